@@ -1,0 +1,126 @@
+"""Every error kessai raises, sorted by whether the caller may send it again.
+
+    KessaiError
+    ├── SafeToResend          nothing was sent and nothing changed
+    │   ├── StoreBusy
+    │   ├── StoreFailed
+    │   └── VersionConflict
+    ├── ResendWithSameKey     the effect is not known; the same key asks, never repeats
+    │   └── CommitUnknown
+    └── NeverResend           the same request can only fail the same way
+        ├── InvalidInput
+        │   ├── InvalidCommand
+        │   ├── InvalidCommandFile
+        │   └── InvalidLifecycle
+        ├── UnknownLifecycle
+        ├── UnknownTransaction
+        ├── UnknownOperation
+        ├── AdapterMissing
+        ├── PushRefused
+        ├── RedirectRefused
+        ├── StoreUnsuitable
+        └── TrailBroken
+
+A refused command is none of these: it is an answer, a `kessai.Denial`.
+
+Messages never carry a secret or personal data: they name the field, not its value,
+unless the value is an id, an amount or a name that kessai itself declares.
+"""
+
+
+class KessaiError(Exception):
+    """The root of all errors that kessai raises on purpose."""
+
+
+class SafeToResend(KessaiError):
+    """Nothing was sent to the gateway and nothing changed: send it again."""
+
+
+class StoreBusy(SafeToResend):
+    """Another process held the store for longer than the store's patience."""
+
+
+class StoreFailed(SafeToResend):
+    """The store could not write, for want of room or permission; nothing was written."""
+
+
+class VersionConflict(SafeToResend):
+    """Someone else appended to the transaction first; the flow decides again.
+
+    `Engine` and `AsyncEngine` handle it themselves. It reaches a caller only when a
+    transaction stays contended through every attempt.
+    """
+
+
+class ResendWithSameKey(KessaiError):
+    """The effect is not known. Send it again with the same key, never with another."""
+
+
+class CommitUnknown(ResendWithSameKey):
+    """The store failed while it committed: the record may or may not be there."""
+
+
+class NeverResend(KessaiError):
+    """Sending the same again cannot help; something must be changed first."""
+
+
+class InvalidInput(NeverResend):
+    """What was given is not well-formed; the message says what, where, what is right."""
+
+
+class InvalidCommand(InvalidInput):
+    """A command has a field that is missing, unknown or of the wrong shape."""
+
+
+class InvalidCommandFile(InvalidInput):
+    """A file of commands has a line that cannot be carried out; nothing was sent."""
+
+
+class InvalidLifecycle(InvalidInput):
+    """A lifecycle file has mistakes; `mistakes` holds all of them.
+
+    `mistakes` is a tuple of `kessai.spec.Mistake`, each with its place in the file.
+    """
+
+    def __init__(self, mistakes: tuple[object, ...]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+class UnknownLifecycle(NeverResend):
+    """No lifecycle of that name, or of that hash, is known here."""
+
+
+class UnknownTransaction(NeverResend):
+    """No transaction has that id."""
+
+
+class UnknownOperation(NeverResend):
+    """The transaction has no such open operation."""
+
+
+class AdapterMissing(NeverResend):
+    """No installed package offers a gateway adapter, or an emulator, of that name."""
+
+
+class PushRefused(NeverResend):
+    """A push is not from the gateway, or not for this merchant; nothing changed."""
+
+
+class RedirectRefused(NeverResend):
+    """A browser's return does not carry the gateway's proof."""
+
+
+class StoreUnsuitable(NeverResend):
+    """The store cannot give what is promised, for instance durable commits."""
+
+
+class TrailBroken(NeverResend):
+    """The audit trail does not hold: an event was changed, moved or removed.
+
+    `transaction` is whose, where many were being read.
+    """
+
+    def __init__(self, message: str, *, transaction: str | None = None) -> None:
+        super().__init__(message)
+        self.transaction = transaction

@@ -1,0 +1,152 @@
+"""The contract between the engine and a gateway adapter: plain values both ways.
+
+An adapter is pure. It turns a `Call` into a `Request` (bytes to send) and a `Reply` or
+`Failure` (bytes that came back, or did not) into `Evidence`. It opens no connection,
+reads no clock, keeps no state: one place does all HTTP (`kessai.transport`), and every
+adapter can be tested from recorded bytes.
+
+Amounts are integers in minor units of `currency`; times are aware and in UTC.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+import attrs
+
+LOOK_UP = "look_up"
+"""The command of a `Call` that only asks the gateway what it knows."""
+
+
+class Outcome(StrEnum):
+    """What a piece of evidence says of an operation."""
+
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    PENDING = "pending"  # the gateway accepted it and will tell
+    UNKNOWN = "unknown"  # no evidence either way: only a look-up settles it
+
+
+class Source(StrEnum):
+    """Where evidence came from. All of it goes through one path."""
+
+    REPLY = "reply"
+    PUSH = "push"
+    LOOK_UP = "look_up"
+    OPERATOR = "operator"
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One exchange that the engine wants with the gateway.
+
+    `idempotency_key` derives from the operation, so a resend is the same request.
+    `parameters` are the command's own, under the names that the lifecycle declares;
+    flags are booleans, `frequency` is `{"unit": …, "value": …}`, the rest is text.
+    """
+
+    command: str
+    transaction: str
+    lifecycle: str
+    operation: str = ""
+    amount: int | None = None
+    currency: str = "JPY"
+    agreement: str | None = None
+    parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
+    idempotency_key: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """Bytes for the gateway. The body carries credentials: it has no place in a repr."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """Bytes from the gateway. The body may hold personal data: never in a repr."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """No reply. `sent` is false only when the request surely never left."""
+
+    sent: bool
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Fact:
+    """One exchange as the gateway's look-up lists it."""
+
+    command: str
+    outcome: Outcome
+    amount: int | None = None
+    exchange: str | None = None
+    at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Evidence:
+    """What a gateway said of one transaction, free of secrets and personal data.
+
+    `command` is None when the evidence speaks of the whole transaction (a look-up).
+    `code` is the gateway's result code, `exchange` its id of the exchange; `amount` is
+    what the gateway says the exchange moved, where it says so. `facts` is filled by a
+    look-up alone; `found` is False when a look-up does not know the transaction.
+    `look_up` asks for one before the outcome is believed ("already captured").
+
+    `disclosed` is for the caller's eyes only (an address, the page that sends the
+    consumer on): it is never stored, logged or shown in a repr.
+    """
+
+    source: Source
+    transaction: str
+    command: str | None
+    outcome: Outcome
+    code: str = ""
+    amount: int | None = None
+    exchange: str | None = None
+    reported_at: datetime | None = None
+    found: bool = True
+    look_up: bool = False
+    never_sent: bool = False
+    facts: tuple[Fact, ...] = ()
+    disclosed: Mapping[str, Any] = attrs.field(
+        factory=dict[str, Any], repr=False, eq=False
+    )
+
+
+class Adapter(Protocol):
+    """What the engine asks of a gateway: two functions over bytes, and a third for pushes."""
+
+    @property
+    def name(self) -> str:
+        """The adapter's name, as recorded in the audit trail."""
+        ...
+
+    def request(self, call: Call) -> Request:
+        """The bytes that carry out `call`; the same call gives the same bytes."""
+        ...
+
+    def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
+        """What came of `call`. Never raises on a strange reply: that is UNKNOWN."""
+        ...
+
+    def push(self, headers: Mapping[str, str], body: bytes) -> tuple[Evidence, ...]:
+        """What a push says, one piece of evidence a notification.
+
+        Raises:
+            kessai.errors.PushRefused: it is not the gateway's, or not well-formed.
+
+        """
+        ...

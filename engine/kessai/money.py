@@ -1,0 +1,50 @@
+"""Money is an integer in minor units of a currency, checked and never clamped.
+
+This module owns what an amount may be and how it is shown. It knows no lifecycle: how
+much of an authorization may be captured is declared there.
+"""
+
+from functools import cache
+from typing import TypeGuard
+
+from kessai.errors import InvalidInput
+
+AMOUNT_LIMIT = 10**15
+"""No amount kessai takes or computes may reach this, in minor units.
+
+It lies far below 2**63, where SQLite would turn a sum into a float without a word.
+"""
+
+
+def is_amount(value: object) -> TypeGuard[int]:
+    """Whether `value` is a whole number of minor units that can be stored exactly."""
+    return type(value) is int and -AMOUNT_LIMIT < value < AMOUNT_LIMIT
+
+
+@cache
+def minor_digits(currency: str) -> int:
+    """How many digits the minor unit of `currency` (ISO 4217 code) has; 0 for JPY.
+
+    Raises:
+        InvalidInput: `currency` is not an ISO 4217 code with a minor unit.
+
+    """
+    from iso4217 import Currency  # reads its table at import: 20 ms
+
+    try:
+        digits = Currency(currency).exponent
+    except ValueError:
+        digits = None
+    if digits is None:
+        message = f"currency {currency!r}: not an ISO 4217 code with a minor unit"
+        raise InvalidInput(message)
+    return int(digits)
+
+
+def show_amount(amount: int, currency: str) -> str:
+    """`1234567` minor units of JPY as `1,234,567 JPY`; of USD as `12,345.67 USD`."""
+    digits = minor_digits(currency)
+    sign = "-" if amount < 0 else ""
+    units, rest = divmod(abs(amount), 10**digits)
+    fraction = f".{rest:0{digits}d}" if digits else ""
+    return f"{sign}{units:,}{fraction} {currency}"
