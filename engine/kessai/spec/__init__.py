@@ -1,0 +1,48 @@
+"""Lifecycle files: TOML in, frozen objects out, or every mistake with its place.
+
+This package owns what a lifecycle file may say. It knows nothing of transactions: what
+a declaration does to one is `kessai.machine`'s business.
+"""
+
+from kessai.spec.expression import Effect, Expression
+from kessai.spec.load import load_file, load_shipped, rebuild, shipped_names
+from kessai.spec.model import (
+    Agreement,
+    AmountRange,
+    CommandSpec,
+    Deadline,
+    Guard,
+    Identifier,
+    Invariant,
+    Lifecycle,
+    Move,
+    Opening,
+    Parameter,
+    Text,
+    Track,
+)
+from kessai.spec.places import Mistake, Place
+
+__all__ = [
+    "Agreement",
+    "AmountRange",
+    "CommandSpec",
+    "Deadline",
+    "Effect",
+    "Expression",
+    "Guard",
+    "Identifier",
+    "Invariant",
+    "Lifecycle",
+    "Mistake",
+    "Move",
+    "Opening",
+    "Parameter",
+    "Place",
+    "Text",
+    "Track",
+    "load_file",
+    "load_shipped",
+    "rebuild",
+    "shipped_names",
+]

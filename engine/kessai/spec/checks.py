@@ -1,0 +1,236 @@
+"""What a well-shaped lifecycle may still not mean: every mistake of sense at once.
+
+This module owns what declarations say of each other. Which names an expression may
+read is `kessai.spec.scope`'s, which move is chosen is `kessai.spec.choices`'s.
+"""
+
+import re
+import string
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+import attrs
+
+from kessai.spec.choices import check_choices
+from kessai.spec.expression import WORDS
+from kessai.spec.model import CommandSpec, Lifecycle, Move, Text, Track
+from kessai.spec.places import Path
+from kessai.spec.scope import check_scope
+from kessai.spec.table import Notebook
+
+DENIAL_FIELDS = frozenset({"transaction", "amount", "deadline"})
+"""What a denial's sentence may mention between braces."""
+
+NOT_NAMES = WORDS | {"amount"}
+"""What means something else in an expression, so nothing may be called so."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+
+
+def check(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    """Note every mistake of sense in `lifecycle`."""
+    for part in (
+        _check_names,
+        _check_tracks,
+        _check_commands,
+        _check_moves,
+        _check_deadlines,
+        _check_parameters,
+        _check_guards,
+        _check_reachable,
+        _check_sentences,
+        check_scope,
+        check_choices,
+    ):
+        part(lifecycle, notebook)
+
+
+def _check_names(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    names: list[tuple[Path, str]] = [(("lifecycle", "name"), lifecycle.name)]
+    names += [
+        ((section, name), name)
+        for section in (
+            *("tracks", "amounts", "parameters", "guards"),
+            *("commands", "deadlines", "invariants"),
+        )
+        for name in getattr(lifecycle, section)
+    ]
+    names += [
+        (("tracks", track.name, "states", state), state)
+        for track in lifecycle.tracks.values()
+        for state in track.states
+    ]
+    for path, name in names:
+        if name and not _NAME.fullmatch(name):
+            notebook.wrong(path, f"a name is of a-z, 0-9 and _, not {name!r}")
+        if name in NOT_NAMES:
+            notebook.wrong(path, f"'{name}' has a meaning of its own in expressions")
+
+
+def _check_tracks(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    if not lifecycle.tracks:
+        notebook.wrong(("tracks",), "a lifecycle needs at least one track")
+    opened = {o.track for c in lifecycle.commands.values() for o in c.opens}
+    for track in lifecycle.tracks.values():
+        path: Path = ("tracks", track.name)
+        states = _Known(notebook, "state", track.states)
+        states.check((*path, "initial"), [track.initial])
+        states.check((*path, "declined"), [track.declined])
+        states.check((*path, "final"), sorted(track.final))
+        if track.name not in opened:
+            notebook.wrong(path, f"no command opens track '{track.name}'")
+
+
+def _check_commands(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    if not any(c.is_application for c in lifecycle.commands.values()):
+        notebook.wrong(("commands",), "no command opens a track: nothing can begin")
+    parameters = _Known(notebook, "parameter", lifecycle.parameters)
+    guards = _Known(notebook, "guard", lifecycle.guards)
+    commands = _Known(notebook, "command", lifecycle.commands)
+    tracks = _Known(notebook, "track", lifecycle.tracks)
+    for command in lifecycle.commands.values():
+        path: Path = ("commands", command.name)
+        parameters.check((*path, "required"), command.required)
+        parameters.check((*path, "optional"), command.optional)
+        guards.check((*path, "guards"), command.guards)
+        commands.check((*path, "alongside"), sorted(command.alongside))
+        tracks.check((*path, "opens"), (opening.track for opening in command.opens))
+        for name in sorted(set(command.required).intersection(command.optional)):
+            notebook.wrong(path, f"'{name}' is both required and optional")
+        if command.agreement is not None and not command.is_application:
+            message = "only a command that opens a track can need an agreement"
+            notebook.wrong((*path, "agreement"), message)
+
+
+def _check_moves(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    guards = _Known(notebook, "guard", lifecycle.guards)
+    tracks = _Known(notebook, "track", lifecycle.tracks)
+    for command in lifecycle.commands.values():
+        for number, move in enumerate(command.moves):
+            path: Path = ("commands", command.name, "moves", number)
+            guards.check((*path, "guards"), move.guards)
+            tracks.check((*path, "from"), [move.track])
+            if track := lifecycle.tracks.get(move.track):
+                _check_move(notebook, path, command, move, track)
+
+
+def _check_move(
+    notebook: Notebook, path: Path, command: CommandSpec, move: Move, track: Track
+) -> None:
+    states = _Known(notebook, "state", track.states)
+    states.check((*path, "from"), move.sources)
+    states.check((*path, "to"), [move.target or ""])
+    if command.reads:
+        if move.target is not None or move.commit:
+            notebook.wrong(path, "a command that reads changes no state and no amount")
+        return
+    for state in sorted(track.final.intersection(move.sources)):
+        message = f"'{state}' is final: only a command that reads starts there"
+        notebook.wrong((*path, "from"), message)
+
+
+def _check_deadlines(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    commands = _Known(notebook, "command", lifecycle.commands)
+    tracks = _Known(notebook, "track", lifecycle.tracks)
+    for deadline in lifecycle.deadlines.values():
+        path: Path = ("deadlines", deadline.name)
+        commands.check((*path, "starts"), sorted(deadline.starts))
+        commands.check((*path, "denies"), sorted(deadline.denies))
+        tracks.check((*path, "from"), [deadline.track])
+        if track := lifecycle.tracks.get(deadline.track):
+            states = _Known(notebook, "state", track.states)
+            states.check((*path, "from"), [deadline.state])
+            states.check((*path, "to"), [deadline.target])
+
+
+def _check_parameters(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    parameters = _Known(notebook, "parameter", lifecycle.parameters)
+    for parameter in lifecycle.parameters.values():
+        path: Path = ("parameters", parameter.name)
+        parameters.check((*path, "needs"), [parameter.needs or ""])
+        if parameter.kind == "frequency" and not parameter.units:
+            notebook.wrong(path, "a frequency needs 'units', such as { Month = 12 }")
+        if parameter.name in lifecycle.amounts:
+            notebook.wrong(path, f"'{parameter.name}' is the name of an amount too")
+
+
+def _check_guards(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    named = {
+        guard
+        for command in lifecycle.commands.values()
+        for guards in (command.guards, *(move.guards for move in command.moves))
+        for guard in guards
+    }
+    for code in lifecycle.guards:
+        if code not in named:
+            message = f"no command names the guard '{code}': it would never run"
+            notebook.wrong(("guards", code), message)
+
+
+def _check_reachable(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    for track in lifecycle.tracks.values():
+        reached = _reached(lifecycle, track)
+        for state in track.states:
+            if state not in reached:
+                path = ("tracks", track.name, "states", state)
+                notebook.wrong(path, f"no history leads to '{track.name}.{state}'")
+
+
+def _reached(lifecycle: Lifecycle, track: Track) -> set[str]:
+    edges: dict[str, set[str]] = defaultdict(set)
+    for _, move, source in lifecycle.moves():
+        if move.track == track.name and move.target is not None:
+            edges[source].add(move.target)
+    for deadline in lifecycle.deadlines.values():
+        if deadline.track == track.name:
+            edges[deadline.state].add(deadline.target)
+    reached, todo = {track.initial, track.declined}, [track.initial]
+    while todo:
+        fresh = edges[todo.pop()] - reached
+        reached |= fresh
+        todo.extend(fresh)
+    return reached
+
+
+def _check_sentences(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    sentences: list[tuple[Path, Text]] = [
+        *((("guards", guard.code), guard.text) for guard in lifecycle.guards.values()),
+        *((("deadlines", d.name), d.text) for d in lifecycle.deadlines.values()),
+    ]
+    for path, text in sentences:
+        for language in ("en", "ja"):
+            at: Path = (*path, language)
+            for message in _wrong_fields(text.in_language(language)):
+                notebook.wrong(at, message)
+
+
+def _wrong_fields(sentence: str) -> Iterator[str]:
+    try:
+        fields = list(string.Formatter().parse(sentence))
+    except ValueError as error:
+        yield f"{sentence!r}: {error}"
+        return
+    for _, field, form, conversion in fields:
+        # A conversion or a format would show an amount in a way of its own.
+        if field is not None and (field not in DENIAL_FIELDS or form or conversion):
+            known = ", ".join(f"{{{name}}}" for name in sorted(DENIAL_FIELDS))
+            yield f"'{{{field}}}' is not known, or not plain; known are: {known}"
+
+
+@attrs.frozen
+class _Known:
+    """The declared names of one kind, and a note of every other one that is used.
+
+    An empty name is a missing value, which the reader has noted already.
+    """
+
+    notebook: Notebook
+    kind: str
+    names: Collection[str]
+
+    def check(self, path: Path, used: Iterable[str]) -> None:
+        for name in used:
+            if name and name not in self.names:
+                declared = ", ".join(sorted(self.names)) or "none"
+                message = f"unknown {self.kind} '{name}'; declared are: {declared}"
+                self.notebook.wrong(path, message)

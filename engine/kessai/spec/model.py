@@ -1,0 +1,227 @@
+"""What a lifecycle file says, as frozen objects. Each names the rule it comes from.
+
+Amounts are integers in minor units of the lifecycle's currency, durations are seconds.
+States are written `track.state`, as in the files.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from kessai.spec.expression import Effect, Expression
+
+LANGUAGES = ("en", "ja")
+
+
+@attrs.frozen
+class Text:
+    """A name or a sentence in every language a lifecycle must speak."""
+
+    en: str
+    ja: str
+
+    def in_language(self, language: str) -> str:
+        """The text in `language`, `en` or `ja`."""
+        return self.ja if language == "ja" else self.en
+
+
+@attrs.frozen(kw_only=True)
+class Track:
+    """One of the parallel state machines of a lifecycle.
+
+    `declined` is the state in which a declined application ends.
+    """
+
+    name: str
+    title: Text
+    initial: str
+    declined: str
+    final: frozenset[str]
+    states: Mapping[str, Text]
+
+
+@attrs.frozen(kw_only=True)
+class Parameter:
+    """What a command may carry besides its amount, and within which limits.
+
+    `kind` is `flag` (true or false; a name in expressions, worth 1 or 0), `text` (with
+    `max_characters` or `max_bytes` of UTF-8), or `frequency` (`units` maps each unit to
+    the largest number of them). `needs` names what must come with it.
+    """
+
+    name: str
+    title: Text
+    kind: str
+    rule: str
+    max_characters: int | None = None
+    max_bytes: int | None = None
+    units: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    needs: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Guard:
+    """A condition on a command; its `code` is also the code of the denial."""
+
+    code: str
+    holds: Expression
+    rule: str
+    text: Text
+
+
+@attrs.frozen(kw_only=True)
+class Move:
+    """From where a command may start on a track, and where its success leads.
+
+    `target` None means: the state stays. `when` chooses between moves after the commit;
+    `commit`, where given, takes the place of the command's own.
+    """
+
+    track: str
+    sources: tuple[str, ...]
+    target: str | None
+    rule: str
+    when: Expression | None = None
+    guards: tuple[str, ...] = ()
+    commit: tuple[Effect, ...] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AmountRange:
+    """The amounts a command takes; `default` None means that it must be given."""
+
+    minimum: Expression
+    maximum: Expression
+    default: Expression | None
+    rule: str
+
+
+@attrs.frozen(kw_only=True)
+class Opening:
+    """A track that an application opens, always or `when` a flag says so."""
+
+    track: str
+    when: Expression | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Agreement:
+    """The agreement that an application under one needs.
+
+    It must be a transaction of `lifecycle` with `track` in `state`, and have none of
+    the operations in `unless_open` under way.
+    """
+
+    lifecycle: str
+    track: str
+    state: str
+    unless_open: tuple[str, ...]
+    rule: str
+
+
+@attrs.frozen(kw_only=True)
+class CommandSpec:
+    """A command of the lifecycle: who may ask for it when, and what it does to amounts.
+
+    `opens` is filled for an application: it begins a transaction. `alongside` lists
+    commands whose open operations do not exclude it. `reads` marks a command that never
+    blocks and never changes a state. `reports` is the amount that the gateway's
+    evidence must agree with; None for commands that move none.
+    """
+
+    name: str
+    title: Text
+    rule: str
+    moves: tuple[Move, ...]
+    opens: tuple[Opening, ...] = ()
+    amount: AmountRange | None = None
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+    agreement: Agreement | None = None
+    alongside: frozenset[str] = frozenset()
+    reads: bool = False
+    reserve: tuple[Effect, ...] = ()
+    commit: tuple[Effect, ...] = ()
+    release: tuple[Effect, ...] = ()
+    reports: Expression | None = None
+
+    @property
+    def is_application(self) -> bool:
+        """Whether the command begins a transaction."""
+        return bool(self.opens)
+
+
+@attrs.frozen(kw_only=True)
+class Deadline:
+    """How long a state lasts, which commands it then denies, and where it leads.
+
+    `seconds` count from the last success of a command in `starts`. `code` is the code
+    of the denial once it has passed.
+    """
+
+    name: str
+    track: str
+    state: str
+    target: str
+    seconds: int
+    starts: frozenset[str]
+    denies: frozenset[str]
+    code: str
+    rule: str
+    text: Text
+    commit: tuple[Effect, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Invariant:
+    """What holds after every event, whatever the history."""
+
+    name: str
+    holds: Expression
+    rule: str
+
+
+@attrs.frozen(kw_only=True)
+class Identifier:
+    """What the merchant's order id may be."""
+
+    characters: str
+    max_characters: int
+    rule: str
+
+
+@attrs.frozen(kw_only=True)
+class Lifecycle:
+    """One lifecycle file with what it includes.
+
+    `hash` is the SHA-256 (hex) of the canonical JSON of the whole declaration: events
+    are bound to it. `document` is that JSON, enough to rebuild the lifecycle.
+    """
+
+    name: str
+    title: Text
+    source: str
+    currency: str
+    identifier: Identifier
+    tracks: Mapping[str, Track]
+    amounts: Mapping[str, Text]
+    parameters: Mapping[str, Parameter]
+    guards: Mapping[str, Guard]
+    commands: Mapping[str, CommandSpec]
+    deadlines: Mapping[str, Deadline]
+    invariants: Mapping[str, Invariant]
+    hash: str = ""
+    document: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The parameters that expressions may name, worth 1 or 0."""
+        return tuple(p.name for p in self.parameters.values() if p.kind == "flag")
+
+    def moves(self) -> Iterator[tuple[CommandSpec, Move, str]]:
+        """Every (command, move, source state) that changes or keeps a state."""
+        for command in self.commands.values():
+            for move in command.moves:
+                for source in move.sources:
+                    yield command, move, source

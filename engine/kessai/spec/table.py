@@ -1,0 +1,195 @@
+"""Taking typed values out of a TOML document while gathering every mistake.
+
+A wrong value is noted and replaced by a harmless one, so that reading goes on and the
+author sees all mistakes at once. The harmless values never leave the package: a
+document with a mistake is refused as a whole.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from kessai.spec.expression import Effect, Expression, OutsideGrammar
+from kessai.spec.model import LANGUAGES, Text
+from kessai.spec.places import Mistake, Path, Place, find, show
+from kessai.spec.shapes import is_list, is_table
+
+T = TypeVar("T")
+D = TypeVar("D")
+NOTHING = Expression.parse("1")
+_TYPES: Mapping[type[object], str] = {
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+}
+
+
+class Notebook:
+    """All mistakes of one document, each with its place."""
+
+    def __init__(self, file: str, places: Mapping[Path, Place]) -> None:
+        self._file = file
+        self._places = places
+        self.mistakes: list[Mistake] = []
+
+    def wrong(self, path: Path, message: str) -> None:
+        """Note a mistake at `path`."""
+        place = find(self._places, path, self._file)
+        self.mistakes.append(Mistake(place, show(path), message))
+
+
+class Table:
+    """One table of the document; it knows which of its keys were asked for."""
+
+    def __init__(self, notebook: Notebook, path: Path, data: Mapping[str, Any]) -> None:
+        self.notebook = notebook
+        self.path = path
+        self._data = data
+        self._asked: set[str] = set()
+
+    def wrong(self, message: str, *at: str | int) -> None:
+        """Note a mistake in this table, or at `at` below it."""
+        self.notebook.wrong(self.path + at, message)
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there, whatever its value."""
+        return key in self._data
+
+    def value(self, key: str, kind: type[T], default: T, *, needed: bool = False) -> T:
+        """Return the value of `key` if it is exactly of `kind`."""
+        self._asked.add(key)
+        if key not in self._data:
+            if needed:
+                self.wrong(f"'{key}' is missing; it must be {_TYPES[kind]}")
+            return default
+        found = self._data[key]
+        if type(found) is not kind:
+            self.wrong(f"'{key}' must be {_TYPES[kind]}, not {found!r}", key)
+            return default
+        return found
+
+    def text(self, key: str, default: str = "", *, needed: bool = False) -> str:
+        """Return the text at `key`; where it is needed it must say something."""
+        found = self.value(key, str, default, needed=needed)
+        if needed and self._data.get(key) == found and not found.strip():
+            self.wrong(f"'{key}' must not be empty", key)
+        return found
+
+    def count(self, key: str, *, needed: bool = False) -> int | None:
+        """Return the whole number at `key`, which must be 1 or more."""
+        found = self.value(key, int, 1, needed=needed)
+        if found < 1:
+            self.wrong(f"'{key}' must be 1 or more, not {found}", key)
+            return 1
+        return found if self.has(key) else None
+
+    def rule(self) -> str:
+        """Return the rule this comes from; without one it is not to be trusted."""
+        return self.text("rule", needed=True)
+
+    def strings(self, key: str, *, needed: bool = False) -> tuple[str, ...]:
+        """Return the list of names at `key`; a single text counts as a list of one."""
+        names = self._texts(key)
+        if needed and not names and not self._data.get(key):
+            self.wrong(f"'{key}' is missing; it must be a list of texts")
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                self.wrong(f"{name!r} is listed twice in '{key}'", key)
+        return tuple(dict.fromkeys(names))
+
+    def table(self, key: str, *, needed: bool = False) -> "Table":
+        """Return the table at `key`; an empty one if there is none."""
+        self._asked.add(key)
+        if needed and key not in self._data:
+            self.wrong(f"table '{key}' is missing")
+        data: object = self._data.get(key, {})
+        if is_table(data):
+            return Table(self.notebook, (*self.path, key), data)
+        self.wrong(f"'{key}' must be a table, not {data!r}", key)
+        return Table(self.notebook, (*self.path, key), {})
+
+    def tables(self) -> Iterator[tuple[str, "Table"]]:
+        """Give every table in this one, by name."""
+        for key in self._data:
+            yield key, self.table(key)
+
+    def items(self, key: str) -> Iterator["Table"]:
+        """Give every table in the list at `key`."""
+        self._asked.add(key)
+        found: object = self._data.get(key, [])
+        if not is_list(found):
+            self.wrong(f"'{key}' must be a list of tables, not {found!r}", key)
+            return
+        for number, item in enumerate(found):
+            if is_table(item):
+                yield Table(self.notebook, (*self.path, key, number), item)
+            else:
+                self.wrong(f"must be a table, not {item!r}", key, number)
+
+    def translated(self, key: str) -> Text:
+        """Return the text at `key` in every language."""
+        self._asked.add(key)
+        if is_table(self._data.get(key)):
+            return self.table(key).whole_translation()
+        at = (key,) if self.has(key) else ()
+        self.wrong(f"'{key}' is needed as {{ en = …, ja = … }}", *at)
+        return Text(en="", ja="")
+
+    def whole_translation(self) -> Text:
+        """Return the texts, one a language, of a table that holds nothing else."""
+        text = self.translation()
+        self.no_more()
+        return text
+
+    def translation(self) -> Text:
+        """Return the table's own texts, one a language."""
+        texts: dict[str, str] = {}
+        for language in LANGUAGES:
+            texts[language] = self.value(language, str, "")
+            if not str(self._data.get(language, "")).strip():
+                self.wrong(f"the translation '{language}' is missing")
+        return Text(**texts)
+
+    def expression(self, key: str, *, needed: bool = False) -> Expression | None:
+        """Return the expression at `key`."""
+        text = self.value(key, str, "", needed=needed)
+        if not isinstance(self._data.get(key), str):
+            return NOTHING if needed else None
+        return self._parsed(Expression.parse, text, (key,), NOTHING)
+
+    def needed_expression(self, key: str) -> Expression:
+        """Return the expression at `key`, which must be there."""
+        return self.expression(key, needed=True) or NOTHING
+
+    def effects(self, key: str) -> tuple[Effect, ...]:
+        """Return the list of effects at `key`."""
+        parsed = [
+            self._parsed(Effect.parse, text, (key,), None) for text in self._texts(key)
+        ]
+        return tuple(effect for effect in parsed if effect is not None)
+
+    def no_more(self) -> None:
+        """Note every key that nothing asked for: a misspelt guard must not be silent."""
+        for key in self._data:
+            if key not in self._asked:
+                known = ", ".join(sorted(self._asked))
+                self.wrong(f"'{key}' is not known here; known are: {known}", key)
+
+    def _texts(self, key: str) -> list[str]:
+        self._asked.add(key)
+        found: object = self._data.get(key, [])
+        items = [found] if isinstance(found, str) else found
+        if is_list(items):
+            texts = [item for item in items if isinstance(item, str)]
+            if len(texts) == len(items):
+                return texts
+        self.wrong(f"'{key}' must be a list of texts, not {found!r}", key)
+        return []
+
+    def _parsed(
+        self, parse: Callable[[str], T], text: str, at: tuple[str, ...], instead: D
+    ) -> T | D:
+        try:
+            return parse(text)
+        except OutsideGrammar as error:
+            self.wrong(f"{text!r}: {error}", *at)
+            return instead

@@ -1,0 +1,34 @@
+"""Draw the pictures of the shipped lifecycles anew.
+
+    python tests/specs/render_diagrams.py
+
+They are package data, made once per change of a lifecycle, so that nobody who installs
+kessai needs Graphviz. Needs the extra `diagram`, or the program `dot`.
+"""
+
+import sys
+from pathlib import Path
+
+import kessai_specs
+from kessai.diagram.dot import dot
+from kessai.diagram.svg import laid_out
+from kessai.spec import load_shipped, shipped_names
+from kessai.spec.model import LANGUAGES
+
+
+def main() -> None:
+    assert kessai_specs.__file__ is not None
+    folder = Path(kessai_specs.__file__).parent / "diagrams"
+    folder.mkdir(exist_ok=True)
+    for name in shipped_names():
+        lifecycle = load_shipped(name)
+        for language in LANGUAGES:
+            title = lifecycle.title.in_language(language)
+            picture = laid_out(dot(lifecycle, language), title)
+            path = folder / f"{name}.{language}.svg"
+            path.write_text(picture, encoding="utf-8")
+            sys.stdout.write(f"{path}\n")
+
+
+if __name__ == "__main__":
+    main()
