@@ -1,0 +1,54 @@
+"""The machine: what a lifecycle allows, decided and replayed without any I/O.
+
+This package reads no clock, draws no random number and opens nothing: time and ids are
+arguments. `decide` asks, `settle` weighs evidence, `evolve` applies, `chain` seals.
+"""
+
+from kessai.machine.chain import Record, append, read_record
+from kessai.machine.command import Command
+from kessai.machine.compile import Machine, compile_lifecycle
+from kessai.machine.decide import Possibility, can, decide, possibility
+from kessai.machine.denial import Bounds, Denial, Reason
+from kessai.machine.events import (
+    Begun,
+    Denied,
+    Discrepancy,
+    Event,
+    External,
+    Lapsed,
+    Reported,
+)
+from kessai.machine.evolve import evolve, fold
+from kessai.machine.machines import Machines
+from kessai.machine.settle import broken_invariants
+from kessai.machine.transaction import Operation, Phase, Transaction
+
+__all__ = [
+    "Begun",
+    "Bounds",
+    "Command",
+    "Denial",
+    "Denied",
+    "Discrepancy",
+    "Event",
+    "External",
+    "Lapsed",
+    "Machine",
+    "Machines",
+    "Operation",
+    "Phase",
+    "Possibility",
+    "Reason",
+    "Record",
+    "Reported",
+    "Transaction",
+    "append",
+    "broken_invariants",
+    "can",
+    "compile_lifecycle",
+    "decide",
+    "evolve",
+    "fold",
+    "possibility",
+    "read_record",
+]

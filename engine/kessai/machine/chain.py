@@ -1,0 +1,122 @@
+"""The trail of one transaction: canonical events, each bound to the one before.
+
+An event's hash is the SHA-256 of its canonical JSON (RFC 8785: sorted keys, no
+insignificant space, UTF-8), which holds the hash before it, the event's number, the
+transaction's id and the hash of the lifecycle it ran under. An edit, a removal, a
+reordering or a splice from another transaction breaks the chain at the first bad event.
+"""
+
+import hashlib
+from typing import Any
+
+import attrs
+import msgspec
+
+from kessai.errors import TrailBroken
+from kessai.machine.compile import Machine
+from kessai.machine.events import KIND_OF, Event, event_data, read_event
+from kessai.machine.evolve import evolve
+from kessai.machine.transaction import Transaction
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+@attrs.frozen
+class Record:
+    """An event as it is kept: its number, its canonical bytes, their hash."""
+
+    transaction: str
+    number: int
+    body: bytes = attrs.field(repr=False)
+    hash: str
+
+
+def append(
+    machine: Machine | None, transaction: Transaction, event: Event
+) -> tuple[Transaction, Record]:
+    """`transaction` after `event`, and the record that its trail grows by."""
+    number = transaction.version + 1
+    body = _encode(
+        {
+            "number": number,
+            "transaction": transaction.id,
+            "lifecycle": "" if machine is None else machine.lifecycle.hash,
+            "previous": transaction.head,
+            "kind": KIND_OF[type(event)],
+            "data": event_data(event),
+        }
+    )
+    digest = hashlib.sha256(body).hexdigest()
+    after = evolve(machine, transaction, event)
+    return with_head(after, digest), Record(transaction.id, number, body, digest)
+
+
+def with_head(transaction: Transaction, head: str) -> Transaction:
+    """`transaction` with `head` as the hash of its last event."""
+    return Transaction(
+        transaction.id,
+        transaction.lifecycle,
+        transaction.lifecycle_hash,
+        transaction.currency,
+        transaction.agreement,
+        transaction.states,
+        transaction.amounts,
+        transaction.flags,
+        transaction.deadlines,
+        transaction.operations,
+        transaction.discrepancies,
+        transaction.version,
+        head,
+    )
+
+
+@attrs.frozen
+class Read:
+    """A record read back: its event, and the lifecycle hash it is bound to."""
+
+    event: Event
+    lifecycle: str
+
+
+def read_record(record: Record, previous: str) -> Read:
+    """The event in `record`, after the checks that need no lifecycle.
+
+    Raises:
+        TrailBroken: the bytes do not have the recorded hash, or do not follow
+            `previous`, or are another transaction's or another place's.
+
+    """
+    where = f"event {record.number} of {record.transaction}"
+    if hashlib.sha256(record.body).hexdigest() != record.hash:
+        message = f"{where}: its bytes do not have its hash"
+        raise TrailBroken(message)
+    body = _decode(record, where)
+    expected = {
+        "number": record.number,
+        "transaction": record.transaction,
+        "previous": previous,
+    }
+    for name, value in expected.items():
+        if body.get(name) != value:
+            message = (
+                f"{where}: its '{name}' is not what its place in the chain demands"
+            )
+            raise TrailBroken(message)
+    try:
+        event = read_event(str(body.get("kind")), body.get("data", {}))
+    except TrailBroken as error:
+        message = f"{where}: {error}"
+        raise TrailBroken(message) from error
+    return Read(event, str(body.get("lifecycle", "")))
+
+
+def _decode(record: Record, where: str) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(record.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"{where}: not JSON"
+        raise TrailBroken(message) from error
+    if not isinstance(body, dict):
+        message = f"{where}: not an event"
+        raise TrailBroken(message)
+    return body

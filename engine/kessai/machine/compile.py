@@ -1,0 +1,193 @@
+"""A lifecycle compiled to `transitions` machines, one a track, headless.
+
+The machines hold no model: they are the table of who may follow whom, and anyone may
+put a model of their own on them. `decide` and `evolve` read the same table, so that
+reasons can be gathered where a bare trigger would only say False.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import attrs
+from transitions import Machine as TransitionsMachine
+
+from kessai.machine.denial import STRUCTURAL
+from kessai.spec import CommandSpec, Deadline, Effect, Guard, Lifecycle, Move, Text
+from kessai.spec.expression import Evaluate, Names
+
+Apply = Callable[[Names], dict[str, int]]
+
+
+@attrs.frozen
+class Step:
+    """A move from one state, with its target as the track's machine has it."""
+
+    track: str
+    target: str
+    move: Move
+    enabled: Evaluate | None
+    commit: tuple[Effect, ...]
+    guards: tuple[Guard, ...]
+
+
+@attrs.frozen
+class CompiledCommand:
+    """A command ready to be decided: its steps by track and state, its deadlines.
+
+    `excludes` names the commands whose open operations must end first: every command
+    that moves one of the same tracks, except those declared to run alongside.
+    """
+
+    spec: CommandSpec
+    steps: Mapping[str, Mapping[str, tuple[Step, ...]]]
+    guards: tuple[Guard, ...]
+    deadlines: tuple[Deadline, ...]
+    starts: tuple[Deadline, ...]
+    excludes: frozenset[str]
+    parameters: frozenset[str]
+
+    def steps_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
+        """Every step that starts from one of `states`, enabled or not."""
+        found: tuple[Step, ...] = ()
+        for track, by_state in self.steps.items():
+            state = states.get(track)
+            if state is not None:
+                found += by_state.get(state, ())
+        return found
+
+
+@attrs.frozen(eq=False)
+class Machine:
+    """A compiled lifecycle. `tracks` are live `transitions.Machine` objects."""
+
+    lifecycle: Lifecycle
+    tracks: Mapping[str, TransitionsMachine]
+    commands: Mapping[str, CompiledCommand]
+    deadlines: Mapping[str, Deadline]
+    invariants: tuple[tuple[str, Evaluate], ...]
+    zeros: Mapping[str, int]
+    flags_off: Mapping[str, int]
+    texts: Mapping[str, Text] = attrs.field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The lifecycle's name."""
+        return self.lifecycle.name
+
+
+def compile_lifecycle(lifecycle: Lifecycle) -> Machine:
+    """The machine of `lifecycle`."""
+    tracks = {name: _track_machine(lifecycle, name) for name in lifecycle.tracks}
+    texts = {
+        **STRUCTURAL,
+        **{guard.code: guard.text for guard in lifecycle.guards.values()},
+        **{deadline.code: deadline.text for deadline in lifecycle.deadlines.values()},
+    }
+    return Machine(
+        lifecycle=lifecycle,
+        tracks=tracks,
+        commands={
+            command.name: _command(lifecycle, tracks, command)
+            for command in lifecycle.commands.values()
+        },
+        deadlines=lifecycle.deadlines,
+        invariants=tuple(
+            (invariant.name, invariant.holds.evaluate)
+            for invariant in lifecycle.invariants.values()
+        ),
+        zeros=dict.fromkeys(lifecycle.amounts, 0),
+        flags_off=dict.fromkeys(lifecycle.flags, 0),
+        texts=texts,
+    )
+
+
+def trigger_of(deadline: Deadline) -> str:
+    """The trigger under which a track's machine knows the passing of `deadline`."""
+    return f"deadline:{deadline.name}"
+
+
+def _track_machine(lifecycle: Lifecycle, track: str) -> TransitionsMachine:
+    declared = lifecycle.tracks[track]
+    machine = TransitionsMachine(
+        model=None,
+        states=list(declared.states),
+        initial=declared.initial,
+        auto_transitions=False,
+    )
+    for command, move, source in lifecycle.moves():
+        if move.track == track:
+            target = source if move.target is None else move.target
+            machine.add_transition(
+                command.name, source, target, conditions=_conditions(move)
+            )
+    for deadline in lifecycle.deadlines.values():
+        if deadline.track == track:
+            machine.add_transition(
+                trigger_of(deadline), deadline.state, deadline.target
+            )
+    return machine
+
+
+def _conditions(move: Move) -> list[str | Callable[..., bool | None]]:
+    if move.when is None:
+        return []
+    evaluate = move.when.evaluate
+    return [lambda names: bool(evaluate(names))]
+
+
+def _command(
+    lifecycle: Lifecycle, tracks: Mapping[str, TransitionsMachine], spec: CommandSpec
+) -> CompiledCommand:
+    steps: dict[str, dict[str, tuple[Step, ...]]] = {}
+    for _, move, source in lifecycle.moves():
+        if not any(move is own for own in spec.moves):
+            continue
+        # Read back from the machine: what it does not hold cannot be decided on.
+        found = _transition(tracks[move.track], spec.name, source, move)
+        step = Step(
+            track=move.track,
+            target=found.dest,
+            move=move,
+            enabled=None if move.when is None else move.when.evaluate,
+            commit=spec.commit if move.commit is None else move.commit,
+            guards=tuple(lifecycle.guards[code] for code in move.guards),
+        )
+        by_state = steps.setdefault(move.track, {})
+        by_state[source] = (*by_state.get(source, ()), step)
+    return CompiledCommand(
+        spec=spec,
+        steps=steps,
+        guards=tuple(lifecycle.guards[code] for code in spec.guards),
+        deadlines=tuple(
+            d for d in lifecycle.deadlines.values() if spec.name in d.denies
+        ),
+        starts=tuple(d for d in lifecycle.deadlines.values() if spec.name in d.starts),
+        excludes=_excludes(lifecycle, spec),
+        parameters=frozenset((*spec.required, *spec.optional)),
+    )
+
+
+def _transition(
+    machine: TransitionsMachine, trigger: str, source: str, move: Move
+) -> Any:
+    target = source if move.target is None else move.target
+    return machine.get_transitions(trigger, source, target)[0]
+
+
+def _excludes(lifecycle: Lifecycle, spec: CommandSpec) -> frozenset[str]:
+    if spec.reads:
+        return frozenset()
+    tracks = {move.track for move in spec.moves}
+    return frozenset(
+        other.name
+        for other in lifecycle.commands.values()
+        if not other.reads
+        and other.name not in spec.alongside
+        and tracks & {move.track for move in other.moves}
+    )
+
+
+def duration(deadline: Deadline) -> timedelta:
+    """How long the state of `deadline` lasts."""
+    return timedelta(seconds=deadline.seconds)

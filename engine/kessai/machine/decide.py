@@ -1,0 +1,404 @@
+"""May this command be carried out now? An operation to begin, or every reason why not.
+
+Pure: time is an argument, nothing is changed, nothing is looked up elsewhere. All
+guards are asked, in declared order, so that one answer tells all there is to mend.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import attrs
+
+from kessai.machine.command import Command
+from kessai.machine.compile import CompiledCommand, Machine
+from kessai.machine.denial import Bounds, Denial, Reason, Value
+from kessai.machine.transaction import Operation, Transaction
+from kessai.spec import AmountRange, Guard, Identifier, Parameter
+
+REQUEST = "request"
+"""What a reason names as its rule when it comes from the request's shape alone."""
+
+
+@attrs.frozen
+class Possibility:
+    """Whether a command is possible now: with which amounts, or why not."""
+
+    command: str
+    bounds: Bounds | None
+    denial: Denial | None
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the command would be carried out."""
+        return self.denial is None
+
+
+def decide(
+    machine: Machine,
+    transaction: Transaction,
+    command: Command,
+    now: datetime,
+    agreement: Transaction | None = None,
+) -> Operation | Denial:
+    """The operation that `command` begins on `transaction`, or its denial.
+
+    `transaction` is blank for an application. `agreement` is the transaction that
+    `command.agreement` names, if there is one. Changes nothing.
+    """
+    rule = machine.commands.get(command.name)
+    if rule is None:
+        return _not_in_lifecycle(machine, transaction, command)
+    names = names_for(machine, transaction, command, rule)
+    reasons = _structure(machine, rule, transaction, command)
+    amount, bounds = _amount(rule, command, names, reasons)
+    names["amount"] = amount or 0
+    if rule.spec.agreement is not None or command.agreement is not None:
+        reasons.extend(_agreement(rule, command, agreement))
+    if rule.guards:
+        reasons.extend(_guards(rule.guards, names))
+    if command.parameters or rule.spec.required:
+        reasons.extend(_parameters(machine, rule, command))
+    if not rule.spec.is_application:
+        reasons.extend(_deadlines(rule, transaction, now))
+    if reasons:
+        return _denial(machine, transaction, command, tuple(reasons), bounds)
+    return Operation(
+        f"{transaction.id}.{transaction.version + 1}",
+        command.name,
+        command.key,
+        command.fingerprint,
+        amount,
+        command.parameters,
+        now,
+    )
+
+
+def can(
+    machine: Machine, transaction: Transaction, now: datetime
+) -> tuple[Possibility, ...]:
+    """Every command of the lifecycle: possible with its exact bounds, or every reason.
+
+    What only the caller can know (an amount or parameter to give) is taken as given.
+    """
+    return tuple(
+        possibility(machine, transaction, name, now) for name in machine.commands
+    )
+
+
+def possibility(
+    machine: Machine, transaction: Transaction, name: str, now: datetime
+) -> Possibility:
+    """Whether the command `name` is possible on `transaction`, whatever its request."""
+    command = Command(name, transaction.id, key="-")
+    rule = machine.commands.get(name)
+    if rule is None:
+        denial = _not_in_lifecycle(machine, transaction, command)
+        return Possibility(name, None, denial)
+    verdict = decide(machine, transaction, command, now)
+    bounds = amount_bounds(rule, names_for(machine, transaction, command, rule))
+    if isinstance(verdict, Operation):
+        return Possibility(name, bounds, None)
+    asked = {"parameter_missing", "agreement_missing", "amount_missing"}
+    reasons = tuple(r for r in verdict.reasons if r.code not in asked)
+    if not reasons and bounds is not None and bounds.maximum < bounds.minimum:
+        reasons = tuple(r for r in verdict.reasons if r.code == "amount_missing")
+    if not reasons:
+        return Possibility(name, bounds, None)
+    return Possibility(name, bounds, attrs.evolve(verdict, reasons=reasons))
+
+
+def unknown_transaction(command: Command) -> Denial:
+    """The denial of a command on a transaction that never came to be."""
+    reason = Reason("unknown_transaction", REQUEST)
+    return Denial(
+        command=command.name, transaction=command.transaction, reasons=(reason,)
+    )
+
+
+def key_conflict(command: Command) -> Denial:
+    """The denial of a command whose key was used for another request."""
+    reason = Reason("key_conflict", REQUEST, {"key": command.key})
+    return Denial(
+        command=command.name, transaction=command.transaction, reasons=(reason,)
+    )
+
+
+def names_for(
+    machine: Machine,
+    transaction: Transaction,
+    command: Command,
+    rule: CompiledCommand,
+) -> dict[str, int]:
+    """What expressions may name before `command` begins; `amount` is still to come."""
+    if rule.spec.is_application or not transaction.exists:
+        return {**machine.zeros, **application_flags(machine, command.parameters)}
+    return {**transaction.amounts, **transaction.flags}
+
+
+def application_flags(
+    machine: Machine, parameters: Mapping[str, Any]
+) -> dict[str, int]:
+    """The flags of an application, 1 or 0, those that are not given included."""
+    flags = dict(machine.flags_off)
+    for name in parameters:
+        if name in flags:
+            flags[name] = int(parameters[name] is True)
+    return flags
+
+
+def opened_tracks(machine: Machine, operation: Operation) -> tuple[str, ...]:
+    """The tracks that `operation` opens; none unless it is an application."""
+    rule = machine.commands[operation.command].spec
+    if not rule.is_application:
+        return ()
+    flags = application_flags(machine, operation.parameters)
+    names = {**machine.zeros, **flags, "amount": operation.amount or 0}
+    return tuple(
+        opening.track
+        for opening in rule.opens
+        if opening.when is None or opening.when.evaluate(names)
+    )
+
+
+def _not_in_lifecycle(
+    machine: Machine, transaction: Transaction, command: Command
+) -> Denial:
+    values: dict[str, Value] = {"lifecycle": machine.name, "command": command.name}
+    reason = Reason("not_in_lifecycle", REQUEST, values)
+    return _denial(machine, transaction, command, (reason,), None)
+
+
+def _denial(
+    machine: Machine,
+    transaction: Transaction,
+    command: Command,
+    reasons: tuple[Reason, ...],
+    bounds: Bounds | None,
+) -> Denial:
+    return Denial(
+        command=command.name,
+        transaction=transaction.id,
+        reasons=reasons,
+        bounds=bounds,
+        currency=machine.lifecycle.currency,
+        texts=machine.texts,
+    )
+
+
+def _structure(
+    machine: Machine, rule: CompiledCommand, transaction: Transaction, command: Command
+) -> list[Reason]:
+    """Whether the transaction is there, in a state to start from, and not busy."""
+    spec = rule.spec
+    if spec.is_application:
+        return list(_application(machine, spec.rule, transaction, command))
+    reasons: list[Reason] = []
+    if command.lifecycle is not None and command.lifecycle != machine.name:
+        values: dict[str, Value] = {
+            "lifecycle": machine.name,
+            "asked": command.lifecycle,
+        }
+        reasons.append(Reason("lifecycle_differs", REQUEST, values))
+    steps = rule.steps_from(transaction.states)
+    if not steps:
+        reasons.append(_state_not_allowed(rule, transaction))
+    elif any(step.guards for step in steps):
+        names = {**transaction.amounts, **transaction.flags, "amount": 0}
+        for step in steps:
+            reasons.extend(_guards(step.guards, names))
+    if transaction.operations:
+        reasons.extend(_busy(rule, transaction))
+    return reasons
+
+
+def _application(
+    machine: Machine, rule: str, transaction: Transaction, command: Command
+) -> Iterator[Reason]:
+    identifier = machine.lifecycle.identifier
+    if transaction.exists:
+        yield Reason("transaction_exists", rule)
+    if not _id_pattern(identifier).fullmatch(transaction.id):
+        values: dict[str, Value] = {
+            "most": identifier.max_characters,
+            "characters": identifier.characters,
+        }
+        yield Reason("transaction_id_invalid", identifier.rule, values)
+    if command.lifecycle is not None and command.lifecycle != machine.name:
+        values = {"lifecycle": machine.name, "asked": command.lifecycle}
+        yield Reason("lifecycle_differs", REQUEST, values)
+
+
+@cache
+def _id_pattern(identifier: Identifier) -> re.Pattern[str]:
+    characters = re.sub(r"[\\\[\]^]", r"\\\g<0>", identifier.characters)
+    return re.compile(f"[{characters}]{{1,{identifier.max_characters}}}")
+
+
+def _state_not_allowed(rule: CompiledCommand, transaction: Transaction) -> Reason:
+    allowed = ", ".join(
+        dict.fromkeys(
+            f"{move.track}.{state}"
+            for move in rule.spec.moves
+            for state in move.sources
+        )
+    )
+    values: dict[str, Value] = {
+        "command": rule.spec.name,
+        "allowed": allowed,
+        "states": transaction.status or "-",
+    }
+    return Reason("state_not_allowed", rule.spec.rule, values)
+
+
+def _busy(rule: CompiledCommand, transaction: Transaction) -> Iterator[Reason]:
+    others = [
+        f"{operation.command} ({operation.phase})"
+        for operation in transaction.operations.values()
+        if operation.command in rule.excludes
+    ]
+    if others:
+        values: dict[str, Value] = {"operations": ", ".join(others)}
+        yield Reason("operation_open", rule.spec.rule, values)
+
+
+def amount_bounds(rule: CompiledCommand, names: Mapping[str, int]) -> Bounds | None:
+    """The amounts that the command takes under `names`; None if it takes none."""
+    declared = rule.spec.amount
+    return None if declared is None else _range(declared, names)
+
+
+def _range(declared: AmountRange, names: Mapping[str, int]) -> Bounds:
+    default = declared.default
+    return Bounds(
+        declared.minimum.evaluate(names),
+        declared.maximum.evaluate(names),
+        None if default is None else default.evaluate(names),
+    )
+
+
+def _amount(
+    rule: CompiledCommand,
+    command: Command,
+    names: Mapping[str, int],
+    reasons: list[Reason],
+) -> tuple[int | None, Bounds | None]:
+    """The amount that the operation takes; amounts are checked, never clamped."""
+    declared = rule.spec.amount
+    amount = command.amount
+    if declared is None:
+        if amount is not None:
+            values: dict[str, Value] = {"command": command.name}
+            reasons.append(Reason("amount_not_taken", rule.spec.rule, values))
+        return None, None
+    bounds = _range(declared, names)
+    if amount is None:
+        amount = bounds.default
+    if amount is None:
+        values = {"minimum": bounds.minimum, "maximum": bounds.maximum}
+        reasons.append(Reason("amount_missing", declared.rule, values))
+    elif amount < bounds.minimum:
+        values = {"amount": amount, "minimum": bounds.minimum}
+        reasons.append(Reason("amount_below_minimum", declared.rule, values))
+    elif amount > bounds.maximum:
+        values = {"amount": amount, "maximum": bounds.maximum}
+        reasons.append(Reason("amount_above_maximum", declared.rule, values))
+    return amount, bounds
+
+
+def _guards(guards: tuple[Guard, ...], names: Mapping[str, int]) -> Iterator[Reason]:
+    for guard in guards:
+        if not guard.holds.evaluate(names):
+            yield Reason(guard.code, guard.rule, {"amount": names["amount"]})
+
+
+def _agreement(
+    rule: CompiledCommand, command: Command, agreement: Transaction | None
+) -> Iterator[Reason]:
+    needed = rule.spec.agreement
+    if needed is None:
+        yield Reason("agreement_not_taken", rule.spec.rule, {"command": command.name})
+        return
+    if command.agreement is None:
+        yield Reason("agreement_missing", needed.rule)
+        return
+    values: dict[str, Value] = {"agreement": command.agreement}
+    if agreement is None or agreement.lifecycle != needed.lifecycle:
+        yield Reason("agreement_unknown", needed.rule, values)
+        return
+    if agreement.states.get(needed.track) != needed.state:
+        allowed = f"{needed.track}.{needed.state}"
+        states = {**values, "allowed": allowed, "states": agreement.status}
+        yield Reason("agreement_state", needed.rule, states)
+    ending = [
+        f"{operation.command} ({operation.phase})"
+        for operation in agreement.operations.values()
+        if operation.command in needed.unless_open
+    ]
+    if ending:
+        busy = {**values, "operations": ", ".join(ending)}
+        yield Reason("agreement_operation_open", needed.rule, busy)
+
+
+def _parameters(
+    machine: Machine, rule: CompiledCommand, command: Command
+) -> Iterator[Reason]:
+    given = command.parameters
+    for name in rule.spec.required:
+        if name not in given:
+            declared = machine.lifecycle.parameters[name]
+            yield Reason("parameter_missing", declared.rule, {"parameter": name})
+    for name, value in given.items():
+        if name not in rule.parameters:
+            values: dict[str, Value] = {"parameter": name, "command": command.name}
+            yield Reason("parameter_not_taken", rule.spec.rule, values)
+            continue
+        declared = machine.lifecycle.parameters[name]
+        limit = _limit(declared, value)
+        if limit is not None:
+            values = {"parameter": name, "limit": limit}
+            yield Reason("parameter_invalid", declared.rule, values)
+        elif declared.needs and value is not False and not given.get(declared.needs):
+            values = {"parameter": declared.needs}
+            yield Reason("parameter_missing", declared.rule, values)
+
+
+def _limit(declared: Parameter, value: object) -> str | None:
+    """What `value` must be, if it is not."""
+    if declared.kind == "flag":
+        return None if isinstance(value, bool) else "true or false"
+    if declared.kind == "frequency":
+        return _frequency_limit(declared, value)
+    most, unit = declared.max_characters, "characters"
+    if declared.max_bytes is not None:
+        most, unit = declared.max_bytes, "bytes of UTF-8"
+    if isinstance(value, str):
+        length = len(value.encode() if declared.max_bytes is not None else value)
+        if most is None or length <= most:
+            return None
+    return f"a text of at most {most} {unit}"
+
+
+def _frequency_limit(declared: Parameter, value: object) -> str | None:
+    if isinstance(value, Mapping):
+        most = declared.units.get(value["unit"], 0)
+        if 1 <= value["value"] <= most:
+            return None
+    units = ", ".join(f"{unit} 1-{most}" for unit, most in declared.units.items())
+    return f"a frequency, one of {units}"
+
+
+def _deadlines(
+    rule: CompiledCommand, transaction: Transaction, now: datetime
+) -> Iterator[Reason]:
+    for deadline in rule.deadlines:
+        ends = transaction.deadlines.get(deadline.name)
+        if (
+            ends is not None
+            and now >= ends
+            and transaction.states.get(deadline.track) == deadline.state
+        ):
+            values: dict[str, Value] = {"deadline": f"{ends:%Y-%m-%dT%H:%M:%SZ}"}
+            yield Reason(deadline.code, deadline.rule, values)

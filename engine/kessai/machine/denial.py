@@ -1,0 +1,81 @@
+"""Refusals as values: every failed guard by name, what would pass, and why, in words.
+
+A refusal is an answer, not an error: nothing changed, and asking again is harmless.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+
+import attrs
+
+from kessai.money import show_amount
+from kessai.spec import Text
+
+Value = str | int
+
+STRUCTURAL: Mapping[str, Text] = {
+    code: Text(**sentence)
+    for code, sentence in tomllib.loads(
+        resources.files("kessai.machine").joinpath("denials.toml").read_text("utf-8")
+    ).items()
+}
+"""The sentences that no lifecycle needs to repeat, by denial code."""
+
+
+@attrs.frozen
+class Bounds:
+    """The amounts that would pass, in minor units, and the one taken when none is given.
+
+    Nothing passes when `maximum` is below `minimum`.
+    """
+
+    minimum: int
+    maximum: int
+    default: int | None = None
+
+
+@attrs.frozen
+class Reason:
+    """One failed guard: its code, the rule it comes from, and the values it saw.
+
+    Whole numbers among `values` are amounts in minor units, except `most`.
+    """
+
+    code: str
+    rule: str
+    values: Mapping[str, Value] = attrs.field(factory=dict[str, Value])
+
+
+@attrs.frozen(kw_only=True)
+class Denial:
+    """A refused command with all its reasons, in declared order."""
+
+    command: str
+    transaction: str
+    reasons: tuple[Reason, ...]
+    bounds: Bounds | None = None
+    currency: str = "JPY"
+    texts: Mapping[str, Text] = attrs.field(default=STRUCTURAL, repr=False, eq=False)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of all failed guards."""
+        return tuple(reason.code for reason in self.reasons)
+
+    def sentences(self, language: str = "en") -> tuple[str, ...]:
+        """One sentence a reason, in `language`, `en` or `ja`."""
+        return tuple(self._sentence(reason, language) for reason in self.reasons)
+
+    def __str__(self) -> str:
+        return " ".join(self.sentences())
+
+    def _sentence(self, reason: Reason, language: str) -> str:
+        template = self.texts[reason.code].in_language(language)
+        values = {
+            name: show_amount(value, self.currency)
+            if isinstance(value, int) and name != "most"
+            else value
+            for name, value in reason.values.items()
+        }
+        return template.format_map({"transaction": self.transaction, **values})

@@ -1,0 +1,170 @@
+"""What can happen to a transaction. Events are appended, never changed or removed.
+
+Their form as JSON is a lasting contract: old trails must stay readable. Fields without
+a value are left out. Times are aware and in UTC.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+import msgspec
+
+from kessai.errors import TrailBroken
+from kessai.gateway import Evidence, Outcome
+from kessai.machine.denial import Reason
+from kessai.machine.transaction import Operation
+
+
+@attrs.frozen
+class Begun:
+    """The intent to carry out an operation, durable before any call.
+
+    For an application it carries what the transaction is born with, and the version of
+    the agreement that it was allowed under: clocks could not say which came first.
+    """
+
+    at: datetime
+    operation: Operation
+    agreement: str | None = None
+    opens: tuple[str, ...] = ()
+    agreement_version: int | None = None
+
+
+@attrs.frozen
+class Reported:
+    """What came of an operation, by the evidence of a gateway or an operator."""
+
+    at: datetime
+    operation: str
+    outcome: Outcome
+    evidence: Evidence
+
+
+@attrs.frozen
+class External:
+    """A command carried out at the gateway that the engine did not start."""
+
+    at: datetime
+    command: str
+    amount: int | None
+    evidence: Evidence
+
+
+@attrs.frozen
+class Lapsed:
+    """A deadline passed, by the clock or by the gateway's word."""
+
+    at: datetime
+    deadline: str
+    evidence: Evidence | None = None
+
+
+@attrs.frozen
+class Discrepancy:
+    """Evidence that the lifecycle does not allow; shown until an operator settles it."""
+
+    at: datetime
+    reason: str
+    evidence: Evidence
+    operation: str | None = None
+
+
+@attrs.frozen
+class Denied:
+    """A refused attempt. It changes nothing but the trail."""
+
+    at: datetime
+    command: str
+    key: str
+    request: str
+    reasons: tuple[Reason, ...]
+    amount: int | None = None
+
+
+Event = Begun | Reported | External | Lapsed | Discrepancy | Denied
+
+KINDS: Mapping[str, type[Event]] = {
+    "begun": Begun,
+    "reported": Reported,
+    "external": External,
+    "lapsed": Lapsed,
+    "discrepancy": Discrepancy,
+    "denied": Denied,
+}
+KIND_OF: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
+
+_EVIDENCE_DEFAULTS = {field.name: field.default for field in attrs.fields(Evidence)}
+_STORED_EVIDENCE = tuple(
+    field.name
+    for field in attrs.fields(Evidence)
+    if field.name not in {"disclosed", "facts"}
+)
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """`event` as plain data, without empty fields and without what is not to be kept."""
+    data: dict[str, Any] = {}
+    for name in _FIELDS[type(event)]:
+        value = getattr(event, name)
+        if value is None or value == ():
+            continue
+        if isinstance(value, Evidence):
+            value = evidence_data(value)
+        elif isinstance(value, Operation):
+            value = operation_data(value)
+        data[name] = value
+    return data
+
+
+def evidence_data(evidence: Evidence) -> dict[str, Any]:
+    """Evidence as stored: what was disclosed to the caller alone is not in it."""
+    data: dict[str, Any] = {}
+    for name in _STORED_EVIDENCE:
+        value = getattr(evidence, name)
+        if value != _EVIDENCE_DEFAULTS[name]:
+            data[name] = value
+    return data
+
+
+def operation_data(operation: Operation) -> dict[str, Any]:
+    """An operation as its first event holds it."""
+    data: dict[str, Any] = {
+        "id": operation.id,
+        "command": operation.command,
+        "key": operation.key,
+        "request": operation.request,
+        "amount": operation.amount,
+        "parameters": operation.parameters,
+        "begun_at": operation.begun_at,
+    }
+    if operation.amount is None:
+        del data["amount"]
+    return data
+
+
+def read_event(kind: str, data: Mapping[str, Any]) -> Event:
+    """The event that `event_data` wrote.
+
+    Raises:
+        TrailBroken: it is no event.
+
+    """
+    if kind not in KINDS:
+        message = f"{kind!r} is not a kind of event"
+        raise TrailBroken(message)
+    if kind == "begun" and isinstance(data.get("operation"), dict):
+        data = {**data, "operation": {"amount": None, **data["operation"]}}
+    elif kind == "external":
+        data = {"amount": None, **data}
+    if isinstance(data.get("evidence"), dict):
+        data = {**data, "evidence": {"command": None, **data["evidence"]}}
+    try:
+        return msgspec.convert(data, type=KINDS[kind])
+    except (msgspec.ValidationError, TypeError) as error:
+        message = f"not a {kind!r} event: {error}"
+        raise TrailBroken(message) from error
+
+
+_FIELDS = {kind: tuple(f.name for f in attrs.fields(kind)) for kind in KINDS.values()}

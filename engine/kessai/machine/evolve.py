@@ -1,0 +1,264 @@
+"""What an event makes of a transaction. Pure and total: any event on any transaction.
+
+`fold` over a transaction's events is its state, so the trail proves the balances. An
+event that the lifecycle does not allow changes no amount and no state; whether it may
+be appended at all is asked beforehand, by `decide` and `settle`.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from kessai.gateway import Outcome
+from kessai.machine.compile import CompiledCommand, Machine, Step, duration
+from kessai.machine.decide import application_flags
+from kessai.machine.events import (
+    Begun,
+    Denied,
+    Discrepancy,
+    Event,
+    External,
+    Lapsed,
+    Reported,
+)
+from kessai.machine.transaction import Operation, Phase, Transaction
+from kessai.spec import Effect
+
+_PHASES: Mapping[Outcome, Phase] = {
+    Outcome.PENDING: Phase.PENDING,
+    Outcome.UNKNOWN: Phase.UNKNOWN,
+}
+
+
+def evolve(
+    machine: Machine | None, transaction: Transaction, event: Event
+) -> Transaction:
+    """`transaction` after `event`. `machine` is None while no lifecycle is known."""
+    if machine is not None:
+        match event:
+            case Begun():
+                return _begun(machine, transaction, event)
+            case Reported():
+                return _reported(machine, transaction, event)
+            case External():
+                return _external(machine, transaction, event)
+            case Lapsed():
+                return _lapsed(machine, transaction, event)
+            case Denied() | Discrepancy():
+                pass
+    noted = transaction.discrepancies
+    if isinstance(event, Discrepancy):
+        noted = (*noted, transaction.version + 1)
+    return _next(transaction, discrepancies=noted)
+
+
+def fold(
+    machine: Machine | None, events: Iterable[Event], transaction_id: str
+) -> Transaction:
+    """The state that `events` lead to, from nothing."""
+    transaction = Transaction(transaction_id)
+    for event in events:
+        transaction = evolve(machine, transaction, event)
+    return transaction
+
+
+def apply_effects(
+    effects: tuple[Effect, ...], names: Mapping[str, int], amounts: Mapping[str, int]
+) -> dict[str, int]:
+    """`amounts` after `effects`, one after the other; each sees the one before."""
+    if not effects:
+        return dict(amounts)
+    seen = dict(names)
+    changed = dict(amounts)
+    for effect in effects:
+        changed[effect.target] = seen[effect.target] = effect.value.evaluate(seen)
+    return changed
+
+
+def committed(
+    rule: CompiledCommand, transaction: Transaction, amount: int | None
+) -> tuple[dict[str, int], list[Step]]:
+    """The amounts after a success of `rule`, and the one enabled step a track."""
+    names = {**transaction.amounts, **transaction.flags, "amount": amount or 0}
+    candidates = rule.steps_from(transaction.states)
+    effects = candidates[0].commit if candidates else ()
+    amounts = apply_effects(effects, names, transaction.amounts)
+    after = {**names, **amounts}
+    steps = [s for s in candidates if s.enabled is None or s.enabled(after)]
+    return amounts, steps
+
+
+def _next(
+    transaction: Transaction,
+    *,
+    states: Mapping[str, str] | None = None,
+    amounts: Mapping[str, int] | None = None,
+    deadlines: Mapping[str, datetime] | None = None,
+    operations: Mapping[str, Operation] | None = None,
+    discrepancies: tuple[int, ...] | None = None,
+) -> Transaction:
+    return Transaction(
+        transaction.id,
+        transaction.lifecycle,
+        transaction.lifecycle_hash,
+        transaction.currency,
+        transaction.agreement,
+        transaction.states if states is None else states,
+        transaction.amounts if amounts is None else amounts,
+        transaction.flags,
+        transaction.deadlines if deadlines is None else deadlines,
+        transaction.operations if operations is None else operations,
+        transaction.discrepancies if discrepancies is None else discrepancies,
+        transaction.version + 1,
+        transaction.head,
+    )
+
+
+def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transaction:
+    operation = event.operation
+    rule = machine.commands.get(operation.command)
+    if rule is None:
+        return _next(transaction)
+    if rule.spec.is_application and not transaction.exists:
+        transaction = _born(machine, transaction, event)
+    names = {
+        **transaction.amounts,
+        **transaction.flags,
+        "amount": operation.amount or 0,
+    }
+    return _next(
+        transaction,
+        amounts=apply_effects(rule.spec.reserve, names, transaction.amounts),
+        operations={**transaction.operations, operation.id: operation},
+    )
+
+
+def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transaction:
+    lifecycle = machine.lifecycle
+    return Transaction(
+        transaction.id,
+        lifecycle.name,
+        lifecycle.hash,
+        lifecycle.currency,
+        event.agreement,
+        {track: lifecycle.tracks[track].initial for track in event.opens},
+        machine.zeros,
+        application_flags(machine, event.operation.parameters),
+        discrepancies=transaction.discrepancies,
+        version=transaction.version,
+        head=transaction.head,
+    )
+
+
+def _reported(
+    machine: Machine, transaction: Transaction, event: Reported
+) -> Transaction:
+    operation = transaction.operations.get(event.operation)
+    rule = machine.commands.get(operation.command) if operation else None
+    if operation is None or rule is None:
+        return _next(transaction)
+    if event.outcome is Outcome.SUCCEEDED:
+        return _succeeded(transaction, rule, operation, event)
+    if event.outcome is Outcome.DECLINED:
+        return _declined(machine, transaction, rule, operation)
+    waiting = Operation(
+        operation.id,
+        operation.command,
+        operation.key,
+        operation.request,
+        operation.amount,
+        operation.parameters,
+        operation.begun_at,
+        _PHASES[event.outcome],
+    )
+    operations = {**transaction.operations, operation.id: waiting}
+    return _next(transaction, operations=operations)
+
+
+def _succeeded(
+    transaction: Transaction,
+    rule: CompiledCommand,
+    operation: Operation,
+    event: Reported,
+) -> Transaction:
+    amounts, steps = committed(rule, transaction, operation.amount)
+    operations = dict(transaction.operations)
+    del operations[operation.id]
+    return _next(
+        transaction,
+        states={**transaction.states, **{s.track: s.target for s in steps}},
+        amounts=amounts,
+        deadlines=_restarted(rule, transaction, event),
+        operations=operations,
+    )
+
+
+def _declined(
+    machine: Machine,
+    transaction: Transaction,
+    rule: CompiledCommand,
+    operation: Operation,
+) -> Transaction:
+    names = {
+        **transaction.amounts,
+        **transaction.flags,
+        "amount": operation.amount or 0,
+    }
+    states = transaction.states
+    if rule.spec.is_application:
+        tracks = machine.lifecycle.tracks
+        states = {track: tracks[track].declined for track in states}
+    operations = dict(transaction.operations)
+    del operations[operation.id]
+    return _next(
+        transaction,
+        states=states,
+        amounts=apply_effects(rule.spec.release, names, transaction.amounts),
+        operations=operations,
+    )
+
+
+def _external(
+    machine: Machine, transaction: Transaction, event: External
+) -> Transaction:
+    rule = machine.commands.get(event.command)
+    if rule is None:
+        return _next(transaction)
+    names = {**transaction.amounts, **transaction.flags, "amount": event.amount or 0}
+    reserved = apply_effects(rule.spec.reserve, names, transaction.amounts)
+    held = _next(transaction, amounts=reserved)
+    amounts, steps = committed(rule, held, event.amount)
+    return _next(
+        transaction,
+        states={**transaction.states, **{s.track: s.target for s in steps}},
+        amounts=amounts,
+        deadlines=_restarted(rule, transaction, event),
+    )
+
+
+def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Transaction:
+    deadline = machine.deadlines.get(event.deadline)
+    if deadline is None or transaction.states.get(deadline.track) != deadline.state:
+        return _next(transaction)
+    names = {**transaction.amounts, **transaction.flags, "amount": 0}
+    return _next(
+        transaction,
+        states={**transaction.states, deadline.track: deadline.target},
+        amounts=apply_effects(deadline.commit, names, transaction.amounts),
+    )
+
+
+def _restarted(
+    rule: CompiledCommand, transaction: Transaction, event: Reported | External
+) -> Mapping[str, datetime]:
+    """The deadlines, those begun anew that a success of `rule` starts.
+
+    They count from when the gateway says it happened: evidence may come late.
+    """
+    if not rule.starts:
+        return transaction.deadlines
+    told = event.evidence.reported_at
+    happened = event.at if told is None or told > event.at else told
+    return {
+        **transaction.deadlines,
+        **{d.name: happened + duration(d) for d in rule.starts},
+    }

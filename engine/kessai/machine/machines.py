@@ -1,0 +1,74 @@
+"""All machines an engine runs: the current one a lifecycle, and those of older files.
+
+A transaction is decided by the file it began under, for as long as it lives: events are
+bound to that file's hash.
+"""
+
+from collections.abc import Iterable
+
+from kessai.errors import InvalidCommand, InvalidInput
+from kessai.machine.command import Command
+from kessai.machine.compile import Machine, compile_lifecycle
+from kessai.spec import Lifecycle, rebuild
+
+
+class Machines:
+    """Machines by name and by the hash of their lifecycle file."""
+
+    def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
+        machines = [compile_lifecycle(lifecycle) for lifecycle in lifecycles]
+        self._current = {machine.name: machine for machine in machines}
+        if len(self._current) < len(machines):
+            message = "lifecycles: two have the same name"
+            raise InvalidInput(message)
+        self._by_hash = {machine.lifecycle.hash: machine for machine in machines}
+        self._commands = {name for machine in machines for name in machine.commands}
+
+    @property
+    def current(self) -> tuple[Machine, ...]:
+        """The machine of each lifecycle that new transactions begin under."""
+        return tuple(self._current.values())
+
+    def by_hash(self, lifecycle_hash: str) -> Machine | None:
+        """The machine of the file with that hash, if it is known here."""
+        return self._by_hash.get(lifecycle_hash)
+
+    def add(self, document: bytes) -> Machine:
+        """Learn an older file from its stored document."""
+        machine = compile_lifecycle(rebuild(document))
+        return self._by_hash.setdefault(machine.lifecycle.hash, machine)
+
+    def for_application(self, command: Command) -> Machine | None:
+        """The machine under which `command` begins a transaction; None if it does not.
+
+        Raises:
+            InvalidCommand: no lifecycle has the command, or it must name the lifecycle.
+
+        """
+        if command.name not in self._commands:
+            known = ", ".join(sorted(self._commands))
+            message = f"command: {command.name!r} is not known; known are: {known}"
+            raise InvalidCommand(message)
+        if command.lifecycle is not None and command.lifecycle not in self._current:
+            known = ", ".join(self._current)
+            message = (
+                f"lifecycle: {command.lifecycle!r} is not known; known are: {known}"
+            )
+            raise InvalidCommand(message)
+        able = [
+            machine
+            for machine in self._current.values()
+            if command.name in machine.commands
+            and machine.commands[command.name].spec.is_application
+        ]
+        if not able or command.lifecycle is None:
+            return self._only(command, able)
+        asked = self._current[command.lifecycle]
+        return asked if asked in able else self._only(command, able)
+
+    def _only(self, command: Command, able: list[Machine]) -> Machine | None:
+        if len(able) > 1:
+            names = ", ".join(machine.name for machine in able)
+            message = f"lifecycle: {command.name} needs one of {names}"
+            raise InvalidCommand(message)
+        return able[0] if able else None
