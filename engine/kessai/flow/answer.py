@@ -1,0 +1,54 @@
+"""What the engine answers: what happened, or every reason why not."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from kessai.gateway import Evidence
+from kessai.machine import Denial, Transaction
+
+
+class Status(StrEnum):
+    """What came of a command."""
+
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"  # by the gateway; nothing moved
+    PENDING = "pending"  # the gateway accepted it and will tell
+    UNKNOWN = "unknown"  # no evidence yet: `recover` settles it, a new key must not
+    DENIED = "denied"  # by the lifecycle; nothing was sent
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """The answer to one command.
+
+    `transaction` is its state afterwards. `is_recorded` says that the key had been
+    used for the same request before: this is the answer it got, and nothing was sent.
+    `disclosed` holds what is for the caller alone and kept nowhere: the `page` that
+    sends the consumer to the gateway, or the `address`; it shows in no repr.
+    """
+
+    status: Status
+    command: str
+    key: str
+    transaction: Transaction
+    operation: str | None = None
+    denial: Denial | None = None
+    evidence: Evidence | None = None
+    is_recorded: bool = False
+    disclosed: Mapping[str, Any] = attrs.field(
+        factory=dict[str, Any], repr=False, eq=False
+    )
+
+    @property
+    def may_send_again(self) -> bool:
+        """Whether the same request under a new key cannot repeat an effect.
+
+        True for a denial, and for a decline of a request that never left.
+        """
+        if self.status is Status.DENIED:
+            return True
+        never_sent = self.evidence is not None and self.evidence.never_sent
+        return self.status is Status.DECLINED and never_sent

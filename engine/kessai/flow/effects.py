@@ -1,0 +1,128 @@
+"""What a flow asks of its driver: every touch with the world, as a value.
+
+A flow is a generator that yields these and receives their results, so the same flow
+runs under `Engine`, under `AsyncEngine`, and step by step in a test. No flow knows
+which one drives it.
+"""
+
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any, TypeVar
+
+import attrs
+
+from kessai.gateway import Evidence, Failure, Reply, Request
+from kessai.machine import Bounds, Reason, Record, Transaction
+from kessai.spec import Lifecycle
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Recorded:
+    """What is kept under a command's key: the request, and what came of it so far.
+
+    `outcome` is `begun`, `pending`, `unknown`, `succeeded`, `declined` or `denied`.
+    """
+
+    key: str
+    request: str
+    command: str
+    transaction: str
+    outcome: str
+    operation: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    bounds: Bounds | None = None
+    evidence: Evidence | None = None
+
+
+@attrs.frozen
+class Loaded:
+    """A consistent reading of what a command needs to know."""
+
+    recorded: Recorded | None
+    transaction: Transaction | None
+    agreement: Transaction | None
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """What one step writes, all of it or nothing.
+
+    `transaction` is the state after `records`; it is appended only if the store still
+    has the version before them. `opens` is a key used for the first time, `closes` what
+    has become of earlier ones. `agreement` (id, version) must not have moved either.
+    `declaration` is the lifecycle file that the records are bound to.
+    """
+
+    transaction: Transaction
+    records: tuple[Record, ...]
+    opens: Recorded | None = None
+    closes: tuple[Recorded, ...] = ()
+    agreement: tuple[str, int] | None = None
+    declaration: Lifecycle | None = None
+
+    @property
+    def expected_version(self) -> int:
+        """The version that the transaction must still have in the store."""
+        return self.transaction.version - len(self.records)
+
+
+@attrs.frozen
+class Now:
+    """Ask for the time: an aware datetime in UTC."""
+
+
+@attrs.frozen
+class Load:
+    """Ask for a key's record, a transaction and its agreement; gives `Loaded`."""
+
+    key: str | None
+    transaction: str
+    agreement: str | None = None
+
+
+@attrs.frozen
+class Append:
+    """Write a `Change` durably.
+
+    Raises into the flow:
+        VersionConflict: someone was faster, or the key was taken; nothing was written.
+        CommitUnknown: the commit itself failed.
+
+    """
+
+    change: Change
+
+
+@attrs.frozen
+class History:
+    """Ask for all records of a transaction, in order; gives a list of `Record`."""
+
+    transaction: str
+
+
+@attrs.frozen
+class Declaration:
+    """Ask for the document of a lifecycle file by its hash; gives bytes."""
+
+    hash: str
+
+
+@attrs.frozen
+class OpenTransactions:
+    """Ask for the ids of transactions that have open operations, oldest first."""
+
+    limit: int
+
+
+@attrs.frozen
+class Send:
+    """Have a request sent, once; gives a `Reply` or a `Failure`."""
+
+    request: Request
+
+
+Effect = Now | Load | Append | History | Declaration | OpenTransactions | Send
+Result = datetime | Loaded | list[Record] | bytes | list[str] | Reply | Failure | None
+Flow = Generator[Effect, Any, T]

@@ -1,0 +1,325 @@
+"""The way of one command: look, decide, write the intent, call, write the outcome.
+
+The intent is durable before the call and the outcome after it; nothing of the store is
+held open in between. When another writer was faster, the command is decided again.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from kessai.errors import TrailBroken, VersionConflict
+from kessai.flow.answer import Answer, Status
+from kessai.flow.effects import Append, Change, Flow, Load, Loaded, Now, Recorded, Send
+from kessai.flow.look_up import look_up
+from kessai.flow.steps import (
+    ATTEMPTS,
+    Context,
+    call_for,
+    contended,
+    load,
+    machine_of,
+    write,
+)
+from kessai.gateway import Call, Evidence, Failure, Outcome, Reply, Request
+from kessai.machine import (
+    Begun,
+    Command,
+    Denial,
+    Denied,
+    Discrepancy,
+    Event,
+    Machine,
+    Operation,
+    Transaction,
+    append,
+    decide,
+)
+from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
+from kessai.machine.denial import STRUCTURAL
+from kessai.machine.settle import settle
+
+
+def execute(context: Context, command: Command) -> Flow[Answer]:
+    """Carry out `command`, or say why not.
+
+    Raises:
+        InvalidCommand: no lifecycle has the command, or it must name its lifecycle.
+        VersionConflict: other writers never left the transaction alone.
+
+    """
+    applies_to = context.machines.for_application(command)
+    for _ in range(ATTEMPTS):
+        loaded: Loaded = yield Load(command.key, command.transaction, command.agreement)
+        try:
+            taken = yield from _take_up(context, command, applies_to, loaded)
+        except VersionConflict:
+            continue
+        if isinstance(taken, Answer):
+            return taken
+        return (yield from carry_out(context, taken))
+    raise contended(command.transaction)
+
+
+def preview(context: Context, command: Command) -> Flow[Denial | None]:
+    """Whether `command` would be denied now, and why; writes and sends nothing."""
+    applies_to = context.machines.for_application(command)
+    loaded: Loaded = yield Load(None, command.transaction, command.agreement)
+    transaction = loaded.transaction or Transaction(command.transaction)
+    machine = applies_to or (yield from machine_of(context, transaction))
+    if machine is None:
+        return unknown_transaction(command)
+    now: datetime = yield Now()
+    verdict = decide(machine, transaction, command, now, loaded.agreement)
+    return verdict if isinstance(verdict, Denial) else None
+
+
+@attrs.frozen
+class Errand:
+    """An operation whose intent is durable, with the very request that carries it out."""
+
+    machine: Machine
+    transaction: Transaction
+    operation: Operation
+    call: Call
+    request: Request
+
+
+def errand_for(
+    context: Context, machine: Machine, transaction: Transaction, operation: Operation
+) -> Errand:
+    """The errand of `operation`; the same operation gives the same request."""
+    call = call_for(context, machine, transaction, operation)
+    request = context.adapter.request(call)
+    return Errand(machine, transaction, operation, call, request)
+
+
+def _take_up(
+    context: Context, command: Command, applies_to: Machine | None, loaded: Loaded
+) -> Flow[Answer | Errand]:
+    """Decide, and write either the denial or the intent.
+
+    Raises:
+        VersionConflict: another writer was faster; nothing was written.
+
+    """
+    if loaded.recorded is not None:
+        return (yield from _answer_again(context, command, loaded.recorded, loaded))
+    transaction = loaded.transaction or Transaction(command.transaction)
+    own = yield from machine_of(context, transaction)
+    machine = applies_to or own
+    now: datetime = yield Now()
+    if machine is None:
+        denial = unknown_transaction(command)
+        return (yield from _deny(own, transaction, command, denial, now))
+    verdict = decide(machine, transaction, command, now, loaded.agreement)
+    if isinstance(verdict, Denial):
+        return (yield from _deny(own, transaction, command, verdict, now))
+    return (yield from _begin(context, machine, loaded, transaction, verdict))
+
+
+def carry_out(context: Context, errand: Errand) -> Flow[Answer]:
+    """Send an operation whose intent is durable, and write what came of it."""
+    reply: Reply | Failure = yield Send(errand.request)
+    evidence = context.adapter.evidence(errand.call, reply)
+    return (yield from _conclude(context, errand, evidence))
+
+
+def _deny(
+    own: Machine | None,
+    transaction: Transaction,
+    command: Command,
+    denial: Denial,
+    now: datetime,
+) -> Flow[Answer]:
+    request = command.fingerprint
+    event = Denied(
+        now, command.name, command.key, request, denial.reasons, command.amount
+    )
+    after, record = append(own, transaction, event)
+    recorded = Recorded(
+        key=command.key,
+        request=request,
+        command=command.name,
+        transaction=command.transaction,
+        outcome=Status.DENIED.value,
+        reasons=denial.reasons,
+        bounds=denial.bounds,
+    )
+    is_conflict = "key_conflict" in denial.codes  # the key has its record already
+    change = Change(
+        transaction=after,
+        records=(record,),
+        opens=None if is_conflict else recorded,
+    )
+    yield Append(change)
+    return Answer(
+        status=Status.DENIED,
+        command=command.name,
+        key=command.key,
+        transaction=after,
+        denial=denial,
+    )
+
+
+def _begin(
+    context: Context,
+    machine: Machine,
+    loaded: Loaded,
+    transaction: Transaction,
+    operation: Operation,
+) -> Flow[Errand]:
+    rule = machine.commands[operation.command].spec
+    agreement = loaded.agreement if rule.agreement else None
+    event = Begun(
+        operation.begun_at,
+        operation,
+        agreement.id if agreement else None,
+        opened_tracks(machine, operation),
+        agreement.version if agreement else None,
+    )
+    begun, record = append(machine, transaction, event)
+    # Built before the intent is written: a request that cannot be built leaves no trace.
+    errand = errand_for(context, machine, begun, operation)
+    recorded = Recorded(
+        key=operation.key,
+        request=operation.request,
+        command=operation.command,
+        transaction=transaction.id,
+        outcome=operation.phase.value,
+        operation=operation.id,
+    )
+    change = Change(
+        transaction=begun,
+        records=(record,),
+        opens=recorded,
+        agreement=(agreement.id, agreement.version) if agreement else None,
+        declaration=machine.lifecycle if rule.is_application else None,
+    )
+    yield Append(change)
+    return errand
+
+
+def _conclude(context: Context, errand: Errand, evidence: Evidence) -> Flow[Answer]:
+    """Write what a reply says of an operation, which a push may have settled before."""
+    machine, transaction = errand.machine, errand.transaction
+    operation = errand.operation
+    for _ in range(ATTEMPTS):
+        now: datetime = yield Now()
+        events = yield from _events(machine, transaction, operation, evidence, now)
+        try:
+            transaction, closes = yield from write(machine, transaction, events)
+        except VersionConflict:
+            transaction = yield from load(transaction.id)
+            continue
+        break
+    else:
+        raise contended(transaction.id)
+    if evidence.look_up and operation.id in transaction.operations:
+        yield from look_up(context, transaction.id)
+        closes = ()
+    if closes:
+        return to_answer(closes[0], transaction, evidence.disclosed)
+    return (yield from answer_for(transaction, operation.key, evidence.disclosed))
+
+
+def _events(
+    machine: Machine,
+    transaction: Transaction,
+    operation: Operation,
+    evidence: Evidence,
+    now: datetime,
+) -> Flow[list[Event]]:
+    current = transaction.operations.get(operation.id)
+    if current is not None:
+        event = settle(machine, transaction, current, evidence, now)
+        return [] if event is None else [event]
+    loaded: Loaded = yield Load(operation.key, transaction.id)
+    said = loaded.recorded.outcome if loaded.recorded else ""
+    weak = evidence.outcome in {Outcome.PENDING, Outcome.UNKNOWN}
+    if weak or said == evidence.outcome.value:
+        return []
+    return [Discrepancy(now, "contradicts_earlier", evidence, operation.id)]
+
+
+def answer_for(
+    transaction: Transaction,
+    key: str,
+    disclosed: Mapping[str, Any] | None = None,
+) -> Flow[Answer]:
+    """The answer that stands under `key` now."""
+    loaded: Loaded = yield Load(key, transaction.id)
+    if loaded.recorded is None:
+        message = f"{transaction.id}: nothing stands under the key of its operation"
+        raise TrailBroken(message)
+    return to_answer(loaded.recorded, loaded.transaction or transaction, disclosed)
+
+
+def to_answer(
+    recorded: Recorded,
+    transaction: Transaction,
+    disclosed: Mapping[str, Any] | None = None,
+    *,
+    machine: Machine | None = None,
+    is_recorded: bool = False,
+) -> Answer:
+    """What stands under a key, as an answer."""
+    denial = None
+    if recorded.outcome == Status.DENIED.value:
+        denial = Denial(
+            command=recorded.command,
+            transaction=recorded.transaction,
+            reasons=recorded.reasons,
+            bounds=recorded.bounds,
+            texts=STRUCTURAL if machine is None else machine.texts,
+        )
+    begun = recorded.outcome == "begun"
+    return Answer(
+        status=Status.UNKNOWN if begun else Status(recorded.outcome),
+        command=recorded.command,
+        key=recorded.key,
+        transaction=transaction,
+        operation=recorded.operation,
+        denial=denial,
+        evidence=recorded.evidence,
+        is_recorded=is_recorded,
+        disclosed=disclosed or {},
+    )
+
+
+def _answer_again(
+    context: Context, command: Command, recorded: Recorded, loaded: Loaded
+) -> Flow[Answer]:
+    """The recorded answer, if the request is the same; a conflict if it is not."""
+    transaction = loaded.transaction or Transaction(command.transaction)
+    own = yield from machine_of(context, transaction)
+    if recorded.request != command.fingerprint:
+        now: datetime = yield Now()
+        denial = key_conflict(command)
+        return (yield from _deny(own, transaction, command, denial, now))
+    if own is not None and recorded.operation and own.commands[command.name].spec.reads:
+        return (yield from _read_again(context, own, transaction, command, recorded))
+    machine = context.machines.for_application(command) or own
+    return to_answer(recorded, transaction, machine=machine, is_recorded=True)
+
+
+def _read_again(
+    context: Context,
+    machine: Machine,
+    transaction: Transaction,
+    command: Command,
+    recorded: Recorded,
+) -> Flow[Answer]:
+    """Ask once more for what is kept nowhere; a read has no effect to repeat."""
+    call = Call(
+        command=command.name,
+        transaction=transaction.id,
+        lifecycle=machine.name,
+        operation=recorded.operation or "",
+        parameters=command.parameters,
+    )
+    reply: Reply | Failure = yield Send(context.adapter.request(call))
+    evidence = context.adapter.evidence(call, reply)
+    return to_answer(recorded, transaction, evidence.disclosed, is_recorded=True)
