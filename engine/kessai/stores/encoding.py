@@ -1,0 +1,67 @@
+"""How transactions and answers look in a database: JSON, read back to the same objects."""
+
+from typing import Any
+
+import attrs
+import msgspec
+
+from kessai.errors import TrailBroken
+from kessai.flow import Recorded
+from kessai.machine import Transaction
+from kessai.machine.events import evidence_data
+
+_encode = msgspec.json.Encoder().encode
+_decode_transaction = msgspec.json.Decoder(Transaction).decode
+_decode_recorded = msgspec.json.Decoder(Recorded).decode
+
+
+def encode_transaction(transaction: Transaction) -> bytes:
+    """A transaction as JSON."""
+    return _encode(transaction)
+
+
+def decode_transaction(raw: bytes) -> Transaction:
+    """The transaction that `encode_transaction` wrote.
+
+    Raises:
+        TrailBroken: it is none; someone else wrote to the database.
+
+    """
+    try:
+        return _decode_transaction(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message = f"a stored transaction is not readable: {error}"
+        raise TrailBroken(message) from error
+
+
+def encode_recorded(recorded: Recorded) -> bytes:
+    """What stands under a key as JSON, without what only the caller may see."""
+    data: dict[str, Any] = {
+        "key": recorded.key,
+        "request": recorded.request,
+        "command": recorded.command,
+        "transaction": recorded.transaction,
+        "outcome": recorded.outcome,
+    }
+    if recorded.operation is not None:
+        data["operation"] = recorded.operation
+    if recorded.reasons:
+        data["reasons"] = recorded.reasons
+    if recorded.bounds is not None:
+        data["bounds"] = recorded.bounds
+    if recorded.evidence is not None:
+        data["evidence"] = {"command": None, **evidence_data(recorded.evidence)}
+    return _encode(data)
+
+
+def decode_recorded(raw: bytes) -> Recorded:
+    """What `encode_recorded` wrote."""
+    return _decode_recorded(raw)
+
+
+def undisclosed(recorded: Recorded) -> Recorded:
+    """`recorded` without what only the caller of the moment may see."""
+    evidence = recorded.evidence
+    if evidence is None or not evidence.disclosed:
+        return recorded
+    return attrs.evolve(recorded, evidence=attrs.evolve(evidence, disclosed={}))

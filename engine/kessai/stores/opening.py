@@ -1,0 +1,44 @@
+"""From a URL to a store."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from kessai.errors import InvalidInput
+from kessai.stores.memory import MemoryStore
+from kessai.stores.protocol import Store
+from kessai.stores.sqlite import SQLiteStore
+
+FORMS = "memory: or sqlite:///FILE or the path of an SQLite file"
+
+
+def open_store(url: str, *, must_exist: bool = False) -> Store:
+    """The store at `url`: `memory:`, `sqlite:///FILE`, or a plain path.
+
+    As elsewhere, three slashes are followed by a relative path and four begin an
+    absolute one. With `must_exist` no file is made: who only looks leaves no trace.
+
+    Raises:
+        InvalidInput: no store is known for the URL, or it is not there but must be.
+        StoreUnsuitable, StoreFailed: see `SQLiteStore`.
+
+    """
+    if url.rstrip("/") in {"memory:", ":memory:"}:
+        return MemoryStore()
+    if "://" not in url:
+        return _sqlite(url, url, must_exist=must_exist)
+    parts = urlsplit(url)
+    if parts.scheme != "sqlite" or parts.netloc:
+        message = f"--db {parts.scheme}://…: not known here; give {FORMS}"
+        raise InvalidInput(message)
+    path = unquote(parts.path.removeprefix("/"))
+    return _sqlite(path, url, must_exist=must_exist)
+
+
+def _sqlite(path: str, url: str, *, must_exist: bool) -> SQLiteStore:
+    if not path or "\0" in path:
+        message = f"{url!r} names no file; give {FORMS}"
+        raise InvalidInput(message)
+    if must_exist and not Path(path).exists():
+        message = f"{path}: there is no store"
+        raise InvalidInput(message)
+    return SQLiteStore(Path(path))
