@@ -1,0 +1,135 @@
+"""The one place that does HTTP. Adapters give bytes; this carries them, once.
+
+Nothing is retried here: whether a request may be sent again is decided from evidence,
+not by a transport. Certificates are verified; redirects are not followed, because a
+gateway's answer is the answer.
+"""
+
+from typing import Any, Protocol
+
+from kessai.errors import AdapterMissing
+from kessai.gateway import Failure, Reply, Request
+
+CONNECT_SECONDS = 30.0
+READ_SECONDS = 120.0
+MAX_REPLY_BYTES = 5_000_000
+"""A longer answer is no answer: the outcome is unknown."""
+
+
+class Transport(Protocol):
+    """What `Engine` sends requests through."""
+
+    def send(self, request: Request) -> Reply | Failure:
+        """Send `request` once. Never raises for what the network does."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """What `AsyncEngine` sends requests through."""
+
+    async def send(self, request: Request) -> Reply | Failure:
+        """Send `request` once. Never raises for what the network does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class HttpTransport:
+    """HTTP by httpx2. `through` is an httpx2 transport to use instead of the network."""
+
+    def __init__(self, through: Any = None) -> None:
+        httpx2 = _library()
+        self._errors = httpx2
+        self._client = httpx2.Client(**_options(httpx2), transport=through)
+
+    def send(self, request: Request) -> Reply | Failure:
+        """See `Transport.send`."""
+        try:
+            with self._client.stream(
+                request.method,
+                request.url,
+                headers=list(request.headers),
+                content=request.body,
+            ) as response:
+                body = bytearray()
+                for part in response.iter_bytes():
+                    body += part
+                    if len(body) > MAX_REPLY_BYTES:
+                        return Failure(sent=True, reason="the answer is too long")
+                return _reply(response, bytes(body))
+        except self._errors.HTTPError as error:
+            return _failure(self._errors, error)
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self._client.close()
+
+
+class AsyncHttpTransport:
+    """The same for asyncio. `through` is an httpx2 asynchronous transport."""
+
+    def __init__(self, through: Any = None) -> None:
+        httpx2 = _library()
+        self._errors = httpx2
+        self._client = httpx2.AsyncClient(**_options(httpx2), transport=through)
+
+    async def send(self, request: Request) -> Reply | Failure:
+        """See `AsyncTransport.send`."""
+        try:
+            async with self._client.stream(
+                request.method,
+                request.url,
+                headers=list(request.headers),
+                content=request.body,
+            ) as response:
+                body = bytearray()
+                async for part in response.aiter_bytes():
+                    body += part
+                    if len(body) > MAX_REPLY_BYTES:
+                        return Failure(sent=True, reason="the answer is too long")
+                return _reply(response, bytes(body))
+        except self._errors.HTTPError as error:
+            return _failure(self._errors, error)
+
+    async def close(self) -> None:
+        """See `AsyncTransport.close`."""
+        await self._client.aclose()
+
+
+def _library() -> Any:
+    try:
+        import httpx2  # 100 ms, and only who speaks to a gateway needs it
+    except ModuleNotFoundError as error:
+        message = "HTTP needs the extra 'http': pip install 'kessai[http]'"
+        raise AdapterMissing(message) from error
+    return httpx2
+
+
+def _options(httpx2: Any) -> dict[str, Any]:
+    timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    return {"timeout": timeout, "follow_redirects": False}
+
+
+def _reply(response: Any, body: bytes) -> Reply:
+    return Reply(
+        status=response.status_code,
+        headers=tuple(response.headers.multi_items()),
+        body=body,
+    )
+
+
+def _failure(httpx2: Any, error: Exception) -> Failure:
+    """Only a connection that was never made proves that nothing was sent."""
+    never_sent = (
+        httpx2.ConnectError,
+        httpx2.ConnectTimeout,
+        httpx2.PoolTimeout,
+        httpx2.UnsupportedProtocol,
+    )
+    return Failure(sent=not isinstance(error, never_sent), reason=type(error).__name__)
