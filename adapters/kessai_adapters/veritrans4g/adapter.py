@@ -1,0 +1,219 @@
+"""The adapter itself: settings, checked once, in front of the pure functions."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from typing import ClassVar, TypeVar
+
+import attrs
+
+from kessai.errors import InvalidInput
+from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Reply, Request
+from kessai_adapters.veritrans4g import push as pushes
+from kessai_adapters.veritrans4g.commands import COMMANDS
+from kessai_adapters.veritrans4g.credentials import (
+    Credentials,
+    checked_ccid,
+    checked_secret_key,
+)
+from kessai_adapters.veritrans4g.lookup import looked_up
+from kessai_adapters.veritrans4g.replies import answer
+from kessai_adapters.veritrans4g.requests import PUSH_PARAMETERS, members_of
+from kessai_adapters.veritrans4g.wire import HEADERS, Envelope
+
+DEFAULT_HOST = "https://api3.veritrans.co.jp"
+
+_HOST = re.compile(
+    r"(https?)://(?:\[([0-9A-Fa-f:]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::([0-9]{1,5}))?/?"
+)
+_HIGHEST_PORT = 65535
+_PUSH_URL = re.compile(r"https?://[!-~]{1,248}")
+_LONGEST_URL = 256
+_SWITCH = {"1": True, "true": True, "0": False, "false": False}
+
+_T = TypeVar("_T")
+
+
+def _checked_host(value: object) -> str:
+    message = "the host must be https://<name>[:port]; http only on loopback"
+    found = _HOST.fullmatch(value) if isinstance(value, str) else None
+    if found is None or int(found[4] or 0) > _HIGHEST_PORT:
+        raise InvalidInput(message)
+    scheme, address, name, _port = found.groups()
+    if scheme != "https" and not _is_loopback(address or name):
+        # The secret is not on the wire, but a consumer's name and address are.
+        raise InvalidInput(message)
+    return found[0].removesuffix("/")
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost"
+
+
+def _checked_push_url(value: object) -> str | None:
+    if value is None:
+        return None
+    if (
+        not isinstance(value, str)
+        or len(value) > _LONGEST_URL
+        or not _PUSH_URL.fullmatch(value)
+    ):
+        message = "the push URL must be http(s), in ASCII, of at most 256 bytes"
+        raise InvalidInput(message)
+    return value
+
+
+def _checked_dummy(value: object) -> bool:
+    if not isinstance(value, bool):
+        message = "dummy must be true or false"
+        raise InvalidInput(message)
+    return value
+
+
+def _switch(value: str) -> bool:
+    try:
+        return _SWITCH[value.lower()]
+    except KeyError:
+        message = "must be 1, true, 0 or false"
+        raise InvalidInput(message) from None
+
+
+def _setting(
+    environ: Mapping[str, str], variable: str, read: Callable[[str], _T]
+) -> _T | None:
+    value = environ.get(variable)
+    if not value:
+        return None
+    try:
+        return read(value)
+    except InvalidInput as mistake:
+        message = f"{variable}: {mistake}"
+        raise InvalidInput(message) from None
+
+
+def _required(
+    environ: Mapping[str, str], variable: str, read: Callable[[str], _T]
+) -> _T:
+    value = _setting(environ, variable, read)
+    if value is None:
+        message = f"{variable}: is not set"
+        raise InvalidInput(message)
+    return value
+
+
+def _envelope_of(adapter: "VeriTrans4G") -> Envelope:
+    return Envelope(adapter.credentials, adapter.dummy)
+
+
+def _urls_of(adapter: "VeriTrans4G") -> Mapping[str, str]:
+    base = f"{adapter.host}/{'test-' if adapter.dummy else ''}paynow"
+    urls = {name: f"{base}/v2/{wire}/amazonpay" for name, wire in COMMANDS.items()}
+    return {**urls, LOOK_UP: f"{base}-search/v2/Search/search"}
+
+
+def _defaults_of(adapter: "VeriTrans4G") -> Mapping[str, str]:
+    return dict.fromkeys(PUSH_PARAMETERS, adapter.push_url) if adapter.push_url else {}
+
+
+@attrs.frozen
+class VeriTrans4G:
+    """Amazon Pay through VeriTrans4G.
+
+    `host` is where the gateway is: https, or http on loopback for its stand-in. `dummy`
+    says that payments are tests; left out they are live, since a shop that delivers on
+    test payments loses its goods. `push_url` is where the gateway sends results that a
+    call names no address for.
+
+    Raises:
+        InvalidInput: a setting is not well-formed; the message never shows its value.
+
+    """
+
+    name: ClassVar[str] = "veritrans4g"
+
+    credentials: Credentials = attrs.field(repr=False)
+    host: str = attrs.field(default=DEFAULT_HOST, converter=_checked_host, kw_only=True)
+    dummy: bool = attrs.field(default=False, converter=_checked_dummy, kw_only=True)
+    push_url: str | None = attrs.field(
+        default=None, converter=_checked_push_url, kw_only=True, repr=False
+    )
+    _envelope: Envelope = attrs.field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=attrs.Factory(_envelope_of, takes_self=True),
+    )
+    _urls: Mapping[str, str] = attrs.field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=attrs.Factory(_urls_of, takes_self=True),
+    )
+    _defaults: Mapping[str, str] = attrs.field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=attrs.Factory(_defaults_of, takes_self=True),
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "VeriTrans4G":
+        """Make the adapter that `KESSAI_VERITRANS_…` variables describe.
+
+        `CCID` and `KEY` are required. `HOST`, `DUMMY` (1, true, 0 or false) and
+        `PUSH_URL` have the defaults of the class; an empty variable is an unset one.
+
+        Raises:
+            InvalidInput: a variable is missing or not well-formed; the message names
+                it and never shows its value.
+
+        """
+        prefix = "KESSAI_VERITRANS_"
+        return cls(
+            Credentials(
+                _required(environ, f"{prefix}CCID", checked_ccid),
+                _required(environ, f"{prefix}KEY", checked_secret_key),
+            ),
+            host=_setting(environ, f"{prefix}HOST", _checked_host) or DEFAULT_HOST,
+            dummy=_setting(environ, f"{prefix}DUMMY", _switch) or False,
+            push_url=_setting(environ, f"{prefix}PUSH_URL", _checked_push_url),
+        )
+
+    def request(self, call: Call) -> Request:
+        """Make the bytes that carry out `call`; the same call gives the same bytes.
+
+        The wire has no idempotency key: the transaction id with the command is what a
+        resend has in common with the first attempt.
+
+        Raises:
+            InvalidInput: the gateway knows no such command, or cannot be sent one of
+                its parameters.
+
+        """
+        members = members_of(call, self._defaults, dummy=self.dummy)
+        return Request(
+            method="POST",
+            url=self._urls[call.command],
+            headers=HEADERS,
+            body=self._envelope.seal(members),
+        )
+
+    def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
+        """Tell what came of `call`; UNKNOWN where the reply cannot be understood."""
+        if call.command == LOOK_UP:
+            return looked_up(call, reply)
+        return answer(call, reply)
+
+    def push(self, headers: Mapping[str, str], body: bytes) -> tuple[Evidence, ...]:
+        """Tell what a push says, one piece of evidence a notification.
+
+        Raises:
+            PushRefused: it is not the gateway's, not for this merchant, not
+                well-formed, or of a test where payments are live (or the reverse).
+
+        """
+        pushes.verify(self.credentials, headers, body)
+        return pushes.read(body, dummy=self.dummy)

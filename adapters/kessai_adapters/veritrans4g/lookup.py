@@ -1,0 +1,148 @@
+"""What a look-up (Search) says of one transaction: the list of its exchanges.
+
+A look-up settles what is unknown, so it is believed only when it is whole: an answer
+that is cut off, ambiguous or about something else settles nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import attrs
+
+from kessai.gateway import Call, Evidence, Fact, Failure, Outcome, Reply, Source
+from kessai_adapters.veritrans4g.commands import engine_command
+from kessai_adapters.veritrans4g.replies import (
+    BROKEN_OFF,
+    NEVER_SENT,
+    UNREADABLE,
+    status_code,
+)
+from kessai_adapters.veritrans4g.values import (
+    read_amount,
+    read_code,
+    read_identifier,
+    read_outcome,
+    read_spaced_time,
+)
+from kessai_adapters.veritrans4g.wire import read_result
+
+_OK = 200
+_SERVICE = "amazonpay"
+_EXPIRED = "expired"
+
+
+class _UnsettledError(Exception):
+    """The answer cannot be relied on."""
+
+
+def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
+    """Tell what the gateway lists for `call.transaction`, or that it knows none.
+
+    A look-up that never left declines nothing, so it is UNKNOWN like any other failed
+    look-up, with `never_sent` set.
+    """
+    if isinstance(reply, Failure):
+        code = BROKEN_OFF if reply.sent else NEVER_SENT
+        return attrs.evolve(_unsettled(call, code), never_sent=not reply.sent)
+    if reply.status != _OK:
+        return _unsettled(call, status_code(reply))
+    result = read_result(reply.body)
+    if result is None:
+        return _unsettled(call, UNREADABLE)
+    code = read_code(result.get("vResultCode"))
+    try:
+        order = _order(call, result)
+        facts = () if order is None else _facts(order)
+    except _UnsettledError:
+        return _unsettled(call, code or UNREADABLE)
+    return Evidence(
+        source=Source.LOOK_UP,
+        transaction=call.transaction,
+        command=None,
+        outcome=Outcome.SUCCEEDED,
+        code=code,
+        found=order is not None,
+        facts=facts,
+    )
+
+
+def _unsettled(call: Call, code: str) -> Evidence:
+    return Evidence(
+        source=Source.LOOK_UP,
+        transaction=call.transaction,
+        command=None,
+        outcome=Outcome.UNKNOWN,
+        code=code,
+    )
+
+
+def _order(call: Call, result: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if read_outcome(result.get("mstatus")) is not Outcome.SUCCEEDED:
+        raise _UnsettledError
+    orders = _entries(result, "orderInfos", "orderInfo")
+    count = result.get("searchCount")
+    if not orders:
+        # "Not found" lets a caller apply anew, so it must be said and not just implied.
+        if orders is None and read_amount(count) != 0:
+            raise _UnsettledError
+        if count is not None and read_amount(count) != 0:
+            raise _UnsettledError
+        return None
+    ours = [order for order in orders if _is_ours(call, order)]
+    if len(ours) != 1:
+        raise _UnsettledError
+    return ours[0]
+
+
+def _is_ours(call: Call, order: Mapping[str, Any]) -> bool:
+    service = order.get("serviceTypeCd", _SERVICE)
+    return service == _SERVICE and order.get("orderId") == call.transaction
+
+
+def _entries(
+    holder: Mapping[str, Any], outer: str, inner: str
+) -> list[Mapping[str, Any]] | None:
+    listed = holder.get(outer)
+    if listed is None:
+        return None
+    entries = (
+        cast("dict[str, object]", listed).get(inner)
+        if isinstance(listed, dict)
+        else listed
+    )
+    if entries is None:
+        return None
+    if not isinstance(entries, list):
+        raise _UnsettledError
+    for entry in cast("list[object]", entries):
+        if not isinstance(entry, dict):
+            raise _UnsettledError
+    return cast("list[Mapping[str, Any]]", entries)
+
+
+def _facts(order: Mapping[str, Any]) -> tuple[Fact, ...]:
+    exchanges = _entries(order, "transactionInfos", "transactionInfo")
+    if exchanges is None:
+        # An order without its list may hold anything; an empty list holds nothing.
+        raise _UnsettledError
+    facts = [fact for fact in map(_fact, exchanges) if fact is not None]
+    status = order.get("orderStatus")
+    if isinstance(status, str) and status.lower() == _EXPIRED:
+        facts.append(Fact(command="expire", outcome=Outcome.SUCCEEDED))
+    return tuple(facts)
+
+
+def _fact(exchange: Mapping[str, Any]) -> Fact | None:
+    name = exchange.get("command")
+    if not isinstance(name, str):
+        raise _UnsettledError
+    command = engine_command(name)
+    if command is None:
+        return None
+    return Fact(
+        command=command,
+        outcome=read_outcome(exchange.get("mstatus")),
+        amount=read_amount(exchange.get("amount")),
+        exchange=read_identifier(exchange.get("txnId")),
+        at=read_spaced_time(exchange.get("txnDatetime")),
+    )
