@@ -1,0 +1,124 @@
+"""The notifications (結果通知) that the gateway owes the merchant's server.
+
+Owns their body, their signature and the queue of those not yet delivered. Delivering
+them is `sender`'s work, or the embedding test's.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+import attrs
+
+from kessai_adapters.emulator.books import Exchange, Order
+from kessai_adapters.emulator.merchant import Merchant
+from kessai_adapters.emulator.protocol import compact
+from kessai_adapters.emulator.words import Command
+
+Fields = Mapping[str, str]
+
+
+@attrs.frozen(kw_only=True)
+class Push:
+    """One signed POST, ready to be sent: `body` to `url` with `headers`."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    notices: tuple[Fields, ...] = attrs.field(repr=False)
+    """The notifications inside, before they were indexed."""
+
+
+_URL_OF: Final[dict[Command, Callable[[Order], str]]] = {
+    Command.AUTHORIZE: lambda order: order.urls.authorize_push,
+    Command.REAUTHORIZE: lambda order: order.urls.authorize_push,
+    Command.UPDATE_AUTHORIZE: lambda order: order.urls.authorize_push,
+    Command.CAPTURE: lambda order: order.urls.capture_push,
+    Command.CANCEL: lambda order: order.urls.cancel_push,
+    Command.REFUND: lambda order: order.urls.cancel_push,
+    Command.TERMINATE: lambda order: order.urls.cancel_push,
+}
+"""Where each command's result is told; the others are not told at all."""
+
+
+def transaction_id(order: Order, exchange: Exchange) -> str:
+    """Return Amazon's id of one exchange."""
+    return f"{order.center_order_id}-C{exchange.txn_id}"
+
+
+def notice(order: Order, exchange: Exchange) -> Fields:
+    """Return what a notification says of an exchange; an absent amount is left out."""
+    fields = {
+        "orderId": order.order_id,
+        "vResultCode": exchange.code.value,
+        "txnType": exchange.command.value,
+        "mstatus": exchange.result.value,
+    }
+    if exchange.amount is not None:
+        fields["amount"] = str(exchange.amount)
+    return {
+        **fields,
+        "centerOrderId": order.center_order_id,
+        "centerTransactionId": transaction_id(order, exchange),
+        "dummy": "1" if order.dummy else "0",
+    }
+
+
+class Outbox:
+    """The pushes not yet taken, oldest first."""
+
+    def __init__(self, merchant: Merchant, serial: Callable[[], int]) -> None:
+        self._merchant = merchant
+        self._serial = serial
+        self._pushes: deque[Push] = deque()
+        self.waiting = threading.Event()
+        """Set while there is something to take."""
+
+    def __len__(self) -> int:
+        return len(self._pushes)
+
+    def __iter__(self) -> Iterator[Push]:
+        return iter(self._pushes)
+
+    def tell(self, order: Order, exchange: Exchange, now: datetime) -> None:
+        """Queue the notification of a final exchange, if its URL is known."""
+        url_of = _URL_OF.get(exchange.command)
+        url = "" if url_of is None else url_of(order)
+        if url:
+            self._pushes.append(self._push(url, [notice(order, exchange)], now))
+            self.waiting.set()
+
+    def take(self, now: datetime, *, batch: bool = False) -> list[Push]:
+        """Return all queued pushes and forget them.
+
+        With `batch`, those to one URL become one push with several notifications.
+        """
+        pushes = list(self._pushes)
+        self._pushes.clear()
+        self.waiting.clear()
+        if not batch:
+            return pushes
+        by_url: dict[str, list[Fields]] = {}
+        for push in pushes:
+            by_url.setdefault(push.url, []).extend(push.notices)
+        return [self._push(url, notices, now) for url, notices in by_url.items()]
+
+    def _push(self, url: str, notices: Iterable[Fields], now: datetime) -> Push:
+        kept = tuple(notices)
+        fields = {
+            "numberOfNotify": str(len(kept)),
+            "pushTime": compact(now),
+            "pushId": f"{self._serial():08d}",
+        }
+        for index, values in enumerate(kept):
+            for name, value in values.items():
+                fields[f"{name}{index:04d}"] = value
+        body = urlencode(fields).encode()
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Hmac": self._merchant.content_hmac(body),
+        }
+        return Push(url=url, headers=headers, body=body, notices=kept)

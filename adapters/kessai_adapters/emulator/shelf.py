@@ -1,0 +1,73 @@
+"""Where the books lie between two runs: one SQLite file, one row of JSON per order.
+
+Knows rows and numbers, and nothing of what an order is. The file is held for as long
+as it is open: two emulators on one file would each remember only half of the money.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from typing import Any, Final
+
+from kessai_adapters.emulator.errors import BooksInUse
+
+_PATIENCE_SECONDS: Final = 10.0
+_SCHEMA: Final = """
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA synchronous = OFF;
+BEGIN EXCLUSIVE;
+CREATE TABLE IF NOT EXISTS orders (
+  order_id TEXT PRIMARY KEY, content TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS serial (taken INTEGER NOT NULL);
+INSERT INTO serial SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM serial);
+COMMIT;
+"""
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Shelf:
+    """The file under the books, open until `close`."""
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self._db = sqlite3.connect(
+            path,
+            timeout=_PATIENCE_SECONDS,
+            isolation_level=None,
+            # The emulator's one lock lets one thread in at a time.
+            check_same_thread=False,
+        )
+        try:
+            self._db.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            message = f"the books at {path} cannot be opened: {error}"
+            raise BooksInUse(message) from error
+        except sqlite3.DatabaseError:
+            self._db.close()
+            raise
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield every order's row."""
+        for (content,) in self._db.execute("SELECT content FROM orders"):
+            yield json.loads(content)
+
+    def keep(self, order_id: str, row: Mapping[str, object]) -> None:
+        """Write one order's row over its former one."""
+        self._db.execute(
+            "INSERT INTO orders VALUES (?, ?) "
+            "ON CONFLICT (order_id) DO UPDATE SET content = excluded.content",
+            (order_id, _encode(row)),
+        )
+
+    def reserve(self, count: int) -> int:
+        """Take `count` numbers; return the one before the first of them."""
+        found = self._db.execute(
+            "UPDATE serial SET taken = taken + ? RETURNING taken", (count,)
+        ).fetchall()
+        return int(found[0][0]) - count
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()

@@ -1,0 +1,262 @@
+"""Misbehaviour: what the client sees, and what the books know."""
+
+import asyncio
+import json
+
+import httpx2
+import pytest
+
+from kessai_adapters.emulator import (
+    AsyncEmulatorTransport,
+    Emulator,
+    EmulatorTransport,
+    Fault,
+    OutOfPlay,
+)
+
+HOST = "https://api3.veritrans.co.jp"
+CAPTURE = "/paynow/v2/Capture/amazonpay"
+HEADERS = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def client(emulator):
+    with httpx2.Client(transport=EmulatorTransport(emulator), base_url=HOST) as client:
+        yield client
+
+
+@pytest.fixture
+def capture(shop, client, sign):
+    """Return a function that captures an authorized order over HTTP."""
+    shop.authorized("A-1", 1000)
+    text = sign({"orderId": "A-1", **shop.common()})
+    return lambda: client.post(CAPTURE, content=text, headers=HEADERS)
+
+
+def test_the_client_speaks_to_the_emulator_in_process(capture, shop):
+    reply = capture()
+    assert reply.status_code == 200
+    assert reply.json()["result"]["mstatus"] == "success"
+    assert shop.status("A-1") == "captured"
+
+
+def test_the_asynchronous_client_does_too(shop, emulator, sign):
+    shop.authorized("A-1")
+    text = sign({"orderId": "A-1", **shop.common()})
+
+    async def both():
+        transport = AsyncEmulatorTransport(emulator)
+        async with httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
+            reply = await client.post(CAPTURE, content=text, headers=HEADERS)
+            emulator.misbehave(Fault.LOSE_REPLY)
+            with pytest.raises(httpx2.ReadTimeout):
+                await client.post(CAPTURE, content=text, headers=HEADERS)
+            return reply
+
+    assert asyncio.run(both()).json()["result"]["mstatus"] == "success"
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "status"),
+    [
+        (Fault.REFUSE_CONNECTION, httpx2.ConnectError, "authorized"),
+        (Fault.LOSE_REQUEST, httpx2.ReadTimeout, "authorized"),
+        (Fault.LOSE_REPLY, httpx2.ReadTimeout, "captured"),
+    ],
+)
+def test_the_network_loses_a_request_or_its_reply(capture, shop, fault, error, status):
+    shop.emulator.misbehave(fault, command="Capture")
+    with pytest.raises(error):
+        capture()
+    assert shop.status("A-1") == status
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "status"),
+    [
+        (Fault.HTTP_500, 500, "captured"),
+        (Fault.HTTP_502, 502, "captured"),
+        (Fault.HTTP_503, 503, "authorized"),
+        (Fault.GARBAGE, 200, "captured"),
+        (Fault.TRUNCATE, 200, "captured"),
+    ],
+)
+def test_a_reply_may_be_no_reply(capture, shop, fault, code, status):
+    shop.emulator.misbehave(fault, command="Capture")
+    reply = capture()
+    assert reply.status_code == code
+    with pytest.raises(ValueError, match=r".*"):
+        json.loads(reply.content)
+    assert shop.status("A-1") == status
+
+
+def test_a_test_may_choose_whether_the_work_was_done(capture, shop, emulator):
+    emulator.misbehave("http_500", command="Capture", carried_out=False)
+    assert capture().status_code == 500
+    assert shop.status("A-1") == "authorized"
+    emulator.misbehave("lose_request", command="Capture", carried_out=True)
+    with pytest.raises(httpx2.ReadTimeout):
+        capture()
+    assert shop.status("A-1") == "captured"
+
+
+def test_a_reply_may_come_in_shift_jis(capture, emulator):
+    emulator.misbehave(Fault.SHIFT_JIS, command="Capture")
+    body = capture().content
+    with pytest.raises(UnicodeDecodeError):
+        body.decode()
+    assert json.loads(body.decode("shift_jis"))["result"]["mstatus"] == "success"
+
+
+def test_a_fault_strikes_as_often_as_asked_and_only_its_command(shop, emulator):
+    emulator.misbehave(Fault.REFUSE, command="Capture", times=2)
+    shop.authorized("A-1")
+    assert shop.refused("Capture", "A-1") == "NH080000"
+    assert shop.refused("Capture", "A-1") == "NH080000"
+    shop.ok("Capture", "A-1")
+    assert [entry[1] for entry in shop.trail("A-1")] == [
+        "success",
+        "failure",
+        "failure",
+        "success",
+    ]
+
+
+def test_faults_can_be_taken_back(shop, emulator):
+    emulator.misbehave(Fault.REFUSE)
+    emulator.behave()
+    shop.authorized("A-1")
+
+
+def test_a_refused_application_has_used_up_its_id(shop, emulator):
+    emulator.misbehave(Fault.REFUSE, command="Authorize")
+    reply = shop.send("Authorize", "A-1", amount="5")
+    entry = shop.look_up("A-1")["transactionInfos"]["transactionInfo"][0]
+    assert entry["txnId"] == reply["custTxn"]
+    assert shop.status("A-1") == "failed"
+    assert shop.refused("Authorize", "A-1", amount="5") == "NH050000"
+
+
+def test_a_look_up_can_be_refused_and_can_never_be_pending(shop, emulator):
+    shop.authorized("A-1")
+    emulator.misbehave(Fault.REFUSE, command="Search")
+    assert shop.search("A-1")["mstatus"] == "failure"
+    emulator.misbehave(Fault.PENDING)
+    assert shop.search("A-1")["mstatus"] == "success"
+    for command in ("Search", "GetAddress"):
+        with pytest.raises(ValueError, match="cannot be pending"):
+            emulator.misbehave(Fault.PENDING, command=command)
+
+
+def test_meaningless_requests_for_misbehaviour_are_errors(emulator):
+    with pytest.raises(ValueError, match="at least 1"):
+        emulator.misbehave(Fault.GARBAGE, times=0)
+    with pytest.raises(ValueError, match="no choice"):
+        emulator.misbehave(Fault.PENDING, carried_out=False)
+    with pytest.raises(ValueError, match="sulk"):
+        emulator.misbehave("sulk")
+
+
+@pytest.mark.parametrize(
+    ("command", "before", "done"),
+    [
+        ("Capture", "authorized", "captured"),
+        ("Cancel", "authorized", "cancelled"),
+    ],
+)
+def test_a_pending_command_blocks_the_others_until_it_is_final(
+    shop, emulator, command, before, done
+):
+    for order_id in ("A-1", "A-2"):
+        shop.authorized(order_id)
+        emulator.misbehave(Fault.PENDING, command=command)
+        reply = shop.send(command, order_id)
+        assert reply["mstatus"] == "pending"
+        assert reply["vResultCode"].startswith("A002")
+        assert shop.trail(order_id)[-1][:2] == (command, "pending")
+        assert shop.status(order_id) == before
+        for other in ("Capture", "Cancel", "UpdateAuthorize"):
+            assert shop.refused(other, order_id, amount="1") == "NH020010"
+
+    emulator.complete("A-1")
+    emulator.fail("A-2")
+    assert shop.status("A-1") == done
+    assert shop.status("A-2") == before
+    with pytest.raises(OutOfPlay):
+        emulator.complete("A-1")
+
+
+def test_a_pending_authorization_is_final_when_the_test_says_so(shop, emulator):
+    for order_id in ("A-1", "A-2"):
+        emulator.misbehave(Fault.PENDING, command="Authorize")
+        reply = shop.send("Authorize", order_id, amount="10", withCapture="true")
+        assert reply["mstatus"] == "pending"
+        assert shop.trail(order_id) == [("Authorize", "pending", "10")]
+    emulator.complete("A-1")
+    emulator.fail("A-2")
+    assert shop.status("A-1") == "captured"
+    assert shop.status("A-2") == "failed"
+
+
+def test_a_consumers_approval_does_not_settle_a_pending_authorization(shop, emulator):
+    emulator.approve = "ask"
+    emulator.misbehave(Fault.PENDING, command="Authorize")
+    shop.send("Authorize", "A-1", amount="10", successUrl="https://shop.example/")
+    assert "mstatus=pending" in emulator.consumer.approve("A-1")
+    assert shop.status("A-1") == "requested"
+    emulator.complete("A-1")
+    assert shop.status("A-1") == "authorized"
+
+
+def test_a_pending_reauthorization_is_an_order_already(shop, emulator):
+    shop.consented("R-1")
+    emulator.misbehave(Fault.PENDING, command="ReAuthorize")
+    reply = shop.send("ReAuthorize", "R-2", originalOrderId="R-1", amount="9")
+    assert reply["mstatus"] == "pending"
+    assert shop.refused("Capture", "R-2") == "NH020001"
+    emulator.complete("R-2")
+    assert shop.status("R-2") == "authorized"
+
+
+def test_an_application_that_waits_for_its_consumer_is_not_for_a_test_to_settle(
+    shop, emulator
+):
+    emulator.approve = "ask"
+    shop.authorized("A-1")
+    for settle in (emulator.complete, emulator.fail):
+        with pytest.raises(OutOfPlay):
+            settle("A-1")
+
+
+def test_of_several_pending_refunds_one_can_be_chosen(shop, emulator):
+    shop.captured("A-1", 100)
+    emulator.misbehave(Fault.PENDING, command="Refund", times=2)
+    shop.send("Refund", "A-1", amount="10")
+    second = shop.send("Refund", "A-1", amount="20")
+    emulator.complete("A-1", txn_id=second["custTxn"])
+    assert emulator.books["A-1"].refunded == 20
+    emulator.fail("A-1")
+    assert emulator.books["A-1"].refundable == 80
+
+
+def test_the_emulator_runs_without_the_http_client():
+    import sys
+    from subprocess import run
+
+    program = (
+        "import sys; sys.modules['httpx2'] = None\n"
+        "from kessai_adapters.emulator import Emulator, serve; Emulator()\n"
+        "import kessai_adapters.emulator as package\n"
+        "assert not hasattr(package, 'nothing')\n"
+        "assert not {name for name in sys.modules if name == 'kessai' or "
+        "name.startswith(('kessai.', 'kessai_specs'))}\n"
+    )
+    run([sys.executable, "-c", program], check=True, timeout=60)  # noqa: S603 (our own)
+
+
+def test_the_default_clock_is_aware_and_in_utc(shop):
+    with Emulator() as emulator:
+        shop.emulator = emulator
+        shop.authorized("A-1")
+        moment = emulator.books["A-1"].application.at
+    assert moment.utcoffset().total_seconds() == 0
