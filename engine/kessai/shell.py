@@ -4,7 +4,7 @@ Only this module reads the clock. What a flow asks for is performed here, one ef
 a time; no store transaction is ever open while a request is under way.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypeVar, assert_never
@@ -15,7 +15,6 @@ from kessai.flow import (
     Append,
     Context,
     Declaration,
-    Effect,
     Flow,
     History,
     Load,
@@ -30,9 +29,9 @@ from kessai.flow import (
     recover,
     sweep,
 )
-from kessai.flow.effects import Result
+from kessai.flow.effects import Result, StoreEffect
 from kessai.flow.steps import machine_of
-from kessai.gateway import Adapter
+from kessai.gateway import Adapter, Failure, Reply, Request
 from kessai.machine import (
     Command,
     Denial,
@@ -91,8 +90,30 @@ class _Base:
         """The store that the engine writes to."""
         return self._store
 
-    def _perform(self, effect: Effect) -> Result:
-        """Every effect but `Send`: stores answer at once, from memory or a local file."""
+    def _requests(self, flow: Flow[T]) -> Generator[Request, Reply | Failure | None, T]:
+        """Run `flow`, perform all it asks of the store and the clock, yield the rest.
+
+        What is left for a driver are the requests to send: there it may wait.
+        """
+        result: Result = None
+        raised: KessaiError | None = None
+        while True:
+            try:
+                effect = flow.send(result) if raised is None else flow.throw(raised)
+            except StopIteration as stop:
+                value: T = stop.value
+                return value
+            result, raised = None, None
+            if isinstance(effect, Send):
+                result = yield effect.request
+                continue
+            try:
+                result = self._perform(effect)
+            except KessaiError as error:
+                raised = error
+
+    def _perform(self, effect: StoreEffect) -> Result:
+        """Stores answer at once, from memory or a local file."""
         match effect:
             case Load(key, transaction, agreement):
                 return self._store.load(key, transaction, agreement)
@@ -107,8 +128,6 @@ class _Base:
                 return self._store.declaration(lifecycle_hash)
             case OpenTransactions(limit):
                 return self._store.open_transactions(limit)
-            case Send():
-                raise AssertionError(effect)
             case _:
                 assert_never(effect)
 
@@ -162,22 +181,15 @@ class Engine(_Base):
         self._transport = HttpTransport() if transport is None else transport
 
     def _drive(self, flow: Flow[T]) -> T:
-        result: Result = None
-        raised: KessaiError | None = None
+        requests = self._requests(flow)
+        reply: Reply | Failure | None = None
         while True:
             try:
-                effect = flow.send(result) if raised is None else flow.throw(raised)
+                request = requests.send(reply)
             except StopIteration as stop:
                 value: T = stop.value
                 return value
-            result, raised = None, None
-            try:
-                if isinstance(effect, Send):
-                    result = self._transport.send(effect.request)
-                else:
-                    result = self._perform(effect)
-            except KessaiError as error:
-                raised = error
+            reply = self._transport.send(request)
 
     def execute(self, command: Command) -> Answer:
         """Carry out `command`, or say why not.
@@ -281,22 +293,15 @@ class AsyncEngine(_Base):
         self._transport = AsyncHttpTransport() if transport is None else transport
 
     async def _drive(self, flow: Flow[T]) -> T:
-        result: Result = None
-        raised: KessaiError | None = None
+        requests = self._requests(flow)
+        reply: Reply | Failure | None = None
         while True:
             try:
-                effect = flow.send(result) if raised is None else flow.throw(raised)
+                request = requests.send(reply)
             except StopIteration as stop:
                 value: T = stop.value
                 return value
-            result, raised = None, None
-            try:
-                if isinstance(effect, Send):
-                    result = await self._transport.send(effect.request)
-                else:
-                    result = self._perform(effect)
-            except KessaiError as error:
-                raised = error
+            reply = await self._transport.send(request)
 
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""

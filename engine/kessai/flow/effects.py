@@ -123,6 +123,7 @@ class Send:
     request: Request
 
 
-Effect = Now | Load | Append | History | Declaration | OpenTransactions | Send
+StoreEffect = Now | Load | Append | History | Declaration | OpenTransactions
+Effect = StoreEffect | Send
 Result = datetime | Loaded | list[Record] | bytes | list[str] | Reply | Failure | None
 Flow = Generator[Effect, Any, T]

@@ -89,8 +89,17 @@ def _only_meaning(
     machine: Machine, transaction: Transaction, trail: list[Event], evidence: Evidence
 ) -> Operation | None:
     command = evidence.command or ""
-    candidates = matching(machine, transaction, command, evidence.amount)
-    if len(candidates) != 1 or _ended_before(trail, command):
+    candidates = matching(
+        machine, transaction, command, evidence.amount, evidence.outcome
+    )
+    if evidence.look_up or len(candidates) != 1 or _ended_before(trail, command):
+        return None
+    # An update that runs alongside an application may have changed its amount, or must
+    # be settled before it: the gateway's list tells of both.
+    if (
+        machine.commands[command].spec.is_application
+        and len(transaction.operations) > 1
+    ):
         return None
     return candidates[0]
 

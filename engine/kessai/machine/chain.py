@@ -103,7 +103,7 @@ def read_record(record: Record, previous: str) -> Read:
             )
             raise TrailBroken(message)
     try:
-        event = read_event(str(body.get("kind")), body.get("data", {}))
+        event = read_event(str(body.get("kind")), body.get("data"))
     except TrailBroken as error:
         message = f"{where}: {error}"
         raise TrailBroken(message) from error
@@ -113,7 +113,7 @@ def read_record(record: Record, previous: str) -> Read:
 def _decode(record: Record, where: str) -> dict[str, Any]:
     try:
         body = msgspec.json.decode(record.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"{where}: not JSON"
         raise TrailBroken(message) from error
     if not isinstance(body, dict):

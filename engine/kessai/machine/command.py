@@ -24,6 +24,19 @@ _TEXT = re.compile(r"[^\x00\ud800-\udfff]*")
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
+def _plain(parameters: Any) -> Any:
+    """Plain dicts and texts, copied; what is no mapping is left for the checks."""
+    if not isinstance(parameters, Mapping):
+        return parameters
+    return {name: _plain_value(value) for name, value in parameters.items()}
+
+
+def _plain_value(value: object) -> object:
+    if isinstance(value, str):
+        return str.__str__(value)  # an enumerated text is its value, not its name
+    return dict(value) if isinstance(value, Mapping) else value
+
+
 @attrs.frozen
 class Command:
     """A request to carry one transaction one step further.
@@ -46,7 +59,11 @@ class Command:
     agreement: str | None = attrs.field(default=None, kw_only=True)
     amount: int | None = attrs.field(default=None, kw_only=True)
     parameters: Mapping[str, Any] = attrs.field(
-        factory=dict[str, Any], kw_only=True, repr=False
+        factory=dict[str, Any],
+        kw_only=True,
+        repr=False,
+        # A copy: what was asked for stays what it was, whatever the caller does next.
+        converter=_plain,
     )
 
     def __attrs_post_init__(self) -> None:

@@ -6,7 +6,7 @@ reasons can be gathered where a bare trigger would only say False.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -83,6 +83,7 @@ def compile_lifecycle(lifecycle: Lifecycle) -> Machine:
         **STRUCTURAL,
         **{guard.code: guard.text for guard in lifecycle.guards.values()},
         **{deadline.code: deadline.text for deadline in lifecycle.deadlines.values()},
+        **_titles(lifecycle),
     }
     return Machine(
         lifecycle=lifecycle,
@@ -100,6 +101,17 @@ def compile_lifecycle(lifecycle: Lifecycle) -> Machine:
         flags_off=dict.fromkeys(lifecycle.flags, 0),
         texts=texts,
     )
+
+
+def _titles(lifecycle: Lifecycle) -> dict[str, Text]:
+    """What commands and states are called in sentences."""
+    titles = {f"title {c.name}": c.title for c in lifecycle.commands.values()}
+    for track in lifecycle.tracks.values():
+        for name, state in track.states.items():
+            titles[f"title {track.name}.{name}"] = Text(
+                f"{track.title.en} is {state.en}", f"{track.title.ja}が{state.ja}"
+            )
+    return titles
 
 
 def trigger_of(deadline: Deadline) -> str:
@@ -188,6 +200,12 @@ def _excludes(lifecycle: Lifecycle, spec: CommandSpec) -> frozenset[str]:
     )
 
 
-def duration(deadline: Deadline) -> timedelta:
-    """How long the state of `deadline` lasts."""
-    return timedelta(seconds=deadline.seconds)
+def end_of(deadline: Deadline, begun: datetime) -> datetime:
+    """When the state of `deadline` ends that began at `begun`.
+
+    What would lie beyond the last year that a datetime can hold ends with it.
+    """
+    try:
+        return begun + timedelta(seconds=deadline.seconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)

@@ -3,6 +3,7 @@
 A refusal is an answer, not an error: nothing changed, and asking again is harmless.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -13,6 +14,15 @@ from kessai.money import show_amount
 from kessai.spec import Text
 
 Value = str | int
+
+_NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)?")
+_LISTS: Mapping[str, tuple[str, Text]] = {
+    # the values that are lists of names: how they are kept, and how they are joined
+    "command": (", ", Text(", ", "、")),
+    "operations": (", ", Text(", ", "、")),
+    "allowed": (", ", Text(" or ", "または")),
+    "states": (" ", Text(" and ", "、")),
+}
 
 STRUCTURAL: Mapping[str, Text] = {
     code: Text(**sentence)
@@ -71,11 +81,30 @@ class Denial:
         return " ".join(self.sentences())
 
     def _sentence(self, reason: Reason, language: str) -> str:
-        template = self.texts[reason.code].in_language(language)
+        text = self.texts.get(reason.code)
+        if text is None:  # recorded under a lifecycle file that has changed since
+            return reason.code
+        template = text.in_language(language)
         values = {
-            name: show_amount(value, self.currency)
-            if isinstance(value, int) and name != "most"
-            else value
+            name: self._shown(name, value, language)
             for name, value in reason.values.items()
         }
         return template.format_map({"transaction": self.transaction, **values})
+
+    def _shown(self, name: str, value: Value, language: str) -> Value:
+        """A value as a sentence shows it: amounts with currency, names as titles."""
+        if isinstance(value, int):
+            return value if name == "most" else show_amount(value, self.currency)
+        if name not in _LISTS:
+            return value
+        separator, joined = _LISTS[name]
+        parts = (self._title(part, language) for part in value.split(separator))
+        return joined.in_language(language).join(parts)
+
+    def _title(self, name: str, language: str) -> str:
+        def title(found: re.Match[str]) -> str:
+            text = self.texts.get(f"title {found[0]}")
+            text = text or self.texts.get(f"phase_{found[0]}")
+            return text.in_language(language) if text else found[0]
+
+        return _NAME.sub(title, name)

@@ -144,7 +144,7 @@ def operation_data(operation: Operation) -> dict[str, Any]:
     return data
 
 
-def read_event(kind: str, data: Mapping[str, Any]) -> Event:
+def read_event(kind: str, data: object) -> Event:
     """The event that `event_data` wrote.
 
     Raises:
@@ -153,6 +153,9 @@ def read_event(kind: str, data: Mapping[str, Any]) -> Event:
     """
     if kind not in KINDS:
         message = f"{kind!r} is not a kind of event"
+        raise TrailBroken(message)
+    if not isinstance(data, dict):
+        message = f"not a {kind!r} event: its data are no object"
         raise TrailBroken(message)
     if kind == "begun" and isinstance(data.get("operation"), dict):
         data = {**data, "operation": {"amount": None, **data["operation"]}}

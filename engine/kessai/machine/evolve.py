@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from kessai.gateway import Outcome
-from kessai.machine.compile import CompiledCommand, Machine, Step, duration
+from kessai.machine.compile import CompiledCommand, Machine, Step, end_of
 from kessai.machine.decide import application_flags
 from kessai.machine.events import (
     Begun,
@@ -116,9 +116,9 @@ def _next(
 def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transaction:
     operation = event.operation
     rule = machine.commands.get(operation.command)
-    if rule is None:
+    if rule is None or not _may_begin(rule, transaction, operation):
         return _next(transaction)
-    if rule.spec.is_application and not transaction.exists:
+    if rule.spec.is_application:
         transaction = _born(machine, transaction, event)
     names = {
         **transaction.amounts,
@@ -132,6 +132,15 @@ def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transact
     )
 
 
+def _may_begin(
+    rule: CompiledCommand, transaction: Transaction, operation: Operation
+) -> bool:
+    if rule.spec.is_application:
+        return not transaction.exists
+    fresh = operation.id not in transaction.operations
+    return fresh and bool(rule.steps_from(transaction.states))
+
+
 def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transaction:
     lifecycle = machine.lifecycle
     return Transaction(
@@ -140,7 +149,7 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         lifecycle.hash,
         lifecycle.currency,
         event.agreement,
-        {track: lifecycle.tracks[track].initial for track in event.opens},
+        {t: lifecycle.tracks[t].initial for t in event.opens if t in lifecycle.tracks},
         machine.zeros,
         application_flags(machine, event.operation.parameters),
         discrepancies=transaction.discrepancies,
@@ -181,6 +190,8 @@ def _succeeded(
     event: Reported,
 ) -> Transaction:
     amounts, steps = committed(rule, transaction, operation.amount)
+    if not steps and not rule.spec.reads:
+        return _next(transaction)
     operations = dict(transaction.operations)
     del operations[operation.id]
     return _next(
@@ -221,7 +232,7 @@ def _external(
     machine: Machine, transaction: Transaction, event: External
 ) -> Transaction:
     rule = machine.commands.get(event.command)
-    if rule is None:
+    if rule is None or not rule.steps_from(transaction.states):
         return _next(transaction)
     names = {**transaction.amounts, **transaction.flags, "amount": event.amount or 0}
     reserved = apply_effects(rule.spec.reserve, names, transaction.amounts)
@@ -252,13 +263,15 @@ def _restarted(
 ) -> Mapping[str, datetime]:
     """The deadlines, those begun anew that a success of `rule` starts.
 
-    They count from when the gateway says it happened: evidence may come late.
+    They count from when the gateway says it happened: evidence may come late, and out
+    of order, so the latest holds.
     """
     if not rule.starts:
         return transaction.deadlines
     told = event.evidence.reported_at
     happened = event.at if told is None or told > event.at else told
-    return {
-        **transaction.deadlines,
-        **{d.name: happened + duration(d) for d in rule.starts},
-    }
+    deadlines = dict(transaction.deadlines)
+    for deadline in rule.starts:
+        ends = end_of(deadline, happened)
+        deadlines[deadline.name] = max(ends, deadlines.get(deadline.name, ends))
+    return deadlines

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+import attrs
+
 from kessai.gateway import Evidence, Fact, Outcome, Source
 from kessai.machine.compile import CompiledCommand, Machine
 from kessai.machine.decide import amount_bounds
@@ -68,7 +70,12 @@ def settle_external(
     if name == EXPIRE:
         return _lapse(machine, transaction, evidence, now)
     rule = machine.commands.get(name)
-    if rule is None or rule.spec.is_application:
+    if rule is not None and rule.spec.is_application:
+        # One application a transaction: this is ours, but not what we asked for.
+        ours = [o.id for o in transaction.operations.values() if o.command == name]
+        reason = "amount_differs" if ours else "not_in_lifecycle"
+        return Discrepancy(now, reason, evidence, *ours)
+    if rule is None:
         return Discrepancy(now, "not_in_lifecycle", evidence)
     amount = evidence.amount if rule.spec.amount else None
     if rule.spec.amount and amount is None:
@@ -90,19 +97,28 @@ def settle_facts(
 ) -> Iterator[Event]:
     """The events that bring `transaction` in step with what a look-up lists.
 
-    What the gateway lists as carried out, less what the trail already accounts for, is
-    news: it settles an open operation of that command and amount, else it is external.
+    What the gateway lists, less what the trail already accounts for, is news: it
+    settles an open operation of that command and amount, else a success is external.
     Counting works without the gateway's exchange ids, which not every exchange names.
     """
     ledger = _Ledger(machine, history)
-    known = [fact for fact in facts if _is_known(machine, fact)]
-    for outcome in (Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING):
-        news = ledger.news([f for f in known if f.outcome is outcome], outcome)
-        # An amount that a later fact changes (an update before the authorization) may
-        # make an earlier one fit, so facts that fit nothing yet are tried again last.
-        for event in _settle_news(machine, transaction, news, now):
-            transaction = evolve(machine, transaction, event)
-            yield event
+    listed = [fact for fact in facts if not _is_read(machine, fact)]
+    news = [
+        fact
+        for outcome in (Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING)
+        for fact in ledger.news([f for f in listed if f.outcome is outcome], outcome)
+    ]
+    # An update that succeeded alongside an application is settled before it: afterwards
+    # the lifecycle may not allow it any more.
+    news.sort(key=lambda fact: _is_application(machine, fact))
+    while news:
+        event = _next_event(machine, transaction, news, listed, now)
+        if event is None:
+            return
+        if isinstance(event, Discrepancy) and ledger.has_kept(event.evidence):
+            continue
+        yield event
+        transaction = evolve(machine, transaction, event)
 
 
 def missing_event(operation: Operation, now: datetime) -> Event:
@@ -122,7 +138,7 @@ def overdue(
     machine: Machine, transaction: Transaction, now: datetime
 ) -> Iterator[Lapsed]:
     """The deadlines of `transaction` that have passed; none while anything is open."""
-    if transaction.operations:
+    if _moving(machine, transaction):
         return
     for name, ends in transaction.deadlines.items():
         deadline = machine.deadlines.get(name)
@@ -130,6 +146,15 @@ def overdue(
             continue
         if transaction.states.get(deadline.track) == deadline.state:
             yield Lapsed(now, name)
+
+
+def _moving(machine: Machine, transaction: Transaction) -> bool:
+    """Whether anything is open that may change a state: a read never blocks."""
+    commands = machine.commands
+    return any(
+        not commands[operation.command].spec.reads
+        for operation in transaction.operations.values()
+    )
 
 
 def broken_invariants(machine: Machine, transaction: Transaction) -> tuple[str, ...]:
@@ -203,43 +228,85 @@ def _lapse(
 ) -> Event:
     for deadline in machine.deadlines.values():
         if transaction.states.get(deadline.track) == deadline.state:
-            if transaction.operations:
+            if _moving(machine, transaction):
                 return Discrepancy(now, "operation_open", evidence)
             return Lapsed(now, deadline.name, evidence)
     return Discrepancy(now, "state_not_allowed", evidence)
 
 
-def _is_known(machine: Machine, fact: Fact) -> bool:
+def _is_read(machine: Machine, fact: Fact) -> bool:
     rule = machine.commands.get(fact.command)
-    return fact.command == EXPIRE or (rule is not None and not rule.spec.reads)
+    return rule is not None and rule.spec.reads
 
 
-def _settle_news(
-    machine: Machine, transaction: Transaction, news: list[Fact], now: datetime
-) -> Iterator[Event]:
-    waiting = list(news)
-    progress = True
-    while progress:
-        progress = False
-        for fact in tuple(waiting):
-            operation = _match(machine, transaction, fact, waiting)
-            if operation is None:
-                continue
-            waiting.remove(fact)
-            evidence = _evidence(transaction, fact)
-            event = settle(machine, transaction, operation, evidence, now)
-            if event is not None:
-                progress = True
-                yield event
-                transaction = evolve(machine, transaction, event)
-    for fact in waiting:
+def _next_event(
+    machine: Machine,
+    transaction: Transaction,
+    news: list[Fact],
+    listed: list[Fact],
+    now: datetime,
+) -> Event | None:
+    """The next event that follows from `news`; what it comes from is taken out.
+
+    An amount that one fact changes (an update before the authorization) may make
+    another fit, so all are tried anew after each event. What came from outside is last:
+    it may have to wait for the end of ours that the same list tells.
+    """
+    for fact in tuple(news):
+        operation = _match(machine, transaction, fact, news)
+        if operation is None:
+            continue
+        news.remove(fact)
+        evidence = _evidence(transaction, fact)
+        event = settle(machine, transaction, operation, evidence, now)
+        if event is not None:
+            return event
+    for fact in sorted(news, key=lambda fact: _is_application(machine, fact)):
         if fact.outcome is Outcome.SUCCEEDED and not matching(
             machine, transaction, fact.command, fact.amount
         ):
+            news.remove(fact)
             evidence = _evidence(transaction, fact)
-            event = settle_external(machine, transaction, evidence, now)
-            yield event
-            transaction = evolve(machine, transaction, event)
+            operation = _overtaken(machine, transaction, fact, listed)
+            if operation is not None:
+                untold = attrs.evolve(evidence, amount=None)
+                return settle(machine, transaction, operation, untold, now)
+            return settle_external(machine, transaction, evidence, now)
+    return None
+
+
+def _overtaken(
+    machine: Machine, transaction: Transaction, fact: Fact, listed: list[Fact]
+) -> Operation | None:
+    """The open application that succeeded before its last update did.
+
+    The engine cannot tell whether the consumer had finished when it asked for an update,
+    so the list may tell an amount that an update has changed since. It must be the one
+    applied for, or that of a listed update.
+    """
+    for operation in transaction.operations.values():
+        rule = machine.commands[operation.command].spec
+        if not rule.is_application or operation.command != fact.command:
+            continue
+        amounts = {
+            other.amount
+            for other in listed
+            if other.outcome is Outcome.SUCCEEDED
+            and operation.command in _alongside(machine, other)
+        }
+        if amounts and fact.amount in {*amounts, operation.amount}:
+            return operation
+    return None
+
+
+def _alongside(machine: Machine, fact: Fact) -> frozenset[str]:
+    rule = machine.commands.get(fact.command)
+    return frozenset() if rule is None else rule.spec.alongside
+
+
+def _is_application(machine: Machine, fact: Fact) -> bool:
+    rule = machine.commands.get(fact.command)
+    return rule is not None and rule.spec.is_application
 
 
 def _match(
@@ -250,12 +317,17 @@ def _match(
     None also while two could be meant and one of them may still be in flight: its own
     reply will tell, and guessing now could count one success for both.
     """
-    candidates = matching(machine, transaction, fact.command, fact.amount)
-    if not candidates:
-        return None
+    candidates = matching(machine, transaction, fact.command, fact.amount, fact.outcome)
     alike = sum(
-        (other.command, other.amount) == (fact.command, fact.amount) for other in news
+        (other.command, other.amount, other.outcome)
+        == (fact.command, fact.amount, fact.outcome)
+        for other in news
     )
+    if fact.outcome is Outcome.PENDING:  # those that are known to be are no news
+        known = [o for o in candidates if o.phase is Phase.PENDING]
+        candidates, alike = candidates[len(known) :], alike - len(known)
+    if not candidates or alike < 1:
+        return None
     in_flight = any(operation.phase is Phase.BEGUN for operation in candidates)
     if in_flight and alike < len(candidates):
         return None
@@ -263,18 +335,31 @@ def _match(
 
 
 def matching(
-    machine: Machine, transaction: Transaction, command: str, amount: int | None
+    machine: Machine,
+    transaction: Transaction,
+    command: str,
+    amount: int | None,
+    outcome: Outcome = Outcome.SUCCEEDED,
 ) -> list[Operation]:
-    """The open operations of `command` that evidence of `amount` may be about."""
+    """The open operations of `command` that evidence of `amount` may be about.
+
+    A decline moved nothing: it may tell of an application the amount first asked for,
+    whatever an update has made of it since. Those that are pending come first: they
+    have surely arrived, where the unknown may never have.
+    """
     rule = machine.commands.get(command)
+    if rule is None:
+        return []
+    if outcome is Outcome.DECLINED and rule.spec.is_application:
+        amount = None
     found: list[Operation] = []
     for operation in transaction.operations.values():
-        if rule is None or operation.command != command:
+        if operation.command != command:
             continue
         expected = expected_amount(rule, transaction, operation)
         if amount is None or expected is None or amount == expected:
             found.append(operation)
-    return found
+    return sorted(found, key=lambda operation: operation.phase is not Phase.PENDING)
 
 
 def _evidence(transaction: Transaction, fact: Fact) -> Evidence:
@@ -289,12 +374,20 @@ def _evidence(transaction: Transaction, fact: Fact) -> Evidence:
     )
 
 
+_Key = tuple[str, int | None, Outcome]
+
+
 class _Ledger:
-    """How often the trail accounts for each command, amount and outcome."""
+    """How often the trail accounts for each command, amount and outcome.
+
+    What fitted nothing and was kept as a discrepancy is not accounted for: it is tried
+    again with every look-up, and only not kept again.
+    """
 
     def __init__(self, machine: Machine, history: Iterable[Event]) -> None:
         self._machine = machine
-        self._seen: Counter[tuple[str, int | None, Outcome]] = Counter()
+        self._seen: Counter[_Key] = Counter()
+        self._kept: Counter[_Key] = Counter()
         self._operations: dict[str, Operation] = {}
         for event in history:
             self._note(event)
@@ -305,51 +398,53 @@ class _Ledger:
                 self._operations[operation.id] = operation
             case Reported(operation=name, outcome=outcome, evidence=evidence):
                 operation = self._operations[name]
-                if outcome in {Outcome.SUCCEEDED, Outcome.DECLINED} and not (
-                    evidence.never_sent
-                ):
-                    amount = self._key_amount(operation, evidence)
-                    self._seen[operation.command, amount, outcome] += 1
+                ended = outcome in {Outcome.SUCCEEDED, Outcome.DECLINED}
+                if ended and not evidence.never_sent:
+                    told = evidence.amount
+                    amount = operation.amount if told is None else told
+                    self._seen[self._key(operation.command, amount, outcome)] += 1
             case External(command=command, amount=amount):
-                self._seen[command, amount, Outcome.SUCCEEDED] += 1
-            case Discrepancy(evidence=evidence):
-                key = (evidence.command or "", evidence.amount, evidence.outcome)
-                self._seen[key] += 1
+                self._seen[self._key(command, amount, Outcome.SUCCEEDED)] += 1
             case Lapsed():
-                self._seen[EXPIRE, None, Outcome.SUCCEEDED] += 1
+                self._seen[self._key(EXPIRE, None, Outcome.SUCCEEDED)] += 1
+            case Discrepancy(evidence=evidence):
+                self._kept[self._key_of(evidence)] += 1
             case Denied():
                 pass
 
-    def _key_amount(self, operation: Operation, evidence: Evidence) -> int | None:
-        rule = self._machine.commands[operation.command]
-        if rule.spec.is_application:
-            return None  # one a transaction: an update may have changed its amount
-        return operation.amount if evidence.amount is None else evidence.amount
+    def _key_of(self, evidence: Evidence) -> _Key:
+        return self._key(evidence.command or "", evidence.amount, evidence.outcome)
+
+    def _key(self, command: str, amount: int | None, outcome: Outcome) -> _Key:
+        """One a transaction needs no amount to be told apart, and may change it."""
+        rule = self._machine.commands.get(command)
+        one_only = command == EXPIRE or (
+            rule is not None and (rule.spec.is_application or rule.spec.amount is None)
+        )
+        return command, None if one_only else amount, outcome
 
     def news(self, facts: list[Fact], outcome: Outcome) -> list[Fact]:
         """Those of `facts` that the trail does not account for yet."""
         left = Counter(self._seen)
-        fresh: list[Fact] = []
-        for fact in facts:
-            key = self._accounted(left, fact, outcome)
-            if key is None:
-                fresh.append(fact)
-            else:
-                left[key] -= 1
-        return fresh
+        # Those without an amount come last: they would take what another one names.
+        named_first = sorted(facts, key=lambda fact: fact.amount is None)
+        return [
+            fact
+            for fact in named_first
+            if not _take(left, self._key(fact.command, fact.amount, outcome))
+        ]
 
-    def _accounted(
-        self,
-        left: Counter[tuple[str, int | None, Outcome]],
-        fact: Fact,
-        outcome: Outcome,
-    ) -> tuple[str, int | None, Outcome] | None:
-        rule = self._machine.commands.get(fact.command)
-        one_only = rule is None or rule.spec.is_application or rule.spec.amount is None
-        if one_only or fact.amount is not None:
-            key = (fact.command, None if one_only else fact.amount, outcome)
-            return key if left[key] > 0 else None
-        for key, count in left.items():
-            if key[0] == fact.command and key[2] is outcome and count > 0:
-                return key
-        return None
+    def has_kept(self, evidence: Evidence) -> bool:
+        """Whether `evidence` was kept before; each time it was counts once."""
+        return _take(self._kept, self._key_of(evidence))
+
+
+def _take(left: Counter[_Key], wanted: _Key) -> bool:
+    """Take `wanted` out of `left`; an amount that is not told agrees with any."""
+    command, amount, outcome = wanted
+    for key, count in left.items():
+        agrees = amount is None or key[1] is None or amount == key[1]
+        if count > 0 and key[0] == command and key[2] is outcome and agrees:
+            left[key] -= 1
+            return True
+    return False

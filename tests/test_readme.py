@@ -1,0 +1,116 @@
+"""The README's every block is run, or held against what it quotes."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parent.parent
+README = (HOUSE / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+FIRST = "pip install uv && uv run kessai demo"
+TESTS = "uv run pytest"
+
+
+def blocks(language: str) -> list[str]:
+    return [text for kind, text in BLOCKS if kind == language]
+
+
+def commands() -> list[str]:
+    lines = "".join(blocks("console")).splitlines()
+    return [line.removeprefix("$ ") for line in lines]
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A folder that looks like a clone from the command's point of view."""
+    for name in ("tests/data", "specs"):
+        shutil.copytree(HOUSE / name, tmp_path / name)
+    return tmp_path
+
+
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONUTF8": "1"}
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_first_commands_are_the_demo_and_the_tests():
+    assert commands()[:2] == [FIRST, TESTS]
+
+
+def test_ci_runs_the_very_command_the_readme_gives_for_the_tests():
+    script = (HOUSE / ".ci" / "run").read_text("utf-8")
+    assert TESTS in script.replace("uv run --locked", "uv run")
+
+
+def test_every_kessai_command_in_it_succeeds_in_the_order_given(elsewhere):
+    ran = 0
+    for line in commands():
+        if line == TESTS:
+            continue
+        command = line.removeprefix("pip install uv && ")
+        words = shlex.split(command.removeprefix("uv run "))
+        assert words[0] == "kessai", line
+        done = run(["-m", *words], elsewhere)
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        assert done.stdout.strip(), line
+        ran += 1
+    assert ran > 10
+
+
+def test_the_quickstart_is_short_and_prints_what_is_said(elsewhere):
+    quickstart = blocks("python")[0]
+    assert len([line for line in quickstart.splitlines() if line]) <= 15
+    done = run(["-c", quickstart], elsewhere)
+    assert done.stderr == ""
+    assert done.stdout == blocks("text")[0]
+
+
+def test_the_block_for_the_real_gateway_builds_an_engine(elsewhere):
+    use = """
+import warnings
+warnings.simplefilter("ignore")
+with payments({"KESSAI_VERITRANS_CCID": "A100000000000000000000cc",
+               "KESSAI_VERITRANS_KEY": "0" * 64}) as engine:
+    from kessai.errors import PushRefused
+    try:
+        on_push(engine, {}, b"forged")
+    except PushRefused:
+        print("refused")
+"""
+    done = run(["-c", blocks("python")[1] + use], elsewhere)
+    assert (done.stdout, done.stderr) == ("refused\n", "")
+
+
+def test_the_lifecycle_it_quotes_is_the_shipped_one():
+    shared = HOUSE / "specs/kessai_specs/shared/payment.toml"
+    quoted = tomllib.loads(blocks("toml")[0])["commands"]["capture"]
+    assert quoted == tomllib.loads(shared.read_text("utf-8"))["commands"]["capture"]
+
+
+def test_every_file_it_points_to_is_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (HOUSE / target).exists(), target
+
+
+def test_the_extras_and_the_install_command_are_the_packages():
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text("utf-8"))["project"]
+    told = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+    assert told == set(project["optional-dependencies"])
+    assert blocks("sh")[0] == "pip install 'kessai[http]'\n"
+    assert (HOUSE / blocks("sh")[1].split()[3]).is_file()
