@@ -4,13 +4,24 @@ Published as the entry point `kessai.emulators`, so that the command line finds 
 without knowing any adapter.
 """
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kessai.errors import AdapterMissing
-from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY, Emulator
+from kessai.errors import AdapterMissing, StoreBusy, StoreUnsuitable
+from kessai_adapters.emulator import (
+    DEFAULT_CCID,
+    DEFAULT_KEY,
+    BooksInUse,
+    Emulator,
+    Kind,
+    PushSender,
+)
+from kessai_adapters.emulator.words import Step
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 if TYPE_CHECKING:
@@ -20,8 +31,14 @@ if TYPE_CHECKING:
 class LocalGateway:
     """A VeriTrans4G adapter in test mode, and the emulator that answers it.
 
-    `clock` gives aware times in UTC, the real ones unless given; `books` is a file that keeps the emulator's orders
-    for a later process, or None; `approve` is what the consumer does: `now` or `ask`.
+    `clock` gives aware times in UTC, the real ones unless given; `books` is a file that
+    keeps the emulator's orders for a later process, or None; `approve` is what the
+    consumer does: `now` or `ask`.
+
+    Raises:
+        StoreBusy: another process holds the books.
+        StoreUnsuitable: the file of the books is something else.
+
     """
 
     def __init__(
@@ -31,8 +48,14 @@ class LocalGateway:
         books: Path | None = None,
         approve: str = "now",
     ) -> None:
-        own = {} if clock is None else {"clock": clock}
-        self.emulator = Emulator(approve=approve, books=books, **own)
+        make = partial(Emulator, approve=approve, books=books)
+        try:
+            self.emulator = make() if clock is None else make(clock=clock)
+        except BooksInUse as error:
+            raise StoreBusy(str(error)) from error
+        except sqlite3.DatabaseError as error:
+            message = f"{books}: not the emulator's books: {error}"
+            raise StoreUnsuitable(message) from error
         self.adapter = VeriTrans4G(Credentials(DEFAULT_CCID, DEFAULT_KEY), dummy=True)
 
     @property
@@ -57,14 +80,37 @@ class LocalGateway:
 
         return serve(self.emulator, port=port, tls=tls)
 
+    def deliver_pushes(self) -> PushSender:
+        """Deliver pushes by HTTP, on loopback alone; a context manager."""
+        return PushSender(self.emulator)
+
+    def environment(self, url: str) -> Mapping[str, str]:
+        """The variables that point the adapter at the emulator at `url`.
+
+        The credentials are made up and the same for everyone: they open nothing else.
+        """
+        return {
+            "KESSAI_VERITRANS_HOST": url,
+            "KESSAI_VERITRANS_CCID": DEFAULT_CCID,
+            "KESSAI_VERITRANS_KEY": DEFAULT_KEY,
+            "KESSAI_VERITRANS_DUMMY": "1",
+        }
+
+    def waiting(self) -> Mapping[str, str]:
+        """The consumer's page of every application that waits, by order id."""
+        page_url = self.emulator.consumer.page_url
+        return {
+            order.order_id: page_url(order)
+            for order in tuple(self.emulator.books.orders.values())
+            if order.kind is not Kind.REAUTHORIZED and order.step is not Step.FINISHED
+        }
+
     def close(self) -> None:
         """Let go of the books' file."""
         self.emulator.close()
 
 
 def _need_http() -> None:
-    try:
-        import httpx2  # noqa: F401 - 100 ms, and the emulator's wire is one of its parts
-    except ModuleNotFoundError as error:
+    if find_spec("httpx2") is None:
         message = "the wire needs the extra 'http': pip install 'kessai[http]'"
-        raise AdapterMissing(message) from error
+        raise AdapterMissing(message)

@@ -8,14 +8,13 @@ The table below the results quotes the median of the rounds' ratios.
 
 import statistics
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from contextlib import closing
+from datetime import UTC, datetime
 from itertools import count
 from time import perf_counter
 from typing import Any
 
 import pytest
-from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 from transitions import Machine as TransitionsMachine
 
 from kessai import Command, Engine, MemoryStore, SQLiteStore, Status, Store
@@ -30,6 +29,7 @@ from kessai.machine import (
     evolve,
 )
 from kessai.spec import load_shipped
+from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = "0123456789abcdef" * 4
@@ -86,9 +86,9 @@ RATIOS: list[str] = []
 @pytest.fixture(scope="session", autouse=True)
 def _tell() -> Iterator[None]:
     yield
-    print("\n\nratios, ours / by hand, median of the rounds (our time):")
+    print("\n\nratios, ours / by hand, median of the rounds (our time):")  # noqa: T201 - its purpose
     for line in RATIOS:
-        print(f"  {line}")
+        print(f"  {line}")  # noqa: T201 - its purpose
 
 
 def _time(work: Callable[[], object], times: int) -> float:

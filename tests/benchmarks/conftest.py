@@ -58,7 +58,11 @@ class ByHand:
             "SELECT version, state FROM payment WHERE id = 'order-1'"
         ).fetchone()
         state = json.loads(raw)
-        if not 1 <= amount <= state["captured"] - state["refunded"] - state["refunding"]:
+        if (
+            not 1
+            <= amount
+            <= state["captured"] - state["refunded"] - state["refunding"]
+        ):
             return "denied"
         state["refunding"] += amount
         intent = {"kind": "begun", "command": "refund", "amount": amount, "key": key}

@@ -6,6 +6,7 @@ Amounts are integers in yen; times are aware and in UTC.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
@@ -266,6 +267,10 @@ class Books:
             self._serial_end = self._serial + _SERIAL_BLOCK
         self._serial += 1
         return self._serial
+
+    def whole(self) -> AbstractContextManager[None]:
+        """Keep what one exchange does whole, or not at all if the process dies."""
+        return nullcontext() if self._shelf is None else self._shelf.whole()
 
     def find(self, order_id: str, now: datetime) -> Order | None:
         """Return the order as it stands at `now`, or None."""

@@ -203,7 +203,7 @@ class Emulator:
 
         Raises `NotConnected` or `NoReply` only where `misbehave` asked for it.
         """
-        with self._lock:
+        with self._lock, self.books.whole():
             if path.startswith(PREFIX):
                 return self._pages.handle(method, path, body)
             route = ROUTES.get(path)

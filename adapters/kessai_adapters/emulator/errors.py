@@ -11,7 +11,6 @@ Lost              an exchange that the network swallowed, on request
 """
 
 # Names say what happened; an Error at the end would say nothing more.
-# ruff: noqa: N818
 
 from kessai_adapters.emulator.codes import MESSAGES, Code
 

@@ -194,6 +194,9 @@ class Operations:
         """Make a pending exchange final: it takes effect, or gives back what it held."""
         exchange.code = code
         exchange.result = result_of(code)
+        # A look-up tells when it happened, not when it was asked for: what lasts 30
+        # days (O6) lasts them from here.
+        exchange.at = now
         applied = exchange is order.application
         if exchange.result is Result.SUCCESS:
             _COMMIT[exchange.command](order, exchange, now)

@@ -7,6 +7,7 @@ as it is open: two emulators on one file would each remember only half of the mo
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from typing import Any, Final
 
@@ -60,6 +61,21 @@ class Shelf:
             "ON CONFLICT (order_id) DO UPDATE SET content = excluded.content",
             (order_id, _encode(row)),
         )
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Keep all that is written meanwhile, or nothing of it if the process dies."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except sqlite3.Error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        except BaseException:
+            self._db.execute("COMMIT")
+            raise
+        self._db.execute("COMMIT")
 
     def reserve(self, count: int) -> int:
         """Take `count` numbers; return the one before the first of them."""

@@ -35,11 +35,10 @@ from kessai.machine import (
     Machine,
     Operation,
     Phase,
-    Reported,
     Transaction,
     evolve,
 )
-from kessai.machine.settle import missing_event, settle_facts
+from kessai.machine.settle import missing_event, settle, settle_facts
 
 
 class Missing(StrEnum):
@@ -60,7 +59,7 @@ class Recovery:
 
     patience: timedelta = timedelta(seconds=150)
     fence: timedelta = timedelta(minutes=10)
-    missing: Missing = Missing.KEEP
+    missing: Missing = attrs.field(default=Missing.KEEP, converter=Missing)
 
 
 @attrs.frozen(kw_only=True)
@@ -110,12 +109,14 @@ def _presume_unanswered(
 ) -> Flow[Transaction]:
     """Mark begun operations whose caller has surely gone; evidence must settle them."""
     now: datetime = yield Now()
-    events: list[Event] = [
-        Reported(now, operation.id, Outcome.UNKNOWN, _no_answer(operation, transaction))
+    unanswered = [
+        (operation, _no_answer(operation, transaction))
         for operation in transaction.operations.values()
         if operation.phase is Phase.BEGUN
         and now - operation.begun_at >= recovery.patience
     ]
+    weighed = [settle(machine, transaction, *said, now) for said in unanswered]
+    events = [event for event in weighed if event is not None]
     try:
         transaction, _ = yield from write(machine, transaction, events)
     except VersionConflict:  # someone is at work on it: leave it to them
@@ -150,8 +151,12 @@ def _settle(
         if recovery is not None:
             settled = _after(machine, transaction, events)
             absent = _absent(settled, evidence, now - recovery.fence)
-            if recovery.missing is Missing.DECLINE:
+            if recovery.missing is Missing.DECLINE and absent:
                 events.extend(missing_event(operation, now) for operation in absent)
+                # What had to wait for their end can be applied now.
+                settled = _after(machine, transaction, events)
+                told = [*trail, *events]
+                events.extend(settle_facts(machine, settled, told, evidence.facts, now))
         try:
             transaction, _ = yield from write(machine, transaction, events)
         except VersionConflict:

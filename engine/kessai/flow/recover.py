@@ -27,6 +27,8 @@ def recover(
     if machine is not None and recovery.missing is Missing.RESEND:
         for operation in finding.absent:
             transaction = yield from load(transaction_id)
+            if operation.id not in transaction.operations:
+                continue  # a push was faster: it has ended, and must not begin again
             errand = errand_for(context, machine, transaction, operation)
             yield from carry_out(context, errand)
     answers: list[Answer] = []

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from kessai.errors import UnknownLifecycle, VersionConflict
+from kessai.errors import TrailBroken, UnknownLifecycle, VersionConflict
 from kessai.flow.effects import (
     Append,
     Change,
@@ -47,7 +47,13 @@ def contended(transaction_id: str) -> VersionConflict:
 
 
 def machine_of(context: Context, transaction: Transaction) -> Flow[Machine | None]:
-    """The machine that `transaction` began under; None if it never began."""
+    """The machine that `transaction` began under; None if it never began.
+
+    Raises:
+        UnknownLifecycle: its lifecycle file is not in the store.
+        TrailBroken: the file in the store has another hash.
+
+    """
     if not transaction.exists:
         return None
     machine = context.machines.by_hash(transaction.lifecycle_hash)
@@ -57,7 +63,14 @@ def machine_of(context: Context, transaction: Transaction) -> Flow[Machine | Non
     if document is None:
         message = f"{transaction.id}: its lifecycle file is not in the store"
         raise UnknownLifecycle(message)
-    return context.machines.add(document)
+    learned = context.machines.add(document)
+    if learned.lifecycle.hash != transaction.lifecycle_hash:
+        message = (
+            f"{transaction.id}: the lifecycle file in the store is not the one it began"
+            " under"
+        )
+        raise TrailBroken(message)
+    return learned
 
 
 def load(transaction_id: str) -> Flow[Transaction]:

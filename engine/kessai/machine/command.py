@@ -121,7 +121,7 @@ def _check_parameters(parameters: object) -> None:
 def _is_frequency(value: object) -> bool:
     return (
         isinstance(value, Mapping)
-        and value.keys() == {"unit", "value"}
+        and set(value) == {"unit", "value"}
         and type(value["unit"]) is str
         and _ID.fullmatch(value["unit"]) is not None
         and is_amount(value["value"])

@@ -206,7 +206,7 @@ def _structure(
     if not steps:
         reasons.append(_state_not_allowed(rule, transaction))
     elif any(step.guards for step in steps):
-        names = {**transaction.amounts, **transaction.flags, "amount": 0}
+        names = transaction.names(0)
         for step in steps:
             reasons.extend(_guards(step.guards, names))
     if transaction.operations:

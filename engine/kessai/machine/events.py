@@ -157,17 +157,21 @@ def read_event(kind: str, data: object) -> Event:
     if not isinstance(data, dict):
         message = f"not a {kind!r} event: its data are no object"
         raise TrailBroken(message)
-    if kind == "begun" and isinstance(data.get("operation"), dict):
-        data = {**data, "operation": {"amount": None, **data["operation"]}}
-    elif kind == "external":
-        data = {"amount": None, **data}
-    if isinstance(data.get("evidence"), dict):
-        data = {**data, "evidence": {"command": None, **data["evidence"]}}
     try:
-        return msgspec.convert(data, type=KINDS[kind])
+        return msgspec.convert(_with_empty_fields(kind, data), type=KINDS[kind])
     except (msgspec.ValidationError, TypeError) as error:
         message = f"not a {kind!r} event: {error}"
         raise TrailBroken(message) from error
+
+
+def _with_empty_fields(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    """`data` with the fields that were left out, where the classes have no default."""
+    filled = {"amount": None, **data} if kind == "external" else dict(data)
+    for part, missing in (("operation", "amount"), ("evidence", "command")):
+        value = filled.get(part)
+        if isinstance(value, dict):
+            filled[part] = {missing: None, **value}
+    return filled
 
 
 _FIELDS = {kind: tuple(f.name for f in attrs.fields(kind)) for kind in KINDS.values()}

@@ -43,7 +43,9 @@ def evolve(
                 return _external(machine, transaction, event)
             case Lapsed():
                 return _lapsed(machine, transaction, event)
-            case Denied() | Discrepancy():
+            case (
+                Denied() | Discrepancy()
+            ):  # pragma: no branch - mypy sees: none is left
                 pass
     noted = transaction.discrepancies
     if isinstance(event, Discrepancy):
@@ -78,7 +80,7 @@ def committed(
     rule: CompiledCommand, transaction: Transaction, amount: int | None
 ) -> tuple[dict[str, int], list[Step]]:
     """The amounts after a success of `rule`, and the one enabled step a track."""
-    names = {**transaction.amounts, **transaction.flags, "amount": amount or 0}
+    names = transaction.names(amount)
     candidates = rule.steps_from(transaction.states)
     effects = candidates[0].commit if candidates else ()
     amounts = apply_effects(effects, names, transaction.amounts)
@@ -120,11 +122,7 @@ def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transact
         return _next(transaction)
     if rule.spec.is_application:
         transaction = _born(machine, transaction, event)
-    names = {
-        **transaction.amounts,
-        **transaction.flags,
-        "amount": operation.amount or 0,
-    }
+    names = transaction.names(operation.amount)
     return _next(
         transaction,
         amounts=apply_effects(rule.spec.reserve, names, transaction.amounts),
@@ -209,11 +207,7 @@ def _declined(
     rule: CompiledCommand,
     operation: Operation,
 ) -> Transaction:
-    names = {
-        **transaction.amounts,
-        **transaction.flags,
-        "amount": operation.amount or 0,
-    }
+    names = transaction.names(operation.amount)
     states = transaction.states
     if rule.spec.is_application:
         tracks = machine.lifecycle.tracks
@@ -234,7 +228,7 @@ def _external(
     rule = machine.commands.get(event.command)
     if rule is None or not rule.steps_from(transaction.states):
         return _next(transaction)
-    names = {**transaction.amounts, **transaction.flags, "amount": event.amount or 0}
+    names = transaction.names(event.amount)
     reserved = apply_effects(rule.spec.reserve, names, transaction.amounts)
     held = _next(transaction, amounts=reserved)
     amounts, steps = committed(rule, held, event.amount)
@@ -250,7 +244,7 @@ def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Transa
     deadline = machine.deadlines.get(event.deadline)
     if deadline is None or transaction.states.get(deadline.track) != deadline.state:
         return _next(transaction)
-    names = {**transaction.amounts, **transaction.flags, "amount": 0}
+    names = transaction.names(0)
     return _next(
         transaction,
         states={**transaction.states, deadline.track: deadline.target},

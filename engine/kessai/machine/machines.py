@@ -6,17 +6,19 @@ bound to that file's hash.
 
 from collections.abc import Iterable
 
+import attrs
+
 from kessai.errors import InvalidCommand, InvalidInput
 from kessai.machine.command import Command
 from kessai.machine.compile import Machine, compile_lifecycle
-from kessai.spec import Lifecycle, rebuild
+from kessai.spec import Lifecycle, Text, rebuild
 
 
 class Machines:
     """Machines by name and by the hash of their lifecycle file."""
 
     def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
-        machines = [compile_lifecycle(lifecycle) for lifecycle in lifecycles]
+        machines = _speaking([compile_lifecycle(each) for each in lifecycles])
         self._current = {machine.name: machine for machine in machines}
         if len(self._current) < len(machines):
             message = "lifecycles: two have the same name"
@@ -72,3 +74,11 @@ class Machines:
             message = f"lifecycle: {command.name} needs one of {names}"
             raise InvalidCommand(message)
         return able[0] if able else None
+
+
+def _speaking(machines: list[Machine]) -> list[Machine]:
+    """The machines with the titles of all: a charge's denial names its agreement's state."""
+    titles: dict[str, Text] = {}
+    for machine in machines:
+        titles.update(machine.texts)
+    return [attrs.evolve(m, texts={**titles, **m.texts}) for m in machines]

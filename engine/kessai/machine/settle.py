@@ -6,7 +6,7 @@ it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
@@ -23,7 +23,7 @@ from kessai.machine.events import (
     Lapsed,
     Reported,
 )
-from kessai.machine.evolve import evolve
+from kessai.machine.evolve import committed, evolve
 from kessai.machine.transaction import Operation, Phase, Transaction
 from kessai.money import is_amount
 
@@ -110,7 +110,7 @@ def settle_facts(
     ]
     # An update that succeeded alongside an application is settled before it: afterwards
     # the lifecycle may not allow it any more.
-    news.sort(key=lambda fact: _is_application(machine, fact))
+    news.sort(key=lambda f: (f.outcome is not Outcome.SUCCEEDED, _applied(machine, f)))
     while news:
         event = _next_event(machine, transaction, news, listed, now)
         if event is None:
@@ -159,7 +159,10 @@ def _moving(machine: Machine, transaction: Transaction) -> bool:
 
 def broken_invariants(machine: Machine, transaction: Transaction) -> tuple[str, ...]:
     """The names of the invariants that do not hold, `amounts` for one out of range."""
-    amounts = transaction.amounts
+    return _broken(machine, transaction.amounts)
+
+
+def _broken(machine: Machine, amounts: Mapping[str, int]) -> tuple[str, ...]:
     broken = [] if _in_range(amounts.values()) else ["amounts"]
     if amounts:
         broken.extend(n for n, holds in machine.invariants if not holds(amounts))
@@ -195,11 +198,7 @@ def expected_amount(
     """The amount that evidence of this operation's success must show."""
     if rule.spec.reports is None:
         return None
-    names = {
-        **transaction.amounts,
-        **transaction.flags,
-        "amount": operation.amount or 0,
-    }
+    names = transaction.names(operation.amount)
     return rule.spec.reports.evaluate(names)
 
 
@@ -214,13 +213,14 @@ def _impossible(
     if not rule.steps_from(transaction.states):
         return "state_not_allowed"
     if isinstance(event, External):
-        names = {**transaction.amounts, **transaction.flags, "amount": amount or 0}
+        names = transaction.names(amount)
         bounds = amount_bounds(rule, names)
         if bounds and not bounds.minimum <= (amount or 0) <= bounds.maximum:
             return "amount_out_of_bounds"
-    if broken_invariants(machine, evolve(machine, transaction, event)):
-        return "invariant_broken"
-    return ""
+        after = evolve(machine, transaction, event).amounts
+    else:  # as evolve would, without making the rest of the transaction
+        after, _ = committed(rule, transaction, amount)
+    return "invariant_broken" if _broken(machine, after) else ""
 
 
 def _lapse(
@@ -302,6 +302,10 @@ def _overtaken(
 def _alongside(machine: Machine, fact: Fact) -> frozenset[str]:
     rule = machine.commands.get(fact.command)
     return frozenset() if rule is None else rule.spec.alongside
+
+
+def _applied(machine: Machine, fact: Fact) -> bool:
+    return fact.outcome is Outcome.SUCCEEDED and _is_application(machine, fact)
 
 
 def _is_application(machine: Machine, fact: Fact) -> bool:
@@ -409,7 +413,7 @@ class _Ledger:
                 self._seen[self._key(EXPIRE, None, Outcome.SUCCEEDED)] += 1
             case Discrepancy(evidence=evidence):
                 self._kept[self._key_of(evidence)] += 1
-            case Denied():
+            case Denied():  # pragma: no branch - mypy sees: none is left
                 pass
 
     def _key_of(self, evidence: Evidence) -> _Key:

@@ -70,3 +70,7 @@ class Transaction:
     def status(self) -> str:
         """The states of all tracks in one word each: `payment.captured`."""
         return " ".join(f"{track}.{state}" for track, state in self.states.items())
+
+    def names(self, amount: int | None) -> dict[str, int]:
+        """What expressions may name: amounts, flags, and the operation's `amount`."""
+        return {**self.amounts, **self.flags, "amount": amount or 0}

@@ -55,8 +55,17 @@ def encode_recorded(recorded: Recorded) -> bytes:
 
 
 def decode_recorded(raw: bytes) -> Recorded:
-    """What `encode_recorded` wrote."""
-    return _decode_recorded(raw)
+    """What `encode_recorded` wrote.
+
+    Raises:
+        TrailBroken: it is none; someone else wrote to the database.
+
+    """
+    try:
+        return _decode_recorded(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message = f"a stored answer is not readable: {error}"
+        raise TrailBroken(message) from error
 
 
 def undisclosed(recorded: Recorded) -> Recorded:

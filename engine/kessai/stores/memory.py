@@ -6,6 +6,7 @@ from threading import Lock
 from kessai.errors import VersionConflict
 from kessai.flow import Change, Loaded, Recorded
 from kessai.machine import Record, Transaction
+from kessai.stores.encoding import undisclosed
 
 
 class MemoryStore:
@@ -42,9 +43,9 @@ class MemoryStore:
             self._transactions[after.id] = after
             self._records.setdefault(after.id, []).extend(change.records)
             if opens is not None:
-                self._recorded[opens.key] = opens
+                self._recorded[opens.key] = undisclosed(opens)
             for closed in change.closes:
-                self._recorded[closed.key] = closed
+                self._recorded[closed.key] = undisclosed(closed)
             if (declared := change.declaration) is not None:
                 self._declarations[declared.hash] = declared.document
             if after.operations:

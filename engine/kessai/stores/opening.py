@@ -24,10 +24,10 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
     """
     if url.rstrip("/") in {"memory:", ":memory:"}:
         return MemoryStore()
-    if "://" not in url:
+    if "://" not in url and not url.lower().startswith("sqlite:"):
         return _sqlite(url, url, must_exist=must_exist)
     parts = urlsplit(url)
-    if parts.scheme != "sqlite" or parts.netloc:
+    if not url.lower().startswith("sqlite:///") or parts.query or parts.fragment:
         message = f"--db {parts.scheme}://…: not known here; give {FORMS}"
         raise InvalidInput(message)
     path = unquote(parts.path.removeprefix("/"))

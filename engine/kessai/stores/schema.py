@@ -14,6 +14,35 @@ if TYPE_CHECKING:
 VERSION = 1
 """What `PRAGMA user_version` says of a file that this code can use."""
 
+OWNER = int.from_bytes(b"kess")
+"""What `PRAGMA application_id` says of a file of ours: many programs count from 1."""
+
+
+def check_owner(connection: sqlite3.Connection) -> None:
+    """See that the file is empty or ours, before anything in it is changed.
+
+    Raises:
+        StoreUnsuitable: the file is of a newer kessai, or of another program.
+
+    """
+    connection.execute("BEGIN")  # one moment: another process may be migrating it
+    try:
+        _check(connection)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    if _pragma(connection, "application_id") != OWNER:
+        if _pragma(connection, "user_version") or _has_tables(connection):
+            message = "the file is a database of another program"
+            raise StoreUnsuitable(message)
+        return
+    version = _pragma(connection, "user_version")
+    if version > VERSION:
+        message = f"the file has schema version {version}; this kessai knows {VERSION}"
+        raise StoreUnsuitable(message)
+
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file behind `connection` to `VERSION`, in one transaction.
@@ -22,36 +51,32 @@ def migrate(connection: sqlite3.Connection) -> None:
         StoreUnsuitable: the file is of a newer kessai, or of another program.
 
     """
-    if _version(connection) == VERSION:
+    if _pragma(connection, "user_version") == VERSION:
         return
     # Its import costs more than everything else here, and most opens need no change.
     from sqlite_utils import Database
 
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _check(connection)
+        _check(connection)  # who else opened the file may have been faster
         database = Database(connection)
         _migrations().apply(database)
+        connection.execute(f"PRAGMA application_id = {OWNER}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk ends it by itself
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _check(connection: sqlite3.Connection) -> None:
-    version = _version(connection)
-    if version > VERSION:
-        message = f"the file has schema version {version}; this kessai knows {VERSION}"
-        raise StoreUnsuitable(message)
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if version == 0 and tables:
-        message = "the file is a database of another program"
-        raise StoreUnsuitable(message)
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    found = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return bool(found)
 
 
 def _migrations() -> "Migrations":

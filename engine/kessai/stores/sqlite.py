@@ -8,7 +8,8 @@ move before the commit.
 import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import UTC
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
@@ -31,7 +32,7 @@ from kessai.stores.encoding import (
     encode_recorded,
     encode_transaction,
 )
-from kessai.stores.schema import migrate
+from kessai.stores.schema import check_owner, migrate
 
 PATIENCE = 10.0
 """Seconds to wait for another process's commit before `StoreBusy`."""
@@ -83,6 +84,7 @@ class SQLiteStore:
         except sqlite3.Error as error:
             raise _translated(error, self._path) from error
         try:
+            check_owner(connection)
             _make_durable(connection, self._path)
             migrate(connection)
         except BaseException as error:
@@ -107,18 +109,16 @@ class SQLiteStore:
     def append(self, change: Change) -> None:
         """See `Store.append`."""
         with self._lock:
+            self._roll_back()  # what an earlier failure may have left behind
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                raise _translated(error, self._path) from error
-            try:
                 self._write(change)
-            except BaseException as error:
+                self._commit()
+            except BaseException as error:  # an interrupt too: a lock would stay held
                 self._roll_back()
                 if isinstance(error, sqlite3.Error):
                     raise _translated(error, self._path) from error
                 raise
-            self._commit()
             if change.declaration is not None:
                 self._declared.add(change.declaration.hash)
 
@@ -126,16 +126,17 @@ class SQLiteStore:
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            busy = _code(error) in _BUSY
-            self._roll_back()
-            if busy:  # a commit that never began is surely not there
+            if _never_committed(error):
                 raise _translated(error, self._path) from error
             message = f"{self._path}: the commit failed; it may or may not be there"
             raise CommitUnknown(message) from error
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        # A failure to roll back must not hide what it follows, and tells nothing more:
+        # what was not committed is not there.
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def _write(self, change: Change) -> None:
         self._write_transaction(change.transaction, change.expected_version)
@@ -286,7 +287,7 @@ def _columns(transaction: Transaction) -> tuple[str, str, int, str | None]:
     """What is kept beside the state, to find it by: lifecycle, status, version, age."""
     open_since = min(
         (
-            operation.begun_at.isoformat()
+            operation.begun_at.astimezone(UTC).isoformat()
             for operation in transaction.operations.values()
         ),
         default=None,
@@ -340,6 +341,16 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
             " WAL and FULL (2) are needed"
         )
         raise StoreUnsuitable(message)
+
+
+def _never_committed(error: sqlite3.Error) -> bool:
+    """Whether a failed commit is surely not there.
+
+    It never began, or its frames could not be written whole: the last of them makes a
+    commit, and without it a later reader passes over the others.
+    """
+    unwritten = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+    return _code(error) in _BUSY or getattr(error, "sqlite_errorcode", 0) in unwritten
 
 
 def _code(error: sqlite3.Error) -> int:

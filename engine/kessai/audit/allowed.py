@@ -1,0 +1,166 @@
+"""Was this event allowed where it stands? Everything is decided again, by the same rules.
+
+`decide` and `settle` are pure: on the transaction before, at the event's own time, they
+must say once more what was recorded.
+"""
+
+from kessai.audit.replay import Broken, Library, Step
+from kessai.errors import InvalidCommand
+from kessai.machine import (
+    Begun,
+    Command,
+    Denial,
+    Denied,
+    Discrepancy,
+    Event,
+    External,
+    Lapsed,
+    Machine,
+    Operation,
+    Reported,
+    Transaction,
+    broken_invariants,
+    decide,
+)
+from kessai.machine.decide import opened_tracks
+from kessai.machine.events import KIND_OF
+from kessai.machine.settle import overdue, settle, settle_external
+
+
+def check(library: Library, step: Step) -> None:
+    """Make sure that the lifecycle allows the event of `step`, and what it leaves.
+
+    Raises:
+        Broken: it does not.
+
+    """
+    machine, event = step.machine, step.event
+    if machine is None:
+        _without_lifecycle(step)
+        return
+    match event:
+        case Begun():
+            _begun(library, machine, step, event)
+        case Reported():
+            _reported(machine, step, event)
+        case External() | Lapsed():
+            _told(machine, step, event)
+        case Discrepancy():
+            _put_aside(machine, step, event)
+        case Denied():
+            return
+    broken = broken_invariants(machine, step.after)
+    if broken:
+        raise Broken(step.number, "invariant_broken", ", ".join(broken))
+
+
+def _without_lifecycle(step: Step) -> None:
+    """Before it begins, a transaction can only be refused, or spoken of wrongly."""
+    event = step.event
+    if isinstance(event, Denied) or (
+        isinstance(event, Discrepancy) and event.reason == "unknown_transaction"
+    ):
+        return
+    raise Broken(step.number, "not_allowed", "unknown_transaction")
+
+
+def _begun(library: Library, machine: Machine, step: Step, event: Begun) -> None:
+    operation, before, number = event.operation, step.before, step.number
+    rule = machine.commands.get(operation.command)
+    if rule is None:
+        raise Broken(number, "not_allowed", "not_in_lifecycle")
+    agreement = None
+    if rule.spec.agreement is not None:
+        agreement = _agreement(library, step, event)
+    try:
+        command = _asked(
+            machine, before, event, is_application=rule.spec.is_application
+        )
+    except InvalidCommand as error:
+        raise Broken(number, "not_allowed", str(error)) from error
+    if command is None:
+        raise Broken(number, "request_differs")
+    verdict = decide(machine, before, command, event.at, agreement)
+    if isinstance(verdict, Denial):
+        raise Broken(number, "not_allowed", ", ".join(verdict.codes))
+    if verdict != operation or event.opens != opened_tracks(machine, operation):
+        raise Broken(number, "not_allowed", "the operation is not the one decided on")
+
+
+def _agreement(library: Library, step: Step, event: Begun) -> Transaction:
+    """The agreement as it stood when the charge under it began."""
+    if event.agreement is None or event.agreement_version is None:
+        raise Broken(step.number, "agreement_unproven", "none is named")
+    found = library.agreement(event.agreement, event.agreement_version)
+    if isinstance(found, str):
+        raise Broken(step.number, "agreement_unproven", found)
+    return found
+
+
+def _asked(
+    machine: Machine, before: Transaction, event: Begun, *, is_application: bool
+) -> Command | None:
+    """The request whose fingerprint the operation bears.
+
+    Lifecycle and amount may have been left to the declaration; the event holds what
+    was decided, so both forms are tried.
+    """
+    operation = event.operation
+    lifecycles = (machine.name, None) if is_application else (None, machine.name)
+    for amount in dict.fromkeys((operation.amount, None)):
+        for lifecycle in lifecycles:
+            command = Command(
+                operation.command,
+                before.id,
+                key=operation.key,
+                lifecycle=lifecycle,
+                agreement=event.agreement,
+                amount=amount,
+                parameters=operation.parameters,
+            )
+            if command.fingerprint == operation.request:
+                return command
+    return None
+
+
+def _reported(machine: Machine, step: Step, event: Reported) -> None:
+    operation = _open(step, event.operation)
+    _same(step, settle(machine, step.before, operation, event.evidence, event.at))
+
+
+def _open(step: Step, name: str) -> Operation:
+    operation = step.before.operations.get(name)
+    if operation is None:
+        raise Broken(step.number, "not_open", name)
+    return operation
+
+
+def _told(machine: Machine, step: Step, event: External | Lapsed) -> None:
+    """What the gateway did by itself, or a deadline that passed."""
+    if event.evidence is None:
+        if event not in overdue(machine, step.before, event.at):
+            raise Broken(step.number, "not_allowed", "the deadline had not passed")
+        return
+    _same(step, settle_external(machine, step.before, event.evidence, event.at))
+
+
+def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
+    """Evidence may be put aside only where the lifecycle does not allow it."""
+    if event.reason == "contradicts_earlier":
+        if event.operation in step.before.operations:
+            raise Broken(step.number, "not_what_follows", "the operation is open")
+        return
+    if event.operation is None:
+        expected: Event | None = settle_external(
+            machine, step.before, event.evidence, event.at
+        )
+    else:
+        operation = _open(step, event.operation)
+        expected = settle(machine, step.before, operation, event.evidence, event.at)
+    _same(step, expected)
+
+
+def _same(step: Step, expected: Event | None) -> None:
+    if step.event != expected:
+        kind = "nothing new" if expected is None else KIND_OF[type(expected)]
+        raise Broken(step.number, "not_what_follows", kind)

@@ -1,0 +1,145 @@
+"""A trail read back, event by event, under the lifecycle file that it is bound to.
+
+This module owns what makes a chain whole: hash, link, number, transaction, file. What
+the lifecycle says of an event is `kessai.audit.allowed`'s business.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from kessai.errors import InvalidLifecycle, TrailBroken
+from kessai.machine import (
+    Begun,
+    Event,
+    Machine,
+    Record,
+    Transaction,
+    compile_lifecycle,
+    evolve,
+    read_record,
+)
+from kessai.machine.chain import Read, with_head
+from kessai.spec import rebuild
+from kessai.stores import Store
+
+AGREEMENTS = 64
+"""How many agreements are remembered with their histories."""
+
+
+class Broken(Exception):
+    """The replay cannot go on: event `number` is not what it must be."""
+
+    def __init__(self, number: int | None, code: str, detail: str = "") -> None:
+        super().__init__(number, code, detail)
+        self.number = number
+        self.code = code
+        self.detail = detail
+
+
+@attrs.frozen
+class Step:
+    """One event of a trail, with the transaction before and after it."""
+
+    number: int
+    event: Event
+    machine: Machine | None
+    before: Transaction
+    after: Transaction
+
+
+class Library:
+    """What a replay looks up in the store: lifecycle files, and agreements."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._machines: dict[str, Machine | str] = {}
+        self._histories: OrderedDict[str, list[Transaction]] = OrderedDict()
+
+    def machine(self, lifecycle_hash: str, number: int) -> Machine:
+        """The machine of the file with that hash, as the store holds it.
+
+        Raises:
+            Broken: it is not there, or is not what it was.
+
+        """
+        known = self._machines.get(lifecycle_hash)
+        if known is None:
+            known = self._machines[lifecycle_hash] = self._compiled(lifecycle_hash)
+        if isinstance(known, str):
+            raise Broken(number, "lifecycle_unknown", known)
+        return known
+
+    def _compiled(self, lifecycle_hash: str) -> Machine | str:
+        document = self._store.declaration(lifecycle_hash)
+        if document is None:
+            return "none has its hash"
+        try:
+            lifecycle = rebuild(document)
+        except InvalidLifecycle as error:
+            return f"it has mistakes, first {error.mistakes[0]}"
+        if lifecycle.hash != lifecycle_hash:
+            return "its content does not have its hash"
+        return compile_lifecycle(lifecycle)
+
+    def agreement(self, transaction: str, version: int) -> Transaction | str:
+        """An agreement as it stood at `version`, or why that cannot be told."""
+        history = self._histories.get(transaction)
+        if history is None:
+            history = self._histories[transaction] = self._history(transaction)
+            if len(self._histories) > AGREEMENTS:
+                self._histories.popitem(last=False)
+        self._histories.move_to_end(transaction)
+        if 0 <= version < len(history):
+            return history[version]
+        return f"{transaction} has no event {version} that holds"
+
+    def _history(self, transaction: str) -> list[Transaction]:
+        """An agreement after each of its events, from before the first."""
+        steps = replay(self, transaction, self._store.records(transaction))
+        return [Transaction(transaction), *(step.after for step in _whole(steps))]
+
+
+def replay(
+    library: Library, transaction_id: str, records: Iterable[Record]
+) -> Iterator[Step]:
+    """Every event of a trail in turn.
+
+    Raises:
+        Broken: the next event is not what its place in the chain demands.
+
+    """
+    transaction = Transaction(transaction_id)
+    for number, record in enumerate(records, 1):
+        if record.number != number:
+            raise Broken(number, "event_missing", f"event {record.number}")
+        try:
+            read = read_record(record, transaction.head)
+        except TrailBroken as error:
+            told = str(error).removeprefix(f"event {number} of {transaction_id}: ")
+            raise Broken(number, "record_broken", told) from error
+        machine = _bound(library, transaction, read, number)
+        after = with_head(evolve(machine, transaction, read.event), record.hash)
+        yield Step(number, read.event, machine, transaction, after)
+        transaction = after
+
+
+def _whole(steps: Iterator[Step]) -> Iterator[Step]:
+    """The steps before the chain breaks, if it does: that is told where it is broken."""
+    try:
+        yield from steps
+    except Broken:
+        return
+
+
+def _bound(
+    library: Library, before: Transaction, read: Read, number: int
+) -> Machine | None:
+    """The machine that an event runs under: its transaction's, for as long as it lives."""
+    if before.exists or not isinstance(read.event, Begun):
+        if read.lifecycle != before.lifecycle_hash:
+            raise Broken(number, "lifecycle_differs")
+        if not before.exists:
+            return None
+    return library.machine(read.lifecycle, number)

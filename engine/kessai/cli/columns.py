@@ -1,0 +1,36 @@
+"""Text in terminal columns, where a Japanese character takes two."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+# What may not begin a line stays with the word or character before it.
+_CLOSING = "[、。）」:]*"
+# An amount is not torn from its currency.
+_PIECE = re.compile(
+    rf"[0-9][0-9,.]*\ [A-Z]{{3}}[.,]?{_CLOSING}|[\x21-\x7e]+{_CLOSING}|\s|.{_CLOSING}"
+)
+
+
+def width_of(text: str) -> int:
+    """How many columns `text` takes."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """`text` filled with spaces to `width` columns, on its left with `right`."""
+    space = " " * (width - width_of(text))
+    return space + text if right else text + space
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """`text` in lines of at most `width` columns; longer words stand alone."""
+    line = ""
+    for piece in _PIECE.findall(text):
+        if line and width_of(line + piece.rstrip()) > width:
+            yield line.rstrip()
+            line = piece.lstrip()
+        else:
+            line += piece
+    if line.strip():
+        yield line.rstrip()

@@ -1,0 +1,218 @@
+"""`kessai emulator`: the gateway's stand-in as a real server, on loopback."""
+
+import errno
+import signal
+import ssl
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+import msgspec
+
+from kessai.cli.exits import DONE
+from kessai.cli.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
+from kessai.cli.options import output_options
+from kessai.cli.output import say
+from kessai.cli.tables import print_pairs
+
+PORT = 8089
+_LOOK_EVERY = 0.2
+"""Seconds between two looks for consumers who wait."""
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "running": "The gateway's stand-in is running. Ctrl-C ends it.",
+        "gateway": "gateway",
+        "merchant": "merchant",
+        "consumer": "consumer",
+        "now": "approves at once",
+        "ask": "waits for you: open the page that is printed here",
+        "other": "In another terminal:",
+        "authority": "# and, unless this machine trusts the certificate's authority,",
+        "key": "The key is no secret: it is made up, public, and opens this emulator only.",
+        "waits": "{order} waits for its consumer:",
+        "undelivered": "pushes that nobody took: {count}",
+        "ended": "ended",
+    },
+    "ja": {
+        "running": "決済サーバーの模擬が動作しています。Ctrl-C で終了します。",
+        "gateway": "接続先",
+        "merchant": "加盟店",
+        "consumer": "購入者",
+        "now": "すぐに承認します",
+        "ask": "ここに表示されるページで操作してください",
+        "other": "別の端末で:",
+        "authority": "# 証明書の認証局がこの端末で信頼されていない場合:",
+        "key": "鍵は公開された架空のもので、この模擬以外では使えません。",
+        "waits": "{order} は購入者の操作を待っています:",
+        "undelivered": "届けられなかった通知: {count}",
+        "ended": "終了しました",
+    },
+}
+
+
+@click.group()
+def emulator() -> None:
+    """A gateway to try things on: no account, no network, no money."""
+
+
+@emulator.command("serve")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Where to listen on loopback; 0 takes a free port.",
+)
+@click.option("--tls-cert", type=_FILE, help="A certificate: makes it HTTPS.")
+@click.option("--tls-key", type=_FILE, help="The certificate's key.")
+@click.option(
+    "--approve",
+    type=click.Choice(["ask", "now"]),
+    default="now",
+    show_default=True,
+    help="The consumer approves at once, or you play the consumer in a browser.",
+)
+@click.option(
+    "--books",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file that keeps the orders for the next time.",
+)
+@output_options
+def serve_command(
+    *,
+    port: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    approve: str,
+    books: Path | None,
+    language: str,
+    as_json: bool,
+) -> int:
+    """Serve the emulator until Ctrl-C; says how to point kessai at it.
+
+    Results are pushed to shops on loopback, and to nobody else.
+    """
+    if (tls_cert is None) != (tls_key is None):
+        message = "--tls-cert and --tls-key go together"
+        raise click.UsageError(message)
+    tls = None if tls_cert is None else (str(tls_cert), str(tls_key))
+    local = local_gateway(books=books, approve=approve)
+    try:
+        with (
+            _told_to_stop() as stop,
+            _served(local, port, tls) as url,
+            local.deliver_pushes() as pushes,
+        ):
+            _announce(local, url, approve, language, as_json=as_json)
+            _wait(local, stop, language, as_json=as_json)
+        _take_leave(pushes.undelivered, language)
+    finally:
+        local.close()
+    return DONE
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[Event]:
+    """An event that Ctrl-C or a polite kill sets, so that everything is closed."""
+    stop = Event()
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(each, lambda *_: stop.set()) for each in wanted]
+    try:
+        yield stop
+    finally:
+        for each, handler in zip(wanted, before, strict=True):
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _served(
+    local: LocalGateway, port: int, tls: tuple[str, str] | None
+) -> Iterator[str]:
+    try:
+        server = local.serve(port=port, tls=tls)
+    except ssl.SSLError as error:
+        message = f"--tls-cert, --tls-key: cannot be used: {error.reason or error}"
+        raise click.ClickException(message) from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"--port {port}: is in use; give another, or 0 for a free one"
+        else:
+            message = f"--port {port}: {error.strerror or error}"
+        raise click.ClickException(message) from error
+    with server:
+        yield server.url
+
+
+def _announce(
+    local: LocalGateway, url: str, approve: str, language: str, *, as_json: bool
+) -> None:
+    environment = local.environment(url)
+    merchant = local.emulator.merchant.ccid
+    if as_json:
+        _announce_json(
+            {
+                "url": url,
+                "merchant": merchant,
+                "approve": approve,
+                "environment": environment,
+                "gateway": FIRST_GATEWAY,
+            }
+        )
+        return
+    words = _WORDS[language]
+    say(click.style(words["running"], bold=True))
+    say("")
+    print_pairs(
+        (words[name], value)
+        for name, value in (
+            ("gateway", url),
+            ("merchant", merchant),
+            ("consumer", words[approve]),
+        )
+    )
+    say("")
+    say(words["other"])
+    say("")
+    for name, value in environment.items():
+        say(f"export {name}={value}")
+    if url.startswith("https:"):
+        say(f"{words['authority']}\nexport SSL_CERT_FILE=…")
+    say(
+        "kessai tx do order-1 authorize --lifecycle one_time --amount 1200"
+        f" --gateway {FIRST_GATEWAY}"
+    )
+    say("")
+    say(click.style(words["key"], dim=True))
+
+
+def _announce_json(data: dict[str, Any]) -> None:
+    """One line, unlike elsewhere: who reads it must not wait for the server's end."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(msgspec.json.encode(data, order="sorted") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _wait(local: LocalGateway, stop: Event, language: str, *, as_json: bool) -> None:
+    """Until told to stop, tell of each consumer who waits, once."""
+    told: set[str] = set()
+    while not stop.wait(_LOOK_EVERY):
+        for order, page in local.waiting().items():
+            if order not in told and not as_json:
+                say(_WORDS[language]["waits"].format(order=order))
+                say(f"  {page}")
+            told.add(order)
+
+
+def _take_leave(undelivered: list[Any], language: str) -> None:
+    words = _WORDS[language]
+    if undelivered:
+        told = words["undelivered"].format(count=len(undelivered))
+        click.echo(f"kessai: {told}", err=True)
+    click.echo(words["ended"], err=True)

@@ -1,0 +1,134 @@
+"""The trail of a transaction as people and programs read it: an event a row."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from kessai.machine import (
+    Begun,
+    Denied,
+    Discrepancy,
+    Event,
+    External,
+    Lapsed,
+    Machine,
+    Operation,
+    Record,
+    Reported,
+    read_record,
+)
+from kessai.machine.events import KIND_OF
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """One event: what happened to which command, by which rule, on what evidence.
+
+    `amount` is in minor units; `said` is the outcome or the reasons; `source` and
+    `code` are the evidence's.
+    """
+
+    number: int
+    at: datetime
+    event: str
+    command: str = ""
+    amount: int | None = None
+    said: str = ""
+    rule: str = ""
+    source: str = ""
+    code: str = ""
+
+
+def read_rows(records: list[Record], machine: Machine | None) -> Iterator[Row]:
+    """The rows of a trail, checked against its chain while it is read.
+
+    Raises:
+        TrailBroken: the chain does not hold.
+
+    """
+    head = ""
+    operations: dict[str, Operation] = {}
+    for record in records:
+        event = read_record(record, head).event
+        head = record.hash
+        if isinstance(event, Begun):
+            operations[event.operation.id] = event.operation
+        yield _row(record.number, event, operations, machine)
+
+
+def row_data(row: Row) -> dict[str, Any]:
+    """A row as JSON shows it; what it does not have is left out."""
+    return {
+        name: value
+        for name, value in attrs.asdict(row).items()
+        if value is not None and value != ""
+    }
+
+
+def _row(
+    number: int,
+    event: Event,
+    operations: dict[str, Operation],
+    machine: Machine | None,
+) -> Row:
+    evidence = getattr(event, "evidence", None)
+    return Row(
+        number=number,
+        at=event.at,
+        event=KIND_OF[type(event)],
+        source=evidence.source if evidence else "",
+        code=evidence.code if evidence else "",
+        **_told(event, operations, machine),
+    )
+
+
+def _told(
+    event: Event, operations: dict[str, Operation], machine: Machine | None
+) -> dict[str, Any]:
+    """What this kind of event tells besides its time and evidence."""
+    match event:
+        case Begun(operation=operation):
+            return _of(operation, machine)
+        case Reported(operation=name, outcome=outcome):
+            return {**_of(operations.get(name), machine), "said": outcome.value}
+        case External(command=command, amount=amount):
+            rule = _rule(machine, command)
+            return {"command": command, "amount": amount, "rule": rule}
+        case Lapsed(deadline=name):
+            return {"said": name, "rule": _deadline_rule(machine, name)}
+        case Denied():
+            return _denied(event)
+        case Discrepancy(reason=reason, evidence=evidence):
+            command = evidence.command or ""
+            return {"command": command, "amount": evidence.amount, "said": reason}
+
+
+def _of(operation: Operation | None, machine: Machine | None) -> dict[str, Any]:
+    if operation is None:
+        return {}
+    return {
+        "command": operation.command,
+        "amount": operation.amount,
+        "rule": _rule(machine, operation.command),
+    }
+
+
+def _denied(event: Denied) -> dict[str, Any]:
+    return {
+        "command": event.command,
+        "amount": event.amount,
+        "said": ", ".join(reason.code for reason in event.reasons),
+        "rule": "; ".join(dict.fromkeys(reason.rule for reason in event.reasons)),
+    }
+
+
+def _rule(machine: Machine | None, command: str) -> str:
+    found = machine.commands.get(command) if machine else None
+    return found.spec.rule if found else ""
+
+
+def _deadline_rule(machine: Machine | None, name: str) -> str:
+    found = machine.deadlines.get(name) if machine else None
+    return found.rule if found else ""

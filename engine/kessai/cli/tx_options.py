@@ -1,0 +1,89 @@
+"""What `kessai tx` takes from a shell, where everything is text, and how it is read."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from kessai.machine import Machine
+
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+_FLAGS: Mapping[str, bool] = {"true": True, "false": False}
+
+
+class Amount(click.ParamType[int]):
+    """An amount in minor units: plain digits, so that nothing can be read two ways."""
+
+    name = "amount"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """The number that `value` writes, or a usage error."""
+        if isinstance(value, int):
+            return value
+        if _DIGITS.fullmatch(value) is None:
+            message = (
+                f"{value!r} is not an amount; give minor units in plain digits, such as"
+                " 1200"
+            )
+            self.fail(message, param, ctx)
+        return int(value)
+
+
+def known_command(name: str, machines: Iterable[Machine]) -> str:
+    """`name`, if some lifecycle has a command of that name.
+
+    Raises:
+        click.UsageError: none has.
+
+    """
+    known = sorted({command for machine in machines for command in machine.commands})
+    if name not in known:
+        message = f"{name!r} is not a command; known are {', '.join(known)}"
+        raise click.UsageError(message)
+    return name
+
+
+def read_parameters(
+    given: Iterable[str], frequency: str | None, machines: Iterable[Machine]
+) -> dict[str, Any]:
+    """The parameters of a command from `name=value` texts, by their declared kinds.
+
+    Raises:
+        click.UsageError: a text is not of that form, or not of its parameter's kind.
+
+    """
+    kinds = {
+        parameter.name: parameter.kind
+        for machine in machines
+        for parameter in machine.lifecycle.parameters.values()
+    }
+    texts = [*given, *([f"frequency={frequency}"] if frequency is not None else [])]
+    parameters: dict[str, Any] = {}
+    for text in texts:
+        name, found, value = text.partition("=")
+        if not found or not name:
+            message = f"--param {name!r}: give a name and a value, such as note=thanks"
+            raise click.UsageError(message)
+        if name in parameters:
+            message = f"--param {name}: given twice"
+            raise click.UsageError(message)
+        parameters[name] = _value(name, value, kinds.get(name, "text"))
+    return parameters
+
+
+def _value(name: str, value: str, kind: str) -> Any:
+    if kind == "flag":
+        if value not in _FLAGS:
+            message = f"{name}: true or false is right"
+            raise click.UsageError(message)
+        return _FLAGS[value]
+    if kind == "frequency":
+        unit, found, number = value.partition(":")
+        if not found or _DIGITS.fullmatch(number) is None:
+            message = f"{name}: a unit and a number are right, such as Month:1"
+            raise click.UsageError(message)
+        return {"unit": unit, "value": int(number)}
+    return value

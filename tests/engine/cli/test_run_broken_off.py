@@ -1,0 +1,275 @@
+"""Runs that are broken off: whatever ended them, the same file again finishes them.
+
+The totals, the answers and what reached the gateway must be those of a run that nothing
+ever interrupted.
+"""
+
+import json
+import os
+import random  # noqa: TID251 - moments to die at, from a fixed seed
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from functools import partial
+
+import pytest
+
+from kessai.cli import carry_out
+from kessai.cli.main import run_command
+from kessai.stores import SQLiteStore
+from kessai_adapters.emulator.shelf import Shelf
+
+KESSAI = (sys.executable, "-m", "kessai")
+
+
+def in_a_child(work):
+    """Run `work` in a copy of this process; its exit code, negative for a signal."""
+    child = os.fork()
+    if child == 0:
+        code = 99
+        with suppress(BaseException):
+            code = work()
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class Death:
+    """Kills its process with SIGKILL just before or just after the nth write."""
+
+    def __init__(self, moment, *, after):
+        self.left = moment
+        self.after = after
+
+    def around(self, write):
+        def dying(*arguments, **options):
+            self.left -= 1
+            if self.left == 0 and not self.after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = write(*arguments, **options)
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return dying
+
+    def strike(self, *arguments):
+        SQLiteStore.append = self.around(SQLiteStore.append)
+        Shelf.keep = self.around(Shelf.keep)
+        return quietly(*arguments)
+
+
+def quietly(*arguments):
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the child's own
+    sys.stderr = sys.stdout
+    return run_command([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_write_a_second_run_ends_as_if_nothing_had_happened(
+    kessai, few, few_expected, database, after
+):
+    kessai("run", few, "--db", database.path)
+    unbroken = database.exchanges(), database.answers()
+    for moment in range(1, 200):
+        database.forget()
+        death = Death(moment, after=after)
+        code = in_a_child(partial(death.strike, "run", few, "--db", database.path))
+        if code == 0:
+            break  # there are no more writes to die at
+        assert code == -signal.SIGKILL
+
+        result = kessai("run", few, "--db", database.path, "--json")
+
+        data = result.json
+        del data["seconds"]
+        assert (moment, data) == (moment, few_expected)
+        assert (database.exchanges(), database.answers()) == unbroken
+    assert moment > 30
+
+
+def test_killed_again_and_again_a_real_file_ends_with_the_same_totals(
+    kessai, orders, expected, database
+):
+    command = (*KESSAI, "run", str(orders), "--db", str(database.path), "--json")
+    chance = random.Random(20101201)  # noqa: S311 - no secret
+    killed = 0
+    for _ in range(5):
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.5 + chance.random() / 3)
+        process.kill()
+        killed += process.wait() == -signal.SIGKILL
+
+    result = kessai("run", orders, "--db", database.path, "--json")
+
+    assert killed >= 2
+    data = result.json
+    del data["seconds"]
+    assert (result.code, data) == (0, expected)
+    assert kessai("audit", "verify", "--db", database.path).code == 0
+
+
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+def asked_to_stop(request, monkeypatch):
+    """Ask this process to stop while its nth line is in hand."""
+    ask = carry_out._ask
+    which = request.param
+    before = signal.getsignal(which)
+
+    @contextmanager
+    def at_line(number):
+        def asking(wiring, line):
+            if line.number == number:
+                os.kill(os.getpid(), which)
+            ask(wiring, line)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(carry_out, "_ask", asking)
+            yield
+        assert signal.getsignal(which) is before
+
+    return at_line
+
+
+def test_asked_to_stop_the_command_in_hand_is_finished_and_the_place_is_told(
+    kessai, few, few_expected, database, asked_to_stop
+):
+    with asked_to_stop(4):
+        stopped = kessai("run", few, "--db", database.path, "--json")
+
+    assert stopped.code == 130
+    assert "stopped after line 4; run the same file again to go on" in stopped.err
+    assert stopped.json["commands"] == 4
+    assert stopped.json["succeeded.reauthorize"] == 1
+
+    again = kessai("run", few, "--db", database.path, "--json")
+
+    data = again.json
+    del data["seconds"]
+    assert (again.code, data) == (0, few_expected)
+
+
+def test_asked_twice_it_stops_at_once_and_nothing_is_lost(
+    kessai, few, few_expected, database, monkeypatch
+):
+    ask = carry_out._ask
+
+    def interrupted(wiring, line):
+        if line.number == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        ask(wiring, line)
+
+    monkeypatch.setattr(carry_out, "_ask", interrupted)
+
+    stopped = kessai("run", few, "--db", database.path)
+
+    assert stopped.code == 130
+    monkeypatch.setattr(carry_out, "_ask", ask)
+    data = kessai("run", few, "--db", database.path, "--json").json
+    del data["seconds"]
+    assert data == few_expected
+
+
+def test_ctrl_c_at_a_real_process_stops_it_between_two_commands(orders, database):
+    command = (*KESSAI, "run", str(orders), "--db", str(database.path), "--json")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not database.path.with_name("orders.db.gateway").exists():
+        time.sleep(0.01)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert b"stopped after line" in err
+    assert json.loads(out)["commands"] < 1000
+    assert {outcome for _, outcome in database.answers()} <= {"succeeded", "denied"}
+
+
+@pytest.mark.parametrize("kilobytes", [200, 3000])
+def test_a_full_disk_is_told_and_with_room_again_the_same_file_goes_on(
+    kessai, orders, expected, database, kilobytes
+):
+    def run_without_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024,) * 2)
+        return quietly("run", orders, "--db", database.path)
+
+    code = in_a_child(run_without_room)
+
+    assert code == 2
+    result = kessai("run", orders, "--db", database.path, "--json")
+    data = result.json
+    del data["seconds"]
+    assert (result.code, data) == (0, expected)
+
+
+def test_a_full_disk_is_told_in_words(orders, database):
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (300000,) * 2);"
+        "from kessai.cli.main import main; main(sys.argv[1:])"
+    )
+    command = (sys.executable, "-c", script, "run", str(orders))
+    done = subprocess.run(
+        (*command, "--db", str(database.path)), capture_output=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert b"stopped after line" in done.stderr
+    assert str(database.path).encode() in done.stderr
+
+
+def test_a_store_that_may_not_be_written_is_told_before_anything_is_sent(
+    kessai, few, tmp_path
+):
+    result = kessai("run", few, "--db", tmp_path / "nowhere" / "orders.db")
+
+    assert result.code == 2
+    assert "unable to open database file" in result.err
+
+
+def test_books_that_cannot_be_written_stop_the_run_before_a_later_command_suffers(
+    kessai, few, few_expected, database, monkeypatch
+):
+    keep = Shelf.keep
+    writes = iter(range(100))
+
+    def full(shelf, order_id, row):
+        if next(writes) >= 6:
+            message = "database or disk is full"
+            raise sqlite3.OperationalError(message)
+        keep(shelf, order_id, row)
+
+    monkeypatch.setattr(Shelf, "keep", full)
+    stopped = kessai("run", few, "--db", database.path, "--json")
+    assert stopped.code == 2
+    assert "the emulator's books cannot be written" in stopped.err
+    assert "stopped after line" in stopped.err
+
+    monkeypatch.setattr(Shelf, "keep", keep)
+    data = kessai("run", few, "--db", database.path, "--json").json
+
+    del data["seconds"]
+    assert data == few_expected
+
+
+def test_a_command_left_open_by_hand_is_recovered_before_the_first_new_line(
+    kessai, few, database
+):
+    """It began at a later time than any line of the file, and is settled all the same."""
+    do = ("tx", "do", "mine", "authorize", "--lifecycle", "one_time", "--amount", "7")
+    death = Death(2, after=False)
+    code = in_a_child(partial(death.strike, *do, "--db", database.path))
+    assert code == -signal.SIGKILL
+
+    kessai("run", few, "--db", database.path, "--json")
+
+    shown = kessai("tx", "show", "mine", "--db", database.path, "--json").json
+    assert shown["states"] == {"payment": "authorized"}
+    assert shown["operations"] == []

