@@ -78,9 +78,6 @@ def run_command(arguments: list[str] | None = None) -> int:
     except KessaiError as error:
         click.echo(f"kessai: {error}", err=True)
         return exit_code_of(error)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader left; nothing more can be said
-        return 0
     return result if isinstance(result, int) else 0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from kessai.errors import TrailBroken, VersionConflict
+from kessai.errors import CommitUnknown, SafeToResend, TrailBroken, VersionConflict
 from kessai.flow.answer import Answer, Status
 from kessai.flow.effects import Append, Change, Flow, Load, Loaded, Now, Recorded, Send
 from kessai.flow.look_up import look_up
@@ -121,10 +121,23 @@ def _take_up(
 
 
 def carry_out(context: Context, errand: Errand) -> Flow[Answer]:
-    """Send an operation whose intent is durable, and write what came of it."""
+    """Send an operation whose intent is durable, and write what came of it.
+
+    Raises:
+        CommitUnknown: it was sent, and what came of it could not be written.
+
+    """
     reply: Reply | Failure = yield Send(errand.request)
     evidence = context.adapter.evidence(errand.call, reply)
-    return (yield from _conclude(context, errand, evidence))
+    try:
+        return (yield from _conclude(context, errand, evidence))
+    except SafeToResend as error:
+        # Before the call it would be safe; now a new key would be a second effect.
+        message = (
+            f"{errand.transaction.id}: {errand.operation.command} was sent, and what"
+            " came of it could not be written; ask again with the same key"
+        )
+        raise CommitUnknown(message) from error
 
 
 def _deny(

@@ -366,19 +366,19 @@ def _parameters(
 
 
 def _limit(declared: Parameter, value: object) -> str | None:
-    """What `value` must be, if it is not."""
+    """What `value` must be, if it is not: the name of a limit, and its figures."""
     if declared.kind == "flag":
-        return None if isinstance(value, bool) else "true or false"
+        return None if isinstance(value, bool) else "flag"
     if declared.kind == "frequency":
         return _frequency_limit(declared, value)
     most, unit = declared.max_characters, "characters"
     if declared.max_bytes is not None:
-        most, unit = declared.max_bytes, "bytes of UTF-8"
+        most, unit = declared.max_bytes, "bytes"
     if isinstance(value, str):
         length = len(value.encode() if declared.max_bytes is not None else value)
         if most is None or length <= most:
             return None
-    return f"a text of at most {most} {unit}"
+    return f"{unit} {most}"
 
 
 def _frequency_limit(declared: Parameter, value: object) -> str | None:
@@ -387,7 +387,7 @@ def _frequency_limit(declared: Parameter, value: object) -> str | None:
         if 1 <= value["value"] <= most:
             return None
     units = ", ".join(f"{unit} 1-{most}" for unit, most in declared.units.items())
-    return f"a frequency, one of {units}"
+    return f"frequency {units}"
 
 
 def _deadlines(

@@ -95,6 +95,9 @@ class Denial:
         """A value as a sentence shows it: amounts with currency, names as titles."""
         if isinstance(value, int):
             return value if name == "most" else show_amount(value, self.currency)
+        if name == "limit":
+            kind, _, most = value.partition(" ")
+            return self.texts[f"limit_{kind}"].in_language(language).format(most=most)
         if name not in _LISTS:
             return value
         separator, joined = _LISTS[name]

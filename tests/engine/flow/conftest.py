@@ -1,0 +1,330 @@
+"""A gateway of plain JSON, a clock moved by hand, and three ways to drive a flow.
+
+`hand` performs effect by effect and writes them down; `shop` is `Engine` and then
+`AsyncEngine`, so that what is told of one is told of both.
+"""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+
+from kessai import AsyncEngine, Command, Engine, MemoryStore, load_shipped
+from kessai.errors import InvalidInput, KessaiError, PushRefused
+from kessai.flow import (
+    Append,
+    Context,
+    Declaration,
+    History,
+    Load,
+    Now,
+    OpenTransactions,
+    Send,
+    execute,
+)
+from kessai.gateway import LOOK_UP, Evidence, Fact, Failure, Outcome, Reply, Request
+from kessai.gateway import Source as From
+from kessai.machine import Machines
+
+SHIPPED = ("one_time", "recurring", "charge")
+MONTHLY = {"unit": "Month", "value": 1}
+
+
+class PlainAdapter:
+    """Speaks JSON; a note `unbuildable` cannot be said in it."""
+
+    name = "plain"
+
+    def request(self, call):
+        if call.parameters.get("note") == "unbuildable":
+            message = "note: cannot be said to this gateway"
+            raise InvalidInput(message)
+        body = {
+            "command": call.command,
+            "transaction": call.transaction,
+            "operation": call.operation,
+            "amount": call.amount,
+            "agreement": call.agreement,
+            "parameters": dict(call.parameters),
+            "key": call.idempotency_key,
+        }
+        return Request(method="POST", url="plain:", body=json.dumps(body).encode())
+
+    def evidence(self, call, reply):
+        source = From.LOOK_UP if call.command == LOOK_UP else From.REPLY
+        told = {"command": None if call.command == LOOK_UP else call.command}
+        if isinstance(reply, Failure):
+            never_sent = not reply.sent and call.command != LOOK_UP
+            told["outcome"] = "declined" if never_sent else "unknown"
+            told["never_sent"] = not reply.sent
+        else:
+            told |= json.loads(reply.body)
+        return evidence(told, source, call.transaction)
+
+    def push(self, headers, body):
+        if headers.get("from") != "plain":
+            message = "not from the gateway"
+            raise PushRefused(message)
+        return tuple(evidence(told, From.PUSH) for told in json.loads(body))
+
+
+def evidence(told, source, transaction=""):
+    told = dict(told)
+    facts = tuple(
+        Fact(command=name, outcome=Outcome(outcome), amount=amount)
+        for name, outcome, amount in told.pop("facts", ())
+    )
+    return Evidence(
+        source=source,
+        transaction=told.pop("transaction", transaction),
+        command=told.pop("command", None),
+        outcome=Outcome(told.pop("outcome", "succeeded")),
+        facts=facts,
+        **told,
+    )
+
+
+class Gateway:
+    """Does what it is asked and lists it, unless the next answers say otherwise.
+
+    `answers` are taken in turn by what is sent: a dict is said, a `Failure` is one,
+    an exception is raised, a function is called with the request. What an answer says
+    of an outcome is listed too; `does` is what it did without saying so.
+    """
+
+    def __init__(self):
+        self.answers = []
+        self.sent = []
+        self.listed = {}
+
+    def send(self, request):
+        asked = json.loads(request.body)
+        self.sent.append(asked)
+        answer = {}
+        if self.answers:
+            answer = self.answers.pop(0)
+        if callable(answer):
+            answer = answer(asked)
+        if isinstance(answer, BaseException):
+            raise answer
+        if isinstance(answer, Failure):
+            return answer
+        return Reply(status=200, body=json.dumps(self.said(asked, answer)).encode())
+
+    def said(self, asked, answer):
+        said = {**answer}
+        if asked["command"] == LOOK_UP:
+            said.setdefault("facts", self.listed.get(asked["transaction"], []))
+            return said
+        outcome = said.get("outcome", "succeeded")
+        if outcome in {"succeeded", "declined"} and not said.pop("unlisted", False):
+            self.does(asked, outcome)
+        return said
+
+    def does(self, asked, outcome="succeeded"):
+        entry = (asked["command"], outcome, asked["amount"])
+        self.listed.setdefault(asked["transaction"], []).append(entry)
+
+    @property
+    def commands(self):
+        return [asked["command"] for asked in self.sent]
+
+    def loses(self, asked):
+        """Does what it is asked, and the answer is lost."""
+        self.does(asked)
+        return Failure(sent=True, reason="ReadTimeout")
+
+    def interrupts(self, error):
+        """Does what it is asked, and the caller is interrupted while it waits."""
+
+        def interrupt(asked):
+            self.does(asked)
+            return error
+
+        return interrupt
+
+
+LOST = Failure(sent=True, reason="ReadTimeout")
+NEVER_SENT = Failure(sent=False, reason="ConnectError")
+
+
+class Clock:
+    def __init__(self):
+        self.now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def passes(self, **time):
+        self.now += timedelta(**time)
+
+
+class Hand:
+    """Drives flows by hand: `log` has the kind of every effect, `effects` all of them.
+
+    `before` and `after` hold what to do around the effect of a number (from 0); an
+    exception that is raised there leaves the flow as a signal would.
+    """
+
+    def __init__(self, store, gateway, clock):
+        self.store, self.gateway, self.clock = store, gateway, clock
+        lifecycles = [load_shipped(name) for name in SHIPPED]
+        self.context = Context(Machines(lifecycles), PlainAdapter())
+        self.effects = []
+        self.before, self.after = {}, {}
+
+    @property
+    def log(self):
+        return [type(effect).__name__ for effect in self.effects]
+
+    def execute(self, command):
+        return self.run(execute(self.context, command))
+
+    def run(self, flow):
+        self.effects = []
+        step, value = flow.send, None
+        while True:
+            try:
+                effect = step(value)
+            except StopIteration as stop:
+                return stop.value
+            number = len(self.effects)
+            self.effects.append(effect)
+            try:
+                self.before.get(number, list)()
+                step, value = flow.send, self.perform(effect)
+                self.after.get(number, list)()
+            except KessaiError as error:
+                step, value = flow.throw, error
+
+    def perform(self, effect):
+        performers = {
+            Load: self.store.load,
+            Append: self.store.append,
+            Now: self.clock,
+            History: self.store.records,
+            Declaration: self.store.declaration,
+            OpenTransactions: self.store.open_transactions,
+            Send: self.gateway.send,
+        }
+        return performers[type(effect)](*attrs.astuple(effect, recurse=False))
+
+
+class Shop:
+    """An order system on an engine; `Engine` and `AsyncEngine` look the same from here."""
+
+    def __init__(self, kind, store, gateway, clock):
+        self.store, self.gateway, self.clock = store, gateway, clock
+        self.kind = kind
+        parts = {"adapter": PlainAdapter(), "store": store, "clock": clock}
+        if kind == "async":
+            self.engine = AsyncEngine(**parts, transport=Waiting(gateway))
+        else:
+            self.engine = Engine(**parts, transport=Plain(gateway))
+
+    def call(self, name, *given, **more):
+        found = getattr(self.engine, name)(*given, **more)
+        return asyncio.run(found) if asyncio.iscoroutine(found) else found
+
+    def asks(self, name, amount=None, *, of="order-1", key=None, **given):
+        return self.call("execute", asked(name, amount, of=of, key=key, **given))
+
+    def push(self, command, outcome="succeeded", amount=None, *, of="order-1"):
+        told = {"command": command, "outcome": outcome, "transaction": of}
+        body = json.dumps([{**told, "amount": amount}]).encode()
+        return self.call("receive_push", {"from": "plain"}, body)
+
+    def recover(self, *given, **more):
+        return self.call("recover", *given, **more)
+
+    def transaction(self, name="order-1"):
+        return self.engine.transaction(name)
+
+    @property
+    def status(self):
+        return self.transaction().status
+
+    def another(self):
+        """A second engine on the same store."""
+        return Shop(self.kind, self.store, self.gateway, self.clock)
+
+
+class Plain:
+    def __init__(self, gateway):
+        self.send = gateway.send
+
+    def close(self):
+        pass
+
+
+class Waiting:
+    def __init__(self, gateway):
+        self._gateway = gateway
+
+    async def send(self, request):
+        await asyncio.sleep(0)
+        return self._gateway.send(request)
+
+    async def close(self):
+        pass
+
+
+def asked(name, amount=None, *, of="order-1", key=None, **given):
+    """A command, with a key of its own and what it needs to be well-formed."""
+    lifecycle = given.pop("lifecycle", "one_time" if name == "authorize" else None)
+    agreement = given.pop("agreement", None)
+    if lifecycle == "recurring":
+        given.setdefault("frequency", MONTHLY)
+    return Command(
+        name,
+        of,
+        key=key or f"{of} {name} {amount}",
+        lifecycle=lifecycle,
+        agreement=agreement,
+        amount=amount,
+        parameters=given,
+    )
+
+
+@pytest.fixture
+def command():
+    return asked
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def gateway():
+    return Gateway()
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+@pytest.fixture
+def hand(store, gateway, clock):
+    return Hand(store, gateway, clock)
+
+
+@pytest.fixture(params=["sync", "async"])
+def shop(request, store, gateway, clock):
+    shop = Shop(request.param, store, gateway, clock)
+    yield shop
+    shop.call("close")
+
+
+@pytest.fixture
+def lost():
+    return LOST
+
+
+@pytest.fixture
+def never_sent():
+    return NEVER_SENT

@@ -1,0 +1,262 @@
+"""A push may come twice, late, out of order, before the reply, or about nobody."""
+
+import pytest
+
+from kessai import PushNotConfirmed, Status
+from kessai.errors import PushRefused, UnknownTransaction, VersionConflict
+from kessai.flow import receive
+from kessai.gateway import Evidence, Outcome, Source
+from kessai.machine import read_record
+
+
+def kinds(store, name="order-1"):
+    head, found = "", []
+    for record in store.records(name):
+        found.append(type(read_record(record, head).event).__name__)
+        head = record.hash
+    return found
+
+
+@pytest.fixture
+def pending(shop, gateway):
+    """An application that waits for the consumer."""
+    gateway.answers = [{"outcome": "pending", "disclosed": {"page": "<html>"}}]
+    answer = shop.asks("authorize", 100)
+    assert (answer.status, answer.disclosed) == (Status.PENDING, {"page": "<html>"})
+    gateway.sent.clear()
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [("succeeded", "authorized"), ("declined", "failed")]
+)
+def test_a_push_ends_the_only_operation_it_can_mean(pending, gateway, outcome, state):
+    pending.push("authorize", outcome, 100)
+    assert pending.status == f"payment.{state}"
+    assert pending.asks("authorize", 100).status == outcome
+    assert gateway.sent == []
+
+
+def test_a_push_may_leave_out_the_amount(pending):
+    pending.push("authorize", "succeeded")
+    assert pending.status == "payment.authorized"
+
+
+@pytest.mark.parametrize("outcome", ["pending", "unknown"])
+def test_a_push_that_says_nothing_new_is_not_written(pending, outcome):
+    before = kinds(pending.store)
+    pending.push("authorize", outcome)
+    assert kinds(pending.store) == before
+
+
+def test_a_push_that_comes_twice_is_applied_once(pending, gateway):
+    for _ in range(3):
+        pending.push("authorize", "succeeded", 100)
+        gateway.listed["order-1"] = [("authorize", "succeeded", 100)]
+    assert kinds(pending.store) == ["Begun", "Reported", "Reported"]
+    assert gateway.commands == ["look_up", "look_up"]
+    assert pending.transaction().amounts["authorized"] == 100
+
+
+def test_a_push_before_the_reply_counts_once(shop, gateway):
+    shop.asks("authorize", 100)
+
+    def push_first(asked):
+        other = type(shop)("sync", shop.store, gateway, shop.clock)
+        other.push("capture", "succeeded", 60)
+        return {"amount": 60}
+
+    gateway.answers = [push_first]
+    answer = shop.asks("capture", 60)
+    assert answer.status is Status.SUCCEEDED
+    assert shop.transaction().amounts["captured"] == 60
+    assert kinds(shop.store) == ["Begun", "Reported"] * 2
+
+
+def test_a_repeated_push_does_not_end_a_second_equal_refund(shop, gateway, lost):
+    """The push carries no id: only the gateway's list can be counted."""
+    shop.asks("authorize", 200)
+    shop.asks("capture")
+    shop.asks("refund", 60, key="first")
+    gateway.answers = [lost]
+    shop.asks("refund", 60, key="second")
+    shop.push("refund", "succeeded", 60)
+    assert shop.transaction().amounts["refunded"] == 60
+    assert shop.transaction().amounts["refunding"] == 60
+    gateway.listed["order-1"].append(("refund", "succeeded", 60))
+    shop.push("refund", "succeeded", 60)
+    assert shop.transaction().amounts["refunded"] == 120
+    shop.push("refund", "succeeded", 60)
+    assert shop.transaction().amounts["refunded"] == 120
+
+
+def test_a_late_push_of_an_earlier_failure_does_not_end_the_new_attempt(
+    shop, gateway, lost
+):
+    shop.asks("authorize", 100)
+    gateway.answers = [{"outcome": "declined"}, lost]
+    shop.asks("capture", 60, key="first")
+    shop.asks("capture", 60, key="second")
+    shop.push("capture", "declined", 60)
+    assert shop.transaction().amounts["capturing"] == 60
+    (answer,) = shop.recover()
+    assert answer.status is Status.UNKNOWN
+
+
+def test_a_push_of_another_amount_is_asked_about(pending, gateway):
+    gateway.listed["order-1"] = [("authorize", "succeeded", 150)]
+    pending.push("authorize", "succeeded", 150)
+    assert gateway.commands == ["look_up"]
+    assert pending.status == "payment.requested"
+    assert len(pending.transaction().discrepancies) == 1
+    pending.push("authorize", "succeeded", 150)
+    assert len(pending.transaction().discrepancies) == 1
+
+
+def test_a_push_about_an_application_beside_an_update_is_asked_about(
+    shop, gateway, lost
+):
+    """F2: the update on the merchant's page may have changed its amount, or not."""
+    gateway.answers = [{"outcome": "pending"}, lost]
+    page = {"merchant_page": True, "merchant_page_url": "https://shop.example/"}
+    shop.asks("authorize", 100, **page)
+    shop.asks("update_authorization", 150)
+    gateway.listed["order-1"] = [
+        ("authorize", "succeeded", 150),
+        ("update_authorization", "succeeded", 150),
+    ]
+    shop.push("authorize", "succeeded", 150)
+    assert shop.status == "payment.authorized"
+    assert shop.transaction().amounts["authorized"] == 150
+    assert shop.transaction().operations == {}
+
+
+def test_a_push_about_the_first_amount_beside_an_update_is_asked_about(
+    shop, gateway, lost
+):
+    gateway.answers = [{"outcome": "pending"}, lost]
+    page = {"merchant_page": True, "merchant_page_url": "https://shop.example/"}
+    shop.asks("authorize", 100, **page)
+    shop.asks("update_authorization", 150)
+    gateway.listed["order-1"] = [("update_authorization", "declined", 150)]
+    shop.push("authorize", "declined", 100)
+    assert gateway.commands[-1] == "look_up"
+    assert shop.status == "payment.requested"
+
+
+def test_a_push_about_what_nobody_asked_for_is_looked_up_and_applied(shop, gateway):
+    shop.asks("authorize", 100)
+    gateway.listed["order-1"].append(("cancel", "succeeded", None))
+    shop.push("cancel")
+    assert shop.status == "payment.cancelled"
+    assert kinds(shop.store)[-1] == "External"
+    shop.push("cancel")
+    assert kinds(shop.store).count("External") == 1
+
+
+def test_an_external_command_of_ours_is_told_from_the_next_of_its_kind(
+    shop, gateway, lost
+):
+    """After an external refund, a push about refunds is not believed on its own."""
+    shop.asks("authorize", 100)
+    shop.asks("capture")
+    gateway.listed["order-1"].append(("refund", "succeeded", 30))
+    shop.push("refund", "succeeded", 30)
+    gateway.answers = [lost]
+    shop.asks("refund", 30)
+    shop.push("refund", "succeeded", 30)
+    assert shop.transaction().amounts["refunded"] == 30
+    assert shop.transaction().amounts["refunding"] == 30
+
+
+def test_a_push_that_cannot_be_confirmed_shall_come_again(shop, gateway, lost):
+    shop.asks("authorize", 100)
+    before = kinds(shop.store)
+    gateway.answers = [lost]
+    with pytest.raises(PushNotConfirmed, match="send it again"):
+        shop.push("cancel")
+    assert kinds(shop.store) == before
+
+
+def test_a_push_about_nobody_is_kept_once_and_moves_nothing(shop, gateway):
+    for _ in range(2):
+        shop.push("capture", "succeeded", 60, of="order-9")
+    shop.push("capture", "succeeded", 61, of="order-9")
+    assert kinds(shop.store, "order-9") == ["Discrepancy"] * 2
+    assert gateway.sent == []
+    with pytest.raises(UnknownTransaction):
+        shop.transaction("order-9")
+    found = shop.store.load(None, "order-9", None).transaction
+    assert found.discrepancies == (1, 2)
+    # And the order may still begin.
+    assert shop.asks("authorize", 5, of="order-9").status is Status.SUCCEEDED
+
+
+def test_a_push_that_is_not_the_gateways_changes_nothing(shop):
+    with pytest.raises(PushRefused):
+        shop.call("receive_push", {"from": "elsewhere"}, b"[]")
+    assert list(shop.store.transactions()) == []
+
+
+def test_several_notifications_of_one_push_are_taken_in_turn(shop, gateway):
+    gateway.answers = [{"outcome": "pending"}] * 2
+    for name in ("order-1", "order-2"):
+        shop.asks("authorize", 100, of=name)
+    body = (
+        b'[{"transaction":"order-1","command":"authorize"},'
+        b'{"transaction":"order-2","command":"authorize","outcome":"declined"}]'
+    )
+    shop.call("receive_push", {"from": "plain"}, body)
+    assert shop.transaction("order-1").status == "payment.authorized"
+    assert shop.transaction("order-2").status == "payment.failed"
+
+
+def told(amount=60, outcome=Outcome.SUCCEEDED):
+    return Evidence(
+        source=Source.PUSH,
+        transaction="order-1",
+        command="capture",
+        outcome=outcome,
+        amount=amount,
+    )
+
+
+@pytest.fixture
+def unknown(hand, command, gateway, lost):
+    hand.execute(command("authorize", 100))
+    gateway.answers = [lost]
+    hand.execute(command("capture", 60))
+    return hand
+
+
+def test_a_push_that_is_overtaken_is_weighed_anew(unknown, shop, gateway):
+    gateway.listed["order-1"].append(("capture", "succeeded", 60))
+    unknown.before = {4: shop.recover}
+    after = unknown.run(receive(unknown.context, told()))
+    assert unknown.log[:5] == ["Load", "Now", "History", "Append", "Load"] or (
+        unknown.log[:4] == ["Load", "Now", "History", "Append"]
+    )
+    assert after.status == "payment.captured"
+
+
+def test_a_push_whose_reading_was_torn_reads_again(unknown, command, shop):
+    unknown.before = {2: lambda: shop.asks("refund", 1)}
+    after = unknown.run(receive(unknown.context, told()))
+    assert unknown.log == [*["Load", "Now", "History"] * 2, "Append"]
+    assert after.status == "payment.captured"
+
+
+def test_a_push_that_is_overtaken_at_the_write_is_weighed_anew(unknown, shop):
+    unknown.before = {3: lambda: shop.asks("refund", 1)}
+    after = unknown.run(receive(unknown.context, told()))
+    assert unknown.log == [*["Load", "Now", "History", "Append"] * 2]
+    assert after.status == "payment.captured"
+
+
+def test_a_push_on_what_is_never_left_alone_is_contended(unknown):
+    def overtake():
+        raise VersionConflict
+
+    unknown.before = dict.fromkeys(range(3, 500, 4), overtake)
+    with pytest.raises(VersionConflict, match="others changed it 100 times"):
+        unknown.run(receive(unknown.context, told()))

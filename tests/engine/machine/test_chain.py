@@ -1,0 +1,143 @@
+"""The trail cannot be bent unseen: an edit, another place, another transaction."""
+
+import hashlib
+
+import attrs
+import msgspec
+import pytest
+
+from kessai.errors import TrailBroken
+from kessai.machine import Record, read_record
+
+
+@pytest.fixture
+def records(story):
+    return story("one_time", "authorize 1000, capture 600, refund 100").records
+
+
+def forged(record, **changes):
+    """`record` with fields of its body replaced and its hash made to fit."""
+    body = {**msgspec.json.decode(record.body), **changes}
+    raw = msgspec.json.encode(body, order="sorted")
+    return attrs.evolve(record, body=raw, hash=hashlib.sha256(raw).hexdigest())
+
+
+def rehashed(record, raw):
+    return attrs.evolve(record, body=raw, hash=hashlib.sha256(raw).hexdigest())
+
+
+def read_all(records):
+    head = ""
+    for record in records:
+        read_record(record, head)
+        head = record.hash
+
+
+def test_a_trail_that_nobody_touched_reads_back(records, story):
+    lifecycle = story("one_time").machine.lifecycle
+    head = ""
+    for number, record in enumerate(records, start=1):
+        read = read_record(record, head)
+        assert record.number == number
+        assert read.lifecycle == lifecycle.hash
+        head = record.hash
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_an_edit_is_found(records, index):
+    record = records[index]
+    raw = record.body.replace(b"order-1", b"order-2", 1)
+    records[index] = attrs.evolve(record, body=raw)
+    with pytest.raises(TrailBroken, match=f"event {index + 1} of order-1: its bytes"):
+        read_all(records)
+
+
+def test_an_edit_with_a_hash_to_fit_is_found_at_the_next_event(records):
+    records[2] = forged(records[2], kind="discrepancy")
+    with pytest.raises(TrailBroken):
+        read_all(records)
+    data = msgspec.json.decode(records[1].body)["data"]
+    fine = forged(records[1], data={**data, "at": "2026-01-01T00:00:00Z"})
+    with pytest.raises(TrailBroken, match="event 3 of order-1: its 'previous'"):
+        read_all([records[0], fine, *records[2:]])
+
+
+@pytest.mark.parametrize("gone", range(5))
+def test_a_removal_is_found(records, gone):
+    with pytest.raises(TrailBroken, match="its 'previous' is not what its place"):
+        read_all(records[:gone] + records[gone + 1 :])
+
+
+def test_a_reordering_is_found(records):
+    records[2], records[3] = records[3], records[2]
+    with pytest.raises(TrailBroken):
+        read_all(records)
+
+
+def test_a_number_that_the_body_does_not_have_is_found(records):
+    records[3] = attrs.evolve(records[3], number=7)
+    with pytest.raises(TrailBroken, match="its 'number' is not what its place"):
+        read_all(records)
+
+
+def test_an_event_of_another_transaction_is_found(records, story):
+    other = story("one_time", "authorize 1000", "order-2").records
+    stolen = attrs.evolve(other[0], transaction="order-1")
+    with pytest.raises(TrailBroken, match="its 'transaction' is not what its place"):
+        read_all([stolen, *records[1:]])
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b'{"a":"\xff"}', "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "not an event"),
+        (b"null", "not an event"),
+        (b"{}", "its 'number' is not"),
+    ],
+)
+def test_what_is_no_event_breaks_the_trail(records, raw, message):
+    with pytest.raises(TrailBroken, match=message):
+        read_record(rehashed(records[0], raw), "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "x"},
+        {"kind": None},
+        {"kind": ["begun"]},
+        {"data": {}},
+        {"data": None},
+        {"data": []},
+        {"data": "x"},
+        {"data": 7},
+        {"kind": "denied"},
+        {"kind": "external", "data": {"command": "capture"}},
+    ],
+)
+def test_an_event_of_no_known_kind_breaks_the_trail(records, changes):
+    with pytest.raises(TrailBroken, match="event 1 of order-1"):
+        read_record(forged(records[0], **changes), "")
+
+
+def test_an_event_without_a_lifecycle_is_bound_to_none(records):
+    assert read_record(forged(records[0], lifecycle=""), "").lifecycle == ""
+
+
+def test_a_record_is_bound_to_the_hash_of_its_lifecycle_file(records):
+    body = msgspec.json.decode(records[0].body)
+    assert set(body) == {
+        "data",
+        "kind",
+        "lifecycle",
+        "number",
+        "previous",
+        "transaction",
+    }
+    assert isinstance(records[0], Record)
+    assert records[0].hash == hashlib.sha256(records[0].body).hexdigest()

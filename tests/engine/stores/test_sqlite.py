@@ -1,0 +1,481 @@
+"""SQLite: what is promised is checked, and what cannot be given is refused."""
+
+import os
+import sqlite3
+import stat
+import warnings
+from contextlib import closing
+
+import pytest
+import sqlite_utils
+
+from kessai import SQLiteStore, StoreWarning
+from kessai.errors import (
+    CommitUnknown,
+    KessaiError,
+    SafeToResend,
+    StoreBusy,
+    StoreFailed,
+    StoreUnsuitable,
+    TrailBroken,
+    VersionConflict,
+)
+from kessai.stores import schema
+from kessai.stores import sqlite as module
+from kessai.testing.stores import Book
+
+AS_ROOT = pytest.mark.skipif(
+    getattr(os, "geteuid", lambda: 1)() == 0, reason="root may write anywhere"
+)
+
+
+class Lying:
+    """A connection that answers one statement as it likes; the rest is the real one."""
+
+    def __init__(self, real, statement, answer):
+        self._real, self._statement, self._answer = real, statement, answer
+
+    def execute(self, statement, *values):
+        if statement == self._statement:
+            if isinstance(self._answer, BaseException):
+                raise self._answer
+            return self._real.execute(f"SELECT {self._answer!r}")
+        return self._real.execute(statement, *values)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+
+def lie(monkeypatch, statement, answer):
+    real = sqlite3.connect
+
+    def connect(*args, **options):
+        return Lying(real(*args, **options), statement, answer)
+
+    monkeypatch.setattr(module.sqlite3, "connect", connect)
+
+
+def failure(code, kind=sqlite3.OperationalError):
+    error = kind("it failed")
+    error.sqlite_errorcode = code
+    return error
+
+
+def raw(path):
+    return closing(sqlite3.connect(path, isolation_level=None))
+
+
+def begin(store, name="order-1"):
+    book = Book(store, name)
+    book.begin()
+    return book
+
+
+def test_every_commit_is_on_the_disk_in_a_write_ahead_log(sqlite):
+    connection = sqlite()._connection
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    ("statement", "answer", "message"),
+    [
+        ("PRAGMA journal_mode", "delete", "journal_mode=delete, synchronous=2"),
+        ("PRAGMA journal_mode", "memory", "journal_mode=memory"),
+        ("PRAGMA synchronous", 1, "journal_mode=wal, synchronous=1"),
+        ("PRAGMA synchronous", 0, "synchronous=0; WAL and FULL"),
+    ],
+)
+def test_a_file_system_that_gives_less_is_refused(
+    sqlite, monkeypatch, statement, answer, message
+):
+    lie(monkeypatch, statement, answer)
+    with pytest.raises(StoreUnsuitable, match=message):
+        sqlite()
+
+
+def test_a_database_in_memory_is_refused(sqlite):
+    with pytest.raises(StoreUnsuitable, match="journal_mode=memory"):
+        sqlite(":memory:")
+
+
+def test_tables_are_strict_so_that_no_amount_turns_into_a_float(sqlite):
+    connection = sqlite()._connection
+    tables = connection.execute(
+        "SELECT name, strict FROM pragma_table_list WHERE schema = 'main'"
+        " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_%' ESCAPE '\\'"
+    ).fetchall()
+    assert sorted(tables) == [
+        ("answers", 1),
+        ("events", 1),
+        ("lifecycles", 1),
+        ("transactions", 1),
+    ]
+    for column in ("version", "state"):
+        values = {"version": 1, "state": b"{}", column: "1.5 x"}
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(
+                "INSERT INTO transactions (id, lifecycle, status, version, state)"
+                " VALUES ('a', 'b', 'c', :version, :state)",
+                values,
+            )
+
+
+@pytest.mark.parametrize(
+    ("version", "has_bug"),
+    [
+        ((3, 6, 23), False),
+        ((3, 7, 0), True),
+        ((3, 40, 1), True),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 52, 0), False),
+        ((4, 0, 0), False),
+    ],
+)
+def test_the_versions_with_the_wal_reset_bug_are_known(version, has_bug):
+    assert module.has_wal_reset_bug(version) is has_bug
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome"),
+    [
+        ((3, 36, 0), StoreUnsuitable),
+        ((3, 37, 0), StoreWarning),
+        ((3, 51, 2), StoreWarning),
+        ((3, 51, 3), None),
+    ],
+)
+def test_an_sqlite_is_refused_warned_of_or_taken(
+    tmp_path, monkeypatch, version, outcome
+):
+    monkeypatch.setattr(module.sqlite3, "sqlite_version_info", version)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if outcome is StoreUnsuitable:
+            with pytest.raises(StoreUnsuitable, match=r"3\.36\.0 is too old: 3\.37\.0"):
+                SQLiteStore(tmp_path / "store.db")
+        else:
+            SQLiteStore(tmp_path / "store.db").close()
+    kinds = [warning.category for warning in caught]
+    assert kinds == ([StoreWarning] if outcome is StoreWarning else [])
+    if kinds:
+        assert caught[0].filename == __file__
+        assert "fixed in 3.51.3" in str(caught[0].message)
+
+
+def tables(path):
+    with raw(path) as connection:
+        found = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    return found, version
+
+
+@pytest.mark.parametrize("step", ["events", "answers", "lifecycles"])
+def test_a_crash_in_the_middle_of_a_migration_leaves_nothing(
+    sqlite, tmp_path, monkeypatch, step
+):
+    path = tmp_path / "store.db"
+    execute = sqlite_utils.Database.execute
+
+    def crash(database, statement, *values):
+        if f"CREATE TABLE {step}" in statement:
+            raise KeyboardInterrupt
+        return execute(database, statement, *values)
+
+    monkeypatch.setattr(sqlite_utils.Database, "execute", crash)
+    with pytest.raises(KeyboardInterrupt):
+        sqlite(path)
+    assert tables(path) == (0, 0)
+    monkeypatch.undo()
+    begin(sqlite(path))
+
+
+def test_a_migration_that_cannot_be_written_is_a_failure_of_the_store(
+    sqlite, tmp_path, monkeypatch
+):
+    full = failure(sqlite3.SQLITE_FULL)
+    lie(monkeypatch, f"PRAGMA user_version = {schema.VERSION}", full)
+    with pytest.raises(StoreFailed):
+        sqlite()
+    assert tables(tmp_path / "store.db") == (0, 0)
+
+
+def test_a_disk_that_is_full_at_the_migration_is_told_as_such(
+    sqlite, tmp_path, monkeypatch
+):
+    class Migrations:
+        def apply(self, database):
+            database.conn.execute("ROLLBACK")  # as SQLite does by itself
+            raise failure(sqlite3.SQLITE_FULL)
+
+    monkeypatch.setattr(schema, "_migrations", Migrations)
+    with pytest.raises(StoreFailed, match="it failed"):
+        sqlite()
+    assert tables(tmp_path / "store.db") == (0, 0)
+
+
+def test_a_store_is_opened_a_second_time_without_a_migration(sqlite, monkeypatch):
+    begin(sqlite())
+    monkeypatch.setattr(schema, "_migrations", pytest.fail)
+    assert sqlite().open_transactions(1) == ["order-1"]
+
+
+def test_many_that_open_a_new_file_at_once_all_get_it(sqlite, tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    barrier = Barrier(6)
+
+    def opened(number):
+        barrier.wait()
+        return sqlite(tmp_path / "store.db")
+
+    with ThreadPoolExecutor(6) as pool:
+        stores = list(pool.map(opened, range(6)))
+    for number, store in enumerate(stores):
+        begin(store, f"order-{number}")
+    assert len(list(stores[0].transactions())) == 6
+
+
+def test_a_file_of_a_newer_kessai_is_refused(sqlite, tmp_path):
+    path = tmp_path / "store.db"
+    begin(sqlite(path)).store.close()
+    with raw(path) as connection:
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    with pytest.raises(StoreUnsuitable, match="schema version 2; this kessai knows 1"):
+        sqlite(path)
+
+
+@pytest.mark.parametrize("version", [0, 1, 7])
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(
+    sqlite, tmp_path, version
+):
+    path = tmp_path / "other.db"
+    with raw(path) as connection:
+        connection.execute("CREATE TABLE songs (title)")
+        connection.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+    with pytest.raises(StoreUnsuitable, match="another program"):
+        sqlite(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(sqlite, tmp_path):
+    path = tmp_path / "notes.txt"
+    text = b"These are notes, and no database at all. " * 100
+    path.write_bytes(text)
+    with pytest.raises(StoreUnsuitable, match="not an SQLite database"):
+        sqlite(path)
+    assert path.read_bytes() == text
+
+
+@pytest.mark.parametrize("name", ["no/such/folder/store.db", "."])
+def test_a_file_that_cannot_be_made_is_a_failure_of_the_store(sqlite, tmp_path, name):
+    with pytest.raises(StoreFailed, match="unable to open"):
+        sqlite(tmp_path / name)
+
+
+@AS_ROOT
+def test_a_file_that_may_not_be_written_is_a_failure_of_the_store(sqlite, tmp_path):
+    path = tmp_path / "store.db"
+    sqlite(path).close()
+    path.chmod(stat.S_IRUSR)
+    with pytest.raises(StoreFailed):
+        begin(sqlite(path))
+
+
+def test_a_full_disk_fails_the_change_and_leaves_nothing_of_it(sqlite):
+    store = sqlite()
+    book = begin(store)
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    operation = next(iter(book.transaction.operations.values()))
+    before = []
+
+    def fill():
+        for number in range(200):
+            before[:] = [list(store.transactions()), list(store.trails())]
+            begin(store, f"order-{number + 2}")
+
+    with pytest.raises(StoreFailed, match="full") as caught:
+        fill()
+    assert isinstance(caught.value, SafeToResend)
+    assert [list(store.transactions()), list(store.trails())] == before
+    store._connection.execute("PRAGMA max_page_count = 100000")
+    book.end(operation)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+
+
+def test_a_file_that_another_process_holds_is_busy(impatient, sqlite, tmp_path):
+    store = sqlite()
+    with raw(tmp_path / "store.db") as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match=r"held the file for 0\.05 s"):
+            begin(store)
+        assert store.load(None, "order-1", None).transaction is None
+        other.execute("ROLLBACK")
+    begin(store)
+
+
+def test_a_new_file_that_another_process_holds_is_busy(impatient, sqlite, tmp_path):
+    path = tmp_path / "store.db"
+    with raw(path) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreBusy):
+            sqlite(path)
+        other.execute("ROLLBACK")
+    begin(sqlite(path))
+
+
+def broken(store, statement, error):
+    """`store` with a connection that fails at `statement`, until it is mended."""
+    real = store._connection
+    store._connection = Lying(real, statement, error)
+    return lambda: setattr(store, "_connection", real)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (sqlite3.SQLITE_BUSY, StoreBusy),
+        (sqlite3.SQLITE_IOERR_FSYNC, CommitUnknown),
+        # The frame that makes a commit is the last to be written: this one is not there.
+        (sqlite3.SQLITE_FULL, StoreFailed),
+        (sqlite3.SQLITE_IOERR_WRITE, StoreFailed),
+    ],
+)
+def test_a_failed_commit_is_told_apart_from_one_that_may_be_there(sqlite, code, kind):
+    store = sqlite()
+    mend = broken(store, "COMMIT", failure(code))
+    with pytest.raises(kind):
+        begin(store)
+    assert not store._connection.in_transaction
+    mend()
+    begin(store)
+
+
+def test_an_interrupt_leaves_no_transaction_open(sqlite):
+    store = sqlite()
+    for statement in ("BEGIN IMMEDIATE", "COMMIT"):
+        mend = broken(store, statement, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            begin(store)
+        assert not store._connection.in_transaction
+        mend()
+    begin(store)
+
+
+def test_a_rollback_that_fails_hides_no_error(sqlite):
+    store = sqlite()
+    begin(store)
+    mend = broken(store, "ROLLBACK", failure(sqlite3.SQLITE_IOERR))
+    with pytest.raises(VersionConflict):
+        begin(store)
+    mend()
+    begin(store, "order-2")
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda store: store.load("k", "order-1", None),
+        lambda store: store.records("order-1"),
+        lambda store: store.declaration("x"),
+        lambda store: store.open_transactions(1),
+        lambda store: list(store.transactions()),
+        lambda store: list(store.trails()),
+    ],
+    ids=["load", "records", "declaration", "open", "transactions", "trails"],
+)
+def test_every_failure_of_sqlite_is_an_error_of_kessai(sqlite, tmp_path, read):
+    store = sqlite()
+    with raw(tmp_path / "store.db") as other:
+        for table in ("answers", "transactions", "events", "lifecycles"):
+            other.execute(f"DROP TABLE {table}")
+    with pytest.raises(StoreFailed, match="no such table"):
+        read(store)
+
+
+def test_a_reading_that_cannot_be_opened_is_a_failure_of_the_store(sqlite, monkeypatch):
+    store = sqlite()
+
+    def connect(*args, **options):
+        raise failure(sqlite3.SQLITE_CANTOPEN)
+
+    monkeypatch.setattr(module.sqlite3, "connect", connect)
+    with pytest.raises(StoreFailed):
+        list(store.transactions())
+    with pytest.raises(KessaiError):
+        list(store.trails())
+    with pytest.raises(StoreFailed):
+        SQLiteStore(store.path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("UPDATE transactions SET state = x'7b7d'", "transaction is not readable"),
+        ("UPDATE transactions SET state = x'ff'", "transaction is not readable"),
+        ("UPDATE transactions SET version = 7", "columns of a stored transaction"),
+        ("UPDATE transactions SET status = 'x'", "columns of a stored transaction"),
+        ("UPDATE transactions SET open_since = NULL", "columns of a stored transact"),
+        ("UPDATE transactions SET id = 'order-2'", "columns of a stored transaction"),
+    ],
+)
+def test_a_row_that_someone_else_wrote_is_not_believed(sqlite, change, message):
+    store = sqlite()
+    begin(store)
+    store._connection.execute(change)
+    with pytest.raises(TrailBroken, match=message) as caught:
+        list(store.transactions())
+    assert caught.value.transaction in {"order-1", "order-2"}
+
+
+@pytest.mark.parametrize("raw_row", ["x'7b7d'", "x'ff'"])
+def test_what_someone_else_wrote_is_not_loaded(sqlite, raw_row):
+    store = sqlite()
+    book = Book(store)
+    book.begin(key="k")
+    store._connection.execute(f"UPDATE answers SET recorded = {raw_row}")  # noqa: S608 - ours
+    with pytest.raises(TrailBroken, match="answer is not readable"):
+        store.load("k", "order-1", None)
+    store._connection.execute(f"UPDATE transactions SET state = {raw_row}")  # noqa: S608 - ours
+    with pytest.raises(TrailBroken, match="transaction is not readable"):
+        store.load(None, "order-1", None)
+
+
+def test_a_store_that_was_closed_can_not_be_used(sqlite):
+    store = sqlite()
+    store.close()
+    with pytest.raises(StoreFailed, match="closed"):
+        store.records("order-1")
+    with pytest.raises(StoreFailed, match="closed"):
+        begin(store)
+
+
+def test_no_row_holds_what_was_disclosed_to_the_caller(sqlite, tmp_path):
+    store = sqlite()
+    book = Book(store)
+    operation = book.begin()
+    book.end(operation, disclosed={"address": "Chiyoda 1-1", "name": "Hanako"})
+    dump = "\n".join(store._connection.iterdump())
+    rows = [
+        row
+        for table in ("transactions", "events", "answers", "lifecycles")
+        for row in store._connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - names of ours
+    ]
+    store.close()
+    everything = (tmp_path / "store.db").read_bytes() + repr(rows).encode()
+    for secret in ("Chiyoda", "Hanako"):
+        assert secret not in dump
+        assert secret.encode() not in everything
+
+
+def test_the_path_of_a_store_is_the_one_it_was_given(sqlite, tmp_path):
+    assert sqlite(str(tmp_path / "store.db")).path == tmp_path / "store.db"

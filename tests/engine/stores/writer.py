@@ -1,0 +1,43 @@
+"""A process of its own that writes to a store and tells each thing that is written.
+
+writer.py trail FILE NAME   append to NAME's trail until killed, telling each number
+writer.py race FILE COUNT   when told to, try to begin COUNT transactions; tell wins
+"""
+
+import sys
+import warnings
+
+from kessai import SQLiteStore, StoreWarning
+from kessai.errors import VersionConflict
+from kessai.testing.stores import Book
+
+warnings.simplefilter("ignore", StoreWarning)
+
+
+def tell(text):
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def trail(store, name):
+    book = Book(store, name)
+    while True:
+        book.write(book.denied())
+        tell(book.transaction.version)
+
+
+def race(store, count):
+    tell("ready")
+    sys.stdin.readline()
+    for number in range(int(count)):
+        name = f"order-{number}"
+        try:
+            Book(store, name).begin(key=f"key-{number}")
+        except VersionConflict:
+            continue
+        tell(name)
+
+
+if __name__ == "__main__":
+    _, what, file, more = sys.argv
+    {"trail": trail, "race": race}[what](SQLiteStore(file), more)

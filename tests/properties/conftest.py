@@ -1,0 +1,1 @@
+"""Nothing but what every test here needs to know of this machine."""

@@ -1,0 +1,285 @@
+"""A shop with an engine, and the gateway's stand-in on the other side of the wire."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kessai import (
+    AsyncEngine,
+    AsyncHttpTransport,
+    Command,
+    Engine,
+    HttpTransport,
+    MemoryStore,
+    SQLiteStore,
+)
+from kessai.audit import verify
+from kessai.machine import broken_invariants, read_record
+from kessai_adapters.emulator import (
+    DEFAULT_CCID,
+    DEFAULT_KEY,
+    AsyncEmulatorTransport,
+    Emulator,
+    EmulatorTransport,
+)
+from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
+MONTHLY = {"unit": "Month", "value": 1}
+
+
+def pytest_collection_modifyitems(items):
+    here = __file__.rpartition("/")[0]
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(
+                pytest.mark.filterwarnings("ignore::kessai.StoreWarning"), append=False
+            )
+
+
+class Clock:
+    def __init__(self):
+        self.now = BEGIN
+
+    def __call__(self):
+        return self.now
+
+    def pass_by(self, **span):
+        self.now += timedelta(**span)
+
+
+class Died(BaseException):
+    """The process is gone in the middle of a call."""
+
+
+class Wire(EmulatorTransport):
+    """Counts what is sent; may do something before the reply reaches the engine."""
+
+    def __init__(self, shop):
+        super().__init__(shop.emulator)
+        self._shop = shop
+
+    def handle_request(self, request):
+        self._shop.sent.append(command_in(request))
+        self._shop.may_die("before")
+        response = super().handle_request(request)
+        self._shop.may_die("after")
+        if self._shop.pushes_overtake:
+            for push in self._shop.emulator.take_pushes():
+                self._shop.engine.receive_push(push.headers, push.body)
+        return response
+
+
+class AsyncWire(AsyncEmulatorTransport):
+    def __init__(self, shop):
+        super().__init__(shop.emulator)
+        self._shop = shop
+
+    async def handle_async_request(self, request):
+        self._shop.sent.append(command_in(request))
+        self._shop.may_die("before")
+        response = await super().handle_async_request(request)
+        self._shop.may_die("after")
+        if self._shop.pushes_overtake:
+            for push in self._shop.emulator.take_pushes():
+                await self._shop.engine.receive_push(push.headers, push.body)
+        return response
+
+
+def command_in(request):
+    """`Capture` of `/test-paynow/v2/Capture/amazonpay`."""
+    return request.url.path.split("/")[3]
+
+
+class Shop:
+    """One engine, one emulator, one clock; every method drives the engine to its end."""
+
+    def __init__(self, make_engine, wire, store, run):
+        self.clock = Clock()
+        self.sent = []
+        self.pushes_overtake = False
+        self.dies = None
+        self.credentials = Credentials(DEFAULT_CCID, DEFAULT_KEY)
+        self.adapter = VeriTrans4G(
+            self.credentials, dummy=True, push_url="https://shop.example/push"
+        )
+        self.emulator = Emulator(clock=self.clock, approve="ask")
+        self.store = store
+        self.engine = make_engine(
+            adapter=self.adapter, store=store, transport=wire(self), clock=self.clock
+        )
+        self._run = run
+        self._keys = 0
+
+    def do(self, name, transaction, *, key=None, **fields):
+        if key is None:
+            self._keys += 1
+            key = f"key-{self._keys}"
+        command = Command(name, transaction, key=key, **fields)
+        return self._run(self.engine.execute(command))
+
+    def die(self, moment, name, transaction, *, key, **fields):
+        """The process dies `before` the gateway hears of the command, or `after`."""
+        self.dies = moment
+        with pytest.raises(Died):
+            self.do(name, transaction, key=key, **fields)
+
+    def may_die(self, moment):
+        if self.dies == moment:
+            self.dies = None
+            raise Died
+
+    def again(self, answer, **fields):
+        """The same request under the same key."""
+        return self.do(answer.command, answer.transaction.id, key=answer.key, **fields)
+
+    def recover(self, transaction, recovery=None):
+        return self._run(self.engine.recover_transaction(transaction, recovery))
+
+    def push(self, pushes=None):
+        """Deliver `pushes`, or all that the gateway has ready; those delivered."""
+        delivered = self.emulator.take_pushes() if pushes is None else list(pushes)
+        for push in delivered:
+            self.push_raw(push.headers, push.body)
+        return delivered
+
+    def push_raw(self, headers, body):
+        self._run(self.engine.receive_push(headers, body))
+
+    def can(self, transaction):
+        """Every command by its name."""
+        found = self._run(self.engine.can(transaction))
+        return {possibility.command: possibility for possibility in found}
+
+    def sweep(self, transaction):
+        return self._run(self.engine.sweep(transaction))
+
+    def transaction(self, transaction):
+        return self.engine.transaction(transaction)
+
+    def order(self, transaction):
+        """The order as the gateway has it."""
+        return self.emulator.books.find(transaction, self.clock.now)
+
+    def events(self, transaction):
+        found, head = [], ""
+        for record in self.store.records(transaction):
+            found.append(read_record(record, head).event)
+            head = record.hash
+        return found
+
+    def kinds(self, transaction):
+        return [type(event).__name__ for event in self.events(transaction)]
+
+    # ── beginnings that many stories share ──────────────────────────────────────────
+
+    def apply(self, transaction="order", amount=1000, **parameters):
+        return self.do(
+            "authorize",
+            transaction,
+            lifecycle="one_time",
+            amount=amount,
+            parameters=parameters,
+        )
+
+    def apply_recurring(self, transaction="plan", amount=1000, **parameters):
+        return self.do(
+            "authorize",
+            transaction,
+            lifecycle="recurring",
+            amount=amount,
+            parameters={"frequency": MONTHLY, **parameters},
+        )
+
+    def approve(self, transaction):
+        """The consumer approves and the push tells so; where the browser goes."""
+        self.clock.pass_by(minutes=1)
+        browser = self.emulator.consumer.approve(transaction)
+        self.push()
+        return browser
+
+    def authorized(self, transaction="order", amount=1000, **parameters):
+        self.apply(transaction, amount, **parameters)
+        self.approve(transaction)
+        return self.transaction(transaction)
+
+    def captured(self, transaction="order", amount=1000):
+        return self.authorized(transaction, amount, with_capture=True)
+
+    def consented(self, transaction="plan", amount=1000, **parameters):
+        self.apply_recurring(transaction, amount, **parameters)
+        self.approve(transaction)
+        return self.transaction(transaction)
+
+    # ── the end of every story ──────────────────────────────────────────────────────
+
+    def books_agree(self, *, still_open=()):
+        """The engine and the gateway believe the same, also after every late push."""
+        self._books_agree(set(still_open))
+        late = self.emulator.take_pushes()
+        self.push(late)
+        self.push(late)
+        self._books_agree(set(still_open))
+
+    def _books_agree(self, still_open):
+        machines = {machine.name: machine for machine in self.engine.machines}
+        standing = {t.id: t for t in self.store.transactions() if t.exists}
+        orders = self.emulator.books.orders
+        assert orders.keys() <= standing.keys()
+        for transaction in standing.values():
+            assert broken_invariants(machines[transaction.lifecycle], transaction) == ()
+            assert bool(transaction.operations) == (transaction.id in still_open)
+            if transaction.id not in orders:
+                assert not any(transaction.amounts[name] for name in AMOUNTS)
+            elif transaction.id not in still_open:
+                assert ours(transaction) == theirs(self.order(transaction.id))
+        report = verify(self.store)
+        assert report.faults.first == ()
+        assert report.open_operations.count >= len(still_open)
+
+
+def ours(transaction):
+    held = [transaction.amounts[name] for name in ("authorizing", "capturing")]
+    return {
+        "payment": transaction.states.get("payment", "none"),
+        "consent": transaction.states.get("consent"),
+        **{name: transaction.amounts[name] for name in AMOUNTS},
+        "held": sum(held),
+    }
+
+
+def theirs(order):
+    return {
+        "payment": order.payment.value,
+        "consent": None if order.consent is None else order.consent.value,
+        **{name: getattr(order, name) for name in AMOUNTS},
+        "held": 0,
+    }
+
+
+@pytest.fixture(params=["sync", "async"])
+def driver(request):
+    """What makes an engine, what carries its bytes, and what waits for its methods."""
+    if request.param == "sync":
+        yield Engine, lambda shop: HttpTransport(Wire(shop)), lambda value: value
+        return
+    with asyncio.Runner() as runner:
+
+        def run(coroutine):
+            return runner.run(coroutine)
+
+        yield AsyncEngine, lambda shop: AsyncHttpTransport(AsyncWire(shop)), run
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def shop(request, driver, tmp_path):
+    make_engine, wire, run = driver
+    store = MemoryStore()
+    if request.param == "sqlite":
+        store = SQLiteStore(tmp_path / "shop.db")
+    shop = Shop(make_engine, wire, store, run)
+    yield shop
+    run(shop.engine.close())
+    shop.emulator.close()
