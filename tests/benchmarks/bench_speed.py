@@ -34,7 +34,6 @@ from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = "0123456789abcdef" * 4
 ADAPTER = VeriTrans4G(Credentials("A100000000000000000000cc", KEY))
-pytestmark = pytest.mark.filterwarnings("ignore::kessai.StoreWarning")
 
 
 def reply(order: str) -> Reply:

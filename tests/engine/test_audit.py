@@ -36,8 +36,6 @@ from kessai.machine import (
 from kessai_adapters.emulator import Fault, Refused
 from kessai_adapters.local import LocalGateway
 
-pytestmark = pytest.mark.filterwarnings("ignore::kessai.StoreWarning")
-
 MONTHLY = {"frequency": {"unit": "Month", "value": 1}}
 
 

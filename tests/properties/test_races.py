@@ -146,9 +146,7 @@ def test_two_refunds_that_fit_are_both_carried_out(engines, gateway, number):
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_no_charge_is_refused_for_a_termination_it_has_not_seen(
-    engines, gateway, number
-):
+def test_a_charge_and_a_termination_agree_with_the_gateway(engines, gateway, number):
     authorized(engines, gateway, "agreement", lifecycle="recurring", **MONTHLY)
     charge = Command(
         "reauthorize",

@@ -230,12 +230,24 @@ def _conclude(context: Context, errand: Errand, evidence: Evidence) -> Flow[Answ
         break
     else:
         raise contended(transaction.id)
-    if evidence.look_up and operation.id in transaction.operations:
+    is_open = operation.id in transaction.operations
+    if (evidence.look_up and is_open) or _disagrees(errand, evidence):
         yield from look_up(context, transaction.id)
         closes = ()
     if closes:
         return to_answer(closes[0], transaction, evidence.disclosed)
     return (yield from answer_for(transaction, operation.key, evidence.disclosed))
+
+
+def _disagrees(errand: Errand, evidence: Evidence) -> bool:
+    """Whether the gateway refused what the lifecycle allows.
+
+    It may know of something that the trail does not: a refund in its portal, say. The
+    decline stands; the look-up after it is for the rest.
+    """
+    rule = errand.machine.commands[errand.operation.command].spec
+    refused = evidence.outcome is Outcome.DECLINED and not evidence.never_sent
+    return refused and not rule.is_application and not rule.reads
 
 
 def _events(

@@ -163,7 +163,7 @@ def test_one_mistake_is_not_many(kessai, tmp_path):
 def test_output_is_utf_8_whatever_the_locale(name):
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     show = ("lifecycle", "show", name, "--format", "json", "--lang", "ja")
-    drawn = subprocess.run(  # noqa: S603 - kessai itself
+    drawn = subprocess.run(
         [sys.executable, "-m", "kessai", *show],
         env={**os.environ, **plain},
         capture_output=True,

@@ -25,6 +25,9 @@ from kessai_adapters.emulator.shelf import Shelf
 
 KESSAI = (sys.executable, "-m", "kessai")
 
+NO_ROOM = {2, 4}
+"""Before a call nothing was sent (2); after it an outcome is left open (4)."""
+
 
 def in_a_child(work):
     """Run `work` in a copy of this process; its exit code, negative for a signal."""
@@ -202,7 +205,7 @@ def test_a_full_disk_is_told_and_with_room_again_the_same_file_goes_on(
 
     code = in_a_child(run_without_room)
 
-    assert code == 2
+    assert code in NO_ROOM
     result = kessai("run", orders, "--db", database.path, "--json")
     data = result.json
     del data["seconds"]
@@ -219,7 +222,7 @@ def test_a_full_disk_is_told_in_words(orders, database):
         (*command, "--db", str(database.path)), capture_output=True, check=False
     )
 
-    assert done.returncode == 2
+    assert done.returncode in NO_ROOM
     assert b"Traceback" not in done.stderr
     assert b"stopped after line" in done.stderr
     assert str(database.path).encode() in done.stderr

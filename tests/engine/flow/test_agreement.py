@@ -4,7 +4,6 @@ import pytest
 
 from kessai import MemoryStore, SQLiteStore, Status
 
-pytestmark = pytest.mark.filterwarnings("ignore::kessai.StoreWarning")
 CONSENT = {"lifecycle": "recurring", "of": "consent-1"}
 
 

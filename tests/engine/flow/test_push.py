@@ -94,8 +94,9 @@ def test_a_late_push_of_an_earlier_failure_does_not_end_the_new_attempt(
     shop, gateway, lost
 ):
     shop.asks("authorize", 100)
-    gateway.answers = [{"outcome": "declined"}, lost]
+    gateway.answers = [{"outcome": "declined"}]
     shop.asks("capture", 60, key="first")
+    gateway.answers = [lost]
     shop.asks("capture", 60, key="second")
     shop.push("capture", "declined", 60)
     assert shop.transaction().amounts["capturing"] == 60

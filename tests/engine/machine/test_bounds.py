@@ -328,6 +328,24 @@ def test_can_on_an_existing_transaction_denies_to_apply_for_it_again(story):
     assert found.denial.codes == ("transaction_exists",)
 
 
+@pytest.mark.parametrize(
+    ("given", "limit"),
+    [
+        ({"note": "x" * 256}, "255"),
+        ({"success_url": "x" * 257}, "256"),
+        ({"with_capture": "yes"}, "true or false"),
+        ({"frequency": {"unit": "Day", "value": 366}}, "365"),
+    ],
+)
+def test_a_denial_says_in_both_languages_what_a_parameter_may_be(story, given, limit):
+    denial = story("recurring").ask("authorize", 1, **given)
+    assert denial.codes == (INVALID,)
+    (english,), (japanese,) = denial.sentences("en"), denial.sentences("ja")
+    assert limit in english
+    assert not japanese.isascii()
+    assert "{" not in english + japanese
+
+
 def test_a_denial_shows_amounts_with_their_currency_and_counts_without(story):
     denial = story("one_time", name="x" * 101).ask("authorize", 10_000_001)
     english = str(denial)

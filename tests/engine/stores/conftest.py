@@ -1,18 +1,8 @@
-"""Stores that do not warn about the SQLite they happen to run on."""
-
-from pathlib import Path
+"""SQLite stores that are closed at the end."""
 
 import pytest
 
 from kessai import SQLiteStore
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.filterwarnings("ignore::kessai.StoreWarning"))
 
 
 @pytest.fixture

@@ -30,15 +30,6 @@ AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
 MONTHLY = {"unit": "Month", "value": 1}
 
 
-def pytest_collection_modifyitems(items):
-    here = __file__.rpartition("/")[0]
-    for item in items:
-        if str(item.path).startswith(here):
-            item.add_marker(
-                pytest.mark.filterwarnings("ignore::kessai.StoreWarning"), append=False
-            )
-
-
 class Clock:
     def __init__(self):
         self.now = BEGIN

@@ -228,3 +228,27 @@ def test_the_portal_does_just_what_the_lost_command_wanted(shop, learn):
     assert shop.again(lost, amount=600).status == "succeeded"
     assert shop.sent.count("Capture") == 1
     shop.books_agree()
+
+
+def test_a_refund_refused_for_want_of_balance_finds_the_portals(shop):
+    shop.authorized()
+    shop.do("capture", "order")
+    shop.emulator.portal.refund("order", 800)
+    refused = shop.do("refund", "order", amount=300)
+    assert refused.status == "declined"
+    assert shop.transaction("order").amounts["refunded"] == 800
+    shop.books_agree()
+
+
+def test_a_resend_that_is_refused_finds_what_the_portal_did(shop):
+    shop.authorized()
+    shop.do("capture", "order")
+    shop.emulator.misbehave("lose_request", command="Refund")
+    shop.do("refund", "order", amount=300)
+    shop.emulator.portal.refund("order", 800)
+    shop.recover("order")
+    recovery = Recovery(patience=NOW, fence=NOW, missing=Missing.RESEND)
+    [settled] = shop.recover("order", recovery)
+    assert settled.status == "declined"
+    assert shop.transaction("order").amounts["refunded"] == 800
+    shop.books_agree()

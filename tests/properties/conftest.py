@@ -1,1 +1,0 @@
-"""Nothing but what every test here needs to know of this machine."""
