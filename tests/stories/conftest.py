@@ -27,6 +27,7 @@ from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
+AGREED = {"consented", "terminated"}
 MONTHLY = {"unit": "Month", "value": 1}
 
 
@@ -238,15 +239,18 @@ def ours(transaction):
         "consent": transaction.states.get("consent"),
         **{name: transaction.amounts[name] for name in AMOUNTS},
         "held": sum(held),
+        "agreed": transaction.amounts.get("agreed") or None,
     }
 
 
 def theirs(order):
+    agreed = order.terms is not None and order.consent.value in AGREED
     return {
         "payment": order.payment.value,
         "consent": None if order.consent is None else order.consent.value,
         **{name: getattr(order, name) for name in AMOUNTS},
         "held": 0,
+        "agreed": order.terms.amount if agreed else None,
     }
 
 

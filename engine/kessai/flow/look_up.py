@@ -38,7 +38,8 @@ from kessai.machine import (
     Transaction,
     evolve,
 )
-from kessai.machine.settle import missing_event, settle, settle_facts
+from kessai.machine.facts import settle_facts
+from kessai.machine.settle import missing_event, settle
 
 
 class Missing(StrEnum):

@@ -19,8 +19,8 @@ from kessai.machine.events import (
     Reported,
 )
 from kessai.machine.evolve import evolve, fold
+from kessai.machine.invariants import broken_invariants
 from kessai.machine.machines import Machines
-from kessai.machine.settle import broken_invariants
 from kessai.machine.transaction import Operation, Phase, Transaction
 
 __all__ = [

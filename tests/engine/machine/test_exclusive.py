@@ -88,11 +88,12 @@ def test_an_update_before_the_authorization_raises_what_it_then_commits(story):
     assert told.codes("capture", 1500) == "ok"
 
 
-def test_an_update_before_a_recurring_authorization_changes_what_is_agreed(story):
+def test_an_update_before_a_recurring_authorization_is_not_of_the_consent(story):
+    """O6 changes the authorization; only R9 changes the terms."""
     told = story("recurring", "authorize? 10 merchant_page, update_authorization 15")
     (operation,) = told.transaction.operations.values()
     told.settle(operation, amount=15)
-    assert told.amounts("agreed", "authorized") == (15, 15)
+    assert told.amounts("agreed", "authorized") == (10, 15)
 
 
 def test_an_update_after_the_authorization_changes_what_can_be_captured(story):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kessai.gateway import Fact, Outcome
 from kessai.machine import Denied, Discrepancy, External, Lapsed, Phase, Reported
-from kessai.machine.settle import settle_facts
+from kessai.machine.facts import settle_facts
 
 MARKS = {"!": Outcome.DECLINED, "~": Outcome.PENDING, "?": Outcome.UNKNOWN}
 

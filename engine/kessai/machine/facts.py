@@ -1,0 +1,252 @@
+"""What a look-up lists, held against what the trail accounts for.
+
+A gateway's list names every exchange, but not whose it was, and not every exchange has
+an id that a reply or a push would share. So they are counted: by command, amount and
+outcome. What is listed more often than the trail knows is news.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import attrs
+
+from kessai.gateway import Evidence, Fact, Outcome, Source
+from kessai.machine.compile import Machine
+from kessai.machine.events import (
+    Begun,
+    Denied,
+    Discrepancy,
+    Event,
+    External,
+    Lapsed,
+    Reported,
+)
+from kessai.machine.evolve import evolve
+from kessai.machine.settle import EXPIRE, matching, settle, settle_external
+from kessai.machine.transaction import Operation, Phase, Transaction
+
+
+def settle_facts(
+    machine: Machine,
+    transaction: Transaction,
+    history: Iterable[Event],
+    facts: Iterable[Fact],
+    now: datetime,
+) -> Iterator[Event]:
+    """The events that bring `transaction` in step with what a look-up lists.
+
+    What the gateway lists, less what the trail already accounts for, is news: it
+    settles an open operation of that command and amount, else a success is external.
+    Counting works without the gateway's exchange ids, which not every exchange names.
+    """
+    ledger = _Ledger(machine, history)
+    listed = [fact for fact in facts if not _is_read(machine, fact)]
+    news = [
+        fact
+        for outcome in (Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING)
+        for fact in ledger.news([f for f in listed if f.outcome is outcome], outcome)
+    ]
+    # An update that succeeded alongside an application is settled before it: afterwards
+    # the lifecycle may not allow it any more.
+    news.sort(key=lambda f: (f.outcome is not Outcome.SUCCEEDED, _applied(machine, f)))
+    while news:
+        event = _next_event(machine, transaction, news, listed, now)
+        if event is None:
+            return
+        if isinstance(event, Discrepancy) and ledger.has_kept(event.evidence):
+            continue
+        yield event
+        transaction = evolve(machine, transaction, event)
+
+
+def _is_read(machine: Machine, fact: Fact) -> bool:
+    rule = machine.commands.get(fact.command)
+    return rule is not None and rule.spec.reads
+
+
+def _next_event(
+    machine: Machine,
+    transaction: Transaction,
+    news: list[Fact],
+    listed: list[Fact],
+    now: datetime,
+) -> Event | None:
+    """The next event that follows from `news`; what it comes from is taken out.
+
+    An amount that one fact changes (an update before the authorization) may make
+    another fit, so all are tried anew after each event. What came from outside is last:
+    it may have to wait for the end of ours that the same list tells.
+    """
+    for fact in tuple(news):
+        operation = _match(machine, transaction, fact, news)
+        if operation is None:
+            continue
+        news.remove(fact)
+        evidence = _evidence(transaction, fact)
+        event = settle(machine, transaction, operation, evidence, now)
+        if event is not None:
+            return event
+    for fact in sorted(news, key=lambda fact: _is_application(machine, fact)):
+        if fact.outcome is Outcome.SUCCEEDED and not matching(
+            machine, transaction, fact.command, fact.amount
+        ):
+            news.remove(fact)
+            evidence = _evidence(transaction, fact)
+            operation = _overtaken(machine, transaction, fact, listed)
+            if operation is not None:
+                untold = attrs.evolve(evidence, amount=None)
+                return settle(machine, transaction, operation, untold, now)
+            return settle_external(machine, transaction, evidence, now)
+    return None
+
+
+def _overtaken(
+    machine: Machine, transaction: Transaction, fact: Fact, listed: list[Fact]
+) -> Operation | None:
+    """The open application that succeeded before its last update did.
+
+    The engine cannot tell whether the consumer had finished when it asked for an update,
+    so the list may tell an amount that an update has changed since. It must be the one
+    applied for, or that of a listed update.
+    """
+    for operation in transaction.operations.values():
+        rule = machine.commands[operation.command].spec
+        if not rule.is_application or operation.command != fact.command:
+            continue
+        amounts = {
+            other.amount
+            for other in listed
+            if other.outcome is Outcome.SUCCEEDED
+            and operation.command in _alongside(machine, other)
+        }
+        if amounts and fact.amount in {*amounts, operation.amount}:
+            return operation
+    return None
+
+
+def _alongside(machine: Machine, fact: Fact) -> frozenset[str]:
+    rule = machine.commands.get(fact.command)
+    return frozenset() if rule is None else rule.spec.alongside
+
+
+def _applied(machine: Machine, fact: Fact) -> bool:
+    return fact.outcome is Outcome.SUCCEEDED and _is_application(machine, fact)
+
+
+def _is_application(machine: Machine, fact: Fact) -> bool:
+    rule = machine.commands.get(fact.command)
+    return rule is not None and rule.spec.is_application
+
+
+def _match(
+    machine: Machine, transaction: Transaction, fact: Fact, news: list[Fact]
+) -> Operation | None:
+    """The open operation that `fact` settles, the oldest first.
+
+    None also while two could be meant and one of them may still be in flight: its own
+    reply will tell, and guessing now could count one success for both.
+    """
+    candidates = matching(machine, transaction, fact.command, fact.amount, fact.outcome)
+    alike = sum(
+        (other.command, other.amount, other.outcome)
+        == (fact.command, fact.amount, fact.outcome)
+        for other in news
+    )
+    if fact.outcome is Outcome.PENDING:  # those that are known to be are no news
+        known = [o for o in candidates if o.phase is Phase.PENDING]
+        candidates, alike = candidates[len(known) :], alike - len(known)
+    if not candidates or alike < 1:
+        return None
+    in_flight = any(operation.phase is Phase.BEGUN for operation in candidates)
+    if in_flight and alike < len(candidates):
+        return None
+    return candidates[0]
+
+
+def _evidence(transaction: Transaction, fact: Fact) -> Evidence:
+    return Evidence(
+        source=Source.LOOK_UP,
+        transaction=transaction.id,
+        command=fact.command,
+        outcome=fact.outcome,
+        amount=fact.amount,
+        exchange=fact.exchange,
+        reported_at=fact.at,
+    )
+
+
+_Key = tuple[str, int | None, Outcome]
+
+
+class _Ledger:
+    """How often the trail accounts for each command, amount and outcome.
+
+    What fitted nothing and was kept as a discrepancy is not accounted for: it is tried
+    again with every look-up, and only not kept again.
+    """
+
+    def __init__(self, machine: Machine, history: Iterable[Event]) -> None:
+        self._machine = machine
+        self._seen: Counter[_Key] = Counter()
+        self._kept: Counter[_Key] = Counter()
+        self._operations: dict[str, Operation] = {}
+        for event in history:
+            self._note(event)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case Begun(operation=operation):
+                self._operations[operation.id] = operation
+            case Reported(operation=name, outcome=outcome, evidence=evidence):
+                operation = self._operations[name]
+                ended = outcome in {Outcome.SUCCEEDED, Outcome.DECLINED}
+                if ended and not evidence.never_sent:
+                    told = evidence.amount
+                    amount = operation.amount if told is None else told
+                    self._seen[self._key(operation.command, amount, outcome)] += 1
+            case External(command=command, amount=amount):
+                self._seen[self._key(command, amount, Outcome.SUCCEEDED)] += 1
+            case Lapsed():
+                self._seen[self._key(EXPIRE, None, Outcome.SUCCEEDED)] += 1
+            case Discrepancy(evidence=evidence):
+                self._kept[self._key_of(evidence)] += 1
+            case Denied():  # pragma: no branch - mypy sees: none is left
+                pass
+
+    def _key_of(self, evidence: Evidence) -> _Key:
+        return self._key(evidence.command or "", evidence.amount, evidence.outcome)
+
+    def _key(self, command: str, amount: int | None, outcome: Outcome) -> _Key:
+        """One a transaction needs no amount to be told apart, and may change it."""
+        rule = self._machine.commands.get(command)
+        one_only = command == EXPIRE or (
+            rule is not None and (rule.spec.is_application or rule.spec.amount is None)
+        )
+        return command, None if one_only else amount, outcome
+
+    def news(self, facts: list[Fact], outcome: Outcome) -> list[Fact]:
+        """Those of `facts` that the trail does not account for yet."""
+        left = Counter(self._seen)
+        # Those without an amount come last: they would take what another one names.
+        named_first = sorted(facts, key=lambda fact: fact.amount is None)
+        return [
+            fact
+            for fact in named_first
+            if not _take(left, self._key(fact.command, fact.amount, outcome))
+        ]
+
+    def has_kept(self, evidence: Evidence) -> bool:
+        """Whether `evidence` was kept before; each time it was counts once."""
+        return _take(self._kept, self._key_of(evidence))
+
+
+def _take(left: Counter[_Key], wanted: _Key) -> bool:
+    """Take `wanted` out of `left`; an amount that is not told agrees with any."""
+    command, amount, outcome = wanted
+    for key, count in left.items():
+        agrees = amount is None or key[1] is None or amount == key[1]
+        if count > 0 and key[0] == command and key[2] is outcome and agrees:
+            left[key] -= 1
+            return True
+    return False

@@ -1,0 +1,24 @@
+"""What must hold after every event, whatever the history: asked, never assumed."""
+
+from collections.abc import Iterable, Mapping
+
+from kessai.machine.compile import Machine
+from kessai.machine.transaction import Transaction
+from kessai.money import is_amount
+
+
+def broken_invariants(machine: Machine, transaction: Transaction) -> tuple[str, ...]:
+    """The names of the invariants that do not hold, `amounts` for one out of range."""
+    return broken_amounts(machine, transaction.amounts)
+
+
+def broken_amounts(machine: Machine, amounts: Mapping[str, int]) -> tuple[str, ...]:
+    """The same for amounts alone."""
+    broken = [] if _in_range(amounts.values()) else ["amounts"]
+    if amounts:
+        broken.extend(n for n, holds in machine.invariants if not holds(amounts))
+    return tuple(broken)
+
+
+def _in_range(values: Iterable[int]) -> bool:
+    return all(value >= 0 and is_amount(value) for value in values)
