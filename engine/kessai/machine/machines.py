@@ -24,7 +24,12 @@ class Machines:
             message = "lifecycles: two have the same name"
             raise InvalidInput(message)
         self._by_hash = {machine.lifecycle.hash: machine for machine in machines}
-        self._commands = {name for machine in machines for name in machine.commands}
+        self._able: dict[str, list[Machine]] = {}
+        for machine in machines:
+            for name, rule in machine.commands.items():
+                able = self._able.setdefault(name, [])
+                if rule.spec.is_application:
+                    able.append(machine)
 
     @property
     def current(self) -> tuple[Machine, ...]:
@@ -47,8 +52,9 @@ class Machines:
             InvalidCommand: no lifecycle has the command, or it must name the lifecycle.
 
         """
-        if command.name not in self._commands:
-            known = ", ".join(sorted(self._commands))
+        able = self._able.get(command.name)
+        if able is None:
+            known = ", ".join(sorted(self._able))
             message = f"command: {command.name!r} is not known; known are: {known}"
             raise InvalidCommand(message)
         if command.lifecycle is not None and command.lifecycle not in self._current:
@@ -57,12 +63,6 @@ class Machines:
                 f"lifecycle: {command.lifecycle!r} is not known; known are: {known}"
             )
             raise InvalidCommand(message)
-        able = [
-            machine
-            for machine in self._current.values()
-            if command.name in machine.commands
-            and machine.commands[command.name].spec.is_application
-        ]
         if not able or command.lifecycle is None:
             return self._only(command, able)
         asked = self._current[command.lifecycle]
