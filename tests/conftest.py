@@ -3,8 +3,13 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
+
+if not IN_CI:  # there Hypothesis chooses a fixed seed and no deadline by itself
+    settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+    settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items):

@@ -70,11 +70,11 @@ _COMMON = {
     "suppress_health_check": list(HealthCheck),
 }
 settings.register_profile(
-    "ci", max_examples=150, stateful_step_count=40, derandomize=True, **_COMMON
+    "short", max_examples=150, stateful_step_count=40, derandomize=True, **_COMMON
 )
 settings.register_profile("long", max_examples=3000, stateful_step_count=80, **_COMMON)
 PROFILE = settings.get_profile(
-    "long" if os.environ.get("HYPOTHESIS_PROFILE") == "long" else "ci"
+    "long" if os.environ.get("HYPOTHESIS_PROFILE") == "long" else "short"
 )
 
 FAULTS = tuple(Fault)
