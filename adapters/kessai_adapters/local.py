@@ -8,11 +8,11 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kessai.errors import AdapterMissing, StoreBusy, StoreUnsuitable
+from kessai.errors import StoreBusy, StoreUnsuitable
+from kessai.transport import http_library
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
@@ -61,7 +61,7 @@ class LocalGateway:
     @property
     def wire(self) -> "EmulatorTransport":
         """A transport for `kessai.HttpTransport` that reaches the emulator."""
-        _need_http()
+        http_library()  # or say which extra it needs
         from kessai_adapters.emulator import EmulatorTransport
 
         return EmulatorTransport(self.emulator)
@@ -69,7 +69,7 @@ class LocalGateway:
     @property
     def async_wire(self) -> "AsyncEmulatorTransport":
         """The same for `kessai.AsyncHttpTransport`."""
-        _need_http()
+        http_library()  # or say which extra it needs
         from kessai_adapters.emulator import AsyncEmulatorTransport
 
         return AsyncEmulatorTransport(self.emulator)
@@ -108,9 +108,3 @@ class LocalGateway:
     def close(self) -> None:
         """Let go of the books' file."""
         self.emulator.close()
-
-
-def _need_http() -> None:
-    if find_spec("httpx2") is None:
-        message = "the wire needs the extra 'http': pip install 'kessai[http]'"
-        raise AdapterMissing(message)

@@ -14,7 +14,6 @@
         │   └── InvalidLifecycle
         ├── UnknownLifecycle
         ├── UnknownTransaction
-        ├── UnknownOperation
         ├── AdapterMissing
         ├── PushRefused
         ├── RedirectRefused
@@ -93,10 +92,6 @@ class UnknownLifecycle(NeverResend):
 
 class UnknownTransaction(NeverResend):
     """No transaction has that id."""
-
-
-class UnknownOperation(NeverResend):
-    """The transaction has no such open operation."""
 
 
 class AdapterMissing(NeverResend):

@@ -44,7 +44,7 @@ class HttpTransport:
     """HTTP by httpx2. `through` is an httpx2 transport to use instead of the network."""
 
     def __init__(self, through: Any = None) -> None:
-        httpx2 = _library()
+        httpx2 = http_library()
         self._errors = httpx2
         self._client = httpx2.Client(**_options(httpx2), transport=through)
 
@@ -75,7 +75,7 @@ class AsyncHttpTransport:
     """The same for asyncio. `through` is an httpx2 asynchronous transport."""
 
     def __init__(self, through: Any = None) -> None:
-        httpx2 = _library()
+        httpx2 = http_library()
         self._errors = httpx2
         self._client = httpx2.AsyncClient(**_options(httpx2), transport=through)
 
@@ -102,7 +102,13 @@ class AsyncHttpTransport:
         await self._client.aclose()
 
 
-def _library() -> Any:
+def http_library() -> Any:
+    """The HTTP client, imported now.
+
+    Raises:
+        AdapterMissing: it is not installed; the message names the extra.
+
+    """
     try:
         import httpx2  # 100 ms, and only who speaks to a gateway needs it
     except ModuleNotFoundError as error:

@@ -20,7 +20,7 @@ from kessai.machine import (
     evolve,
     read_record,
 )
-from kessai.machine.chain import Read, with_head
+from kessai.machine.chain import Read
 from kessai.spec import rebuild
 from kessai.stores import Store
 
@@ -120,7 +120,7 @@ def replay(
             told = str(error).removeprefix(f"event {number} of {transaction_id}: ")
             raise Broken(number, "record_broken", told) from error
         machine = _bound(library, transaction, read, number)
-        after = with_head(evolve(machine, transaction, read.event), record.hash)
+        after = evolve(machine, transaction, read.event).with_head(record.hash)
         yield Step(number, read.event, machine, transaction, after)
         transaction = after
 

@@ -39,6 +39,7 @@ from kessai.machine import (
 )
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
+from kessai.machine.events import ENDED
 from kessai.machine.settle import settle
 
 
@@ -263,8 +264,7 @@ def _events(
         return [] if event is None else [event]
     loaded: Loaded = yield Load(operation.key, transaction.id)
     said = loaded.recorded.outcome if loaded.recorded else ""
-    weak = evidence.outcome in {Outcome.PENDING, Outcome.UNKNOWN}
-    if weak or said == evidence.outcome.value:
+    if evidence.outcome not in ENDED or said == evidence.outcome.value:
         return []
     return [Discrepancy(now, "contradicts_earlier", evidence, operation.id)]
 

@@ -19,17 +19,16 @@ from kessai.flow.steps import (
     read_trail,
     write,
 )
-from kessai.gateway import Evidence, Outcome
+from kessai.gateway import Evidence
 from kessai.machine import (
-    Begun,
     Discrepancy,
     Event,
     External,
     Machine,
     Operation,
-    Reported,
     Transaction,
 )
+from kessai.machine.events import endings
 from kessai.machine.settle import matching, settle
 
 
@@ -106,20 +105,10 @@ def _only_meaning(
 
 def _ended_before(trail: list[Event], command: str) -> bool:
     """Whether an operation of `command` has ended in this transaction already."""
-    commands: dict[str, str] = {}
-    for event in trail:
-        match event:
-            case Begun(operation=operation):
-                commands[operation.id] = operation.command
-            case Reported(operation=name, outcome=outcome):
-                ended = outcome in {Outcome.SUCCEEDED, Outcome.DECLINED}
-                if ended and commands.get(name) == command:
-                    return True
-            case External(command=name) if name == command:
-                return True
-            case _:
-                pass
-    return False
+    ours = any(operation.command == command for operation, _ in endings(trail))
+    return ours or any(
+        isinstance(event, External) and event.command == command for event in trail
+    )
 
 
 def _confirm(context: Context, transaction: Transaction) -> Flow[Transaction]:

@@ -48,26 +48,7 @@ def append(
     )
     digest = hashlib.sha256(body).hexdigest()
     after = evolve(machine, transaction, event)
-    return with_head(after, digest), Record(transaction.id, number, body, digest)
-
-
-def with_head(transaction: Transaction, head: str) -> Transaction:
-    """`transaction` with `head` as the hash of its last event."""
-    return Transaction(
-        transaction.id,
-        transaction.lifecycle,
-        transaction.lifecycle_hash,
-        transaction.currency,
-        transaction.agreement,
-        transaction.states,
-        transaction.amounts,
-        transaction.flags,
-        transaction.deadlines,
-        transaction.operations,
-        transaction.discrepancies,
-        transaction.version,
-        head,
-    )
+    return after.with_head(digest), Record(transaction.id, number, body, digest)
 
 
 @attrs.frozen

@@ -14,9 +14,7 @@ from transitions import Machine as TransitionsMachine
 
 from kessai.machine.denial import STRUCTURAL
 from kessai.spec import CommandSpec, Deadline, Effect, Guard, Lifecycle, Move, Text
-from kessai.spec.expression import Evaluate, Names
-
-Apply = Callable[[Names], dict[str, int]]
+from kessai.spec.expression import Evaluate
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ Their form as JSON is a lasting contract: old trails must stay readable. Fields 
 a value are left out. Times are aware and in UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +93,9 @@ KINDS: Mapping[str, type[Event]] = {
     "discrepancy": Discrepancy,
     "denied": Denied,
 }
+ENDED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})
+"""The outcomes after which an operation is open no more."""
+
 KIND_OF: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
 
 _EVIDENCE_DEFAULTS = {field.name: field.default for field in attrs.fields(Evidence)}
@@ -101,6 +104,18 @@ _STORED_EVIDENCE = tuple(
     for field in attrs.fields(Evidence)
     if field.name not in {"disclosed", "facts"}
 )
+
+
+def endings(history: Iterable[Event]) -> Iterator[tuple[Operation, Reported]]:
+    """Each operation of `history` that ended, with the report that ended it."""
+    begun: dict[str, Operation] = {}
+    for event in history:
+        if isinstance(event, Begun):
+            begun[event.operation.id] = event.operation
+        elif isinstance(event, Reported) and event.outcome in ENDED:
+            operation = begun.get(event.operation)
+            if operation is not None:
+                yield operation, event
 
 
 def event_data(event: Event) -> dict[str, Any]:

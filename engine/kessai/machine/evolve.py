@@ -8,6 +8,8 @@ be appended at all is asked beforehand, by `decide` and `settle`.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+import attrs
+
 from kessai.gateway import Outcome
 from kessai.machine.compile import CompiledCommand, Machine, Step, end_of
 from kessai.machine.decide import application_flags
@@ -50,7 +52,7 @@ def evolve(
     noted = transaction.discrepancies
     if isinstance(event, Discrepancy):
         noted = (*noted, transaction.version + 1)
-    return _next(transaction, discrepancies=noted)
+    return transaction.next(discrepancies=noted)
 
 
 def fold(
@@ -89,42 +91,15 @@ def committed(
     return amounts, steps
 
 
-def _next(
-    transaction: Transaction,
-    *,
-    states: Mapping[str, str] | None = None,
-    amounts: Mapping[str, int] | None = None,
-    deadlines: Mapping[str, datetime] | None = None,
-    operations: Mapping[str, Operation] | None = None,
-    discrepancies: tuple[int, ...] | None = None,
-) -> Transaction:
-    return Transaction(
-        transaction.id,
-        transaction.lifecycle,
-        transaction.lifecycle_hash,
-        transaction.currency,
-        transaction.agreement,
-        transaction.states if states is None else states,
-        transaction.amounts if amounts is None else amounts,
-        transaction.flags,
-        transaction.deadlines if deadlines is None else deadlines,
-        transaction.operations if operations is None else operations,
-        transaction.discrepancies if discrepancies is None else discrepancies,
-        transaction.version + 1,
-        transaction.head,
-    )
-
-
 def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transaction:
     operation = event.operation
     rule = machine.commands.get(operation.command)
     if rule is None or not _may_begin(rule, transaction, operation):
-        return _next(transaction)
+        return transaction.next()
     if rule.spec.is_application:
         transaction = _born(machine, transaction, event)
     names = transaction.names(operation.amount)
-    return _next(
-        transaction,
+    return transaction.next(
         amounts=apply_effects(rule.spec.reserve, names, transaction.amounts),
         operations={**transaction.operations, operation.id: operation},
     )
@@ -162,23 +137,14 @@ def _reported(
     operation = transaction.operations.get(event.operation)
     rule = machine.commands.get(operation.command) if operation else None
     if operation is None or rule is None:
-        return _next(transaction)
+        return transaction.next()
     if event.outcome is Outcome.SUCCEEDED:
         return _succeeded(transaction, rule, operation, event)
     if event.outcome is Outcome.DECLINED:
         return _declined(machine, transaction, rule, operation)
-    waiting = Operation(
-        operation.id,
-        operation.command,
-        operation.key,
-        operation.request,
-        operation.amount,
-        operation.parameters,
-        operation.begun_at,
-        _PHASES[event.outcome],
-    )
+    waiting = attrs.evolve(operation, phase=_PHASES[event.outcome])
     operations = {**transaction.operations, operation.id: waiting}
-    return _next(transaction, operations=operations)
+    return transaction.next(operations=operations)
 
 
 def _succeeded(
@@ -189,16 +155,17 @@ def _succeeded(
 ) -> Transaction:
     amounts, steps = committed(rule, transaction, operation.amount)
     if not steps and not rule.spec.reads:
-        return _next(transaction)
-    operations = dict(transaction.operations)
-    del operations[operation.id]
-    return _next(
-        transaction,
+        return transaction.next()
+    return transaction.next(
         states={**transaction.states, **{s.track: s.target for s in steps}},
         amounts=amounts,
         deadlines=_restarted(rule, transaction, event),
-        operations=operations,
+        operations=_without(transaction, operation),
     )
+
+
+def _without(transaction: Transaction, ended: Operation) -> dict[str, Operation]:
+    return {k: o for k, o in transaction.operations.items() if k != ended.id}
 
 
 def _declined(
@@ -212,13 +179,10 @@ def _declined(
     if rule.spec.is_application:
         tracks = machine.lifecycle.tracks
         states = {track: tracks[track].declined for track in states}
-    operations = dict(transaction.operations)
-    del operations[operation.id]
-    return _next(
-        transaction,
+    return transaction.next(
         states=states,
         amounts=apply_effects(rule.spec.release, names, transaction.amounts),
-        operations=operations,
+        operations=_without(transaction, operation),
     )
 
 
@@ -227,13 +191,12 @@ def _external(
 ) -> Transaction:
     rule = machine.commands.get(event.command)
     if rule is None or not rule.steps_from(transaction.states):
-        return _next(transaction)
+        return transaction.next()
     names = transaction.names(event.amount)
     reserved = apply_effects(rule.spec.reserve, names, transaction.amounts)
-    held = _next(transaction, amounts=reserved)
+    held = transaction.next(amounts=reserved)
     amounts, steps = committed(rule, held, event.amount)
-    return _next(
-        transaction,
+    return transaction.next(
         states={**transaction.states, **{s.track: s.target for s in steps}},
         amounts=amounts,
         deadlines=_restarted(rule, transaction, event),
@@ -243,10 +206,9 @@ def _external(
 def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Transaction:
     deadline = machine.deadlines.get(event.deadline)
     if deadline is None or transaction.states.get(deadline.track) != deadline.state:
-        return _next(transaction)
+        return transaction.next()
     names = transaction.names(0)
-    return _next(
-        transaction,
+    return transaction.next(
         states={**transaction.states, deadline.track: deadline.target},
         amounts=apply_effects(deadline.commit, names, transaction.amounts),
     )

@@ -21,6 +21,7 @@ from kessai.machine.events import (
     External,
     Lapsed,
     Reported,
+    endings,
 )
 from kessai.machine.evolve import evolve
 from kessai.machine.settle import EXPIRE, matching, settle, settle_external
@@ -190,28 +191,25 @@ class _Ledger:
         self._machine = machine
         self._seen: Counter[_Key] = Counter()
         self._kept: Counter[_Key] = Counter()
-        self._operations: dict[str, Operation] = {}
-        for event in history:
+        trail = tuple(history)
+        for operation, report in endings(trail):
+            if not report.evidence.never_sent:
+                told = report.evidence.amount
+                amount = operation.amount if told is None else told
+                key = self._key(operation.command, amount, report.outcome)
+                self._seen[key] += 1
+        for event in trail:
             self._note(event)
 
     def _note(self, event: Event) -> None:
         match event:
-            case Begun(operation=operation):
-                self._operations[operation.id] = operation
-            case Reported(operation=name, outcome=outcome, evidence=evidence):
-                operation = self._operations[name]
-                ended = outcome in {Outcome.SUCCEEDED, Outcome.DECLINED}
-                if ended and not evidence.never_sent:
-                    told = evidence.amount
-                    amount = operation.amount if told is None else told
-                    self._seen[self._key(operation.command, amount, outcome)] += 1
             case External(command=command, amount=amount):
                 self._seen[self._key(command, amount, Outcome.SUCCEEDED)] += 1
             case Lapsed():
                 self._seen[self._key(EXPIRE, None, Outcome.SUCCEEDED)] += 1
             case Discrepancy(evidence=evidence):
                 self._kept[self._key_of(evidence)] += 1
-            case Denied():  # pragma: no branch - mypy sees: none is left
+            case Begun() | Reported() | Denied():  # pragma: no branch - none is left
                 pass
 
     def _key_of(self, evidence: Evidence) -> _Key:

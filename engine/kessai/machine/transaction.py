@@ -71,6 +71,53 @@ class Transaction:
         """The states of all tracks in one word each: `payment.captured`."""
         return " ".join(f"{track}.{state}" for track, state in self.states.items())
 
+    def next(
+        self,
+        *,
+        states: Mapping[str, str] | None = None,
+        amounts: Mapping[str, int] | None = None,
+        deadlines: Mapping[str, datetime] | None = None,
+        operations: Mapping[str, Operation] | None = None,
+        discrepancies: tuple[int, ...] | None = None,
+    ) -> "Transaction":
+        """The transaction one version on, with what is given in the place of its own.
+
+        Written out, as `with_head` is, because every event makes one of each.
+        """
+        return Transaction(
+            self.id,
+            self.lifecycle,
+            self.lifecycle_hash,
+            self.currency,
+            self.agreement,
+            self.states if states is None else states,
+            self.amounts if amounts is None else amounts,
+            self.flags,
+            self.deadlines if deadlines is None else deadlines,
+            self.operations if operations is None else operations,
+            self.discrepancies if discrepancies is None else discrepancies,
+            self.version + 1,
+            self.head,
+        )
+
+    def with_head(self, head: str) -> "Transaction":
+        """The transaction with `head` as the hash of its last event."""
+        return Transaction(
+            self.id,
+            self.lifecycle,
+            self.lifecycle_hash,
+            self.currency,
+            self.agreement,
+            self.states,
+            self.amounts,
+            self.flags,
+            self.deadlines,
+            self.operations,
+            self.discrepancies,
+            self.version,
+            head,
+        )
+
     def names(self, amount: int | None) -> dict[str, int]:
         """What expressions may name: amounts, flags, and the operation's `amount`."""
         return {**self.amounts, **self.flags, "amount": amount or 0}
