@@ -13,6 +13,7 @@ from datetime import UTC
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
+from time import monotonic, sleep
 from typing import Any
 
 from kessai.errors import (
@@ -36,6 +37,9 @@ from kessai.stores.schema import check_owner, migrate
 
 PATIENCE = 10.0
 """Seconds to wait for another process's commit before `StoreBusy`."""
+
+_PAUSE = 0.01
+"""Seconds until a file that was busy is opened again."""
 
 OLDEST = (3, 37, 0)
 """The first SQLite with STRICT tables."""
@@ -74,6 +78,21 @@ class SQLiteStore:
         return self._path
 
     def _open(self) -> sqlite3.Connection:
+        """Open the file, again while another process is just making it.
+
+        SQLite waits for a lock only where it holds none: of two that turn a new file
+        into WAL at once, one is told at once that the file is busy.
+        """
+        until = monotonic() + PATIENCE
+        while True:
+            try:
+                return self._open_once()
+            except StoreBusy:
+                if monotonic() >= until:
+                    raise
+            sleep(_PAUSE)
+
+    def _open_once(self) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
                 self._path,

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -51,6 +53,22 @@ def test_of_two_processes_that_race_for_each_order_id_exactly_one_wins(
     store = sqlite(path)
     assert [found.id for found in store.transactions()] == names
     assert [len(trail) for _, trail in store.trails()] == [1] * count
+
+
+def test_many_that_open_a_new_file_at_once_all_find_it_made(sqlite, tmp_path):
+    """SQLite tells one of two that make WAL at once that the file is busy, at once."""
+    for number in range(80):
+        together = Barrier(6)
+
+        def open_it(path=tmp_path / f"{number}.db", together=together):
+            together.wait()
+            return sqlite(path)
+
+        with ThreadPoolExecutor(6) as pool:
+            opened = [pool.submit(open_it) for _ in range(6)]
+        stores = [one.result() for one in opened]
+        Book(stores[0], "order-1").begin()
+        assert stores[-1].load(None, "order-1", None).transaction.version == 1
 
 
 @pytest.mark.parametrize("after", [1, 7, 40])
