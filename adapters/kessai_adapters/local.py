@@ -21,11 +21,13 @@ from kessai_adapters.emulator import (
     Kind,
     PushSender,
 )
+from kessai_adapters.emulator.emulator import utc_now
 from kessai_adapters.emulator.words import Step
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 if TYPE_CHECKING:
     from kessai_adapters.emulator import AsyncEmulatorTransport, EmulatorTransport
+    from kessai_adapters.played import PlayedGateway
 
 
 class LocalGateway:
@@ -49,8 +51,9 @@ class LocalGateway:
         approve: str = "now",
     ) -> None:
         make = partial(Emulator, approve=approve, books=books)
+        self._clock = clock or utc_now
         try:
-            self.emulator = make() if clock is None else make(clock=clock)
+            self.emulator = make(clock=self._clock)
         except BooksInUse as error:
             raise StoreBusy(str(error)) from error
         except sqlite3.DatabaseError as error:
@@ -95,6 +98,12 @@ class LocalGateway:
             "KESSAI_VERITRANS_KEY": DEFAULT_KEY,
             "KESSAI_VERITRANS_DUMMY": "1",
         }
+
+    def played(self) -> "PlayedGateway":
+        """The emulator in the hands of `kessai simulate`."""
+        from kessai_adapters.played import PlayedGateway
+
+        return PlayedGateway(self.emulator, self.adapter, self._clock)
 
     def waiting(self) -> Mapping[str, str]:
         """The consumer's page of every application that waits, by order id."""

@@ -2,6 +2,7 @@
 
     KessaiError
     ├── SafeToResend          nothing was sent and nothing changed
+    │   ├── LeaseLost
     │   ├── StoreBusy
     │   ├── StoreFailed
     │   └── VersionConflict
@@ -41,6 +42,10 @@ class StoreBusy(SafeToResend):
 
 class StoreFailed(SafeToResend):
     """The store could not write, for want of room or permission; nothing was written."""
+
+
+class LeaseLost(SafeToResend):
+    """Another recoverer has claimed the transaction since; this one changes nothing."""
 
 
 class VersionConflict(SafeToResend):

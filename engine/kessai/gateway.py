@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import attrs
 
+from kessai.errors import PushRefused
+
 LOOK_UP = "look_up"
 """The command of a `Call` that only asks the gateway what it knows."""
 
@@ -104,6 +106,7 @@ class Evidence:
     what the gateway says the exchange moved, where it says so. `facts` is filled by a
     look-up alone; `found` is False when a look-up does not know the transaction.
     `look_up` asks for one before the outcome is believed ("already captured").
+    An operator's evidence names its `actor` and says in `note` how it was found out.
 
     `disclosed` is for the caller's eyes only (an address, the page that sends the
     consumer on): it is never stored, logged or shown in a repr.
@@ -120,10 +123,23 @@ class Evidence:
     found: bool = True
     look_up: bool = False
     never_sent: bool = False
+    actor: str = ""
+    note: str = ""
     facts: tuple[Fact, ...] = ()
     disclosed: Mapping[str, Any] = attrs.field(
         factory=dict[str, Any], repr=False, eq=False
     )
+
+
+class PushPartlyRefused(PushRefused):
+    """A push is the gateway's, but not all of its notifications can be read.
+
+    `readable` is what the others say: one that is spoilt must not hold them up.
+    """
+
+    def __init__(self, message: str, readable: tuple[Evidence, ...]) -> None:
+        super().__init__(message)
+        self.readable = readable
 
 
 class Adapter(Protocol):
@@ -147,6 +163,7 @@ class Adapter(Protocol):
 
         Raises:
             kessai.errors.PushRefused: it is not the gateway's, or not well-formed.
+            PushPartlyRefused: some of its notifications are not; it holds the others.
 
         """
         ...

@@ -15,6 +15,8 @@ AMOUNT_LIMIT = 10**15
 It lies far below 2**63, where SQLite would turn a sum into a float without a word.
 """
 
+_MOST_SHOWN = 8
+
 
 def is_amount(value: object) -> TypeGuard[int]:
     """Whether `value` is a whole number of minor units that can be stored exactly."""
@@ -36,7 +38,8 @@ def minor_digits(currency: str) -> int:
     except ValueError:
         digits = None
     if digits is None:
-        message = f"currency {currency!r}: not an ISO 4217 code with a minor unit"
+        shown = repr(currency) if len(currency) <= _MOST_SHOWN else "of that length"
+        message = f"currency {shown}: not an ISO 4217 code with a minor unit"
         raise InvalidInput(message)
     return int(digits)
 

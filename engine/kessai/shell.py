@@ -4,34 +4,43 @@ Only this module reads the clock. What a flow asks for is performed here, one ef
 a time; no store transaction is ever open while a request is under way.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from inspect import isawaitable
 from types import TracebackType
-from typing import Self, TypeVar, assert_never
+from typing import Self, TypeVar, assert_never, overload
 
 from kessai.errors import KessaiError, UnknownTransaction
 from kessai.flow import (
     Answer,
     Append,
+    Claim,
     Context,
     Declaration,
+    Effect,
+    Finding,
     Flow,
     History,
     Load,
     Now,
-    OpenTransactions,
     Recovery,
+    Release,
     Send,
+    by_hand,
+    compare,
     execute,
-    open_transactions,
+    look_up,
     preview,
-    receive,
+    receive_push,
     recover,
+    recover_due,
+    resolve_by_hand,
+    settle_by_hand,
     sweep,
 )
 from kessai.flow.effects import Result, StoreEffect
-from kessai.flow.steps import machine_of
-from kessai.gateway import Adapter, Failure, Reply, Request
+from kessai.flow.steps import load, machine_of
+from kessai.gateway import Adapter, Failure, Outcome
 from kessai.machine import (
     Command,
     Denial,
@@ -43,7 +52,7 @@ from kessai.machine import (
 )
 from kessai.machine.decide import possibility
 from kessai.spec import Lifecycle, load_shipped, shipped_names
-from kessai.stores import Store
+from kessai.stores import AsyncStore, Store
 from kessai.transport import (
     AsyncHttpTransport,
     AsyncTransport,
@@ -65,99 +74,92 @@ def shipped_lifecycles() -> tuple[Lifecycle, ...]:
     return tuple(load_shipped(name) for name in shipped_names())
 
 
+TOO_LATE = Failure(sent=False, reason="too late to send")
+"""A request whose time was over before it was sent: it must not go out any more."""
+
+
 class _Base:
     """What both drivers share: everything but the waiting."""
 
     def __init__(
-        self,
-        adapter: Adapter,
-        store: Store,
-        lifecycles: Iterable[Lifecycle] | None,
-        clock: Clock,
+        self, adapter: Adapter, lifecycles: Iterable[Lifecycle] | None, clock: Clock
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapter)
-        self._store = store
         self._clock = clock
+
+    @property
+    def adapter(self) -> Adapter:
+        """The adapter that speaks the gateway's language."""
+        return self._context.adapter
 
     @property
     def machines(self) -> tuple[Machine, ...]:
         """The machine of each lifecycle that new transactions begin under."""
         return self._context.machines.current
 
-    @property
-    def store(self) -> Store:
-        """The store that the engine writes to."""
-        return self._store
-
-    def _requests(self, flow: Flow[T]) -> Generator[Request, Reply | Failure | None, T]:
-        """Run `flow`, perform all it asks of the store and the clock, yield the rest.
-
-        What is left for a driver are the requests to send: there it may wait.
-        """
-        result: Result = None
-        raised: KessaiError | None = None
-        while True:
-            try:
-                effect = flow.send(result) if raised is None else flow.throw(raised)
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
-            result, raised = None, None
-            if isinstance(effect, Send):
-                result = yield effect.request
-                continue
-            try:
-                result = self._perform(effect)
-            except KessaiError as error:
-                raised = error
-
-    def _perform(self, effect: StoreEffect) -> Result:
-        """Stores answer at once, from memory or a local file."""
-        match effect:
-            case Load(key, transaction, agreement):
-                return self._store.load(key, transaction, agreement)
-            case Append(change):
-                self._store.append(change)
-                return None
-            case Now():
-                return self._clock()
-            case History(transaction):
-                return self._store.records(transaction)
-            case Declaration(lifecycle_hash):
-                return self._store.declaration(lifecycle_hash)
-            case OpenTransactions(limit):
-                return self._store.open_transactions(limit)
-            case _:
-                assert_never(effect)
+    def _is_late(self, effect: Send) -> bool:
+        return effect.until is not None and self._clock() > effect.until
 
     def _possibilities(
         self, transaction_id: str, command: str | None
     ) -> Flow[tuple[Possibility, ...]]:
-        transaction = self.transaction(transaction_id)
+        transaction = yield from _existing(transaction_id)
         machine = yield from machine_of(self._context, transaction)
-        if machine is None:
-            raise _no_such(transaction_id)
-        now = self._clock()
+        assert machine is not None  # noqa: S101 - it exists
+        now: datetime = yield Now()
         if command is None:
             return can(machine, transaction, now)
         return (possibility(machine, transaction, command, now),)
 
-    def transaction(self, transaction_id: str) -> Transaction:
-        """The transaction as it stands.
+    def _settle(
+        self, transaction_id: str, operation: str, outcome: str, note: str, actor: str
+    ) -> Flow[Answer]:
+        said = by_hand(transaction_id, None, Outcome(outcome), note, actor)
+        return settle_by_hand(self._context, transaction_id, operation, said)
 
-        Raises:
-            UnknownTransaction: none of that id ever came to be.
+    def _resolve(
+        self, transaction_id: str, number: int, note: str, actor: str
+    ) -> Flow[Transaction]:
+        said = by_hand(transaction_id, None, Outcome.SUCCEEDED, note, actor)
+        return resolve_by_hand(self._context, transaction_id, number, said)
 
-        """
-        found = self._store.load(None, transaction_id, None).transaction
-        if found is None or not found.exists:
-            raise _no_such(transaction_id)
-        return found
+    def _reconcile(self, transaction_id: str, *, record: bool) -> Flow[Finding]:
+        flow = look_up if record else compare
+        return flow(self._context, transaction_id)
 
 
-def _no_such(transaction_id: str) -> UnknownTransaction:
-    return UnknownTransaction(f"there is no transaction {transaction_id!r}")
+@overload
+def _ask(store: Store, effect: StoreEffect) -> Result: ...
+@overload
+def _ask(
+    store: Store | AsyncStore, effect: StoreEffect
+) -> Result | Awaitable[Result]: ...
+def _ask(store: Store | AsyncStore, effect: StoreEffect) -> Result | Awaitable[Result]:
+    """Ask the store what a flow asks for; an asynchronous one gives an awaitable."""
+    match effect:
+        case Load(key, transaction, agreement):
+            return store.load(key, transaction, agreement)
+        case Append(change):
+            return store.append(change)
+        case History(transaction):
+            return store.records(transaction)
+        case Declaration(lifecycle_hash):
+            return store.declaration(lifecycle_hash)
+        case Claim(now, until):
+            return store.claim(now, until)
+        case Release(lease, due_at):
+            return store.release(lease, due_at)
+        case _:
+            assert_never(effect)
+
+
+def _existing(transaction_id: str) -> Flow[Transaction]:
+    found = yield from load(transaction_id)
+    if not found.exists:
+        message = f"there is no transaction {transaction_id!r}"
+        raise UnknownTransaction(message)
+    return found
 
 
 class Engine(_Base):
@@ -177,19 +179,49 @@ class Engine(_Base):
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        super().__init__(adapter, store, lifecycles, clock)
+        super().__init__(adapter, lifecycles, clock)
+        self._store = store
         self._transport = HttpTransport() if transport is None else transport
 
+    @property
+    def store(self) -> Store:
+        """The store that the engine writes to."""
+        return self._store
+
     def _drive(self, flow: Flow[T]) -> T:
-        requests = self._requests(flow)
-        reply: Reply | Failure | None = None
+        result: Result = None
+        raised: KessaiError | None = None
         while True:
             try:
-                request = requests.send(reply)
+                effect = flow.send(result) if raised is None else flow.throw(raised)
             except StopIteration as stop:
                 value: T = stop.value
                 return value
-            reply = self._transport.send(request)
+            result, raised = None, None
+            try:
+                result = self._perform(effect)
+            except KessaiError as error:
+                raised = error
+
+    def _perform(self, effect: Effect) -> Result:
+        match effect:
+            case Now():
+                return self._clock()
+            case Send():
+                if self._is_late(effect):
+                    return TOO_LATE
+                return self._transport.send(effect.request)
+            case _:
+                return _ask(self._store, effect)
+
+    def transaction(self, transaction_id: str) -> Transaction:
+        """The transaction as it stands.
+
+        Raises:
+            UnknownTransaction: none of that id ever came to be.
+
+        """
+        return self._drive(_existing(transaction_id))
 
     def execute(self, command: Command) -> Answer:
         """Carry out `command`, or say why not.
@@ -224,26 +256,37 @@ class Engine(_Base):
     def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
         """Take in a push from the gateway; answer it 200 once this returns.
 
+        `kessai.answer_push` gives the status to answer with.
+
         Raises:
             PushRefused: it is not the gateway's; nothing changed. Answer 4xx.
-            PushNotConfirmed, StoreBusy: let the gateway send it again. Answer 503.
+            PushNotConfirmed, StoreBusy, CommitUnknown: let the gateway send it again.
+                Answer 503.
+            TrailBroken, UnknownLifecycle: a transaction must be mended. Answer 500.
 
         """
-        for evidence in self._context.adapter.push(headers, body):
-            self._drive(receive(self._context, evidence))
+        self._drive(receive_push(self._context, headers, body))
 
     def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
     ) -> list[Answer]:
-        """Look up at most `limit` transactions with open operations, oldest first.
+        """Look up at most `limit` transactions whose open operations are due.
 
+        Several may do this at once, also on other machines: each transaction is leased
+        to one of them. What stays open is due again after a pause that grows.
         Returns what stands now under the key of every operation that was open.
         """
-        chosen = recovery or Recovery()
         answers: list[Answer] = []
-        for transaction_id in self._drive(open_transactions(limit)):
-            answers += self._drive(recover(self._context, transaction_id, chosen))
+        for _ in range(limit):
+            found = self.recover_next(recovery)
+            if found is None:
+                break
+            answers += found
         return answers
+
+    def recover_next(self, recovery: Recovery | None = None) -> list[Answer] | None:
+        """As `recover`, for the one transaction that is due longest; None: none is."""
+        return self._drive(recover_due(self._context, recovery or Recovery()))
 
     def recover_transaction(
         self, transaction_id: str, recovery: Recovery | None = None
@@ -253,8 +296,54 @@ class Engine(_Base):
         return self._drive(recover(self._context, transaction_id, chosen))
 
     def sweep(self, transaction_id: str) -> Transaction:
-        """Move a transaction over the deadlines that have passed."""
+        """Move a transaction over the deadlines that have passed.
+
+        The gateway is asked first; without its answer nothing lapses.
+        """
         return self._drive(sweep(self._context, transaction_id))
+
+    def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
+        """Hold a transaction against all that the gateway knows of it.
+
+        `events` of the finding are what it told that the trail did not know, recorded
+        unless `record` is false; `unlisted` is what only the trail knows.
+        """
+        return self._drive(self._reconcile(transaction_id, record=record))
+
+    def settle(
+        self,
+        transaction_id: str,
+        operation: str,
+        outcome: str,
+        *,
+        evidence: str,
+        actor: str,
+    ) -> Answer:
+        """End an open operation by what `actor` found out; `evidence` says how.
+
+        `outcome` is `succeeded` or `declined`. A success that the lifecycle does not
+        allow becomes a discrepancy, as it does by any other evidence.
+
+        Raises:
+            InvalidInput: nothing of that id is open, its caller still waits for the
+                gateway, or the name or the reason is missing.
+
+        """
+        return self._drive(
+            self._settle(transaction_id, operation, outcome, evidence, actor)
+        )
+
+    def resolve(
+        self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
+    ) -> Transaction:
+        """Settle the discrepancy of that event's number: `actor` has dealt with it.
+
+        Raises:
+            InvalidInput: that event is no open discrepancy, or the name or the reason
+                is missing.
+
+        """
+        return self._drive(self._resolve(transaction_id, discrepancy, evidence, actor))
 
     def close(self) -> None:
         """Close the transport and the store."""
@@ -274,34 +363,61 @@ class Engine(_Base):
 
 
 class AsyncEngine(_Base):
-    """The same for asyncio: every method of `Engine` that may call the gateway.
+    """The same for asyncio: every method of `Engine`, to be awaited.
 
-    The store is asked in the event loop: memory and a local file answer in the time of
-    a disk write. A cancelled task leaves an intent in the store, never an outcome.
+    An asynchronous store is awaited; any other is asked in the event loop: memory and a
+    local file answer in the time of a disk write. A cancelled task leaves an intent in
+    the store, never an outcome.
     """
 
     def __init__(
         self,
         *,
         adapter: Adapter,
-        store: Store,
+        store: Store | AsyncStore,
         transport: AsyncTransport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        super().__init__(adapter, store, lifecycles, clock)
+        super().__init__(adapter, lifecycles, clock)
+        self._store = store
         self._transport = AsyncHttpTransport() if transport is None else transport
 
+    @property
+    def store(self) -> Store | AsyncStore:
+        """The store that the engine writes to."""
+        return self._store
+
     async def _drive(self, flow: Flow[T]) -> T:
-        requests = self._requests(flow)
-        reply: Reply | Failure | None = None
+        result: Result = None
+        raised: KessaiError | None = None
         while True:
             try:
-                request = requests.send(reply)
+                effect = flow.send(result) if raised is None else flow.throw(raised)
             except StopIteration as stop:
                 value: T = stop.value
                 return value
-            reply = await self._transport.send(request)
+            result, raised = None, None
+            try:
+                result = await self._perform(effect)
+            except KessaiError as error:
+                raised = error
+
+    async def _perform(self, effect: Effect) -> Result:
+        match effect:
+            case Now():
+                return self._clock()
+            case Send():
+                if self._is_late(effect):
+                    return TOO_LATE
+                return await self._transport.send(effect.request)
+            case _:
+                found = _ask(self._store, effect)
+                return await found if isawaitable(found) else found
+
+    async def transaction(self, transaction_id: str) -> Transaction:
+        """See `Engine.transaction`."""
+        return await self._drive(_existing(transaction_id))
 
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""
@@ -319,18 +435,25 @@ class AsyncEngine(_Base):
 
     async def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
         """See `Engine.receive_push`."""
-        for evidence in self._context.adapter.push(headers, body):
-            await self._drive(receive(self._context, evidence))
+        await self._drive(receive_push(self._context, headers, body))
 
     async def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
     ) -> list[Answer]:
         """See `Engine.recover`."""
-        chosen = recovery or Recovery()
         answers: list[Answer] = []
-        for transaction_id in await self._drive(open_transactions(limit)):
-            answers += await self._drive(recover(self._context, transaction_id, chosen))
+        for _ in range(limit):
+            found = await self.recover_next(recovery)
+            if found is None:
+                break
+            answers += found
         return answers
+
+    async def recover_next(
+        self, recovery: Recovery | None = None
+    ) -> list[Answer] | None:
+        """See `Engine.recover_next`."""
+        return await self._drive(recover_due(self._context, recovery or Recovery()))
 
     async def recover_transaction(
         self, transaction_id: str, recovery: Recovery | None = None
@@ -343,10 +466,38 @@ class AsyncEngine(_Base):
         """See `Engine.sweep`."""
         return await self._drive(sweep(self._context, transaction_id))
 
+    async def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
+        """See `Engine.reconcile`."""
+        return await self._drive(self._reconcile(transaction_id, record=record))
+
+    async def settle(
+        self,
+        transaction_id: str,
+        operation: str,
+        outcome: str,
+        *,
+        evidence: str,
+        actor: str,
+    ) -> Answer:
+        """See `Engine.settle`."""
+        return await self._drive(
+            self._settle(transaction_id, operation, outcome, evidence, actor)
+        )
+
+    async def resolve(
+        self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
+    ) -> Transaction:
+        """See `Engine.resolve`."""
+        return await self._drive(
+            self._resolve(transaction_id, discrepancy, evidence, actor)
+        )
+
     async def close(self) -> None:
         """Close the transport and the store."""
         await self._transport.close()
-        self._store.close()
+        closing = self._store.close()
+        if closing is not None:
+            await closing
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from kessai import (
     SQLiteStore,
 )
 from kessai.audit import verify
+from kessai.flow import Missing, Recovery
 from kessai.machine import broken_invariants, read_record
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
@@ -28,6 +29,7 @@ from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
 AGREED = {"consented", "terminated"}
+KEEP = Recovery(missing=Missing.KEEP)  # what is not listed stays open
 MONTHLY = {"unit": "Month", "value": 1}
 
 
@@ -127,7 +129,7 @@ class Shop:
         """The same request under the same key."""
         return self.do(answer.command, answer.transaction.id, key=answer.key, **fields)
 
-    def recover(self, transaction, recovery=None):
+    def recover(self, transaction, recovery=KEEP):
         return self._run(self.engine.recover_transaction(transaction, recovery))
 
     def push(self, pushes=None):
@@ -149,7 +151,7 @@ class Shop:
         return self._run(self.engine.sweep(transaction))
 
     def transaction(self, transaction):
-        return self.engine.transaction(transaction)
+        return self._run(self.engine.transaction(transaction))
 
     def order(self, transaction):
         """The order as the gateway has it."""

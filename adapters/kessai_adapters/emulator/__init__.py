@@ -24,10 +24,10 @@ from kessai_adapters.emulator.errors import (
     Refused,
 )
 from kessai_adapters.emulator.faults import Fault
-from kessai_adapters.emulator.merchant import DEFAULT_CCID, DEFAULT_KEY
+from kessai_adapters.emulator.merchant import DEFAULT_CCID, DEFAULT_KEY, Merchant
 from kessai_adapters.emulator.portal import Portal
 from kessai_adapters.emulator.protocol import EmulatorReply
-from kessai_adapters.emulator.pushes import Push
+from kessai_adapters.emulator.pushes import Push, compose
 from kessai_adapters.emulator.sender import Patience, PushSender
 from kessai_adapters.emulator.server import RunningServer, serve
 from kessai_adapters.emulator.words import (
@@ -65,6 +65,7 @@ __all__ = [
     "Fault",
     "Kind",
     "Lost",
+    "Merchant",
     "NoReply",
     "NotConnected",
     "Order",
@@ -78,6 +79,7 @@ __all__ = [
     "Result",
     "RunningServer",
     "Totals",
+    "compose",
     "serve",
 ]
 

@@ -1,7 +1,8 @@
 """The notifications (結果通知) that the gateway owes the merchant's server.
 
 Owns their body, their signature and the queue of those not yet delivered. Delivering
-them is `sender`'s work, or the embedding test's.
+them is `sender`'s work, or the embedding test's, which may also `compose` some that the
+gateway never sent.
 """
 
 import threading
@@ -67,6 +68,32 @@ def notice(order: Order, exchange: Exchange) -> Fields:
     }
 
 
+def compose(
+    merchant: Merchant,
+    url: str,
+    notices: Iterable[Fields],
+    *,
+    at: datetime,
+    serial: int,
+) -> Push:
+    """Return the push that tells `notices`, signed with the merchant's key."""
+    kept = tuple(notices)
+    fields = {
+        "numberOfNotify": str(len(kept)),
+        "pushTime": compact(at),
+        "pushId": f"{serial:08d}",
+    }
+    for index, values in enumerate(kept):
+        for name, value in values.items():
+            fields[f"{name}{index:04d}"] = value
+    body = urlencode(fields).encode()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Hmac": merchant.content_hmac(body),
+    }
+    return Push(url=url, headers=headers, body=body, notices=kept)
+
+
 class Outbox:
     """The pushes not yet taken, oldest first."""
 
@@ -107,18 +134,4 @@ class Outbox:
         return [self._push(url, notices, now) for url, notices in by_url.items()]
 
     def _push(self, url: str, notices: Iterable[Fields], now: datetime) -> Push:
-        kept = tuple(notices)
-        fields = {
-            "numberOfNotify": str(len(kept)),
-            "pushTime": compact(now),
-            "pushId": f"{self._serial():08d}",
-        }
-        for index, values in enumerate(kept):
-            for name, value in values.items():
-                fields[f"{name}{index:04d}"] = value
-        body = urlencode(fields).encode()
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Content-Hmac": self._merchant.content_hmac(body),
-        }
-        return Push(url=url, headers=headers, body=body, notices=kept)
+        return compose(self._merchant, url, notices, at=now, serial=self._serial())

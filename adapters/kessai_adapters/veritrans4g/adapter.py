@@ -74,11 +74,11 @@ def _checked_dummy(value: object) -> bool:
 
 
 def _switch(value: str) -> bool:
-    try:
-        return _SWITCH[value.lower()]
-    except KeyError:
+    switch = _SWITCH.get(value.lower())
+    if switch is None:  # no KeyError, which would keep the value: a key set elsewhere?
         message = "must be 1, true, 0 or false"
-        raise InvalidInput(message) from None
+        raise InvalidInput(message)
+    return switch
 
 
 def _setting(

@@ -45,7 +45,7 @@ def checked_secret_key(value: object) -> str:
 class Credentials:
     """The merchant's CCID and secret key, as the gateway issued them.
 
-    The key is in no repr, and the whole cannot be pickled: a task queue or a cache
+    Neither is in a repr, and the whole cannot be pickled: a task queue or a cache
     would write it to disk.
 
     Raises:
@@ -53,7 +53,7 @@ class Credentials:
 
     """
 
-    merchant_ccid: str = attrs.field(converter=checked_ccid)
+    merchant_ccid: str = attrs.field(converter=checked_ccid, repr=False)
     secret_key: str = attrs.field(converter=checked_secret_key, repr=False)
 
     # `typing.override` comes with Python 3.12.

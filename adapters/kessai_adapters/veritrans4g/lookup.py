@@ -18,6 +18,7 @@ from kessai_adapters.veritrans4g.replies import (
     status_code,
 )
 from kessai_adapters.veritrans4g.values import (
+    is_unreadable_amount,
     read_amount,
     read_code,
     read_identifier,
@@ -139,9 +140,12 @@ def _fact(exchange: Mapping[str, Any]) -> Fact | None:
     command = engine_command(name)
     if command is None:
         return None
+    outcome = read_outcome(exchange.get("mstatus"))
+    if outcome is not Outcome.UNKNOWN and is_unreadable_amount(exchange.get("amount")):
+        raise _UnsettledError
     return Fact(
         command=command,
-        outcome=read_outcome(exchange.get("mstatus")),
+        outcome=outcome,
         amount=read_amount(exchange.get("amount")),
         exchange=read_identifier(exchange.get("txnId")),
         at=read_spaced_time(exchange.get("txnDatetime")),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from kessai.card_numbers import has_card_number
 from kessai.gateway import Call, Failure, Outcome, Reply, Request
 from kessai_adapters.veritrans4g.commands import COMMANDS
 from kessai_adapters.veritrans4g.replies import BROKEN_OFF, NEVER_SENT
@@ -24,28 +25,35 @@ MASK = "***"
 # adds tomorrow (`shippingKana`) must be masked on its first day.
 _SENSITIVE_NAME = re.compile(
     r"name|address|phone|mail|postal|zip|prefecture|buyer|shipping|billing"
-    r"|token|secret|password|merchantkey|secretkey|authhash|hmac|authinfo|authparams"
+    r"|token|secret|password|merchantkey|secretkey|ccid|authhash|hmac|authinfo|authparams"
     r"|accountid|card|session|url|responsecontents|merrmsg|resultjson|preferences|reason|restrictions",
     re.IGNORECASE,
 )
 _SENSITIVE_TEXT = re.compile(r"[0-9A-Fa-f]{64}|[^\s@]@[^\s@]|<[A-Za-z!]")
 _DEEPEST = 32
+_LIKE_A_CARD = range(10**12, 10**19)
+
+
+def _is_sensitive(value: str | int) -> bool:
+    if isinstance(value, int):
+        return value in _LIKE_A_CARD and has_card_number(str(value))
+    return _SENSITIVE_TEXT.search(value) is not None or has_card_number(value)
 
 
 def mask(value: object) -> Any:
     """Copy `value`, wire members in any nesting, so that it is fit for a log.
 
-    A member is masked for its name, and a text for looking like a key, a hash, an
-    e-mail address or a page, whatever its name. Bytes are masked whole.
+    A member is masked for its name, and a value for looking like a key, a hash, an
+    e-mail address, a page or a card number, whatever its name. Bytes are masked whole.
     """
     return _masked(value, _DEEPEST)
 
 
 def _masked(value: object, depth: int) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | float):
         return value
-    if isinstance(value, str):
-        return MASK if _SENSITIVE_TEXT.search(value) else value
+    if isinstance(value, int | str):
+        return MASK if _is_sensitive(value) else value
     if depth == 0:
         return MASK
     if isinstance(value, Mapping):

@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl
 import attrs
 
 from kessai.errors import PushRefused
-from kessai.gateway import Evidence, Outcome, Source
+from kessai.gateway import Evidence, Outcome, PushPartlyRefused, Source
 from kessai_adapters.veritrans4g.commands import engine_command
 from kessai_adapters.veritrans4g.credentials import Credentials
 from kessai_adapters.veritrans4g.replies import may_be_done
 from kessai_adapters.veritrans4g.values import (
+    is_unreadable_amount,
     read_amount,
     read_code,
     read_compact_time,
@@ -104,12 +105,14 @@ def read(body: bytes, *, dummy: bool) -> tuple[Evidence, ...]:
     """Tell what a verified push says, one piece of evidence a notification.
 
     Success of Authorize in a push means authorized (O1); "not possible in this state"
-    asks for a look-up, as it does in a reply. Fields of no meaning here are
-    passed over; a command the engine does not know is kept, as its lower-case name.
+    asks for a look-up, as it does in a reply, and so does an amount of no known form.
+    Fields of no meaning here are passed over; a command the engine does not know is
+    kept, as its lower-case name.
 
     Raises:
-        PushRefused: it is malformed, or of a test where payments are live, or the
-            other way round.
+        PushRefused: its head is malformed.
+        PushPartlyRefused: a notification is malformed, or of a test where payments are
+            live, or the other way round; it holds what the others say.
 
     """
     form = _Form.parse(body)
@@ -119,9 +122,16 @@ def read(body: bytes, *, dummy: bool) -> tuple[Evidence, ...]:
         _refuse("numberOfNotify is not the number of its notifications")
     if int(count) == 0:
         _refuse("it holds no notification")
-    return tuple(
-        _notification(form, f"{index:04}", dummy=dummy) for index in range(int(count))
-    )
+    readable: list[Evidence] = []
+    refusals: list[PushRefused] = []
+    for number in range(int(count)):
+        try:
+            readable.append(_notification(form, f"{number:04}", dummy=dummy))
+        except PushRefused as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise PushPartlyRefused(str(refusals[0]), tuple(readable)) from refusals[0]
+    return tuple(readable)
 
 
 def _notification(form: _Form, index: str, *, dummy: bool) -> Evidence:
@@ -132,7 +142,8 @@ def _notification(form: _Form, index: str, *, dummy: bool) -> Evidence:
     command = _command(form, index)
     code = read_code(form.find(f"vResultCode{index}"))
     outcome = read_outcome(form.get(f"mstatus{index}"))
-    if may_be_done(command, outcome, code):
+    amount = form.find(f"amount{index}")
+    if may_be_done(command, outcome, code) or is_unreadable_amount(amount):
         outcome = Outcome.UNKNOWN
     return Evidence(
         source=Source.PUSH,
@@ -140,7 +151,7 @@ def _notification(form: _Form, index: str, *, dummy: bool) -> Evidence:
         command=command,
         outcome=outcome,
         code=code,
-        amount=read_amount(form.find(f"amount{index}")),
+        amount=read_amount(amount),
         exchange=read_identifier(form.find(f"centerTransactionId{index}")),
         reported_at=read_compact_time(form.find("pushTime")),
         look_up=outcome is Outcome.UNKNOWN,

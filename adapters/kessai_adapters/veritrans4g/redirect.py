@@ -47,12 +47,19 @@ def check_redirect(credentials: Credentials, query: Mapping[str, str]) -> None:
 def _names(listed: str | None) -> list[str]:
     if not listed or len(listed) > _LONGEST_LIST:
         _refuse("authParams is missing or too long")
-    try:
-        encoded = listed.translate(_BASE64_VARIANTS)
-        names = base64.b64decode(encoded, validate=True).decode("ascii")
-    except ValueError:
+    names = _decoded(listed.translate(_BASE64_VARIANTS))
+    if names is None:
         _refuse("authParams is not base64 of a list of names")
     return names.split(",")
+
+
+def _decoded(encoded: str) -> str | None:
+    # Refused by the caller, outside of `except`: a UnicodeDecodeError that stays behind
+    # as the context of a refusal holds all the bytes, and error reporters show them.
+    try:
+        return base64.b64decode(encoded, validate=True).decode("ascii")
+    except ValueError:
+        return None
 
 
 def _value(query: Mapping[str, str], name: str) -> str:

@@ -42,6 +42,7 @@ _ADDRESS = MappingProxyType(
         "buyerEmail": "buyer_email",
         "buyerPhoneNumber": "buyer_phone_number",
         "paymentPreferences": "payment_preferences",
+        "billingPostalCode": "billing_postal_code",
         "billingPrefecture": "billing_prefecture",
         "billingAddress1": "billing_address1",
         "billingAddress2": "billing_address2",

@@ -4,6 +4,7 @@ Two tables, as the gateway's documents have them: the members of each command, a
 form of each member. What may be asked for, and when, is the lifecycle's affair.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import attrs
 
 from kessai.errors import InvalidInput
 from kessai.gateway import LOOK_UP, Call
+from kessai_adapters.veritrans4g.values import AMOUNT_LIMIT
 
 _SERVICE = "amazonpay"
 _CURRENCY = "JPY"
@@ -39,8 +41,12 @@ _MEMBERS = {
 }
 
 
+_NAME = re.compile(r"[a-z][a-z_]{0,63}")
+
+
 def _wrong(call: Call, what: str) -> InvalidInput:
-    return InvalidInput(f"{call.command}: {what}")
+    command = call.command if _NAME.fullmatch(call.command) else "a call"
+    return InvalidInput(f"{command}: {what}")
 
 
 def _order_id(call: Call, _parameter: str, _value: object) -> str:
@@ -56,8 +62,8 @@ def _original_order_id(call: Call, _parameter: str, _value: object) -> str:
 def _amount(call: Call, _parameter: str, _value: object) -> str | None:
     if call.amount is None:
         return None
-    if type(call.amount) is not int:
-        raise _wrong(call, "the amount must be an integer of yen")
+    if type(call.amount) is not int or not 0 <= call.amount < AMOUNT_LIMIT:
+        raise _wrong(call, "the amount must be an integer of yen, not below 0")
     if call.currency != _CURRENCY:
         # The wire names no currency: 10.00 USD would be taken for 1000 yen.
         raise _wrong(call, f"the currency must be {_CURRENCY}")
@@ -187,8 +193,7 @@ def members_of(
         raise _wrong(call, "VeriTrans4G has no such command")
     given = call.parameters
     if not shape.parameters.issuperset(given):
-        names = ", ".join(sorted(map(str, set(given) - shape.parameters)))
-        raise _wrong(call, f"cannot carry the parameters: {names}")
+        raise _wrong(call, f"cannot carry the parameters: {_named(given, shape)}")
     members: dict[str, Any] = {}
     for name, parameter, form in shape.members:
         value = given.get(parameter)
@@ -198,6 +203,14 @@ def members_of(
         if text is not None:
             members[name] = text
     return members
+
+
+def _named(given: Mapping[str, Any], shape: _Shape) -> str:
+    """What is too much, as far as it is a name: anything else may be a person's data."""
+    foreign = [name for name in given if name not in shape.parameters]
+    names = [name for name in foreign if _NAME.fullmatch(str(name))]
+    unnamed = ["and others"] if len(names) < len(foreign) else []
+    return ", ".join([*sorted(names), *unnamed])
 
 
 def _search(call: Call, *, dummy: bool) -> dict[str, Any]:

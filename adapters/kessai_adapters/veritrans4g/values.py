@@ -25,7 +25,8 @@ _COMPACT_TIME = re.compile(r"[0-9]{14}")
 _SPACED_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
 )
-_AMOUNT_LIMIT = 10**15
+AMOUNT_LIMIT = 10**15
+"""No amount on the wire reaches this, in yen; it is also more than the engine takes."""
 
 
 def read_outcome(mstatus: object) -> Outcome:
@@ -38,10 +39,18 @@ def read_outcome(mstatus: object) -> Outcome:
 def read_amount(value: object) -> int | None:
     """Read an amount in yen, from a JSON integer or from digits; None for all else."""
     if type(value) is int:
-        return value if 0 <= value < _AMOUNT_LIMIT else None
+        return value if 0 <= value < AMOUNT_LIMIT else None
     if isinstance(value, str) and _AMOUNT.fullmatch(value):
         return int(value)
     return None
+
+
+def is_unreadable_amount(value: object) -> bool:
+    """Whether an amount is stated and cannot be read: 1e3, 2**63, 1,200, true.
+
+    That is not the same as none: without one, evidence agrees with any amount.
+    """
+    return value is not None and value != "" and read_amount(value) is None
 
 
 def read_code(value: object) -> str:

@@ -78,11 +78,11 @@ class Envelope:
             InvalidInput: a text cannot be written in UTF-8 (half a surrogate pair).
 
         """
-        try:
-            own = encode(members).removesuffix(b"}")
-        except UnicodeEncodeError:
+        text = _encoded(members)
+        if text is None:
             message = "a parameter holds half a surrogate pair, which no UTF-8 can hold"
-            raise InvalidInput(message) from None
+            raise InvalidInput(message)
+        own = text.removesuffix(b"}")
         digest = auth_hash(self.credentials, own + b"," + self._common)
         parts = (
             _OPENING,
@@ -94,6 +94,14 @@ class Envelope:
             _CLOSING,
         )
         return "".join(parts).encode()
+
+
+def _encoded(members: Mapping[str, object]) -> bytes | None:
+    # Refused outside of `except`: the error holds the whole text, a note to a person.
+    try:
+        return encode(members)
+    except UnicodeEncodeError:
+        return None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

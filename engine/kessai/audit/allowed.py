@@ -6,6 +6,7 @@ must say once more what was recorded.
 
 from kessai.audit.replay import Broken, Library, Step
 from kessai.errors import InvalidCommand
+from kessai.gateway import Source
 from kessai.machine import (
     Begun,
     Command,
@@ -17,14 +18,18 @@ from kessai.machine import (
     Lapsed,
     Machine,
     Operation,
+    Phase,
     Reported,
+    Resent,
+    Resolved,
     Transaction,
     broken_invariants,
     decide,
 )
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
-from kessai.machine.settle import overdue, settle, settle_external
+from kessai.machine.pushed import NOT_LISTED
+from kessai.machine.settle import overdue, resolve, settle, settle_external
 
 
 def check(library: Library, step: Step) -> None:
@@ -38,6 +43,9 @@ def check(library: Library, step: Step) -> None:
     if machine is None:
         _without_lifecycle(step)
         return
+    if isinstance(event, Denied | Resolved):
+        _noted(step, event)
+        return
     match event:
         case Begun():
             _begun(library, machine, step, event)
@@ -47,8 +55,12 @@ def check(library: Library, step: Step) -> None:
             _told(machine, step, event)
         case Discrepancy():
             _put_aside(machine, step, event)
-        case Denied():
-            return
+        case Resent():
+            _resent(machine, step, event)
+    _hold(machine, step)
+
+
+def _hold(machine: Machine, step: Step) -> None:
     broken = broken_invariants(machine, step.after)
     if broken:
         raise Broken(step.number, "invariant_broken", ", ".join(broken))
@@ -57,9 +69,10 @@ def check(library: Library, step: Step) -> None:
 def _without_lifecycle(step: Step) -> None:
     """Before it begins, a transaction can only be refused, or spoken of wrongly."""
     event = step.event
-    if isinstance(event, Denied) or (
-        isinstance(event, Discrepancy) and event.reason == "unknown_transaction"
-    ):
+    if isinstance(event, Denied | Resolved):
+        _noted(step, event)
+        return
+    if isinstance(event, Discrepancy) and event.reason == "unknown_transaction":
         return
     raise Broken(step.number, "not_allowed", "unknown_transaction")
 
@@ -135,6 +148,24 @@ def _open(step: Step, name: str) -> Operation:
     return operation
 
 
+def _resent(machine: Machine, step: Step, event: Resent) -> None:
+    """Only what may have been lost on its way is sent again."""
+    operation = _open(step, event.operation)
+    if (
+        operation.phase is Phase.PENDING
+        or machine.commands[operation.command].spec.reads
+    ):
+        raise Broken(step.number, "not_allowed", "it had arrived, or had no effect")
+
+
+def _noted(step: Step, event: Denied | Resolved) -> None:
+    """A refusal moves nothing; a discrepancy goes by the word of who signs for it."""
+    if isinstance(event, Resolved) and event != resolve(
+        step.before, event.discrepancy, event.evidence, event.at
+    ):
+        raise Broken(step.number, "not_allowed", f"discrepancy {event.discrepancy}")
+
+
 def _told(machine: Machine, step: Step, event: External | Lapsed) -> None:
     """What the gateway did by itself, or a deadline that passed."""
     if event.evidence is None:
@@ -150,6 +181,8 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         if event.operation in step.before.operations:
             raise Broken(step.number, "not_what_follows", "the operation is open")
         return
+    if event.reason == NOT_LISTED and event.evidence.source is Source.PUSH:
+        return  # what the gateway listed at that moment is not kept
     if event.operation is None:
         expected: Event | None = settle_external(
             machine, step.before, event.evidence, event.at

@@ -11,7 +11,7 @@ from kessai.audit.allowed import check
 from kessai.audit.replay import Broken, Library, replay
 from kessai.audit.report import Fault, OpenOperation, PutAside, Report, Tally
 from kessai.errors import TrailBroken
-from kessai.machine import Discrepancy, Record, Transaction
+from kessai.machine import Discrepancy, Record, Resolved, Transaction
 from kessai.machine.events import KIND_OF
 from kessai.stores import Store
 
@@ -53,6 +53,11 @@ class _Examined:
     discrepancies: list[PutAside] = attrs.field(factory=list[PutAside])
     fault: Fault | None = None
 
+    def settle(self, number: int) -> None:
+        """An operator has dealt with that discrepancy: it is shown no more."""
+        left = [aside for aside in self.discrepancies if aside.number != number]
+        self.discrepancies = left
+
     def add_to(self, tally: Tally) -> None:
         tally.transactions += 1
         tally.events += len(self.records)
@@ -87,6 +92,8 @@ def _replayed(library: Library, examined: _Examined) -> Transaction:
         if isinstance(step.event, Discrepancy):
             aside = PutAside(examined.name, step.number, step.event.reason)
             examined.discrepancies.append(aside)
+        elif isinstance(step.event, Resolved):
+            examined.settle(step.event.discrepancy)
         transaction = step.after
     return transaction
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import attrs
 
+from kessai.card_numbers import find_card_numbers, without_card_numbers
 from kessai.cli.command_fields import Wrong, read_fields
 from kessai.cli.json_line import JsonMistake, column_of, decode_object, short
 from kessai.cli.seen import Seen
@@ -70,7 +71,8 @@ class CommandFile:
                 continue
             mistakes += 1
             if len(told) < MOST_SHOWN:
-                told.append(f"{self._name}:{found.line}:{found.column}: {found.what}")
+                what = without_card_numbers(found.what)
+                told.append(f"{self._name}:{found.line}:{found.column}: {what}")
         if mistakes > len(told):
             told.append(f"{self._name}: and {mistakes - len(told):,} more mistakes")
         if told:
@@ -139,6 +141,10 @@ class CommandFile:
         self._text = text
         if not text.strip():
             return
+        if found := next(find_card_numbers(text), None):
+            # Whatever the line is otherwise, nothing else of it is read or told.
+            yield Mistake(number, found[0] + 1, _CARD)
+            return
         try:
             asked = read_fields(decode_object(text), self._machines)
         except JsonMistake as error:
@@ -192,4 +198,8 @@ def _used_before(key: str, first: str) -> str:
     )
 
 
+_CARD = (
+    "a card number, or what looks like one; a line without it is right, and for an id"
+    " letters between its digits"
+)
 _TOO_LONG = f"longer than {MAX_LINE_BYTES:,} bytes; one command a line is right"

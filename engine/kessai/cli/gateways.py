@@ -20,11 +20,17 @@ import click
 from kessai.errors import AdapterMissing, StoreFailed
 from kessai.gateway import Adapter, Call, Evidence, Failure, Reply, Request
 from kessai.shell import Engine, utc_now
-from kessai.stores import SQLiteStore, Store, StoreWarning, open_store
+from kessai.simulator.gateway import PlayedGateway
+from kessai.stores import MemoryStore, SQLiteStore, Store, StoreWarning, open_store
 from kessai.transport import HttpTransport, Transport
 
 EMULATOR = "emulator"
 FIRST_GATEWAY = "veritrans4g"
+
+_ENDS_WITH_US = (
+    "kessai: the emulator's orders end with this command; for some that last, start"
+    " `kessai emulator serve` and give --gateway veritrans4g"
+)
 
 
 class LocalGateway(Protocol):
@@ -52,6 +58,10 @@ class LocalGateway(Protocol):
 
     def waiting(self) -> Mapping[str, str]:
         """The consumer's page of every application that waits, by order id."""
+        ...
+
+    def played(self) -> PlayedGateway:
+        """The emulator in the hands of `kessai simulate`."""
         ...
 
     def close(self) -> None:
@@ -161,10 +171,13 @@ def _gateway(
     if name != EMULATOR:
         adapter: Adapter = _load("kessai.adapters", name).from_environment(os.environ)
         return None, adapter, HttpTransport()
-    # The emulator's orders outlive the process where the engine's do, beside them.
+    # The emulator's orders outlive the process where the engine's do, beside them. There
+    # is no beside a server's database.
     books = None
     if isinstance(store, SQLiteStore):
         books = store.path.with_name(store.path.name + ".gateway")
+    elif not isinstance(store, MemoryStore):
+        click.secho(_ENDS_WITH_US, err=True, dim=True)
     local = local_gateway(clock, books)
     return local, local.adapter, _InProcess(HttpTransport(local.wire))
 

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 import attrs
 
+from kessai.card_numbers import without_card_numbers
+
 _MOST_DIGITS = 20
 """More digits than any amount has; Python's own limit would raise something else."""
 
@@ -92,7 +94,7 @@ def column_of(text: str, path: tuple[str, ...], *, of_name: bool = False) -> int
 def kind_of(value: object) -> str:
     """What a JSON value is, in words."""
     if isinstance(value, NotWhole):
-        return f"the number {value.text[:_MOST_SHOWN]}"
+        return f"the number {without_card_numbers(value.text)[:_MOST_SHOWN]}"
     if isinstance(value, bool):
         return "true" if value else "false"
     kinds: dict[type[object], str] = {
@@ -106,6 +108,7 @@ def kind_of(value: object) -> str:
 
 def short(name: str) -> str:
     """A name from the file, quoted, safe on a terminal and not too long."""
+    name = without_card_numbers(name)
     return repr(name) if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]!r}…"
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import click
@@ -14,7 +15,19 @@ _COMMANDS = {
     "demo": ("kessai.cli.demo", "demo", "A payment's whole life, in seconds."),
     "emulator": ("kessai.cli.emulator", "emulator", "A gateway to try things on."),
     "lifecycle": ("kessai.cli.lifecycle", "lifecycle", "The declared rules."),
+    "reconcile": (
+        "kessai.cli.reconcile",
+        "reconcile",
+        "Compare every transaction with the gateway.",
+    ),
+    "recover": ("kessai.cli.recover", "recover", "Look up what has no answer yet."),
     "run": ("kessai.cli.run", "run", "Carry out a file of commands."),
+    "sweep": ("kessai.cli.sweep", "sweep", "Move what is overdue."),
+    "simulate": (
+        "kessai.cli.simulate",
+        "simulate_command",
+        "Play worlds where everything goes wrong.",
+    ),
     "tx": ("kessai.cli.tx", "tx", "Look at transactions, ask, act."),
 }
 
@@ -73,12 +86,21 @@ def run_command(arguments: list[str] | None = None) -> int:
         click.echo("interrupted; what was begun is in the store", err=True)
         return 130
     except click.ClickException as error:
-        error.show()
+        told = StringIO()
+        error.show(told)
+        _tell(told.getvalue())
         return USAGE
     except KessaiError as error:
-        click.echo(f"kessai: {error}", err=True)
+        _tell(f"kessai: {error}\n")
         return exit_code_of(error)
     return result if isinstance(result, int) else 0
+
+
+def _tell(text: str) -> None:
+    """What was typed may be told again, but no card number among it."""
+    from kessai.card_numbers import without_card_numbers
+
+    click.echo(without_card_numbers(text), err=True, nl=False)
 
 
 if __name__ == "__main__":

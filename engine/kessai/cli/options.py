@@ -28,7 +28,8 @@ def db_option(function: F) -> F:
         envvar="KESSAI_DB",
         show_default=True,
         metavar="URL",
-        help="The store: sqlite:///FILE, a path, or memory: for a trial.",
+        help="The store: sqlite:///FILE, a path, postgresql://USER@HOST/NAME, or memory:"
+        " for a trial.",
     )(function)
 
 

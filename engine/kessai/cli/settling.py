@@ -14,7 +14,7 @@ from kessai.flow import Answer, Missing, Recovery, Status
 OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
 """The answers that leave an operation open."""
 
-_AT_ONCE = Recovery(patience=timedelta(0))
+_AT_ONCE = Recovery(patience=timedelta(0), missing=Missing.KEEP)
 _IN_PROCESS = Recovery(
     patience=timedelta(0), fence=timedelta(0), missing=Missing.RESEND
 )

@@ -17,6 +17,8 @@ from kessai.machine import (
     Operation,
     Record,
     Reported,
+    Resent,
+    Resolved,
     read_record,
 )
 from kessai.machine.events import KIND_OF
@@ -79,7 +81,7 @@ def _row(
         at=event.at,
         event=KIND_OF[type(event)],
         source=evidence.source if evidence else "",
-        code=evidence.code if evidence else "",
+        code=(evidence.code or evidence.actor) if evidence else "",
         **_told(event, operations, machine),
     )
 
@@ -89,10 +91,10 @@ def _told(
 ) -> dict[str, Any]:
     """What this kind of event tells besides its time and evidence."""
     match event:
-        case Begun(operation=operation):
-            return _of(operation, machine)
-        case Reported(operation=name, outcome=outcome):
-            return {**_of(operations.get(name), machine), "said": outcome.value}
+        case Begun() | Resent() | Reported():
+            return _of_operation(event, operations, machine)
+        case Resolved(discrepancy=number, evidence=evidence):
+            return {"said": f"{number}: {evidence.note}"}
         case External(command=command, amount=amount):
             rule = _rule(machine, command)
             return {"command": command, "amount": amount, "rule": rule}
@@ -103,6 +105,20 @@ def _told(
         case Discrepancy(reason=reason, evidence=evidence):
             command = evidence.command or ""
             return {"command": command, "amount": evidence.amount, "said": reason}
+
+
+def _of_operation(
+    event: Begun | Resent | Reported,
+    operations: dict[str, Operation],
+    machine: Machine | None,
+) -> dict[str, Any]:
+    if isinstance(event, Begun):
+        return _of(event.operation, machine)
+    told = _of(operations.get(event.operation), machine)
+    if isinstance(event, Reported):
+        note = event.evidence.note
+        told["said"] = f"{event.outcome}: {note}" if note else event.outcome.value
+    return told
 
 
 def _of(operation: Operation | None, machine: Machine | None) -> dict[str, Any]:

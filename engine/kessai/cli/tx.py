@@ -10,6 +10,7 @@ import click
 
 from kessai.cli import exits
 from kessai.cli.gateways import looking, wired
+from kessai.cli.json_line import short
 from kessai.cli.options import db_option, gateway_option, output_options
 from kessai.cli.output import (
     answer_data,
@@ -30,10 +31,12 @@ from kessai.cli.tx_report import (
     print_trail,
     print_transaction,
 )
+from kessai.cli.tx_settle import tx_settle
 from kessai.cli.tx_words import word
 from kessai.errors import UnknownTransaction
 from kessai.flow import Answer, Status
 from kessai.machine import Command, Denial, Machine, Machines, Possibility, Transaction
+from kessai.machine.command import is_id
 from kessai.shell import Engine, shipped_lifecycles
 from kessai.stores import Store
 
@@ -44,6 +47,9 @@ _GIVEN_BY_CALLER = frozenset({"parameter_missing", "agreement_missing"})
 @click.group(short_help="Look at transactions, ask, act.")
 def tx() -> None:
     """Look at transactions, ask what is possible, act."""
+
+
+tx.add_command(tx_settle)
 
 
 @tx.command("list")
@@ -91,9 +97,10 @@ def tx_show(
     machines = Machines(shipped_lifecycles())
     with looking(db) as engine:
         store = engine.store
-        transaction = store.load(None, transaction_id, None).transaction
-        if transaction is None:
-            message = f"there is no transaction {transaction_id!r}"
+        known = is_id(transaction_id)  # no store can be asked for another
+        transaction = known and store.load(None, transaction_id, None).transaction
+        if not transaction:
+            message = f"there is no transaction {short(transaction_id)}"
             raise UnknownTransaction(message)
         machine = _machine_of(store, machines, transaction)
         rows = list(read_rows(store.records(transaction_id), machine)) if events else []

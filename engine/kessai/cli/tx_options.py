@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from kessai.cli.json_line import short
 from kessai.machine import Machine
 
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -21,11 +22,11 @@ class Amount(click.ParamType[int]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
         """The number that `value` writes, or a usage error."""
-        if isinstance(value, int):
+        if type(value) is int:
             return value
-        if _DIGITS.fullmatch(value) is None:
+        if not isinstance(value, str) or _DIGITS.fullmatch(value) is None:
             message = (
-                f"{value!r} is not an amount; give minor units in plain digits, such as"
+                f"{short(str(value))} is not an amount; give minor units in plain digits, such as"
                 " 1200"
             )
             self.fail(message, param, ctx)
@@ -41,7 +42,7 @@ def known_command(name: str, machines: Iterable[Machine]) -> str:
     """
     known = sorted({command for machine in machines for command in machine.commands})
     if name not in known:
-        message = f"{name!r} is not a command; known are {', '.join(known)}"
+        message = f"{short(name)} is not a command; known are {', '.join(known)}"
         raise click.UsageError(message)
     return name
 
@@ -65,10 +66,11 @@ def read_parameters(
     for text in texts:
         name, found, value = text.partition("=")
         if not found or not name:
-            message = f"--param {name!r}: give a name and a value, such as note=thanks"
+            # Not shown: without a name it is the value, a note to a person perhaps.
+            message = "--param: give a name and a value, such as note=thanks"
             raise click.UsageError(message)
         if name in parameters:
-            message = f"--param {name}: given twice"
+            message = f"--param {short(name)}: given twice"
             raise click.UsageError(message)
         parameters[name] = _value(name, value, kinds.get(name, "text"))
     return parameters

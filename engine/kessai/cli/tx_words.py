@@ -49,6 +49,8 @@ _WORDS: Mapping[str, Text] = {
         en="This is the recorded answer of that key; nothing was sent.",
         ja="このキーに記録済みの結果です。送信はしていません。",
     ),
+    "resent": Text(en="sent again", ja="再送"),
+    "resolved": Text(en="settled", ja="解決済み"),
     "reported": Text(en="reported", ja="結果"),
     "rule": Text(en="Rule", ja="規則"),
     "said": Text(en="Outcome", ja="結果"),

@@ -7,48 +7,58 @@ from kessai.flow.answer import Answer, Status
 from kessai.flow.effects import (
     Append,
     Change,
+    Claim,
     Declaration,
     Effect,
     Flow,
     History,
+    Lease,
     Load,
     Loaded,
     Now,
-    OpenTransactions,
     Recorded,
+    Release,
     Send,
 )
 from kessai.flow.execute import execute, preview
-from kessai.flow.look_up import Finding, Missing, Recovery, look_up, open_transactions
-from kessai.flow.push import PushNotConfirmed, receive
-from kessai.flow.recover import recover, sweep
+from kessai.flow.look_up import Finding, Missing, Recovery, compare, look_up
+from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
+from kessai.flow.push import PushNotConfirmed, receive, receive_push
+from kessai.flow.recover import recover, recover_due, sweep
 from kessai.flow.steps import Context
 
 __all__ = [
     "Answer",
     "Append",
     "Change",
+    "Claim",
     "Context",
     "Declaration",
     "Effect",
     "Finding",
     "Flow",
     "History",
+    "Lease",
     "Load",
     "Loaded",
     "Missing",
     "Now",
-    "OpenTransactions",
     "PushNotConfirmed",
     "Recorded",
     "Recovery",
+    "Release",
     "Send",
     "Status",
+    "by_hand",
+    "compare",
     "execute",
     "look_up",
-    "open_transactions",
     "preview",
     "receive",
+    "receive_push",
     "recover",
+    "recover_due",
+    "resolve_by_hand",
+    "settle_by_hand",
     "sweep",
 ]

@@ -46,13 +46,29 @@ class Loaded:
 
 
 @attrs.frozen(kw_only=True)
+class Lease:
+    """The right to recover one transaction until a moment, given to one at a time.
+
+    `number` counts the leases of the transaction: an older one is worth nothing any
+    more. `attempts` is how often it was recovered in vain since something happened.
+    """
+
+    transaction: str
+    number: int
+    attempts: int
+    until: datetime
+
+
+@attrs.frozen(kw_only=True)
 class Change:
     """What one step writes, all of it or nothing.
 
     `transaction` is the state after `records`; it is appended only if the store still
     has the version before them. `opens` is a key used for the first time, `closes` what
     has become of earlier ones. `agreement` (id, version) must not have moved either.
-    `declaration` is the lifecycle file that the records are bound to.
+    `declaration` is the lifecycle file that the records are bound to. A `lease` must
+    still be the last one given for the transaction. `is_intent` says that a request
+    goes out once this is written.
     """
 
     transaction: Transaction
@@ -61,6 +77,8 @@ class Change:
     closes: tuple[Recorded, ...] = ()
     agreement: tuple[str, int] | None = None
     declaration: Lifecycle | None = None
+    lease: Lease | None = None
+    is_intent: bool = False
 
     @property
     def expected_version(self) -> int:
@@ -88,6 +106,7 @@ class Append:
 
     Raises into the flow:
         VersionConflict: someone was faster, or the key was taken; nothing was written.
+        LeaseLost: someone else recovers the transaction now; nothing was written.
         CommitUnknown: the commit itself failed.
 
     """
@@ -110,20 +129,39 @@ class Declaration:
 
 
 @attrs.frozen
-class OpenTransactions:
-    """Ask for the ids of transactions that have open operations, oldest first."""
+class Claim:
+    """Ask for a `Lease` of the transaction that is due longest; None when none is.
 
-    limit: int
+    Due is what nobody else holds a lease of.
+    """
+
+    now: datetime
+    until: datetime
+
+
+@attrs.frozen
+class Release:
+    """Give a lease back; the transaction is due again at `due_at`, if still open.
+
+    A lease that was lost changes nothing.
+    """
+
+    lease: Lease
+    due_at: datetime
 
 
 @attrs.frozen
 class Send:
-    """Have a request sent, once; gives a `Reply` or a `Failure`."""
+    """Have a request sent, once, and not begun after `until`; a `Reply` or a `Failure`.
+
+    A process that was stopped in between must not send what others have given up.
+    """
 
     request: Request
+    until: datetime | None = None
 
 
-StoreEffect = Now | Load | Append | History | Declaration | OpenTransactions
-Effect = StoreEffect | Send
-Result = datetime | Loaded | list[Record] | bytes | list[str] | Reply | Failure | None
+StoreEffect = Load | Append | History | Declaration | Claim | Release
+Effect = Now | Send | StoreEffect
+Result = datetime | Loaded | list[Record] | bytes | Lease | Reply | Failure | None
 Flow = Generator[Effect, Any, T]

@@ -12,12 +12,15 @@ import attrs
 
 from kessai.errors import CommitUnknown, SafeToResend, TrailBroken, VersionConflict
 from kessai.flow.answer import Answer, Status
-from kessai.flow.effects import Append, Change, Flow, Load, Loaded, Now, Recorded, Send
+from kessai.flow.credible import credible
+from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded, Send
 from kessai.flow.look_up import look_up
 from kessai.flow.steps import (
     ATTEMPTS,
+    SEND_WITHIN,
     Context,
     call_for,
+    commit,
     contended,
     load,
     machine_of,
@@ -128,8 +131,9 @@ def carry_out(context: Context, errand: Errand) -> Flow[Answer]:
         CommitUnknown: it was sent, and what came of it could not be written.
 
     """
-    reply: Reply | Failure = yield Send(errand.request)
-    evidence = context.adapter.evidence(errand.call, reply)
+    until = errand.operation.sent_at + SEND_WITHIN
+    reply: Reply | Failure = yield Send(errand.request, until)
+    evidence = credible(errand.call, context.adapter.evidence(errand.call, reply))
     try:
         return (yield from _conclude(context, errand, evidence))
     except SafeToResend as error:
@@ -168,7 +172,7 @@ def _deny(
         records=(record,),
         opens=None if is_conflict else recorded,
     )
-    yield Append(change)
+    yield from commit(change)
     return Answer(
         status=Status.DENIED,
         command=command.name,
@@ -211,8 +215,9 @@ def _begin(
         opens=recorded,
         agreement=(agreement.id, agreement.version) if agreement else None,
         declaration=machine.lifecycle if rule.is_application else None,
+        is_intent=True,
     )
-    yield Append(change)
+    yield from commit(change)
     return errand
 
 
@@ -262,6 +267,8 @@ def _events(
     if current is not None:
         event = settle(machine, transaction, current, evidence, now)
         return [] if event is None else [event]
+    if machine.commands[operation.command].spec.reads:
+        return []  # given up meanwhile: nothing depends on what it read
     loaded: Loaded = yield Load(operation.key, transaction.id)
     said = loaded.recorded.outcome if loaded.recorded else ""
     if evidence.outcome not in ENDED or said == evidence.outcome.value:

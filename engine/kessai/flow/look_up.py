@@ -11,14 +11,15 @@ from enum import StrEnum
 import attrs
 
 from kessai.errors import VersionConflict
-from kessai.flow.effects import Flow, Now, OpenTransactions, Send
+from kessai.flow.credible import credible
+from kessai.flow.effects import Flow, Lease, Now, Send
 from kessai.flow.steps import (
     ATTEMPTS,
     Context,
     contended,
     load,
+    load_with_trail,
     machine_of,
-    read_trail,
     write,
 )
 from kessai.gateway import (
@@ -38,8 +39,12 @@ from kessai.machine import (
     Transaction,
     evolve,
 )
-from kessai.machine.facts import settle_facts
+from kessai.machine.facts import Unlisted, settle_facts, unlisted
 from kessai.machine.settle import missing_event, settle
+from kessai.machine.transaction import PATIENCE
+
+_FIRST_PAUSE = timedelta(seconds=30)
+_LONGEST_PAUSE = timedelta(hours=6)
 
 
 class Missing(StrEnum):
@@ -55,12 +60,22 @@ class Recovery:
     """How operations without an answer are recovered.
 
     After `patience` a begun operation counts as unanswered. `fence` is how long after
-    its beginning a request can still arrive; `missing` says what happens beyond it.
+    it was last about to be sent a request can still arrive: longer than all that the
+    engine and the transport wait, with a margin for the network and for clocks that
+    differ. `missing` says what happens beyond it. `lease` is for how long one recoverer
+    has a transaction for itself. What is open for longer than `escalation` is listed
+    for an operator.
     """
 
-    patience: timedelta = timedelta(seconds=150)
+    patience: timedelta = PATIENCE
     fence: timedelta = timedelta(minutes=10)
-    missing: Missing = attrs.field(default=Missing.KEEP, converter=Missing)
+    missing: Missing = attrs.field(default=Missing.DECLINE, converter=Missing)
+    lease: timedelta = timedelta(minutes=10)
+    escalation: timedelta = timedelta(hours=24)
+
+    def pause(self, attempts: int) -> timedelta:
+        """How long to wait after `attempts` look-ups in vain, and one more."""
+        return min(_FIRST_PAUSE * (1 << min(attempts, 20)), _LONGEST_PAUSE)
 
 
 @attrs.frozen(kw_only=True)
@@ -68,58 +83,109 @@ class Finding:
     """A transaction after a look-up, and what of it still needs care.
 
     `readable` is False when the gateway did not answer in a way that says anything.
+    `events` are what it told that the trail did not know; `unlisted` are successes that
+    the trail knows and the gateway does not list. `absent` are open operations whose
+    request can no longer arrive.
     """
 
     transaction: Transaction
     readable: bool
+    events: tuple[Event, ...] = ()
+    unlisted: tuple[Unlisted, ...] = ()
     absent: tuple[Operation, ...] = ()
 
 
 def look_up(
-    context: Context, transaction_id: str, recovery: Recovery | None = None
+    context: Context,
+    transaction_id: str,
+    recovery: Recovery | None = None,
+    lease: Lease | None = None,
 ) -> Flow[Finding]:
-    """Ask the gateway about a transaction and settle what its answer settles.
+    """Ask the gateway for all it knows of a transaction, and settle from that.
+
+    Without `recovery` nothing is presumed of what is not listed.
 
     Raises:
+        LeaseLost: another recoverer has the transaction now; nothing was changed.
         TrailBroken: the transaction's chain does not hold.
-        VersionConflict: other writers never left the transaction alone.
 
     """
     transaction = yield from load(transaction_id)
     machine = yield from machine_of(context, transaction)
     if machine is None:
         return Finding(transaction=transaction, readable=False)
+    asked_at: datetime | None = None
     if recovery is not None:
-        transaction = yield from _presume_unanswered(machine, transaction, recovery)
+        asked_at = yield Now()
+        transaction = yield from _presume_unanswered(
+            machine, transaction, recovery, lease, asked_at
+        )
+    evidence = yield from _ask(context, machine, transaction)
+    if evidence is None:
+        return Finding(transaction=transaction, readable=False)
+    return (
+        yield from _settle(
+            _Case(machine, evidence, recovery, lease, asked_at), transaction
+        )
+    )
+
+
+def compare(context: Context, transaction_id: str) -> Flow[Finding]:
+    """What a look-up would tell that the trail does not know; writes nothing."""
+    transaction = yield from load(transaction_id)
+    machine = yield from machine_of(context, transaction)
+    evidence = None
+    if machine is not None:
+        evidence = yield from _ask(context, machine, transaction)
+    if machine is None or evidence is None:
+        return Finding(transaction=transaction, readable=False)
+    transaction, trail = yield from load_with_trail(transaction_id)
+    now: datetime = yield Now()
+    return _found(_Case(machine, evidence), transaction, trail, now)
+
+
+@attrs.frozen
+class _Case:
+    """What a look-up said, and how it is to be taken.
+
+    It tells what stood at `asked_at` at the earliest: whoever reads the answer may have
+    slept since, and what arrived meanwhile is not in it.
+    """
+
+    machine: Machine
+    evidence: Evidence
+    recovery: Recovery | None = None
+    lease: Lease | None = None
+    asked_at: datetime | None = None
+
+
+def _ask(
+    context: Context, machine: Machine, transaction: Transaction
+) -> Flow[Evidence | None]:
     call = Call(command=LOOK_UP, transaction=transaction.id, lifecycle=machine.name)
     reply: Reply | Failure = yield Send(context.adapter.request(call))
-    evidence = context.adapter.evidence(call, reply)
-    if evidence.outcome is not Outcome.SUCCEEDED:
-        return Finding(transaction=transaction, readable=False)
-    return (yield from _settle(machine, transaction.id, evidence, recovery))
-
-
-def open_transactions(limit: int) -> Flow[list[str]]:
-    """The ids of transactions with open operations, oldest first."""
-    ids: list[str] = yield OpenTransactions(limit)
-    return ids
+    evidence = credible(call, context.adapter.evidence(call, reply))
+    return evidence if evidence.outcome is Outcome.SUCCEEDED else None
 
 
 def _presume_unanswered(
-    machine: Machine, transaction: Transaction, recovery: Recovery
+    machine: Machine,
+    transaction: Transaction,
+    recovery: Recovery,
+    lease: Lease | None,
+    now: datetime,
 ) -> Flow[Transaction]:
     """Mark begun operations whose caller has surely gone; evidence must settle them."""
-    now: datetime = yield Now()
     unanswered = [
         (operation, _no_answer(operation, transaction))
         for operation in transaction.operations.values()
         if operation.phase is Phase.BEGUN
-        and now - operation.begun_at >= recovery.patience
+        and now - operation.sent_at >= recovery.patience
     ]
     weighed = [settle(machine, transaction, *said, now) for said in unanswered]
     events = [event for event in weighed if event is not None]
     try:
-        transaction, _ = yield from write(machine, transaction, events)
+        transaction, _ = yield from write(machine, transaction, events, lease)
     except VersionConflict:  # someone is at work on it: leave it to them
         transaction = yield from load(transaction.id)
     return transaction
@@ -135,35 +201,44 @@ def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
     )
 
 
-def _settle(
-    machine: Machine,
-    transaction_id: str,
-    evidence: Evidence,
-    recovery: Recovery | None,
-) -> Flow[Finding]:
+def _settle(case: _Case, transaction: Transaction) -> Flow[Finding]:
     for _ in range(ATTEMPTS):
-        transaction = yield from load(transaction_id)
-        trail = yield from read_trail(transaction_id)
-        if len(trail) != transaction.version:  # someone wrote between the two readings
-            continue
+        transaction, trail = yield from load_with_trail(transaction.id)
         now: datetime = yield Now()
-        events = list(settle_facts(machine, transaction, trail, evidence.facts, now))
-        absent: tuple[Operation, ...] = ()
-        if recovery is not None:
-            settled = _after(machine, transaction, events)
-            absent = _absent(settled, evidence, now - recovery.fence)
-            if recovery.missing is Missing.DECLINE and absent:
-                events.extend(missing_event(operation, now) for operation in absent)
-                # What had to wait for their end can be applied now.
-                settled = _after(machine, transaction, events)
-                told = [*trail, *events]
-                events.extend(settle_facts(machine, settled, told, evidence.facts, now))
+        found = _found(case, transaction, trail, now)
         try:
-            transaction, _ = yield from write(machine, transaction, events)
+            after, _ = yield from write(
+                case.machine, transaction, found.events, case.lease
+            )
         except VersionConflict:
             continue
-        return Finding(transaction=transaction, readable=True, absent=absent)
-    raise contended(transaction_id)
+        return attrs.evolve(found, transaction=after)
+    raise contended(transaction.id)
+
+
+def _found(
+    case: _Case, transaction: Transaction, trail: list[Event], now: datetime
+) -> Finding:
+    """What the evidence of a look-up makes of a transaction; nothing is written."""
+    machine, facts, recovery = case.machine, case.evidence.facts, case.recovery
+    events = list(settle_facts(machine, transaction, trail, facts, now))
+    absent: tuple[Operation, ...] = ()
+    if recovery is not None and case.asked_at is not None:
+        settled = _after(machine, transaction, events)
+        absent = _absent(settled, case.evidence, case.asked_at - recovery.fence)
+        if recovery.missing is Missing.DECLINE and absent:
+            events.extend(missing_event(operation, now) for operation in absent)
+            # What had to wait for their end can be applied now.
+            settled = _after(machine, transaction, events)
+            told = [*trail, *events]
+            events.extend(settle_facts(machine, settled, told, facts, now))
+    return Finding(
+        transaction=transaction,
+        readable=True,
+        events=tuple(events),
+        unlisted=unlisted(machine, [*trail, *events], facts),
+        absent=absent,
+    )
 
 
 def _after(
@@ -175,9 +250,9 @@ def _after(
 
 
 def _absent(
-    transaction: Transaction, evidence: Evidence, begun_by: datetime
+    transaction: Transaction, evidence: Evidence, sent_by: datetime
 ) -> tuple[Operation, ...]:
-    """The open operations that the look-up does not list, begun before the fence."""
+    """The open operations that the look-up does not list, sent before the fence."""
     listed = {
         fact.command for fact in evidence.facts if fact.outcome is Outcome.PENDING
     }
@@ -186,5 +261,5 @@ def _absent(
         for operation in transaction.operations.values()
         if operation.phase is Phase.UNKNOWN
         and operation.command not in listed
-        and operation.begun_at <= begun_by
+        and operation.sent_at <= sent_by
     )

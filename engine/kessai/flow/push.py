@@ -2,24 +2,32 @@
 
 A push can come twice, late, out of order, or before the reply; it carries no id that
 tells it from its repetition. So it is believed on its own only for a command's first
-outcome. Afterwards it is a reason to ask the gateway, whose list can be counted.
+outcome. Afterwards it is a reason to ask the gateway, whose list can be counted. What
+that list does not bear out is kept all the same, and applied only if it ever does.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from kessai.errors import SafeToResend, VersionConflict
+from kessai.errors import (
+    KessaiError,
+    PushRefused,
+    ResendWithSameKey,
+    SafeToResend,
+    VersionConflict,
+)
+from kessai.flow.credible import credible_push
 from kessai.flow.effects import Flow, Now
 from kessai.flow.look_up import look_up
 from kessai.flow.steps import (
     ATTEMPTS,
     Context,
     contended,
-    load,
+    load_with_trail,
     machine_of,
-    read_trail,
     write,
 )
-from kessai.gateway import Evidence
+from kessai.gateway import Evidence, PushPartlyRefused
 from kessai.machine import (
     Discrepancy,
     Event,
@@ -29,34 +37,80 @@ from kessai.machine import (
     Transaction,
 )
 from kessai.machine.events import endings
+from kessai.machine.pushed import (
+    NOT_LISTED,
+    is_explained,
+    is_kept,
+    is_replay,
+    left_over,
+    may_be_listed_yet,
+)
 from kessai.machine.settle import matching, settle
+
+_GRAVITY = (PushRefused, SafeToResend, ResendWithSameKey, KessaiError)
+# What fails is answered by its worst: what only an operator can mend comes last.
 
 
 class PushNotConfirmed(SafeToResend):
-    """The gateway could not be asked about its own push; it shall send it again."""
+    """The gateway does not bear out its own push, so far; it shall send it again."""
+
+
+def receive_push(
+    context: Context, headers: Mapping[str, str], body: bytes
+) -> Flow[None]:
+    """Take in a push: every notification for itself, then raise the worst of what failed.
+
+    One that can never be taken in must not keep those after it from being recorded.
+
+    Raises:
+        PushRefused: it is not the gateway's, or a notification cannot be read.
+        PushNotConfirmed, StoreBusy, CommitUnknown: the gateway shall send it again.
+        TrailBroken, UnknownLifecycle: a transaction must be mended first.
+
+    """
+    failed: list[Exception] = []
+    try:
+        told = context.adapter.push(headers, body)
+    except PushPartlyRefused as refusal:
+        told = refusal.readable
+        failed.append(refusal)
+    for evidence in told:
+        try:
+            yield from receive(context, credible_push(evidence))
+        except Exception as error:  # noqa: BLE001 - raised below, after the others
+            failed.append(error)
+    if failed:
+        raise max(failed, key=_gravity)
+
+
+def _gravity(error: Exception) -> int:
+    for gravity, kind in enumerate(_GRAVITY):
+        if isinstance(error, kind):
+            return gravity
+    return len(_GRAVITY)
 
 
 def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
     """Take in one notification of a push; safe to repeat.
 
     Raises:
-        PushNotConfirmed: a look-up is needed and the gateway did not answer it.
+        PushNotConfirmed: a look-up is needed and the gateway did not answer it, or did
+            not list what its push says.
         TrailBroken: the transaction's chain does not hold.
 
     """
     for _ in range(ATTEMPTS):
-        transaction = yield from load(evidence.transaction)
+        transaction, trail = yield from load_with_trail(evidence.transaction)
         machine = yield from machine_of(context, transaction)
         now: datetime = yield Now()
-        trail = yield from read_trail(evidence.transaction)
-        if len(trail) != transaction.version:
-            continue
         if machine is None:
             events = _unknown(trail, evidence, now)
+        elif is_replay(transaction, trail, evidence):
+            return transaction
         else:
             operation = _only_meaning(machine, transaction, trail, evidence)
             if operation is None:
-                return (yield from _confirm(context, transaction))
+                return (yield from _confirm(context, machine, evidence))
             event = settle(machine, transaction, operation, evidence, now)
             events = [] if event is None else [event]
         try:
@@ -69,19 +123,9 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
 
 def _unknown(trail: list[Event], evidence: Evidence, now: datetime) -> list[Event]:
     """Evidence about a transaction that never came to be is kept, once."""
-    for event in trail:
-        if isinstance(event, Discrepancy) and _same(event.evidence, evidence):
-            return []
+    if is_kept(trail, evidence):
+        return []
     return [Discrepancy(now, "unknown_transaction", evidence)]
-
-
-def _same(one: Evidence, other: Evidence) -> bool:
-    return (one.command, one.outcome, one.amount, one.exchange) == (
-        other.command,
-        other.outcome,
-        other.amount,
-        other.exchange,
-    )
 
 
 def _only_meaning(
@@ -111,11 +155,43 @@ def _ended_before(trail: list[Event], command: str) -> bool:
     )
 
 
-def _confirm(context: Context, transaction: Transaction) -> Flow[Transaction]:
-    finding = yield from look_up(context, transaction.id)
+def _confirm(
+    context: Context, machine: Machine, evidence: Evidence
+) -> Flow[Transaction]:
+    """Ask the gateway; what it does not bear out is kept, and shall come once more.
+
+    Once kept, it needs not come again: the trail shows it until it is settled.
+    """
+    finding = yield from look_up(context, evidence.transaction)
     if not finding.readable:
         message = (
-            f"{transaction.id}: the gateway did not answer a look-up; send it again"
+            f"{evidence.transaction}: the gateway did not answer a look-up; send it"
+            " again"
         )
         raise PushNotConfirmed(message)
-    return finding.transaction
+    for _ in range(ATTEMPTS):
+        transaction, trail = yield from load_with_trail(evidence.transaction)
+        now: datetime = yield Now()
+        if is_explained(machine, trail, evidence):
+            return transaction
+        if may_be_listed_yet(machine, transaction, evidence, now):
+            raise _not_listed(evidence)
+        left = left_over(machine, transaction, evidence, finding.unlisted, now)
+        if left is None:
+            return transaction
+        try:
+            transaction, _ = yield from write(machine, transaction, [left])
+        except VersionConflict:
+            continue
+        if isinstance(left, Discrepancy) and left.reason == NOT_LISTED:
+            raise _not_listed(evidence)
+        return transaction
+    raise contended(evidence.transaction)
+
+
+def _not_listed(evidence: Evidence) -> PushNotConfirmed:
+    message = (
+        f"{evidence.transaction}: the gateway's look-up does not list what its push"
+        " says; send it again"
+    )
+    return PushNotConfirmed(message)

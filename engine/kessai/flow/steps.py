@@ -1,16 +1,26 @@
 """Steps that several flows take: find the machine, write events, read the trail."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import attrs
 
-from kessai.errors import TrailBroken, UnknownLifecycle, VersionConflict
+from kessai.errors import (
+    CommitUnknown,
+    LeaseLost,
+    SafeToResend,
+    TrailBroken,
+    UnknownLifecycle,
+    UnknownTransaction,
+    VersionConflict,
+)
 from kessai.flow.effects import (
     Append,
     Change,
     Declaration,
     Flow,
     History,
+    Lease,
     Load,
     Loaded,
     Recorded,
@@ -27,9 +37,16 @@ from kessai.machine import (
     append,
     read_record,
 )
+from kessai.machine.command import is_id
 
 ATTEMPTS = 100
 """How often a step decides again when another writer was faster."""
+
+COMMITS = 3
+"""How often a change whose commit raised is written again to find out."""
+
+SEND_WITHIN = timedelta(seconds=60)
+"""How long after an intent its request may be sent: later, others count it as lost."""
 
 
 @attrs.frozen
@@ -74,18 +91,75 @@ def machine_of(context: Context, transaction: Transaction) -> Flow[Machine | Non
 
 
 def load(transaction_id: str) -> Flow[Transaction]:
-    """The transaction, blank if the store has none."""
+    """The transaction, blank if the store has none.
+
+    Raises:
+        UnknownTransaction: it is no id that a store could have.
+
+    """
+    if not is_id(transaction_id):
+        message = "there is no transaction of such an id"
+        raise UnknownTransaction(message)
     loaded: Loaded = yield Load(None, transaction_id)
     return loaded.transaction or Transaction(transaction_id)
 
 
+def commit(change: Change) -> Flow[None]:
+    """Append `change`; when a commit raises, find out whether it is there.
+
+    A commit that failed may be there all the same, or come to be there when the file is
+    opened again. So the very same change is written once more: either that succeeds,
+    or it conflicts, and then the trail tells whose record stands in its place.
+
+    Raises:
+        VersionConflict, LeaseLost: it is not there; someone else was faster.
+        CommitUnknown: it may or may not be there. That is also said of an intent to
+            send that is there: another caller may have written the same one, and sent.
+
+    """
+    try:
+        yield Append(change)
+    except CommitUnknown as error:
+        yield from _commit_again(change, error)
+
+
+def _commit_again(change: Change, unknown: CommitUnknown) -> Flow[None]:
+    for _ in range(COMMITS):
+        try:
+            yield Append(change)
+        except CommitUnknown:
+            continue
+        except (VersionConflict, LeaseLost):
+            if not (yield from _is_there(change.records[-1], unknown)):
+                raise
+            if change.is_intent:
+                raise unknown from None
+        except SafeToResend:  # this time nothing was written; the first may be there
+            raise unknown from None
+        return
+    raise unknown
+
+
+def _is_there(record: Record, unknown: CommitUnknown) -> Flow[bool]:
+    try:
+        records: list[Record] = yield History(record.transaction)
+    except SafeToResend:  # this reading wrote nothing; the change may be there
+        raise unknown from None
+    return record in records[record.number - 1 : record.number]
+
+
 def write(
-    machine: Machine | None, transaction: Transaction, events: Iterable[Event]
+    machine: Machine | None,
+    transaction: Transaction,
+    events: Iterable[Event],
+    lease: Lease | None = None,
 ) -> Flow[tuple[Transaction, tuple[Recorded, ...]]]:
     """Append `events`, and what they make of the keys of the operations they end.
 
     Raises:
         VersionConflict: another writer was faster; nothing was written.
+        LeaseLost: another recoverer has the transaction now; nothing was written.
+        CommitUnknown: see `commit`.
 
     """
     records: list[Record] = []
@@ -96,10 +170,14 @@ def write(
         transaction, record = append(machine, transaction, event)
         records.append(record)
     if records:
-        change = Change(
-            transaction=transaction, records=tuple(records), closes=tuple(closes)
+        yield from commit(
+            Change(
+                transaction=transaction,
+                records=tuple(records),
+                closes=tuple(closes),
+                lease=lease,
+            )
         )
-        yield Append(change)
     return transaction, tuple(closes)
 
 
@@ -117,6 +195,27 @@ def read_trail(transaction_id: str) -> Flow[list[Event]]:
         events.append(read_record(record, head).event)
         head = record.hash
     return events
+
+
+def load_with_trail(transaction_id: str) -> Flow[tuple[Transaction, list[Event]]]:
+    """A transaction and its events, at one version.
+
+    Raises:
+        VersionConflict: others never left the transaction alone.
+        TrailBroken: the chain does not hold, or is shorter than the transaction says.
+
+    """
+    transaction = yield from load(transaction_id)
+    for _ in range(ATTEMPTS):
+        trail = yield from read_trail(transaction_id)
+        if len(trail) == transaction.version:
+            return transaction, trail
+        before = transaction
+        transaction = yield from load(transaction_id)
+        if transaction == before:  # nobody wrote between the two readings
+            message = f"{transaction_id}: its trail has {len(trail)} events of {before.version}"
+            raise TrailBroken(message)
+    raise contended(transaction_id)
 
 
 def call_for(

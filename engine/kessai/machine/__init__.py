@@ -17,6 +17,8 @@ from kessai.machine.events import (
     External,
     Lapsed,
     Reported,
+    Resent,
+    Resolved,
 )
 from kessai.machine.evolve import evolve, fold
 from kessai.machine.invariants import broken_invariants
@@ -41,6 +43,8 @@ __all__ = [
     "Reason",
     "Record",
     "Reported",
+    "Resent",
+    "Resolved",
     "Transaction",
     "append",
     "broken_invariants",

@@ -1,22 +1,26 @@
 """What an order system asks for, checked for shape before anything looks at it.
 
-This module refuses what is not well-formed at all (a float for money, a lone surrogate).
+This module refuses what is not well-formed at all (a float for money, a lone surrogate),
+and card numbers wherever they stand: what is asked for is kept, and they must not be.
 What a lifecycle refuses is a denial, and `kessai.machine.decide`'s business.
 """
 
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 import msgspec
 
+from kessai.card_numbers import SHORTEST, has_card_number
 from kessai.errors import InvalidCommand
 from kessai.money import AMOUNT_LIMIT, is_amount
 
 MAX_ID = 255
 MAX_TEXT = 16_384
+MAX_PARAMETERS = 64
+"""Far more than any lifecycle declares: a denial names each one that is not taken."""
 
 _NAME = re.compile(r"[a-z][a-z_]{0,63}")
 _ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
@@ -48,7 +52,8 @@ class Command:
     command idempotent: one key, one request, one effect.
 
     Raises:
-        InvalidCommand: a field is missing, or not of its shape.
+        InvalidCommand: a field is missing, or not of its shape, or a card number stands
+            in it. The message names the field and never shows its value.
 
     """
 
@@ -71,12 +76,11 @@ class Command:
         _check_text("transaction", self.transaction, _ID, _ID_SHAPE)
         _check_text("key", self.key, _ID, _ID_SHAPE)
         if self.lifecycle is not None:
-            _check_text("lifecycle", self.lifecycle, _NAME, "a name")
+            _check_text("lifecycle", self.lifecycle, _NAME, "a name such as 'one_time'")
         if self.agreement is not None:
             _check_text("agreement", self.agreement, _ID, _ID_SHAPE)
-        if self.amount is not None and not is_amount(self.amount):
-            message = f"amount: a whole number of minor units below {AMOUNT_LIMIT:,}"
-            raise InvalidCommand(message)
+        if self.amount is not None:
+            _check_amount(self.amount)
         if self.parameters:
             _check_parameters(self.parameters)
 
@@ -94,31 +98,77 @@ class Command:
         return hashlib.sha256(_canonical(request)).hexdigest()
 
 
-_ID_SHAPE = f"a text of 1 to {MAX_ID} characters without control characters"
+_WHOLE = "without control characters or half a surrogate pair"
+_ID_SHAPE = f"a text of 1 to {MAX_ID} characters, {_WHOLE}"
+_TEXT_SHAPE = (
+    f"a text of at most {MAX_TEXT} characters without NUL or half a surrogate pair"
+)
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can be the id of a transaction: no store is asked for another."""
+    return _ID.fullmatch(text) is not None
 
 
 def _check_text(field: str, value: object, shape: re.Pattern[str], what: str) -> None:
     if type(value) is not str or shape.fullmatch(value) is None:
         message = f"{field}: must be {what}"
         raise InvalidCommand(message)
+    _refuse_card(field, value)
+
+
+def _refuse_card(field: str, text: str) -> None:
+    if has_card_number(text):
+        message = (
+            f"{field}: a card number, or what looks like one; text without it is right,"
+            " and for an id letters between its digits"
+        )
+        raise InvalidCommand(message)
+
+
+def _check_amount(amount: object) -> None:
+    if not is_amount(amount):
+        message = f"amount: a whole number of minor units below {AMOUNT_LIMIT:,}"
+        raise InvalidCommand(message)
+    _refuse_card_as_amount("amount", amount)
+
+
+def _refuse_card_as_amount(field: str, amount: int) -> None:
+    """A column mistaken for another one: 15 digits are still an amount by their size."""
+    if amount >= _SMALLEST_CARD:
+        _refuse_card(field, str(amount))
+
+
+_SMALLEST_CARD = 10 ** (SHORTEST - 1)
 
 
 def _check_parameters(parameters: object) -> None:
     if not isinstance(parameters, Mapping):
         message = "parameters: must be a mapping from names to values"
         raise InvalidCommand(message)
+    if len(parameters) > MAX_PARAMETERS:
+        message = f"parameters: must be at most {MAX_PARAMETERS}"
+        raise InvalidCommand(message)
     for name, value in parameters.items():
         _check_text("parameters", name, _NAME, "named like 'note'")
         if isinstance(value, str):
-            if len(value) > MAX_TEXT or _TEXT.fullmatch(value) is None:
-                message = f"{name}: a text of at most {MAX_TEXT} characters without NUL"
-                raise InvalidCommand(message)
-        elif not isinstance(value, bool) and not _is_frequency(value):
+            _check_parameter(name, value)
+        elif _is_frequency(value):
+            _refuse_card(name, value["unit"])
+            _refuse_card_as_amount(name, value["value"])
+        elif not isinstance(value, bool):
             message = f"{name}: a text, true or false, or a frequency (unit, value)"
             raise InvalidCommand(message)
 
 
-def _is_frequency(value: object) -> bool:
+def _check_parameter(name: str, text: str) -> None:
+    if len(text) > MAX_TEXT or _TEXT.fullmatch(text) is None:
+        message = f"{name}: {_TEXT_SHAPE}"
+        raise InvalidCommand(message)
+    _refuse_card(name, text)
+
+
+def _is_frequency(value: object) -> TypeGuard[Mapping[str, Any]]:
     return (
         isinstance(value, Mapping)
         and set(value) == {"unit", "value"}

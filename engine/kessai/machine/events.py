@@ -33,6 +33,14 @@ class Begun:
 
 
 @attrs.frozen
+class Resent:
+    """The intent to send an open operation's request again, durable before any call."""
+
+    at: datetime
+    operation: str
+
+
+@attrs.frozen
 class Reported:
     """What came of an operation, by the evidence of a gateway or an operator."""
 
@@ -72,6 +80,15 @@ class Discrepancy:
 
 
 @attrs.frozen
+class Resolved:
+    """A discrepancy, by the number of its event, that an operator has dealt with."""
+
+    at: datetime
+    discrepancy: int
+    evidence: Evidence
+
+
+@attrs.frozen
 class Denied:
     """A refused attempt. It changes nothing but the trail."""
 
@@ -83,14 +100,16 @@ class Denied:
     amount: int | None = None
 
 
-Event = Begun | Reported | External | Lapsed | Discrepancy | Denied
+Event = Begun | Resent | Reported | External | Lapsed | Discrepancy | Resolved | Denied
 
 KINDS: Mapping[str, type[Event]] = {
     "begun": Begun,
+    "resent": Resent,
     "reported": Reported,
     "external": External,
     "lapsed": Lapsed,
     "discrepancy": Discrepancy,
+    "resolved": Resolved,
     "denied": Denied,
 }
 ENDED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})

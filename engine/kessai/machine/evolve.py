@@ -21,6 +21,8 @@ from kessai.machine.events import (
     External,
     Lapsed,
     Reported,
+    Resent,
+    Resolved,
 )
 from kessai.machine.transaction import Operation, Phase, Transaction
 from kessai.spec import Effect
@@ -35,23 +37,28 @@ def evolve(
     machine: Machine | None, transaction: Transaction, event: Event
 ) -> Transaction:
     """`transaction` after `event`. `machine` is None while no lifecycle is known."""
-    if machine is not None:
-        match event:
-            case Begun():
-                return _begun(machine, transaction, event)
-            case Reported():
-                return _reported(machine, transaction, event)
-            case External():
-                return _external(machine, transaction, event)
-            case Lapsed():
-                return _lapsed(machine, transaction, event)
-            case (
-                Denied() | Discrepancy()
-            ):  # pragma: no branch - mypy sees: none is left
-                pass
+    if machine is None or isinstance(event, Denied | Discrepancy | Resolved):
+        return _noted(transaction, event)
+    match event:
+        case Begun():
+            return _begun(machine, transaction, event)
+        case Resent():
+            return _resent(transaction, event)
+        case Reported():
+            return _reported(machine, transaction, event)
+        case External():
+            return _external(machine, transaction, event)
+        case Lapsed():
+            return _lapsed(machine, transaction, event)
+
+
+def _noted(transaction: Transaction, event: Event) -> Transaction:
+    """The transaction after an event that moves nothing."""
     noted = transaction.discrepancies
     if isinstance(event, Discrepancy):
         noted = (*noted, transaction.version + 1)
+    elif isinstance(event, Resolved):
+        noted = tuple(number for number in noted if number != event.discrepancy)
     return transaction.next(discrepancies=noted)
 
 
@@ -129,6 +136,14 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         version=transaction.version,
         head=transaction.head,
     )
+
+
+def _resent(transaction: Transaction, event: Resent) -> Transaction:
+    operation = transaction.operations.get(event.operation)
+    if operation is None:
+        return transaction.next()
+    again = attrs.evolve(operation, phase=Phase.BEGUN, resent_at=event.at)
+    return transaction.next(operations={**transaction.operations, operation.id: again})
 
 
 def _reported(

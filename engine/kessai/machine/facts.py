@@ -14,13 +14,10 @@ import attrs
 from kessai.gateway import Evidence, Fact, Outcome, Source
 from kessai.machine.compile import Machine
 from kessai.machine.events import (
-    Begun,
-    Denied,
     Discrepancy,
     Event,
     External,
     Lapsed,
-    Reported,
     endings,
 )
 from kessai.machine.evolve import evolve
@@ -59,6 +56,28 @@ def settle_facts(
             continue
         yield event
         transaction = evolve(machine, transaction, event)
+
+
+@attrs.frozen
+class Unlisted:
+    """A success that the trail accounts for and the gateway's look-up does not list."""
+
+    command: str
+    amount: int | None
+
+
+def unlisted(
+    machine: Machine, history: Iterable[Event], facts: Iterable[Fact]
+) -> tuple[Unlisted, ...]:
+    """The successes of `history` that `facts` do not account for.
+
+    A deadline that passed by the clock needs no word of the gateway.
+    """
+    told = [fact for fact in facts if fact.outcome is Outcome.SUCCEEDED]
+    return tuple(
+        Unlisted(command, amount)
+        for command, amount in _Ledger(machine, history).beyond(told)
+    )
 
 
 def _is_read(machine: Machine, fact: Fact) -> bool:
@@ -209,7 +228,7 @@ class _Ledger:
                 self._seen[self._key(EXPIRE, None, Outcome.SUCCEEDED)] += 1
             case Discrepancy(evidence=evidence):
                 self._kept[self._key_of(evidence)] += 1
-            case Begun() | Reported() | Denied():  # pragma: no branch - none is left
+            case _:  # the rest says nothing of what the gateway did
                 pass
 
     def _key_of(self, evidence: Evidence) -> _Key:
@@ -233,6 +252,16 @@ class _Ledger:
             for fact in named_first
             if not _take(left, self._key(fact.command, fact.amount, outcome))
         ]
+
+    def beyond(self, facts: list[Fact]) -> Iterator[tuple[str, int | None]]:
+        """The command and amount of each success that `facts` do not account for."""
+        left = Counter(self._seen)
+        for fact in sorted(facts, key=lambda fact: fact.amount is None):
+            _take(left, self._key(fact.command, fact.amount, Outcome.SUCCEEDED))
+        for (command, amount, outcome), count in left.items():
+            rule = self._machine.commands.get(command)
+            if outcome is Outcome.SUCCEEDED and rule and not rule.spec.reads:
+                yield from [(command, amount)] * count
 
     def has_kept(self, evidence: Evidence) -> bool:
         """Whether `evidence` was kept before; each time it was counts once."""

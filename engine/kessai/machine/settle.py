@@ -17,6 +17,7 @@ from kessai.machine.events import (
     External,
     Lapsed,
     Reported,
+    Resolved,
 )
 from kessai.machine.evolve import committed, evolve
 from kessai.machine.invariants import broken_amounts
@@ -94,6 +95,19 @@ def missing_event(operation: Operation, now: datetime) -> Event:
         never_sent=True,
     )
     return Reported(now, operation.id, Outcome.DECLINED, evidence)
+
+
+def resolve(
+    transaction: Transaction, number: int, evidence: Evidence, now: datetime
+) -> Resolved | None:
+    """The event by which an operator settles discrepancy `number`; None if it is none.
+
+    Only somebody who gives a name and says how it was found out can do that.
+    """
+    signed = evidence.source is Source.OPERATOR and evidence.actor and evidence.note
+    if not signed or number not in transaction.discrepancies:
+        return None
+    return Resolved(now, number, evidence)
 
 
 def overdue(

@@ -4,11 +4,14 @@ Amounts are integers in minor units of `currency`; times are aware and in UTC.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import attrs
+
+PATIENCE = timedelta(seconds=150)
+"""How long a begun operation's caller may wait for the reply: the transport's limit."""
 
 
 class Phase(StrEnum):
@@ -24,7 +27,8 @@ class Operation:
     """One command being carried out.
 
     `id` is the transaction's id and the number of the event that began it; the key sent
-    to the gateway derives from it, so a resend is the same request.
+    to the gateway derives from it, so a resend is the same request. `resent_at` is when
+    the last resend was written down, if there was one.
     """
 
     id: str
@@ -35,6 +39,12 @@ class Operation:
     parameters: Mapping[str, Any] = attrs.field(repr=False)
     begun_at: datetime
     phase: Phase = Phase.BEGUN
+    resent_at: datetime | None = None
+
+    @property
+    def sent_at(self) -> datetime:
+        """When its request was last about to be sent; how long it may still arrive."""
+        return self.resent_at or self.begun_at
 
 
 @attrs.frozen
@@ -65,6 +75,25 @@ class Transaction:
     def exists(self) -> bool:
         """Whether an application was ever begun under this id."""
         return bool(self.lifecycle)
+
+    @property
+    def open_since(self) -> datetime | None:
+        """When the oldest of its open operations began; None when none is open."""
+        return min((o.begun_at for o in self.operations.values()), default=None)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """From when on its open operations are to be looked up; None when none is open.
+
+        A begun one has a caller who waits for the reply; afterwards nobody does.
+        """
+        return min(
+            (
+                o.sent_at + PATIENCE if o.phase is Phase.BEGUN else o.begun_at
+                for o in self.operations.values()
+            ),
+            default=None,
+        )
 
     @property
     def status(self) -> str:

@@ -3,27 +3,34 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from kessai.errors import InvalidInput
+from kessai.errors import InvalidInput, StoreUnsuitable
 from kessai.stores.memory import MemoryStore
 from kessai.stores.protocol import Store
 from kessai.stores.sqlite import SQLiteStore
 
-FORMS = "memory: or sqlite:///FILE or the path of an SQLite file"
+FORMS = "memory: or sqlite:///FILE or the path of an SQLite file or postgresql://…"
+
+_POSTGRES = ("postgresql:", "postgres:")
 
 
 def open_store(url: str, *, must_exist: bool = False) -> Store:
-    """The store at `url`: `memory:`, `sqlite:///FILE`, or a plain path.
+    """The store at `url`: `memory:`, `sqlite:///FILE`, a path, or `postgresql://…`.
 
     As elsewhere, three slashes are followed by a relative path and four begin an
-    absolute one. With `must_exist` no file is made: who only looks leaves no trace.
+    absolute one. With `must_exist` no file and no tables are made: who only looks
+    leaves no trace.
 
     Raises:
         InvalidInput: no store is known for the URL, or it is not there but must be.
-        StoreUnsuitable, StoreFailed: see `SQLiteStore`.
+        StoreUnsuitable: see `SQLiteStore`; or the extra that PostgreSQL needs is not
+            installed.
+        StoreBusy, StoreFailed: see `SQLiteStore` and `PostgresStore`.
 
     """
     if url.rstrip("/") in {"memory:", ":memory:"}:
         return MemoryStore()
+    if url.lower().startswith(_POSTGRES):
+        return _postgres(url, must_exist=must_exist)
     if "://" not in url and not url.lower().startswith("sqlite:"):
         return _sqlite(url, url, must_exist=must_exist)
     parts = urlsplit(url)
@@ -42,3 +49,11 @@ def _sqlite(path: str, url: str, *, must_exist: bool) -> SQLiteStore:
         message = f"{path}: there is no store"
         raise InvalidInput(message)
     return SQLiteStore(Path(path))
+
+
+def _postgres(url: str, *, must_exist: bool) -> Store:
+    try:
+        from kessai.stores.postgres import PostgresStore  # only who asks needs psycopg
+    except ImportError as error:
+        raise StoreUnsuitable(str(error)) from error
+    return PostgresStore(url, must_exist=must_exist)

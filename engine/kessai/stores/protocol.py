@@ -5,10 +5,11 @@ and what came of each key. One `append` writes them together or not at all, dura
 and only if nobody else moved the transaction meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import Protocol
 
-from kessai.flow import Change, Loaded
+from kessai.flow import Change, Lease, Loaded
 from kessai.machine import Record, Transaction
 
 
@@ -25,6 +26,8 @@ class Store(Protocol):
         Raises:
             VersionConflict: the transaction or the agreement has another version, or
                 the key is taken. Nothing was written.
+            LeaseLost: the change has a lease that is not the transaction's last.
+                Nothing was written.
             StoreBusy: another process did not let go in time. Nothing was written.
             StoreFailed: there was no room, or no permission. Nothing was written.
             CommitUnknown: the commit failed; it may or may not be there.
@@ -52,6 +55,31 @@ class Store(Protocol):
         """All records, a transaction at a time, sorted by id, read at one moment."""
         ...
 
+    def claim(self, now: datetime, until: datetime) -> Lease | None:
+        """A lease, until `until`, of the transaction that is due longest at `now`.
+
+        Due is one with open operations, from its `Transaction.due_at` on; a released
+        one from the moment of its release; none while another lease of it holds. An
+        append makes it due anew, and its attempts are counted from 0 again.
+
+        Raises:
+            StoreBusy, StoreFailed: nothing was written.
+            CommitUnknown: it may be leased to nobody until `until`.
+
+        """
+        ...
+
+    def release(self, lease: Lease, due_at: datetime) -> None:
+        """Give `lease` back, so that its transaction is due at `due_at` if still open.
+
+        One more attempt is counted. A lease that is not the last changes nothing.
+
+        Raises:
+            StoreBusy, StoreFailed, CommitUnknown: the lease ends by itself.
+
+        """
+        ...
+
     def open_transactions(self, limit: int) -> list[str]:
         """The ids of at most `limit` transactions with open operations.
 
@@ -59,6 +87,63 @@ class Store(Protocol):
         """
         ...
 
+    def unsettled(self, open_before: datetime, limit: int) -> list[str]:
+        """The ids of at most `limit` transactions that wait for an operator, sorted.
+
+        They have a discrepancy, or an operation that is open since `open_before`.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of everything held. The store cannot be used afterwards."""
+        ...
+
+
+class AsyncStore(Protocol):
+    """The same for `AsyncEngine`: every method is awaited; see `Store` for each."""
+
+    async def load(
+        self, key: str | None, transaction: str, agreement: str | None
+    ) -> Loaded:
+        """See `Store.load`."""
+        ...
+
+    async def append(self, change: Change) -> None:
+        """See `Store.append`."""
+        ...
+
+    async def records(self, transaction: str) -> list[Record]:
+        """See `Store.records`."""
+        ...
+
+    async def declaration(self, lifecycle_hash: str) -> bytes | None:
+        """See `Store.declaration`."""
+        ...
+
+    def transactions(self) -> AsyncIterator[Transaction]:
+        """See `Store.transactions`."""
+        ...
+
+    def trails(self) -> AsyncIterator[tuple[str, list[Record]]]:
+        """See `Store.trails`."""
+        ...
+
+    async def claim(self, now: datetime, until: datetime) -> Lease | None:
+        """See `Store.claim`."""
+        ...
+
+    async def release(self, lease: Lease, due_at: datetime) -> None:
+        """See `Store.release`."""
+        ...
+
+    async def open_transactions(self, limit: int) -> list[str]:
+        """See `Store.open_transactions`."""
+        ...
+
+    async def unsettled(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unsettled`."""
+        ...
+
+    async def close(self) -> None:
+        """See `Store.close`."""
         ...

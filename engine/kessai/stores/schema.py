@@ -11,7 +11,7 @@ from kessai.errors import StoreUnsuitable
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 1
+VERSION = 2
 """What `PRAGMA user_version` says of a file that this code can use."""
 
 OWNER = int.from_bytes(b"kess")
@@ -89,6 +89,11 @@ def _migrations() -> "Migrations":
         for statement in _FIRST.split(";"):
             database.execute(statement)
 
+    @migrations(name="2: leases and schedule of recovery, discrepancies")
+    def _second(database: "Database") -> None:
+        for statement in _SECOND.split(";"):
+            database.execute(statement)
+
     return migrations
 
 
@@ -123,4 +128,19 @@ CREATE TABLE lifecycles (
   name TEXT NOT NULL,
   document BLOB NOT NULL
 ) STRICT, WITHOUT ROWID
+"""
+
+# What is open is due at once: a recovery looks it up and plans the next time. How many
+# discrepancies there are stands in the state alone until now.
+_SECOND = """
+ALTER TABLE transactions ADD COLUMN due_at TEXT;
+ALTER TABLE transactions ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE transactions ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE transactions ADD COLUMN leased_until TEXT;
+ALTER TABLE transactions ADD COLUMN discrepancies INTEGER NOT NULL DEFAULT 0;
+UPDATE transactions SET due_at = open_since,
+  discrepancies = coalesce(json_array_length(state, '$.discrepancies'), 0);
+DROP INDEX open_transactions;
+CREATE INDEX due_transactions ON transactions (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX discrepant_transactions ON transactions (id) WHERE discrepancies > 0
 """

@@ -16,27 +16,32 @@ from typing import Any
 import attrs
 import pytest
 
-from kessai.errors import VersionConflict
-from kessai.flow import Change, Loaded, Recorded
+from kessai.errors import LeaseLost, VersionConflict
+from kessai.flow import Change, Lease, Loaded, Recorded
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
     Bounds,
     Denied,
+    Discrepancy,
     Event,
     Machine,
     Operation,
     Reason,
     Record,
     Reported,
+    Resolved,
     Transaction,
     append,
     compile_lifecycle,
 )
+from kessai.machine.transaction import PATIENCE
 from kessai.spec import load_shipped
 from kessai.stores import Store
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+LATER = NOON + HOUR
 THREADS = 8
 
 
@@ -449,6 +454,156 @@ class StoreConformance:
             at = NOON + timedelta(minutes=minute)
             Book(store, name).begin(at=at.astimezone(tokyo) if name == "b" else at)
         assert store.open_transactions(10) == ["a", "b", "c"]
+
+    def test_what_is_due_longest_is_leased_first_and_to_one_alone(
+        self, store: Store
+    ) -> None:
+        """Two recoverers never work on the same transaction."""
+        for minute, name in enumerate(["a", "b"]):
+            Book(store, name).begin(at=NOON + timedelta(minutes=minute))
+        assert store.claim(NOON + PATIENCE - SECOND, LATER) is None
+        first = store.claim(LATER, LATER + HOUR)
+        assert first == Lease(transaction="a", number=1, attempts=0, until=LATER + HOUR)
+        second = store.claim(LATER, LATER + HOUR)
+        assert second is not None
+        assert second.transaction == "b"
+        assert store.claim(LATER, LATER + HOUR) is None
+
+    def test_only_what_is_open_is_leased(self, store: Store) -> None:
+        """There is nothing to find out about what has ended."""
+        book = Book(store)
+        book.end(book.begin())
+        Book(store, "order-2").write(Book(store, "order-2").denied())
+        assert store.claim(LATER, LATER + HOUR) is None
+
+    def test_what_has_no_answer_is_due_at_once(self, store: Store) -> None:
+        """Its caller waits no longer; only a begun operation's does."""
+        book = Book(store)
+        operation = book.begin()
+        unknown = _evidence(operation, Outcome.UNKNOWN)
+        book.write(
+            book.change([Reported(NOON, operation.id, Outcome.UNKNOWN, unknown)])
+        )
+        lease = store.claim(NOON, LATER)
+        assert lease is not None
+        assert lease.transaction == "order-1"
+
+    def test_a_lease_ends_by_time_and_the_next_one_is_another(
+        self, store: Store
+    ) -> None:
+        """A recoverer that died holds nothing up for ever."""
+        Book(store).begin()
+        first = store.claim(LATER, LATER + HOUR)
+        assert first is not None
+        assert store.claim(LATER + HOUR - SECOND, LATER + HOUR) is None
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert again is not None
+        assert again.number > first.number
+
+    def test_a_change_under_a_lease_that_was_lost_is_not_written(
+        self, store: Store
+    ) -> None:
+        """A recoverer that was paused, and wakes up late, changes nothing."""
+        book = Book(store)
+        operation = book.begin()
+        lost = store.claim(LATER, LATER + HOUR)
+        held = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        before = _everything(store)
+        with pytest.raises(LeaseLost):
+            store.append(book.ended(operation, lease=lost))
+        assert _everything(store) == before
+        book.end(operation, lease=held)
+
+    def test_a_released_transaction_rests_and_its_attempts_are_counted(
+        self, store: Store
+    ) -> None:
+        """It is due again when it was said, not before."""
+        Book(store).begin()
+        for attempts in range(3):
+            lease = store.claim(LATER + attempts * HOUR, LATER + (attempts + 9) * HOUR)
+            assert lease is not None
+            assert lease.attempts == attempts
+            due_at = LATER + (attempts + 1) * HOUR
+            store.release(lease, due_at)
+            assert store.claim(due_at - SECOND, LATER + 9 * HOUR) is None
+
+    def test_a_release_of_a_lease_that_was_lost_changes_nothing(
+        self, store: Store
+    ) -> None:
+        """The transaction is somebody else's now."""
+        Book(store).begin()
+        lost = store.claim(LATER, LATER + HOUR)
+        held = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert lost is not None
+        assert held is not None
+        store.release(lost, LATER)
+        assert store.claim(LATER + HOUR, LATER + 2 * HOUR) is None
+        store.release(held, LATER)
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert again is not None
+        assert again.attempts == 1
+
+    def test_what_happens_to_a_transaction_makes_it_due_anew(
+        self, store: Store
+    ) -> None:
+        """And its attempts are counted from 0 again; a lease of it still holds."""
+        book = Book(store)
+        book.begin()
+        lease = store.claim(LATER, LATER + HOUR)
+        assert lease is not None
+        book.begin("get_address")
+        assert store.claim(LATER, LATER + HOUR) is None
+        store.release(lease, LATER + HOUR)
+        book.begin("get_address")
+        again = store.claim(LATER, LATER + HOUR)
+        assert again is not None
+        assert again.attempts == 0
+
+    def test_a_release_after_the_end_leaves_nothing_due(self, store: Store) -> None:
+        """What was settled under the lease is done with."""
+        book = Book(store)
+        operation = book.begin()
+        lease = store.claim(LATER, LATER + HOUR)
+        assert lease is not None
+        book.end(operation, lease=lease)
+        store.release(lease, LATER)
+        assert store.claim(LATER + HOUR, LATER + 2 * HOUR) is None
+
+    def test_of_many_threads_that_claim_no_two_get_the_same(self, store: Store) -> None:
+        """Each transaction is leased once, and none is left out."""
+        names = [f"order-{number}" for number in range(2 * THREADS)]
+        for name in names:
+            Book(store, name).begin()
+
+        def claim(_: int) -> list[str]:
+            found = []
+            while (lease := store.claim(LATER, LATER + HOUR)) is not None:
+                found.append(lease.transaction)
+            return found
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            claimed = [
+                name for found in pool.map(claim, range(THREADS)) for name in found
+            ]
+        assert sorted(claimed) == sorted(names)
+
+    def test_what_waits_for_an_operator_is_found(self, store: Store) -> None:
+        """Discrepancies until they are settled, and what is open for too long."""
+        Book(store, "young").begin(at=NOON + HOUR)
+        Book(store, "old").begin(at=NOON)
+        ended = Book(store, "ended")
+        ended.end(ended.begin(at=NOON))
+        book = Book(store, "discrepant")
+        operation = book.begin(at=NOON + HOUR)
+        told = _evidence(operation, Outcome.SUCCEEDED)
+        book.end(operation)
+        book.write(book.change([Discrepancy(NOON, "state_not_allowed", told)]))
+        assert store.unsettled(NOON, 10) == ["discrepant", "old"]
+        assert store.unsettled(NOON - SECOND, 10) == ["discrepant"]
+        assert store.unsettled(NOON, 1) == ["discrepant"]
+        signed = attrs.evolve(told, source=Source.OPERATOR, actor="sato", note="ok")
+        book.write(book.change([Resolved(NOON, 3, signed)]))
+        assert store.unsettled(NOON, 10) == ["old"]
 
     def test_of_many_threads_that_race_for_one_version_exactly_one_wins(
         self, store: Store

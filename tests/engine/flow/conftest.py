@@ -15,12 +15,13 @@ from kessai import AsyncEngine, Command, Engine, MemoryStore, load_shipped
 from kessai.errors import InvalidInput, KessaiError, PushRefused
 from kessai.flow import (
     Append,
+    Claim,
     Context,
     Declaration,
     History,
     Load,
     Now,
-    OpenTransactions,
+    Release,
     Send,
     execute,
 )
@@ -206,8 +207,9 @@ class Hand:
             Now: self.clock,
             History: self.store.records,
             Declaration: self.store.declaration,
-            OpenTransactions: self.store.open_transactions,
-            Send: self.gateway.send,
+            Claim: self.store.claim,
+            Release: self.store.release,
+            Send: lambda request, _until: self.gateway.send(request),
         }
         return performers[type(effect)](*attrs.astuple(effect, recurse=False))
 
@@ -240,7 +242,7 @@ class Shop:
         return self.call("recover", *given, **more)
 
     def transaction(self, name="order-1"):
-        return self.engine.transaction(name)
+        return self.call("transaction", name)
 
     @property
     def status(self):
@@ -328,3 +330,38 @@ def lost():
 @pytest.fixture
 def never_sent():
     return NEVER_SENT
+
+
+class Sleepy:
+    """A store before whose next append the process is stopped for a while."""
+
+    def __init__(self, store, sleep):
+        self._store, self._sleep, self.is_next = store, sleep, False
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def append(self, change):
+        self._store.append(change)
+        if self.is_next and change.is_intent:
+            self.is_next = False
+            self._sleep()
+
+
+@pytest.fixture
+def engine_with(shop):
+    """A shop whose process can be stopped between an intent and its call."""
+
+    def make(sleep):
+        sleepy = Sleepy(shop.store, sleep)
+
+        class SleepyShop(Shop):
+            def __setattr__(self, name, value):
+                if name == "sleeps_before_append":
+                    sleepy.is_next = value
+                else:
+                    super().__setattr__(name, value)
+
+        return SleepyShop(shop.kind, sleepy, shop.gateway, shop.clock)
+
+    return make

@@ -278,7 +278,62 @@ def test_a_transaction_that_is_never_left_alone_is_contended(
     assert kinds(store) == ["Begun", "Reported", *["Begun"] * captured]
 
 
-@pytest.mark.parametrize("error", [StoreBusy, StoreFailed, CommitUnknown])
+def test_an_intent_whose_commit_raised_is_written_again(
+    authorized, command, gateway, store
+):
+    """It was not there: the second time it is, and the call goes out, once."""
+
+    def fail():
+        raise CommitUnknown
+
+    authorized.before = {2: fail}
+    answer = authorized.execute(command("capture", 60))
+    assert answer.status is Status.SUCCEEDED
+    assert authorized.log == ["Load", "Now", "Append", *CALL[2:]]
+    assert gateway.commands == ["authorize", "capture"]
+
+
+def test_an_intent_that_is_there_though_its_commit_raised_is_not_sent(
+    authorized, command, gateway, store
+):
+    """Another caller may have written the very same, and sent it."""
+
+    def fail():
+        raise CommitUnknown
+
+    authorized.after = {2: fail}
+    with pytest.raises(CommitUnknown):
+        authorized.execute(command("capture", 60))
+    assert gateway.commands == ["authorize"]
+    assert list(store.load(None, "order-1", None).transaction.operations)
+
+
+def test_an_outcome_that_is_there_though_its_commit_raised_is_the_answer(
+    authorized, command, store
+):
+    def fail():
+        raise CommitUnknown
+
+    authorized.after = {5: fail}
+    answer = authorized.execute(command("capture", 60))
+    assert authorized.log[5:] == ["Append", "Append", "History"]
+    assert answer.status is Status.SUCCEEDED
+    assert len(store.records("order-1")) == 4
+
+
+def test_an_outcome_whose_commits_all_raise_is_asked_about_with_the_same_key(
+    authorized, command, store
+):
+    def fail():
+        raise CommitUnknown
+
+    authorized.before = dict.fromkeys(range(5, 20), fail)
+    with pytest.raises(CommitUnknown):
+        authorized.execute(command("capture", 60))
+    assert authorized.log[5:] == ["Append"] * 4
+
+
+@pytest.mark.parametrize("error", [StoreBusy, StoreFailed])
 def test_a_store_that_fails_at_the_intent_means_that_nothing_is_sent(
     authorized, command, gateway, error
 ):
@@ -502,15 +557,16 @@ def test_a_sweep_that_is_overtaken_leaves_the_deadline_for_later(
     authorized, command, store, clock
 ):
     clock.passes(days=30)
-    authorized.before = {2: lambda: another(authorized, command, "cancel", None)}
+    authorized.before = {6: lambda: another(authorized, command, "cancel", None)}
     after = authorized.run(sweep(authorized.context, "order-1"))
-    assert authorized.log == ["Load", "Now", "Append", "Load"]
+    look_up = ["Load", "Send", "Load", "History", "Now"]
+    assert authorized.log == ["Load", "Now", *look_up, "Append", "Load"]
     assert after.status == "payment.cancelled"
 
 
 def test_a_sweep_of_nothing_finds_nothing(hand):
     after = hand.run(sweep(hand.context, "order-1"))
-    assert (after.exists, hand.log) == (False, ["Load"])
+    assert (after.exists, hand.log) == (False, ["Load", "Now"])
 
 
 def test_a_flow_can_be_left_at_any_effect_without_a_sound(hand, command):

@@ -48,24 +48,28 @@ def test_time_alone_never_turns_the_unknown_into_a_failure(
     authorized, gateway, clock, lost, days
 ):
     """Hyperswitch: after the last retry, pending without an id became failed."""
-    gateway.answers = [lost]
+    gateway.answers = [lost, *[lost] * 5]  # nor does the gateway answer a look-up
     authorized.asks("capture", 60)
     clock.passes(days=days)
     for _ in range(5):
         (answer,) = authorized.recover()
         assert answer.status is Status.UNKNOWN
+        clock.passes(days=days, hours=6)
     authorized.call("sweep", "order-1")
     assert authorized.status == "payment.authorized"
     assert authorized.transaction().amounts["capturing"] == 60
 
 
-def test_a_look_up_that_fails_settles_nothing(authorized, gateway, lost, never_sent):
+def test_a_look_up_that_fails_settles_nothing(
+    authorized, gateway, clock, lost, never_sent
+):
     gateway.answers = [lost, lost, never_sent, {"outcome": "declined"}]
     authorized.asks("capture", 60)
     before = len(authorized.store.records("order-1"))
     for _ in range(3):
         (answer,) = authorized.recover(Recovery(missing=Missing.DECLINE))
         assert answer.status is Status.UNKNOWN
+        clock.passes(hours=6)
     assert len(authorized.store.records("order-1")) == before
 
 
@@ -126,6 +130,7 @@ def test_what_is_listed_as_pending_is_not_missing(authorized, gateway, clock, lo
     gateway.answers = [{"facts": [("capture", "pending", 60)]}]
     (answer,) = authorized.recover(Recovery(missing=Missing.RESEND))
     assert answer.status is Status.PENDING
+    clock.passes(days=1)
     gateway.answers = [{"facts": []}]
     (answer,) = authorized.recover(Recovery(missing=Missing.RESEND))
     assert answer.status is Status.PENDING

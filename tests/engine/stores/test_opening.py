@@ -71,7 +71,7 @@ def test_an_absolute_path_is_absolute(opened, tmp_path):
         "sqlite://",
         "sqlite:///",
         "sqlite://host/store.db",
-        "postgresql://host/db",
+        "mysql://host/db",
         "http://host/store.db",
         "a\0b",
         "sqlite:///a%00b",

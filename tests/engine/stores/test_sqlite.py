@@ -20,6 +20,7 @@ from kessai.errors import (
 )
 from kessai.stores import schema
 from kessai.stores import sqlite as module
+from kessai.stores.sqlite_durable import has_wal_reset_bug
 from kessai.testing.stores import Book
 
 
@@ -128,7 +129,7 @@ def test_tables_are_strict_so_that_no_amount_turns_into_a_float(sqlite):
     ],
 )
 def test_the_versions_with_the_wal_reset_bug_are_known(version, has_bug):
-    assert module.has_wal_reset_bug(version) is has_bug
+    assert has_wal_reset_bug(version) is has_bug
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,7 @@ def test_a_file_of_a_newer_kessai_is_refused(sqlite, tmp_path):
     begin(sqlite(path)).store.close()
     with raw(path) as connection:
         connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-    with pytest.raises(StoreUnsuitable, match="schema version 2; this kessai knows 1"):
+    with pytest.raises(StoreUnsuitable, match="schema version 3; this kessai knows 2"):
         sqlite(path)
 
 

@@ -1,6 +1,7 @@
 """A process of its own that writes to a store and tells each thing that is written.
 
 writer.py trail FILE NAME   append to NAME's trail until killed, telling each number
+writer.py quiet FILE NAME   the same, and tell nothing
 writer.py race FILE COUNT   when told to, try to begin COUNT transactions; tell wins
 """
 
@@ -26,6 +27,12 @@ def trail(store, name):
         tell(book.transaction.version)
 
 
+def quiet(store, name):
+    book = Book(store, name)
+    while True:
+        book.write(book.denied())
+
+
 def race(store, count):
     tell("ready")
     sys.stdin.readline()
@@ -40,4 +47,4 @@ def race(store, count):
 
 if __name__ == "__main__":
     _, what, file, more = sys.argv
-    {"trail": trail, "race": race}[what](SQLiteStore(file), more)
+    {"trail": trail, "quiet": quiet, "race": race}[what](SQLiteStore(file), more)

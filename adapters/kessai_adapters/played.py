@@ -1,0 +1,126 @@
+"""The emulator as the simulator plays with it: plain values both ways, nothing raised.
+
+What the network does to a request is the simulator's business; only what the gateway
+itself does, or what spoils its answer, is asked of the emulator.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+from kessai.gateway import Adapter, Reply, Request
+from kessai.simulator.gateway import Notice, Standing
+from kessai_adapters.emulator import (
+    Emulator,
+    EmulatorError,
+    Exchange,
+    Payment,
+    Result,
+)
+from kessai_adapters.veritrans4g import VeriTrans4G
+
+AMOUNTS: Final = ("authorized", "captured", "released", "refunded", "refunding")
+BAD_REPLIES: Final = (
+    "http_500",
+    "http_502",
+    "http_503",
+    "garbage",
+    "truncate",
+    "shift_jis",
+)
+
+
+class PlayedGateway:
+    """An emulator and its adapter in the hands of the simulator.
+
+    Only the adapter's own host is cut off a request's address; the rest is the path.
+    """
+
+    def __init__(
+        self, emulator: Emulator, adapter: VeriTrans4G, clock: Callable[[], datetime]
+    ) -> None:
+        self.adapter: Adapter = adapter
+        self._emulator = emulator
+        self._host = adapter.host
+        self._clock = clock
+
+    def carry_out(self, request: Request, mishap: str | None) -> Reply:
+        """Answer a request that arrived."""
+        emulator = self._emulator
+        if mishap is not None:
+            emulator.misbehave(mishap)
+        path = request.url.removeprefix(self._host)
+        headers = dict(request.headers)
+        reply = emulator.handle(request.method, path, headers, request.body)
+        if mishap is not None:
+            emulator.behave()
+        return Reply(
+            status=reply.status, headers=tuple(reply.headers.items()), body=reply.body
+        )
+
+    def bad_replies(self) -> Sequence[str]:
+        """What can spoil a reply."""
+        return BAD_REPLIES
+
+    def exchanges(self, order: str) -> Sequence[Exchange]:
+        """All exchanges of an order, oldest first."""
+        found = self._emulator.books.orders.get(order)
+        return () if found is None else found.exchanges
+
+    def standing(self, order: str) -> Standing | None:
+        """How an order stands now; an authorization may have expired by the clock."""
+        found = self._emulator.books.find(order, self._clock())
+        if found is None:
+            return None
+        states: dict[str, str] = {}
+        if found.payment is not Payment.NONE:
+            states["payment"] = found.payment.value
+        if found.consent is not None:
+            states["consent"] = found.consent.value
+        return Standing(states, {name: getattr(found, name) for name in AMOUNTS})
+
+    def orders(self) -> Sequence[str]:
+        """The ids of all orders."""
+        return tuple(self._emulator.books.orders)
+
+    def take_pushes(self) -> Sequence[Notice]:
+        """The pushes that were not taken yet."""
+        if not len(self._emulator.outbox):
+            return ()
+        return [
+            Notice(push.notices[0]["orderId"], push.headers, push.body)
+            for push in self._emulator.take_pushes()
+        ]
+
+    def consumer(self, order: str, act: str) -> bool:
+        """Let the consumer do `act`."""
+        return self._done(lambda: getattr(self._emulator.consumer, act)(order))
+
+    def portal(self, order: str, act: str, amount: int | None) -> bool:
+        """Do `act` in the portal."""
+        asked = () if amount is None else (amount,)
+        return self._done(lambda: getattr(self._emulator.portal, act)(order, *asked))
+
+    def finish(self, order: str, *, good: bool) -> bool:
+        """Let what is pending succeed or fail."""
+        end = self._emulator.complete if good else self._emulator.fail
+        return self._done(lambda: end(order))
+
+    def awaits_consumer(self, order: str) -> bool:
+        """Whether a consumer has still to decide."""
+        found = self._emulator.books.orders.get(order)
+        if found is None or found.held:
+            return False
+        return found.application.result is Result.PENDING
+
+    def close(self) -> None:
+        """Let go of what is held."""
+        self._emulator.close()
+
+    @staticmethod
+    def _done(act: Callable[[], object]) -> bool:
+        with suppress(EmulatorError):
+            act()
+            return True
+        return False

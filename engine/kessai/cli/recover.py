@@ -1,0 +1,239 @@
+"""`kessai recover`: finds out what came of whatever has no answer, once or for ever."""
+
+import sys
+from collections.abc import Iterable
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+import attrs
+import click
+
+from kessai.cli import exits
+from kessai.cli.care_words import word
+from kessai.cli.gateways import wired
+from kessai.cli.options import db_option, gateway_option, output_options
+from kessai.cli.output import operation_data, print_json, say
+from kessai.cli.settling import OPEN
+from kessai.cli.stopping import Stop, stop_on_signals
+from kessai.cli.tables import print_table
+from kessai.errors import KessaiError
+from kessai.flow import Answer, Missing, Recovery
+from kessai.machine import Transaction
+from kessai.shell import Engine, utc_now
+
+_LISTED = 100
+"""How many transactions that wait for an operator are shown."""
+
+
+@click.command(short_help="Look up what has no answer yet.")
+@click.option("--once/--watch", default=True, help="One pass, or until stopped.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="At most so many transactions a pass.",
+)
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --watch: the pause between passes.",
+)
+@click.option(
+    "--missing",
+    type=click.Choice([missing.value for missing in Missing]),
+    default=Missing.DECLINE.value,
+    show_default=True,
+    help="What becomes of an operation that the gateway does not list, when it can no"
+    " longer arrive.",
+)
+@click.option(
+    "--fence",
+    type=click.FloatRange(min=5),
+    default=10.0,
+    show_default=True,
+    metavar="MINUTES",
+    help="For how long after it was sent a request may still arrive.",
+)
+@db_option
+@gateway_option
+@output_options
+def recover(
+    *,
+    once: bool,
+    limit: int,
+    every: float,
+    missing: str,
+    fence: float,
+    db: str,
+    gateway: str,
+    language: str,
+    as_json: bool,
+) -> int:
+    """Look up every transaction that has no answer yet and is due, and settle it.
+
+    Several may run at once, on many machines: each transaction is leased to one. What
+    stays open is looked up again after a pause that grows to six hours. What no look-up
+    settles is listed, and waits for an operator: see kessai tx settle.
+
+    Exit codes: 0 nothing is open that was looked up, 4 something still is, or waits.
+    """
+    recovery = Recovery(missing=Missing(missing), fence=timedelta(minutes=fence))
+    report = _Report(language, as_json=as_json)
+    with wired(db, gateway) as wiring, stop_on_signals() as stop:
+        one = _Round(wiring.engine, recovery, limit, stop)
+        if once:
+            return report.tell(*one.run())
+        _watch(one, every, report)
+    return exits.DONE
+
+
+@attrs.frozen
+class _Round:
+    """One pass over all that is due."""
+
+    engine: Engine
+    recovery: Recovery
+    limit: int
+    stop: Stop
+
+    def run(self) -> tuple[list[Answer], list[Transaction]]:
+        """What was looked up, and what waits for an operator."""
+        answers: list[Answer] = []
+        for _ in range(self.limit):
+            if self.stop.is_asked:
+                break
+            found = self.engine.recover_next(self.recovery)
+            if found is None:
+                break
+            answers += found
+        return answers, waiting(self.engine, self.recovery)
+
+
+def waiting(engine: Engine, recovery: Recovery) -> list[Transaction]:
+    """The transactions that wait for an operator, at most a hundred."""
+    store = engine.store
+    names = store.unsettled(utc_now() - recovery.escalation, _LISTED)
+    found = (store.load(None, name, None).transaction for name in names)
+    return [transaction for transaction in found if transaction is not None]
+
+
+def _watch(one: _Round, every: float, report: "_Report") -> None:
+    pause = Event()
+    while not one.stop.is_asked:
+        try:
+            answers, still = one.run()
+        except KessaiError as error:  # one that is broken must not keep the others
+            click.echo(f"kessai: {error}", err=True)
+        else:
+            report.tell(answers, still, always=False)
+        _rest(every, one.stop, pause)
+
+
+def _rest(seconds: float, stop: Stop, pause: Event) -> None:
+    """Wait, but not on after being asked to stop."""
+    for _ in range(max(1, round(seconds / 0.1))):
+        if stop.is_asked:
+            return
+        pause.wait(0.1)
+
+
+@attrs.define
+class _Report:
+    """Tells what a pass found; in a watch, who waits is told once."""
+
+    language: str
+    as_json: bool = attrs.field(kw_only=True)
+    told: frozenset[str] = frozenset()
+
+    def tell(
+        self,
+        answers: list[Answer],
+        still: list[Transaction],
+        *,
+        always: bool = True,
+    ) -> int:
+        """Print what came of it; the exit code."""
+        new = [t for t in still if always or t.id not in self.told]
+        self.told = frozenset(t.id for t in still)
+        if answers or new or always:
+            if self.as_json:
+                print_json(_data(answers, new))
+            else:
+                self._print(answers, new)
+            sys.stdout.flush()
+        is_open = still or any(answer.status in OPEN for answer in answers)
+        return exits.UNKNOWN if is_open else exits.DONE
+
+    def _print(self, answers: list[Answer], still: list[Transaction]) -> None:
+        language = self.language
+        if answers:
+            names = ("operation", "command", "status", "state")
+            print_table(
+                word("recovered", language),
+                [word(name, language) for name in names],
+                (_answer_row(answer, language) for answer in answers),
+            )
+        elif not still:
+            say(word("nothing_due", language))
+        if still:
+            print_waiting(still, language)
+
+
+def print_waiting(transactions: Iterable[Transaction], language: str) -> None:
+    """Print what waits for an operator: open operations and discrepancies."""
+    names = ("transaction", "what", "command", "since")
+    rows: list[list[str]] = []
+    for transaction in transactions:
+        for operation in transaction.operations.values():
+            since = operation.begun_at.isoformat(timespec="seconds")
+            phase = word(operation.phase, language)
+            rows.append(
+                [transaction.id, operation.id, f"{operation.command}: {phase}", since]
+            )
+        for number in transaction.discrepancies:
+            told = word("discrepancy", language)
+            rows.append([transaction.id, str(number), told, ""])
+    headings = [word(name, language) for name in names]
+    print_table(word("waiting", language), headings, rows)
+    say(word("how", language))
+
+
+def _answer_row(answer: Answer, language: str) -> list[str]:
+    return [
+        answer.operation or "",
+        answer.command,
+        word(answer.status, language),
+        answer.transaction.status,
+    ]
+
+
+def _data(answers: list[Answer], still: list[Transaction]) -> dict[str, Any]:
+    return {
+        "recovered": [
+            {
+                "transaction": answer.transaction.id,
+                "operation": answer.operation,
+                "command": answer.command,
+                "key": answer.key,
+                "status": answer.status,
+                "state": answer.transaction.status,
+            }
+            for answer in answers
+        ],
+        "waiting": [waiting_data(transaction) for transaction in still],
+    }
+
+
+def waiting_data(transaction: Transaction) -> dict[str, Any]:
+    """What of a transaction waits for an operator, as JSON shows it."""
+    return {
+        "transaction": transaction.id,
+        "operations": [operation_data(o) for o in transaction.operations.values()],
+        "discrepancies": transaction.discrepancies,
+    }

@@ -1,0 +1,131 @@
+"""The queue of the processes that write to one SQLite file.
+
+SQLite lets waiting processes sleep longer and longer, while one that has just committed
+takes the file again at once: of eight, one waited 5 seconds for its first commit while
+another made thousands. Here who wants to write first passes a turnstile, a lock on a
+file beside the database, and keeps it until the database is its own. So one at a time
+reaches for the database, and who has just let go of it queues up behind the others.
+
+The queue is courtesy and protects nothing; that is SQLite's part. Where it cannot be had
+(no `flock`, no permission to make the file) everybody reaches for the database at once.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+from types import TracebackType
+
+if sys.platform != "win32":
+    import fcntl
+
+IN_THE_QUEUE = 1e-4
+"""Seconds between two looks at the turnstile; the same for all, or the last would lose."""
+
+AT_THE_FRONT = 2e-5
+"""Seconds between two looks at the database, where only one looks."""
+
+
+class WriterQueue:
+    """The turnstile before one database file, to be passed with `with`.
+
+    `patience` tells for how many seconds at most to wait at it. A process that was
+    stopped inside holds each of the others up for no longer than that, and only once.
+    """
+
+    def __init__(self, database: Path, patience: Callable[[], float]) -> None:
+        self._database = database
+        self._path = database.with_name(f"{database.name}-queue")
+        self._patience = patience
+        self._file: int | None = None
+        self._was_tried = False
+        self._is_stuck = False
+        self._is_inside = False
+
+    def __enter__(self) -> None:
+        if not self._was_tried:
+            self._was_tried = True
+            self._file = _open_like(self._path, self._database)
+        if self._file is None:
+            return
+        try:
+            self._is_inside = self._pass(self._file)
+        except BaseException:  # an interrupt: the turnstile must not stay held
+            _unlock(self._file)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._is_inside and self._file is not None:
+            self._is_inside = False
+            _unlock(self._file)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until who reaches for the database should try again."""
+        return AT_THE_FRONT if self._is_inside else IN_THE_QUEUE
+
+    def close(self) -> None:
+        """Let go of the file. It stays where it is: others may be waiting at it."""
+        self._was_tried = True
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _pass(self, file: int) -> bool:
+        if _lock(file):
+            self._is_stuck = False
+            return True
+        if self._is_stuck:
+            return False
+        until = monotonic() + self._patience()
+        while monotonic() < until:
+            sleep(IN_THE_QUEUE)
+            if _lock(file):
+                return True
+        self._is_stuck = True
+        return False
+
+
+def _open_like(path: Path, database: Path) -> int | None:
+    """Open `path`, made for the users of `database`; None where that is impossible."""
+    if sys.platform == "win32":
+        return None
+    with suppress(OSError):
+        with suppress(FileNotFoundError):
+            return os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        with suppress(FileExistsError):
+            return _make_like(path, database)
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW)  # another process made it
+    return None
+
+
+def _make_like(path: Path, database: Path) -> int:
+    like = database.stat()
+    mode = like.st_mode & 0o666
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+    with suppress(OSError):
+        os.fchmod(file, mode)  # whatever the umask of this process
+        if os.geteuid() == 0:
+            os.fchown(file, like.st_uid, like.st_gid)
+    return file
+
+
+def _lock(file: int) -> bool:
+    """Take the lock if it is free. The kernel frees it when its holder dies."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _unlock(file: int) -> None:
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_UN)

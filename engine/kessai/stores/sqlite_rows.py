@@ -1,0 +1,189 @@
+"""What a change, a lease and a transaction are in SQL: the rows of the SQLite store.
+
+Everything here happens in a transaction that the caller has begun, and ends.
+"""
+
+import sqlite3
+from collections.abc import Container
+from datetime import UTC, datetime
+from typing import Any
+
+from kessai.errors import LeaseLost, TrailBroken, VersionConflict
+from kessai.flow import Change, Lease, Recorded
+from kessai.machine import Transaction
+from kessai.spec import Lifecycle
+from kessai.stores.encoding import (
+    decode_transaction,
+    encode_recorded,
+    encode_transaction,
+)
+
+LOAD = (
+    "SELECT 0, recorded FROM answers WHERE key = ?"
+    " UNION ALL SELECT 1, state FROM transactions WHERE id = ?"
+    " UNION ALL SELECT 2, state FROM transactions WHERE id = ?"
+)
+"""A key's record, a transaction and an agreement, in one statement: at one moment."""
+
+STATES = (
+    "SELECT id, lifecycle, status, version, open_since, discrepancies, state"
+    " FROM transactions ORDER BY id"
+)
+"""Rows for `read_row`."""
+
+
+def write_change(
+    connection: sqlite3.Connection, change: Change, declared: Container[str]
+) -> None:
+    """Write all of `change`; `declared` are hashes of lifecycle files that are there.
+
+    Raises:
+        VersionConflict, LeaseLost: see `Store.append`; roll back what was written.
+
+    """
+    _write_transaction(connection, change.transaction, change.expected_version)
+    if change.agreement is not None:
+        _check_version(connection, *change.agreement)
+    if change.lease is not None:
+        _check_lease(connection, change.lease)
+    for record in change.records:
+        connection.execute(
+            "INSERT INTO events (transaction_id, number, body, hash)"
+            " VALUES (?, ?, ?, ?)",
+            (record.transaction, record.number, record.body, record.hash),
+        )
+    if change.opens is not None:
+        _open_key(connection, change.opens)
+    for closed in change.closes:
+        connection.execute(
+            "UPDATE answers SET outcome = ?, recorded = ? WHERE key = ?",
+            (closed.outcome, encode_recorded(closed), closed.key),
+        )
+    if change.declaration is not None and change.declaration.hash not in declared:
+        _declare(connection, change.declaration)
+
+
+def _write_transaction(
+    connection: sqlite3.Connection, after: Transaction, expected: int
+) -> None:
+    due_at = moment(after.due_at)
+    values = (*_columns(after), due_at, encode_transaction(after), after.id)
+    if expected:
+        cursor = connection.execute(
+            "UPDATE transactions SET lifecycle = ?, status = ?, version = ?,"
+            " open_since = ?, discrepancies = ?, due_at = ?, attempts = 0,"
+            " state = ? WHERE id = ? AND version = ?",
+            (*values, expected),
+        )
+    else:
+        cursor = connection.execute(
+            "INSERT INTO transactions"
+            " (lifecycle, status, version, open_since, discrepancies, due_at,"
+            " state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO NOTHING",
+            values,
+        )
+    if cursor.rowcount != 1:
+        message = f"{after.id}: not at version {expected} any more"
+        raise VersionConflict(message)
+
+
+def _check_version(
+    connection: sqlite3.Connection, transaction: str, version: int
+) -> None:
+    rows = connection.execute(
+        "SELECT 1 FROM transactions WHERE id = ? AND version = ?",
+        (transaction, version),
+    ).fetchall()
+    if not rows:
+        message = f"{transaction}: not at version {version} any more"
+        raise VersionConflict(message)
+
+
+def _check_lease(connection: sqlite3.Connection, lease: Lease) -> None:
+    rows = connection.execute(
+        "SELECT 1 FROM transactions WHERE id = ? AND lease = ?",
+        (lease.transaction, lease.number),
+    ).fetchall()
+    if not rows:
+        message = f"{lease.transaction}: lease {lease.number} is not the last one"
+        raise LeaseLost(message)
+
+
+def _open_key(connection: sqlite3.Connection, opens: Recorded) -> None:
+    try:
+        connection.execute(
+            "INSERT INTO answers (key, transaction_id, outcome, recorded)"
+            " VALUES (?, ?, ?, ?)",
+            (opens.key, opens.transaction, opens.outcome, encode_recorded(opens)),
+        )
+    except sqlite3.IntegrityError:
+        message = f"key {opens.key!r} is taken"
+        raise VersionConflict(message) from None
+
+
+def _declare(connection: sqlite3.Connection, declared: Lifecycle) -> None:
+    connection.execute(
+        "INSERT INTO lifecycles (hash, name, document) VALUES (?, ?, ?)"
+        " ON CONFLICT (hash) DO NOTHING",
+        (declared.hash, declared.name, declared.document),
+    )
+
+
+def claim(
+    connection: sqlite3.Connection, now: datetime, until: datetime
+) -> Lease | None:
+    """See `Store.claim`."""
+    rows = connection.execute(
+        "UPDATE transactions SET lease = lease + 1, leased_until = ? WHERE id ="
+        " (SELECT id FROM transactions WHERE due_at <= ?"
+        "  AND (leased_until IS NULL OR leased_until <= ?)"
+        "  ORDER BY due_at, id LIMIT 1) RETURNING id, lease, attempts",
+        (moment(until), moment(now), moment(now)),
+    ).fetchall()
+    for name, number, attempts in rows:
+        return Lease(transaction=name, number=number, attempts=attempts, until=until)
+    return None
+
+
+def release(connection: sqlite3.Connection, lease: Lease, due_at: datetime) -> None:
+    """See `Store.release`."""
+    connection.execute(
+        "UPDATE transactions SET due_at = ?, attempts = ?, leased_until = NULL"
+        " WHERE id = ? AND lease = ? AND due_at IS NOT NULL",
+        (moment(due_at), lease.attempts + 1, lease.transaction, lease.number),
+    )
+
+
+def moment(at: datetime | None) -> str | None:
+    """A moment as text whose order is that of time, in whatever zone it was told."""
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def _columns(transaction: Transaction) -> tuple[str, str, int, str | None, int]:
+    """What is kept beside the state, to find it by."""
+    return (
+        transaction.lifecycle,
+        transaction.status,
+        transaction.version,
+        moment(transaction.open_since),
+        len(transaction.discrepancies),
+    )
+
+
+def read_row(row: tuple[Any, ...]) -> Transaction:
+    """The transaction of a row of `STATES`.
+
+    Raises:
+        TrailBroken: the row does not agree with itself.
+
+    """
+    name, *columns, state = row
+    try:
+        transaction = decode_transaction(state)
+    except TrailBroken as error:
+        raise TrailBroken(str(error), transaction=name) from error
+    if transaction.id != name or _columns(transaction) != tuple(columns):
+        message = "the columns of a stored transaction do not agree with its state"
+        raise TrailBroken(message, transaction=name)
+    return transaction
