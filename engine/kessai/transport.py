@@ -5,6 +5,7 @@ not by a transport. Certificates are verified; redirects are not followed, becau
 gateway's answer is the answer.
 """
 
+from time import monotonic
 from typing import Any, Protocol
 
 from kessai.errors import AdapterMissing
@@ -12,6 +13,9 @@ from kessai.gateway import Failure, Reply, Request
 
 CONNECT_SECONDS = 30.0
 READ_SECONDS = 120.0
+WHOLE_SECONDS = 150.0
+"""A reply that drips in for longer is none: its caller is not waited for any more."""
+
 MAX_REPLY_BYTES = 5_000_000
 """A longer answer is no answer: the outcome is unknown."""
 
@@ -57,12 +61,11 @@ class HttpTransport:
                 headers=list(request.headers),
                 content=request.body,
             ) as response:
-                body = bytearray()
+                body = _Body()
                 for part in response.iter_bytes():
-                    body += part
-                    if len(body) > MAX_REPLY_BYTES:
-                        return Failure(sent=True, reason="the answer is too long")
-                return _reply(response, bytes(body))
+                    if failure := body.add(part):
+                        return failure
+                return _reply(response, body.content)
         except self._errors.HTTPError as error:
             return _failure(self._errors, error)
 
@@ -88,18 +91,37 @@ class AsyncHttpTransport:
                 headers=list(request.headers),
                 content=request.body,
             ) as response:
-                body = bytearray()
+                body = _Body()
                 async for part in response.aiter_bytes():
-                    body += part
-                    if len(body) > MAX_REPLY_BYTES:
-                        return Failure(sent=True, reason="the answer is too long")
-                return _reply(response, bytes(body))
+                    if failure := body.add(part):
+                        return failure
+                return _reply(response, body.content)
         except self._errors.HTTPError as error:
             return _failure(self._errors, error)
 
     async def close(self) -> None:
         """See `AsyncTransport.close`."""
         await self._client.aclose()
+
+
+class _Body:
+    """The body of a reply, as far as it has come: not too much, and not too slowly."""
+
+    def __init__(self) -> None:
+        self._parts = bytearray()
+        self._until = monotonic() + WHOLE_SECONDS
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._parts)
+
+    def add(self, part: bytes) -> Failure | None:
+        self._parts += part
+        if len(self._parts) > MAX_REPLY_BYTES:
+            return Failure(sent=True, reason="the answer is too long")
+        if monotonic() > self._until:
+            return Failure(sent=True, reason="the answer came too slowly")
+        return None
 
 
 def http_library() -> Any:
