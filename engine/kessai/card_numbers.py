@@ -25,9 +25,9 @@ LONGEST = 19
 REPLACEMENT = "[card number]"
 
 # A dash of any kind, a space of any kind, a dot, a stroke, and what is not seen at all.
-_BETWEEN = r"[\s\-_./\u00ad\u00b7\u200b-\u200d\u2010-\u2015\u2060\u2212\ufeff\uff0d]"
-_LIKELY = re.compile(rf"\d(?:{_BETWEEN}{{0,3}}\d){{{SHORTEST - 1}}}")
-_RUN = re.compile(rf"\d+(?:{_BETWEEN}{{1,3}}\d+)*")
+_BETWEEN = r"\s\-_./\u00ad\u00b7\u200b-\u200d\u2010-\u2015\u2060\u2212\ufeff\uff0d"
+_LIKELY = re.compile(rf"[\d{_BETWEEN}]{{{SHORTEST}}}")
+_RUN = re.compile(rf"\d+(?:[{_BETWEEN}]{{1,3}}\d+)*")
 _GROUP = re.compile(r"\d+")
 
 _EVEN_GROUPS = (1, 2, 4)

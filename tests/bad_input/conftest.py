@@ -1,0 +1,93 @@
+"""An engine whose every trace can be looked at: what it keeps, and what it sends."""
+
+import attrs
+import pytest
+
+from kessai import Command, Engine, HttpTransport, MemoryStore, SQLiteStore
+from kessai.cli.main import run_command
+from kessai_adapters.local import LocalGateway
+
+CARD = "4111111111111111"
+"""A number that every gateway's documents give for tests."""
+
+
+class Counting:
+    """A transport that counts what it carries."""
+
+    def __init__(self, transport):
+        self._transport = transport
+        self.sent = []
+
+    def send(self, request, *deadline):
+        self.sent.append(request)
+        return self._transport.send(request, *deadline)
+
+    def close(self):
+        self._transport.close()
+
+
+class Shop:
+    def __init__(self, store):
+        self.gateway = LocalGateway()
+        self.store = store
+        self.wire = Counting(HttpTransport(self.gateway.wire))
+        self.engine = Engine(
+            adapter=self.gateway.adapter, store=store, transport=self.wire
+        )
+        self._keys = 0
+
+    def do(self, name, transaction, **fields):
+        self._keys += 1
+        fields.setdefault("key", f"key-{self._keys}")
+        return self.engine.execute(Command(name, transaction, **fields))
+
+    def apply(self, transaction="order", **fields):
+        fields = {"lifecycle": "one_time", "amount": 1000, **fields}
+        return self.do("authorize", transaction, **fields)
+
+    def traces(self):
+        """Everything that stands in the store, and how often the gateway was asked."""
+        return (
+            {t.id: t for t in self.store.transactions()},
+            dict(self.store.trails()),
+            len(self.wire.sent),
+        )
+
+    def close(self):
+        self.engine.close()
+        self.gateway.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def shop(request, tmp_path):
+    store = MemoryStore()
+    if request.param == "sqlite":
+        store = SQLiteStore(tmp_path / "shop.db")
+    shop = Shop(store)
+    yield shop
+    shop.close()
+
+
+@attrs.frozen
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def kessai(capsys, tmp_path, monkeypatch):
+    """Run one command in an empty folder; its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = run_command([str(argument) for argument in arguments])
+        return Result(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def card():
+    return CARD
