@@ -116,9 +116,10 @@ def look_up(
         return Finding(transaction=transaction, readable=False)
     asked_at: datetime | None = None
     if recovery is not None:
-        asked_at = yield Now()
+        now: datetime = yield Now()
+        asked_at = now
         transaction = yield from _presume_unanswered(
-            machine, transaction, recovery, lease, asked_at
+            machine, transaction, recovery, lease, now
         )
     evidence = yield from _ask(context, machine, transaction)
     if evidence is None:

@@ -17,7 +17,8 @@ from kessai.errors import CommitUnknown, KessaiError
 
 T = TypeVar("T")
 
-LOOK_AGAIN = 0.05
+LEAD, DONE = True, False
+LOOK_AGAIN = 1.0
 """Seconds until who waits looks by itself, should an interrupt have swallowed the call."""
 
 
@@ -28,7 +29,7 @@ class Job:
 
     def __init__(self, work: Callable[[], object]) -> None:
         self.work = work
-        self.call: SimpleQueue[None] = SimpleQueue()
+        self.call: SimpleQueue[bool] = SimpleQueue()
         self.is_done = False
         self.result: object = None
         self.error: BaseException | None = None
@@ -73,18 +74,15 @@ class GroupCommit:
         Raises whatever `work` raises, or what the transaction failed with.
         """
         job = Job(work)
-        self._waiting.append(job)
         try:
+            self._waiting.append(job)
             while not job.is_done:
-                if self._is_led:
-                    with suppress(Empty):
-                        job.call.get(timeout=LOOK_AGAIN)
-                        continue
-                self._lead(job)
+                if not self._is_led or _is_to_lead(job):
+                    self._lead(job)
         except BaseException:  # an interrupt: what nobody waits for must not be written
             with suppress(ValueError):
                 self._waiting.remove(job)
-            self._call_next()
+            self._hand_over()
             raise
         if job.error is not None:
             raise job.error
@@ -92,22 +90,24 @@ class GroupCommit:
 
     def _lead(self, own: Job) -> None:
         group = Group(self._waiting)
-        # A lock that `with` takes is let go of wherever an interrupt may strike.
-        with self._leading:
-            if own.is_done:
-                return
-            if own not in self._waiting:  # who took it was interrupted, and is gone
-                own.error, own.is_done = _interrupted(), True
-                return
-            self._is_led = True
-            try:
-                self._write_all(group, own)
-            finally:
-                self._is_led = False
-        self._call_next()
-        for job in group.jobs:
-            if job is not own:
-                job.call.put(None)
+        try:
+            # A lock that `with` takes is let go of wherever an interrupt may strike.
+            with self._leading:
+                self._lead_if_needed(own, group)
+        finally:
+            self._hand_over()
+            for job in group.jobs:
+                if job is not own:
+                    job.call.put(DONE)
+
+    def _lead_if_needed(self, own: Job, group: Group) -> None:
+        if own.is_done:  # by who led while this one waited to lead
+            return
+        if own not in self._waiting:  # who took it was interrupted, and is gone
+            own.error, own.is_done = _interrupted(), True
+            return
+        self._is_led = True
+        self._write_all(group, own)
 
     def _write_all(self, group: Group, own: Job) -> None:
         try:
@@ -131,12 +131,23 @@ class GroupCommit:
                 job.error = None
                 self._waiting.appendleft(job)
 
-    def _call_next(self) -> None:
+    def _hand_over(self) -> None:
+        """Let the first that waits lead; who comes now waits for it."""
+        self._is_led = False
         try:
             if self._waiting:
-                self._waiting[0].call.put(None)
-        except IndexError:  # somebody leads already
-            pass
+                self._is_led = True
+                self._waiting[0].call.put(LEAD)
+        except IndexError:  # somebody else leads, and has taken it
+            self._is_led = False
+
+
+def _is_to_lead(job: Job) -> bool:
+    """Wait until `job` is done, or to lead."""
+    try:
+        return job.call.get(timeout=LOOK_AGAIN)
+    except Empty:
+        return True
 
 
 def _for_each(error: KessaiError) -> KessaiError:

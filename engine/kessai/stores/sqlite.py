@@ -7,16 +7,17 @@ processes take turns (`sqlite_queue`).
 """
 
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_ident
 from time import monotonic, sleep
 from typing import Any
 
-from kessai.errors import CommitUnknown, KessaiError, StoreBusy
+from kessai.errors import CommitUnknown, KessaiError, StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
 from kessai.machine import Record, Transaction
 from kessai.stores import sqlite_rows as rows
@@ -56,9 +57,10 @@ class SQLiteStore:
         check_library(sqlite3.sqlite_version_info)
         self._in_use = Lock()
         self._connection = self._open()
-        # Another connection sees no commit before it is on the disk, and waits for none.
-        self._reading = Lock()
-        self._reader: sqlite3.Connection | None = None
+        self._is_closed = False
+        self._wrote_last = get_ident()
+        # Other connections see no commit before it is on the disk, and wait for none.
+        self._readers: deque[sqlite3.Connection] = deque()
         self._queue = WriterQueue(self._path, lambda: PATIENCE / 2)
         self._together = GroupCommit(self._write_group)
 
@@ -115,10 +117,10 @@ class SQLiteStore:
 
     def close(self) -> None:
         """See `Store.close`."""
-        with self._in_use, self._reading:
-            if self._reader is not None:
-                self._reader.close()
-            self._connection.close()
+        with self._in_use:
+            self._is_closed = True
+            for connection in (self._connection, *self._readers):
+                connection.close()
             self._queue.close()
 
     # ── writing ─────────────────────────────────────────────────────────────────────
@@ -141,6 +143,7 @@ class SQLiteStore:
     def _write_group(self, group: Group) -> None:
         """One transaction of the database: what is left of it is written, or nothing."""
         with self._in_use:
+            self._wrote_last = get_ident()
             try:
                 self._roll_back()  # what an earlier failure may have left behind
                 self._begin()
@@ -181,9 +184,9 @@ class SQLiteStore:
         jobs = group.take()
         if len(jobs) == 1:
             self._do(jobs[0])
-        else:
-            for job in jobs:
-                self._do_apart(job)
+            return jobs[0].error is None
+        for job in jobs:
+            self._do_apart(job)
         return any(job.error is None for job in jobs)
 
     def _do_apart(self, job: Job) -> None:
@@ -298,20 +301,33 @@ class SQLiteStore:
     def _fetch(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Read what is committed, while a commit of this process is under way too.
 
-        The writing connection knows best what it has just written, so it is asked while
-        nobody writes.
+        The writing connection knows best what it has just written: who wrote last asks
+        it, and nobody else, so that no writer has to wait for readers.
         """
         try:
-            if not self._in_use.locked():
+            if self._wrote_last == get_ident() and not self._in_use.locked():
                 with self._in_use:
                     return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            if not is_busy(error):  # the other connection waits where this one does not
+            if not is_busy(error):  # the other connections wait where this one does not
                 raise self._meaning(error) from error
-        with self._reading:
-            if self._reader is None:
-                self._reader = self._connect()
-            try:
-                return self._reader.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise self._meaning(error) from error
+        return self._fetch_elsewhere(query, values)
+
+    def _fetch_elsewhere(
+        self, query: str, values: tuple[object, ...]
+    ) -> list[tuple[Any, ...]]:
+        try:
+            reader = self._readers.pop()
+        except IndexError:
+            reader = self._connect()
+        try:
+            if self._is_closed:
+                message = f"{self._path}: the store was closed"
+                raise StoreFailed(message)
+            return reader.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._meaning(error) from error
+        finally:
+            if self._is_closed:
+                reader.close()
+            self._readers.append(reader)

@@ -119,13 +119,16 @@ def _make_like(path: Path, database: Path) -> int:
 
 def _lock(file: int) -> bool:
     """Take the lock if it is free. The kernel frees it when its holder dies."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    return _flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _unlock(file: int) -> None:
-    with suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_UN)
+    _flock(file, fcntl.LOCK_UN)
+
+
+def _flock(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how)
+    except OSError:
+        return False
+    return True

@@ -157,7 +157,9 @@ def release(connection: sqlite3.Connection, lease: Lease, due_at: datetime) -> N
 
 def moment(at: datetime | None) -> str | None:
     """A moment as text whose order is that of time, in whatever zone it was told."""
-    return None if at is None else at.astimezone(UTC).isoformat()
+    if at is None:
+        return None
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()
 
 
 def _columns(transaction: Transaction) -> tuple[str, str, int, str | None, int]:

@@ -1,0 +1,37 @@
+"""The PostgreSQL store: many processes on many machines share one truth.
+
+`PostgresStore` for `Engine`, `AsyncPostgresStore` for `AsyncEngine`: two shells over the
+same steps (`steps`), statements (`statements`) and readings of errors (`meaning`).
+
+A step of a command is one statement under autocommit: the version check, the agreement,
+the lease, the records and the keys, all of it or nothing, in one round trip and one
+commit. What makes that right under READ COMMITTED is said in `statements`.
+
+For databases that speak PostgreSQL's protocol, this is all that is relied on:
+
+- `WITH` with `INSERT … SELECT`, `UPDATE … FROM` and `SELECT … FOR SHARE` inside;
+  `RETURNING`; `VALUES` as a table; `INSERT … ON CONFLICT … DO NOTHING`
+- `FOR UPDATE SKIP LOCKED` for claims
+- types `bigint`, `text`, `bytea`, `timestamptz`; `COLLATE "C"` on ids and keys, so that
+  they sort by code point; partial indexes; `array_agg(… ORDER BY …)`
+- a cursor (`DECLARE`, `FETCH`) in a `REPEATABLE READ`, `READ ONLY` transaction
+- for opening: DDL inside a transaction, `pg_advisory_xact_lock`, `pg_class` and
+  `pg_namespace` in the catalog, `current_setting`, `set_config`
+- error codes: 23505 with the constraint's name, 40001, 40P01, 40003, 55P03, 57014
+
+No triggers, no functions or other code in the server, no LISTEN or NOTIFY, no foreign
+keys, no sequences. Any isolation level will do. Settings are made for a session, and
+statements are prepared: a pooler in between must pool sessions, not transactions.
+
+Connections are encrypted as libpq is told to: by default they are if the server can, and
+nobody is asked who it is. Over a network say `?sslmode=verify-full&sslrootcert=FILE`.
+"""
+
+try:
+    from kessai.stores.postgres.async_store import AsyncPostgresStore
+    from kessai.stores.postgres.store import PostgresStore
+except ImportError as error:  # psycopg, its pool, or the libpq that it needs
+    message = "PostgreSQL needs the extra 'postgres': pip install 'kessai[postgres]'"
+    raise ImportError(message) from error
+
+__all__ = ["AsyncPostgresStore", "PostgresStore"]

@@ -1,0 +1,208 @@
+"""`AsyncPostgresStore`: the same steps, waited for by an event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from functools import partial
+from time import monotonic
+from typing import Generic, Self
+
+import psycopg
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from kessai.errors import StoreBusy, StoreFailed
+from kessai.flow import Change, Lease, Loaded
+from kessai.machine import Record, Transaction
+from kessai.stores.postgres import schema, statements, steps
+from kessai.stores.postgres.meaning import refuse, said
+from kessai.stores.postgres.query import Query, Row, Steps, T
+from kessai.stores.postgres.server import (
+    CONNECTIONS,
+    PATIENCE,
+    READ_AHEAD,
+    Server,
+    has_rows,
+    is_quiet,
+    no_connection,
+    pauses,
+    server_at,
+)
+
+
+class AsyncPostgresStore:
+    """`PostgresStore` for `AsyncEngine`; made by `open`, on one event loop.
+
+    A task that is cancelled while the server commits knows nothing of the commit, as if
+    the reply had been lost.
+    """
+
+    def __init__(self, server: Server, pool: AsyncConnectionPool) -> None:
+        self._server = server
+        self._pool = pool
+        self._declared: set[str] = set()
+
+    @classmethod
+    async def open(
+        cls, url: str, *, connections: int = CONNECTIONS, must_exist: bool = False
+    ) -> Self:
+        """The store at `url`; see `PostgresStore` for all of it."""
+        server = server_at(url)
+        connection = await _connect(server)
+        try:
+            await _drive(connection, server, schema.prepare(must_exist=must_exist))
+        finally:
+            await connection.close()
+        pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
+            server.conninfo,
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=connections,
+            configure=partial(_settle_in, server),
+            timeout=PATIENCE,
+            reconnect_timeout=PATIENCE,
+            open=False,
+        )
+        await pool.open()
+        return cls(server, pool)
+
+    def __repr__(self) -> str:
+        return f"AsyncPostgresStore({self._server.name!r})"
+
+    async def _lend(self) -> AsyncConnection:
+        """A connection that is not known to be broken."""
+        until = monotonic() + PATIENCE
+        while True:
+            try:
+                connection = await self._pool.getconn(max(until - monotonic(), 0))
+            except PoolTimeout as error:
+                raise StoreBusy(no_connection(self._server)) from error
+            except psycopg.Error as error:
+                message = f"{self._server.name}: {said(error)}"
+                raise StoreFailed(message) from error
+            if is_quiet(connection):
+                return connection
+            await connection.close()
+            await self._pool.putconn(connection)
+
+    async def _do(self, step: Steps[T]) -> T:
+        connection = await self._lend()
+        try:
+            return await _drive(connection, self._server, step)
+        finally:
+            await self._pool.putconn(connection)
+
+    async def load(
+        self, key: str | None, transaction: str, agreement: str | None
+    ) -> Loaded:
+        """See `Store.load`."""
+        return await self._do(steps.load(key, transaction, agreement))
+
+    async def append(self, change: Change) -> None:
+        """See `Store.append`."""
+        await self._do(steps.append(change, self._declared))
+
+    async def records(self, transaction: str) -> list[Record]:
+        """See `Store.records`."""
+        return await self._do(steps.records(transaction))
+
+    async def declaration(self, lifecycle_hash: str) -> bytes | None:
+        """See `Store.declaration`."""
+        return await self._do(steps.declaration(lifecycle_hash))
+
+    def transactions(self) -> AsyncIterator[Transaction]:
+        """See `Store.transactions`."""
+        rows = self._stream(statements.TRANSACTIONS)
+        return _Mapped(steps.read_transaction, rows)
+
+    def trails(self) -> AsyncIterator[tuple[str, list[Record]]]:
+        """See `Store.trails`."""
+        return _Mapped(steps.read_trail, self._stream(statements.TRAILS))
+
+    async def _stream(self, statement: bytes) -> AsyncIterator[Row]:
+        """The rows of one moment, over a connection of its own: others write on."""
+        connection = await _connect(self._server)
+        try:
+            await _drive(connection, self._server, schema.settle_to_read())
+            await connection.set_autocommit(False)
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            await connection.set_read_only(True)
+            async with connection.cursor("reading", scrollable=False) as cursor:
+                cursor.itersize = READ_AHEAD
+                await cursor.execute(statement, binary=True)
+                async for row in cursor:
+                    yield row
+        except psycopg.Error as error:
+            message = f"{self._server.name}: {said(error)}"
+            raise StoreFailed(message) from error
+        finally:
+            await connection.close()
+
+    async def open_transactions(self, limit: int) -> list[str]:
+        """See `Store.open_transactions`."""
+        return await self._do(steps.open_transactions(limit))
+
+    async def claim(self, now: datetime, until: datetime) -> Lease | None:
+        """See `Store.claim`."""
+        return await self._do(steps.claim(now, until))
+
+    async def release(self, lease: Lease, due_at: datetime) -> None:
+        """See `Store.release`."""
+        await self._do(steps.release(lease, due_at))
+
+    async def unsettled(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unsettled`."""
+        return await self._do(steps.unsettled(open_before, limit))
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        await self._pool.close()
+
+
+class _Mapped(Generic[T]):
+    """`map` for an asynchronous iterator: it goes on after a row that is refused."""
+
+    def __init__(self, read: Callable[[Row], T], rows: AsyncIterator[Row]) -> None:
+        self._read = read
+        self._rows = rows
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        return self._read(await anext(self._rows))
+
+
+async def _connect(server: Server) -> AsyncConnection:
+    for pause in pauses():
+        try:
+            return await AsyncConnection.connect(server.conninfo, autocommit=True)
+        except psycopg.Error as error:
+            if not server.is_starting():
+                message = f"{server.name}: {said(error)}"
+                raise StoreFailed(message) from error
+        await asyncio.sleep(pause)
+    raise StoreBusy(no_connection(server))
+
+
+async def _settle_in(server: Server, connection: AsyncConnection) -> None:
+    await _drive(connection, server, schema.settle_in())
+
+
+async def _drive(connection: AsyncConnection, server: Server, step: Steps[T]) -> T:
+    rows: list[Row] | None = None
+    while True:
+        try:
+            query = next(step) if rows is None else step.send(rows)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        rows = await _ask(connection, server, query)
+
+
+async def _ask(connection: AsyncConnection, server: Server, query: Query) -> list[Row]:
+    try:
+        cursor = await connection.execute(query.text, query.values, binary=True)
+        return await cursor.fetchall() if has_rows(cursor) else []
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        refuse(error, server.name, writes=query.writes, conflict=query.conflict)

@@ -1,0 +1,94 @@
+"""What an error of the database tells the caller: whether anything was written.
+
+A server that reports ERROR has rolled the statement back, and says why. Everything else
+(FATAL, PANIC, a connection that ends) tells nothing about a commit under way.
+
+Only the server's primary message is quoted: its details may hold what was written.
+"""
+
+from typing import NoReturn
+
+import psycopg
+
+from kessai.errors import (
+    CommitUnknown,
+    InvalidInput,
+    KessaiError,
+    StoreBusy,
+    StoreFailed,
+    VersionConflict,
+)
+
+_CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
+_BUSY = {"55P03", "57014", "53300"}  # lock timeout, statement timeout, connections
+_UNTOLD = {"40003", "08007"}  # the server itself does not know
+_TAKEN = "23505"
+KEYS = "answers_pkey"
+"""The constraint that makes keys unique."""
+
+
+def refuse(
+    error: Exception, where: str, *, writes: bool, conflict: type[KessaiError]
+) -> NoReturn:
+    """Raise what `error`, of a statement at `where`, means.
+
+    `writes` says that the statement would have been committed by itself, or was the
+    commit. `conflict` is raised for one that lost against another and can be decided
+    again.
+    """
+    raise _meaning(error, where, writes=writes, conflict=conflict) from error
+
+
+def _meaning(
+    error: Exception, where: str, *, writes: bool, conflict: type[KessaiError]
+) -> KessaiError:
+    if not isinstance(error, psycopg.Error) or _is_of_values(error):
+        message = (
+            f"{where}: a text has a character that cannot be kept: NUL, or half of a"
+            " surrogate pair"
+        )
+        return InvalidInput(message)
+    if not _is_told(error):
+        if writes:
+            message = (
+                f"{where}: the commit was not confirmed; it may or may not be there"
+                f" ({said(error)})"
+            )
+            return CommitUnknown(message)
+        return StoreFailed(f"{where}: {said(error)}")
+    return _told(error, where, conflict)
+
+
+def _told(error: psycopg.Error, where: str, conflict: type[KessaiError]) -> KessaiError:
+    state = error.sqlstate or ""
+    message = f"{where}: {said(error)}"
+    if state in _CONFLICTS:
+        return conflict(message)
+    if state == _TAKEN and error.diag.constraint_name == KEYS:
+        return VersionConflict("the key is taken")
+    if state in _BUSY:
+        return StoreBusy(message)
+    if state[:2] in {"22", "54"}:  # data exception, program limit exceeded
+        return InvalidInput(message)
+    return StoreFailed(message)
+
+
+def _is_of_values(error: psycopg.Error) -> bool:
+    """Whether a value could not even be sent."""
+    return isinstance(error, psycopg.DataError) and error.sqlstate is None
+
+
+def _is_told(error: psycopg.Error) -> bool:
+    """Whether the server said that the statement was rolled back."""
+    state = error.sqlstate
+    if state is None or state in _UNTOLD or state.startswith("08"):
+        return False
+    severity = error.diag.severity_nonlocalized or error.diag.severity
+    return severity == "ERROR"
+
+
+def said(error: Exception) -> str:
+    """What the server or the library said, on one line, without details."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    text = primary or str(error) or type(error).__name__
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip())

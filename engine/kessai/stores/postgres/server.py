@@ -1,0 +1,122 @@
+"""Where the database is: from a URL to what libpq takes, and to a name without secrets.
+
+libpq's own complaint about a URL may quote a piece of the password, so it is not shown.
+"""
+
+import select
+from collections.abc import Iterator
+from time import monotonic
+
+import attrs
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PGconn, Ping
+
+from kessai.errors import InvalidInput
+
+PATIENCE = 10.0
+"""Seconds to wait for a connection, or for a lock in the server, before `StoreBusy`."""
+
+CONNECTIONS = 10
+"""How many connections a store holds at most, unless told."""
+
+READ_AHEAD = 200
+"""How many rows are fetched at once where all are read."""
+
+_PAUSE = 0.2
+"""Seconds until a server that is just starting is asked again."""
+
+# A server that is gone without a word is found out within a minute; libpq's own
+# defaults would wait for hours. What the URL says comes first.
+_DEFAULTS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "40000",
+    "application_name": "kessai",
+    "client_encoding": "UTF8",
+}
+
+
+@attrs.frozen
+class Server:
+    """A database: `conninfo` for libpq, which may hold a password, and a `name`."""
+
+    conninfo: str = attrs.field(repr=False)
+    name: str
+
+    def is_starting(self) -> bool:
+        """Whether it is there, but takes no connections: it starts, recovers or ends."""
+        short = make_conninfo(self.conninfo, connect_timeout=2)
+        return PGconn.ping(short.encode()) == Ping.REJECT
+
+
+def server_at(url: str) -> Server:
+    """The database at `url`: `postgresql://[user[:password]@][host][:port][/name]`.
+
+    Raises:
+        InvalidInput: libpq cannot read it, or reads a part of a password as something
+            else. The message does not quote it.
+
+    """
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0]
+    if rest.count("@") > 1 or rest.count("@") > authority.count("@"):
+        message = (
+            "postgresql://…: more than one @, or one that is not before the host; in a"
+            " name, a password or an option write %40 for @, %2F for / and %3F for ?"
+        )
+        raise InvalidInput(message)
+    # libpq would read KEY=VALUE, too; nothing else here does.
+    given = _read(rest) if scheme.lower() in {"postgresql", "postgres"} else None
+    if given is None:
+        message = "postgresql://…: not a URL that PostgreSQL's library can read"
+        raise InvalidInput(message)
+    name = f"postgresql://{given.get('host', '')}"
+    if port := given.get("port", "").strip(","):
+        name += f":{port}"
+    name += f"/{given.get('dbname', '')}"
+    chosen = {key: value for key, value in _DEFAULTS.items() if key not in given}
+    return Server(make_conninfo("", **{**given, **chosen}), name)
+
+
+def _read(rest: str) -> dict[str, str] | None:
+    try:
+        given = conninfo_to_dict(f"postgresql://{rest}")
+    except (psycopg.Error, UnicodeError):
+        return None
+    return {key: str(value) for key, value in given.items() if value is not None}
+
+
+def pauses() -> Iterator[float]:
+    """How long to sleep between attempts to reach a server that is starting."""
+    until = monotonic() + PATIENCE
+    while monotonic() < until:
+        yield _PAUSE
+
+
+def is_quiet(connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
+    """Whether a connection that lay idle may be used. Asks nobody, so it costs nothing.
+
+    An idle one has nothing to read; else it is the server's farewell, or the end of the
+    stream. To write to it would lose a statement whose fate nobody knew then.
+    """
+    if connection.closed:
+        return False
+    number = connection.fileno()
+    if not hasattr(select, "poll"):  # Windows, where a socket's number has no limit
+        return not select.select([number], [], [], 0)[0]
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return not poll.poll(0)
+
+
+def has_rows(cursor: psycopg.Cursor | psycopg.AsyncCursor) -> bool:
+    """Whether a statement gives rows, were it none; others give nothing to fetch."""
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
+
+
+def no_connection(server: Server) -> str:
+    """What to say where no connection could be had in time."""
+    return f"{server.name}: no connection could be had within {PATIENCE:g} s"

@@ -1,0 +1,202 @@
+"""The SQL: an append is one statement, built for what the change holds.
+
+Why one statement is enough under READ COMMITTED. `moved` finds the transaction's row as
+it was when the statement began. If another session has changed it since, the UPDATE
+waits for that session's end and puts its condition again to the row as it is then:
+version and lease stand in that row, so of two that saw the same version one finds
+nothing. An INSERT of a new id waits for another of the same id and then does nothing.
+Everything else takes its rows FROM moved, so nothing is written when nothing moved.
+
+The agreement stands in another row. FOR SHARE locks it, in its newest version, until
+the commit: who ends the agreement waits, or has moved it before and is seen. It is
+locked before the transaction's own row, and no append locks two other rows, so two
+appends never wait for each other in a circle; were it so, one would be told (40P01).
+
+A key that is taken is an error of the unique index, which waits for a session that is
+just writing the same key: the whole statement is rolled back. The order of locks is the
+same in all: agreement, transaction, key, lifecycle file.
+"""
+
+# ruff: noqa: S608 - texts are put together from names in this module; values are sent apart
+
+from functools import lru_cache
+
+import attrs
+
+_COLUMNS = {
+    "lifecycle": "text",
+    "status": "text",
+    "version": "bigint",
+    "open_since": "timestamptz",
+    "discrepancies": "bigint",
+    "due_at": "timestamptz",
+    "state": "bytea",
+}
+
+LOAD = b"""
+SELECT 0, recorded FROM answers WHERE key = %(key)s
+UNION ALL SELECT 1, state FROM transactions WHERE id = %(transaction)s
+UNION ALL SELECT 2, state FROM transactions WHERE id = %(agreement)s
+"""
+
+STANDING = b"""
+SELECT id, version, lease FROM transactions WHERE id IN (%(id)s, %(agreement)s)
+"""
+
+RECORDS = b"""
+SELECT transaction_id, number, body, hash FROM events
+WHERE transaction_id = %(transaction)s ORDER BY number
+"""
+
+DECLARATION = b"SELECT document FROM lifecycles WHERE hash = %(hash)s"
+
+OPEN = b"""
+SELECT id FROM transactions WHERE due_at IS NOT NULL
+ORDER BY open_since, id LIMIT %(limit)s
+"""
+
+UNSETTLED = b"""
+SELECT id FROM transactions WHERE discrepancies > 0
+UNION SELECT id FROM transactions
+WHERE due_at IS NOT NULL AND open_since <= %(open_before)s
+ORDER BY id LIMIT %(limit)s
+"""
+
+# The row is locked in its newest version and asked again whether it is still due, so
+# two claims never have the same; who finds it locked takes the next.
+CLAIM = b"""
+WITH due AS (
+  SELECT id FROM transactions
+  WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
+  ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+UPDATE transactions SET lease = lease + 1, leased_until = %(until)s
+FROM due WHERE transactions.id = due.id
+RETURNING transactions.id, transactions.lease, transactions.attempts
+"""
+
+RELEASE = b"""
+UPDATE transactions SET due_at = %(due_at)s, attempts = %(attempts)s,
+  leased_until = NULL
+WHERE id = %(id)s AND lease = %(lease)s AND due_at IS NOT NULL
+"""
+
+TRANSACTIONS = b"""
+SELECT id, lifecycle, status, version, open_since, discrepancies, state
+FROM transactions ORDER BY id
+"""
+
+# A row a trail, so that both shells read rows alike.
+TRAILS = b"""
+SELECT transaction_id, array_agg(number ORDER BY number),
+  array_agg(body ORDER BY number), array_agg(hash ORDER BY number)
+FROM events GROUP BY transaction_id ORDER BY transaction_id
+"""
+
+
+@attrs.frozen(kw_only=True)
+class Shape:
+    """What an append holds, as far as its statement depends on it."""
+
+    is_new: bool
+    has_agreement: bool
+    has_lease: bool
+    records: int
+    opens: bool
+    closes: int
+    declares: bool
+
+
+@lru_cache(maxsize=256)
+def append_statement(shape: Shape) -> bytes:
+    """The statement of an append: it gives a row if the transaction moved, else none.
+
+    Its values are named: the columns of `transactions`, `id`, `expected`, `lease`,
+    `agreement`, `agreed_version`; for each record `number_N`, `body_N`, `hash_N`; for
+    the key that is opened `key`, `owner`, `outcome`, `recorded`; for each that is
+    closed `key_N`, `outcome_N`, `recorded_N`; `declared`, `name`, `document`.
+    """
+    parts = []
+    if shape.has_agreement:
+        parts.append(
+            "agreed AS (SELECT 1 FROM transactions WHERE id = %(agreement)s"
+            " AND version = %(agreed_version)s FOR SHARE)"
+        )
+    parts.append(_insert(shape) if shape.is_new else _update(shape))
+    parts.append(_records(shape.records))
+    if shape.opens:
+        parts.append(_OPENED)
+    if shape.closes:
+        parts.append(_closed(shape.closes))
+    if shape.declares:
+        parts.append(_DECLARED)
+    return ("WITH " + ",\n".join(parts) + "\nSELECT 1 FROM moved").encode()
+
+
+_IS_AGREED = "EXISTS (SELECT 1 FROM agreed)"
+
+_OPENED = (
+    "opened AS (INSERT INTO answers (key, transaction_id, outcome, recorded)"
+    " SELECT %(key)s::text, %(owner)s::text, %(outcome)s::text, %(recorded)b::bytea"
+    " FROM moved)"
+)
+
+_DECLARED = (
+    "declared AS (INSERT INTO lifecycles (hash, name, document)"
+    " SELECT %(declared)s::text, %(name)s::text, %(document)b::bytea FROM moved"
+    " ON CONFLICT (hash) DO NOTHING)"
+)
+
+
+def _insert(shape: Shape) -> str:
+    columns = {**_COLUMNS, "id": "text"}
+    values = ", ".join(_value(name, kind) for name, kind in columns.items())
+    where = f" WHERE {_IS_AGREED}" if shape.has_agreement else ""
+    return (
+        f"moved AS (INSERT INTO transactions ({', '.join(columns)}) SELECT {values}"
+        f"{where} ON CONFLICT (id) DO NOTHING RETURNING id)"
+    )
+
+
+def _update(shape: Shape) -> str:
+    values = ", ".join(
+        f"{name} = {_value(name, kind)}" for name, kind in _COLUMNS.items()
+    )
+    conditions = ["id = %(id)s", "version = %(expected)s"]
+    if shape.has_lease:
+        conditions.append("lease = %(lease)s")
+    if shape.has_agreement:
+        conditions.append(_IS_AGREED)
+    return (
+        f"moved AS (UPDATE transactions SET {values}, attempts = 0"
+        f" WHERE {' AND '.join(conditions)} RETURNING id)"
+    )
+
+
+def _records(count: int) -> str:
+    rows = _rows(count, {"number": "bigint", "body": "bytea", "hash": "text"})
+    return (
+        "written AS (INSERT INTO events (transaction_id, number, body, hash)"
+        " SELECT moved.id, new.number, new.body, new.hash"
+        f" FROM moved, (VALUES {rows}) AS new (number, body, hash))"
+    )
+
+
+def _closed(count: int) -> str:
+    rows = _rows(count, {"key": "text", "outcome": "text", "recorded": "bytea"})
+    return (
+        "closed AS (UPDATE answers SET outcome = new.outcome, recorded = new.recorded"
+        f" FROM moved, (VALUES {rows}) AS new (key, outcome, recorded)"
+        " WHERE answers.key = new.key)"
+    )
+
+
+def _rows(count: int, columns: dict[str, str]) -> str:
+    return ", ".join(
+        f"({', '.join(_value(f'{n}_{row}', kind) for n, kind in columns.items())})"
+        for row in range(count)
+    )
+
+
+def _value(name: str, kind: str) -> str:
+    return f"%({name}){'b' if kind == 'bytea' else 's'}::{kind}"

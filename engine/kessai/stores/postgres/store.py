@@ -1,0 +1,183 @@
+"""`PostgresStore`: the steps of `steps`, waited for by the thread that asks."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from time import monotonic, sleep
+
+import psycopg
+from psycopg import Connection, IsolationLevel
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from kessai.errors import StoreBusy, StoreFailed
+from kessai.flow import Change, Lease, Loaded
+from kessai.machine import Record, Transaction
+from kessai.stores.postgres import schema, statements, steps
+from kessai.stores.postgres.meaning import refuse, said
+from kessai.stores.postgres.query import Query, Row, Steps, T
+from kessai.stores.postgres.server import (
+    CONNECTIONS,
+    PATIENCE,
+    READ_AHEAD,
+    Server,
+    has_rows,
+    is_quiet,
+    no_connection,
+    pauses,
+    server_at,
+)
+
+
+class PostgresStore:
+    """Transactions in a PostgreSQL database, shared by any number of processes.
+
+    `url` is libpq's: `postgresql://[user[:password]@]host[:port]/name[?sslmode=…]`; what
+    it does not say comes from libpq's environment variables and files. At most
+    `connections` are held, and made when they are needed. With `must_exist` no tables
+    are made where there are none.
+
+    Raises:
+        InvalidInput: the URL is none, or there is no store and it must be there.
+        StoreUnsuitable: the database cannot give what is promised, or is not ours.
+        StoreFailed: it cannot be reached, or does not let us in.
+        StoreBusy: it is starting, or another process makes the tables.
+
+    """
+
+    def __init__(
+        self, url: str, *, connections: int = CONNECTIONS, must_exist: bool = False
+    ) -> None:
+        self._server = server_at(url)
+        self._declared: set[str] = set()
+        with closing(_connect(self._server)) as connection:
+            _drive(connection, self._server, schema.prepare(must_exist=must_exist))
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            self._server.conninfo,
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=connections,
+            configure=self._configure,
+            timeout=PATIENCE,
+            reconnect_timeout=PATIENCE,
+            open=True,
+        )
+
+    def __repr__(self) -> str:
+        return f"PostgresStore({self._server.name!r})"
+
+    def _configure(self, connection: Connection) -> None:
+        _drive(connection, self._server, schema.settle_in())
+
+    def _lend(self) -> Connection:
+        """A connection that is not known to be broken."""
+        until = monotonic() + PATIENCE
+        while True:
+            try:
+                connection = self._pool.getconn(max(until - monotonic(), 0))
+            except PoolTimeout as error:
+                raise StoreBusy(no_connection(self._server)) from error
+            except psycopg.Error as error:
+                message = f"{self._server.name}: {said(error)}"
+                raise StoreFailed(message) from error
+            if is_quiet(connection):
+                return connection
+            connection.close()
+            self._pool.putconn(connection)
+
+    def _do(self, step: Steps[T]) -> T:
+        connection = self._lend()
+        try:
+            return _drive(connection, self._server, step)
+        finally:
+            self._pool.putconn(connection)
+
+    def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
+        """See `Store.load`."""
+        return self._do(steps.load(key, transaction, agreement))
+
+    def append(self, change: Change) -> None:
+        """See `Store.append`."""
+        self._do(steps.append(change, self._declared))
+
+    def records(self, transaction: str) -> list[Record]:
+        """See `Store.records`."""
+        return self._do(steps.records(transaction))
+
+    def declaration(self, lifecycle_hash: str) -> bytes | None:
+        """See `Store.declaration`."""
+        return self._do(steps.declaration(lifecycle_hash))
+
+    def transactions(self) -> Iterator[Transaction]:
+        """See `Store.transactions`."""
+        # A map, because unlike a generator it goes on after a row that is refused.
+        return map(steps.read_transaction, self._stream(statements.TRANSACTIONS))
+
+    def trails(self) -> Iterator[tuple[str, list[Record]]]:
+        """See `Store.trails`."""
+        return map(steps.read_trail, self._stream(statements.TRAILS))
+
+    def _stream(self, statement: bytes) -> Iterator[Row]:
+        """The rows of one moment, over a connection of its own: others write on."""
+        with closing(_connect(self._server)) as connection:
+            _drive(connection, self._server, schema.settle_to_read())
+            try:
+                connection.autocommit = False
+                connection.isolation_level = IsolationLevel.REPEATABLE_READ
+                connection.read_only = True
+                with connection.cursor("reading", scrollable=False) as cursor:
+                    cursor.itersize = READ_AHEAD
+                    yield from cursor.execute(statement, binary=True)
+            except psycopg.Error as error:
+                message = f"{self._server.name}: {said(error)}"
+                raise StoreFailed(message) from error
+
+    def open_transactions(self, limit: int) -> list[str]:
+        """See `Store.open_transactions`."""
+        return self._do(steps.open_transactions(limit))
+
+    def claim(self, now: datetime, until: datetime) -> Lease | None:
+        """See `Store.claim`."""
+        return self._do(steps.claim(now, until))
+
+    def release(self, lease: Lease, due_at: datetime) -> None:
+        """See `Store.release`."""
+        self._do(steps.release(lease, due_at))
+
+    def unsettled(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unsettled`."""
+        return self._do(steps.unsettled(open_before, limit))
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._pool.close()
+
+
+def _connect(server: Server) -> Connection:
+    for pause in pauses():
+        try:
+            return psycopg.connect(server.conninfo, autocommit=True)
+        except psycopg.Error as error:
+            if not server.is_starting():
+                message = f"{server.name}: {said(error)}"
+                raise StoreFailed(message) from error
+        sleep(pause)
+    raise StoreBusy(no_connection(server))
+
+
+def _drive(connection: Connection, server: Server, step: Steps[T]) -> T:
+    rows: list[Row] | None = None
+    while True:
+        try:
+            query = next(step) if rows is None else step.send(rows)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        rows = _ask(connection, server, query)
+
+
+def _ask(connection: Connection, server: Server, query: Query) -> list[Row]:
+    try:
+        cursor = connection.execute(query.text, query.values, binary=True)
+        return cursor.fetchall() if has_rows(cursor) else []
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        refuse(error, server.name, writes=query.writes, conflict=query.conflict)

@@ -1,0 +1,1 @@
+"""What the tests of PostgreSQL share: a server, a way to break it, and an async store."""
