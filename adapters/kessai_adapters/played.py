@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from kessai.gateway import Adapter, Reply, Request
+from kessai.gateway import Reply, Request
 from kessai.simulator.gateway import Notice, Standing
 from kessai_adapters.emulator import (
     Emulator,
@@ -40,7 +40,7 @@ class PlayedGateway:
     def __init__(
         self, emulator: Emulator, adapter: VeriTrans4G, clock: Callable[[], datetime]
     ) -> None:
-        self.adapter: Adapter = adapter
+        self.adapter = adapter
         self._emulator = emulator
         self._host = adapter.host
         self._clock = clock

@@ -264,6 +264,10 @@ def _events(
     now: datetime,
 ) -> Flow[list[Event]]:
     current = transaction.operations.get(operation.id)
+    if evidence.never_sent and (
+        current is None or current.sent_at != operation.sent_at
+    ):
+        return []  # it was sent once more since: of that it says nothing
     if current is not None:
         event = settle(machine, transaction, current, evidence, now)
         return [] if event is None else [event]

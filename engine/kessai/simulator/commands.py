@@ -1,0 +1,87 @@
+"""Commands made from the lifecycle files: names, parameters, amounts and their bounds.
+
+Nothing here knows a command by name; a new one in a file is played without a change.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kessai.machine import Machine, Transaction
+from kessai.machine.compile import CompiledCommand
+from kessai.machine.decide import amount_bounds
+from kessai.simulator.chance import Chance
+from kessai.spec import CommandSpec, Parameter
+
+URL = "https://shop.example/"
+_PUSHED = "push_url"
+_LARGE = 5000
+
+
+def application_of(machine: Machine) -> CompiledCommand:
+    """The command that begins a transaction of this lifecycle."""
+    return next(r for r in machine.commands.values() if r.spec.is_application)
+
+
+def possible_names(machine: Machine, transaction: Transaction) -> list[str]:
+    """The commands that some state of `transaction` lets start."""
+    return [
+        name
+        for name, rule in machine.commands.items()
+        if not rule.spec.is_application and rule.steps_from(transaction.states)
+    ]
+
+
+def amount_for(
+    chance: Chance, rule: CompiledCommand, names: Mapping[str, int]
+) -> int | None:
+    """An amount within the bounds, often at their edges; or none, for the default."""
+    bounds = amount_bounds(rule, names)
+    if bounds is None or (bounds.default is not None and chance.happens(0.3)):
+        return None
+    low, high = bounds.minimum, min(bounds.maximum, _LARGE)
+    if high <= low:
+        return low
+    if chance.happens(0.2):
+        return chance.rng.choice((low, high))
+    # Few different ones, so that refunds of the same amount meet.
+    return min(high, low + 100 * chance.rng.randrange(1, 6))
+
+
+def wrong_amount(
+    chance: Chance, rule: CompiledCommand, names: Mapping[str, int]
+) -> int | None:
+    """An amount that the bounds forbid, or one where none is taken."""
+    bounds = amount_bounds(rule, names)
+    if bounds is None:
+        return 1
+    return chance.rng.choice((bounds.minimum - 1, bounds.maximum + 1, 0))
+
+
+def parameters_for(
+    chance: Chance, machine: Machine, spec: CommandSpec
+) -> dict[str, Any]:
+    """What is required, where pushes go, and now and then something else."""
+    declared = machine.lifecycle.parameters
+    chosen = list(spec.required)
+    if chance.happens(0.9):  # now and then no push is wanted
+        chosen += [name for name in spec.optional if name.endswith(_PUSHED)]
+    others = [name for name in spec.optional if not name.endswith(_PUSHED)]
+    if others and chance.happens(0.3):  # most carry nothing more
+        chosen.append(chance.rng.choice(others))
+    values = {name: _value(chance, declared[name]) for name in chosen}
+    for name in chosen:
+        needed = declared[name].needs
+        if needed is not None:
+            values[needed] = _value(chance, declared[needed], needed=True)
+    return values
+
+
+def _value(chance: Chance, declared: Parameter, *, needed: bool = False) -> Any:
+    if declared.kind == "flag":
+        return needed or chance.happens(0.7)  # mostly on
+    if declared.kind == "frequency":
+        unit = chance.rng.choice(sorted(declared.units))
+        return {"unit": unit, "value": chance.rng.randint(1, declared.units[unit])}
+    if declared.name.endswith("_url"):
+        return URL + declared.name
+    return "note"

@@ -1,0 +1,95 @@
+"""What the simulator asks of a gateway's stand-in: plain values, nothing raised.
+
+An emulator package offers one; the simulator knows none by name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import attrs
+
+from kessai.gateway import Adapter, Reply, Request
+
+
+class Exchange(Protocol):
+    """One exchange in the stand-in's own books; `result` changes while it is pending."""
+
+    @property
+    def result(self) -> str:
+        """`success`, `failure` or `pending`."""
+        ...
+
+
+@attrs.frozen
+class Standing:
+    """How an order stands in the gateway's books: states by track, amounts by name."""
+
+    states: Mapping[str, str]
+    amounts: Mapping[str, int]
+
+
+@attrs.frozen
+class Notice:
+    """A push on its way, and the order it tells of."""
+
+    order: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class PlayedGateway(Protocol):
+    """A stand-in with its adapter; each act says whether it could be done."""
+
+    @property
+    def adapter(self) -> Adapter:
+        """The adapter that speaks its language."""
+        ...
+
+    def carry_out(self, request: Request, mishap: str | None) -> Reply:
+        """What the gateway answers; `mishap` is `refuse`, `pending`, or a bad reply."""
+        ...
+
+    def bad_replies(self) -> Sequence[str]:
+        """The mishaps that spoil a reply."""
+        ...
+
+    def exchanges(self, order: str) -> Sequence[Exchange]:
+        """All exchanges of an order, oldest first."""
+        ...
+
+    def standing(self, order: str) -> Standing | None:
+        """How an order stands now."""
+        ...
+
+    def orders(self) -> Sequence[str]:
+        """The ids of all orders, in the order in which they came to be."""
+        ...
+
+    def take_pushes(self) -> Sequence[Notice]:
+        """The pushes that were not taken yet, oldest first."""
+        ...
+
+    def consumer(self, order: str, act: str) -> bool:
+        """Play the consumer: `log_in`, `approve`, `decline`, `refuse_card`, …."""
+        ...
+
+    def portal(self, order: str, act: str, amount: int | None) -> bool:
+        """Act in the portal: `capture`, `cancel`, `refund`, `terminate`, `expire`."""
+        ...
+
+    def finish(self, order: str, *, good: bool) -> bool:
+        """Let what is pending succeed or fail."""
+        ...
+
+    def awaits_consumer(self, order: str) -> bool:
+        """Whether a consumer has still to decide about an application."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held."""
+        ...
+
+
+MakeGateway = Callable[[Callable[[], datetime]], PlayedGateway]
+"""Makes a stand-in with empty books, which lives by the clock that it is given."""

@@ -1,0 +1,123 @@
+"""What can happen next in a world: each move says all of it, and can be left out.
+
+A list of moves is a story. What a move refers to and is not there any more makes it a
+move without effect, so that any part of a story is a story too.
+"""
+
+import attrs
+
+from kessai.flow import Missing
+from kessai.machine import Command
+from kessai.simulator.faults import Fault
+
+
+@attrs.frozen
+class Ask:
+    """An order system has a worker carry out a command."""
+
+    task: int
+    command: Command
+    skew: int = 0
+    fault: Fault | None = None
+
+
+@attrs.frozen
+class Recover:
+    """A recoverer takes up the transaction that is due longest, or that of `order`."""
+
+    task: int
+    missing: Missing
+    skew: int = 0
+    order: str = ""
+
+
+@attrs.frozen
+class Sweep:
+    """A sweeper looks at an order's deadlines."""
+
+    task: int
+    order: str
+    skew: int = 0
+
+
+@attrs.frozen
+class Deliver:
+    """The order's push of that number is delivered."""
+
+    task: int
+    order: str
+    number: int
+    fault: Fault | None = None
+
+
+@attrs.frozen
+class LosePush:
+    """The order's push of that number is lost."""
+
+    order: str
+    number: int
+
+
+@attrs.frozen
+class Step:
+    """The task's next effect is performed. With `hold` a reply is kept for later."""
+
+    task: int
+    fault: Fault | None = None
+    hold: bool = False
+    detail: str = ""
+
+
+@attrs.frozen
+class Arrive:
+    """A request of the task that is still under way arrives."""
+
+    task: int
+
+
+@attrs.frozen
+class Pass:
+    """Time passes."""
+
+    seconds: int
+    fault: Fault | None = None
+
+
+@attrs.frozen
+class Consume:
+    """The consumer does something about an order."""
+
+    order: str
+    act: str
+
+
+@attrs.frozen
+class InPortal:
+    """Someone does something about an order in the gateway's portal."""
+
+    order: str
+    act: str
+    amount: int | None = None
+
+
+@attrs.frozen
+class Finish:
+    """What is pending of an order at the gateway succeeds or fails."""
+
+    order: str
+    good: bool
+
+
+Move = (
+    Ask
+    | Recover
+    | Sweep
+    | Deliver
+    | LosePush
+    | Step
+    | Arrive
+    | Pass
+    | Consume
+    | InPortal
+    | Finish
+)

@@ -1,0 +1,42 @@
+"""The finding: something was lost, done twice, contradicted, or does not hold."""
+
+from enum import StrEnum
+
+
+class Broken(StrEnum):
+    """Which promise was broken."""
+
+    INVARIANT_BROKEN = "invariant_broken"
+    COUNTED_TOO_MUCH = "counted_too_much"  # more than happened at the gateway
+    AMOUNT_CHANGED = "amount_changed"  # another one than was asked for
+    AGREEMENT_NOT_IN_FORCE = "agreement_not_in_force"
+    KEY_OPENED_TWICE = "key_opened_twice"
+    SENT_WITHOUT_INTENT = "sent_without_intent"
+    SENT_AFTER_ITS_END = "sent_after_its_end"
+    CARRIED_OUT_TWICE = "carried_out_twice"
+    ANSWER_CONTRADICTED = "answer_contradicted"
+    ANSWER_LOST = "answer_lost"
+    NOT_SAFE_TO_RESEND = "not_safe_to_resend"  # the error says so, the store does not
+    FORGED_PUSH_TAKEN = "forged_push_taken"
+    LEASED_TWICE = "leased_twice"
+    WROTE_WITHOUT_LEASE = "wrote_without_lease"
+    ENGINE_BROKE = "engine_broke"  # an error that is none of kessai's own
+    NEVER_ENDS = "never_ends"
+    NEVER_SETTLED = "never_settled"
+    UNKNOWN_ORDER = (
+        "unknown_order"  # the gateway has one of which the engine knows nothing
+    )
+    BOOKS_DIFFER = "books_differ"  # and nothing shows it
+    OUTCOME_IS_WRONG = "outcome_is_wrong"
+    UNEXPLAINED_DISCREPANCY = "unexplained_discrepancy"
+    TRAIL_BROKEN = "trail_broken"
+
+
+class Violation(Exception):
+    """What must never happen has happened, to the order `order` where it has one."""
+
+    def __init__(self, code: Broken, order: str, detail: str = "") -> None:
+        super().__init__(f"{order or '-'}: {code}{': ' if detail else ''}{detail}")
+        self.code = code
+        self.order = order
+        self.detail = detail

@@ -1,0 +1,476 @@
+"""One small world: order systems, workers, recoverers, a gateway, a clock, a store.
+
+Plays moves, one after the other, in one thread: a third driver over the engine's own
+flows, besides `Engine` and `AsyncEngine`. It draws no random number: the same moves
+make the same world.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+
+from kessai.errors import (
+    CommitUnknown,
+    KessaiError,
+    PushRefused,
+    StoreBusy,
+    StoreFailed,
+)
+from kessai.flow import (
+    Answer,
+    Append,
+    Change,
+    Claim,
+    Context,
+    Declaration,
+    Flow,
+    History,
+    Load,
+    Now,
+    Recovery,
+    Release,
+    Send,
+    execute,
+    receive_push,
+    recover,
+    recover_due,
+    sweep,
+)
+from kessai.flow.effects import Effect, Result
+from kessai.gateway import Failure, Reply
+from kessai.machine import Machines, Transaction
+from kessai.shell import TOO_LATE
+from kessai.simulator.faults import Fault
+from kessai.simulator.gateway import MakeGateway, Notice
+from kessai.simulator.moves import (
+    Arrive,
+    Ask,
+    Consume,
+    Deliver,
+    Finish,
+    InPortal,
+    LosePush,
+    Move,
+    Pass,
+    Recover,
+    Step,
+    Sweep,
+)
+from kessai.simulator.tasks import Role, Task
+from kessai.simulator.violation import Broken, Violation
+from kessai.simulator.watch import Watch, is_denied
+from kessai.simulator.wire import TRANSIT, Parcel
+from kessai.stores import Store
+
+BEGINNING = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+_LOST = Failure(sent=True, reason="ReadTimeout")
+_NOT_CONNECTED = Failure(sent=False, reason="ConnectError")
+_STORE_ERRORS: Mapping[Fault, Callable[[str], KessaiError]] = {
+    Fault.STORE_BUSY: StoreBusy,
+    Fault.STORE_FAILED: StoreFailed,
+    Fault.COMMIT_LOST: CommitUnknown,
+}
+_DEATHS_AFTER = frozenset({Fault.CRASH_AFTER, Fault.INTERRUPTED_RECOVERY})
+RESET = "reset"
+"""The detail of a slow request whose caller hears no more of it."""
+
+_WRITES = Append | Claim | Release
+_MISHAPS = {
+    Fault.REFUSAL: "refuse",
+    Fault.PENDING: "pending",
+    Fault.FAILED_REFUND: "pending",
+}
+
+
+@attrs.frozen
+class Stage:
+    """What worlds are made of: lifecycles, a gateway, a store."""
+
+    machines: Machines
+    make_gateway: MakeGateway
+    make_store: Callable[[], Store]
+
+
+class World:
+    """A world at its beginning; `play` takes it one move on."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.now = BEGINNING
+        self.gateway = stage.make_gateway(lambda: self.now)
+        self.store = stage.make_store()
+        self.context = Context(stage.machines, self.gateway.adapter)
+        self.watch = Watch(stage.machines)
+        self.tasks: dict[int, Task] = {}
+        self.parcels: list[Parcel] = []
+        self.pushes: dict[str, list[Notice]] = {}
+        self.undelivered: list[tuple[str, int]] = []
+        self.waiting: dict[str, None] = {}
+        self.pending: dict[str, bool] = {}
+        self.faults: Counter[Fault] = Counter()
+        self.commands = 0
+        self.accepted = 0
+        self.recovered = 0
+        self.retries: list[Task] = []
+        self._plays: dict[type[Move], Callable[[Any], None]] = {
+            Ask: self._ask,
+            Recover: self._recover,
+            Sweep: self._sweep,
+            Deliver: self._deliver,
+            LosePush: self._lose_push,
+            Step: self._step,
+            Arrive: self._arrive,
+            Pass: self._pass,
+            Consume: self._consume,
+            InPortal: self._in_portal,
+            Finish: self._finish,
+        }
+
+    def play(self, move: Move) -> None:
+        """Make `move`, or nothing if what it is about is not there.
+
+        Raises:
+            Violation: what must never happen has happened.
+
+        """
+        self._plays[type(move)](move)
+
+    def close(self) -> None:
+        """Let go of the store and the gateway."""
+        self.store.close()
+        self.gateway.close()
+
+    def transaction(self, order: str) -> Transaction:
+        """A transaction as it stands, blank if there is none."""
+        return self.store.load(None, order, None).transaction or Transaction(order)
+
+    # ── who comes to work ───────────────────────────────────────────────────────────
+
+    def _ask(self, move: Ask) -> None:
+        command = move.command
+        flow = execute(self.context, command)
+        task = Task(move.task, Role.WORKER, flow, command.transaction, command=command)
+        self.commands += 1
+        self._strike(move.fault, task.order)
+        self._enter(task, move.skew)
+
+    def _recover(self, move: Recover) -> None:
+        recovery = Recovery(missing=move.missing)
+        flow: Flow[Any] = recover_due(self.context, recovery)
+        if move.order:
+            flow = recover(self.context, move.order, recovery)
+        self._enter(Task(move.task, Role.RECOVERER, flow, move.order), move.skew)
+
+    def _sweep(self, move: Sweep) -> None:
+        flow = sweep(self.context, move.order)
+        self._enter(Task(move.task, Role.SWEEPER, flow, move.order), move.skew)
+
+    def _deliver(self, move: Deliver) -> None:
+        notices = self.pushes.get(move.order, ())
+        if move.number >= len(notices):
+            return
+        notice = notices[move.number]
+        body, mark = notice.body, (move.order, move.number)
+        if move.fault is Fault.FORGED_PUSH:
+            body += b"&forged=1"
+        elif mark in self.undelivered:
+            self.undelivered.remove(mark)
+        flow = receive_push(self.context, notice.headers, body)
+        task = Task(move.task, Role.RECEIVER, flow, move.order, push=mark)
+        task.is_forged = move.fault is Fault.FORGED_PUSH
+        self._strike(move.fault, move.order)
+        self._enter(task, 0)
+
+    def _enter(self, task: Task, skew: int) -> None:
+        task.skew = timedelta(seconds=skew)
+        if skew:
+            self._strike(Fault.SKEWED_CLOCK, task.order)
+        self.tasks[task.number] = task
+        self.watch.begins(task)
+        self._resume(task, None, None)
+
+    def start(self, task: Task) -> None:
+        """Let a task of the simulator's own begin."""
+        self._enter(task, 0)
+
+    # ── a step ──────────────────────────────────────────────────────────────────────
+
+    def _step(self, move: Step) -> None:
+        task = self.tasks.get(move.task)
+        if task is None or task.effect is None:
+            return
+        fault = move.fault
+        if fault is Fault.CRASH_BEFORE:
+            self._die(task, fault)
+        elif not task.is_waiting:
+            self._perform_next(task, task.effect, move)
+
+    def _perform_next(self, task: Task, effect: Effect, move: Step) -> None:
+        fault = move.fault
+        try:
+            result = self._perform(task, effect, move)
+        except KessaiError as error:
+            self._after(task, None, error, fault)
+            return
+        if not (task.is_waiting or (task.reply is not None and move.hold)):
+            task.reply = None
+            self._after(task, result, None, fault)
+
+    def _after(
+        self, task: Task, result: Result, error: KessaiError | None, fault: Fault | None
+    ) -> None:
+        if fault in _DEATHS_AFTER:
+            self._die(task, fault)
+        else:
+            self._resume(task, result, error)
+
+    def _die(self, task: Task, fault: Fault | None) -> None:
+        self._strike(fault, task.order)
+        del self.tasks[task.number]
+        task.effect = None
+        task.flow.close()
+        if task.command is not None:
+            self.retries.append(task)
+        elif task.push is not None:
+            self.undelivered.append(task.push)  # the gateway was given no 200
+
+    def _resume(self, task: Task, result: Result, error: KessaiError | None) -> None:
+        flow: Flow[Any] = task.flow
+        try:
+            task.effect = flow.send(result) if error is None else flow.throw(error)
+        except StopIteration as stop:
+            self._ended(task, stop.value)
+        except KessaiError as failure:
+            self._failed(task, failure)
+        except Exception as failure:
+            detail = f"{type(failure).__name__}: {failure}"
+            raise Violation(Broken.ENGINE_BROKE, task.order, detail) from failure
+
+    def _ended(self, task: Task, outcome: object) -> None:
+        del self.tasks[task.number]
+        task.effect, task.outcome = None, outcome
+        if isinstance(outcome, Answer):
+            self.watch.answered(task, outcome)
+            self.accepted += task.is_written and not is_denied(outcome)
+        elif task.role is Role.RECOVERER and outcome is not None:
+            self.recovered += 1
+        elif task.is_forged:
+            raise Violation(Broken.FORGED_PUSH_TAKEN, task.order)
+
+    def _failed(self, task: Task, error: KessaiError) -> None:
+        del self.tasks[task.number]
+        task.effect, task.outcome = None, error
+        self.watch.failed(task, error)
+        if task.command is not None:
+            self.accepted += task.is_written
+            self.retries.append(task)
+        elif task.push is not None and not isinstance(error, PushRefused):
+            self.undelivered.append(task.push)
+
+    # ── effects ─────────────────────────────────────────────────────────────────────
+
+    def _perform(self, task: Task, effect: Effect, move: Step) -> Result:
+        match effect:
+            case Now():
+                return self.now + task.skew
+            case Send():
+                return self._send(task, effect, move)
+            case _:
+                return self._ask_store(task, effect, move.fault)
+
+    def _ask_store(self, task: Task, effect: Effect, fault: Fault | None) -> Result:
+        error = None if fault is None else _STORE_ERRORS.get(fault)
+        is_write = isinstance(effect, _WRITES)
+        if error is not None and (is_write or fault is Fault.STORE_BUSY):
+            self._strike(fault, task.order)
+            raise error(str(fault))
+        result = self._store_does(task, effect)
+        if fault is Fault.COMMIT_KEPT and is_write:
+            self._strike(fault, task.order)
+            raise CommitUnknown(fault)
+        return result
+
+    def _store_does(self, task: Task, effect: Effect) -> Result:
+        store = self.store
+        match effect:
+            case Load(key, transaction, agreement):
+                return store.load(key, transaction, agreement)
+            case Append(change):
+                store.append(change)
+                order = change.transaction.id
+                self.watch.wrote(
+                    task, change, self.gateway.standing(order), self._under(change)
+                )
+                return None
+            case History(transaction):
+                return store.records(transaction)
+            case Declaration(lifecycle_hash):
+                return store.declaration(lifecycle_hash)
+            case Claim(now, until):
+                lease = store.claim(now, until)
+                if lease is not None:
+                    self.watch.leased(task, lease, now, self.tasks)
+                return lease
+            case Release(lease, due_at):
+                store.release(lease, due_at)
+                self.watch.released(lease)
+                return None
+            case _:
+                raise AssertionError(effect)
+
+    def _under(self, change: Change) -> Transaction | None:
+        agreement = change.transaction.agreement
+        if agreement is None or change.opens is None:
+            return None
+        return self.store.load(None, agreement, None).transaction
+
+    # ── the wire ────────────────────────────────────────────────────────────────────
+
+    def _send(self, task: Task, send: Send, move: Step) -> Result:
+        if task.reply is not None:  # it came a while ago
+            return task.reply
+        if send.until is not None and self.now + task.skew > send.until:
+            return TOO_LATE
+        fault = move.fault
+        order, operation = self._asks(task, send)
+        if fault is Fault.NO_CONNECTION:
+            self._strike(fault, order)
+            task.reply = _NOT_CONNECTED
+            return task.reply
+        task.reply = self._leave(
+            task,
+            Parcel(task.number, send.request, operation, order, self.now + TRANSIT),
+            move,
+        )
+        return task.reply
+
+    def _asks(self, task: Task, send: Send) -> tuple[str, str | None]:
+        """The order that a request is about, and the operation it carries out."""
+        if send.until is None:  # a look-up, or a read: it changes nothing
+            return task.order, None
+        if task.operation is None:
+            raise Violation(Broken.SENT_WITHOUT_INTENT, task.order, str(task.number))
+        order = task.operation.rpartition(".")[0]
+        intent = self.watch.operations[task.operation]
+        loaded = self.store.load(intent.key, order, None)
+        stored = loaded.transaction or Transaction(order)
+        self.watch.departs(task, self.now, stored, loaded.recorded)
+        return order, task.operation
+
+    def _leave(self, task: Task, parcel: Parcel, move: Step) -> Reply | Failure | None:
+        fault = move.fault
+        match fault:
+            case Fault.LOST_REQUEST:
+                self._strike(fault, parcel.order)
+                return _LOST
+            case Fault.LATE_REQUEST if parcel.operation is not None:
+                self._strike(fault, parcel.order)
+                self.watch.late.add(parcel.operation)
+                self.parcels.append(attrs.evolve(parcel, due_at=None))
+                return _LOST
+            case Fault.SLOW_REQUEST:
+                self._strike(fault, parcel.order)
+                self.parcels.append(parcel)
+                if move.detail == RESET:
+                    return _LOST
+                task.is_waiting = True
+                return None
+            case _:
+                reply = self._carry_out(parcel, move)
+        if fault is Fault.LOST_REPLY:
+            self._strike(fault, parcel.order)
+            return _LOST
+        return reply
+
+    def _carry_out(self, parcel: Parcel, move: Step | None) -> Reply:
+        """The request arrives."""
+        mishap = None if move is None else self._mishap(parcel, move)
+        order, gateway = parcel.order, self.gateway
+        before = len(gateway.exchanges(order)) if parcel.operation else 0
+        reply = gateway.carry_out(parcel.request, mishap)
+        if parcel.operation is not None:
+            new = gateway.exchanges(order)[before:]
+            self.watch.arrived(parcel.operation, order, new)
+            if new and gateway.awaits_consumer(order):
+                self.waiting[order] = None
+            self.collect()
+        return reply
+
+    def _mishap(self, parcel: Parcel, move: Step) -> str | None:
+        fault = move.fault
+        if fault is Fault.BAD_REPLY:
+            self._strike(fault, parcel.order)
+            return move.detail
+        if fault is None or parcel.operation is None:
+            return None
+        mishap = _MISHAPS.get(fault)
+        if mishap is not None:
+            self._strike(fault, parcel.order)
+        if mishap == "pending":
+            self.pending[parcel.order] = fault is Fault.PENDING
+        return mishap
+
+    def _arrive(self, move: Arrive) -> None:
+        for parcel in self.parcels:
+            if parcel.task == move.task:
+                self.bring(parcel)
+                return
+
+    def bring(self, parcel: Parcel) -> None:
+        """A request that is under way arrives."""
+        self.parcels.remove(parcel)
+        reply = self._carry_out(parcel, None)
+        task = self.tasks.get(parcel.task)
+        if task is not None and task.is_waiting:
+            task.is_waiting, task.reply = False, reply
+
+    def collect(self) -> None:
+        """Collect the pushes that the gateway has sent."""
+        for notice in self.gateway.take_pushes():
+            mine = self.pushes.setdefault(notice.order, [])
+            self.undelivered.append((notice.order, len(mine)))
+            mine.append(notice)
+
+    # ── what happens of itself ──────────────────────────────────────────────────────
+
+    def _pass(self, move: Pass) -> None:
+        if move.fault is not None:
+            self._strike(move.fault, "")
+        later = self.now + timedelta(seconds=move.seconds)
+        for parcel in tuple(self.parcels):
+            if parcel.due_at is not None and parcel.due_at <= later:
+                self.now = max(self.now, parcel.due_at)
+                self.bring(parcel)
+        self.now = later
+
+    def _lose_push(self, move: LosePush) -> None:
+        mark = (move.order, move.number)
+        if mark in self.undelivered:
+            self.undelivered.remove(mark)
+            self._strike(Fault.LOST_PUSH, move.order)
+
+    def _consume(self, move: Consume) -> None:
+        self.gateway.consumer(move.order, move.act)
+        if not self.gateway.awaits_consumer(move.order):
+            self.waiting.pop(move.order, None)
+        self.collect()
+
+    def _in_portal(self, move: InPortal) -> None:
+        # What the portal refuses is listed too, and told by push.
+        if self.gateway.exchanges(move.order):
+            self.gateway.portal(move.order, move.act, move.amount)
+            self._strike(Fault.PORTAL, move.order)
+        self.collect()
+
+    def _finish(self, move: Finish) -> None:
+        self.pending.pop(move.order, None)
+        self.gateway.finish(move.order, good=move.good)
+        self.collect()
+
+    def _strike(self, fault: Fault | None, order: str) -> None:
+        if fault is not None:
+            self.faults[fault] += 1
+            self.watch.meets(order, fault)

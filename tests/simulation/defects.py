@@ -1,0 +1,386 @@
+"""Mistakes planted in the engine, one at a time: what the simulator must find.
+
+Each is one that payment code is known for. A defect is a context manager over the real
+code; afterwards everything is as it was.
+"""
+
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from importlib import import_module
+from unittest.mock import patch
+
+import attrs
+
+from kessai import MemoryStore
+from kessai.errors import CommitUnknown, SafeToResend, StoreFailed
+from kessai.flow import Append, Send
+from kessai.gateway import Failure, Outcome
+from kessai.machine import External, Phase
+
+# By their full names: the packages have functions called like their modules.
+execute = import_module("kessai.flow.execute")
+look_up = import_module("kessai.flow.look_up")
+push = import_module("kessai.flow.push")
+recover = import_module("kessai.flow.recover")
+steps = import_module("kessai.flow.steps")
+chain = import_module("kessai.machine.chain")
+decide = import_module("kessai.machine.decide")
+evolve = import_module("kessai.machine.evolve")
+facts = import_module("kessai.machine.facts")
+replies = import_module("kessai_adapters.veritrans4g.replies")
+wire_lookup = import_module("kessai_adapters.veritrans4g.lookup")
+wire_push = import_module("kessai_adapters.veritrans4g.push")
+
+DEFECTS = {}
+
+
+def defect(function):
+    """A generator that plants a defect, under its own name."""
+    DEFECTS[function.__name__] = contextmanager(function)
+    return function
+
+
+@contextmanager
+def planted(*replacements):
+    with ExitStack() as stack:
+        for place, name, new in replacements:
+            stack.enter_context(patch.object(place, name, new))
+        yield
+
+
+# ── deciding ────────────────────────────────────────────────────────────────────────
+
+
+@defect
+def no_in_flight_exclusion():
+    """A second capture is allowed while the first is unknown (Kill Bill #1015)."""
+    with planted((decide, "_busy", lambda rule, transaction: iter(()))):
+        yield
+
+
+@defect
+def a_refund_is_clamped():
+    """More than there is to refund is asked for, and what there is is taken."""
+    original = decide._amount
+
+    def clamped(rule, command, names, reasons):
+        bounds = decide.amount_bounds(rule, names)
+        amount = command.amount
+        if bounds is not None and amount is not None and amount > bounds.maximum:
+            amount = max(bounds.minimum, bounds.maximum)
+            command = attrs.evolve(command, amount=amount)
+        return original(rule, command, names, reasons)
+
+    with planted((decide, "_amount", clamped)):
+        yield
+
+
+@defect
+def a_reservation_is_not_taken():
+    """Pending refunds are ignored by the next one's bounds (Saleor #19645)."""
+
+    def begun(machine, transaction, event):
+        if machine.commands[event.operation.command].spec.is_application:
+            return original(machine, transaction, event)
+        operations = {**transaction.operations, event.operation.id: event.operation}
+        return transaction.next(operations=operations)
+
+    original = evolve._begun
+    with planted((evolve, "_begun", begun)):
+        yield
+
+
+@defect
+def a_reservation_is_not_released():
+    """A declined refund holds its amount back for ever."""
+    original = evolve._declined
+
+    def declined(machine, transaction, rule, operation):
+        after = original(machine, transaction, rule, operation)
+        return attrs.evolve(after, amounts=transaction.amounts)
+
+    with planted((evolve, "_declined", declined)):
+        yield
+
+
+@defect
+def the_agreement_may_move_meanwhile():
+    """A charge begins under a consent that was ended since it was read."""
+    original = MemoryStore.append
+
+    def append(self, change):
+        original(self, attrs.evolve(change, agreement=None))
+
+    with planted((MemoryStore, "append", append)):
+        yield
+
+
+# ── sending ─────────────────────────────────────────────────────────────────────────
+
+
+@defect
+def the_outcome_comes_before_the_intent():
+    """The gateway is called first, and what came of it written afterwards."""
+    original = execute._begin
+
+    def begin(context, machine, loaded, transaction, operation):
+        event = execute.Begun(operation.begun_at, operation)
+        begun, _ = execute.append(machine, transaction, event)
+        errand = execute.errand_for(context, machine, begun, operation)
+        yield Send(errand.request, operation.begun_at + timedelta(minutes=1))
+        return (yield from original(context, machine, loaded, transaction, operation))
+
+    with planted((execute, "_begin", begin)):
+        yield
+
+
+@defect
+def a_lost_reply_is_sent_again():
+    """What was not answered is sent anew, as if it were another request."""
+    original = execute.carry_out
+
+    def carry_out(context, errand):
+        until = errand.operation.sent_at + execute.SEND_WITHIN
+        reply = yield Send(errand.request, until)
+        if isinstance(reply, Failure) and reply.sent:
+            return (yield from original(context, errand))
+        evidence = context.adapter.evidence(errand.call, reply)
+        try:
+            return (yield from execute._conclude(context, errand, evidence))
+        except SafeToResend as error:
+            raise CommitUnknown(str(error)) from error
+
+    with planted((execute, "carry_out", carry_out)):
+        yield
+
+
+@defect
+def a_sleeper_sends_and_writes_all_the_same():
+    """Neither its lease nor the time to send by stops a worker that slept."""
+    with planted(
+        (execute, "SEND_WITHIN", timedelta(days=40)),
+        (MemoryStore, "_check_lease", lambda self, lease: None),
+    ):
+        yield
+
+
+# ── unknown outcomes ────────────────────────────────────────────────────────────────
+
+
+@defect
+def no_answer_means_declined():
+    """A time-out counts as a failure (Hyperswitch's payment sync)."""
+    original = execute._conclude
+
+    def conclude(context, errand, evidence):
+        if evidence.outcome is Outcome.UNKNOWN:
+            evidence = attrs.evolve(evidence, outcome=Outcome.DECLINED)
+        return original(context, errand, evidence)
+
+    with planted((execute, "_conclude", conclude)):
+        yield
+
+
+@defect
+def time_turns_unknown_into_declined():
+    """What is unknown for ten minutes is declined, whatever the gateway lists."""
+
+    def absent(transaction, evidence, sent_by):
+        return tuple(
+            operation
+            for operation in transaction.operations.values()
+            if operation.sent_at <= sent_by
+        )
+
+    with planted((look_up, "_absent", absent)):
+        yield
+
+
+@defect
+def not_found_means_declined_at_once():
+    """What is not listed was never received, though it may still be on its way."""
+
+    def absent(transaction, evidence, sent_by):
+        operations = transaction.operations.values()
+        return tuple(o for o in operations if o.phase is Phase.UNKNOWN)
+
+    with planted((look_up, "_absent", absent)):
+        yield
+
+
+@defect
+def the_fence_counts_from_when_the_answer_is_read():
+    """A recoverer slept over an old answer, and takes it for what stands now."""
+    original = look_up._settle
+
+    def settle(case, transaction):
+        now = yield look_up.Now()
+        case = attrs.evolve(case, asked_at=now)
+        return (yield from original(case, transaction))
+
+    with planted((look_up, "_settle", settle)):
+        yield
+
+
+@defect
+def a_commit_that_raised_counts_as_written():
+    """The store failed while it committed; the call goes out all the same."""
+
+    def commit(change):
+        try:
+            yield Append(change)
+        except CommitUnknown:
+            return
+
+    with planted(
+        (execute, "commit", commit),
+        (steps, "commit", commit),
+        (recover, "commit", commit),
+    ):
+        yield
+
+
+@defect
+def a_commit_that_raised_counts_as_not_written():
+    """The caller is told that nothing happened, and the intent is in the store."""
+
+    def commit(change):
+        try:
+            yield Append(change)
+        except CommitUnknown as error:
+            raise StoreFailed(str(error)) from error
+
+    with planted(
+        (execute, "commit", commit),
+        (steps, "commit", commit),
+        (recover, "commit", commit),
+    ):
+        yield
+
+
+# ── evidence ────────────────────────────────────────────────────────────────────────
+
+
+@defect
+def a_push_is_applied_twice():
+    """A repeated push settles the next operation that looks like the first."""
+    with planted(
+        (push, "is_replay", lambda transaction, trail, evidence: False),
+        (push, "_ended_before", lambda trail, command: False),
+    ):
+        yield
+
+
+@defect
+def a_push_needs_no_signature():
+    """Whoever posts a push is believed."""
+    with planted((wire_push, "verify", lambda credentials, headers, body: None)):
+        yield
+
+
+@defect
+def what_is_pending_counts_as_done():
+    """The gateway accepted a refund; the engine counts it."""
+    original = replies.read_outcome
+
+    def read(mstatus):
+        return Outcome.SUCCEEDED if mstatus == "pending" else original(mstatus)
+
+    with planted((replies, "read_outcome", read), (wire_lookup, "read_outcome", read)):
+        yield
+
+
+@defect
+def the_portal_is_ignored():
+    """What someone did in the gateway's portal is none of the engine's business."""
+    original = look_up.settle_facts
+
+    def settle_facts(*given):
+        return (event for event in original(*given) if not isinstance(event, External))
+
+    with planted((look_up, "settle_facts", settle_facts)):
+        yield
+
+
+@defect
+def a_late_reply_overwrites_what_stands():
+    """A reply is believed, whatever has been found out since the caller gave up."""
+    original = execute._conclude
+
+    def conclude(context, errand, evidence):
+        answer = yield from original(context, errand, evidence)
+        told = evidence.outcome
+        if told is Outcome.UNKNOWN:
+            told = Outcome.DECLINED
+        return attrs.evolve(answer, status=execute.Status(told.value))
+
+    with planted((execute, "_conclude", conclude)):
+        yield
+
+
+@defect
+def a_decline_overrides_a_success():
+    """The last evidence wins: a refusal undoes what had succeeded."""
+    original = MemoryStore.load
+
+    def load(self, key, transaction, agreement):
+        loaded = original(self, key, transaction, agreement)
+        recorded = loaded.recorded
+        kept = self._transactions.get(transaction)
+        if recorded is None or recorded.outcome != "succeeded" or not kept.operations:
+            return loaded
+        declined = attrs.evolve(recorded, outcome="declined")
+        return attrs.evolve(loaded, recorded=declined)
+
+    with planted((MemoryStore, "load", load)):
+        yield
+
+
+# ── the store ───────────────────────────────────────────────────────────────────────
+
+
+@defect
+def a_version_is_not_checked():
+    """Two writers append to what they read, and one of them is lost."""
+    with planted((MemoryStore, "_check", lambda self, transaction, version: None)):
+        yield
+
+
+@defect
+def a_key_is_not_unique():
+    """Two requests at once under one key both begin."""
+    original = MemoryStore.append
+
+    def append(self, change):
+        if change.opens is not None:
+            self._recorded.pop(change.opens.key, None)
+        original(self, change)
+
+    with planted((MemoryStore, "append", append)):
+        yield
+
+
+@defect
+def the_trail_is_not_chained():
+    """A record does not hold the hash of the one before."""
+    original = chain._encode
+
+    def encode(body):
+        return original({**body, "previous": ""})
+
+    with planted((chain, "_encode", encode)):
+        yield
+
+
+@defect
+def a_lease_is_given_to_everyone():
+    """Two recoverers take up the same transaction."""
+    original = MemoryStore.claim
+
+    def claim(self, now, until):
+        for planned in self._schedules.values():
+            planned.leased_until = None
+        return original(self, now, until)
+
+    with planted((MemoryStore, "claim", claim)):
+        yield

@@ -1,0 +1,40 @@
+"""Stages, and playing many worlds on several cores."""
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+
+from kessai import MemoryStore
+from kessai.machine import Machines
+from kessai.shell import shipped_lifecycles
+from kessai.simulator import ALL, COMMANDS_EACH, Figures, Stage, play_world
+from kessai_adapters.local import LocalGateway
+
+
+def gateway(clock):
+    return LocalGateway(clock=clock, approve="ask").played()
+
+
+@cache
+def memory_stage():
+    return Stage(Machines(shipped_lifecycles()), gateway, MemoryStore)
+
+
+def played(seeds):
+    """The figures of the worlds of `seeds`, and what was found in any of them."""
+    total, findings = Figures(), []
+    for seed in seeds:
+        figures = play_world(memory_stage(), seed, COMMANDS_EACH, ALL)
+        if figures.finding is not None:
+            findings.append(figures.finding)
+        total.add(figures)
+    return total, findings
+
+
+def played_on_all_cores(seeds, processes, each=25):
+    """As `played`, a few worlds at a time in each of several processes."""
+    parts = [seeds[place : place + each] for place in range(0, len(seeds), each)]
+    if processes == 1:
+        yield from map(played, parts)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(played, parts)

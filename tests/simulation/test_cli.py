@@ -1,0 +1,75 @@
+"""`kessai simulate`: figures, exit codes, and how to play a finding once more."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from defects import DEFECTS
+
+from kessai.cli.main import run_command
+
+
+def test_the_figures_are_told(capsys):
+    assert run_command(["simulate", "--commands", "400", "--lang", "en"]) == 0
+    told = capsys.readouterr().out
+    assert "Accepted" in told
+    assert "carried out, the reply is lost" in told
+    assert "Violations" in told
+
+
+def test_the_figures_are_told_in_japanese(capsys):
+    assert run_command(["simulate", "--commands", "200", "--lang", "ja"]) == 0
+    assert "実行後に応答が失われる" in capsys.readouterr().out
+
+
+def test_named_faults_strike_and_no_others(capfdbinary):
+    asked = ["--commands", "600", "--faults", "portal,lost_reply", "--json"]
+    assert run_command(["simulate", *asked]) == 0
+    figures = json.loads(capfdbinary.readouterr().out)
+    assert set(figures["faults"]) == {"portal", "lost_reply"}
+    assert figures["violation"] is None
+
+
+def test_a_file_can_keep_the_transactions(capsys):
+    assert run_command(["simulate", "--commands", "20", "--store", "sqlite"]) == 0
+
+
+def test_a_fault_that_there_is_not_is_a_mistake_of_usage(capsys):
+    assert run_command(["simulate", "--faults", "flood"]) == 2
+    assert "termination_race" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_violation_is_told_with_its_story_and_its_seed(capsys, language):
+    with DEFECTS["a_commit_that_raised_counts_as_not_written"]():
+        assert run_command(["simulate", "--seed", "5", "--lang", language]) == 5
+    told = capsys.readouterr().out
+    assert "not_safe_to_resend" in told
+    assert "commit_kept" in told
+    assert "kessai simulate --seed " in told
+
+
+def test_the_line_that_is_printed_plays_the_same_violation(capfdbinary):
+    with DEFECTS["no_in_flight_exclusion"]():
+        assert run_command(["simulate", "--seed", "9", "--json"]) == 5
+        first = json.loads(capfdbinary.readouterr().out)["violation"]
+        again = first["again"].removeprefix("kessai ").split()
+        assert run_command([*again, "--json"]) == 5
+        second = json.loads(capfdbinary.readouterr().out)["violation"]
+    assert first == second
+
+
+def test_ctrl_c_ends_it_with_the_figures_so_far():
+    command = [sys.executable, "-m", "kessai", "simulate", "--commands", "100000000"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "LANG": "C"}
+    ) as running:
+        time.sleep(5)
+        running.send_signal(signal.SIGINT)
+        told, _ = running.communicate(timeout=120)
+    assert running.returncode == 130
+    assert "Commands" in told

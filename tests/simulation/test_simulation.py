@@ -1,0 +1,111 @@
+"""Everything goes wrong, 200,000 commands long, and nothing is lost or done twice."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from defects import DEFECTS
+from staging import gateway, played_on_all_cores
+
+from kessai import SQLiteStore
+from kessai.errors import InvalidInput
+from kessai.machine import Machines
+from kessai.shell import shipped_lifecycles
+from kessai.simulator import (
+    ALL,
+    COMMANDS_EACH,
+    MEANINGS,
+    Fault,
+    Figures,
+    Stage,
+    parse_faults,
+    play_world,
+    replay,
+    shortest,
+    simulate,
+    told,
+    written,
+)
+
+COMMANDS = 200_000
+WORLDS = range(1, COMMANDS // COMMANDS_EACH + 1)
+
+
+def test_two_hundred_thousand_commands_break_no_promise():
+    total, found = Figures(), []
+    for figures, findings in played_on_all_cores(WORLDS, processes=2):
+        total.add(figures)
+        found += findings
+    assert [(finding.seed, str(finding.violation)) for finding in found] == []
+    assert total.commands >= COMMANDS
+    assert total.accepted * 2 >= total.commands
+    assert total.settled == total.operations
+    assert set(total.faults) == set(Fault)
+
+
+def test_without_faults_nothing_is_put_aside(stage):
+    figures = simulate(stage, 1, 2_000, faults=())
+    assert figures.finding is None
+    assert figures.faults == {}
+    assert figures.discrepancies == 0
+
+
+def test_a_single_fault_strikes_alone(stage):
+    figures = simulate(stage, 1, 1_000, faults={Fault.LOST_REPLY})
+    assert set(figures.faults) == {Fault.LOST_REPLY}
+    assert figures.finding is None
+
+
+def test_a_world_is_the_same_in_memory_and_in_a_file(stage, tmp_path):
+    on_disk = Stage(
+        Machines(shipped_lifecycles()),
+        gateway,
+        lambda: SQLiteStore(tmp_path / "world.db"),
+    )
+    assert play_world(on_disk, 7, 60, ALL) == play_world(stage, 7, 60, ALL)
+
+
+def test_a_seed_makes_the_same_world_in_every_process():
+    told = [simulated("--seed", "3", "--commands", "600", hashes=h) for h in ("1", "2")]
+    for figures in told:
+        del figures["seconds"]
+    assert told[0] == told[1]
+    assert told[0]["commands"] >= 600
+
+
+def simulated(*arguments, hashes):
+    command = [sys.executable, "-m", "kessai", "simulate", "--json", *arguments]
+    environment = {**os.environ, "PYTHONHASHSEED": hashes}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_what_is_found_is_cut_down_to_a_short_story(stage):
+    with DEFECTS["a_commit_that_raised_counts_as_not_written"]():
+        finding = simulate(stage, 1, 10_000).finding
+        story = shortest(stage, finding)
+        assert replay(stage, story).code == "not_safe_to_resend"
+        lines = list(told(stage, story))
+    assert len(story) <= 5
+    assert "Append event 1 — commit_kept" in lines[-1]
+    assert replay(stage, story) is None  # the engine as it is stands it
+
+
+def test_a_list_of_faults_is_read_as_it_is_written():
+    some = frozenset({Fault.PORTAL, Fault.LOST_REPLY})
+    for chosen in (frozenset(), some, ALL):
+        assert parse_faults(written(chosen)) == chosen
+    assert parse_faults(" portal , lost_reply ") == some
+
+
+@pytest.mark.parametrize("text", ["", "flood", "portal,flood", "all,portal"])
+def test_a_fault_that_there_is_not_is_refused(text):
+    with pytest.raises(InvalidInput, match="lost_request"):
+        parse_faults(text)
+
+
+def test_every_fault_says_what_it_is_in_both_languages():
+    assert set(MEANINGS) == set(Fault)
+    assert all(meaning.en and meaning.ja for meaning in MEANINGS.values())
