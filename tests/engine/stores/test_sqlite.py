@@ -2,7 +2,9 @@
 
 import sqlite3
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Barrier
 
 import pytest
 import sqlite_utils
@@ -217,9 +219,6 @@ def test_a_store_is_opened_a_second_time_without_a_migration(sqlite, monkeypatch
 
 
 def test_many_that_open_a_new_file_at_once_all_get_it(sqlite, tmp_path):
-    from concurrent.futures import ThreadPoolExecutor
-    from threading import Barrier
-
     barrier = Barrier(6)
 
     def opened(number):
@@ -451,6 +450,10 @@ def test_a_store_that_was_closed_can_not_be_used(sqlite):
         store.records("order-1")
     with pytest.raises(StoreFailed, match="closed"):
         begin(store)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(store.records, "order-1")
+        with pytest.raises(StoreFailed, match="closed"):
+            reading.result()
 
 
 def test_no_row_holds_what_was_disclosed_to_the_caller(sqlite, tmp_path):

@@ -1,0 +1,76 @@
+"""A process whose main thread writes and is interrupted again and again.
+
+struck.py FILE   three other threads write meanwhile; tells what each was acknowledged
+"""
+
+import json
+import signal
+import sys
+import warnings
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Event
+from time import monotonic
+
+from kessai import SQLiteStore, StoreWarning
+from kessai.errors import CommitUnknown
+from kessai.testing.stores import Book
+
+warnings.simplefilter("ignore", StoreWarning)
+TIMES = 100
+
+
+def main(path):
+    store, stop, acknowledged = SQLiteStore(path), Event(), Counter()
+
+    def write(name):
+        book = Book(store, name)
+        with suppress(CommitUnknown):  # it was in a group whose leader was struck
+            while not stop.is_set():
+                book.write(book.denied())
+                acknowledged[name] += 1
+
+    signal.signal(signal.SIGALRM, strike)
+    with ThreadPoolExecutor(3) as pool:
+        others = [pool.submit(write, f"other-{number}") for number in range(3)]
+        try:
+            for number in range(TIMES):
+                write_until_struck(store, number)
+        finally:
+            stop.set()
+        for other in others:
+            other.result(30)
+    write_once(Book(store, "after"), acknowledged)
+    store.close()
+    sys.stdout.write(json.dumps(acknowledged))
+
+
+def strike(*_):
+    raise KeyboardInterrupt
+
+
+def write_until_struck(store, number):
+    """Each time a little later; for a second at most, if the interrupt is lost."""
+    signal.setitimer(signal.ITIMER_REAL, 0.0005 + number * 0.00005)
+    again = 0
+    with suppress(KeyboardInterrupt):
+        until = monotonic() + 1
+        while monotonic() < until:
+            again += 1
+            with suppress(CommitUnknown):
+                write_on(Book(store, f"main-{number}-{again}"), until)
+
+
+def write_on(book, until):
+    while monotonic() < until:
+        book.write(book.denied())
+
+
+def write_once(book, acknowledged):
+    book.write(book.denied())
+    acknowledged["after"] += 1
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
