@@ -117,8 +117,30 @@ def _next_event(
             if operation is not None:
                 untold = attrs.evolve(evidence, amount=None)
                 return settle(machine, transaction, operation, untold, now)
+            if _is_overwritten(machine, fact, news, listed):
+                return Discrepancy(now, "overwritten", evidence)
             return settle_external(machine, transaction, evidence, now)
     return None
+
+
+def _is_overwritten(
+    machine: Machine, fact: Fact, news: list[Fact], listed: list[Fact]
+) -> bool:
+    """Whether a later success, which the trail has, set what `fact` did anew.
+
+    What reserves nothing sets an amount, and the last one holds: an update that was
+    given up, and arrived before the next one, must not be applied after that.
+    """
+    rule = machine.commands.get(fact.command)
+    if rule is None or rule.spec.amount is None or rule.spec.reserve:
+        return False
+    later = listed[listed.index(fact) + 1 :]
+    return any(
+        other.command == fact.command
+        and other.outcome is Outcome.SUCCEEDED
+        and other not in news
+        for other in later
+    )
 
 
 def _overtaken(

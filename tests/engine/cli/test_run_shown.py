@@ -79,7 +79,9 @@ def test_json_is_one_object_alone_on_standard_output_in_any_locale(few):
 def test_what_the_owner_of_a_store_should_know_is_one_line_and_no_traceback(
     kessai, few, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("kessai.stores.sqlite_durable.has_wal_reset_bug", lambda _: True)
+    monkeypatch.setattr(
+        "kessai.stores.sqlite_durable.has_wal_reset_bug", lambda _: True
+    )
 
     result = kessai("run", few, "--db", tmp_path / "orders.db", "--json")
 
