@@ -92,6 +92,7 @@ def whole(body):
     return HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
+BROKEN = {"ReadError", "RemoteProtocolError"}  # whichever the kernel tells first
 DUPLICATE = (
     b'{"payNowIdResponse":{},"result":{"mstatus":"failure","mstatus":"success",'
     b'"vResultCode":"A001000000000000","orderId":"order"}}'
@@ -145,25 +146,25 @@ def drips(connection):
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "reasons"),
     [
-        (reset, "ReadError RemoteProtocolError"),
-        (b"", "RemoteProtocolError"),
-        (HEAD + b"Content-Length: 100\r\n\r\nhalf", "RemoteProtocolError"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "RemoteProtocolError"),
-        (a_gigabyte, "the answer is too long"),
-        (drips, "the answer came too slowly"),
+        (reset, BROKEN),
+        (b"", BROKEN),
+        (HEAD + b"Content-Length: 100\r\n\r\nhalf", BROKEN),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", BROKEN),
+        (a_gigabyte, {"the answer is too long"}),
+        (drips, {"the answer came too slowly"}),
     ],
     ids=["reset", "closed", "half", "no http", "a gigabyte", "dripping"],
 )
 def test_a_broken_answer_leaves_the_outcome_unknown(
-    serve, ask, answer, reason, monkeypatch
+    serve, ask, answer, reasons, monkeypatch
 ):
     """It was sent: whatever it did, it may have done."""
     monkeypatch.setattr(transport, "WHOLE_SECONDS", 0.2)
     failure = ask(serve(answer).url)
     assert failure.sent
-    assert failure.reason in (reason, *reason.split())
+    assert failure.reason in reasons
     assert evidence_of(failure).outcome is Outcome.UNKNOWN
 
 

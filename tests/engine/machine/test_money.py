@@ -45,7 +45,8 @@ def test_what_is_no_currency_has_no_minor_unit(currency):
 
 def test_every_error_answers_in_its_type_whether_it_may_be_sent_again():
     answers = {errors.SafeToResend, errors.ResendWithSameKey, errors.NeverResend}
-    assert set(errors.KessaiError.__subclasses__()) == answers
+    ours = (e for e in errors.KessaiError.__subclasses__() if "kessai" in e.__module__)
+    assert set(ours) == answers
     assert issubclass(errors.StoreBusy, errors.SafeToResend)
     assert issubclass(errors.StoreFailed, errors.SafeToResend)
     assert issubclass(errors.VersionConflict, errors.SafeToResend)
