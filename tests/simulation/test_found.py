@@ -2,7 +2,7 @@
 
 from kessai import Command, Missing
 from kessai.simulator import Fault, replay
-from kessai.simulator.moves import Ask, Consume, Deliver, Pass, Recover, Step
+from kessai.simulator.moves import Arrive, Ask, Consume, Deliver, Pass, Recover, Step
 
 PUSHES = dict.fromkeys(
     ("authorize_push_url", "capture_push_url", "cancel_push_url"),
@@ -14,24 +14,31 @@ def steps(task, times, **given):
     return [Step(task, **given)] * times
 
 
-def captured(task=1):
-    """An order whose 100 are authorized and captured, as the engine knows."""
+def begun(**flags):
+    """An order of 100 that the consumer has before them."""
     command = Command(
         "authorize",
         "one_time-1",
         key="apply",
         lifecycle="one_time",
         amount=100,
-        parameters={**PUSHES, "with_capture": True},
+        parameters={**PUSHES, **flags},
     )
+    return [Ask(1, command), *steps(1, 6), Consume("one_time-1", "log_in")]
+
+
+def authorized(**flags):
+    """An order whose 100 are authorized, as the engine knows."""
     return [
-        Ask(task, command),
-        *steps(task, 6),
-        Consume("one_time-1", "log_in"),
+        *begun(**flags),
         Consume("one_time-1", "approve"),
-        Deliver(task + 1, "one_time-1", 0),
-        *steps(task + 1, 4),
+        Deliver(2, "one_time-1", 0),
+        *steps(2, 4),
     ]
+
+
+def captured():
+    return authorized(with_capture=True)
 
 
 def asks(task, name, amount=None):
@@ -94,5 +101,74 @@ def test_a_worker_that_slept_too_long_says_nothing_of_the_request_sent_since(sta
         *steps(4, 13),
         Step(4, hold=True),
         *steps(3, 3),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_an_update_that_arrived_too_late_does_not_undo_the_one_after_it(stage):
+    # The gateway lists 300, given up long ago, before 400: what was set last holds.
+    story = [
+        *authorized(),
+        asks(3, "update_authorization", 300),
+        *steps(3, 3),
+        Step(3, Fault.LATE_REQUEST),
+        *steps(3, 2),
+        Pass(660),
+        Recover(4, Missing.DECLINE, order="one_time-1"),
+        *steps(4, 12),
+        Arrive(3),
+        asks(5, "update_authorization", 400),
+        *steps(5, 6),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_an_expiry_is_told_after_the_approval_that_an_update_overtook(stage):
+    # Told before it, it would be kept as a discrepancy, for somebody to see to.
+    page = {"merchant_page": True, "merchant_page_url": "https://shop.example/confirm"}
+    story = [
+        *begun(**page),
+        asks(3, "update_authorization", 400),
+        *steps(3, 6),
+        Consume("one_time-1", "approve"),
+        asks(4, "update_authorization", 200),
+        *steps(4, 6),
+        Pass(31 * 24 * 3600),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_an_answer_older_than_the_trail_is_asked_for_again(stage):
+    # The update that began meanwhile changes what the approval must show.
+    page = {"merchant_page": True, "merchant_page_url": "https://shop.example/confirm"}
+    story = [
+        *begun(**page),
+        asks(3, "get_address"),
+        *steps(3, 6),
+        Consume("one_time-1", "approve"),
+        Deliver(4, "one_time-1", 0),
+        *steps(4, 3),
+        asks(5, "update_authorization", 400),
+        *steps(5, 3),
+        *steps(4, 5),
+        Step(4, hold=True),
+        *steps(5, 3),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_a_push_that_two_could_be_meant_by_waits_until_it_is_clear(stage):
+    # The list bears it out; only whose refund it was is not known yet.
+    story = [
+        *captured(),
+        asks(3, "refund", 50),
+        *steps(3, 4),
+        Step(3, Fault.CRASH_BEFORE),
+        asks(4, "refund", 50),
+        *steps(4, 3),
+        Step(4, Fault.LOST_REQUEST),
+        Pass(3600),
+        Deliver(5, "one_time-1", 1),
+        *steps(5, 12),
     ]
     assert replay(stage, story) is None

@@ -32,6 +32,7 @@ from kessai.gateway import (
     Source,
 )
 from kessai.machine import (
+    Discrepancy,
     Event,
     Machine,
     Operation,
@@ -114,21 +115,23 @@ def look_up(
     machine = yield from machine_of(context, transaction)
     if machine is None:
         return Finding(transaction=transaction, readable=False)
-    asked_at: datetime | None = None
-    if recovery is not None:
-        now: datetime = yield Now()
-        asked_at = now
-        transaction = yield from _presume_unanswered(
-            machine, transaction, recovery, lease, now
-        )
-    evidence = yield from _ask(context, machine, transaction)
-    if evidence is None:
-        return Finding(transaction=transaction, readable=False)
-    return (
-        yield from _settle(
-            _Case(machine, evidence, recovery, lease, asked_at), transaction
-        )
-    )
+    for _ in range(ATTEMPTS):
+        asked_at: datetime | None = None
+        if recovery is not None:
+            now: datetime = yield Now()
+            asked_at = now
+            transaction = yield from _presume_unanswered(
+                machine, transaction, recovery, lease, now
+            )
+        evidence = yield from _ask(context, machine, transaction)
+        if evidence is None:
+            return Finding(transaction=transaction, readable=False)
+        case = _Case(machine, evidence, recovery, lease, asked_at)
+        finding = yield from _settle(case, transaction)
+        if finding is not None:
+            return finding
+        transaction = yield from load(transaction_id)
+    raise contended(transaction_id)
 
 
 def compare(context: Context, transaction_id: str) -> Flow[Finding]:
@@ -202,11 +205,20 @@ def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
     )
 
 
-def _settle(case: _Case, transaction: Transaction) -> Flow[Finding]:
+def _settle(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
+    """Write what a look-up makes of a transaction; None if it must be asked again.
+
+    An answer that is older than the trail may only seem not to fit it.
+    """
+    asked = transaction.version
     for _ in range(ATTEMPTS):
         transaction, trail = yield from load_with_trail(transaction.id)
         now: datetime = yield Now()
         found = _found(case, transaction, trail, now)
+        if transaction.version != asked and any(
+            isinstance(event, Discrepancy) for event in found.events
+        ):
+            return None
         try:
             after, _ = yield from write(
                 case.machine, transaction, found.events, case.lease

@@ -107,7 +107,7 @@ def _next_event(
         event = settle(machine, transaction, operation, evidence, now)
         if event is not None:
             return event
-    for fact in sorted(news, key=lambda fact: _is_application(machine, fact)):
+    for fact in sorted(news, key=lambda fact: _turn(machine, fact)):
         if fact.outcome is Outcome.SUCCEEDED and not matching(
             machine, transaction, fact.command, fact.amount
         ):
@@ -118,7 +118,7 @@ def _next_event(
                 untold = attrs.evolve(evidence, amount=None)
                 return settle(machine, transaction, operation, untold, now)
             if _is_overwritten(machine, fact, news, listed):
-                return Discrepancy(now, "overwritten", evidence)
+                return Discrepancy(now, "contradicts_earlier", evidence)
             return settle_external(machine, transaction, evidence, now)
     return None
 
@@ -170,6 +170,14 @@ def _overtaken(
 def _alongside(machine: Machine, fact: Fact) -> frozenset[str]:
     rule = machine.commands.get(fact.command)
     return frozenset() if rule is None else rule.spec.alongside
+
+
+def _turn(machine: Machine, fact: Fact) -> int:
+    """What runs alongside an application comes before it, all else after it."""
+    if _is_application(machine, fact):
+        return 1
+    names = _alongside(machine, fact)
+    return 0 if any(machine.commands[name].spec.opens for name in names) else 2
 
 
 def _applied(machine: Machine, fact: Fact) -> bool:

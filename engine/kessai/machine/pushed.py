@@ -21,7 +21,7 @@ from kessai.machine.events import (
 )
 from kessai.machine.facts import Unlisted
 from kessai.machine.settle import EXPIRE, matching, settle_external
-from kessai.machine.transaction import Transaction
+from kessai.machine.transaction import Phase, Transaction
 
 NOT_LISTED = "not_listed"
 """The reason of a discrepancy: a push said it, and the look-up after it did not."""
@@ -78,10 +78,18 @@ def is_explained(machine: Machine, trail: list[Event], evidence: Evidence) -> bo
 def may_be_listed_yet(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> bool:
-    """Whether the list may only run behind, about what is looked up until it is settled."""
+    """Whether the list may only run behind, about what is looked up until it is settled.
+
+    What is in flight is not settled from a list that two could be meant by.
+    """
+    meant = matching(
+        machine, transaction, evidence.command or "", evidence.amount, evidence.outcome
+    )
+    if any(operation.phase is Phase.BEGUN for operation in meant):
+        return True
     told = evidence.reported_at
     is_young = told is not None and abs(now - told) < _LAG
-    return is_young and _means_open(machine, transaction, evidence)
+    return is_young and bool(meant)
 
 
 def left_over(
