@@ -6,6 +6,7 @@ the lifecycle says of an event is `kessai.audit.allowed`'s business.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import attrs
 
@@ -49,6 +50,11 @@ class Step:
     after: Transaction
 
 
+@lru_cache(maxsize=32)  # the same bytes make the same machine, in every store
+def _machine(document: bytes) -> Machine:
+    return compile_lifecycle(rebuild(document))
+
+
 class Library:
     """What a replay looks up in the store: lifecycle files, and agreements."""
 
@@ -76,12 +82,12 @@ class Library:
         if document is None:
             return "none has its hash"
         try:
-            lifecycle = rebuild(document)
+            machine = _machine(document)
         except InvalidLifecycle as error:
             return f"it has mistakes, first {error.mistakes[0]}"
-        if lifecycle.hash != lifecycle_hash:
+        if machine.lifecycle.hash != lifecycle_hash:
             return "its content does not have its hash"
-        return compile_lifecycle(lifecycle)
+        return machine
 
     def agreement(self, transaction: str, version: int) -> Transaction | str:
         """An agreement as it stood at `version`, or why that cannot be told."""
