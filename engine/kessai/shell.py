@@ -130,12 +130,14 @@ class _Base:
 
 
 @overload
-def _ask(store: Store, effect: StoreEffect) -> Result: ...
+def ask_store(store: Store, effect: StoreEffect) -> Result: ...
 @overload
-def _ask(
+def ask_store(
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]: ...
-def _ask(store: Store | AsyncStore, effect: StoreEffect) -> Result | Awaitable[Result]:
+def ask_store(
+    store: Store | AsyncStore, effect: StoreEffect
+) -> Result | Awaitable[Result]:
     """Ask the store what a flow asks for; an asynchronous one gives an awaitable."""
     match effect:
         case Load(key, transaction, agreement):
@@ -212,7 +214,7 @@ class Engine(_Base):
                     return TOO_LATE
                 return self._transport.send(effect.request)
             case _:
-                return _ask(self._store, effect)
+                return ask_store(self._store, effect)
 
     def transaction(self, transaction_id: str) -> Transaction:
         """The transaction as it stands.
@@ -412,7 +414,7 @@ class AsyncEngine(_Base):
                     return TOO_LATE
                 return await self._transport.send(effect.request)
             case _:
-                found = _ask(self._store, effect)
+                found = ask_store(self._store, effect)
                 return await found if isawaitable(found) else found
 
     async def transaction(self, transaction_id: str) -> Transaction:

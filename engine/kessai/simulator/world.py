@@ -25,10 +25,8 @@ from kessai.flow import (
     Change,
     Claim,
     Context,
-    Declaration,
     Flow,
-    History,
-    Load,
+    Lease,
     Now,
     Recovery,
     Release,
@@ -39,10 +37,10 @@ from kessai.flow import (
     recover_due,
     sweep,
 )
-from kessai.flow.effects import Effect, Result
+from kessai.flow.effects import Effect, Result, StoreEffect
 from kessai.gateway import Failure, Reply
 from kessai.machine import Machines, Transaction
-from kessai.shell import TOO_LATE
+from kessai.shell import TOO_LATE, ask_store
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import MakeGateway, Notice
 from kessai.simulator.moves import (
@@ -281,7 +279,9 @@ class World:
             case _:
                 return self._ask_store(task, effect, move.fault)
 
-    def _ask_store(self, task: Task, effect: Effect, fault: Fault | None) -> Result:
+    def _ask_store(
+        self, task: Task, effect: StoreEffect, fault: Fault | None
+    ) -> Result:
         error = None if fault is None else _STORE_ERRORS.get(fault)
         is_write = isinstance(effect, _WRITES)
         if error is not None and (is_write or fault is Fault.STORE_BUSY):
@@ -293,33 +293,21 @@ class World:
             raise CommitUnknown(fault)
         return result
 
-    def _store_does(self, task: Task, effect: Effect) -> Result:
-        store = self.store
+    def _store_does(self, task: Task, effect: StoreEffect) -> Result:
+        result = ask_store(self.store, effect)
         match effect:
-            case Load(key, transaction, agreement):
-                return store.load(key, transaction, agreement)
             case Append(change):
-                store.append(change)
                 order = change.transaction.id
                 self.watch.wrote(
                     task, change, self.gateway.standing(order), self._under(change)
                 )
-                return None
-            case History(transaction):
-                return store.records(transaction)
-            case Declaration(lifecycle_hash):
-                return store.declaration(lifecycle_hash)
-            case Claim(now, until):
-                lease = store.claim(now, until)
-                if lease is not None:
-                    self.watch.leased(task, lease, now, self.tasks)
-                return lease
-            case Release(lease, due_at):
-                store.release(lease, due_at)
+            case Claim(now, _) if isinstance(result, Lease):
+                self.watch.leased(task, result, now, self.tasks)
+            case Release(lease, _):
                 self.watch.released(lease)
-                return None
-            case _:
-                raise AssertionError(effect)
+            case _:  # what is only read needs no watching
+                pass
+        return result
 
     def _under(self, change: Change) -> Transaction | None:
         agreement = change.transaction.agreement

@@ -1,5 +1,6 @@
 """How transactions and answers look in a database: JSON, read back to the same objects."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -32,6 +33,26 @@ def decode_transaction(raw: bytes) -> Transaction:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         message = f"a stored transaction is not readable: {error}"
         raise TrailBroken(message) from error
+
+
+def decode_row(
+    row: Sequence[Any], kept: Callable[[Transaction], tuple[object, ...]]
+) -> Transaction:
+    """The transaction of a row: its id, what is `kept` beside its state, and the state.
+
+    Raises:
+        TrailBroken: the row does not agree with itself.
+
+    """
+    name, *columns, state = row
+    try:
+        transaction = decode_transaction(state)
+    except TrailBroken as error:
+        raise TrailBroken(str(error), transaction=name) from error
+    if transaction.id != name or kept(transaction) != tuple(columns):
+        message = "the columns of a stored transaction do not agree with its state"
+        raise TrailBroken(message, transaction=name)
+    return transaction
 
 
 def encode_recorded(recorded: Recorded) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 from threading import Lock
 
 import attrs
@@ -112,7 +113,7 @@ class MemoryStore:
         """See `Store.open_transactions`."""
         with self._lock:
             found = [self._transactions[name] for name in self._schedules]
-        found.sort(key=_open_since)
+        found.sort(key=attrgetter("open_since"))
         return [transaction.id for transaction in found[:limit]]
 
     def claim(self, now: datetime, until: datetime) -> Lease | None:
@@ -150,8 +151,7 @@ class MemoryStore:
             found = sorted(
                 transaction.id
                 for transaction in self._transactions.values()
-                if transaction.discrepancies
-                or (transaction.operations and _open_since(transaction) <= open_before)
+                if transaction.discrepancies or _is_open_since(transaction, open_before)
             )
         return found[:limit]
 
@@ -159,5 +159,6 @@ class MemoryStore:
         """See `Store.close`: nothing is held."""
 
 
-def _open_since(transaction: Transaction) -> datetime:
-    return min(operation.begun_at for operation in transaction.operations.values())
+def _is_open_since(transaction: Transaction, moment: datetime) -> bool:
+    began = transaction.open_since
+    return began is not None and began <= moment

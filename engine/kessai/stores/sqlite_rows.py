@@ -8,12 +8,12 @@ from collections.abc import Container
 from datetime import UTC, datetime
 from typing import Any
 
-from kessai.errors import LeaseLost, TrailBroken, VersionConflict
+from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Recorded
 from kessai.machine import Transaction
 from kessai.spec import Lifecycle
 from kessai.stores.encoding import (
-    decode_transaction,
+    decode_row,
     encode_recorded,
     encode_transaction,
 )
@@ -180,12 +180,4 @@ def read_row(row: tuple[Any, ...]) -> Transaction:
         TrailBroken: the row does not agree with itself.
 
     """
-    name, *columns, state = row
-    try:
-        transaction = decode_transaction(state)
-    except TrailBroken as error:
-        raise TrailBroken(str(error), transaction=name) from error
-    if transaction.id != name or _columns(transaction) != tuple(columns):
-        message = "the columns of a stored transaction do not agree with its state"
-        raise TrailBroken(message, transaction=name)
-    return transaction
+    return decode_row(row, _columns)

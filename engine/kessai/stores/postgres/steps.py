@@ -6,11 +6,12 @@ Nothing here waits, and nothing here knows whether the shell around it is synchr
 from datetime import datetime
 from typing import Any
 
-from kessai.errors import LeaseLost, TrailBroken, VersionConflict
+from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Recorded
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import (
     decode_recorded,
+    decode_row,
     decode_transaction,
     encode_recorded,
     encode_transaction,
@@ -193,22 +194,18 @@ def read_transaction(row: Row) -> Transaction:
         TrailBroken: the row does not hold.
 
     """
-    name, *columns, state = row
-    try:
-        transaction = decode_transaction(state)
-    except TrailBroken as error:
-        raise TrailBroken(str(error), transaction=name) from error
-    expected = [
+    return decode_row(row, _columns)
+
+
+def _columns(transaction: Transaction) -> tuple[object, ...]:
+    """What is kept beside the state, to find it by."""
+    return (
         transaction.lifecycle,
         transaction.status,
         transaction.version,
         transaction.open_since,
         len(transaction.discrepancies),
-    ]
-    if transaction.id != name or columns != expected:
-        message = "the columns of a stored transaction do not agree with its state"
-        raise TrailBroken(message, transaction=name)
-    return transaction
+    )
 
 
 def read_trail(row: Row) -> tuple[str, list[Record]]:
