@@ -2,7 +2,16 @@
 
 from kessai import Command, Missing
 from kessai.simulator import Fault, replay
-from kessai.simulator.moves import Arrive, Ask, Consume, Deliver, Pass, Recover, Step
+from kessai.simulator.moves import (
+    Arrive,
+    Ask,
+    Consume,
+    Deliver,
+    Finish,
+    Pass,
+    Recover,
+    Step,
+)
 
 PUSHES = dict.fromkeys(
     ("authorize_push_url", "capture_push_url", "cancel_push_url"),
@@ -170,5 +179,30 @@ def test_a_push_that_two_could_be_meant_by_waits_until_it_is_clear(stage):
         Pass(3600),
         Deliver(5, "one_time-1", 1),
         *steps(5, 12),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_what_was_pending_when_a_look_up_was_asked_for_may_have_ended_since(stage):
+    # The first refund fails while the answer waits to be read; taken for the second
+    # one, which never arrived, that would stay open for good.
+    story = [
+        *captured(),
+        asks(3, "refund", 50),
+        *steps(3, 3),
+        Step(3, Fault.FAILED_REFUND),
+        *steps(3, 3),
+        asks(4, "refund", 50),
+        *steps(4, 3),
+        Step(4, Fault.LOST_REQUEST),
+        *steps(4, 3),
+        Pass(200),
+        Recover(5, Missing.KEEP),
+        *steps(5, 5),
+        Step(5, hold=True),
+        Finish("one_time-1", good=False),
+        Deliver(6, "one_time-1", 1),
+        *steps(6, 12),
+        *steps(5, 9),
     ]
     assert replay(stage, story) is None

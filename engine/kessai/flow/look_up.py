@@ -37,6 +37,7 @@ from kessai.machine import (
     Machine,
     Operation,
     Phase,
+    Reported,
     Transaction,
     evolve,
 )
@@ -208,16 +209,15 @@ def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
 def _settle(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
     """Write what a look-up makes of a transaction; None if it must be asked again.
 
-    An answer that is older than the trail may only seem not to fit it.
+    An answer that is older than the trail may only seem not to fit it, and what was
+    pending in it may have ended since.
     """
     asked = transaction.version
     for _ in range(ATTEMPTS):
         transaction, trail = yield from load_with_trail(transaction.id)
         now: datetime = yield Now()
         found = _found(case, transaction, trail, now)
-        if transaction.version != asked and any(
-            isinstance(event, Discrepancy) for event in found.events
-        ):
+        if transaction.version != asked and any(map(_may_be_stale, found.events)):
             return None
         try:
             after, _ = yield from write(
@@ -227,6 +227,12 @@ def _settle(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
             continue
         return attrs.evolve(found, transaction=after)
     raise contended(transaction.id)
+
+
+def _may_be_stale(event: Event) -> bool:
+    """Whether `event` may not follow from an answer that is as new as the trail."""
+    is_pending = isinstance(event, Reported) and event.outcome is Outcome.PENDING
+    return is_pending or isinstance(event, Discrepancy)
 
 
 def _found(
