@@ -206,3 +206,23 @@ def test_what_was_pending_when_a_look_up_was_asked_for_may_have_ended_since(stag
         *steps(5, 9),
     ]
     assert replay(stage, story) is None
+
+
+def test_a_reply_that_was_slept_over_is_not_counted_twice(stage):
+    # The look-up could not tell the two refunds apart, and took the one that succeeded
+    # for the other's; its own reply, read late, is no second success.
+    story = [
+        *captured(),
+        asks(3, "refund", 50),
+        *steps(3, 3),
+        Step(3, Fault.FAILED_REFUND),
+        asks(4, "refund", 50),
+        *steps(4, 4),
+        Pass(660),
+        Recover(5, Missing.DECLINE),
+        *steps(5, 12),
+        *steps(4, 9),
+        *steps(3, 9),
+        Finish("one_time-1", good=False),
+    ]
+    assert replay(stage, story) is None

@@ -24,6 +24,7 @@ from kessai.flow.steps import (
     contended,
     load,
     machine_of,
+    read_trail,
     write,
 )
 from kessai.gateway import Call, Evidence, Failure, Outcome, Reply, Request
@@ -36,6 +37,7 @@ from kessai.machine import (
     Event,
     Machine,
     Operation,
+    Phase,
     Transaction,
     append,
     decide,
@@ -43,6 +45,7 @@ from kessai.machine import (
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
 from kessai.machine.events import ENDED
+from kessai.machine.facts import is_counted_for_another
 from kessai.machine.settle import settle
 
 
@@ -226,6 +229,10 @@ def _conclude(context: Context, errand: Errand, evidence: Evidence) -> Flow[Answ
     machine, transaction = errand.machine, errand.transaction
     operation = errand.operation
     for _ in range(ATTEMPTS):
+        if (yield from _may_be_counted(transaction, operation, evidence)):
+            yield from look_up(context, transaction.id)
+            key, disclosed = operation.key, evidence.disclosed
+            return (yield from answer_for(transaction, key, disclosed))
         now: datetime = yield Now()
         events = yield from _events(machine, transaction, operation, evidence, now)
         try:
@@ -243,6 +250,23 @@ def _conclude(context: Context, errand: Errand, evidence: Evidence) -> Flow[Answ
     if closes:
         return to_answer(closes[0], transaction, evidence.disclosed)
     return (yield from answer_for(transaction, operation.key, evidence.disclosed))
+
+
+def _may_be_counted(
+    transaction: Transaction, operation: Operation, evidence: Evidence
+) -> Flow[bool]:
+    """Whether a look-up may have counted this very reply before it was read.
+
+    Then only another one can tell. As long as the operation stands as it began, none
+    has.
+    """
+    current = transaction.operations.get(operation.id)
+    if current is not None and current.phase is Phase.BEGUN:
+        return False
+    if evidence.outcome not in {Outcome.SUCCEEDED, Outcome.PENDING}:
+        return False
+    trail = yield from read_trail(transaction.id)
+    return is_counted_for_another(trail, operation, evidence.outcome)
 
 
 def _disagrees(errand: Errand, evidence: Evidence) -> bool:

@@ -14,10 +14,12 @@ import attrs
 from kessai.gateway import Evidence, Fact, Outcome, Source
 from kessai.machine.compile import Machine
 from kessai.machine.events import (
+    Begun,
     Discrepancy,
     Event,
     External,
     Lapsed,
+    Reported,
     endings,
 )
 from kessai.machine.evolve import evolve
@@ -77,6 +79,31 @@ def unlisted(
     return tuple(
         Unlisted(command, amount)
         for command, amount in _Ledger(machine, history).beyond(told)
+    )
+
+
+def is_counted_for_another(
+    history: Iterable[Event], operation: Operation, outcome: Outcome
+) -> bool:
+    """Whether a look-up's `outcome` was taken for another operation just like this one.
+
+    A list does not say whose refund of 100 it was. A late reply with the same outcome
+    may tell of the very exchange that was counted already.
+    """
+    trail = tuple(history)
+    asked = (operation.command, operation.amount)
+    alike = {
+        event.operation.id
+        for event in trail
+        if isinstance(event, Begun)
+        and (event.operation.command, event.operation.amount) == asked
+    } - {operation.id}
+    return any(
+        isinstance(event, Reported)
+        and event.operation in alike
+        and event.outcome is outcome
+        and event.evidence.source is Source.LOOK_UP
+        for event in trail
     )
 
 
