@@ -48,7 +48,7 @@ def evolve(
             return _reported(machine, transaction, event)
         case External():
             return _external(machine, transaction, event)
-        case Lapsed():
+        case _:
             return _lapsed(machine, transaction, event)
 
 

@@ -130,10 +130,9 @@ def _next_event(
         if operation is None:
             continue
         news.remove(fact)
+        # Always news: what is known to be pending, `_match` has left out.
         evidence = _evidence(transaction, fact)
-        event = settle(machine, transaction, operation, evidence, now)
-        if event is not None:
-            return event
+        return settle(machine, transaction, operation, evidence, now)
     for fact in sorted(news, key=lambda fact: _turn(machine, fact)):
         if fact.outcome is Outcome.SUCCEEDED and not matching(
             machine, transaction, fact.command, fact.amount

@@ -269,8 +269,8 @@ def _names(tree: Node) -> set[str]:
             return {name}
         case Unary(_, operand):
             return _names(operand)
-        case Binary(_, left, right):
-            return _names(left) | _names(right)
+        case _:
+            return _names(tree.left) | _names(tree.right)
 
 
 def _closure(tree: Node) -> Evaluate:
@@ -285,5 +285,5 @@ def _closure(tree: Node) -> Evaluate:
         case Unary(_, operand):
             run = _closure(operand)
             return lambda names: -run(names)
-        case Binary(operator, left, right):
-            return _BINARY[operator](_closure(left), _closure(right))
+        case _:
+            return _BINARY[tree.operator](_closure(tree.left), _closure(tree.right))

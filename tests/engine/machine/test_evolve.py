@@ -24,6 +24,7 @@ from kessai.machine import (
     Reason,
     Record,
     Reported,
+    Resent,
     append,
     broken_invariants,
     compile_lifecycle,
@@ -33,7 +34,7 @@ from kessai.machine import (
     read_record,
 )
 from kessai.machine.decide import opened_tracks
-from kessai.machine.events import KINDS, event_data, read_event
+from kessai.machine.events import KINDS, endings, event_data, read_event
 from kessai.machine.settle import settle, settle_external
 from kessai.stores.encoding import decode_transaction, encode_transaction
 
@@ -396,3 +397,23 @@ def test_a_record_shows_in_no_log_what_it_holds(story):
     told = story("one_time", "authorize 10")
     assert isinstance(told.records[0], Record)
     assert "authorize" not in repr(told.records[0])
+
+
+def test_what_is_said_of_an_operation_that_is_not_open_moves_nothing():
+    machine, at = MACHINES["one_time"], datetime(2026, 1, 2, tzinfo=UTC)
+    before = Transaction("order-1")
+    for event in (
+        Resent(at, "order-1.9"),
+        Reported(at, "order-1.9", Outcome.SUCCEEDED, told("capture")),
+    ):
+        assert evolve(machine, before, event) == before.next()
+        assert list(endings([event])) == []
+
+
+def told(command):
+    return Evidence(
+        source=Source.REPLY,
+        transaction="order-1",
+        command=command,
+        outcome=Outcome.SUCCEEDED,
+    )

@@ -235,3 +235,9 @@ def test_any_text_is_an_expression_or_outside_the_grammar(text: str) -> None:
     for parse in (Expression.parse, Effect.parse):
         with contextlib.suppress(OutsideGrammar):
             parse(text)
+
+
+@pytest.mark.parametrize("text", ["captured - refunded", "refunding += amount"])
+def test_what_was_parsed_is_shown_as_it_was_written(text):
+    kind = Effect if "=" in text else Expression
+    assert str(kind.parse(text)) == text

@@ -217,3 +217,34 @@ def test_more_files_than_anyone_reads_cannot_be_included(tmp_path: Path) -> None
     path = written(tmp_path, f"include = [{listed}]\n" + MINIMAL)
     (mistake,) = mistakes_in(path)
     assert str(mistake) == "mine.toml:1: more than 16 files are included"
+
+
+DEADLINE = """
+[deadlines.lapse]
+from = "payment.requested"
+to = "payment.failed"
+lasts = "30 days"
+starts = ["pay"]
+denies = ["pay"]
+code = "lapsed"
+rule = "M"
+en = "Too late."
+ja = "期限を過ぎています。"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('lasts = "30 days"\n', "", "'lasts' is missing; it must be a text"),
+        ('lasts = "30 days"', 'lasts = "30 moons"', "not '30 moons'"),
+        ('from = "payment.', 'from = "order.', "unknown track 'order'"),
+        ('to = "payment.failed"', 'to = "payment.lost"', "unknown state 'lost'"),
+    ],
+)
+def test_a_deadline_says_of_which_state_it_is_and_how_long_it_lasts(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    wrong = MINIMAL + DEADLINE.replace(old, new)
+    assert any(message in m.message for m in mistakes_in(written(tmp_path, wrong)))
+    assert load_file(written(tmp_path, MINIMAL + DEADLINE)).deadlines

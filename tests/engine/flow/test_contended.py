@@ -1,0 +1,219 @@
+"""Writers that never leave a transaction alone, and trails that do not hold."""
+
+import pytest
+
+from kessai import Missing, Recovery, Status
+from kessai.errors import (
+    CommitUnknown,
+    InvalidInput,
+    SafeToResend,
+    TrailBroken,
+    VersionConflict,
+)
+from kessai.flow import Append, History, Send, look_up, recover
+from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
+from kessai.flow.steps import ATTEMPTS, COMMITS, load_with_trail
+from kessai.gateway import Outcome
+
+
+class Busy(dict):
+    """Around every append that is no intent to send, another writer is faster."""
+
+    def __init__(self, hand, error=VersionConflict, times=None):
+        super().__init__()
+        self.hand, self.error, self.left = hand, error, times
+
+    def get(self, _number, nothing):
+        effect = self.hand.effects[-1]
+        if not isinstance(effect, Append) or self.left == 0:
+            return nothing
+        if self.left is not None:
+            self.left -= 1
+        return self.stop
+
+    def stop(self):
+        raise self.error
+
+
+@pytest.fixture
+def unknown(hand, command, gateway, lost, clock):
+    """A capture of 60 without an answer, ten minutes and more ago."""
+    hand.execute(command("authorize", 100))
+    gateway.answers = [lost]
+    hand.execute(command("capture", 60, key="c"))
+    clock.passes(minutes=11)
+    return hand
+
+
+def said(outcome=Outcome.SUCCEEDED):
+    return by_hand("order-1", "capture", outcome, "the portal shows it", "sato")
+
+
+def test_an_operator_is_told_that_others_never_leave_the_transaction_alone(
+    unknown, store
+):
+    before = store.records("order-1")
+    unknown.before = Busy(unknown)
+    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    with pytest.raises(VersionConflict, match="order-1"):
+        unknown.run(flow)
+    assert unknown.log.count("Append") == ATTEMPTS
+    assert store.records("order-1") == before
+
+
+def test_an_operator_who_was_overtaken_once_is_heard_the_next_time(unknown):
+    unknown.before = Busy(unknown, times=1)
+    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    assert unknown.run(flow).status is Status.SUCCEEDED
+    assert unknown.log.count("Append") == 2
+
+
+def test_an_operator_can_only_say_how_it_ended():
+    with pytest.raises(InvalidInput, match="must be 'succeeded' or 'declined'"):
+        said(Outcome.PENDING)
+
+
+def test_no_card_number_is_written_down_as_evidence():
+    with pytest.raises(InvalidInput, match="evidence: must hold no card number"):
+        by_hand(
+            "order-1", "capture", Outcome.DECLINED, "card 4111 1111 1111 1111", "sato"
+        )
+    with pytest.raises(InvalidInput, match="actor: must hold no card number"):
+        by_hand("order-1", "capture", Outcome.DECLINED, "seen", "4111111111111111")
+
+
+def test_a_discrepancy_is_settled_once_the_others_are_done(unknown, gateway):
+    gateway.listed["order-1"].append(("capture", "succeeded", 59))
+    unknown.run(look_up(unknown.context, "order-1"))
+    (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
+    unknown.before = Busy(unknown, times=1)
+    flow = resolve_by_hand(unknown.context, "order-1", number, said())
+    assert unknown.run(flow).discrepancies == ()
+    unknown.before = {}
+    gateway.listed["order-1"].append(("refund", "succeeded", 7))
+    unknown.run(look_up(unknown.context, "order-1"))
+    (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
+    unknown.before = Busy(unknown)
+    flow = resolve_by_hand(unknown.context, "order-1", number, said())
+    with pytest.raises(VersionConflict):
+        unknown.run(flow)
+    assert unknown.log.count("Append") == ATTEMPTS
+
+
+def test_a_resend_that_was_overtaken_is_not_sent(unknown, gateway):
+    """Whoever was faster may have sent it."""
+    gateway.answers = [{"facts": []}]
+    unknown.before = Busy(unknown, times=1)
+    recovery = Recovery(missing=Missing.RESEND)
+    (answer,) = unknown.run(recover(unknown.context, "order-1", recovery))
+    assert answer.status is Status.UNKNOWN
+    assert gateway.commands == ["authorize", "capture", "look_up"]
+
+
+def test_a_look_up_that_is_always_older_than_the_trail_gives_up(
+    unknown, gateway, store, command
+):
+    """It never fits, and each time somebody has written while it was asked for."""
+
+    def meanwhile():
+        if isinstance(unknown.effects[-1], Send):
+            other = type(unknown)(store, gateway, unknown.clock)
+            other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+
+    class Meanwhile(dict):
+        def get(self, _number, _nothing):
+            return meanwhile
+
+    gateway.listed["order-1"].append(("capture", "succeeded", 59))
+    unknown.after = Meanwhile()
+    with pytest.raises(VersionConflict):
+        unknown.run(look_up(unknown.context, "order-1"))
+    assert unknown.log.count("Send") == ATTEMPTS
+    assert unknown.store.load(None, "order-1", None).transaction.discrepancies == ()
+
+
+def test_a_commit_that_never_says_what_became_of_it_stays_unknown(unknown):
+    unknown.before = Busy(unknown, CommitUnknown)
+    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    with pytest.raises(CommitUnknown):
+        unknown.run(flow)
+    assert unknown.log.count("Append") == 1 + COMMITS
+
+
+def test_a_second_try_that_surely_wrote_nothing_says_nothing_of_the_first(unknown):
+    errors = [CommitUnknown("the first"), SafeToResend("the second")]
+
+    class Twice(Busy):
+        def stop(self):
+            raise errors.pop(0)
+
+    unknown.before = Twice(unknown)
+    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    with pytest.raises(CommitUnknown, match="the first"):
+        unknown.run(flow)
+
+
+def test_a_trail_shorter_than_its_transaction_is_broken(unknown, store):
+    store._records["order-1"].pop()
+    with pytest.raises(TrailBroken, match="its trail has 3 events of 4"):
+        unknown.run(load_with_trail("order-1"))
+
+
+def test_a_trail_that_grows_between_two_readings_is_read_until_it_stands_still(
+    unknown, command, gateway
+):
+    def grows():
+        if (
+            isinstance(unknown.effects[-1], History)
+            and unknown.log.count("History") < 3
+        ):
+            other = type(unknown)(unknown.store, gateway, unknown.clock)
+            other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+
+    class Growing(dict):
+        def get(self, _number, _nothing):
+            return grows
+
+    unknown.before = Growing()
+    transaction, trail = unknown.run(load_with_trail("order-1"))
+    assert transaction.version == len(trail) == 6
+    assert unknown.log.count("History") == 3
+
+
+def test_a_trail_that_never_stands_still_is_left_for_later(unknown, command, gateway):
+    def grows():
+        if isinstance(unknown.effects[-1], History):
+            other = type(unknown)(unknown.store, gateway, unknown.clock)
+            other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+
+    class Growing(dict):
+        def get(self, _number, _nothing):
+            return grows
+
+    unknown.before = Growing()
+    with pytest.raises(VersionConflict):
+        unknown.run(load_with_trail("order-1"))
+    assert unknown.log.count("History") == ATTEMPTS
+
+
+def test_after_a_commit_that_raised_another_writers_change_is_not_taken_for_ours(
+    unknown, store, gateway, command
+):
+    """The trail shows whose record is there; then all is decided anew."""
+
+    def overtaken():
+        other = type(unknown)(store, gateway, unknown.clock)
+        other.execute(command("capture", 1, key="d"))
+        raise CommitUnknown
+
+    class Once(Busy):
+        def stop(self):
+            overtaken()
+
+    unknown.before = Once(unknown, times=1)
+    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    assert unknown.run(flow).status is Status.SUCCEEDED
+    kinds = [
+        r.body.split(b'"kind":"')[1].split(b'"')[0] for r in store.records("order-1")
+    ]
+    assert kinds[-2:] == [b"denied", b"reported"]
