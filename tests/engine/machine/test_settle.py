@@ -10,9 +10,10 @@ from kessai.machine import (
     Lapsed,
     Phase,
     Reported,
+    Resolved,
     broken_invariants,
 )
-from kessai.machine.settle import missing_event, settle_external
+from kessai.machine.settle import missing_event, resolve, settle_external
 
 SUCCEEDED, DECLINED = Outcome.SUCCEEDED, Outcome.DECLINED
 PENDING, UNKNOWN = Outcome.PENDING, Outcome.UNKNOWN
@@ -93,8 +94,8 @@ def test_a_success_with_another_amount_is_a_discrepancy_and_moves_nothing(
     operation = the_open(told)
     before = told.transaction
     event = told.settle(operation, amount=amount)
-    assert isinstance(event, Discrepancy)
-    assert (event.reason, event.operation) == (reason, operation.id)
+    evidence = told.evidence(operation.command, amount=amount)
+    assert event == Discrepancy(told.now, reason, evidence, operation.id)
     after = told.transaction
     assert (after.amounts, after.states) == (before.amounts, before.states)
     assert operation.id in after.operations
@@ -179,6 +180,7 @@ def test_a_transaction_that_never_began_breaks_nothing(story):
         ("one_time", "authorize 9", "cancel 9", "payment.cancelled"),
         ("one_time", "authorize 9", "capture 9", "payment.captured"),
         ("one_time", "authorize 9", "capture 5", "payment.captured"),
+        ("one_time", "authorize 9", "capture 1", "payment.captured"),
         ("one_time", "authorize 9, capture", "refund 9", "payment.refunded"),
         ("one_time", "authorize 9, capture", "refund 5", "payment.partially_refunded"),
         ("one_time", "authorize 9", "update_authorization 5", "payment.authorized"),
@@ -225,6 +227,7 @@ def test_an_external_update_moves_the_deadline(story):
         ("authorize 9", "chargeback", 9, "not_in_lifecycle"),
         ("authorize 9", None, None, "not_in_lifecycle"),
         ("authorize 9", "authorize", 9, "not_in_lifecycle"),
+        ("authorize? 9", "authorize", 8, "amount_differs"),
         ("authorize 9", "capture", None, "amount_missing"),
         ("authorize 9", "capture", 10, "amount_out_of_bounds"),
         ("authorize 9", "capture", 0, "amount_out_of_bounds"),
@@ -242,8 +245,9 @@ def test_what_happened_outside_against_the_lifecycle_is_a_discrepancy(
     told = story("one_time", history)
     before = told.transaction
     event = outside(told, command, amount)
-    assert isinstance(event, Discrepancy)
-    assert event.reason == reason
+    evidence = told.evidence(command, amount=amount, source=Source.LOOK_UP)
+    ours = the_open(told).id if reason == "amount_differs" else None
+    assert event == Discrepancy(told.now, reason, evidence, ours)
     told.append(event)
     assert told.transaction.states == before.states
     assert told.transaction.amounts == before.amounts
@@ -268,9 +272,9 @@ def test_an_expiry_told_by_the_gateway_is_applied_before_our_clock_says_so(story
     ],
 )
 def test_an_expiry_that_cannot_be_is_a_discrepancy(story, history, reason):
-    event = outside(story("one_time", history), "expire")
-    assert isinstance(event, Discrepancy)
-    assert event.reason == reason
+    told = story("one_time", history)
+    evidence = told.evidence("expire", source=Source.LOOK_UP)
+    assert outside(told, "expire") == Discrepancy(told.now, reason, evidence)
 
 
 def test_an_expiry_waits_for_no_read(story):
@@ -280,9 +284,44 @@ def test_an_expiry_waits_for_no_read(story):
 
 def test_what_was_never_sent_is_declined_and_said_so(story):
     told = story("one_time", "authorize 9, capture?")
-    event = missing_event(the_open(told), told.now)
-    assert event.outcome is DECLINED
-    assert event.evidence.never_sent
-    assert event.evidence.transaction == "order-1"
+    operation = the_open(told)
+    evidence = told.evidence(
+        "capture", DECLINED, source=Source.LOOK_UP, code="not_found", never_sent=True
+    )
+    event = missing_event(operation, told.now)
+    assert event == Reported(told.now, operation.id, DECLINED, evidence)
     told.append(event)
     assert told.status == "payment.authorized"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ends"), [(SUCCEEDED, SUCCEEDED), (UNKNOWN, DECLINED)]
+)
+def test_a_read_ends_at_once_whatever_came_of_it(story, outcome, ends):
+    told = story("one_time", "authorize 9, get_address?")
+    event = told.settle(the_open(told), outcome)
+    assert event.outcome is ends
+    assert told.transaction.operations == {}
+
+
+SIGNED = {"actor": "sato", "note": "seen in the portal", "source": Source.OPERATOR}
+
+
+@pytest.mark.parametrize(
+    ("changed", "number", "settles"),
+    [
+        ({}, 3, True),
+        ({}, 2, False),
+        ({"actor": ""}, 3, False),
+        ({"note": ""}, 3, False),
+        ({"source": Source.PUSH}, 3, False),
+    ],
+)
+def test_a_discrepancy_is_settled_by_whoever_signs_for_it_and_by_nobody_else(
+    story, changed, number, settles
+):
+    told = story("one_time", "authorize 9")
+    told.append(outside(told, "refund", 1))
+    evidence = told.evidence("refund", **{**SIGNED, **changed})
+    event = resolve(told.transaction, number, evidence, told.now)
+    assert event == (Resolved(told.now, 3, evidence) if settles else None)
