@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from kessai.cli.drawing import drawn, format_for, out_option, put
 from kessai.cli.exits import DONE, USAGE
 from kessai.cli.options import output_options
 from kessai.cli.output import print_json
@@ -55,11 +56,24 @@ def list_command(language: str, *, as_json: bool) -> int:
     default=None,
     help="How to draw it; md (tables) unless given.",
 )
+@out_option
 @output_options
-def show_command(name: str, form: str | None, language: str, *, as_json: bool) -> int:
-    """Draw the lifecycle NAME: a shipped one, or the path of a .toml file."""
-    chosen = form or ("json" if as_json else "md")
-    _write(render(_found(name), _LONG[chosen], language))
+def show_command(
+    *, name: str, form: str | None, out: Path | None, language: str, as_json: bool
+) -> int:
+    """Draw the lifecycle NAME: a shipped one, or the path of a .toml file.
+
+    The pictures of shipped ones need nothing. For an SVG of your own the extra `diagram`
+    is used, or a Graphviz that is here; else a terminal gets Mermaid text.
+    """
+    asked = form or ("json" if as_json else None)
+    chosen = format_for(out, asked, "md", _LONG)
+    shown = found_lifecycle(name)
+
+    def draw(as_format: str) -> str:
+        return render(shown, _LONG[as_format], language)
+
+    put(drawn(draw, chosen, out, language), out, language)
     return DONE
 
 
@@ -122,7 +136,14 @@ def _path(file: Path, mistake: Mistake) -> str:
     return str(beside) if beside.is_file() else mistake.place.file
 
 
-def _found(name: str) -> Lifecycle:
+def found_lifecycle(name: str) -> Lifecycle:
+    """The lifecycle that a command was given: a shipped one, or a .toml file.
+
+    Raises:
+        UnknownLifecycle: it is neither.
+        InvalidLifecycle, InvalidInput: see `load_file`.
+
+    """
     if name in shipped_names():
         return load_shipped(name)
     path = Path(name)

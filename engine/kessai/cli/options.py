@@ -51,6 +51,11 @@ def output_options(function: F) -> F:
     function = click.option(
         "--json", "as_json", is_flag=True, help="One JSON object on standard output."
     )(function)
+    return language_option(function)
+
+
+def language_option(function: F) -> F:
+    """`--lang`: the language of sentences."""
     return click.option(
         "--lang",
         "language",

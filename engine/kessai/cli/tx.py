@@ -22,6 +22,7 @@ from kessai.cli.output import (
 )
 from kessai.cli.settling import OPEN, settled
 from kessai.cli.trail import read_rows, row_data
+from kessai.cli.tx_diagram import tx_diagram
 from kessai.cli.tx_options import Amount, known_command, read_parameters
 from kessai.cli.tx_report import (
     print_answer,
@@ -50,6 +51,7 @@ def tx() -> None:
 
 
 tx.add_command(tx_settle)
+tx.add_command(tx_diagram)
 
 
 @tx.command("list")

@@ -1,22 +1,27 @@
 """All that leads from one state to another, in the order of the declaration.
 
-A command's move, a decline, a deadline that passes: each format draws these and no
-other. Ids hold names of the declaration only, so that a console can find what it shows.
+A command's beginning, its moves, its decline, a deadline that passes: each format draws
+these and no other. The package's docstring says how ids are built.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 import attrs
 
 from kessai.diagram.words import elapsed, word
-from kessai.spec import Expression, Lifecycle, Track
+from kessai.spec import CommandSpec, Expression, Lifecycle, Move, Track
 
 
 @attrs.frozen(kw_only=True)
 class Arrow:
-    """One way from a state; `target` None means that the state stays.
+    """One way from a state; `target` None means that the state stays as it is.
 
-    `cause` is `command`, `declined` or `deadline`; `name` the command or the deadline.
+    `cause` is `opening`, `command`, `decline` or `deadline`; `name` the command or the
+    deadline. `source` is empty where it comes before the first state. `is_external` says
+    whether the gateway may report it though nobody here asked for it; `move` what the
+    machine knows it by; `short`, where it is given, the label that is enough beside a
+    title. `serial` tells arrows apart that share all else.
     """
 
     cause: str
@@ -28,21 +33,88 @@ class Arrow:
     rule: str
     when: Expression | None = None
     guards: tuple[str, ...] = ()
+    short: str = ""
+    is_external: bool = False
+    move: Move | None = None
+    serial: int = 1
 
     @property
     def id(self) -> str:
         """What the arrow is called in a drawing."""
         end = self.source if self.target is None else self.target
-        return f"edge-{self.track}-{self.source}-{self.name}-{end}"
+        named = f"{self.name}{_SUFFIXES.get(self.cause, '')}"
+        serial = "" if self.serial == 1 else f"--{self.serial}"
+        return f"{self.source_id}--{named}--{state_id(self.track, end)}{serial}"
+
+    @property
+    def source_id(self) -> str:
+        """What it comes from is called in a drawing."""
+        return state_id(self.track, self.source)
+
+    @property
+    def target_id(self) -> str:
+        """What it leads to is called in a drawing."""
+        return state_id(self.track, self.target or self.source)
+
+    @property
+    def stays(self) -> bool:
+        """Whether it ends where it began."""
+        return self.target is None or self.target == self.source
+
+
+_SUFFIXES = {"decline": ".declined", "deadline": ".deadline"}
+"""What tells the causes that are no commands, whose names may be a command's."""
 
 
 def state_id(track: str, state: str) -> str:
-    """Return what a state is called in a drawing."""
-    return f"state-{track}-{state}"
+    """Return what a state is called in a drawing; the track alone where it begins."""
+    return f"{track}.{state}" if state else track
+
+
+def track_id(track: str) -> str:
+    """Return what the box around a track is called in a drawing."""
+    return f"{track}--track"
+
+
+def every_arrow(lifecycle: Lifecycle, language: str) -> Iterator[Arrow]:
+    """Give all arrows of all tracks, with the openings."""
+    for track in lifecycle.tracks.values():
+        yield from openings(lifecycle, track, language)
+        yield from arrows(lifecycle, track, language)
+
+
+def openings(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
+    """Give the applications that open `track`."""
+    for command in lifecycle.commands.values():
+        for opening in command.opens:
+            if opening.track == track.name:
+                title = command.title.in_language(language)
+                yield Arrow(
+                    cause="opening",
+                    name=command.name,
+                    label=f"{title}: {word('begun', language)}",
+                    track=track.name,
+                    source="",
+                    target=track.initial,
+                    rule=command.rule,
+                    when=opening.when,
+                )
 
 
 def arrows(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
     """Give all that leads from one state of `track` to another."""
+    seen = Counter[str]()
+    for found in (
+        *_moves(lifecycle, track, language),
+        *_declines(lifecycle, track, language),
+        *_deadlines(lifecycle, track, language),
+    ):
+        seen[found.id] += 1
+        serial = seen[found.id]
+        yield found if serial == 1 else attrs.evolve(found, serial=serial)
+
+
+def _moves(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
     for command, move, source in lifecycle.moves():
         if move.track == track.name:
             yield Arrow(
@@ -55,19 +127,32 @@ def arrows(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]
                 rule=move.rule,
                 when=move.when,
                 guards=(*command.guards, *move.guards),
+                move=move,
+                is_external=not (command.is_application or command.reads),
             )
+
+
+def _declines(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
     for command in lifecycle.commands.values():
-        if any(opening.track == track.name for opening in command.opens):
+        if _opens(command, track):
             title = command.title.in_language(language)
             yield Arrow(
-                cause="declined",
-                name=f"{command.name}-declined",
+                cause="decline",
+                name=command.name,
                 label=f"{title}: {word('declined', language)}",
+                short=word("declined", language),
                 track=track.name,
                 source=track.initial,
                 target=track.declined,
                 rule=command.rule,
             )
+
+
+def _opens(command: CommandSpec, track: Track) -> bool:
+    return any(opening.track == track.name for opening in command.opens)
+
+
+def _deadlines(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
     for deadline in lifecycle.deadlines.values():
         if deadline.track == track.name:
             yield Arrow(
@@ -78,6 +163,7 @@ def arrows(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]
                 source=deadline.state,
                 target=deadline.target,
                 rule=deadline.rule,
+                is_external=True,
             )
 
 
@@ -92,3 +178,18 @@ def role(lifecycle: Lifecycle, track: Track, state: str) -> str:
         return "normal"
     late = {d.target for d in lifecycle.deadlines.values() if d.track == track.name}
     return "failed" if state in {track.declined, *late} else "ended"
+
+
+def state_classes(lifecycle: Lifecycle, track: Track, state: str) -> tuple[str, ...]:
+    """Return what a state is in a drawing: `state initial`."""
+    purpose = role(lifecycle, track, state)
+    final = ("final",) if state in track.final else ()
+    return ("state", purpose, *final)
+
+
+def arrow_classes(arrow: Arrow) -> tuple[str, ...]:
+    """Return what an arrow is in a drawing, its kind first."""
+    kind = "read" if arrow.target is None else arrow.cause
+    loop = ("loop",) if arrow.stays else ()
+    external = ("external-possible",) if arrow.is_external else ()
+    return (kind, *loop, *external)

