@@ -226,3 +226,41 @@ def test_a_reply_that_was_slept_over_is_not_counted_twice(stage):
         Finish("one_time-1", good=False),
     ]
     assert replay(stage, story) is None
+
+
+def test_what_may_have_been_taken_for_another_is_not_sent_again(stage):
+    # One of two refunds alike never arrived, and the list does not say which.
+    story = [
+        *captured(),
+        asks(3, "refund", 50),
+        *steps(3, 3),
+        Step(3, Fault.LOST_REQUEST, hold=True),
+        asks(4, "refund", 50),
+        *steps(4, 4),
+        Pass(3600),
+        Recover(5, Missing.RESEND),
+        *steps(5, 20),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_a_lease_outlives_what_it_was_given_for(stage):
+    # Something new begins under it, and must not be leased to another recoverer.
+    story = [
+        *authorized(),
+        asks(3, "get_address"),
+        *steps(3, 3),
+        Step(3, Fault.LOST_REPLY),
+        *steps(3, 3),
+        Recover(4, Missing.KEEP),
+        *steps(4, 2),
+        Recover(5, Missing.KEEP, order="one_time-1"),
+        *steps(5, 9),
+        asks(6, "update_authorization", 90),
+        *steps(6, 3),
+        Step(6, Fault.LOST_REPLY),
+        *steps(6, 3),
+        Recover(7, Missing.KEEP),
+        *steps(7, 2),
+    ]
+    assert replay(stage, story) is None

@@ -257,16 +257,17 @@ def _may_be_counted(
 ) -> Flow[bool]:
     """Whether a look-up may have counted this very reply before it was read.
 
-    Then only another one can tell. As long as the operation stands as it began, none
-    has.
+    Then only another one can tell. As long as the operation stands as this request's
+    intent left it, none has. What never left was not counted.
     """
-    current = transaction.operations.get(operation.id)
-    if current is not None and current.phase is Phase.BEGUN:
+    if evidence.never_sent or evidence.outcome is Outcome.UNKNOWN:
         return False
-    if evidence.outcome not in {Outcome.SUCCEEDED, Outcome.PENDING}:
+    current = transaction.operations.get(operation.id)
+    as_sent = (Phase.BEGUN, operation.sent_at)
+    if current is not None and (current.phase, current.sent_at) == as_sent:
         return False
     trail = yield from read_trail(transaction.id)
-    return is_counted_for_another(trail, operation, evidence.outcome)
+    return is_counted_for_another(trail, operation)
 
 
 def _disagrees(errand: Errand, evidence: Evidence) -> bool:

@@ -4,7 +4,7 @@
 list stays open unless the caller can rule that out (`Missing`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -26,6 +26,7 @@ from kessai.gateway import (
     LOOK_UP,
     Call,
     Evidence,
+    Fact,
     Failure,
     Outcome,
     Reply,
@@ -41,8 +42,14 @@ from kessai.machine import (
     Transaction,
     evolve,
 )
-from kessai.machine.facts import Unlisted, settle_facts, unlisted
-from kessai.machine.settle import missing_event, settle
+from kessai.machine.facts import (
+    Unlisted,
+    is_counted_for_another,
+    settle_facts,
+    unaccounted,
+    unlisted,
+)
+from kessai.machine.settle import matching, missing_event, settle
 from kessai.machine.transaction import PATIENCE
 
 _FIRST_PAUSE = timedelta(seconds=30)
@@ -54,7 +61,9 @@ class Missing(StrEnum):
 
     KEEP = "keep"  # it stays open: the request may still arrive
     DECLINE = "decline"  # once past the fence it cannot arrive any more
-    RESEND = "resend"  # as DECLINE, but the same request is sent instead
+    # As DECLINE, but the same request is sent instead; not where what another one did
+    # may have been taken for its doing, or the other way round.
+    RESEND = "resend"
 
 
 @attrs.frozen(kw_only=True)
@@ -209,15 +218,16 @@ def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
 def _settle(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
     """Write what a look-up makes of a transaction; None if it must be asked again.
 
-    An answer that is older than the trail may only seem not to fit it, and what was
-    pending in it may have ended since.
+    An answer that is older than the trail may only seem not to fit it, what was pending
+    in it may have ended since, and what it lists may be counted for what it does not.
     """
     asked = transaction.version
     for _ in range(ATTEMPTS):
         transaction, trail = yield from load_with_trail(transaction.id)
         now: datetime = yield Now()
         found = _found(case, transaction, trail, now)
-        if transaction.version != asked and any(map(_may_be_stale, found.events)):
+        doubtful = found.absent or any(map(_may_be_stale, found.events))
+        if transaction.version != asked and doubtful:
             return None
         try:
             after, _ = yield from write(
@@ -244,11 +254,18 @@ def _found(
     absent: tuple[Operation, ...] = ()
     if recovery is not None and case.asked_at is not None:
         settled = _after(machine, transaction, events)
-        absent = _absent(settled, case.evidence, case.asked_at - recovery.fence)
-        if recovery.missing is Missing.DECLINE and absent:
-            events.extend(missing_event(operation, now) for operation in absent)
+        left = unaccounted(machine, [*trail, *events], facts)
+        absent = tuple(
+            operation
+            for operation in _absent(settled, facts, case.asked_at - recovery.fence)
+            if not _may_be_meant(machine, settled, operation, left)
+        )
+        told = [*trail, *events]
+        given_up = _given_up(recovery.missing, absent, told)
+        if given_up:
+            events.extend(missing_event(operation, now) for operation in given_up)
             # What had to wait for their end can be applied now.
-            settled = _after(machine, transaction, events)
+            settled = _after(machine, settled, events[-len(given_up) :])
             told = [*trail, *events]
             events.extend(settle_facts(machine, settled, told, facts, now))
     return Finding(
@@ -260,6 +277,21 @@ def _found(
     )
 
 
+def _given_up(
+    missing: Missing, absent: tuple[Operation, ...], trail: list[Event]
+) -> tuple[Operation, ...]:
+    """Those of `absent` that are declined.
+
+    Two that are alike may have been taken for each other: sent again, the one that was
+    carried out would be twice, or be answered with what it did before.
+    """
+    if missing is Missing.DECLINE:
+        return absent
+    if missing is Missing.KEEP:
+        return ()
+    return tuple(each for each in absent if is_counted_for_another(trail, each))
+
+
 def _after(
     machine: Machine, transaction: Transaction, events: Iterable[Event]
 ) -> Transaction:
@@ -269,16 +301,27 @@ def _after(
 
 
 def _absent(
-    transaction: Transaction, evidence: Evidence, sent_by: datetime
-) -> tuple[Operation, ...]:
+    transaction: Transaction, facts: Iterable[Fact], sent_by: datetime
+) -> Iterator[Operation]:
     """The open operations that the look-up does not list, sent before the fence."""
-    listed = {
-        fact.command for fact in evidence.facts if fact.outcome is Outcome.PENDING
-    }
-    return tuple(
-        operation
-        for operation in transaction.operations.values()
-        if operation.phase is Phase.UNKNOWN
-        and operation.command not in listed
-        and operation.sent_at <= sent_by
+    listed = {fact.command for fact in facts if fact.outcome is Outcome.PENDING}
+    for operation in transaction.operations.values():
+        is_old = operation.phase is Phase.UNKNOWN and operation.sent_at <= sent_by
+        if is_old and operation.command not in listed:
+            yield operation
+
+
+def _may_be_meant(
+    machine: Machine,
+    transaction: Transaction,
+    operation: Operation,
+    left: Iterable[Fact],
+) -> bool:
+    """Whether something that is listed, and settled nothing, may be about `operation`.
+
+    While one that is alike is in flight, nobody can tell whose success is listed.
+    """
+    return any(
+        operation in matching(machine, transaction, f.command, f.amount, f.outcome)
+        for f in left
     )

@@ -66,6 +66,8 @@ def _resend(context: Context, finding: Finding, lease: Lease | None) -> Flow[Non
     machine = yield from machine_of(context, finding.transaction)
     assert machine is not None  # noqa: S101 - a look-up was read under it
     for operation in finding.absent:
+        if operation.id not in finding.transaction.operations:
+            continue  # declined instead
         intent = yield from _intend(machine, operation, finding.transaction.id, lease)
         if intent is not None:
             again = intent.operations[operation.id]

@@ -206,7 +206,7 @@ def _structure(
     if not steps:
         reasons.append(_state_not_allowed(rule, transaction))
     elif any(step.guards for step in steps):
-        names = transaction.names(0)
+        names = transaction.names()
         for step in steps:
             reasons.extend(_guards(step.guards, names))
     if transaction.operations:
@@ -220,7 +220,7 @@ def _application(
     identifier = machine.lifecycle.identifier
     if transaction.exists:
         yield Reason("transaction_exists", rule)
-    if not _id_pattern(identifier).fullmatch(transaction.id):
+    if not id_pattern(identifier).fullmatch(transaction.id):
         values: dict[str, Value] = {
             "most": identifier.max_characters,
             "characters": identifier.characters,
@@ -232,7 +232,8 @@ def _application(
 
 
 @cache
-def _id_pattern(identifier: Identifier) -> re.Pattern[str]:
+def id_pattern(identifier: Identifier) -> re.Pattern[str]:
+    """What the id of a transaction must look like under its lifecycle."""
     characters = re.sub(r"[\\\[\]^]", r"\\\g<0>", identifier.characters)
     return re.compile(f"[{characters}]{{1,{identifier.max_characters}}}")
 

@@ -222,7 +222,7 @@ def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Transa
     deadline = machine.deadlines.get(event.deadline)
     if deadline is None or transaction.states.get(deadline.track) != deadline.state:
         return transaction.next()
-    names = transaction.names(0)
+    names = transaction.names()
     return transaction.next(
         states={**transaction.states, deadline.track: deadline.target},
         amounts=apply_effects(deadline.commit, names, transaction.amounts),

@@ -82,13 +82,24 @@ def unlisted(
     )
 
 
-def is_counted_for_another(
-    history: Iterable[Event], operation: Operation, outcome: Outcome
-) -> bool:
-    """Whether a look-up's `outcome` was taken for another operation just like this one.
+def unaccounted(
+    machine: Machine, history: Iterable[Event], facts: Iterable[Fact]
+) -> list[Fact]:
+    """The ends that `facts` list and `history` does not account for."""
+    ledger = _Ledger(machine, history)
+    listed = [fact for fact in facts if not _is_read(machine, fact)]
+    return [
+        fact
+        for outcome in (Outcome.SUCCEEDED, Outcome.DECLINED)
+        for fact in ledger.news([f for f in listed if f.outcome is outcome], outcome)
+    ]
 
-    A list does not say whose refund of 100 it was. A late reply with the same outcome
-    may tell of the very exchange that was counted already.
+
+def is_counted_for_another(history: Iterable[Event], operation: Operation) -> bool:
+    """Whether a look-up told of another operation that is just like this one.
+
+    A list does not say whose refund of 100 it was. A late reply may tell of the very
+    exchange that was counted already, as it stood then or as it has ended since.
     """
     trail = tuple(history)
     asked = (operation.command, operation.amount)
@@ -101,8 +112,9 @@ def is_counted_for_another(
     return any(
         isinstance(event, Reported)
         and event.operation in alike
-        and event.outcome is outcome
+        and event.outcome is not Outcome.UNKNOWN
         and event.evidence.source is Source.LOOK_UP
+        and not event.evidence.never_sent
         for event in trail
     )
 
@@ -178,17 +190,19 @@ def _overtaken(
     so the list may tell an amount that an update has changed since. It must be the one
     applied for, or that of a listed update.
     """
+    if not _is_application(machine, fact):
+        return None
+    updates = {
+        other.amount
+        for other in listed
+        if other.outcome is Outcome.SUCCEEDED
+        and fact.command in _alongside(machine, other)
+    }
+    if not updates:
+        return None
     for operation in transaction.operations.values():
-        rule = machine.commands[operation.command].spec
-        if not rule.is_application or operation.command != fact.command:
-            continue
-        amounts = {
-            other.amount
-            for other in listed
-            if other.outcome is Outcome.SUCCEEDED
-            and operation.command in _alongside(machine, other)
-        }
-        if amounts and fact.amount in {*amounts, operation.amount}:
+        told = {*updates, operation.amount}
+        if operation.command == fact.command and fact.amount in told:
             return operation
     return None
 
@@ -198,12 +212,11 @@ def _alongside(machine: Machine, fact: Fact) -> frozenset[str]:
     return frozenset() if rule is None else rule.spec.alongside
 
 
-def _turn(machine: Machine, fact: Fact) -> int:
+def _turn(machine: Machine, fact: Fact) -> tuple[bool, bool]:
     """What runs alongside an application comes before it, all else after it."""
-    if _is_application(machine, fact):
-        return 1
     names = _alongside(machine, fact)
-    return 0 if any(machine.commands[name].spec.opens for name in names) else 2
+    is_beside = any(machine.commands[name].spec.is_application for name in names)
+    return not is_beside, not _is_application(machine, fact)
 
 
 def _applied(machine: Machine, fact: Fact) -> bool:

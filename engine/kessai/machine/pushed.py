@@ -5,7 +5,7 @@ of what the gateway's own look-up does not list. Nothing here applies one; what 
 over is kept, for whoever must find out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from kessai.gateway import Evidence, Outcome, Source
@@ -20,8 +20,8 @@ from kessai.machine.events import (
     endings,
 )
 from kessai.machine.facts import Unlisted
-from kessai.machine.settle import EXPIRE, matching, settle_external
-from kessai.machine.transaction import Phase, Transaction
+from kessai.machine.settle import EXPIRE, matching
+from kessai.machine.transaction import Operation, Phase, Transaction
 
 NOT_LISTED = "not_listed"
 """The reason of a discrepancy: a push said it, and the look-up after it did not."""
@@ -82,9 +82,7 @@ def may_be_listed_yet(
 
     What is in flight is not settled from a list that two could be meant by.
     """
-    meant = matching(
-        machine, transaction, evidence.command or "", evidence.amount, evidence.outcome
-    )
+    meant = _meant(machine, transaction, evidence)
     if any(operation.phase is Phase.BEGUN for operation in meant):
         return True
     told = evidence.reported_at
@@ -104,9 +102,9 @@ def left_over(
     None for a failure that takes nothing back: it moved nothing.
     """
     if _is_strange(machine, evidence):
-        return settle_external(machine, transaction, evidence, now)
+        return Discrepancy(now, "not_in_lifecycle", evidence)
     succeeded = evidence.outcome is Outcome.SUCCEEDED
-    if succeeded or _means_open(machine, transaction, evidence):
+    if succeeded or _meant(machine, transaction, evidence):
         return Discrepancy(now, NOT_LISTED, evidence)
     if any(gone.command == evidence.command for gone in unlisted):
         return Discrepancy(now, "contradicts_earlier", evidence)
@@ -129,10 +127,12 @@ def _is_strange(machine: Machine, evidence: Evidence) -> bool:
     return command not in machine.commands and command != EXPIRE
 
 
-def _means_open(machine: Machine, transaction: Transaction, evidence: Evidence) -> bool:
-    command = evidence.command or ""
-    return bool(
-        matching(machine, transaction, command, evidence.amount, evidence.outcome)
+def _meant(
+    machine: Machine, transaction: Transaction, evidence: Evidence
+) -> list[Operation]:
+    """The open operations that `evidence` may be about."""
+    return matching(
+        machine, transaction, evidence.command, evidence.amount, evidence.outcome
     )
 
 
@@ -151,20 +151,16 @@ def _told(
             amount = report.evidence.amount
             told.append(operation.amount if amount is None else amount)
     if evidence.outcome is Outcome.SUCCEEDED:
-        told += [
-            event.amount if isinstance(event, External) else None
-            for event in trail
-            if _command_of(event) == evidence.command
-        ]
+        told += _told_from_outside(trail, evidence.command)
     return told
 
 
-def _command_of(event: Event) -> str | None:
-    """The command of what the gateway did by itself."""
-    match event:
-        case External():
-            return event.command
-        case Lapsed():
-            return EXPIRE
-        case _:
-            return None
+def _told_from_outside(
+    trail: Iterable[Event], command: str | None
+) -> Iterator[int | None]:
+    """The amounts of what the gateway did by itself under `command`."""
+    for event in trail:
+        if isinstance(event, External) and event.command == command:
+            yield event.amount
+        elif isinstance(event, Lapsed) and command == EXPIRE:
+            yield None

@@ -62,17 +62,17 @@ def settle_external(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Event:
     """The event for what happened at the gateway without the engine's asking."""
-    name = evidence.command or ""
+    name = evidence.command
     if name == EXPIRE:
         return _lapse(machine, transaction, evidence, now)
-    rule = machine.commands.get(name)
-    if rule is not None and rule.spec.is_application:
+    if name is None or name not in machine.commands:
+        return Discrepancy(now, "not_in_lifecycle", evidence)
+    rule = machine.commands[name]
+    if rule.spec.is_application:
         # One application a transaction: this is ours, but not what we asked for.
         ours = [o.id for o in transaction.operations.values() if o.command == name]
         reason = "amount_differs" if ours else "not_in_lifecycle"
         return Discrepancy(now, reason, evidence, *ours)
-    if rule is None:
-        return Discrepancy(now, "not_in_lifecycle", evidence)
     amount = evidence.amount if rule.spec.amount else None
     if rule.spec.amount and amount is None:
         return Discrepancy(now, "amount_missing", evidence)
@@ -197,7 +197,7 @@ def _lapse(
 def matching(
     machine: Machine,
     transaction: Transaction,
-    command: str,
+    command: str | None,
     amount: int | None,
     outcome: Outcome = Outcome.SUCCEEDED,
 ) -> list[Operation]:
@@ -205,11 +205,12 @@ def matching(
 
     A decline moved nothing: it may tell of an application the amount first asked for,
     whatever an update has made of it since. Those that are pending come first: they
-    have surely arrived, where the unknown may never have.
+    have surely arrived, where the unknown may never have. Then comes what was sent
+    first: what was sent later may be on its way still when the other is given up.
     """
-    rule = machine.commands.get(command)
-    if rule is None:
+    if command is None or command not in machine.commands:
         return []
+    rule = machine.commands[command]
     if outcome is Outcome.DECLINED and rule.spec.is_application:
         amount = None
     found: list[Operation] = []
@@ -219,4 +220,4 @@ def matching(
         expected = expected_amount(rule, transaction, operation)
         if amount is None or expected is None or amount == expected:
             found.append(operation)
-    return sorted(found, key=lambda operation: operation.phase is not Phase.PENDING)
+    return sorted(found, key=lambda o: (o.phase is not Phase.PENDING, o.sent_at))

@@ -79,7 +79,9 @@ class Transaction:
     @property
     def open_since(self) -> datetime | None:
         """When the oldest of its open operations began; None when none is open."""
-        return min((o.begun_at for o in self.operations.values()), default=None)
+        if not self.operations:  # as nearly always, and asked of every row
+            return None
+        return min(o.begun_at for o in self.operations.values())
 
     @property
     def due_at(self) -> datetime | None:
@@ -147,6 +149,6 @@ class Transaction:
             head,
         )
 
-    def names(self, amount: int | None) -> dict[str, int]:
+    def names(self, amount: int | None = None) -> dict[str, int]:
         """What expressions may name: amounts, flags, and the operation's `amount`."""
         return {**self.amounts, **self.flags, "amount": amount or 0}

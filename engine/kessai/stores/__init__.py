@@ -6,6 +6,7 @@ the extra `postgres`. For the same reason no `import *` brings them.
 
 from typing import TYPE_CHECKING
 
+from kessai.stores.encoding import Answered
 from kessai.stores.memory import MemoryStore
 from kessai.stores.opening import open_store
 from kessai.stores.protocol import AsyncStore, Store
@@ -26,6 +27,7 @@ else:
 
 
 __all__ = [
+    "Answered",
     "AsyncStore",
     "MemoryStore",
     "SQLiteStore",

@@ -89,6 +89,51 @@ def decode_recorded(raw: bytes) -> Recorded:
         raise TrailBroken(message) from error
 
 
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """What stands under a key, as far as the trail can say whether it is right."""
+
+    transaction: str
+    key: str
+    request: str = ""
+    command: str = ""
+    outcome: str = ""
+    operation: str | None = None
+
+
+_decode_answered = msgspec.json.Decoder(Answered).decode
+
+
+def decode_answered(row: Sequence[Any]) -> Answered:
+    """The answer of a row: its transaction, key and outcome, and what is recorded.
+
+    Where the row does not agree with itself, it is an answer that says nothing.
+    """
+    transaction, key, outcome, recorded = row
+    try:
+        answered = _decode_answered(recorded)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Answered(transaction, key)
+    if (
+        answered.transaction != transaction
+        or answered.key != key
+        or answered.outcome != outcome
+    ):
+        return Answered(transaction, key)
+    return answered
+
+
+def answered(recorded: Recorded) -> Answered:
+    """The same of what a store holds as an object."""
+    return Answered(
+        recorded.transaction,
+        recorded.key,
+        recorded.request,
+        recorded.command,
+        recorded.outcome,
+        recorded.operation,
+    )
+
+
 def undisclosed(recorded: Recorded) -> Recorded:
     """`recorded` without what only the caller of the moment may see."""
     evidence = recorded.evidence

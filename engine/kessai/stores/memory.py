@@ -10,16 +10,26 @@ import attrs
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Recorded
 from kessai.machine import Record, Transaction
-from kessai.stores.encoding import undisclosed
+from kessai.stores.encoding import Answered, answered, undisclosed
 
 
 @attrs.define
 class _Schedule:
-    """When an open transaction is to be recovered, and who may until when."""
+    """When an open transaction is to be recovered."""
 
     due_at: datetime
     attempts: int = 0
-    leased_until: datetime | None = None
+
+
+@attrs.define
+class _Leases:
+    """How many leases of a transaction were given, and how long the last one runs.
+
+    It outlives what it was given for: something new may begin while it runs.
+    """
+
+    given: int = 0
+    until: datetime | None = None
 
 
 class MemoryStore:
@@ -32,7 +42,7 @@ class MemoryStore:
         self._recorded: dict[str, Recorded] = {}
         self._declarations: dict[str, bytes] = {}
         self._schedules: dict[str, _Schedule] = {}
-        self._leases: dict[str, int] = {}  # how many were given, also after the end
+        self._leases: dict[str, _Leases] = {}
 
     def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
         """See `Store.load`."""
@@ -76,9 +86,16 @@ class MemoryStore:
             planned.due_at, planned.attempts = due_at, 0
 
     def _check_lease(self, lease: Lease) -> None:
-        if self._leases.get(lease.transaction) != lease.number:
+        if not self._is_last(lease):
             message = f"{lease.transaction}: lease {lease.number} is not the last one"
             raise LeaseLost(message)
+
+    def _is_last(self, lease: Lease) -> bool:
+        return self._leases[lease.transaction].given == lease.number
+
+    def _is_leased(self, transaction: str, now: datetime) -> bool:
+        leases = self._leases.get(transaction)
+        return leases is not None and leases.until is not None and now < leases.until
 
     def _check(self, transaction: str, version: int) -> None:
         current = self._transactions.get(transaction)
@@ -109,6 +126,12 @@ class MemoryStore:
             found = sorted((name, list(trail)) for name, trail in self._records.items())
         return iter(found)
 
+    def answers(self) -> Iterator[Answered]:
+        """See `Store.answers`."""
+        with self._lock:
+            found = [answered(recorded) for recorded in self._recorded.values()]
+        return iter(sorted(found, key=attrgetter("transaction", "key")))
+
     def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""
         with self._lock:
@@ -122,28 +145,30 @@ class MemoryStore:
             due = [
                 (planned.due_at, name)
                 for name, planned in self._schedules.items()
-                if planned.due_at <= now
-                and (planned.leased_until is None or planned.leased_until <= now)
+                if planned.due_at <= now and not self._is_leased(name, now)
             ]
             if not due:
                 return None
             _, name = min(due)
-            planned = self._schedules[name]
-            planned.leased_until = until
-            number = self._leases[name] = self._leases.get(name, 0) + 1
+            leases = self._leases.setdefault(name, _Leases())
+            leases.given, leases.until = leases.given + 1, until
             return Lease(
-                transaction=name, number=number, attempts=planned.attempts, until=until
+                transaction=name,
+                number=leases.given,
+                attempts=self._schedules[name].attempts,
+                until=until,
             )
 
     def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""
         with self._lock:
+            if not self._is_last(lease):
+                return
+            self._leases[lease.transaction].until = None
             planned = self._schedules.get(lease.transaction)
-            is_last = self._leases.get(lease.transaction) == lease.number
-            if planned is not None and is_last:
+            if planned is not None:
                 planned.due_at = due_at
                 planned.attempts = lease.attempts + 1
-                planned.leased_until = None
 
     def unsettled(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unsettled`."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from kessai.flow import Change, Lease, Loaded
 from kessai.machine import Record, Transaction
+from kessai.stores.encoding import Answered
 
 
 class Store(Protocol):
@@ -53,6 +54,10 @@ class Store(Protocol):
 
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """All records, a transaction at a time, sorted by id, read at one moment."""
+        ...
+
+    def answers(self) -> Iterator[Answered]:
+        """What stands under all keys, sorted by transaction and key, of one moment."""
         ...
 
     def claim(self, now: datetime, until: datetime) -> Lease | None:
@@ -126,6 +131,10 @@ class AsyncStore(Protocol):
 
     def trails(self) -> AsyncIterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
+        ...
+
+    def answers(self) -> AsyncIterator[Answered]:
+        """See `Store.answers`."""
         ...
 
     async def claim(self, now: datetime, until: datetime) -> Lease | None:

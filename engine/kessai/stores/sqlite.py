@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock, get_ident
 from time import monotonic, sleep
@@ -21,7 +22,12 @@ from kessai.errors import CommitUnknown, KessaiError, StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
 from kessai.machine import Record, Transaction
 from kessai.stores import sqlite_rows as rows
-from kessai.stores.encoding import decode_recorded, decode_transaction
+from kessai.stores.encoding import (
+    Answered,
+    decode_answered,
+    decode_recorded,
+    decode_transaction,
+)
 from kessai.stores.group_commit import Group, GroupCommit, Job
 from kessai.stores.schema import check_owner, migrate
 from kessai.stores.sqlite_durable import StoreWarning, check_library, make_durable
@@ -288,8 +294,12 @@ class SQLiteStore:
             "SELECT transaction_id, number, body, hash FROM events"
             " ORDER BY transaction_id, number"
         )
-        for transaction, group in groupby(found, key=lambda row: row[0]):
+        for transaction, group in groupby(found, key=itemgetter(0)):
             yield transaction, [Record(*row) for row in group]
+
+    def answers(self) -> Iterator[Answered]:
+        """See `Store.answers`: a connection of its own, so writers go on."""
+        return map(decode_answered, self._stream(rows.ANSWERS))
 
     def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
         with closing(self._connect()) as reader:

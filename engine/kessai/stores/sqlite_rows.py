@@ -32,6 +32,13 @@ STATES = (
 """Rows for `read_row`."""
 
 
+ANSWERS = (
+    "SELECT transaction_id, key, outcome, recorded FROM answers"
+    " ORDER BY transaction_id, key"
+)
+"""Rows for `decode_answered`."""
+
+
 def write_change(
     connection: sqlite3.Connection, change: Change, declared: Container[str]
 ) -> None:

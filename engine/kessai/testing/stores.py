@@ -500,6 +500,19 @@ class StoreConformance:
         assert again is not None
         assert again.number > first.number
 
+    def test_a_lease_outlives_what_it_was_given_for(self, store: Store) -> None:
+        """Something new begins under it: it is not leased to a second one as well."""
+        book = Book(store)
+        operation = book.begin()
+        first = store.claim(LATER, LATER + HOUR)
+        assert first is not None
+        book.end(operation)
+        book.begin("capture")
+        assert store.claim(LATER + SECOND, LATER + 2 * HOUR) is None
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert again is not None
+        assert again.number > first.number
+
     def test_a_change_under_a_lease_that_was_lost_is_not_written(
         self, store: Store
     ) -> None:

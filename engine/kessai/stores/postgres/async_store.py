@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from kessai.errors import StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
 from kessai.machine import Record, Transaction
+from kessai.stores.encoding import Answered, decode_answered
 from kessai.stores.postgres import schema, statements, steps
 from kessai.stores.postgres.meaning import refuse, said
 from kessai.stores.postgres.query import Query, Row, Steps, T
@@ -118,6 +119,10 @@ class AsyncPostgresStore:
     def trails(self) -> AsyncIterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
         return _Mapped(steps.read_trail, self._stream(statements.TRAILS))
+
+    def answers(self) -> AsyncIterator[Answered]:
+        """See `Store.answers`."""
+        return _Mapped(decode_answered, self._stream(statements.ANSWERS))
 
     async def _stream(self, statement: bytes) -> AsyncIterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""

@@ -94,6 +94,12 @@ FROM events GROUP BY transaction_id ORDER BY transaction_id
 """
 
 
+ANSWERS = b"""
+SELECT transaction_id, key, outcome, recorded FROM answers
+ORDER BY transaction_id, key
+"""
+
+
 @attrs.frozen(kw_only=True)
 class Shape:
     """What an append holds, as far as its statement depends on it."""

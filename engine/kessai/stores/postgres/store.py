@@ -12,6 +12,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from kessai.errors import StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
 from kessai.machine import Record, Transaction
+from kessai.stores.encoding import Answered, decode_answered
 from kessai.stores.postgres import schema, statements, steps
 from kessai.stores.postgres.meaning import refuse, said
 from kessai.stores.postgres.query import Query, Row, Steps, T
@@ -115,6 +116,10 @@ class PostgresStore:
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
         return map(steps.read_trail, self._stream(statements.TRAILS))
+
+    def answers(self) -> Iterator[Answered]:
+        """See `Store.answers`."""
+        return map(decode_answered, self._stream(statements.ANSWERS))
 
     def _stream(self, statement: bytes) -> Iterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""
