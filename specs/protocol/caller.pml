@@ -1,0 +1,140 @@
+/* flow/execute.py: execute. One command: decide, write the intent, send, write what came
+ * of it. Between any two steps the process may sleep, or be dead: then it takes no
+ * further step, and nothing in the model waits for it.
+ */
+
+/* machine/decide.py: decide. The bounds of the shipped refund: what is reserved by
+ * open operations can not be given away once more.
+ */
+#if defined(RESERVATION_NOT_HELD)
+#define LEFT_OF(i) (phase[i] == succeeded -> AMOUNT(i) : 0)
+#define FITS(i) (LEFT_OF(A) + LEFT_OF(B) + LEFT_OF(C) + AMOUNT(i) <= CAPTURED)
+#else
+#define FITS(i) (REFUNDED_AND_REFUNDING + AMOUNT(i) <= CAPTURED)
+#endif
+
+/* flow/effects.py: Change.expected_version */
+#if defined(NO_VERSION_CHECK)
+#define UNMOVED(me) true
+#else
+#define UNMOVED(me) SAW(me)
+#endif
+
+/* What is done with an intent that is there after all (flow/steps.py: _commit_again). */
+#if defined(FOUND_IS_SENT)
+#define FOUND send_it
+#else
+#define FOUND end_over
+#endif
+
+/* Twins are alike, so it is enough to look at A beginning first. */
+#define IN_TURN(i) (i != B || !HAS_TWIN(B) || phase[A] != none)
+
+/* A look-up may have counted this very reply for the twin (flow/execute.py:
+ * _may_be_counted; machine/facts.py: is_counted_for_another): then only another one
+ * tells. As long as the operation stands as this request's intent left it, none has.
+ */
+#define AS_SENT(i, again) (phase[i] == begun && resent[i] == again)
+#if defined(REPLY_COUNTED_TWICE)
+#define MAY_BE_COUNTED(i, again) false
+#elif defined(OLD_REPLY_TRUSTED)
+#define MAY_BE_COUNTED(i, again) \
+  (phase[i] != begun && HAS_TWIN(i) && (counted & BIT(TWIN(i))))
+#else
+#define MAY_BE_COUNTED(i, again) \
+  (!AS_SENT(i, again) && HAS_TWIN(i) && (counted & BIT(TWIN(i))))
+#endif
+
+#define IS_GUESS(i) (HAS_TWIN(i) && (counted & BIT(i)))
+
+/* flow/execute.py: _conclude, _events; machine/settle.py: settle. `again` tells whose
+ * request it was: the first one, or the one that was written as Resent.
+ */
+inline conclude(i, again, said) {
+  if
+  :: said == never_sent ->
+     if
+     :: OPEN(i) && resent[i] == again -> append(i, never_sent)
+     :: else /* it was sent once more since: of that it says nothing */
+     fi
+  :: said == unknown ->
+     if
+     :: phase[i] == begun -> append(i, unknown)
+     :: else /* evidence never goes backwards */
+     fi
+  :: said != never_sent && said != unknown ->
+     if
+     :: MAY_BE_COUNTED(i, again)
+     :: !MAY_BE_COUNTED(i, again) && OPEN(i) && phase[i] != said -> append(i, said)
+     :: else ->
+        /* contradicts_earlier. A false alarm, for an operator, if this outcome was the
+         * twin's, as far as counting could tell; else it must never be. */
+        MUST("the trail contradicts the reply",
+             OPEN(i) || said == pending || said == phase[i] || IS_GUESS(i))
+     fi
+  fi
+}
+
+proctype Caller(byte me, i) {
+  /* flow/execute.py: _take_up. A key that is known gives its recorded answer. */
+ask:
+  atomic {
+#if defined(ANSWER_NOT_KEPT)
+    !OPEN(i) || me == OTHERS ->
+#else
+    if
+    :: phase[i] != none -> goto end_over
+    :: else
+    fi;
+#endif
+    if
+    :: FITS(i) -> fresh = fresh | BIT(me); SAY("a caller decides on %c", i)
+    :: else -> append(i, denied); goto end_over
+    fi
+  }
+
+  /* flow/execute.py: _begin; flow/steps.py: commit, _commit_again. A commit that raises
+   * is written again: if it was not there it is now, and if it is there, perhaps as
+   * another caller's, it is not sent.
+   */
+begin:
+  if
+#if defined(SEND_BEFORE_INTENT)
+  :: atomic { send(me, i) }
+#endif
+  :: atomic { UNMOVED(me) && IN_TURN(i) -> intend(i); append(i, begun) }
+  :: atomic { UNMOVED(me) && IN_TURN(i) ->
+       SAY("%c's commit raises, and is there", i);
+       intend(i); append(i, begun); goto FOUND }
+  :: atomic { !UNMOVED(me) ->
+       if
+       :: phase[i] == none -> goto ask
+       :: else -> goto FOUND
+       fi }
+  fi;
+
+  /* flow/execute.py: carry_out. Not after its time: the driver looks last (shell.py:
+   * _Base._is_late), and no connection may be made; both are never_sent.
+   */
+send_it:
+  if
+#if defined(SENDS_LATE)
+  :: atomic { send(me, i) }
+#else
+  :: atomic { !resent[i] && age[i] == young -> send(me, i) }
+#endif
+  :: atomic { SAY("%c's request does not leave", i); conclude(i, 0, never_sent); goto end_over }
+  fi;
+
+hear:
+  if
+  :: atomic { reply[me] != waiting ->
+       SAY_HOW("%c's caller hears", i, reply[me]);
+       conclude(i, 0, reply[me]); reply[me] = none }
+  :: atomic { SAY("%c's caller hears nothing", i);
+       conclude(i, 0, unknown); reply[me] = none }
+  fi;
+
+end_over:
+  false
+}

@@ -1,0 +1,183 @@
+/* flow/look_up.py: look_up. What the gateway lists, held against what the trail accounts
+ * for, by counting: works on `list`, the answer, and makes of `phase` what it is to
+ * become, in `next`.
+ */
+
+SCRATCH mtype list[3];
+SCRATCH mtype next[3];
+SCRATCH byte j, is_listed, is_known, candidates, in_flight, settles;
+SCRATCH byte progress, tells_pending, unaccounted, from_outside, told, absent, old, chosen;
+
+#define NOBODY 9
+#define NEXT_OPEN(j) (next[j] == begun || next[j] == unknown || next[j] == pending)
+#define NEWS (is_listed > is_known)
+
+/* machine/facts.py: _match. Those that are pending have surely arrived and come first,
+ * then what was sent first: only what was sent later can still be on its way.
+ */
+#if defined(ORDER_OF_INTENTS)
+#define GOES_BEFORE(j) (next[settles] != pending && next[j] == pending)
+#else
+#define GOES_BEFORE(j) \
+  ((next[settles] != pending && next[j] == pending) || \
+   ((next[settles] == pending) == (next[j] == pending) && sent_last == settles))
+#endif
+
+/* machine/facts.py: _Ledger.news. Among the operations low .. high, which are alike */
+inline count(low, high, outcome) {
+  is_listed = 0; is_known = 0; candidates = 0; in_flight = 0; settles = NOBODY;
+  for (j : low .. high) {
+    is_listed = is_listed + (list[j] == outcome);
+    is_known = is_known + (next[j] == outcome);
+    if
+    :: NEXT_OPEN(j) && !(outcome == pending && next[j] == pending) ->
+       candidates++;
+       in_flight = in_flight + (next[j] == begun);
+       if
+       :: settles == NOBODY -> settles = j
+       :: settles != NOBODY && GOES_BEFORE(j) -> settles = j
+       :: else
+       fi
+    :: else
+    fi
+  }
+}
+
+#if defined(GUESSES_IN_FLIGHT)
+#define AMBIGUOUS false
+#else
+#define AMBIGUOUS (in_flight && is_listed - is_known < candidates)
+#endif
+
+/* machine/facts.py: _next_event */
+inline settle_next(low, high, outcome) {
+  if
+  :: !progress ->
+     count(low, high, outcome);
+     if
+     :: NEWS && candidates && !AMBIGUOUS ->
+        next[settles] = outcome;
+        told = told | BIT(settles);
+        tells_pending = tells_pending || outcome == pending;
+        progress = true
+     :: NEWS && !candidates && outcome == succeeded -> from_outside = true
+     :: else
+     fi
+  :: else
+  fi
+}
+
+inline settle_alike(low, high) {
+  progress = true;
+  do
+  :: progress ->
+     progress = false;
+     settle_next(low, high, succeeded);
+     settle_next(low, high, declined);
+     settle_next(low, high, pending)
+  :: else -> break
+  od;
+  count(low, high, succeeded);
+  if :: NEWS -> unaccounted = unaccounted | BIT(low) | BIT(high) :: else fi;
+  count(low, high, declined);
+  if :: NEWS -> unaccounted = unaccounted | BIT(low) | BIT(high) :: else fi
+}
+
+/* machine/facts.py: settle_facts */
+inline settle_facts() {
+  told = 0; tells_pending = false; unaccounted = 0; from_outside = false;
+  for (EACH(j)) { next[j] = phase[j] }
+#if defined(DISTINCT)
+  settle_alike(A, A);
+  settle_alike(B, B);
+#else
+  settle_alike(A, B);
+#endif
+  settle_alike(C, C)
+}
+
+/* flow/look_up.py: _absent. Those of `past_fence` that are not listed, and that nothing
+ * listed may be about which is not settled yet.
+ */
+#if defined(NEWS_IS_ABSENCE)
+#define MAY_BE_LISTED(j) false
+#else
+#define MAY_BE_LISTED(j) (unaccounted & BIT(j))
+#endif
+
+inline find_absent(past_fence) {
+  absent = 0;
+  for (EACH(j)) {
+    if
+    :: next[j] == unknown && (past_fence & BIT(j)) && !MAY_BE_LISTED(j) ->
+       absent = absent | BIT(j)
+    :: else
+    fi
+  }
+  if
+  :: list[A] == pending || list[B] == pending || list[C] == pending -> absent = 0
+  :: else
+  fi
+}
+
+/* flow/steps.py: write */
+inline write() {
+  for (EACH(j)) {
+    if
+    :: next[j] != phase[j] -> append(j, next[j])
+    :: else
+    fi
+  }
+  counted = counted | (told & (BIT(A) | BIT(B)));
+  /* machine/settle.py: settle_external */
+  MUST("the gateway did what the trail denies", !from_outside)
+}
+
+/* flow/look_up.py: _presume_unanswered, _no_answer */
+#if defined(TIME_DECLINES)
+#define NO_ANSWER declined
+#else
+#define NO_ANSWER unknown
+#endif
+
+inline presume_unanswered() {
+  for (EACH(j)) {
+    if
+      :: phase[j] == begun && age[j] != young -> append(j, NO_ANSWER)
+    :: else
+    fi
+  }
+}
+
+/* flow/look_up.py: look_up. How old a request is when the gateway is asked about it. */
+#if defined(NO_FENCE)
+#define FENCE_PASSED(j) true
+#else
+#define FENCE_PASSED(j) (age[j] == fenced)
+#endif
+
+inline note_fence(those) {
+  those = 0;
+  for (EACH(j)) {
+    if
+    :: OPEN(j) && FENCE_PASSED(j) -> those = those | BIT(j)
+    :: else
+    fi
+  }
+}
+
+/* flow/look_up.py: _found, Missing; machine/settle.py: missing_event. Whoever resends
+ * takes them one by one, and may die after each.
+ */
+inline treat_absent(missing) {
+  chosen = NOBODY;
+  for (EACH(j)) {
+    if
+    :: (absent & BIT(j)) && missing == decline -> next[j] = never_sent
+    :: (absent & BIT(j)) && missing == resend && !resent[j] && chosen == NOBODY ->
+       chosen = j
+    :: else
+    fi
+  }
+  write()
+}

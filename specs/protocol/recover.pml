@@ -1,0 +1,189 @@
+/* flow/recover.py: recover_due, recover. Recoverers, with and without a lease, each with
+ * its own idea of what becomes of what is missing (flow/look_up.py: Missing).
+ */
+
+bit leased; /* the last lease is the slow recoverer's (flow/effects.py: Lease) */
+
+/* machine/transaction.py: Operation.sent_at. What was sent again since is no more old. */
+inline forget_resent(those) {
+  for (EACH(j)) {
+    if :: resent[j] -> those = those & ~BIT(j) :: else fi
+  }
+}
+
+inline ask_gateway() {
+  for (EACH(j)) { list[j] = listed[j] }
+}
+
+/* flow/recover.py: _intend. That a request goes out once more is an event. */
+inline write_resent(i) {
+#if defined(RESEND_UNRECORDED)
+  skip
+#else
+  intend(i);
+  resent[i] = true;
+  SAY("it is written that %c is sent again", i);
+  append(i, begun)
+#endif
+}
+
+/* Its request is sent, and whoever sent it is dead before the reply. */
+inline send_alone(i) {
+  SAY("%c's request is sent again", i);
+  on_the_way[i]++
+}
+
+#define AT_REST(i) \
+  (!on_the_way[i] && listed[i] != pending && (!OPEN(i) || age[i] == fenced))
+#define SUM(array) \
+  ((array[A] == succeeded) * AMOUNT(A) + (array[B] == succeeded) * AMOUNT(B) \
+   + (array[C] == succeeded) * AMOUNT(C))
+
+/* Whatever is done at once. Any number of recoverers, and of others who look up, at any
+ * time; the lease is theirs then: whoever held it may have slept over its end.
+ */
+active proctype Recoverers() {
+  mtype missing = keep;
+end:
+  do
+  /* Without recovery, after a push, or a reply that asks for one: nothing is presumed. */
+  :: d_step { ANY_OPEN ->
+       ask_gateway(); settle_facts(); write()
+     }
+
+  :: atomic { ANY_OPEN ->
+       if
+       :: missing = keep
+#if !defined(ONLY_RESENDS)
+       :: missing = decline
+#endif
+       :: missing = resend
+       fi;
+       d_step {
+         leased = false;
+         presume_unanswered();
+         note_fence(old);
+         ask_gateway(); settle_facts(); find_absent(old);
+         treat_absent(missing);
+         if
+         :: chosen != NOBODY -> write_resent(chosen); send_alone(chosen)
+         :: else
+         fi;
+         missing = keep
+       }
+     }
+
+  /* What must hold in the end: as soon as all is past the fence, and nothing is pending
+   * at the gateway, one recovery settles everything, and the books agree.
+   */
+  :: d_step { AT_REST(A) && AT_REST(B) && AT_REST(C) ->
+       presume_unanswered();
+       ask_gateway(); settle_facts(); find_absent(BIT(A) | BIT(B) | BIT(C));
+       treat_absent(decline);
+       MUST("an operation is never settled", !ANY_OPEN);
+       MUST("the books do not agree with the gateway's", SUM(phase) == SUM(listed))
+     }
+  od
+}
+
+#if defined(SLOW_RECOVERER)
+#if defined(STALE_LEASE_WRITES)
+#define MAY_WRITE true
+#else
+#define MAY_WRITE (!has_lease || leased) /* stores/memory.py: MemoryStore._check_lease */
+#endif
+
+/* flow/look_up.py: _settle, _may_be_stale. What is older than the trail must be asked
+ * again, if what has happened since could make it mean another thing.
+ */
+#if defined(STALE_ABSENCE)
+#define MAY_BE_STALE tells_pending
+#else
+#define MAY_BE_STALE (tells_pending || absent)
+#endif
+
+/* One that may sleep between any two steps, or die: then another one begins anew. */
+proctype Recoverer() {
+  mtype missing = keep;
+  mtype answer[3];
+  byte was_old;
+  bit has_lease;
+
+end_claim:
+  atomic {
+    ANY_OPEN ->
+    if
+    :: has_lease = true
+#if !defined(LEASED_ONLY)
+    :: has_lease = false /* a look-up after a push: no lease, and nothing is presumed */
+#endif
+    fi;
+    d_step {
+      if
+      :: has_lease ->
+         leased = true;
+         printf("| a slow recoverer takes the lease\n");
+         presume_unanswered();
+         note_fence(was_old)
+      :: else
+      fi;
+      fresh = fresh | BIT(OTHERS)
+    }
+  }
+  if
+  :: d_step { true -> for (EACH(j)) { answer[j] = listed[j] } }
+  :: goto rest
+  fi;
+  if
+  :: atomic {
+       MAY_WRITE ->
+       if
+       :: missing = keep
+       :: has_lease -> missing = decline
+       :: has_lease -> missing = resend
+       fi;
+       d_step {
+#if defined(FENCE_WHEN_READ)
+         note_fence(was_old);
+#else
+         forget_resent(was_old);
+#endif
+         for (EACH(j)) { list[j] = answer[j]; answer[j] = none }
+         settle_facts(); find_absent(was_old);
+         chosen = NOBODY;
+         if
+         :: SAW(OTHERS) || !MAY_BE_STALE -> treat_absent(missing)
+         :: else
+         fi;
+         was_old = 0; missing = keep;
+         recovering = (chosen == NOBODY -> A : chosen);
+         missing = (chosen == NOBODY -> keep : resend)
+       }
+     }
+  :: goto rest
+  fi;
+  if
+  :: atomic { missing == resend && MAY_WRITE && phase[recovering] == unknown &&
+              !resent[recovering] ->
+       write_resent(recovering) }
+  :: goto rest
+  fi;
+  if
+  :: atomic { age[recovering] == young -> send(OTHERS, recovering) }
+  :: goto rest
+  fi;
+  if
+  :: atomic { reply[OTHERS] != waiting -> conclude(recovering, true, reply[OTHERS]) }
+  :: goto rest
+  fi;
+rest:
+  atomic {
+    reply[OTHERS] = none; recovering = A; missing = keep; was_old = 0;
+    fresh = fresh & ~BIT(OTHERS);
+    for (EACH(j)) { answer[j] = none }
+    if :: has_lease -> leased = false :: else fi;
+    has_lease = false;
+    goto end_claim
+  }
+}
+#endif
