@@ -7,11 +7,30 @@ This package believes nothing that a store says: it reads every chain, replays i
 the lifecycle file it is bound to, decides every step again, and compares what comes out
 with the transaction as it stands. It changes nothing.
 
-What it cannot find is a whole chain written anew together with the state that belongs
-to it: every part of that agrees with every other.
+What is found without a seal, because something else in the store contradicts it: an
+event edited, deleted, inserted, swapped with another, spliced in from another
+transaction; a tail cut off; a state, a column or an answer that is not what the trail
+leads to; a trail without its transaction or the reverse; a transaction gone of which an
+answer or a charge still speaks; a lifecycle file changed or gone; a step that was not
+allowed.
+
+What is found only with a seal (`kessai.audit.sealing`), because everything in the store
+agrees: a chain written anew by someone who knows how events are hashed, with the state
+that belongs to it; a transaction gone with everything that speaks of it; a tail cut off
+with the state set back; an old backup in the place of the store; a lifecycle file
+exchanged together with all chains under it.
 """
 
 from kessai.audit.report import Fault, OpenOperation, PutAside, Report
+from kessai.audit.seal import Made, write_seal
 from kessai.audit.verify import verify
 
-__all__ = ["Fault", "OpenOperation", "PutAside", "Report", "verify"]
+__all__ = [
+    "Fault",
+    "Made",
+    "OpenOperation",
+    "PutAside",
+    "Report",
+    "verify",
+    "write_seal",
+]

@@ -4,6 +4,8 @@
 must say once more what was recorded.
 """
 
+import attrs
+
 from kessai.audit.replay import Broken, Library, Step
 from kessai.errors import InvalidCommand
 from kessai.gateway import Source
@@ -32,6 +34,14 @@ from kessai.machine.pushed import NOT_LISTED
 from kessai.machine.settle import overdue, resolve, settle, settle_external
 
 
+@attrs.frozen
+class Asked:
+    """The request that an operation answers, and the agreement that it was under."""
+
+    command: Command
+    agreement: Transaction | None
+
+
 def check(library: Library, step: Step) -> None:
     """Make sure that the lifecycle allows the event of `step`, and what it leaves.
 
@@ -50,17 +60,23 @@ def check(library: Library, step: Step) -> None:
         case Begun():
             _begun(library, machine, step, event)
         case Reported():
-            _reported(machine, step, event)
+            check_reported(machine, step, event)
         case External() | Lapsed():
             _told(machine, step, event)
         case Discrepancy():
             _put_aside(machine, step, event)
         case Resent():
             _resent(machine, step, event)
-    _hold(machine, step)
+    check_invariants(machine, step)
 
 
-def _hold(machine: Machine, step: Step) -> None:
+def check_invariants(machine: Machine, step: Step) -> None:
+    """Make sure that everything which must always hold does after `step`.
+
+    Raises:
+        Broken: it does not.
+
+    """
     broken = broken_invariants(machine, step.after)
     if broken:
         raise Broken(step.number, "invariant_broken", ", ".join(broken))
@@ -78,8 +94,8 @@ def _without_lifecycle(step: Step) -> None:
 
 
 def _begun(library: Library, machine: Machine, step: Step, event: Begun) -> None:
-    operation, before, number = event.operation, step.before, step.number
-    rule = machine.commands.get(operation.command)
+    before, number = step.before, step.number
+    rule = machine.commands.get(event.operation.command)
     if rule is None:
         raise Broken(number, "not_allowed", "not_in_lifecycle")
     agreement = None
@@ -93,7 +109,18 @@ def _begun(library: Library, machine: Machine, step: Step, event: Begun) -> None
         raise Broken(number, "not_allowed", str(error)) from error
     if command is None:
         raise Broken(number, "request_differs")
-    verdict = decide(machine, before, command, event.at, agreement)
+    check_begun(machine, step, event, Asked(command, agreement))
+
+
+def check_begun(machine: Machine, step: Step, event: Begun, asked: "Asked") -> None:
+    """Make sure that `event` begins what is decided on `asked`, and nothing else.
+
+    Raises:
+        Broken: it does not.
+
+    """
+    operation, number = event.operation, step.number
+    verdict = decide(machine, step.before, asked.command, event.at, asked.agreement)
     if isinstance(verdict, Denial):
         raise Broken(number, "not_allowed", ", ".join(verdict.codes))
     if verdict != operation or event.opens != opened_tracks(machine, operation):
@@ -136,7 +163,13 @@ def _asked(
     return None
 
 
-def _reported(machine: Machine, step: Step, event: Reported) -> None:
+def check_reported(machine: Machine, step: Step, event: Reported) -> None:
+    """Make sure that `event` is what follows from its evidence.
+
+    Raises:
+        Broken: it is not.
+
+    """
     operation = _open(step, event.operation)
     _same(step, settle(machine, step.before, operation, event.evidence, event.at))
 

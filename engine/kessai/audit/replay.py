@@ -6,6 +6,7 @@ the lifecycle says of an event is `kessai.audit.allowed`'s business.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import lru_cache
 
 import attrs
@@ -14,8 +15,10 @@ from kessai.errors import InvalidLifecycle, TrailBroken
 from kessai.machine import (
     Begun,
     Event,
+    External,
     Machine,
     Record,
+    Reported,
     Transaction,
     compile_lifecycle,
     evolve,
@@ -77,6 +80,17 @@ class Library:
             raise Broken(number, "lifecycle_unknown", known)
         return known
 
+    def known(self, lifecycle_hash: str) -> Machine | None:
+        """The machine of the file with that hash; None if it is not there, or not whole."""
+        try:
+            return self.machine(lifecycle_hash, 0)
+        except Broken:
+            return None
+
+    def records(self, transaction: str) -> list[Record]:
+        """The records of a transaction, as the store holds them."""
+        return self._store.records(transaction)
+
     def _compiled(self, lifecycle_hash: str) -> Machine | str:
         document = self._store.declaration(lifecycle_hash)
         if document is None:
@@ -117,18 +131,41 @@ def replay(
 
     """
     transaction = Transaction(transaction_id)
-    for number, record in enumerate(records, 1):
-        if record.number != number:
-            raise Broken(number, "event_missing", f"event {record.number}")
-        try:
-            read = read_record(record, transaction.head)
-        except TrailBroken as error:
-            told = str(error).removeprefix(f"event {number} of {transaction_id}: ")
-            raise Broken(number, "record_broken", told) from error
-        machine = _bound(library, transaction, read, number)
-        after = evolve(machine, transaction, read.event).with_head(record.hash)
-        yield Step(number, read.event, machine, transaction, after)
-        transaction = after
+    for record in records:
+        step = follow(library, transaction, record)
+        yield step
+        transaction = step.after
+
+
+def follow(library: Library, before: Transaction, record: Record) -> Step:
+    """The step that `record` is on from `before`.
+
+    Raises:
+        Broken: it is not what its place in the chain demands.
+
+    """
+    number = before.version + 1
+    if record.number != number:
+        raise Broken(number, "event_missing", f"event {record.number}")
+    try:
+        read = read_record(record, before.head)
+    except TrailBroken as error:
+        told = str(error).removeprefix(f"event {number} of {before.id}: ")
+        raise Broken(number, "record_broken", told) from error
+    if not all(moment.tzinfo for moment in _moments(read.event)):
+        raise Broken(number, "record_broken", "a time in it has no zone")
+    machine = _bound(library, before, read, number)
+    after = evolve(machine, before, read.event).with_head(record.hash)
+    return Step(number, read.event, machine, before, after)
+
+
+def _moments(event: Event) -> Iterator[datetime]:
+    """The times in an event that the rules look at."""
+    yield event.at
+    if isinstance(event, Begun):
+        yield event.operation.begun_at
+    elif isinstance(event, Reported | External) and event.evidence.reported_at:
+        yield event.evidence.reported_at
 
 
 def _whole(steps: Iterator[Step]) -> Iterator[Step]:

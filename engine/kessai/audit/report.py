@@ -3,6 +3,7 @@
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from importlib import resources
 from typing import Generic, TypeVar
 
@@ -61,6 +62,18 @@ class OpenOperation:
 
 
 @attrs.frozen
+class Sealed:
+    """A seal that a store was held against."""
+
+    path: str
+    time: datetime
+    chains: int
+    events: int
+    follows_unknown: bool
+    """It names a seal before it that was not given: nobody looked at that one."""
+
+
+@attrs.frozen
 class Found(Generic[T]):
     """How many there are, and the first `MOST` of them."""
 
@@ -78,6 +91,7 @@ class Report:
     faults: Found[Fault]
     discrepancies: Found[PutAside]
     open_operations: Found[OpenOperation]
+    seals: tuple[Sealed, ...] = ()
 
     @property
     def holds(self) -> bool:

@@ -3,17 +3,26 @@
 Memory holds one trail, a few agreements and the first finds, however large the store.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 import attrs
 
 from kessai.audit.allowed import check
-from kessai.audit.replay import Broken, Library, replay
+from kessai.audit.answers import check_answers, keys_in
+from kessai.audit.canonical import EventForm
+from kessai.audit.replay import Broken, Library, Step, replay
 from kessai.audit.report import Fault, OpenOperation, PutAside, Report, Tally
+from kessai.audit.sealing.check import Comparison, shown, told
+from kessai.audit.sealing.file import Seal
+from kessai.audit.walk import Walk, Walks
 from kessai.errors import TrailBroken
-from kessai.machine import Discrepancy, Record, Resolved, Transaction
+from kessai.machine import Discrepancy, Event, Record, Resolved, Transaction
 from kessai.machine.events import KIND_OF
-from kessai.stores import Store
+from kessai.stores import Answered, Store
+from kessai.stores.encoding import answered
 
 READINGS = 10
 """How often a transaction that others are changing is read again."""
@@ -22,46 +31,100 @@ Standing = Transaction | TrailBroken | None
 """A transaction as the store has it: there, there but not to be believed, or not."""
 
 
-def verify(store: Store) -> Report:
+def verify(
+    store: Store,
+    watch: Callable[["Examined"], None] | None = None,
+    seals: Sequence[Seal] = (),
+) -> Report:
     """Check every chain, replay every transaction, and decide every step again.
 
-    May run while others write. Writes nothing.
+    May run while others write. Writes nothing. `watch` is shown each transaction as it
+    was examined, so that other audits need no replay of their own. With `seals`, every
+    chain must go on from what was sealed.
 
     Raises:
         StoreBusy, StoreFailed: the store cannot be read.
+        InvalidInput: a seal's file was changed meanwhile.
 
     """
-    tally, library = Tally(), Library(store)
-    for name, records, standing in _side_by_side(store):
-        examined = _examine(library, name, records, standing)
-        if examined.fault is not None and not isinstance(standing, TrailBroken):
-            # Trails and transactions are read at two moments, and someone may have
-            # written in between. (No writer leaves a row that contradicts itself.)
-            examined = _examine(library, name, *_read_again(store, name))
+    tally = Tally()
+    for examined in examinations(store, seals=seals, is_stepped=watch is not None):
         examined.add_to(tally)
-    return tally.report()
+        if watch is not None:
+            watch(examined)
+    return attrs.evolve(tally.report(), seals=shown(seals))
 
 
-@attrs.define
-class _Examined:
-    """What is to be told of one transaction."""
+def examinations(
+    store: Store, *, seals: Sequence[Seal] = (), is_stepped: bool = False
+) -> Iterator["Examined"]:
+    """Each transaction examined, sorted by id; with its steps if they are asked for.
+
+    Raises:
+        StoreBusy, StoreFailed, InvalidInput: see `verify`.
+
+    """
+    examiner, compared = _Examiner(store, is_stepped=is_stepped), Comparison(seals)
+    for found in _side_by_side(store):
+        if seals:
+            yield from map(Examined.vanished, compared.gone(before=found.name))
+        examined = examiner.examine(found)
+        if examined.fault is not None and not isinstance(found.standing, TrailBroken):
+            # All of it was read at several moments, and someone may have written in
+            # between. (No writer leaves a row that contradicts itself.)
+            examined = examiner.examine(_read_again(store, found))
+        if seals:
+            sealed = compared.of(found.name, examined.records)
+            examined.fault = examined.fault or sealed
+        yield examined
+    yield from map(Examined.vanished, compared.gone())
+    yield from map(Examined.vanished, examiner.files_gone(seals))
+
+
+class _Found(NamedTuple):
+    """What a store holds of one transaction."""
 
     name: str
     records: Sequence[Record]
     standing: Standing
+    answers: Sequence[Answered]
+
+
+@attrs.define
+class Examined:
+    """What is to be told of one transaction; `steps` are those that hold."""
+
+    name: str
+    records: Sequence[Record]
+    standing: Standing
+    steps: list[Step] = attrs.field(factory=list[Step])
     kinds: list[str] = attrs.field(factory=list[str])
     discrepancies: list[PutAside] = attrs.field(factory=list[PutAside])
     fault: Fault | None = None
+    lifecycle: str = ""
+    """The hash of the lifecycle file that it ran under, if it holds."""
 
-    def settle(self, number: int) -> None:
-        """An operator has dealt with that discrepancy: it is shown no more."""
-        left = [aside for aside in self.discrepancies if aside.number != number]
-        self.discrepancies = left
+    @classmethod
+    def vanished(cls, fault: Fault) -> "Examined":
+        """What is to be told of one that the store does not know any more."""
+        return cls(fault.transaction, (), None, fault=fault)
+
+    def note(self, number: int, event: Event) -> None:
+        """Note an event that holds. A discrepancy that was resolved is shown no more."""
+        self.kinds.append(KIND_OF[type(event)])
+        if isinstance(event, Discrepancy):
+            self.discrepancies.append(PutAside(self.name, number, event.reason))
+        elif isinstance(event, Resolved):
+            left = [d for d in self.discrepancies if d.number != event.discrepancy]
+            self.discrepancies = left
 
     def add_to(self, tally: Tally) -> None:
+        """Count it."""
         tally.transactions += 1
         tally.events += len(self.records)
-        tally.kinds.update(self.kinds)
+        counts = tally.kinds
+        for kind in self.kinds:  # faster than Counter.update on so few
+            counts[kind] += 1
         for aside in self.discrepancies:
             tally.discrepancies.add(aside)
         if isinstance(self.standing, Transaction):
@@ -71,37 +134,73 @@ class _Examined:
             tally.faults.add(self.fault)
 
 
-def _examine(
-    library: Library, name: str, records: Sequence[Record], standing: Standing
-) -> _Examined:
-    examined = _Examined(name, records, standing)
-    try:
-        replayed = _replayed(library, examined)
-        _compare(standing, replayed, len(records))
-    except Broken as broken:
-        examined.fault = Fault(name, broken.number, broken.code, broken.detail)
-    return examined
+class _Examiner:
+    """Goes through trails: by what is known of their shapes, or step by step."""
+
+    def __init__(self, store: Store, *, is_stepped: bool) -> None:
+        self._library = Library(store)
+        self._walks = Walks(self._library)
+        self._is_stepped = is_stepped
+
+    def examine(self, found: _Found) -> Examined:
+        """Find out whether a transaction holds."""
+        name = found.name
+        examined = Examined(name, found.records, found.standing)
+        replay = self._stepped if self._is_stepped else self._walked
+        try:
+            replayed, events = replay(examined)
+            _compare(found, replayed)
+            check_answers(name, events, found.answers)
+            examined.lifecycle = replayed.lifecycle_hash
+        except Broken as broken:
+            examined.fault = Fault(name, broken.number, broken.code, broken.detail)
+        return examined
+
+    def files_gone(self, seals: Sequence[Seal]) -> Iterator[Fault]:
+        """The lifecycle files that were sealed, and are not held unchanged any more."""
+        sealed = {h: seal for seal in seals for h in seal.summary.lifecycles}
+        for lifecycle, seal in sorted(sealed.items(), key=lambda item: item[0]):
+            if self._library.known(lifecycle) is None:
+                yield Fault(lifecycle, None, "sealed_lifecycle", told(seal.time))
+
+    def _walked(
+        self, examined: Examined
+    ) -> tuple[Transaction, Sequence[Event | EventForm]]:
+        """The transaction that the trail leads to, every event of it allowed."""
+        walk = Walk(self._walks, examined.name)
+        step, kinds = walk.step, examined.kinds
+        for record in examined.records:
+            told = step(record)
+            if isinstance(told, str):
+                kinds.append(told)
+            else:
+                examined.note(walk.version, told)
+        self._walks.agreements.passed(examined.name, walk)
+        standing = examined.standing
+        if isinstance(standing, Transaction) and walk.leads_to(standing):
+            return standing, walk.events
+        return walk.transaction(), walk.events
+
+    def _stepped(
+        self, examined: Examined
+    ) -> tuple[Transaction, Sequence[Event | EventForm]]:
+        """The same, with every step to be looked at afterwards."""
+        transaction = Transaction(examined.name)
+        for step in replay(self._library, examined.name, examined.records):
+            check(self._library, step)
+            examined.steps.append(step)
+            examined.note(step.number, step.event)
+            transaction = step.after
+        return transaction, [step.event for step in examined.steps]
 
 
-def _replayed(library: Library, examined: _Examined) -> Transaction:
-    """The transaction that the trail leads to, every event of it allowed."""
-    transaction = Transaction(examined.name)
-    for step in replay(library, examined.name, examined.records):
-        check(library, step)
-        examined.kinds.append(KIND_OF[type(step.event)])
-        if isinstance(step.event, Discrepancy):
-            aside = PutAside(examined.name, step.number, step.event.reason)
-            examined.discrepancies.append(aside)
-        elif isinstance(step.event, Resolved):
-            examined.settle(step.event.discrepancy)
-        transaction = step.after
-    return transaction
-
-
-def _compare(standing: Standing, replayed: Transaction, events: int) -> None:
-    if standing == replayed and events:
+def _compare(found: _Found, replayed: Transaction) -> None:
+    standing, events = found.standing, len(found.records)
+    if events and (standing is replayed or standing == replayed):
         return
     if standing is None:
+        if not events:
+            raise Broken(1, "transaction_gone", found.answers[0].key)
         raise Broken(None, "transaction_missing")
     if isinstance(standing, TrailBroken):
         raise Broken(None, "state_unreadable", str(standing))
@@ -129,22 +228,25 @@ def _differing(standing: Transaction, replayed: Transaction) -> Iterator[str]:
                 yield f"{field.name}.{name} {stored.get(name)}, not {right.get(name)}"
 
 
-def _side_by_side(
-    store: Store,
-) -> Iterator[tuple[str, Sequence[Record], Standing]]:
-    """Each id that has a trail, a transaction or both. Both streams come sorted by id."""
-    trails = iter(store.trails())
-    standings = _standings(store)
+def _side_by_side(store: Store) -> Iterator[_Found]:
+    """Each id that anything is held of. All streams come sorted by id."""
+    trails, standings = iter(store.trails()), _standings(store)
+    answers = groupby(store.answers(), key=attrgetter("transaction"))
     trail, standing = next(trails, None), next(standings, None)
-    while trail is not None or standing is not None:
-        name = min(side[0] for side in (trail, standing) if side is not None)
+    answer = next(answers, None)
+    while sides := [s[0] for s in (trail, standing, answer) if s is not None]:
+        name = min(sides)
         records: Sequence[Record] = ()
         stands: Standing = None
+        given: Sequence[Answered] = ()
         if trail is not None and trail[0] == name:
             records, trail = trail[1], next(trails, None)
         if standing is not None and standing[0] == name:
             stands, standing = standing[1], next(standings, None)
-        yield name, records, stands
+        if answer is not None and answer[0] == name:
+            given = list(answer[1])
+            answer = next(answers, None)
+        yield _Found(name, records, stands, given)
 
 
 def _standings(store: Store) -> Iterator[tuple[str, Transaction | TrailBroken]]:
@@ -160,15 +262,38 @@ def _standings(store: Store) -> Iterator[tuple[str, Transaction | TrailBroken]]:
             yield transaction.id, transaction
 
 
-def _read_again(store: Store, name: str) -> tuple[Sequence[Record], Standing]:
-    """A trail and its transaction, read so that nothing came between the two."""
+def _read_again(store: Store, found: _Found) -> _Found:
+    """The same, read so that nothing came between trail, transaction and answers."""
+    name = found.name
     records, standing = store.records(name), _standing(store, name)
     for _ in range(READINGS):
         before = standing
+        answers = _answers(store, found, records)
         records, standing = store.records(name), _standing(store, name)
         if standing == before:
-            break
-    return records, standing
+            return _Found(name, records, standing, answers)
+    return _Found(name, records, standing, _answers(store, found, records))
+
+
+def _answers(
+    store: Store, found: _Found, records: Sequence[Record]
+) -> Sequence[Answered]:
+    """What stands now under the keys that answers or records speak of."""
+    # No writer leaves an answer that says nothing: it is as it was found.
+    unreadable = {a.key: a for a in found.answers if not a.request}
+    keys = {*(answered.key for answered in found.answers), *keys_in(records)}
+    read = [_answer(store, found.name, key) for key in sorted(keys - {*unreadable})]
+    return [*unreadable.values(), *(a for a in read if a is not None)]
+
+
+def _answer(store: Store, name: str, key: str) -> Answered | None:
+    try:
+        recorded = store.load(key, name, None).recorded
+    except TrailBroken:
+        return Answered(name, key)
+    if recorded is None or recorded.transaction != name:
+        return None
+    return answered(recorded) if recorded.key == key else Answered(name, key)
 
 
 def _standing(store: Store, name: str) -> Standing:

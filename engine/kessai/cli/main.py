@@ -1,20 +1,20 @@
-"""The entry point: groups of commands, found when asked for; errors to exit codes."""
+"""The entry point: the commands there are; errors to exit codes."""
 
 import sys
-from importlib import import_module
 from io import StringIO
 from typing import Any
 
 import click
 
 from kessai.cli.exits import USAGE, exit_code_of
+from kessai.cli.lazy import LazyGroup
 
 _COMMANDS = {
-    # name: (module, attribute, one line of help for the list)
     "audit": ("kessai.cli.audit", "audit", "Prove that every step was allowed."),
     "demo": ("kessai.cli.demo", "demo", "A payment's whole life, in seconds."),
     "emulator": ("kessai.cli.emulator", "emulator", "A gateway to try things on."),
     "lifecycle": ("kessai.cli.lifecycle", "lifecycle", "The declared rules."),
+    "prove": ("kessai.cli.prove", "prove_command", "Prove that the rules are right."),
     "reconcile": (
         "kessai.cli.reconcile",
         "reconcile",
@@ -32,36 +32,11 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called, not before."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
-        """The names of all commands, sorted."""
-        return sorted(_COMMANDS)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's
-        cmd_name: str,
-    ) -> click.Command | None:
-        """The command of that name, imported now."""
-        if cmd_name not in _COMMANDS:
-            return None
-        module, attribute, _ = _COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's
-        formatter: click.HelpFormatter,
-    ) -> None:
-        """List the commands by their one line, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(n, c[2]) for n, c in sorted(_COMMANDS.items())])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    commands_at=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="kessai")
 def cli() -> None:
     """kessai (決済) carries payments through a declared lifecycle.

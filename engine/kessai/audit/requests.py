@@ -1,0 +1,94 @@
+"""Requests by their fingerprints, without building each anew as a command.
+
+A fingerprint is the hash of a request's canonical JSON. Here that is put together from
+its parts, in each form in which the request may have come.
+"""
+
+import hashlib
+import re
+
+import attrs
+
+from kessai.audit.canonical import BegunForm, as_json
+from kessai.card_numbers import has_card_number
+from kessai.machine import Machine
+from kessai.machine.command import is_id
+from kessai.machine.decide import id_pattern
+
+_sha256 = hashlib.sha256
+_NULL = b"null"
+
+
+@attrs.frozen(eq=False)
+class Form:
+    """What of a request was left to the declaration, and what was named."""
+
+    lifecycle: str | None
+    has_amount: bool
+
+
+@attrs.frozen
+class _Rule:
+    """What the requests of one command have in common."""
+
+    forms: tuple[tuple[bytes, bytes, Form], ...]
+    called: re.Pattern[str] | None
+    """What ids an application may begin under."""
+
+
+def is_plain(text: str) -> bool:
+    """Whether a command takes `text` as an id or as a key."""
+    return is_id(text) and not has_card_number(text)
+
+
+class Requests:
+    """The forms of requests, by machine and command."""
+
+    def __init__(self) -> None:
+        self._rules: dict[tuple[Machine, str], _Rule] = {}
+
+    def form(
+        self, machine: Machine, transaction: str, event: BegunForm, parameters: bytes
+    ) -> Form | None:
+        """The form of the request whose fingerprint the operation of `event` bears.
+
+        None where none is certain: then it is looked for at length.
+        """
+        operation, given = event.operation, event.agreement
+        rule = self._rules.get((machine, operation.command))
+        if rule is None:
+            rule = self._learn(machine, operation.command)
+        if rule is None or not is_plain(operation.key):
+            return None
+        if rule.called is not None and not rule.called.fullmatch(transaction):
+            return None
+        if given is not None and not is_plain(given):
+            return None
+        agreement = _NULL if given is None else as_json(given)
+        amount = _NULL if operation.amount is None else b"%d" % operation.amount
+        name, request = as_json(transaction), operation.request
+        for start, lifecycle, form in rule.forms:
+            taken = amount if form.has_amount else _NULL
+            text = start, name, lifecycle, agreement, taken, parameters
+            if _sha256(b"%b%b,%b,%b,%b,%b]" % text).hexdigest() == request:
+                return form
+        return None
+
+    def _learn(self, machine: Machine, command: str) -> _Rule | None:
+        if command not in machine.commands:
+            return None
+        rule = self._rules[machine, command] = _compiled(machine, command)
+        return rule
+
+
+def _compiled(machine: Machine, command: str) -> _Rule:
+    is_application = machine.commands[command].spec.is_application
+    lifecycles = (machine.name, None) if is_application else (None, machine.name)
+    start = b"[%b," % as_json(command)
+    forms = tuple(
+        (start, _NULL if name is None else as_json(name), Form(name, has_amount))
+        for has_amount in (True, False)
+        for name in lifecycles
+    )
+    identifier = machine.lifecycle.identifier
+    return _Rule(forms, id_pattern(identifier) if is_application else None)

@@ -1,0 +1,94 @@
+"""Present chains against sealed ones: each sealed chain must be the beginning of its own.
+
+Seals and store are read side by side, both sorted by id, so memory holds one chain of
+each however many there are.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from kessai.audit.report import Fault, Sealed
+from kessai.audit.sealing.file import Chain, Seal
+from kessai.machine import Record
+
+
+class _Reading:
+    """The chains of a seal, with the next one at hand."""
+
+    def __init__(self, seal: Seal) -> None:
+        self.seal = seal
+        self._chains = seal.chains()
+        self.next: Chain | None = next(self._chains, None)
+
+    def take(self, transaction: str) -> Chain | None:
+        """The chain of `transaction`, if it comes next."""
+        chain = self.next
+        if chain is None or chain.transaction != transaction:
+            return None
+        self.next = next(self._chains, None)
+        return chain
+
+
+class Comparison:
+    """One reading of a store against seals, the oldest first."""
+
+    def __init__(self, seals: Sequence[Seal]) -> None:
+        self._readings = [_Reading(seal) for seal in in_order(seals)]
+
+    def gone(self, before: str | None = None) -> Iterator[Fault]:
+        """Sealed transactions with an id before `before` that were not asked for."""
+        while True:
+            following = [r.next.transaction for r in self._readings if r.next]
+            name = min(following, default=None)
+            if name is None or (before is not None and name >= before):
+                return
+            oldest, _ = self._taken(name)[0]
+            yield Fault(name, 1, "sealed_missing", told(oldest.time))
+
+    def of(self, transaction: str, records: Sequence[Record]) -> Fault | None:
+        """What is wrong with a chain that holds in itself; to be asked in order of id."""
+        good = 0
+        for seal, chain in self._taken(transaction):
+            sealed = chain.version
+            if len(records) < sealed:
+                detail = f"{sealed} → {len(records)}, {told(seal.time)}"
+                return Fault(transaction, len(records) + 1, "sealed_cut", detail)
+            if records[sealed - 1].hash != chain.head:
+                # Of all between the two, the chain itself cannot tell which.
+                first = f"{good + 1}" if good + 1 == sealed else f"{good + 1}-{sealed}"
+                detail = f"{first}, {told(seal.time)}"
+                return Fault(transaction, good + 1, "sealed_differs", detail)
+            good = max(good, sealed)
+        return None
+
+    def _taken(self, transaction: str) -> list[tuple[Seal, Chain]]:
+        return [
+            (reading.seal, chain)
+            for reading in self._readings
+            if (chain := reading.take(transaction)) is not None
+        ]
+
+
+def in_order(seals: Sequence[Seal]) -> list[Seal]:
+    """The seals by their time, the oldest first."""
+    return sorted(seals, key=lambda seal: seal.time)
+
+
+def shown(seals: Sequence[Seal]) -> tuple[Sealed, ...]:
+    """What a report says of the seals."""
+    digests = {seal.digest for seal in seals}
+    return tuple(
+        Sealed(
+            str(seal.path),
+            seal.time,
+            seal.summary.chains,
+            seal.summary.events,
+            seal.summary.previous not in {"", *digests},
+        )
+        for seal in in_order(seals)
+    )
+
+
+def told(moment: datetime) -> str:
+    """A moment as sentences show it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"

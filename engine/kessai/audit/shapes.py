@@ -1,0 +1,183 @@
+"""A transaction without its numbers: its shape, which thousands have in common.
+
+Shape and numbers together are the transaction. Two of the same shape differ in amounts,
+moments, ids and hashes alone; whether that makes a difference to the rules is for
+`kessai.audit.traced` to find out.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from kessai.audit.traced import Repeat
+from kessai.machine import Machine, Operation, Phase, Transaction
+
+MOST = 4_096
+"""So many shapes, and so many ways to go on from them, are remembered: a store of
+strange transactions must not fill the memory."""
+
+
+@attrs.frozen
+class Opened:
+    """An open operation in a shape."""
+
+    command: str
+    phase: Phase
+    has_amount: bool
+
+
+@attrs.frozen
+class Outline:
+    """What makes a shape: two transactions with the same outline have the same one."""
+
+    lifecycle: str = ""
+    has_agreement: bool = False
+    states: tuple[tuple[str, str], ...] = ()
+    amounts: tuple[str, ...] = ()
+    flags: tuple[tuple[str, int], ...] = ()
+    deadlines: tuple[str, ...] = ()
+    operations: tuple[Opened, ...] = ()
+
+    @classmethod
+    def of(cls, transaction: Transaction) -> "Outline":
+        """The outline of `transaction`."""
+        return cls(
+            transaction.lifecycle_hash,
+            transaction.agreement is not None,
+            tuple(transaction.states.items()),
+            tuple(transaction.amounts),
+            tuple(transaction.flags.items()),
+            tuple(transaction.deadlines),
+            tuple(
+                Opened(o.command, o.phase, o.amount is not None)
+                for o in transaction.operations.values()
+            ),
+        )
+
+
+@attrs.define
+class Alike:
+    """What has no part in a shape: nearly all transactions differ in it."""
+
+    id: str
+    agreement: str | None = None
+    discrepancies: tuple[int, ...] = ()
+    version: int = 0
+    head: str = ""
+
+
+@attrs.frozen
+class Way:
+    """A way from one shape on that the rules have taken: to where, and with what."""
+
+    repeat: Repeat
+    after: "Shape"
+    ends: int | None
+    """Which of the open operations it ends, if it ends one."""
+
+
+@attrs.frozen(eq=False)
+class Shape:
+    """An outline with the machine it is of, and the ways on from it that are known."""
+
+    outline: Outline
+    machine: Machine | None = attrs.field(repr=False)
+    ways: dict[tuple[object, ...], list[Way]] = attrs.field(factory=dict, repr=False)
+
+    def is_of(self, transaction: Transaction) -> bool:
+        """Whether the lifecycle, the states and the flags are those of this shape."""
+        outline, machine = self.outline, self.machine
+        return (
+            machine is not None
+            and transaction.lifecycle_hash == outline.lifecycle
+            and transaction.lifecycle == machine.name
+            and transaction.currency == machine.lifecycle.currency
+            and tuple(transaction.states.items()) == outline.states
+            and tuple(transaction.flags.items()) == outline.flags
+        )
+
+    def transaction(
+        self,
+        like: "Alike",
+        values: Sequence[Any],
+        operations: Sequence[Operation],
+    ) -> Transaction:
+        """The transaction of this shape; `like` is what has no part in it.
+
+        `values` are its amounts, its deadlines and the amounts of its operations;
+        `operations` say the rest of those.
+        """
+        outline, machine = self.outline, self.machine
+        if machine is None:
+            return Transaction(
+                like.id,
+                discrepancies=like.discrepancies,
+                version=like.version,
+                head=like.head,
+            )
+        middle, late = len(outline.amounts), len(outline.amounts + outline.deadlines)
+        opened = zip(outline.operations, operations, values[late:], strict=True)
+        return Transaction(
+            like.id,
+            machine.name,
+            outline.lifecycle,
+            machine.lifecycle.currency,
+            like.agreement,
+            dict(outline.states),
+            dict(zip(outline.amounts, values, strict=False)),
+            dict(outline.flags),
+            dict(zip(outline.deadlines, values[middle:], strict=False)),
+            {begun.id: _operation(o, begun, amount) for o, begun, amount in opened},
+            like.discrepancies,
+            like.version,
+            like.head,
+        )
+
+
+def _operation(opened: Opened, begun: Operation, amount: Any) -> Operation:
+    return Operation(
+        begun.id,
+        opened.command,
+        begun.key,
+        begun.request,
+        amount,
+        begun.parameters,
+        begun.begun_at,
+        opened.phase,
+        begun.resent_at,
+    )
+
+
+def values_of(transaction: Transaction) -> tuple[int | datetime | None, ...]:
+    """The numbers and moments of `transaction`, in the order of its shape."""
+    amounts, deadlines = transaction.amounts.values(), transaction.deadlines.values()
+    if not transaction.operations:
+        return (*amounts, *deadlines)
+    opened = transaction.operations.values()
+    return (*amounts, *deadlines, *(operation.amount for operation in opened))
+
+
+class Shapes:
+    """All shapes that were met, and how many ways there is still room for."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[Outline, Shape] = {}
+        self.room = MOST
+
+    def of(self, transaction: Transaction, machine: Machine | None) -> Shape:
+        """The shape of `transaction`."""
+        outline = Outline.of(transaction)
+        shape = self._shapes.get(outline)
+        if shape is None:
+            shape = Shape(outline, machine)
+            if len(self._shapes) < MOST:
+                self._shapes[outline] = shape
+        return shape
+
+    def add(self, shape: Shape, key: tuple[object, ...], way: Way) -> None:
+        """Remember a way on from `shape`, if there is room."""
+        if self.room:
+            self.room -= 1
+            shape.ways.setdefault(key, []).append(way)

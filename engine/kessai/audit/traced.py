@@ -1,0 +1,189 @@
+"""One pass of the rules over numbers and times, noted down so that it can be repeated.
+
+`decide`, `settle` and `evolve` are run once on values that note what is asked of them:
+every comparison, with its answer, and every sum. For other values that give the same
+answers to the same comparisons, the rules take the same way, and end in the same sums.
+So a history like thousands before it needs its comparisons and sums alone.
+
+Nothing here knows a rule. Whatever else is asked of such a value ends the noting, and
+the rules are run in full again, each time.
+"""
+
+import operator
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+Repeat = Callable[..., tuple[Any, ...] | None]
+"""The way taken once, for other values; None when they would take another."""
+
+
+class Untraceable(Exception):
+    """What was asked cannot be noted down."""
+
+
+def _refuse(*_: object) -> Any:
+    raise Untraceable
+
+
+class Opaque:
+    """A value that the rules carry along and must not look at.
+
+    It is itself, whatever it is; whether it is like another cannot be told.
+    """
+
+    __slots__ = ()
+
+    __bool__: Any = _refuse
+    __hash__: Any = _refuse
+    __str__: Any = _refuse
+    __repr__: Any = _refuse
+    __format__: Any = _refuse
+    __len__: Any = _refuse
+    __iter__: Any = _refuse
+    __contains__: Any = _refuse
+    __getitem__: Any = _refuse
+    __getattr__: Any = _refuse
+    __lt__: Any = _refuse
+    __le__: Any = _refuse
+    __gt__: Any = _refuse
+    __ge__: Any = _refuse
+    __add__: Any = _refuse
+    __radd__: Any = _refuse
+    __sub__: Any = _refuse
+    __rsub__: Any = _refuse
+    __mul__: Any = _refuse
+    __rmul__: Any = _refuse
+    __neg__: Any = _refuse
+
+    def __eq__(self, other: object) -> bool:
+        if other is self:
+            return True
+        raise Untraceable
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+class Trace:
+    """What was asked on one pass, as the source of a function."""
+
+    def __init__(self) -> None:
+        self._conditions: dict[str, None] = {}
+        self._constants: dict[str, object] = {}
+
+    def value(self, source: str, value: int | datetime) -> "Traced":
+        """`value`, noting; `source` is where a repetition finds its own."""
+        return Traced(self, source, value)
+
+    def note(self, condition: str) -> None:
+        """A repetition must find `condition` true."""
+        self._conditions[condition] = None
+
+    def source(self, value: object) -> str:
+        """`value` as an expression."""
+        if isinstance(value, Traced):
+            return value.source
+        if type(value) is int:
+            return f"({value})"
+        if value is None:
+            return "None"
+        if not isinstance(value, datetime | timedelta):
+            raise Untraceable
+        name = f"k{len(self._constants)}"
+        self._constants[name] = value
+        return name
+
+    def repeat(self, parameters: str, results: Iterable[object]) -> Repeat:
+        """A function of `parameters` that gives `results` for the values it is given.
+
+        Its source holds numbers, the operators below, and names made here: nothing
+        that stands in a lifecycle file or in a trail gets into it.
+        """
+        found = "".join(f"{self.source(result)}," for result in results)
+        asked = " and ".join(self._conditions) or "True"
+        source = f"lambda {parameters}: ({found}) if {asked} else None"
+        code = compile(source, "<a pass of the rules>", "eval")
+        repeat: Repeat = eval(code, {"__builtins__": {}, **self._constants})  # noqa: S307 - see above
+        return repeat
+
+
+def _sums(symbol: str, *, turned: bool = False) -> Callable[["Traced", object], Any]:
+    operate = _OPERATIONS[symbol]
+
+    def method(self: "Traced", other: object) -> Any:
+        ours, theirs = (self.value, self.source), _known(self, other)
+        if turned:
+            ours, theirs = theirs, ours
+        try:
+            value = operate(ours[0], theirs[0])
+        except OverflowError:  # the rules may go on from here: another way than most
+            self.trace.note("False")
+            raise
+        return Traced(self.trace, f"({ours[1]} {symbol} {theirs[1]})", value)
+
+    return method
+
+
+def _known(value: "Traced", other: object) -> tuple[Any, str]:
+    known = other.value if isinstance(other, Traced) else other
+    return known, value.trace.source(other)
+
+
+def _asks(symbol: str) -> Callable[["Traced", object], Any]:
+    operate = _OPERATIONS[symbol]
+
+    def method(self: "Traced", other: object) -> Any:
+        if other is None and symbol in {"==", "!="}:
+            return symbol == "!="  # there or not: the same on every repetition
+        value, source = _known(self, other)
+        answer = bool(operate(self.value, value))
+        condition = f"({self.source} {symbol} {source})"
+        self.trace.note(condition if answer else f"(not {condition})")
+        return answer
+
+    return method
+
+
+_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Traced(Opaque):
+    """A number or a moment that notes every comparison and every sum."""
+
+    __slots__ = ("source", "trace", "value")
+
+    def __init__(self, trace: Trace, source: str, value: Any) -> None:
+        self.trace = trace
+        self.source = source
+        self.value = value
+
+    __hash__: Any = _refuse  # a class with __eq__ has none else
+    __eq__: Any = _asks("==")
+    __ne__: Any = _asks("!=")
+    __lt__: Any = _asks("<")
+    __le__: Any = _asks("<=")
+    __gt__: Any = _asks(">")
+    __ge__: Any = _asks(">=")
+    __add__: Any = _sums("+")
+    __radd__: Any = _sums("+", turned=True)
+    __sub__: Any = _sums("-")
+    __rsub__: Any = _sums("-", turned=True)
+    __mul__: Any = _sums("*")
+    __rmul__: Any = _sums("*", turned=True)
+
+    def __neg__(self) -> "Traced":
+        return Traced(self.trace, f"(-{self.source})", -self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self != 0)

@@ -1,0 +1,66 @@
+"""Someone with the database's password: plain SQL, and the way events are hashed."""
+
+import hashlib
+import sqlite3
+from contextlib import closing
+
+from kessai import SQLiteStore
+from kessai.audit import verify
+
+
+class Thief:
+    """Someone with the database's password and plain SQL."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def run(self, sql, *values):
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as database:
+            return database.execute(sql, values).fetchall()
+
+    def body(self, transaction, number):
+        ((body,),) = self.run(
+            "SELECT body FROM events WHERE transaction_id = ? AND number = ?",
+            transaction,
+            number,
+        )
+        return body
+
+    def rewrite(self, transaction, number, body, *, rehash):
+        digest = hashlib.sha256(body).hexdigest()
+        self.run(
+            "UPDATE events SET body = ?, hash = iif(?, ?, hash)"
+            " WHERE transaction_id = ? AND number = ?",
+            body,
+            rehash,
+            digest,
+            transaction,
+            number,
+        )
+
+    def edit(self, transaction, number, old, new, *, rehash=False):
+        body = self.body(transaction, number)
+        assert old in body
+        self.rewrite(transaction, number, body.replace(old, new), rehash=rehash)
+
+    def edit_state(self, transaction, old, new):
+        ((state,),) = self.run(
+            "SELECT state FROM transactions WHERE id = ?", transaction
+        )
+        assert old in state
+        self.run(
+            "UPDATE transactions SET state = ? WHERE id = ?",
+            state.replace(old, new),
+            transaction,
+        )
+
+
+def faults(path):
+    store = SQLiteStore(path)
+    try:
+        report = verify(store)
+    finally:
+        store.close()
+    assert report.holds == (not report.faults.first)
+    assert report.faults.count == len(report.faults.first)
+    return [(f.transaction, f.number, f.code) for f in report.faults.first]

@@ -1,0 +1,95 @@
+"""Whole chains that a program wrote without asking: every step is decided again."""
+
+from datetime import timedelta
+
+from audited.shop import began, evidence_of, forge, forge_charge
+
+from kessai.audit import verify
+from kessai.gateway import Outcome
+from kessai.machine import Discrepancy, External, Lapsed, Reported
+
+
+def first_fault(store):
+    (fault,) = verify(store).faults.first
+    return fault.number, fault.code, fault.detail
+
+
+def test_a_second_capture_was_not_allowed(shop, store):
+    shop.sells()
+    forge(store, "A-1", began(shop, "capture", "A-1", 50))
+    assert first_fault(store) == (6, "not_allowed", "state_not_allowed")
+
+
+def test_a_refund_of_more_than_is_left_was_not_allowed(shop, store):
+    shop.sells()
+    forge(store, "A-1", began(shop, "refund", "A-1", 901))
+    assert first_fault(store) == (6, "not_allowed", "amount_above_maximum")
+
+
+def test_a_capture_after_the_deadline_was_not_allowed(shop, store):
+    shop.do("authorize", "A-1", lifecycle="one_time", amount=1000)
+    shop.settle("A-1")
+    shop.clock.now += timedelta(days=30)
+    forge(store, "A-1", began(shop, "capture", "A-1", 1000, number=4))
+    assert first_fault(store) == (4, "not_allowed", "authorization_expired")
+
+
+def test_an_operation_under_a_false_number_was_not_decided_on(shop, store):
+    shop.sells()
+    forge(store, "A-1", began(shop, "refund", "A-1", 1, number=99))
+    assert first_fault(store)[:2] == (6, "not_allowed")
+
+
+def test_a_result_of_what_was_never_begun_is_found(shop, store):
+    shop.sells()
+    evidence = evidence_of("A-1", "refund")
+    reported = Reported(shop.clock(), "A-1.6", Outcome.SUCCEEDED, evidence)
+    forge(store, "A-1", reported)
+    assert first_fault(store) == (6, "not_open", "A-1.6")
+
+
+def test_a_success_against_its_own_evidence_is_found(shop, store):
+    shop.sells()
+    declined = evidence_of("A-1", "refund", Outcome.DECLINED)
+    forge(
+        store,
+        "A-1",
+        began(shop, "refund", "A-1", 100),
+        Reported(shop.clock(), "A-1.6", Outcome.SUCCEEDED, declined),
+    )
+    assert first_fault(store)[:2] == (7, "not_what_follows")
+
+
+def test_an_external_refund_of_another_amount_than_its_evidence_is_found(shop, store):
+    shop.sells()
+    evidence = evidence_of("A-1", "refund", amount=100)
+    forge(store, "A-1", External(shop.clock(), "refund", 900, evidence))
+    assert first_fault(store) == (6, "not_what_follows", "external")
+
+
+def test_a_deadline_that_had_not_passed_is_found(shop, store):
+    shop.do("authorize", "A-1", lifecycle="one_time", amount=1000)
+    shop.settle("A-1")
+    forge(store, "A-1", Lapsed(shop.clock(), "authorization"))
+    assert first_fault(store)[:2] == (4, "not_allowed")
+
+
+def test_evidence_put_aside_without_need_is_found(shop, store):
+    shop.sells()
+    refund = evidence_of("A-1", "refund", amount=100)
+    forge(store, "A-1", Discrepancy(shop.clock(), "invariant_broken", refund))
+    assert first_fault(store) == (6, "not_what_follows", "external")
+
+
+def test_a_charge_after_the_end_of_its_agreement_was_not_allowed(shop, store):
+    shop.agrees()
+    shop.do("terminate", "R-1")
+    agreement = store.load(None, "R-1", None).transaction
+    forge_charge(shop, store, agreement.version)
+    assert first_fault(store) == (1, "not_allowed", "agreement_state")
+
+
+def test_a_charge_at_a_version_that_its_agreement_never_had_proves_nothing(shop, store):
+    shop.agrees()
+    forge_charge(shop, store, 99)
+    assert first_fault(store)[:2] == (1, "agreement_unproven")
