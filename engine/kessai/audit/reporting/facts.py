@@ -1,0 +1,119 @@
+"""What a report tells, before it is words or pictures: counts and the first finds."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import attrs
+
+from kessai.audit.coverage import Covered
+from kessai.audit.report import Found, Report
+from kessai.audit.reporting.spans import Spans
+from kessai.machine import Operation, Reason
+from kessai.spec import Lifecycle
+
+
+@attrs.frozen
+class Refusal:
+    """Why a command is refused: the command, the reason's code and its rule."""
+
+    command: str
+    code: str
+    rule: str
+
+
+@attrs.frozen
+class Example:
+    """The first refusal of its kind: whose, and the reason with the values it saw."""
+
+    transaction: str
+    reason: Reason
+
+
+@attrs.frozen
+class Waiting:
+    """An operation whose outcome is not known yet, and what its amount is in."""
+
+    transaction: str
+    operation: Operation
+    currency: str
+
+
+@attrs.frozen
+class Resolution:
+    """A discrepancy that an operator has settled, by its event's number."""
+
+    transaction: str
+    number: int
+    reason: str
+    at: datetime
+    actor: str
+    note: str
+
+
+@attrs.frozen
+class Outside:
+    """Something that the engine did not start, and who told of it."""
+
+    transaction: str
+    number: int
+    command: str
+    amount: int | None
+    currency: str
+    at: datetime
+    source: str
+
+
+@attrs.define
+class Standings:
+    """The transactions in one status: how many, and the sums of their amounts."""
+
+    count: int = 0
+    amounts: Counter[str] = attrs.field(factory=Counter[str])
+
+
+@attrs.define
+class Told:
+    """What the trails under one lifecycle file tell."""
+
+    lifecycle: Lifecycle
+    transactions: int = 0
+    events: int = 0
+    counts: Counter[str] = attrs.field(factory=Counter[str])
+    standing: Counter[str] = attrs.field(factory=Counter[str])
+    entered: Counter[str] = attrs.field(factory=Counter[str])
+    spans: dict[str, Spans] = attrs.field(factory=dict[str, Spans])
+    statuses: dict[str, Standings] = attrs.field(factory=dict[str, Standings])
+    refusals: Counter[Refusal] = attrs.field(factory=Counter[Refusal])
+    examples: dict[Refusal, Example] = attrs.field(factory=dict[Refusal, Example])
+    lapsed: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
+    externals: Counter[str] = attrs.field(factory=Counter[str])
+    tested: Covered | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Facts:
+    """All that a report tells of one store.
+
+    `at` is the moment it speaks of; `heads` is the SHA-256 over the head of every
+    chain, in the order of the ids, so that two reports of the same chains agree.
+    `days` are how many operations were begun, and how many attempts denied, a day.
+    `unbound` are refusals of transactions that never came to be, where no lifecycle or
+    more than one could have given them.
+    """
+
+    store: str
+    at: datetime
+    version: str
+    first: datetime | None
+    last: datetime | None
+    days: Mapping[date, tuple[int, int]]
+    heads: str
+    report: Report
+    told: tuple[Told, ...]
+    unbound: Mapping[Refusal, int]
+    unbound_examples: Mapping[Refusal, Example]
+    waiting: Found[Waiting]
+    resolved: Found[Resolution]
+    outside: Found[Outside]
+    has_coverage: bool

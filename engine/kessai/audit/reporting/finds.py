@@ -1,0 +1,105 @@
+"""The finds of a report, one by one, as plain data: faults, open operations, …."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from kessai.audit.report import Fault, Found, PutAside
+from kessai.audit.reporting.facts import Facts, Outside, Resolution, Told, Waiting
+from kessai.audit.reporting.words import known_word
+
+T = TypeVar("T")
+Show = Callable[[T], dict[str, Any]]
+
+
+def found(finds: Found[T], show: Show[T]) -> dict[str, Any]:
+    """How many there are, and the first of them."""
+    return {"count": finds.count, "first": [show(one) for one in finds.first]}
+
+
+def finds(facts: Facts, language: str) -> dict[str, Any]:
+    """All finds of a report, by kind."""
+    show = _Show(facts, language)
+    report = facts.report
+    return {
+        "faults": found(report.faults, show.fault),
+        "open_operations": found(facts.waiting, show.operation),
+        "discrepancies": found(report.discrepancies, show.discrepancy),
+        "resolved": found(facts.resolved, show.resolution),
+        "external": found(facts.outside, show.outside),
+    }
+
+
+def command_titles(told: Iterable[Told], language: str) -> dict[str, str]:
+    """What the commands of several lifecycles are called, by name."""
+    return {
+        command.name: command.title.in_language(language)
+        for one in told
+        for command in one.lifecycle.commands.values()
+    }
+
+
+class _Show:
+    def __init__(self, facts: Facts, language: str) -> None:
+        self._facts = facts
+        self._language = language
+        self._titles = command_titles(facts.told, language)
+
+    def fault(self, fault: Fault) -> dict[str, Any]:
+        return {
+            "transaction": fault.transaction,
+            "event": fault.number,
+            "code": fault.code,
+            "detail": fault.detail,
+            "sentence": fault.sentence(self._language),
+        }
+
+    def operation(self, waiting: Waiting) -> dict[str, Any]:
+        operation = waiting.operation
+        age = (self._facts.at - operation.begun_at).total_seconds()
+        return {
+            "transaction": waiting.transaction,
+            "operation": operation.id,
+            "command": operation.command,
+            "command_title": self._title(operation.command),
+            "amount": operation.amount,
+            "currency": waiting.currency,
+            "phase": operation.phase.value,
+            "phase_title": known_word("_phase", operation.phase, self._language),
+            "begun_at": operation.begun_at,
+            "age_seconds": max(0.0, age),
+        }
+
+    def discrepancy(self, aside: PutAside) -> dict[str, Any]:
+        return {
+            "transaction": aside.transaction,
+            "event": aside.number,
+            "reason": aside.reason,
+            "sentence": known_word("discrepancy_", aside.reason, self._language),
+        }
+
+    def resolution(self, resolved: Resolution) -> dict[str, Any]:
+        return {
+            "transaction": resolved.transaction,
+            "event": resolved.number,
+            "reason": resolved.reason,
+            "sentence": known_word("discrepancy_", resolved.reason, self._language),
+            "at": resolved.at,
+            "actor": resolved.actor,
+            "note": resolved.note,
+        }
+
+    def outside(self, outside: Outside) -> dict[str, Any]:
+        return {
+            "transaction": outside.transaction,
+            "event": outside.number,
+            "command": outside.command,
+            "command_title": self._title(outside.command),
+            "amount": outside.amount,
+            "currency": outside.currency,
+            "at": outside.at,
+            "source": outside.source,
+            "source_title": known_word("_source", outside.source, self._language),
+        }
+
+    def _title(self, command: str) -> str:
+        return self._titles.get(command, command)

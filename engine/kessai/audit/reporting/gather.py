@@ -1,0 +1,272 @@
+"""One pass over a store: everything verified, and all that a report tells counted.
+
+Memory holds counts, the first finds of each kind and one trail, however large the store.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from importlib.metadata import version
+from typing import Any
+
+import attrs
+
+from kessai.audit.coverage import Coverage, covered, denial_of, fits
+from kessai.audit.exercised import exercised, refused
+from kessai.audit.replay import Step
+from kessai.audit.report import Finds
+from kessai.audit.reporting.facts import (
+    Example,
+    Facts,
+    Outside,
+    Refusal,
+    Resolution,
+    Standings,
+    Told,
+    Waiting,
+)
+from kessai.audit.reporting.spans import Spans
+from kessai.audit.verify import Examined, verify
+from kessai.machine import (
+    Begun,
+    Denied,
+    Discrepancy,
+    External,
+    Lapsed,
+    Machine,
+    Resolved,
+    Transaction,
+    compile_lifecycle,
+)
+from kessai.spec import Lifecycle
+from kessai.stores import Store
+
+
+def gather(
+    store: Store,
+    name: str,
+    at: datetime,
+    *,
+    coverage: Coverage | None = None,
+    known: Sequence[Lifecycle] = (),
+) -> Facts:
+    """All that there is to tell of `store`, called `name`, at the moment `at`.
+
+    `coverage` is what tests exercised. `known` are the lifecycles that a transaction
+    which never came to be may have been meant for, besides those in the store.
+
+    Raises:
+        StoreBusy, StoreFailed: the store cannot be read.
+
+    """
+    gatherer = _Gatherer(known)
+    report = verify(store, gatherer.watch)
+    told = gatherer.told()
+    if coverage is not None:
+        rivals = [*known, *(one.lifecycle for one in told)]
+        for one in told:
+            one.tested = covered(one.lifecycle, coverage, rivals)
+    return Facts(
+        store=name,
+        at=at,
+        version=version("kessai"),
+        first=gatherer.first,
+        last=gatherer.last,
+        days={
+            day: (gatherer.days[day, False], gatherer.days[day, True])
+            for day in sorted({day for day, _ in gatherer.days})
+        },
+        heads=gatherer.heads.hexdigest(),
+        report=report,
+        told=told,
+        unbound=gatherer.unbound,
+        unbound_examples=gatherer.unbound_examples,
+        waiting=gatherer.waiting.found(),
+        resolved=gatherer.resolved.found(),
+        outside=gatherer.outside.found(),
+        has_coverage=coverage is not None,
+    )
+
+
+@attrs.define
+class _Loose:
+    """Refusals of one kind that are bound to no lifecycle file."""
+
+    count: int
+    transaction: str
+    event: Denied
+
+
+class _Gatherer:
+    """Counts as the transactions go by."""
+
+    def __init__(self, known: Sequence[Lifecycle]) -> None:
+        self._known = {one.hash: one for one in known}
+        self._by_hash: dict[str, Told] = {}
+        self._machines: dict[str, Machine] = {}
+        self._loose: dict[Any, _Loose] = {}
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+        self.days: Counter[tuple[date, bool]] = Counter()
+        self.heads = hashlib.sha256()
+        self.unbound: Counter[Refusal] = Counter()
+        self.unbound_examples: dict[Refusal, Example] = {}
+        self.waiting: Finds[Waiting] = Finds()
+        self.resolved: Finds[Resolution] = Finds()
+        self.outside: Finds[Outside] = Finds()
+
+    def watch(self, examined: Examined) -> None:
+        """Count one transaction."""
+        records = examined.records
+        head = records[-1].hash if records else ""
+        self.heads.update(f"{examined.name}\0{len(records)}\0{head}\n".encode())
+        steps = examined.steps
+        for step in steps:
+            self._step(examined.name, step)
+        self._resolutions(examined.name, steps)
+        standing = examined.standing
+        if isinstance(standing, Transaction):
+            for operation in standing.operations.values():
+                self.waiting.add(Waiting(standing.id, operation, standing.currency))
+        machine = steps[-1].machine if steps else None
+        if machine is not None:
+            told = self._told(machine)
+            told.transactions += 1
+            _count_states(told, steps)
+            if examined.fault is None:  # else nobody knows where it stands
+                _count_standing(told, steps[-1].after)
+
+    def told(self) -> tuple[Told, ...]:
+        """All lifecycle files of the store, the busiest first."""
+        self._bind()
+        return tuple(
+            sorted(
+                self._by_hash.values(),
+                key=lambda t: (-t.transactions, t.lifecycle.name, t.lifecycle.hash),
+            )
+        )
+
+    def _told(self, machine: Machine) -> Told:
+        key = machine.lifecycle.hash
+        found = self._by_hash.get(key)
+        if found is None:
+            # The same file, but in the order in which it was written: a store keeps
+            # its names sorted.
+            as_written = self._known.get(key, machine.lifecycle)
+            found = self._by_hash[key] = Told(as_written)
+            self._machines[key] = machine
+        return found
+
+    def _step(self, name: str, step: Step) -> None:
+        event = step.event
+        self.first = event.at if self.first is None else min(self.first, event.at)
+        self.last = event.at if self.last is None else max(self.last, event.at)
+        if isinstance(event, Begun | Denied):
+            self.days[event.at.date(), type(event) is Denied] += 1
+        if step.machine is None:
+            if isinstance(event, Denied):
+                kind = denial_of(event)
+                loose = self._loose.setdefault(kind, _Loose(0, name, event))
+                loose.count += 1
+            return
+        told = self._told(step.machine)
+        told.events += 1
+        told.counts.update(exercised(step))
+        match event:
+            case Denied():
+                _count_refusals(told, name, event, 1)
+            case External():
+                self._outside(told, name, step, event)
+            case Lapsed():
+                how = "clock" if event.evidence is None else "gateway"
+                told.lapsed[event.deadline, how] += 1
+            case _:
+                return
+
+    def _resolutions(self, name: str, steps: Sequence[Step]) -> None:
+        """The discrepancies that an operator has settled."""
+        reasons: dict[int, str] = {}
+        for step in steps:
+            event = step.event
+            if isinstance(event, Discrepancy):
+                reasons[step.number] = event.reason
+            elif isinstance(event, Resolved):
+                number, said = event.discrepancy, event.evidence
+                reason = reasons.get(number, "")
+                self.resolved.add(
+                    Resolution(name, number, reason, event.at, said.actor, said.note)
+                )
+
+    def _outside(self, told: Told, name: str, step: Step, event: External) -> None:
+        told.externals[event.command] += 1
+        self.outside.add(
+            Outside(
+                name,
+                step.number,
+                event.command,
+                event.amount,
+                told.lifecycle.currency,
+                event.at,
+                event.evidence.source.value,
+            )
+        )
+
+    def _bind(self) -> None:
+        """Count the refusals that are bound to no file where only one lifecycle fits."""
+        stored = {one.lifecycle.name for one in self._by_hash.values()}
+        machines = [
+            *self._machines.values(),
+            *(
+                compile_lifecycle(o)
+                for o in self._known.values()
+                if o.name not in stored
+            ),
+        ]
+        for kind, loose in self._loose.items():
+            fitting = [machine for machine in machines if fits(machine, kind)]
+            if len(fitting) == 1:
+                told = self._told(fitting[0])
+                event = loose.event
+                found = list(
+                    refused(fitting[0], Transaction(""), event.command, event.reasons)
+                )
+                told.counts.update(dict.fromkeys(found, loose.count))
+                _count_refusals(told, loose.transaction, event, loose.count)
+                continue
+            for refusal, example in _refusals(loose.transaction, loose.event):
+                self.unbound[refusal] += loose.count
+                self.unbound_examples.setdefault(refusal, example)
+
+
+def _refusals(name: str, event: Denied) -> Iterator[tuple[Refusal, Example]]:
+    for reason in event.reasons:
+        yield Refusal(event.command, reason.code, reason.rule), Example(name, reason)
+
+
+def _count_refusals(told: Told, name: str, event: Denied, count: int) -> None:
+    for refusal, example in _refusals(name, event):
+        told.refusals[refusal] += count
+        told.examples.setdefault(refusal, example)
+
+
+def _count_states(told: Told, steps: Sequence[Step]) -> None:
+    """How long the transaction stayed in each state that it has left."""
+    since: dict[str, tuple[str, datetime]] = {}
+    for step in steps:
+        for track, state in step.after.states.items():
+            known = since.get(track)
+            if known is not None and known[0] == state:
+                continue
+            if known is not None:
+                left = f"{track}.{known[0]}"
+                told.spans.setdefault(left, Spans()).add(step.event.at - known[1])
+            since[track] = state, step.event.at
+            told.entered[f"{track}.{state}"] += 1
+
+
+def _count_standing(told: Told, standing: Transaction) -> None:
+    told.standing.update(f"{track}.{state}" for track, state in standing.states.items())
+    here = told.statuses.setdefault(standing.status, Standings())
+    here.count += 1
+    here.amounts.update({name: sum_ for name, sum_ in standing.amounts.items() if sum_})

@@ -1,0 +1,311 @@
+"""What a report tells, as plain data in one language: the source of every format.
+
+Amounts are integers in minor units, lengths of time are seconds, moments are UTC.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from kessai.audit.coverage import Covered
+from kessai.audit.exercised import denied_at, external_at
+from kessai.audit.points import begin_id, commit_id, lapsed_id, late_id, release_id
+from kessai.audit.reporting.facts import Example, Facts, Refusal, Told
+from kessai.audit.reporting.finds import command_titles, finds
+from kessai.audit.reporting.spans import Spans
+from kessai.diagram.titles import condition
+from kessai.machine import Denial, Machine, compile_lifecycle
+from kessai.machine.denial import STRUCTURAL
+from kessai.spec import Lifecycle, Text
+
+Plain = dict[str, Any]
+
+GAP = "…"
+"""What stands in a sentence where each refusal has a value of its own."""
+
+
+def plain(facts: Facts, language: str) -> Plain:
+    """All of `facts`, with sentences and titles in `language`, `en` or `ja`."""
+    report = facts.report
+    return {
+        "kessai": facts.version,
+        "language": language,
+        "store": facts.store,
+        "at": facts.at,
+        "first": facts.first,
+        "last": facts.last,
+        "days": [
+            {"day": day, "begun": begun, "denied": denied}
+            for day, (begun, denied) in facts.days.items()
+        ],
+        "heads": facts.heads,
+        "holds": report.holds,
+        "transactions": report.transactions,
+        "events": report.events,
+        "kinds": report.kinds,
+        "has_coverage": facts.has_coverage,
+        **finds(facts, language),
+        "unbound_refusals": _refusals(
+            facts.unbound,
+            facts.unbound_examples,
+            _Sentences(None, language, command_titles(facts.told, language)),
+        ),
+        "lifecycles": [lifecycle_data(told, language) for told in facts.told],
+    }
+
+
+def lifecycle_data(told: Told, language: str) -> Plain:
+    """What is told of one lifecycle file."""
+    lifecycle, machine = told.lifecycle, compile_lifecycle(told.lifecycle)
+    sentences = _Sentences(machine, language, command_titles([told], language))
+    return {
+        "name": lifecycle.name,
+        "title": lifecycle.title.in_language(language),
+        "hash": lifecycle.hash,
+        "source": lifecycle.source,
+        "currency": lifecycle.currency,
+        "transactions": told.transactions,
+        "events": told.events,
+        "commands": [
+            {"command": c.name, "title": c.title.in_language(language), "rule": c.rule}
+            for c in lifecycle.commands.values()
+        ],
+        "matrix": list(_matrix(told, language)),
+        "moves": list(_moves(told, language)),
+        "refusals": _refusals(told.refusals, told.examples, sentences),
+        "states": list(_states(told, language)),
+        "amounts": list(_amounts(told, language)),
+        "amount_names": {
+            name: title.in_language(language)
+            for name, title in lifecycle.amounts.items()
+        },
+        "deadlines": list(_deadlines(told, language)),
+        "coverage": None if told.tested is None else _coverage(told.tested, language),
+    }
+
+
+def state_title(lifecycle: Lifecycle, track: str, state: str, language: str) -> str:
+    """What a state is called, with its track where there are several."""
+    declared = lifecycle.tracks[track]
+    title = declared.states[state].in_language(language)
+    if len(lifecycle.tracks) == 1:
+        return title
+    between = "・" if language == "ja" else ": "
+    return f"{declared.title.in_language(language)}{between}{title}"
+
+
+def _tested(told: Told, *ids: str) -> int | None:
+    if told.tested is None:
+        return None
+    return sum(told.tested.counts.get(one, 0) for one in ids)
+
+
+def _matrix(told: Told, language: str) -> Iterator[Plain]:
+    """Every state against every command: declared or not, and what happened."""
+    lifecycle = told.lifecycle
+    declared: dict[tuple[str, str, str], list[str]] = {}
+    for command, move, source in lifecycle.moves():
+        rules = declared.setdefault((move.track, source, command.name), [])
+        rules.append(move.rule)
+    for track, about in lifecycle.tracks.items():
+        for state in about.states:
+            title = state_title(lifecycle, track, state, language)
+            for name in lifecycle.commands:
+                rules = declared.get((track, state, name), [])
+                yield {
+                    "track": track,
+                    "state": state,
+                    "title": title,
+                    "command": name,
+                    "declared": bool(rules),
+                    "rule": ", ".join(dict.fromkeys(", ".join(rules).split(", "))),
+                    **_cell(told, name, f"{track}.{state}"),
+                }
+
+
+def _cell(told: Told, command: str, state: str) -> Plain:
+    begin, outside = begin_id(command, state), external_at(command, state)
+    denied = denied_at(command, state)
+    return {
+        "reached": told.counts[begin] + told.counts[outside],
+        "declined": told.counts[release_id(command, state)],
+        "denied": told.counts[denied],
+        "tested": _tested(told, begin, outside),
+        "tested_denied": _tested(told, denied),
+    }
+
+
+def _moves(told: Told, language: str) -> Iterator[Plain]:
+    """Every declared move, with how often it succeeded."""
+    lifecycle = told.lifecycle
+    for command, move, source in lifecycle.moves():
+        state = f"{move.track}.{source}"
+        target = source if move.target is None else move.target
+        committed = commit_id(command.name, move.track, source, move)
+        yield {
+            "track": move.track,
+            "source": source,
+            "source_title": state_title(lifecycle, move.track, source, language),
+            "command": command.name,
+            "command_title": command.title.in_language(language),
+            "target": target,
+            "target_title": state_title(lifecycle, move.track, target, language),
+            "when": "" if move.when is None else move.when.text,
+            "when_title": condition(lifecycle, move.when, language),
+            "guards": [
+                {
+                    "code": code,
+                    "sentence": lifecycle.guards[code].text.in_language(language),
+                }
+                for code in (*command.guards, *move.guards)
+            ],
+            "rule": move.rule,
+            "begun": told.counts[begin_id(command.name, state)],
+            "succeeded": told.counts[committed],
+            "declined": told.counts[release_id(command.name, state)],
+            "tested": _tested(told, committed),
+        }
+
+
+def _states(told: Told, language: str) -> Iterator[Plain]:
+    for track, about in told.lifecycle.tracks.items():
+        for state in about.states:
+            named = f"{track}.{state}"
+            spans = told.spans.get(named, Spans())
+            yield {
+                "track": track,
+                "state": state,
+                "title": state_title(told.lifecycle, track, state, language),
+                "final": state in about.final,
+                "entered": told.entered[named],
+                "standing": told.standing[named],
+                "ended": spans.count,
+                "median_seconds": round(spans.share(0.5), 3),
+                "p90_seconds": round(spans.share(0.9), 3),
+                "longest_seconds": round(spans.longest, 3),
+                "bars": list(spans.bars),
+            }
+
+
+def _amounts(told: Told, language: str) -> Iterator[Plain]:
+    lifecycle = told.lifecycle
+    for status, standings in sorted(told.statuses.items()):
+        states = [part.partition(".") for part in status.split()]
+        titles = [state_title(lifecycle, t, state, language) for t, _, state in states]
+        yield {
+            "status": status,
+            "title": (" / " if language == "en" else "、").join(titles),
+            "transactions": standings.count,
+            "currency": lifecycle.currency,
+            "sums": {name: standings.amounts[name] for name in lifecycle.amounts},
+        }
+
+
+def _deadlines(told: Told, language: str) -> Iterator[Plain]:
+    lifecycle = told.lifecycle
+    for name, deadline in lifecycle.deadlines.items():
+        late = [late_id(name, command) for command in sorted(deadline.denies)]
+        yield {
+            "deadline": name,
+            "state": f"{deadline.track}.{deadline.state}",
+            "title": state_title(lifecycle, deadline.track, deadline.state, language),
+            "target_title": state_title(
+                lifecycle, deadline.track, deadline.target, language
+            ),
+            "rule": deadline.rule,
+            "seconds": deadline.seconds,
+            "lapsed_by_clock": told.lapsed[name, "clock"],
+            "lapsed_at_gateway": told.lapsed[name, "gateway"],
+            "denied_late": sum(told.counts[one] for one in late),
+            "tested": _tested(told, lapsed_id(name)),
+        }
+
+
+def _coverage(tested: Covered, language: str) -> Plain:
+    never = tested.never
+    return {
+        "points": len(tested.points),
+        "exercised": len(tested.points) - len(never),
+        "percent": round(tested.share, 2),
+        "other_versions": list(tested.others),
+        "never": [
+            {
+                "id": point.id,
+                "kind": point.kind,
+                "rule": point.rule,
+                "sentence": point.text.in_language(language),
+            }
+            for point in never
+        ],
+    }
+
+
+class _Gaps(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return GAP
+
+
+@attrs.frozen
+class _Sentences:
+    """The sentences of one lifecycle's refusals; the engine's own without a machine."""
+
+    machine: Machine | None
+    language: str
+    titles: Mapping[str, str]
+
+    def command(self, name: str) -> str:
+        """A command's title; its name where no lifecycle has it."""
+        return self.titles.get(name, name)
+
+    @property
+    def _texts(self) -> Mapping[str, Text]:
+        return STRUCTURAL if self.machine is None else self.machine.texts
+
+    def of(self, refusal: Refusal) -> str:
+        """What all refusals of the kind have in common."""
+        text = self._texts.get(refusal.code)
+        if text is None:
+            return refusal.code
+        command = self.command(refusal.command)
+        return text.in_language(self.language).format_map(_Gaps(command=command))
+
+    def example(self, refusal: Refusal, example: Example) -> str:
+        """The sentence of one of them."""
+        currency = "JPY" if self.machine is None else self.machine.lifecycle.currency
+        denial = Denial(
+            command=refusal.command,
+            transaction=example.transaction,
+            reasons=(example.reason,),
+            currency=currency,
+            texts=self._texts,
+        )
+        return denial.sentences(self.language)[0]
+
+
+def _refusals(
+    counted: Mapping[Refusal, int],
+    examples: Mapping[Refusal, Example],
+    sentences: _Sentences,
+) -> list[Plain]:
+    """Refusals, the most frequent first."""
+    ordered = sorted(
+        Counter(counted).items(),
+        key=lambda one: (-one[1], one[0].command, one[0].code, one[0].rule),
+    )
+    return [
+        {
+            "command": refusal.command,
+            "command_title": sentences.command(refusal.command),
+            "code": refusal.code,
+            "rule": refusal.rule,
+            "sentence": sentences.of(refusal),
+            "count": count,
+            "example": {
+                "transaction": examples[refusal].transaction,
+                "sentence": sentences.example(refusal, examples[refusal]),
+            },
+        }
+        for refusal, count in ordered
+    ]
