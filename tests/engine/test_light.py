@@ -20,9 +20,13 @@ def imported_by(code: str) -> set[str]:
 
 
 def test_importing_the_engine_imports_no_http_no_tables_and_no_terminal():
-    found = imported_by("import kessai")
+    found = imported_by("import kessai; kessai.Engine, kessai.MemoryStore")
     assert "kessai.shell" in found
     assert not found & (HEAVY | {"click"})
+
+
+def test_importing_the_package_alone_imports_no_part_of_it():
+    assert not imported_by("import kessai") & {"kessai.machine", "msgspec", "attrs"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])

@@ -13,8 +13,8 @@ The gateway keeps its own books and its own rules. Two machines play against it:
 Names of commands, parameters and bounds of amounts come from the lifecycle files; a new
 command in a file is played without a change here.
 
-The profile `ci` is chosen unless the environment variable HYPOTHESIS_PROFILE says
-`long`, which plays many more and longer histories (about ten minutes).
+Short play is chosen unless the environment variable HYPOTHESIS_PROFILE says `long`,
+which plays many more and longer histories (about ten minutes).
 """
 
 import os
@@ -22,7 +22,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import attrs
-from hypothesis import HealthCheck, note, settings
+from counting import STEPS, Counted, taken
+from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -64,18 +65,9 @@ from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 from kessai_adapters.veritrans4g.commands import COMMANDS
 
 PUSH_URL = "https://shop.example/push"
-_COMMON = {
-    "deadline": None,
-    "database": None,
-    "suppress_health_check": list(HealthCheck),
-}
-settings.register_profile(
-    "short", max_examples=150, stateful_step_count=40, derandomize=True, **_COMMON
-)
-settings.register_profile("long", max_examples=3000, stateful_step_count=80, **_COMMON)
-PROFILE = settings.get_profile(
-    "long" if os.environ.get("HYPOTHESIS_PROFILE") == "long" else "short"
-)
+LONG = {"examples": 3000, "each": 80}
+SHORT = {"examples": 150, "each": 40, "derandomize": True}
+CHOSEN = LONG if os.environ.get("HYPOTHESIS_PROFILE") == "long" else SHORT
 
 FAULTS = tuple(Fault)
 MOMENTS = (
@@ -193,7 +185,7 @@ def amounts(bounds):
     return st.one_of(some, small, some, *default, st.sampled_from(sorted(around)))
 
 
-class Play(RuleBasedStateMachine):
+class Play(Counted, RuleBasedStateMachine):
     """A merchant, the gateway, a consumer, and a handful of orders of every kind."""
 
     ids_each = 3
@@ -713,7 +705,9 @@ class Faulty(Play):
         self.books_agree()
 
 
-FaultlessTest = Faultless.TestCase
-FaultlessTest.settings = PROFILE
-FaultyTest = Faulty.TestCase
-FaultyTest.settings = PROFILE
+def test_without_faults_the_engine_and_the_gateway_agree_at_every_step():
+    assert taken(Faultless, **CHOSEN) >= STEPS["faultless"]
+
+
+def test_whatever_goes_wrong_the_books_agree_in_the_end():
+    assert taken(Faulty, **CHOSEN) >= STEPS["faulty"]

@@ -1,19 +1,114 @@
-"""What authors of stores test theirs with. Needs pytest, which kessai does not bring.
+"""What others test with: their order systems, their stores, their adapters.
 
-from kessai.testing import StoreConformance
+Commands and whole histories, drawn from a lifecycle file (`strategies`, `history`):
 
-class TestMyStore(StoreConformance):
-    def make_store(self, tmp_path):
-        return MyStore(tmp_path / "store")
+    from hypothesis import given
+    from kessai.testing import allowed_commands, denied_commands, histories
+
+    @given(histories("one_time"))
+    def test_my_report_adds_up(history):
+        assert refunded_in(my_report(history)) == history.transaction.amounts["refunded"]
+
+    @given(denied_commands("one_time", transaction, now))
+    def test_my_shop_tells_why(denied):
+        assert my_shop.ask(denied.command).reasons >= denied.reasons
+
+One's own order system, against the engine and the emulator, with everything that goes
+wrong (`order_system`); what fails is told as a story that can be pasted into a test:
+
+    from kessai.testing import OrderSystem
+
+    class ShopTest(OrderSystem):
+        def open(self, engine): return Shop(engine)
+        def ask(self, shop, command): shop.carry_out(command)
+        def push(self, shop, headers, body): shop.receive(headers, body)
+        def recover(self, shop): shop.catch_up()
+        def books(self, shop): return shop.books()
+
+    TestShop = ShopTest.TestCase
+
+One's own store (`stores`), as a suite of pytest's or by one call:
+
+    from kessai.testing import StoreConformance, check_store
+
+    class TestMyStore(StoreConformance):
+        def make_store(self, tmp_path): return MyStore()
+
+    check_store(lambda folder: MyStore())
+
+One's own adapter (`adapters`), as a suite, by one call, or `pytest --kessai-adapter NAME`:
+
+    from kessai.testing import check_adapter
+
+    check_adapter(MyAdapter(), my_samples())
+
+Needs the extra `testing` (pytest and hypothesis). What is named here is imported when
+it is first used: pytest and hypothesis load parts of this package in every run of
+theirs, and must not become slow by it.
 """
 
-import pytest
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-pytest.register_assert_rewrite("kessai.testing.stores")
+if TYPE_CHECKING:
+    from kessai.testing.adapters import AdapterConformance, check_adapter
+    from kessai.testing.denied import DeniedCommand
+    from kessai.testing.history import History, histories
+    from kessai.testing.order_system import OrderSystem
+    from kessai.testing.store_check import check_store
+    from kessai.testing.stores import SharedStoreConformance, StoreConformance
+    from kessai.testing.stories import Story
+    from kessai.testing.strategies import allowed_commands, denied_commands
+    from kessai.testing.values import amounts, keys, order_ids, parameter_values
 
-from kessai.testing.stores import (  # noqa: E402 - rewriting must be asked for first
-    SharedStoreConformance,
-    StoreConformance,
-)
+__all__ = [
+    "AdapterConformance",
+    "DeniedCommand",
+    "History",
+    "OrderSystem",
+    "SharedStoreConformance",
+    "StoreConformance",
+    "Story",
+    "allowed_commands",
+    "amounts",
+    "check_adapter",
+    "check_store",
+    "denied_commands",
+    "histories",
+    "keys",
+    "order_ids",
+    "parameter_values",
+]
 
-__all__ = ["SharedStoreConformance", "StoreConformance"]
+_AT = {
+    "AdapterConformance": "adapters",
+    "check_adapter": "adapters",
+    "DeniedCommand": "denied",
+    "History": "history",
+    "OrderSystem": "order_system",
+    "SharedStoreConformance": "stores",
+    "StoreConformance": "stores",
+    "Story": "stories",
+    "allowed_commands": "strategies",
+    "amounts": "values",
+    "check_store": "store_check",
+    "denied_commands": "strategies",
+    "histories": "history",
+    "keys": "values",
+    "order_ids": "values",
+    "parameter_values": "values",
+}
+_ASSERTING = frozenset({"adapters", "stores"})
+"""What pytest is to show the failed assertions of in full."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _AT:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    module = f"{__name__}.{_AT[name]}"
+    if _AT[name] in _ASSERTING:
+        import pytest
+
+        pytest.register_assert_rewrite(module)
+    return getattr(import_module(module), name)

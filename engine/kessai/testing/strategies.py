@@ -1,0 +1,152 @@
+"""Commands drawn from a lifecycle: those that must pass, those that must be denied.
+
+    @given(data())
+    def test_my_shop(data):
+        command = data.draw(allowed_commands("one_time", transaction, now))
+
+Everything is asked of the lifecycle's own machine: states, bounds, guards and deadlines
+stand in the file, and nowhere here.
+"""
+
+from datetime import datetime
+
+from hypothesis import strategies as st
+
+from kessai.errors import InvalidInput
+from kessai.machine import Command, Machine, Operation, Transaction
+from kessai.simulator.world import BEGINNING
+from kessai.testing.agreements import agreement_for
+from kessai.testing.denied import DeniedCommand, denials
+from kessai.testing.lifecycles import AnyLifecycle, machine_of
+from kessai.testing.values import amounts, keys, order_ids, parameters
+from kessai.testing.ways import Case, Way, ways
+
+NOW = BEGINNING
+"""The moment that commands are asked for at, unless another is given."""
+
+
+def allowed_commands(
+    lifecycle: AnyLifecycle,
+    transaction: Transaction | None = None,
+    now: datetime = NOW,
+    agreement: Transaction | None = None,
+) -> st.SearchStrategy[Command]:
+    """Commands that the lifecycle allows on `transaction` at `now`.
+
+    Without a transaction they are applications, under order ids of any kind. `agreement`
+    is what a charge is made under; a live one is made up where none is given. Keys are
+    drawn anew; nothing is drawn where no command is allowed.
+
+    Raises:
+        InvalidInput: the lifecycle is none, or has mistakes.
+
+    """
+    if transaction is None:
+        machine = machine_of(lifecycle)
+        return order_ids(machine).flatmap(
+            lambda order: _allowed(case_of(machine, Transaction(order), now, agreement))
+        )
+    return _allowed(case_of(lifecycle, transaction, now, agreement))
+
+
+def denied_commands(
+    lifecycle: AnyLifecycle,
+    transaction: Transaction | None = None,
+    now: datetime = NOW,
+    agreement: Transaction | None = None,
+) -> st.SearchStrategy[DeniedCommand]:
+    """Commands that the lifecycle denies on `transaction` at `now`, and why.
+
+    The codes of the denial hold all `reasons` that come with the command: a wrong state,
+    an amount beyond a bound, a guard that fails, an operation that is open, a deadline
+    that has passed, a parameter that is missing, not taken or not within its limits.
+
+    Raises:
+        InvalidInput: the lifecycle is none, or has mistakes.
+
+    """
+    if transaction is None:
+        machine = machine_of(lifecycle)
+        return order_ids(machine).flatmap(
+            lambda order: denials(case_of(machine, Transaction(order), now, agreement))
+        )
+    return denials(case_of(lifecycle, transaction, now, agreement))
+
+
+def case_of(
+    lifecycle: AnyLifecycle,
+    transaction: Transaction,
+    now: datetime = NOW,
+    agreement: Transaction | None = None,
+) -> Case:
+    """What commands are asked for on.
+
+    Raises:
+        InvalidInput: the transaction runs under another lifecycle.
+
+    """
+    machine = machine_of(lifecycle)
+    if transaction.exists and transaction.lifecycle != machine.name:
+        message = (
+            f"transaction {transaction.id!r} runs under {transaction.lifecycle!r},"
+            f" not under {machine.name!r}"
+        )
+        raise InvalidInput(message)
+    return Case(machine, transaction, now, agreement or agreement_for(machine))
+
+
+def all_ways(case: Case) -> list[Way]:
+    """Every way to ask for any command that is allowed now."""
+    return [way for name in case.machine.commands for way in ways(case, name)]
+
+
+def _allowed(case: Case) -> st.SearchStrategy[Command]:
+    found = all_ways(case)
+    if not found:
+        return st.nothing()
+    # By name first: a command with many flags shall not crowd out the rest.
+    by_name: dict[str, list[Way]] = {}
+    for way in found:
+        by_name.setdefault(way.name, []).append(way)
+    return st.sampled_from(list(by_name.values())).flatmap(
+        lambda some: commands_in(case, some)
+    )
+
+
+@st.composite
+def commands_in(draw: st.DrawFn, case: Case, some: list[Way]) -> Command:
+    """A command in one of some ways, with amounts and parameters of any kind."""
+    way = draw(st.sampled_from(some))
+    rule = case.machine.commands[way.name]
+    given = draw(parameters(case.machine, rule.spec, way.flags))
+    key = draw(keys())
+
+    def command(amount: int | None) -> Command:
+        return case.command(way.name, amount, parameters=given, key=key)
+
+    some_amount = amounts(way.bounds)
+    if _hangs_on_the_amount(case.machine, way.name):
+        some_amount = some_amount.filter(
+            lambda amount: isinstance(case.decide(command(amount)), Operation)
+        )
+    return command(draw(some_amount))
+
+
+def _hangs_on_the_amount(machine: Machine, name: str) -> bool:
+    """Whether a guard looks at the amount, so that the bounds alone do not tell."""
+    rule = machine.commands[name]
+    steps = [s for by in rule.steps.values() for some in by.values() for s in some]
+    guards = [*rule.guards, *(guard for step in steps for guard in step.guards)]
+    return any("amount" in guard.holds.names for guard in guards)
+
+
+__all__ = [
+    "NOW",
+    "DeniedCommand",
+    "allowed_commands",
+    "amounts",
+    "denied_commands",
+    "keys",
+    "order_ids",
+    "parameters",
+]

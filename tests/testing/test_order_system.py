@@ -1,0 +1,123 @@
+"""One's own order system in five lines: what is right passes, what is wrong is found."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import shops
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from kessai.errors import AdapterMissing, InvalidInput
+from kessai.testing import OrderSystem, check_store
+
+QUICK = settings(
+    max_examples=200,
+    stateful_step_count=30,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def found_in(system):
+    """The message of the first failure, and the story that tells of it."""
+    with pytest.raises(AssertionError) as failure:
+        run_state_machine_as_test(system, settings=QUICK)
+    return str(failure.value), failure.value.__notes__[0]
+
+
+def test_an_order_system_that_is_right_passes():
+    few = settings(QUICK, max_examples=60)
+    run_state_machine_as_test(shops.ShopTest, settings=few)
+
+
+def test_the_engine_alone_is_an_order_system_that_is_right():
+    few = settings(QUICK, max_examples=20)
+    run_state_machine_as_test(OrderSystem, settings=few)
+
+
+@pytest.mark.parametrize("system", shops.WRONG, ids=lambda system: system.__name__)
+def test_what_order_systems_get_wrong_is_found_and_its_story_tells_it_again(system):
+    message, story = found_in(system)
+    program = {}
+    exec(compile(story, "pasted", "exec"), program)  # noqa: S102 - that is the point
+    with pytest.raises(AssertionError) as again:
+        program["test_a_story_that_was_found"]()
+    assert str(again.value) == message
+    assert message in story
+
+
+def test_a_story_is_cut_down_to_what_matters(tmp_path):
+    """The way a user sees it: pytest runs the machine, and prints the story."""
+    test = tmp_path / "test_my_shop.py"
+    test.write_text(
+        f"import sys; sys.path.insert(0, {str(Path(shops.__file__).parent)!r})\n"
+        "from hypothesis import settings\n"
+        "from shops import SubmitsTwiceTest\n"
+        "TestShop = SubmitsTwiceTest.TestCase\n"
+        "TestShop.settings = settings(derandomize=True, database=None,"
+        " max_examples=30, stateful_step_count=10, deadline=None)\n"
+    )
+    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    done = subprocess.run(
+        call, capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert "was wanted 1 times, and begun 2 times" in done.stdout
+    assert "with SubmitsTwiceTest.story() as story:" in done.stdout
+
+
+def test_a_story_told_by_hand_settles_and_compares():
+    with shops.ShopTest.story() as story:
+        story.ask("authorize", "A", 100, key="1", lifecycle="one_time")
+        story.consumer("A", "log_in")
+        story.consumer("A", "approve")
+        story.time_passes(minutes=3)
+        story.recover()
+        story.ask("capture", "A", 100, key="2", fault="lost_reply")
+        story.ask("capture", "A", 100, key="2")
+        story.time_passes(minutes=11)
+        story.recover()
+        story.ask("refund", "A", 60, key="3", fault="crash_after", moment="outcome")
+        story.ask("refund", "A", 60, key="3")
+    assert story.world.transaction("A").amounts["refunded"] == 60
+
+
+def test_a_fault_that_cannot_strike_a_call_is_refused():
+    story = shops.ShopTest()._story
+    with pytest.raises(InvalidInput, match="'portal' cannot strike"):
+        story.ask("cancel", "A", key="1", fault="portal")
+    with pytest.raises(InvalidInput, match="none of intent, call, outcome"):
+        story.ask("cancel", "A", key="1", fault="lost_reply", moment="noon")
+    story.close()
+
+
+def test_an_emulator_that_is_not_installed_is_named():
+    class Elsewhere(OrderSystem):
+        emulator = "elsewhere"
+
+    with pytest.raises(AdapterMissing, match="installed are: veritrans4g"):
+        Elsewhere()
+
+
+def test_the_kit_for_stores_runs_by_one_call():
+    from kessai import MemoryStore
+
+    class Forgetful(MemoryStore):
+        def records(self, transaction):
+            return super().records(transaction)[:1]
+
+    assert len(check_store(lambda folder: MemoryStore())) > 30
+    with pytest.raises(ExceptionGroup) as broken:
+        check_store(lambda folder: Forgetful())
+    assert "test_" in broken.value.exceptions[0].__notes__[0]
+
+
+def test_a_shared_store_is_checked_as_one():
+    from kessai import SQLiteStore
+
+    passed = check_store(lambda folder: SQLiteStore(folder / "a.db"), shared=True)
+    assert "test_data_outlive_the_store" in passed
