@@ -61,11 +61,14 @@ class Call:
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """Bytes for the gateway. The body carries credentials: it has no place in a repr."""
+    """Bytes for the gateway.
+
+    Headers and body carry credentials: they have no place in a repr.
+    """
 
     method: str
     url: str
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
 
 
@@ -155,11 +158,18 @@ class Adapter(Protocol):
         ...
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
-        """What came of `call`. Never raises on a strange reply: that is UNKNOWN."""
+        """What came of `call`. Never raises on a strange reply: that is UNKNOWN.
+
+        A command that surely never left is DECLINED, with `never_sent`; a look-up that
+        was not answered is UNKNOWN, whether it left or not.
+        """
         ...
 
     def push(self, headers: Mapping[str, str], body: bytes) -> tuple[Evidence, ...]:
         """What a push says, one piece of evidence a notification.
+
+        The names of `headers` may be in any case. A signature is checked over the whole
+        body before any of it is interpreted, and compared in constant time.
 
         Raises:
             kessai.errors.PushRefused: it is not the gateway's, or not well-formed.

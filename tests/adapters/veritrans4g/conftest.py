@@ -9,9 +9,10 @@ import attrs
 import pytest
 
 from kessai.gateway import LOOK_UP, Call, Evidence, Reply
+from kessai_adapters import veritrans4g
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(veritrans4g.__file__).parent / "recorded"
 CCID = "A100000000000000000000cc"
 SECRET = "4f3c2b1a" * 8
 PUSH_URL = "https://shop.example/push"

@@ -1,0 +1,76 @@
+"""Where the contract says what the kit holds an adapter to: the place, and its words."""
+
+import attrs
+
+
+@attrs.frozen
+class Clause:
+    """A sentence of the documentation: the object that carries it, and how it goes."""
+
+    where: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: “{self.words}”"
+
+
+PURE = Clause(
+    "kessai.gateway", "It opens no connection, reads no clock, keeps no state"
+)
+SAME_BYTES = Clause(
+    "kessai.gateway.Adapter.request", "the same call gives the same bytes"
+)
+RECORDED = Clause("kessai.gateway", "every adapter can be tested from recorded bytes")
+PLAIN = Clause(
+    "kessai.gateway.Adapter", "two functions over bytes, and a third for pushes"
+)
+RESEND = Clause(
+    "kessai.gateway.Call",
+    "`idempotency_key` derives from the operation, so a resend is the same request",
+)
+AMOUNTS = Clause("kessai.gateway", "Amounts are integers in minor units of `currency`")
+WHAT_CAME = Clause("kessai.gateway.Adapter.evidence", "What came of `call`")
+STRANGE = Clause(
+    "kessai.gateway.Adapter.evidence",
+    "Never raises on a strange reply: that is UNKNOWN",
+)
+KEPT = Clause(
+    "kessai.flow.credible",
+    "What cannot be kept is no evidence: the outcome is unknown",
+)
+FREE = Clause("kessai.gateway.Evidence", "free of secrets and personal data")
+IN_NO_REPR = Clause(
+    "kessai.gateway.Request", "carry credentials: they have no place in a repr"
+)
+ERRORS = Clause("kessai.errors", "Messages never carry a secret or personal data")
+NEVER_SENT = Clause(
+    "kessai.gateway.Failure", "`sent` is false only when the request surely never left"
+)
+DECLINED_UNSENT = Clause(
+    "kessai.gateway.Adapter.evidence",
+    "A command that surely never left is DECLINED, with `never_sent`",
+)
+ANY_CASE = Clause(
+    "kessai.gateway.Adapter.push", "The names of `headers` may be in any case"
+)
+SIGNED = Clause(
+    "kessai.gateway.Adapter.push",
+    "A signature is checked over the whole body before any of it is interpreted",
+)
+CONSTANT_TIME = Clause("kessai.gateway.Adapter.push", "compared in constant time")
+LISTED = Clause("kessai.gateway.Evidence", "`facts` is filled by a look-up alone")
+NOT_FOUND = Clause(
+    "kessai.gateway.Evidence",
+    "`found` is False when a look-up does not know the transaction",
+)
+EACH_NOTIFICATION = Clause(
+    "kessai.gateway.Adapter.push", "one piece of evidence a notification"
+)
+NOT_THE_GATEWAYS = Clause(
+    "kessai.gateway.Adapter.push",
+    "kessai.errors.PushRefused: it is not the gateway's, or not well-formed",
+)
+PARTLY = Clause(
+    "kessai.gateway.PushPartlyRefused", "one that is spoilt must not hold them up"
+)
+SENDABLE = Clause("kessai.gateway.Request", "Bytes for the gateway")

@@ -1,0 +1,140 @@
+"""Same operation, same key; another operation, another key; and what a call says is sent."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from kessai.errors import InvalidInput
+from kessai.gateway import LOOK_UP, Call
+from kessai.testing.adapter_kit import contract
+from kessai.testing.adapter_kit.kit import Kit
+from kessai.testing.adapter_kit.stories import Finding, code
+
+
+def resend(kit: Kit) -> Iterator[Finding]:
+    """An operation that is sent once more is the very same request."""
+    for call in _moving(kit):
+        if kit.request(_of(call, 1)) != kit.request(_of(call, 1)):
+            yield Finding(
+                f"{call.command}: a resend of the same operation is another request:"
+                " the gateway would carry it out twice",
+                contract.RESEND,
+                "the key on the wire is made from call.idempotency_key alone",
+                _two_calls(kit, _of(call, 1), _of(call, 1), "=="),
+            )
+
+
+def another_operation(kit: Kit) -> Iterator[Finding]:
+    """Two refunds of the same amount are two requests that the gateway can tell apart."""
+    for call in _moving(kit):
+        first, second = _of(call, 1), _of(call, 2)
+        differ = kit.request(first) != kit.request(second)
+        if kit.samples.key_on_the_wire and not differ:
+            yield Finding(
+                f"{call.command}: two operations have the same key on the wire: the"
+                " gateway would take the second for a resend of the first",
+                contract.RESEND,
+                "call.idempotency_key is part of every request that moves something; if"
+                " the gateway has no such key, the samples say key_on_the_wire=False",
+                _two_calls(kit, first, second, "!="),
+            )
+        elif differ and not kit.samples.key_on_the_wire:
+            yield Finding(
+                f"{call.command}: the samples say that no key is on the wire, but the"
+                " request changes with it",
+                contract.RESEND,
+                "key_on_the_wire=True, or a request that does without the key",
+                _two_calls(kit, first, second, "=="),
+            )
+
+
+def what_is_asked_is_sent(kit: Kit) -> Iterator[Finding]:
+    """Another transaction, amount or currency is another request, or is refused."""
+    for call in kit.calls.values():
+        changes: dict[str, Any] = {"transaction": f"{call.transaction}-2"}
+        if call.amount is not None:
+            changes |= {"amount": call.amount + 1, "currency": "USD"}
+            if call.currency == "USD":
+                changes["currency"] = "JPY"
+        for field, value in changes.items():
+            other = attrs.evolve(call, **{field: value})
+            if kit.refuses(other) == kit.request(call):
+                yield Finding(
+                    f"{call.command}: {field} {value!r} is sent as"
+                    f" {getattr(call, field)!r}",
+                    contract.AMOUNTS if field != "transaction" else contract.WHAT_CAME,
+                    f"{field} is part of the request, or InvalidInput says which are"
+                    " possible",
+                    _two_calls(kit, call, other, "!="),
+                )
+
+
+def one_message(kit: Kit) -> Iterator[Finding]:
+    """Whatever an id or a parameter holds, it stays inside its place in the request."""
+    for call in kit.calls.values():
+        host = _host(kit.request(call).url)
+        for strange in _strange(call):
+            request = kit.refuses(strange)
+            if isinstance(request, InvalidInput):
+                continue
+            wrong = _not_one_message(request, host)
+            if wrong:
+                yield Finding(
+                    f"{call.command}: {wrong}",
+                    contract.SENDABLE,
+                    "texts are percent-encoded in the address and in the body, and"
+                    " refused or encoded in headers",
+                    kit.story(f"print(adapter.request({code(strange)}))"),
+                )
+
+
+def _moving(kit: Kit) -> list[Call]:
+    """The calls that move something: what only asks needs no key."""
+    return [
+        call
+        for call in kit.calls.values()
+        if call.command != LOOK_UP and kit.request(call).method != "GET"
+    ]
+
+
+def _of(call: Call, number: int) -> Call:
+    operation = f"{call.transaction}.{number}"
+    return attrs.evolve(call, operation=operation, idempotency_key=f"kit:{operation}")
+
+
+def _two_calls(kit: Kit, first: Call, second: Call, relation: str) -> str:
+    return kit.story(
+        f"first = {code(first)}",
+        f"second = {code(second)}",
+        f"assert adapter.request(first) {relation} adapter.request(second)",
+    )
+
+
+_STRANGE_ID = "a/../b?c=d#e&f=g%00 日本"
+_STRANGE_TEXT = "x\r\nX-Planted: 1"
+
+
+def _strange(call: Call) -> Iterator[Call]:
+    yield attrs.evolve(call, transaction=_STRANGE_ID)
+    for name, value in call.parameters.items():
+        if isinstance(value, str):
+            changed = {**call.parameters, name: value + _STRANGE_TEXT}
+            yield attrs.evolve(call, parameters=changed)
+
+
+def _host(url: str) -> str:
+    return "/".join(url.split("/")[:3])
+
+
+def _not_one_message(request: Any, host: str) -> str:
+    if _host(request.url) != host:
+        return f"a strange id leads to another host: {request.url!r}"
+    if not request.url.isascii() or not request.url.isprintable() or " " in request.url:
+        return f"its address is none: {request.url!r}"
+    if "#" in request.url or "/../" in request.url:
+        return f"a strange id leaves its place in the address: {request.url!r}"
+    for name, value in request.headers:
+        if any(char in f"{name}{value}" for char in "\r\n\0"):
+            return f"a line end got into its header {name!r}"
+    return ""

@@ -1,0 +1,137 @@
+"""Outcomes: each is on record, each piece of evidence is about what was asked."""
+
+from collections.abc import Iterator
+
+from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Outcome, Source
+from kessai.testing.adapter_kit import contract
+from kessai.testing.adapter_kit.kit import Kit
+from kessai.testing.adapter_kit.stories import Finding, code, in_a_line
+
+_NETWORK = (
+    *("ReadTimeout", "WriteTimeout", "ReadError", "WriteError", "CloseError"),
+    *("RemoteProtocolError", "LocalProtocolError", "DecodingError", "ProxyError"),
+    *("the answer is too long", "the answer came too slowly"),
+)
+_NO_CONNECTION = (
+    "ConnectError",
+    "ConnectTimeout",
+    "PoolTimeout",
+    "UnsupportedProtocol",
+)
+
+ABOUT = (
+    "source, transaction and command are those of the call; a look-up has no command;"
+    " facts are a look-up's, actor and note an operator's"
+)
+
+
+def every_outcome(kit: Kit) -> Iterator[Finding]:
+    """Succeeded, declined, pending and unknown are each on record."""
+    reached = {
+        sample.evidence.outcome
+        for sample in kit.samples.replies
+        if sample.call.command != LOOK_UP
+    }
+    pushed = {said.outcome for sample in kit.samples.pushes for said in sample.evidence}
+    for outcome in Outcome:
+        if outcome not in reached | pushed | kit.samples.never:
+            yield Finding(
+                f"no recorded reply or push is {outcome.value}",
+                contract.WHAT_CAME,
+                f"a sample whose evidence is Outcome.{outcome.name}; if the gateway"
+                f" never says so, never=frozenset({{Outcome.{outcome.name}}})",
+            )
+
+
+def about_what_was_asked(kit: Kit) -> Iterator[Finding]:
+    """A reply is evidence of the call that it answers, and an adapter is no operator."""
+    for sample, reply in kit.replies:
+        evidence = kit.evidence(sample.call, reply)
+        wrong = misattributed(sample.call, evidence)
+        if wrong:
+            yield Finding(
+                f"{sample.name}: {wrong}",
+                contract.LISTED,
+                ABOUT,
+                kit.reply_story(sample.call, reply, [_asked_assert(sample.call)]),
+            )
+
+
+def misattributed(call: Call, evidence: Evidence) -> str:
+    """In what evidence is not about its call; empty if in nothing."""
+    looks = call.command == LOOK_UP
+    right: dict[str, object] = {
+        "source": Source.LOOK_UP if looks else Source.REPLY,
+        "transaction": call.transaction,
+        "command": None if looks else call.command,
+        "actor": "",
+        "note": "",
+    }
+    if not looks:
+        right |= {"facts": (), "found": True}
+    return "; ".join(
+        f"its {name} is {getattr(evidence, name)!r}, not {value!r}"
+        for name, value in right.items()
+        if getattr(evidence, name) != value
+    )
+
+
+def _asked_assert(call: Call) -> str:
+    command = None if call.command == LOOK_UP else call.command
+    transaction = code(call.transaction)
+    return (
+        "assert (evidence.transaction, evidence.command) =="
+        f" ({transaction}, {code(command)})"
+    )
+
+
+def broken_off(kit: Kit) -> Iterator[Finding]:
+    """A request that may have arrived is unknown, however its reply got lost."""
+    for call in kit.calls.values():
+        for reason in _NETWORK:
+            failure = Failure(sent=True, reason=reason)
+            evidence = kit.evidence(call, failure)
+            wrong = _unlike_failure(call, evidence, Outcome.UNKNOWN, never_sent=False)
+            if wrong:
+                yield Finding(
+                    f"{call.command}, lost by {reason}: {wrong}",
+                    contract.NEVER_SENT,
+                    "Outcome.UNKNOWN: the gateway may have carried it out; only a"
+                    " look-up can tell",
+                    kit.reply_story(
+                        call, failure, ["assert evidence.outcome is Outcome.UNKNOWN"]
+                    ),
+                )
+                break
+
+
+def never_left(kit: Kit) -> Iterator[Finding]:
+    """A connection that was never made: the caller may try anew, and nothing happened."""
+    for call in kit.calls.values():
+        looks = call.command == LOOK_UP
+        right = Outcome.UNKNOWN if looks else Outcome.DECLINED
+        for reason in _NO_CONNECTION:
+            failure = Failure(sent=False, reason=reason)
+            evidence = kit.evidence(call, failure)
+            wrong = _unlike_failure(call, evidence, right, never_sent=True)
+            if wrong:
+                yield Finding(
+                    f"{call.command}, not sent by {reason}: {wrong}",
+                    contract.DECLINED_UNSENT,
+                    f"never_sent=True and Outcome.{right.name}"
+                    + (": an unanswered look-up settles nothing" if looks else ""),
+                    kit.reply_story(call, failure, ["assert evidence.never_sent"]),
+                )
+                break
+
+
+def _unlike_failure(
+    call: Call, evidence: Evidence, outcome: Outcome, *, never_sent: bool
+) -> str:
+    if evidence.outcome is not outcome:
+        return f"the outcome is {evidence.outcome.value}"
+    if evidence.never_sent is not never_sent:
+        return f"never_sent is {evidence.never_sent}"
+    if evidence.facts or not evidence.found:
+        return f"it says what the gateway lists: {in_a_line(evidence)}"
+    return misattributed(call, evidence)

@@ -1,0 +1,120 @@
+"""Recorded bytes: what is sent is what was recorded, what came means what was noted."""
+
+from collections.abc import Iterator
+
+import attrs
+
+from kessai.errors import InvalidInput
+from kessai.gateway import LOOK_UP, Evidence, Request
+from kessai.testing.adapter_kit import contract
+from kessai.testing.adapter_kit.http_files import read_message, request_bytes
+from kessai.testing.adapter_kit.kit import Kit
+from kessai.testing.adapter_kit.samples import RequestSample
+from kessai.testing.adapter_kit.stories import Finding, code, in_a_line
+
+_AROUND = 24
+
+
+def requests(kit: Kit) -> Iterator[Finding]:
+    """Every recorded call becomes its recorded bytes, to the last one."""
+    for sample in kit.samples.requests:
+        request, path = kit.request(sample.call), kit.samples.request_file(sample)
+        if kit.recording:
+            _record(kit, sample, request)
+        elif not path.exists():
+            yield Finding(
+                f"{sample.name}: its request is not on record: no {path.name} in"
+                f" {path.parent}",
+                contract.RECORDED,
+                "run pytest with --kessai-record, read the file, and check it in",
+            )
+        elif difference := _difference(request, read_message(path).as_request()):
+            yield Finding(
+                f"{sample.name}: {difference}",
+                contract.RECORDED,
+                f"the bytes of {path.name}, which the gateway is known to take; if the"
+                " new ones are meant, run pytest with --kessai-record",
+                kit.story(
+                    f"call = {code(sample.call)}", "print(adapter.request(call).body)"
+                ),
+            )
+
+
+def _record(kit: Kit, sample: RequestSample, request: Request) -> None:
+    path, content = kit.samples.request_file(sample), request_bytes(request)
+    if path.exists() and path.read_bytes() == content:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        message = f"{path}: cannot be written: {error.strerror}"
+        raise InvalidInput(message) from None
+    kit.recorded.append(path)
+
+
+def _difference(request: Request, recorded: Request) -> str:
+    for part in ("method", "url"):
+        given, right = getattr(request, part), getattr(recorded, part)
+        if given != right:
+            return f"the {part} is {given!r}; on record is {right!r}"
+    if request.headers != recorded.headers:
+        more = [pair for pair in request.headers if pair not in recorded.headers]
+        less = [pair for pair in recorded.headers if pair not in request.headers]
+        return f"the headers are others: {more!r}; on record are {less!r}"
+    given, right = request.body, recorded.body
+    if given == right:
+        return ""
+    same = zip(given, right, strict=False)
+    place = next(
+        (n for n, (a, b) in enumerate(same) if a != b), min(len(given), len(right))
+    )
+    near = slice(max(0, place - _AROUND), place + _AROUND)
+    return (
+        f"its body differs from what was recorded at byte {place}:"
+        f" …{given[near]!r}…, not …{right[near]!r}…"
+    )
+
+
+def replies(kit: Kit) -> Iterator[Finding]:
+    """Every recorded reply is evidence of what was noted, in every field."""
+    for sample, reply in kit.replies:
+        evidence = kit.evidence(sample.call, reply)
+        wrong = unlike(evidence, sample.evidence)
+        if wrong:
+            yield Finding(
+                f"{sample.name}: {wrong}",
+                contract.WHAT_CAME,
+                in_a_line(sample.evidence),
+                kit.reply_story(
+                    sample.call, reply, [f"assert evidence == {code(sample.evidence)}"]
+                ),
+            )
+
+
+def every_command(kit: Kit) -> Iterator[Finding]:
+    """What can be asked is on record with a request and with a reply; so is a look-up."""
+    requested = {sample.call.command for sample in kit.samples.requests}
+    replied = {sample.call.command for sample in kit.samples.replies}
+    for command in sorted(requested | {LOOK_UP}):
+        for there, what in ((requested, "request"), (replied, "reply")):
+            if command not in there:
+                yield Finding(
+                    f"no {what} of {command} is on record",
+                    contract.RECORDED,
+                    f"a {what.capitalize()}Sample of a call with command={command!r}",
+                )
+
+
+def unlike(given: Evidence, right: Evidence) -> str:
+    """In which fields evidence is not what was noted; empty if in none."""
+    different = [
+        f"{field.name} is {getattr(given, field.name)!r},"
+        f" not {getattr(right, field.name)!r}"
+        for field in attrs.fields(Evidence)
+        if field.name != "disclosed"
+        and getattr(given, field.name) != getattr(right, field.name)
+    ]
+    if right.disclosed and given.disclosed != right.disclosed:
+        different.append("what it discloses is not what was noted")
+    return "; ".join(different)

@@ -1,0 +1,105 @@
+"""What an adapter's author puts on record: calls, replies and pushes, and what they mean.
+
+The bytes are files in one folder, an HTTP message each: `NAME.request.http`,
+`NAME.reply.http`, `NAME.push.http`. What each is evidence of is said here, in Python.
+Nothing in this module needs pytest or hypothesis.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from kessai.gateway import Call, Evidence, Failure, Outcome, Reply, Request
+from kessai.spec import shipped_names
+from kessai.testing.adapter_kit.http_files import Message, read_message
+
+
+@attrs.frozen
+class RequestSample:
+    """`call` must become the bytes of `NAME.request.http`.
+
+    `--kessai-record` writes that file; read it before it is checked in.
+    """
+
+    name: str
+    call: Call
+
+
+@attrs.frozen
+class ReplySample:
+    """`NAME.reply.http` came as the reply to `call`, and is `evidence` of it.
+
+    What `evidence` discloses is compared only where it says something.
+    """
+
+    name: str
+    call: Call
+    evidence: Evidence
+
+
+@attrs.frozen
+class PushSample:
+    """`NAME.push.http` came as a push, and says `evidence`, a piece a notification.
+
+    With `refused`, `PushRefused` is right; if `evidence` is there too, it is
+    `PushPartlyRefused`, and `evidence` is what the readable notifications say.
+    """
+
+    name: str
+    evidence: tuple[Evidence, ...] = ()
+    refused: bool = attrs.field(default=False, kw_only=True)
+
+
+@attrs.frozen(kw_only=True)
+class AdapterSamples:
+    """All that the kit needs to know of an adapter.
+
+    `folder` holds the recorded messages. `environment` is what the adapter's
+    `from_environment` is given: credentials that are made up, and open nothing.
+    `secrets` are the values among them that no one may ever see, `personal` the personal
+    data in the recorded replies and pushes. `sign` makes the headers under which the
+    gateway would push a body; it needs no adapter. `logged` is the form in which the
+    adapter's package writes an exchange to a log, if it has one.
+
+    Not every gateway is alike: `lifecycles` are those the adapter is for (shipped names
+    or files); `key_on_the_wire` is false where requests carry no idempotency key;
+    `many_a_push` is false where a push is one notification; `never` are outcomes that
+    the gateway has not.
+    """
+
+    folder: Path
+    environment: Mapping[str, str] = attrs.field(repr=False)
+    secrets: tuple[str, ...] = attrs.field(repr=False)
+    personal: tuple[str, ...] = attrs.field(default=(), repr=False)
+    requests: Sequence[RequestSample]
+    replies: Sequence[ReplySample]
+    pushes: Sequence[PushSample] = ()
+    sign: Callable[[bytes], Mapping[str, str]] | None = None
+    logged: Callable[[Call, Request, Reply | Failure], object] | None = None
+    lifecycles: Sequence[str | Path] = attrs.field(factory=shipped_names)
+    key_on_the_wire: bool = True
+    many_a_push: bool = True
+    never: frozenset[Outcome] = frozenset()
+
+    def request_file(self, sample: RequestSample) -> Path:
+        """Where the recorded request of `sample` is, or is to be."""
+        return self.folder / f"{sample.name}.request.http"
+
+    def reply(self, sample: ReplySample) -> Reply:
+        """The recorded reply of `sample`.
+
+        Raises:
+            InvalidInput: there is no such file, or it is no HTTP reply.
+
+        """
+        return read_message(self.folder / f"{sample.name}.reply.http").as_reply()
+
+    def push(self, sample: PushSample) -> Message:
+        """The recorded push of `sample`.
+
+        Raises:
+            InvalidInput: there is no such file, or it is no HTTP message.
+
+        """
+        return read_message(self.folder / f"{sample.name}.push.http")

@@ -1,0 +1,9 @@
+"""The example package as if it were installed, and the adapters with planted mistakes."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+EXAMPLE = HERE.parent / "third_party" / "kessai-examplepay"
+
+sys.path[:0] = [str(HERE), str(EXAMPLE)]

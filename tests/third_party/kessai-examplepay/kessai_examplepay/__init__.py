@@ -1,0 +1,1 @@
+"""ExamplePay for kessai."""
