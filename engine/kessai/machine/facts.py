@@ -6,7 +6,7 @@ outcome. What is listed more often than the trail knows is news.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 import attrs
@@ -99,23 +99,30 @@ def is_counted_for_another(history: Iterable[Event], operation: Operation) -> bo
     """Whether a look-up told of another operation that is just like this one.
 
     A list does not say whose refund of 100 it was. A late reply may tell of the very
-    exchange that was counted already, as it stood then or as it has ended since.
+    exchange that was counted already, as it stood then or as it has ended since. What
+    was told before this one began cannot have been about it.
     """
-    trail = tuple(history)
     asked = (operation.command, operation.amount)
-    alike = {
-        event.operation.id
-        for event in trail
-        if isinstance(event, Begun)
-        and (event.operation.command, event.operation.amount) == asked
-    } - {operation.id}
-    return any(
+    alike: set[str] = set()
+    has_begun = False
+    for event in history:
+        if isinstance(event, Begun):
+            has_begun = has_begun or event.operation.id == operation.id
+            if (event.operation.command, event.operation.amount) == asked:
+                alike.add(event.operation.id)
+        elif has_begun and _is_listed(event, alike - {operation.id}):
+            return True
+    return False
+
+
+def _is_listed(event: Event, operations: Collection[str]) -> bool:
+    """Whether a look-up told of one of `operations`."""
+    return (
         isinstance(event, Reported)
-        and event.operation in alike
+        and event.operation in operations
         and event.outcome is not Outcome.UNKNOWN
         and event.evidence.source is Source.LOOK_UP
         and not event.evidence.never_sent
-        for event in trail
     )
 
 
