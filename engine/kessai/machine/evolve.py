@@ -240,7 +240,7 @@ def _restarted(
     if not rule.starts:
         return transaction.deadlines
     told = event.evidence.reported_at
-    happened = event.at if told is None or told > event.at else told
+    happened = event.at if told is None else min(told, event.at)
     deadlines = dict(transaction.deadlines)
     for deadline in rule.starts:
         ends = end_of(deadline, happened)

@@ -52,7 +52,7 @@ def settle(
         return Reported(now, operation.id, outcome, evidence)
     event = Reported(now, operation.id, outcome, evidence)
     wrong = _wrong_amount(rule, transaction, operation, evidence)
-    wrong = wrong or _impossible(machine, rule, transaction, operation.amount, event)
+    wrong = wrong or _impossible(machine, rule, transaction, operation.amount)
     if wrong:
         return Discrepancy(now, wrong, evidence, operation.id)
     return event
@@ -80,7 +80,7 @@ def settle_external(
     if busy:
         return Discrepancy(now, "operation_open", evidence)
     event = External(now, name, amount, evidence)
-    wrong = _impossible(machine, rule, transaction, amount, event)
+    wrong = _impossible_outside(machine, rule, transaction, event)
     return Discrepancy(now, wrong, evidence) if wrong else event
 
 
@@ -167,19 +167,25 @@ def _impossible(
     rule: CompiledCommand,
     transaction: Transaction,
     amount: int | None,
-    event: Reported | External,
 ) -> str:
-    """Why a success cannot be applied; empty when it can."""
+    """Why a success of ours cannot be applied; empty when it can."""
     if not rule.steps_from(transaction.states):
         return "state_not_allowed"
-    if isinstance(event, External):
-        names = transaction.names(amount)
-        bounds = amount_bounds(rule, names)
-        if bounds and not bounds.minimum <= (amount or 0) <= bounds.maximum:
-            return "amount_out_of_bounds"
-        after = evolve(machine, transaction, event).amounts
-    else:  # as evolve would, without making the rest of the transaction
-        after, _ = committed(rule, transaction, amount)
+    # As evolve would, without making the rest of the transaction.
+    after, _ = committed(rule, transaction, amount)
+    return "invariant_broken" if broken_amounts(machine, after) else ""
+
+
+def _impossible_outside(
+    machine: Machine, rule: CompiledCommand, transaction: Transaction, event: External
+) -> str:
+    """Why what happened outside cannot be applied; empty when it can."""
+    if not rule.steps_from(transaction.states):
+        return "state_not_allowed"
+    bounds = amount_bounds(rule, transaction.names())
+    if bounds and not bounds.minimum <= (event.amount or 0) <= bounds.maximum:
+        return "amount_out_of_bounds"
+    after = evolve(machine, transaction, event).amounts
     return "invariant_broken" if broken_amounts(machine, after) else ""
 
 

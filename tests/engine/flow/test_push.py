@@ -6,15 +6,30 @@ from kessai import PushNotConfirmed, Status
 from kessai.errors import PushRefused, UnknownTransaction, VersionConflict
 from kessai.flow import receive
 from kessai.gateway import Evidence, Outcome, Source
-from kessai.machine import read_record
+from kessai.machine import Discrepancy, External, Reported, read_record
+
+
+def events(store, name="order-1"):
+    head, found = "", []
+    for record in store.records(name):
+        found.append(read_record(record, head).event)
+        head = record.hash
+    return found
 
 
 def kinds(store, name="order-1"):
-    head, found = "", []
-    for record in store.records(name):
-        found.append(type(read_record(record, head).event).__name__)
-        head = record.hash
-    return found
+    return [type(event).__name__ for event in events(store, name)]
+
+
+def said(command="capture", outcome=Outcome.SUCCEEDED, amount=60, of="order-1", **more):
+    """What a push says, and with another source what a look-up lists."""
+    return Evidence(
+        transaction=of,
+        command=command,
+        outcome=outcome,
+        amount=amount,
+        **{"source": Source.PUSH, **more},
+    )
 
 
 @pytest.fixture
@@ -32,6 +47,9 @@ def pending(shop, gateway):
 )
 def test_a_push_ends_the_only_operation_it_can_mean(pending, gateway, outcome, state):
     pending.push("authorize", outcome, 100)
+    told = said("authorize", Outcome(outcome), 100)
+    reported = Reported(pending.clock.now, "order-1.1", Outcome(outcome), told)
+    assert events(pending.store)[-1] == reported
     assert pending.status == f"payment.{state}"
     assert pending.asks("authorize", 100).status == outcome
     assert gateway.sent == []
@@ -151,7 +169,9 @@ def test_a_push_about_what_nobody_asked_for_is_looked_up_and_applied(shop, gatew
     gateway.listed["order-1"].append(("cancel", "succeeded", None))
     shop.push("cancel")
     assert shop.status == "payment.cancelled"
-    assert kinds(shop.store)[-1] == "External"
+    listed = said("cancel", amount=None, source=Source.LOOK_UP)
+    external = External(shop.clock.now, "cancel", None, listed)
+    assert events(shop.store)[-1] == external
     shop.push("cancel")
     assert kinds(shop.store).count("External") == 1
 
@@ -175,8 +195,11 @@ def test_a_push_that_cannot_be_confirmed_shall_come_again(shop, gateway, lost):
     shop.asks("authorize", 100)
     before = kinds(shop.store)
     gateway.answers = [lost]
-    with pytest.raises(PushNotConfirmed, match="send it again"):
+    with pytest.raises(PushNotConfirmed) as refusal:
         shop.push("cancel")
+    assert str(refusal.value) == (
+        "order-1: the gateway did not answer a look-up; send it again"
+    )
     assert kinds(shop.store) == before
 
 
@@ -184,7 +207,12 @@ def test_a_push_about_nobody_is_kept_once_and_moves_nothing(shop, gateway):
     for _ in range(2):
         shop.push("capture", "succeeded", 60, of="order-9")
     shop.push("capture", "succeeded", 61, of="order-9")
-    assert kinds(shop.store, "order-9") == ["Discrepancy"] * 2
+    assert events(shop.store, "order-9") == [
+        Discrepancy(
+            shop.clock.now, "unknown_transaction", said(amount=amount, of="order-9")
+        )
+        for amount in (60, 61)
+    ]
     assert gateway.sent == []
     with pytest.raises(UnknownTransaction):
         shop.transaction("order-9")
@@ -213,16 +241,6 @@ def test_several_notifications_of_one_push_are_taken_in_turn(shop, gateway):
     assert shop.transaction("order-2").status == "payment.failed"
 
 
-def told(amount=60, outcome=Outcome.SUCCEEDED):
-    return Evidence(
-        source=Source.PUSH,
-        transaction="order-1",
-        command="capture",
-        outcome=outcome,
-        amount=amount,
-    )
-
-
 @pytest.fixture
 def unknown(hand, command, gateway, lost):
     hand.execute(command("authorize", 100))
@@ -234,21 +252,21 @@ def unknown(hand, command, gateway, lost):
 def test_a_push_that_is_overtaken_is_weighed_anew(unknown, shop, gateway):
     gateway.listed["order-1"].append(("capture", "succeeded", 60))
     unknown.before = {4: shop.recover}
-    after = unknown.run(receive(unknown.context, told()))
+    after = unknown.run(receive(unknown.context, said()))
     assert unknown.log[:4] == ["Load", "History", "Now", "Append"]
     assert after.status == "payment.captured"
 
 
 def test_a_push_whose_reading_was_torn_reads_again(unknown, command, shop):
     unknown.before = {1: lambda: shop.asks("refund", 1)}
-    after = unknown.run(receive(unknown.context, told()))
+    after = unknown.run(receive(unknown.context, said()))
     assert unknown.log == [*["Load", "History"] * 2, "Now", "Append"]
     assert after.status == "payment.captured"
 
 
 def test_a_push_that_is_overtaken_at_the_write_is_weighed_anew(unknown, shop):
     unknown.before = {3: lambda: shop.asks("refund", 1)}
-    after = unknown.run(receive(unknown.context, told()))
+    after = unknown.run(receive(unknown.context, said()))
     assert unknown.log == [*["Load", "History", "Now", "Append"] * 2]
     assert after.status == "payment.captured"
 
@@ -259,7 +277,7 @@ def test_a_push_on_what_is_never_left_alone_is_contended(unknown):
 
     unknown.before = dict.fromkeys(range(3, 500, 4), overtake)
     with pytest.raises(VersionConflict, match="others changed it 100 times"):
-        unknown.run(receive(unknown.context, told()))
+        unknown.run(receive(unknown.context, said()))
 
 
 # ── what the gateway's list does not bear out ───────────────────────────────────────
@@ -267,9 +285,13 @@ def test_a_push_on_what_is_never_left_alone_is_contended(unknown):
 
 def test_what_is_not_listed_is_kept_and_shall_come_once_more(shop):
     shop.asks("authorize", 100)
-    with pytest.raises(PushNotConfirmed, match="does not list"):
+    with pytest.raises(PushNotConfirmed) as refusal:
         shop.push("capture", "succeeded", 60)
-    assert kinds(shop.store)[-1] == "Discrepancy"
+    assert str(refusal.value) == (
+        "order-1: the gateway's look-up does not list what its push says; send it again"
+    )
+    kept = Discrepancy(shop.clock.now, "not_listed", said())
+    assert events(shop.store)[-1] == kept
     before = kinds(shop.store)
     shop.push("capture", "succeeded", 60)
     assert kinds(shop.store) == before
@@ -324,10 +346,10 @@ def test_a_push_of_the_amount_before_an_update_is_explained(shop, gateway, lost)
 def test_a_discrepancy_that_is_overtaken_is_weighed_anew(hand, command, shop):
     hand.execute(command("authorize", 100))
     with pytest.raises(PushNotConfirmed):
-        hand.run(receive(hand.context, told(amount=50)))
+        hand.run(receive(hand.context, said(amount=50)))
     assert hand.log[-4:] == ["Load", "History", "Now", "Append"]
     hand.before = {len(hand.log) - 1: lambda: shop.asks("capture", 60)}
-    after = hand.run(receive(hand.context, told(amount=60)))
+    after = hand.run(receive(hand.context, said(amount=60)))
     assert after.status == "payment.captured"
     assert kinds(shop.store) == [
         "Begun",
@@ -343,11 +365,11 @@ def test_a_discrepancy_that_is_always_overtaken_is_contended(hand, command):
         raise VersionConflict
 
     hand.execute(command("authorize", 100))
-    hand.run(receive(hand.context, told(outcome=Outcome.PENDING)))
+    hand.run(receive(hand.context, said(outcome=Outcome.PENDING)))
     first = len(hand.log)
     hand.before = dict.fromkeys(range(first, first + 500, 4), overtake)
     with pytest.raises(VersionConflict, match="others changed it 100 times"):
-        hand.run(receive(hand.context, told()))
+        hand.run(receive(hand.context, said()))
 
 
 def test_one_notification_that_trips_over_a_mistake_holds_up_no_other(shop, gateway):

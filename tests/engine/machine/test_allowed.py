@@ -6,10 +6,13 @@ letter a reason, in the order in which they are given.
 
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from kessai import Denial, Operation, load_shipped, shipped_names
 from kessai.machine import Begun, evolve
+from kessai.machine.decide import opened_tracks
+from kessai.spec.expression import Expression
 
 REASONS = {
     "X": "transaction_exists",
@@ -200,6 +203,22 @@ def test_a_consent_alone_opens_no_payment_track_not_even_when_it_is_declined(sto
     assert isinstance(begun, Begun)
     assert begun.opens == ("consent",)
     assert story("recurring", "authorize! 900 consent_only").status == "consent.failed"
+
+
+@pytest.mark.parametrize(
+    ("amount", "opened"), [(0, ("consent",)), (1, ("consent", "payment"))]
+)
+def test_a_track_may_be_opened_by_the_amount_that_is_asked_for(story, amount, opened):
+    """As a lifecycle might do in which a consent for nothing opens no payment."""
+    told = story("recurring", "authorize? 900")
+    authorize = told.machine.commands["authorize"]
+    consent, payment = authorize.spec.opens
+    payment = attrs.evolve(payment, when=Expression.parse("amount > 0"))
+    spec = attrs.evolve(authorize.spec, opens=(consent, payment))
+    rule = attrs.evolve(authorize, spec=spec)
+    machine = attrs.evolve(told.machine, commands={"authorize": rule})
+    operation = attrs.evolve(told.events[0].operation, amount=amount)
+    assert opened_tracks(machine, operation) == opened
 
 
 def test_a_consent_alone_captures_nothing_at_once(story):

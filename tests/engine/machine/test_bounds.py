@@ -8,7 +8,7 @@ import pytest
 
 from kessai import Bounds, Denial, Operation
 from kessai.gateway import Outcome
-from kessai.machine import can, possibility
+from kessai.machine import Possibility, can, possibility
 from kessai.machine.denial import Reason
 
 YES = "ok"
@@ -276,7 +276,9 @@ def test_can_lists_every_command_with_exact_bounds_or_all_reasons(story):
     assert set(answers) == set(told.machine.commands)
     allowed = {name for name, found in answers.items() if found.is_allowed}
     assert allowed == {"refund", "get_address"}
-    assert answers["refund"].bounds == Bounds(1, 400, 400)
+    assert answers["refund"] == Possibility("refund", Bounds(1, 400, 400), None)
+    assert answers["get_address"] == Possibility("get_address", None, None)
+    assert answers["cancel"] == Possibility("cancel", None, told.ask("cancel"))
     assert answers["cancel"].denial.codes == ("state_not_allowed", "operation_open")
 
 
@@ -285,8 +287,8 @@ def test_can_takes_as_given_what_only_the_caller_knows(story):
     found = possibility(
         consented.machine, consented.transaction, "update_consent", consented.now
     )
+    assert found == Possibility("update_consent", Bounds(1, 100_000, None), None)
     assert found.is_allowed
-    assert found.bounds == Bounds(1, 100_000, None)
 
 
 def test_can_denies_a_refund_of_which_nothing_is_left(story):
@@ -305,7 +307,43 @@ def test_can_denies_what_has_no_possible_amount_even_if_none_was_asked_for(story
     commands = {"refund": attrs.evolve(refund, spec=spec)}
     machine = attrs.evolve(told.machine, commands=commands)
     found = possibility(machine, told.transaction, "refund", told.now)
-    assert found.denial.codes == ("amount_missing",)
+    missing = Reason("amount_missing", "O4", {"minimum": 1, "maximum": 0})
+    denial = Denial(
+        command="refund",
+        transaction="order-1",
+        reasons=(missing,),
+        bounds=Bounds(1, 0),
+    )
+    assert found == Possibility("refund", Bounds(1, 0), denial)
+    # One possible amount is enough.
+    told = story("one_time", "authorize 100, capture, refund? 99")
+    found = possibility(machine, told.transaction, "refund", told.now)
+    assert found == Possibility("refund", Bounds(1, 1), None)
+
+
+def test_a_smallest_amount_may_follow_from_the_amounts_at_hand(story):
+    """A lifecycle may take only a refund of the whole rest, as some gateways do."""
+    told = story("one_time", "authorize 100, capture 60, refund 20")
+    refund = told.machine.commands["refund"]
+    rest = refund.spec.amount.maximum
+    amount = attrs.evolve(refund.spec.amount, minimum=rest)
+    rule = attrs.evolve(refund, spec=attrs.evolve(refund.spec, amount=amount))
+    told.machine = attrs.evolve(told.machine, commands={"refund": rule})
+    assert told.ask("refund", 39).reasons == (
+        Reason("amount_below_minimum", "O4", {"amount": 39, "minimum": 40}),
+    )
+    assert isinstance(told.ask("refund", 40), Operation)
+
+
+def test_a_denial_is_in_the_currency_of_the_lifecycle(story):
+    told = story("one_time", "authorize 1000")
+    dollars = attrs.evolve(told.machine.lifecycle, currency="USD")
+    told.machine = attrs.evolve(told.machine, lifecycle=dollars)
+    denial = told.ask("capture", 1001)
+    assert denial.currency == "USD"
+    assert str(denial) == (
+        "The amount 10.01 USD is above the largest possible, 10.00 USD."
+    )
 
 
 def test_a_reason_of_a_lifecycle_file_that_has_changed_since_is_still_named():
@@ -318,8 +356,13 @@ def test_a_reason_of_a_lifecycle_file_that_has_changed_since_is_still_named():
 def test_can_says_when_the_lifecycle_has_no_such_command(story):
     told = story("charge", "reauthorize 100")
     found = possibility(told.machine, told.transaction, "terminate", told.now)
-    assert found.denial.codes == ("not_in_lifecycle",)
-    assert found.bounds is None
+    values = {"lifecycle": "charge", "command": "terminate"}
+    denial = Denial(
+        command="terminate",
+        transaction="order-1",
+        reasons=(Reason("not_in_lifecycle", "request", values),),
+    )
+    assert found == Possibility("terminate", None, denial)
 
 
 def test_can_on_an_existing_transaction_denies_to_apply_for_it_again(story):

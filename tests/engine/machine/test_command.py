@@ -7,6 +7,7 @@ import pytest
 
 from kessai import Command
 from kessai.errors import InvalidCommand
+from kessai.machine.command import is_id
 from kessai.money import AMOUNT_LIMIT
 
 GOOD = {"name": "capture", "transaction": "order-1", "key": "key-1"}
@@ -17,55 +18,116 @@ def command(**given):
     return Command(fields.pop("name"), fields.pop("transaction"), **fields)
 
 
+NO_COMMAND = "command: must be a name such as 'capture'"
+NO_LIFECYCLE = "lifecycle: must be a name such as 'one_time'"
+NO_ID = (
+    "must be a text of 1 to 255 characters, without control characters or half a"
+    " surrogate pair"
+)
+NO_AMOUNT = "amount: a whole number of minor units below 1,000,000,000,000,000"
+NO_MAPPING = "parameters: must be a mapping from names to values"
+NO_PARAMETER = "parameters: must be named like 'note'"
+NO_VALUE = "a text, true or false, or a frequency (unit, value)"
+NO_TEXT = (
+    "note: a text of at most 16384 characters without NUL or half a surrogate pair"
+)
+CARD = (
+    "a card number, or what looks like one; text without it is right, and for an id"
+    " letters between its digits"
+)
+VISA, AMEX = "4111111111111111", "378282246310005"
+
+
 @pytest.mark.parametrize(
-    "given",
+    ("given", "message"),
     [
-        {"name": ""},
-        {"name": "Capture"},
-        {"name": "capture now"},
-        {"name": "x" * 65},
-        {"name": None},
-        {"transaction": ""},
-        {"transaction": "x" * 256},
-        {"transaction": "a\nb"},
-        {"transaction": "a\x7f"},
-        {"transaction": "a\x85"},
-        {"transaction": "\ud800"},
-        {"transaction": 7},
-        {"key": ""},
-        {"key": "a\x00"},
-        {"key": b"key"},
-        {"lifecycle": "One"},
-        {"lifecycle": ""},
-        {"agreement": ""},
-        {"agreement": "a\tb"},
-        {"amount": 1.0},
-        {"amount": "1"},
-        {"amount": True},
-        {"amount": AMOUNT_LIMIT},
-        {"amount": -AMOUNT_LIMIT},
-        {"parameters": [("note", "x")]},
-        {"parameters": "note"},
-        {"parameters": {"Note": "x"}},
-        {"parameters": {7: "x"}},
-        {"parameters": {"note": 7}},
-        {"parameters": {"note": None}},
-        {"parameters": {"note": b"x"}},
-        {"parameters": {"note": "a\x00"}},
-        {"parameters": {"note": "\udfff"}},
-        {"parameters": {"note": "x" * 16_385}},
-        {"parameters": {"frequency": {"unit": "Month"}}},
-        {"parameters": {"frequency": {"unit": "Month", "value": 1, "more": 1}}},
-        {"parameters": {"frequency": {"unit": "Month", "value": 1.0}}},
-        {"parameters": {"frequency": {"unit": "Month", "value": True}}},
-        {"parameters": {"frequency": {"unit": "", "value": 1}}},
-        {"parameters": {"frequency": {"unit": 1, "value": 1}}},
-        {"parameters": {"frequency": ["Month", 1]}},
+        ({"name": ""}, NO_COMMAND),
+        ({"name": "Capture"}, NO_COMMAND),
+        ({"name": "capture now"}, NO_COMMAND),
+        ({"name": "x" * 65}, NO_COMMAND),
+        ({"name": None}, NO_COMMAND),
+        ({"transaction": ""}, f"transaction: {NO_ID}"),
+        ({"transaction": "x" * 256}, f"transaction: {NO_ID}"),
+        ({"transaction": "a\nb"}, f"transaction: {NO_ID}"),
+        ({"transaction": "a\x7f"}, f"transaction: {NO_ID}"),
+        ({"transaction": "a\x85"}, f"transaction: {NO_ID}"),
+        ({"transaction": "\ud800"}, f"transaction: {NO_ID}"),
+        ({"transaction": 7}, f"transaction: {NO_ID}"),
+        ({"key": ""}, f"key: {NO_ID}"),
+        ({"key": "a\x00"}, f"key: {NO_ID}"),
+        ({"key": b"key"}, f"key: {NO_ID}"),
+        ({"lifecycle": "One"}, NO_LIFECYCLE),
+        ({"lifecycle": ""}, NO_LIFECYCLE),
+        ({"agreement": ""}, f"agreement: {NO_ID}"),
+        ({"agreement": "a\tb"}, f"agreement: {NO_ID}"),
+        ({"amount": 1.0}, NO_AMOUNT),
+        ({"amount": "1"}, NO_AMOUNT),
+        ({"amount": True}, NO_AMOUNT),
+        ({"amount": AMOUNT_LIMIT}, NO_AMOUNT),
+        ({"amount": -AMOUNT_LIMIT}, NO_AMOUNT),
+        ({"parameters": [("note", "x")]}, NO_MAPPING),
+        ({"parameters": "note"}, NO_MAPPING),
+        ({"parameters": {"Note": "x"}}, NO_PARAMETER),
+        ({"parameters": {7: "x"}}, NO_PARAMETER),
+        ({"parameters": {"note": 7}}, f"note: {NO_VALUE}"),
+        ({"parameters": {"note": None}}, f"note: {NO_VALUE}"),
+        ({"parameters": {"note": b"x"}}, f"note: {NO_VALUE}"),
+        ({"parameters": {"note": "a\x00"}}, NO_TEXT),
+        ({"parameters": {"note": "\udfff"}}, NO_TEXT),
+        ({"parameters": {"note": "x" * 16_385}}, NO_TEXT),
+        *(
+            ({"parameters": {"frequency": frequency}}, f"frequency: {NO_VALUE}")
+            for frequency in (
+                {"unit": "Month"},
+                {"unit": "Month", "value": 1, "more": 1},
+                {"unit": "Month", "value": 1.0},
+                {"unit": "Month", "value": True},
+                {"unit": "", "value": 1},
+                {"unit": 1, "value": 1},
+                ["Month", 1],
+            )
+        ),
+        # What looks like a card number is refused wherever it stands, and not told again.
+        ({"transaction": VISA}, f"transaction: {CARD}"),
+        ({"key": VISA}, f"key: {CARD}"),
+        ({"agreement": VISA}, f"agreement: {CARD}"),
+        ({"amount": int(AMEX)}, f"amount: {CARD}"),
+        ({"parameters": {"note": VISA}}, f"note: {CARD}"),
+        (
+            {"parameters": {"frequency": {"unit": VISA, "value": 1}}},
+            f"frequency: {CARD}",
+        ),
+        (
+            {"parameters": {"frequency": {"unit": "Day", "value": int(AMEX)}}},
+            f"frequency: {CARD}",
+        ),
     ],
 )
-def test_a_command_that_is_not_well_formed_is_refused(given):
-    with pytest.raises(InvalidCommand):
+def test_a_command_that_is_not_well_formed_is_refused_with_what_would_be_right(
+    given, message
+):
+    with pytest.raises(InvalidCommand) as refusal:
         command(**given)
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [("a", True), ("x" * 255, True), ("", False), ("x" * 256, False), ("a\n", False)],
+)
+def test_what_cannot_be_an_id_is_known_before_a_store_is_asked(text, fits):
+    assert is_id(text) is fits
+
+
+def parameters(count):
+    return {f"p{'x' * number}": True for number in range(count)}
+
+
+def test_a_command_has_64_parameters_at_most():
+    assert len(command(parameters=parameters(64)).parameters) == 64
+    with pytest.raises(InvalidCommand) as refusal:
+        command(parameters=parameters(65))
+    assert str(refusal.value) == "parameters: must be at most 64"
 
 
 @pytest.mark.parametrize(

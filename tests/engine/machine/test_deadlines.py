@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from kessai.gateway import Outcome
-from kessai.machine import Lapsed, broken_invariants, evolve
+from kessai.machine import External, Lapsed, broken_invariants, evolve
 from kessai.machine.settle import overdue
 
 DAYS = timedelta(days=30)
@@ -84,6 +84,25 @@ def test_a_deadline_counts_from_when_the_gateway_says_it_happened(story, now):
     assert told.transaction.deadlines["authorization"] == now + SECOND + DAYS
 
 
+@pytest.mark.parametrize(
+    ("told_days", "lasts_until"), [(0, 32), (2, 32), (4, 34), (9, 35), (None, 35)]
+)
+def test_of_what_is_told_late_and_out_of_order_the_latest_holds(
+    story, now, told_days, lasts_until
+):
+    """An update that happened before the authorization was told cannot shorten it."""
+    told = story("one_time", "authorize? 1000")
+    (operation,) = told.transaction.operations.values()
+    told.now += timedelta(days=2)
+    told.settle(operation)
+    told.now += timedelta(days=3)
+    happened = None if told_days is None else now + timedelta(days=told_days)
+    evidence = told.evidence("update_authorization", amount=900, reported_at=happened)
+    told.append(External(told.now, "update_authorization", 900, evidence))
+    ends = now + timedelta(days=lasts_until)
+    assert told.transaction.deadlines == {"authorization": ends}
+
+
 def test_a_gateways_clock_that_runs_ahead_lengthens_nothing(story, now):
     told = story("one_time", "authorize? 1000")
     (operation,) = told.transaction.operations.values()
@@ -148,9 +167,11 @@ def test_the_payment_expires_and_the_consent_lives_on(story):
 def test_a_deadline_that_nobody_knows_any_more_moves_nothing(story):
     told = story("one_time", "authorize 1000")
     told.transaction = attrs.evolve(
-        told.transaction, deadlines={**told.transaction.deadlines, "gone": told.now}
+        told.transaction, deadlines={"gone": told.now, **told.transaction.deadlines}
     )
     assert lapsed(told) == []
+    told.now += DAYS
+    assert lapsed(told) == [Lapsed(told.now, "authorization")]
     after = evolve(told.machine, told.transaction, Lapsed(told.now, "gone"))
     assert after.states == told.transaction.states
 

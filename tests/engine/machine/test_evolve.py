@@ -25,6 +25,7 @@ from kessai.machine import (
     Record,
     Reported,
     Resent,
+    Resolved,
     append,
     broken_invariants,
     compile_lifecycle,
@@ -416,4 +417,102 @@ def told(command):
         transaction="order-1",
         command=command,
         outcome=Outcome.SUCCEEDED,
+    )
+
+
+# ── what an event leaves of the transaction before it ───────────────────────────────
+
+
+def test_the_first_event_of_an_application_makes_the_whole_transaction(story):
+    """Evidence and refusals that came before it stay on its record."""
+    sketch = story("recurring", "authorize? 900 with_capture")
+    begun = sketch.events[0]
+    before = Transaction("order-1", discrepancies=(2,), version=2, head="abc")
+    after = evolve(sketch.machine, before, attrs.evolve(begun, agreement="agreement-1"))
+    lifecycle = sketch.machine.lifecycle
+    nothing = dict.fromkeys(lifecycle.amounts, 0)
+    assert after == Transaction(
+        "order-1",
+        lifecycle="recurring",
+        lifecycle_hash=lifecycle.hash,
+        currency="JPY",
+        agreement="agreement-1",
+        states={"consent": "requested", "payment": "requested"},
+        amounts={**nothing, "authorizing": 900},
+        flags={**dict.fromkeys(lifecycle.flags, 0), "with_capture": 1},
+        operations={begun.operation.id: begun.operation},
+        discrepancies=(2,),
+        version=3,
+        head="abc",
+    )
+
+
+@pytest.mark.parametrize(
+    ("settled", "left"), [(2, (5, 7)), (5, (2, 7)), (7, (2, 5)), (9, (2, 5, 7))]
+)
+def test_a_settled_discrepancy_leaves_the_others(story, now, settled, left):
+    told = story("one_time", "authorize 10")
+    before = attrs.evolve(told.transaction, discrepancies=(2, 5, 7))
+    event = Resolved(now, settled, told.evidence("capture"))
+    expected = before.next(discrepancies=left)
+    assert evolve(told.machine, before, event) == expected
+    assert evolve(None, before, event) == expected
+
+
+def test_a_new_discrepancy_is_known_by_the_number_of_its_event(story, now):
+    told = story("one_time", "authorize 10")
+    before = attrs.evolve(told.transaction, discrepancies=(2,))
+    event = Discrepancy(now, "not_listed", told.evidence("capture"))
+    expected = before.next(discrepancies=(2, 3))
+    assert evolve(told.machine, before, event) == expected
+    assert evolve(None, before, event) == expected
+
+
+def test_what_is_sent_again_is_as_when_it_began_but_for_the_time(story, now):
+    told = story("one_time", "authorize 900, capture, refund? 10, refund? 20")
+    first, second = told.transaction.operations.values()
+    told.settle(first, Outcome.UNKNOWN)
+    later = now + timedelta(minutes=11)
+    before = told.transaction
+    again = attrs.evolve(first, phase=Phase.BEGUN, resent_at=later)
+    assert evolve(told.machine, before, Resent(later, first.id)) == before.next(
+        operations={first.id: again, second.id: second}
+    )
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_an_operation_that_the_lifecycle_does_not_know_stays_as_it_is(
+    story, now, outcome
+):
+    told = story("one_time", "authorize 900, capture?")
+    (operation,) = told.transaction.operations.values()
+    foreign = attrs.evolve(operation, command="terminate")
+    before = attrs.evolve(told.transaction, operations={foreign.id: foreign})
+    event = Reported(now, foreign.id, outcome, told.evidence("terminate", outcome))
+    assert evolve(told.machine, before, event) == before.next()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "phase"),
+    [(Outcome.PENDING, Phase.PENDING), (Outcome.UNKNOWN, Phase.UNKNOWN)],
+)
+def test_a_word_that_ends_nothing_changes_the_phase_of_its_operation_alone(
+    story, now, outcome, phase
+):
+    told = story("one_time", "authorize 900, capture, refund? 10, refund? 20")
+    first, second = told.transaction.operations.values()
+    before = told.transaction
+    event = Reported(now, second.id, outcome, told.evidence("refund", outcome))
+    waiting = attrs.evolve(second, phase=phase)
+    assert evolve(told.machine, before, event) == before.next(
+        operations={first.id: first, second.id: waiting}
+    )
+
+
+def test_what_lapses_moves_its_track_and_commits_what_the_deadline_says(story, now):
+    told = story("recurring", "authorize 900")
+    before = told.transaction
+    assert evolve(told.machine, before, Lapsed(now, "authorization")) == before.next(
+        states={"consent": "consented", "payment": "expired"},
+        amounts={**before.amounts, "released": 900},
     )

@@ -5,7 +5,7 @@ from transitions import MachineError
 
 from kessai import Command, load_shipped
 from kessai.errors import InvalidCommand, InvalidInput
-from kessai.machine import Machines, append, fold
+from kessai.machine import Machines, append, compile_lifecycle, fold
 from kessai.machine.compile import trigger_of
 from kessai.spec import rebuild
 
@@ -28,17 +28,10 @@ def test_an_application_runs_under_the_lifecycle_it_names(machines):
     assert machines.for_application(asked("reauthorize", "charge")).name == "charge"
 
 
-def test_an_application_that_several_lifecycles_have_must_name_one(machines):
-    with pytest.raises(InvalidCommand, match="authorize needs one of one_time, recu"):
-        machines.for_application(asked("authorize"))
-
-
 def test_an_application_under_a_lifecycle_that_lacks_it_is_decided_by_one_that_has_it(
     machines,
 ):
     assert machines.for_application(asked("reauthorize", "one_time")).name == "charge"
-    with pytest.raises(InvalidCommand, match="needs one of"):
-        machines.for_application(asked("authorize", "charge"))
 
 
 def test_any_other_command_runs_under_the_lifecycle_of_its_transaction(machines):
@@ -49,19 +42,39 @@ def test_any_other_command_runs_under_the_lifecycle_of_its_transaction(machines)
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (asked("pay"), "command: 'pay' is not known; known are: authorize, cancel"),
-        (asked("capture", "twice"), "lifecycle: 'twice' is not known; known are: one"),
+        (
+            asked("pay"),
+            (
+                "command: 'pay' is not known; known are: authorize, cancel, capture,"
+                " get_address, reauthorize, refund, terminate, update_authorization,"
+                " update_consent"
+            ),
+        ),
+        (
+            asked("capture", "twice"),
+            "lifecycle: 'twice' is not known; known are: one_time, recurring, charge",
+        ),
+        # Several lifecycles have it, or another one than was named.
+        (asked("authorize"), "lifecycle: authorize needs one of one_time, recurring"),
+        (
+            asked("authorize", "charge"),
+            "lifecycle: authorize needs one of one_time, recurring",
+        ),
     ],
 )
-def test_what_no_lifecycle_knows_is_no_command(machines, command, message):
-    with pytest.raises(InvalidCommand, match=message):
+def test_a_command_that_no_machine_can_be_found_for_is_told_what_there_is(
+    machines, command, message
+):
+    with pytest.raises(InvalidCommand) as refusal:
         machines.for_application(command)
+    assert str(refusal.value) == message
 
 
 def test_two_lifecycles_of_one_name_are_refused():
     lifecycle = load_shipped("one_time")
-    with pytest.raises(InvalidInput, match="two have the same name"):
+    with pytest.raises(InvalidInput) as refusal:
         Machines([lifecycle, lifecycle])
+    assert str(refusal.value) == "lifecycles: two have the same name"
 
 
 def test_a_machine_is_known_by_the_hash_of_its_file_and_an_older_one_is_learned(
@@ -78,6 +91,11 @@ def test_a_machine_is_known_by_the_hash_of_its_file_and_an_older_one_is_learned(
     assert apart.by_hash(lifecycle.hash) is learned
     assert apart.add(lifecycle.document) is learned
     assert [machine.name for machine in apart.current] == ["charge"]
+
+
+def anew(lifecycle):
+    """The machine of a shipped lifecycle, with no model of another test on it."""
+    return compile_lifecycle(load_shipped(lifecycle))
 
 
 class Model:
@@ -130,10 +148,11 @@ def test_a_success_leads_where_a_real_trigger_of_the_machine_leads(
     told.settle(operation)
     after = told.transaction
     names = {**after.amounts, **after.flags, "amount": amount or 0}
+    machine = anew(lifecycle)
     moved = {
-        track: pull(told.machine, track, state, command, names)
+        track: pull(machine, track, state, command, names)
         for track, state in before.states.items()
-        if command in told.machine.tracks[track].events
+        if command in machine.tracks[track].events
     }
     found = {track: state for track, state in moved.items() if state is not None}
     assert found
@@ -143,7 +162,7 @@ def test_a_success_leads_where_a_real_trigger_of_the_machine_leads(
 @pytest.mark.parametrize("lifecycle", SHIPPED)
 def test_a_state_is_denied_exactly_where_every_trigger_is_refused(story, lifecycle):
     """Try every command in every combination of states that a trigger could start in."""
-    machine = story(lifecycle).machine
+    machine = anew(lifecycle)
     begins = "reauthorize" if lifecycle == "charge" else "authorize"
     told = story(lifecycle, f"{begins} 100")
     names = {**told.transaction.amounts, **told.transaction.flags, "amount": 1}
@@ -161,8 +180,8 @@ def test_a_state_is_denied_exactly_where_every_trigger_is_refused(story, lifecyc
 
 
 @pytest.mark.parametrize("lifecycle", SHIPPED)
-def test_the_passing_of_a_deadline_is_a_trigger_too(story, lifecycle):
-    machine = story(lifecycle).machine
+def test_the_passing_of_a_deadline_is_a_trigger_too(lifecycle):
+    machine = anew(lifecycle)
     for deadline in machine.deadlines.values():
         trigger = trigger_of(deadline)
         for state in machine.tracks[deadline.track].states:
@@ -172,9 +191,9 @@ def test_the_passing_of_a_deadline_is_a_trigger_too(story, lifecycle):
 
 
 @pytest.mark.parametrize("lifecycle", SHIPPED)
-def test_nobody_can_be_put_into_a_state_by_its_name(story, lifecycle):
+def test_nobody_can_be_put_into_a_state_by_its_name(lifecycle):
     """Left on, `auto_transitions` would add `to_captured()` from anywhere."""
-    for track in story(lifecycle).machine.tracks.values():
+    for track in anew(lifecycle).tracks.values():
         assert not [name for name in track.events if name.startswith("to_")]
         model = Model()
         track.add_model(model)

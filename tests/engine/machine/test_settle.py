@@ -254,11 +254,46 @@ def test_what_happened_outside_against_the_lifecycle_is_a_discrepancy(
     assert told.transaction.discrepancies == (before.version + 1,)
 
 
+@pytest.mark.parametrize(
+    ("history", "bent", "happened", "reason"),
+    [
+        (
+            "authorize 900",
+            {"captured": 500},
+            "update_authorization 499",
+            "invariant_broken",
+        ),
+        ("authorize 900", {"captured": 500}, "update_authorization 500", None),
+        ("authorize 900", {"captured": 1}, "capture 900", "invariant_broken"),
+        ("authorize 900, capture", {"captured": 800}, "refund 800", None),
+        ("authorize 900", {"released": -1}, "capture 9", None),
+        ("authorize 900", {"refunded": -1}, "capture 9", "invariant_broken"),
+    ],
+)
+def test_what_happened_outside_must_leave_every_invariant_standing(
+    story, history, bent, happened, reason
+):
+    told = story("one_time", history)
+    amounts = {**told.transaction.amounts, **bent}
+    told.transaction = attrs.evolve(told.transaction, amounts=amounts)
+    command, amount = happened.split()
+    evidence = told.evidence(command, amount=int(amount), source=Source.LOOK_UP)
+    applied = External(told.now, command, int(amount), evidence)
+    kept = Discrepancy(told.now, reason, evidence)
+    assert outside(told, command, int(amount)) == (kept if reason else applied)
+
+
+def test_what_happened_outside_has_its_amount_in_the_event_only_if_it_takes_one(story):
+    told = story("one_time", "authorize 9")
+    evidence = told.evidence("cancel", amount=9, source=Source.LOOK_UP)
+    assert outside(told, "cancel", 9) == External(told.now, "cancel", None, evidence)
+
+
 def test_an_expiry_told_by_the_gateway_is_applied_before_our_clock_says_so(story):
     told = story("one_time", "authorize 9")
     event = outside(told, "expire")
-    assert isinstance(event, Lapsed)
-    assert event.evidence is not None
+    evidence = told.evidence("expire", source=Source.LOOK_UP)
+    assert event == Lapsed(told.now, "authorization", evidence)
     told.append(event)
     assert told.status == "payment.expired"
 
@@ -292,6 +327,13 @@ def test_what_was_never_sent_is_declined_and_said_so(story):
     assert event == Reported(told.now, operation.id, DECLINED, evidence)
     told.append(event)
     assert told.status == "payment.authorized"
+
+
+def test_an_order_id_may_hold_what_ends_it_in_the_id_of_an_operation(story, now):
+    """Shipped lifecycles take no dots in an order id; another one may."""
+    told = story("one_time", "authorize 9, capture?")
+    operation = attrs.evolve(the_open(told), id="shop.7.3")
+    assert missing_event(operation, now).evidence.transaction == "shop.7"
 
 
 @pytest.mark.parametrize(

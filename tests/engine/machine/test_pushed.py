@@ -1,0 +1,313 @@
+"""What a push says, held against the trail: told before, borne out, or left over.
+
+A push is told in a few words: `capture 60` succeeded, `capture! 60` failed, `capture~ 60`
+is pending, `capture? 60` is unknown.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from kessai.gateway import Outcome, Source
+from kessai.machine import Discrepancy, External
+from kessai.machine.facts import Unlisted
+from kessai.machine.pushed import (
+    is_explained,
+    is_kept,
+    is_replay,
+    left_over,
+    may_be_listed_yet,
+)
+from kessai.machine.settle import settle_external
+
+MARKS = {"!": Outcome.DECLINED, "~": Outcome.PENDING, "?": Outcome.UNKNOWN}
+PUSH, REPLY, LOOK_UP = Source.PUSH, Source.REPLY, Source.LOOK_UP
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+PAGE = "authorize? 100 merchant_page, update_authorization 150"
+
+
+def said(told, words, **more):
+    name, *amount = words.split()
+    return told.evidence(
+        name.rstrip("!~?"),
+        MARKS.get(name[-1], Outcome.SUCCEEDED),
+        int(amount[0]) if amount else None,
+        **{"source": PUSH, **more},
+    )
+
+
+def newest(told):
+    return list(told.transaction.operations.values())[-1]
+
+
+def outside(told, words):
+    """Something that happened at the gateway enters the trail."""
+    evidence = said(told, words, source=LOOK_UP)
+    told.append(settle_external(told.machine, told.transaction, evidence, told.now))
+
+
+# ── does the trail hold what it says? ───────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("history", "push", "explained"),
+    [
+        ("authorize 100, capture 60", "capture 60", True),
+        ("authorize 100, capture 60", "capture", True),
+        ("authorize 100, capture 60", "capture 50", False),
+        ("authorize 100, capture 60", "capture! 60", False),
+        ("authorize 100, capture 60", "refund 60", False),
+        ("authorize 100, capture! 60", "capture! 60", True),
+        ("authorize 100, capture! 60", "capture! 50", False),
+        ("authorize 100, capture! 60", "capture 60", False),
+        ("authorize 100, capture! 60, capture 50", "capture 50", True),
+        ("authorize 100, capture? 60", "capture 60", False),
+        # What took no amount of its own fits any.
+        ("authorize 100, cancel", "cancel 70", True),
+        ("authorize 100, expire", "expire", True),
+        ("authorize 100, expire", "expire 100", True),
+        ("authorize 100, expire", "expire!", False),
+        ("authorize 100, expire", "cancel", False),
+        ("authorize 100", "expire", False),
+        # What says nothing that lasts needs no explanation.
+        ("authorize 100", "capture~ 60", True),
+        ("authorize 100", "capture? 60", True),
+        ("authorize 100", "get_address", True),
+        ("authorize 100", "get_address!", True),
+        # What no look-up could ever bear out is never explained.
+        ("authorize 100", "chargeback 60", False),
+        ("authorize 100", "chargeback~ 60", False),
+    ],
+)
+def test_a_push_is_explained_by_an_end_of_its_command_and_amount(
+    story, history, push, explained
+):
+    told = story("one_time", history)
+    assert is_explained(told.machine, told.events, said(told, push)) is explained
+
+
+def test_a_push_about_the_whole_transaction_says_nothing_that_lasts(story):
+    told = story("one_time", "authorize 100")
+    evidence = told.evidence(None, source=PUSH)
+    assert is_explained(told.machine, told.events, evidence) is True
+
+
+@pytest.mark.parametrize(
+    ("push", "explained"),
+    [
+        ("refund 30", True),
+        ("refund", True),
+        ("refund 50", False),
+        ("refund! 30", False),
+        ("capture 30", False),
+    ],
+)
+def test_a_push_is_explained_by_what_the_gateway_did_by_itself(story, push, explained):
+    told = story("one_time", "authorize 100, capture")
+    outside(told, "refund 30")
+    assert is_explained(told.machine, told.events, said(told, push)) is explained
+
+
+@pytest.mark.parametrize(
+    ("amount", "explained"), [(100, True), (150, True), (120, False)]
+)
+def test_an_application_may_be_told_with_the_amount_before_an_update_and_after_it(
+    story, amount, explained
+):
+    told = story("one_time", PAGE)
+    told.settle(newest(told))
+    evidence = said(told, f"authorize {amount}")
+    assert is_explained(told.machine, told.events, evidence) is explained
+
+
+@pytest.mark.parametrize(
+    ("push", "explained"),
+    [("cancel 100", True), ("cancel", True), ("cancel 50", False)],
+)
+def test_the_amount_that_was_told_counts_before_the_one_that_was_asked_for(
+    story, push, explained
+):
+    told = story("one_time", "authorize 100, cancel?")
+    told.settle(newest(told), amount=100)
+    assert is_explained(told.machine, told.events, said(told, push)) is explained
+
+
+def test_a_failure_of_what_never_left_explains_no_failure_at_the_gateway(story):
+    told = story("one_time", "authorize 100, capture? 60")
+    told.settle(newest(told), Outcome.DECLINED, never_sent=True)
+    assert not is_explained(told.machine, told.events, said(told, "capture! 60"))
+    told.tell("capture! 60")
+    assert is_explained(told.machine, told.events, said(told, "capture! 60"))
+
+
+# ── was it kept before? ─────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("push", "more", "kept"),
+    [
+        ("capture 60", {}, True),
+        ("capture 60", {"exchange": "x-2"}, False),
+        ("capture 60", {"exchange": None}, False),
+        # A look-up's exchanges have ids of their own.
+        ("capture 60", {"source": LOOK_UP, "exchange": "x-2"}, True),
+        ("capture 61", {}, False),
+        ("capture! 60", {}, False),
+        ("refund 60", {}, False),
+    ],
+)
+def test_evidence_is_kept_once_for_each_exchange(story, push, more, kept):
+    told = story("one_time", "authorize 100")
+    first = said(told, "capture 60", exchange="x-1")
+    told.append(Discrepancy(told.now, "not_listed", first))
+    evidence = said(told, push, **{"exchange": "x-1", **more})
+    assert is_kept(told.events, evidence) is kept
+    assert is_explained(told.machine, told.events, evidence) is kept
+
+
+def test_what_was_kept_is_explained_whatever_the_lifecycle_thinks_of_it(story):
+    told = story("one_time", "authorize 100")
+    told.append(Discrepancy(told.now, "not_in_lifecycle", said(told, "chargeback 60")))
+    assert is_explained(told.machine, told.events, said(told, "chargeback 60"))
+
+
+# ── is it the very push that was applied? ───────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("settled_by", "after", "push", "replay"),
+    [
+        (PUSH, "", ("refund 60", "x-1"), True),
+        (PUSH, "", ("refund 60", "x-2"), False),
+        (PUSH, "", ("refund 60", None), False),
+        (PUSH, "", ("refund 61", "x-1"), False),
+        (PUSH, "", ("refund! 60", "x-1"), False),
+        (PUSH, "", ("capture 60", "x-1"), False),
+        # The reply told of it: the push is new, and may be another's.
+        (REPLY, "", ("refund 60", "x-1"), False),
+        # It may be meant for the refund that is open now.
+        (PUSH, "refund? 60", ("refund 60", "x-1"), False),
+        (PUSH, "get_address?", ("refund 60", "x-1"), True),
+        (PUSH, "refund 60", ("refund 60", "x-1"), True),
+    ],
+)
+def test_a_push_is_a_replay_if_its_exchange_was_applied_and_nothing_alike_is_open(
+    story, settled_by, after, push, replay
+):
+    told = story("one_time", "authorize 200, capture, refund? 60")
+    told.settle(newest(told), amount=60, source=settled_by, exchange="x-1")
+    for step in filter(None, [after]):
+        told.tell(step)
+    words, exchange = push
+    evidence = said(told, words, exchange=exchange)
+    assert is_replay(told.transaction, told.events, evidence) is replay
+
+
+def test_two_pushes_without_an_exchange_are_not_known_to_be_the_same(story):
+    told = story("one_time", "authorize? 100")
+    told.settle(newest(told), amount=100, source=PUSH)
+    assert not is_replay(told.transaction, told.events, said(told, "authorize 100"))
+
+
+def test_a_push_that_ended_nothing_is_no_replay(story):
+    told = story("one_time", "authorize 100, capture? 60")
+    operation = newest(told)
+    told.settle(operation, Outcome.PENDING, 60, source=PUSH, exchange="x-1")
+    told.settle(operation, Outcome.DECLINED)
+    evidence = said(told, "capture~ 60", exchange="x-1")
+    assert not is_replay(told.transaction, told.events, evidence)
+
+
+def test_what_happened_outside_makes_no_push_a_replay(story):
+    told = story("one_time", "authorize 100, capture")
+    evidence = said(told, "refund 60", exchange="x-1")
+    told.append(External(told.now, "refund", 60, evidence))
+    assert not is_replay(told.transaction, told.events, evidence)
+
+
+# ── may the list only run behind? ───────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("push", "expected"),
+    [
+        ("refund 60", True),
+        ("refund! 60", True),
+        ("refund", True),
+        ("refund 50", False),
+        ("capture 60", False),
+        ("chargeback 60", False),
+    ],
+)
+def test_what_is_in_flight_may_be_listed_yet(story, push, expected):
+    told = story("one_time", "authorize 100, capture, refund? 60")
+    evidence = said(told, push)
+    given = (told.machine, told.transaction, evidence, told.now)
+    assert may_be_listed_yet(*given) is expected
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (timedelta(0), True),
+        (HOUR - SECOND, True),
+        (HOUR, False),
+        # A clock that runs ahead is no more to be trusted than an old message.
+        (-HOUR + SECOND, True),
+        (-HOUR, False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize("open_still", [True, False])
+def test_a_list_runs_behind_for_an_hour_at_most(story, age, expected, open_still):
+    told = story("one_time", "authorize 100, capture? 60")
+    told.settle(newest(told), Outcome.UNKNOWN)
+    if not open_still:
+        told.settle(newest(told), Outcome.DECLINED)
+    reported_at = None if age is None else told.now - age
+    evidence = said(told, "capture 60", reported_at=reported_at)
+    given = (told.machine, told.transaction, evidence, told.now)
+    assert may_be_listed_yet(*given) is (expected and open_still)
+
+
+def test_a_failure_may_tell_of_the_amount_before_an_update_and_be_listed_yet(story):
+    told = story("one_time", PAGE)
+    given = (told.machine, told.transaction, said(told, "authorize! 100"), told.now)
+    assert may_be_listed_yet(*given)
+    given = (told.machine, told.transaction, said(told, "authorize 100"), told.now)
+    assert not may_be_listed_yet(*given)
+
+
+# ── and how it is kept, if nothing accounts for it ──────────────────────────────────
+
+CAPTURED = "authorize 100, capture"
+GONE = (Unlisted("capture", 100),)
+
+
+@pytest.mark.parametrize(
+    ("history", "push", "unlisted", "reason"),
+    [
+        (CAPTURED, "refund 60", (), "not_listed"),
+        (CAPTURED, "refund 60", GONE, "not_listed"),
+        (CAPTURED, "expire", (), "not_listed"),
+        # A failure is about what is open, or takes back what was told before.
+        ("authorize 100, capture? 60", "capture! 60", (), "not_listed"),
+        ("authorize 100, capture? 60", "capture! 50", (), None),
+        (PAGE, "authorize! 100", (), "not_listed"),
+        (CAPTURED, "capture! 100", GONE, "contradicts_earlier"),
+        (CAPTURED, "capture! 7", GONE, "contradicts_earlier"),
+        (CAPTURED, "refund! 60", GONE, None),
+        (CAPTURED, "capture! 100", (), None),
+        (CAPTURED, "expire!", GONE, None),
+        (CAPTURED, "chargeback 60", (), "not_in_lifecycle"),
+        (CAPTURED, "chargeback! 60", (), "not_in_lifecycle"),
+    ],
+)
+def test_what_nothing_accounts_for_is_kept_unless_it_moved_nothing(
+    story, history, push, unlisted, reason
+):
+    told = story("one_time", history)
+    evidence = said(told, push)
+    left = left_over(told.machine, told.transaction, evidence, unlisted, told.now)
+    expected = None if reason is None else Discrepancy(told.now, reason, evidence)
+    assert left == expected

@@ -1,0 +1,108 @@
+"""A transaction as a value: what it shows, what stays as it was, when it is due."""
+
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from kessai import Phase, Transaction
+from kessai.machine.transaction import PATIENCE
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def whole(story):
+    """A transaction with a value of its own in every field."""
+    told = story("recurring", "authorize 900 with_capture, refund? 100", "order-7")
+    transaction = attrs.evolve(
+        told.transaction, agreement="agreement-1", discrepancies=(3,)
+    )
+    blank = Transaction("")
+    for field in attrs.fields(Transaction):
+        assert getattr(transaction, field.name) != getattr(blank, field.name)
+    return transaction
+
+
+CHANGES = [
+    {},
+    {"states": {"payment": "refunded"}},
+    {"amounts": {"captured": 1}},
+    {"deadlines": {}},
+    {"operations": {}},
+    {"discrepancies": (3, 5)},
+    {"discrepancies": ()},
+    {"states": {}, "amounts": {}, "operations": {}},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_the_next_version_has_what_was_given_and_the_rest_as_it_was(whole, changes):
+    expected = attrs.evolve(whole, version=whole.version + 1, **changes)
+    assert whole.next(**changes) == expected
+
+
+def test_a_new_head_changes_nothing_else(whole):
+    assert whole.with_head("abc") == attrs.evolve(whole, head="abc")
+
+
+def test_a_transaction_exists_from_its_application_on(whole):
+    assert whole.exists
+    assert not Transaction("order-1").exists
+    assert not Transaction("order-1", discrepancies=(1,), version=1).exists
+
+
+def test_the_status_names_the_state_of_each_track(whole):
+    assert whole.status == "consent.consented payment.captured"
+    assert Transaction("order-1").status == ""
+
+
+def test_expressions_may_name_amounts_flags_and_the_amount_at_hand(whole):
+    known = {**whole.amounts, **whole.flags}
+    assert (known["captured"], known["with_capture"]) == (900, 1)
+    assert "amount" not in known
+    assert whole.names(7) == {**known, "amount": 7}
+    assert whole.names(None) == whole.names() == {**known, "amount": 0}
+
+
+def open_operations(story, *phases):
+    """Refunds begun a second after another, each in a phase."""
+    told = story("one_time", "authorize 900, capture")
+    operations = {}
+    for phase in phases:
+        told.now += SECOND
+        operation = told.begin("refund", 1)
+        operations[operation.id] = attrs.evolve(operation, phase=phase)
+    return attrs.evolve(told.transaction, operations=operations)
+
+
+@pytest.mark.parametrize(
+    ("phases", "oldest", "due"),
+    [
+        ([], None, None),
+        # Somebody may be waiting for the reply of what has just begun.
+        ([Phase.BEGUN], SECOND, SECOND + PATIENCE),
+        ([Phase.PENDING], SECOND, SECOND),
+        ([Phase.UNKNOWN], SECOND, SECOND),
+        ([Phase.BEGUN, Phase.UNKNOWN], SECOND, 2 * SECOND),
+        ([Phase.UNKNOWN, Phase.BEGUN], SECOND, SECOND),
+        ([Phase.BEGUN, Phase.BEGUN], SECOND, SECOND + PATIENCE),
+    ],
+)
+def test_what_is_open_is_due_once_nobody_waits_for_its_reply(
+    story, now, phases, oldest, due
+):
+    transaction = open_operations(story, *phases)
+    assert transaction.open_since == (None if oldest is None else now + oldest)
+    assert transaction.due_at == (None if due is None else now + due)
+
+
+def test_what_was_sent_again_is_waited_for_from_then_on(story, now):
+    transaction = open_operations(story, Phase.BEGUN)
+    (operation,) = transaction.operations.values()
+    assert operation.sent_at == now + SECOND
+    again = attrs.evolve(operation, resent_at=now + timedelta(hours=2))
+    resent = attrs.evolve(transaction, operations={again.id: again})
+    assert again.sent_at == now + timedelta(hours=2)
+    assert resent.due_at == now + timedelta(hours=2, seconds=150)
+    assert resent.open_since == now + SECOND
