@@ -32,7 +32,7 @@ def commands() -> list[str]:
 @pytest.fixture
 def elsewhere(tmp_path):
     """A folder that looks like a clone from the command's point of view."""
-    for name in ("tests/data", "specs"):
+    for name in ("tests/data", "tests/engine/prove", "specs"):
         shutil.copytree(HOUSE / name, tmp_path / name)
     return tmp_path
 
