@@ -1,0 +1,75 @@
+"""Proves that the rules of a lifecycle are right, or tells the story that shows them wrong.
+
+    proof = prove(load_shipped("one_time"))
+    assert proof.holds, proof.refuted
+
+Nothing is declared for a proof: states, moves, bounds, guards, effects, deadlines and
+invariants are those of the file that the engine runs, read from the same compiled
+machine and the same expression trees.
+
+Proved, of every transaction, for any amounts, whatever its history, with any number of
+operations open at a time:
+
+- `invariant`: each declared invariant holds, and no amount falls below zero, after
+  every event: the begin, success and decline of every command (with a move's own
+  `commit` where it has one), what was carried out elsewhere, and deadlines;
+- `choice`: a success leads to exactly one state on each track that it moves;
+- `reserved`: what a command reserves is gone when its operations have ended;
+- `positive`: no command on a transaction takes an amount below 1;
+- `evidence`: what was asked for, stated by the gateway at once, is what `reports` says;
+- `overlap`: two operations that may be open together can both succeed, in one order;
+- `dead_end`: from every state that is not final, with nothing open, some command or
+  deadline leads nearer to a final one, with its largest, least or default amount;
+- `give_back`: a command that pays back can pay back the whole rest at once, wherever a
+  transaction is not final and has nothing open (or some moves lead to where it can);
+- `reached`: every state is, by the shortest story found, played on the real machine.
+
+How. Of the open operations of each command the solver sees how many there are and the
+sum of their amounts; one that ends is any of them (`symbols`). Guesses that a short
+walk suggests (`walk`, `lemmas`) are struck out until those that are left are kept by
+every event together (`induction`): a wrong guess can only cost a proof, never make one.
+What is not proved is searched for, from the beginning of a transaction, and every story
+found is played by `decide`, `settle` and `evolve` before it is told (`play`). What is
+neither proved nor refuted is `open`, with the transaction at which the proof failed.
+
+The success of an operation that was allowed is followed without the net of `settle`,
+which would put evidence aside that breaks an invariant: the rules must not need it.
+What was carried out elsewhere is followed as `settle_external` would apply it, net
+included, because no rule allowed it beforehand. Where an operation's success finds no
+move any more (an update told after the approval), `settle` puts it aside and nothing
+changes; a proof lists such pairs as `too_late`.
+
+Assumed: evidence tells of an operation what the gateway did; any operation may be
+declined; an application is the only one of its transaction. Not modelled: clocks (a
+deadline may pass at any time, or never; whom it denies what is not looked at), the
+agreement that a charge is made under, and what parameters other than flags say.
+"""
+
+from kessai.prove.induction import Gap
+from kessai.prove.parts import Kind, Part
+from kessai.prove.pasted import as_test
+from kessai.prove.play import Play
+from kessai.prove.proof import Finding, Proof, Verdict, prove
+from kessai.prove.spots import Wrong
+from kessai.prove.story import Moment, Step, Story, Told
+from kessai.prove.without import Reason, Removal, removals
+
+__all__ = [
+    "Finding",
+    "Gap",
+    "Kind",
+    "Moment",
+    "Part",
+    "Play",
+    "Proof",
+    "Reason",
+    "Removal",
+    "Step",
+    "Story",
+    "Told",
+    "Verdict",
+    "Wrong",
+    "as_test",
+    "prove",
+    "removals",
+]

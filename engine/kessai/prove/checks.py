@@ -1,0 +1,258 @@
+"""The properties of a lifecycle, as questions to the solver.
+
+Each is a `Check`: the `Wrong` that it excludes, the rule that it rests upon, and the
+conditions under which it would be wrong. A story that shows the same `Wrong` is what
+`kessai.prove.walk` looks for.
+"""
+
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from kessai.machine.compile import CompiledCommand
+from kessai.money import AMOUNT_LIMIT
+from kessai.prove import moments
+from kessai.prove.algebra import Truth
+from kessai.prove.rules import GivingBack, Rules
+from kessai.prove.spots import Wrong
+from kessai.prove.symbols import Symbols, count_of, state_of
+
+Conditions = Callable[[Symbols], Iterator[Truth]]
+
+
+@attrs.frozen
+class Check:
+    """What must never be: none of the `bad` conditions, in any reachable transaction."""
+
+    wrong: Wrong
+    rule: str
+    bad: Conditions = attrs.field(eq=False, repr=False)
+
+
+def checks(rules: Rules) -> Iterator[Check]:
+    """Every property of the lifecycle, except invariants and reachable states."""
+    yield from _choices(rules)
+    yield from _reserved(rules)
+    yield from _amounts_taken(rules)
+    yield from _overlaps(rules)
+    yield from _dead_ends(rules)
+    yield from _giving_back(rules)
+
+
+def _joined(rules: Iterator[str] | list[str]) -> str:
+    """Rules in the order in which they come, each once."""
+    each = (one for rule in rules for one in rule.split(", "))
+    return ", ".join(dict.fromkeys(each))
+
+
+# ── one move, and no other ──────────────────────────────────────────────────────────
+
+
+def _choices(rules: Rules) -> Iterator[Check]:
+    for name, rule in rules.moving.items():
+        moves = _joined([move.rule for move in rule.spec.moves])
+        yield Check(Wrong("choice", name), moves, _undecided(name, rule))
+
+
+def _undecided(name: str, rule: CompiledCommand) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        terms = symbols.terms
+        for situation in symbols.rules.situations[name]:
+            if all(step.move.when is None for step in situation.steps) and len(
+                {step.track for step in situation.steps}
+            ) == len(situation.steps):
+                continue  # one step a track, without a condition
+            stands = symbols.stands(situation.states)
+            wrong = moments.undecided(terms, symbols.success(situation))
+            yield terms.every([stands, symbols.is_one_of(name), wrong])
+            if not rule.spec.is_application:
+                when, success = symbols.elsewhere(rule, situation)
+                yield terms.every([when, moments.undecided(terms, success)])
+
+    return bad
+
+
+# ── reservations ────────────────────────────────────────────────────────────────────
+
+
+def _reserved(rules: Rules) -> Iterator[Check]:
+    for amount, commands in rules.reserved.items():
+        rule = _joined([rules.moving[name].spec.rule for name in commands])
+        yield Check(Wrong("reserved", amount), rule, _left(amount, commands))
+
+
+def _left(amount: str, commands: tuple[str, ...]) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        left = symbols.terms.no(symbols.names[amount] == 0)
+        yield symbols.terms.every([symbols.none_open(commands), left])
+
+    return bad
+
+
+# ── amounts that are asked for ──────────────────────────────────────────────────────
+
+
+def _amounts_taken(rules: Rules) -> Iterator[Check]:
+    for name, rule in rules.moving.items():
+        if rule.spec.amount is None:
+            continue
+        if not rule.spec.is_application:
+            yield Check(
+                Wrong("positive", name),
+                rule.spec.amount.rule,
+                _not_positive(name, rule),
+            )
+        yield Check(Wrong("evidence", name), rule.spec.rule, _misreported(name, rule))
+
+
+def _not_positive(name: str, rule: CompiledCommand) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        for situation in symbols.rules.situations[name]:
+            may = symbols.may_begin(rule, situation)
+            yield symbols.terms.every([*may, symbols.amount < 1])
+
+    return bad
+
+
+def _misreported(name: str, rule: CompiledCommand) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        terms = symbols.terms
+        if rule.spec.is_application:
+            names = symbols.born(rule)
+            reserved = moments.applied(terms, rule.spec.reserve, names)
+            allowed = moments.allowed(terms, rule, (), names)
+            yield terms.every([*allowed, moments.misreported(terms, rule, reserved)])
+            return
+        wrong = moments.misreported(terms, rule, symbols.reserved(rule))
+        for situation in symbols.rules.situations[name]:
+            yield terms.every([*symbols.may_begin(rule, situation), wrong])
+
+    return bad
+
+
+# ── what is open together ───────────────────────────────────────────────────────────
+
+
+def overlapping(rules: Rules) -> Iterator[tuple[str, str]]:
+    """The pairs of commands of which the file lets one begin while the other is open."""
+    names = list(rules.moving)
+    for number, one in enumerate(names):
+        for other in names[number:]:
+            first, second = rules.moving[one], rules.moving[other]
+            if not first.steps.keys() & second.steps.keys():
+                continue
+            if other in first.excludes and one in second.excludes:
+                continue
+            yield one, other
+
+
+def _overlaps(rules: Rules) -> Iterator[Check]:
+    for one, other in overlapping(rules):
+        subject = " ".join(sorted((one, other)))
+        rule = _joined([rules.moving[name].spec.rule for name in (one, other)])
+        yield Check(Wrong("overlap", subject), rule, _never_fit(one, other))
+
+
+def _never_fit(one: str, other: str) -> Conditions:
+    """Pairs that do not fit one way; `kessai.prove.proof` asks for the other as well."""
+
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        yield loses(symbols, one, other)
+        if one != other:
+            yield loses(symbols, other, one)
+
+    return bad
+
+
+def loses(symbols: Symbols, first: str, second: str) -> Truth:
+    """That the success of `first` leaves an open `second` without a step to take."""
+    terms, names = symbols.terms, symbols.names
+    sources = symbols.rules.situations[second]
+    fits_now = terms.some(symbols.stands(source.states) for source in sources)
+    both = [
+        names[count_of(first)] >= (2 if first == second else 1),
+        names[count_of(second)] >= 1,
+        symbols.is_one_of(first),
+        fits_now,
+    ]
+    ways: list[Truth] = []
+    for situation in symbols.rules.situations[first]:
+        success = symbols.success(situation)
+        changes = [(names[name], term) for name, term in symbols.moved(success).items()]
+        then = symbols.z3.substitute(fits_now, *changes)
+        ways.append(terms.every([symbols.stands(situation.states), terms.no(then)]))
+    return terms.every([*both, terms.some(ways)])
+
+
+# ── ways on ─────────────────────────────────────────────────────────────────────────
+
+
+def _dead_ends(rules: Rules) -> Iterator[Check]:
+    for track, declared in rules.tracks.items():
+        for state in declared.states:
+            if state not in declared.final:
+                wrong = Wrong("dead_end", f"{track}.{state}")
+                rule = _leading_on(rules, track, state)
+                yield Check(wrong, rule, _stuck(track, state))
+
+
+def _leading_on(rules: Rules, track: str, state: str) -> str:
+    steps = [
+        move.rule
+        for command, move, source in rules.lifecycle.moves()
+        if (move.track, source) == (track, state) and not command.reads
+    ]
+    deadlines = [
+        deadline.rule
+        for deadline in rules.lifecycle.deadlines.values()
+        if (deadline.track, deadline.state) == (track, state)
+    ]
+    return _joined([*steps, *deadlines])
+
+
+def _stuck(track: str, state: str) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        rules, terms = symbols.rules, symbols.terms
+        nothing = symbols.none_open(rules.moving)
+        for states in rules.standing(rules.linked(track)):
+            if states[track] == state:
+                goal = moments.Goal(track, rules.far[track])
+                on = moments.leads_on(terms, rules, states, symbols.names, goal)
+                yield terms.every([symbols.stands(states), nothing, terms.no(on)])
+
+    return bad
+
+
+def _giving_back(rules: Rules) -> Iterator[Check]:
+    for pair in rules.giving_back:
+        amount = rules.moving[pair.command].spec.amount
+        rule = "" if amount is None else amount.rule
+        yield Check(Wrong("give_back", pair.command), rule, _not_given_back(pair))
+
+
+def _not_given_back(pair: GivingBack) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        rules, terms, names = symbols.rules, symbols.terms, symbols.names
+        nothing = symbols.none_open(rules.moving)
+        more = names[pair.whole] > names[pair.given]
+        for states in rules.standing(rules.giving_tracks(pair)):
+            can = moments.can_give_back(terms, rules, pair, states, names)
+            yield terms.every([symbols.stands(states), nothing, more, terms.no(can)])
+
+    return bad
+
+
+# ── beyond the file ─────────────────────────────────────────────────────────────────
+
+
+def beyond_limit(symbols: Symbols) -> Truth:
+    """That some amount reaches what the engine takes at most."""
+    names = symbols.names
+    return symbols.terms.some(
+        names[amount] >= AMOUNT_LIMIT for amount in symbols.rules.amounts
+    )
+
+
+def is_at(symbols: Symbols, track: str, state: str) -> Truth:
+    """That `track` is in `state`."""
+    return symbols.names[state_of(track)] == symbols.code(track, state)

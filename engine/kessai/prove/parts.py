@@ -1,0 +1,171 @@
+"""Each rule of a lifecycle file that can be left out, and the lifecycle without it."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from kessai.money import AMOUNT_LIMIT
+from kessai.prove.rules import Rules
+from kessai.spec import CommandSpec, Deadline, Effect, Expression, Lifecycle, Move
+
+_LEAST = Expression.parse(f"-{AMOUNT_LIMIT - 1}")
+_MOST = Expression.parse(f"{AMOUNT_LIMIT - 1}")
+
+
+class Kind(StrEnum):
+    """What is left out."""
+
+    GUARD = "guard"
+    MINIMUM = "min"
+    MAXIMUM = "max"
+    EXCLUSION = "exclusion"  # of another command's open operations
+    RESERVE = "reserve"
+    COMMIT = "commit"
+    RELEASE = "release"
+    CONDITION = "when"
+    DENIAL = "denies"  # by a deadline
+    AGREEMENT = "agreement"
+
+
+@attrs.frozen
+class Part:
+    """One rule: of `command` (or of a deadline), `what` in the file's own words.
+
+    `without` is the lifecycle that lacks it, and nothing else.
+    """
+
+    kind: Kind
+    command: str
+    what: str
+    rule: str
+    without: Lifecycle = attrs.field(repr=False, eq=False)
+
+
+def parts(rules: Rules) -> Iterator[Part]:
+    """Everything that can be left out of a lifecycle file, one at a time."""
+    lifecycle = rules.lifecycle
+    for spec in lifecycle.commands.values():
+        yield from _guards(lifecycle, spec)
+        yield from _bounds(lifecycle, spec)
+        if spec.name in rules.others:
+            yield from _exclusions(rules, spec)
+        yield from _effects(lifecycle, spec)
+        yield from _conditions(lifecycle, spec)
+        yield from _agreement(lifecycle, spec)
+    for deadline in lifecycle.deadlines.values():
+        yield from _deadline(lifecycle, deadline)
+
+
+def _with(lifecycle: Lifecycle, spec: CommandSpec, **changes: Any) -> Lifecycle:
+    changed = attrs.evolve(spec, **changes)
+    commands = {**lifecycle.commands, spec.name: changed}
+    return attrs.evolve(lifecycle, commands=commands)
+
+
+def _with_move(
+    lifecycle: Lifecycle, spec: CommandSpec, number: int, **changes: Any
+) -> Lifecycle:
+    moves = list(spec.moves)
+    moves[number] = attrs.evolve(moves[number], **changes)
+    return _with(lifecycle, spec, moves=tuple(moves))
+
+
+def _guards(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
+    for code in spec.guards:
+        rest = tuple(other for other in spec.guards if other != code)
+        without = _with(lifecycle, spec, guards=rest)
+        yield Part(Kind.GUARD, spec.name, code, lifecycle.guards[code].rule, without)
+    for number, move in enumerate(spec.moves):
+        for code in move.guards:
+            rest = tuple(other for other in move.guards if other != code)
+            without = _with_move(lifecycle, spec, number, guards=rest)
+            rule = lifecycle.guards[code].rule
+            yield Part(Kind.GUARD, spec.name, f"{code} ({_at(move)})", rule, without)
+
+
+def _bounds(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
+    amount = spec.amount
+    if amount is None:
+        return
+    low = attrs.evolve(amount, minimum=_LEAST)
+    high = attrs.evolve(amount, maximum=_MOST)
+    for kind, bound, weak in (
+        (Kind.MINIMUM, amount.minimum, low),
+        (Kind.MAXIMUM, amount.maximum, high),
+    ):
+        without = _with(lifecycle, spec, amount=weak)
+        yield Part(kind, spec.name, bound.text, amount.rule, without)
+
+
+def _exclusions(rules: Rules, spec: CommandSpec) -> Iterator[Part]:
+    excluded = rules.moving[spec.name].excludes
+    for name in rules.moving:
+        if name in excluded:
+            without = _with(rules.lifecycle, spec, alongside=spec.alongside | {name})
+            yield Part(Kind.EXCLUSION, spec.name, name, spec.rule, without)
+
+
+def _effects(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
+    for kind in (Kind.RESERVE, Kind.COMMIT, Kind.RELEASE):
+        effects: tuple[Effect, ...] = getattr(spec, kind.value)
+        for effect, rest in _each_left_out(effects):
+            without = _with(lifecycle, spec, **{kind.value: rest})
+            yield Part(kind, spec.name, effect.text, spec.rule, without)
+    for number, move in enumerate(spec.moves):
+        for effect, rest in _each_left_out(move.commit or ()):
+            without = _with_move(lifecycle, spec, number, commit=rest)
+            what = f"{effect.text} ({_at(move)})"
+            yield Part(Kind.COMMIT, spec.name, what, move.rule, without)
+
+
+def _each_left_out(
+    effects: tuple[Effect, ...],
+) -> Iterator[tuple[Effect, tuple[Effect, ...]]]:
+    for number, effect in enumerate(effects):
+        yield effect, (*effects[:number], *effects[number + 1 :])
+
+
+def _conditions(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
+    for number, move in enumerate(spec.moves):
+        if move.when is not None:
+            without = _with_move(lifecycle, spec, number, when=None)
+            what = f"{move.when.text} ({_at(move)})"
+            yield Part(Kind.CONDITION, spec.name, what, move.rule, without)
+
+
+def _agreement(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
+    needed = spec.agreement
+    if needed is None:
+        return
+    state = f"{needed.track}.{needed.state}"
+    without = _with(lifecycle, spec, agreement=None)
+    yield Part(Kind.AGREEMENT, spec.name, state, needed.rule, without)
+    for name in needed.unless_open:
+        rest = tuple(other for other in needed.unless_open if other != name)
+        changed = attrs.evolve(needed, unless_open=rest)
+        without = _with(lifecycle, spec, agreement=changed)
+        what = f"unless_open {name}"
+        yield Part(Kind.AGREEMENT, spec.name, what, needed.rule, without)
+
+
+def _deadline(lifecycle: Lifecycle, deadline: Deadline) -> Iterator[Part]:
+    def changed(**changes: Any) -> Lifecycle:
+        after = attrs.evolve(deadline, **changes)
+        deadlines = {**lifecycle.deadlines, deadline.name: after}
+        return attrs.evolve(lifecycle, deadlines=deadlines)
+
+    for effect, rest in _each_left_out(deadline.commit):
+        without = changed(commit=rest)
+        yield Part(Kind.COMMIT, deadline.name, effect.text, deadline.rule, without)
+    for name in sorted(deadline.denies):
+        without = changed(denies=deadline.denies - {name})
+        yield Part(Kind.DENIAL, deadline.name, name, deadline.rule, without)
+
+
+def _at(move: Move) -> str:
+    """Which move it is: where from, and where to if that is elsewhere."""
+    sources = ", ".join(move.sources)
+    target = "" if move.target in (None, *move.sources) else f" → {move.target}"
+    return f"{move.track}.{sources}{target}"

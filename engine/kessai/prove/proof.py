@@ -1,0 +1,270 @@
+"""One lifecycle's proof: what is proved, what a story refutes, what stays open."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
+
+import attrs
+
+from kessai.machine import Machine, compile_lifecycle
+from kessai.prove.algebra import load_solver
+from kessai.prove.checks import (
+    Check,
+    beyond_limit,
+    checks,
+    is_at,
+    loses,
+    overlapping,
+)
+from kessai.prove.induction import Gap, Induction
+from kessai.prove.lemmas import declared, guessed
+from kessai.prove.play import Play
+from kessai.prove.rules import GivingBack, Rules
+from kessai.prove.spots import Wrong
+from kessai.prove.story import Step, Story, to_the_point
+from kessai.prove.symbols import Symbols
+from kessai.prove.walk import DEEP, FAR, SHALLOW, Walk
+from kessai.spec import Lifecycle
+
+
+class Verdict(StrEnum):
+    """What came of one property."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"  # a story shows the contrary
+    OPEN = "open"  # not proved, and no short story shows the contrary
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One property, and what came of it.
+
+    `property` is one of `invariant`, `choice`, `reserved`, `positive`, `evidence`,
+    `overlap`, `dead_end`, `give_back` and `reached`; `subject` is what it is said of,
+    and `rule` where the file has that from. A refuted one has its `story`, and so has a
+    state that is reached. An open one may have a `gap`: where the proof failed.
+    """
+
+    property: str
+    subject: str
+    rule: str
+    verdict: Verdict
+    story: Story | None = None
+    gap: Gap | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Proof:
+    """Everything that was found out about one lifecycle.
+
+    `lemmas` counts what was proved of every transaction on the way, `transitions` the
+    moments of commands it was proved over, `spots` the stories' ends that were walked.
+    `too_late` are pairs of commands: the success of the second, told after that of the
+    first, is put aside, though told before it fits. `is_limited` says that no amount
+    can reach the engine's limit.
+    """
+
+    lifecycle: Lifecycle
+    findings: tuple[Finding, ...]
+    lemmas: int
+    transitions: int
+    spots: int
+    too_late: tuple[tuple[str, str], ...] = ()
+    is_limited: bool = True
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is proved."""
+        return all(found.verdict is Verdict.PROVED for found in self.findings)
+
+    @property
+    def refuted(self) -> tuple[Finding, ...]:
+        """What a story shows to be wrong; the shortest story first."""
+        found = [f for f in self.findings if f.verdict is Verdict.REFUTED]
+        return tuple(sorted(found, key=lambda f: len(f.story.told) if f.story else 0))
+
+    @property
+    def is_unsound(self) -> bool:
+        """Whether an invariant is refuted: what rests upon it cannot be proved."""
+        return any(found.property == "invariant" for found in self.refuted)
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """What is neither proved nor refuted."""
+        return tuple(f for f in self.findings if f.verdict is Verdict.OPEN)
+
+
+def prove(lifecycle: Lifecycle | Machine) -> Proof:
+    """Prove what there is to prove of `lifecycle`, or find the stories that refute it.
+
+    Raises:
+        InvalidInput: the solver is not installed (the extra `prove`), or a command that
+            only reads changes amounts.
+
+    """
+    machine = (
+        lifecycle if isinstance(lifecycle, Machine) else compile_lifecycle(lifecycle)
+    )
+    return Prover(machine).proof()
+
+
+class Prover:
+    """The work on one lifecycle: a walk, an induction, and a wider walk where needed."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        giving_back: tuple[GivingBack, ...] | None = None,
+    ) -> None:
+        self.rules = Rules(machine, giving_back)
+        self._machine = machine
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """The solver's names."""
+        return Symbols(load_solver(), self.rules)
+
+    @cached_property
+    def walk(self) -> Walk:
+        """A short walk: for guesses, states, and the stories of plain mistakes."""
+        return Walk(self.rules, SHALLOW)
+
+    @cached_property
+    def wide(self) -> Walk:
+        """A long walk, for what is not proved."""
+        return Walk(self.rules, DEEP)
+
+    @cached_property
+    def induction(self) -> Induction:
+        """What holds of every transaction."""
+        guesses = (*declared(self.rules), *guessed(self.rules, self.walk))
+        return Induction.of(self.symbols, guesses)
+
+    def proof(self) -> Proof:
+        """Everything there is to find out."""
+        findings = [*self._invariants(), *self._properties(), *self._reached()]
+        beyond = self.induction.never(beyond_limit(self.symbols))
+        return Proof(
+            lifecycle=self.rules.lifecycle,
+            findings=tuple(findings),
+            lemmas=len(self.induction.lemmas),
+            transitions=len(self.induction.transitions),
+            spots=len(self.walk.came_by),
+            too_late=self.too_late,
+            is_limited=beyond is None,
+        )
+
+    @cached_property
+    def too_late(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of which the second cannot follow the first, though both are open."""
+        pairs = list(overlapping(self.rules))
+        both = dict.fromkeys((*pairs, *((b, a) for a, b in pairs)))
+        return tuple(pair for pair in both if self._loses(*pair) is not None)
+
+    def _loses(self, first: str, second: str) -> Mapping[str, int] | None:
+        return self.induction.never(loses(self.symbols, first, second))
+
+    # ── findings ────────────────────────────────────────────────────────────────────
+
+    def _invariants(self) -> Iterator[Finding]:
+        found = self.rules.lifecycle.invariants
+        rules = {name: invariant.rule for name, invariant in found.items()}
+        for name in (*found, *self.rules.amounts):
+            wrong = Wrong("invariant", name)
+            gap = self.induction.gaps.get(name)
+            is_proved = name in self.induction.proved
+            yield self.finding(wrong, rules.get(name, ""), is_proved=is_proved, gap=gap)
+
+    def _properties(self) -> Iterator[Finding]:
+        for check in checks(self.rules):
+            gap = self.gap_in(check)
+            yield self.finding(check.wrong, check.rule, is_proved=gap is None, gap=gap)
+
+    def gap_in(self, check: Check) -> Gap | None:
+        """None if `check` is proved; else what may speak against it."""
+        if check.wrong.property == "overlap":
+            one, _, other = check.wrong.subject.partition(" ")
+            if not {(one, other), (other, one)} <= set(self.too_late):
+                return None
+        for condition in check.bad(self.symbols):
+            against = self.induction.never(condition)
+            if against is not None:
+                return Gap("", "", self.induction.told(against), "")
+        return None
+
+    def finding(
+        self, wrong: Wrong, rule: str, *, is_proved: bool, gap: Gap | None
+    ) -> Finding:
+        """The finding on one property: proved, or with the story against it."""
+        story = None if is_proved else self.story_against(wrong)
+        verdict = Verdict.PROVED if is_proved else Verdict.OPEN
+        if story is not None:
+            verdict, gap = Verdict.REFUTED, None
+        return Finding(
+            property=wrong.property,
+            subject=wrong.subject,
+            rule=rule,
+            verdict=verdict,
+            story=story,
+            gap=None if is_proved else gap,
+        )
+
+    def story_against(self, wrong: Wrong) -> Story | None:
+        """The shortest story found that shows `wrong`, played on the real machine."""
+        steps = self.walk.story_of(wrong)
+        if steps is None and not self._is_lost:
+            steps = self.wide.story_of(wrong)
+        if steps is None:
+            return None
+        story = Play(self._machine).go(to_the_point(wrong, steps)).story
+        return story if wrong in story.wrong else None
+
+    @property
+    def _is_lost(self) -> bool:
+        """Whether an invariant is refuted, so that no more can be expected to hold."""
+        return any(wrong.property == "invariant" for wrong in self.walk.wrong)
+
+    def _reached(self) -> Iterator[Finding]:
+        near = _first_at(self.rules, self.walk)
+        for name, track in self.rules.tracks.items():
+            for state in track.states:
+                yield self._reached_one(name, state, near.get((name, state)))
+
+    @cached_property
+    def _far(self) -> Mapping[tuple[str, str], tuple[Step, ...]]:
+        """Ways to states that a short walk does not reach."""
+        return _first_at(self.rules, Walk(self.rules, FAR))
+
+    @cached_property
+    def _wide(self) -> Mapping[tuple[str, str], tuple[Step, ...]]:
+        """Ways to states that need several operations at a time."""
+        return _first_at(self.rules, self.wide)
+
+    def _reached_one(
+        self, track: str, state: str, steps: tuple[Step, ...] | None
+    ) -> Finding:
+        never = steps is None and not self.induction.may(
+            is_at(self.symbols, track, state)
+        )
+        if steps is None and not never:
+            steps = self._far.get((track, state)) or self._wide.get((track, state))
+        story = None if steps is None else Play(self._machine).go(steps).story
+        is_there = story is not None and story.last.states.get(track) == state
+        verdict = Verdict.REFUTED if never else Verdict.OPEN
+        return Finding(
+            property="reached",
+            subject=f"{track}.{state}",
+            rule="",
+            verdict=Verdict.PROVED if is_there else verdict,
+            story=story if is_there else None,
+        )
+
+
+def _first_at(rules: Rules, walk: Walk) -> dict[tuple[str, str], tuple[Step, ...]]:
+    """The shortest way to each state."""
+    ways: dict[tuple[str, str], tuple[Step, ...]] = {}
+    for spot in walk.came_by:
+        for track, state in zip(rules.tracks, spot.states, strict=True):
+            if state is not None and (track, state) not in ways:
+                ways[track, state] = walk.way_to(spot)
+    return ways

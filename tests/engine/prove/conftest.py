@@ -1,0 +1,74 @@
+"""Copies of the shipped lifecycle files with a mistake planted, and the command line."""
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import attrs
+import pytest
+
+from kessai.cli.main import run_command
+from kessai.spec import load_file
+
+CARDS = Path(__file__).with_name("cards.toml")
+
+
+@attrs.frozen
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def kessai(capsys, tmp_path, monkeypatch):
+    """Run one command in an empty folder; its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = run_command([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return Result(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def planted(tmp_path):
+    """The path of a lifecycle file in which every `old` is replaced by its `new`."""
+
+    def plant(name, *changes):
+        files = _files(name)
+        for old, new in changes:
+            assert any(old in text for text in files.values()), f"no such text: {old}"
+            files = {path: text.replace(old, new) for path, text in files.items()}
+        for path, text in files.items():
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            (tmp_path / path).write_text(text, "utf-8")
+        return tmp_path / f"{name}.toml"
+
+    return plant
+
+
+@pytest.fixture
+def mistaken(planted):
+    """The lifecycle of such a file."""
+    return lambda name, *changes: load_file(planted(name, *changes))
+
+
+def _files(name):
+    if name == "cards":
+        return {"cards.toml": CARDS.read_text("utf-8")}
+    package = resources.files("kessai_specs")
+    shared = {
+        f"shared/{file.name}": file.read_text("utf-8")
+        for file in package.joinpath("shared").iterdir()
+        if file.name.endswith(".toml")
+    }
+    own = f"{name}.toml"
+    return {own: package.joinpath(own).read_text("utf-8"), **shared}
