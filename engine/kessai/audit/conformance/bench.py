@@ -1,0 +1,161 @@
+"""What all histories of a log are judged by: machines, what is taken as given."""
+
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from kessai.audit.conformance.agreements import Agreements
+from kessai.audit.conformance.findings import Findings
+from kessai.audit.conformance.kinds import Kind
+from kessai.audit.conformance.shortcuts import Situations
+from kessai.audit.conformance.words import denial_texts
+from kessai.machine import Command, Machine, Transaction
+from kessai.machine.compile import CompiledCommand
+from kessai.machine.decide import id_pattern
+from kessai.spec import Parameter, Text
+
+GIVEN = "given"
+"""The id of an agreement, the text of a parameter, a key: what is taken as given."""
+
+
+@attrs.frozen(kw_only=True)
+class Terms:
+    """Machines by name, the fields that have columns, whether ids are left unjudged."""
+
+    machines: Mapping[str, Machine]
+    has_columns: frozenset[str]
+    any_id: bool
+
+    def judges(self, rule: CompiledCommand) -> bool:
+        """Whether the agreement that `rule` needs can be judged."""
+        needed = rule.spec.agreement
+        return (
+            needed is not None
+            and "agreement" in self.has_columns
+            and needed.lifecycle in self.machines
+        )
+
+
+@attrs.frozen
+class Asked(Command):
+    """A command of a log: its shape was checked there, and nobody needs its hash."""
+
+    def __attrs_post_init__(self) -> None:
+        pass
+
+    @property
+    def fingerprint(self) -> str:
+        """None: the log's rows are not kept."""
+        return ""
+
+
+@attrs.frozen
+class Prepared:
+    """What all rows of one kind have in common under one machine.
+
+    `agreement` stands for the one that is taken as given.
+    """
+
+    machine: Machine
+    kind: Kind
+    rule: CompiledCommand
+    parameters: Mapping[str, Any]
+    agreement: Transaction | None
+
+    @property
+    def takes_amount(self) -> bool:
+        """Whether the command has an amount."""
+        return self.rule.spec.amount is not None
+
+    @property
+    def asks_agreement(self) -> bool:
+        """Whether an agreement is needed that stands in the log."""
+        return self.rule.spec.agreement is not None and self.agreement is None
+
+
+class Bench:
+    """The terms of a check, with everything that is worked out from them once."""
+
+    def __init__(self, terms: Terms, kinds: Sequence[Kind], order: str) -> None:
+        self.findings = Findings()
+        self.agreements = Agreements(order)
+        self.situations = Situations()
+        self.kinds = kinds
+        self._machines = terms.machines
+        self._terms = terms
+        self._first = next(iter(terms.machines.values()))
+        self.currency = self._first.lifecycle.currency
+        self.any_id = _any_id(terms.machines.values()) if terms.any_id else ""
+        """What stands for every order's id where their shape is not judged."""
+        self._prepared: dict[tuple[str, int], Prepared | None] = {}
+        self._texts: dict[str, Mapping[str, Text]] = {}
+
+    def prepared(self, machine: Machine, number: int) -> Prepared | None:
+        """What a kind of rows is under `machine`; None: it has no such command."""
+        key = (machine.name, number)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare(machine, self.kinds[number])
+        return self._prepared[key]
+
+    def application(self, number: int, own: Machine | None) -> Prepared | None:
+        """What a kind of rows begins; None if it begins no transaction.
+
+        That of the lifecycle that its row names, else of the history's own, else of
+        the one that has it.
+        """
+        kind = self.kinds[number]
+        asked = None if kind.lifecycle is None else self._machines[kind.lifecycle]
+        for machine in (asked, own, *self._machines.values()):
+            prepared = None if machine is None else self.prepared(machine, number)
+            if prepared is not None and prepared.rule.spec.is_application:
+                return prepared
+        return None
+
+    def texts(self, machine: Machine | None) -> Mapping[str, Text]:
+        """The sentences of `machine`, and those of a log's own denials."""
+        machine = machine or self._first
+        if machine.name not in self._texts:
+            self._texts[machine.name] = {**machine.texts, **denial_texts()}
+        return self._texts[machine.name]
+
+    def _prepare(self, machine: Machine, kind: Kind) -> Prepared | None:
+        rule = machine.commands.get(kind.command)
+        if rule is None:
+            return None
+        given: dict[str, Any] = dict.fromkeys(kind.flags, True)
+        given |= {name: True for name in kind.columns if name in rule.parameters}
+        self._fill(machine, rule, given)
+        agreement = None
+        needed = rule.spec.agreement
+        if needed is not None and not self._terms.judges(rule):
+            agreement = Transaction(
+                GIVEN, lifecycle=needed.lifecycle, states={needed.track: needed.state}
+            )
+        return Prepared(machine, kind, rule, given, agreement)
+
+    def _fill(
+        self, machine: Machine, rule: CompiledCommand, given: dict[str, Any]
+    ) -> None:
+        """Take as given what the log has no column for."""
+        declared = machine.lifecycle.parameters
+        needed = [*rule.spec.required]
+        needed += [n for name in given if (n := declared[name].needs) is not None]
+        for name in needed:
+            if name not in given and name not in self._terms.has_columns:
+                given[name] = _filler(declared[name])
+
+
+def _filler(declared: Parameter) -> object:
+    if declared.kind == "frequency":
+        return {"unit": next(iter(declared.units)), "value": 1}
+    return GIVEN if declared.kind == "text" else False
+
+
+def _any_id(machines: Iterable[Machine]) -> str:
+    """An id that every lifecycle takes; the order's own id is told all the same."""
+    patterns = [id_pattern(machine.lifecycle.identifier) for machine in machines]
+    return next(
+        (c for c in string.printable if all(p.fullmatch(c) for p in patterns)), GIVEN
+    )

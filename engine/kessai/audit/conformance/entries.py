@@ -1,0 +1,216 @@
+"""Rows to entries: what happened to which order, when, with which amount."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from kessai.audit.conformance.amounts import Amounts
+from kessai.audit.conformance.columns import Columns
+from kessai.audit.conformance.kinds import DAY, Kinds
+from kessai.audit.conformance.rows import Row
+from kessai.audit.conformance.times import Times
+from kessai.audit.conformance.words import BadValue, folded, shown
+from kessai.card_numbers import has_card_number
+from kessai.machine.command import is_id
+
+Extra = tuple[str | None, str | None, tuple[tuple[str, Any], ...]]
+"""What few rows have: the agreement, the operation's id, parameters."""
+
+Entry = tuple[datetime, int, int, int | None, Extra | None]
+"""When in UTC, in which line, the number of its kind, the amount, what few rows have."""
+
+_FREQUENCY = re.compile(r"(?:(\d{1,4})\s*)?([^\d\s:]+)[\s:]*(\d{1,4})?")
+_LOST = "\ufffd"
+"""What stands for bytes that are no text."""
+
+
+@attrs.frozen
+class Readers:
+    """What reads the cells of each field."""
+
+    kinds: Kinds
+    times: Times
+    amounts: Amounts
+    currency: str
+    texts: tuple[str, ...]
+    """The parameters that have columns and are no flags."""
+
+    flags: tuple[str, ...]
+    frequencies: frozenset[str]
+
+
+class Entries:
+    """Reads rows as entries; rows that cannot be are told to `bad`."""
+
+    def __init__(
+        self, header: Sequence[str], columns: Columns, readers: Readers, damaged: str
+    ) -> None:
+        self._width = len(header)
+        self._columns = columns
+        self._readers = readers
+        self._damaged = damaged
+        self._time = columns.places["time"]
+        places = columns.places
+        self._command = places["command"][0]
+        self._order = places["order"][0]
+        self._amount = self._place("amount")
+        self._outcome = self._place("outcome")
+        self._lifecycle = self._place("lifecycle")
+        self._currency = self._place("currency")
+        self._flags = tuple(places[name][0] for name in readers.flags)
+        self._has_extra = bool(
+            readers.texts or "agreement" in places or "operation" in places
+        )
+        self.left_out = 0
+        self._used = {place for found in places.values() for place in found}
+
+    def read(
+        self, rows: Iterable[Row]
+    ) -> Iterator[tuple[str, Entry] | tuple[int, str | None, BadValue]]:
+        """Each row as its order and entry, or as its line, its order and what is wrong.
+
+        Rows that are said to be left out are.
+        """
+        for line, cells in rows:
+            if isinstance(cells, BadValue):
+                yield line, None, cells
+                continue
+            try:
+                entry = self._entry(line, cells)
+            except BadValue as wrong:
+                yield line, self._order_of(cells), wrong
+                continue
+            if entry is None:
+                self.left_out += 1
+            else:
+                yield entry
+
+    def _place(self, field: str) -> int | None:
+        found = self._columns.places.get(field)
+        return None if found is None else found[0]
+
+    def _entry(self, line: int, cells: list[str]) -> tuple[str, Entry] | None:
+        if len(cells) != self._width:
+            self._check_width(cells)
+        if self._damaged:
+            self._check_text(cells)
+        readers = self._readers
+        at, whole_day = self._at(cells)
+        number = self._kind(cells, whole_day=whole_day)
+        if number is None:
+            return None
+        order = self._id(cells)
+        amount = None
+        if self._amount is not None:
+            text = cells[self._amount].strip()
+            try:
+                amount = readers.amounts.read(text, readers.kinds.all[number].command)
+            except BadValue as wrong:
+                raise self._placed(wrong, "amount") from None
+        if self._currency is not None:
+            self._check_currency(cells[self._currency])
+        extra = self._extra(cells) if self._has_extra else None
+        return order, (at, line, number, amount, extra)
+
+    def _at(self, cells: list[str]) -> tuple[datetime, bool]:
+        time = self._time
+        text = cells[time[0]] if len(time) == 1 else " ".join(cells[p] for p in time)
+        try:
+            return self._readers.times.read(text.strip())
+        except BadValue as wrong:
+            raise self._placed(wrong, "time") from None
+
+    def _kind(self, cells: list[str], *, whole_day: bool) -> int | None:
+        outcome, lifecycle = self._outcome, self._lifecycle
+        asked = (
+            cells[self._command].strip(),
+            None if outcome is None else cells[outcome].strip(),
+            None if lifecycle is None else cells[lifecycle].strip(),
+            DAY if whole_day else None,
+            *(cells[place].strip() for place in self._flags),
+        )
+        try:
+            return self._readers.kinds.number(asked)
+        except BadValue as wrong:
+            raise self._placed(wrong, str(wrong.values.get("field"))) from None
+
+    def _id(self, cells: list[str]) -> str:
+        order = cells[self._order].strip()
+        self._check_id("order", order)
+        if not order:
+            raise self._placed(BadValue("order_missing"), "order")
+        return order
+
+    def _check_id(self, field: str, text: str) -> None:
+        if has_card_number(text):
+            raise self._placed(BadValue("card_number"), field)
+        if text and not is_id(text):
+            raise self._placed(BadValue("order_invalid"), field)
+
+    def _extra(self, cells: list[str]) -> Extra | None:
+        found: list[str | None] = []
+        for field in ("agreement", "operation"):
+            place = self._place(field)
+            text = "" if place is None else cells[place].strip()
+            self._check_id(field, text)
+            found.append(text or None)
+        parameters = tuple(self._parameters(cells))
+        if not parameters and found == [None, None]:
+            return None
+        return found[0], found[1], parameters
+
+    def _parameters(self, cells: list[str]) -> Iterator[tuple[str, Any]]:
+        for name in self._readers.texts:
+            text = cells[self._columns.places[name][0]].strip()
+            if not text:
+                continue
+            if has_card_number(text):
+                raise self._placed(BadValue("card_number"), name)
+            if name in self._readers.frequencies:
+                try:
+                    yield name, _frequency(text)
+                except BadValue as wrong:
+                    raise self._placed(wrong, name) from None
+            else:
+                yield name, text
+
+    def _check_currency(self, text: str) -> None:
+        text = text.strip()
+        if text and folded(text) != folded(self._readers.currency):
+            wrong = BadValue(
+                "currency_differs",
+                value=shown(text),
+                currency=self._readers.currency,
+            )
+            raise self._placed(wrong, "currency")
+
+    def _check_width(self, cells: list[str]) -> None:
+        """Spreadsheets leave empty cells out at the end, or add some; no more."""
+        if any(cells[self._width :]) or len(cells) <= max(self._used):
+            raise BadValue(code="cells", cells=len(cells), columns=self._width)
+
+    def _check_text(self, cells: list[str]) -> None:
+        if any(_LOST in cells[place] for place in self._used):
+            raise BadValue(code="not_text", encoding=self._damaged)
+
+    def _order_of(self, cells: list[str]) -> str | None:
+        """The order of a row that cannot be read, if at least that can."""
+        if len(cells) <= self._order:
+            return None
+        order = cells[self._order].strip()
+        return None if not order or has_card_number(order) else order
+
+    def _placed(self, wrong: BadValue, field: str) -> BadValue:
+        return wrong.in_column(shown(self._columns.named.get(field, field)))
+
+
+def _frequency(text: str) -> dict[str, Any]:
+    """`Month 1`, `Month:1` or `1 Month`, as parameters have it."""
+    found = _FREQUENCY.fullmatch(text)
+    number = found and (found[1] or found[3] or "1")
+    if found is None or number is None or (found[1] and found[3]):
+        raise BadValue(code="frequency_unknown", value=shown(text))
+    return {"unit": found[2], "value": int(number)}

@@ -1,0 +1,78 @@
+"""How a log is to be read: what was said of it, and what reads its cells."""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Literal
+
+import attrs
+
+from kessai.audit.conformance.amounts import Amounts
+from kessai.audit.conformance.columns import Columns
+from kessai.audit.conformance.entries import Readers
+from kessai.audit.conformance.grouped import IN_MEMORY
+from kessai.audit.conformance.kinds import Kinds, read_meaning, read_outcomes
+from kessai.audit.conformance.rows import Layout
+from kessai.audit.conformance.times import Times
+from kessai.machine import Machine
+
+
+@attrs.frozen(kw_only=True)
+class Reading:
+    """How a log is to be read; whatever is not said is found out, or refused.
+
+    `columns` maps fields to columns, `commands` and `outcomes` the log's words to ours.
+    `zone` is that of times without an offset. `unit` says whether amounts are in minor
+    units or in major ones; it must be said where the two differ. `order` is `time`, or
+    `file` where the rows of an order stand in order.
+    """
+
+    columns: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    commands: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    outcomes: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    layout: Layout = attrs.field(factory=Layout)
+    encoding: str | None = None
+    zone: tzinfo | None = None
+    time_format: str | None = None
+    unit: Literal["minor", "major"] | None = None
+    decimal_comma: bool = False
+    negative: tuple[str, ...] = ()
+    order: Literal["time", "file"] = "time"
+    any_id: bool = False
+    in_memory: int = IN_MEMORY
+
+
+def readers_for(
+    machines: Mapping[str, Machine], reading: Reading, columns: Columns
+) -> Readers:
+    """What reads a log with these `columns`.
+
+    Raises:
+        InvalidInput: what was said of its words names nothing known.
+
+    """
+    every = tuple(machines.values())
+    declared = {
+        name: parameter
+        for machine in every
+        for name, parameter in machine.lifecycle.parameters.items()
+        if name in columns.places
+    }
+    flags = tuple(n for n, parameter in declared.items() if parameter.kind == "flag")
+    said = {text: read_meaning(as_, every) for text, as_ in reading.commands.items()}
+    currency = every[0].lifecycle.currency
+    return Readers(
+        kinds=Kinds(every, said, read_outcomes(reading.outcomes), flags),
+        times=Times(reading.zone, reading.time_format),
+        amounts=Amounts(
+            currency,
+            in_major_units=reading.unit == "major",
+            decimal_comma=reading.decimal_comma,
+            negative=reading.negative,
+        ),
+        currency=currency,
+        texts=tuple(name for name in declared if name not in flags),
+        flags=flags,
+        frequencies=frozenset(
+            n for n, parameter in declared.items() if parameter.kind == "frequency"
+        ),
+    )

@@ -1,0 +1,369 @@
+"""What `kessai audit check` prints: the most common violations first."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import click
+
+from kessai.audit.conformance import BadRows, Checked, Findings, Group, Violation
+from kessai.cli.columns import wrapped
+from kessai.cli.output import bounds_data
+from kessai.machine import Denial
+from kessai.money import show_amount
+
+_NARROWEST, _WIDEST = 32, 100
+_BY_AMOUNT = {"amount_above_maximum", "amount_below_minimum", "amount_missing"}
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "holds": "Every step was allowed: histories {histories}, events {events}.",
+        "none": "No row could be read.",
+        "partly": "Every step that could be read was allowed: histories {histories},"
+        " events {events}.",
+        "faulty": "Not allowed: {violations} of {events} events, in {wrong} of"
+        " {histories} histories; {percent} of events were allowed.",
+        "span": "From {first} to {last}.",
+        "after": "Of these, after an earlier one in the same history, so perhaps only"
+        " following from it: {count}.",
+        "uncertain": "Not allowed, but in the {histories} histories with rows that could"
+        " not be read, so perhaps no fault: {count}.",
+        "open": "Left open, without a final outcome: {count}.",
+        "denied": "Refused before anything was sent: {count}, of which the lifecycle"
+        " would have allowed {allowed}.",
+        "declined": "Declined by the gateway, and not allowed anyway: {count}.",
+        "repeated": "Logged again with the same operation id and outcome: {count}.",
+        "left_out": "Rows left out, as was said: {count}.",
+        "common": "The most common violations",
+        "when": "{command}, when {states}",
+        "nothing": "nothing was there",
+        "pass": "Would have passed: {minimum} to {maximum}.",
+        "no_pass": "No amount would have passed.",
+        "example": "For instance {order}, line {line}, {time}",
+        "bad": "Rows that could not be read: {count}",
+        "lines": "lines {lines}",
+        "line": "line {line}",
+        "details": "Every violation, in the order of the file",
+        "is_after": "after another",
+        "is_uncertain": "uncertain",
+        "taken": "How it was read",
+        "more": "… and {count} more",
+    },
+    "ja": {
+        "holds": "すべて許容された処理です（注文 {histories} 件、イベント {events} 件）。",
+        "none": "読み取れる行がありません。",
+        "partly": "読み取れた範囲ではすべて許容された処理です（注文 {histories} 件、"
+        "イベント {events} 件）。",
+        "faulty": "イベント {events} 件のうち {violations} 件、注文 {histories} 件のうち"
+        " {wrong} 件で、許容されない処理がありました（許容率 {percent}）。",
+        "span": "期間: {first} から {last} まで。",
+        "after": "うち、同じ注文の違反の後に続いたもの（その影響の可能性あり）:"
+        " {count} 件。",
+        "uncertain": "読み取れない行のある注文 {histories} 件では、ほかに {count} 件が"
+        "許容されませんでした（異常とは限りません）。",
+        "open": "最終結果のない処理: {count} 件。",
+        "denied": "送信前に拒否されたもの: {count} 件（うちライフサイクルでは許容されるもの"
+        " {allowed} 件）。",
+        "declined": "決済機関で不成立、かつ許容されないもの: {count} 件。",
+        "repeated": "同じ処理IDと結果で重複した行: {count} 件。",
+        "left_out": "指定により除外した行: {count} 件。",
+        "common": "多い順の違反",
+        "when": "{command}（{states}）",
+        "nothing": "取引なし",
+        "pass": "許容される金額: {minimum} 〜 {maximum}。",
+        "no_pass": "許容される金額はありません。",
+        "example": "例: {order}、{line} 行目、{time}",
+        "bad": "読み取れない行: {count} 件",
+        "lines": "{lines} 行目",
+        "line": "{line} 行目",
+        "details": "すべての違反（ファイルの順）",
+        "is_after": "違反の後",
+        "is_uncertain": "不確実",
+        "taken": "読み取りの前提",
+        "more": "… ほか {count} 件",
+    },
+}
+
+
+def checked_lines(
+    checked: Checked,
+    language: str,
+    limit: int,
+    zone: tzinfo | None,
+    *,
+    details: bool = False,
+) -> Iterator[str]:
+    """The result for a person; times are shown in `zone`, else in UTC."""
+    return _Lines(language, limit, zone or UTC).all(checked, details=details)
+
+
+class _Lines:
+    def __init__(self, language: str, limit: int, zone: tzinfo) -> None:
+        self._language = language
+        self._words = _WORDS[language]
+        self._limit = limit
+        self._zone = zone
+        columns = shutil.get_terminal_size((_WIDEST, 0))[0]
+        self._width = max(_NARROWEST, min(columns, _WIDEST)) - 1
+
+    def all(self, checked: Checked, *, details: bool) -> Iterator[str]:
+        findings = checked.findings
+        yield from self._verdict(findings)
+        yield from self._counts(findings)
+        if findings.groups:
+            yield from self._headed("common")
+            groups = findings.most_common()
+            for group in groups[: self._limit]:
+                yield from self._group(group)
+            yield from self._rest(len(groups))
+        if findings.bad_rows:
+            yield from self._headed("bad", count=f"{findings.bad_rows:,}")
+            bad = findings.most_common_bad()
+            for rows in bad[: self._limit]:
+                yield from self._bad(rows)
+            yield from self._rest(len(bad))
+        if details:
+            yield from self._details(findings)
+        yield from self._headed("taken")
+        for note in checked.notes:
+            yield from self._indented(note.sentence(self._language), 2, dim=True)
+
+    def _verdict(self, findings: Findings) -> Iterator[str]:
+        wrong = findings.histories - findings.histories_allowed
+        counts = {
+            "histories": f"{findings.histories:,}",
+            "events": f"{findings.events:,}",
+            "violations": f"{findings.violations + findings.after:,}",
+            "wrong": f"{wrong - findings.histories_uncertain:,}",
+            "percent": percent(findings.allowed_share),
+        }
+        if not findings.holds:
+            yield from self._marked("✗", "red", "faulty", counts)
+        elif not findings.bad_rows:
+            yield from self._marked("✓", "green", "holds", counts)
+        else:
+            code = "partly" if findings.events else "none"
+            yield from self._marked("!", "yellow", code, counts)
+
+    def _marked(
+        self, mark: str, colour: str, code: str, counts: Mapping[str, str]
+    ) -> Iterator[str]:
+        text = self._words[code].format_map(counts)
+        for at, line in enumerate(wrapped(text, self._width - 2)):
+            yield (click.style(f"{mark} ", fg=colour) if at == 0 else "  ") + line
+
+    def _counts(self, findings: Findings) -> Iterator[str]:
+        if findings.first is not None and findings.last is not None:
+            first, last = self._time(findings.first), self._time(findings.last)
+            yield from self._said("span", first=first, last=last)
+        uncertain = f"{findings.histories_uncertain:,}"
+        for code, count, more in (
+            ("after", findings.after, {}),
+            ("uncertain", findings.uncertain, {"histories": uncertain}),
+            ("open", findings.left_open, {}),
+            (
+                "denied",
+                findings.refused,
+                {"allowed": f"{findings.refused_though_allowed:,}"},
+            ),
+            ("declined", findings.declined_anyway, {}),
+            ("repeated", findings.repeated, {}),
+            ("left_out", findings.left_out, {}),
+        ):
+            if count:
+                yield from self._said(code, count=f"{count:,}", **more)
+
+    def _said(self, code: str, **values: str) -> Iterator[str]:
+        return self._indented(self._words[code].format_map(values), 2)
+
+    def _headed(self, code: str, **values: str) -> Iterator[str]:
+        yield ""
+        for line in wrapped(self._words[code].format_map(values), self._width):
+            yield click.style(line, bold=True)
+
+    def _group(self, group: Group) -> Iterator[str]:
+        found = group.example
+        count = f"{group.count:,} × "
+        yield from self._titled(count, self._what(found))
+        yield from self._reasons(found)
+        yield from self._indented(
+            self._words["example"].format(
+                order=found.order, line=f"{found.line:,}", time=self._time(found.at)
+            ),
+            6,
+            dim=True,
+        )
+
+    def _titled(self, mark: str, text: str) -> Iterator[str]:
+        for at, line in enumerate(wrapped(mark + text, self._width - 4)):
+            yield click.style(f"  {line}" if at == 0 else f"    {line}", bold=True)
+
+    def _what(self, found: Violation, *, with_amount: bool = False) -> str:
+        states = states_shown(found, self._language) or self._words["nothing"]
+        command = title(found.denial, found.command, self._language)
+        if with_amount and found.amount is not None:
+            command += f" {show_amount(found.amount, found.denial.currency)}"
+        return self._words["when"].format(command=command, states=states)
+
+    def _reasons(self, found: Violation) -> Iterator[str]:
+        denial = found.denial
+        sentences = denial.sentences(self._language)
+        for reason, sentence in zip(denial.reasons, sentences, strict=True):
+            yield from self._indented(f"{sentence} [{reason.code}, {reason.rule}]", 6)
+        if denial.bounds is not None and _BY_AMOUNT.issuperset(denial.codes):
+            yield from self._indented(self._passing(denial), 6)
+
+    def _passing(self, denial: Denial) -> str:
+        bounds = denial.bounds
+        if bounds is None or bounds.maximum < bounds.minimum:
+            return self._words["no_pass"]
+        return self._words["pass"].format(
+            minimum=show_amount(bounds.minimum, denial.currency),
+            maximum=show_amount(bounds.maximum, denial.currency),
+        )
+
+    def _bad(self, rows: BadRows) -> Iterator[str]:
+        numbers = ", ".join(f"{line:,}" for line in rows.lines)
+        if rows.count > len(rows.lines):
+            numbers += ", …"
+        where = self._words["lines" if rows.count > 1 else "line"].format(
+            lines=numbers, line=numbers
+        )
+        text = f"{rows.count:,} × {rows.sentence(self._language)} ({where})"
+        yield from self._indented(text, 2)
+
+    def _details(self, findings: Findings) -> Iterator[str]:
+        yield from self._headed("details")
+        total = findings.violations + findings.after + findings.uncertain
+        for found, _ in zip(findings.in_file_order(), range(self._limit), strict=False):
+            marks = [w for w in ("is_after", "is_uncertain") if getattr(found, w)]
+            aside = "".join(f" ({self._words[mark]})" for mark in marks)
+            where = self._words["line"].format(line=f"{found.line:,}")
+            text = f"{found.order}: {self._what(found, with_amount=True)}{aside}"
+            yield from self._titled(f"{where}  ", text)
+            yield from self._indented(self._time(found.at), 6, dim=True)
+            yield from self._reasons(found)
+        yield from self._rest(total)
+
+    def _rest(self, count: int) -> Iterator[str]:
+        if count > self._limit:
+            more = f"{count - self._limit:,}"
+            yield "  " + self._words["more"].format(count=more)
+
+    def _indented(self, text: str, indent: int, *, dim: bool = False) -> Iterator[str]:
+        for line in wrapped(text, self._width - indent):
+            yield " " * indent + (click.style(line, dim=True) if dim else line)
+
+    def _time(self, at: datetime) -> str:
+        if self._zone is UTC:
+            return f"{at:%Y-%m-%d %H:%M:%SZ}"
+        return at.astimezone(self._zone).isoformat(" ", "seconds")
+
+
+def title(denial: Denial, name: str, language: str) -> str:
+    """What the lifecycle calls a command, or `track.state`; its name if nothing."""
+    text = denial.texts.get(f"title {name}")
+    return name if text is None else text.in_language(language)
+
+
+def states_shown(found: Violation, language: str) -> str:
+    """The states before a violation, in words."""
+    between = "、" if language == "ja" else " and "
+    return between.join(
+        title(found.denial, state, language) for state in found.states.split()
+    )
+
+
+def percent(share: float) -> str:
+    """A share in per cent, never rounded up to the whole."""
+    return f"{int(share * 1000) / 10:.1f} %"
+
+
+def checked_data(checked: Checked, language: str, limit: int) -> dict[str, Any]:
+    """The result as JSON shows it: amounts in minor units, times in UTC."""
+    findings = checked.findings
+    return {
+        "holds": findings.holds and not findings.bad_rows,
+        "lifecycles": [
+            {"name": each.name, "hash": each.hash} for each in checked.lifecycles
+        ],
+        "read": {
+            "format": checked.form,
+            "encoding": checked.encoding,
+            "delimiter": checked.delimiter,
+            "columns": checked.columns.named,
+            "guessed": checked.columns.guessed,
+        },
+        "notes": [
+            {"code": note.code, "sentence": note.sentence(language)}
+            for note in checked.notes
+        ],
+        "histories": {
+            "count": findings.histories,
+            "allowed": findings.histories_allowed,
+            "uncertain": findings.histories_uncertain,
+            "without_application": findings.histories_midway,
+        },
+        "events": _event_counts(findings),
+        "first": findings.first,
+        "last": findings.last,
+        "violations": [
+            {"count": group.count, **_violation_data(group.example, language)}
+            for group in findings.most_common()
+        ],
+        "details": [
+            {
+                "after_another": found.is_after,
+                "uncertain": found.is_uncertain,
+                **_violation_data(found, language),
+            }
+            for found, _ in zip(findings.in_file_order(), range(limit), strict=False)
+        ],
+        "bad_rows": {
+            "count": findings.bad_rows,
+            "kinds": [
+                {
+                    "code": rows.example.code,
+                    "count": rows.count,
+                    "lines": rows.lines,
+                    "sentence": rows.sentence(language),
+                }
+                for rows in findings.most_common_bad()
+            ],
+        },
+    }
+
+
+def _event_counts(findings: Findings) -> dict[str, Any]:
+    return {
+        "count": findings.events,
+        "allowed": findings.allowed,
+        "not_allowed": findings.violations,
+        "not_allowed_after_another": findings.after,
+        "uncertain": findings.uncertain,
+        "denied": findings.refused,
+        "denied_though_allowed": findings.refused_though_allowed,
+        "declined_and_not_allowed": findings.declined_anyway,
+        "repeated": findings.repeated,
+        "left_open": findings.left_open,
+        "left_out": findings.left_out,
+    }
+
+
+def _violation_data(found: Violation, language: str) -> dict[str, Any]:
+    sentences = found.denial.sentences(language)
+    return {
+        "order": found.order,
+        "line": found.line,
+        "at": found.at,
+        "lifecycle": found.lifecycle or None,
+        "command": found.command,
+        "amount": found.amount,
+        "states": found.states,
+        "bounds": bounds_data(found.bounds),
+        "reasons": [
+            {"code": reason.code, "rule": reason.rule, "sentence": sentence}
+            for reason, sentence in zip(found.denial.reasons, sentences, strict=True)
+        ],
+    }

@@ -1,0 +1,102 @@
+"""Logs as text, checked in this process, and what was found in a word each."""
+
+import json
+from pathlib import Path
+
+import attrs
+import pytest
+
+from kessai import load_shipped
+from kessai.audit.conformance import Reading, check_log
+from kessai.cli.main import run_command
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+@attrs.frozen
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def kessai(capsys):
+    """Run one command; its exit code and what it printed."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = run_command([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return Result(code, out, err)
+
+    return run
+
+
+@attrs.frozen
+class Told:
+    """What was found, as tests compare it."""
+
+    checked: object
+
+    @property
+    def findings(self):
+        return self.checked.findings
+
+    @property
+    def violations(self):
+        """`line command codes`, in the order of the file."""
+        return [
+            f"{v.line} {v.command} {' '.join(v.codes)}"
+            for v in self.findings.in_file_order()
+        ]
+
+    @property
+    def bad(self):
+        """`code lines`, the most common first."""
+        return [
+            f"{rows.example.code} {' '.join(map(str, rows.lines))}"
+            for rows in self.findings.most_common_bad()
+        ]
+
+    @property
+    def notes(self):
+        return [note.code for note in self.checked.notes]
+
+
+def checked(path, lifecycles, **reading):
+    loaded = [load_shipped(name) for name in lifecycles.split()]
+    return Told(check_log(str(path), loaded, Reading(**reading)))
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Check a log given as text: its rows, under the usual header unless told so."""
+
+    def run(
+        text,
+        lifecycles="one_time",
+        header="order,command,time,amount",
+        encoding="utf-8",
+        **reading,
+    ):
+        path = tmp_path / "log.csv"
+        whole = text if header is None else f"{header}\n{text}"
+        path.write_bytes(whole.encode(encoding))
+        return checked(path, lifecycles, **reading)
+
+    return run
+
+
+@pytest.fixture
+def check_file():
+    return checked
+
+
+@pytest.fixture
+def data():
+    return DATA

@@ -1,0 +1,411 @@
+"""Logs as people have them: columns, encodings, times, money, and rows that are none."""
+
+import gzip
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from kessai.audit.conformance import Layout
+from kessai.audit.conformance.amounts import Amounts
+from kessai.audit.conformance.times import Times
+from kessai.audit.conformance.words import BadValue
+from kessai.errors import InvalidInput
+
+SALE = "A-1,authorize,2026-01-05 09:05,1000\nA-1,capture,2026-01-06 10:00,600\n"
+JAPANESE = "A-1,与信,2026/1/5 9:05,￥1000\nA-1,売上,2026/1/6 10:00,600円\n"
+HEADER = "注文番号,種別,日時,金額"
+
+
+class TestColumns:
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "order,command,time,amount",
+            "Order ID,Event Type,Created At,Amount",
+            "ORDER_NO,action,timestamp,amount",
+            "注文番号,種別,日時,金額",
+            "取引ID,処理区分,処理日時,取引金額",
+        ],
+    )
+    def test_common_names_are_guessed_and_told(self, check, header):
+        told = check(SALE, header=header)
+        assert told.findings.allowed == 2
+        assert told.notes[0] == "guessed"
+        assert set(told.checked.columns.guessed) == {
+            "order",
+            "command",
+            "time",
+            "amount",
+        }
+
+    def test_columns_are_mapped_by_name_or_number(self, check):
+        said = {"order": "伝票", "command": "2", "time": "いつ", "amount": "税込"}
+        told = check(SALE, header="伝票,何,いつ,税込", columns=said)
+        assert told.findings.allowed == 2
+        assert "guessed" not in told.notes
+
+    def test_a_log_without_a_header_is_mapped_by_numbers(self, check):
+        said = {"order": "1", "command": "2", "time": "3", "amount": "4"}
+        layout = Layout(has_header=False)
+        assert (
+            check(SALE, header=None, columns=said, layout=layout).findings.allowed == 2
+        )
+        with pytest.raises(InvalidInput, match="--no-header"):
+            check(SALE, header=None)
+
+    def test_titles_may_stand_above_the_header(self, check):
+        text = f"売上一覧,,,\n\n{HEADER}\n{JAPANESE}B,与信,いつか,9\n"
+        told = check(text, header=None, layout=Layout(header_line=3))
+        assert told.findings.allowed == 2
+        assert told.bad == ["time_unknown 6"]
+        with pytest.raises(InvalidInput, match="--header-line"):
+            check(text, header=None)
+
+    def test_a_date_and_a_time_may_stand_apart(self, check):
+        told = check(
+            "A,authorize,2026-01-05,09:05,9\nA,capture,2026-01-05,09:06,9\n",
+            header="order,command,日付,時刻,amount",
+            columns={"time": "日付+時刻"},
+        )
+        assert told.findings.holds
+        assert told.findings.last == datetime(2026, 1, 5, 9, 6, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("header", "columns", "message"),
+        [
+            (
+                "a,b,c,d",
+                {},
+                "no column for order, command, time; there are: a, b, c, d",
+            ),
+            ("order,command,time,x", {}, "no column for amount, which authorize"),
+            ("order,command,time,amount", {"amount": "金額"}, "no such column"),
+            ("order,command,time,amount", {"amout": "x"}, "did you mean 'amount'"),
+            ("order,command,日付,日時", {}, "is it '日付' or '日時'"),
+            ("order,order,time,amount", {"order": "order"}, "say its number"),
+        ],
+    )
+    def test_what_is_missing_or_may_be_two_is_asked_for(
+        self, check, header, columns, message
+    ):
+        with pytest.raises(InvalidInput, match=message):
+            check(SALE, header=header, columns=columns)
+
+    def test_a_column_that_is_no_outcome_can_be_said_to_be_none(self, check):
+        rows = SALE.replace("1000", "1000,出荷済").replace("600", "600,出荷済")
+        header = "order,command,time,amount,状態"
+        assert check(rows, header=header).bad == ["outcome_unknown 2 3"]
+        told = check(rows, header=header, columns={"outcome": "-"})
+        assert told.findings.holds
+        told = check(rows, header=header, outcomes={"出荷済": "succeeded"})
+        assert told.findings.holds
+
+
+class TestBytes:
+    @pytest.mark.parametrize(
+        ("encoding", "told_as"),
+        [
+            ("utf-8", "UTF-8"),
+            ("utf-8-sig", "UTF-8"),
+            ("cp932", "CP932"),
+            ("utf-16", "UTF-16"),
+        ],
+    )
+    def test_the_encoding_is_found_out(self, check, encoding, told_as):
+        told = check(JAPANESE, header=HEADER, encoding=encoding)
+        assert told.findings.allowed == 2
+        assert told.checked.encoding == told_as
+
+    def test_the_yen_sign_of_shift_jis_is_a_backslash(self, check):
+        told = check(r"A,売上,2026/1/5 9:05,\1000", header=HEADER, encoding="cp932")
+        assert told.bad == []
+
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+    def test_the_delimiter_is_seen_in_the_header(self, check, delimiter):
+        text = SALE.replace(",", delimiter)
+        header = delimiter.join(["order", '"command"', "time", "amount"])
+        assert check(text, header=header).findings.allowed == 2
+
+    def test_spreadsheets_may_say_the_delimiter(self, check):
+        text = "sep=|\norder|command|time|amount\n" + SALE.replace(",", "|")
+        assert check(text, header=None).findings.allowed == 2
+
+    def test_a_packed_log_is_unpacked(self, check_file, tmp_path):
+        path = tmp_path / "log.csv.gz"
+        path.write_bytes(gzip.compress(f"order,command,time,amount\n{SALE}".encode()))
+        assert check_file(path, "one_time").findings.allowed == 2
+        path.write_bytes(path.read_bytes()[:-12])
+        with pytest.raises(InvalidInput, match=r"log\.csv\.gz"):
+            check_file(path, "one_time")
+
+    def test_damaged_utf_8_costs_only_its_rows(self, check_file, tmp_path):
+        path = tmp_path / "log.csv"
+        whole = f"{HEADER}\n{JAPANESE}B-1,与信,2026/1/5 9:05,9\n".encode()
+        path.write_bytes(whole.replace("B-1,与".encode(), b"B-1,\xe4\xb8"))
+        told = check_file(path, "one_time")
+        assert told.bad == ["not_text 4"]
+        assert told.findings.allowed == 2
+
+    def test_a_json_list_is_told_to_be_one(self, check):
+        with pytest.raises(InvalidInput, match="one object a line"):
+            check('[{"order": "A"}]', header=None)
+
+    @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
+    def test_an_empty_log_is_told_so(self, check, text):
+        with pytest.raises(InvalidInput, match="empty"):
+            check(text, header=None)
+
+    def test_a_log_of_a_header_alone_is_told_so(self, check):
+        with pytest.raises(InvalidInput, match="no rows"):
+            check("")
+
+
+class TestRows:
+    def test_a_bad_row_is_told_by_its_line_and_the_rest_is_checked(self, check):
+        told = check(
+            "A,authorize,2026-01-05,9\n"
+            '"B\nB",authorize,2026-01-05,9\n'
+            "C,authorize,whenever,9\n"
+            "D,authorize,2026-01-05,nine\n"
+            "E,ship,2026-01-05,9\n"
+            "F,authorize,2026-01-05,1,234\n"
+            ",authorize,2026-01-05,9\n"
+            "G,authorize\n"
+            "\n,,,\n"
+            "H,authorize,2026-01-05,9\n"
+        )
+        assert told.bad == [
+            "cells 8 10",
+            "order_invalid 3",
+            "time_unknown 5",
+            "amount_unknown 6",
+            "command_unknown 7",
+            "order_missing 9",
+        ]
+        assert told.findings.allowed == 2
+
+    def test_what_follows_an_unreadable_row_may_be_no_fault(self, check):
+        told = check("A,authorize,whenever,9\nA,capture,2026-01-05,9\n")
+        assert told.violations == ["3 capture unknown_transaction"]
+        assert told.findings.uncertain == 1
+        assert told.findings.holds
+        assert not told.findings.groups
+
+    def test_a_quote_that_is_not_closed_says_how_far_it_goes(self, check):
+        told = check('A,authorize,2026-01-05,9\nB,authorize,2026-01-05,"9\nC,x\n')
+        (rows,) = told.findings.most_common_bad()
+        assert rows.lines == [3]
+        assert "up to line 4: a quote is not closed" in rows.sentence("en")
+        assert told.findings.allowed == 1
+
+    def test_card_numbers_are_neither_read_nor_told(self, check):
+        told = check(
+            "4111111111111111,authorize,2026-01-05,9\nA,authorize,4111111111111111,9\n"
+        )
+        sentences = [rows.sentence("en") for rows in told.findings.most_common_bad()]
+        assert len(sentences) == 2
+        assert not any("4111" in sentence for sentence in sentences)
+
+    def test_another_currency_is_not_judged(self, check):
+        told = check(
+            "A,authorize,2026-01-05,9,JPY\nB,authorize,2026-01-05,9,USD\n",
+            header="order,command,time,amount,currency",
+        )
+        assert told.bad == ["currency_differs 3"]
+
+    def test_json_lines_have_their_own_columns(self, check):
+        told = check(
+            '{"payment":{"id":"A"},"type":"authorize","at":"2026-01-05T09:00:00Z","amount":9}\n'
+            '{"payment":{"id":"A"},"type":"capture","at":"2026-01-05T09:00:01Z","amount":9.0}\n'
+            '{"payment":{"id":"A"},"type":"refund","at":1767690000,"amount":9.5}\n'
+            "{\n"
+            '{"payment":{"id":["A"]},"type":"refund","at":"2026-01-07T09:00:00Z","amount":3}\n'
+            '{"payment":{"id":"A"},"type":"refund","at":"2026-01-07T09:00:00Z","amount":null}\n',
+            header=None,
+            columns={"order": "payment.id"},
+        )
+        assert told.checked.form == "jsonl"
+        assert told.findings.allowed == 3
+        assert sorted(told.bad) == [
+            "amount_decimals 3",
+            "not_json 4",
+            "order_invalid 5",
+        ]
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("2026-01-05T09:05:00Z", "2026-01-05 09:05:00"),
+            ("2026-01-05 09:05:00.1234567", "2026-01-05 09:05:00.123456"),
+            ("2026-01-05T09:05:00+09:00", "2026-01-05 00:05:00"),
+            ("2026-01-05 09:05:00 +0900", "2026-01-05 00:05:00"),
+            ("2026-01-05 09:05:00 UTC", "2026-01-05 09:05:00"),
+            ("2026-01-05 09:05 JST", "2026-01-05 00:05:00"),
+            ("2026/1/5 9:05", "2026-01-05 09:05:00"),
+            ("2026/1/5 9:05:07 PM", "2026-01-05 21:05:07"),
+            ("2026/01/05 午後0:05", "2026-01-05 12:05:00"),
+            ("２０２６年１月５日 ９時５分", "2026-01-05 09:05:00"),
+            ("2026.1.5 9:05", "2026-01-05 09:05:00"),
+            ("20260105090507", "2026-01-05 09:05:07"),
+            ("20260105T0905", "2026-01-05 09:05:00"),
+            ("1767603900", "2026-01-05 09:05:00"),
+            ("1767603900.25", "2026-01-05 09:05:00.250000"),
+            ("1767603900250", "2026-01-05 09:05:00.250000"),
+            ("1767603900250000", "2026-01-05 09:05:00.250000"),
+        ],
+    )
+    def test_many_ways_to_write_a_time(self, text, expected):
+        at, whole_day = Times(None).read(text)
+        assert at == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+        assert not whole_day
+
+    @pytest.mark.parametrize(
+        "text", ["2026-01-05", "2026/1/5", "2026年1月5日", "20260105", "2026.01.05"]
+    )
+    def test_a_date_alone_is_a_whole_day(self, text):
+        assert Times(None).read(text) == (datetime(2026, 1, 5, tzinfo=UTC), True)
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("", "time_missing"),
+            ("01/05/2026", "time_ambiguous_order"),
+            ("5.1.2026 9:05", "time_ambiguous_order"),
+            ("46027.378", "time_serial"),
+            ("2026-13-01", "time_unknown"),
+            ("2026/1/5 25:00", "time_unknown"),
+            ("2026/1/5 13:00 PM", "time_unknown"),
+            ("2026-W01-1", "time_unknown"),
+            ("R8/1/5", "time_unknown"),
+            ("0001-01-01T00:00:00+09:00", "time_unknown"),
+            ("yesterday", "time_unknown"),
+        ],
+    )
+    def test_what_is_no_time_or_may_be_two_is_refused(self, text, code):
+        with pytest.raises(BadValue) as refused:
+            Times(None).read(text)
+        assert refused.value.code == code
+
+    def test_a_format_may_be_said(self):
+        times = Times(None, "%d/%m/%Y %H.%M")
+        assert times.read("05/01/2026 09.05")[0] == datetime(
+            2026, 1, 5, 9, 5, tzinfo=UTC
+        )
+        assert Times(None, "%d/%m/%Y").read("05/01/2026")[1]
+        with pytest.raises(BadValue, match="time_unknown"):
+            times.read("2026-01-05")
+
+    def test_times_without_an_offset_are_of_the_zone_given(self):
+        times = Times(ZoneInfo("Asia/Tokyo"))
+        assert times.read("2026/1/5 9:05")[0] == datetime(2026, 1, 5, 0, 5, tzinfo=UTC)
+        with_offset, _ = times.read("2026-01-05T09:05:00-05:00")
+        assert with_offset == datetime(2026, 1, 5, 14, 5, tzinfo=UTC)
+
+    def test_an_hour_that_happens_twice_is_the_earlier_one(self):
+        times = Times(ZoneInfo("Europe/Berlin"))
+        twice, _ = times.read("2026-10-25 02:30")
+        assert twice == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+        assert times.folded == 1
+        assert times.read("2026-10-25 03:30")[0].hour == 2
+        assert times.folded == 1
+
+    def test_a_time_that_was_skipped_is_refused(self):
+        times = Times(ZoneInfo("Europe/Berlin"))
+        with pytest.raises(BadValue) as refused:
+            times.read("2026-03-29 02:30")
+        assert refused.value.code == "time_skipped"
+        assert times.read("2026-03-29 03:00")[0].hour == 1
+
+    def test_every_hour_of_a_year_is_as_the_zone_has_it(self):
+        zone = ZoneInfo("Australia/Lord_Howe")  # half an hour of summer time
+        times = Times(zone)
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        while at.year == 2026:
+            local = at.astimezone(zone)
+            if local.fold == 0:
+                text = f"{local:%Y-%m-%d %H:%M}"
+                assert times.read(text)[0] == at
+            at += timedelta(minutes=30)
+
+    def test_offsets_and_none_are_not_mixed_without_a_zone(self):
+        times = Times(None)
+        times.read("2026-01-05 09:05")
+        with pytest.raises(BadValue) as refused:
+            times.read("2026-01-05T09:05:00+09:00")
+        assert refused.value.code == "time_mixed"
+        mixed = Times(timezone(timedelta(hours=9)))
+        assert mixed.read("2026-01-05 09:05") == mixed.read("2026-01-05T09:05:00+09:00")
+
+
+class TestAmounts:
+    @pytest.mark.parametrize(
+        ("text", "amount"),
+        [
+            ("1234", 1234),
+            ("1,234", 1234),
+            ("１，２３４", 1234),
+            ("¥1,234", 1234),
+            ("￥1,234,567", 1234567),
+            ("1,234円", 1234),
+            ("JPY 1234", 1234),
+            ("1234.00", 1234),
+            ("0", 0),
+            ("", None),
+        ],
+    )
+    def test_yen(self, text, amount):
+        assert Amounts("JPY", in_major_units=False).read(text, "capture") == amount
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("12.5", "amount_decimals"),
+            ("1.000", "amount_separators"),
+            ("12,34", "amount_separators"),
+            ("1234,567", "amount_separators"),
+            ("$12", "amount_unknown"),
+            ("1e3", "amount_unknown"),
+            ("0x10", "amount_unknown"),
+            ("abc", "amount_unknown"),
+            ("-12", "amount_negative"),
+            ("(12)", "amount_negative"),
+            ("▲12", "amount_negative"),
+            ("1" * 16, "amount_too_large"),
+            ("1" * 9000, "amount_unknown"),
+        ],
+    )
+    def test_what_is_not_surely_yen_is_refused(self, text, code):
+        with pytest.raises(BadValue) as refused:
+            Amounts("JPY", in_major_units=False).read(text, "refund")
+        assert refused.value.code == code
+
+    def test_dollars_in_major_units(self):
+        amounts = Amounts("USD", in_major_units=True)
+        texts = ("12.34", "$1,234.5", "12", "0.01")
+        assert [amounts.read(t, "capture") for t in texts] == [1234, 123450, 1200, 1]
+        for text in ("12.345", "1.000", "12,34", "12."):
+            with pytest.raises(BadValue):
+                amounts.read(text, "capture")
+
+    def test_decimal_commas_must_be_said(self):
+        amounts = Amounts("EUR", in_major_units=True, decimal_comma=True)
+        assert amounts.read("1.234,56 €", "capture") == 123456
+        with pytest.raises(BadValue, match="amount_separators"):
+            Amounts("EUR", in_major_units=True).read("12,50", "capture")
+
+    def test_cents_have_no_fraction(self):
+        with pytest.raises(BadValue, match="amount_decimals"):
+            Amounts("USD", in_major_units=False).read("12.34", "capture")
+
+    def test_a_minus_must_be_said_and_then_be_there(self):
+        amounts = Amounts("JPY", in_major_units=False, negative=["refund"])
+        assert amounts.read("-1,234", "refund") == 1234
+        assert amounts.read("(¥500)", "refund") == 500
+        assert amounts.read("1234", "capture") == 1234
+        with pytest.raises(BadValue, match="amount_not_negative"):
+            amounts.read("12", "refund")
+        with pytest.raises(BadValue, match="amount_negative"):
+            amounts.read("-12", "capture")
