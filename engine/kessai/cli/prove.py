@@ -63,8 +63,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "holds": "性質 {count} 件を証明、契機 {transitions} 件、{seconds:.2f} 秒",
         "fails": "性質 {count} 件のうち反証 {refuted} 件、未証明 {open} 件、"
         "{seconds:.2f} 秒",
-        "refuted": "反証: {claim}ことはない",
-        "open": "未証明: {claim}こと。探索の範囲に反例の経過は見つかりません。",
+        "refuted": "反証された性質: {claim}",
+        "open": "未証明の性質: {claim}。探索の範囲に反例は見つかりません。",
         "rule": "（規則 {rule}）",
         "rests": "反証された性質に依存するため未証明: {named}。",
         "gap": "  証明が成り立たない取引: {before}",

@@ -93,9 +93,9 @@ KINDS: Mapping[Kind, Text] = {
 """What was left out."""
 
 _STEPS: Mapping[Moment, Text] = {
-    Moment.BEGINS: Text("{what} is begun", "{what}を開始"),
-    Moment.SUCCEEDS: Text("{what} succeeds", "{what}が成功"),
-    Moment.DECLINES: Text("{what} is declined", "{what}が失敗"),
+    Moment.BEGINS: Text("{what} is begun", "{what} を開始"),
+    Moment.SUCCEEDS: Text("{what} succeeds", "{what} が成功"),
+    Moment.DECLINES: Text("{what} is declined", "{what} が失敗"),
     Moment.ELSEWHERE: Text(
         "{what}, carried out at the gateway", "{what}（決済代行側での操作）"
     ),

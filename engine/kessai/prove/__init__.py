@@ -17,9 +17,11 @@ operations open at a time:
 - `reserved`: what a command reserves is gone when its operations have ended;
 - `positive`: no command on a transaction takes an amount below 1;
 - `evidence`: what was asked for, stated by the gateway at once, is what `reports` says;
-- `overlap`: two operations that may be open together can both succeed, in one order;
-- `dead_end`: from every state that is not final, with nothing open, some command or
-  deadline leads nearer to a final one, with its largest, least or default amount;
+- `overlap`: of any two operations that may be open together, one or the other can
+  succeed first without taking the state away from which the second starts;
+- `dead_end`: from every state that is not final, with nothing open, some command leads
+  nearer to a final one, with its largest, least or default amount, or a deadline does
+  that was started on every way into the state;
 - `give_back`: a command that pays back can pay back the whole rest at once, wherever a
   transaction is not final and has nothing open (or some moves lead to where it can);
 - `reached`: every state is, by the shortest story found, played on the real machine.

@@ -50,7 +50,7 @@ class Breadth:
 
 
 SHALLOW = Breadth(700, (ROUND, 30, 0, -ROUND))
-DEEP = Breadth(6_000, (ROUND, PART, 2 * ROUND, 0, -ROUND), ends=True)
+DEEP = Breadth(4_000, (ROUND, PART, 2 * ROUND, 0, -ROUND), ends=True)
 
 FAR = Breadth(6_000, (ROUND, 30), is_narrow=True)
 DEAR = 3

@@ -253,7 +253,7 @@ def test_tracks_that_stand_in_too_many_ways_are_refused_with_their_names(mistake
 def test_a_state_that_is_many_commands_away_is_reached(mistaken):
     lifecycle = mistaken("cards")
     void = lifecycle.commands["void"]
-    states = [f"s_{letter}" for letter in "abcdefghijklmnop"]
+    states = [f"s_{letter}" for letter in "abcdefghijkl"]
     payment = lifecycle.tracks["payment"]
     longer = {**payment.states, **dict.fromkeys(states, payment.title)}
     chain = {}
@@ -268,5 +268,5 @@ def test_a_state_that_is_many_commands_away_is_reached(mistaken):
         commands={**lifecycle.commands, **chain},
     )
     found = {f.subject: f for f in prove(changed).findings if f.property == "reached"}
-    assert found["payment.s_p"].verdict is Verdict.PROVED
-    assert len(found["payment.s_p"].story.steps) == 34
+    assert found["payment.s_l"].verdict is Verdict.PROVED
+    assert len(found["payment.s_l"].story.steps) == 26

@@ -96,7 +96,7 @@ def test_a_property_names_the_rule_that_it_rests_upon(proof, lifecycle):
 
 
 @pytest.mark.parametrize("name", shipped_names())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_whatever_is_proved_holds_throughout_histories_of_the_real_machine(name, data):
     prover = _prover(name)
