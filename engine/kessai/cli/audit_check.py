@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from kessai.audit.conformance import Checked, Layout, Reading, check_log
-from kessai.cli.audit_check_report import checked_data, checked_lines
+from kessai.cli.audit_check_data import checked_data
+from kessai.cli.audit_check_report import checked_lines
 from kessai.cli.exits import AUDIT, DONE, USAGE
 from kessai.cli.lifecycle import found_lifecycle
 from kessai.cli.options import output_options
@@ -126,10 +127,10 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 def check_command(**given: Any) -> int:
     """Hold LOG (CSV or JSON lines, perhaps .gz; - is standard input) against a lifecycle.
 
-    Each row is something that happened to an order. Told is which steps the lifecycle
-    does not allow, the most common kinds first, and which rows could not be read; the
-    rest is checked all the same. After a step that was not allowed its order goes on
-    from where it stood; what follows is told apart.
+    Each row is something that happened to an order. The check tells which steps the
+    lifecycle does not allow, the most common kinds first, and which rows it could not
+    read; the rest is checked all the same. A step that was not allowed changes nothing,
+    and what is not allowed after it in the same history is counted apart.
 
     Exit codes: 0 all was allowed, 5 something was not, 2 the log cannot be used, or all
     that could be read was allowed but not all could be read.

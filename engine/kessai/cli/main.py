@@ -42,7 +42,7 @@ def cli() -> None:
     """kessai (決済) carries payments through a declared lifecycle.
 
     Exit codes: 0 done, 2 usage or bad input, 3 denied, 4 an outcome is unknown and left
-    open, 5 the audit found a fault.
+    open, or a rule is not proved, 5 an audit found a fault, or a rule is wrong.
     """  # noqa: D403 - the name is written so
 
 

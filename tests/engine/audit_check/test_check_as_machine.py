@@ -215,6 +215,8 @@ def test_bent_histories_are_judged_as_the_machine_would(check, trails, seed):
     told = check(text_of(rows), LIFECYCLES, header=None)
     expected = by_the_machine(rows)
     assert told.violations == expected
+    findings = told.findings
+    assert findings.allowed + len(expected) + findings.refused == findings.events
     assert len({" ".join(line.split()[1:]) for line in expected}) > 8
 
 
