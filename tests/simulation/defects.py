@@ -378,8 +378,8 @@ def a_lease_is_given_to_everyone():
     original = MemoryStore.claim
 
     def claim(self, now, until):
-        for planned in self._schedules.values():
-            planned.leased_until = None
+        for leases in self._leases.values():
+            leases.until = None
         return original(self, now, until)
 
     with planted((MemoryStore, "claim", claim)):
