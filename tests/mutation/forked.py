@@ -17,8 +17,9 @@ import pytest
 from mutmut.mutation import trampoline
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
-SECONDS = 60
-"""Processor time that a mutant may take; then it counts as noticed."""
+SECONDS = 20
+"""Processor time that a mutant may take besides ten times what its tests take without
+it; then it hangs, which counts as noticed."""
 
 
 class Forked:
@@ -77,7 +78,8 @@ class Forked:
         child = os.fork()
         if child:
             return child
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        limit = SECONDS + int(10 * sum(self._seconds[test] for test in tests))
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
