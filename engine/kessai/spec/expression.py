@@ -156,7 +156,6 @@ class _Parser:
     """Recursive descent over the grammar in this module's head."""
 
     def __init__(self, text: str, start: int = 0) -> None:
-        self._text = text
         self._tokens = _tokens(text, start)
         self._next = 0
         self._depth = 0
@@ -207,10 +206,10 @@ class _Parser:
         return self._fail(column, "a name, a number or '(' is expected")
 
     def _integer(self, word: str, column: int) -> Integer:
-        digits = word.replace("_", "")
-        if int(digits) >= AMOUNT_LIMIT:
+        value = int(word)
+        if value >= AMOUNT_LIMIT:
             self._fail(column, f"a number must be below {AMOUNT_LIMIT}")
-        return Integer(int(digits))
+        return Integer(value)
 
     def _chain(self, operators: tuple[str, ...], part: Callable[[], Node]) -> Node:
         tree = part()

@@ -52,15 +52,16 @@ class Merge:
         text = self._decoded(name, raw)
         data = self._parsed(name, text)
         places = scan(name, text)
-        for path, place in places.items():
-            self.places.setdefault(path, place)
         at = find(places, ("include",), name)
         includes: object = data.pop("include", [])
         if not is_list(includes):
             self._wrong(at, "'include' must be a list of file names")
             includes = []
-        self._add(self.document, data, (), places)
         self._open_files.append(name)
+        self._add(self.document, data, (), places)
+        # Only now: what is said again must be told where it was said first.
+        for path, place in places.items():
+            self.places.setdefault(path, place)
         for other in includes:
             self._include(other, at)
         self._open_files.pop()
@@ -120,7 +121,7 @@ class Merge:
                 self._add(into[key], value, here, places)
             else:
                 first = find(self.places, here, "another file")
-                again = find(places, here, "")
+                again = find(places, here, self._open_files[-1])
                 self._wrong(again, f"declared at {first} already", at=show(here))
 
     def _wrong(

@@ -119,10 +119,77 @@ def test_an_effect_changes_one_amount(text: str, target: str, value: int) -> Non
     assert str(effect) == text
 
 
-@pytest.mark.parametrize("text", ["", "a", "a == b", "a *= 2", "1 = a", "a.b = 1"])
-def test_what_is_no_effect_is_refused(text: str) -> None:
-    with pytest.raises(OutsideGrammar):
+NO_EFFECT = "column 1: an effect is NAME = …, NAME += … or NAME -= …"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", NO_EFFECT),
+        ("a", NO_EFFECT),
+        ("a == b", NO_EFFECT),
+        ("a *= 2", NO_EFFECT),
+        ("1 = a", NO_EFFECT),
+        ("a.b = 1", NO_EFFECT),
+        ("a =", "column 4: a name, a number or '(' is expected"),
+        (" a += b c", "column 9: 'c' is not expected here"),
+        ("a = b = c", "column 7: '=' is not in the language"),
+        ("a = " + "1" * 397, "longer than 400 characters"),
+    ],
+)
+def test_what_is_no_effect_is_refused_with_its_column(text: str, message: str) -> None:
+    with pytest.raises(OutsideGrammar) as refused:
         Effect.parse(text)
+    assert str(refused.value) == message
+
+
+def test_an_effect_computes_from_the_text_that_was_written() -> None:
+    effect = Effect.parse(" a -= b - 1")
+    assert effect.value.text == effect.text == " a -= b - 1"
+    change = Binary("-", Name("b"), Integer(1))
+    assert effect.value.tree == Binary("-", Name("a"), change)
+    assert Effect.parse("a = b - 1").value.tree == change
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1_000_000_000_000_000", "column 1: a number must be below 1000000000000000"),
+        ("a + 1000000000000000", "column 5: a number must be below 1000000000000000"),
+        ("1" + " " * MAX_LENGTH, "longer than 400 characters"),
+        ("-" * 33 + "a", "column 34: nested deeper than 32"),
+        ("(" * 33 + "a" + ")" * 33, "column 34: nested deeper than 32"),
+        ("not " * 33 + "a", "column 133: nested deeper than 32"),
+    ],
+)
+def test_one_more_than_the_limit_is_refused(text: str, message: str) -> None:
+    with pytest.raises(OutsideGrammar) as refused:
+        Expression.parse(text)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("999_999_999_999_999", 999_999_999_999_999),
+        ("1_2_3 - 0", 123),
+        ("1" + " " * (MAX_LENGTH - 1), 1),
+        ("-" * 32 + "flag", 1),
+        ("not " * 32 + "flag", 1),
+        ("(" * 32 + "flag" + ")" * 32, 1),
+        (" + ".join(["-(flag)"] * 33), -33),
+        (" + ".join(["(" * 32 + "1" + ")" * 32] * 2), 2),
+    ],
+)
+def test_what_is_at_the_limit_computes(text: str, value: int) -> None:
+    assert (MAX_DEPTH, MAX_LENGTH) == (32, 400)
+    assert Expression.parse(text).evaluate(AMOUNTS) == value
+
+
+def test_depth_that_was_left_is_not_counted_again_and_none_is_won() -> None:
+    with pytest.raises(OutsideGrammar) as refused:
+        Expression.parse("(a) + ((a)) + -b + " + "(" * 33 + "a" + ")" * 33)
+    assert str(refused.value) == "column 53: nested deeper than 32"
 
 
 def test_the_names_of_an_expression_are_those_it_reads() -> None:
@@ -238,6 +305,6 @@ def test_any_text_is_an_expression_or_outside_the_grammar(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["captured - refunded", "refunding += amount"])
-def test_what_was_parsed_is_shown_as_it_was_written(text):
+def test_what_was_parsed_is_shown_as_it_was_written(text: str) -> None:
     kind = Effect if "=" in text else Expression
     assert str(kind.parse(text)) == text

@@ -124,6 +124,19 @@ def test_a_choice_that_hangs_on_too_many_names_is_refused(tmp_path: Path) -> Non
     assert "the choice hangs on more than 8 names: a0, a1" in mistake.message
 
 
+def test_a_choice_may_hang_on_eight_names_whatever_holds_of_others(
+    tmp_path: Path,
+) -> None:
+    names = [f"a{number}" for number in range(8)]
+    texts = "".join(f'{name} = {{ en = "x", ja = "x" }}\n' for name in names)
+    text = MINIMAL.replace("[amounts]\n", f"[amounts]\n{texts}").replace(
+        'to = "payment.paid"',
+        f'to = "payment.paid", when = "{" + ".join(names)} >= 0"',
+    )
+    text += '[invariants.other]\nholds = "paid >= 0"\nrule = "M"\n'
+    assert load_file(written(tmp_path, text)).name == "minimal"
+
+
 def test_a_condition_that_cannot_be_read_is_no_second_mistake(tmp_path: Path) -> None:
     wrong = MINIMAL.replace(
         'moves = [{ from = "payment.requested", to = "payment.paid", rule = "M" }]',
