@@ -183,9 +183,9 @@ def test_asked_twice_it_stops_at_once_and_nothing_is_lost(
 def test_ctrl_c_at_a_real_process_stops_it_between_two_commands(orders, database):
     command = (*KESSAI, "run", str(orders), "--db", str(database.path), "--json")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not database.path.with_name("orders.db.gateway").exists():
+    log = database.path.with_name("orders.db-wal")
+    while not (log.exists() and log.stat().st_size > 300_000):  # amid the commands
         time.sleep(0.01)
-    time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
 
