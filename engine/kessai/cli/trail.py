@@ -19,7 +19,7 @@ from kessai.machine import (
     Reported,
     Resent,
     Resolved,
-    read_record,
+    read_events,
 )
 from kessai.machine.events import KIND_OF
 
@@ -50,11 +50,8 @@ def read_rows(records: list[Record], machine: Machine | None) -> Iterator[Row]:
         TrailBroken: the chain does not hold.
 
     """
-    head = ""
     operations: dict[str, Operation] = {}
-    for record in records:
-        event = read_record(record, head).event
-        head = record.hash
+    for record, event in zip(records, read_events(records), strict=True):
         if isinstance(event, Begun):
             operations[event.operation.id] = event.operation
         yield _row(record.number, event, operations, machine)

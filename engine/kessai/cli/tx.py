@@ -11,6 +11,7 @@ import click
 from kessai.cli import exits
 from kessai.cli.gateways import looking, wired
 from kessai.cli.json_line import short
+from kessai.cli.machines import machine_of
 from kessai.cli.options import db_option, gateway_option, output_options
 from kessai.cli.output import (
     answer_data,
@@ -36,7 +37,7 @@ from kessai.cli.tx_settle import tx_settle
 from kessai.cli.tx_words import word
 from kessai.errors import UnknownTransaction
 from kessai.flow import Answer, Status
-from kessai.machine import Command, Denial, Machine, Machines, Possibility, Transaction
+from kessai.machine import Command, Denial, Machines, Possibility, Transaction
 from kessai.machine.command import is_id
 from kessai.shell import Engine, shipped_lifecycles
 from kessai.stores import Store
@@ -82,7 +83,7 @@ def tx_list(
             shown = [transaction_data(transaction) for transaction in found]
             print_json({"transactions": shown, "more": more})
             return
-        print_list([(t, _machine_of(store, machines, t)) for t in found], language)
+        print_list([(t, machine_of(store, machines, t)) for t in found], language)
         if more:
             say(word("more", language))
 
@@ -104,7 +105,7 @@ def tx_show(
         if not transaction:
             message = f"there is no transaction {short(transaction_id)}"
             raise UnknownTransaction(message)
-        machine = _machine_of(store, machines, transaction)
+        machine = machine_of(store, machines, transaction)
         rows = list(read_rows(store.records(transaction_id), machine)) if events else []
     if as_json:
         data = transaction_data(transaction)
@@ -142,7 +143,7 @@ def tx_can(
         if command is not None:
             known_command(command, engine.machines)
         transaction = engine.transaction(transaction_id)
-        machine = _machine_of(engine.store, machines, transaction)
+        machine = machine_of(engine.store, machines, transaction)
         possibilities = [
             _with_amount(engine, transaction, possibility, amount)
             for possibility in engine.can(transaction_id, command)
@@ -214,7 +215,7 @@ def tx_do(
         click.echo(f"key: {made_up}", err=True)
     with wired(db, gateway) as wiring:
         answer = settled(wiring, wiring.engine.execute(asked))
-        machine = _machine_of(wiring.engine.store, machines, answer.transaction)
+        machine = machine_of(wiring.engine.store, machines, answer.transaction)
     if as_json:
         data = answer_data(answer, language)
         print_json({**data, "disclosed": answer.disclosed})
@@ -258,19 +259,6 @@ def _chosen(
 def _state_names(transaction: Transaction) -> set[str]:
     states = transaction.states
     return {*states.values(), *(f"{track}.{state}" for track, state in states.items())}
-
-
-def _machine_of(
-    store: Store, machines: Machines, transaction: Transaction
-) -> Machine | None:
-    """The machine that `transaction` began under, an older file's from the store."""
-    if not transaction.exists:
-        return None
-    machine = machines.by_hash(transaction.lifecycle_hash)
-    if machine is not None:
-        return machine
-    document = store.declaration(transaction.lifecycle_hash)
-    return None if document is None else machines.add(document)
 
 
 def _with_amount(

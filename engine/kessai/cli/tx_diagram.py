@@ -9,10 +9,11 @@ import click
 
 from kessai.cli.drawing import drawn, format_for, out_option, put
 from kessai.cli.gateways import looking
+from kessai.cli.machines import machine_of
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import print_json
 from kessai.errors import InvalidInput, UnknownLifecycle
-from kessai.machine import Event, Machine, Machines, Record, Transaction, read_record
+from kessai.machine import Machines, read_events
 from kessai.shell import Engine, shipped_lifecycles
 
 if TYPE_CHECKING:
@@ -74,33 +75,16 @@ def _journey(engine: Engine, transaction_id: str) -> "Journey":
     from kessai.diagram import Journey
 
     transaction = engine.transaction(transaction_id)
-    return Journey(
-        lifecycle=_machine(engine, transaction).lifecycle,
-        transaction=transaction,
-        events=_events(engine.store.records(transaction_id)),
-        possibilities=engine.can(transaction_id),
-    )
-
-
-def _machine(engine: Engine, transaction: Transaction) -> Machine:
-    """The machine that the transaction began under, an older file's from the store."""
-    machines = Machines(shipped_lifecycles())
-    found = machines.by_hash(transaction.lifecycle_hash)
-    if found is not None:
-        return found
-    document = engine.store.declaration(transaction.lifecycle_hash)
-    if document is None:
+    machine = machine_of(engine.store, Machines(shipped_lifecycles()), transaction)
+    if machine is None:
         message = f"lifecycle {transaction.lifecycle_hash}: it is not in the store"
         raise UnknownLifecycle(message)
-    return machines.add(document)
-
-
-def _events(records: list[Record]) -> list[Event]:
-    head, events = "", []
-    for record in records:
-        events.append(read_record(record, head).event)
-        head = record.hash
-    return events
+    return Journey(
+        lifecycle=machine.lifecycle,
+        transaction=transaction,
+        events=list(read_events(engine.store.records(transaction_id))),
+        possibilities=engine.can(transaction_id),
+    )
 
 
 def _data(journey: "Journey", language: str) -> dict[str, object]:

@@ -35,7 +35,7 @@ from kessai.machine import (
     Reported,
     Transaction,
     append,
-    read_record,
+    read_events,
 )
 from kessai.machine.command import is_id
 
@@ -189,12 +189,7 @@ def read_trail(transaction_id: str) -> Flow[list[Event]]:
 
     """
     records: list[Record] = yield History(transaction_id)
-    events: list[Event] = []
-    head = ""
-    for record in records:
-        events.append(read_record(record, head).event)
-        head = record.hash
-    return events
+    return list(read_events(records))
 
 
 def load_with_trail(transaction_id: str) -> Flow[tuple[Transaction, list[Event]]]:

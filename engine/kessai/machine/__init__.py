@@ -4,7 +4,7 @@ This package reads no clock, draws no random number and opens nothing: time and 
 arguments. `decide` asks, `settle` weighs evidence, `evolve` applies, `chain` seals.
 """
 
-from kessai.machine.chain import Record, append, read_record
+from kessai.machine.chain import Record, append, read_events, read_record
 from kessai.machine.command import Command
 from kessai.machine.compile import Machine, compile_lifecycle
 from kessai.machine.decide import Possibility, can, decide, possibility
@@ -54,5 +54,6 @@ __all__ = [
     "evolve",
     "fold",
     "possibility",
+    "read_events",
     "read_record",
 ]

@@ -7,6 +7,7 @@ reordering or a splice from another transaction breaks the chain at the first ba
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -89,6 +90,19 @@ def read_record(record: Record, previous: str) -> Read:
         message = f"{where}: {error}"
         raise TrailBroken(message) from error
     return Read(event, str(body.get("lifecycle", "")))
+
+
+def read_events(records: Iterable[Record]) -> Iterator[Event]:
+    """The events of a whole trail, checked against its chain while they are read.
+
+    Raises:
+        TrailBroken: the chain does not hold.
+
+    """
+    head = ""
+    for record in records:
+        yield read_record(record, head).event
+        head = record.hash
 
 
 def _decode(record: Record, where: str) -> dict[str, Any]:
