@@ -12,7 +12,15 @@ from typing import Any, Protocol
 
 from kessai.errors import InvalidInput
 from kessai.spec import Expression
-from kessai.spec.expression import Binary, Integer, Name, Node, Unary
+from kessai.spec.expression import (
+    Binary,
+    Integer,
+    Name,
+    Node,
+    Unary,
+    compiled,
+    names_in,
+)
 
 Value = Any
 """A whole number, or the solver's term for one."""
@@ -160,7 +168,7 @@ class Terms:
     def _product(self, left: Node, right: Node, names: Names) -> Any:
         """A product, case by case where one side hangs on flags alone."""
         for one, other in ((left, right), (right, left)):
-            flags = sorted(_names_in(one))
+            flags = sorted(names_in(one))
             is_short = 0 < len(flags) <= MOST_CASES
             if is_short and self._flags.issuperset(flags):
                 return self._by_cases(one, flags, other, names)
@@ -172,11 +180,10 @@ class Terms:
     ) -> Any:
         z3 = self.z3
         term = self._number(self._term(other, names))
-        whole = z3.IntVal(0)
+        whole, run = z3.IntVal(0), compiled(factor)
         for values in product((0, 1), repeat=len(flags)):
             given = dict(zip(flags, values, strict=True))
-            worth = _worth(factor, given)
-            if worth:
+            if worth := run(given):
                 case = z3.And(
                     [names[f] if given[f] else z3.Not(names[f]) for f in flags]
                 )
@@ -187,41 +194,10 @@ class Terms:
 _OPERATORS: Mapping[str, Any] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
-    "and": lambda a, b: bool(a) and bool(b),
-    "or": lambda a, b: bool(a) or bool(b),
 }
-
-
-def _worth(tree: Node, flags: Mapping[str, int]) -> int:
-    """What a tree over flags alone is worth."""
-    match tree:
-        case Integer(value):
-            return value
-        case Name(name):
-            return flags[name]
-        case Unary("not", operand):
-            return int(not _worth(operand, flags))
-        case Unary(_, operand):
-            return -_worth(operand, flags)
-        case _:
-            left, right = _worth(tree.left, flags), _worth(tree.right, flags)
-            return int(_OPERATORS[tree.operator](left, right))
-
-
-def _names_in(tree: Node) -> set[str]:
-    match tree:
-        case Integer():
-            return set()
-        case Name(name):
-            return {name}
-        case Unary(_, operand):
-            return _names_in(operand)
-        case _:
-            return _names_in(tree.left) | _names_in(tree.right)

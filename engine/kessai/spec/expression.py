@@ -116,7 +116,7 @@ class Expression:
 
         """
         tree = _Parser(text).whole()
-        return cls(text, tree, frozenset(_names(tree)), _closure(tree))
+        return cls(text, tree, frozenset(names_in(tree)), compiled(tree))
 
     def __str__(self) -> str:
         return self.text
@@ -145,7 +145,7 @@ class Effect:
         target, how = found["target"], found["how"]
         right = _Parser(text, found.end()).whole()
         tree = right if how == "=" else Binary(how[0], Name(target), right)
-        value = Expression(text, tree, frozenset(_names(tree)), _closure(tree))
+        value = Expression(text, tree, frozenset(names_in(tree)), compiled(tree))
         return cls(text, target, value)
 
     def __str__(self) -> str:
@@ -260,29 +260,31 @@ def _tokens(text: str, start: int) -> list[tuple[str, str, int]]:
     return tokens
 
 
-def _names(tree: Node) -> set[str]:
+def names_in(tree: Node) -> set[str]:
+    """Every name in a tree: amounts, flags, `amount`."""
     match tree:
         case Integer():
             return set()
         case Name(name):
             return {name}
         case Unary(_, operand):
-            return _names(operand)
+            return names_in(operand)
         case _:
-            return _names(tree.left) | _names(tree.right)
+            return names_in(tree.left) | names_in(tree.right)
 
 
-def _closure(tree: Node) -> Evaluate:
+def compiled(tree: Node) -> Evaluate:
+    """How to run a tree: what it is worth under known names."""
     match tree:
         case Integer(value):
             return lambda _: value
         case Name(name):
             return lambda names: names[name]
         case Unary("not", operand):
-            run = _closure(operand)
+            run = compiled(operand)
             return lambda names: int(not run(names))
         case Unary(_, operand):
-            run = _closure(operand)
+            run = compiled(operand)
             return lambda names: -run(names)
         case _:
-            return _BINARY[tree.operator](_closure(tree.left), _closure(tree.right))
+            return _BINARY[tree.operator](compiled(tree.left), compiled(tree.right))
