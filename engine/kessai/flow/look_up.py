@@ -4,7 +4,7 @@
 list stays open unless the caller can rule that out (`Missing`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -26,7 +26,6 @@ from kessai.gateway import (
     LOOK_UP,
     Call,
     Evidence,
-    Fact,
     Failure,
     Outcome,
     Reply,
@@ -253,21 +252,15 @@ def _found(
     events = list(settle_facts(machine, transaction, trail, facts, now))
     absent: tuple[Operation, ...] = ()
     if recovery is not None and case.asked_at is not None:
-        settled = _after(machine, transaction, events)
-        left = unaccounted(machine, [*trail, *events], facts)
-        absent = tuple(
-            operation
-            for operation in _absent(settled, facts, case.asked_at - recovery.fence)
-            if not _may_be_meant(machine, settled, operation, left)
-        )
-        told = [*trail, *events]
+        settled, told = _after(machine, transaction, events), [*trail, *events]
+        absent = _absent(case, settled, told, case.asked_at - recovery.fence)
         given_up = _given_up(recovery.missing, absent, told)
-        if given_up:
-            events.extend(missing_event(operation, now) for operation in given_up)
+        missing = [missing_event(operation, now) for operation in given_up]
+        if missing:
             # What had to wait for their end can be applied now.
-            settled = _after(machine, settled, events[-len(given_up) :])
-            told = [*trail, *events]
-            events.extend(settle_facts(machine, settled, told, facts, now))
+            settled, told = _after(machine, settled, missing), [*told, *missing]
+            waited = settle_facts(machine, settled, told, facts, now)
+            events += [*missing, *waited]
     return Finding(
         transaction=transaction,
         readable=True,
@@ -301,27 +294,29 @@ def _after(
 
 
 def _absent(
-    transaction: Transaction, facts: Iterable[Fact], sent_by: datetime
-) -> Iterator[Operation]:
-    """The open operations that the look-up does not list, sent before the fence."""
-    listed = {fact.command for fact in facts if fact.outcome is Outcome.PENDING}
-    for operation in transaction.operations.values():
-        is_old = operation.phase is Phase.UNKNOWN and operation.sent_at <= sent_by
-        if is_old and operation.command not in listed:
-            yield operation
+    case: _Case, transaction: Transaction, trail: list[Event], sent_by: datetime
+) -> tuple[Operation, ...]:
+    """The open operations that the look-up does not list, sent before the fence.
 
-
-def _may_be_meant(
-    machine: Machine,
-    transaction: Transaction,
-    operation: Operation,
-    left: Iterable[Fact],
-) -> bool:
-    """Whether something that is listed, and settled nothing, may be about `operation`.
-
-    While one that is alike is in flight, nobody can tell whose success is listed.
+    None is absent that something listed may be about which has settled nothing: while
+    one that is alike is in flight, nobody can tell whose success is listed.
     """
-    return any(
-        operation in matching(machine, transaction, f.command, f.amount, f.outcome)
-        for f in left
-    )
+    machine, facts = case.machine, case.evidence.facts
+    pending = {fact.command for fact in facts if fact.outcome is Outcome.PENDING}
+    old = [
+        operation
+        for operation in transaction.operations.values()
+        if operation.phase is Phase.UNKNOWN
+        and operation.sent_at <= sent_by
+        and operation.command not in pending
+    ]
+    if not old:
+        return ()
+    meant = [
+        operation
+        for fact in unaccounted(machine, trail, facts)
+        for operation in matching(
+            machine, transaction, fact.command, fact.amount, fact.outcome
+        )
+    ]
+    return tuple(operation for operation in old if operation not in meant)

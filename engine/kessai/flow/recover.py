@@ -66,8 +66,6 @@ def _resend(context: Context, finding: Finding, lease: Lease | None) -> Flow[Non
     machine = yield from machine_of(context, finding.transaction)
     assert machine is not None  # noqa: S101 - a look-up was read under it
     for operation in finding.absent:
-        if operation.id not in finding.transaction.operations:
-            continue  # declined instead
         intent = yield from _intend(machine, operation, finding.transaction.id, lease)
         if intent is not None:
             again = intent.operations[operation.id]
@@ -84,9 +82,8 @@ def _intend(
     """
     transaction = yield from load(transaction_id)
     if transaction.operations.get(operation.id) != operation:
-        return (
-            None  # a push was faster, or another recoverer: it is not absent any more
-        )
+        # A push was faster, or another recoverer, or it was declined instead.
+        return None
     now: datetime = yield Now()
     after, record = append(machine, transaction, Resent(now, operation.id))
     change = Change(transaction=after, records=(record,), lease=lease, is_intent=True)

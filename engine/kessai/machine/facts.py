@@ -41,12 +41,8 @@ def settle_facts(
     Counting works without the gateway's exchange ids, which not every exchange names.
     """
     ledger = _Ledger(machine, history)
-    listed = [fact for fact in facts if not _is_read(machine, fact)]
-    news = [
-        fact
-        for outcome in (Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING)
-        for fact in ledger.news([f for f in listed if f.outcome is outcome], outcome)
-    ]
+    listed = _effects(machine, facts)
+    news = ledger.news(listed, Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING)
     # An update that succeeded alongside an application is settled before it: afterwards
     # the lifecycle may not allow it any more.
     news.sort(key=lambda f: (f.outcome is not Outcome.SUCCEEDED, _applied(machine, f)))
@@ -86,13 +82,8 @@ def unaccounted(
     machine: Machine, history: Iterable[Event], facts: Iterable[Fact]
 ) -> list[Fact]:
     """The ends that `facts` list and `history` does not account for."""
-    ledger = _Ledger(machine, history)
-    listed = [fact for fact in facts if not _is_read(machine, fact)]
-    return [
-        fact
-        for outcome in (Outcome.SUCCEEDED, Outcome.DECLINED)
-        for fact in ledger.news([f for f in listed if f.outcome is outcome], outcome)
-    ]
+    listed = _effects(machine, facts)
+    return _Ledger(machine, history).news(listed, Outcome.SUCCEEDED, Outcome.DECLINED)
 
 
 def is_counted_for_another(history: Iterable[Event], operation: Operation) -> bool:
@@ -126,9 +117,14 @@ def _is_listed(event: Event, operations: Collection[str]) -> bool:
     )
 
 
-def _is_read(machine: Machine, fact: Fact) -> bool:
-    rule = machine.commands.get(fact.command)
-    return rule is not None and rule.spec.reads
+def _effects(machine: Machine, facts: Iterable[Fact]) -> list[Fact]:
+    """Those of `facts` that are no read: nothing depends on one."""
+    commands = machine.commands
+    return [
+        fact
+        for fact in facts
+        if fact.command not in commands or not commands[fact.command].spec.reads
+    ]
 
 
 def _next_event(
@@ -318,15 +314,20 @@ class _Ledger:
         )
         return command, None if one_only else amount, outcome
 
-    def news(self, facts: list[Fact], outcome: Outcome) -> list[Fact]:
-        """Those of `facts` that the trail does not account for yet."""
+    def news(self, facts: list[Fact], *outcomes: Outcome) -> list[Fact]:
+        """Those of `facts` with one of `outcomes` that the trail does not account for.
+
+        The outcomes come in the order given.
+        """
         left = Counter(self._seen)
         # Those without an amount come last: they would take what another one names.
         named_first = sorted(facts, key=lambda fact: fact.amount is None)
         return [
             fact
+            for outcome in outcomes
             for fact in named_first
-            if not _take(left, self._key(fact.command, fact.amount, outcome))
+            if fact.outcome is outcome
+            and not _take(left, self._key(fact.command, fact.amount, outcome))
         ]
 
     def beyond(self, facts: list[Fact]) -> Iterator[tuple[str, int | None]]:
