@@ -122,7 +122,11 @@ MISTAKES = (
     _variant("STALE_ABSENCE", _SLOW, "an answer older than the trail shows absence"),
     _variant("ORDER_OF_INTENTS", _TWO, "what is listed goes to what began first"),
     _variant("REPLY_COUNTED_TWICE", _TWO, "a reply is applied that was counted"),
-    _variant("OLD_REPLY_TRUSTED", _TWO, "a reply to the first request, after a resend"),
+    _variant(
+        "OLD_REPLY_TRUSTED",
+        f"{_TWO} TAKEN_IS_SENT",
+        "a reply to the first request, after a resend of what a twin was taken for",
+    ),
 )
 """What must be found: each is the name of the switch that plants it."""
 

@@ -166,6 +166,16 @@ inline note_fence(those) {
   }
 }
 
+/* flow/look_up.py: _given_up; machine/facts.py: is_counted_for_another. What may have been
+ * taken for its twin is declined, not sent again.
+ */
+#if defined(TAKEN_IS_SENT)
+#define GIVEN_UP(j, missing) (missing == decline)
+#else
+#define GIVEN_UP(j, missing) (missing == decline || \
+  (missing == resend && HAS_TWIN(j) && ((counted | told) & BIT(TWIN(j)))))
+#endif
+
 /* flow/look_up.py: _found, Missing; machine/settle.py: missing_event. Whoever resends
  * takes them one by one, and may die after each.
  */
@@ -173,9 +183,9 @@ inline treat_absent(missing) {
   chosen = NOBODY;
   for (EACH(j)) {
     if
-    :: (absent & BIT(j)) && missing == decline -> next[j] = never_sent
-    :: (absent & BIT(j)) && missing == resend && !resent[j] && chosen == NOBODY ->
-       chosen = j
+    :: (absent & BIT(j)) && GIVEN_UP(j, missing) -> next[j] = never_sent
+    :: (absent & BIT(j)) && missing == resend && !GIVEN_UP(j, missing) &&
+       !resent[j] && chosen == NOBODY -> chosen = j
     :: else
     fi
   }
