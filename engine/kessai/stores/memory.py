@@ -91,7 +91,8 @@ class MemoryStore:
             raise LeaseLost(message)
 
     def _is_last(self, lease: Lease) -> bool:
-        return self._leases[lease.transaction].given == lease.number
+        leases = self._leases.get(lease.transaction)
+        return leases is not None and leases.given == lease.number
 
     def _is_leased(self, transaction: str, now: datetime) -> bool:
         leases = self._leases.get(transaction)

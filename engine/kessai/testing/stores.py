@@ -527,6 +527,16 @@ class StoreConformance:
         assert _everything(store) == before
         book.end(operation, lease=held)
 
+    def test_a_lease_that_was_never_given_is_lost(self, store: Store) -> None:
+        """One of another store, say, or of the same before it was made anew."""
+        book = Book(store)
+        operation = book.begin()
+        strange = Lease(transaction="order-1", number=1, attempts=0, until=LATER)
+        with pytest.raises(LeaseLost):
+            store.append(book.ended(operation, lease=strange))
+        store.release(strange, LATER + HOUR)
+        assert store.claim(LATER, LATER + HOUR) is not None
+
     def test_a_released_transaction_rests_and_its_attempts_are_counted(
         self, store: Store
     ) -> None:
