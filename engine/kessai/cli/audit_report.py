@@ -1,7 +1,6 @@
 """`kessai audit report`: what was declared, reached, denied and tested."""
 
 import contextlib
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from kessai.audit.reporting import FORMATS, Facts, gather, render
 from kessai.cli.exits import AUDIT, DONE
 from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, language_option
+from kessai.cli.output import put
 from kessai.errors import InvalidInput
 from kessai.shell import shipped_lifecycles, utc_now
 
@@ -80,7 +80,7 @@ def report_command(
         )
     finally:
         store.close()
-    _write(render(facts, form, language), out)
+    put(render(facts, form, language).encode(), out)
     if out is not None:
         _tell(facts, out, language)
     return DONE if facts.report.holds else AUDIT
@@ -123,24 +123,6 @@ def _coverage(files: tuple[Path, ...]) -> Coverage | None:
     for file in files:
         coverage.merge(read_coverage(file))
     return coverage
-
-
-def _write(text: str, out: Path | None) -> None:
-    """Write in UTF-8 whatever the locale, and to a file whole or not at all."""
-    encoded = text.encode()
-    if out is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(encoded)
-        sys.stdout.buffer.flush()
-        return
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(encoded)
-        beside.replace(out)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        message = f"--out {out}: {error.strerror or error}"
-        raise InvalidInput(message) from error
 
 
 def _tell(facts: Facts, out: Path, language: str) -> None:

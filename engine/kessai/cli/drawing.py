@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
 from kessai.card_numbers import without_card_numbers
+from kessai.cli.output import put
 from kessai.errors import InvalidInput
 
 SUFFIXES: Mapping[str, str] = {
@@ -81,7 +81,7 @@ def drawn(
         return draw("mermaid")
 
 
-def put(text: str, out: Path | None, language: str) -> None:
+def put_drawing(text: str, out: Path | None, language: str) -> None:
     """Write a drawing to its file, or to standard output.
 
     UTF-8 whatever the locale: diagrams go to files, and tools read those.
@@ -90,20 +90,7 @@ def put(text: str, out: Path | None, language: str) -> None:
         InvalidInput: the file cannot be written.
 
     """
-    data = text.rstrip("\n").encode() + b"\n"
-    if out is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        _refuse(out, error)
-    written = without_card_numbers(_WRITTEN[language].format(path=out))
-    click.echo(written, err=True)
-
-
-def _refuse(out: Path, error: OSError) -> NoReturn:
-    message = f"--out {out}: {error.strerror or error}"
-    raise InvalidInput(message) from error
+    put(text.rstrip("\n").encode() + b"\n", out)
+    if out is not None:
+        written = without_card_numbers(_WRITTEN[language].format(path=out))
+        click.echo(written, err=True)

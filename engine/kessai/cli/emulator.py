@@ -3,7 +3,6 @@
 import errno
 import signal
 import ssl
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import msgspec
 from kessai.cli.exits import DONE
 from kessai.cli.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
 from kessai.cli.options import output_options
-from kessai.cli.output import say
+from kessai.cli.output import put, say
 from kessai.cli.tables import print_pairs
 
 PORT = 8089
@@ -194,9 +193,7 @@ def _announce(
 
 def _announce_json(data: dict[str, Any]) -> None:
     """One line, unlike elsewhere: who reads it must not wait for the server's end."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(msgspec.json.encode(data, order="sorted") + b"\n")
-    sys.stdout.buffer.flush()
+    put(msgspec.json.encode(data, order="sorted") + b"\n")
 
 
 def _wait(local: LocalGateway, stop: Event, language: str, *, as_json: bool) -> None:

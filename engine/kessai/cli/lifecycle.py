@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from kessai.cli.drawing import drawn, format_for, out_option, put
+from kessai.cli.drawing import drawn, format_for, out_option, put_drawing
 from kessai.cli.exits import DONE, USAGE
 from kessai.cli.options import output_options
-from kessai.cli.output import print_json
+from kessai.cli.output import print_json, put
 from kessai.diagram import FORMATS, render
 from kessai.errors import InvalidLifecycle, UnknownLifecycle
 from kessai.spec import (
@@ -73,7 +73,7 @@ def show_command(
     def draw(as_format: str) -> str:
         return render(shown, _LONG[as_format], language)
 
-    put(drawn(draw, chosen, out, language), out, language)
+    put_drawing(drawn(draw, chosen, out, language), out, language)
     return DONE
 
 
@@ -170,6 +170,4 @@ def _write(text: str) -> None:
     """Print in UTF-8 whatever the locale: diagrams go to files, and tools read those."""
     if not sys.stdout.isatty():
         text = click.unstyle(text)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.rstrip("\n").encode() + b"\n")
-    sys.stdout.buffer.flush()
+    put(text.rstrip("\n").encode() + b"\n")

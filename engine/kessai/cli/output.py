@@ -1,11 +1,14 @@
 """What commands print: one JSON object for programs, plain lines for people."""
 
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from kessai.errors import InvalidInput
 from kessai.flow import Answer
 from kessai.machine import Bounds, Denial, Operation, Transaction
 
@@ -13,9 +16,34 @@ from kessai.machine import Bounds, Denial, Operation, Transaction
 def print_json(value: Any) -> None:
     """Print `value` as one JSON object, keys sorted, in UTF-8 whatever the locale."""
     encoded = msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=1)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(encoded + b"\n")
-    sys.stdout.buffer.flush()
+    put(encoded + b"\n")
+
+
+def put(data: bytes, out: Path | None = None) -> None:
+    """Write `data` to standard output, or to the file `out`: whole, or not at all.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+
+    """
+    if out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    place = out.resolve()
+    is_special = place.exists() and not place.is_file()  # a device, say
+    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        if is_special:
+            place.write_bytes(data)
+            return
+        beside.write_bytes(data)
+        beside.replace(place)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        message = f"--out {out}: {error.strerror or error}"
+        raise InvalidInput(message) from error
 
 
 def say(text: str) -> None:

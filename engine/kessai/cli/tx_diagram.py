@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kessai.cli.drawing import drawn, format_for, out_option, put
+from kessai.cli.drawing import drawn, format_for, out_option, put_drawing
 from kessai.cli.gateways import looking
 from kessai.cli.machines import machine_of
 from kessai.cli.options import db_option, output_options
@@ -66,7 +66,7 @@ def tx_diagram(
         print_json(_data(journey, language))
         return
     draw = partial(render_transaction, journey, language=language)
-    put(drawn(draw, chosen, out, language), out, language)
+    put_drawing(drawn(draw, chosen, out, language), out, language)
     if looked_at:
         click.echo(_HINT[language].format(name=transaction_id), err=True)
 

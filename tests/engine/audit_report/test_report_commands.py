@@ -157,6 +157,19 @@ def test_a_terminal_without_unicode_gets_the_page_in_utf_8(busy_path):
     assert "監査報告書" in done.stdout.decode("utf-8")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there is no such device")
+def test_what_is_no_file_is_written_through_and_not_replaced(
+    kessai, busy_path, tmp_path
+):
+    nowhere, there = tmp_path / "nowhere.html", tmp_path / "link.html"
+    nowhere.symlink_to(os.devnull)
+    there.symlink_to("r.html")
+    for out in (nowhere, there):
+        assert kessai("audit", "report", "--db", busy_path, "--out", out).code == 0
+        assert out.is_symlink()
+    assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
+
+
 # ── coverage ────────────────────────────────────────────────────────────────────────
 
 
