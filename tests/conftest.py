@@ -1,7 +1,9 @@
 """What holds for all tests."""
 
+import json
 import os
 
+import attrs
 import pytest
 from hypothesis import settings
 
@@ -10,6 +12,34 @@ IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
 if not IN_CI:  # there Hypothesis chooses a fixed seed and no deadline by itself
     settings.register_profile("patient", deadline=None)  # a busy machine is no failure
     settings.load_profile("patient")
+
+
+@attrs.frozen
+class Result:
+    """What came of a command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def kessai(capsys, tmp_path, monkeypatch):
+    """Run one command in an empty folder; its exit code and what it printed."""
+    from kessai.cli.main import run_command
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = run_command([str(argument) for argument in arguments])
+        return Result(code, *capsys.readouterr())
+
+    return run
 
 
 def pytest_collection_modifyitems(items):

@@ -1,10 +1,8 @@
 """An engine whose every trace can be looked at: what it keeps, and what it sends."""
 
-import attrs
 import pytest
 
 from kessai import Command, Engine, HttpTransport, MemoryStore, SQLiteStore
-from kessai.cli.main import run_command
 from kessai_adapters.local import LocalGateway
 
 CARD = "4111111111111111"
@@ -66,26 +64,6 @@ def shop(request, tmp_path):
     shop = Shop(store)
     yield shop
     shop.close()
-
-
-@attrs.frozen
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def kessai(capsys, tmp_path, monkeypatch):
-    """Run one command in an empty folder; its exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        capsys.readouterr()
-        code = run_command([str(argument) for argument in arguments])
-        return Result(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Logs as text, checked in this process, and what was found in a word each."""
 
-import json
 from pathlib import Path
 
 import attrs
@@ -8,33 +7,8 @@ import pytest
 
 from kessai import load_shipped
 from kessai.audit.conformance import Reading, check_log
-from kessai.cli.main import run_command
 
 DATA = Path(__file__).parents[2] / "data"
-
-
-@attrs.frozen
-class Result:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def kessai(capsys):
-    """Run one command; its exit code and what it printed."""
-
-    def run(*arguments):
-        capsys.readouterr()
-        code = run_command([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Result(code, out, err)
-
-    return run
 
 
 @attrs.frozen

@@ -5,36 +5,14 @@ import os
 import subprocess
 import sys
 
-import attrs
 import pytest
 from busy_shop import spoil
 
 from kessai import SQLiteStore
 from kessai.audit.coverage import from_store
 from kessai.cli.audit_report import shown_store
-from kessai.cli.main import run_command
 
 AT = "2026-04-01T12:00:00Z"
-
-
-@attrs.frozen
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def kessai(capsys, tmp_path, monkeypatch):
-    """Run one command in an empty folder; its exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        capsys.readouterr()
-        code = run_command([str(argument) for argument in arguments])
-        return Result(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

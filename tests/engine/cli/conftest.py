@@ -9,39 +9,13 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kessai.cli.main import run_command
-
 DATA = Path(__file__).parents[2] / "data"
-
-
-@attrs.frozen
-class Result:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
 
 
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     """What a command makes beside itself is made there."""
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def kessai(capsys):
-    """Run one command; its exit code and what it printed."""
-
-    def run(*arguments):
-        capsys.readouterr()
-        code = run_command([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Result(code, out, err)
-
-    return run
 
 
 @pytest.fixture

@@ -1,41 +1,13 @@
 """Copies of the shipped lifecycle files with a mistake planted, and the command line."""
 
-import json
 from importlib import resources
 from pathlib import Path
 
-import attrs
 import pytest
 
-from kessai.cli.main import run_command
 from kessai.spec import load_file
 
 CARDS = Path(__file__).with_name("cards.toml")
-
-
-@attrs.frozen
-class Result:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def kessai(capsys, tmp_path, monkeypatch):
-    """Run one command in an empty folder; its exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        capsys.readouterr()
-        code = run_command([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Result(code, out, err)
-
-    return run
 
 
 @pytest.fixture
