@@ -8,7 +8,9 @@ Everything is asked of the lifecycle's own machine: states, bounds, guards and d
 stand in the file, and nowhere here.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -20,6 +22,8 @@ from kessai.testing.denied import DeniedCommand, denials
 from kessai.testing.lifecycles import AnyLifecycle, machine_of
 from kessai.testing.values import amounts, keys, order_ids, parameters
 from kessai.testing.ways import Case, Way, ways
+
+T = TypeVar("T")
 
 NOW = BEGINNING
 """The moment that commands are asked for at, unless another is given."""
@@ -41,12 +45,7 @@ def allowed_commands(
         InvalidInput: the lifecycle is none, or has mistakes.
 
     """
-    if transaction is None:
-        machine = machine_of(lifecycle)
-        return order_ids(machine).flatmap(
-            lambda order: _allowed(case_of(machine, Transaction(order), now, agreement))
-        )
-    return _allowed(case_of(lifecycle, transaction, now, agreement))
+    return _drawn(_allowed, lifecycle, transaction, now, agreement)
 
 
 def denied_commands(
@@ -65,12 +64,23 @@ def denied_commands(
         InvalidInput: the lifecycle is none, or has mistakes.
 
     """
-    if transaction is None:
-        machine = machine_of(lifecycle)
-        return order_ids(machine).flatmap(
-            lambda order: denials(case_of(machine, Transaction(order), now, agreement))
-        )
-    return denials(case_of(lifecycle, transaction, now, agreement))
+    return _drawn(denials, lifecycle, transaction, now, agreement)
+
+
+def _drawn(
+    draw: Callable[[Case], st.SearchStrategy[T]],
+    lifecycle: AnyLifecycle,
+    transaction: Transaction | None,
+    now: datetime,
+    agreement: Transaction | None,
+) -> st.SearchStrategy[T]:
+    """What `draw` gives on `transaction`, or on order ids of any kind without one."""
+    if transaction is not None:
+        return draw(case_of(lifecycle, transaction, now, agreement))
+    machine = machine_of(lifecycle)
+    return order_ids(machine).flatmap(
+        lambda order: draw(case_of(machine, Transaction(order), now, agreement))
+    )
 
 
 def case_of(
