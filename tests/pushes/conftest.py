@@ -24,7 +24,7 @@ from kessai import (
     answer_push,
 )
 from kessai.audit import verify
-from kessai.machine import read_record
+from kessai.machine import read_events
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
@@ -221,11 +221,7 @@ class Shop:
         return [type(event).__name__ for event in self.events(transaction)]
 
     def events(self, transaction="order"):
-        found, head = [], ""
-        for record in self.store.records(transaction):
-            found.append(read_record(record, head).event)
-            head = record.hash
-        return found
+        return list(read_events(self.store.records(transaction)))
 
     def trail(self):
         return {name: self.kinds(name) for name, _ in self.store.trails()}

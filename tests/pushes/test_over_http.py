@@ -17,7 +17,7 @@ import uvicorn
 
 from kessai import AsyncEngine, Command, Engine, PushEndpoint, SQLiteStore
 from kessai.audit import verify
-from kessai.machine import read_record
+from kessai.machine import read_events
 from kessai.push_endpoint import LARGEST_PUSH
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
@@ -90,11 +90,7 @@ def endpoint(adapter, store, listening):
 
 
 def kinds(engine):
-    found, head = [], ""
-    for record in engine.store.records("order"):
-        found.append(type(read_record(record, head).event).__name__)
-        head = record.hash
-    return found
+    return [type(e).__name__ for e in read_events(engine.store.records("order"))]
 
 
 def until(holds):

@@ -16,7 +16,7 @@ from kessai import (
 )
 from kessai.audit import verify
 from kessai.flow import Missing, Recovery
-from kessai.machine import broken_invariants, read_record
+from kessai.machine import broken_invariants, read_events
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
@@ -158,11 +158,7 @@ class Shop:
         return self.emulator.books.find(transaction, self.clock.now)
 
     def events(self, transaction):
-        found, head = [], ""
-        for record in self.store.records(transaction):
-            found.append(read_record(record, head).event)
-            head = record.hash
-        return found
+        return list(read_events(self.store.records(transaction)))
 
     def kinds(self, transaction):
         return [type(event).__name__ for event in self.events(transaction)]

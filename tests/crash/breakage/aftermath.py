@@ -12,7 +12,7 @@ from breakage.player import Player
 from breakage.story import Do, Wait
 from kessai import Missing, Recovery, SQLiteStore
 from kessai.audit import verify
-from kessai.machine import Begun, broken_invariants, read_record
+from kessai.machine import Begun, broken_invariants, read_events
 
 AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
 AGREED = {"consented", "terminated"}
@@ -196,10 +196,7 @@ class Aftermath:
 
 
 def intents(store, transaction):
-    head = ""
-    for record in store.records(transaction):
-        event = read_record(record, head).event
-        head = record.hash
+    for event in read_events(store.records(transaction)):
         if isinstance(event, Begun):
             yield event
 

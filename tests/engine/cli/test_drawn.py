@@ -20,7 +20,7 @@ from kessai import Command, Engine, HttpTransport
 from kessai.cli import tx_diagram
 from kessai.diagram import TRANSACTION_FORMATS, Journey
 from kessai.diagram.journey import steps
-from kessai.machine import Machines, read_record
+from kessai.machine import Machines, read_events
 from kessai.shell import shipped_lifecycles
 from kessai.spec import load_file
 from kessai.stores import open_store
@@ -366,8 +366,4 @@ def test_the_way_of_every_real_order_is_unbroken_and_leads_where_it_stands(some_
 
 
 def trail(store, transaction):
-    events, head = [], ""
-    for record in store.records(transaction):
-        events.append(read_record(record, head).event)
-        head = record.hash
-    return events
+    return list(read_events(store.records(transaction)))

@@ -8,7 +8,7 @@ import pytest
 
 from kessai import Command, Engine, HttpTransport, MemoryStore
 from kessai.diagram import Journey, render_transaction
-from kessai.machine import Machines, read_record
+from kessai.machine import Machines, read_events
 from kessai.shell import shipped_lifecycles
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
@@ -47,11 +47,7 @@ def parsed(picture):
 
 
 def events_of(store, transaction):
-    events, head = [], ""
-    for record in store.records(transaction):
-        events.append(read_record(record, head).event)
-        head = record.hash
-    return events
+    return list(read_events(store.records(transaction)))
 
 
 class Shop:

@@ -17,18 +17,14 @@ from kessai.errors import (
 )
 from kessai.flow import Append, Load, Now, Send, execute, preview, recover, sweep
 from kessai.flow.execute import answer_for
-from kessai.machine import Begun, Denied, Reported, read_record
+from kessai.machine import Begun, Denied, Reported, read_events
 from kessai.stores.memory import MemoryStore
 
 CALL = ["Load", "Now", "Append", "Send", "Now", "Append"]
 
 
 def events(store, name="order-1"):
-    head, found = "", []
-    for record in store.records(name):
-        found.append(read_record(record, head).event)
-        head = record.hash
-    return found
+    return list(read_events(store.records(name)))
 
 
 def kinds(store, name="order-1"):

@@ -7,7 +7,7 @@ import pytest
 from kessai import Missing, Recovery, Status
 from kessai.errors import StoreBusy, TrailBroken
 from kessai.flow import recover, recover_due
-from kessai.machine import Begun, Resent, read_record
+from kessai.machine import Begun, Resent, read_events
 
 HOUR = timedelta(hours=1)
 RESEND = Recovery(missing=Missing.RESEND)
@@ -24,11 +24,7 @@ def lost_capture(hand, command, gateway, lost):
 
 
 def kinds_of(store):
-    head, found = "", []
-    for record in store.records("order-1"):
-        found.append(read_record(record, head).event)
-        head = record.hash
-    return found
+    return list(read_events(store.records("order-1")))
 
 
 def test_a_recovery_claims_what_is_due_and_gives_it_back(lost_capture):

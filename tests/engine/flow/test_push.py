@@ -6,15 +6,11 @@ from kessai import PushNotConfirmed, Status
 from kessai.errors import PushRefused, UnknownTransaction, VersionConflict
 from kessai.flow import receive
 from kessai.gateway import Evidence, Outcome, Source
-from kessai.machine import Discrepancy, External, Reported, read_record
+from kessai.machine import Discrepancy, External, Reported, read_events
 
 
 def events(store, name="order-1"):
-    head, found = "", []
-    for record in store.records(name):
-        found.append(read_record(record, head).event)
-        head = record.hash
-    return found
+    return list(read_events(store.records(name)))
 
 
 def kinds(store, name="order-1"):

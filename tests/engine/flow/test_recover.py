@@ -8,18 +8,14 @@ from kessai import Missing, Recovery, Status
 from kessai.errors import TrailBroken, UnknownTransaction, VersionConflict
 from kessai.flow import look_up, recover
 from kessai.gateway import Failure
-from kessai.machine import read_record
+from kessai.machine import read_events
 
 CALL = ["capture", "look_up"]
 LOST = Failure(sent=True, reason="ReadTimeout")
 
 
 def events(store, name="order-1"):
-    head, found = "", []
-    for record in store.records(name):
-        found.append(read_record(record, head).event)
-        head = record.hash
-    return found
+    return list(read_events(store.records(name)))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from kessai.audit import verify
-from kessai.machine import Begun, broken_invariants, read_record
+from kessai.machine import Begun, broken_invariants, read_events
 from racing.contests import Outcome, demand
 
 AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
@@ -52,11 +52,7 @@ class Judge:
         return None
 
     def events(self, order):
-        found, head = [], ""
-        for record in self.engine.store.records(order):
-            found.append(read_record(record, head).event)
-            head = record.hash
-        return found
+        return list(read_events(self.engine.store.records(order)))
 
     # ── the comparison ──────────────────────────────────────────────────────────────
 
