@@ -37,14 +37,14 @@ from kessai.stores.sqlite_errors import (
     never_committed,
     translated,
 )
-from kessai.stores.sqlite_queue import WriterQueue
+from kessai.stores.sqlite_queue import PAUSE, WriterQueue
 
 __all__ = ["SQLiteStore", "StoreWarning"]
 
 PATIENCE = 10.0
 """Seconds to wait for another process's commit before `StoreBusy`."""
 
-_PAUSE = 0.01
+_OPENED_AGAIN = 0.01
 """Seconds until a file that was busy is opened again."""
 
 
@@ -102,7 +102,7 @@ class SQLiteStore:
             except StoreBusy:
                 if monotonic() >= until:
                     raise
-            sleep(_PAUSE)
+            sleep(_OPENED_AGAIN)
 
     def _open_once(self) -> sqlite3.Connection:
         connection = self._connect()
@@ -168,13 +168,15 @@ class SQLiteStore:
             StoreBusy: another process held the file for too long.
 
         """
+        if self._queue.is_own_turn and self._has_begun():
+            return
         until = monotonic() + PATIENCE
         with self._queue:
             while not self._has_begun():
                 if monotonic() >= until:
                     message = f"{self._path}: another process held the file for {PATIENCE:g} s"
                     raise StoreBusy(message)
-                sleep(self._queue.pause)
+                sleep(PAUSE)
 
     def _has_begun(self) -> bool:
         try:

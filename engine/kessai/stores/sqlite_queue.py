@@ -21,11 +21,12 @@ from types import TracebackType
 if sys.platform != "win32":
     import fcntl
 
-IN_THE_QUEUE = 1e-4
-"""Seconds between two looks at the turnstile; the same for all, or the last would lose."""
+TURN = 8e-3
+"""Seconds for which who has passed the turnstile need not queue up again."""
 
-AT_THE_FRONT = 2e-5
-"""Seconds between two looks at the database, where only one looks."""
+PAUSE = 4e-4
+"""Seconds between two looks at the turnstile, and at the database; the same for all, or
+the last would lose, and long enough for whose turn it is to come back in between."""
 
 
 class WriterQueue:
@@ -43,6 +44,17 @@ class WriterQueue:
         self._was_tried = False
         self._is_stuck = False
         self._is_inside = False
+        self._turn_ends = 0.0
+
+    @property
+    def is_at_the_front(self) -> bool:
+        """Whether this process holds the turnstile."""
+        return self._is_inside
+
+    @property
+    def is_own_turn(self) -> bool:
+        """Whether this process passed so lately that it may reach for the database."""
+        return monotonic() < self._turn_ends
 
     def __enter__(self) -> None:
         if not self._was_tried:
@@ -64,12 +76,8 @@ class WriterQueue:
     ) -> None:
         if self._is_inside and self._file is not None:
             self._is_inside = False
+            self._turn_ends = monotonic() + TURN
             _unlock(self._file)
-
-    @property
-    def pause(self) -> float:
-        """Seconds until who reaches for the database should try again."""
-        return AT_THE_FRONT if self._is_inside else IN_THE_QUEUE
 
     def close(self) -> None:
         """Let go of the file. It stays where it is: others may be waiting at it."""
@@ -86,7 +94,7 @@ class WriterQueue:
             return False
         until = monotonic() + self._patience()
         while monotonic() < until:
-            sleep(IN_THE_QUEUE)
+            sleep(PAUSE)
             if _lock(file):
                 return True
         self._is_stuck = True

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from time import monotonic, sleep
 import pytest
 
 from kessai.stores import sqlite_queue as module
-from kessai.stores.sqlite_queue import AT_THE_FRONT, IN_THE_QUEUE, WriterQueue
+from kessai.stores.sqlite_queue import TURN, WriterQueue
 from kessai.testing.stores import Book
 
 pytestmark = pytest.mark.skipif(
@@ -47,11 +48,11 @@ def queue(database):
 def test_one_at_a_time_is_at_the_front(queue):
     first, second = queue(), queue(patience=0)
     with first:
-        assert first.pause == AT_THE_FRONT
+        assert first.is_at_the_front
         with second:
-            assert second.pause == IN_THE_QUEUE
+            assert not second.is_at_the_front
     with second:
-        assert second.pause == AT_THE_FRONT
+        assert second.is_at_the_front
 
 
 def test_who_waits_passes_when_the_front_is_left(queue):
@@ -60,7 +61,7 @@ def test_who_waits_passes_when_the_front_is_left(queue):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "sleep", lambda _: first.__exit__(None, None, None))
         with second:
-            assert second.pause == AT_THE_FRONT
+            assert second.is_at_the_front
 
 
 def test_one_that_is_stuck_at_the_front_is_waited_for_once(queue):
@@ -69,15 +70,66 @@ def test_one_that_is_stuck_at_the_front_is_waited_for_once(queue):
     with stuck:
         begun = monotonic()
         with other:
-            assert other.pause == IN_THE_QUEUE
+            assert not other.is_at_the_front
         assert monotonic() - begun >= 0.2
         begun = monotonic()
         for _ in range(10):
             with other:
-                assert other.pause == IN_THE_QUEUE
+                assert not other.is_at_the_front
         assert monotonic() - begun < 0.2
     with other:
-        assert other.pause == AT_THE_FRONT
+        assert other.is_at_the_front
+
+
+def test_whose_turn_it_is_need_not_queue_up_again_until_it_is_over(queue, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(module, "monotonic", lambda: now)
+    first = queue()
+    assert not first.is_own_turn
+    with first:
+        pass
+    now += TURN * 0.99
+    assert first.is_own_turn
+    now += TURN * 0.02
+    assert not first.is_own_turn
+
+
+def test_who_did_not_pass_has_no_turn(queue):
+    first, second = queue(), queue(patience=0)
+    with first, second:
+        pass
+    assert first.is_own_turn
+    assert not second.is_own_turn
+
+
+def test_in_its_turn_a_store_writes_past_the_queue(sqlite, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "TURN", 60.0)
+    store = sqlite(tmp_path / "store.db")
+    Book(store, "order-1").begin()
+    monkeypatch.setattr(module, "_lock", lambda _: pytest.fail("it queued up"))
+    Book(store, "order-2").begin()
+    assert len(list(store.transactions())) == 2
+
+
+def test_who_is_overtaken_in_its_turn_queues_up(sqlite, tmp_path, monkeypatch):
+    """Another came between two commits: it is waited for as ever."""
+    monkeypatch.setattr(module, "TURN", 60.0)
+    path = tmp_path / "store.db"
+    store, other = sqlite(path), sqlite3.connect(path, isolation_level=None)
+    Book(store, "order-1").begin()
+    other.execute("BEGIN IMMEDIATE")
+    asked, real = [], module._lock
+
+    def lock(file):
+        asked.append(file)
+        other.execute("COMMIT")
+        return real(file)
+
+    monkeypatch.setattr(module, "_lock", lock)
+    Book(store, "order-2").begin()
+    other.close()
+    assert len(asked) == 1
+    assert len(list(store.transactions())) == 2
 
 
 def test_an_interrupt_leaves_the_front_free(queue, monkeypatch):
@@ -93,7 +145,7 @@ def test_an_interrupt_leaves_the_front_free(queue, monkeypatch):
         pytest.fail("it did not pass")
     monkeypatch.undo()
     with second:
-        assert second.pause == AT_THE_FRONT
+        assert second.is_at_the_front
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o666])
