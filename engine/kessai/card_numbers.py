@@ -75,7 +75,7 @@ _HEAD = 4
 
 def has_card_number(text: str) -> bool:
     """Whether a card number stands anywhere in `text`."""
-    return next(find_card_numbers(text), None) is not None
+    return _may_hold_one(text) and next(find_card_numbers(text), None) is not None
 
 
 def without_card_numbers(text: str) -> str:
@@ -87,8 +87,7 @@ def without_card_numbers(text: str) -> str:
 
 def find_card_numbers(text: str) -> Iterator[tuple[int, int]]:
     """Where card numbers begin and end in `text`, from left to right."""
-    # Nearly every text is too short, or has too few digits; those cost a microsecond.
-    if len(text) < SHORTEST or _LIKELY.search(text) is None:
+    if not _may_hold_one(text):
         return
     names = [found.span() for found in _NAME.finditer(text)]
     for run in _RUN.finditer(text):
@@ -97,6 +96,11 @@ def find_card_numbers(text: str) -> Iterator[tuple[int, int]]:
         for start, end in _in_run(text, *run.span()):
             if not any(low <= start and end <= high for low, high in names):
                 yield start, end
+
+
+def _may_hold_one(text: str) -> bool:
+    """Whether to look closer: nearly every text is too short, or has too few digits."""
+    return len(text) >= SHORTEST and _LIKELY.search(text) is not None
 
 
 def _in_run(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

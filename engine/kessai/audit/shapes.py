@@ -78,6 +78,14 @@ class Way:
     """Which of the open operations it ends, if it ends one."""
 
 
+def _states_of(shape: "Shape") -> dict[str, str]:
+    return dict(shape.outline.states)
+
+
+def _flags_of(shape: "Shape") -> dict[str, int]:
+    return dict(shape.outline.flags)
+
+
 @attrs.frozen(eq=False)
 class Shape:
     """An outline with the machine it is of, and the ways on from it that are known."""
@@ -85,17 +93,31 @@ class Shape:
     outline: Outline
     machine: Machine | None = attrs.field(repr=False)
     ways: dict[tuple[object, ...], list[Way]] = attrs.field(factory=dict, repr=False)
+    states: dict[str, str] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_states_of, takes_self=True)
+    )
+    flags: dict[str, int] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_flags_of, takes_self=True)
+    )
 
-    def is_of(self, transaction: Transaction) -> bool:
-        """Whether the lifecycle, the states and the flags are those of this shape."""
+    def is_of(self, transaction: Transaction, values: Sequence[Any]) -> bool:
+        """Whether `transaction`, with nothing open, has this shape and these `values`.
+
+        Names may come in any order: a file declares them in one, its canonical form in
+        another.
+        """
         outline, machine = self.outline, self.machine
+        late = len(outline.amounts)
         return (
             machine is not None
             and transaction.lifecycle_hash == outline.lifecycle
             and transaction.lifecycle == machine.name
             and transaction.currency == machine.lifecycle.currency
-            and tuple(transaction.states.items()) == outline.states
-            and tuple(transaction.flags.items()) == outline.flags
+            and transaction.amounts == dict(zip(outline.amounts, values, strict=False))
+            and transaction.states == self.states
+            and transaction.flags == self.flags
+            and transaction.deadlines
+            == dict(zip(outline.deadlines, values[late:], strict=True))
         )
 
     def transaction(

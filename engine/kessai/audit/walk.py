@@ -102,7 +102,6 @@ class Walk(Alike):
 
         Asked of every transaction: putting one together to compare it costs more.
         """
-        shape, outline = self._shape, self._shape.outline
         return (
             standing.version == self.version
             and standing.head == self.head
@@ -111,10 +110,7 @@ class Walk(Alike):
             and standing.discrepancies == self.discrepancies
             and not self._operations
             and not standing.operations
-            and shape.is_of(standing)
-            and tuple(standing.amounts) == outline.amounts
-            and tuple(standing.deadlines) == outline.deadlines
-            and values_of(standing) == self._values
+            and self._shape.is_of(standing, self._values)
         )
 
     # ── what is known ───────────────────────────────────────────────────────────────

@@ -51,6 +51,56 @@ def in_full(monkeypatch):
     return counted
 
 
+@pytest.fixture
+def put_together(monkeypatch):
+    """Of which transactions a trail was put together, to be compared in full."""
+    counted = []
+    whole = walk.Walk.transaction
+
+    def counting(self):
+        counted.append(self.id)
+        return whole(self)
+
+    monkeypatch.setattr(walk.Walk, "transaction", counting)
+    return counted
+
+
+def test_a_transaction_as_its_trail_leaves_it_is_not_put_together(
+    shop, store, put_together
+):
+    shop.sells("A-1")
+    verify(store)
+    met = len(put_together)  # before each event, as none was known
+    for number in range(2, 10):
+        shop.sells(f"A-{number}")
+    put_together.clear()
+    assert verify(store).holds
+    assert len(put_together) == met
+    assert {*put_together} == {"A-1"}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"states": {"payment": "refunded"}},
+        {"amounts": {"captured": 7}},
+        {"amounts": {"tipped": 0}},
+        {"flags": {"details": 1}},
+        {"deadlines": {"authorization": "2030-01-01T00:00:00Z"}},
+        {"deadlines": {"parole": "2030-01-01T00:00:00Z"}},
+        {"currency": "USD"},
+        {"lifecycle": "two_times"},
+        {"lifecycle_hash": "0" * 64},
+        {"agreement": "P-1"},
+        {"discrepancies": [3]},
+    ],
+    ids=str,
+)
+def test_a_transaction_that_differs_in_one_place_is_found(edit, thief, path):
+    thief.merge_into_state("A-1", edit)
+    assert faults(path)[0] == ("A-1", None, "state_differs")
+
+
 def test_a_history_like_others_before_it_is_repeated_not_decided(shop, store, in_full):
     for number in range(10):
         shop.sells(f"A-{number}")

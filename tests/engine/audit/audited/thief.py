@@ -1,6 +1,7 @@
 """Someone with the database's password: plain SQL, and the way events are hashed."""
 
 import hashlib
+import json
 import sqlite3
 from contextlib import closing
 
@@ -44,15 +45,37 @@ class Thief:
         self.rewrite(transaction, number, body.replace(old, new), rehash=rehash)
 
     def edit_state(self, transaction, old, new):
+        state = self._state(transaction)
+        assert old in state
+        self._keep(transaction, state.replace(old, new))
+
+    def merge_into_state(self, transaction, members):
+        """Add and change members; those of an object that stands there one by one.
+
+        What columns of their own repeat is changed in them too.
+        """
+        state = json.loads(self._state(transaction))
+        for name, value in members.items():
+            is_object = isinstance(value, dict)
+            state[name] = {**state[name], **value} if is_object else value
+        self._keep(transaction, json.dumps(state).encode())
+        self.run(
+            "UPDATE transactions SET lifecycle = ?, status = ?, discrepancies = ?"
+            " WHERE id = ?",
+            state["lifecycle"],
+            " ".join(map(".".join, state["states"].items())),
+            len(state.get("discrepancies", ())),
+            transaction,
+        )
+
+    def _state(self, transaction):
         ((state,),) = self.run(
             "SELECT state FROM transactions WHERE id = ?", transaction
         )
-        assert old in state
-        self.run(
-            "UPDATE transactions SET state = ? WHERE id = ?",
-            state.replace(old, new),
-            transaction,
-        )
+        return state
+
+    def _keep(self, transaction, state):
+        self.run("UPDATE transactions SET state = ? WHERE id = ?", state, transaction)
 
 
 def faults(path):
