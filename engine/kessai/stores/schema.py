@@ -29,7 +29,7 @@ def check_owner(connection: sqlite3.Connection) -> None:
     try:
         _check(connection)
     finally:
-        connection.execute("ROLLBACK")
+        _roll_back(connection)
 
 
 def _check(connection: sqlite3.Connection) -> None:
@@ -64,10 +64,14 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA application_id = {OWNER}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
-        if connection.in_transaction:  # a full disk ends it by itself
-            connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise
     connection.execute("COMMIT")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # a failing disk ends it by itself
+        connection.execute("ROLLBACK")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -1,6 +1,8 @@
 """SQLite: what is promised is checked, and what cannot be given is refused."""
 
 import sqlite3
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -210,6 +212,27 @@ def test_a_disk_that_is_full_at_the_migration_is_told_as_such(
     with pytest.raises(StoreFailed, match="it failed"):
         sqlite()
     assert tables(tmp_path / "store.db") == (0, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on files there")
+def test_a_disk_that_is_full_at_a_later_opening_is_told_as_such(sqlite, tmp_path):
+    """SQLite ends the transaction by itself: there is nothing left to roll back."""
+    path = tmp_path / "store.db"
+    store = sqlite(path)
+    begin(store)
+    store.close()
+    script = (
+        "import resource, sys, warnings; warnings.simplefilter('ignore');"
+        "from kessai import SQLiteStore;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); SQLiteStore(sys.argv[1])"
+    )
+    opening = subprocess.run(
+        [sys.executable, "-c", script, path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"StoreFailed: {path}: disk I/O error" in opening.stderr
 
 
 def test_a_store_is_opened_a_second_time_without_a_migration(sqlite, monkeypatch):
