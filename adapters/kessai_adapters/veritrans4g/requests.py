@@ -41,7 +41,7 @@ _MEMBERS = {
 }
 
 
-_NAME = re.compile(r"[a-z][a-z_]{0,63}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def _wrong(call: Call, what: str) -> InvalidInput:

@@ -16,13 +16,13 @@ import msgspec
 from kessai.card_numbers import SHORTEST, has_card_number
 from kessai.errors import InvalidCommand
 from kessai.money import AMOUNT_LIMIT, is_amount
+from kessai.spec.model import NAME
 
 MAX_ID = 255
 MAX_TEXT = 16_384
 MAX_PARAMETERS = 64
 """Far more than any lifecycle declares: a denial names each one that is not taken."""
 
-_NAME = re.compile(r"[a-z][a-z_]{0,63}")
 _ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 _TEXT = re.compile(r"[^\x00\ud800-\udfff]*")
 _canonical = msgspec.json.Encoder(order="sorted").encode
@@ -72,11 +72,11 @@ class Command:
     )
 
     def __attrs_post_init__(self) -> None:
-        _check_text("command", self.name, _NAME, "a name such as 'capture'")
+        _check_text("command", self.name, NAME, "a name such as 'capture'")
         _check_text("transaction", self.transaction, _ID, _ID_SHAPE)
         _check_text("key", self.key, _ID, _ID_SHAPE)
         if self.lifecycle is not None:
-            _check_text("lifecycle", self.lifecycle, _NAME, "a name such as 'one_time'")
+            _check_text("lifecycle", self.lifecycle, NAME, "a name such as 'one_time'")
         if self.agreement is not None:
             _check_text("agreement", self.agreement, _ID, _ID_SHAPE)
         if self.amount is not None:
@@ -150,7 +150,7 @@ def _check_parameters(parameters: object) -> None:
         message = f"parameters: must be at most {MAX_PARAMETERS}"
         raise InvalidCommand(message)
     for name, value in parameters.items():
-        _check_text("parameters", name, _NAME, "named like 'note'")
+        _check_text("parameters", name, NAME, "named like 'note'")
         if isinstance(value, str):
             _check_parameter(name, value)
         elif _is_frequency(value):

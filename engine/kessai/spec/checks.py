@@ -4,7 +4,6 @@ This module owns what declarations say of each other. Which names an expression 
 read is `kessai.spec.scope`'s, which move is chosen is `kessai.spec.choices`'s.
 """
 
-import re
 import string
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -13,7 +12,15 @@ import attrs
 
 from kessai.spec.choices import check_choices
 from kessai.spec.expression import WORDS
-from kessai.spec.model import CommandSpec, Lifecycle, Move, Text, Track
+from kessai.spec.model import (
+    LONGEST_NAME,
+    NAME,
+    CommandSpec,
+    Lifecycle,
+    Move,
+    Text,
+    Track,
+)
 from kessai.spec.places import Path
 from kessai.spec.scope import check_scope
 from kessai.spec.table import Notebook
@@ -23,8 +30,6 @@ DENIAL_FIELDS = frozenset({"transaction", "amount", "deadline"})
 
 NOT_NAMES = WORDS | {"amount"}
 """What means something else in an expression, so nothing may be called so."""
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
 def check(lifecycle: Lifecycle, notebook: Notebook) -> None:
@@ -61,10 +66,16 @@ def _check_names(lifecycle: Lifecycle, notebook: Notebook) -> None:
         for state in track.states
     ]
     for path, name in names:
-        if name and not _NAME.fullmatch(name):
-            notebook.wrong(path, f"a name is of a-z, 0-9 and _, not {name!r}")
+        if name and not NAME.fullmatch(name):
+            notebook.wrong(path, _not_a_name(name))
         if name in NOT_NAMES:
             notebook.wrong(path, f"'{name}' has a meaning of its own in expressions")
+
+
+def _not_a_name(name: str) -> str:
+    if len(name) > LONGEST_NAME:
+        return f"a name has at most {LONGEST_NAME} characters, not {len(name)}"
+    return f"a name is of a-z, 0-9 and _, not {name!r}"
 
 
 def _check_tracks(lifecycle: Lifecycle, notebook: Notebook) -> None:

@@ -4,6 +4,7 @@ Amounts are integers in minor units of the lifecycle's currency, durations are s
 States are written `track.state`, as in the files.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -11,6 +12,10 @@ import attrs
 from kessai.spec.expression import Effect, Expression
 
 LANGUAGES = ("en", "ja")
+
+LONGEST_NAME = 64
+NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST_NAME - 1}}}")
+"""What everything that a file declares may be called, and requests may name."""
 
 
 @attrs.frozen

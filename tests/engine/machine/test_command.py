@@ -38,6 +38,11 @@ CARD = (
 VISA, AMEX = "4111111111111111", "378282246310005"
 
 
+@pytest.mark.parametrize("name", ["capture", "refund_2", "x" * 64])
+def test_what_a_file_may_declare_can_be_asked_for(name):
+    assert Command(name, "order-1", key="a", parameters={name: True}).name == name
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -45,6 +50,7 @@ VISA, AMEX = "4111111111111111", "378282246310005"
         ({"name": "Capture"}, NO_COMMAND),
         ({"name": "capture now"}, NO_COMMAND),
         ({"name": "x" * 65}, NO_COMMAND),
+        ({"name": "2_capture"}, NO_COMMAND),
         ({"name": None}, NO_COMMAND),
         ({"transaction": ""}, f"transaction: {NO_ID}"),
         ({"transaction": "x" * 256}, f"transaction: {NO_ID}"),
