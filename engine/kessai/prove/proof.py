@@ -98,8 +98,7 @@ def prove(lifecycle: Lifecycle | Machine) -> Proof:
     """Prove what there is to prove of `lifecycle`, or find the stories that refute it.
 
     Raises:
-        InvalidInput: the solver is not installed (the extra `prove`), or a command that
-            only reads changes amounts.
+        InvalidInput: the solver is not installed (the extra `prove`).
 
     """
     machine = (

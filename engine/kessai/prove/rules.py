@@ -41,12 +41,7 @@ class GivingBack:
 
 
 class Rules:
-    """A machine as the prover sees it; `giving_back` where it is not to be found out.
-
-    Raises:
-        InvalidInput: a command that reads changes amounts.
-
-    """
+    """A machine as the prover sees it; `giving_back` where it is not to be found out."""
 
     def __init__(
         self, machine: Machine, giving_back: tuple[GivingBack, ...] | None = None
@@ -59,11 +54,6 @@ class Rules:
         self.moving = {
             name: rule for name, rule in machine.commands.items() if not rule.spec.reads
         }
-        for name, rule in machine.commands.items():
-            spec = rule.spec
-            if spec.reads and (spec.reserve or spec.commit or spec.release):
-                message = f"commands.{name}: a command that reads changes no amounts"
-                raise InvalidInput(message)
 
     @cached_property
     def applications(self) -> Mapping[str, CompiledCommand]:

@@ -28,6 +28,8 @@ from kessai.spec.table import Notebook
 DENIAL_FIELDS = frozenset({"transaction", "amount", "deadline"})
 """What a denial's sentence may mention between braces."""
 
+READS = "a command that reads changes no state and no amount"
+
 NOT_NAMES = WORDS | {"amount"}
 """What means something else in an expression, so nothing may be called so."""
 
@@ -117,6 +119,10 @@ def _check_moves(lifecycle: Lifecycle, notebook: Notebook) -> None:
     guards = _Known(notebook, "guard", lifecycle.guards)
     tracks = _Known(notebook, "track", lifecycle.tracks)
     for command in lifecycle.commands.values():
+        if command.reads:
+            for effects in ("reserve", "commit", "release"):
+                if getattr(command, effects):
+                    notebook.wrong(("commands", command.name, effects), READS)
         for number, move in enumerate(command.moves):
             path: Path = ("commands", command.name, "moves", number)
             guards.check((*path, "guards"), move.guards)
@@ -133,7 +139,7 @@ def _check_move(
     states.check((*path, "to"), [move.target or ""])
     if command.reads:
         if move.target is not None or move.commit:
-            notebook.wrong(path, "a command that reads changes no state and no amount")
+            notebook.wrong(path, READS)
         return
     for state in sorted(track.final.intersection(move.sources)):
         message = f"'{state}' is final: only a command that reads starts there"

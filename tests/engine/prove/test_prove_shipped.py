@@ -225,15 +225,3 @@ def test_without_the_solver_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "z3", None)
     with pytest.raises(InvalidInput, match=r"pip install 'kessai\[prove\]'"):
         prove(load_shipped("charge"))
-
-
-def test_a_command_that_reads_and_changes_amounts_is_refused():
-    lifecycle = load_shipped("one_time")
-    read = attrs.evolve(
-        lifecycle.commands["get_address"], reserve=(Effect.parse("captured = 1"),)
-    )
-    changed = attrs.evolve(
-        lifecycle, commands={**lifecycle.commands, "get_address": read}
-    )
-    with pytest.raises(InvalidInput, match=r"commands\.get_address"):
-        prove(changed)
