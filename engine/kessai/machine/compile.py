@@ -35,6 +35,7 @@ class CompiledCommand:
 
     `excludes` names the commands whose open operations must end first: every command
     that moves one of the same tracks, except those declared to run alongside.
+    `amount_guards` are the codes of the guards that hang on the amount asked for.
     """
 
     spec: CommandSpec
@@ -44,6 +45,7 @@ class CompiledCommand:
     starts: tuple[Deadline, ...]
     excludes: frozenset[str]
     parameters: frozenset[str]
+    amount_guards: frozenset[str]
 
     def steps_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
         """Every step that starts from one of `states`, enabled or not."""
@@ -175,6 +177,12 @@ def _command(
         starts=tuple(d for d in lifecycle.deadlines.values() if spec.name in d.starts),
         excludes=_excludes(lifecycle, spec),
         parameters=frozenset((*spec.required, *spec.optional)),
+        amount_guards=frozenset(
+            code
+            for codes in (spec.guards, *(move.guards for move in spec.moves))
+            for code in codes
+            if "amount" in lifecycle.guards[code].holds.names
+        ),
     )
 
 

@@ -5,7 +5,7 @@ guards are asked, in declared order, so that one answer tells all there is to me
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -52,9 +52,11 @@ def decide(
     if rule is None:
         return _not_in_lifecycle(machine, transaction, command)
     names = names_for(machine, transaction, command, rule)
-    reasons = _structure(machine, rule, transaction, command)
-    amount, bounds = _amount(rule, command, names, reasons)
+    of_amount: list[Reason] = []
+    amount, bounds = _amount(rule, command, names, of_amount)
     names["amount"] = amount or 0
+    reasons = _structure(machine, rule, transaction, command, names)
+    reasons.extend(of_amount)
     if rule.spec.agreement is not None or command.agreement is not None:
         reasons.extend(_agreement(rule, command, agreement))
     if rule.guards:
@@ -102,6 +104,8 @@ def possibility(
     if isinstance(verdict, Operation):
         return Possibility(name, bounds, None)
     asked = {"parameter_missing", "agreement_missing", "amount_missing"}
+    if "amount_missing" in verdict.codes:
+        asked |= rule.amount_guards
     reasons = tuple(r for r in verdict.reasons if r.code not in asked)
     if not reasons and bounds is not None and bounds.maximum < bounds.minimum:
         reasons = tuple(r for r in verdict.reasons if r.code == "amount_missing")
@@ -189,7 +193,11 @@ def _denial(
 
 
 def _structure(
-    machine: Machine, rule: CompiledCommand, transaction: Transaction, command: Command
+    machine: Machine,
+    rule: CompiledCommand,
+    transaction: Transaction,
+    command: Command,
+    names: Mapping[str, int],
 ) -> list[Reason]:
     """Whether the transaction is there, in a state to start from, and not busy."""
     spec = rule.spec
@@ -206,9 +214,8 @@ def _structure(
     if not steps:
         reasons.append(_state_not_allowed(rule, transaction))
     elif any(step.guards for step in steps):
-        names = transaction.names()
-        for step in steps:
-            reasons.extend(_guards(step.guards, names))
+        once = {guard.code: guard for step in steps for guard in step.guards}
+        reasons.extend(_guards(once.values(), names))
     if transaction.operations:
         reasons.extend(_busy(rule, transaction))
     return reasons
@@ -309,7 +316,7 @@ def _amount(
     return amount, bounds
 
 
-def _guards(guards: tuple[Guard, ...], names: Mapping[str, int]) -> Iterator[Reason]:
+def _guards(guards: Iterable[Guard], names: Mapping[str, int]) -> Iterator[Reason]:
     for guard in guards:
         if not guard.holds.evaluate(names):
             yield Reason(guard.code, guard.rule, {"amount": names["amount"]})

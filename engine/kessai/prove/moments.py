@@ -34,12 +34,9 @@ def allowed(
         conditions.append(algebra.number(spec.amount.minimum, names) <= amount)
         conditions.append(amount <= algebra.number(spec.amount.maximum, names))
     conditions += [algebra.truth(guard.holds, names) for guard in rule.guards]
-    at_rest = {**names, "amount": algebra.zero}
     if not spec.is_application:
         conditions += [
-            algebra.truth(guard.holds, at_rest)
-            for step in steps
-            for guard in step.guards
+            algebra.truth(guard.holds, names) for step in steps for guard in step.guards
         ]
     return conditions
 

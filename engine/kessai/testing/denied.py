@@ -99,13 +99,9 @@ class _Wrong:
         return frozenset(found.denial.codes) - self._hanging_on_the_request()
 
     def _hanging_on_the_request(self) -> set[str]:
-        steps = [
-            s for by in self.rule.steps.values() for some in by.values() for s in some
-        ]
-        guards = [guard for step in steps for guard in step.guards]
-        depend = {guard.code for guard in guards if "amount" in guard.holds.names}
         amounts_say = {"amount_missing", "amount_below_minimum", "amount_above_maximum"}
-        return amounts_say | depend | {guard.code for guard in self.rule.guards}
+        guards = {guard.code for guard in self.rule.guards}
+        return amounts_say | self.rule.amount_guards | guards
 
     def _denied(
         self, amount: st.SearchStrategy[int | None], *reasons: str, **more: Any

@@ -15,7 +15,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from kessai.errors import InvalidInput
-from kessai.machine import Command, Machine, Operation, Transaction
+from kessai.machine import Command, Operation, Transaction
 from kessai.simulator.world import BEGINNING
 from kessai.testing.agreements import agreement_for
 from kessai.testing.denied import DeniedCommand, denials
@@ -135,19 +135,12 @@ def commands_in(draw: st.DrawFn, case: Case, some: list[Way]) -> Command:
         return case.command(way.name, amount, parameters=given, key=key)
 
     some_amount = amounts(way.bounds)
-    if _hangs_on_the_amount(case.machine, way.name):
+    if case.machine.commands[way.name].amount_guards:
+        # The bounds alone do not tell.
         some_amount = some_amount.filter(
             lambda amount: isinstance(case.decide(command(amount)), Operation)
         )
     return command(draw(some_amount))
-
-
-def _hangs_on_the_amount(machine: Machine, name: str) -> bool:
-    """Whether a guard looks at the amount, so that the bounds alone do not tell."""
-    rule = machine.commands[name]
-    steps = [s for by in rule.steps.values() for some in by.values() for s in some]
-    guards = [*rule.guards, *(guard for step in steps for guard in step.guards)]
-    return any("amount" in guard.holds.names for guard in guards)
 
 
 __all__ = [

@@ -8,8 +8,10 @@ import pytest
 
 from kessai import Bounds, Denial, Operation
 from kessai.gateway import Outcome
-from kessai.machine import Possibility, can, possibility
+from kessai.machine import Possibility, can, compile_lifecycle, possibility
 from kessai.machine.denial import Reason
+from kessai.spec import Guard, Text
+from kessai.spec.expression import Expression
 
 YES = "ok"
 BELOW, ABOVE = "amount_below_minimum", "amount_above_maximum"
@@ -319,6 +321,44 @@ def test_can_denies_what_has_no_possible_amount_even_if_none_was_asked_for(story
     told = story("one_time", "authorize 100, capture, refund? 99")
     found = possibility(machine, told.transaction, "refund", told.now)
     assert found == Possibility("refund", Bounds(1, 1), None)
+
+
+def test_a_guard_of_a_move_looks_at_the_amount_that_is_asked_for(story):
+    """As a lifecycle may do whose gateway sends back no less than 50 while captured."""
+    told = story("one_time", "authorize 100, capture")
+    told.machine = with_a_guard_of_its_moves(told.machine, "refund", "amount >= 50")
+    denial = told.ask("refund", 49)
+    assert denial.codes == ("too_small",)
+    assert denial.reasons[0].values == {"amount": 49}
+    assert isinstance(told.ask("refund", 50), Operation)
+    assert isinstance(told.ask("refund"), Operation)  # all of it
+
+
+def test_can_takes_as_given_what_hangs_on_an_amount_not_named_yet(story):
+    told = story("one_time", "authorize 100, capture")
+    machine = with_a_guard_of_its_moves(told.machine, "refund", "amount >= 50")
+    refund = machine.commands["refund"]
+    amount = attrs.evolve(refund.spec.amount, default=None)
+    rule = attrs.evolve(refund, spec=attrs.evolve(refund.spec, amount=amount))
+    machine = attrs.evolve(machine, commands={"refund": rule})
+    found = possibility(machine, told.transaction, "refund", told.now)
+    assert found == Possibility("refund", Bounds(1, 100), None)
+
+
+def with_a_guard_of_its_moves(machine, name, holds):
+    """`machine` as if every move of the command had this guard."""
+    guard = Guard(
+        code="too_small",
+        holds=Expression.parse(holds),
+        rule="X1",
+        text=Text(en="It is too small.", ja="小さすぎます。"),
+    )
+    lifecycle = machine.lifecycle
+    command = lifecycle.commands[name]
+    moves = tuple(attrs.evolve(move, guards=("too_small",)) for move in command.moves)
+    commands = {**lifecycle.commands, name: attrs.evolve(command, moves=moves)}
+    guards = {**lifecycle.guards, "too_small": guard}
+    return compile_lifecycle(attrs.evolve(lifecycle, commands=commands, guards=guards))
 
 
 def test_a_smallest_amount_may_follow_from_the_amounts_at_hand(story):

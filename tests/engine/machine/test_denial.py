@@ -136,7 +136,7 @@ CASES = [
         ),
         ONE_TIME,
         (
-            Reason("confirmation_page_not_the_merchants", "F2", {"amount": 0}),
+            Reason("confirmation_page_not_the_merchants", "F2", {"amount": 5}),
             (
                 "Before the authorization this works only with the merchant's own"
                 " confirmation page."

@@ -82,7 +82,6 @@ class Plan:
     maximum: Evaluate | None
     default: Evaluate | None
     guards: Sequence[Evaluate]
-    step_guards: Sequence[Evaluate]
     passed: Sequence[str]
     effects: tuple[Effect, ...]
     steps: Sequence[Step]
@@ -142,10 +141,6 @@ class Plan:
             ends = deadlines.get(deadline)
             if ends is not None and at >= ends:
                 return False
-        if self.step_guards:
-            names["amount"] = 0
-            if not all(holds(names) for holds in self.step_guards):
-                return False
         names["amount"] = amount
         return not self.guards or all(holds(names) for holds in self.guards)
 
@@ -193,8 +188,11 @@ def plan_for(
         minimum=None if declared is None else declared.minimum.evaluate,
         maximum=None if declared is None else declared.maximum.evaluate,
         default=None if default is None else default.evaluate,
-        guards=[guard.holds.evaluate for guard in rule.guards],
-        step_guards=[g.holds.evaluate for step in old for g in step.guards],
+        guards=[
+            guard.holds.evaluate
+            for guards in (rule.guards, *(step.guards for step in old))
+            for guard in guards
+        ],
         passed=[
             deadline.name
             for deadline in (() if spec.is_application else rule.deadlines)
