@@ -14,7 +14,7 @@ import attrs
 
 from kessai.machine.command import Command
 from kessai.machine.compile import CompiledCommand, Machine
-from kessai.machine.denial import Bounds, Denial, Reason, Value
+from kessai.machine.denial import NO_STATES, Bounds, Denial, Reason, Value
 from kessai.machine.transaction import Operation, Transaction
 from kessai.spec import AmountRange, Guard, Identifier, Parameter
 
@@ -256,7 +256,7 @@ def _state_not_allowed(rule: CompiledCommand, transaction: Transaction) -> Reaso
     values: dict[str, Value] = {
         "command": rule.spec.name,
         "allowed": allowed,
-        "states": transaction.status or "-",
+        "states": transaction.status or NO_STATES,
     }
     return Reason("state_not_allowed", rule.spec.rule, values)
 

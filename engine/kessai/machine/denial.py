@@ -15,7 +15,10 @@ from kessai.spec import Text
 
 Value = str | int
 
-_NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)?")
+NO_STATES = "-"
+"""The value of `states` where no track was opened."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?")
 _LISTS: Mapping[str, tuple[str, Text]] = {
     # the values that are lists of names: how they are kept, and how they are joined
     "command": (", ", Text(", ", "、")),
@@ -98,6 +101,8 @@ class Denial:
         if name == "limit":
             kind, _, most = value.partition(" ")
             return self.texts[f"limit_{kind}"].in_language(language).format(most=most)
+        if value == NO_STATES and name == "states":
+            return self.texts["states_none"].in_language(language)
         if name not in _LISTS:
             return value
         separator, joined = _LISTS[name]

@@ -13,6 +13,8 @@ from kessai import Bounds, Command, Denial, load_shipped, shipped_names
 from kessai.gateway import Outcome
 from kessai.machine import Machines, Phase, Reason
 from kessai.machine.decide import key_conflict, unknown_transaction
+from kessai.machine.denial import STRUCTURAL
+from kessai.spec import Text
 
 ONE_TIME = Bounds(1, 10_000_000)
 UNDER_CONSENT = Bounds(1, 100_000)
@@ -30,8 +32,8 @@ CASES = [
                 "O2, R3, F3",
                 {"command": "capture", "allowed": "payment.authorized", "states": "-"},
             ),
-            "capture is possible when payment is authorized, but now -.",
-            "売上は決済が与信済のときに可能ですが、現在は-です。",
+            "capture is possible when payment is authorized, but now nothing has begun.",
+            "売上は決済が与信済のときに可能ですが、現在は未開始です。",
         ),
         (
             Reason("amount_above_maximum", "O2", {"amount": 5, "maximum": 0}),
@@ -45,7 +47,7 @@ CASES = [
         (
             Reason("amount_not_taken", "O5, F6", {"command": "get_address"}),
             "get address takes no amount: it is for the whole.",
-            "住所情報取得 に金額は指定できません（全額が対象です）。",
+            "住所情報取得に金額は指定できません（全額が対象です）。",
         ),
     ),
     (
@@ -256,7 +258,7 @@ CASES = [
         (
             Reason("agreement_not_taken", "R1, R2, F1, F2", {"command": "authorize"}),
             "authorize is not made under an agreement.",
-            "申込 に承諾取引は指定できません。",
+            "申込に承諾取引は指定できません。",
         ),
         (
             Reason("nothing_to_capture", "R2", {"amount": 0}),
@@ -322,7 +324,7 @@ CASES = [
                 {"parameter": "colour", "command": "authorize"},
             ),
             "'colour' cannot be given with authorize.",
-            "「colour」は 申込 では指定できません。",
+            "「colour」は申込では指定できません。",
         ),
         (
             Reason("parameter_missing", "F2", {"parameter": "merchant_page"}),
@@ -564,6 +566,13 @@ def test_a_denial_of_another_currency_shows_its_amounts_in_it():
     assert denial.sentences("en") == (
         "The amount -1.50 USD is below the smallest possible, 1.00 USD.",
     )
+
+
+def test_names_with_digits_are_shown_by_their_titles():
+    reason = Reason("amount_not_taken", "X1", {"command": "refund_2"})
+    texts = {**STRUCTURAL, "title refund_2": Text(en="second refund", ja="再返金")}
+    denial = Denial(command="refund_2", transaction="a", reasons=(reason,), texts=texts)
+    assert str(denial) == "second refund takes no amount: it is for the whole."
 
 
 def test_names_without_a_title_are_shown_as_they_are():
