@@ -1,6 +1,6 @@
 """`kessai audit coverage`: what of a lifecycle was exercised, and what never."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +16,33 @@ from kessai.cli.options import output_options
 from kessai.cli.output import print_json, say
 from kessai.cli.tables import print_table
 from kessai.errors import InvalidInput
-from kessai.spec import Lifecycle, Text, load_shipped, shipped_names
+from kessai.spec import Lifecycle, Text, Words, load_shipped, shipped_names
 
-_WORDS: Mapping[str, Text] = {
-    "never": Text("Never exercised", "一度も実行されていない項目"),
-    "what": Text("What", "項目"),
-    "rule": Text("Rule", "規則"),
-    "kind": Text("Kind", "種類"),
-    "exercised": Text("Exercised", "実行済み"),
-    "of": Text("Of", "全体"),
-    "share": Text(
-        "{title} ({name}): {done} of {total} exercised, {share}",
-        "{title}（{name}）: {total} 項目中 {done} 項目を実行済み、{share}",
-    ),
-    "unclear": Text(
-        "  Refused applications that fit several lifecycles, not counted: {count}",
-        "  複数のライフサイクルに当てはまるため数えなかった申込の拒否: {count} 件",
-    ),
-    "others": Text(
-        "  Not counted: another version of {name} was exercised, of hash {hashes}",
-        "  対象外: {name} の別の版が実行されています（ハッシュ {hashes}）",
-    ),
-    "short": Text("Below {wanted}: {names}", "{wanted} 未満のライフサイクル: {names}"),
-}
+_word = Words(
+    {
+        "never": Text("Never exercised", "一度も実行されていない項目"),
+        "what": Text("What", "項目"),
+        "rule": Text("Rule", "規則"),
+        "kind": Text("Kind", "種類"),
+        "exercised": Text("Exercised", "実行済み"),
+        "of": Text("Of", "全体"),
+        "share": Text(
+            "{title} ({name}): {done} of {total} exercised, {share}",
+            "{title}（{name}）: {total} 項目中 {done} 項目を実行済み、{share}",
+        ),
+        "unclear": Text(
+            "  Refused applications that fit several lifecycles, not counted: {count}",
+            "  複数のライフサイクルに当てはまるため数えなかった申込の拒否: {count} 件",
+        ),
+        "others": Text(
+            "  Not counted: another version of {name} was exercised, of hash {hashes}",
+            "  対象外: {name} の別の版が実行されています（ハッシュ {hashes}）",
+        ),
+        "short": Text(
+            "Below {wanted}: {names}", "{wanted} 未満のライフサイクル: {names}"
+        ),
+    }
+)
 _SHORT_HASH = 12
 
 
@@ -120,7 +124,7 @@ def coverage_command(
     if not as_json and form != "json":
         names_of_short = ", ".join(one.lifecycle.name for one in short)
         wanted = f"{fail_under:g} %"
-        say(_word("short", language).format(wanted=wanted, names=names_of_short))
+        say(_word("short", language, wanted=wanted, names=names_of_short))
     return AUDIT
 
 
@@ -169,7 +173,9 @@ def covered_data(result: Covered, language: str) -> dict[str, Any]:
 def _print(result: Covered, language: str) -> None:
     lifecycle, total = result.lifecycle, len(result.points)
     done = total - len(result.never)
-    told = _word("share", language).format(
+    told = _word(
+        "share",
+        language,
         title=lifecycle.title.in_language(language),
         name=lifecycle.name,
         done=done,
@@ -194,7 +200,7 @@ def _floor(share: float) -> str:
 
 def _remarks(result: Covered, language: str) -> Iterator[str]:
     if result.unclear:
-        yield _word("unclear", language).format(count=f"{result.unclear:,}")
+        yield _word("unclear", language, count=f"{result.unclear:,}")
     if result.others:
         hashes = ", ".join(found[:_SHORT_HASH] for found in result.others)
         told = _word("others", language)
@@ -207,7 +213,3 @@ def _kinds(result: Covered, language: str) -> Iterable[tuple[str, str, str]]:
         if of_kind:
             done = sum(1 for point in of_kind if result.counts.get(point.id))
             yield title.in_language(language), f"{done:,}", f"{len(of_kind):,}"
-
-
-def _word(name: str, language: str) -> str:
-    return _WORDS[name].in_language(language)

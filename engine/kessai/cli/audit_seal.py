@@ -1,6 +1,6 @@
 """`kessai audit seal`: all chains as they are, signed, to be kept elsewhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,33 @@ from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import print_json, say
 from kessai.shell import utc_now
+from kessai.spec import Text, Words
 
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "made": "A private key is in {path}, for its owner alone. Nobody can seal"
-        " without it, nor make it again.",
-        "public": "Its public key, for those who verify:",
-        "sealed": "Sealed: transactions {chains}, events {events}, in {path}.",
-        "keep": "Keep it where those who can write to the database cannot. To verify:",
-        "refused": "Not sealed: what does not hold is not signed.",
-    },
-    "ja": {
-        "made": "秘密鍵を {path} に作成しました（所有者のみ読み取り可）。"
-        "封印に必要で、作り直すことはできません。",
-        "public": "検証に使う公開鍵:",
-        "sealed": "取引 {chains} 件、イベント {events} 件を封印しました: {path}",
-        "keep": "データベースに書き込める人の手が届かない場所に保管してください。検証:",
-        "refused": "封印していません。異常のある履歴には署名しません。",
-    },
-}
+_WORDS = Words(
+    {
+        "made": Text(
+            en="A private key is in {path}, for its owner alone. Nobody can seal"
+            " without it, nor make it again.",
+            ja="秘密鍵を {path} に作成しました（所有者のみ読み取り可）。"
+            "封印に必要で、作り直すことはできません。",
+        ),
+        "public": Text(
+            en="Its public key, for those who verify:", ja="検証に使う公開鍵:"
+        ),
+        "sealed": Text(
+            en="Sealed: transactions {chains}, events {events}, in {path}.",
+            ja="取引 {chains} 件、イベント {events} 件を封印しました: {path}",
+        ),
+        "keep": Text(
+            en="Keep it where those who can write to the database cannot. To verify:",
+            ja="データベースに書き込める人の手が届かない場所に保管してください。検証:",
+        ),
+        "refused": Text(
+            en="Not sealed: what does not hold is not signed.",
+            ja="封印していません。異常のある履歴には署名しません。",
+        ),
+    }
+)
 
 
 @click.command("seal")
@@ -120,7 +128,7 @@ def _tell_key(path: Path, public: PublicKey, language: str, *, as_json: bool) ->
     if as_json:
         print_json({"file": str(path), "public_key": public.hex, "key": public.id})
         return
-    words = _WORDS[language]
+    words = _WORDS.in_language(language)
     say(words["made"].format(path=path))
     say(words["public"])
     say(f"  {public.hex}")
@@ -149,7 +157,7 @@ def _seal_data(seal: Seal | None, public: PublicKey) -> dict[str, Any] | None:
 
 
 def _lines(made: Made, public: PublicKey, language: str) -> Iterator[str]:
-    words, seal = _WORDS[language], made.seal
+    words, seal = _WORDS.in_language(language), made.seal
     if seal is None:
         yield from report_lines(made.report, language)
         yield words["refused"]

@@ -14,50 +14,47 @@ from kessai.cli.exits import AUDIT, DONE
 from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import operation_data, print_json, say
+from kessai.spec import Text, Words
 
 SHOWN = 20
 """How many finds of a kind are shown to a person; `--json` has more."""
 
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "holds": "Everything holds: transactions {transactions}, events {events}.",
-        "faulty": "Does not hold: {faults} of {transactions} transactions.",
-        "begun": "begun",
-        "resent": "sent again",
-        "resolved": "settled discrepancies",
-        "reported": "reported",
-        "external": "external",
-        "lapsed": "lapsed",
-        "discrepancy": "discrepancies",
-        "denied": "denied",
-        "open": "Open operations: {count}",
-        "since": "since",
-        "asides": "Evidence that the lifecycle does not allow: {count}",
-        "event": "event",
-        "more": "… and {count} more",
-        "sealed": "Held against the seal of {time}: {chains} chains, {path}",
-        "unknown_seal": "  It follows a seal that was not given: give that one too.",
-    },
-    "ja": {
-        "holds": "取引 {transactions} 件、イベント {events} 件に異常はありません。",
-        "faulty": "取引 {transactions} 件のうち {faults} 件に異常があります。",
-        "begun": "開始",
-        "resent": "再送",
-        "resolved": "解決した不一致",
-        "reported": "結果",
-        "external": "外部操作",
-        "lapsed": "期限切れ",
-        "discrepancy": "不一致",
-        "denied": "拒否",
-        "open": "未完了の処理: {count} 件",
-        "since": "開始",
-        "asides": "ライフサイクルに合わない証拠: {count} 件",
-        "event": "イベント",
-        "more": "… ほか {count} 件",
-        "sealed": "{time} の封印（履歴 {chains} 件、{path}）と照合しました。",
-        "unknown_seal": "  その前の封印が指定されていません。あわせて指定してください。",
-    },
-}
+_WORDS = Words(
+    {
+        "holds": Text(
+            en="Everything holds: transactions {transactions}, events {events}.",
+            ja="取引 {transactions} 件、イベント {events} 件に異常はありません。",
+        ),
+        "faulty": Text(
+            en="Does not hold: {faults} of {transactions} transactions.",
+            ja="取引 {transactions} 件のうち {faults} 件に異常があります。",
+        ),
+        "begun": Text(en="begun", ja="開始"),
+        "resent": Text(en="sent again", ja="再送"),
+        "resolved": Text(en="settled discrepancies", ja="解決した不一致"),
+        "reported": Text(en="reported", ja="結果"),
+        "external": Text(en="external", ja="外部操作"),
+        "lapsed": Text(en="lapsed", ja="期限切れ"),
+        "discrepancy": Text(en="discrepancies", ja="不一致"),
+        "denied": Text(en="denied", ja="拒否"),
+        "open": Text(en="Open operations: {count}", ja="未完了の処理: {count} 件"),
+        "since": Text(en="since", ja="開始"),
+        "asides": Text(
+            en="Evidence that the lifecycle does not allow: {count}",
+            ja="ライフサイクルに合わない証拠: {count} 件",
+        ),
+        "event": Text(en="event", ja="イベント"),
+        "more": Text(en="… and {count} more", ja="… ほか {count} 件"),
+        "sealed": Text(
+            en="Held against the seal of {time}: {chains} chains, {path}",
+            ja="{time} の封印（履歴 {chains} 件、{path}）と照合しました。",
+        ),
+        "unknown_seal": Text(
+            en="  It follows a seal that was not given: give that one too.",
+            ja="  その前の封印が指定されていません。あわせて指定してください。",
+        ),
+    }
+)
 
 
 @click.command("verify")
@@ -155,7 +152,7 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
 
 def report_lines(report: Report, language: str) -> Iterator[str]:
     """A report in a few lines for a person."""
-    words = _WORDS[language]
+    words = _WORDS.in_language(language)
     counts = {
         "transactions": f"{report.transactions:,}",
         "events": f"{report.events:,}",
@@ -186,7 +183,7 @@ def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str]:
 
 
 def _fault_lines(report: Report, language: str) -> Iterator[str]:
-    words = _WORDS[language]
+    words = _WORDS.in_language(language)
     for fault in report.faults.first[:SHOWN]:
         where = "" if fault.number is None else f" {words['event']} {fault.number}"
         name = click.style(f"{fault.transaction}{where}", bold=True)

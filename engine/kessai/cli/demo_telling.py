@@ -10,7 +10,7 @@ import click
 
 from kessai.cli.columns import padded, width_of, wrapped
 from kessai.cli.demo_story import Proof, Scene, rule_of
-from kessai.cli.demo_words import NOTES, WORDS, word
+from kessai.cli.demo_words import NOTES, word
 from kessai.cli.output import bounds_data, denial_data
 from kessai.machine import Possibility, Reason
 from kessai.money import show_amount
@@ -69,7 +69,7 @@ class Telling:
         if scene.possible:
             comma = word("comma", self.language)
             listed = comma.join(self._possible(scene, each) for each in scene.possible)
-            possible = word("possible", self.language).format(list=listed)
+            possible = word("possible", self.language, list=listed)
             yield from self._text(possible, color="green")
 
     def proof(self, proof: Proof, seconds: float) -> Iterator[str]:
@@ -80,19 +80,19 @@ class Telling:
             "events": proof.report.events,
             "transactions": proof.report.transactions,
         }
-        holds = word("audit_holds", self.language).format_map(counts)
+        holds = word("audit_holds", self.language, **counts)
         faults = [
             f"{fault.transaction} {fault.number or ''}: {fault.sentence(self.language)}"
             for fault in proof.report.faults.first
         ]
         yield from self._verdict("audit", holds, faults)
         totals = {name: show_amount(n, "JPY") for name, n in proof.totals.items()}
-        agree = word("books_agree", self.language).format_map(totals)
+        agree = word("books_agree", self.language, **totals)
         yield from self._verdict("books", agree, proof.differences)
         yield ""
         end = word("agreed" if proof.is_good else "disagreed", self.language)
         end = click.style(end, bold=True, fg="green" if proof.is_good else "red")
-        took = word("seconds", self.language).format(seconds=f"{seconds:.1f}")
+        took = word("seconds", self.language, seconds=f"{seconds:.1f}")
         yield f"{end}  {click.style(took, dim=True)}"
 
     def _headline(self, scene: Scene) -> str:
@@ -112,7 +112,7 @@ class Telling:
         )
 
     def _title(self, scene: Scene, name: str) -> str:
-        if name in WORDS:
+        if name in word:
             return word(name, self.language)
         return scene.machine.commands[name].spec.title.in_language(self.language)
 
@@ -135,7 +135,9 @@ class Telling:
         bounds = possibility.bounds
         if bounds is None:
             return title
-        return word("between", self.language).format(
+        return word(
+            "between",
+            self.language,
             command=title,
             least=f"{bounds.minimum:,}",
             most=_money(scene, bounds.maximum),

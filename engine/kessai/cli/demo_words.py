@@ -2,43 +2,49 @@
 
 from collections.abc import Mapping
 
-from kessai.spec import Text
+from kessai.spec import Text, Words
 
-WORDS: Mapping[str, Text] = {
-    "title": Text(en="A payment's whole life", ja="決済の一生"),
-    "setting": Text(
-        en="The gateway is an emulator in this process: no key, no network, no money.",
-        ja="決済サーバーはこのプロセス内の模擬です。鍵も通信もお金も使いません。",
-    ),
-    "push": Text(en="push", ja="結果通知"),
-    "look_up": Text(en="look-up", ja="照会"),
-    "succeeded": Text(en="succeeded", ja="成功"),
-    "declined": Text(en="declined", ja="不成立"),
-    "pending": Text(en="pending", ja="保留"),
-    "unknown": Text(en="unknown", ja="不明"),
-    "denied": Text(en="denied", ja="拒否"),
-    "possible": Text(en="Possible now: {list}.", ja="今できること: {list}"),
-    "comma": Text(en=", ", ja="、"),
-    "between": Text(en="{command} {least} to {most}", ja="{command} {least}〜{most}"),
-    "proof": Text(en="Proof", ja="検証"),
-    "audit": Text(en="audit", ja="監査"),
-    "books": Text(en="books", ja="帳簿"),
-    "audit_holds": Text(
-        en="{events} events of {transactions} transactions: every hash and link holds,"
-        " every step was allowed, and replayed they give every balance.",
-        ja="取引 {transactions} 件、イベント {events} 件: ハッシュ鎖は完全で、"
-        "すべての操作が許可されたものであり、再生した残高も一致します。",
-    ),
-    "books_agree": Text(
-        en="The gateway's own books say the same: captured {captured}, refunded"
-        " {refunded}, released {released}.",
-        ja="決済サーバー側の帳簿も一致: 売上 {captured}、返金 {refunded}、"
-        "解放 {released}。",
-    ),
-    "agreed": Text(en="All agreed, to the yen.", ja="すべて1円単位で一致しました。"),
-    "disagreed": Text(en="Not all agreed.", ja="一致しないものがあります。"),
-    "seconds": Text(en="{seconds} s", ja="{seconds} 秒"),
-}
+word = Words(
+    {
+        "title": Text(en="A payment's whole life", ja="決済の一生"),
+        "setting": Text(
+            en="The gateway is an emulator in this process: no key, no network, no money.",
+            ja="決済サーバーはこのプロセス内の模擬です。鍵も通信もお金も使いません。",
+        ),
+        "push": Text(en="push", ja="結果通知"),
+        "look_up": Text(en="look-up", ja="照会"),
+        "succeeded": Text(en="succeeded", ja="成功"),
+        "declined": Text(en="declined", ja="不成立"),
+        "pending": Text(en="pending", ja="保留"),
+        "unknown": Text(en="unknown", ja="不明"),
+        "denied": Text(en="denied", ja="拒否"),
+        "possible": Text(en="Possible now: {list}.", ja="今できること: {list}"),
+        "comma": Text(en=", ", ja="、"),
+        "between": Text(
+            en="{command} {least} to {most}", ja="{command} {least}〜{most}"
+        ),
+        "proof": Text(en="Proof", ja="検証"),
+        "audit": Text(en="audit", ja="監査"),
+        "books": Text(en="books", ja="帳簿"),
+        "audit_holds": Text(
+            en="{events} events of {transactions} transactions: every hash and link holds,"
+            " every step was allowed, and replayed they give every balance.",
+            ja="取引 {transactions} 件、イベント {events} 件: ハッシュ鎖は完全で、"
+            "すべての操作が許可されたものであり、再生した残高も一致します。",
+        ),
+        "books_agree": Text(
+            en="The gateway's own books say the same: captured {captured}, refunded"
+            " {refunded}, released {released}.",
+            ja="決済サーバー側の帳簿も一致: 売上 {captured}、返金 {refunded}、"
+            "解放 {released}。",
+        ),
+        "agreed": Text(
+            en="All agreed, to the yen.", ja="すべて1円単位で一致しました。"
+        ),
+        "disagreed": Text(en="Not all agreed.", ja="一致しないものがあります。"),
+        "seconds": Text(en="{seconds} s", ja="{seconds} 秒"),
+    }
+)
 
 NOTES: Mapping[str, Text] = {
     "applied": Text(
@@ -103,8 +109,3 @@ NOTES: Mapping[str, Text] = {
     ),
 }
 """By the note of a scene; a denial's reasons follow a note that ends in a colon."""
-
-
-def word(name: str, language: str) -> str:
-    """The word or sentence `name` in `language`."""
-    return WORDS[name].in_language(language)

@@ -3,7 +3,7 @@
 import errno
 import signal
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -17,6 +17,7 @@ from kessai.cli.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
 from kessai.cli.options import output_options
 from kessai.cli.output import put, say
 from kessai.cli.tables import print_pairs
+from kessai.spec import Text, Words
 
 PORT = 8089
 _LOOK_EVERY = 0.2
@@ -24,36 +25,39 @@ _LOOK_EVERY = 0.2
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "running": "The gateway's stand-in is running. Ctrl-C ends it.",
-        "gateway": "gateway",
-        "merchant": "merchant",
-        "consumer": "consumer",
-        "now": "approves at once",
-        "ask": "waits for you: open the page that is printed here",
-        "other": "In another terminal:",
-        "authority": "# and, unless this machine trusts the certificate's authority,",
-        "key": "The key is no secret: it is made up, public, and opens this emulator only.",
-        "waits": "{order} waits for its consumer:",
-        "undelivered": "pushes that nobody took: {count}",
-        "ended": "ended",
-    },
-    "ja": {
-        "running": "決済サーバーの模擬が動作しています。Ctrl-C で終了します。",
-        "gateway": "接続先",
-        "merchant": "加盟店",
-        "consumer": "購入者",
-        "now": "すぐに承認します",
-        "ask": "ここに表示されるページで操作してください",
-        "other": "別の端末で:",
-        "authority": "# 証明書の認証局がこの端末で信頼されていない場合:",
-        "key": "鍵は公開された架空のもので、この模擬以外では使えません。",
-        "waits": "{order} は購入者の操作を待っています:",
-        "undelivered": "届けられなかった通知: {count}",
-        "ended": "終了しました",
-    },
-}
+_WORDS = Words(
+    {
+        "running": Text(
+            en="The gateway's stand-in is running. Ctrl-C ends it.",
+            ja="決済サーバーの模擬が動作しています。Ctrl-C で終了します。",
+        ),
+        "gateway": Text(en="gateway", ja="接続先"),
+        "merchant": Text(en="merchant", ja="加盟店"),
+        "consumer": Text(en="consumer", ja="購入者"),
+        "now": Text(en="approves at once", ja="すぐに承認します"),
+        "ask": Text(
+            en="waits for you: open the page that is printed here",
+            ja="ここに表示されるページで操作してください",
+        ),
+        "other": Text(en="In another terminal:", ja="別の端末で:"),
+        "authority": Text(
+            en="# and, unless this machine trusts the certificate's authority,",
+            ja="# 証明書の認証局がこの端末で信頼されていない場合:",
+        ),
+        "key": Text(
+            en="The key is no secret: it is made up, public, and opens this emulator only.",
+            ja="鍵は公開された架空のもので、この模擬以外では使えません。",
+        ),
+        "waits": Text(
+            en="{order} waits for its consumer:",
+            ja="{order} は購入者の操作を待っています:",
+        ),
+        "undelivered": Text(
+            en="pushes that nobody took: {count}", ja="届けられなかった通知: {count}"
+        ),
+        "ended": Text(en="ended", ja="終了しました"),
+    }
+)
 
 
 @click.group()
@@ -165,7 +169,7 @@ def _announce(
             }
         )
         return
-    words = _WORDS[language]
+    words = _WORDS.in_language(language)
     say(click.style(words["running"], bold=True))
     say("")
     print_pairs(
@@ -202,13 +206,13 @@ def _wait(local: LocalGateway, stop: Event, language: str, *, as_json: bool) -> 
     while not stop.wait(_LOOK_EVERY):
         for order, page in local.waiting().items():
             if order not in told and not as_json:
-                say(_WORDS[language]["waits"].format(order=order))
+                say(_WORDS.in_language(language)["waits"].format(order=order))
                 say(f"  {page}")
             told.add(order)
 
 
 def _take_leave(undelivered: list[Any], language: str) -> None:
-    words = _WORDS[language]
+    words = _WORDS.in_language(language)
     if undelivered:
         told = words["undelivered"].format(count=len(undelivered))
         click.echo(f"kessai: {told}", err=True)

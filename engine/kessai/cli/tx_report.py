@@ -154,7 +154,7 @@ def _bounds(possibility: Possibility, currency: str, language: str) -> str:
         return word("any_amount", language)
     minimum = show_amount(bounds.minimum, currency)
     maximum = show_amount(bounds.maximum, currency)
-    shown = word("from_to", language).format(minimum=minimum, maximum=maximum)
+    shown = word("from_to", language, minimum=minimum, maximum=maximum)
     if bounds.default is None:
         return shown
     default = show_amount(bounds.default, currency)

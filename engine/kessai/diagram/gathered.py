@@ -86,14 +86,16 @@ class _Gathered:
             self._classes[named].append("current")
             self._notes[named].append(word("is_current", self._language))
         for operation in transaction.operations.values():
-            note = word("is_open", self._language).format(
+            note = word(
+                "is_open",
+                self._language,
                 time=_time(operation.begun_at),
                 phase=word(f"phase_{operation.phase}", self._language),
             )
             for arrow in self._leaving("command", operation.command):
                 self._sign(arrow, "open", note)
         for name, ends in transaction.deadlines.items():
-            note = word("is_due", self._language).format(time=_time(ends))
+            note = word("is_due", self._language, time=_time(ends))
             for arrow in self._leaving("deadline", name):
                 self._sign(arrow, "due", note)
 
@@ -121,7 +123,9 @@ class _Gathered:
             yield allowed
             return
         currency = self._journey.lifecycle.currency
-        yield f"{allowed}: " + word("amount_range", self._language).format(
+        yield f"{allowed}: " + word(
+            "amount_range",
+            self._language,
             least=show_amount(possibility.bounds.minimum, currency),
             most=show_amount(possibility.bounds.maximum, currency),
         )
@@ -140,8 +144,8 @@ class _Gathered:
         self._signs[arrow.id].append(SIGNS[mark])
 
     def _told(self, step: Step) -> str:
-        told = word("is_visited", self._language).format(
-            number=step.event, time=_time(step.at)
+        told = word(
+            "is_visited", self._language, number=step.event, time=_time(step.at)
         )
         parts = [f"{_number(step.number)} {told}"]
         if step.amount is not None:

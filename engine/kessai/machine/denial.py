@@ -4,14 +4,12 @@ A refusal is an answer, not an error: nothing changed, and asking again is harml
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
 
 import attrs
 
 from kessai.money import show_amount
-from kessai.spec import Text
+from kessai.spec import Text, Words
 
 Value = str | int
 
@@ -27,12 +25,7 @@ _LISTS: Mapping[str, tuple[str, Text]] = {
     "states": (" ", Text(" and ", "、")),
 }
 
-STRUCTURAL: Mapping[str, Text] = {
-    code: Text(**sentence)
-    for code, sentence in tomllib.loads(
-        resources.files("kessai.machine").joinpath("denials.toml").read_text("utf-8")
-    ).items()
-}
+STRUCTURAL: Mapping[str, Text] = Words.of_file("kessai.machine", "denials.toml")
 """The sentences that no lifecycle needs to repeat, by denial code."""
 
 

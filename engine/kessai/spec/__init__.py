@@ -22,6 +22,7 @@ from kessai.spec.model import (
     Track,
 )
 from kessai.spec.places import Mistake, Place
+from kessai.spec.words import Words
 
 __all__ = [
     "Agreement",
@@ -41,6 +42,7 @@ __all__ = [
     "Place",
     "Text",
     "Track",
+    "Words",
     "load_file",
     "load_shipped",
     "rebuild",

@@ -96,7 +96,7 @@ def _digest(text: str) -> str:
 
 def _helpers(language: str) -> dict[str, Any]:
     def say(name: str, **values: object) -> str:
-        return word(name, language).format_map(values)
+        return word(name, language, **values)
 
     def money(amount: int | None, currency: str) -> str:
         return "–" if amount is None else show_amount(amount, currency)
