@@ -28,16 +28,19 @@ class Thief:
         return body
 
     def rewrite(self, transaction, number, body, *, rehash):
-        digest = hashlib.sha256(body).hexdigest()
         self.run(
-            "UPDATE events SET body = ?, hash = iif(?, ?, hash)"
-            " WHERE transaction_id = ? AND number = ?",
+            "UPDATE events SET body = ? WHERE transaction_id = ? AND number = ?",
             body,
-            rehash,
-            digest,
             transaction,
             number,
         )
+        if rehash:
+            self.run(
+                "UPDATE events SET hash = ? WHERE transaction_id = ? AND number = ?",
+                hashlib.sha256(body).hexdigest(),
+                transaction,
+                number,
+            )
 
     def edit(self, transaction, number, old, new, *, rehash=False):
         body = self.body(transaction, number)
@@ -79,11 +82,12 @@ class Thief:
 
 
 def faults(path):
-    store = SQLiteStore(path)
-    try:
-        report = verify(store)
-    finally:
-        store.close()
+    with closing(SQLiteStore(path)) as store:
+        return faults_in(store)
+
+
+def faults_in(store):
+    report = verify(store)
     assert report.holds == (not report.faults.first)
     assert report.faults.count == len(report.faults.first)
     return [(f.transaction, f.number, f.code) for f in report.faults.first]

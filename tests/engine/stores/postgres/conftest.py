@@ -7,7 +7,8 @@ import pytest
 
 from kessai import PostgresStore
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "audit")]
 
 
 @pytest.fixture(scope="session")
