@@ -161,6 +161,7 @@ def test_invariants_are_asked_by_name():
     found = {name: holds(names) for name, holds in machine.invariants}
     assert found == {
         "captured_within_authorized": True,
+        "rest_released": True,
         "refunded_within_captured": False,
     }
 

@@ -151,13 +151,19 @@ def test_an_update_that_would_authorize_less_than_is_captured_breaks_an_invarian
     ("amounts", "broken"),
     [
         ({}, ()),
-        ({"captured": 1001}, ("captured_within_authorized",)),
+        ({"captured": 1001}, ("captured_within_authorized", "rest_released")),
+        ({"captured": 600}, ("rest_released",)),
+        ({"captured": 600, "released": 400}, ()),
         ({"refunded": 1}, ("refunded_within_captured",)),
-        ({"released": -1}, ("amounts",)),
+        ({"released": -1}, ("amounts", "rest_released")),
         ({"authorized": 10**15}, ("amounts",)),
         (
             {"captured": 1001, "refunded": 1002},
-            ("captured_within_authorized", "refunded_within_captured"),
+            (
+                "captured_within_authorized",
+                "rest_released",
+                "refunded_within_captured",
+            ),
         ),
     ],
 )
@@ -265,8 +271,14 @@ def test_what_happened_outside_against_the_lifecycle_is_a_discrepancy(
         ),
         ("authorize 900", {"captured": 500}, "update_authorization 500", None),
         ("authorize 900", {"captured": 1}, "capture 900", "invariant_broken"),
-        ("authorize 900, capture", {"captured": 800}, "refund 800", None),
-        ("authorize 900", {"released": -1}, "capture 9", None),
+        (
+            "authorize 900, capture",
+            {"captured": 800, "released": 100},
+            "refund 800",
+            None,
+        ),
+        ("authorize 900, capture", {"captured": 800}, "refund 800", "invariant_broken"),
+        ("authorize 900", {"released": -1}, "capture 9", "invariant_broken"),
         ("authorize 900", {"refunded": -1}, "capture 9", "invariant_broken"),
     ],
 )
