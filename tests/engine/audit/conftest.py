@@ -29,19 +29,11 @@ def shop(store):
 
 @pytest.fixture
 def path(tmp_path):
-    """A sale (five events) with two refunds of 300 (nine), another sale, a charge."""
-    from audited.shop import opened
+    """See `audited.shop.filled`."""
+    from audited.shop import filled
 
     path = tmp_path / "shop.db"
-    store = SQLiteStore(path)
-    shop = opened(store)
-    shop.sells("A-1")
-    shop.do("refund", "A-1", amount=300)
-    shop.do("refund", "A-1", amount=300)
-    shop.sells("A-2")
-    shop.agrees()
-    shop.charges()
-    shop.engine.close()
+    filled(SQLiteStore(path)).engine.close()
     return path
 
 
@@ -50,3 +42,16 @@ def thief(path):
     from audited.thief import Thief
 
     return Thief(path)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def thieves(request):
+    """The thief before each kind of database, one after the other."""
+    from audited.shop import filled
+    from audited.thief import PostgresThief
+
+    if request.param == "sqlite":
+        return request.getfixturevalue("thief")
+    thief = PostgresThief(request.getfixturevalue("url"))
+    filled(thief.open()).engine.close()
+    return thief

@@ -3,7 +3,11 @@
 import json
 
 import pytest
-from audited.thief import faults
+
+
+@pytest.fixture
+def thief(thieves):
+    return thieves
 
 
 def keys_of(thief, transaction):
@@ -19,50 +23,50 @@ def rewrite(thief, key, **changes):
     thief.run("UPDATE answers SET recorded = ? WHERE key = ?", changed, key)
 
 
-def test_a_deleted_answer_is_missed_by_the_event_that_left_it(path, thief):
+def test_a_deleted_answer_is_missed_by_the_event_that_left_it(thief):
     _authorized, captured, *_ = keys_of(thief, "A-1")
     thief.run("DELETE FROM answers WHERE key = ?", captured)
-    assert faults(path) == [("A-1", 4, "answer_missing")]
+    assert thief.faults() == [("A-1", 4, "answer_missing")]
 
 
-def test_an_answer_with_another_outcome_is_found(path, thief):
+def test_an_answer_with_another_outcome_is_found(thief):
     *_, refunded = keys_of(thief, "A-1")
     rewrite(thief, refunded, outcome="declined")
     thief.run("UPDATE answers SET outcome = 'declined' WHERE key = ?", refunded)
-    assert faults(path) == [("A-1", 8, "answer_differs")]
+    assert thief.faults() == [("A-1", 8, "answer_differs")]
 
 
 @pytest.mark.parametrize(
     "change", [{"request": "0" * 64}, {"operation": "A-1.8"}, {"command": "cancel"}]
 )
-def test_an_answer_about_something_else_is_found(path, thief, change):
+def test_an_answer_about_something_else_is_found(thief, change):
     _authorized, captured, *_ = keys_of(thief, "A-1")
     rewrite(thief, captured, **change)
-    assert faults(path) == [("A-1", 4, "answer_differs")]
+    assert thief.faults() == [("A-1", 4, "answer_differs")]
 
 
 @pytest.mark.parametrize("recorded", [b"{", b'{"key":"x"}', b"\xff"])
-def test_an_answer_of_rubbish_is_found(path, thief, recorded):
+def test_an_answer_of_rubbish_is_found(thief, recorded):
     _authorized, captured, *_ = keys_of(thief, "A-1")
     thief.run("UPDATE answers SET recorded = ? WHERE key = ?", recorded, captured)
-    assert faults(path) == [("A-1", 4, "answer_differs")]
+    assert thief.faults() == [("A-1", 4, "answer_differs")]
 
 
-def test_an_answer_under_a_key_of_its_own_is_found(path, thief):
+def test_an_answer_under_a_key_of_its_own_is_found(thief):
     thief.run(
         "INSERT INTO answers SELECT 'mine', transaction_id, outcome, recorded"
         " FROM answers WHERE transaction_id = 'A-1' LIMIT 1"
     )
-    assert faults(path) == [("A-1", None, "answer_differs")]
+    assert thief.faults() == [("A-1", None, "answer_differs")]
 
 
-def test_an_answer_moved_to_another_transaction_is_found_there(path, thief):
+def test_an_answer_moved_to_another_transaction_is_found_there(thief):
     _authorized, captured, *_ = keys_of(thief, "A-1")
     thief.run("UPDATE answers SET transaction_id = 'A-2' WHERE key = ?", captured)
-    assert faults(path) == [("A-2", None, "answer_differs")]
+    assert thief.faults() == [("A-2", None, "answer_differs")]
 
 
-def test_a_transaction_gone_from_everywhere_else_is_found_by_its_answers(path, thief):
+def test_a_transaction_gone_from_everywhere_else_is_found_by_its_answers(thief):
     for table, column in (("events", "transaction_id"), ("transactions", "id")):
         thief.run(f"DELETE FROM {table} WHERE {column} = 'A-2'")  # noqa: S608
-    assert faults(path) == [("A-2", 1, "transaction_gone")]
+    assert thief.faults() == [("A-2", 1, "transaction_gone")]

@@ -73,6 +73,18 @@ def opened(store):
     return Shop(engine, local, clock)
 
 
+def filled(store):
+    """A sale (five events) with two refunds of 300 (nine), another sale, a charge."""
+    shop = opened(store)
+    shop.sells("A-1")
+    shop.do("refund", "A-1", amount=300)
+    shop.do("refund", "A-1", amount=300)
+    shop.sells("A-2")
+    shop.agrees()
+    shop.charges()
+    return shop
+
+
 def forge(store, transaction_id, *events):
     """Append events as the engine would, but without asking whether they may be."""
     transaction = store.load(None, transaction_id, None).transaction

@@ -5,7 +5,7 @@ import json
 import sqlite3
 from contextlib import closing
 
-from kessai import SQLiteStore
+from kessai import PostgresStore, SQLiteStore
 from kessai.audit import verify
 
 
@@ -18,6 +18,17 @@ class Thief:
     def run(self, sql, *values):
         with closing(sqlite3.connect(self.path, isolation_level=None)) as database:
             return database.execute(sql, values).fetchall()
+
+    def open(self):
+        return SQLiteStore(self.path)
+
+    def faults(self):
+        """What the audit finds now."""
+        with closing(self.open()) as store:
+            report = verify(store)
+        assert report.holds == (not report.faults.first)
+        assert report.faults.count == len(report.faults.first)
+        return [(f.transaction, f.number, f.code) for f in report.faults.first]
 
     def body(self, transaction, number):
         ((body,),) = self.run(
@@ -81,13 +92,19 @@ class Thief:
         self.run("UPDATE transactions SET state = ? WHERE id = ?", state, transaction)
 
 
+class PostgresThief(Thief):
+    """The same thief before PostgreSQL; `path` is its URL."""
+
+    def run(self, sql, *values):
+        import psycopg
+
+        with psycopg.connect(self.path, autocommit=True) as server:
+            done = server.execute(sql.replace("?", "%s"), values)
+            return done.fetchall() if done.description else []
+
+    def open(self):
+        return PostgresStore(self.path)
+
+
 def faults(path):
-    with closing(SQLiteStore(path)) as store:
-        return faults_in(store)
-
-
-def faults_in(store):
-    report = verify(store)
-    assert report.holds == (not report.faults.first)
-    assert report.faults.count == len(report.faults.first)
-    return [(f.transaction, f.number, f.code) for f in report.faults.first]
+    return Thief(path).faults()

@@ -1,25 +1,8 @@
-"""One server for all tests, a schema for each, and stores that are closed at the end."""
-
-import sys
-from pathlib import Path
+"""Stores that are closed at the end, and a wire to their server that can be cut."""
 
 import pytest
 
 from kessai import PostgresStore
-
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "audit")]
-
-
-@pytest.fixture(scope="session")
-def server():
-    from pg.server import NoServer, running
-
-    try:
-        with running() as found:
-            yield found
-    except NoServer as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -30,12 +13,6 @@ def own_server(server):
     if not isinstance(server, OwnServer):
         pytest.skip("a server that others named is not to be broken")
     return server
-
-
-@pytest.fixture
-def url(server):
-    with server.schema() as url:
-        yield url
 
 
 @pytest.fixture
