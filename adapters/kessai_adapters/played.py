@@ -12,15 +12,20 @@ from typing import Final
 from kessai.gateway import Reply, Request
 from kessai.simulator.gateway import Notice, Standing
 from kessai_adapters.emulator import (
+    Consent,
     Emulator,
     EmulatorError,
     Exchange,
+    Order,
     Payment,
     Result,
 )
 from kessai_adapters.veritrans4g import VeriTrans4G
 
 AMOUNTS: Final = ("authorized", "captured", "released", "refunded", "refunding")
+AGREED: Final = frozenset({Consent.CONSENTED, Consent.TERMINATED})
+"""Where terms bind; before, they are only asked for."""
+
 BAD_REPLIES: Final = (
     "http_500",
     "http_502",
@@ -29,6 +34,19 @@ BAD_REPLIES: Final = (
     "truncate",
     "shift_jis",
 )
+
+
+def standing_of(order: Order) -> Standing:
+    """How `order` stands in the emulator's books, by the names of the lifecycles."""
+    states: dict[str, str] = {}
+    if order.payment is not Payment.NONE:
+        states["payment"] = order.payment.value
+    if order.consent is not None:
+        states["consent"] = order.consent.value
+    amounts = {name: getattr(order, name) for name in AMOUNTS}
+    terms = order.terms if order.consent in AGREED else None
+    amounts["agreed"] = 0 if terms is None else terms.amount
+    return Standing(states, amounts)
 
 
 class PlayedGateway:
@@ -71,14 +89,7 @@ class PlayedGateway:
     def standing(self, order: str) -> Standing | None:
         """How an order stands now; an authorization may have expired by the clock."""
         found = self._emulator.books.find(order, self._clock())
-        if found is None:
-            return None
-        states: dict[str, str] = {}
-        if found.payment is not Payment.NONE:
-            states["payment"] = found.payment.value
-        if found.consent is not None:
-            states["consent"] = found.consent.value
-        return Standing(states, {name: getattr(found, name) for name in AMOUNTS})
+        return None if found is None else standing_of(found)
 
     def orders(self) -> Sequence[str]:
         """The ids of all orders."""

@@ -10,7 +10,13 @@ cut down to the shortest story that still shows it.
 """
 
 from kessai.simulator.faults import ALL, MEANINGS, Fault, parse_faults, written
-from kessai.simulator.gateway import MakeGateway, Notice, PlayedGateway, Standing
+from kessai.simulator.gateway import (
+    MakeGateway,
+    Notice,
+    PlayedGateway,
+    Standing,
+    differences,
+)
 from kessai.simulator.run import (
     COMMANDS_EACH,
     Figures,
@@ -38,6 +44,7 @@ __all__ = [
     "Standing",
     "Violation",
     "World",
+    "differences",
     "parse_faults",
     "play_world",
     "replay",

@@ -24,7 +24,7 @@ from kessai.flow import (
     sweep,
 )
 from kessai.machine import Transaction
-from kessai.simulator.gateway import Standing
+from kessai.simulator.gateway import differences
 from kessai.simulator.moves import Step
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.violation import Broken, Violation
@@ -35,7 +35,6 @@ ROUNDS = 4
 LONG_ENOUGH = timedelta(hours=7)
 """Longer than the longest pause of a recovery, and than every fence."""
 
-AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
 BUSY = "operation_open"
 """Put aside because something of ours was open: the gateway may let an authorization
 expire at any moment, and no fault is needed for that."""
@@ -173,10 +172,10 @@ class Aftermath:
             self._run(Role.SWEEPER, flow, order)
             transaction = world.transaction(order)
         standing = world.gateway.standing(order)
-        if list(_differences(transaction, standing)):
+        if list(differences(transaction, standing)):
             self._run(Role.RECONCILER, look_up(world.context, order), order)
             transaction = world.transaction(order)
-        self._explained(transaction, ", ".join(_differences(transaction, standing)))
+        self._explained(transaction, ", ".join(differences(transaction, standing)))
 
     def _explained(self, transaction: Transaction, differences: str) -> None:
         """A difference must show as a discrepancy, and both must have their cause."""
@@ -221,18 +220,3 @@ class Aftermath:
             if more and command not in self._reads and not watch.is_explained(order):
                 detail = f"{command} {amount} carried out {more:+} times more than told"
                 raise Violation(Broken.OUTCOME_IS_WRONG, order, detail)
-
-
-def _differences(transaction: Transaction, standing: Standing | None) -> Iterator[str]:
-    """Each state and amount that the two sides have differently."""
-    if standing is None:
-        for track, state in transaction.states.items():
-            if state != "failed":
-                yield f"{track} {state}, the gateway knows nothing"
-        return
-    if transaction.states != standing.states:
-        yield f"{dict(transaction.states)}, the gateway {dict(standing.states)}"
-    for name in AMOUNTS:
-        ours, theirs = transaction.amounts[name], standing.amounts[name]
-        if ours != theirs:
-            yield f"{name} {ours}, the gateway {theirs}"

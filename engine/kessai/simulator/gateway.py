@@ -3,13 +3,14 @@
 An emulator package offers one; the simulator knows none by name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import attrs
 
 from kessai.gateway import Adapter, Reply, Request
+from kessai.machine import Transaction
 
 
 class Exchange(Protocol):
@@ -27,6 +28,31 @@ class Standing:
 
     states: Mapping[str, str]
     amounts: Mapping[str, int]
+
+
+def differences(transaction: Transaction, standing: Standing | None) -> Iterator[str]:
+    """Each state, and each amount that the gateway keeps, that both have differently.
+
+    `standing` is None where the gateway knows nothing of the order.
+    """
+    if standing is None:
+        yield from _known_here_alone(transaction)
+        return
+    if transaction.states != standing.states:
+        yield f"{dict(transaction.states)}, the gateway {dict(standing.states)}"
+    for name, theirs in standing.amounts.items():
+        ours = transaction.amounts.get(name, 0)
+        if ours != theirs:
+            yield f"{name} {ours}, the gateway {theirs}"
+
+
+def _known_here_alone(transaction: Transaction) -> Iterator[str]:
+    for track, state in transaction.states.items():
+        if state != "failed":
+            yield f"{track} {state}, the gateway knows nothing"
+    for name, ours in transaction.amounts.items():
+        if ours:
+            yield f"{name} {ours}, the gateway knows nothing"
 
 
 @attrs.frozen

@@ -13,9 +13,9 @@ from breakage.story import Do, Wait
 from kessai import Missing, Recovery, SQLiteStore
 from kessai.audit import verify
 from kessai.machine import Begun, broken_invariants, read_events
+from kessai.simulator import differences
+from kessai_adapters.played import standing_of
 
-AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
-AGREED = {"consented", "terminated"}
 LONG_ENOUGH = timedelta(hours=7)
 ROUNDS = 6
 
@@ -176,14 +176,12 @@ class Aftermath:
             broken = broken_invariants(machines[transaction.lifecycle], transaction)
             demand(broken == (), "an invariant is broken:", broken)
             demand(transaction.discrepancies == (), "put aside:", transaction)
-            if transaction.id not in orders:
-                held = [transaction.amounts[name] for name in AMOUNTS]
-                demand(not any(held), "money that nobody moved:", transaction)
-                continue
             order = self.gateway.emulator.books.find(
                 transaction.id, self.gateway.clock()
             )
-            demand(ours(transaction) == theirs(order), "differs:", transaction, order)
+            standing = None if order is None else standing_of(order)
+            found = list(differences(transaction, standing))
+            demand(not found, "differs:", transaction.id, found)
         report = verify(store)
         demand(report.holds, "the trail does not hold:", report.faults)
         demand(report.open_operations.count == 0, "open still:", report)
@@ -199,22 +197,3 @@ def intents(store, transaction):
     for event in read_events(store.records(transaction)):
         if isinstance(event, Begun):
             yield event
-
-
-def ours(transaction):
-    return {
-        "payment": transaction.states.get("payment", "none"),
-        "consent": transaction.states.get("consent"),
-        **{name: transaction.amounts[name] for name in AMOUNTS},
-        "agreed": transaction.amounts.get("agreed") or None,
-    }
-
-
-def theirs(order):
-    agreed = order.terms is not None and order.consent.value in AGREED
-    return {
-        "payment": order.payment.value,
-        "consent": None if order.consent is None else order.consent.value,
-        **{name: getattr(order, name) for name in AMOUNTS},
-        "agreed": order.terms.amount if agreed else None,
-    }

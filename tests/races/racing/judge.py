@@ -4,11 +4,9 @@ from datetime import timedelta
 
 from kessai.audit import verify
 from kessai.machine import Begun, broken_invariants, read_events
+from kessai.simulator import differences
+from kessai_adapters.played import standing_of
 from racing.contests import Outcome, demand
-
-AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
-AGREED = {"consented", "terminated"}
-
 
 LONG_ENOUGH = timedelta(hours=1)
 
@@ -102,12 +100,10 @@ class Judge:
         demand(not broken, "invariants are broken:", order, broken)
         demand(not transaction.operations, "it is still open:", order)
         demand(not transaction.discrepancies, "a discrepancy:", transaction)
-        if order not in self.emulator.books:
-            amounts = [transaction.amounts[name] for name in AMOUNTS]
-            demand(not any(amounts), "the gateway knows nothing of", order)
-            return
-        pair = ours(transaction), theirs(self.emulator.books[order])
-        demand(pair[0] == pair[1], "the books differ:", *pair)
+        theirs = self.emulator.books.orders.get(order)
+        standing = None if theirs is None else standing_of(theirs)
+        found = list(differences(transaction, standing))
+        demand(not found, "the books differ:", order, found)
 
     def audit(self):
         """Replay every trail of the store."""
@@ -115,22 +111,3 @@ class Judge:
         demand(report.holds, "the audit finds faults:", report.faults.first[:3])
         demand(report.open_operations.count == 0, "left open:", report.open_operations)
         return report
-
-
-def ours(transaction):
-    return {
-        "payment": transaction.states.get("payment", "none"),
-        "consent": transaction.states.get("consent"),
-        **{name: transaction.amounts[name] for name in AMOUNTS},
-        "agreed": transaction.amounts.get("agreed") or None,
-    }
-
-
-def theirs(order):
-    agreed = order.terms is not None and order.consent.value in AGREED
-    return {
-        "payment": order.payment.value,
-        "consent": None if order.consent is None else order.consent.value,
-        **{name: getattr(order, name) for name in AMOUNTS},
-        "agreed": order.terms.amount if agreed else None,
-    }
