@@ -126,9 +126,20 @@ def _check_moves(lifecycle: Lifecycle, notebook: Notebook) -> None:
         for number, move in enumerate(command.moves):
             path: Path = ("commands", command.name, "moves", number)
             guards.check((*path, "guards"), move.guards)
+            _check_guards_of_move(notebook, (*path, "guards"), command, move)
             tracks.check((*path, "from"), [move.track])
             if track := lifecycle.tracks.get(move.track):
                 _check_move(notebook, path, command, move, track)
+
+
+def _check_guards_of_move(
+    notebook: Notebook, path: Path, command: CommandSpec, move: Move
+) -> None:
+    if command.is_application and move.guards:
+        message = "a command that opens a track has guards of its own, not of its moves"
+        notebook.wrong(path, message)
+    for code in sorted({*move.guards}.intersection(command.guards)):
+        notebook.wrong(path, f"'{code}' is a guard of the whole command already")
 
 
 def _check_move(

@@ -114,7 +114,6 @@ ORDER = CommandSpec(
             target="paid",
             rule="C1c",
             when=when("gift"),
-            guards=("kind",),
             commit=effects("paid += amount"),
         ),
     ),
@@ -153,6 +152,7 @@ PAY = CommandSpec(
             target=None,
             rule="C2c",
             when=when("paid != held"),
+            guards=("kind",),
         ),
     ),
     amount=AmountRange(
