@@ -228,7 +228,7 @@ def test_of_processes_that_write_without_pause_none_starves(sqlite, tmp_path):
     store = sqlite(tmp_path / "store.db")
     with writers(store.path, PROCESSES):
         begun = wait_for(store, lambda found: len(found) == PROCESSES)
-        enough = sum(begun.values()) + PROCESSES * 200
+        enough = sum(begun.values()) + PROCESSES * 1_000  # many turns each
         ended = wait_for(store, lambda found: sum(found.values()) >= enough)
     written = [ended[name] - begun[name] for name in begun]
     assert min(written) >= sum(written) / PROCESSES / 4, written
