@@ -206,7 +206,7 @@ def _wait(local: LocalGateway, stop: Event, language: str, *, as_json: bool) -> 
     while not stop.wait(_LOOK_EVERY):
         for order, page in local.waiting().items():
             if order not in told and not as_json:
-                say(_WORDS.in_language(language)["waits"].format(order=order))
+                say(_WORDS("waits", language, order=order))
                 say(f"  {page}")
             told.add(order)
 

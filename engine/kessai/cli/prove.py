@@ -175,12 +175,11 @@ class Telling:
             if proof.holds:
                 code, data["without"] = self._without(lifecycle)
             elif not self.as_json:
-                say(self._words["first"])
+                say(self._word("first"))
         return Result(code, data)
 
-    @property
-    def _words(self) -> Mapping[str, str]:
-        return _WORDS.in_language(self.language)
+    def _word(self, name: str, /, **values: object) -> str:
+        return _WORDS(name, self.language, **values)
 
     # ── a proof ─────────────────────────────────────────────────────────────────────
 
@@ -219,8 +218,8 @@ class Telling:
                 yield f"      {name}: {in_short(finding.story, self.language)}"
 
     def _summary(self, proof: Proof, seconds: float) -> str:
-        words = self._words["holds" if proof.holds else "fails"]
-        told = words.format(
+        told = self._word(
+            "holds" if proof.holds else "fails",
             count=len(proof.findings),
             transitions=proof.transitions,
             seconds=seconds,
@@ -233,24 +232,24 @@ class Telling:
         if not proof.holds:
             return
         for first, second in proof.too_late:
-            told = self._words["too_late"].format(first=first, second=second)
+            told = self._word("too_late", first=first, second=second)
             yield click.style(f"  {told}", dim=True)
         if not proof.is_limited:
-            yield click.style(f"  {self._words['unlimited']}", dim=True)
+            yield click.style(f"  {self._word('unlimited')}", dim=True)
 
     def _claim(self, proof: Proof, finding: Finding) -> str:
         kind, subject = finding.property, finding.subject
         told = claim(proof.lifecycle, kind, subject, self.language)
         if finding.rule:
-            told += self._words["rule"].format(rule=finding.rule)
+            told += self._word("rule", rule=finding.rule)
         return told
 
     def _refuted(self, proof: Proof, finding: Finding) -> Iterator[str]:
-        told = self._words["refuted"].format(claim=self._claim(proof, finding))
+        told = self._word("refuted", claim=self._claim(proof, finding))
         yield ""
         yield f"  {click.style(told, fg='red')}"
         if finding.story is None:
-            yield self._words["unreached"]
+            yield self._word("unreached")
         else:
             yield from self._story(finding.story)
 
@@ -263,26 +262,26 @@ class Telling:
         if proof.is_unsound and proof.open:
             named = ", ".join(f"{f.property} {f.subject}" for f in proof.open)
             yield ""
-            yield f"  {self._words['rests'].format(named=named)}"
+            yield f"  {self._word('rests', named=named)}"
             return
         for finding in proof.open:
             yield from self._open(proof, finding)
 
     def _open(self, proof: Proof, finding: Finding) -> Iterator[str]:
-        told = self._words["open"].format(claim=self._claim(proof, finding))
+        told = self._word("open", claim=self._claim(proof, finding))
         yield ""
         yield f"  {click.style(told, fg='yellow')}"
         gap = finding.gap
         if gap is not None and gap.before:
-            yield self._words["gap"].format(before=gap.before)
+            yield self._word("gap", before=gap.before)
         if gap is not None and gap.after:
-            yield self._words["moment"].format(
-                name=gap.name, moment=gap.moment, after=gap.after
+            yield self._word(
+                "moment", name=gap.name, moment=gap.moment, after=gap.after
             )
 
     def _test(self, source: str, finding: Finding, story: Story) -> Iterator[str]:
         yield ""
-        yield f"  {self._words['test']}"
+        yield f"  {self._word('test')}"
         yield ""
         about = f"{finding.property} {finding.subject}"
         for line in as_test(story, source, about).splitlines():
@@ -310,7 +309,8 @@ class Telling:
         missed = [r for r in found if r.story is not None]
         redundant = [r for r in found if r.reason is not None]
         unknown = [r for r in found if r.is_open]
-        yield self._words["without"].format(
+        yield self._word(
+            "without",
             name=lifecycle.name,
             refuted=len(missed),
             count=len(found),
@@ -321,7 +321,7 @@ class Telling:
         groups = (("missed", missed), ("redundant", redundant), ("unknown", unknown))
         for title, removed in groups:
             if removed:
-                yield f"  {click.style(self._words[title], bold=True)}"
+                yield f"  {click.style(self._word(title), bold=True)}"
                 for removal in removed:
                     yield from self._removed(lifecycle, removal)
         yield ""
@@ -338,7 +338,7 @@ class Telling:
         yield f"    {name}"
         wrong = removal.wrong
         lost = claim(lifecycle, wrong.property, wrong.subject, self.language)
-        yield click.style(f"      {self._words['lost'].format(claim=lost)}", dim=True)
+        yield click.style(f"      {self._word('lost', claim=lost)}", dim=True)
         for number, sentence, _ in story_lines(removal.story, self.language):
             yield click.style(f"      {number:>2}  {sentence}", dim=True)
 

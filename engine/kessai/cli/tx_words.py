@@ -73,7 +73,7 @@ _WORDS = Words(
 )
 
 
-def word(name: str, language: str, **values: object) -> str:
+def word(name: str, language: str, /, **values: object) -> str:
     """The word `name` in `language`; a name without one stands for itself."""
     return _WORDS(name, language, **values) if name in _WORDS else name
 
