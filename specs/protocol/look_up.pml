@@ -166,7 +166,7 @@ inline note_fence(those) {
   }
 }
 
-/* flow/look_up.py: _given_up; machine/facts.py: is_counted_for_another. What may have been
+/* flow/look_up.py: _given_up; machine/whose.py: is_counted_for_another. What may have been
  * taken for its twin is declined, not sent again.
  */
 #if defined(TAKEN_IS_SENT)

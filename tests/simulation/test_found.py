@@ -1,7 +1,5 @@
 """What the simulator has found, each as the shortest story that showed it."""
 
-import pytest
-
 from kessai import Command, Missing
 from kessai.simulator import Fault, replay
 from kessai.simulator.moves import (
@@ -268,11 +266,6 @@ def test_a_lease_outlives_what_it_was_given_for(stage):
     assert replay(stage, story) is None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a listed update names no amount, and is taken for the open one",
-)
 def test_an_update_that_was_given_up_is_not_taken_for_the_next_one(stage):
     # The first update arrives an hour late, behind the fence; the worker of the second
     # died before it sent anything. The list tells of one update, and not of which.

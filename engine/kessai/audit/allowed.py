@@ -8,7 +8,7 @@ import attrs
 
 from kessai.audit.replay import Broken, Library, Step
 from kessai.errors import InvalidCommand
-from kessai.gateway import Source
+from kessai.gateway import Outcome, Source
 from kessai.machine import (
     Begun,
     Command,
@@ -32,6 +32,7 @@ from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
 from kessai.machine.pushed import NOT_LISTED
 from kessai.machine.settle import overdue, resolve, settle, settle_external
+from kessai.machine.whose import MAY_BE_ANOTHER
 
 
 @attrs.frozen
@@ -214,6 +215,9 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         if event.operation in step.before.operations:
             raise Broken(step.number, "not_what_follows", "the operation is open")
         return
+    if event.reason == MAY_BE_ANOTHER:
+        _doubted(machine, step, event)
+        return
     if event.reason == NOT_LISTED and event.evidence.source is Source.PUSH:
         return  # what the gateway listed at that moment is not kept
     if event.operation is None:
@@ -224,6 +228,21 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         operation = _open(step, event.operation)
         expected = settle(machine, step.before, operation, event.evidence, event.at)
     _same(step, expected)
+
+
+def _doubted(machine: Machine, step: Step, event: Discrepancy) -> None:
+    """Doubt stands beside an end that a listed success without an amount has made."""
+    evidence = event.evidence
+    rule = machine.commands.get(evidence.command or "")
+    takes_amount = rule is not None and rule.spec.amount is not None
+    if (
+        not takes_amount
+        or evidence.amount is not None
+        or (evidence.source, evidence.outcome) != (Source.LOOK_UP, Outcome.SUCCEEDED)
+    ):
+        raise Broken(step.number, "not_what_follows", "nothing is in doubt")
+    if event.operation is None or event.operation in step.before.operations:
+        raise Broken(step.number, "not_what_follows", "nothing has ended")
 
 
 def _same(step: Step, expected: Event | None) -> None:

@@ -45,8 +45,8 @@ from kessai.machine import (
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
 from kessai.machine.events import ENDED
-from kessai.machine.facts import is_counted_for_another
 from kessai.machine.settle import settle
+from kessai.machine.whose import is_counted_for_another
 
 
 def execute(context: Context, command: Command) -> Flow[Answer]:

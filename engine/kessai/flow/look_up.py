@@ -43,13 +43,13 @@ from kessai.machine import (
 )
 from kessai.machine.facts import (
     Unlisted,
-    is_counted_for_another,
     settle_facts,
     unaccounted,
     unlisted,
 )
-from kessai.machine.settle import matching, missing_event, settle
+from kessai.machine.settle import missing_event, settle
 from kessai.machine.transaction import PATIENCE
+from kessai.machine.whose import is_counted_for_another, meant
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=6)
@@ -275,8 +275,8 @@ def _given_up(
 ) -> tuple[Operation, ...]:
     """Those of `absent` that are declined.
 
-    Two that are alike may have been taken for each other: sent again, the one that was
-    carried out would be twice, or be answered with what it did before.
+    Two that are listed alike may have been taken for each other: sent again, the one
+    that was carried out would be twice, or be answered with what it did before.
     """
     if missing is Missing.DECLINE:
         return absent
@@ -312,11 +312,9 @@ def _absent(
     ]
     if not old:
         return ()
-    meant = [
+    listed = [
         operation
         for fact in unaccounted(machine, trail, facts)
-        for operation in matching(
-            machine, transaction, fact.command, fact.amount, fact.outcome
-        )
+        for operation in meant(machine, transaction, trail, fact)
     ]
-    return tuple(operation for operation in old if operation not in meant)
+    return tuple(operation for operation in old if operation not in listed)

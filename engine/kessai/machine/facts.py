@@ -6,7 +6,7 @@ outcome. What is listed more often than the trail knows is news.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import attrs
@@ -14,7 +14,6 @@ import attrs
 from kessai.gateway import Evidence, Fact, Outcome, Source
 from kessai.machine.compile import Machine
 from kessai.machine.events import (
-    Begun,
     Discrepancy,
     Event,
     External,
@@ -23,8 +22,9 @@ from kessai.machine.events import (
     endings,
 )
 from kessai.machine.evolve import evolve
-from kessai.machine.settle import EXPIRE, matching, settle, settle_external
+from kessai.machine.settle import EXPIRE, settle, settle_external
 from kessai.machine.transaction import Operation, Phase, Transaction
+from kessai.machine.whose import MAY_BE_ANOTHER, may_be_another, meant
 
 
 def settle_facts(
@@ -40,20 +40,20 @@ def settle_facts(
     settles an open operation of that command and amount, else a success is external.
     Counting works without the gateway's exchange ids, which not every exchange names.
     """
-    ledger = _Ledger(machine, history)
+    trail = tuple(history)
+    ledger = _Ledger(machine, trail)
     listed = _effects(machine, facts)
     news = ledger.news(listed, Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING)
     # An update that succeeded alongside an application is settled before it: afterwards
     # the lifecycle may not allow it any more.
     news.sort(key=lambda f: (f.outcome is not Outcome.SUCCEEDED, _applied(machine, f)))
-    while news:
-        event = _next_event(machine, transaction, news, listed, now)
-        if event is None:
-            return
-        if isinstance(event, Discrepancy) and ledger.has_kept(event.evidence):
-            continue
-        yield event
-        transaction = evolve(machine, transaction, event)
+    answer = _Answer(machine, trail, listed, news, now)
+    while events := _next_events(answer, transaction):
+        for event in events:
+            if isinstance(event, Discrepancy) and ledger.has_kept(event):
+                continue
+            yield event
+            transaction = evolve(machine, transaction, event)
 
 
 @attrs.frozen
@@ -86,37 +86,6 @@ def unaccounted(
     return _Ledger(machine, history).news(listed, Outcome.SUCCEEDED, Outcome.DECLINED)
 
 
-def is_counted_for_another(history: Iterable[Event], operation: Operation) -> bool:
-    """Whether a look-up told of another operation that is just like this one.
-
-    A list does not say whose refund of 100 it was. A late reply may tell of the very
-    exchange that was counted already, as it stood then or as it has ended since. What
-    was told before this one began cannot have been about it.
-    """
-    asked = (operation.command, operation.amount)
-    alike: set[str] = set()
-    has_begun = False
-    for event in history:
-        if isinstance(event, Begun):
-            has_begun = has_begun or event.operation.id == operation.id
-            if (event.operation.command, event.operation.amount) == asked:
-                alike.add(event.operation.id)
-        elif has_begun and _is_listed(event, alike - {operation.id}):
-            return True
-    return False
-
-
-def _is_listed(event: Event, operations: Collection[str]) -> bool:
-    """Whether a look-up told of one of `operations`."""
-    return (
-        isinstance(event, Reported)
-        and event.operation in operations
-        and event.outcome is not Outcome.UNKNOWN
-        and event.evidence.source is Source.LOOK_UP
-        and not event.evidence.never_sent
-    )
-
-
 def _effects(machine: Machine, facts: Iterable[Fact]) -> list[Fact]:
     """Those of `facts` that are no read: nothing depends on one."""
     commands = machine.commands
@@ -127,65 +96,98 @@ def _effects(machine: Machine, facts: Iterable[Fact]) -> list[Fact]:
     ]
 
 
-def _next_event(
-    machine: Machine,
-    transaction: Transaction,
-    news: list[Fact],
-    listed: list[Fact],
-    now: datetime,
-) -> Event | None:
-    """The next event that follows from `news`; what it comes from is taken out.
+@attrs.frozen
+class _Answer:
+    """What a look-up listed, and what of that is news still; read at `now`."""
+
+    machine: Machine
+    trail: tuple[Event, ...]
+    listed: list[Fact]
+    news: list[Fact]
+    now: datetime
+
+    def meant(self, transaction: Transaction, fact: Fact) -> list[Operation]:
+        return meant(self.machine, transaction, self.trail, fact)
+
+
+def _next_events(answer: _Answer, transaction: Transaction) -> tuple[Event, ...]:
+    """What follows next from the news; what it comes from is taken out.
 
     An amount that one fact changes (an update before the authorization) may make
     another fit, so all are tried anew after each event. What came from outside is last:
     it may have to wait for the end of ours that the same list tells.
     """
-    for fact in tuple(news):
-        operation = _match(machine, transaction, fact, news)
-        if operation is None:
-            continue
-        news.remove(fact)
-        # Always news: what is known to be pending, `_match` has left out.
-        evidence = _evidence(transaction, fact)
-        return settle(machine, transaction, operation, evidence, now)
-    for fact in sorted(news, key=lambda fact: _turn(machine, fact)):
-        if fact.outcome is Outcome.SUCCEEDED and not matching(
-            machine, transaction, fact.command, fact.amount
-        ):
-            news.remove(fact)
-            evidence = _evidence(transaction, fact)
-            operation = _overtaken(machine, transaction, fact, listed)
-            if operation is not None:
-                untold = attrs.evolve(evidence, amount=None)
-                return settle(machine, transaction, operation, untold, now)
-            if _is_overwritten(machine, fact, news, listed):
-                return Discrepancy(now, "contradicts_earlier", evidence)
-            return settle_external(machine, transaction, evidence, now)
-    return None
+    for fact in tuple(answer.news):
+        operation = _match(answer, transaction, fact)
+        if operation is not None:
+            return tuple(_settled(answer, transaction, operation, fact))
+    machine = answer.machine
+    for fact in sorted(answer.news, key=lambda fact: _turn(machine, fact)):
+        if fact.outcome is Outcome.SUCCEEDED and not answer.meant(transaction, fact):
+            answer.news.remove(fact)
+            return tuple(_unasked(answer, transaction, fact))
+    return ()
 
 
-def _is_overwritten(
-    machine: Machine, fact: Fact, news: list[Fact], listed: list[Fact]
-) -> bool:
+def _settled(
+    answer: _Answer, transaction: Transaction, operation: Operation, fact: Fact
+) -> Iterator[Event]:
+    """How `fact` ends `operation`, and the doubt that it may be of another one."""
+    alike = [
+        other
+        for other in _alike(answer.news, fact)
+        if operation in answer.meant(transaction, other)
+    ]
+    answer.news.remove(fact)
+    # Always news: what is known to be pending, `_match` has left out.
+    evidence, now = _evidence(transaction, fact), answer.now
+    event = settle(answer.machine, transaction, operation, evidence, now)
+    if event is not None:
+        yield event
+    if (
+        isinstance(event, Reported)
+        and fact.outcome is Outcome.SUCCEEDED
+        and may_be_another(answer.machine, transaction, answer.trail, operation, alike)
+    ):
+        yield Discrepancy(now, MAY_BE_ANOTHER, evidence, operation.id)
+
+
+def _unasked(answer: _Answer, transaction: Transaction, fact: Fact) -> Iterator[Event]:
+    """What comes of a success that no open operation of ours asked for as it is."""
+    machine, now = answer.machine, answer.now
+    evidence = _evidence(transaction, fact)
+    operation = _overtaken(answer, transaction, fact)
+    if operation is not None:
+        untold = attrs.evolve(evidence, amount=None)
+        event = settle(machine, transaction, operation, untold, now)
+        if event is not None:
+            yield event
+    elif _is_overwritten(answer, fact):
+        yield Discrepancy(now, "contradicts_earlier", evidence)
+    else:
+        yield settle_external(machine, transaction, evidence, now)
+
+
+def _is_overwritten(answer: _Answer, fact: Fact) -> bool:
     """Whether a later success, which the trail has, set what `fact` did anew.
 
     What reserves nothing sets an amount, and the last one holds: an update that was
     given up, and arrived before the next one, must not be applied after that.
     """
-    rule = machine.commands.get(fact.command)
+    rule = answer.machine.commands.get(fact.command)
     if rule is None or rule.spec.amount is None or rule.spec.reserve:
         return False
-    later = listed[listed.index(fact) + 1 :]
+    later = answer.listed[answer.listed.index(fact) + 1 :]
     return any(
         other.command == fact.command
         and other.outcome is Outcome.SUCCEEDED
-        and other not in news
+        and other not in answer.news
         for other in later
     )
 
 
 def _overtaken(
-    machine: Machine, transaction: Transaction, fact: Fact, listed: list[Fact]
+    answer: _Answer, transaction: Transaction, fact: Fact
 ) -> Operation | None:
     """The open application that succeeded before its last update did.
 
@@ -193,11 +195,12 @@ def _overtaken(
     so the list may tell an amount that an update has changed since. It must be the one
     applied for, or that of a listed update.
     """
+    machine = answer.machine
     if not _is_application(machine, fact):
         return None
     updates = {
         other.amount
-        for other in listed
+        for other in answer.listed
         if other.outcome is Outcome.SUCCEEDED
         and fact.command in _alongside(machine, other)
     }
@@ -231,19 +234,15 @@ def _is_application(machine: Machine, fact: Fact) -> bool:
     return rule is not None and rule.spec.is_application
 
 
-def _match(
-    machine: Machine, transaction: Transaction, fact: Fact, news: list[Fact]
-) -> Operation | None:
+def _match(answer: _Answer, transaction: Transaction, fact: Fact) -> Operation | None:
     """The open operation that `fact` settles, the oldest first.
 
     None also while two could be meant and one of them may still be in flight: its own
     reply will tell, and guessing now could count one success for both.
     """
-    candidates = matching(machine, transaction, fact.command, fact.amount, fact.outcome)
+    candidates = answer.meant(transaction, fact)
     alike = sum(
-        (other.command, other.amount, other.outcome)
-        == (fact.command, fact.amount, fact.outcome)
-        for other in news
+        bool(answer.meant(transaction, other)) for other in _alike(answer.news, fact)
     )
     if fact.outcome is Outcome.PENDING:  # those that are known to be are no news
         known = [o for o in candidates if o.phase is Phase.PENDING]
@@ -254,6 +253,14 @@ def _match(
     if in_flight and alike < len(candidates):
         return None
     return candidates[0]
+
+
+def _alike(news: list[Fact], fact: Fact) -> list[Fact]:
+    """Those of `news` that tell just what `fact` does."""
+    told = (fact.command, fact.amount, fact.outcome)
+    return [
+        other for other in news if (other.command, other.amount, other.outcome) == told
+    ]
 
 
 def _evidence(transaction: Transaction, fact: Fact) -> Evidence:
@@ -298,7 +305,7 @@ class _Ledger:
                 self._seen[self._key(command, amount, Outcome.SUCCEEDED)] += 1
             case Lapsed():
                 self._seen[self._key(EXPIRE, None, Outcome.SUCCEEDED)] += 1
-            case Discrepancy(evidence=evidence):
+            case Discrepancy(evidence=evidence) if _is_kept(event):
                 self._kept[self._key_of(evidence)] += 1
             case _:  # the rest says nothing of what the gateway did
                 pass
@@ -340,9 +347,15 @@ class _Ledger:
             if outcome is Outcome.SUCCEEDED and rule and not rule.spec.reads:
                 yield from [(command, amount)] * count
 
-    def has_kept(self, evidence: Evidence) -> bool:
-        """Whether `evidence` was kept before; each time it was counts once."""
-        return _take(self._kept, self._key_of(evidence))
+    def has_kept(self, discrepancy: Discrepancy) -> bool:
+        """Whether its evidence was kept before; each time it was counts once."""
+        key = self._key_of(discrepancy.evidence)
+        return _is_kept(discrepancy) and _take(self._kept, key)
+
+
+def _is_kept(discrepancy: Discrepancy) -> bool:
+    """Whether its evidence fitted nothing; else it was applied, in doubt."""
+    return discrepancy.reason != MAY_BE_ANOTHER
 
 
 def _take(left: Counter[_Key], wanted: _Key) -> bool:

@@ -22,7 +22,6 @@ from kessai.machine import (
 )
 from kessai.machine.facts import (
     Unlisted,
-    is_counted_for_another,
     settle_facts,
     unaccounted,
     unlisted,
@@ -531,52 +530,7 @@ def test_an_end_that_the_trail_does_not_account_for_is_named(
     assert found == listed(unknown)
 
 
-# ── a late reply, after a look-up told of another one alike ─────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("outcome", "more", "counted"),
-    [
-        (Outcome.SUCCEEDED, {}, True),
-        (Outcome.DECLINED, {}, True),
-        (Outcome.PENDING, {}, True),
-        (Outcome.UNKNOWN, {}, False),
-        (Outcome.SUCCEEDED, {"source": Source.REPLY}, False),
-        (Outcome.SUCCEEDED, {"source": Source.PUSH}, False),
-        (Outcome.DECLINED, {"never_sent": True}, False),
-    ],
-)
-def test_a_late_reply_may_be_about_what_a_look_up_counted_for_another_one(
-    story, outcome, more, counted
-):
-    told = story(
-        "one_time", "authorize 200, capture, refund? 60, refund? 60, refund? 50"
-    )
-    first, second, other = told.transaction.operations.values()
-    told.settle(first, outcome, **{"source": Source.LOOK_UP, **more})
-    assert is_counted_for_another(iter(told.events), second) is counted
-    assert is_counted_for_another(told.events, first) is False
-    assert is_counted_for_another(told.events, other) is False
-
-
-def test_what_was_told_before_an_operation_began_was_not_about_it(story):
-    told = story("one_time", "authorize 200, capture, refund? 60")
-    (first,) = told.transaction.operations.values()
-    told.settle(first, Outcome.DECLINED, source=Source.LOOK_UP)
-    second = told.begin("refund", 60)
-    assert is_counted_for_another(told.events, second) is False
-    third = told.begin("refund", 60)
-    told.settle(third, source=Source.LOOK_UP)
-    assert is_counted_for_another(told.events, second) is True
-    assert is_counted_for_another(told.events, third) is False
-
-
-def test_another_command_of_the_same_amount_is_not_alike(story):
-    told = story("one_time", "authorize 60, capture? 60")
-    (capture,) = told.transaction.operations.values()
-    told.settle(capture, source=Source.LOOK_UP)
-    refund = told.begin("refund", 60)
-    assert is_counted_for_another(told.events, refund) is False
+# ── what does not account for another ───────────────────────────────────────────────
 
 
 def test_two_unknown_refunds_alike_take_the_successes_in_turn(story):

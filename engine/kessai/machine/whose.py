@@ -1,0 +1,133 @@
+"""Whose exchange it may be that a look-up lists.
+
+A gateway's list names no operation, and not always an amount. Where two could be meant,
+nothing is guessed unseen.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from kessai.gateway import Evidence, Fact, Outcome, Source
+from kessai.machine.compile import Machine
+from kessai.machine.events import (
+    Begun,
+    Discrepancy,
+    Event,
+    External,
+    Reported,
+    endings,
+)
+from kessai.machine.settle import matching
+from kessai.machine.transaction import Operation, Transaction
+
+MAY_BE_ANOTHER = "may_be_another"
+"""The reason of a discrepancy: a listed success without an amount settled an operation,
+and may as well be of one that asked for another amount."""
+
+
+def meant(
+    machine: Machine, transaction: Transaction, trail: Iterable[Event], fact: Fact
+) -> list[Operation]:
+    """The open operations that `fact` may be about, in the order of `matching`.
+
+    What a look-up listed before one began cannot be about it.
+    """
+    found = matching(machine, transaction, fact.command, fact.amount, fact.outcome)
+    if not found or fact.exchange is None:
+        return found
+    later = _begun_since_put_aside(trail, fact)
+    return [operation for operation in found if operation.id not in later]
+
+
+def may_be_another(
+    machine: Machine,
+    transaction: Transaction,
+    trail: Iterable[Event],
+    operation: Operation,
+    successes: Collection[Fact],
+) -> bool:
+    """Whether `successes`, listed alike, may leave out that of `operation`.
+
+    They may when they tell no amount, and are fewer than the operations of that command
+    that may have been carried out. Those that were given up unheard count: a request
+    can arrive later than every fence.
+    """
+    spec = machine.commands[operation.command].spec
+    if spec.amount is None or spec.is_application:
+        return False
+    if any(fact.amount is not None for fact in successes):
+        return False
+    possible = {
+        other.id: other.amount
+        for other in (*transaction.operations.values(), *_given_up(trail))
+        if other.command == operation.command
+    }
+    differ = any(amount != operation.amount for amount in possible.values())
+    return differ and len(successes) < len(possible)
+
+
+def is_counted_for_another(history: Iterable[Event], operation: Operation) -> bool:
+    """Whether a look-up told of another operation what may be true of this one.
+
+    A list does not say whose refund of 100 it was, or tells no amount at all. A late
+    reply may tell of the very exchange that was counted already, as it stood then or as
+    it has ended since. What was told before this one began cannot have been about it.
+    """
+    others: dict[str, int | None] = {}
+    has_begun = False
+    for event in history:
+        if isinstance(event, Begun):
+            other = event.operation
+            if other.id == operation.id:
+                has_begun = True
+            elif other.command == operation.command:
+                others[other.id] = other.amount
+        elif isinstance(event, Reported) and event.operation in others and has_begun:
+            untold = event.evidence.amount is None
+            alike = untold or others[event.operation] == operation.amount
+            if alike and _is_listed(event):
+                return True
+    return False
+
+
+def _is_listed(report: Reported) -> bool:
+    """Whether a look-up told it."""
+    return (
+        report.outcome is not Outcome.UNKNOWN
+        and report.evidence.source is Source.LOOK_UP
+        and not report.evidence.never_sent
+    )
+
+
+def _given_up(trail: Iterable[Event]) -> Iterator[Operation]:
+    """The operations that ended as declined without a word of the gateway."""
+    for operation, report in endings(trail):
+        evidence = report.evidence
+        unheard = evidence.never_sent and evidence.source is Source.LOOK_UP
+        by_hand = evidence.source is Source.OPERATOR
+        if report.outcome is Outcome.DECLINED and (unheard or by_hand):
+            yield operation
+
+
+def _begun_since_put_aside(trail: Iterable[Event], fact: Fact) -> set[str]:
+    """The operations that began while `fact` stood aside as a discrepancy."""
+    begun: set[str] = set()
+    is_aside = False
+    for event in trail:
+        match event:
+            case Discrepancy(reason=reason, evidence=evidence):
+                listed = evidence.source is Source.LOOK_UP
+                if listed and reason != MAY_BE_ANOTHER and _is_about(evidence, fact):
+                    is_aside = True
+            case Reported(evidence=evidence) | External(evidence=evidence):
+                if _is_about(evidence, fact):  # applied after all
+                    return set()
+            case Begun(operation=operation) if is_aside:
+                begun.add(operation.id)
+            case _:
+                pass
+    return begun
+
+
+def _is_about(evidence: Evidence, fact: Fact) -> bool:
+    """Whether `evidence` is of the exchange that `fact` lists."""
+    return (evidence.command, evidence.exchange) == (fact.command, fact.exchange)

@@ -1,0 +1,260 @@
+"""Whose exchange a look-up lists, where it may be of more than one operation.
+
+A gateway's list names no operation. Of an update of the consent it tells no amount
+either, as that of VeriTrans4G: `list_of("A B")` lists two of them, by their exchanges.
+"""
+
+import pytest
+
+from kessai.gateway import Fact, Outcome, Source
+from kessai.machine import Discrepancy, External, Reported
+from kessai.machine.facts import settle_facts
+from kessai.machine.settle import missing_event, resolve
+from kessai.machine.whose import is_counted_for_another, meant
+
+UPDATE = "update_consent"
+
+
+def list_of(exchanges, command=UPDATE, amount=None):
+    return [
+        Fact(
+            command=command,
+            outcome=Outcome.SUCCEEDED,
+            amount=amount,
+            exchange=None if exchange == "-" else exchange,
+        )
+        for exchange in exchanges.split()
+    ]
+
+
+def look_up(told, facts):
+    """Settle from a list; the end of each operation, or why something stands aside."""
+    facts = [Fact(command="authorize", outcome=Outcome.SUCCEEDED), *facts]
+    events = list(
+        settle_facts(told.machine, told.transaction, list(told.events), facts, told.now)
+    )
+    for event in events:
+        told.append(event)
+    return ", ".join(map(words, events))
+
+
+def words(event):
+    match event:
+        case Reported():
+            return f".{event.operation.rpartition('.')[2]} {event.outcome}"
+        case External():
+            return f"external {event.command} {event.amount}"
+        case Discrepancy(operation=None):
+            return event.reason
+        case Discrepancy():
+            return f"{event.reason} .{event.operation.rpartition('.')[2]}"
+
+
+def give_up(told, operation):
+    """The look-up did not list it, and its request cannot arrive any more, it is said."""
+    told.append(missing_event(operation, told.now))
+
+
+def sign_for(told):
+    """An operator has looked, and settles what stands aside."""
+    for number in tuple(told.transaction.discrepancies):
+        signed = told.evidence(
+            None, source=Source.OPERATOR, actor="hanako", note="seen in the portal"
+        )
+        told.append(resolve(told.transaction, number, signed, told.now))
+
+
+@pytest.fixture
+def consent(story):
+    """A consent for 401."""
+    return story("recurring", "authorize 401 consent_only")
+
+
+# ── a success without an amount ─────────────────────────────────────────────────────
+
+
+def test_it_is_applied_in_silence_where_one_operation_alone_can_be_meant(consent):
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A")) == ".3 succeeded"
+    assert consent.amounts("agreed") == (300,)
+
+
+def test_it_may_be_of_another_one_that_was_given_up(consent):
+    # What was given up an hour ago has arrived, and the next one never left.
+    give_up(consent, consent.tell("update_consent? 201"))
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
+    assert len(consent.transaction.discrepancies) == 1
+    assert look_up(consent, list_of("A")) == ""
+
+
+def test_what_an_operator_called_declined_may_have_arrived_too(consent):
+    first = consent.tell("update_consent? 201")
+    consent.settle(
+        first, Outcome.DECLINED, source=Source.OPERATOR, actor="hanako", note="n"
+    )
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
+
+
+@pytest.mark.parametrize(
+    "source", [Source.REPLY, Source.PUSH], ids=["a reply", "a push"]
+)
+def test_what_the_gateway_declined_cannot_have_succeeded(consent, source):
+    first = consent.tell("update_consent? 201")
+    consent.settle(first, Outcome.DECLINED, source=source)
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A")) == ".5 succeeded"
+
+
+def test_what_never_left_cannot_have_arrived(consent):
+    # The transport itself says so: no time has to pass for that.
+    first = consent.tell("update_consent? 201")
+    consent.settle(first, Outcome.DECLINED, never_sent=True)
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A")) == ".5 succeeded"
+
+
+def test_what_set_the_same_amount_leaves_no_doubt_about_it(consent):
+    give_up(consent, consent.tell("update_consent? 300"))
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A")) == ".5 succeeded"
+
+
+def test_both_are_listed_and_which_came_last_is_not_known(consent):
+    give_up(consent, consent.tell("update_consent? 201"))
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A B")) == ".5 succeeded, amount_missing"
+
+
+def test_the_doubt_does_not_hide_what_arrives_later(consent):
+    give_up(consent, consent.tell("update_consent? 201"))
+    consent.tell("update_consent? 300")
+    look_up(consent, list_of("A"))
+    sign_for(consent)
+    assert consent.transaction.discrepancies == ()
+    assert look_up(consent, list_of("A B")) == "amount_missing"
+
+
+def test_a_success_with_its_amount_is_never_in_doubt(story):
+    told = story("one_time", "authorize 500, capture")
+    give_up(told, told.tell("refund? 50"))
+    told.tell("refund? 60")
+    capture = list_of("C", "capture", 500)
+    assert look_up(told, [*capture, *list_of("A", "refund", 60)]) == ".7 succeeded"
+
+
+def test_an_amount_that_is_not_told_may_be_that_of_another_open_one(story):
+    # Another gateway, that tells the amounts of no refund.
+    told = story("one_time", "authorize 500, capture, refund? 50, refund? 60")
+    for operation in tuple(told.transaction.operations.values()):
+        told.settle(operation, Outcome.UNKNOWN)
+    capture = list_of("C", "capture", 500)
+    assert look_up(told, [*capture, *list_of("A", "refund")]) == (
+        ".5 succeeded, may_be_another .5"
+    )
+    assert look_up(told, [*capture, *list_of("A B", "refund")]) == ".6 succeeded"
+
+
+# ── what was listed before ──────────────────────────────────────────────────────────
+
+
+def test_what_stood_aside_before_an_operation_began_is_not_about_it(consent):
+    # An update in the portal, that an operator has signed for; ours was lost.
+    assert look_up(consent, list_of("A")) == "amount_missing"
+    sign_for(consent)
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A")) == ""
+    assert look_up(consent, list_of("A B")) == ".5 succeeded"
+
+
+def test_without_an_exchange_nobody_can_tell_that_it_is_the_same(consent):
+    assert look_up(consent, list_of("-")) == "amount_missing"
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("-")) == ".4 succeeded"
+
+
+def test_what_was_applied_after_all_stands_aside_no_more(story):
+    told = story("one_time", "authorize 500, capture")
+    (fact,) = list_of("A", "refund", 50)
+    aside = told.evidence("refund", amount=50, exchange="A", source=Source.LOOK_UP)
+    told.append(Discrepancy(told.now, "operation_open", aside))
+    later = told.tell("refund? 50")
+    assert meant(told.machine, told.transaction, told.events, fact) == []
+    told.append(External(told.now, "refund", 50, aside))
+    assert meant(told.machine, told.transaction, told.events, fact) == [later]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"exchange": "B"},
+        {"source": Source.PUSH},
+    ],
+    ids=["another exchange", "a push, whose exchanges are its own"],
+)
+def test_what_else_stood_aside_says_nothing_of_it(consent, other):
+    told = {"exchange": "A", "source": Source.LOOK_UP, **other}
+    evidence = consent.evidence(UPDATE, **told)
+    consent.append(Discrepancy(consent.now, "amount_missing", evidence))
+    operation = consent.tell("update_consent? 300")
+    (fact,) = list_of("A")
+    assert meant(consent.machine, consent.transaction, consent.events, fact) == [
+        operation
+    ]
+
+
+# ── a late reply, after a look-up told of another one alike ─────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("outcome", "more", "counted"),
+    [
+        (Outcome.SUCCEEDED, {}, True),
+        (Outcome.DECLINED, {}, True),
+        (Outcome.PENDING, {}, True),
+        (Outcome.UNKNOWN, {}, False),
+        (Outcome.SUCCEEDED, {"source": Source.REPLY}, False),
+        (Outcome.SUCCEEDED, {"source": Source.PUSH}, False),
+        (Outcome.DECLINED, {"never_sent": True}, False),
+    ],
+)
+def test_a_late_reply_may_be_about_what_a_look_up_counted_for_another_one(
+    story, outcome, more, counted
+):
+    told = story(
+        "one_time", "authorize 200, capture, refund? 60, refund? 60, refund? 50"
+    )
+    first, second, other = told.transaction.operations.values()
+    told.settle(first, outcome, amount=60, **{"source": Source.LOOK_UP, **more})
+    assert is_counted_for_another(iter(told.events), second) is counted
+    assert is_counted_for_another(told.events, first) is False
+    assert is_counted_for_another(told.events, other) is False
+
+
+def test_what_was_told_before_an_operation_began_was_not_about_it(story):
+    told = story("one_time", "authorize 200, capture, refund? 60")
+    (first,) = told.transaction.operations.values()
+    told.settle(first, Outcome.DECLINED, source=Source.LOOK_UP)
+    second = told.begin("refund", 60)
+    assert is_counted_for_another(told.events, second) is False
+    third = told.begin("refund", 60)
+    told.settle(third, source=Source.LOOK_UP)
+    assert is_counted_for_another(told.events, second) is True
+    assert is_counted_for_another(told.events, third) is False
+
+
+def test_another_command_of_the_same_amount_is_not_alike(story):
+    told = story("one_time", "authorize 60, capture? 60")
+    (capture,) = told.transaction.operations.values()
+    told.settle(capture, source=Source.LOOK_UP)
+    refund = told.begin("refund", 60)
+    assert is_counted_for_another(told.events, refund) is False
+
+
+def test_what_was_counted_without_an_amount_may_have_been_of_any(story):
+    told = story("one_time", "authorize 200, capture, refund? 60, refund? 50")
+    first, second = told.transaction.operations.values()
+    told.settle(first, source=Source.LOOK_UP)
+    assert is_counted_for_another(told.events, second) is True
+    assert is_counted_for_another(told.events, first) is False
