@@ -14,6 +14,7 @@ from kessai.cli.exits import AUDIT, DONE
 from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import operation_data, print_json, say
+from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.spec import Text, Words
 
 SHOWN = 20
@@ -40,8 +41,8 @@ _WORDS = Words(
         "open": Text(en="Open operations: {count}", ja="未完了の処理: {count} 件"),
         "since": Text(en="since", ja="開始"),
         "asides": Text(
-            en="Evidence that the lifecycle does not allow: {count}",
-            ja="ライフサイクルに合わない証拠: {count} 件",
+            en="Evidence that stands aside, for an operator: {count}",
+            ja="担当者の確認を待つ不一致: {count} 件",
         ),
         "event": Text(en="event", ja="イベント"),
         "more": Text(en="… and {count} more", ja="… ほか {count} 件"),
@@ -126,6 +127,7 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
                     "transaction": aside.transaction,
                     "event": aside.number,
                     "reason": aside.reason,
+                    "sentence": discrepancy_sentence(aside.reason, language),
                 }
                 for aside in report.discrepancies.first
             ],
@@ -167,7 +169,7 @@ def report_lines(report: Report, language: str) -> Iterator[str]:
     if report.kinds:
         kinds = (f"{words[kind]} {count:,}" for kind, count in report.kinds.items())
         yield click.style(f"  {' · '.join(kinds)}", dim=True)
-    yield from _aside_lines(report, words)
+    yield from _aside_lines(report, language)
     yield from _open_lines(report, words)
 
 
@@ -191,12 +193,14 @@ def _fault_lines(report: Report, language: str) -> Iterator[str]:
     yield from _rest(report.faults, words)
 
 
-def _aside_lines(report: Report, words: Mapping[str, str]) -> Iterator[str]:
+def _aside_lines(report: Report, language: str) -> Iterator[str]:
     if not report.discrepancies.count:
         return
+    words = _WORDS.in_language(language)
     yield words["asides"].format(count=f"{report.discrepancies.count:,}")
     for aside in report.discrepancies.first[:SHOWN]:
-        yield f"  {aside.transaction} {words['event']} {aside.number}: {aside.reason}"
+        sentence = discrepancy_sentence(aside.reason, language)
+        yield f"  {aside.transaction} {words['event']} {aside.number}: {sentence}"
     yield from _rest(report.discrepancies, words)
 
 

@@ -10,9 +10,6 @@ word = Words(
         "declined": Text(en="declined", ja="不成立"),
         "differences": Text(en="Differences", ja="差異"),
         "difference": Text(en="Difference", ja="差異"),
-        "discrepancy": Text(
-            en="does not fit the lifecycle", ja="ライフサイクルに合わない"
-        ),
         "external": Text(
             en="done at the gateway, not asked for here", ja="決済機関側で実行された"
         ),
@@ -58,9 +55,10 @@ word = Words(
         "what": Text(en="What", ja="内容"),
         "how": Text(
             en="Find out what happened, then: kessai tx settle ID OPERATION"
-            " succeeded|declined --evidence TEXT --actor NAME",
+            " succeeded|declined, or ID NUMBER resolved for evidence that stands aside,"
+            " with --evidence TEXT --actor NAME",
             ja="確認後に実行: kessai tx settle ID OPERATION succeeded|declined"
-            " --evidence TEXT --actor NAME",
+            "（不一致は ID 番号 resolved）--evidence TEXT --actor NAME",
         ),
     }
 )

@@ -14,7 +14,8 @@ from kessai.cli.output import print_json, say
 from kessai.cli.stopping import stop_on_signals
 from kessai.cli.tables import print_table, progress
 from kessai.flow import Finding
-from kessai.machine import Event, External, Lapsed, Reported
+from kessai.machine import Discrepancy, Event, External, Lapsed, Reported
+from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.machine.events import KIND_OF
 from kessai.shell import Engine
 from kessai.stores import Store
@@ -26,13 +27,15 @@ class Difference:
 
     `kind` is the kind of the event that it makes (`reported`, `external`, `lapsed`,
     `discrepancy`), `unlisted` for a success that the gateway does not list, or
-    `unreadable` when a look-up was not answered. `amount` is in minor units.
+    `unreadable` when a look-up was not answered. `amount` is in minor units; `reason`
+    says why a discrepancy stands aside.
     """
 
     transaction: str
     kind: str
     command: str = ""
     amount: int | None = None
+    reason: str | None = None
 
 
 @click.command(short_help="Compare every transaction with the gateway.")
@@ -114,6 +117,7 @@ def _told(
         kind=KIND_OF[type(event)],
         command=command or "",
         amount=amount,
+        reason=event.reason if isinstance(event, Discrepancy) else None,
     )
 
 
@@ -139,7 +143,7 @@ def _print(found: list[Difference], compared: int, language: str) -> None:
             [
                 difference.transaction,
                 difference.command,
-                word(difference.kind, language),
+                _sentence(difference, language),
                 "" if difference.amount is None else f"{difference.amount:,}",
             ]
             for difference in found
@@ -157,3 +161,9 @@ def _print(found: list[Difference], compared: int, language: str) -> None:
             unread=f"{len(unread):,}",
         )
     )
+
+
+def _sentence(difference: Difference, language: str) -> str:
+    if difference.reason:
+        return discrepancy_sentence(difference.reason, language)
+    return word(difference.kind, language)

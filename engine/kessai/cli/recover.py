@@ -1,7 +1,6 @@
 """`kessai recover`: finds out what came of whatever has no answer, once or for ever."""
 
 import sys
-from collections.abc import Iterable
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -13,17 +12,14 @@ from kessai.cli import exits
 from kessai.cli.care_words import word
 from kessai.cli.gateways import wired
 from kessai.cli.options import db_option, gateway_option, output_options
-from kessai.cli.output import operation_data, print_json, say
+from kessai.cli.output import print_json, say
 from kessai.cli.settling import OPEN
 from kessai.cli.stopping import Stop, stop_on_signals
 from kessai.cli.tables import print_table
+from kessai.cli.waiting import Waiting, print_waiting, waiting, waiting_data
 from kessai.errors import KessaiError
 from kessai.flow import Answer, Missing, Recovery
-from kessai.machine import Transaction
-from kessai.shell import Engine, utc_now
-
-_LISTED = 100
-"""How many transactions that wait for an operator are shown."""
+from kessai.shell import Engine
 
 
 @click.command(short_help="Look up what has no answer yet.")
@@ -102,7 +98,7 @@ class _Round:
     limit: int
     stop: Stop
 
-    def run(self) -> tuple[list[Answer], list[Transaction]]:
+    def run(self) -> tuple[list[Answer], list[Waiting]]:
         """What was looked up, and what waits for an operator."""
         answers: list[Answer] = []
         for _ in range(self.limit):
@@ -113,14 +109,6 @@ class _Round:
                 break
             answers += found
         return answers, waiting(self.engine, self.recovery)
-
-
-def waiting(engine: Engine, recovery: Recovery) -> list[Transaction]:
-    """The transactions that wait for an operator, at most a hundred."""
-    store = engine.store
-    names = store.unsettled(utc_now() - recovery.escalation, _LISTED)
-    found = (store.load(None, name, None).transaction for name in names)
-    return [transaction for transaction in found if transaction is not None]
 
 
 def _watch(one: _Round, every: float, report: "_Report") -> None:
@@ -154,13 +142,13 @@ class _Report:
     def tell(
         self,
         answers: list[Answer],
-        still: list[Transaction],
+        still: list[Waiting],
         *,
         always: bool = True,
     ) -> int:
         """Print what came of it; the exit code."""
-        new = [t for t in still if always or t.id not in self.told]
-        self.told = frozenset(t.id for t in still)
+        new = [w for w in still if always or w.transaction.id not in self.told]
+        self.told = frozenset(w.transaction.id for w in still)
         if answers or new or always:
             if self.as_json:
                 print_json(_data(answers, new))
@@ -170,7 +158,7 @@ class _Report:
         is_open = still or any(answer.status in OPEN for answer in answers)
         return exits.UNKNOWN if is_open else exits.DONE
 
-    def _print(self, answers: list[Answer], still: list[Transaction]) -> None:
+    def _print(self, answers: list[Answer], still: list[Waiting]) -> None:
         language = self.language
         if answers:
             names = ("operation", "command", "status", "state")
@@ -185,25 +173,6 @@ class _Report:
             print_waiting(still, language)
 
 
-def print_waiting(transactions: Iterable[Transaction], language: str) -> None:
-    """Print what waits for an operator: open operations and discrepancies."""
-    names = ("transaction", "what", "command", "since")
-    rows: list[list[str]] = []
-    for transaction in transactions:
-        for operation in transaction.operations.values():
-            since = operation.begun_at.isoformat(timespec="seconds")
-            phase = word(operation.phase, language)
-            rows.append(
-                [transaction.id, operation.id, f"{operation.command}: {phase}", since]
-            )
-        for number in transaction.discrepancies:
-            told = word("discrepancy", language)
-            rows.append([transaction.id, str(number), told, ""])
-    headings = [word(name, language) for name in names]
-    print_table(word("waiting", language), headings, rows)
-    say(word("how", language))
-
-
 def _answer_row(answer: Answer, language: str) -> list[str]:
     return [
         answer.operation or "",
@@ -213,7 +182,7 @@ def _answer_row(answer: Answer, language: str) -> list[str]:
     ]
 
 
-def _data(answers: list[Answer], still: list[Transaction]) -> dict[str, Any]:
+def _data(answers: list[Answer], still: list[Waiting]) -> dict[str, Any]:
     return {
         "recovered": [
             {
@@ -226,14 +195,5 @@ def _data(answers: list[Answer], still: list[Transaction]) -> dict[str, Any]:
             }
             for answer in answers
         ],
-        "waiting": [waiting_data(transaction) for transaction in still],
-    }
-
-
-def waiting_data(transaction: Transaction) -> dict[str, Any]:
-    """What of a transaction waits for an operator, as JSON shows it."""
-    return {
-        "transaction": transaction.id,
-        "operations": [operation_data(o) for o in transaction.operations.values()],
-        "discrepancies": transaction.discrepancies,
+        "waiting": [waiting_data(one) for one in still],
     }

@@ -9,7 +9,9 @@ from kessai.cli.tables import print_pairs, print_table
 from kessai.cli.trail import Row
 from kessai.cli.tx_words import amount_title, command_title, state_titles, word
 from kessai.flow import Answer, Status
-from kessai.machine import Denial, Machine, Possibility, Transaction
+from kessai.machine import Denial, Discrepancy, Machine, Possibility, Transaction
+from kessai.machine.discrepancies import discrepancy_sentence
+from kessai.machine.events import KIND_OF
 from kessai.money import show_amount
 
 
@@ -84,13 +86,19 @@ def print_trail(
                 word(row.event, language),
                 command_title(machine, row.command, language),
                 _money(row.amount, transaction.currency),
-                row.said,
+                _said(row, language),
                 row.rule,
                 " ".join(filter(None, (row.source, row.code))),
             ]
             for row in rows
         ),
     )
+
+
+def _said(row: Row, language: str) -> str:
+    if row.event == KIND_OF[Discrepancy]:
+        return discrepancy_sentence(row.said, language)
+    return row.said
 
 
 def print_possibilities(

@@ -71,7 +71,11 @@ class Lapsed:
 
 @attrs.frozen
 class Discrepancy:
-    """Evidence that the lifecycle does not allow; shown until an operator settles it."""
+    """Evidence that the lifecycle does not allow, or in doubt about whose it is.
+
+    It is shown until an operator settles it. `reason` is one of
+    `kessai.machine.discrepancies.REASONS`; `operation` is the one it was held against.
+    """
 
     at: datetime
     reason: str

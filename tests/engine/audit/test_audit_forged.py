@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
-from audited.shop import began, evidence_of, forge, forge_charge
+import attrs
+import pytest
+from audited.shop import MONTHLY, began, evidence_of, forge, forge_charge
 
 from kessai.audit import verify
-from kessai.gateway import Outcome
+from kessai.gateway import Outcome, Source
 from kessai.machine import Discrepancy, External, Lapsed, Reported
+from kessai.machine.whose import MAY_BE_ANOTHER
 
 
 def first_fault(store):
@@ -79,6 +82,52 @@ def test_evidence_put_aside_without_need_is_found(shop, store):
     refund = evidence_of("A-1", "refund", amount=100)
     forge(store, "A-1", Discrepancy(shop.clock(), "invariant_broken", refund))
     assert first_fault(store) == (6, "not_what_follows", "external")
+
+
+def updated(shop, store):
+    """A consent whose terms were updated by us: the list tells of it, not the amount."""
+    shop.agrees()
+    shop.do("update_consent", "R-1", amount=400, parameters=MONTHLY)
+    told = evidence_of("R-1", "update_consent")
+    return attrs.evolve(told, source=Source.LOOK_UP)
+
+
+def test_doubt_may_stand_beside_what_a_list_without_amounts_has_settled(shop, store):
+    told = updated(shop, store)
+    forge(store, "R-1", Discrepancy(shop.clock(), MAY_BE_ANOTHER, told, "R-1.4"))
+    report = verify(store)
+    assert report.holds
+    assert report.discrepancies.count == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"amount": 400},
+        {"source": Source.REPLY},
+        {"outcome": Outcome.DECLINED},
+        {"command": "terminate"},
+        {"command": "unheard_of"},
+        {"command": None},
+    ],
+    ids=lambda other: " ".join(f"{name} {value}" for name, value in other.items()),
+)
+def test_doubt_about_what_leaves_none_is_found(shop, store, other):
+    told = attrs.evolve(updated(shop, store), **other)
+    forge(store, "R-1", Discrepancy(shop.clock(), MAY_BE_ANOTHER, told, "R-1.4"))
+    assert first_fault(store)[1:] == ("not_what_follows", "nothing is in doubt")
+
+
+@pytest.mark.parametrize("operation", [None, "R-1.6"], ids=["none", "one still open"])
+def test_doubt_beside_what_has_not_ended_is_found(shop, store, operation):
+    told = updated(shop, store)
+    forge(
+        store,
+        "R-1",
+        began(shop, "update_consent", "R-1", 300, **MONTHLY),
+        Discrepancy(shop.clock(), MAY_BE_ANOTHER, told, operation),
+    )
+    assert first_fault(store)[1:] == ("not_what_follows", "nothing has ended")
 
 
 def test_a_charge_after_the_end_of_its_agreement_was_not_allowed(shop, store):

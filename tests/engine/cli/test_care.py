@@ -126,6 +126,38 @@ def test_what_stays_open_for_a_day_waits_for_an_operator(kessai, unreadable):
     assert "sato" in trail
 
 
+@pytest.fixture
+def put_aside(past):
+    """Cancelled in the portal while a capture of ours had no answer."""
+    with past() as shop:
+        shop.authorized()
+        shop.suffers("lose_request", "Capture")
+        shop.does("capture", 700)
+        shop.local.emulator.portal.cancel("order")
+
+
+def test_who_reconciles_is_told_why_evidence_stands_aside(kessai, put_aside):
+    (found,) = kessai("reconcile", "--dry-run", "--json").json["differences"]
+    assert (found["kind"], found["reason"]) == ("discrepancy", "operation_open")
+    told = kessai("reconcile", "--lang", "en")
+    assert "another operation was under way" in told.out
+
+
+def test_what_stands_aside_waits_with_its_reason(kessai, put_aside):
+    kessai("reconcile")
+    told = kessai("recover", "--missing", "keep", "--json")
+    (one,) = told.json["waiting"]
+    (aside,) = one["discrepancies"]
+    assert (aside["number"], aside["command"]) == (6, "cancel")
+    assert aside["said"] == "operation_open"
+    listed = kessai("recover", "--lang", "en").out
+    assert "cancel: another operation was under way" in listed
+    shown = kessai("tx", "show", "order", "--events", "--lang", "ja").out
+    assert "別の処理が進行中だ" in "".join(shown.split())
+    verified = kessai("audit", "verify", "--lang", "en").out
+    assert "order event 6: another operation was under way" in verified
+
+
 def test_what_is_not_open_cannot_be_settled(kessai, lost_reply):
     kessai("recover")
     said = ("--evidence", "x", "--actor", "y")
@@ -155,6 +187,7 @@ def test_reconciling_prints_every_difference_and_records_it(kessai, past):
             "kind": "external",
             "command": "cancel",
             "amount": None,
+            "reason": None,
         }
     ]
     told = kessai("reconcile", "--lang", "en")

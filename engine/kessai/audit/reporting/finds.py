@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from kessai.audit.report import Fault, Found, PutAside
 from kessai.audit.reporting.facts import Facts, Outside, Resolution, Told, Waiting
 from kessai.audit.reporting.words import known_word
+from kessai.machine.discrepancies import discrepancy_sentence
 
 T = TypeVar("T")
 Show = Callable[[T], dict[str, Any]]
@@ -74,7 +75,7 @@ class _Show:
             "transaction": aside.transaction,
             "event": aside.number,
             "reason": aside.reason,
-            "sentence": known_word("discrepancy_", aside.reason, self._language),
+            "sentence": discrepancy_sentence(aside.reason, self._language),
         }
 
     def resolution(self, resolved: Resolution) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class _Show:
             "transaction": resolved.transaction,
             "event": resolved.number,
             "reason": resolved.reason,
-            "sentence": known_word("discrepancy_", resolved.reason, self._language),
+            "sentence": discrepancy_sentence(resolved.reason, self._language),
             "at": resolved.at,
             "actor": resolved.actor,
             "note": resolved.note,

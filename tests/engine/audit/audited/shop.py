@@ -101,11 +101,17 @@ MACHINES = Engine(
 ).machines
 
 
-def began(shop, name, transaction, amount, number=6):
-    command = Command(name, transaction, key="forged", amount=amount)
+def began(shop, name, transaction, amount, *, number=6, **given):
+    command = Command(name, transaction, key="forged", amount=amount, parameters=given)
     at = shop.clock()
     operation = Operation(
-        f"{transaction}.{number}", name, "forged", command.fingerprint, amount, {}, at
+        f"{transaction}.{number}",
+        name,
+        "forged",
+        command.fingerprint,
+        amount,
+        given,
+        at,
     )
     return Begun(at, operation)
 

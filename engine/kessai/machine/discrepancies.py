@@ -1,0 +1,14 @@
+"""The reasons for which evidence stands aside as a discrepancy, as sentences."""
+
+from kessai.spec import Words
+
+REASONS = Words.of_file("kessai.machine", "discrepancies.toml")
+"""A sentence for each reason, by its name."""
+
+
+def discrepancy_sentence(reason: str, language: str) -> str:
+    """The sentence of a discrepancy's `reason` in `language`, `en` or `ja`.
+
+    A reason that this version does not know, in an old or a newer trail, is its own.
+    """
+    return REASONS(reason, language) if reason in REASONS else reason
