@@ -147,7 +147,7 @@ def _settled(
     if (
         isinstance(event, Reported)
         and fact.outcome is Outcome.SUCCEEDED
-        and may_be_another(answer.machine, transaction, answer.trail, operation, alike)
+        and may_be_another(transaction, answer.trail, operation, alike)
     ):
         yield Discrepancy(now, MAY_BE_ANOTHER, evidence, operation.id)
 

@@ -39,7 +39,6 @@ def meant(
 
 
 def may_be_another(
-    machine: Machine,
     transaction: Transaction,
     trail: Iterable[Event],
     operation: Operation,
@@ -51,9 +50,6 @@ def may_be_another(
     that may have been carried out. Those that were given up unheard count: a request
     can arrive later than every fence.
     """
-    spec = machine.commands[operation.command].spec
-    if spec.amount is None or spec.is_application:
-        return False
     if any(fact.amount is not None for fact in successes):
         return False
     possible = {
@@ -123,7 +119,7 @@ def _begun_since_put_aside(trail: Iterable[Event], fact: Fact) -> set[str]:
                     return set()
             case Begun(operation=operation) if is_aside:
                 begun.add(operation.id)
-            case _:
+            case _:  # the rest says nothing of what is listed
                 pass
     return begun
 

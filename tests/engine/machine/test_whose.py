@@ -84,6 +84,7 @@ def test_it_may_be_of_another_one_that_was_given_up(consent):
     give_up(consent, consent.tell("update_consent? 201"))
     consent.tell("update_consent? 300")
     assert look_up(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
+    assert consent.events[-1].at == consent.now
     assert len(consent.transaction.discrepancies) == 1
     assert look_up(consent, list_of("A")) == ""
 
