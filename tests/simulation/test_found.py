@@ -266,35 +266,44 @@ def test_a_lease_outlives_what_it_was_given_for(stage):
     assert replay(stage, story) is None
 
 
-def test_an_update_that_was_given_up_is_not_taken_for_the_next_one(stage):
-    # The first update arrives an hour late, behind the fence; the worker of the second
-    # died before it sent anything. The list tells of one update, and not of which.
-    monthly = {"frequency": {"unit": "Month", "value": 1}}
-    apply = Command(
+MONTHLY = {"frequency": {"unit": "Month", "value": 1}}
+
+
+def consented():
+    """A consent for 401."""
+    command = Command(
         "authorize",
         "recurring-1",
         key="apply",
         lifecycle="recurring",
         amount=401,
-        parameters={**monthly, **PUSHES},
+        parameters={**MONTHLY, **PUSHES},
     )
-
-    def updates(task, amount):
-        command = Command(
-            "update_consent",
-            "recurring-1",
-            key=f"key-{task}",
-            amount=amount,
-            parameters=monthly,
-        )
-        return Ask(task, command)
-
-    story = [
-        Ask(1, apply),
+    return [
+        Ask(1, command),
         *steps(1, 6),
         Consume("recurring-1", "approve"),
         Deliver(2, "recurring-1", 0),
         *steps(2, 4),
+    ]
+
+
+def updates(task, amount):
+    command = Command(
+        "update_consent",
+        "recurring-1",
+        key=f"key-{task}",
+        amount=amount,
+        parameters=MONTHLY,
+    )
+    return Ask(task, command)
+
+
+def test_an_update_that_was_given_up_is_not_taken_for_the_next_one(stage):
+    # The first update arrives an hour late, behind the fence; the worker of the second
+    # died before it sent anything. The list tells of one update, and not of which.
+    story = [
+        *consented(),
         updates(3, 201),
         *steps(3, 3),
         Step(3, fault=Fault.LATE_REQUEST),
@@ -308,5 +317,29 @@ def test_an_update_that_was_given_up_is_not_taken_for_the_next_one(stage):
         Pass(660),
         Recover(6, Missing.RESEND),
         *steps(6, 12),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_an_update_that_was_sent_twice_is_not_taken_for_a_later_one(stage):
+    # It was resent, and its first request arrives at last; that of the next one is lost.
+    # Two are listed, and both are the first one's.
+    story = [
+        *consented(),
+        updates(3, 100),
+        *steps(3, 3),
+        Step(3, fault=Fault.LATE_REQUEST),
+        *steps(3, 2),
+        Pass(660),
+        Recover(4, Missing.RESEND),
+        *steps(4, 20),
+        Arrive(3),
+        updates(5, 200),
+        *steps(5, 3),
+        Step(5, fault=Fault.LOST_REQUEST),
+        *steps(5, 3),
+        Pass(660),
+        Recover(6, Missing.RESEND),
+        *steps(6, 20),
     ]
     assert replay(stage, story) is None

@@ -40,7 +40,7 @@ def settle_facts(
     settles an open operation of that command and amount, else a success is external.
     Counting works without the gateway's exchange ids, which not every exchange names.
     """
-    trail = tuple(history)
+    trail = list(history)
     ledger = _Ledger(machine, trail)
     listed = _effects(machine, facts)
     news = ledger.news(listed, Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING)
@@ -53,6 +53,7 @@ def settle_facts(
             if isinstance(event, Discrepancy) and ledger.has_kept(event):
                 continue
             yield event
+            trail.append(event)
             transaction = evolve(machine, transaction, event)
 
 
@@ -98,10 +99,13 @@ def _effects(machine: Machine, facts: Iterable[Fact]) -> list[Fact]:
 
 @attrs.frozen
 class _Answer:
-    """What a look-up listed, and what of that is news still; read at `now`."""
+    """What a look-up listed, and what of that is news still; read at `now`.
+
+    What is made of it joins `trail` at once.
+    """
 
     machine: Machine
-    trail: tuple[Event, ...]
+    trail: list[Event]
     listed: list[Fact]
     news: list[Fact]
     now: datetime
@@ -147,7 +151,7 @@ def _settled(
     if (
         isinstance(event, Reported)
         and fact.outcome is Outcome.SUCCEEDED
-        and may_be_another(transaction, answer.trail, operation, alike)
+        and may_be_another(answer.trail, operation, alike)
     ):
         yield Discrepancy(now, MAY_BE_ANOTHER, evidence, operation.id)
 

@@ -4,17 +4,19 @@ A gateway's list names no operation, and not always an amount. Where two could b
 nothing is guessed unseen.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from kessai.gateway import Evidence, Fact, Outcome, Source
 from kessai.machine.compile import Machine
 from kessai.machine.events import (
+    ENDED,
     Begun,
     Discrepancy,
     Event,
     External,
     Reported,
-    endings,
+    Resent,
 )
 from kessai.machine.settle import matching
 from kessai.machine.transaction import Operation, Transaction
@@ -39,25 +41,17 @@ def meant(
 
 
 def may_be_another(
-    transaction: Transaction,
-    trail: Iterable[Event],
-    operation: Operation,
-    successes: Collection[Fact],
+    trail: Iterable[Event], operation: Operation, successes: Collection[Fact]
 ) -> bool:
     """Whether `successes`, listed alike, may leave out that of `operation`.
 
-    They may when they tell no amount, and are fewer than the operations of that command
-    that may have been carried out. Those that were given up unheard count: a request
-    can arrive later than every fence.
+    They may when they tell no amount, and are fewer than the requests of that command
+    that can have been carried out unheard.
     """
     if any(fact.amount is not None for fact in successes):
         return False
-    possible = {
-        other.id: other.amount
-        for other in (*transaction.operations.values(), *_given_up(trail))
-        if other.command == operation.command
-    }
-    differ = any(amount != operation.amount for amount in possible.values())
+    possible = list(_unheard(trail, operation.command))
+    differ = any(amount != operation.amount for amount in possible)
     return differ and len(successes) < len(possible)
 
 
@@ -94,14 +88,36 @@ def _is_listed(report: Reported) -> bool:
     )
 
 
-def _given_up(trail: Iterable[Event]) -> Iterator[Operation]:
-    """The operations that ended as declined without a word of the gateway."""
-    for operation, report in endings(trail):
-        evidence = report.evidence
-        unheard = evidence.never_sent and evidence.source is Source.LOOK_UP
-        by_hand = evidence.source is Source.OPERATOR
-        if report.outcome is Outcome.DECLINED and (unheard or by_hand):
-            yield operation
+def _unheard(trail: Iterable[Event], command: str) -> Iterator[int | None]:
+    """The amounts of all requests of `command` whose end no gateway has told.
+
+    Those that were given up are among them, and the first ones of those that were sent
+    again: a request can arrive later than every fence.
+    """
+    amounts: dict[str, int | None] = {}
+    requests: Counter[str] = Counter()
+    for event in trail:
+        match event:
+            case Begun(operation=operation) if operation.command == command:
+                amounts[operation.id] = operation.amount
+                requests[operation.id] += 1
+            case Resent(operation=name) if name in amounts:
+                requests[name] += 1
+            case Reported(operation=name) if name in amounts and _is_heard(event):
+                requests[name] -= 1
+            case _:  # the rest asks for nothing and ends nothing
+                pass
+    for name, times in requests.items():
+        yield from [amounts[name]] * times
+
+
+def _is_heard(report: Reported) -> bool:
+    """Whether it ends a request for good: what never left has ended, too."""
+    evidence = report.evidence
+    unheard = evidence.never_sent and evidence.source is Source.LOOK_UP
+    by_hand = evidence.source is Source.OPERATOR
+    is_guess = report.outcome is Outcome.DECLINED and (unheard or by_hand)
+    return report.outcome in ENDED and not is_guess
 
 
 def _begun_since_put_aside(trail: Iterable[Event], fact: Fact) -> set[str]:

@@ -7,7 +7,7 @@ either, as that of VeriTrans4G: `list_of("A B")` lists two of them, by their exc
 import pytest
 
 from kessai.gateway import Fact, Outcome, Source
-from kessai.machine import Discrepancy, External, Reported
+from kessai.machine import Discrepancy, External, Reported, Resent
 from kessai.machine.facts import settle_facts
 from kessai.machine.settle import missing_event, resolve
 from kessai.machine.whose import is_counted_for_another, meant
@@ -96,6 +96,15 @@ def test_what_an_operator_called_declined_may_have_arrived_too(consent):
     )
     consent.tell("update_consent? 300")
     assert look_up(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
+
+
+def test_the_first_request_of_what_was_sent_again_may_have_arrived_too(consent):
+    first = consent.tell("update_consent? 201")
+    consent.settle(first, Outcome.UNKNOWN)
+    consent.append(Resent(consent.now, first.id))
+    consent.settle(first)
+    consent.tell("update_consent? 300")
+    assert look_up(consent, list_of("A B")) == ".7 succeeded, may_be_another .7"
 
 
 @pytest.mark.parametrize(
