@@ -49,7 +49,7 @@ inline count(low, high, outcome) {
 #define AMBIGUOUS (in_flight && is_listed - is_known < candidates)
 #endif
 
-/* machine/facts.py: _next_event */
+/* machine/facts.py: _next_events, _settled, _unasked */
 inline settle_next(low, high, outcome) {
   if
   :: !progress ->

@@ -343,3 +343,25 @@ def test_an_update_that_was_sent_twice_is_not_taken_for_a_later_one(stage):
         *steps(6, 20),
     ]
     assert replay(stage, story) is None
+
+
+def test_what_came_from_outside_is_not_applied_over_what_was_done_since(stage):
+    # The look-up after a refusal lists an update that was given up and has arrived. The
+    # answer is read only after the next update, which has set the amount anew.
+    story = [
+        *authorized(),
+        asks(3, "update_authorization", 60),
+        *steps(3, 3),
+        Step(3, fault=Fault.LATE_REQUEST),
+        Pass(660),
+        Recover(4, Missing.DECLINE),
+        *steps(4, 12),
+        Arrive(3),
+        asks(5, "update_authorization", 70),
+        *steps(5, 3),
+        Step(5, fault=Fault.REFUSAL),
+        *steps(5, 4),
+        asks(7, "update_authorization", 80),
+        *steps(7, 9),
+    ]
+    assert replay(stage, story) is None

@@ -34,6 +34,7 @@ from kessai.gateway import (
 from kessai.machine import (
     Discrepancy,
     Event,
+    External,
     Machine,
     Operation,
     Phase,
@@ -218,14 +219,16 @@ def _settle(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
     """Write what a look-up makes of a transaction; None if it must be asked again.
 
     An answer that is older than the trail may only seem not to fit it, what was pending
-    in it may have ended since, and what it lists may be counted for what it does not.
+    in it may have ended since, an amount set outside may have been set anew, and what
+    it lists may be counted for what it does not.
     """
     asked = transaction.version
     for _ in range(ATTEMPTS):
         transaction, trail = yield from load_with_trail(transaction.id)
         now: datetime = yield Now()
         found = _found(case, transaction, trail, now)
-        doubtful = found.absent or any(map(_may_be_stale, found.events))
+        stale = (_may_be_stale(case.machine, event) for event in found.events)
+        doubtful = found.absent or any(stale)
         if transaction.version != asked and doubtful:
             return None
         try:
@@ -238,10 +241,15 @@ def _settle(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
     raise contended(transaction.id)
 
 
-def _may_be_stale(event: Event) -> bool:
+def _may_be_stale(machine: Machine, event: Event) -> bool:
     """Whether `event` may not follow from an answer that is as new as the trail."""
-    is_pending = isinstance(event, Reported) and event.outcome is Outcome.PENDING
-    return is_pending or isinstance(event, Discrepancy)
+    match event:
+        case Reported(outcome=outcome):
+            return outcome is Outcome.PENDING
+        case External(command=command):
+            return machine.commands[command].sets_amount
+        case _:
+            return isinstance(event, Discrepancy)
 
 
 def _found(

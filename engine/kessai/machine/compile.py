@@ -47,6 +47,11 @@ class CompiledCommand:
     parameters: frozenset[str]
     amount_guards: frozenset[str]
 
+    @property
+    def sets_amount(self) -> bool:
+        """Whether it reserves nothing, so that its amount replaces what stood before."""
+        return self.spec.amount is not None and not self.spec.reserve
+
     def steps_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
         """Every step that starts from one of `states`, enabled or not."""
         found: tuple[Step, ...] = ()

@@ -175,11 +175,11 @@ def _unasked(answer: _Answer, transaction: Transaction, fact: Fact) -> Iterator[
 def _is_overwritten(answer: _Answer, fact: Fact) -> bool:
     """Whether a later success, which the trail has, set what `fact` did anew.
 
-    What reserves nothing sets an amount, and the last one holds: an update that was
-    given up, and arrived before the next one, must not be applied after that.
+    Of those that set an amount the last one holds: an update that was given up, and
+    arrived before the next one, must not be applied after that.
     """
     rule = answer.machine.commands.get(fact.command)
-    if rule is None or rule.spec.amount is None or rule.spec.reserve:
+    if rule is None or not rule.sets_amount:
         return False
     later = answer.listed[answer.listed.index(fact) + 1 :]
     return any(
