@@ -1,9 +1,9 @@
 """Whatever can befall a few operations in a row, every combination of it.
 
-    python tests/simulation/fates.py --operations 3
+    python tests/simulation/fates.py refund,refund,refund update_consent,terminate
 
-A transaction is asked for the same command a few times, of one amount or of different
-ones. Each request is carried out, refused, lost or late, its reply lost or slept over,
+A transaction is asked for a few commands, of one amount or of different ones; --pairs
+takes any two that one lifecycle has. Each request is carried out, refused, lost or late, its reply lost or slept over,
 its worker dies or sleeps; what is late arrives, and who slept wakes up, at any later
 point. After each the transaction is looked up beyond the fence. In the end all settles
 and is compared, as after any story of the simulator: where chance comes by once in
@@ -12,6 +12,7 @@ millions of commands, this goes every way. The exit code is 5 if any way was wro
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
@@ -44,11 +45,10 @@ PAST_THE_FENCE = 660
 
 @attrs.frozen
 class Setting:
-    """Where a command is asked for a few times: the application, and its consumer."""
+    """Where commands are asked for: the application, and its consumer."""
 
     lifecycle: str
     applied: int
-    parameters: dict = attrs.field(factory=dict)
     given: dict = attrs.field(factory=dict)
 
     @property
@@ -62,7 +62,7 @@ class Setting:
             key="apply",
             lifecycle=self.lifecycle,
             amount=self.applied,
-            parameters={**PUSHES, **self.given, **self.parameters},
+            parameters={**PUSHES, **self.given},
         )
         return [
             Ask(1, command),
@@ -74,11 +74,17 @@ class Setting:
         ]
 
 
-SETTINGS = {
-    "refund": Setting("one_time", 500, given={"with_capture": True}),
-    "update_authorization": Setting("one_time", 500),
-    "update_consent": Setting("recurring", 400, parameters=MONTHLY),
-}
+AUTHORIZED = Setting("one_time", 500)
+CAPTURED = Setting("one_time", 500, {"with_capture": True})
+CONSENTED = Setting("recurring", 400, MONTHLY)
+WHOLE = {"cancel", "terminate"}
+
+
+def setting_of(commands: tuple[str, ...]) -> Setting:
+    """A consent for what is a consent's; what begins with a refund finds it captured."""
+    if {"update_consent", "terminate"} & set(commands):
+        return CONSENTED
+    return CAPTURED if commands[0] == "refund" else AUTHORIZED
 
 
 @attrs.frozen
@@ -98,31 +104,29 @@ class Fate:
 class Way:
     """One combination: what is asked for, what becomes of each, and who recovers."""
 
-    command: str
+    commands: tuple[str, ...]
     amounts: tuple[int, ...]
     fates: tuple[Fate, ...]
     missing: tuple[Missing | None, ...]
 
     def __str__(self):
         recoveries = (m.value if m else "none" for m in self.missing)
-        told = zip(self.amounts, self.fates, recoveries, strict=True)
-        rows = (f"{amount} {fate}, {recovery}" for amount, fate, recovery in told)
-        return f"{self.command}: {'; '.join(rows)}"
+        told = zip(self.commands, self.amounts, self.fates, recoveries, strict=True)
+        return "; ".join(
+            f"{one} {amount} {fate}, {by}" for one, amount, fate, by in told
+        )
 
     def story(self) -> list[Move]:
         """Its moves. After each request, and after each look-up, there is a point."""
-        setting = SETTINGS[self.command]
+        setting = setting_of(self.commands)
         story = setting.moves()
         for place, fate in enumerate(self.fates):
             task, recoverer = tasks(place)
-            command = Command(
-                self.command,
-                setting.order,
-                key=f"key-{place}",
-                amount=self.amounts[place],
-                parameters=setting.parameters,
-            )
-            story += [Ask(task, command), *[Step(task)] * 3, *of(task, fate.now)]
+            story += [
+                Ask(task, self._asked(place)),
+                *[Step(task)] * 3,
+                *of(task, fate.now),
+            ]
             story += self._comes_later(2 * place)
             missing = self.missing[place]
             if missing is not None:
@@ -130,6 +134,16 @@ class Way:
                 story += [Step(recoverer)] * PLENTY
             story += self._comes_later(2 * place + 1)
         return story
+
+    def _asked(self, place: int) -> Command:
+        name = self.commands[place]
+        return Command(
+            name,
+            setting_of(self.commands).order,
+            key=f"key-{place}",
+            amount=None if name in WHOLE else self.amounts[place],
+            parameters=MONTHLY if name == "update_consent" else {},
+        )
 
     def _comes_later(self, point: int) -> list[Move]:
         return [
@@ -165,16 +179,17 @@ def fates(place: int, operations: int) -> Iterator[Fate]:
 
 
 def ways(
-    command: str, operations: int, recoveries: list[tuple[Missing | None, ...]]
+    commands: tuple[str, ...], recoveries: list[tuple[Missing | None, ...]]
 ) -> Iterator[Way]:
     """Every combination, with one amount and with different ones."""
-    alike = (100,) * operations
-    different = tuple(100 + 50 * place for place in range(operations))
-    of_each = [list(fates(place, operations)) for place in range(operations)]
+    places = range(len(commands))
+    alike = tuple(100 for _ in places)
+    different = tuple(100 + 50 * place for place in places)
+    of_each = [list(fates(place, len(commands))) for place in places]
     for amounts, chosen, missing in product(
         (alike, different), product(*of_each), recoveries
     ):
-        yield Way(command, amounts, chosen, missing)
+        yield Way(commands, amounts, chosen, missing)
 
 
 def violations(found: Iterator[Way]) -> Iterator[tuple[Way, Violation]]:
@@ -186,29 +201,29 @@ def violations(found: Iterator[Way]) -> Iterator[tuple[Way, Violation]]:
             yield way, violation
 
 
+ONE_TIME = ("update_authorization", "capture", "cancel", "refund")
+RECURRING = ("update_consent", "terminate", *ONE_TIME)
+PAIRS = sorted({*product(ONE_TIME, repeat=2), *product(RECURRING, repeat=2)})
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--operations", type=int, default=3)
-    parser.add_argument("--command", choices=sorted(SETTINGS), action="append")
+    parser.add_argument("commands", nargs="*", metavar="COMMAND,COMMAND,...")
+    parser.add_argument("--pairs", action="store_true", help="any two commands")
     given = parser.parse_args()
-    played, wrong = 0, 0
-
-    def counted(all_ways):
-        nonlocal played
-        for way in all_ways:
-            played += 1
-            yield way
-
-    recoveries = [(m,) * given.operations for m in (Missing.DECLINE, Missing.RESEND)]
-    for command in given.command or SETTINGS:
-        for way, violation in violations(
-            counted(ways(command, given.operations, recoveries))
-        ):
-            wrong += 1
+    asked = [tuple(line.split(",")) for line in given.commands]
+    played, wrong = Counter(), Counter()
+    for commands in [*asked, *(PAIRS if given.pairs else ())]:
+        name = ",".join(commands)
+        recoveries = [(m,) * len(commands) for m in (Missing.DECLINE, Missing.RESEND)]
+        every = list(ways(commands, recoveries))
+        played[name] = len(every)
+        for way, violation in violations(every):
+            wrong[name] += 1
             print(f"{way}\n  {violation}", flush=True)  # noqa: T201
-    print(f"{played:,} ways, {wrong:,} end wrong")  # noqa: T201
+        print(f"{name}: {played[name]:,} ways, {wrong[name]:,} end wrong", flush=True)  # noqa: T201
     return 5 if wrong else 0
 
 
