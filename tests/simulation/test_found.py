@@ -365,3 +365,32 @@ def test_what_came_from_outside_is_not_applied_over_what_was_done_since(stage):
         *steps(7, 9),
     ]
     assert replay(stage, story) is None
+
+
+def test_an_application_is_not_given_up_while_its_update_may_show_it(stage):
+    # The application arrives an hour late, just before an update that runs alongside.
+    # Given up meanwhile, it left the update's success with nothing to be applied to.
+    page = {"merchant_page": True, "merchant_page_url": "https://shop.example/confirm"}
+    apply = Command(
+        "authorize",
+        "one_time-1",
+        key="apply",
+        lifecycle="one_time",
+        amount=100,
+        parameters={**PUSHES, **page},
+    )
+    story = [
+        Ask(1, apply),
+        *steps(1, 3),
+        Step(1, fault=Fault.LATE_REQUEST),
+        *steps(1, 2),
+        Pass(3600),
+        asks(3, "update_authorization", 60),
+        *steps(3, 3),
+        Recover(4, Missing.DECLINE),
+        *steps(4, 12),
+        Arrive(1),
+        Consume("one_time-1", "log_in"),
+        *steps(3, 9),
+    ]
+    assert replay(stage, story) is None

@@ -307,7 +307,8 @@ def _absent(
     """The open operations that the look-up does not list, sent before the fence.
 
     None is absent that something listed may be about which has settled nothing: while
-    one that is alike is in flight, nobody can tell whose success is listed.
+    one that is alike is in flight, nobody can tell whose success is listed. Nor is an
+    application while anything alongside it may still arrive, and show that it did.
     """
     machine, facts = case.machine, case.evidence.facts
     pending = {fact.command for fact in facts if fact.outcome is Outcome.PENDING}
@@ -325,4 +326,16 @@ def _absent(
         for fact in unaccounted(machine, trail, facts)
         for operation in meant(machine, transaction, trail, fact)
     ]
-    return tuple(operation for operation in old if operation not in listed)
+    gone = [operation for operation in old if operation not in listed]
+    others = [o for o in transaction.operations.values() if o not in gone]
+    return tuple(each for each in gone if not _may_show(machine, others, each))
+
+
+def _may_show(
+    machine: Machine, others: list[Operation], application: Operation
+) -> bool:
+    """Whether one of `others` can only succeed if `application`, if it is one, has."""
+    name = application.command
+    return machine.commands[name].spec.is_application and any(
+        name in machine.commands[other.command].spec.alongside for other in others
+    )
