@@ -14,7 +14,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 import attrs
 from staging import memory_stage
@@ -37,10 +37,37 @@ PUSHES = dict.fromkeys(
     ("authorize_push_url", "capture_push_url", "cancel_push_url"),
     "https://shop.example/push",
 )
+MERCHANTS_PAGE = {
+    "merchant_page": True,
+    "merchant_page_url": "https://shop.example/confirm",
+}
 PLENTY = 24
 """More steps than any task has left; what is past its end does nothing."""
 
 PAST_THE_FENCE = 660
+
+
+@attrs.frozen
+class Look:
+    """Time passes after a request, and then a recoverer comes by, if `missing` is said."""
+
+    seconds: int
+    missing: Missing | None = None
+
+    def __str__(self):
+        return f"{self.missing or 'nobody'} after {self.seconds} s"
+
+
+DECLINE = Look(PAST_THE_FENCE, Missing.DECLINE)
+RESEND = Look(PAST_THE_FENCE, Missing.RESEND)
+NOBODY = Look(PAST_THE_FENCE)
+SOON = Look(0, Missing.DECLINE)
+
+
+def looks(operations: int) -> list[tuple[Look, ...]]:
+    """Who looks, and when: after each; or after the last alone, while it is young."""
+    only_at_last = (*(NOBODY,) * (operations - 1), SOON)
+    return [(DECLINE,) * operations, (RESEND,) * operations, only_at_last]
 
 
 @attrs.frozen
@@ -55,17 +82,19 @@ class Setting:
     def order(self):
         return f"{self.lifecycle}-1"
 
-    def moves(self) -> list[Move]:
-        command = Command(
+    def application(self, amount: int, **more) -> Command:
+        return Command(
             "authorize",
             self.order,
             key="apply",
             lifecycle=self.lifecycle,
-            amount=self.applied,
-            parameters={**PUSHES, **self.given},
+            amount=amount,
+            parameters={**PUSHES, **self.given, **more},
         )
+
+    def moves(self) -> list[Move]:
         return [
-            Ask(1, command),
+            Ask(1, self.application(self.applied)),
             *[Step(1)] * 6,
             Consume(self.order, "log_in"),
             Consume(self.order, "approve"),
@@ -107,19 +136,20 @@ class Way:
     commands: tuple[str, ...]
     amounts: tuple[int, ...]
     fates: tuple[Fate, ...]
-    missing: tuple[Missing | None, ...]
+    looks: tuple[Look, ...]
+    consumer: tuple[int, ...] = ()
+    """At which points the consumer logs in, and approves, if they are applied to here."""
 
     def __str__(self):
-        recoveries = (m.value if m else "none" for m in self.missing)
-        told = zip(self.commands, self.amounts, self.fates, recoveries, strict=True)
-        return "; ".join(
-            f"{one} {amount} {fate}, {by}" for one, amount, fate, by in told
-        )
+        told = zip(self.commands, self.amounts, self.fates, self.looks, strict=True)
+        steps = [f"{one} {amount} {fate}, {by}" for one, amount, fate, by in told]
+        steps += [f"the consumer at {points}" for points in [self.consumer] if points]
+        return "; ".join(steps)
 
     def story(self) -> list[Move]:
         """Its moves. After each request, and after each look-up, there is a point."""
         setting = setting_of(self.commands)
-        story = setting.moves()
+        story = [] if self.commands[0] == "authorize" else setting.moves()
         for place, fate in enumerate(self.fates):
             task, recoverer = tasks(place)
             story += [
@@ -128,15 +158,18 @@ class Way:
                 *of(task, fate.now),
             ]
             story += self._comes_later(2 * place)
-            missing = self.missing[place]
-            if missing is not None:
-                story += [Pass(PAST_THE_FENCE), Recover(recoverer, missing)]
-                story += [Step(recoverer)] * PLENTY
+            look = self.looks[place]
+            story.append(Pass(look.seconds))
+            if look.missing is not None:
+                story += [Recover(recoverer, look.missing), *[Step(recoverer)] * PLENTY]
             story += self._comes_later(2 * place + 1)
         return story
 
     def _asked(self, place: int) -> Command:
         name = self.commands[place]
+        if name == "authorize":
+            setting = setting_of(self.commands)
+            return setting.application(self.amounts[place], **MERCHANTS_PAGE)
         return Command(
             name,
             setting_of(self.commands).order,
@@ -146,11 +179,19 @@ class Way:
         )
 
     def _comes_later(self, point: int) -> list[Move]:
-        return [
+        """What arrives, then what the consumer does, and then who wakes up."""
+        order = setting_of(self.commands).order
+        acts = zip(("log_in", "approve"), self.consumer, strict=False)
+        left = [
             move
             for place, fate in enumerate(self.fates)
             if fate.later and fate.point == point
             for move in of(tasks(place)[0], fate.later)
+        ]
+        return [
+            *(move for move in left if isinstance(move, Arrive)),
+            *(Consume(order, act) for act, when in acts if when == point),
+            *(move for move in left if isinstance(move, Step)),
         ]
 
 
@@ -179,17 +220,22 @@ def fates(place: int, operations: int) -> Iterator[Fate]:
 
 
 def ways(
-    commands: tuple[str, ...], recoveries: list[tuple[Missing | None, ...]]
+    commands: tuple[str, ...], recoveries: list[tuple[Look, ...]]
 ) -> Iterator[Way]:
     """Every combination, with one amount and with different ones."""
     places = range(len(commands))
     alike = tuple(100 for _ in places)
     different = tuple(100 + 50 * place for place in places)
     of_each = [list(fates(place, len(commands))) for place in places]
-    for amounts, chosen, missing in product(
-        (alike, different), product(*of_each), recoveries
+    points = 2 * len(commands)
+    consumers = [(), *combinations_with_replacement(range(points), 2)]
+    for amounts, chosen, looked, consumer in product(
+        (alike, different),
+        product(*of_each),
+        recoveries,
+        consumers if commands[0] == "authorize" else [()],
     ):
-        yield Way(commands, amounts, chosen, missing)
+        yield Way(commands, amounts, chosen, looked, consumer)
 
 
 def violations(found: Iterator[Way]) -> Iterator[tuple[Way, Violation]]:
@@ -203,7 +249,12 @@ def violations(found: Iterator[Way]) -> Iterator[tuple[Way, Violation]]:
 
 ONE_TIME = ("update_authorization", "capture", "cancel", "refund")
 RECURRING = ("update_consent", "terminate", *ONE_TIME)
-PAIRS = sorted({*product(ONE_TIME, repeat=2), *product(RECURRING, repeat=2)})
+PAIRS = sorted(
+    {
+        *product(("authorize", *ONE_TIME), ONE_TIME),
+        *product(("authorize", *RECURRING), RECURRING),
+    }
+)
 
 
 def main():
@@ -217,8 +268,7 @@ def main():
     played, wrong = Counter(), Counter()
     for commands in [*asked, *(PAIRS if given.pairs else ())]:
         name = ",".join(commands)
-        recoveries = [(m,) * len(commands) for m in (Missing.DECLINE, Missing.RESEND)]
-        every = list(ways(commands, recoveries))
+        every = list(ways(commands, looks(len(commands))))
         played[name] = len(every)
         for way, violation in violations(every):
             wrong[name] += 1
