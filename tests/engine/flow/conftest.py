@@ -74,8 +74,13 @@ class PlainAdapter:
 def evidence(told, source, transaction=""):
     told = dict(told)
     facts = tuple(
-        Fact(command=name, outcome=Outcome(outcome), amount=amount)
-        for name, outcome, amount in told.pop("facts", ())
+        Fact(
+            command=name,
+            outcome=Outcome(outcome),
+            amount=amount,
+            exchange=exchange[0] if exchange else None,
+        )
+        for name, outcome, amount, *exchange in told.pop("facts", ())
     )
     return Evidence(
         source=source,

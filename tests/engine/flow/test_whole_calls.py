@@ -253,6 +253,21 @@ def test_one_that_only_looks_like_another_is_absent_all_the_same(
     assert standing(authorized).amounts["refunding"] == 60
 
 
+def test_what_stood_aside_before_it_began_does_not_hide_that_it_is_absent(
+    authorized, command, gateway, clock
+):
+    """A refund in the portal, of an amount that is not told; ours never arrives."""
+    authorized.execute(command("capture", 100))
+    gateway.listed["order-1"].append(("refund", "succeeded", None, "X"))
+    authorized.run(look_up(authorized.context, "order-1"))
+    gateway.answers = [LOST]
+    authorized.execute(command("refund", 20, key="20"))
+    clock.passes(minutes=11)
+    authorized.run(recover(authorized.context, "order-1", DECLINE))
+    again = authorized.execute(command("refund", 20, key="20"))
+    assert (again.status, again.evidence.code) == (Status.DECLINED, "not_found")
+
+
 # ── errors ──────────────────────────────────────────────────────────────────────────
 
 

@@ -107,6 +107,16 @@ def test_the_first_request_of_what_was_sent_again_may_have_arrived_too(consent):
     assert look_up(consent, list_of("A B")) == ".7 succeeded, may_be_another .7"
 
 
+def test_as_many_as_were_sent_are_listed_and_all_are_known(consent):
+    first = consent.tell("update_consent? 201")
+    consent.settle(first, Outcome.UNKNOWN)
+    consent.append(Resent(consent.now, first.id))
+    consent.settle(first)
+    consent.tell("update_consent? 300")
+    # Which of them came last is not; that is what stands aside.
+    assert look_up(consent, list_of("A B C")) == ".7 succeeded, amount_missing"
+
+
 @pytest.mark.parametrize(
     "source", [Source.REPLY, Source.PUSH], ids=["a reply", "a push"]
 )
@@ -164,6 +174,15 @@ def test_an_amount_that_is_not_told_may_be_that_of_another_open_one(story):
         ".5 succeeded, may_be_another .5"
     )
     assert look_up(told, [*capture, *list_of("A B", "refund")]) == ".6 succeeded"
+
+
+def test_two_that_are_both_listed_leave_no_doubt(story):
+    told = story("one_time", "authorize 500, capture, refund? 50, refund? 60")
+    for operation in tuple(told.transaction.operations.values()):
+        told.settle(operation, Outcome.UNKNOWN)
+    capture = list_of("C", "capture", 500)
+    both = [*capture, *list_of("A B", "refund")]
+    assert look_up(told, both) == ".5 succeeded, .6 succeeded"
 
 
 # ── what was listed before ──────────────────────────────────────────────────────────
