@@ -24,7 +24,12 @@ from kessai.machine.events import (
 from kessai.machine.evolve import evolve
 from kessai.machine.settle import EXPIRE, settle, settle_external
 from kessai.machine.transaction import Operation, Phase, Transaction
-from kessai.machine.whose import MAY_BE_ANOTHER, may_be_another, meant
+from kessai.machine.whose import (
+    MAY_BE_ANOTHER,
+    fitted_nothing,
+    may_be_another,
+    meant,
+)
 
 
 def settle_facts(
@@ -137,23 +142,18 @@ def _settled(
     answer: _Answer, transaction: Transaction, operation: Operation, fact: Fact
 ) -> Iterator[Event]:
     """How `fact` ends `operation`, and the doubt that it may be of another one."""
-    alike = [
-        other
-        for other in _alike(answer.news, fact)
-        if operation in answer.meant(transaction, other)
-    ]
     answer.news.remove(fact)
     # Always news: what is known to be pending, `_match` has left out.
     evidence, now = _evidence(transaction, fact), answer.now
     event = settle(answer.machine, transaction, operation, evidence, now)
     if event is not None:
         yield event
-    if (
-        isinstance(event, Reported)
-        and fact.outcome is Outcome.SUCCEEDED
-        and may_be_another(answer.trail, operation, alike)
-    ):
-        yield Discrepancy(now, MAY_BE_ANOTHER, evidence, operation.id)
+    told = (fact.outcome, fact.amount)
+    if isinstance(event, Reported) and told == (Outcome.SUCCEEDED, None):
+        others = (answer.meant(transaction, f) for f in _alike(answer.news, fact))
+        successes = 1 + sum(operation in found for found in others)
+        if may_be_another(answer.trail, operation, successes):
+            yield Discrepancy(now, MAY_BE_ANOTHER, evidence, operation.id)
 
 
 def _unasked(answer: _Answer, transaction: Transaction, fact: Fact) -> Iterator[Event]:
@@ -245,6 +245,8 @@ def _match(answer: _Answer, transaction: Transaction, fact: Fact) -> Operation |
     reply will tell, and guessing now could count one success for both.
     """
     candidates = answer.meant(transaction, fact)
+    if not candidates:
+        return None
     alike = sum(
         bool(answer.meant(transaction, other)) for other in _alike(answer.news, fact)
     )
@@ -309,7 +311,7 @@ class _Ledger:
                 self._seen[self._key(command, amount, Outcome.SUCCEEDED)] += 1
             case Lapsed():
                 self._seen[self._key(EXPIRE, None, Outcome.SUCCEEDED)] += 1
-            case Discrepancy(evidence=evidence) if _is_kept(event):
+            case Discrepancy(evidence=evidence) if fitted_nothing(event):
                 self._kept[self._key_of(evidence)] += 1
             case _:  # the rest says nothing of what the gateway did
                 pass
@@ -354,12 +356,7 @@ class _Ledger:
     def has_kept(self, discrepancy: Discrepancy) -> bool:
         """Whether its evidence was kept before; each time it was counts once."""
         key = self._key_of(discrepancy.evidence)
-        return _is_kept(discrepancy) and _take(self._kept, key)
-
-
-def _is_kept(discrepancy: Discrepancy) -> bool:
-    """Whether its evidence fitted nothing; else it was applied, in doubt."""
-    return discrepancy.reason != MAY_BE_ANOTHER
+        return fitted_nothing(discrepancy) and _take(self._kept, key)
 
 
 def _take(left: Counter[_Key], wanted: _Key) -> bool:

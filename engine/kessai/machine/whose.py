@@ -5,7 +5,7 @@ nothing is guessed unseen.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from kessai.gateway import Evidence, Fact, Outcome, Source
 from kessai.machine.compile import Machine
@@ -41,18 +41,21 @@ def meant(
 
 
 def may_be_another(
-    trail: Iterable[Event], operation: Operation, successes: Collection[Fact]
+    trail: Iterable[Event], operation: Operation, successes: int
 ) -> bool:
-    """Whether `successes`, listed alike, may leave out that of `operation`.
+    """Whether so many listed successes without amounts may leave out `operation`'s.
 
-    They may when they tell no amount, and are fewer than the requests of that command
-    that can have been carried out unheard.
+    They may when they are fewer than the requests of its command that can have been
+    carried out unheard.
     """
-    if any(fact.amount is not None for fact in successes):
-        return False
     possible = list(_unheard(trail, operation.command))
     differ = any(amount != operation.amount for amount in possible)
-    return differ and len(successes) < len(possible)
+    return differ and successes < len(possible)
+
+
+def fitted_nothing(discrepancy: Discrepancy) -> bool:
+    """Whether its evidence was not applied; else it was, in doubt."""
+    return discrepancy.reason != MAY_BE_ANOTHER
 
 
 def is_counted_for_another(history: Iterable[Event], operation: Operation) -> bool:
@@ -126,10 +129,9 @@ def _begun_since_put_aside(trail: Iterable[Event], fact: Fact) -> set[str]:
     is_aside = False
     for event in trail:
         match event:
-            case Discrepancy(reason=reason, evidence=evidence):
+            case Discrepancy(evidence=evidence) if fitted_nothing(event):
                 listed = evidence.source is Source.LOOK_UP
-                if listed and reason != MAY_BE_ANOTHER and _is_about(evidence, fact):
-                    is_aside = True
+                is_aside = is_aside or (listed and _is_about(evidence, fact))
             case Reported(evidence=evidence) | External(evidence=evidence):
                 if _is_about(evidence, fact):  # applied after all
                     return set()
