@@ -16,10 +16,12 @@ from kessai.cli.output import print_json, say
 from kessai.cli.settling import OPEN
 from kessai.cli.stopping import Stop, stop_on_signals
 from kessai.cli.tables import print_table
-from kessai.cli.waiting import Waiting, print_waiting, waiting, waiting_data
+from kessai.cli.waiting import print_waiting, waiting, waiting_data
 from kessai.errors import KessaiError
 from kessai.flow import Answer, Missing, Recovery
+from kessai.machine import Transaction
 from kessai.shell import Engine
+from kessai.stores import Store
 
 
 @click.command(short_help="Look up what has no answer yet.")
@@ -80,8 +82,8 @@ def recover(
     Exit codes: 0 nothing is open that was looked up, 4 something still is, or waits.
     """
     recovery = Recovery(missing=Missing(missing), fence=timedelta(minutes=fence))
-    report = _Report(language, as_json=as_json)
     with wired(db, gateway) as wiring, stop_on_signals() as stop:
+        report = _Report(wiring.engine.store, language, as_json=as_json)
         one = _Round(wiring.engine, recovery, limit, stop)
         if once:
             return report.tell(*one.run())
@@ -98,7 +100,7 @@ class _Round:
     limit: int
     stop: Stop
 
-    def run(self) -> tuple[list[Answer], list[Waiting]]:
+    def run(self) -> tuple[list[Answer], list[Transaction]]:
         """What was looked up, and what waits for an operator."""
         answers: list[Answer] = []
         for _ in range(self.limit):
@@ -108,18 +110,16 @@ class _Round:
             if found is None:
                 break
             answers += found
-        return answers, waiting(self.engine, self.recovery)
+        return answers, waiting(self.engine.store, self.recovery)
 
 
 def _watch(one: _Round, every: float, report: "_Report") -> None:
     pause = Event()
     while not one.stop.is_asked:
         try:
-            answers, still = one.run()
+            report.tell(*one.run(), always=False)
         except KessaiError as error:  # one that is broken must not keep the others
             click.echo(f"kessai: {error}", err=True)
-        else:
-            report.tell(answers, still, always=False)
         _rest(every, one.stop, pause)
 
 
@@ -135,6 +135,7 @@ def _rest(seconds: float, stop: Stop, pause: Event) -> None:
 class _Report:
     """Tells what a pass found; in a watch, who waits is told once."""
 
+    store: Store
     language: str
     as_json: bool = attrs.field(kw_only=True)
     told: frozenset[str] = frozenset()
@@ -142,23 +143,23 @@ class _Report:
     def tell(
         self,
         answers: list[Answer],
-        still: list[Waiting],
+        still: list[Transaction],
         *,
         always: bool = True,
     ) -> int:
         """Print what came of it; the exit code."""
-        new = [w for w in still if always or w.transaction.id not in self.told]
-        self.told = frozenset(w.transaction.id for w in still)
+        new = [t for t in still if always or t.id not in self.told]
         if answers or new or always:
             if self.as_json:
-                print_json(_data(answers, new))
+                print_json(_data(self.store, answers, new))
             else:
                 self._print(answers, new)
             sys.stdout.flush()
+        self.told = frozenset(t.id for t in still)
         is_open = still or any(answer.status in OPEN for answer in answers)
         return exits.UNKNOWN if is_open else exits.DONE
 
-    def _print(self, answers: list[Answer], still: list[Waiting]) -> None:
+    def _print(self, answers: list[Answer], still: list[Transaction]) -> None:
         language = self.language
         if answers:
             names = ("operation", "command", "status", "state")
@@ -170,7 +171,7 @@ class _Report:
         elif not still:
             say(word("nothing_due", language))
         if still:
-            print_waiting(still, language)
+            print_waiting(self.store, still, language)
 
 
 def _answer_row(answer: Answer, language: str) -> list[str]:
@@ -182,7 +183,9 @@ def _answer_row(answer: Answer, language: str) -> list[str]:
     ]
 
 
-def _data(answers: list[Answer], still: list[Waiting]) -> dict[str, Any]:
+def _data(
+    store: Store, answers: list[Answer], still: list[Transaction]
+) -> dict[str, Any]:
     return {
         "recovered": [
             {
@@ -195,5 +198,5 @@ def _data(answers: list[Answer], still: list[Waiting]) -> dict[str, Any]:
             }
             for answer in answers
         ],
-        "waiting": [waiting_data(one) for one in still],
+        "waiting": [waiting_data(store, transaction) for transaction in still],
     }

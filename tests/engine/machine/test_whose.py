@@ -98,23 +98,24 @@ def test_what_an_operator_called_declined_may_have_arrived_too(consent):
     assert look_up(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
 
 
-def test_the_first_request_of_what_was_sent_again_may_have_arrived_too(consent):
+@pytest.fixture
+def sent_twice(consent):
+    """An update that was sent again and succeeded, and one after it without an answer."""
     first = consent.tell("update_consent? 201")
     consent.settle(first, Outcome.UNKNOWN)
     consent.append(Resent(consent.now, first.id))
     consent.settle(first)
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A B")) == ".7 succeeded, may_be_another .7"
+    return consent
 
 
-def test_as_many_as_were_sent_are_listed_and_all_are_known(consent):
-    first = consent.tell("update_consent? 201")
-    consent.settle(first, Outcome.UNKNOWN)
-    consent.append(Resent(consent.now, first.id))
-    consent.settle(first)
-    consent.tell("update_consent? 300")
+def test_the_first_request_of_what_was_sent_again_may_have_arrived_too(sent_twice):
+    assert look_up(sent_twice, list_of("A B")) == ".7 succeeded, may_be_another .7"
+
+
+def test_as_many_as_were_sent_are_listed_and_all_are_known(sent_twice):
     # Which of them came last is not; that is what stands aside.
-    assert look_up(consent, list_of("A B C")) == ".7 succeeded, amount_missing"
+    assert look_up(sent_twice, list_of("A B C")) == ".7 succeeded, amount_missing"
 
 
 @pytest.mark.parametrize(

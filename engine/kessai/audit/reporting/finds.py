@@ -65,7 +65,7 @@ class _Show:
             "amount": operation.amount,
             "currency": waiting.currency,
             "phase": operation.phase.value,
-            "phase_title": known_word("_phase", operation.phase, self._language),
+            "phase_title": known_word(operation.phase, "_phase", self._language),
             "begun_at": operation.begun_at,
             "age_seconds": max(0.0, age),
         }
@@ -99,7 +99,7 @@ class _Show:
             "currency": outside.currency,
             "at": outside.at,
             "source": outside.source,
-            "source_title": known_word("_source", outside.source, self._language),
+            "source_title": known_word(outside.source, "_source", self._language),
         }
 
     def _title(self, command: str) -> str:

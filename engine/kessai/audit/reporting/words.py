@@ -10,9 +10,9 @@ _UNITS = (("day", 86_400.0), ("hour", 3_600.0), ("minute", 60.0), ("second", 1.0
 _FEW = 10
 
 
-def known_word(prefix: str, name: str, language: str) -> str:
+def known_word(name: str, suffix: str, language: str) -> str:
     """The word for a name of the engine's; the name itself if there is none."""
-    found = word.get(f"{prefix}{name}") or word.get(f"{name}{prefix}")
+    found = word.get(f"{name}{suffix}")
     return name if found is None else found.in_language(language)
 
 
