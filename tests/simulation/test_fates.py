@@ -4,8 +4,6 @@ import pytest
 from fates import DECLINE, RESEND, looks, violations, ways
 
 LOOKS = [*looks(2), (DECLINE, RESEND)]
-
-
 COMMANDS = [
     ("refund", "refund"),
     ("update_authorization", "update_authorization"),

@@ -1,5 +1,14 @@
 """What the simulator has found, each as the shortest story that showed it."""
 
+from applying import (
+    MERCHANTS_PAGE,
+    MONTHLY,
+    application,
+    applied,
+    approved,
+    steps,
+)
+
 from kessai import Command, Missing
 from kessai.simulator import Fault, replay
 from kessai.simulator.moves import (
@@ -13,37 +22,15 @@ from kessai.simulator.moves import (
     Step,
 )
 
-PUSHES = dict.fromkeys(
-    ("authorize_push_url", "capture_push_url", "cancel_push_url"),
-    "https://shop.example/push",
-)
-
-
-def steps(task, times, **given):
-    return [Step(task, **given)] * times
-
 
 def begun(**flags):
     """An order of 100 that the consumer has before them."""
-    command = Command(
-        "authorize",
-        "one_time-1",
-        key="apply",
-        lifecycle="one_time",
-        amount=100,
-        parameters={**PUSHES, **flags},
-    )
-    return [Ask(1, command), *steps(1, 6), Consume("one_time-1", "log_in")]
+    return [*applied("one_time", 100, **flags), Consume("one_time-1", "log_in")]
 
 
 def authorized(**flags):
     """An order whose 100 are authorized, as the engine knows."""
-    return [
-        *begun(**flags),
-        Consume("one_time-1", "approve"),
-        Deliver(2, "one_time-1", 0),
-        *steps(2, 4),
-    ]
+    return [*begun(**flags), *approved("one_time")]
 
 
 def captured():
@@ -134,9 +121,8 @@ def test_an_update_that_arrived_too_late_does_not_undo_the_one_after_it(stage):
 
 def test_an_expiry_is_told_after_the_approval_that_an_update_overtook(stage):
     # Told before it, it would be kept as a discrepancy, for somebody to see to.
-    page = {"merchant_page": True, "merchant_page_url": "https://shop.example/confirm"}
     story = [
-        *begun(**page),
+        *begun(**MERCHANTS_PAGE),
         asks(3, "update_authorization", 400),
         *steps(3, 6),
         Consume("one_time-1", "approve"),
@@ -149,9 +135,8 @@ def test_an_expiry_is_told_after_the_approval_that_an_update_overtook(stage):
 
 def test_an_answer_older_than_the_trail_is_asked_for_again(stage):
     # The update that began meanwhile changes what the approval must show.
-    page = {"merchant_page": True, "merchant_page_url": "https://shop.example/confirm"}
     story = [
-        *begun(**page),
+        *begun(**MERCHANTS_PAGE),
         asks(3, "get_address"),
         *steps(3, 6),
         Consume("one_time-1", "approve"),
@@ -266,26 +251,9 @@ def test_a_lease_outlives_what_it_was_given_for(stage):
     assert replay(stage, story) is None
 
 
-MONTHLY = {"frequency": {"unit": "Month", "value": 1}}
-
-
 def consented():
     """A consent for 401."""
-    command = Command(
-        "authorize",
-        "recurring-1",
-        key="apply",
-        lifecycle="recurring",
-        amount=401,
-        parameters={**MONTHLY, **PUSHES},
-    )
-    return [
-        Ask(1, command),
-        *steps(1, 6),
-        Consume("recurring-1", "approve"),
-        Deliver(2, "recurring-1", 0),
-        *steps(2, 4),
-    ]
+    return [*applied("recurring", 401, **MONTHLY), *approved("recurring")]
 
 
 def updates(task, amount):
@@ -370,17 +338,8 @@ def test_what_came_from_outside_is_not_applied_over_what_was_done_since(stage):
 def test_an_application_is_not_given_up_while_its_update_may_show_it(stage):
     # The application arrives an hour late, just before an update that runs alongside.
     # Given up meanwhile, it left the update's success with nothing to be applied to.
-    page = {"merchant_page": True, "merchant_page_url": "https://shop.example/confirm"}
-    apply = Command(
-        "authorize",
-        "one_time-1",
-        key="apply",
-        lifecycle="one_time",
-        amount=100,
-        parameters={**PUSHES, **page},
-    )
     story = [
-        Ask(1, apply),
+        Ask(1, application("one_time", 100, **MERCHANTS_PAGE)),
         *steps(1, 3),
         Step(1, fault=Fault.LATE_REQUEST),
         *steps(1, 2),
