@@ -4,34 +4,17 @@ Derived from the declaration alone. A point's id is a short text that names noth
 what the declaration names, so that counts by id can be kept, merged and compared.
 """
 
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from importlib import resources
+from collections.abc import Iterable, Iterator
 
 import attrs
 
 from kessai.machine import Machine, compile_lifecycle
 from kessai.spec import CommandSpec, Deadline, Expression, Lifecycle, Move, Text
-from kessai.spec.model import LANGUAGES
+from kessai.words import Words, joined
 
-TEXTS: Mapping[str, Text] = {
-    kind: Text(**sentence)
-    for kind, sentence in tomllib.loads(
-        resources.files("kessai.audit").joinpath("points.toml").read_text("utf-8")
-    ).items()
-}
+TEXTS = Words("coverage.points")
 
-KINDS: Mapping[str, Text] = {
-    "begin": Text("Commands begun", "コマンドの開始"),
-    "commit": Text("Moves committed", "遷移の確定"),
-    "release": Text("Operations declined", "処理の不成立"),
-    "opening": Text("Tracks opened or not", "トラックの開始条件"),
-    "guard": Text("Guards, both ways", "ガード（許可と拒否）"),
-    "bound": Text("Bounds of amounts", "金額の上下限"),
-    "deadline": Text("Deadlines", "期限"),
-    "agreement": Text("Conditions on the agreement", "承諾取引の条件"),
-    "denial": Text("Other refusals", "その他の拒否"),
-}
+KINDS = Words("coverage.kinds")
 """The kinds of points, in the order in which they are told."""
 
 
@@ -244,7 +227,7 @@ class _Writer:
             for code in move.guards:
                 for source in move.sources:
                     title = self._state(move.track, source)
-                    at = Text(f", {title.en}", f"（{title.ja}）")
+                    at = joined("aside", text=title)
                     yield from self._guard(command, code, f"{move.track}.{source}", at)
 
     def _guard(
@@ -328,8 +311,7 @@ class _Writer:
         titles = self._lifecycle.commands
         if command:
             values["command"] = titles[command].title
-        texts = (_filled(sentence, values, language) for language in LANGUAGES)
-        return Point(point_id, kind, command, rule, Text(*texts))
+        return Point(point_id, kind, command, rule, TEXTS[sentence].filled(values))
 
     def _state(self, track: str, state: str) -> Text:
         """What a state is called: that of its track, where there are several."""
@@ -337,14 +319,7 @@ class _Writer:
         title = declared.states[state]
         if len(self._lifecycle.tracks) == 1:
             return title
-        return Text(
-            f"{declared.title.en} {title.en}", f"{declared.title.ja}・{title.ja}"
-        )
-
-
-def _filled(sentence: str, values: Mapping[str, Text], language: str) -> str:
-    shown = {name: text.in_language(language) for name, text in values.items()}
-    return TEXTS[sentence].in_language(language).format_map(shown)
+        return joined("of_track", track=declared.title, state=title)
 
 
 def _same(text: str) -> Text:
@@ -355,7 +330,7 @@ def _same(text: str) -> Text:
 def _when(when: Expression | None) -> Text:
     if when is None:
         return Text("", "")
-    return Text(f", when {when}", f"（{when}）")
+    return joined("when", when=_same(str(when)))
 
 
 def ids(found: Iterable[Point]) -> frozenset[str]:

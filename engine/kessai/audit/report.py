@@ -1,16 +1,14 @@
 """What an audit found: counts of all there is, and the first of each kind of find."""
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from importlib import resources
 from typing import Generic, TypeVar
 
 import attrs
 
 from kessai.machine import Operation
-from kessai.spec import Text
+from kessai.words import Words
 
 T = TypeVar("T")
 
@@ -18,12 +16,7 @@ MOST = 1_000
 """How many finds of a kind are kept; all are counted. A ruined store must not fill
 the memory."""
 
-TEXTS: Mapping[str, Text] = {
-    code: Text(**sentence)
-    for code, sentence in tomllib.loads(
-        resources.files("kessai.audit").joinpath("faults.toml").read_text("utf-8")
-    ).items()
-}
+TEXTS = Words("trail_faults")
 
 
 @attrs.frozen
@@ -37,7 +30,7 @@ class Fault:
 
     def sentence(self, language: str = "en") -> str:
         """What is wrong, in `language`, `en` or `ja`."""
-        return TEXTS[self.code].in_language(language).format(detail=self.detail)
+        return TEXTS(self.code, language, detail=self.detail)
 
     def __str__(self) -> str:
         where = "" if self.number is None else f" event {self.number}"

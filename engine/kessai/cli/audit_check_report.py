@@ -10,96 +10,12 @@ from kessai.audit.conformance import BadRows, Checked, Findings, Group, Violatio
 from kessai.cli.columns import wrapped
 from kessai.machine import Denial
 from kessai.money import show_amount
-from kessai.spec import Text, Words
+from kessai.words import Words
 
 _NARROWEST, _WIDEST = 32, 100
 _BY_AMOUNT = {"amount_above_maximum", "amount_below_minimum", "amount_missing"}
 
-_WORDS = Words(
-    {
-        "holds": Text(
-            en="Every step was allowed: histories {histories}, events {events}.",
-            ja="すべて許容された処理です（注文 {histories} 件、イベント {events} 件）。",
-        ),
-        "none": Text(en="No row could be read.", ja="読み取れる行がありません。"),
-        "partly": Text(
-            en="Every step that could be read was allowed: histories {histories},"
-            " events {events}.",
-            ja="読み取れた範囲ではすべて許容された処理です（注文 {histories} 件、"
-            "イベント {events} 件）。",
-        ),
-        "faulty": Text(
-            en="Not allowed: {violations} of {events} events, in {wrong} of"
-            " {histories} histories; {percent} of events were allowed.",
-            ja="イベント {events} 件のうち {violations} 件、注文 {histories} 件のうち"
-            " {wrong} 件で、許容されない処理がありました（許容率 {percent}）。",
-        ),
-        "span": Text(
-            en="From {first} to {last}.", ja="期間: {first} から {last} まで。"
-        ),
-        "after": Text(
-            en="Of these, after an earlier one in the same history, so perhaps only"
-            " following from it: {count}.",
-            ja="うち、同じ注文の違反の後に続いたもの（その影響の可能性あり）:"
-            " {count} 件。",
-        ),
-        "uncertain": Text(
-            en="Not allowed, but in the {histories} histories with rows that could"
-            " not be read, so perhaps no fault: {count}.",
-            ja="読み取れない行のある注文 {histories} 件では、ほかに {count} 件が"
-            "許容されませんでした（異常とは限りません）。",
-        ),
-        "open": Text(
-            en="Left open, without a final outcome: {count}.",
-            ja="最終結果のない処理: {count} 件。",
-        ),
-        "denied": Text(
-            en="Refused before anything was sent: {count}, of which the lifecycle"
-            " would have allowed {allowed}.",
-            ja="送信前に拒否されたもの: {count} 件（うちライフサイクルでは許容されるもの"
-            " {allowed} 件）。",
-        ),
-        "declined": Text(
-            en="Declined by the gateway, and not allowed anyway: {count}.",
-            ja="決済機関で不成立、かつ許容されないもの: {count} 件。",
-        ),
-        "repeated": Text(
-            en="Logged again with the same operation id and outcome: {count}.",
-            ja="同じ処理IDと結果で重複した行: {count} 件。",
-        ),
-        "left_out": Text(
-            en="Rows left out, as was said: {count}.",
-            ja="指定により除外した行: {count} 件。",
-        ),
-        "common": Text(en="The most common violations", ja="多い順の違反"),
-        "when": Text(en="{command}, when {states}", ja="{command}（{states}）"),
-        "nothing": Text(en="nothing was there", ja="取引なし"),
-        "pass": Text(
-            en="Would have passed: {minimum} to {maximum}.",
-            ja="許容される金額: {minimum} 〜 {maximum}。",
-        ),
-        "no_pass": Text(
-            en="No amount would have passed.", ja="許容される金額はありません。"
-        ),
-        "example": Text(
-            en="For instance {order}, line {line}, {time}",
-            ja="例: {order}、{line} 行目、{time}",
-        ),
-        "bad": Text(
-            en="Rows that could not be read: {count}", ja="読み取れない行: {count} 件"
-        ),
-        "lines": Text(en="lines {lines}", ja="{lines} 行目"),
-        "line": Text(en="line {line}", ja="{line} 行目"),
-        "details": Text(
-            en="Every violation, in the order of the file",
-            ja="すべての違反（ファイルの順）",
-        ),
-        "is_after": Text(en="after another", ja="違反の後"),
-        "is_uncertain": Text(en="uncertain", ja="不確実"),
-        "taken": Text(en="How it was read", ja="読み取りの前提"),
-        "more": Text(en="… and {count} more", ja="… ほか {count} 件"),
-    }
-)
+_WORDS, _joining = Words("log_check.result"), Words("joining")
 
 
 def checked_lines(
@@ -285,8 +201,7 @@ def title(denial: Denial, name: str, language: str) -> str:
 
 def states_shown(found: Violation, language: str) -> str:
     """The states before a violation, in words."""
-    between = "、" if language == "ja" else " and "
-    return between.join(
+    return _joining("and", language).join(
         title(found.denial, state, language) for state in found.states.split()
     )
 

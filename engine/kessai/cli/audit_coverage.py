@@ -16,33 +16,10 @@ from kessai.cli.options import output_options
 from kessai.cli.output import print_json, say
 from kessai.cli.tables import print_table
 from kessai.errors import InvalidInput
-from kessai.spec import Lifecycle, Text, Words, load_shipped, shipped_names
+from kessai.spec import Lifecycle, load_shipped, shipped_names
+from kessai.words import Words
 
-_word = Words(
-    {
-        "never": Text("Never exercised", "一度も実行されていない項目"),
-        "what": Text("What", "項目"),
-        "rule": Text("Rule", "規則"),
-        "kind": Text("Kind", "種類"),
-        "exercised": Text("Exercised", "実行済み"),
-        "of": Text("Of", "全体"),
-        "share": Text(
-            "{title} ({name}): {done} of {total} exercised, {share}",
-            "{title}（{name}）: {total} 項目中 {done} 項目を実行済み、{share}",
-        ),
-        "unclear": Text(
-            "  Refused applications that fit several lifecycles, not counted: {count}",
-            "  複数のライフサイクルに当てはまるため数えなかった申込の拒否: {count} 件",
-        ),
-        "others": Text(
-            "  Not counted: another version of {name} was exercised, of hash {hashes}",
-            "  対象外: {name} の別の版が実行されています（ハッシュ {hashes}）",
-        ),
-        "short": Text(
-            "Below {wanted}: {names}", "{wanted} 未満のライフサイクル: {names}"
-        ),
-    }
-)
+_word = Words("coverage.result")
 _SHORT_HASH = 12
 
 

@@ -16,6 +16,9 @@ from kessai.cli.options import db_option, language_option
 from kessai.cli.output import put
 from kessai.errors import InvalidInput
 from kessai.shell import shipped_lifecycles, utc_now
+from kessai.words import Words
+
+_word = Words("audit_report")
 
 
 @click.command("report")
@@ -133,13 +136,5 @@ def _tell(facts: Facts, out: Path, language: str) -> None:
         "events": f"{report.events:,}",
         "faults": f"{report.faults.count:,}",
     }
-    holds = {
-        "en": "{out}: transactions {transactions}, events {events}; everything holds.",
-        "ja": "{out}: 取引 {transactions} 件、イベント {events} 件、異常はありません。",
-    }
-    faulty = {
-        "en": "{out}: does not hold: {faults} of {transactions} transactions.",
-        "ja": "{out}: 取引 {transactions} 件のうち {faults} 件に異常があります。",
-    }
-    told = (holds if report.holds else faulty)[language]
-    click.echo(told.format_map(counts), err=True)
+    verdict = "holds" if report.holds else "faulty"
+    click.echo(_word(verdict, language, **counts), err=True)

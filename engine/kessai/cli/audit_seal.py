@@ -20,33 +20,9 @@ from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import print_json, say
 from kessai.shell import utc_now
-from kessai.spec import Text, Words
+from kessai.words import Words
 
-_WORDS = Words(
-    {
-        "made": Text(
-            en="A private key is in {path}, for its owner alone. Nobody can seal"
-            " without it, nor make it again.",
-            ja="秘密鍵を {path} に作成しました（所有者のみ読み取り可）。"
-            "封印に必要で、作り直すことはできません。",
-        ),
-        "public": Text(
-            en="Its public key, for those who verify:", ja="検証に使う公開鍵:"
-        ),
-        "sealed": Text(
-            en="Sealed: transactions {chains}, events {events}, in {path}.",
-            ja="取引 {chains} 件、イベント {events} 件を封印しました: {path}",
-        ),
-        "keep": Text(
-            en="Keep it where those who can write to the database cannot. To verify:",
-            ja="データベースに書き込める人の手が届かない場所に保管してください。検証:",
-        ),
-        "refused": Text(
-            en="Not sealed: what does not hold is not signed.",
-            ja="封印していません。異常のある履歴には署名しません。",
-        ),
-    }
-)
+_WORDS = Words("audit_seal")
 
 
 @click.command("seal")

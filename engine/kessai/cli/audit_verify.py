@@ -15,47 +15,12 @@ from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import operation_data, print_json, say
 from kessai.machine.discrepancies import discrepancy_sentence
-from kessai.spec import Text, Words
+from kessai.words import Words
 
 SHOWN = 20
 """How many finds of a kind are shown to a person; `--json` has more."""
 
-_WORDS = Words(
-    {
-        "holds": Text(
-            en="Everything holds: transactions {transactions}, events {events}.",
-            ja="取引 {transactions} 件、イベント {events} 件に異常はありません。",
-        ),
-        "faulty": Text(
-            en="Does not hold: {faults} of {transactions} transactions.",
-            ja="取引 {transactions} 件のうち {faults} 件に異常があります。",
-        ),
-        "begun": Text(en="begun", ja="開始"),
-        "resent": Text(en="sent again", ja="再送"),
-        "resolved": Text(en="settled discrepancies", ja="解決した不一致"),
-        "reported": Text(en="reported", ja="結果"),
-        "external": Text(en="external", ja="外部操作"),
-        "lapsed": Text(en="lapsed", ja="期限切れ"),
-        "discrepancy": Text(en="discrepancies", ja="不一致"),
-        "denied": Text(en="denied", ja="拒否"),
-        "open": Text(en="Open operations: {count}", ja="未完了の処理: {count} 件"),
-        "since": Text(en="since", ja="開始"),
-        "asides": Text(
-            en="Evidence that stands aside, for an operator: {count}",
-            ja="担当者の確認を待つ不一致: {count} 件",
-        ),
-        "event": Text(en="event", ja="イベント"),
-        "more": Text(en="… and {count} more", ja="… ほか {count} 件"),
-        "sealed": Text(
-            en="Held against the seal of {time}: {chains} chains, {path}",
-            ja="{time} の封印（履歴 {chains} 件、{path}）と照合しました。",
-        ),
-        "unknown_seal": Text(
-            en="  It follows a seal that was not given: give that one too.",
-            ja="  その前の封印が指定されていません。あわせて指定してください。",
-        ),
-    }
-)
+_WORDS = Words("audit_verify")
 
 
 @click.command("verify")

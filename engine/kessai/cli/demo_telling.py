@@ -10,10 +10,12 @@ import click
 
 from kessai.cli.columns import padded, width_of, wrapped
 from kessai.cli.demo_story import Proof, Scene, rule_of
-from kessai.cli.demo_words import NOTES, word
 from kessai.cli.output import bounds_data, denial_data
 from kessai.machine import Possibility, Reason
 from kessai.money import show_amount
+from kessai.words import Words
+
+word, _notes = Words("demo.said"), Words("demo.notes")
 
 _WIDEST = 84
 """Lines longer than this are hard to read, however wide the terminal is."""
@@ -60,7 +62,7 @@ class Telling:
     def scene(self, scene: Scene) -> Iterator[str]:
         """One line for what happened, one for what it means; a denial has its reasons."""
         yield self._headline(scene)
-        note = NOTES[scene.note].in_language(self.language)
+        note = _notes[scene.note].in_language(self.language)
         yield from self._text(note.format_map(_values(scene)))
         if scene.denial is not None:
             sentences = scene.denial.sentences(self.language)
@@ -198,7 +200,7 @@ def scene_data(scene: Scene, language: str) -> dict[str, Any]:
             possibility.command: bounds_data(possibility.bounds)
             for possibility in scene.possible
         },
-        "meaning": NOTES[scene.note]
+        "meaning": _notes[scene.note]
         .in_language(language)
         .format_map(_values(scene))
         .rstrip(":"),

@@ -9,6 +9,7 @@ import click
 from kessai.card_numbers import without_card_numbers
 from kessai.cli.output import put
 from kessai.errors import InvalidInput
+from kessai.words import Words
 
 SUFFIXES: Mapping[str, str] = {
     "svg": ".svg",
@@ -19,13 +20,7 @@ SUFFIXES: Mapping[str, str] = {
 }
 """What a file of each format is called."""
 
-_INSTEAD = {
-    "en": "kessai: there is no Graphviz here, so this is Mermaid text. For an SVG: "
-    "pip install 'kessai[diagram]', or put the program dot on the PATH.",
-    "ja": "kessai: Graphviz がないため、Mermaid テキストで表示します。SVG には "
-    "pip install 'kessai[diagram]' か、PATH 上の dot が必要です。",
-}
-_WRITTEN = {"en": "{path} written", "ja": "{path} に書き出しました"}
+_word = Words("drawing")
 
 out_option = click.option(
     "--out",
@@ -77,7 +72,7 @@ def drawn(
         if out is not None or not sys.stdout.isatty():
             message = f"{error}; or ask for --format mermaid"
             raise GraphvizMissing(message) from error
-        click.echo(_INSTEAD[language], err=True)
+        click.echo(_word("instead", language), err=True)
         return draw("mermaid")
 
 
@@ -92,5 +87,5 @@ def put_drawing(text: str, out: Path | None, language: str) -> None:
     """
     put(text.rstrip("\n").encode() + b"\n", out)
     if out is not None:
-        written = without_card_numbers(_WRITTEN[language].format(path=out))
+        written = without_card_numbers(_word("written", language, path=out))
         click.echo(written, err=True)

@@ -17,7 +17,7 @@ from kessai.cli.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
 from kessai.cli.options import output_options
 from kessai.cli.output import put, say
 from kessai.cli.tables import print_pairs
-from kessai.spec import Text, Words
+from kessai.words import Words
 
 PORT = 8089
 _LOOK_EVERY = 0.2
@@ -25,39 +25,7 @@ _LOOK_EVERY = 0.2
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-_WORDS = Words(
-    {
-        "running": Text(
-            en="The gateway's stand-in is running. Ctrl-C ends it.",
-            ja="決済サーバーの模擬が動作しています。Ctrl-C で終了します。",
-        ),
-        "gateway": Text(en="gateway", ja="接続先"),
-        "merchant": Text(en="merchant", ja="加盟店"),
-        "consumer": Text(en="consumer", ja="購入者"),
-        "now": Text(en="approves at once", ja="すぐに承認します"),
-        "ask": Text(
-            en="waits for you: open the page that is printed here",
-            ja="ここに表示されるページで操作してください",
-        ),
-        "other": Text(en="In another terminal:", ja="別の端末で:"),
-        "authority": Text(
-            en="# and, unless this machine trusts the certificate's authority,",
-            ja="# 証明書の認証局がこの端末で信頼されていない場合:",
-        ),
-        "key": Text(
-            en="The key is no secret: it is made up, public, and opens this emulator only.",
-            ja="鍵は公開された架空のもので、この模擬以外では使えません。",
-        ),
-        "waits": Text(
-            en="{order} waits for its consumer:",
-            ja="{order} は購入者の操作を待っています:",
-        ),
-        "undelivered": Text(
-            en="pushes that nobody took: {count}", ja="届けられなかった通知: {count}"
-        ),
-        "ended": Text(en="ended", ja="終了しました"),
-    }
-)
+_WORDS = Words("emulator")
 
 
 @click.group()

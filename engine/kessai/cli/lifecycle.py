@@ -12,14 +12,10 @@ from kessai.cli.options import output_options
 from kessai.cli.output import print_json, put
 from kessai.diagram import FORMATS, render
 from kessai.errors import InvalidLifecycle, UnknownLifecycle
-from kessai.spec import (
-    Lifecycle,
-    Mistake,
-    load_file,
-    load_shipped,
-    shipped_names,
-)
+from kessai.spec import Lifecycle, Mistake, load_file, load_shipped, shipped_names
+from kessai.words import Words
 
+_word = Words("lifecycle")
 _SHORT = {"markdown": "md"}
 _LONG = {_SHORT.get(name, name): name for name in FORMATS}
 
@@ -89,11 +85,8 @@ def check_command(file: Path, language: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"file": str(file), "mistakes": [], **_summary(checked)})
         return DONE
-    fine = {
-        "en": f"{len(checked.commands)} commands, no mistakes",
-        "ja": f"コマンド {len(checked.commands)} 個、誤りはありません",
-    }
-    _write(f"{file}: {checked.name}: {fine[language]}")
+    fine = _word("fine", language, count=len(checked.commands))
+    _write(f"{file}: {checked.name}: {fine}")
     return DONE
 
 
@@ -121,12 +114,8 @@ def _refused(
         line = f":{mistake.place.line}" if mistake.place.line else ""
         path = f" [{mistake.path}]" if mistake.path else ""
         _write(f"{_path(file, mistake)}{line}:{path} {mistake.message}")
-    count = len(mistakes)
-    total = {
-        "en": f"{count} mistake{'' if count == 1 else 's'}",
-        "ja": f"誤り {count} 件",
-    }
-    _write(click.style(total[language], fg="red"))
+    name = "one_mistake" if len(mistakes) == 1 else "mistakes"
+    _write(click.style(_word(name, language, count=len(mistakes)), fg="red"))
     return USAGE
 
 

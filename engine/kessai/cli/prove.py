@@ -30,78 +30,10 @@ from kessai.prove import (
     prove,
     removals,
 )
-from kessai.spec import Lifecycle, Text, Words, shipped_names
+from kessai.spec import Lifecycle, shipped_names
+from kessai.words import Words
 
-_WORDS = Words(
-    {
-        "proved": Text(en="proved", ja="証明済"),
-        "holds": Text(
-            en="{count} properties proved, {transitions} moments, {seconds:.2f} s",
-            ja="性質 {count} 件を証明、契機 {transitions} 件、{seconds:.2f} 秒",
-        ),
-        "fails": Text(
-            en="{refuted} refuted, {open} not proved, of {count} properties;"
-            " {seconds:.2f} s",
-            ja="性質 {count} 件のうち反証 {refuted} 件、未証明 {open} 件、"
-            "{seconds:.2f} 秒",
-        ),
-        "refuted": Text(en="Refuted: {claim}", ja="反証された性質: {claim}"),
-        "open": Text(
-            en="Not proved: {claim}. No story within the bound shows the contrary.",
-            ja="未証明の性質: {claim}。探索の範囲に反例は見つかりません。",
-        ),
-        "rule": Text(en=" (rule {rule})", ja="（規則 {rule}）"),
-        "rests": Text(
-            en="Not proved, as it rests upon what is refuted: {named}.",
-            ja="反証された性質に依存するため未証明: {named}。",
-        ),
-        "gap": Text(
-            en="  The proof fails at: {before}", ja="  証明が成り立たない取引: {before}"
-        ),
-        "moment": Text(
-            en="  when {name} {moment}, after which: {after}",
-            ja="  {name} の {moment} の後: {after}",
-        ),
-        "unreached": Text(
-            en="  Nothing leads there: that is proved.",
-            ja="  そこへ至る経過がないことが証明されています。",
-        ),
-        "test": Text(
-            en="As a test, which passes once the file is mended:",
-            ja="テストとして（ファイルを直せば成功します）:",
-        ),
-        "too_late": Text(
-            en="A success of {second} that is told after that of {first} is put"
-            " aside, though both may be open; told before, it fits.",
-            ja="{first} の成功の後に {second} の成功が届くと、両方が未完了でも"
-            "不一致として保留されます。先に届けば反映されます。",
-        ),
-        "unlimited": Text(
-            en="Nothing in the file keeps amounts below the engine's limit; the"
-            " engine does.",
-            ja="金額の上限はファイルからは導けません。エンジンが守ります。",
-        ),
-        "without": Text(
-            en="{name} without each of its rules: {refuted} of {count} are refuted"
-            " by a story, {redundant} are redundant, {open} are open; {seconds:.2f} s",
-            ja="{name} の規則を一つずつ外すと: {count} 件のうち {refuted} 件は"
-            "経過により反証、{redundant} 件は冗長、{open} 件は不明、{seconds:.2f} 秒",
-        ),
-        "redundant": Text(
-            en="Redundant, as far as what is proved:", ja="証明した性質に関しては冗長:"
-        ),
-        "missed": Text(en="Refuted without:", ja="外すと反証されるもの:"),
-        "unknown": Text(
-            en="Neither refuted nor proved redundant:",
-            ja="反証も冗長の証明もできないもの:",
-        ),
-        "lost": Text(en="then not: {claim}", ja="成り立たなくなる性質: {claim}"),
-        "first": Text(
-            en="Rules are left out only of what is proved: see above.",
-            ja="規則を外すのは、すべて証明できたときだけです。",
-        ),
-    }
-)
+_WORDS = Words("prove.said")
 
 
 @click.command("prove")
@@ -206,7 +138,7 @@ class Telling:
         good = [f for f in found if f.verdict is Verdict.PROVED]
         is_good = len(good) == len(found)
         mark = click.style("✓", fg="green") if is_good else click.style("✗", fg="red")
-        title = PROPERTIES[kind].in_language(self.language)
+        title = PROPERTIES(kind, self.language)
         count = str(len(found)) if is_good else f"{len(good)}/{len(found)}"
         named = "" if kind == "reached" else click.style(subjects(found), dim=True)
         return f"  {mark} {title}: {count}  {named}".rstrip()
@@ -328,7 +260,7 @@ class Telling:
 
     def _removed(self, lifecycle: Lifecycle, removal: Removal) -> Iterator[str]:
         part = removal.part
-        kind = KINDS[part.kind].in_language(self.language)
+        kind = KINDS(part.kind, self.language)
         name = f"{part.command}: {kind} {part.what}"
         if removal.story is None or removal.wrong is None:
             yield f"    {name}"

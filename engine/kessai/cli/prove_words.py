@@ -1,107 +1,24 @@
 """How proofs are told, in both languages: properties, stories, reasons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from kessai.money import show_amount
-from kessai.prove import Finding, Kind, Moment, Reason, Removal, Step, Story, Told
-from kessai.spec import Lifecycle, Text
+from kessai.prove import Finding, Moment, Removal, Step, Story, Told
+from kessai.spec import Lifecycle
+from kessai.words import Words
 
-PROPERTIES: Mapping[str, Text] = {
-    "invariant": Text("invariants hold", "不変条件が常に成り立つ"),
-    "choice": Text("a success leads to one state", "成功後の状態が一つに決まる"),
-    "reserved": Text("nothing stays reserved", "引当が残らない"),
-    "positive": Text("only amounts above zero", "金額は常に正"),
-    "evidence": Text("the amount asked for fits", "要求した金額の証拠が合う"),
-    "overlap": Text("what overlaps can all succeed", "並行する処理はすべて成功できる"),
-    "dead_end": Text("no dead ends", "行き止まりがない"),
-    "give_back": Text("all can be paid back", "全額を戻せる"),
-    "reached": Text("every state is reached", "すべての状態に到達できる"),
-}
+PROPERTIES = Words("prove.properties")
 """What is proved, as a heading says it."""
 
-_CLAIMS: Mapping[str, Text] = {
-    "invariant": Text("'{subject}' always holds", "「{subject}」が常に成り立つ"),
-    "amount": Text("{subject} never falls below zero", "{subject}が負にならない"),
-    "choice": Text(
-        "{subject} leads to exactly one state", "{subject}の成功後の状態が一つに決まる"
-    ),
-    "reserved": Text(
-        "nothing is left in {subject} when its operations have ended",
-        "処理が終われば{subject}は残らない",
-    ),
-    "positive": Text(
-        "{subject} takes only amounts above zero", "{subject}の金額は常に正である"
-    ),
-    "evidence": Text(
-        "evidence of {subject} with the amount asked for fits",
-        "要求どおりの金額の{subject}の証拠が受け入れられる",
-    ),
-    "overlap": Text(
-        "{subject}, open together, can both succeed",
-        "同時に未完了の{subject}は両方とも成功できる",
-    ),
-    "footing": Text(
-        "the success of what was begun can be applied",
-        "開始した処理の成功を反映できる",
-    ),
-    "dead_end": Text(
-        "something always leads on from {subject}", "{subject}から必ず先へ進める"
-    ),
-    "give_back": Text(
-        "{subject} can always pay back all that is left",
-        "{subject}で残額をいつでも全額戻せる",
-    ),
-    "reached": Text("{subject} is reached", "{subject}に到達できる"),
-}
+_CLAIMS = Words("prove.claims")
 
-REASONS: Mapping[Reason, Text] = {
-    Reason.NEVER_MEET: Text(
-        "the one is never open where the other can begin",
-        "一方が未完了のとき、他方は開始できる状態にない",
-    ),
-    Reason.IMPLIED: Text(
-        "what else is declared denies the same", "ほかの宣言が同じものを拒否する"
-    ),
-    Reason.READS: Text("the command changes nothing", "このコマンドは何も変更しない"),
-    Reason.TIME: Text(
-        "amounts are right at any time (rule: {rule})",
-        "金額は時刻によらず正しい（規則: {rule}）",
-    ),
-    Reason.OTHER_TRANSACTION: Text(
-        "it is about the agreement, not these amounts (rule: {rule})",
-        "この取引の金額ではなく承諾取引に関する宣言（規則: {rule}）",
-    ),
-    Reason.UNNEEDED: Text(
-        "all is still proved: no property rests upon it (rule: {rule})",
-        "なくてもすべて証明できる（規則: {rule}）",
-    ),
-}
+REASONS = Words("prove.reasons")
 """Why nothing that is proved is lost without a rule."""
 
-KINDS: Mapping[Kind, Text] = {
-    Kind.GUARD: Text("guard", "ガード"),
-    Kind.MINIMUM: Text("smallest amount", "下限"),
-    Kind.MAXIMUM: Text("largest amount", "上限"),
-    Kind.EXCLUSION: Text("not while open:", "同時不可"),
-    Kind.RESERVE: Text("reserve", "引当"),
-    Kind.COMMIT: Text("commit", "確定"),
-    Kind.RELEASE: Text("release", "解放"),
-    Kind.CONDITION: Text("when", "条件"),
-    Kind.DENIAL: Text("denies", "期限後の拒否"),
-    Kind.AGREEMENT: Text("agreement", "承諾"),
-}
+KINDS = Words("prove.kinds")
 """What was left out."""
 
-_STEPS: Mapping[Moment, Text] = {
-    Moment.BEGINS: Text("{what} is begun", "{what} を開始"),
-    Moment.SUCCEEDS: Text("{what} succeeds", "{what} が成功"),
-    Moment.DECLINES: Text("{what} is declined", "{what} が失敗"),
-    Moment.ELSEWHERE: Text(
-        "{what}, carried out at the gateway", "{what}（決済代行側での操作）"
-    ),
-    Moment.LAPSES: Text("the deadline {what} passes", "期限 {what} が経過"),
-}
-_REFUSED = Text("put aside: {codes}", "不一致として保留: {codes}")
+_MOMENTS = Words("prove.moments")
 
 
 def claim(lifecycle: Lifecycle, kind: str, subject: str, language: str) -> str:
@@ -110,7 +27,7 @@ def claim(lifecycle: Lifecycle, kind: str, subject: str, language: str) -> str:
         subject = lifecycle.invariants[subject].holds.text
     elif kind == "invariant":
         kind = "amount"
-    return _CLAIMS[kind].in_language(language).format(subject=subject)
+    return _CLAIMS(kind, language, subject=subject)
 
 
 def subjects(findings: list[Finding]) -> str:
@@ -127,7 +44,7 @@ def step_words(step: Step, story: Story, language: str) -> str:
         what.append(show_amount(step.amount, story.currency))
     if step.flags:
         what.append(f"({', '.join(step.flags)})")
-    return _STEPS[step.moment].in_language(language).format(what=" ".join(what))
+    return _MOMENTS(step.moment, language, what=" ".join(what))
 
 
 def standing(told: Told, language: str) -> str:
@@ -137,7 +54,7 @@ def standing(told: Told, language: str) -> str:
     shown = "  ".join(part for part in (states, ", ".join(amounts)) if part)
     if not told.refused:
         return shown
-    codes = _REFUSED.in_language(language).format(codes=", ".join(told.refused))
+    codes = _MOMENTS("refused", language, codes=", ".join(told.refused))
     return f"{shown}  [{codes}]"
 
 
@@ -172,5 +89,4 @@ def reason_words(removal: Removal, language: str) -> str:
     """Why nothing is lost without the part."""
     if removal.reason is None:
         return ""
-    text = REASONS[removal.reason].in_language(language)
-    return text.format(rule=removal.part.rule)
+    return REASONS(removal.reason, language, rule=removal.part.rule)

@@ -7,7 +7,6 @@ import attrs
 import click
 
 from kessai.cli import exits
-from kessai.cli.care_words import word
 from kessai.cli.gateways import wired
 from kessai.cli.options import db_option, gateway_option, output_options
 from kessai.cli.output import print_json, say
@@ -19,6 +18,9 @@ from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.machine.events import KIND_OF
 from kessai.shell import Engine
 from kessai.stores import Store
+from kessai.words import Words
+
+word = Words("recovery")
 
 
 @attrs.frozen(kw_only=True)

@@ -9,7 +9,6 @@ import attrs
 import click
 
 from kessai.cli import exits
-from kessai.cli.care_words import word
 from kessai.cli.gateways import wired
 from kessai.cli.options import db_option, gateway_option, output_options
 from kessai.cli.output import print_json, say
@@ -22,6 +21,9 @@ from kessai.flow import Answer, Missing, Recovery
 from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.stores import Store
+from kessai.words import Words
+
+word = Words("recovery")
 
 
 @click.command(short_help="Look up what has no answer yet.")

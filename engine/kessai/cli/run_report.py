@@ -8,35 +8,9 @@ from kessai.cli.totals import Totals
 from kessai.flow import Status
 from kessai.machine import Machine
 from kessai.money import show_amount
-from kessai.spec import Text, Words
+from kessai.words import Words
 
-word = Words(
-    {
-        "commands": Text(en="What came of the commands", ja="コマンドの結果"),
-        "command": Text(en="Command", ja="コマンド"),
-        "succeeded": Text(en="Succeeded", ja="成功"),
-        "denied": Text(en="Denied", ja="拒否"),
-        "declined": Text(en="Declined", ja="不成立"),
-        "pending": Text(en="Pending", ja="保留"),
-        "unknown": Text(en="Unknown", ja="不明"),
-        "states": Text(en="Where the transactions stand", ja="取引の状態"),
-        "lifecycle": Text(en="Lifecycle", ja="ライフサイクル"),
-        "track": Text(en="Track", ja="トラック"),
-        "state": Text(en="State", ja="状態"),
-        "transactions": Text(en="Transactions", ja="取引"),
-        "captured": Text(en="Captured", ja="売上額"),
-        "refunded": Text(en="Refunded", ja="返金額"),
-        "left_open": Text(en="Left open", ja="未完了の処理"),
-        "discrepancies": Text(en="Discrepancies", ja="不一致"),
-        "lines": Text(en="Commands", ja="コマンド"),
-        "seconds": Text(en="Seconds", ja="秒"),
-        "running": Text(en="Carrying out", ja="実行中"),
-        "open_help": Text(
-            en="What is left open is looked up when the same file is run again.",
-            ja="未完了の処理は、同じファイルを再実行すると照会されます。",
-        ),
-    }
-)
+word = Words("run")
 
 
 def print_totals(

@@ -4,33 +4,10 @@ from typing import Any
 
 from kessai.cli.tables import print_pairs, print_table
 from kessai.simulator import MEANINGS, Fault, Figures
-from kessai.spec import Text, Words
+from kessai.words import Words
 
 VIOLATION = "violation"
-word = Words(
-    {
-        "playing": Text(en="Playing", ja="実行中"),
-        "faults": Text(en="What went wrong", ja="発生した障害"),
-        "fault": Text(en="Fault", ja="障害"),
-        "meaning": Text(en="Meaning", ja="内容"),
-        "times": Text(en="Times", ja="回数"),
-        "worlds": Text(en="Worlds", ja="世界"),
-        "commands": Text(en="Commands", ja="コマンド"),
-        "accepted": Text(en="Accepted", ja="受理"),
-        "operations": Text(en="Operations begun", ja="開始した処理"),
-        "settled": Text(en="Operations settled", ja="確定した処理"),
-        "orders": Text(en="Transactions", ja="取引"),
-        "recoveries": Text(en="Recoveries", ja="回復"),
-        "discrepancies": Text(en="Discrepancies", ja="不一致"),
-        "violations": Text(en="Violations", ja="違反"),
-        "seconds": Text(en="Seconds", ja="秒"),
-        VIOLATION: Text(
-            en="A promise was broken. The shortest story that shows it:",
-            ja="約束が破られました。再現する最短の経過:",
-        ),
-        "again": Text(en="The same world again:", ja="同じ世界の再実行:"),
-    }
-)
+word = Words("simulation.said")
 
 _COUNTS = ("worlds", "operations", "settled", "orders", "recoveries", "discrepancies")
 
@@ -42,7 +19,7 @@ def print_figures(figures: Figures, seconds: float, language: str) -> None:
             word("faults", language),
             [word(name, language) for name in ("fault", "meaning", "times")],
             (
-                [fault, MEANINGS[fault].in_language(language), f"{times:,}"]
+                [fault, MEANINGS(fault, language), f"{times:,}"]
                 for fault in Fault
                 if (times := figures.faults[fault])
             ),

@@ -3,7 +3,6 @@
 import click
 
 from kessai.cli import exits
-from kessai.cli.care_words import word
 from kessai.cli.gateways import wired
 from kessai.cli.options import db_option, gateway_option, output_options
 from kessai.cli.output import print_json, say, transaction_data
@@ -12,6 +11,9 @@ from kessai.cli.tables import print_table
 from kessai.machine import Transaction
 from kessai.shell import Engine, utc_now
 from kessai.stores import Store
+from kessai.words import Words
+
+word = Words("recovery")
 
 
 @click.command(short_help="Move what is overdue, such as old authorizations.")

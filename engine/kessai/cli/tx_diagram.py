@@ -12,6 +12,7 @@ from kessai.cli.gateways import looking
 from kessai.cli.machines import machine_of
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import print_json
+from kessai.cli.tx_words import word
 from kessai.errors import InvalidInput, UnknownLifecycle
 from kessai.machine import Machines, read_events
 from kessai.shell import Engine, shipped_lifecycles
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("svg", "mermaid")
 """Those of `kessai.diagram`, which is imported when something is drawn."""
-
-_HINT = {
-    "en": "kessai: as a picture: --out {name}.svg",
-    "ja": "kessai: 図にするには: --out {name}.svg",
-}
 
 
 @click.command("diagram")
@@ -68,7 +64,7 @@ def tx_diagram(
     draw = partial(render_transaction, journey, language=language)
     put_drawing(drawn(draw, chosen, out, language), out, language)
     if looked_at:
-        click.echo(_HINT[language].format(name=transaction_id), err=True)
+        click.echo(word("as_picture", language, name=transaction_id), err=True)
 
 
 def _journey(engine: Engine, transaction_id: str) -> "Journey":

@@ -3,12 +3,14 @@
 import click
 
 from kessai.cli import exits
-from kessai.cli.care_words import word
 from kessai.cli.gateways import looking
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import answer_data, print_json, say, transaction_data
 from kessai.cli.settling import OPEN
 from kessai.shell import Engine
+from kessai.words import Words
+
+word = Words("recovery")
 
 RESOLVED = "resolved"
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kessai.cli.care_words import word
 from kessai.cli.output import operation_data, say
 from kessai.cli.tables import print_table
 from kessai.cli.trail import Row, read_rows, row_data
@@ -12,6 +11,9 @@ from kessai.machine import Transaction
 from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.shell import utc_now
 from kessai.stores import Store
+from kessai.words import Words
+
+word = Words("recovery")
 
 _LISTED = 100
 """How many transactions that wait for an operator are shown."""

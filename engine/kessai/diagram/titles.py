@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 from kessai.diagram.arrows import Arrow, arrows, openings, role, state_id
 from kessai.diagram.words import duration, word
-from kessai.spec import Expression, Lifecycle, Text, Track
+from kessai.spec import Expression, Lifecycle, Track
+from kessai.words import Words
 
+_joining = Words("joining")
 _TOKEN = re.compile(r"not\s+[a-z][a-z0-9_]*|[a-z][a-z0-9_]*|[<>=!]=|[*-]")
 _SIGNS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "*": "×", "-": "−"}
 _SHORT = re.compile(r"[,、;；:：(（].*", re.DOTALL)
@@ -22,7 +24,7 @@ def state_title(
     if state in track.final:
         roles.append(word("final", language))
     lines = [f"{track.title.in_language(language)}: {name}"]
-    lines += [word("comma", language).join(roles)] if roles else []
+    lines += [_joining("comma", language).join(roles)] if roles else []
     for deadline in lifecycle.deadlines.values():
         if (deadline.track, deadline.state) == (track.name, state):
             lasts = duration(deadline.seconds, language)
@@ -76,7 +78,7 @@ def condition(
         token = found[0]
         if token.startswith("not") and len(words := token.split()) > 1:
             name = _named(lifecycle, words[1], language)
-            return Text(en=f"not {name}", ja=f"{name}でない").in_language(language)
+            return _joining("not", language, name=name)
         return _SIGNS.get(token) or _named(lifecycle, token, language)
 
     text = _TOKEN.sub(shown, expression.text)

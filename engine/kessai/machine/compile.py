@@ -15,6 +15,7 @@ from transitions import Machine as TransitionsMachine
 from kessai.machine.denial import STRUCTURAL
 from kessai.spec import CommandSpec, Deadline, Effect, Guard, Lifecycle, Move, Text
 from kessai.spec.expression import Evaluate
+from kessai.words import joined
 
 
 @attrs.frozen
@@ -113,8 +114,8 @@ def _titles(lifecycle: Lifecycle) -> dict[str, Text]:
     titles = {f"title {c.name}": c.title for c in lifecycle.commands.values()}
     for track in lifecycle.tracks.values():
         for name, state in track.states.items():
-            titles[f"title {track.name}.{name}"] = Text(
-                f"{track.title.en} is {state.en}", f"{track.title.ja}が{state.ja}"
+            titles[f"title {track.name}.{name}"] = joined(
+                "is", track=track.title, state=state
             )
     return titles
 

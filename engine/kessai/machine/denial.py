@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import attrs
 
 from kessai.money import show_amount
-from kessai.spec import Text, Words
+from kessai.words import Text, Words
 
 Value = str | int
 
@@ -17,15 +17,16 @@ NO_STATES = "-"
 """The value of `states` where no track was opened."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?")
-_LISTS: Mapping[str, tuple[str, Text]] = {
+_LISTS: Mapping[str, tuple[str, str]] = {
     # the values that are lists of names: how they are kept, and how they are joined
-    "command": (", ", Text(", ", "、")),
-    "operations": (", ", Text(", ", "、")),
-    "allowed": (", ", Text(" or ", "または")),
-    "states": (" ", Text(" and ", "、")),
+    "command": (", ", "comma"),
+    "operations": (", ", "comma"),
+    "allowed": (", ", "or"),
+    "states": (" ", "and"),
 }
+_joining = Words("joining")
 
-STRUCTURAL: Mapping[str, Text] = Words.of_file("kessai.machine", "denials.toml")
+STRUCTURAL = Words("denials")
 """The sentences that no lifecycle needs to repeat, by denial code."""
 
 
@@ -100,7 +101,7 @@ class Denial:
             return value
         separator, joined = _LISTS[name]
         parts = (self._title(part, language) for part in value.split(separator))
-        return joined.in_language(language).join(parts)
+        return _joining(joined, language).join(parts)
 
     def _title(self, name: str, language: str) -> str:
         def title(found: re.Match[str]) -> str:

@@ -1,8 +1,8 @@
 """The reasons for which evidence stands aside as a discrepancy, as sentences."""
 
-from kessai.spec import Words
+from kessai.words import Words
 
-REASONS = Words.of_file("kessai.machine", "discrepancies.toml")
+REASONS = Words("discrepancies")
 """A sentence for each reason, by its name."""
 
 

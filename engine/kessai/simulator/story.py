@@ -26,6 +26,7 @@ from kessai.simulator.run import conclude, living
 from kessai.simulator.tasks import Task
 from kessai.simulator.violation import Violation
 from kessai.simulator.world import Stage, World
+from kessai.words import Words
 
 
 def told(stage: Stage, moves: Sequence[Move], language: str = "en") -> Iterator[str]:
@@ -63,7 +64,7 @@ class _Teller:
 
     def settles(self) -> str:
         """The line before everything settles."""
-        return "そして全てが確定する" if self.language == "ja" else "and all settles"
+        return Words("simulation.said")("settles", self.language)
 
     def _told(self, move: Move, task: Task | None, effect: Effect | None) -> str:
         match move:
@@ -89,7 +90,7 @@ class _Teller:
     def _fault(self, fault: Fault | None) -> str:
         if fault is None:
             return ""
-        return f" — {fault}: {MEANINGS[fault].in_language(self.language)}"
+        return f" — {fault}: {MEANINGS(fault, self.language)}"
 
 
 def _outside(move: Move) -> str:

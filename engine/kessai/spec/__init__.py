@@ -18,11 +18,10 @@ from kessai.spec.model import (
     Move,
     Opening,
     Parameter,
-    Text,
     Track,
 )
 from kessai.spec.places import Mistake, Place
-from kessai.spec.words import Words
+from kessai.words import Text
 
 __all__ = [
     "Agreement",
@@ -42,7 +41,6 @@ __all__ = [
     "Place",
     "Text",
     "Track",
-    "Words",
     "load_file",
     "load_shipped",
     "rebuild",

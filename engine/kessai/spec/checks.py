@@ -18,12 +18,12 @@ from kessai.spec.model import (
     CommandSpec,
     Lifecycle,
     Move,
-    Text,
     Track,
 )
 from kessai.spec.places import Path
 from kessai.spec.scope import check_scope
 from kessai.spec.table import Notebook
+from kessai.words import Text
 
 DENIAL_FIELDS = frozenset({"transaction", "amount", "deadline"})
 """What a denial's sentence may mention between braces."""

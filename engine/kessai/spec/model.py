@@ -10,24 +10,11 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from kessai.spec.expression import Effect, Expression
-
-LANGUAGES = ("en", "ja")
+from kessai.words import Text
 
 LONGEST_NAME = 64
 NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST_NAME - 1}}}")
 """What everything that a file declares may be called, and requests may name."""
-
-
-@attrs.frozen
-class Text:
-    """A name or a sentence in every language a lifecycle must speak."""
-
-    en: str
-    ja: str
-
-    def in_language(self, language: str) -> str:
-        """The text in `language`, `en` or `ja`."""
-        return self.ja if language == "ja" else self.en
 
 
 @attrs.frozen(kw_only=True)

@@ -10,11 +10,13 @@ from kessai.audit.conformance.agreements import Agreements
 from kessai.audit.conformance.findings import Findings
 from kessai.audit.conformance.kinds import Kind
 from kessai.audit.conformance.shortcuts import Situations
-from kessai.audit.conformance.words import denial_texts
 from kessai.machine import Command, Machine, Transaction
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import id_pattern
 from kessai.spec import Parameter, Text
+from kessai.words import Words
+
+_DENIALS = Words("log_check.denials")
 
 GIVEN = "given"
 """The id of an agreement, the text of a parameter, a key: what is taken as given."""
@@ -117,7 +119,7 @@ class Bench:
         """The sentences of `machine`, and those of a log's own denials."""
         machine = machine or self._first
         if machine.name not in self._texts:
-            self._texts[machine.name] = {**machine.texts, **denial_texts()}
+            self._texts[machine.name] = {**machine.texts, **_DENIALS}
         return self._texts[machine.name]
 
     def _prepare(self, machine: Machine, kind: Kind) -> Prepared | None:

@@ -10,14 +10,15 @@ from typing import Any
 import attrs
 
 from kessai.card_numbers import without_card_numbers
-from kessai.spec import Text
+from kessai.words import Words
 
+_rows, _notes = Words("log_check.rows"), Words("log_check.notes")
 _MOST_SHOWN = 40
 """Characters of a log that a message repeats at most."""
 
 
 class BadValue(ValueError):
-    """A cell, or a whole row, that cannot be read: a code in `texts.toml`, and values."""
+    """A cell, or a whole row, that cannot be read: a code of `log_check.rows`, and values."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
@@ -26,7 +27,7 @@ class BadValue(ValueError):
 
     def sentence(self, language: str = "en") -> str:
         """What is wrong, in `language`, `en` or `ja`."""
-        return sentence("rows", self.code, language, self.values)
+        return _rows(self.code, language, **self.values)
 
     def in_column(self, column: str) -> "BadValue":
         """The same, said of `column`."""
@@ -36,19 +37,19 @@ class BadValue(ValueError):
 
 @attrs.frozen
 class Note:
-    """What was taken for granted: a code in `texts.toml`, and values."""
+    """What was taken for granted: a code of `log_check.notes`, and values."""
 
     code: str
     values: Mapping[str, object] = attrs.field(factory=dict[str, object])
 
     def sentence(self, language: str) -> str:
         """The note in `language`, `en` or `ja`."""
-        return sentence("notes", self.code, language, self.values)
+        return _notes(self.code, language, **self.values)
 
 
 def words(kind: str) -> Mapping[str, list[str]]:
     """The common words of `kind`: `columns`, `commands`, `outcomes`, `truths`, `signs`."""
-    found: Mapping[str, list[str]] = _data("words.toml")[kind]
+    found: Mapping[str, list[str]] = _spellings()[kind]
     return found
 
 
@@ -67,22 +68,6 @@ def meaning_of(kind: str) -> dict[str, str]:
     }
 
 
-def sentence(kind: str, code: str, language: str, values: Mapping[str, object]) -> str:
-    """The sentence `code` of `rows` or `notes`, `values` filled in."""
-    return text_of(kind, code).in_language(language).format_map(values)
-
-
-@cache
-def text_of(kind: str, code: str) -> Text:
-    """The sentence `code` in both languages."""
-    return Text(**_data("texts.toml")[kind][code])
-
-
-def denial_texts() -> dict[str, Text]:
-    """The sentences of denials that come from a log, not from a command."""
-    return {code: text_of("denials", code) for code in _data("texts.toml")["denials"]}
-
-
 def shown(text: str) -> str:
     """A text of the log as messages repeat it: short, safe on a terminal, no card."""
     text = without_card_numbers(text)
@@ -97,6 +82,6 @@ def joined(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 @cache
-def _data(name: str) -> dict[str, Any]:
-    file = resources.files("kessai.audit.conformance").joinpath(name)
+def _spellings() -> dict[str, Any]:
+    file = resources.files("kessai.audit.conformance").joinpath("spellings.toml")
     return tomllib.loads(file.read_text("utf-8"))

@@ -19,8 +19,10 @@ from kessai.diagram.titles import condition
 from kessai.machine import Denial, Machine, compile_lifecycle
 from kessai.machine.denial import STRUCTURAL
 from kessai.spec import Lifecycle, Text
+from kessai.words import Words
 
 Plain = dict[str, Any]
+_joining = Words("joining")
 
 GAP = "…"
 """What stands in a sentence where each refusal has a value of its own."""
@@ -92,8 +94,8 @@ def state_title(lifecycle: Lifecycle, track: str, state: str, language: str) -> 
     title = declared.states[state].in_language(language)
     if len(lifecycle.tracks) == 1:
         return title
-    between = "・" if language == "ja" else ": "
-    return f"{declared.title.in_language(language)}{between}{title}"
+    of = declared.title.in_language(language)
+    return _joining("state_of_track", language, track=of, state=title)
 
 
 def _tested(told: Told, *ids: str) -> int | None:
@@ -196,7 +198,7 @@ def _amounts(told: Told, language: str) -> Iterator[Plain]:
         titles = [state_title(lifecycle, t, state, language) for t, _, state in states]
         yield {
             "status": status,
-            "title": (" / " if language == "en" else "、").join(titles),
+            "title": _joining("slash", language).join(titles),
             "transactions": standings.count,
             "currency": lifecycle.currency,
             "sums": {name: standings.amounts[name] for name in lifecycle.amounts},

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from kessai.spec import Words
+from kessai.words import Words
 
-word = Words.of_file("kessai.audit.reporting", "words.toml")
+word = Words("report")
 
 _UNITS = (("day", 86_400.0), ("hour", 3_600.0), ("minute", 60.0), ("second", 1.0))
 _FEW = 10

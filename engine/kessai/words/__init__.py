@@ -1,0 +1,88 @@
+"""Every text that the engine itself shows, in English and Japanese: a TOML file a subject.
+
+    word = Words("recovery")          # all of recovery.toml
+    notes = Words("demo.notes")       # the section [notes] of demo.toml
+    word("swept", "ja", count=3)      # 3 件を期限切れに変更。
+
+What a lifecycle declares (titles, guards, deadlines, rules) stands in its own file. A
+table is read when it is first used, so that defining one costs nothing.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from importlib import resources
+from typing import Any
+
+import attrs
+
+LANGUAGES = ("en", "ja")
+
+
+@attrs.frozen
+class Text:
+    """A name or a sentence in every language that the engine speaks."""
+
+    en: str
+    ja: str
+
+    def in_language(self, language: str) -> str:
+        """The text in `language`, `en` or `ja`."""
+        return self.ja if language == "ja" else self.en
+
+    def filled(self, values: Mapping[str, "Text"]) -> "Text":
+        """The text with each gap filled by a text, in every language."""
+        return Text(
+            *(
+                self.in_language(one).format_map(
+                    {name: text.in_language(one) for name, text in values.items()}
+                )
+                for one in LANGUAGES
+            )
+        )
+
+
+class Words(Mapping[str, Text]):
+    """The texts of one subject by name: `word(name, language)` is one of them."""
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+
+    @cached_property
+    def _texts(self) -> Mapping[str, Text]:
+        file, _, section = self._subject.partition(".")
+        found = _read(file)
+        texts: Mapping[str, dict[str, str]] = found[section] if section else found
+        return {name: Text(**text) for name, text in texts.items()}
+
+    def __call__(self, name: str, language: str, /, **values: object) -> str:
+        """The text `name` in `language`, `en` or `ja`; with `values`, they are filled in."""
+        text = self._texts[name].in_language(language)
+        return text.format_map(values) if values else text
+
+    def in_language(self, language: str) -> Mapping[str, str]:
+        """All texts in `language`, by name."""
+        return {name: text.in_language(language) for name, text in self.items()}
+
+    def __getitem__(self, name: str) -> Text:
+        return self._texts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+def joined(how: str, **parts: Text) -> Text:
+    """Names put together in every language, `how` as `joining.toml` has it."""
+    return _joining[how].filled(parts)
+
+
+@cache
+def _read(file: str) -> dict[str, Any]:
+    found = resources.files(__name__).joinpath(f"{file}.toml").read_text("utf-8")
+    return tomllib.loads(found)
+
+
+_joining = Words("joining")
