@@ -16,6 +16,7 @@ from kessai.money import show_amount
 from kessai.words import Words
 
 word, _notes = Words("demo.said"), Words("demo.notes")
+_joining = Words("joining")
 
 _WIDEST = 84
 """Lines longer than this are hard to read, however wide the terminal is."""
@@ -69,7 +70,7 @@ class Telling:
             for reason, sentence in zip(scene.denial.reasons, sentences, strict=True):
                 yield from self._reason(scene, reason, sentence)
         if scene.possible:
-            comma = word("comma", self.language)
+            comma = _joining("comma", self.language)
             listed = comma.join(self._possible(scene, each) for each in scene.possible)
             possible = word("possible", self.language, list=listed)
             yield from self._text(possible, color="green")
@@ -124,7 +125,7 @@ class Telling:
             tracks[track].states[state].in_language(self.language)
             for track, state in sorted(scene.after.states.items())
         )
-        return word("comma", self.language).join(dict.fromkeys(states))
+        return _joining("comma", self.language).join(dict.fromkeys(states))
 
     def _reason(self, scene: Scene, reason: Reason, sentence: str) -> Iterator[str]:
         rule = rule_of(scene.machine, reason.rule)

@@ -11,6 +11,9 @@ from kessai.diagram.marks import Mark
 from kessai.diagram.words import word
 from kessai.machine import Possibility
 from kessai.money import show_amount
+from kessai.words import Words
+
+_joining = Words("joining")
 
 _ONES = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 SEPARATOR = " · "
@@ -152,7 +155,7 @@ class _Gathered:
             parts.append(show_amount(step.amount, self._journey.lifecycle.currency))
         if step.is_external:
             parts.append(word("is_external", self._language))
-        return word("comma", self._language).join(parts)
+        return _joining("comma", self._language).join(parts)
 
 
 def _number(number: int) -> str:

@@ -92,8 +92,9 @@ def _named(lifecycle: Lifecycle, name: str, language: str) -> str:
     elif name in lifecycle.flags:
         title = lifecycle.parameters[name].title.in_language(language)
     else:
-        words = {"amount": "amount_named", "and": "and", "or": "or"}
-        return word(words[name], language) if name in words else name
+        if name in {"and", "or"}:
+            return _joining(name, language).strip()
+        return word("amount_named", language) if name == "amount" else name
     return _SHORT.sub("", title) or title
 
 
