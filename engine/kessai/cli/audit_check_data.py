@@ -92,4 +92,5 @@ def _violation_data(found: Violation, language: str) -> dict[str, Any]:
             {"code": reason.code, "rule": reason.rule, "sentence": sentence}
             for reason, sentence in zip(found.denial.reasons, sentences, strict=True)
         ],
+        "rules": found.denial.rules(language),
     }

@@ -34,6 +34,7 @@ class _Lines:
     def __init__(self, language: str, limit: int, zone: tzinfo) -> None:
         self._language = language
         self._words = _WORDS.in_language(language)
+        self._named: dict[str, str] = {}
         self._limit = limit
         self._zone = zone
         columns = shutil.get_terminal_size((_WIDEST, 0))[0]
@@ -57,6 +58,7 @@ class _Lines:
             yield from self._rest(len(bad))
         if details:
             yield from self._details(findings)
+        yield from self._rules()
         yield from self._headed("taken")
         for note in checked.notes:
             yield from self._indented(note.sentence(self._language), 2, dim=True)
@@ -138,8 +140,16 @@ class _Lines:
             command += f" {show_amount(found.amount, found.denial.currency)}"
         return self._words["when"].format(command=command, states=states)
 
+    def _rules(self) -> Iterator[str]:
+        """What the rules say that were named so far."""
+        if self._named:
+            yield from self._headed("rules")
+        for code, says in self._named.items():
+            yield from self._indented(f"{code}: {says}", 2)
+
     def _reasons(self, found: Violation) -> Iterator[str]:
         denial = found.denial
+        self._named |= denial.rules(self._language)
         sentences = denial.sentences(self._language)
         for reason, sentence in zip(denial.reasons, sentences, strict=True):
             yield from self._indented(f"{sentence} [{reason.code}, {reason.rule}]", 6)

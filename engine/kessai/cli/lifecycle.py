@@ -10,9 +10,19 @@ from kessai.cli.drawing import drawn, format_for, out_option, put_drawing
 from kessai.cli.exits import DONE, USAGE
 from kessai.cli.options import output_options
 from kessai.cli.output import print_json, put
+from kessai.cli.tables import print_table
 from kessai.diagram import FORMATS, render
 from kessai.errors import InvalidLifecycle, UnknownLifecycle
-from kessai.spec import Lifecycle, Mistake, load_file, load_shipped, shipped_names
+from kessai.spec import (
+    Lifecycle,
+    Mistake,
+    Rule,
+    Text,
+    load_file,
+    load_shipped,
+    rule_codes,
+    shipped_names,
+)
 from kessai.words import Words
 
 _word = Words("lifecycle")
@@ -71,6 +81,48 @@ def show_command(
 
     put_drawing(drawn(draw, chosen, out, language), out, language)
     return DONE
+
+
+@lifecycle.command("rules")
+@click.argument("name", required=False)
+@output_options
+def rules_command(name: str | None, language: str, *, as_json: bool) -> int:
+    """List what each rule code stands for, and where its source says so.
+
+    Those that the lifecycle NAME names (a shipped one, or the path of a .toml file), or
+    those of all shipped ones.
+    """
+    shown = [found_lifecycle(each) for each in ([name] if name else shipped_names())]
+    named = {each.name: _rules_of(each) for each in shown}
+    order = {code: None for each in shown for code in each.rules}
+    found = {rule.code: rule for rules in named.values() for rule in rules}
+    rules = [found[code] for code in {**order, **found} if code in found]
+    if not as_json:
+        headings = [_word(each, language) for each in ("rule", "rule_says", "source")]
+        rows = [(r.code, r.text.in_language(language), r.source) for r in rules]
+        print_table(_word("rules", language), headings, rows)
+        return DONE
+    print_json(
+        [
+            {
+                "code": rule.code,
+                "sentence": rule.text.in_language(language),
+                "source": rule.source,
+                "lifecycles": [name for name, rules in named.items() if rule in rules],
+            }
+            for rule in rules
+        ]
+    )
+    return DONE
+
+
+def _rules_of(each: Lifecycle) -> tuple[Rule, ...]:
+    """The rules that a lifecycle names; without sentences where its file has none."""
+    named = (code for _, rule in each.rule_places() for code in rule_codes(rule))
+    return each.rules_named() or tuple(
+        Rule(code=code, text=Text("", ""), source=each.source)
+        for code in dict.fromkeys(named)
+    )
 
 
 @lifecycle.command("check")

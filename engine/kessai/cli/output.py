@@ -103,6 +103,7 @@ def denial_data(denial: Denial | None, language: str) -> dict[str, Any] | None:
             {"code": reason.code, "rule": reason.rule, "sentence": sentence}
             for reason, sentence in zip(denial.reasons, sentences, strict=True)
         ],
+        "rules": denial.rules(language),
     }
 
 

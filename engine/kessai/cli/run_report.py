@@ -10,7 +10,7 @@ from kessai.machine import Machine
 from kessai.money import show_amount
 from kessai.words import Words
 
-word = Words("run")
+word, _amounts = Words("run.said"), Words("run.amounts")
 
 
 def print_totals(
@@ -23,19 +23,19 @@ def print_totals(
     pairs = [
         ("lines", f"{totals.commands:,}"),
         ("transactions", f"{totals.transactions:,}"),
-        *_money(totals),
         ("left_open", f"{totals.left_open:,}"),
         ("discrepancies", f"{totals.discrepancies:,}"),
         ("seconds", f"{seconds:,.1f}"),
     ]
-    print_pairs((word(name, language), value) for name, value in pairs)
+    shown = [(word(name, language), value) for name, value in pairs]
+    print_pairs((*shown[:2], *_money(totals, language), *shown[2:]))
     if totals.left_open:
         say(word("open_help", language))
 
 
-def _money(totals: Totals) -> Iterator[tuple[str, str]]:
+def _money(totals: Totals, language: str) -> Iterator[tuple[str, str]]:
     for (name, currency), amount in sorted(totals.sums.items()):
-        yield name, show_amount(amount, currency)
+        yield _amounts(name, language), show_amount(amount, currency)
 
 
 def _print_outcomes(

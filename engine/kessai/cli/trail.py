@@ -22,6 +22,7 @@ from kessai.machine import (
     read_events,
 )
 from kessai.machine.events import KIND_OF
+from kessai.spec import rule_codes
 
 
 @attrs.frozen(kw_only=True)
@@ -129,11 +130,12 @@ def _of(operation: Operation | None, machine: Machine | None) -> dict[str, Any]:
 
 
 def _denied(event: Denied) -> dict[str, Any]:
+    codes = (code for reason in event.reasons for code in rule_codes(reason.rule))
     return {
         "command": event.command,
         "amount": event.amount,
         "said": ", ".join(reason.code for reason in event.reasons),
-        "rule": "; ".join(dict.fromkeys(reason.rule for reason in event.reasons)),
+        "rule": ", ".join(dict.fromkeys(codes)),
     }
 
 

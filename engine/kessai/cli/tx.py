@@ -32,6 +32,7 @@ from kessai.cli.tx_report import (
     print_possibilities,
     print_trail,
     print_transaction,
+    trail_rules,
 )
 from kessai.cli.tx_settle import tx_settle
 from kessai.cli.tx_words import word
@@ -111,6 +112,7 @@ def tx_show(
         data = transaction_data(transaction)
         if events:
             data["events"] = [row_data(row) for row in rows]
+            data["rules"] = trail_rules(rows, machine, language)
         print_json(data)
         return
     print_transaction(transaction, machine, language)
@@ -295,4 +297,5 @@ def _possibility_data(possibility: Possibility, language: str) -> dict[str, Any]
         "allowed": possibility.is_allowed,
         "bounds": bounds_data(possibility.bounds),
         "reasons": [] if denial is None else denial["reasons"],
+        "rules": {} if denial is None else denial["rules"],
     }

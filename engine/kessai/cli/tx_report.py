@@ -13,6 +13,10 @@ from kessai.machine import Denial, Discrepancy, Machine, Possibility, Transactio
 from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.machine.events import KIND_OF
 from kessai.money import show_amount
+from kessai.spec import rule_codes
+from kessai.words import Words
+
+_lifecycle_word = Words("lifecycle")
 
 
 def print_list(
@@ -75,6 +79,7 @@ def print_trail(
     language: str,
 ) -> None:
     """Print every event: when, what, by which rule, on what evidence."""
+    rows = list(rows)
     names = ("number", "time", "event", "command", "amount", "said", "rule", "evidence")
     print_table(
         word("trail", language),
@@ -93,6 +98,23 @@ def print_trail(
             for row in rows
         ),
     )
+    print_rules(trail_rules(rows, machine, language), language)
+
+
+def trail_rules(
+    rows: Iterable[Row], machine: Machine | None, language: str
+) -> dict[str, str]:
+    """What the rules say that the rows of a trail name: the sentence of each code."""
+    codes = dict.fromkeys(code for row in rows for code in rule_codes(row.rule))
+    rules = machine.lifecycle.rules if machine else {}
+    return {c: rules[c].text.in_language(language) for c in codes if c in rules}
+
+
+def print_rules(rules: Mapping[str, str], language: str) -> None:
+    """Print what rules say, by their codes; nothing for none."""
+    if rules:
+        headings = [_lifecycle_word(w, language) for w in ("rule", "rule_says")]
+        print_table(_lifecycle_word("rules", language), headings, rules.items())
 
 
 def _said(row: Row, language: str) -> str:
@@ -108,6 +130,7 @@ def print_possibilities(
     language: str,
 ) -> None:
     """Print each command: with which amounts it is allowed, or every reason why not."""
+    rules: dict[str, str] = {}
     for possibility in possibilities:
         title = command_title(machine, possibility.command, language)
         if possibility.denial is None:
@@ -115,7 +138,9 @@ def print_possibilities(
             say(f"{title}: {word('allowed', language)}, {bounds}")
         else:
             say(f"{title}: {word('denied', language)}")
-            print_denial(possibility.denial, language)
+            _print_reasons(possibility.denial, language)
+            rules |= possibility.denial.rules(language)
+    print_rules(rules, language)
 
 
 def print_answer(answer: Answer, machine: Machine | None, language: str) -> None:
@@ -134,7 +159,12 @@ def print_answer(answer: Answer, machine: Machine | None, language: str) -> None
 
 
 def print_denial(denial: Denial, language: str) -> None:
-    """Print every reason of a denial: sentence, code and rule."""
+    """Print every reason of a denial: sentence, code and rule; then what the rules say."""
+    _print_reasons(denial, language)
+    print_rules(denial.rules(language), language)
+
+
+def _print_reasons(denial: Denial, language: str) -> None:
     sentences = denial.sentences(language)
     for reason, sentence in zip(denial.reasons, sentences, strict=True):
         say(f"  {sentence} [{reason.code}, {reason.rule}]")

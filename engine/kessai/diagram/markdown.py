@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from kessai.diagram.arrows import arrows
 from kessai.diagram.words import duration, word
-from kessai.spec import CommandSpec, Lifecycle, Parameter, Track
+from kessai.spec import CommandSpec, Lifecycle, Parameter, Track, rule_codes
 
 Row = Sequence[str]
 
@@ -41,6 +41,7 @@ class Page:
             ("deadlines", self._deadlines()),
             ("parameters", self._parameters()),
             ("invariants", self._invariants()),
+            ("rules", self._rules()),
         ):
             if table:
                 blocks += [f"## {self._word(key)}", table]
@@ -101,7 +102,7 @@ class Page:
         allowed: dict[tuple[str, str, str], list[str]] = {}
         for command, move, source in self._lifecycle.moves():
             rules = allowed.setdefault((move.track, source, command.name), [])
-            rules += [r for r in move.rule.split(", ") if r not in rules]
+            rules += [r for r in rule_codes(move.rule) if r not in rules]
         rows: list[Row] = []
         for track in self._lifecycle.tracks.values():
             for state in track.states:
@@ -240,6 +241,17 @@ class Page:
             for invariant in self._lifecycle.invariants.values()
         ]
         return self._table(("name", "holds", "rule"), rows)
+
+    def _rules(self) -> str:
+        rows = [
+            (
+                _plain(r.code),
+                _plain(r.text.in_language(self._language)),
+                _plain(r.source),
+            )
+            for r in self._lifecycle.rules_named()
+        ]
+        return self._table(("rule", "rule_says", "source"), rows)
 
     def _title(self, command: CommandSpec) -> str:
         return command.title.in_language(self._language)

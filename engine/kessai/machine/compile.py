@@ -90,6 +90,7 @@ def compile_lifecycle(lifecycle: Lifecycle) -> Machine:
         **{guard.code: guard.text for guard in lifecycle.guards.values()},
         **{deadline.code: deadline.text for deadline in lifecycle.deadlines.values()},
         **_titles(lifecycle),
+        **{f"rule {code}": rule.text for code, rule in lifecycle.rules.items()},
     }
     return Machine(
         lifecycle=lifecycle,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import attrs
 
 from kessai.money import show_amount
+from kessai.spec import rule_codes
 from kessai.words import Text, Words
 
 Value = str | int
@@ -73,6 +74,15 @@ class Denial:
     def sentences(self, language: str = "en") -> tuple[str, ...]:
         """One sentence a reason, in `language`, `en` or `ja`."""
         return tuple(self._sentence(reason, language) for reason in self.reasons)
+
+    def rules(self, language: str = "en") -> Mapping[str, str]:
+        """The rules that the reasons name: the sentence of each code, in `language`.
+
+        A code that the lifecycle file has no sentence for is left out.
+        """
+        codes = (code for reason in self.reasons for code in rule_codes(reason.rule))
+        found = {code: self.texts.get(f"rule {code}") for code in codes}
+        return {code: t.in_language(language) for code, t in found.items() if t}
 
     def __str__(self) -> str:
         return " ".join(self.sentences())

@@ -18,7 +18,9 @@ from kessai.spec.model import (
     Move,
     Opening,
     Parameter,
+    Rule,
     Track,
+    rule_codes,
 )
 from kessai.spec.places import Mistake, Place
 from kessai.words import Text
@@ -39,10 +41,12 @@ __all__ = [
     "Opening",
     "Parameter",
     "Place",
+    "Rule",
     "Text",
     "Track",
     "load_file",
     "load_shipped",
     "rebuild",
+    "rule_codes",
     "shipped_names",
 ]

@@ -19,6 +19,7 @@ from kessai.spec.model import (
     Lifecycle,
     Move,
     Track,
+    rule_codes,
 )
 from kessai.spec.places import Path
 from kessai.spec.scope import check_scope
@@ -46,6 +47,7 @@ def check(lifecycle: Lifecycle, notebook: Notebook) -> None:
         _check_guards,
         _check_reachable,
         _check_sentences,
+        _check_rules,
         check_scope,
         check_choices,
     ):
@@ -230,6 +232,17 @@ def _check_sentences(lifecycle: Lifecycle, notebook: Notebook) -> None:
             at: Path = (*path, language)
             for message in _wrong_fields(text.in_language(language)):
                 notebook.wrong(at, message)
+
+
+def _check_rules(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    """A file that tells its rules tells all that it names."""
+    rules = _Known(notebook, "rule", lifecycle.rules)
+    for path, rule in lifecycle.rule_places() if lifecycle.rules else ():
+        rules.check((*path, "rule"), rule_codes(rule))
+    for code in lifecycle.rules:
+        if rule_codes(code) != (code,):
+            message = f"the code of a rule has no comma, so that a list can: {code!r}"
+            notebook.wrong(("rules", code), message)
 
 
 def _wrong_fields(sentence: str) -> Iterator[str]:

@@ -143,6 +143,15 @@ class CommandSpec:
         """Whether the command begins a transaction."""
         return bool(self.opens)
 
+    def rule_places(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every part of the command that names a rule of its own."""
+        if self.amount is not None:
+            yield ("amount",), self.amount.rule
+        if self.agreement is not None:
+            yield ("agreement",), self.agreement.rule
+        for number, move in enumerate(self.moves):
+            yield ("moves", number), move.rule
+
 
 @attrs.frozen(kw_only=True)
 class Deadline:
@@ -184,6 +193,20 @@ class Identifier:
 
 
 @attrs.frozen(kw_only=True)
+class Rule:
+    """A rule of the source: the sentence its code stands for, and where it is said."""
+
+    code: str
+    text: Text
+    source: str
+
+
+def rule_codes(rule: str) -> tuple[str, ...]:
+    """The codes that a declaration names as its `rule`: of `O2, R3` both."""
+    return tuple(rule.split(", "))
+
+
+@attrs.frozen(kw_only=True)
 class Lifecycle:
     """One lifecycle file with what it includes.
 
@@ -203,6 +226,7 @@ class Lifecycle:
     commands: Mapping[str, CommandSpec]
     deadlines: Mapping[str, Deadline]
     invariants: Mapping[str, Invariant]
+    rules: Mapping[str, Rule] = attrs.field(factory=dict[str, Rule])
     hash: str = ""
     document: bytes = attrs.field(default=b"", repr=False)
 
@@ -210,6 +234,24 @@ class Lifecycle:
     def flags(self) -> tuple[str, ...]:
         """The parameters that expressions may name, worth 1 or 0."""
         return tuple(p.name for p in self.parameters.values() if p.kind == "flag")
+
+    def rule_places(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every place in the file that names its rule, with what it names."""
+        yield ("transaction",), self.identifier.rule
+        for section in attrs.fields(Lifecycle):
+            declared = getattr(self, section.name)
+            if isinstance(declared, Mapping):
+                for name, one in declared.items():
+                    if hasattr(one, "rule"):
+                        yield (section.name, name), one.rule
+        for command in self.commands.values():
+            for part, rule in command.rule_places():
+                yield ("commands", command.name, *part), rule
+
+    def rules_named(self) -> tuple[Rule, ...]:
+        """The rules that its declarations name, in the order of their table."""
+        codes = {code for _, rule in self.rule_places() for code in rule_codes(rule)}
+        return tuple(rule for rule in self.rules.values() if rule.code in codes)
 
     def moves(self) -> Iterator[tuple[CommandSpec, Move, str]]:
         """Every (command, move, source state) that changes or keeps a state."""

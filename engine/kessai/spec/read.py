@@ -19,6 +19,7 @@ from kessai.spec.model import (
     Move,
     Opening,
     Parameter,
+    Rule,
     Track,
 )
 from kessai.spec.table import Table
@@ -55,6 +56,7 @@ def read_lifecycle(document: Table) -> Lifecycle:
         invariants={
             k: _invariant(k, t) for k, t in document.table("invariants").tables()
         },
+        rules={k: _rule(k, t) for k, t in document.table("rules").tables()},
     )
     head.no_more()
     document.no_more()
@@ -137,6 +139,16 @@ def _invariant(name: str, table: Table) -> Invariant:
     )
     table.no_more()
     return invariant
+
+
+def _rule(code: str, table: Table) -> Rule:
+    rule = Rule(
+        code=code,
+        text=table.translation(),
+        source=table.text("source", needed=True),
+    )
+    table.no_more()
+    return rule
 
 
 def _command(name: str, table: Table) -> CommandSpec:

@@ -84,7 +84,7 @@ def test_denials_are_told_with_their_rule_and_their_sentence(told):
 
 def test_a_refused_application_is_told_under_the_one_lifecycle_that_refuses_so(told):
     refusals = lifecycle(told, "one_time")["refusals"]
-    assert "limit amount, one-time" in {refusal["rule"] for refusal in refusals}
+    assert "limit amount one-time" in {refusal["rule"] for refusal in refusals}
     (unbound,) = told["unbound_refusals"]
     assert unbound["code"] == "unknown_transaction"
     assert unbound["example"]["transaction"] == HOSTILE

@@ -111,6 +111,34 @@ def test_an_unknown_name_is_answered_with_those_that_are_known(kessai):
     assert result.out == ""
 
 
+def test_each_rule_code_is_listed_with_what_it_says_and_its_source(kessai):
+    listed = kessai("lifecycle", "rules", "--json", "--lang", "en").json
+    codes = [rule["code"] for rule in listed]
+    assert codes[:6] == ["O1", "O2", "O3", "O4", "O5", "O6"]
+    assert {"R9", "F10", "limit orderId"} <= set(codes)
+    capture = listed[1]
+    assert "once per transaction" in capture["sentence"]
+    assert capture["source"].startswith("one-time, capture")
+    assert capture["lifecycles"] == ["charge", "one_time", "recurring"]
+    shown = kessai("lifecycle", "rules", "recurring", "--lang", "ja").out
+    assert "解約により承諾は終了し" in shown
+    assert "limit amount one-time" not in shown
+
+
+def test_a_file_without_sentences_has_its_codes_listed(kessai, own):
+    text = own.read_text("utf-8").replace(', "shared/rules.toml"', "")
+    own.write_text(text.replace(', "shared/limits.toml"', ""), "utf-8")
+    listed = kessai("lifecycle", "rules", own, "--json").json
+    assert {"O2", "F10"} <= {rule["code"] for rule in listed}
+    assert {rule["sentence"] for rule in listed} == {""}
+
+
+def test_the_page_of_a_lifecycle_says_what_its_rules_are(kessai):
+    page = kessai("lifecycle", "show", "one_time", "--lang", "en").out
+    rules = page[page.index("## Rules") :]
+    assert "| O3 | A cancel is possible before the capture only" in rules
+
+
 def test_a_file_that_is_not_there_is_no_name(kessai, tmp_path):
     for command in ("show", "check"):
         result = kessai("lifecycle", command, tmp_path / "none.toml")

@@ -214,7 +214,7 @@ def test_a_full_disk_is_told_and_with_room_again_the_same_file_goes_on(
 
 def test_a_full_disk_is_told_in_words(orders, database):
     script = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (300000,) * 2);"
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (320000,) * 2);"
         "from kessai.cli.main import main; main(sys.argv[1:])"
     )
     command = (sys.executable, "-c", script, "run", str(orders))

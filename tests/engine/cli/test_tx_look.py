@@ -114,6 +114,25 @@ def test_show_for_people_has_amounts_with_currency_and_the_trail(kessai, done):
     )
 
 
+def test_the_trail_says_what_the_rules_are_that_it_names(kessai, done):
+    asked = ("tx", "show", "one", "--events", "--db", done, "--lang", "en")
+    told = kessai(*asked, "--json").json["rules"]
+
+    assert told["O2"].startswith("A capture takes any amount up to the authorized one")
+    assert {"O1", "F1", "O2", "R3", "F3", "O4"} <= set(told)
+    shown = words(kessai(*asked))
+    assert "Rule What it says" in shown[shown.index("Rules") :]
+    assert any(line.startswith("R3 A payment under a consent") for line in shown)
+
+
+def test_can_says_once_what_the_rules_are_that_deny(kessai, done):
+    shown = words(kessai("tx", "can", "one", "--db", done, "--lang", "en"))
+
+    said = [line for line in shown if line.startswith("O3 A cancel is possible before")]
+    assert len(said) == 1
+    assert shown.index(said[0]) > shown.index("Rules")
+
+
 def test_show_of_what_was_always_refused_says_that_it_never_came_to_be(kessai, done):
     shown = kessai("tx", "show", "chg2", "--events", "--db", done, "--lang", "en")
 
@@ -196,6 +215,7 @@ def test_can_tells_every_command_with_its_exact_bounds_or_every_reason(kessai, d
         "allowed": True,
         "bounds": bounds,
         "reasons": [],
+        "rules": {},
     }
     assert commands["capture"]["allowed"] is False
     assert [r["code"] for r in commands["authorize"]["reasons"]] == [

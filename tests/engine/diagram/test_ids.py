@@ -142,7 +142,7 @@ def test_titles_hold_what_is_too_long_for_a_label(parse):
         "payment.requested--update_authorization--payment.requested"
     ] == [
         "update authorization: requested → requested",
-        "Amount: 1 … 10,000,000 (limit amount, one-time)",
+        "Amount: 1 … 10,000,000 (limit amount one-time)",
         lifecycle.guards["confirmation_page_not_the_merchants"].text.en,
         "Rule: O6, F2",
         "The gateway may report it unasked.",

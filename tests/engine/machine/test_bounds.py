@@ -246,7 +246,7 @@ def test_every_reason_is_given_at_once_and_in_declared_order(story):
     )
     assert [reason.rule for reason in denial.reasons if reason.rule != "request"] == [
         "limit orderId",
-        "limit amount, recurring",
+        "limit amount recurring",
         "R1, R2, F1, F2",
         "R2",
         "limit frequency",

@@ -107,7 +107,7 @@ CASES = [
         (
             Reason(
                 "amount_missing",
-                "limit amount, one-time",
+                "limit amount one-time",
                 {"minimum": 1, "maximum": 10_000_000},
             ),
             "An amount is needed, from 1 JPY to 10,000,000 JPY.",
@@ -156,7 +156,7 @@ CASES = [
                 {"operations": "update_authorization (begun)"},
             ),
             "Another operation has not ended yet: update authorization (begun).",
-            "完了していない処理があります: 与信変更 (処理中)。",
+            "完了していない処理があります: 与信変更 (開始)。",
         ),
     ),
     (
@@ -194,7 +194,7 @@ CASES = [
                 "Another operation has not ended yet: authorize (begun), update"
                 " authorization (begun)."
             ),
-            "完了していない処理があります: 申込 (処理中)、与信変更 (処理中)。",
+            "完了していない処理があります: 申込 (開始)、与信変更 (開始)。",
         ),
         (
             Reason("amount_below_minimum", "O2", {"amount": 0, "minimum": 1}),
@@ -222,13 +222,13 @@ CASES = [
             ),
             (
                 "解約は承諾が承諾済のときに可能ですが、"
-                "現在は承諾が申込中、決済が申込中です。"
+                "現在は承諾が申込中かつ決済が申込中です。"
             ),
         ),
         (
             Reason("operation_open", "R8, F8", {"operations": "authorize (begun)"}),
             "Another operation has not ended yet: authorize (begun).",
-            "完了していない処理があります: 申込 (処理中)。",
+            "完了していない処理があります: 申込 (開始)。",
         ),
     ),
     # Parameters: what is needed first, then what was given, in the order given.
@@ -249,7 +249,7 @@ CASES = [
         (
             Reason(
                 "amount_missing",
-                "limit amount, recurring",
+                "limit amount recurring",
                 {"minimum": 1, "maximum": 100_000},
             ),
             "An amount is needed, from 1 JPY to 100,000 JPY.",
@@ -424,7 +424,7 @@ UNDER = [
             ),
             (
                 "承諾取引 agreement-1 による決済は承諾が承諾済のときに可能ですが、"
-                "現在は承諾が申込中、決済が申込中です。"
+                "現在は承諾が申込中かつ決済が申込中です。"
             ),
         ),
     ),
@@ -440,7 +440,7 @@ UNDER = [
                 "The agreement agreement-1 has an operation that has not ended yet:"
                 " terminate (begun)."
             ),
-            "承諾取引 agreement-1 に完了していない処理があります: 解約 (処理中)。",
+            "承諾取引 agreement-1 に完了していない処理があります: 解約 (開始)。",
         ),
     ),
 ]
@@ -519,9 +519,9 @@ def test_the_denial_of_an_order_id_says_what_it_may_be(story):
 @pytest.mark.parametrize(
     ("phase", "english", "japanese"),
     [
-        (Phase.BEGUN, "begun", "処理中"),
+        (Phase.BEGUN, "begun", "開始"),
         (Phase.PENDING, "pending", "保留"),
-        (Phase.UNKNOWN, "unknown", "不明"),
+        (Phase.UNKNOWN, "unknown", "結果不明"),
     ],
 )
 def test_what_is_open_is_named_with_how_far_it_is(story, phase, english, japanese):
@@ -596,6 +596,18 @@ def test_names_without_a_title_are_shown_as_they_are():
     assert denial.sentences("ja") == (
         (
             "captureはpayment.authorizedまたはpayment.capturedのときに可能ですが、"
-            "現在はpayment.requested、consent.requestedです。"
+            "現在はpayment.requestedかつconsent.requestedです。"
         ),
     )
+
+
+def test_a_denial_says_what_each_rule_is_that_its_reasons_name():
+    reasons = (Reason("state_not_allowed", "O2, R3"), Reason("amount_missing", "O2"))
+    machine = Machines([load_shipped("one_time")]).current[0]
+    denial = Denial(command="capture", transaction="a", reasons=reasons)
+
+    said = attrs.evolve(denial, texts=machine.texts).rules("ja")
+
+    assert list(said) == ["O2", "R3"]
+    assert said["R3"] == "随時決済の売上は、都度決済と同じ（O2）。"
+    assert denial.rules() == {}, "no lifecycle, no sentence"

@@ -64,7 +64,7 @@ def test_each_rule_is_left_out_and_missed_or_redundant(kessai):
     result = kessai("prove", "charge", "--without", "--lang", "ja")
     assert result.code == 0
     assert "refund: 上限 captured - refunded - refunding" in result.out
-    assert "経過により反証" in result.out
+    assert "ストーリーにより反証" in result.out
 
 
 def test_leaving_out_is_told_to_programs_too(kessai):

@@ -96,6 +96,13 @@ def _lifecycle(data: Mapping[str, Any]) -> Iterator[Row]:
         about = {**deadline, "code": deadline["deadline"]}
         yield from _measures("deadline", about, _DEADLINE, deadline["state"])
     yield from _refusals(data["refusals"])
+    yield from _sentences(data)
+
+
+def _sentences(data: Mapping[str, Any]) -> Iterator[Row]:
+    """What has no figure but that it is there: a rule, a point never tested."""
+    for rule in data["rules"]:
+        yield {"section": "rule", "rule": rule["code"], "sentence": rule["sentence"]}
     for point in (data["coverage"] or {"never": ()})["never"]:
         yield {
             "section": "never_tested",

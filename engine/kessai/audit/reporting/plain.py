@@ -18,7 +18,7 @@ from kessai.audit.reporting.spans import Spans
 from kessai.diagram.titles import condition
 from kessai.machine import Denial, Machine, compile_lifecycle
 from kessai.machine.denial import STRUCTURAL
-from kessai.spec import Lifecycle, Text
+from kessai.spec import Lifecycle, Text, rule_codes
 from kessai.words import Words
 
 Plain = dict[str, Any]
@@ -84,6 +84,14 @@ def lifecycle_data(told: Told, language: str) -> Plain:
             for name, title in lifecycle.amounts.items()
         },
         "deadlines": list(_deadlines(told, language)),
+        "rules": [
+            {
+                "code": rule.code,
+                "sentence": rule.text.in_language(language),
+                "source": rule.source,
+            }
+            for rule in lifecycle.rules_named()
+        ],
         "coverage": None if told.tested is None else _coverage(told.tested, language),
     }
 
@@ -122,7 +130,7 @@ def _matrix(told: Told, language: str) -> Iterator[Plain]:
                     "title": title,
                     "command": name,
                     "declared": bool(rules),
-                    "rule": ", ".join(dict.fromkeys(", ".join(rules).split(", "))),
+                    "rule": ", ".join(dict.fromkeys(rule_codes(", ".join(rules)))),
                     **_cell(told, name, f"{track}.{state}"),
                 }
 
