@@ -13,7 +13,7 @@ from pathlib import Path
 import kessai_specs
 from kessai.diagram.svg import drawn_anew
 from kessai.spec import load_shipped, shipped_names
-from kessai.spec.model import LANGUAGES
+from kessai.spec.text import LANGUAGES
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from kessai.diagram.dress import fingerprint
 from kessai.diagram.legend import text_width
 from kessai.diagram.svg import drawn_anew
 from kessai.spec import load_shipped, shipped_names
-from kessai.spec.model import LANGUAGES
+from kessai.spec.text import LANGUAGES
 
 ANEW = "the lifecycle or its drawing has changed: run tests/specs/render_diagrams.py"
 

@@ -12,7 +12,7 @@ import attrs
 
 from kessai.machine import Machine, compile_lifecycle
 from kessai.spec import CommandSpec, Deadline, Expression, Lifecycle, Move, Text
-from kessai.spec.model import LANGUAGES
+from kessai.spec.text import LANGUAGES
 
 TEXTS: Mapping[str, Text] = {
     kind: Text(**sentence)

@@ -46,7 +46,7 @@ from kessai.diagram.journey import Journey
 from kessai.diagram.marks import Mark, marked
 from kessai.errors import InvalidInput
 from kessai.spec import Lifecycle
-from kessai.spec.model import LANGUAGES
+from kessai.spec.text import LANGUAGES
 
 _DRAW: Mapping[str, Callable[[Lifecycle, str], str]] = {
     "markdown": markdown.markdown,

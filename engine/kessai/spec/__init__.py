@@ -17,20 +17,28 @@ from kessai.spec.model import (
     Lifecycle,
     Move,
     Opening,
-    Parameter,
-    Text,
     Track,
 )
+from kessai.spec.parameters import (
+    FlagParameter,
+    FrequencyParameter,
+    Parameter,
+    TextParameter,
+)
 from kessai.spec.places import Mistake, Place
+from kessai.spec.text import LANGUAGES, Text
 from kessai.spec.words import Words
 
 __all__ = [
+    "LANGUAGES",
     "Agreement",
     "AmountRange",
     "CommandSpec",
     "Deadline",
     "Effect",
     "Expression",
+    "FlagParameter",
+    "FrequencyParameter",
     "Guard",
     "Identifier",
     "Invariant",
@@ -41,6 +49,7 @@ __all__ = [
     "Parameter",
     "Place",
     "Text",
+    "TextParameter",
     "Track",
     "Words",
     "load_file",

@@ -18,12 +18,12 @@ from kessai.spec.model import (
     CommandSpec,
     Lifecycle,
     Move,
-    Text,
     Track,
 )
 from kessai.spec.places import Path
 from kessai.spec.scope import check_scope
 from kessai.spec.table import Notebook
+from kessai.spec.text import Text
 
 DENIAL_FIELDS = frozenset({"transaction", "amount", "deadline"})
 """What a denial's sentence may mention between braces."""
@@ -176,8 +176,8 @@ def _check_parameters(lifecycle: Lifecycle, notebook: Notebook) -> None:
     for parameter in lifecycle.parameters.values():
         path: Path = ("parameters", parameter.name)
         parameters.check((*path, "needs"), [parameter.needs or ""])
-        if parameter.kind == "frequency" and not parameter.units:
-            notebook.wrong(path, "a frequency needs 'units', such as { Month = 12 }")
+        if parameter.mistake:
+            notebook.wrong(path, parameter.mistake)
         if parameter.name in lifecycle.amounts:
             notebook.wrong(path, f"'{parameter.name}' is the name of an amount too")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from kessai.spec.expression import Effect, Expression, OutsideGrammar
-from kessai.spec.model import LANGUAGES, Text
 from kessai.spec.places import Mistake, Path, Place, find, show
 from kessai.spec.shapes import is_list, is_table
+from kessai.spec.text import LANGUAGES, Text
 
 T = TypeVar("T")
 D = TypeVar("D")

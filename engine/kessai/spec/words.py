@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import resources
 
-from kessai.spec.model import Text
+from kessai.spec.text import Text
 
 
 class Words(Mapping[str, Text]):

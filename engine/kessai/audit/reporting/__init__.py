@@ -13,7 +13,7 @@ from kessai.audit.reporting import as_csv, as_html, as_json
 from kessai.audit.reporting.facts import Facts
 from kessai.audit.reporting.gather import gather
 from kessai.errors import InvalidInput
-from kessai.spec.model import LANGUAGES
+from kessai.spec.text import LANGUAGES
 
 _WRITE: Mapping[str, Callable[[Facts, str], str]] = {
     "html": as_html.as_html,
