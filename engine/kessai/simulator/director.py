@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from kessai.flow import Append, Claim, Missing, Release, Send
+from kessai.limits import IN_FLIGHT_LIMIT, LEASE
 from kessai.simulator.asking import OrderSystems
 from kessai.simulator.chance import Chance
 from kessai.simulator.faults import Fault
@@ -29,8 +30,8 @@ from kessai.simulator.world import RESET, World
 
 WORKERS = 4
 HOUR = 3600
-_BEYOND_LEASE = 660
-_BEYOND_FENCE = 601
+_BEYOND_LEASE = round(LEASE.total_seconds()) + 60
+_BEYOND_FENCE = round(IN_FLIGHT_LIMIT.total_seconds()) + 1
 _ACTS = ("approve", "approve", "approve", "approve", "decline", "refuse_card")
 _PORTAL = ("capture", "cancel", "refund", "refund", "terminate", "expire")
 _ON_THE_WIRE = (
