@@ -13,6 +13,7 @@ word = Words(
         "and": Text(en="and", ja="かつ"),
         "at_most": Text(en="At most", ja="上限"),
         "begun": Text(en="begun", ja="開始"),
+        "characters": Text(en="characters", ja="文字"),
         "code": Text(en="Code", ja="コード"),
         "comma": Text(en=", ", ja="、"),
         "command": Text(en="Command", ja="コマンド"),
