@@ -16,13 +16,11 @@ from typing import Any, Final, cast
 import attrs
 
 from kessai.errors import KessaiError, PushRefused, ResendWithSameKey, SafeToResend
+from kessai.limits import NOTIFICATION_SECONDS
 from kessai.shell import AsyncEngine, Engine
 
 LARGEST_PUSH: Final = 1024 * 1024
 """Bytes at most in a push's body: thousands of notifications."""
-
-PATIENCE_SECONDS: Final = 30.0
-"""How long a body may take to arrive."""
 
 Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 Scope = MutableMapping[str, Any]
@@ -166,7 +164,7 @@ class PushEndpoint:
         engine: AsyncEngine,
         *,
         closes_engine: bool = False,
-        patience: float = PATIENCE_SECONDS,
+        patience: float = NOTIFICATION_SECONDS,
     ) -> None:
         self._engine = engine
         self._closes_engine = closes_engine

@@ -3,18 +3,19 @@
 Nothing is retried here: whether a request may be sent again is decided from evidence,
 not by a transport. Certificates are verified; redirects are not followed, because a
 gateway's answer is the answer.
+
+No reply is given that came later than `REPLY_SECONDS` after `send` was called: others
+do not count on it any more. `AsyncHttpTransport` returns by then. `HttpTransport` may
+be waiting for one more piece just then, and returns when that is `SILENCE_SECONDS` late.
 """
 
+import asyncio
 from time import monotonic
 from typing import Any, Protocol
 
 from kessai.errors import AdapterMissing
 from kessai.gateway import Failure, Reply, Request
-
-CONNECT_SECONDS = 30.0
-READ_SECONDS = 120.0
-WHOLE_SECONDS = 150.0
-"""A reply that drips in for longer is none: its caller is not waited for any more."""
+from kessai.limits import CONNECT_SECONDS, REPLY_SECONDS, SILENCE_SECONDS
 
 MAX_REPLY_BYTES = 5_000_000
 """A longer answer is no answer: the outcome is unknown."""
@@ -54,6 +55,7 @@ class HttpTransport:
 
     def send(self, request: Request) -> Reply | Failure:
         """See `Transport.send`."""
+        body = _Body()
         try:
             with self._client.stream(
                 request.method,
@@ -61,11 +63,10 @@ class HttpTransport:
                 headers=list(request.headers),
                 content=request.body,
             ) as response:
-                body = _Body()
                 for part in response.iter_bytes():
                     if failure := body.add(part):
                         return failure
-                return _reply(response, body.content)
+                return body.late() or _reply(response, body.content)
         except self._errors.HTTPError as error:
             return _failure(self._errors, error)
 
@@ -84,20 +85,25 @@ class AsyncHttpTransport:
 
     async def send(self, request: Request) -> Reply | Failure:
         """See `AsyncTransport.send`."""
+        body = _Body()
         try:
-            async with self._client.stream(
-                request.method,
-                request.url,
-                headers=list(request.headers),
-                content=request.body,
-            ) as response:
-                body = _Body()
+            async with (
+                asyncio.timeout(REPLY_SECONDS),
+                self._client.stream(
+                    request.method,
+                    request.url,
+                    headers=list(request.headers),
+                    content=request.body,
+                ) as response,
+            ):
                 async for part in response.aiter_bytes():
                     if failure := body.add(part):
                         return failure
-                return _reply(response, body.content)
+                return body.late() or _reply(response, body.content)
         except self._errors.HTTPError as error:
             return _failure(self._errors, error)
+        except TimeoutError:
+            return _TOO_SLOW
 
     async def close(self) -> None:
         """See `AsyncTransport.close`."""
@@ -109,7 +115,7 @@ class _Body:
 
     def __init__(self) -> None:
         self._parts = bytearray()
-        self._until = monotonic() + WHOLE_SECONDS
+        self._until = monotonic() + REPLY_SECONDS
 
     @property
     def content(self) -> bytes:
@@ -119,9 +125,13 @@ class _Body:
         self._parts += part
         if len(self._parts) > MAX_REPLY_BYTES:
             return Failure(sent=True, reason="the answer is too long")
-        if monotonic() > self._until:
-            return Failure(sent=True, reason="the answer came too slowly")
-        return None
+        return self.late()
+
+    def late(self) -> Failure | None:
+        return _TOO_SLOW if monotonic() > self._until else None
+
+
+_TOO_SLOW = Failure(sent=True, reason="the answer came too slowly")
 
 
 def http_library() -> Any:
@@ -140,7 +150,7 @@ def http_library() -> Any:
 
 
 def _options(httpx2: Any) -> dict[str, Any]:
-    timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    timeout = httpx2.Timeout(CONNECT_SECONDS, read=SILENCE_SECONDS)
     return {"timeout": timeout, "follow_redirects": False}
 
 

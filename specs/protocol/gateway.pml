@@ -127,7 +127,7 @@ end:
      }
 
   /* Time: after a minute nobody sends it any more, and soon its caller has no answer
-   * (flow/steps.py: SEND_WITHIN; machine/transaction.py: PATIENCE); then comes the fence.
+   * (limits.py: SEND_WITHIN, REPLY_WITHIN); then comes the fence.
    */
   :: atomic { AGES(i) && age[i] == young && IS_NEXT(young) ->
        age[i] = late; grow(young, late); SAY("%c's request can be sent no more", i) }

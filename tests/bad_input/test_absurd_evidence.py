@@ -16,6 +16,7 @@ from kessai import (
 )
 from kessai.errors import PushRefused
 from kessai.gateway import LOOK_UP, Evidence, Fact, Outcome, Reply, Request, Source
+from kessai.limits import NOTHING_IN_FLIGHT
 
 ABSURD = {
     "2 to the 63": {"amount": 2**63},
@@ -42,7 +43,12 @@ ONLY_EVIDENCE = {
     "half a pair in a name": {"actor": "\udfff"},
 }
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-AT_ONCE = Recovery(patience=BEGIN - BEGIN, fence=BEGIN - BEGIN, missing=Missing.RESEND)
+AT_ONCE = Recovery(
+    patience=BEGIN - BEGIN,
+    fence=BEGIN - BEGIN,
+    waits=NOTHING_IN_FLIGHT,
+    missing=Missing.RESEND,
+)
 
 
 @attrs.define

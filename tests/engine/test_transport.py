@@ -161,11 +161,24 @@ def test_a_broken_answer_leaves_the_outcome_unknown(
     serve, ask, answer, reasons, monkeypatch
 ):
     """It was sent: whatever it did, it may have done."""
-    monkeypatch.setattr(transport, "WHOLE_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "REPLY_SECONDS", 0.2)
     failure = ask(serve(answer).url)
     assert failure.sent
     assert failure.reason in reasons
     assert evidence_of(failure).outcome is Outcome.UNKNOWN
+
+
+def drips_its_head(connection):
+    for byte in HEAD + b"Content-Length: 0\r\n\r\n":
+        connection.sendall(bytes([byte]))
+        time.sleep(0.02)
+
+
+def test_the_time_for_a_reply_counts_from_the_sending(serve, ask, monkeypatch):
+    """Not from its first byte: until then the caller has waited, too."""
+    monkeypatch.setattr(transport, "REPLY_SECONDS", 0.2)
+    failure = ask(serve(drips_its_head).url)
+    assert failure == Failure(sent=True, reason="the answer came too slowly")
 
 
 def test_what_was_never_connected_was_never_sent(ask):

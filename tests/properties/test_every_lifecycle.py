@@ -45,6 +45,7 @@ from kessai import (
 from kessai.gateway import Failure, Reply
 from kessai.machine import broken_invariants, fold, read_record
 from kessai.machine.decide import amount_bounds
+from kessai.spec import FlagParameter, FrequencyParameter
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
@@ -136,17 +137,17 @@ class Line:
 def parameter_values(lifecycle, name):
     """The values that the lifecycle declares for a parameter."""
     declared = lifecycle.parameters[name]
-    if declared.kind == "flag":
+    if isinstance(declared, FlagParameter):
         return st.booleans()
-    if declared.kind == "frequency":
-        return st.sampled_from(sorted(declared.units)).flatmap(
+    if isinstance(declared, FrequencyParameter):
+        return st.sampled_from(sorted(declared.limits)).flatmap(
             lambda unit: st.fixed_dictionaries(
-                {"unit": st.just(unit), "value": st.integers(1, declared.units[unit])}
+                {"unit": st.just(unit), "value": st.integers(1, declared.limits[unit])}
             )
         )
     if name.endswith("_url"):
         return st.just(f"https://shop.example/{name}")
-    most = min(declared.max_characters or declared.max_bytes or 9, 9)
+    most = min([*declared.limits.values(), 9])
     return st.text(alphabet="aあ&", min_size=1, max_size=most)
 
 
@@ -163,7 +164,7 @@ def parameters(draw, lifecycle, spec):
         needed = lifecycle.parameters[name].needs
         if needed is None:
             continue
-        flag = lifecycle.parameters[needed].kind == "flag"
+        flag = needed in lifecycle.flags
         values.setdefault(
             needed, True if flag else draw(parameter_values(lifecycle, needed))
         )

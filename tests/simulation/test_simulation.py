@@ -4,13 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 
+import attrs
 import pytest
 from defects import DEFECTS
 from staging import gateway, played_on_all_cores
 
 from kessai import SQLiteStore
 from kessai.errors import InvalidInput
+from kessai.flow import Recovery
+from kessai.limits import NOTHING_IN_FLIGHT, WAITS
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles
 from kessai.simulator import (
@@ -56,6 +60,18 @@ def test_a_single_fault_strikes_alone(stage):
     figures = simulate(stage, 1, 1_000, faults={Fault.LOST_REPLY})
     assert set(figures.faults) == {Fault.LOST_REPLY}
     assert figures.finding is None
+
+
+def test_an_in_flight_limit_that_is_too_short_loses_a_payment(stage):
+    a_minute = Recovery(fence=timedelta(minutes=1), waits=NOTHING_IN_FLIGHT)
+    finding = simulate(attrs.evolve(stage, recovery=a_minute), 1, 10_000).finding
+    assert finding is not None
+    assert replay(stage, finding.moves) is None
+
+
+def test_the_shortest_limit_that_is_accepted_loses_nothing(stage):
+    least = Recovery(fence=WAITS.least_limit)
+    assert simulate(attrs.evolve(stage, recovery=least), 1, 5_000).finding is None
 
 
 def test_a_world_is_the_same_in_memory_and_in_a_file(stage, tmp_path):

@@ -237,7 +237,7 @@ def test_a_frequency_is_required_for_recurring_and_refused_for_one_time() -> Non
     recurring = load_shipped("recurring")
     assert recurring.commands["authorize"].required == ("frequency",)
     assert recurring.commands["update_consent"].required == ("frequency",)
-    assert recurring.parameters["frequency"].units == {
+    assert recurring.parameters["frequency"].limits == {
         "Year": 1,
         "Month": 12,
         "Week": 52,
@@ -269,9 +269,9 @@ def test_a_parameter_of_one_kind_of_payment_is_refused_by_the_others(
 @pytest.mark.parametrize("name", ["one_time", "recurring", "charge"])
 def test_texts_and_addresses_have_their_limits(name: str) -> None:
     parameters = load_shipped(name).parameters
-    assert parameters["note"].max_characters == 255
-    addresses = {key: p.max_bytes for key, p in parameters.items() if "url" in key}
-    assert set(addresses.values()) == {256}
+    assert parameters["note"].limits == {"characters": 255}
+    addresses = [p.limits for key, p in parameters.items() if "url" in key]
+    assert all(limits == {"bytes": 256} for limits in addresses)
     # The application by the consumer has its pages, too.
     assert len(addresses) == (3 if name == "charge" else 7)
 

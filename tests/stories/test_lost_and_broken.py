@@ -6,10 +6,19 @@ import attrs
 import pytest
 
 from kessai import Missing, Recovery
+from kessai.limits import NOTHING_IN_FLIGHT
 
-RESEND = Recovery(patience=timedelta(), fence=timedelta(), missing=Missing.RESEND.value)
+RESEND = Recovery(
+    patience=timedelta(),
+    fence=timedelta(),
+    waits=NOTHING_IN_FLIGHT,
+    missing=Missing.RESEND.value,
+)
 DECLINE = Recovery(
-    patience=timedelta(), fence=timedelta(), missing=Missing.DECLINE.value
+    patience=timedelta(),
+    fence=timedelta(),
+    waits=NOTHING_IN_FLIGHT,
+    missing=Missing.DECLINE.value,
 )
 CARRIED_OUT = ["lose_reply", "http_500", "http_502", "garbage", "truncate"]
 NEVER_ARRIVED = ["lose_request", "http_503"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kessai import Missing, Recovery
+from kessai.limits import NOTHING_IN_FLIGHT
 
 
 @pytest.fixture(params=["push", "look_up"])
@@ -199,7 +200,9 @@ def test_once_the_lost_command_is_settled_the_portals_counts(  # noqa: PLR0917
     act("order") if amount is None else act("order", amount)
     learn("order")
     assert shop.transaction("order").status == "payment.authorized"
-    recovery = Recovery(patience=NOW, fence=NOW, missing=missing)
+    recovery = Recovery(
+        patience=NOW, fence=NOW, waits=NOTHING_IN_FLIGHT, missing=missing
+    )
     [settled] = shop.recover("order", recovery)
     assert (settled.key, settled.status) == (lost.key, "declined")
     shop.recover("order")
@@ -212,7 +215,9 @@ def test_a_lost_update_and_an_expiry_in_the_portal(shop):
     shop.emulator.misbehave("lose_request", command="UpdateAuthorize")
     shop.do("update_authorization", "order", amount=600)
     shop.emulator.portal.expire("order")
-    recovery = Recovery(patience=NOW, fence=NOW, missing=Missing.RESEND)
+    recovery = Recovery(
+        patience=NOW, fence=NOW, waits=NOTHING_IN_FLIGHT, missing=Missing.RESEND
+    )
     assert shop.recover("order", recovery)[0].status == "declined"
     shop.recover("order")
     assert shop.transaction("order").status == "payment.expired"
@@ -247,7 +252,9 @@ def test_a_resend_that_is_refused_finds_what_the_portal_did(shop):
     shop.do("refund", "order", amount=300)
     shop.emulator.portal.refund("order", 800)
     shop.recover("order")
-    recovery = Recovery(patience=NOW, fence=NOW, missing=Missing.RESEND)
+    recovery = Recovery(
+        patience=NOW, fence=NOW, waits=NOTHING_IN_FLIGHT, missing=Missing.RESEND
+    )
     [settled] = shop.recover("order", recovery)
     assert settled.status == "declined"
     assert shop.transaction("order").amounts["refunded"] == 800

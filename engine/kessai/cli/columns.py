@@ -1,8 +1,9 @@
 """Text in terminal columns, where a Japanese character takes two."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
+
+from rich.cells import cell_len
 
 # What may not begin a line stays with the word or character before it.
 _CLOSING = "[、。）」:]*"
@@ -14,7 +15,7 @@ _PIECE = re.compile(
 
 def width_of(text: str) -> int:
     """How many columns `text` takes."""
-    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+    return cell_len(text)
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:

@@ -15,6 +15,7 @@ import attrs
 from kessai.cli.json_line import NotWhole, kind_of, short
 from kessai.errors import InvalidCommand
 from kessai.machine import Command, Machines
+from kessai.spec import FrequencyParameter
 
 _REQUIRED = ("at", "key", "command", "transaction")
 _TEXTS = (*_REQUIRED, "lifecycle", "agreement")
@@ -29,6 +30,7 @@ _AMOUNT = (
     " exponent"
 )
 _FREQUENCY = 'an object is right, such as {"unit":"Month","value":1}'
+_MEMBERS = FrequencyParameter.members
 
 
 @attrs.frozen
@@ -99,10 +101,10 @@ def _wrong_frequency(path: tuple[str, ...], value: object) -> Iterator[Wrong]:
         yield Wrong(path, f"{name}: {kind_of(value)}; {_FREQUENCY}")
         return
     for member in value:
-        if member not in {"unit", "value"}:
+        if member not in _MEMBERS:
             what = f"{name}: unknown field {short(member)}; {_FREQUENCY}"
             yield Wrong((*path, member), what, of_name=True)
-    for member, kind in (("unit", str), ("value", int)):
+    for member, kind in _MEMBERS.items():
         if member not in value:
             yield Wrong(path, f"{name}: '{member}' is missing; {_FREQUENCY}")
         elif type(value[member]) is not kind:

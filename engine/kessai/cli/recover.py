@@ -18,12 +18,15 @@ from kessai.cli.tables import print_table
 from kessai.cli.waiting import print_waiting, waiting, waiting_data
 from kessai.errors import KessaiError
 from kessai.flow import Answer, Missing, Recovery
+from kessai.limits import IN_FLIGHT_LIMIT, WAITS, WATCH_SECONDS
 from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.words import Words
 
 word = Words("recovery")
+
+_MINUTE = timedelta(minutes=1)
 
 
 @click.command(short_help="Look up what has no answer yet.")
@@ -39,7 +42,7 @@ word = Words("recovery")
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1),
-    default=30.0,
+    default=WATCH_SECONDS,
     show_default=True,
     metavar="SECONDS",
     help="With --watch: the pause between passes.",
@@ -54,8 +57,8 @@ word = Words("recovery")
 )
 @click.option(
     "--fence",
-    type=click.FloatRange(min=5),
-    default=10.0,
+    type=click.FloatRange(min=WAITS.least_limit / _MINUTE),
+    default=IN_FLIGHT_LIMIT / _MINUTE,
     show_default=True,
     metavar="MINUTES",
     help="For how long after it was sent a request may still arrive.",
@@ -83,7 +86,7 @@ def recover(
 
     Exit codes: 0 nothing is open that was looked up, 4 something still is, or waits.
     """
-    recovery = Recovery(missing=Missing(missing), fence=timedelta(minutes=fence))
+    recovery = Recovery(missing=Missing(missing), fence=fence * _MINUTE)
     with wired(db, gateway) as wiring, stop_on_signals() as stop:
         report = _Report(wiring.engine.store, language, as_json=as_json)
         one = _Round(wiring.engine, recovery, limit, stop)

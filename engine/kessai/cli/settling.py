@@ -10,13 +10,17 @@ import attrs
 
 from kessai.cli.gateways import Wiring
 from kessai.flow import Answer, Missing, Recovery, Status
+from kessai.limits import NOTHING_IN_FLIGHT
 
 OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
 """The answers that leave an operation open."""
 
 _AT_ONCE = Recovery(patience=timedelta(0), missing=Missing.KEEP)
 _IN_PROCESS = Recovery(
-    patience=timedelta(0), fence=timedelta(0), missing=Missing.RESEND
+    patience=timedelta(0),
+    fence=timedelta(0),
+    missing=Missing.RESEND,
+    waits=NOTHING_IN_FLIGHT,
 )
 
 

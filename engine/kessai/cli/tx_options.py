@@ -1,16 +1,18 @@
 """What `kessai tx` takes from a shell, where everything is text, and how it is read."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from kessai.cli.json_line import short
 from kessai.machine import Machine
+from kessai.spec import Parameter, TextParameter
 
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
-_FLAGS: Mapping[str, bool] = {"true": True, "false": False}
+_UNDECLARED = TextParameter
+"""What is read as text: that no lifecycle declares it is the denial's to say."""
 
 
 class Amount(click.ParamType[int]):
@@ -56,11 +58,9 @@ def read_parameters(
         click.UsageError: a text is not of that form, or not of its parameter's kind.
 
     """
-    kinds = {
-        parameter.name: parameter.kind
-        for machine in machines
-        for parameter in machine.lifecycle.parameters.values()
-    }
+    declared: dict[str, Parameter] = {}
+    for machine in machines:
+        declared |= machine.lifecycle.parameters
     texts = [*given, *([f"frequency={frequency}"] if frequency is not None else [])]
     parameters: dict[str, Any] = {}
     for text in texts:
@@ -72,20 +72,13 @@ def read_parameters(
         if name in parameters:
             message = f"--param {short(name)}: given twice"
             raise click.UsageError(message)
-        parameters[name] = _value(name, value, kinds.get(name, "text"))
+        parameters[name] = _value(name, value, declared.get(name, _UNDECLARED))
     return parameters
 
 
-def _value(name: str, value: str, kind: str) -> Any:
-    if kind == "flag":
-        if value not in _FLAGS:
-            message = f"{name}: true or false is right"
-            raise click.UsageError(message)
-        return _FLAGS[value]
-    if kind == "frequency":
-        unit, found, number = value.partition(":")
-        if not found or _DIGITS.fullmatch(number) is None:
-            message = f"{name}: a unit and a number are right, such as Month:1"
-            raise click.UsageError(message)
-        return {"unit": unit, "value": int(number)}
+def _value(name: str, text: str, kind: Parameter | type[Parameter]) -> Any:
+    value = kind.from_option(text)
+    if value is None:
+        message = f"{name}: {kind.form}"
+        raise click.UsageError(message)
     return value

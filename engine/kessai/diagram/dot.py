@@ -5,8 +5,9 @@ way. Labels are plain text, because not every Graphviz is built to read rich one
 does not fit a short label is in the tooltips.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator
+
+from rich.cells import cell_len
 
 from kessai.diagram.arrows import (
     Arrow,
@@ -129,7 +130,7 @@ def _room(text: str) -> str:
 
     Without fonts it takes a Japanese character for two thirds of its width.
     """
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    wide = cell_len(text) - len(text)
     return "\u00a0" * round(wide * 0.6)
 
 

@@ -4,9 +4,7 @@ import shutil
 import subprocess
 
 from kessai.errors import InvalidInput
-
-PATIENCE = 30
-"""Seconds that a `dot` program may take."""
+from kessai.limits import LAYOUT_SECONDS
 
 
 class GraphvizMissing(InvalidInput):
@@ -54,7 +52,7 @@ def _by_program(source: str) -> str:
             input=source.encode(),
             capture_output=True,
             check=True,
-            timeout=PATIENCE,
+            timeout=LAYOUT_SECONDS,
         )
     except (OSError, subprocess.SubprocessError) as error:
         message = f"{program} cannot lay the diagram out: {error}"

@@ -1,7 +1,8 @@
 """The legend under a picture: what its lines, borders and signs mean, in few words."""
 
-import unicodedata
 from collections.abc import Iterator
+
+from rich.cells import cell_len
 
 from kessai.diagram.style import FILLS, LINES, QUIET
 from kessai.diagram.words import word
@@ -48,7 +49,7 @@ def text_width(text: str, size: float) -> float:
 
 
 def _character_width(character: str) -> float:
-    if unicodedata.east_asian_width(character) in "WF" or character > _LETTERS:
+    if cell_len(character) > 1 or character > _LETTERS:
         return 1
     if character in _NARROW:
         return 0.28

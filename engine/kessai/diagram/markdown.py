@@ -213,11 +213,7 @@ class Page:
         return self._table(heads, rows)
 
     def _limits(self, parameter: Parameter) -> str:
-        limits = [f"{most} {unit}" for unit, most in parameter.units.items()]
-        if parameter.max_characters is not None:
-            limits.append(f"{parameter.max_characters} {self._word('characters')}")
-        if parameter.max_bytes is not None:
-            limits.append(f"{parameter.max_bytes} {self._word('bytes')}")
+        limits = parameter.shown_limits(self._language)
         if parameter.needs is not None:
             limits.append(f"{self._word('needs')} {_code(parameter.needs)}")
         return ", ".join(limits)

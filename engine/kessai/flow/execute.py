@@ -16,8 +16,6 @@ from kessai.flow.credible import credible
 from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded, Send
 from kessai.flow.look_up import look_up
 from kessai.flow.steps import (
-    ATTEMPTS,
-    SEND_WITHIN,
     Context,
     call_for,
     commit,
@@ -28,6 +26,7 @@ from kessai.flow.steps import (
     write,
 )
 from kessai.gateway import Call, Evidence, Failure, Outcome, Reply, Request
+from kessai.limits import ATTEMPTS, SEND_WITHIN
 from kessai.machine import (
     Begun,
     Command,

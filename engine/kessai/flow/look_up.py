@@ -14,7 +14,6 @@ from kessai.errors import VersionConflict
 from kessai.flow.credible import credible
 from kessai.flow.effects import Flow, Lease, Now, Send
 from kessai.flow.steps import (
-    ATTEMPTS,
     Context,
     contended,
     load,
@@ -30,6 +29,17 @@ from kessai.gateway import (
     Outcome,
     Reply,
     Source,
+)
+from kessai.limits import (
+    ATTEMPTS,
+    ESCALATION,
+    FIRST_PAUSE,
+    IN_FLIGHT_LIMIT,
+    LEASE,
+    LONGEST_PAUSE,
+    REPLY_WITHIN,
+    WAITS,
+    Waits,
 )
 from kessai.machine import (
     Discrepancy,
@@ -49,11 +59,7 @@ from kessai.machine.facts import (
     unlisted,
 )
 from kessai.machine.settle import missing_event, settle
-from kessai.machine.transaction import PATIENCE
 from kessai.machine.whose import is_counted_for_another, meant
-
-_FIRST_PAUSE = timedelta(seconds=30)
-_LONGEST_PAUSE = timedelta(hours=6)
 
 
 class Missing(StrEnum):
@@ -71,22 +77,30 @@ class Recovery:
     """How operations without an answer are recovered.
 
     After `patience` a begun operation counts as unanswered. `fence` is how long after
-    it was last about to be sent a request can still arrive: longer than all that the
-    engine and the transport wait, with a margin for the network and for clocks that
-    differ. `missing` says what happens beyond it. `lease` is for how long one recoverer
-    has a transaction for itself. What is open for longer than `escalation` is listed
-    for an operator.
+    it was last about to be sent a request can still arrive. `missing` says what happens
+    beyond it. `lease` is for how long one recoverer has a transaction for itself. What
+    is open for longer than `escalation` is listed for an operator. `waits` are those of
+    the engine and its transport; for a gateway in this process, `NOTHING_IN_FLIGHT`.
+
+    Raises:
+        InvalidInput: `fence` is not longer than all of `waits`: what is given up after
+            it could still arrive.
+
     """
 
-    patience: timedelta = PATIENCE
-    fence: timedelta = timedelta(minutes=10)
+    patience: timedelta = REPLY_WITHIN
+    fence: timedelta = IN_FLIGHT_LIMIT
     missing: Missing = attrs.field(default=Missing.DECLINE, converter=Missing)
-    lease: timedelta = timedelta(minutes=10)
-    escalation: timedelta = timedelta(hours=24)
+    lease: timedelta = LEASE
+    escalation: timedelta = ESCALATION
+    waits: Waits = WAITS
+
+    def __attrs_post_init__(self) -> None:
+        self.waits.check(self.fence)
 
     def pause(self, attempts: int) -> timedelta:
         """How long to wait after `attempts` look-ups in vain, and one more."""
-        return min(_FIRST_PAUSE * (1 << min(attempts, 20)), _LONGEST_PAUSE)
+        return min(FIRST_PAUSE * (1 << min(attempts, 20)), LONGEST_PAUSE)
 
 
 @attrs.frozen(kw_only=True)

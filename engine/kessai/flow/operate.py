@@ -11,12 +11,12 @@ from kessai.errors import InvalidInput, VersionConflict
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Flow, Now
 from kessai.flow.execute import answer_for
-from kessai.flow.steps import ATTEMPTS, Context, contended, load, machine_of, write
+from kessai.flow.steps import Context, contended, load, machine_of, write
 from kessai.gateway import Evidence, Outcome, Source
+from kessai.limits import ATTEMPTS, REPLY_WITHIN
 from kessai.machine import Operation, Phase, Transaction
 from kessai.machine.events import ENDED
 from kessai.machine.settle import resolve, settle
-from kessai.machine.transaction import PATIENCE
 
 LONGEST_NOTE = 2000
 LONGEST_ACTOR = 100
@@ -117,10 +117,10 @@ def _waiting(transaction: Transaction, name: str, now: datetime) -> Operation:
         known = ", ".join(transaction.operations) or "none"
         message = f"{transaction.id}: no operation {name!r} is open; open: {known}"
         raise InvalidInput(message)
-    if operation.phase is Phase.BEGUN and now < operation.sent_at + PATIENCE:
+    if operation.phase is Phase.BEGUN and now < operation.sent_at + REPLY_WITHIN:
         message = (
             f"{name}: its caller still waits for the gateway; ask again after"
-            f" {(operation.sent_at + PATIENCE).isoformat(timespec='seconds')}"
+            f" {(operation.sent_at + REPLY_WITHIN).isoformat(timespec='seconds')}"
         )
         raise InvalidInput(message)
     return operation

@@ -20,7 +20,6 @@ from kessai.flow.credible import credible_push
 from kessai.flow.effects import Flow, Now
 from kessai.flow.look_up import look_up
 from kessai.flow.steps import (
-    ATTEMPTS,
     Context,
     contended,
     load_with_trail,
@@ -28,6 +27,7 @@ from kessai.flow.steps import (
     write,
 )
 from kessai.gateway import Evidence, PushPartlyRefused
+from kessai.limits import ATTEMPTS
 from kessai.machine import (
     Discrepancy,
     Event,

@@ -1,7 +1,6 @@
 """Steps that several flows take: find the machine, write events, read the trail."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 import attrs
 
@@ -26,6 +25,7 @@ from kessai.flow.effects import (
     Recorded,
 )
 from kessai.gateway import Adapter, Call, Outcome
+from kessai.limits import ATTEMPTS, COMMITS
 from kessai.machine import (
     Event,
     Machine,
@@ -38,15 +38,6 @@ from kessai.machine import (
     read_events,
 )
 from kessai.machine.command import is_id
-
-ATTEMPTS = 100
-"""How often a step decides again when another writer was faster."""
-
-COMMITS = 3
-"""How often a change whose commit raised is written again to find out."""
-
-SEND_WITHIN = timedelta(seconds=60)
-"""How long after an intent its request may be sent: later, others count it as lost."""
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ What a lifecycle refuses is a denial, and `kessai.machine.decide`'s business.
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
 import attrs
 import msgspec
@@ -17,14 +17,12 @@ from kessai.card_numbers import SHORTEST, has_card_number
 from kessai.errors import InvalidCommand
 from kessai.money import AMOUNT_LIMIT, is_amount
 from kessai.spec.model import NAME
+from kessai.spec.parameters import ONE_LINE, misshapen, texts_in
 
 MAX_ID = 255
-MAX_TEXT = 16_384
 MAX_PARAMETERS = 64
 """Far more than any lifecycle declares: a denial names each one that is not taken."""
 
-_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
-_TEXT = re.compile(r"[^\x00\ud800-\udfff]*")
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -73,12 +71,12 @@ class Command:
 
     def __attrs_post_init__(self) -> None:
         _check_text("command", self.name, NAME, "a name such as 'capture'")
-        _check_text("transaction", self.transaction, _ID, _ID_SHAPE)
-        _check_text("key", self.key, _ID, _ID_SHAPE)
+        _check_text("transaction", self.transaction, ONE_LINE, _ID_SHAPE)
+        _check_text("key", self.key, ONE_LINE, _ID_SHAPE)
         if self.lifecycle is not None:
             _check_text("lifecycle", self.lifecycle, NAME, "a name such as 'one_time'")
         if self.agreement is not None:
-            _check_text("agreement", self.agreement, _ID, _ID_SHAPE)
+            _check_text("agreement", self.agreement, ONE_LINE, _ID_SHAPE)
         if self.amount is not None:
             _check_amount(self.amount)
         if self.parameters:
@@ -98,16 +96,15 @@ class Command:
         return hashlib.sha256(_canonical(request)).hexdigest()
 
 
-_WHOLE = "without control characters or half a surrogate pair"
-_ID_SHAPE = f"a text of 1 to {MAX_ID} characters, {_WHOLE}"
-_TEXT_SHAPE = (
-    f"a text of at most {MAX_TEXT} characters without NUL or half a surrogate pair"
+_ID_SHAPE = (
+    f"a text of 1 to {MAX_ID} characters, without control characters or half a"
+    " surrogate pair"
 )
 
 
 def is_id(text: str) -> bool:
     """Whether `text` can be the id of a transaction: no store is asked for another."""
-    return _ID.fullmatch(text) is not None
+    return ONE_LINE.fullmatch(text) is not None
 
 
 def _check_text(field: str, value: object, shape: re.Pattern[str], what: str) -> None:
@@ -130,13 +127,9 @@ def _check_amount(amount: object) -> None:
     if not is_amount(amount):
         message = f"amount: a whole number of minor units below {AMOUNT_LIMIT:,}"
         raise InvalidCommand(message)
-    _refuse_card_as_amount("amount", amount)
-
-
-def _refuse_card_as_amount(field: str, amount: int) -> None:
-    """A column mistaken for another one: 15 digits are still an amount by their size."""
+    # A column mistaken for another one: 15 digits are still an amount by their size.
     if amount >= _SMALLEST_CARD:
-        _refuse_card(field, str(amount))
+        _refuse_card("amount", str(amount))
 
 
 _SMALLEST_CARD = 10 ** (SHORTEST - 1)
@@ -151,28 +144,8 @@ def _check_parameters(parameters: object) -> None:
         raise InvalidCommand(message)
     for name, value in parameters.items():
         _check_text("parameters", name, NAME, "named like 'note'")
-        if isinstance(value, str):
-            _check_parameter(name, value)
-        elif _is_frequency(value):
-            _refuse_card(name, value["unit"])
-            _refuse_card_as_amount(name, value["value"])
-        elif not isinstance(value, bool):
-            message = f"{name}: a text, true or false, or a frequency (unit, value)"
+        if right := misshapen(value):
+            message = f"{name}: {right}"
             raise InvalidCommand(message)
-
-
-def _check_parameter(name: str, text: str) -> None:
-    if len(text) > MAX_TEXT or _TEXT.fullmatch(text) is None:
-        message = f"{name}: {_TEXT_SHAPE}"
-        raise InvalidCommand(message)
-    _refuse_card(name, text)
-
-
-def _is_frequency(value: object) -> TypeGuard[Mapping[str, Any]]:
-    return (
-        isinstance(value, Mapping)
-        and set(value) == {"unit", "value"}
-        and type(value["unit"]) is str
-        and _ID.fullmatch(value["unit"]) is not None
-        and is_amount(value["value"])
-    )
+        for text in texts_in(value):
+            _refuse_card(name, text)

@@ -16,7 +16,7 @@ from kessai.machine.command import Command
 from kessai.machine.compile import CompiledCommand, Machine
 from kessai.machine.denial import NO_STATES, Bounds, Denial, Reason, Value
 from kessai.machine.transaction import Operation, Transaction
-from kessai.spec import AmountRange, Guard, Identifier, Parameter
+from kessai.spec import AmountRange, Guard, Identifier
 
 REQUEST = "request"
 """What a reason names as its rule when it comes from the request's shape alone."""
@@ -364,38 +364,13 @@ def _parameters(
             yield Reason("parameter_not_taken", rule.spec.rule, values)
             continue
         declared = machine.lifecycle.parameters[name]
-        limit = _limit(declared, value)
+        limit = declared.broken(value)
         if limit is not None:
             values = {"parameter": name, "limit": limit}
             yield Reason("parameter_invalid", declared.rule, values)
         elif declared.needs and value is not False and not given.get(declared.needs):
             values = {"parameter": declared.needs}
             yield Reason("parameter_missing", declared.rule, values)
-
-
-def _limit(declared: Parameter, value: object) -> str | None:
-    """What `value` must be, if it is not: the name of a limit, and its figures."""
-    if declared.kind == "flag":
-        return None if isinstance(value, bool) else "flag"
-    if declared.kind == "frequency":
-        return _frequency_limit(declared, value)
-    most, unit = declared.max_characters, "characters"
-    if declared.max_bytes is not None:
-        most, unit = declared.max_bytes, "bytes"
-    if isinstance(value, str):
-        length = len(value.encode() if declared.max_bytes is not None else value)
-        if most is None or length <= most:
-            return None
-    return f"{unit} {most}"
-
-
-def _frequency_limit(declared: Parameter, value: object) -> str | None:
-    if isinstance(value, Mapping):
-        most = declared.units.get(value["unit"], 0)
-        if 1 <= value["value"] <= most:
-            return None
-    units = ", ".join(f"{unit} 1-{most}" for unit, most in declared.units.items())
-    return f"frequency {units}"
 
 
 def _deadlines(

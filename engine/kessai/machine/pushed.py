@@ -6,9 +6,10 @@ over is kept, for whoever must find out.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from kessai.gateway import Evidence, Outcome, Source
+from kessai.limits import LISTING_LAG
 from kessai.machine.compile import Machine
 from kessai.machine.events import (
     ENDED,
@@ -25,9 +26,6 @@ from kessai.machine.transaction import Operation, Phase, Transaction
 
 NOT_LISTED = "not_listed"
 """The reason of a discrepancy: a push said it, and the look-up after it did not."""
-
-_LAG = timedelta(hours=1)
-# Longer than an index runs behind; a push that is never listed must end somewhere.
 
 
 def is_kept(trail: Iterable[Event], evidence: Evidence) -> bool:
@@ -86,7 +84,7 @@ def may_be_listed_yet(
     if any(operation.phase is Phase.BEGUN for operation in meant):
         return True
     told = evidence.reported_at
-    is_young = told is not None and abs(now - told) < _LAG
+    is_young = told is not None and abs(now - told) < LISTING_LAG
     return is_young and bool(meant)
 
 

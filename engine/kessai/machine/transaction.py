@@ -4,14 +4,13 @@ Amounts are integers in minor units of `currency`; times are aware and in UTC.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import attrs
 
-PATIENCE = timedelta(seconds=150)
-"""How long a begun operation's caller may wait for the reply: the transport's limit."""
+from kessai.limits import REPLY_WITHIN
 
 
 class Phase(StrEnum):
@@ -91,7 +90,7 @@ class Transaction:
         """
         return min(
             (
-                o.sent_at + PATIENCE if o.phase is Phase.BEGUN else o.begun_at
+                o.sent_at + REPLY_WITHIN if o.phase is Phase.BEGUN else o.begun_at
                 for o in self.operations.values()
             ),
             default=None,

@@ -10,12 +10,10 @@ from typing import Any
 
 import attrs
 
+from kessai.limits import SOLVER_MILLISECONDS
 from kessai.prove.algebra import Truth
 from kessai.prove.lemmas import Lemma
 from kessai.prove.symbols import Symbols, Transition, readable
-
-PATIENCE = 5_000
-"""Milliseconds after which the solver's silence counts as not proved."""
 
 
 @attrs.frozen
@@ -111,7 +109,7 @@ class Induction:
 
     def _fresh(self, *, inductive: bool) -> Any:
         solver = self._z3.SimpleSolver()
-        solver.set("timeout", PATIENCE)
+        solver.set("timeout", SOLVER_MILLISECONDS)
         if inductive:
             solver.add(*self.symbols.axioms())
             solver.add(*(kept.term for kept in self._kept))

@@ -37,7 +37,7 @@ from kessai.prove.spots import (
     wrongs_at,
 )
 from kessai.prove.story import Moment, Step, Story, Told
-from kessai.spec import Lifecycle, Parameter
+from kessai.spec import Lifecycle
 
 ORDER = "order-1"
 AGREEMENT = "agreement-1"
@@ -222,7 +222,7 @@ class Play:
             needed = declared[name].needs
             if needed is not None and needed not in given:
                 given.append(needed)
-        return {name: _value(declared[name]) for name in given}
+        return {name: declared[name].sample() for name in given}
 
     def _end(self, step: Step) -> Event | None:
         operation = self._open(step.operation)
@@ -283,11 +283,3 @@ class Play:
         yield from broken_at(self._rules, success.after)
         if moments.undecided(KNOWN, success):
             yield Wrong("choice", step.name)
-
-
-def _value(declared: Parameter) -> Any:
-    if declared.kind == "flag":
-        return True
-    if declared.kind == "frequency":
-        return {"unit": min(declared.units), "value": 1}
-    return "-"

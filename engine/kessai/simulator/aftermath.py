@@ -11,13 +11,13 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import attrs
 import msgspec
 
 from kessai.audit import verify
 from kessai.flow import (
     Flow,
     Missing,
-    Recovery,
     look_up,
     receive_push,
     recover_due,
@@ -153,7 +153,7 @@ class Aftermath:
 
     def _recoverers_work(self) -> None:
         world = self._world
-        recovery = Recovery(missing=Missing.DECLINE)
+        recovery = attrs.evolve(world.recovery, missing=Missing.DECLINE)
         for _ in range(ROUNDS):
             world.now += LONG_ENOUGH
             while True:

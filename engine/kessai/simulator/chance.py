@@ -1,9 +1,13 @@
 """Chance: one generator of random numbers a world, and the faults that may strike."""
 
 import random  # noqa: TID251 - a seed decides, and nothing else
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from kessai.simulator.faults import Fault
+from kessai.spec.parameters import PLAINEST
+
+T = TypeVar("T")
 
 _SKEWS = (-60, -45, -5, 5, 45, 60)
 
@@ -28,6 +32,22 @@ class Chance:
         """The number of the next task."""
         self._numbers += 1
         return self._numbers
+
+    def among(self, options: Sequence[T], /) -> T:
+        """See `kessai.spec.parameters.Chooser`; so are the next three."""
+        return self.rng.choice(options)
+
+    def between(self, least: int, most: int, /) -> int:
+        """A whole number between the two."""
+        return self.rng.randint(least, most)
+
+    def flag(self) -> bool:
+        """Mostly on."""
+        return self.happens(0.7)
+
+    def text(self, least: int, most: int, /) -> str:
+        """Always the same: what a text says changes nothing here."""
+        return PLAINEST.text(least, most)
 
     def skew(self) -> int:
         """By how many seconds the clock of somebody new is wrong: mostly by none."""

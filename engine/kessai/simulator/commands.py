@@ -10,9 +10,8 @@ from kessai.machine import Machine, Transaction
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import amount_bounds
 from kessai.simulator.chance import Chance
-from kessai.spec import CommandSpec, Parameter
+from kessai.spec import CommandSpec
 
-URL = "https://shop.example/"
 _PUSHED = "push_url"
 _LARGE = 5000
 
@@ -68,20 +67,9 @@ def parameters_for(
     others = [name for name in spec.optional if not name.endswith(_PUSHED)]
     if others and chance.happens(0.3):  # most carry nothing more
         chosen.append(chance.rng.choice(others))
-    values = {name: _value(chance, declared[name]) for name in chosen}
+    values = {name: declared[name].sample(chance) for name in chosen}
     for name in chosen:
         needed = declared[name].needs
         if needed is not None:
-            values[needed] = _value(chance, declared[needed], needed=True)
+            values[needed] = declared[needed].sample()
     return values
-
-
-def _value(chance: Chance, declared: Parameter, *, needed: bool = False) -> Any:
-    if declared.kind == "flag":
-        return needed or chance.happens(0.7)  # mostly on
-    if declared.kind == "frequency":
-        unit = chance.rng.choice(sorted(declared.units))
-        return {"unit": unit, "value": chance.rng.randint(1, declared.units[unit])}
-    if declared.name.endswith("_url"):
-        return URL + declared.name
-    return "note"

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from kessai.flow import Append, Claim, Missing, Release, Send
+from kessai.limits import IN_FLIGHT_LIMIT, LEASE
 from kessai.simulator.asking import OrderSystems
 from kessai.simulator.chance import Chance
 from kessai.simulator.faults import Fault
@@ -29,8 +30,10 @@ from kessai.simulator.world import RESET, World
 
 WORKERS = 4
 HOUR = 3600
-_BEYOND_LEASE = 660
-_BEYOND_FENCE = 601
+_BEYOND_LEASE = round(LEASE.total_seconds()) + 60
+_JUST_BEYOND = (15, 40, 60)
+"""Seconds beyond an in-flight limit that is short: requests are under way yet."""
+
 _ACTS = ("approve", "approve", "approve", "approve", "decline", "refuse_card")
 _PORTAL = ("capture", "cancel", "refund", "refund", "terminate", "expire")
 _ON_THE_WIRE = (
@@ -73,6 +76,10 @@ class Director:
         self._commands = commands
         self._queue: deque[Move] = deque()
         self._systems = OrderSystems(world, self._chance, self._queue)
+        limit = world.recovery.fence
+        self._beyond_fence = round(limit.total_seconds()) + 1
+        is_short = limit < IN_FLIGHT_LIMIT
+        self._near = [self._beyond_fence + n for n in _JUST_BEYOND if is_short]
 
     def next(self) -> Move | None:
         """The next move; None when all was asked and everybody has gone."""
@@ -167,12 +174,12 @@ class Director:
         draw = self._rng.random()
         if self._world.tasks:
             if self._chance.strikes(Fault.CLOCK_JUMP, 0.06):
-                seconds = self._rng.choice((61, 200, 700, HOUR, 24 * HOUR))
+                seconds = self._rng.choice((61, 200, 700, HOUR, 24 * HOUR, *self._near))
                 return Pass(seconds, Fault.CLOCK_JUMP)
             return Pass(self._rng.randint(1, 5))
         if draw < _DAYS_PASS:
             return Pass(24 * HOUR * self._rng.randint(1, 31))
-        return Pass(self._rng.choice((1, 30, 200, 700, HOUR)))
+        return Pass(self._rng.choice((1, 30, 200, 700, HOUR, *self._near)))
 
     def _push(self) -> Move | None:
         waiting = self._world.undelivered
@@ -249,12 +256,15 @@ class Director:
         """A recoverer looks up what is still under way, and sleeps over the answer."""
         other = Recover(self._chance.number(), Missing.DECLINE, order=task.order)
         hears = [Step(other.task)] * 3
+        if self._near and self._chance.happens(0.5):  # while it is under way
+            passes = Pass(self._rng.choice(self._near), Fault.CLOCK_JUMP)
+            return [*[Step(task.number)] * 3, passes, other, *hears * 5]
         return [
             *[Step(task.number)] * 3,
             other,
             *hears,
             Step(other.task, hold=True),
-            Pass(_BEYOND_FENCE, Fault.STALE_LEASE),
+            Pass(self._beyond_fence, Fault.STALE_LEASE),
         ]
 
     def _stale_lease(self) -> Move | None:
@@ -264,7 +274,7 @@ class Director:
             return None
         has_heard = any(task.reply is not None for task in asleep)
         if self._chance.happens(0.7 if has_heard else 0.2):  # nobody takes its place
-            return Pass(_BEYOND_FENCE, Fault.STALE_LEASE)
+            return Pass(self._beyond_fence, Fault.STALE_LEASE)
         other = self._recovery()
         steps = [Step(other.task) for _ in range(self._rng.randrange(20))]
         self._queue += [other, *steps]

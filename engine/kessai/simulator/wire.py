@@ -4,13 +4,14 @@ A request arrives `TRANSIT` after it left at the latest, as networks do, unless 
 of those that arrive when everybody has given them up.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 
 from kessai.gateway import Request
+from kessai.limits import REPLY_WITHIN
 
-TRANSIT = timedelta(seconds=150)
+TRANSIT = REPLY_WITHIN
 """The longest way of a request, short of the fault that makes it arrive long after."""
 
 

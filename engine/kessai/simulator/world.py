@@ -86,11 +86,12 @@ _MISHAPS = {
 
 @attrs.frozen
 class Stage:
-    """What worlds are made of: lifecycles, a gateway, a store."""
+    """What worlds are made of: lifecycles, a gateway, a store, how they recover."""
 
     machines: Machines
     make_gateway: MakeGateway
     make_store: Callable[[], Store]
+    recovery: Recovery = Recovery()  # noqa: RUF009 - it is frozen
 
 
 class World:
@@ -101,6 +102,7 @@ class World:
         self.gateway = stage.make_gateway(lambda: self.now)
         self.store = stage.make_store()
         self.context = Context(stage.machines, self.gateway.adapter)
+        self.recovery = stage.recovery
         self.watch = Watch(stage.machines)
         self.tasks: dict[int, Task] = {}
         self.parcels: list[Parcel] = []
@@ -156,7 +158,7 @@ class World:
         self._enter(task, move.skew)
 
     def _recover(self, move: Recover) -> None:
-        recovery = Recovery(missing=move.missing)
+        recovery = attrs.evolve(self.recovery, missing=move.missing)
         flow: Flow[Any] = recover_due(self.context, recovery)
         if move.order:
             flow = recover(self.context, move.order, recovery)

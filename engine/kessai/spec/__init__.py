@@ -17,21 +17,29 @@ from kessai.spec.model import (
     Lifecycle,
     Move,
     Opening,
-    Parameter,
     Rule,
     Track,
     rule_codes,
 )
+from kessai.spec.parameters import (
+    FlagParameter,
+    FrequencyParameter,
+    Parameter,
+    TextParameter,
+)
 from kessai.spec.places import Mistake, Place
-from kessai.words import Text
+from kessai.words import LANGUAGES, Text
 
 __all__ = [
+    "LANGUAGES",
     "Agreement",
     "AmountRange",
     "CommandSpec",
     "Deadline",
     "Effect",
     "Expression",
+    "FlagParameter",
+    "FrequencyParameter",
     "Guard",
     "Identifier",
     "Invariant",
@@ -43,6 +51,7 @@ __all__ = [
     "Place",
     "Rule",
     "Text",
+    "TextParameter",
     "Track",
     "load_file",
     "load_shipped",

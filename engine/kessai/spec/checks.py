@@ -178,8 +178,8 @@ def _check_parameters(lifecycle: Lifecycle, notebook: Notebook) -> None:
     for parameter in lifecycle.parameters.values():
         path: Path = ("parameters", parameter.name)
         parameters.check((*path, "needs"), [parameter.needs or ""])
-        if parameter.kind == "frequency" and not parameter.units:
-            notebook.wrong(path, "a frequency needs 'units', such as { Month = 12 }")
+        if parameter.mistake:
+            notebook.wrong(path, parameter.mistake)
         if parameter.name in lifecycle.amounts:
             notebook.wrong(path, f"'{parameter.name}' is the name of an amount too")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from kessai.spec.expression import Effect, Expression
+from kessai.spec.parameters import FlagParameter, Parameter
 from kessai.words import Text
 
 LONGEST_NAME = 64
@@ -30,25 +31,6 @@ class Track:
     declined: str
     final: frozenset[str]
     states: Mapping[str, Text]
-
-
-@attrs.frozen(kw_only=True)
-class Parameter:
-    """What a command may carry besides its amount, and within which limits.
-
-    `kind` is `flag` (true or false; a name in expressions, worth 1 or 0), `text` (with
-    `max_characters` or `max_bytes` of UTF-8), or `frequency` (`units` maps each unit to
-    the largest number of them). `needs` names what must come with it.
-    """
-
-    name: str
-    title: Text
-    kind: str
-    rule: str
-    max_characters: int | None = None
-    max_bytes: int | None = None
-    units: Mapping[str, int] = attrs.field(factory=dict[str, int])
-    needs: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -233,7 +215,8 @@ class Lifecycle:
     @property
     def flags(self) -> tuple[str, ...]:
         """The parameters that expressions may name, worth 1 or 0."""
-        return tuple(p.name for p in self.parameters.values() if p.kind == "flag")
+        declared = self.parameters.values()
+        return tuple(p.name for p in declared if isinstance(p, FlagParameter))
 
     def rule_places(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every place in the file that names its rule, with what it names."""

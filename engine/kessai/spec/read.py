@@ -18,16 +18,11 @@ from kessai.spec.model import (
     Lifecycle,
     Move,
     Opening,
-    Parameter,
     Rule,
     Track,
 )
+from kessai.spec.parameters import read_parameter
 from kessai.spec.table import Table
-
-LIMITS = {"flag": "", "text": "max_characters max_bytes", "frequency": "units"}
-"""The kinds of parameter, each with the limits that it may declare."""
-
-FREQUENCY_UNITS = ("Year", "Month", "Week", "Day")
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _CHARACTERS = re.compile(r"[A-Z]-[A-Z]|[a-z]-[a-z]|[0-9]-[0-9]|[A-Za-z0-9._:~-]")
@@ -48,7 +43,7 @@ def read_lifecycle(document: Table) -> Lifecycle:
             k: t.whole_translation() for k, t in document.table("amounts").tables()
         },
         parameters={
-            k: _parameter(k, t) for k, t in document.table("parameters").tables()
+            k: read_parameter(k, t) for k, t in document.table("parameters").tables()
         },
         guards={k: _guard(k, t) for k, t in document.table("guards").tables()},
         commands={k: _command(k, t) for k, t in document.table("commands").tables()},
@@ -95,29 +90,6 @@ def _track(name: str, table: Table) -> Track:
     )
     table.no_more()
     return track
-
-
-def _parameter(name: str, table: Table) -> Parameter:
-    units = table.table("units")
-    most = {unit: units.count(unit) for unit in FREQUENCY_UNITS}
-    parameter = Parameter(
-        name=name,
-        title=table.translated("title"),
-        kind=table.text("kind", needed=True),
-        rule=table.rule(),
-        max_characters=table.count("max_characters"),
-        max_bytes=table.count("max_bytes"),
-        units={unit: count for unit, count in most.items() if count is not None},
-        needs=table.text("needs") or None,
-    )
-    if parameter.kind and parameter.kind not in LIMITS:
-        table.wrong(f"'kind' must be one of {', '.join(LIMITS)}", "kind")
-    for limit in sorted({"max_characters", "max_bytes", "units"}):
-        if table.has(limit) and limit not in LIMITS.get(parameter.kind, limit):
-            table.wrong(f"'{limit}' limits nothing in a {parameter.kind}", limit)
-    units.no_more()
-    table.no_more()
-    return parameter
 
 
 def _guard(code: str, table: Table) -> Guard:

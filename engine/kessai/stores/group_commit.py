@@ -14,12 +14,11 @@ from threading import Lock
 from typing import TypeVar, cast
 
 from kessai.errors import CommitUnknown, KessaiError
+from kessai.limits import LOOK_AGAIN_SECONDS
 
 T = TypeVar("T")
 
 LEAD, DONE = True, False
-LOOK_AGAIN = 1.0
-"""Seconds until who waits looks by itself, should an interrupt have swallowed the call."""
 
 
 class Job:
@@ -145,7 +144,7 @@ class GroupCommit:
 def _is_to_lead(job: Job) -> bool:
     """Wait until `job` is done, or to lead."""
     try:
-        return job.call.get(timeout=LOOK_AGAIN)
+        return job.call.get(timeout=LOOK_AGAIN_SECONDS)
     except Empty:
         return True
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from kessai.errors import CommitUnknown, KessaiError, StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
+from kessai.limits import BUSY_SECONDS, REOPEN_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import sqlite_rows as rows
 from kessai.stores.encoding import (
@@ -41,12 +42,6 @@ from kessai.stores.sqlite_queue import PAUSE, WriterQueue
 
 __all__ = ["SQLiteStore", "StoreWarning"]
 
-PATIENCE = 10.0
-"""Seconds to wait for another process's commit before `StoreBusy`."""
-
-_OPENED_AGAIN = 0.01
-"""Seconds until a file that was busy is opened again."""
-
 
 class SQLiteStore:
     """Transactions in one SQLite file.
@@ -67,7 +62,7 @@ class SQLiteStore:
         self._wrote_last = get_ident()
         # Other connections see no commit before it is on the disk, and wait for none.
         self._readers: deque[sqlite3.Connection] = deque()
-        self._queue = WriterQueue(self._path, lambda: PATIENCE / 2)
+        self._queue = WriterQueue(self._path, lambda: BUSY_SECONDS / 2)
         self._together = GroupCommit(self._write_group)
 
     @property
@@ -82,7 +77,7 @@ class SQLiteStore:
         try:
             return sqlite3.connect(
                 self._path,
-                timeout=PATIENCE,
+                timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -95,14 +90,14 @@ class SQLiteStore:
         SQLite waits for a lock only where it holds none: of two that turn a new file
         into WAL at once, one is told at once that the file is busy.
         """
-        until = monotonic() + PATIENCE
+        until = monotonic() + BUSY_SECONDS
         while True:
             try:
                 return self._open_once()
             except StoreBusy:
                 if monotonic() >= until:
                     raise
-            sleep(_OPENED_AGAIN)
+            sleep(REOPEN_SECONDS)
 
     def _open_once(self) -> sqlite3.Connection:
         connection = self._connect()
@@ -119,7 +114,7 @@ class SQLiteStore:
         return connection
 
     def _meaning(self, error: sqlite3.Error) -> KessaiError:
-        return translated(error, self._path, PATIENCE)
+        return translated(error, self._path, BUSY_SECONDS)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -170,11 +165,11 @@ class SQLiteStore:
         """
         if self._queue.is_own_turn and self._has_begun():
             return
-        until = monotonic() + PATIENCE
+        until = monotonic() + BUSY_SECONDS
         with self._queue:
             while not self._has_begun():
                 if monotonic() >= until:
-                    message = f"{self._path}: another process held the file for {PATIENCE:g} s"
+                    message = f"{self._path}: another process held the file for {BUSY_SECONDS:g} s"
                     raise StoreBusy(message)
                 sleep(PAUSE)
 

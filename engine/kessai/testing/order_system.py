@@ -25,8 +25,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from kessai.machine import Bounds, Command, Machine, Transaction
 from kessai.simulator import Fault
-from kessai.simulator.commands import URL, application_of, possible_names
+from kessai.simulator.commands import application_of, possible_names
 from kessai.spec import CommandSpec
+from kessai.spec.parameters import SHOP
 from kessai.testing.denied import denials
 from kessai.testing.hooks import Hooks
 from kessai.testing.stage import DEATHS, IN_THE_STORE, MOMENTS, ON_THE_WIRE
@@ -403,7 +404,7 @@ def _weighed(open_ways: Sequence[tuple[Case, Way]]) -> list[str]:
 
 def _push_urls(spec: CommandSpec) -> dict[str, str]:
     """Where the gateway is to send what it has to tell."""
-    return {name: URL + "push" for name in spec.optional if name.endswith("push_url")}
+    return {name: SHOP + "push" for name in spec.optional if name.endswith("push_url")}
 
 
 def _few(bounds: Bounds) -> st.SearchStrategy[int]:

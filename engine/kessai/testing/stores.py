@@ -19,6 +19,7 @@ import pytest
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Recorded
 from kessai.gateway import Evidence, Outcome, Source
+from kessai.limits import REPLY_WITHIN
 from kessai.machine import (
     Begun,
     Bounds,
@@ -35,7 +36,6 @@ from kessai.machine import (
     append,
     compile_lifecycle,
 )
-from kessai.machine.transaction import PATIENCE
 from kessai.spec import load_shipped
 from kessai.stores import Store
 
@@ -461,7 +461,7 @@ class StoreConformance:
         """Two recoverers never work on the same transaction."""
         for minute, name in enumerate(["a", "b"]):
             Book(store, name).begin(at=NOON + timedelta(minutes=minute))
-        assert store.claim(NOON + PATIENCE - SECOND, LATER) is None
+        assert store.claim(NOON + REPLY_WITHIN - SECOND, LATER) is None
         first = store.claim(LATER, LATER + HOUR)
         assert first == Lease(transaction="a", number=1, attempts=0, until=LATER + HOUR)
         second = store.claim(LATER, LATER + HOUR)

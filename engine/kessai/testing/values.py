@@ -4,26 +4,26 @@ All of them within the limits that the lifecycle declares, and free of what no c
 may hold: card numbers, control characters, halves of surrogate pairs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
+import attrs
 from hypothesis import strategies as st
 
 from kessai.card_numbers import has_card_number
 from kessai.machine import Bounds, Command, Denial, Machine, Transaction, decide
-from kessai.machine.command import MAX_ID, MAX_TEXT
+from kessai.machine.command import MAX_ID
 from kessai.money import AMOUNT_LIMIT
-from kessai.simulator.commands import URL, application_of
+from kessai.simulator.commands import application_of
 from kessai.simulator.world import BEGINNING
 from kessai.spec import CommandSpec, Parameter
 from kessai.testing.lifecycles import AnyLifecycle, machine_of
 
+T = TypeVar("T")
+
 _COMMON = 12
 """How long texts mostly are: what is longer makes no other case, and hard reading."""
-
-_MOST_BYTES = 4
-"""Of one character in UTF-8."""
 
 _LETTERS = st.characters(
     exclude_categories=("C", "N"),  # no digits: they could be a card's
@@ -94,50 +94,42 @@ def parameter_values(
 
 
 def _values(declared: Parameter) -> st.SearchStrategy[Any]:
-    if declared.kind == "flag":
-        return st.booleans()
-    if declared.kind == "frequency":
-        return _frequencies(declared)
-    if declared.name.endswith("_url"):
-        return st.just(URL + declared.name)
-    return _texts(declared)
+    edges = declared.edges()
+    return _sampled(declared) | st.sampled_from(edges) if edges else _sampled(declared)
 
 
-def _frequencies(declared: Parameter) -> st.SearchStrategy[Mapping[str, Any]]:
-    def of(unit: str) -> st.SearchStrategy[Mapping[str, Any]]:
-        value = st.integers(1, declared.units[unit])
-        return st.fixed_dictionaries({"unit": st.just(unit), "value": value})
-
-    return st.sampled_from(sorted(declared.units)).flatmap(of)
+@st.composite
+def _sampled(draw: st.DrawFn, declared: Parameter) -> Any:
+    return declared.sample(_Drawing(draw))
 
 
-def _texts(declared: Parameter) -> st.SearchStrategy[str]:
-    """Short texts mostly, and the longest; a limit in bytes is one of UTF-8."""
-    least = 1 if declared.needs else 0  # an empty one is as good as none
-    most = _longest(declared)
-    letters = most if declared.max_bytes is None else most // _MOST_BYTES
-    short = st.text(_LETTERS, min_size=least, max_size=min(letters, _COMMON))
-    return short | st.just("x" * most)
+@attrs.frozen
+class _Drawing:
+    """Has Hypothesis choose, as a `kessai.spec.parameters.Chooser`."""
+
+    _draw: st.DrawFn
+
+    def among(self, options: Sequence[T], /) -> T:
+        return self._draw(st.sampled_from(options))
+
+    def between(self, least: int, most: int, /) -> int:
+        return self._draw(st.integers(least, most))
+
+    def flag(self) -> bool:
+        return self._draw(st.booleans())
+
+    def text(self, least: int, most: int, /) -> str:
+        return self._draw(_texts(least, min(most, _COMMON)))
 
 
-def _longest(declared: Parameter) -> int:
-    limits = (declared.max_characters, declared.max_bytes, MAX_TEXT)
-    return min(limit for limit in limits if limit is not None)
+@cache
+def _texts(least: int, most: int) -> st.SearchStrategy[str]:
+    return st.text(_LETTERS, min_size=least, max_size=most)
 
 
 def invalid_values(declared: Parameter) -> st.SearchStrategy[Any]:
     """Values of a parameter that are beyond its limits, or of another kind."""
-    if declared.kind == "flag":
-        return st.just("true")
-    if declared.kind == "frequency":
-        units = declared.units.items()
-        beyond = [{"unit": unit, "value": most + 1} for unit, most in units]
-        none = [{"unit": unit, "value": 0} for unit in declared.units]
-        return st.sampled_from([*beyond, *none, {"unit": "?", "value": 1}])
-    most = _longest(declared)
-    if most >= MAX_TEXT:
-        return st.just(True)
-    return st.integers(most + 1, most + 40).map(lambda length: "x" * length)
+    return st.sampled_from(declared.invalid())
 
 
 def parameters(
@@ -181,20 +173,9 @@ def complete(machine: Machine, values: Mapping[str, Any]) -> dict[str, Any]:
         while (needed := declared[name].needs) and found[name] is not False:
             if found.get(needed):
                 break
-            found[needed] = simplest(declared[needed])
+            found[needed] = declared[needed].sample()
             name = needed  # noqa: PLW2901 - the chain of what needs what
     return found
-
-
-def simplest(declared: Parameter) -> Any:
-    """A plain value of a parameter; a flag is on."""
-    if declared.kind == "flag":
-        return True
-    if declared.kind == "frequency":
-        return {"unit": min(declared.units), "value": 1}
-    return (URL + declared.name if declared.name.endswith("_url") else "note")[
-        : _longest(declared)
-    ]
 
 
 @cache

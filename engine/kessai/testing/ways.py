@@ -22,7 +22,7 @@ from kessai.machine import (
 )
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import amount_bounds, names_for
-from kessai.testing.values import complete, simplest
+from kessai.testing.values import complete
 
 MOST_FLAGS = 10
 """More flags than this are not tried all ways: 2 ** 10 are 1024 questions."""
@@ -84,7 +84,7 @@ def plainest(
 ) -> dict[str, Any]:
     """The fewest parameters that `rule` may have with these flags."""
     declared = machine.lifecycle.parameters
-    required = {n: simplest(declared[n]) for n in rule.spec.required}
+    required = {n: declared[n].sample() for n in rule.spec.required}
     on = {name: True for name, value in flags.items() if value}
     return complete(machine, {**required, **on})
 

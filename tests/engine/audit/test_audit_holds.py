@@ -12,6 +12,7 @@ from kessai import MemoryStore, Missing, Recovery
 from kessai.audit import verify
 from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome, Source
+from kessai.limits import NOTHING_IN_FLIGHT
 from kessai.machine import Discrepancy
 from kessai_adapters.emulator import Fault, Refused
 
@@ -121,7 +122,12 @@ def live(shop, step):
         case "recover", missing:
             at_once = timedelta(0)
             shop.engine.recover(
-                Recovery(patience=at_once, fence=at_once, missing=missing)
+                Recovery(
+                    patience=at_once,
+                    fence=at_once,
+                    waits=NOTHING_IN_FLIGHT,
+                    missing=missing,
+                )
             )
         case "wait", days:
             shop.clock.now += timedelta(days=days)

@@ -8,6 +8,7 @@ from kessai import Missing, Recovery, Status
 from kessai.errors import TrailBroken, UnknownTransaction, VersionConflict
 from kessai.flow import look_up, recover
 from kessai.gateway import Failure
+from kessai.limits import NOTHING_IN_FLIGHT
 from kessai.machine import read_events
 
 CALL = ["capture", "look_up"]
@@ -142,7 +143,9 @@ def test_a_call_that_is_still_under_way_is_left_alone(
         hand.execute(command("capture", 60))
     hand.before = {}
     clock.passes(seconds=149)
-    recovery = Recovery(missing=Missing.RESEND, fence=timedelta(0))
+    recovery = Recovery(
+        missing=Missing.RESEND, fence=timedelta(0), waits=NOTHING_IN_FLIGHT
+    )
     (answer,) = hand.run(recover(hand.context, "order-1", recovery))
     assert answer.status is Status.UNKNOWN
     assert gateway.commands == ["authorize", "look_up"]

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from kessai import Phase, Transaction
-from kessai.machine.transaction import PATIENCE
+from kessai.limits import REPLY_WITHIN
 
 SECOND = timedelta(seconds=1)
 
@@ -81,12 +81,12 @@ def open_operations(story, *phases):
     [
         ([], None, None),
         # Somebody may be waiting for the reply of what has just begun.
-        ([Phase.BEGUN], SECOND, SECOND + PATIENCE),
+        ([Phase.BEGUN], SECOND, SECOND + REPLY_WITHIN),
         ([Phase.PENDING], SECOND, SECOND),
         ([Phase.UNKNOWN], SECOND, SECOND),
         ([Phase.BEGUN, Phase.UNKNOWN], SECOND, 2 * SECOND),
         ([Phase.UNKNOWN, Phase.BEGUN], SECOND, SECOND),
-        ([Phase.BEGUN, Phase.BEGUN], SECOND, SECOND + PATIENCE),
+        ([Phase.BEGUN, Phase.BEGUN], SECOND, SECOND + REPLY_WITHIN),
     ],
 )
 def test_what_is_open_is_due_once_nobody_waits_for_its_reply(

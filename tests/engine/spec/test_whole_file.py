@@ -14,14 +14,16 @@ from kessai.spec import (
     Deadline,
     Effect,
     Expression,
+    FlagParameter,
+    FrequencyParameter,
     Guard,
     Identifier,
     Invariant,
     Lifecycle,
     Move,
     Opening,
-    Parameter,
     Text,
+    TextParameter,
     Track,
     load_file,
     rebuild,
@@ -63,23 +65,20 @@ TRACKS = {
     ),
 }
 PARAMETERS = {
-    "gift": Parameter(
-        name="gift", title=Text("gift", "贈り物"), kind="flag", rule="P1", needs="note"
+    "gift": FlagParameter(
+        name="gift", title=Text("gift", "贈り物"), rule="P1", needs="note"
     ),
-    "note": Parameter(
+    "note": TextParameter(
         name="note",
         title=Text("note", "備考"),
-        kind="text",
         rule="P2",
-        max_characters=1,
-        max_bytes=3,
+        limits={"characters": 1, "bytes": 3},
     ),
-    "often": Parameter(
+    "often": FrequencyParameter(
         name="often",
         title=Text("how often", "頻度"),
-        kind="frequency",
         rule="P3",
-        units={"Year": 1, "Month": 12, "Week": 52, "Day": 365},
+        limits={"Year": 1, "Month": 12, "Week": 52, "Day": 365},
     ),
 }
 GUARDS = {

@@ -196,7 +196,7 @@ def test_what_fails_for_all_is_told_to_each(store, connection, statement, code, 
 
 
 def test_a_file_held_for_too_long_is_busy_for_all_that_waited(store, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.3)
     begun = monotonic()
     with held(store), ThreadPoolExecutor(THREADS) as pool:
         waiting = [pool.submit(begin) for begin in begins(store)]

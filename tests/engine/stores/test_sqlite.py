@@ -325,7 +325,7 @@ def test_a_full_disk_fails_the_change_and_leaves_nothing_of_it(sqlite):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
 
 
 def test_a_file_that_another_process_holds_is_busy(impatient, sqlite, tmp_path):

@@ -13,13 +13,12 @@ from kessai.audit.conformance.shortcuts import Situations
 from kessai.machine import Command, Machine, Transaction
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import id_pattern
-from kessai.spec import Parameter, Text
-from kessai.words import Words
+from kessai.words import Text, Words
 
 _DENIALS = Words("log_check.denials")
 
 GIVEN = "given"
-"""The id of an agreement, the text of a parameter, a key: what is taken as given."""
+"""The id of an agreement, a key: what is taken as given."""
 
 
 @attrs.frozen(kw_only=True)
@@ -146,13 +145,9 @@ class Bench:
         needed += [n for name in given if (n := declared[name].needs) is not None]
         for name in needed:
             if name not in given and name not in self._terms.has_columns:
-                given[name] = _filler(declared[name])
-
-
-def _filler(declared: Parameter) -> object:
-    if declared.kind == "frequency":
-        return {"unit": next(iter(declared.units)), "value": 1}
-    return GIVEN if declared.kind == "text" else False
+                # A flag that the row's words do not name is off.
+                is_flag = name in machine.lifecycle.flags
+                given[name] = not is_flag and declared[name].sample()
 
 
 def _any_id(machines: Iterable[Machine]) -> str:

@@ -65,16 +65,9 @@ def find_columns(
 
 
 def _parameters(machines: Iterable[Machine]) -> dict[str, tuple[str, ...]]:
-    """The parameters that may have columns, each with what such a column is called.
-
-    Texts are never guessed: a shop's column of notes is hardly the gateway's field.
-    """
+    """The parameters that may have columns, each with what such a column is called."""
     return {
-        name: (
-            ()
-            if declared.kind == "text"
-            else (name, declared.title.en, declared.title.ja)
-        )
+        name: declared.column_names()
         for machine in machines
         for name, declared in machine.lifecycle.parameters.items()
     }

@@ -1,7 +1,6 @@
 """Rows to entries: what happened to which order, when, with which amount."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from kessai.audit.conformance.times import Times
 from kessai.audit.conformance.words import BadValue, folded, shown
 from kessai.card_numbers import has_card_number
 from kessai.machine.command import is_id
+from kessai.spec import Parameter
 
 Extra = tuple[str | None, str | None, tuple[tuple[str, Any], ...]]
 """What few rows have: the agreement, the operation's id, parameters."""
@@ -22,7 +22,6 @@ Extra = tuple[str | None, str | None, tuple[tuple[str, Any], ...]]
 Entry = tuple[datetime, int, int, int | None, Extra | None]
 """When in UTC, in which line, the number of its kind, the amount, what few rows have."""
 
-_FREQUENCY = re.compile(r"(?:(\d{1,4})\s*)?([^\d\s:]+)[\s:]*(\d{1,4})?")
 _LOST = "\ufffd"
 """What stands for bytes that are no text."""
 
@@ -35,11 +34,10 @@ class Readers:
     times: Times
     amounts: Amounts
     currency: str
-    texts: tuple[str, ...]
+    parameters: Mapping[str, Parameter]
     """The parameters that have columns and are no flags."""
 
     flags: tuple[str, ...]
-    frequencies: frozenset[str]
 
 
 class Entries:
@@ -62,7 +60,7 @@ class Entries:
         self._currency = self._place("currency")
         self._flags = tuple(places[name][0] for name in readers.flags)
         self._has_extra = bool(
-            readers.texts or "agreement" in places or "operation" in places
+            readers.parameters or "agreement" in places or "operation" in places
         )
         self.left_out = 0
         self._used = {place for found in places.values() for place in found}
@@ -163,19 +161,17 @@ class Entries:
         return found[0], found[1], parameters
 
     def _parameters(self, cells: list[str]) -> Iterator[tuple[str, Any]]:
-        for name in self._readers.texts:
+        for name, declared in self._readers.parameters.items():
             text = cells[self._columns.places[name][0]].strip()
             if not text:
                 continue
             if has_card_number(text):
                 raise self._placed(BadValue("card_number"), name)
-            if name in self._readers.frequencies:
-                try:
-                    yield name, _frequency(text)
-                except BadValue as wrong:
-                    raise self._placed(wrong, name) from None
-            else:
-                yield name, text
+            value = declared.from_cell(text)
+            if value is None:
+                wrong = BadValue(f"{declared.kind}_unknown", value=shown(text))
+                raise self._placed(wrong, name)
+            yield name, value
 
     def _check_currency(self, text: str) -> None:
         text = text.strip()
@@ -205,12 +201,3 @@ class Entries:
 
     def _placed(self, wrong: BadValue, field: str) -> BadValue:
         return wrong.in_column(shown(self._columns.named.get(field, field)))
-
-
-def _frequency(text: str) -> dict[str, Any]:
-    """`Month 1`, `Month:1` or `1 Month`, as parameters have it."""
-    found = _FREQUENCY.fullmatch(text)
-    number = found and (found[1] or found[3] or "1")
-    if found is None or number is None or (found[1] and found[3]):
-        raise BadValue(code="frequency_unknown", value=shown(text))
-    return {"unit": found[2], "value": int(number)}

@@ -57,7 +57,8 @@ def readers_for(
         for name, parameter in machine.lifecycle.parameters.items()
         if name in columns.places
     }
-    flags = tuple(n for n, parameter in declared.items() if parameter.kind == "flag")
+    known = {flag for machine in every for flag in machine.lifecycle.flags}
+    flags = tuple(name for name in declared if name in known)
     said = {text: read_meaning(as_, every) for text, as_ in reading.commands.items()}
     currency = every[0].lifecycle.currency
     return Readers(
@@ -70,9 +71,6 @@ def readers_for(
             negative=reading.negative,
         ),
         currency=currency,
-        texts=tuple(name for name in declared if name not in flags),
+        parameters={n: p for n, p in declared.items() if n not in known},
         flags=flags,
-        frequencies=frozenset(
-            n for n, parameter in declared.items() if parameter.kind == "frequency"
-        ),
     )

@@ -13,6 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from kessai.errors import StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
+from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered, decode_answered
 from kessai.stores.postgres import schema, statements, steps
@@ -20,7 +21,6 @@ from kessai.stores.postgres.meaning import refuse, said
 from kessai.stores.postgres.query import Query, Row, Steps, T
 from kessai.stores.postgres.server import (
     CONNECTIONS,
-    PATIENCE,
     READ_AHEAD,
     Server,
     has_rows,
@@ -60,8 +60,8 @@ class AsyncPostgresStore:
             min_size=1,
             max_size=connections,
             configure=partial(_settle_in, server),
-            timeout=PATIENCE,
-            reconnect_timeout=PATIENCE,
+            timeout=BUSY_SECONDS,
+            reconnect_timeout=BUSY_SECONDS,
             open=False,
         )
         await pool.open()
@@ -72,7 +72,7 @@ class AsyncPostgresStore:
 
     async def _lend(self) -> AsyncConnection:
         """A connection that is not known to be broken."""
-        until = monotonic() + PATIENCE
+        until = monotonic() + BUSY_SECONDS
         while True:
             try:
                 connection = await self._pool.getconn(max(until - monotonic(), 0))

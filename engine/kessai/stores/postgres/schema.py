@@ -6,14 +6,11 @@ Names are found along the search path, so a schema of their own can be chosen:
 """
 
 from kessai.errors import InvalidInput, StoreUnsuitable
+from kessai.limits import BUSY_SECONDS, STATEMENT_SECONDS
 from kessai.stores.postgres.query import Query, Row, Steps
-from kessai.stores.postgres.server import PATIENCE
 
 LOCK = int.from_bytes(b"kessai")
 """The advisory lock that is held while the tables are made or changed."""
-
-_LOCK_SECONDS = PATIENCE
-_STATEMENT_SECONDS = 30.0
 
 # One statement, so one round trip a connection. What a session has set itself, a later
 # change of the server's configuration does not take away.
@@ -21,8 +18,8 @@ _SETTINGS = f"""
 SELECT current_setting('server_encoding'),
   current_setting('fsync', true),
   set_config('synchronous_commit', current_setting('synchronous_commit'), false),
-  set_config('lock_timeout', '{_LOCK_SECONDS:g}s', false),
-  set_config('statement_timeout', '{_STATEMENT_SECONDS:g}s', false)
+  set_config('lock_timeout', '{BUSY_SECONDS:g}s', false),
+  set_config('statement_timeout', '{STATEMENT_SECONDS:g}s', false)
 """.encode()
 
 _READING = (

@@ -13,18 +13,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import PGconn, Ping
 
 from kessai.errors import InvalidInput
-
-PATIENCE = 10.0
-"""Seconds to wait for a connection, or for a lock in the server, before `StoreBusy`."""
+from kessai.limits import BUSY_SECONDS, STARTING_SECONDS
 
 CONNECTIONS = 10
 """How many connections a store holds at most, unless told."""
 
 READ_AHEAD = 200
 """How many rows are fetched at once where all are read."""
-
-_PAUSE = 0.2
-"""Seconds until a server that is just starting is asked again."""
 
 # A server that is gone without a word is found out within a minute; libpq's own
 # defaults would wait for hours. What the URL says comes first.
@@ -91,9 +86,9 @@ def _read(rest: str) -> dict[str, str] | None:
 
 def pauses() -> Iterator[float]:
     """How long to sleep between attempts to reach a server that is starting."""
-    until = monotonic() + PATIENCE
+    until = monotonic() + BUSY_SECONDS
     while monotonic() < until:
-        yield _PAUSE
+        yield STARTING_SECONDS
 
 
 def is_quiet(connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
@@ -119,4 +114,4 @@ def has_rows(cursor: psycopg.Cursor | psycopg.AsyncCursor) -> bool:
 
 def no_connection(server: Server) -> str:
     """What to say where no connection could be had in time."""
-    return f"{server.name}: no connection could be had within {PATIENCE:g} s"
+    return f"{server.name}: no connection could be had within {BUSY_SECONDS:g} s"

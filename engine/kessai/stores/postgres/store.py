@@ -11,6 +11,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kessai.errors import StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
+from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered, decode_answered
 from kessai.stores.postgres import schema, statements, steps
@@ -18,7 +19,6 @@ from kessai.stores.postgres.meaning import refuse, said
 from kessai.stores.postgres.query import Query, Row, Steps, T
 from kessai.stores.postgres.server import (
     CONNECTIONS,
-    PATIENCE,
     READ_AHEAD,
     Server,
     has_rows,
@@ -58,8 +58,8 @@ class PostgresStore:
             min_size=1,
             max_size=connections,
             configure=self._configure,
-            timeout=PATIENCE,
-            reconnect_timeout=PATIENCE,
+            timeout=BUSY_SECONDS,
+            reconnect_timeout=BUSY_SECONDS,
             open=True,
         )
 
@@ -71,7 +71,7 @@ class PostgresStore:
 
     def _lend(self) -> Connection:
         """A connection that is not known to be broken."""
-        until = monotonic() + PATIENCE
+        until = monotonic() + BUSY_SECONDS
         while True:
             try:
                 connection = self._pool.getconn(max(until - monotonic(), 0))

@@ -122,7 +122,7 @@ def test_a_row_that_someone_changed_is_told_and_the_next_one_is_read(url, postgr
 def test_errors_are_told_as_by_the_synchronous_store(proxy, monkeypatch):
     from pg.proxy import AFTER
 
-    monkeypatch.setattr(async_store, "PATIENCE", 0.3)
+    monkeypatch.setattr(async_store, "BUSY_SECONDS", 0.3)
 
     async def story():
         store = await AsyncPostgresStore.open(proxy.url, connections=1)

@@ -1,0 +1,136 @@
+"""Every wait of the engine, once, and how often it tries; units stand in the names.
+
+A name without a unit is a `timedelta`. What depends on one another stands together, and
+the relation is checked when this module is imported.
+
+The way of a request, with its longest times, on a clock that starts at its intent:
+
+     0:00  the intent is durable
+     1:00  `SEND_WITHIN`: the request is sent by now, or never
+     3:30  `REPLY_WITHIN`: the transport gives the reply by now, or reports none
+     6:30  `MARGIN`: clocks that differ and a slow network make it no later than this
+    10:00  `IN_FLIGHT_LIMIT`: what the inquiry does not list now never arrived
+"""
+
+from datetime import timedelta
+
+import attrs
+
+from kessai.errors import InvalidInput
+
+# ── a request on its way ────────────────────────────────────────────────────────────
+
+SEND_WITHIN = timedelta(seconds=60)
+"""How long after an intent its request may be sent: later, others count it as lost."""
+
+REPLY_WITHIN = timedelta(seconds=150)
+"""How long a begun operation's caller may wait for the reply: the transport's limit."""
+
+MARGIN = timedelta(minutes=3)
+"""For clocks that differ, processes that sleep, and a slow network."""
+
+IN_FLIGHT_LIMIT = timedelta(minutes=10)
+"""How long after it was last about to be sent a request can still arrive."""
+
+
+@attrs.frozen(kw_only=True)
+class Waits:
+    """What may pass from an intent until its request has arrived, if it ever does."""
+
+    send_within: timedelta = SEND_WITHIN
+    reply_within: timedelta = REPLY_WITHIN
+    margin: timedelta = MARGIN
+
+    @property
+    def least_limit(self) -> timedelta:
+        """The shortest in-flight limit that is longer than all of it."""
+        return self.send_within + self.reply_within + self.margin
+
+    def check(self, in_flight_limit: timedelta) -> None:
+        """Refuse a limit after which a request could still arrive.
+
+        Raises:
+            InvalidInput: it is shorter than the waits; the message says what is right.
+
+        """
+        if in_flight_limit < self.least_limit:
+            message = (
+                f"in-flight limit {in_flight_limit}: a request may be sent"
+                f" {self.send_within} after its intent, be answered {self.reply_within}"
+                f" later, and arrive {self.margin} later than that; {self.least_limit}"
+                " or more is right"
+            )
+            raise InvalidInput(message)
+
+
+WAITS = Waits()
+WAITS.check(IN_FLIGHT_LIMIT)
+
+NOTHING_IN_FLIGHT = Waits(
+    send_within=timedelta(0), reply_within=timedelta(0), margin=timedelta(0)
+)
+"""For a gateway inside this process, with no call under way: any limit is right."""
+
+# The transport: a connection that is free, made, encrypted and written to, each within
+# CONNECT_SECONDS, has taken the request before REPLY_WITHIN; so has one that is made at
+# once and then silent for SILENCE_SECONDS.
+CONNECT_SECONDS = 30.0
+SILENCE_SECONDS = 120.0
+REPLY_SECONDS = REPLY_WITHIN.total_seconds()
+
+_LONGEST_WAY = max(4 * CONNECT_SECONDS, CONNECT_SECONDS + SILENCE_SECONDS)
+assert _LONGEST_WAY <= REPLY_SECONDS  # noqa: S101 - constants, checked where they stand
+
+# ── recovery ────────────────────────────────────────────────────────────────────────
+
+LEASE = timedelta(minutes=10)
+"""For how long one recoverer has a transaction for itself."""
+
+ESCALATION = timedelta(hours=24)
+"""What is open for longer is listed for an operator."""
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=6)
+"""Between inquiries in vain: the first pause, doubled each time, up to the longest."""
+
+LISTING_LAG = timedelta(hours=1)
+"""Longer than an inquiry's list runs behind; what it never lists must end somewhere."""
+
+WATCH_SECONDS = 30.0
+"""Between two passes of a recoverer that watches, unless it is asked for another."""
+
+# ── how often ───────────────────────────────────────────────────────────────────────
+
+ATTEMPTS = 100
+"""How often a step decides again when another writer was faster."""
+
+COMMITS = 3
+"""How often a change whose commit raised is written again to find out."""
+
+# ── stores ──────────────────────────────────────────────────────────────────────────
+
+BUSY_SECONDS = 10.0
+"""Until `StoreBusy`: for another process's commit, a lock, or a connection."""
+
+STATEMENT_SECONDS = 30.0
+"""For one statement in a server."""
+
+REOPEN_SECONDS = 0.01
+"""Until a file that was busy is opened again."""
+
+STARTING_SECONDS = 0.2
+"""Until a server that is just starting is asked again."""
+
+LOOK_AGAIN_SECONDS = 1.0
+"""Until who waits looks by itself, should an interrupt have swallowed the call."""
+
+# ── others ──────────────────────────────────────────────────────────────────────────
+
+NOTIFICATION_SECONDS = 30.0
+"""For the body of a notification to come in."""
+
+LAYOUT_SECONDS = 30
+"""For Graphviz to lay a picture out."""
+
+SOLVER_MILLISECONDS = 5_000
+"""For one question to the solver: its silence counts as not proved."""
