@@ -10,7 +10,6 @@ from datetime import datetime
 
 import attrs
 
-from kessai.gateway import Outcome
 from kessai.machine.compile import CompiledCommand, Machine, Step, end_of
 from kessai.machine.decide import application_flags
 from kessai.machine.events import (
@@ -24,13 +23,9 @@ from kessai.machine.events import (
     Resent,
     Resolved,
 )
-from kessai.machine.transaction import Operation, Phase, Transaction
+from kessai.machine.phases import RESENT, Phase, phase_after
+from kessai.machine.transaction import Operation, Transaction
 from kessai.spec import Effect
-
-_PHASES: Mapping[Outcome, Phase] = {
-    Outcome.PENDING: Phase.PENDING,
-    Outcome.UNKNOWN: Phase.UNKNOWN,
-}
 
 
 def evolve(
@@ -140,9 +135,10 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
 
 def _resent(transaction: Transaction, event: Resent) -> Transaction:
     operation = transaction.operations.get(event.operation)
-    if operation is None:
+    phase = phase_after(operation.phase, RESENT) if operation else None
+    if operation is None or phase is None:
         return transaction.next()
-    again = attrs.evolve(operation, phase=Phase.BEGUN, resent_at=event.at)
+    again = attrs.evolve(operation, phase=phase, resent_at=event.at)
     return transaction.next(operations={**transaction.operations, operation.id: again})
 
 
@@ -151,13 +147,14 @@ def _reported(
 ) -> Transaction:
     operation = transaction.operations.get(event.operation)
     rule = machine.commands.get(operation.command) if operation else None
-    if operation is None or rule is None:
+    phase = phase_after(operation.phase, event.outcome) if operation else None
+    if operation is None or rule is None or phase is None:
         return transaction.next()
-    if event.outcome is Outcome.SUCCEEDED:
+    if phase is Phase.SUCCEEDED:
         return _succeeded(transaction, rule, operation, event)
-    if event.outcome is Outcome.DECLINED:
+    if phase is Phase.DECLINED:
         return _declined(machine, transaction, rule, operation)
-    waiting = attrs.evolve(operation, phase=_PHASES[event.outcome])
+    waiting = attrs.evolve(operation, phase=phase)
     operations = {**transaction.operations, operation.id: waiting}
     return transaction.next(operations=operations)
 

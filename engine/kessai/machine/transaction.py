@@ -5,21 +5,14 @@ Amounts are integers in minor units of `currency`; times are aware and in UTC.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import attrs
 
+from kessai.machine.phases import Phase
+
 PATIENCE = timedelta(seconds=150)
 """How long a begun operation's caller may wait for the reply: the transport's limit."""
-
-
-class Phase(StrEnum):
-    """How far an open operation is."""
-
-    BEGUN = "begun"  # the intent is durable; a call may be on its way
-    PENDING = "pending"  # the gateway accepted it and will tell
-    UNKNOWN = "unknown"  # no evidence: only evidence ends it, never time
 
 
 @attrs.frozen
