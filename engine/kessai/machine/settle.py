@@ -114,10 +114,7 @@ def overdue(
     if _moving(machine, transaction):
         return
     for name, ends in transaction.deadlines.items():
-        deadline = machine.deadlines.get(name)
-        if deadline is None or now < ends:
-            continue
-        if transaction.states.get(deadline.track) == deadline.state:
+        if now >= ends and machine.lapse_from(name, transaction.states):
             yield Lapsed(now, name)
 
 
@@ -189,11 +186,11 @@ def _impossible_outside(
 def _lapse(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Event:
-    for deadline in machine.deadlines.values():
-        if transaction.states.get(deadline.track) == deadline.state:
+    for name in machine.deadlines:
+        if machine.lapse_from(name, transaction.states):
             if _moving(machine, transaction):
                 return Discrepancy(now, "operation_open", evidence)
-            return Lapsed(now, deadline.name, evidence)
+            return Lapsed(now, name, evidence)
     return Discrepancy(now, "state_not_allowed", evidence)
 
 
