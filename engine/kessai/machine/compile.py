@@ -77,12 +77,12 @@ def steps_of(
     tracks: Tracks, trigger: str, states: Mapping[str, str]
 ) -> tuple[Step, ...]:
     """What `trigger` may move of `tracks` that stand at `states`, enabled or not."""
-    found: list[Step] = []
+    found: tuple[Step, ...] = ()
     for name, track in tracks.items():
-        event = track.events.get(trigger)
-        if event is not None and name in states:
-            found += cast("list[Step]", event.transitions.get(states[name], ()))
-    return tuple(found)
+        if name in states and trigger in track.events:
+            starting = track.events[trigger].transitions.get(states[name], ())
+            found += cast("tuple[Step, ...]", tuple(starting))
+    return found
 
 
 @attrs.frozen

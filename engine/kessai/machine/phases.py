@@ -11,6 +11,7 @@ evidence never goes backwards; and no request is sent again while the first may 
 answered, or is known to have arrived.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from transitions import Machine as TransitionsMachine
@@ -49,11 +50,14 @@ PHASES = TransitionsMachine(
 )
 
 
+_NAMED: Mapping[str | None, Phase] = {phase.value: phase for phase in Phase}
+
+
 def phase_after(phase: Phase, trigger: str) -> Phase | None:
     """The phase that `trigger`, an outcome or `RESENT`, leads to; None if to none."""
     event = PHASES.events.get(trigger)
     found = None if event is None else event.transitions.get(phase)
-    return Phase(found[0].dest) if found else None
+    return _NAMED[found[0].dest] if found else None
 
 
 def is_final(outcome: Outcome) -> bool:
