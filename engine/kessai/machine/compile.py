@@ -280,7 +280,8 @@ def _conditions(move: Move) -> list[str | Callable[..., bool | None]]:
 def _command(
     lifecycle: Lifecycle, tracks: Tracks, spec: CommandSpec
 ) -> CompiledCommand:
-    own = dict.fromkeys(each.track for each in (*spec.moves, *spec.opens))
+    moved = [move.track for move in spec.moves]
+    own = dict.fromkeys([*moved, *(opening.track for opening in spec.opens)])
     return CompiledCommand(
         spec=spec,
         tracks={name: tracks[name] for name in own},
