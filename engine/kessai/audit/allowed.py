@@ -20,7 +20,6 @@ from kessai.machine import (
     Lapsed,
     Machine,
     Operation,
-    Phase,
     Reported,
     Resent,
     Resolved,
@@ -30,6 +29,7 @@ from kessai.machine import (
 )
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
+from kessai.machine.phases import RESENT, phase_after
 from kessai.machine.pushed import NOT_LISTED
 from kessai.machine.settle import overdue, resolve, settle, settle_external
 from kessai.machine.whose import MAY_BE_ANOTHER
@@ -67,7 +67,7 @@ def check(library: Library, step: Step) -> None:
         case Discrepancy():
             _put_aside(machine, step, event)
         case Resent():
-            _resent(machine, step, event)
+            _resent(step, event)
     check_invariants(machine, step)
 
 
@@ -182,14 +182,12 @@ def _open(step: Step, name: str) -> Operation:
     return operation
 
 
-def _resent(machine: Machine, step: Step, event: Resent) -> None:
+def _resent(step: Step, event: Resent) -> None:
     """Only what may have been lost on its way is sent again."""
     operation = _open(step, event.operation)
-    if (
-        operation.phase is Phase.PENDING
-        or machine.commands[operation.command].spec.reads
-    ):
-        raise Broken(step.number, "not_allowed", "it had arrived, or had no effect")
+    if phase_after(operation.phase, RESENT) is None:
+        detail = f"{operation.id} ({operation.phase})"
+        raise Broken(step.number, "resent_too_soon", detail)
 
 
 def _noted(step: Step, event: Denied | Resolved) -> None:

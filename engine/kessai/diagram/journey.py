@@ -126,8 +126,7 @@ class _Ways:
         moves = [
             (step.track, step.move)
             for step in (rule.steps_from(before.states) if rule else ())
-            if step.target == after.states[step.track]
-            and (step.enabled is None or step.enabled(names))
+            if step.target == after.states[step.track] and step.enabled(names)
         ]
         return [
             arrow

@@ -47,7 +47,6 @@ from kessai.machine import (
     External,
     Machine,
     Operation,
-    Phase,
     Reported,
     Transaction,
     evolve,
@@ -58,6 +57,7 @@ from kessai.machine.facts import (
     unaccounted,
     unlisted,
 )
+from kessai.machine.phases import RESENT, phase_after
 from kessai.machine.settle import missing_event, settle
 from kessai.machine.whose import is_counted_for_another, meant
 
@@ -207,8 +207,7 @@ def _presume_unanswered(
     unanswered = [
         (operation, _no_answer(operation, transaction))
         for operation in transaction.operations.values()
-        if operation.phase is Phase.BEGUN
-        and now - operation.sent_at >= recovery.patience
+        if now - operation.sent_at >= recovery.patience
     ]
     weighed = [settle(machine, transaction, *said, now) for said in unanswered]
     events = [event for event in weighed if event is not None]
@@ -329,7 +328,7 @@ def _absent(
     old = [
         operation
         for operation in transaction.operations.values()
-        if operation.phase is Phase.UNKNOWN
+        if phase_after(operation.phase, RESENT) is not None
         and operation.sent_at <= sent_by
         and operation.command not in pending
     ]

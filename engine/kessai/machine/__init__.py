@@ -23,7 +23,8 @@ from kessai.machine.events import (
 from kessai.machine.evolve import evolve, fold
 from kessai.machine.invariants import broken_invariants
 from kessai.machine.machines import Machines
-from kessai.machine.transaction import Operation, Phase, Transaction
+from kessai.machine.phases import Phase
+from kessai.machine.transaction import Operation, Transaction
 
 __all__ = [
     "Begun",

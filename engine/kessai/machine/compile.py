@@ -1,38 +1,94 @@
 """A lifecycle compiled to `transitions` machines, one a track, headless.
 
-The machines hold no model: they are the table of who may follow whom, and anyone may
-put a model of their own on them. `decide` and `evolve` read the same table, so that
-reasons can be gathered where a bare trigger would only say False.
+The machines hold no model, and anyone may put a model of their own on them. They are
+the only table of where a state goes: `decide`, `evolve` and the prover read the very
+transitions that a trigger would take, and evaluate their conditions, so that reasons
+can be gathered where a trigger would only say False. What a machine does not hold
+cannot happen. Its triggers are the commands; `declined:` and an opening command, where
+that leaves a track; `deadline:` and a deadline that passes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from transitions import Machine as TransitionsMachine
+from transitions import Transition
 
 from kessai.machine.denial import STRUCTURAL
-from kessai.spec import CommandSpec, Deadline, Effect, Guard, Lifecycle, Move, Text
+from kessai.spec import (
+    CommandSpec,
+    Deadline,
+    Effect,
+    Guard,
+    Lifecycle,
+    Move,
+    Text,
+    Track,
+)
 from kessai.spec.expression import Evaluate
 from kessai.words import joined
 
 
-@attrs.frozen
-class Step:
-    """A move from one state, with its target as the track's machine has it."""
+class Step(Transition):
+    """A transition of a track's machine, with what the lifecycle file adds to it.
 
-    track: str
-    target: str
-    move: Move
-    enabled: Evaluate | None
-    commit: tuple[Effect, ...]
-    guards: tuple[Guard, ...]
+    `move` is where the file declares it; `commit` are the effects on amounts that go
+    with it, and `guards` what must hold for its operation to begin.
+    """
+
+    def __init__(
+        self,
+        *declared: Any,
+        move: Move,
+        commit: tuple[Effect, ...],
+        guards: tuple[Guard, ...],
+    ) -> None:
+        super().__init__(*declared)
+        self.track = move.track
+        self.move = move
+        self.commit = commit
+        self.guards = guards
+
+    @property
+    def target(self) -> str:
+        """The state that it leads to."""
+        return self.dest or self.source
+
+    def enabled(self, names: Mapping[str, int]) -> bool:
+        """Whether its conditions hold under `names`, as a trigger would ask them."""
+        for condition in self.conditions:
+            holds = condition.func
+            if not callable(holds) or holds(names) is not condition.target:
+                return False
+        return True
+
+
+class TrackMachine(TransitionsMachine):
+    """The machine of one track."""
+
+    transition_cls = Step
+
+
+Tracks = Mapping[str, TrackMachine]
+
+
+def steps_of(
+    tracks: Tracks, trigger: str, states: Mapping[str, str]
+) -> tuple[Step, ...]:
+    """What `trigger` may move of `tracks` that stand at `states`, enabled or not."""
+    found: tuple[Step, ...] = ()
+    for name, track in tracks.items():
+        if name in states and trigger in track.events:
+            starting = track.events[trigger].transitions.get(states[name], ())
+            found += cast("tuple[Step, ...]", tuple(starting))
+    return found
 
 
 @attrs.frozen
 class CompiledCommand:
-    """A command ready to be decided: its steps by track and state, its deadlines.
+    """A command ready to be decided: the machines of its tracks, its deadlines.
 
     `excludes` names the commands whose open operations must end first: every command
     that moves one of the same tracks, except those declared to run alongside.
@@ -40,7 +96,7 @@ class CompiledCommand:
     """
 
     spec: CommandSpec
-    steps: Mapping[str, Mapping[str, tuple[Step, ...]]]
+    tracks: Tracks = attrs.field(repr=False)
     guards: tuple[Guard, ...]
     deadlines: tuple[Deadline, ...]
     starts: tuple[Deadline, ...]
@@ -54,13 +110,24 @@ class CompiledCommand:
         return self.spec.amount is not None and not self.spec.reserve
 
     def steps_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
-        """Every step that starts from one of `states`, enabled or not."""
-        found: tuple[Step, ...] = ()
-        for track, by_state in self.steps.items():
-            state = states.get(track)
-            if state is not None:
-                found += by_state.get(state, ())
-        return found
+        """What a success may move from `states`, enabled or not."""
+        return steps_of(self.tracks, self.spec.name, states)
+
+    def declined_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
+        """What a decline moves from `states`: nothing but an opening command's tracks."""
+        return steps_of(self.tracks, _declined(self.spec), states)
+
+    @property
+    def steps(self) -> dict[str, dict[str, tuple[Step, ...]]]:
+        """What a success may move, by track and state."""
+        return {
+            name: {
+                state: self.steps_from({name: state})
+                for state in track.events[self.spec.name].transitions
+            }
+            for name, track in self.tracks.items()
+            if self.spec.name in track.events
+        }
 
 
 @attrs.frozen(eq=False)
@@ -68,7 +135,7 @@ class Machine:
     """A compiled lifecycle. `tracks` are live `transitions.Machine` objects."""
 
     lifecycle: Lifecycle
-    tracks: Mapping[str, TransitionsMachine]
+    tracks: Tracks
     commands: Mapping[str, CompiledCommand]
     deadlines: Mapping[str, Deadline]
     invariants: tuple[tuple[str, Evaluate], ...]
@@ -80,6 +147,11 @@ class Machine:
     def name(self) -> str:
         """The lifecycle's name."""
         return self.lifecycle.name
+
+    def lapse_from(self, deadline: str, states: Mapping[str, str]) -> Step | None:
+        """What the passing of `deadline` moves from `states`, if it moves anything."""
+        steps = steps_of(self.tracks, f"{_DEADLINE}{deadline}", states)
+        return steps[0] if steps else None
 
 
 def compile_lifecycle(lifecycle: Lifecycle) -> Machine:
@@ -121,31 +193,83 @@ def _titles(lifecycle: Lifecycle) -> dict[str, Text]:
     return titles
 
 
+_DEADLINE = "deadline:"
+
+
 def trigger_of(deadline: Deadline) -> str:
     """The trigger under which a track's machine knows the passing of `deadline`."""
-    return f"deadline:{deadline.name}"
+    return f"{_DEADLINE}{deadline.name}"
 
 
-def _track_machine(lifecycle: Lifecycle, track: str) -> TransitionsMachine:
+def _declined(command: CommandSpec) -> str:
+    return f"declined:{command.name}"
+
+
+def _track_machine(lifecycle: Lifecycle, track: str) -> TrackMachine:
     declared = lifecycle.tracks[track]
-    machine = TransitionsMachine(
+    machine = TrackMachine(
         model=None,
         states=list(declared.states),
         initial=declared.initial,
         auto_transitions=False,
     )
-    for command, move, source in lifecycle.moves():
-        if move.track == track:
-            target = source if move.target is None else move.target
+    for trigger, move, commit in _every_move(lifecycle):
+        for source in move.sources if move.track == track else ():
             machine.add_transition(
-                command.name, source, target, conditions=_conditions(move)
-            )
-    for deadline in lifecycle.deadlines.values():
-        if deadline.track == track:
-            machine.add_transition(
-                trigger_of(deadline), deadline.state, deadline.target
+                trigger,
+                source,
+                source if move.target is None else move.target,
+                conditions=_conditions(move),
+                move=move,
+                commit=commit,
+                guards=tuple(lifecycle.guards[code] for code in move.guards),
             )
     return machine
+
+
+def _every_move(
+    lifecycle: Lifecycle,
+) -> Iterator[tuple[str, Move, tuple[Effect, ...]]]:
+    """Triggers with what they move, and the effects on amounts that go with that."""
+    for command in lifecycle.commands.values():
+        for move in command.moves:
+            commit = command.commit if move.commit is None else move.commit
+            yield command.name, move, commit
+        for name in dict.fromkeys(opening.track for opening in command.opens):
+            track = lifecycle.tracks[name]
+            open_in = _states_while_open(lifecycle, track, command)
+            yield (
+                _declined(command),
+                _plain(name, open_in, track.declined, command.rule),
+                (),
+            )
+    for deadline in lifecycle.deadlines.values():
+        source, rule = (deadline.state,), deadline.rule
+        move = _plain(deadline.track, source, deadline.target, rule)
+        yield trigger_of(deadline), move, deadline.commit
+
+
+def _plain(track: str, sources: tuple[str, ...], target: str, rule: str) -> Move:
+    return Move(track=track, sources=sources, target=target, rule=rule)
+
+
+def _states_while_open(
+    lifecycle: Lifecycle, track: Track, opening: CommandSpec
+) -> tuple[str, ...]:
+    """Where `track` may stand before `opening` ends: what runs alongside may move it."""
+    found = [track.initial]
+    beside = [
+        (source, move.target)
+        for command, move, source in lifecycle.moves()
+        if move.track == track.name and opening.name in command.alongside
+    ]
+    for state in found:  # which grows meanwhile
+        found += {
+            target: None
+            for source, target in beside
+            if source == state and target is not None and target not in found
+        }
+    return tuple(found)
 
 
 def _conditions(move: Move) -> list[str | Callable[..., bool | None]]:
@@ -156,27 +280,13 @@ def _conditions(move: Move) -> list[str | Callable[..., bool | None]]:
 
 
 def _command(
-    lifecycle: Lifecycle, tracks: Mapping[str, TransitionsMachine], spec: CommandSpec
+    lifecycle: Lifecycle, tracks: Tracks, spec: CommandSpec
 ) -> CompiledCommand:
-    steps: dict[str, dict[str, tuple[Step, ...]]] = {}
-    for _, move, source in lifecycle.moves():
-        if not any(move is own for own in spec.moves):
-            continue
-        # Read back from the machine: what it does not hold cannot be decided on.
-        found = _transition(tracks[move.track], spec.name, source, move)
-        step = Step(
-            track=move.track,
-            target=found.dest,
-            move=move,
-            enabled=None if move.when is None else move.when.evaluate,
-            commit=spec.commit if move.commit is None else move.commit,
-            guards=tuple(lifecycle.guards[code] for code in move.guards),
-        )
-        by_state = steps.setdefault(move.track, {})
-        by_state[source] = (*by_state.get(source, ()), step)
+    moved = [move.track for move in spec.moves]
+    own = dict.fromkeys([*moved, *(opening.track for opening in spec.opens)])
     return CompiledCommand(
         spec=spec,
-        steps=steps,
+        tracks={name: tracks[name] for name in own},
         guards=tuple(lifecycle.guards[code] for code in spec.guards),
         deadlines=tuple(
             d for d in lifecycle.deadlines.values() if spec.name in d.denies
@@ -191,13 +301,6 @@ def _command(
             if "amount" in lifecycle.guards[code].holds.names
         ),
     )
-
-
-def _transition(
-    machine: TransitionsMachine, trigger: str, source: str, move: Move
-) -> Any:
-    target = source if move.target is None else move.target
-    return machine.get_transitions(trigger, source, target)[0]
 
 
 def _excludes(lifecycle: Lifecycle, spec: CommandSpec) -> frozenset[str]:

@@ -14,6 +14,7 @@ import msgspec
 from kessai.errors import TrailBroken
 from kessai.gateway import Evidence, Outcome
 from kessai.machine.denial import Reason
+from kessai.machine.phases import is_final
 from kessai.machine.transaction import Operation
 
 
@@ -116,7 +117,7 @@ KINDS: Mapping[str, type[Event]] = {
     "resolved": Resolved,
     "denied": Denied,
 }
-ENDED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})
+ENDED = frozenset(filter(is_final, Outcome))
 """The outcomes after which an operation is open no more."""
 
 KIND_OF: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}

@@ -10,7 +10,6 @@ from datetime import datetime
 
 import attrs
 
-from kessai.gateway import Outcome
 from kessai.machine.compile import CompiledCommand, Machine, Step, end_of
 from kessai.machine.decide import application_flags
 from kessai.machine.events import (
@@ -24,13 +23,9 @@ from kessai.machine.events import (
     Resent,
     Resolved,
 )
-from kessai.machine.transaction import Operation, Phase, Transaction
+from kessai.machine.phases import RESENT, Phase, phase_after
+from kessai.machine.transaction import Operation, Transaction
 from kessai.spec import Effect
-
-_PHASES: Mapping[Outcome, Phase] = {
-    Outcome.PENDING: Phase.PENDING,
-    Outcome.UNKNOWN: Phase.UNKNOWN,
-}
 
 
 def evolve(
@@ -94,7 +89,7 @@ def committed(
     effects = candidates[0].commit if candidates else ()
     amounts = apply_effects(effects, names, transaction.amounts)
     after = {**names, **amounts}
-    steps = [s for s in candidates if s.enabled is None or s.enabled(after)]
+    steps = [step for step in candidates if step.enabled(after)]
     return amounts, steps
 
 
@@ -129,7 +124,7 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         lifecycle.hash,
         lifecycle.currency,
         event.agreement,
-        {t: lifecycle.tracks[t].initial for t in event.opens if t in lifecycle.tracks},
+        _initial(machine, event.opens),
         machine.zeros,
         application_flags(machine, event.operation.parameters),
         discrepancies=transaction.discrepancies,
@@ -138,11 +133,17 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
     )
 
 
+def _initial(machine: Machine, tracks: Iterable[str]) -> dict[str, str]:
+    found = {name: machine.tracks[name] for name in tracks if name in machine.tracks}
+    return {name: track.initial for name, track in found.items() if track.initial}
+
+
 def _resent(transaction: Transaction, event: Resent) -> Transaction:
     operation = transaction.operations.get(event.operation)
-    if operation is None:
+    phase = phase_after(operation.phase, RESENT) if operation else None
+    if operation is None or phase is None:
         return transaction.next()
-    again = attrs.evolve(operation, phase=Phase.BEGUN, resent_at=event.at)
+    again = attrs.evolve(operation, phase=phase, resent_at=event.at)
     return transaction.next(operations={**transaction.operations, operation.id: again})
 
 
@@ -151,13 +152,14 @@ def _reported(
 ) -> Transaction:
     operation = transaction.operations.get(event.operation)
     rule = machine.commands.get(operation.command) if operation else None
-    if operation is None or rule is None:
+    phase = phase_after(operation.phase, event.outcome) if operation else None
+    if operation is None or rule is None or phase is None:
         return transaction.next()
-    if event.outcome is Outcome.SUCCEEDED:
+    if phase is Phase.SUCCEEDED:
         return _succeeded(transaction, rule, operation, event)
-    if event.outcome is Outcome.DECLINED:
-        return _declined(machine, transaction, rule, operation)
-    waiting = attrs.evolve(operation, phase=_PHASES[event.outcome])
+    if phase is Phase.DECLINED:
+        return _declined(transaction, rule, operation)
+    waiting = attrs.evolve(operation, phase=phase)
     operations = {**transaction.operations, operation.id: waiting}
     return transaction.next(operations=operations)
 
@@ -172,11 +174,15 @@ def _succeeded(
     if not steps and not rule.spec.reads:
         return transaction.next()
     return transaction.next(
-        states={**transaction.states, **{s.track: s.target for s in steps}},
+        states=_moved(transaction, steps),
         amounts=amounts,
         deadlines=_restarted(rule, transaction, event),
         operations=_without(transaction, operation),
     )
+
+
+def _moved(transaction: Transaction, steps: Iterable[Step]) -> Mapping[str, str]:
+    return {**transaction.states, **{step.track: step.target for step in steps}}
 
 
 def _without(transaction: Transaction, ended: Operation) -> dict[str, Operation]:
@@ -184,18 +190,11 @@ def _without(transaction: Transaction, ended: Operation) -> dict[str, Operation]
 
 
 def _declined(
-    machine: Machine,
-    transaction: Transaction,
-    rule: CompiledCommand,
-    operation: Operation,
+    transaction: Transaction, rule: CompiledCommand, operation: Operation
 ) -> Transaction:
     names = transaction.names(operation.amount)
-    states = transaction.states
-    if rule.spec.is_application:
-        tracks = machine.lifecycle.tracks
-        states = {track: tracks[track].declined for track in states}
     return transaction.next(
-        states=states,
+        states=_moved(transaction, rule.declined_from(transaction.states)),
         amounts=apply_effects(rule.spec.release, names, transaction.amounts),
         operations=_without(transaction, operation),
     )
@@ -212,20 +211,20 @@ def _external(
     held = transaction.next(amounts=reserved)
     amounts, steps = committed(rule, held, event.amount)
     return transaction.next(
-        states={**transaction.states, **{s.track: s.target for s in steps}},
+        states=_moved(transaction, steps),
         amounts=amounts,
         deadlines=_restarted(rule, transaction, event),
     )
 
 
 def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Transaction:
-    deadline = machine.deadlines.get(event.deadline)
-    if deadline is None or transaction.states.get(deadline.track) != deadline.state:
+    step = machine.lapse_from(event.deadline, transaction.states)
+    if step is None:
         return transaction.next()
     names = transaction.names()
     return transaction.next(
-        states={**transaction.states, deadline.track: deadline.target},
-        amounts=apply_effects(deadline.commit, names, transaction.amounts),
+        states=_moved(transaction, [step]),
+        amounts=apply_effects(step.commit, names, transaction.amounts),
     )
 
 

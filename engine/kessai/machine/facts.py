@@ -22,8 +22,9 @@ from kessai.machine.events import (
     endings,
 )
 from kessai.machine.evolve import evolve
+from kessai.machine.phases import Phase
 from kessai.machine.settle import EXPIRE, settle, settle_external
-from kessai.machine.transaction import Operation, Phase, Transaction
+from kessai.machine.transaction import Operation, Transaction
 from kessai.machine.whose import (
     MAY_BE_ANOTHER,
     fitted_nothing,

@@ -21,8 +21,9 @@ from kessai.machine.events import (
     endings,
 )
 from kessai.machine.facts import Unlisted
+from kessai.machine.phases import Phase
 from kessai.machine.settle import EXPIRE, matching
-from kessai.machine.transaction import Operation, Phase, Transaction
+from kessai.machine.transaction import Operation, Transaction
 
 NOT_LISTED = "not_listed"
 """The reason of a discrepancy: a push said it, and the look-up after it did not."""

@@ -21,7 +21,8 @@ from kessai.machine.events import (
 )
 from kessai.machine.evolve import committed, evolve
 from kessai.machine.invariants import broken_amounts
-from kessai.machine.transaction import Operation, Phase, Transaction
+from kessai.machine.phases import Phase, phase_after
+from kessai.machine.transaction import Operation, Transaction
 
 EXPIRE = "expire"
 """The command under which a look-up tells that the gateway let a deadline lapse."""
@@ -42,15 +43,11 @@ def settle(
     if rule.spec.reads:
         return _settle_read(operation, evidence, now)
     outcome = evidence.outcome
-    if outcome is Outcome.DECLINED:
-        return Reported(now, operation.id, outcome, evidence)
-    if outcome is not Outcome.SUCCEEDED:
-        # Evidence never goes backwards: what is pending stays so when a look-up fails.
-        weaker = outcome is Outcome.UNKNOWN and operation.phase is not Phase.BEGUN
-        if weaker or operation.phase.value == outcome.value:
-            return None
-        return Reported(now, operation.id, outcome, evidence)
+    if phase_after(operation.phase, outcome) is None:
+        return None
     event = Reported(now, operation.id, outcome, evidence)
+    if outcome is not Outcome.SUCCEEDED:
+        return event
     wrong = _wrong_amount(rule, transaction, operation, evidence)
     wrong = wrong or _impossible(machine, rule, transaction, operation.amount)
     if wrong:
@@ -117,10 +114,7 @@ def overdue(
     if _moving(machine, transaction):
         return
     for name, ends in transaction.deadlines.items():
-        deadline = machine.deadlines.get(name)
-        if deadline is None or now < ends:
-            continue
-        if transaction.states.get(deadline.track) == deadline.state:
+        if now >= ends and machine.lapse_from(name, transaction.states):
             yield Lapsed(now, name)
 
 
@@ -192,11 +186,11 @@ def _impossible_outside(
 def _lapse(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Event:
-    for deadline in machine.deadlines.values():
-        if transaction.states.get(deadline.track) == deadline.state:
+    for name in machine.deadlines:
+        if machine.lapse_from(name, transaction.states):
             if _moving(machine, transaction):
                 return Discrepancy(now, "operation_open", evidence)
-            return Lapsed(now, deadline.name, evidence)
+            return Lapsed(now, name, evidence)
     return Discrepancy(now, "state_not_allowed", evidence)
 
 

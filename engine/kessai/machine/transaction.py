@@ -5,20 +5,12 @@ Amounts are integers in minor units of `currency`; times are aware and in UTC.
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import attrs
 
 from kessai.limits import REPLY_WITHIN
-
-
-class Phase(StrEnum):
-    """How far an open operation is."""
-
-    BEGUN = "begun"  # the intent is durable; a call may be on its way
-    PENDING = "pending"  # the gateway accepted it and will tell
-    UNKNOWN = "unknown"  # no evidence: only evidence ends it, never time
+from kessai.machine.phases import Phase
 
 
 @attrs.frozen

@@ -8,6 +8,7 @@ smallest amount of the command demands.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -241,11 +242,15 @@ class Symbols:
     def _declines(self, name: str, rule: CompiledCommand) -> Transition:
         released = moments.applied(self.terms, rule.spec.release, self.asked)
         after = {**self._amounts(released), **self._counted(name, -1)}
-        if rule.spec.is_application:
-            for track, declared in self.rules.tracks.items():
-                state = self.names[state_of(track)]
-                ended = self.z3.IntVal(self.code(track, declared.declined))
-                after[state_of(track)] = self.z3.If(state == ABSENT, state, ended)
+        for track, declared in self.rules.tracks.items():
+            state = self.names[state_of(track)]
+            for step in chain(
+                *(rule.declined_from({track: s}) for s in declared.states)
+            ):
+                is_there = state == self.code(track, step.source)
+                ended = self.z3.IntVal(self.code(track, step.target))
+                before = after.get(state_of(track), state)
+                after[state_of(track)] = self.z3.If(is_there, ended, before)
         return Transition(Moment.DECLINES, name, self.is_one_of(name), after)
 
     def elsewhere(

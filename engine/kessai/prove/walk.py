@@ -261,14 +261,13 @@ class Walk:
 
     def _decline(self, spot: Spot, rule: CompiledCommand, names: Names) -> Spot:
         after = moments.applied(KNOWN, rule.spec.release, names)
-        states = spot.states
-        if rule.spec.is_application:
-            states = tuple(
-                None if state is None else self._rules.tracks[track].declined
-                for track, state in states_at(self._rules, spot).items()
-            )
+        states = states_at(self._rules, spot)
+        standing = {track: state for track, state in states.items() if state}
+        ended = {step.track: step.target for step in rule.declined_from(standing)}
         amounts = tuple(after[a] for a in self._rules.amounts)
-        return spot._replace(states=states, amounts=amounts)
+        return spot._replace(
+            states=tuple({**states, **ended}.values()), amounts=amounts
+        )
 
     def _loses(self, spot: Spot, step: Step, after: Spot) -> None:
         """Note whose success could be told before this end, and cannot any more."""

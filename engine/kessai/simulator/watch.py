@@ -15,13 +15,14 @@ import msgspec
 from kessai.errors import SafeToResend
 from kessai.flow import Answer, Change, Lease, Recorded, Status
 from kessai.machine import Machines, Transaction, broken_invariants
+from kessai.machine.events import ENDED
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import Exchange, Standing
 from kessai.simulator.tasks import Task
 from kessai.simulator.violation import Broken, Violation
 from kessai.spec import Agreement
 
-DEFINITE = frozenset({"succeeded", "declined", "denied"})
+DEFINITE = frozenset({*ENDED, Status.DENIED})
 """The outcomes that a caller may rely on for ever."""
 
 EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL})

@@ -24,7 +24,6 @@ from kessai.machine import (
     Lapsed,
     Machine,
     Operation,
-    Phase,
     Record,
     Resent,
     Resolved,
@@ -32,6 +31,7 @@ from kessai.machine import (
     append,
 )
 from kessai.machine.decide import amount_bounds, opened_tracks
+from kessai.machine.phases import RESENT, phase_after
 from kessai.machine.settle import (
     expected_amount,
     overdue,
@@ -155,7 +155,7 @@ def _last_events(
 ) -> Event:
     course = Course(draw, machine, draw(order_ids(machine)), NOW, agreement)
     application = application_of(machine).spec.name
-    course.ask(application, (None,) if kind is Resent else _SUCCEEDED)
+    course.ask(application, (Outcome.UNKNOWN,) if kind is Resent else _SUCCEEDED)
     for _ in range(_PATIENCE):
         for event in reversed(course.events):
             if isinstance(event, kind):
@@ -357,12 +357,10 @@ class Course:
 
     def resent(self) -> None:
         """What may have been lost on its way is about to be sent again."""
-        commands = self.machine.commands
         lost = [
             operation.id
             for operation in self.transaction.operations.values()
-            if operation.phase is not Phase.PENDING
-            and not commands[operation.command].spec.reads
+            if phase_after(operation.phase, RESENT) is not None
         ]
         if lost:
             self.append(Resent(self.now, self._draw(st.sampled_from(lost))))

@@ -8,7 +8,7 @@ from audited.shop import MONTHLY, began, evidence_of, forge, forge_charge
 
 from kessai.audit import verify
 from kessai.gateway import Outcome, Source
-from kessai.machine import Discrepancy, External, Lapsed, Reported
+from kessai.machine import Discrepancy, External, Lapsed, Reported, Resent
 from kessai.machine.whose import MAY_BE_ANOTHER
 
 
@@ -61,6 +61,42 @@ def test_a_success_against_its_own_evidence_is_found(shop, store):
         Reported(shop.clock(), "A-1.6", Outcome.SUCCEEDED, declined),
     )
     assert first_fault(store)[:2] == (7, "not_what_follows")
+
+
+@pytest.mark.parametrize(
+    ("phase", "fault"),
+    [
+        ("begun", (7, "resent_too_soon", "A-1.6 (begun)")),
+        ("pending", (8, "resent_too_soon", "A-1.6 (pending)")),
+        # The trail holds; only the key was not forged along.
+        ("unknown", (6, "answer_missing", "forged")),
+    ],
+)
+def test_only_what_nothing_was_heard_of_may_have_been_sent_again(
+    shop, store, phase, fault
+):
+    """Sent again while its caller still waits, a request could be carried out twice."""
+    shop.sells()
+    events = [began(shop, "refund", "A-1", 100), Resent(shop.clock(), "A-1.6")]
+    if phase != "begun":
+        outcome = Outcome(phase)
+        evidence = evidence_of("A-1", "refund", outcome)
+        events.insert(1, Reported(shop.clock(), "A-1.6", outcome, evidence))
+    forge(store, "A-1", *events)
+    assert first_fault(store) == fault
+
+
+def test_that_something_was_sent_again_too_soon_is_reported_in_both_languages(
+    shop, store
+):
+    shop.sells()
+    again = Resent(shop.clock(), "A-1.6")
+    forge(store, "A-1", began(shop, "refund", "A-1", 100), again)
+    (fault,) = verify(store).faults.first
+    assert (fault.sentence("en"), fault.sentence("ja")) == (
+        "sends a request again that may still be answered: A-1.6 (begun)",
+        "まだ結果が届き得る要求の再送です: A-1.6 (begun)",
+    )
 
 
 def test_an_external_refund_of_another_amount_than_its_evidence_is_found(shop, store):

@@ -104,7 +104,7 @@ def test_a_condition_enables_its_step_alone(captured, refunded, states):
 
 def test_a_step_without_a_condition_has_none():
     (step,) = compiled("one_time").commands["cancel"].steps["payment"]["authorized"]
-    assert step.enabled is None
+    assert step.conditions == []
 
 
 def test_the_steps_from_several_tracks_are_found_together_and_strangers_are_none():

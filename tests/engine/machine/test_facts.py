@@ -322,6 +322,7 @@ def test_what_was_sent_first_ends_first_whatever_was_begun_first(story):
     """The first was sent again: that request may be on its way still."""
     told = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
     first, second = told.transaction.operations.values()
+    told.settle(first, Outcome.UNKNOWN)
     told.now += timedelta(minutes=11)
     told.append(Resent(told.now, first.id))
     for operation in (first, second):

@@ -145,7 +145,7 @@ class Plan:
         return not self.guards or all(holds(names) for holds in self.guards)
 
     def _situation(self, after: Mapping[str, int]) -> Situation | None:
-        chosen = tuple(s.enabled is None or bool(s.enabled(after)) for s in self.steps)
+        chosen = tuple(s.enabled(after) for s in self.steps)
         found = self.leads_to.get(chosen)
         if found is None:
             steps = [s for s, is_on in zip(self.steps, chosen, strict=True) if is_on]

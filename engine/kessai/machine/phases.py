@@ -1,0 +1,65 @@
+"""How far an operation is: a machine of its own, declared once, that all others ask.
+
+    begun ─────▶ pending, unknown, succeeded, declined
+    unknown ───▶ pending, succeeded, declined        by evidence: never by time
+    unknown ───▶ begun                               its request is sent again
+    pending ───▶ succeeded, declined
+
+The triggers are the outcomes that evidence reports, and `RESENT`. What the machine does
+not list changes no phase. A pending operation stays pending when an inquiry fails, since
+evidence never goes backwards; and no request is sent again while the first may still be
+answered, or is known to have arrived.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from transitions import Machine as TransitionsMachine
+
+from kessai.gateway import Outcome
+
+
+class Phase(StrEnum):
+    """How far an operation is. One that has succeeded or was declined is open no more."""
+
+    BEGUN = "begun"  # the intent is durable; a call may be on its way
+    PENDING = "pending"  # the gateway accepted it and will report the end
+    UNKNOWN = "unknown"  # no evidence: only evidence ends it, never time
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+
+
+RESENT = "resent"
+"""The trigger under which the same request is sent again."""
+
+PHASES = TransitionsMachine(
+    model=None,
+    auto_transitions=False,
+    initial=Phase.BEGUN.value,
+    states=[
+        *(phase.value for phase in (Phase.BEGUN, Phase.PENDING, Phase.UNKNOWN)),
+        *({"name": e.value, "final": True} for e in (Phase.SUCCEEDED, Phase.DECLINED)),
+    ],
+    transitions=[
+        ["pending", ["begun", "unknown"], "pending"],
+        ["unknown", "begun", "unknown"],
+        [RESENT, "unknown", "begun"],
+        ["succeeded", ["begun", "pending", "unknown"], "succeeded"],
+        ["declined", ["begun", "pending", "unknown"], "declined"],
+    ],
+)
+
+
+_NAMED: Mapping[str | None, Phase] = {phase.value: phase for phase in Phase}
+
+
+def phase_after(phase: Phase, trigger: str) -> Phase | None:
+    """The phase that `trigger`, an outcome or `RESENT`, leads to; None if to none."""
+    event = PHASES.events.get(trigger)
+    found = None if event is None else event.transitions.get(phase)
+    return _NAMED[found[0].dest] if found else None
+
+
+def is_final(outcome: Outcome) -> bool:
+    """Whether an operation is open no more after `outcome`."""
+    return PHASES.get_state(outcome.value).final

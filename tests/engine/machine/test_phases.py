@@ -1,0 +1,141 @@
+"""How far an operation can get, and that no one else has an opinion of their own on it."""
+
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+from kessai.gateway import Outcome
+from kessai.machine import Phase, Reported, Resent, evolve
+from kessai.machine.events import ENDED
+from kessai.machine.phases import PHASES, RESENT, phase_after
+from kessai.machine.settle import settle
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+TRIGGERS = (*(outcome.value for outcome in Outcome), RESENT)
+FOLLOWS = {
+    "begun": "pending unknown succeeded declined",
+    "unknown": "pending succeeded declined resent",
+    "pending": "succeeded declined",
+    "succeeded": "",
+    "declined": "",
+}
+EVERY_STEP = [(phase, trigger) for phase in Phase for trigger in TRIGGERS]
+OPEN = [Phase.BEGUN, Phase.PENDING, Phase.UNKNOWN]
+
+
+def expected(phase, trigger):
+    """The phase after `trigger`, by the table above."""
+    if trigger not in FOLLOWS[phase].split():
+        return None
+    return Phase.BEGUN if trigger == RESENT else Phase(trigger)
+
+
+class Model:
+    """What a real trigger of the machine moves."""
+
+
+@pytest.fixture
+def without():
+    """Take a transition out of the machine; it is put back afterwards."""
+    gone = []
+
+    def remove(trigger, source):
+        (transition,) = PHASES.get_transitions(trigger, source)
+        gone.append((trigger, source, transition.dest))
+        PHASES.remove_transition(trigger, source)
+
+    yield remove
+    for trigger, source, dest in gone:
+        PHASES.add_transition(trigger, source, dest)
+
+
+@pytest.fixture
+def refund(story):
+    """A payment with a refund open in a phase, and that refund."""
+
+    def at(phase):
+        told = story("one_time", "authorize 900, capture, refund? 10")
+        (begun,) = told.transaction.operations.values()
+        operation = attrs.evolve(begun, phase=phase)
+        told.transaction = attrs.evolve(
+            told.transaction, operations={operation.id: operation}
+        )
+        return told, operation
+
+    return at
+
+
+@pytest.mark.parametrize(("phase", "trigger"), EVERY_STEP)
+def test_a_phase_leads_where_a_real_trigger_leads_and_where_the_table_says(
+    phase, trigger
+):
+    model = Model()
+    PHASES.add_model(model, initial=phase.value)
+    try:
+        if trigger in FOLLOWS[phase].split():
+            assert model.trigger(trigger)
+            assert model.state == phase_after(phase, trigger)
+        assert phase_after(phase, trigger) is expected(phase, trigger)
+    finally:
+        PHASES.remove_model(model)
+
+
+def test_an_operation_begins_in_the_first_phase_and_is_open_until_a_final_one(refund):
+    assert PHASES.initial == Phase.BEGUN
+    assert {o for o in Outcome if PHASES.get_state(o.value).final} == ENDED
+    assert phase_after(Phase.BEGUN, "no trigger at all") is None
+    told, _ = refund(Phase.BEGUN)
+    assert told.begin("refund", 20).phase is Phase.BEGUN
+
+
+@pytest.mark.parametrize("phase", OPEN)
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_what_the_machine_does_not_list_changes_nothing_but_the_count(
+    refund, phase, trigger
+):
+    told, operation = refund(phase)
+    if trigger == RESENT:
+        event = Resent(AT, operation.id)
+    else:
+        outcome = Outcome(trigger)
+        event = Reported(AT, operation.id, outcome, told.evidence("refund", outcome))
+    after = evolve(told.machine, told.transaction, event)
+    follows = expected(phase, trigger)
+    if follows is None:
+        assert after == told.transaction.next()
+    elif follows in OPEN:
+        resent_at = AT if trigger == RESENT else None
+        moved = attrs.evolve(operation, phase=follows, resent_at=resent_at)
+        assert after == told.transaction.next(operations={operation.id: moved})
+    else:
+        assert after.operations == {}
+
+
+@pytest.mark.parametrize("phase", OPEN)
+@pytest.mark.parametrize("outcome", Outcome)
+def test_evidence_is_written_down_exactly_where_the_machine_goes_on(
+    refund, phase, outcome
+):
+    told, operation = refund(phase)
+    evidence = told.evidence("refund", outcome)
+    event = settle(told.machine, told.transaction, operation, evidence, AT)
+    written = Reported(AT, operation.id, outcome, evidence)
+    assert event == (None if expected(phase, outcome) is None else written)
+
+
+def test_without_its_transition_nothing_is_sent_again(refund, without):
+    told, operation = refund(Phase.UNKNOWN)
+    without(RESENT, "unknown")
+    after = evolve(told.machine, told.transaction, Resent(AT, operation.id))
+    assert after == told.transaction.next()
+
+
+@pytest.mark.parametrize("outcome", ENDED)
+def test_without_its_transition_nothing_ends(refund, without, outcome):
+    told, operation = refund(Phase.BEGUN)
+    without(outcome.value, "begun")
+    evidence = told.evidence("refund", outcome)
+    assert settle(told.machine, told.transaction, operation, evidence, AT) is None
+    event = Reported(AT, operation.id, outcome, evidence)
+    assert evolve(told.machine, told.transaction, event) == told.transaction.next()
