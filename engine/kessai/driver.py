@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar, assert_never, overload
+from typing import Generic, Self, TypeVar, assert_never, overload
 
 from kessai.errors import KessaiError
 from kessai.flow import (
@@ -49,7 +49,7 @@ def utc_now() -> datetime:
 # ── observers ───────────────────────────────────────────────────────────────────────
 
 
-class Observer(Protocol):
+class Observer:
     """Sees what engines do: subclass it, and override what you want to see.
 
     Methods are called in the thread or task that drives the flow, between its effects,

@@ -220,7 +220,7 @@ class _File:
     loose: list[_Denials] = attrs.field(factory=list[_Denials])
 
 
-def read_coverage(path: Path) -> Coverage:
+def read_coverage(path: Path | str) -> Coverage:
     """What the coverage file at `path` has counted.
 
     Raises:
@@ -228,7 +228,7 @@ def read_coverage(path: Path) -> Coverage:
 
     """
     try:
-        raw = path.read_bytes()
+        raw = Path(path).read_bytes()
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
         raise InvalidInput(message) from error
