@@ -47,7 +47,7 @@ class LocalGateway:
         self,
         *,
         clock: Callable[[], datetime] | None = None,
-        books: Path | None = None,
+        books: Path | str | None = None,
         approve: str = "now",
     ) -> None:
         make = partial(Emulator, approve=approve, books=books)

@@ -6,9 +6,9 @@
     engine.execute(Command("authorize", "order-1", lifecycle="one_time", amount=1200,
                            key="checkout-1"))
 
-What is exported here is the public interface, with `kessai.errors`, `kessai.gateway`
-(for adapters) and `kessai.spec` (lifecycle files). Each is imported when it is first
-used: pytest and Hypothesis load a part of this package in every run of theirs.
+What is exported here is the public interface, with `kessai.errors` and, in whole,
+`kessai.gateway` (for adapters), `kessai.flow` (for stores and drivers) and `kessai.spec`
+(lifecycle files). Each is imported when it is first used: pytest and Hypothesis load a part of this package in every run of theirs.
 `PostgresStore` and `AsyncPostgresStore` need the extra `postgres`.
 """
 
@@ -16,62 +16,141 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kessai.flow import Answer, Missing, PushNotConfirmed, Recovery, Status
+    from kessai.async_engine import AsyncEngine
+    from kessai.driver import Clock, FlowRun, Observer, drive, drive_async, observe
+    from kessai.flow import (
+        Answer,
+        Change,
+        Effect,
+        Finding,
+        Flow,
+        Lease,
+        Loaded,
+        Missing,
+        PushNotConfirmed,
+        Recorded,
+        Recovery,
+        Status,
+    )
+    from kessai.gateway import (
+        Adapter,
+        Call,
+        Evidence,
+        Fact,
+        Failure,
+        Outcome,
+        Reply,
+        Request,
+        Source,
+    )
     from kessai.machine import (
         Bounds,
         Command,
         Denial,
+        Event,
         Operation,
         Phase,
         Possibility,
         Reason,
+        Record,
         Transaction,
     )
+    from kessai.machine.chain import Step
+    from kessai.machine.facts import Unlisted
     from kessai.push_endpoint import (
         PushAnswer,
         PushEndpoint,
         answer_push,
         answer_push_async,
     )
-    from kessai.shell import AsyncEngine, Engine
+    from kessai.shell import Engine
     from kessai.spec import Lifecycle, load_file, load_shipped, shipped_names
+    from kessai.stores import (
+        Answered,
+        AsyncStore,
+        MemoryStore,
+        SQLiteStore,
+        Store,
+        StoreWarning,
+        open_store,
+    )
     from kessai.stores import AsyncPostgresStore as AsyncPostgresStore
-    from kessai.stores import MemoryStore, SQLiteStore, Store, StoreWarning, open_store
     from kessai.stores import PostgresStore as PostgresStore
-    from kessai.transport import AsyncHttpTransport, HttpTransport
+    from kessai.transport import (
+        AsyncHttpTransport,
+        AsyncTransport,
+        HttpTransport,
+        Transport,
+    )
 else:
     _NAMES = {
-        "flow": ("Answer", "Missing", "PushNotConfirmed", "Recovery", "Status"),
+        "async_engine": ("AsyncEngine",),
+        "driver": ("Clock", "FlowRun", "Observer", "drive", "drive_async", "observe"),
+        "flow": (
+            "Answer",
+            "Change",
+            "Effect",
+            "Finding",
+            "Flow",
+            "Lease",
+            "Loaded",
+            "Missing",
+            "PushNotConfirmed",
+            "Recorded",
+            "Recovery",
+            "Status",
+        ),
+        "gateway": (
+            "Adapter",
+            "Call",
+            "Evidence",
+            "Fact",
+            "Failure",
+            "Outcome",
+            "Reply",
+            "Request",
+            "Source",
+        ),
         "machine": (
             "Bounds",
             "Command",
             "Denial",
+            "Event",
             "Operation",
             "Phase",
             "Possibility",
             "Reason",
+            "Record",
             "Transaction",
         ),
+        "machine.chain": ("Step",),
+        "machine.facts": ("Unlisted",),
         "push_endpoint": (
             "PushAnswer",
             "PushEndpoint",
             "answer_push",
             "answer_push_async",
         ),
-        "shell": ("AsyncEngine", "Engine"),
+        "shell": ("Engine",),
         "spec": ("Lifecycle", "load_file", "load_shipped", "shipped_names"),
         "stores": (
             "AsyncPostgresStore",
-            "MemoryStore",
             "PostgresStore",
+            "Answered",
+            "AsyncStore",
+            "MemoryStore",
             "SQLiteStore",
             "Store",
             "StoreWarning",
             "open_store",
         ),
-        "transport": ("AsyncHttpTransport", "HttpTransport"),
+        "transport": (
+            "AsyncHttpTransport",
+            "AsyncTransport",
+            "HttpTransport",
+            "Transport",
+        ),
         "errors": (),
-        "gateway": (),
     }
     _AT = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -85,38 +164,71 @@ else:
         globals()[name] = value
         return value
 
+    def __dir__():
+        return sorted({*globals(), *_AT, "errors", "flow", "gateway", "spec"})
+
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Adapter",
     "Answer",
+    "Answered",
     "AsyncEngine",
     "AsyncHttpTransport",
+    "AsyncStore",
+    "AsyncTransport",
     "Bounds",
+    "Call",
+    "Change",
+    "Clock",
     "Command",
     "Denial",
+    "Effect",
     "Engine",
+    "Event",
+    "Evidence",
+    "Fact",
+    "Failure",
+    "Finding",
+    "Flow",
+    "FlowRun",
     "HttpTransport",
+    "Lease",
     "Lifecycle",
+    "Loaded",
     "MemoryStore",
     "Missing",
+    "Observer",
     "Operation",
+    "Outcome",
     "Phase",
     "Possibility",
     "PushAnswer",
     "PushEndpoint",
     "PushNotConfirmed",
     "Reason",
+    "Record",
+    "Recorded",
     "Recovery",
+    "Reply",
+    "Request",
     "SQLiteStore",
+    "Source",
     "Status",
+    "Step",
     "Store",
     "StoreWarning",
     "Transaction",
+    "Transport",
+    "Unlisted",
     "answer_push",
     "answer_push_async",
+    "drive",
+    "drive_async",
     "load_file",
     "load_shipped",
+    "observe",
     "open_store",
     "shipped_names",
 ]

@@ -15,9 +15,10 @@ from typing import Any, Final, cast
 
 import attrs
 
+from kessai.async_engine import AsyncEngine
 from kessai.errors import KessaiError, PushRefused, ResendWithSameKey, SafeToResend
 from kessai.limits import NOTIFICATION_SECONDS
-from kessai.shell import AsyncEngine, Engine
+from kessai.shell import Engine
 
 LARGEST_PUSH: Final = 1024 * 1024
 """Bytes at most in a push's body: thousands of notifications."""

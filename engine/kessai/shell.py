@@ -1,46 +1,37 @@
-"""`Engine` and `AsyncEngine`: two thin drivers over the same flows.
+"""`Engine`: drives the flows synchronously, and what it shares with `AsyncEngine`.
 
-Only this module reads the clock. What a flow asks for is performed here, one effect at
-a time; no store transaction is ever open while a request is under way.
+What a flow asks for is performed here, one effect at a time; no store transaction is
+ever open while a request is under way.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from inspect import isawaitable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar, assert_never, overload
+from typing import Self, TypeVar
 
-from kessai.errors import KessaiError, UnknownTransaction
+from kessai.driver import Clock, Observer, drive, perform, utc_now
 from kessai.flow import (
     Answer,
-    Append,
-    Claim,
     Context,
-    Declaration,
     Effect,
     Finding,
     Flow,
-    History,
-    Load,
-    Now,
     Recovery,
-    Release,
-    Send,
     by_hand,
-    compare,
     execute,
-    look_up,
+    existing,
+    possibilities,
     preview,
     receive_push,
+    reconcile,
     recover,
+    recover_all_due,
     recover_due,
     resolve_by_hand,
     settle_by_hand,
     sweep,
 )
-from kessai.flow.effects import Result, StoreEffect
-from kessai.flow.steps import load, machine_of
-from kessai.gateway import Adapter, Failure, Outcome
+from kessai.flow.effects import Result
+from kessai.gateway import Adapter, Outcome
 from kessai.machine import (
     Command,
     Denial,
@@ -48,25 +39,12 @@ from kessai.machine import (
     Machines,
     Possibility,
     Transaction,
-    can,
 )
-from kessai.machine.decide import possibility
 from kessai.spec import Lifecycle, load_shipped, shipped_names
-from kessai.stores import AsyncStore, Store
-from kessai.transport import (
-    AsyncHttpTransport,
-    AsyncTransport,
-    HttpTransport,
-    Transport,
-)
+from kessai.stores import Store
+from kessai.transport import HttpTransport, Transport
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The time, aware and in UTC. The one place that reads the clock."""
-    return datetime.now(UTC)  # noqa: TID251 - the shell is where time comes in
 
 
 def shipped_lifecycles() -> tuple[Lifecycle, ...]:
@@ -74,19 +52,25 @@ def shipped_lifecycles() -> tuple[Lifecycle, ...]:
     return tuple(load_shipped(name) for name in shipped_names())
 
 
-TOO_LATE = Failure(sent=False, reason="too late to send")
-"""A request whose time was over before it was sent: it must not go out any more."""
-
-
-class _Base:
-    """What both drivers share: everything but the waiting."""
+class BaseEngine:
+    """What both engines share: everything but the waiting."""
 
     def __init__(
-        self, adapter: Adapter, lifecycles: Iterable[Lifecycle] | None, clock: Clock
+        self,
+        adapter: Adapter,
+        lifecycles: Iterable[Lifecycle] | None,
+        clock: Clock,
+        observer: Observer | None,
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapter)
         self._clock = clock
+        self._observer = observer
+
+    @property
+    def context(self) -> Context:
+        """What the flows of this engine work with: its machines and its adapter."""
+        return self._context
 
     @property
     def adapter(self) -> Adapter:
@@ -98,78 +82,14 @@ class _Base:
         """The machine of each lifecycle that new transactions begin under."""
         return self._context.machines.current
 
-    def _is_late(self, effect: Send) -> bool:
-        return effect.until is not None and self._clock() > effect.until
 
-    def _possibilities(
-        self, transaction_id: str, command: str | None
-    ) -> Flow[tuple[Possibility, ...]]:
-        transaction = yield from _existing(transaction_id)
-        machine = yield from machine_of(self._context, transaction)
-        assert machine is not None  # noqa: S101 - it exists
-        now: datetime = yield Now()
-        if command is None:
-            return can(machine, transaction, now)
-        return (possibility(machine, transaction, command, now),)
-
-    def _settle(
-        self, transaction_id: str, operation: str, outcome: str, note: str, actor: str
-    ) -> Flow[Answer]:
-        said = by_hand(transaction_id, None, Outcome(outcome), note, actor)
-        return settle_by_hand(self._context, transaction_id, operation, said)
-
-    def _resolve(
-        self, transaction_id: str, number: int, note: str, actor: str
-    ) -> Flow[Transaction]:
-        said = by_hand(transaction_id, None, Outcome.SUCCEEDED, note, actor)
-        return resolve_by_hand(self._context, transaction_id, number, said)
-
-    def _reconcile(self, transaction_id: str, *, record: bool) -> Flow[Finding]:
-        flow = look_up if record else compare
-        return flow(self._context, transaction_id)
-
-
-@overload
-def ask_store(store: Store, effect: StoreEffect) -> Result: ...
-@overload
-def ask_store(
-    store: Store | AsyncStore, effect: StoreEffect
-) -> Result | Awaitable[Result]: ...
-def ask_store(
-    store: Store | AsyncStore, effect: StoreEffect
-) -> Result | Awaitable[Result]:
-    """Ask the store what a flow asks for; an asynchronous one gives an awaitable."""
-    match effect:
-        case Load(key, transaction, agreement):
-            return store.load(key, transaction, agreement)
-        case Append(change):
-            return store.append(change)
-        case History(transaction):
-            return store.records(transaction)
-        case Declaration(lifecycle_hash):
-            return store.declaration(lifecycle_hash)
-        case Claim(now, until):
-            return store.claim(now, until)
-        case Release(lease, due_at):
-            return store.release(lease, due_at)
-        case _:
-            assert_never(effect)
-
-
-def _existing(transaction_id: str) -> Flow[Transaction]:
-    found = yield from load(transaction_id)
-    if not found.exists:
-        message = f"there is no transaction {transaction_id!r}"
-        raise UnknownTransaction(message)
-    return found
-
-
-class Engine(_Base):
+class Engine(BaseEngine):
     """Carries payments through their lifecycles, one call at a time.
 
     `adapter` speaks the gateway's language, `store` keeps the truth, `transport`
     carries bytes (HTTP by default). `lifecycles` are the shipped ones by default.
-    `clock` gives aware times in UTC. May be shared by threads if its parts may.
+    `clock` gives aware times in UTC; `observer` sees what is done. May be shared by
+    threads if its parts may.
     """
 
     def __init__(
@@ -180,8 +100,9 @@ class Engine(_Base):
         transport: Transport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
+        observer: Observer | None = None,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock)
+        super().__init__(adapter, lifecycles, clock, observer)
         self._store = store
         self._transport = HttpTransport() if transport is None else transport
 
@@ -190,31 +111,12 @@ class Engine(_Base):
         """The store that the engine writes to."""
         return self._store
 
-    def _drive(self, flow: Flow[T]) -> T:
-        result: Result = None
-        raised: KessaiError | None = None
-        while True:
-            try:
-                effect = flow.send(result) if raised is None else flow.throw(raised)
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
-            result, raised = None, None
-            try:
-                result = self._perform(effect)
-            except KessaiError as error:
-                raised = error
+    def drive(self, flow: Flow[T]) -> T:
+        """Carry a flow to its end with this engine's store, transport and clock."""
+        return drive(flow, self._perform, self._observer)
 
     def _perform(self, effect: Effect) -> Result:
-        match effect:
-            case Now():
-                return self._clock()
-            case Send():
-                if self._is_late(effect):
-                    return TOO_LATE
-                return self._transport.send(effect.request)
-            case _:
-                return ask_store(self._store, effect)
+        return perform(effect, self._store, self._transport, self._clock)
 
     def transaction(self, transaction_id: str) -> Transaction:
         """The transaction as it stands.
@@ -223,7 +125,7 @@ class Engine(_Base):
             UnknownTransaction: none of that id ever came to be.
 
         """
-        return self._drive(_existing(transaction_id))
+        return self.drive(existing(transaction_id))
 
     def execute(self, command: Command) -> Answer:
         """Carry out `command`, or say why not.
@@ -238,11 +140,11 @@ class Engine(_Base):
             CommitUnknown: send it again with the same key.
 
         """
-        return self._drive(execute(self._context, command))
+        return self.drive(execute(self._context, command))
 
     def preview(self, command: Command) -> Denial | None:
         """Whether `command` would be denied now, and why. Writes and sends nothing."""
-        return self._drive(preview(self._context, command))
+        return self.drive(preview(self._context, command))
 
     def can(
         self, transaction_id: str, command: str | None = None
@@ -253,7 +155,7 @@ class Engine(_Base):
             UnknownTransaction: none of that id ever came to be.
 
         """
-        return self._drive(self._possibilities(transaction_id, command))
+        return self.drive(possibilities(self._context, transaction_id, command))
 
     def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
         """Take in a push from the gateway; answer it 200 once this returns.
@@ -267,7 +169,7 @@ class Engine(_Base):
             TrailBroken, UnknownLifecycle: a transaction must be mended. Answer 500.
 
         """
-        self._drive(receive_push(self._context, headers, body))
+        self.drive(receive_push(self._context, headers, body))
 
     def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
@@ -278,31 +180,26 @@ class Engine(_Base):
         to one of them. What stays open is due again after a pause that grows.
         Returns what stands now under the key of every operation that was open.
         """
-        answers: list[Answer] = []
-        for _ in range(limit):
-            found = self.recover_next(recovery)
-            if found is None:
-                break
-            answers += found
-        return answers
+        chosen = recovery or Recovery()
+        return self.drive(recover_all_due(self._context, chosen, limit))
 
     def recover_next(self, recovery: Recovery | None = None) -> list[Answer] | None:
         """As `recover`, for the one transaction that is due longest; None: none is."""
-        return self._drive(recover_due(self._context, recovery or Recovery()))
+        return self.drive(recover_due(self._context, recovery or Recovery()))
 
     def recover_transaction(
         self, transaction_id: str, recovery: Recovery | None = None
     ) -> list[Answer]:
         """As `recover`, for one transaction."""
         chosen = recovery or Recovery()
-        return self._drive(recover(self._context, transaction_id, chosen))
+        return self.drive(recover(self._context, transaction_id, chosen))
 
     def sweep(self, transaction_id: str) -> Transaction:
         """Move a transaction over the deadlines that have passed.
 
         The gateway is asked first; without its answer nothing lapses.
         """
-        return self._drive(sweep(self._context, transaction_id))
+        return self.drive(sweep(self._context, transaction_id))
 
     def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
         """Hold a transaction against all that the gateway knows of it.
@@ -310,7 +207,7 @@ class Engine(_Base):
         `events` of the finding are what it told that the trail did not know, recorded
         unless `record` is false; `unlisted` is what only the trail knows.
         """
-        return self._drive(self._reconcile(transaction_id, record=record))
+        return self.drive(reconcile(self._context, transaction_id, record=record))
 
     def settle(
         self,
@@ -331,9 +228,9 @@ class Engine(_Base):
                 gateway, or the name or the reason is missing.
 
         """
-        return self._drive(
-            self._settle(transaction_id, operation, outcome, evidence, actor)
-        )
+        found = by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
+        flow = settle_by_hand(self._context, transaction_id, operation, found)
+        return self.drive(flow)
 
     def resolve(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
@@ -345,7 +242,9 @@ class Engine(_Base):
                 is missing.
 
         """
-        return self._drive(self._resolve(transaction_id, discrepancy, evidence, actor))
+        found = by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
+        flow = resolve_by_hand(self._context, transaction_id, discrepancy, found)
+        return self.drive(flow)
 
     def close(self) -> None:
         """Close the transport and the store."""
@@ -362,152 +261,3 @@ class Engine(_Base):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-class AsyncEngine(_Base):
-    """The same for asyncio: every method of `Engine`, to be awaited.
-
-    An asynchronous store is awaited; any other is asked in the event loop: memory and a
-    local file answer in the time of a disk write. A cancelled task leaves an intent in
-    the store, never an outcome.
-    """
-
-    def __init__(
-        self,
-        *,
-        adapter: Adapter,
-        store: Store | AsyncStore,
-        transport: AsyncTransport | None = None,
-        lifecycles: Iterable[Lifecycle] | None = None,
-        clock: Clock = utc_now,
-    ) -> None:
-        super().__init__(adapter, lifecycles, clock)
-        self._store = store
-        self._transport = AsyncHttpTransport() if transport is None else transport
-
-    @property
-    def store(self) -> Store | AsyncStore:
-        """The store that the engine writes to."""
-        return self._store
-
-    async def _drive(self, flow: Flow[T]) -> T:
-        result: Result = None
-        raised: KessaiError | None = None
-        while True:
-            try:
-                effect = flow.send(result) if raised is None else flow.throw(raised)
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
-            result, raised = None, None
-            try:
-                result = await self._perform(effect)
-            except KessaiError as error:
-                raised = error
-
-    async def _perform(self, effect: Effect) -> Result:
-        match effect:
-            case Now():
-                return self._clock()
-            case Send():
-                if self._is_late(effect):
-                    return TOO_LATE
-                return await self._transport.send(effect.request)
-            case _:
-                found = ask_store(self._store, effect)
-                return await found if isawaitable(found) else found
-
-    async def transaction(self, transaction_id: str) -> Transaction:
-        """See `Engine.transaction`."""
-        return await self._drive(_existing(transaction_id))
-
-    async def execute(self, command: Command) -> Answer:
-        """See `Engine.execute`."""
-        return await self._drive(execute(self._context, command))
-
-    async def preview(self, command: Command) -> Denial | None:
-        """See `Engine.preview`."""
-        return await self._drive(preview(self._context, command))
-
-    async def can(
-        self, transaction_id: str, command: str | None = None
-    ) -> tuple[Possibility, ...]:
-        """See `Engine.can`."""
-        return await self._drive(self._possibilities(transaction_id, command))
-
-    async def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
-        """See `Engine.receive_push`."""
-        await self._drive(receive_push(self._context, headers, body))
-
-    async def recover(
-        self, recovery: Recovery | None = None, *, limit: int = 100
-    ) -> list[Answer]:
-        """See `Engine.recover`."""
-        answers: list[Answer] = []
-        for _ in range(limit):
-            found = await self.recover_next(recovery)
-            if found is None:
-                break
-            answers += found
-        return answers
-
-    async def recover_next(
-        self, recovery: Recovery | None = None
-    ) -> list[Answer] | None:
-        """See `Engine.recover_next`."""
-        return await self._drive(recover_due(self._context, recovery or Recovery()))
-
-    async def recover_transaction(
-        self, transaction_id: str, recovery: Recovery | None = None
-    ) -> list[Answer]:
-        """See `Engine.recover_transaction`."""
-        chosen = recovery or Recovery()
-        return await self._drive(recover(self._context, transaction_id, chosen))
-
-    async def sweep(self, transaction_id: str) -> Transaction:
-        """See `Engine.sweep`."""
-        return await self._drive(sweep(self._context, transaction_id))
-
-    async def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
-        """See `Engine.reconcile`."""
-        return await self._drive(self._reconcile(transaction_id, record=record))
-
-    async def settle(
-        self,
-        transaction_id: str,
-        operation: str,
-        outcome: str,
-        *,
-        evidence: str,
-        actor: str,
-    ) -> Answer:
-        """See `Engine.settle`."""
-        return await self._drive(
-            self._settle(transaction_id, operation, outcome, evidence, actor)
-        )
-
-    async def resolve(
-        self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
-    ) -> Transaction:
-        """See `Engine.resolve`."""
-        return await self._drive(
-            self._resolve(transaction_id, discrepancy, evidence, actor)
-        )
-
-    async def close(self) -> None:
-        """Close the transport and the store."""
-        await self._transport.close()
-        closing = self._store.close()
-        if closing is not None:
-            await closing
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

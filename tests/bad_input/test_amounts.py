@@ -11,11 +11,11 @@ import pytest
 
 import kessai_specs
 from kessai import Command, Engine, MemoryStore, load_file
+from kessai.driver import utc_now
 from kessai.errors import InvalidCommand, InvalidInput
 from kessai.gateway import LOOK_UP, Call, Outcome, Reply
 from kessai.machine import Transaction, compile_lifecycle, decide
 from kessai.money import AMOUNT_LIMIT, minor_digits, show_amount
-from kessai.shell import utc_now
 from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 

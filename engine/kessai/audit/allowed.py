@@ -6,7 +6,7 @@ must say once more what was recorded.
 
 import attrs
 
-from kessai.audit.replay import Broken, Library, Step
+from kessai.audit.replay import Broken, Library
 from kessai.errors import InvalidCommand
 from kessai.gateway import Outcome, Source
 from kessai.machine import (
@@ -27,6 +27,7 @@ from kessai.machine import (
     broken_invariants,
     decide,
 )
+from kessai.machine.chain import Step
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
 from kessai.machine.phases import RESENT, phase_after

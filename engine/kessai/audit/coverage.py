@@ -19,10 +19,10 @@ import msgspec
 
 from kessai.audit.exercised import exercised, refused
 from kessai.audit.points import Point, points, refusals
-from kessai.audit.replay import Step
 from kessai.audit.verify import Examined, verify
 from kessai.errors import InvalidInput
 from kessai.machine import Denied, Machine, Reason, Transaction, compile_lifecycle
+from kessai.machine.chain import Step
 from kessai.machine.decide import REQUEST
 from kessai.spec import Lifecycle
 from kessai.stores import Store
@@ -68,11 +68,6 @@ class Coverage:
             self.of(step.machine.lifecycle).counts.update(exercised(step))
         elif isinstance(event, Denied):
             self._note_loose(event)
-
-    def note_denial(self, machine: Machine, before: Transaction, event: Denied) -> None:
-        """Count a denial that is known to have been decided by `machine`."""
-        found = refused(machine, before, event.command, event.reasons)
-        self.of(machine.lifecycle).counts.update(found)
 
     def _note_loose(self, event: Denied) -> None:
         kind = denial_of(event)
@@ -225,7 +220,7 @@ class _File:
     loose: list[_Denials] = attrs.field(factory=list[_Denials])
 
 
-def read_coverage(path: Path) -> Coverage:
+def read_coverage(path: Path | str) -> Coverage:
     """What the coverage file at `path` has counted.
 
     Raises:
@@ -233,7 +228,7 @@ def read_coverage(path: Path) -> Coverage:
 
     """
     try:
-        raw = path.read_bytes()
+        raw = Path(path).read_bytes()
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
         raise InvalidInput(message) from error

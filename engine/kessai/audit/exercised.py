@@ -8,7 +8,6 @@ nothing.
 from collections.abc import Iterable, Iterator, Sequence
 
 from kessai.audit import points
-from kessai.audit.replay import Step
 from kessai.gateway import Outcome
 from kessai.machine import (
     Begun,
@@ -21,6 +20,7 @@ from kessai.machine import (
     Reported,
     Transaction,
 )
+from kessai.machine.chain import Step
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.compile import Step as Way
 from kessai.machine.decide import amount_bounds, application_flags

@@ -9,7 +9,7 @@ from typing import Any, cast
 import attrs
 
 from kessai.audit.allowed import Asked, check_begun, check_invariants, check_reported
-from kessai.audit.replay import Broken, Step
+from kessai.audit.replay import Broken
 from kessai.audit.requests import Form
 from kessai.audit.shapes import Alike, Shape, Shapes, Way, values_of
 from kessai.audit.traced import Opaque, Trace, Untraceable
@@ -25,6 +25,7 @@ from kessai.machine import (
     Transaction,
     evolve,
 )
+from kessai.machine.chain import Step
 
 PARAMETERS = "v, at, begun_at, amount, told"
 """What a repetition takes: the values of the shape, then those of the event."""

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 
-import attrs
-
 from kessai.errors import InvalidLifecycle, TrailBroken
 from kessai.machine import (
     Begun,
@@ -24,7 +22,7 @@ from kessai.machine import (
     evolve,
     read_record,
 )
-from kessai.machine.chain import Read
+from kessai.machine.chain import Read, Step
 from kessai.spec import rebuild
 from kessai.stores import Store
 
@@ -40,17 +38,6 @@ class Broken(Exception):
         self.number = number
         self.code = code
         self.detail = detail
-
-
-@attrs.frozen
-class Step:
-    """One event of a trail, with the transaction before and after it."""
-
-    number: int
-    event: Event
-    machine: Machine | None
-    before: Transaction
-    after: Transaction
 
 
 @lru_cache(maxsize=32)  # the same bytes make the same machine, in every store

@@ -43,7 +43,7 @@ class Made:
 def write_seal(
     store: Store,
     key: PrivateKey,
-    path: Path,
+    path: Path | str,
     now: datetime,
     previous: Sequence[Seal] = (),
 ) -> Made:
@@ -58,6 +58,7 @@ def write_seal(
         StoreBusy, StoreFailed: the store cannot be read, or the file not be written.
 
     """
+    path = Path(path)
     latest = max(previous, key=lambda seal: seal.time, default=None)
     if latest is not None and latest.time >= now:
         message = (

@@ -13,13 +13,14 @@ import attrs
 from kessai.audit.allowed import check
 from kessai.audit.answers import check_answers, keys_in
 from kessai.audit.canonical import EventForm
-from kessai.audit.replay import Broken, Library, Step, replay
+from kessai.audit.replay import Broken, Library, replay
 from kessai.audit.report import Fault, OpenOperation, PutAside, Report, Tally
 from kessai.audit.sealing.check import Comparison, shown, told
 from kessai.audit.sealing.file import Seal
 from kessai.audit.walk import Walk, Walks
 from kessai.errors import TrailBroken
 from kessai.machine import Discrepancy, Event, Record, Resolved, Transaction
+from kessai.machine.chain import Step
 from kessai.machine.events import KIND_OF
 from kessai.stores import Answered, Store
 from kessai.stores.encoding import answered

@@ -28,10 +28,11 @@ from kessai.audit.canonical import (
     place,
 )
 from kessai.audit.pass_over import Passed, way_of
-from kessai.audit.replay import Broken, Library, Step, follow
+from kessai.audit.replay import Broken, Library, follow
 from kessai.audit.requests import Form, Requests, is_plain
 from kessai.audit.shapes import Alike, Shape, Shapes, values_of
 from kessai.machine import Begun, Event, Operation, Record, Transaction
+from kessai.machine.chain import Step
 
 AGREEMENTS = 20_000
 """Of how many agreements the shapes are remembered."""

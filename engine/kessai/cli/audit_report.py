@@ -14,8 +14,9 @@ from kessai.cli.exits import AUDIT, DONE
 from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, language_option
 from kessai.cli.output import put
+from kessai.driver import utc_now
 from kessai.errors import InvalidInput
-from kessai.shell import shipped_lifecycles, utc_now
+from kessai.shell import shipped_lifecycles
 from kessai.words import Words
 
 _word = Words("audit_report")

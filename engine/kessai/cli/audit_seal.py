@@ -19,7 +19,7 @@ from kessai.cli.exits import AUDIT, DONE
 from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import print_json, say
-from kessai.shell import utc_now
+from kessai.driver import utc_now
 from kessai.words import Words
 
 _WORDS = Words("audit_seal")

@@ -17,9 +17,10 @@ from typing import Any, NoReturn, Protocol
 import attrs
 import click
 
+from kessai.driver import utc_now
 from kessai.errors import AdapterMissing, StoreFailed
 from kessai.gateway import Adapter, Call, Evidence, Failure, Reply, Request
-from kessai.shell import Engine, utc_now
+from kessai.shell import Engine
 from kessai.simulator.gateway import PlayedGateway
 from kessai.stores import MemoryStore, SQLiteStore, Store, StoreWarning, open_store
 from kessai.transport import HttpTransport, Transport

@@ -8,8 +8,9 @@ from kessai.cli.options import db_option, gateway_option, output_options
 from kessai.cli.output import print_json, say, transaction_data
 from kessai.cli.stopping import stop_on_signals
 from kessai.cli.tables import print_table
+from kessai.driver import utc_now
 from kessai.machine import Transaction
-from kessai.shell import Engine, utc_now
+from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.words import Words
 

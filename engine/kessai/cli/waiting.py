@@ -6,10 +6,10 @@ from typing import Any
 from kessai.cli.output import operation_data, say
 from kessai.cli.tables import print_table
 from kessai.cli.trail import Row, read_rows, row_data
+from kessai.driver import utc_now
 from kessai.flow import Recovery
 from kessai.machine import Transaction
 from kessai.machine.discrepancies import discrepancy_sentence
-from kessai.shell import utc_now
 from kessai.stores import Store
 from kessai.words import Words
 

@@ -1,9 +1,10 @@
 """The flows: each command as a generator of effects, written once for all drivers.
 
-Nothing here does I/O. `kessai.shell` drives flows synchronously and asynchronously.
+Nothing here does I/O. `kessai.driver` drives flows synchronously and asynchronously.
 """
 
 from kessai.flow.answer import Answer, Status
+from kessai.flow.ask import existing, possibilities, preview, reconcile
 from kessai.flow.effects import (
     Append,
     Change,
@@ -20,11 +21,11 @@ from kessai.flow.effects import (
     Release,
     Send,
 )
-from kessai.flow.execute import execute, preview
+from kessai.flow.execute import execute
 from kessai.flow.look_up import Finding, Missing, Recovery, compare, look_up
 from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
 from kessai.flow.push import PushNotConfirmed, receive, receive_push
-from kessai.flow.recover import recover, recover_due, sweep
+from kessai.flow.recover import recover, recover_all_due, recover_due, sweep
 from kessai.flow.steps import Context
 
 __all__ = [
@@ -52,11 +53,15 @@ __all__ = [
     "by_hand",
     "compare",
     "execute",
+    "existing",
     "look_up",
+    "possibilities",
     "preview",
     "receive",
     "receive_push",
+    "reconcile",
     "recover",
+    "recover_all_due",
     "recover_due",
     "resolve_by_hand",
     "settle_by_hand",

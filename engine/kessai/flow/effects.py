@@ -13,6 +13,7 @@ import attrs
 
 from kessai.gateway import Evidence, Failure, Reply, Request
 from kessai.machine import Bounds, Reason, Record, Transaction
+from kessai.machine.chain import Step
 from kessai.spec import Lifecycle
 
 T = TypeVar("T")
@@ -68,7 +69,8 @@ class Change:
     has become of earlier ones. `agreement` (id, version) must not have moved either.
     `declaration` is the lifecycle file that the records are bound to. A `lease` must
     still be the last one given for the transaction. `is_intent` says that a request
-    goes out once this is written.
+    goes out once this is written. `steps` shows the events of `records` to observers;
+    it is not stored.
     """
 
     transaction: Transaction
@@ -79,6 +81,7 @@ class Change:
     declaration: Lifecycle | None = None
     lease: Lease | None = None
     is_intent: bool = False
+    steps: tuple[Step, ...] = attrs.field(default=(), eq=False, repr=False)
 
     @property
     def expected_version(self) -> int:

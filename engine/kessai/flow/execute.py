@@ -41,6 +41,7 @@ from kessai.machine import (
     append,
     decide,
 )
+from kessai.machine.chain import Step
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
 from kessai.machine.events import ENDED
@@ -67,19 +68,6 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
             return taken
         return (yield from carry_out(context, taken))
     raise contended(command.transaction)
-
-
-def preview(context: Context, command: Command) -> Flow[Denial | None]:
-    """Whether `command` would be denied now, and why; writes and sends nothing."""
-    applies_to = context.machines.for_application(command)
-    loaded: Loaded = yield Load(None, command.transaction, command.agreement)
-    transaction = loaded.transaction or Transaction(command.transaction)
-    machine = applies_to or (yield from machine_of(context, transaction))
-    if machine is None:
-        return unknown_transaction(command)
-    now: datetime = yield Now()
-    verdict = decide(machine, transaction, command, now, loaded.agreement)
-    return verdict if isinstance(verdict, Denial) else None
 
 
 @attrs.frozen
@@ -122,7 +110,11 @@ def _take_up(
         return (yield from _deny(own, transaction, command, denial, now))
     verdict = decide(machine, transaction, command, now, loaded.agreement)
     if isinstance(verdict, Denial):
-        return (yield from _deny(own, transaction, command, verdict, now))
+        return (
+            yield from _deny(
+                own, transaction, command, verdict, now, decided_by=machine
+            )
+        )
     return (yield from _begin(context, machine, loaded, transaction, verdict))
 
 
@@ -153,6 +145,8 @@ def _deny(
     command: Command,
     denial: Denial,
     now: datetime,
+    *,
+    decided_by: Machine | None = None,
 ) -> Flow[Answer]:
     request = command.fingerprint
     event = Denied(
@@ -173,6 +167,7 @@ def _deny(
         transaction=after,
         records=(record,),
         opens=None if is_conflict else recorded,
+        steps=(Step(record.number, event, decided_by or own, transaction, after),),
     )
     yield from commit(change)
     return Answer(
@@ -218,6 +213,7 @@ def _begin(
         agreement=(agreement.id, agreement.version) if agreement else None,
         declaration=machine.lifecycle if rule.is_application else None,
         is_intent=True,
+        steps=(Step(record.number, event, machine, transaction, begun),),
     )
     yield from commit(change)
     return errand

@@ -9,6 +9,7 @@ from kessai.flow.execute import answer_for, carry_out, errand_for
 from kessai.flow.look_up import Finding, Missing, Recovery, look_up
 from kessai.flow.steps import Context, commit, load, machine_of, write
 from kessai.machine import Machine, Operation, Resent, Transaction, append
+from kessai.machine.chain import Step
 from kessai.machine.settle import overdue
 
 
@@ -28,6 +29,19 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
         yield from _release(lease, recovery)
         raise
     yield from _release(lease, recovery)
+    return answers
+
+
+def recover_all_due(
+    context: Context, recovery: Recovery, limit: int
+) -> Flow[list[Answer]]:
+    """As `recover_due`, for at most `limit` transactions."""
+    answers: list[Answer] = []
+    for _ in range(limit):
+        found = yield from recover_due(context, recovery)
+        if found is None:
+            break
+        answers += found
     return answers
 
 
@@ -85,8 +99,15 @@ def _intend(
         # A push was faster, or another recoverer, or it was declined instead.
         return None
     now: datetime = yield Now()
-    after, record = append(machine, transaction, Resent(now, operation.id))
-    change = Change(transaction=after, records=(record,), lease=lease, is_intent=True)
+    event = Resent(now, operation.id)
+    after, record = append(machine, transaction, event)
+    change = Change(
+        transaction=after,
+        records=(record,),
+        lease=lease,
+        is_intent=True,
+        steps=(Step(record.number, event, machine, transaction, after),),
+    )
     try:
         yield from commit(change)
     except VersionConflict:

@@ -37,6 +37,7 @@ from kessai.machine import (
     append,
     read_events,
 )
+from kessai.machine.chain import Step
 from kessai.machine.command import is_id
 
 
@@ -155,11 +156,14 @@ def write(
     """
     records: list[Record] = []
     closes: list[Recorded] = []
+    steps: list[Step] = []
     for event in events:
         if isinstance(event, Reported):
             closes.append(_closed(transaction.operations[event.operation], event))
-        transaction, record = append(machine, transaction, event)
+        before = transaction
+        transaction, record = append(machine, before, event)
         records.append(record)
+        steps.append(Step(record.number, event, machine, before, transaction))
     if records:
         yield from commit(
             Change(
@@ -167,6 +171,7 @@ def write(
                 records=tuple(records),
                 closes=tuple(closes),
                 lease=lease,
+                steps=tuple(steps),
             )
         )
     return transaction, tuple(closes)

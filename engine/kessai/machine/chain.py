@@ -32,6 +32,21 @@ class Record:
     hash: str
 
 
+@attrs.frozen
+class Step:
+    """One event of a trail, with the transaction before and after it.
+
+    `machine` is that of the file which the event is bound to. A denial as it is decided
+    has the machine that denied: before a transaction exists, no file is bound.
+    """
+
+    number: int
+    event: Event
+    machine: Machine | None
+    before: Transaction
+    after: Transaction
+
+
 def append(
     machine: Machine | None, transaction: Transaction, event: Event
 ) -> tuple[Transaction, Record]:

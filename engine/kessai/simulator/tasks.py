@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from kessai.driver import FlowRun
 from kessai.flow import Effect, Flow, Lease
 from kessai.gateway import Failure, Reply
 from kessai.machine import Command
@@ -21,9 +22,13 @@ class Role(StrEnum):
     RECONCILER = "reconciler"
 
 
+def _under_way(flow: Flow[Any]) -> FlowRun[Any]:
+    return FlowRun(flow)
+
+
 @attrs.define(eq=False)
 class Task:
-    """A flow under way.
+    """A flow under way, and the `effect` that it waits for.
 
     `operation` is the one whose intent it wrote last; `is_written` says that what its
     command opened is in the store. A `reply` that came is kept until the next step.
@@ -31,7 +36,7 @@ class Task:
 
     number: int
     role: Role
-    flow: Flow[Any]
+    run: FlowRun[Any] = attrs.field(converter=_under_way)
     order: str = ""
     skew: timedelta = timedelta(0)
     command: Command | None = None

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from kessai.driver import ask_store, outgoing, report
 from kessai.errors import (
     CommitUnknown,
     KessaiError,
@@ -40,7 +41,6 @@ from kessai.flow import (
 from kessai.flow.effects import Effect, Result, StoreEffect
 from kessai.gateway import Failure, Reply
 from kessai.machine import Machines, Transaction
-from kessai.shell import TOO_LATE, ask_store
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import MakeGateway, Notice
 from kessai.simulator.moves import (
@@ -190,7 +190,7 @@ class World:
             self._strike(Fault.SKEWED_CLOCK, task.order)
         self.tasks[task.number] = task
         self.watch.begins(task)
-        self._resume(task, None, None)
+        self._resume(task)
 
     def start(self, task: Task) -> None:
         """Let a task of the simulator's own begin."""
@@ -209,49 +209,41 @@ class World:
             self._perform_next(task, task.effect, move)
 
     def _perform_next(self, task: Task, effect: Effect, move: Step) -> None:
-        fault = move.fault
-        try:
-            result = self._perform(task, effect, move)
-        except KessaiError as error:
-            self._after(task, None, error, fault)
+        with task.run:
+            task.run.result = self._perform(task, effect, move)
+        if task.is_waiting or (task.reply is not None and move.hold):
             return
-        if not (task.is_waiting or (task.reply is not None and move.hold)):
-            task.reply = None
-            self._after(task, result, None, fault)
-
-    def _after(
-        self, task: Task, result: Result, error: KessaiError | None, fault: Fault | None
-    ) -> None:
-        if fault in _DEATHS_AFTER:
-            self._die(task, fault)
+        task.reply = None
+        if move.fault in _DEATHS_AFTER:
+            self._die(task, move.fault)
         else:
-            self._resume(task, result, error)
+            self._resume(task)
 
     def _die(self, task: Task, fault: Fault | None) -> None:
         self._strike(fault, task.order)
         del self.tasks[task.number]
         task.effect = None
-        task.flow.close()
+        task.run.close()
         if task.command is not None:
             self.retries.append(task)
         elif task.push is not None:
             self.undelivered.append(task.push)  # the gateway was given no 200
 
-    def _resume(self, task: Task, result: Result, error: KessaiError | None) -> None:
-        flow: Flow[Any] = task.flow
+    def _resume(self, task: Task) -> None:
         try:
-            task.effect = flow.send(result) if error is None else flow.throw(error)
-        except StopIteration as stop:
-            self._ended(task, stop.value)
+            task.effect = next(task.run, None)
         except KessaiError as failure:
             self._failed(task, failure)
         except Exception as failure:
             detail = f"{type(failure).__name__}: {failure}"
             raise Violation(Broken.ENGINE_BROKE, task.order, detail) from failure
+        else:
+            if task.effect is None:
+                self._ended(task, task.run.value)
 
     def _ended(self, task: Task, outcome: object) -> None:
         del self.tasks[task.number]
-        task.effect, task.outcome = None, outcome
+        task.outcome = outcome
         if isinstance(outcome, Answer):
             self.watch.answered(task, outcome)
             self.accepted += task.is_written and not is_denied(outcome)
@@ -297,6 +289,7 @@ class World:
 
     def _store_does(self, task: Task, effect: StoreEffect) -> Result:
         result = ask_store(self.store, effect)
+        report(effect, result)
         match effect:
             case Append(change):
                 order = change.transaction.id
@@ -322,8 +315,9 @@ class World:
     def _send(self, task: Task, send: Send, move: Step) -> Result:
         if task.reply is not None:  # it came a while ago
             return task.reply
-        if send.until is not None and self.now + task.skew > send.until:
-            return TOO_LATE
+        request = outgoing(send, lambda: self.now + task.skew)
+        if isinstance(request, Failure):
+            return request
         fault = move.fault
         order, operation = self._asks(task, send)
         if fault is Fault.NO_CONNECTION:
@@ -332,7 +326,7 @@ class World:
             return task.reply
         task.reply = self._leave(
             task,
-            Parcel(task.number, send.request, operation, order, self.now + TRANSIT),
+            Parcel(task.number, request, operation, order, self.now + TRANSIT),
             move,
         )
         return task.reply

@@ -51,7 +51,7 @@ def load_shipped(name: str) -> Lifecycle:
     return _load(f"{name}.toml", _open_shipped)
 
 
-def load_file(path: File) -> Lifecycle:
+def load_file(path: File | str) -> Lifecycle:
     """Return the lifecycle in the file `path`.
 
     It may include files beside or below it, and those of the shipped ones under the
@@ -62,17 +62,18 @@ def load_file(path: File) -> Lifecycle:
         InvalidInput: the file cannot be read.
 
     """
+    file = File(path)
 
     def open_beside(name: str) -> bytes:
-        own = path.parent / name
+        own = file.parent / name
         # The file itself is never looked for among the shipped ones: a mistyped path
         # must not run under other rules than the author meant.
-        if own.is_file() or name == path.name:
+        if own.is_file() or name == file.name:
             return own.read_bytes()
         return _open_shipped(name)
 
     try:
-        return _load(path.name, open_beside)
+        return _load(file.name, open_beside)
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
         raise InvalidInput(message) from error

@@ -13,7 +13,7 @@ FORMS = "memory: or sqlite:///FILE or the path of an SQLite file or postgresql:/
 _POSTGRES = ("postgresql:", "postgres:")
 
 
-def open_store(url: str, *, must_exist: bool = False) -> Store:
+def open_store(url: str | Path, *, must_exist: bool = False) -> Store:
     """The store at `url`: `memory:`, `sqlite:///FILE`, a path, or `postgresql://…`.
 
     As elsewhere, three slashes are followed by a relative path and four begin an
@@ -27,6 +27,7 @@ def open_store(url: str, *, must_exist: bool = False) -> Store:
         StoreBusy, StoreFailed: see `SQLiteStore` and `PostgresStore`.
 
     """
+    url = str(url)
     if url.rstrip("/") in {"memory:", ":memory:"}:
         return MemoryStore()
     if url.lower().startswith(_POSTGRES):

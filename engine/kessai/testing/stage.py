@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import attrs
 
 from kessai.errors import AdapterMissing
-from kessai.flow import Append, Flow, Send, execute
+from kessai.flow import Append, Flow, Send
 from kessai.flow.effects import Effect
 from kessai.gateway import Failure, Reply, Request
 from kessai.machine import Command, Machines
@@ -111,11 +111,12 @@ class StagedEngine(Engine):
     def execute(self, command: Command) -> Any:
         """See `Engine.execute`."""
         self._command = command
-        answer = self._drive(execute(self._context, command))
+        answer = super().execute(command)
         self.answers.append(answer.status.value)
         return answer
 
-    def _drive(self, flow: Flow[T]) -> T:
+    def drive(self, flow: Flow[T]) -> T:
+        """Carry a flow to its end in the world, or to where the world breaks it off."""
         command, self._command = self._command, None
         role = Role.RECEIVER if command is None else Role.WORKER
         order = "" if command is None else command.transaction

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
-from kessai import AsyncEngine, Command, Engine, MemoryStore, load_shipped
-from kessai.errors import InvalidInput, KessaiError, PushRefused
+from kessai import AsyncEngine, Command, Engine, FlowRun, MemoryStore, load_shipped
+from kessai.errors import InvalidInput, PushRefused
 from kessai.flow import (
     Append,
     Claim,
@@ -190,20 +190,14 @@ class Hand:
 
     def run(self, flow):
         self.effects = []
-        step, value = flow.send, None
-        while True:
-            try:
-                effect = step(value)
-            except StopIteration as stop:
-                return stop.value
-            number = len(self.effects)
+        run = FlowRun(flow)
+        for number, effect in enumerate(run):
             self.effects.append(effect)
-            try:
+            with run:
                 self.before.get(number, list)()
-                step, value = flow.send, self.perform(effect)
+                run.result = self.perform(effect)
                 self.after.get(number, list)()
-            except KessaiError as error:
-                step, value = flow.throw, error
+        return run.value
 
     def perform(self, effect):
         performers = {
@@ -222,10 +216,11 @@ class Hand:
 class Shop:
     """An order system on an engine; `Engine` and `AsyncEngine` look the same from here."""
 
-    def __init__(self, kind, store, gateway, clock):
+    def __init__(self, kind, store, gateway, clock, observer=None):
         self.store, self.gateway, self.clock = store, gateway, clock
         self.kind = kind
         parts = {"adapter": PlainAdapter(), "store": store, "clock": clock}
+        parts["observer"] = observer
         if kind == "async":
             self.engine = AsyncEngine(**parts, transport=Waiting(gateway))
         else:
@@ -325,6 +320,12 @@ def shop(request, store, gateway, clock):
     shop = Shop(request.param, store, gateway, clock)
     yield shop
     shop.call("close")
+
+
+@pytest.fixture
+def observed_shop(gateway, clock):
+    """Opens a shop of a kind on a store, with an observer."""
+    return lambda kind, store, observer: Shop(kind, store, gateway, clock, observer)
 
 
 @pytest.fixture

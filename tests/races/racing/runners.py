@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Barrier
 
 from kessai import Engine, HttpTransport, open_store
-from kessai.shell import utc_now
+from kessai.driver import utc_now
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,

@@ -14,7 +14,6 @@ import attrs
 
 from kessai.audit.coverage import Coverage, covered, denial_of, fits
 from kessai.audit.exercised import exercised, refused
-from kessai.audit.replay import Step
 from kessai.audit.report import Finds
 from kessai.audit.reporting.facts import (
     Example,
@@ -39,6 +38,7 @@ from kessai.machine import (
     Transaction,
     compile_lifecycle,
 )
+from kessai.machine.chain import Step
 from kessai.spec import Lifecycle
 from kessai.stores import Store
 

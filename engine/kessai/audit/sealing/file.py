@@ -107,7 +107,7 @@ def last_line(summary: Summary) -> bytes:
     return _canonical(summary) + b"\n"
 
 
-def read_seal(path: Path, public_key: PublicKey) -> Seal:
+def read_seal(path: Path | str, public_key: PublicKey) -> Seal:
     """The seal in the file `path`, checked against itself and the key.
 
     Raises:
@@ -115,6 +115,7 @@ def read_seal(path: Path, public_key: PublicKey) -> Seal:
         TrailBroken: it is not what was signed.
 
     """
+    path = Path(path)
     try:
         with path.open("rb") as file:
             summary, digest, counted = _read(file, path)

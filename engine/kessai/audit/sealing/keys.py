@@ -71,7 +71,7 @@ class PrivateKey:
         return self._key.sign(message)
 
 
-def new_private_key(path: Path) -> PublicKey:
+def new_private_key(path: Path | str) -> PublicKey:
     """Make a key in a new file that only its owner can read; its public half.
 
     Raises:
@@ -102,7 +102,9 @@ def new_private_key(path: Path) -> PublicKey:
             file.flush()
             os.fsync(file.fileno())
     except BaseException as error:
-        path.unlink(missing_ok=True)  # half a key is none, and would be in the way
+        Path(path).unlink(
+            missing_ok=True
+        )  # half a key is none, and would be in the way
         if isinstance(error, OSError):
             message = f"{path}: the key cannot be written: {error.strerror}"
             raise InvalidInput(message) from None
@@ -110,7 +112,7 @@ def new_private_key(path: Path) -> PublicKey:
     return PrivateKey(key).public
 
 
-def read_private_key(path: Path) -> PrivateKey:
+def read_private_key(path: Path | str) -> PrivateKey:
     """The key in the file `path`.
 
     Raises:
@@ -122,6 +124,7 @@ def read_private_key(path: Path) -> PrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    path = Path(path)
     pem = _read(path)
     if os.name == "posix" and path.stat().st_mode & _OTHERS:
         message = f"{path}: others may read this key; `chmod 600 {path}` mends that"
@@ -141,7 +144,7 @@ def read_private_key(path: Path) -> PrivateKey:
     return PrivateKey(sealing)
 
 
-def read_public_key(given: str) -> PublicKey:
+def read_public_key(given: str | Path) -> PublicKey:
     """The key `given` as 64 hexadecimal digits, or as a file that holds it.
 
     Raises:
@@ -150,6 +153,7 @@ def read_public_key(given: str) -> PublicKey:
 
     """
     ed25519 = _ed25519()
+    given = str(given)
     if _HEX.fullmatch(given):
         return PublicKey(bytes.fromhex(given))
     from cryptography.exceptions import UnsupportedAlgorithm

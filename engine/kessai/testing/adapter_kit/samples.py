@@ -68,7 +68,7 @@ class AdapterSamples:
     the gateway has not.
     """
 
-    folder: Path
+    folder: Path = attrs.field(converter=Path)
     environment: Mapping[str, str] = attrs.field(repr=False)
     secrets: tuple[str, ...] = attrs.field(repr=False)
     personal: tuple[str, ...] = attrs.field(default=(), repr=False)

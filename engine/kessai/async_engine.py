@@ -1,0 +1,168 @@
+"""`AsyncEngine`: drives the same flows for asyncio."""
+
+from collections.abc import Iterable, Mapping
+from inspect import isawaitable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from kessai.driver import Clock, Observer, drive_async, perform, utc_now
+from kessai.flow import (
+    Answer,
+    Effect,
+    Finding,
+    Flow,
+    Recovery,
+    by_hand,
+    execute,
+    existing,
+    possibilities,
+    preview,
+    receive_push,
+    reconcile,
+    recover,
+    recover_all_due,
+    recover_due,
+    resolve_by_hand,
+    settle_by_hand,
+    sweep,
+)
+from kessai.flow.effects import Result
+from kessai.gateway import Adapter, Outcome
+from kessai.machine import (
+    Command,
+    Denial,
+    Possibility,
+    Transaction,
+)
+from kessai.shell import BaseEngine
+from kessai.spec import Lifecycle
+from kessai.stores import AsyncStore, Store
+from kessai.transport import AsyncHttpTransport, AsyncTransport
+
+T = TypeVar("T")
+
+
+class AsyncEngine(BaseEngine):
+    """The same for asyncio: every method of `Engine`, to be awaited.
+
+    An asynchronous store is awaited; any other is asked in the event loop: memory and a
+    local file answer in the time of a disk write. A cancelled task leaves an intent in
+    the store, never an outcome.
+    """
+
+    def __init__(
+        self,
+        *,
+        adapter: Adapter,
+        store: Store | AsyncStore,
+        transport: AsyncTransport | None = None,
+        lifecycles: Iterable[Lifecycle] | None = None,
+        clock: Clock = utc_now,
+        observer: Observer | None = None,
+    ) -> None:
+        super().__init__(adapter, lifecycles, clock, observer)
+        self._store = store
+        self._transport = AsyncHttpTransport() if transport is None else transport
+
+    @property
+    def store(self) -> Store | AsyncStore:
+        """The store that the engine writes to."""
+        return self._store
+
+    async def drive(self, flow: Flow[T]) -> T:
+        """See `Engine.drive`."""
+        return await drive_async(flow, self._perform, self._observer)
+
+    async def _perform(self, effect: Effect) -> Result:
+        found = perform(effect, self._store, self._transport, self._clock)
+        return await found if isawaitable(found) else found
+
+    async def transaction(self, transaction_id: str) -> Transaction:
+        """See `Engine.transaction`."""
+        return await self.drive(existing(transaction_id))
+
+    async def execute(self, command: Command) -> Answer:
+        """See `Engine.execute`."""
+        return await self.drive(execute(self._context, command))
+
+    async def preview(self, command: Command) -> Denial | None:
+        """See `Engine.preview`."""
+        return await self.drive(preview(self._context, command))
+
+    async def can(
+        self, transaction_id: str, command: str | None = None
+    ) -> tuple[Possibility, ...]:
+        """See `Engine.can`."""
+        return await self.drive(possibilities(self._context, transaction_id, command))
+
+    async def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
+        """See `Engine.receive_push`."""
+        await self.drive(receive_push(self._context, headers, body))
+
+    async def recover(
+        self, recovery: Recovery | None = None, *, limit: int = 100
+    ) -> list[Answer]:
+        """See `Engine.recover`."""
+        chosen = recovery or Recovery()
+        return await self.drive(recover_all_due(self._context, chosen, limit))
+
+    async def recover_next(
+        self, recovery: Recovery | None = None
+    ) -> list[Answer] | None:
+        """See `Engine.recover_next`."""
+        return await self.drive(recover_due(self._context, recovery or Recovery()))
+
+    async def recover_transaction(
+        self, transaction_id: str, recovery: Recovery | None = None
+    ) -> list[Answer]:
+        """See `Engine.recover_transaction`."""
+        chosen = recovery or Recovery()
+        return await self.drive(recover(self._context, transaction_id, chosen))
+
+    async def sweep(self, transaction_id: str) -> Transaction:
+        """See `Engine.sweep`."""
+        return await self.drive(sweep(self._context, transaction_id))
+
+    async def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
+        """See `Engine.reconcile`."""
+        return await self.drive(reconcile(self._context, transaction_id, record=record))
+
+    async def settle(
+        self,
+        transaction_id: str,
+        operation: str,
+        outcome: str,
+        *,
+        evidence: str,
+        actor: str,
+    ) -> Answer:
+        """See `Engine.settle`."""
+        found = by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
+        flow = settle_by_hand(self._context, transaction_id, operation, found)
+        return await self.drive(flow)
+
+    async def resolve(
+        self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
+    ) -> Transaction:
+        """See `Engine.resolve`."""
+        found = by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
+        flow = resolve_by_hand(self._context, transaction_id, discrepancy, found)
+        return await self.drive(flow)
+
+    async def close(self) -> None:
+        """Close the transport and the store."""
+        await self._transport.close()
+        closing = self._store.close()
+        if closing is not None:
+            await closing
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()

@@ -1,0 +1,63 @@
+"""What can be asked of a transaction without changing it: how it stands, what may follow."""
+
+from datetime import datetime
+
+from kessai.errors import UnknownTransaction
+from kessai.flow.effects import Flow, Load, Loaded, Now
+from kessai.flow.look_up import Finding, compare, look_up
+from kessai.flow.steps import Context, load, machine_of
+from kessai.machine import Command, Denial, Possibility, Transaction, can, decide
+from kessai.machine.decide import possibility, unknown_transaction
+
+
+def existing(transaction_id: str) -> Flow[Transaction]:
+    """The transaction as it stands.
+
+    Raises:
+        UnknownTransaction: none of that id ever came to be.
+
+    """
+    found = yield from load(transaction_id)
+    if not found.exists:
+        message = f"there is no transaction {transaction_id!r}"
+        raise UnknownTransaction(message)
+    return found
+
+
+def possibilities(
+    context: Context, transaction_id: str, command: str | None = None
+) -> Flow[tuple[Possibility, ...]]:
+    """Every command (or one): allowed with its exact bounds, or every reason why not.
+
+    Raises:
+        UnknownTransaction: none of that id ever came to be.
+
+    """
+    transaction = yield from existing(transaction_id)
+    machine = yield from machine_of(context, transaction)
+    assert machine is not None  # noqa: S101 - it exists
+    now: datetime = yield Now()
+    if command is None:
+        return can(machine, transaction, now)
+    return (possibility(machine, transaction, command, now),)
+
+
+def preview(context: Context, command: Command) -> Flow[Denial | None]:
+    """Whether `command` would be denied now, and why; writes and sends nothing."""
+    applies_to = context.machines.for_application(command)
+    loaded: Loaded = yield Load(None, command.transaction, command.agreement)
+    transaction = loaded.transaction or Transaction(command.transaction)
+    machine = applies_to or (yield from machine_of(context, transaction))
+    if machine is None:
+        return unknown_transaction(command)
+    now: datetime = yield Now()
+    verdict = decide(machine, transaction, command, now, loaded.agreement)
+    return verdict if isinstance(verdict, Denial) else None
+
+
+def reconcile(context: Context, transaction_id: str, *, record: bool) -> Flow[Finding]:
+    """A transaction held against all that the gateway knows of it.
+
+    What the trail did not know is recorded, unless `record` is false.
+    """
+    return (look_up if record else compare)(context, transaction_id)
