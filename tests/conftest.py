@@ -5,12 +5,13 @@ import os
 
 import attrs
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
 
 if not IN_CI:  # there Hypothesis chooses a fixed seed and no deadline by itself
-    settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+    slow = [HealthCheck.too_slow]  # a busy machine is no failure
+    settings.register_profile("patient", deadline=None, suppress_health_check=slow)
     settings.load_profile("patient")
 
 

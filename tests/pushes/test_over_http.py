@@ -94,7 +94,7 @@ def kinds(engine):
 
 
 def until(holds):
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 300
     while not holds():
         assert time.monotonic() < ends
         time.sleep(0.01)
@@ -155,7 +155,7 @@ def test_a_server_that_dies_before_it_answers_has_recorded_it(
     apply(engine)
     emulator.consumer.approve("order")
     with start() as first, PushSender(emulator, patience=QUICK) as sender:
-        assert first.wait(20) == -signal.SIGKILL
+        assert first.wait(300) == -signal.SIGKILL
         assert not notes.exists()
         assert kinds(engine) == ["Begun", "Reported", "Reported"]
         assert engine.transaction("order").status == "payment.authorized"
@@ -171,7 +171,7 @@ def test_a_server_that_dies_before_it_answers_has_recorded_it(
 def test_a_body_without_end_is_cut_off(gateway, engine, endpoint, listening):
     """Announced or not, no more than the limit is ever kept."""
     for is_announced in (True, False):
-        connection = HTTPConnection(*listening.getsockname(), timeout=10)
+        connection = HTTPConnection(*listening.getsockname(), timeout=60)
         connection.putrequest("POST", "/")
         if is_announced:
             connection.putheader("Content-Length", str(10**12))
@@ -201,7 +201,7 @@ def test_a_client_that_breaks_off_leaves_nothing(gateway, engine, endpoint, list
         announced = f"Content-Length: {len(push.body)}\r\n\r\n"
         start = f"POST / HTTP/1.1\r\nHost: shop\r\n{head}{announced}".encode()
         connection.sendall(start + push.body[:-1])
-    connection = HTTPConnection(*listening.getsockname(), timeout=10)
+    connection = HTTPConnection(*listening.getsockname(), timeout=60)
     connection.request("GET", "/")
     answer = connection.getresponse()
     assert (answer.status, answer.getheader("Allow")) == (405, "POST")

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from defects import DEFECTS
@@ -64,12 +63,26 @@ def test_the_line_that_is_printed_plays_the_same_violation(capfdbinary):
 
 
 def test_ctrl_c_ends_it_with_the_figures_so_far():
-    command = [sys.executable, "-m", "kessai", "simulate", "--commands", "100000000"]
+    program = (
+        "import signal\n"
+        "signals = signal.signal\n"
+        "def noted(number, handler):\n"
+        "    before = signals(number, handler)\n"
+        "    if number == signal.SIGTERM:\n"  # the last that it listens for
+        "        print('it listens', flush=True)\n"
+        "    return before\n"
+        "signal.signal = noted\n"
+        "from kessai.cli.main import main\n"
+        "main(['simulate', '--commands', '100000000'])\n"
+    )
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "LANG": "C"}
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LANG": "C"},
     ) as running:
-        time.sleep(5)
+        assert running.stdout.readline() == "it listens\n"
         running.send_signal(signal.SIGINT)
-        told, _ = running.communicate(timeout=120)
+        told, _ = running.communicate(timeout=300)
     assert running.returncode == 130
     assert "Commands" in told

@@ -1,10 +1,9 @@
 """Making a seal: the store is verified, and what holds is signed.
 
-A store with a fault is not sealed: the seal would make it the truth. The file is there
-whole or not at all, whatever breaks off the writing, and no file is overwritten.
+A store with a fault is not sealed: the seal would make it the truth. No file
+is overwritten.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -30,6 +29,7 @@ from kessai.audit.sealing.merkle import Tree
 from kessai.audit.verify import Examined, examinations
 from kessai.errors import InvalidInput, StoreFailed
 from kessai.stores import Store
+from kessai.whole_file import draft, keep
 
 
 @attrs.frozen
@@ -75,7 +75,7 @@ def write_seal(
         if not report.holds:
             return Made(report, None)
         lines.end(key, now, "" if latest is None else latest.digest)
-        _put(file, path)
+        keep(file, path)
     return Made(report, read_seal(path, key.public))
 
 
@@ -121,38 +121,17 @@ class _Lines:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` under another name, gone afterwards whatever happens."""
+    """See `draft`; its errors as those of a seal."""
     if path.exists():
         raise _is_there(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with beside.open("xb") as file:
+        with draft(path) as file:
             yield file
+    except FileExistsError:
+        raise _is_there(path) from None
     except OSError as error:
         message = f"{path}: the seal cannot be written: {error.strerror}"
         raise StoreFailed(message) from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _put(file: BinaryIO, path: Path) -> None:
-    """Give a finished file its name, once it is on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
-    try:
-        os.link(file.name, path)  # unlike a rename, it never replaces another file
-    except FileExistsError:
-        raise _is_there(path) from None
-    except OSError:  # a file system without links
-        if path.exists():
-            raise _is_there(path) from None
-        Path(file.name).rename(path)
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _is_there(path: Path) -> InvalidInput:

@@ -1,9 +1,10 @@
 """What commands print: one JSON object for programs, plain lines for people."""
 
-import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from kessai.errors import InvalidInput
 from kessai.flow import Answer
 from kessai.machine import Bounds, Denial, Operation, Transaction
+from kessai.whole_file import draft, is_of_a_database, keep
 
 
 def print_json(value: Any) -> None:
@@ -20,28 +22,42 @@ def print_json(value: Any) -> None:
 
 
 def put(data: bytes, out: Path | None = None) -> None:
-    """Write `data` to standard output, or to the file `out`: whole, or not at all.
+    """Write `data` to standard output, or to the file `out`.
 
     Raises:
-        InvalidInput: the file cannot be written.
+        InvalidInput: see `writing`.
+
+    """
+    with writing(out) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(out: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or the file `out`: written whole or not at all, or a device.
+
+    Raises:
+        InvalidInput: the file cannot be written, or belongs to a database.
 
     """
     if out is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     place = out.resolve()
-    is_special = place.exists() and not place.is_file()  # a device, say
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    if is_of_a_database(place):
+        message = f"--out {out}: belongs to a database, and is not overwritten"
+        raise InvalidInput(message)
     try:
-        if is_special:
-            place.write_bytes(data)
+        if place.exists() and not place.is_file():  # a device, say
+            with place.open("wb") as file:
+                yield file
             return
-        beside.write_bytes(data)
-        beside.replace(place)
+        with draft(place) as file:
+            yield file
+            keep(file, place, replace=True)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         message = f"--out {out}: {error.strerror or error}"
         raise InvalidInput(message) from error
 

@@ -11,7 +11,7 @@ from kessai.errors import StoreUnsuitable
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-VERSION = 2
+VERSION = 1
 """What `PRAGMA user_version` says of a file that this code can use."""
 
 OWNER = int.from_bytes(b"kess")
@@ -88,32 +88,35 @@ def _migrations() -> "Migrations":
 
     migrations = Migrations("kessai")
 
-    @migrations(name="1: transactions, events, answers, lifecycles")
-    def _first(database: "Database") -> None:
-        for statement in _FIRST.split(";"):
-            database.execute(statement)
+    for name, script in _SCRIPTS.items():
 
-    @migrations(name="2: leases and schedule of recovery, discrepancies")
-    def _second(database: "Database") -> None:
-        for statement in _SECOND.split(";"):
-            database.execute(statement)
+        @migrations(name=name)
+        def _run(database: "Database", script: str = script) -> None:
+            for statement in script.split(";"):
+                database.execute(statement)
 
     return migrations
 
 
 # Rows that are written once and found by their key live in it (WITHOUT ROWID): one page
 # less to write, and to sync. Transactions are rewritten, and too long for that.
-_FIRST = """
+_SCRIPTS = {
+    "1: transactions, events, answers, lifecycles": """
 CREATE TABLE transactions (
   id TEXT PRIMARY KEY NOT NULL,
   lifecycle TEXT NOT NULL,
   status TEXT NOT NULL,
   version INTEGER NOT NULL,
   open_since TEXT,
-  state BLOB NOT NULL
+  state BLOB NOT NULL,
+  due_at TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  lease INTEGER NOT NULL DEFAULT 0,
+  leased_until TEXT,
+  discrepancies INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX open_transactions ON transactions (open_since)
-  WHERE open_since IS NOT NULL;
+CREATE INDEX due_transactions ON transactions (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX discrepant_transactions ON transactions (id) WHERE discrepancies > 0;
 CREATE TABLE events (
   transaction_id TEXT NOT NULL,
   number INTEGER NOT NULL,
@@ -133,18 +136,5 @@ CREATE TABLE lifecycles (
   document BLOB NOT NULL
 ) STRICT, WITHOUT ROWID
 """
-
-# What is open is due at once: a recovery looks it up and plans the next time. How many
-# discrepancies there are stands in the state alone until now.
-_SECOND = """
-ALTER TABLE transactions ADD COLUMN due_at TEXT;
-ALTER TABLE transactions ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE transactions ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE transactions ADD COLUMN leased_until TEXT;
-ALTER TABLE transactions ADD COLUMN discrepancies INTEGER NOT NULL DEFAULT 0;
-UPDATE transactions SET due_at = open_since,
-  discrepancies = coalesce(json_array_length(state, '$.discrepancies'), 0);
-DROP INDEX open_transactions;
-CREATE INDEX due_transactions ON transactions (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX discrepant_transactions ON transactions (id) WHERE discrepancies > 0
-"""
+}
+"""What brings a file from one version to the next, in order; `VERSION` counts them."""

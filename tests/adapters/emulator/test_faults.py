@@ -251,7 +251,7 @@ def test_the_emulator_runs_without_the_http_client():
         "assert not {name for name in sys.modules if name == 'kessai' or "
         "name.startswith(('kessai.', 'kessai_specs'))}\n"
     )
-    run([sys.executable, "-c", program], check=True, timeout=60)
+    run([sys.executable, "-c", program], check=True, timeout=300)
 
 
 def test_the_default_clock_is_aware_and_in_utc(shop):

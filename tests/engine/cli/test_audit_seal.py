@@ -186,9 +186,10 @@ def test_a_narrow_terminal_and_a_plain_locale_can_show_it(sealed, public):
 def test_ctrl_c_leaves_no_file(kessai, sealed, public, tmp_path):
     """Stopped while the store is read."""
     program = (
-        "import os, signal, kessai.audit.seal as seal\n"
+        "import signal, time, kessai.audit.seal as seal\n"
         "def stop(*_, **__):\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    time.sleep(60)  # nothing is read before the signal has come\n"
         "    yield\n"
         "seal.examinations = stop\n"
         "from kessai.cli.main import main\n"

@@ -166,7 +166,7 @@ def test_a_reader_that_leaves_ends_it_quietly():
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    process.wait(timeout=30)
+    process.wait(timeout=300)
 
 
 def test_text_is_broken_where_a_reader_would_break_it():

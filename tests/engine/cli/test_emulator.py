@@ -19,7 +19,7 @@ from kessai import HttpTransport
 from kessai.errors import StoreBusy, StoreUnsuitable
 from kessai_adapters.local import LocalGateway
 
-SOON = 30  # seconds, for what should take one
+SOON = 300  # seconds, for what should take one; a machine may be busy
 
 
 @attrs.define

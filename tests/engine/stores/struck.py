@@ -11,7 +11,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Event
-from time import monotonic
 
 from kessai import SQLiteStore, StoreWarning
 from kessai.errors import CommitUnknown
@@ -43,30 +42,35 @@ def main(path):
         finally:
             stop.set()
         for other in others:
-            other.result(30)
+            other.result()
     write_once(Book(store, "after"), acknowledged)
     store.close()
     sys.stdout.write(json.dumps(acknowledged))
 
 
+STRUCK = Event()
+"""Set before the interrupt is raised: Python itself may lose one in a callback."""
+
+
 def strike(*_):
+    STRUCK.set()
     raise KeyboardInterrupt
 
 
 def write_until_struck(store, number):
-    """Each time a little later; for a second at most, if the interrupt is lost."""
-    signal.setitimer(signal.ITIMER_REAL, 0.0005 + number * 0.00005)
+    """Each time a little later. The timer may strike as soon as it is set."""
+    STRUCK.clear()
     again = 0
     with suppress(KeyboardInterrupt):
-        until = monotonic() + 1
-        while monotonic() < until:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005 + number * 0.00005)
+        while not STRUCK.is_set():
             again += 1
             with suppress(CommitUnknown):
-                write_on(Book(store, f"main-{number}-{again}"), until)
+                write_on(Book(store, f"main-{number}-{again}"))
 
 
-def write_on(book, until):
-    while monotonic() < until:
+def write_on(book):
+    while not STRUCK.is_set():
         book.write(book.denied())
 
 

@@ -1,86 +1,76 @@
-"""A file of an earlier version is brought up to date whole, with all that was in it."""
+"""A file of an earlier version is brought up to date whole, or is left as it was."""
 
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
 
-import attrs
+import pytest
 from sqlite_utils import Database
 
-from kessai.gateway import Evidence, Outcome, Source
-from kessai.machine import Discrepancy
+from kessai.errors import StoreFailed
 from kessai.stores import schema
-from kessai.stores.encoding import encode_transaction
-from kessai.testing.stores import NOON, Book
+from kessai.testing.stores import Book
 
-SECOND = "2: leases and schedule of recovery, discrepancies"
-
-
-def first_version(path, transactions):
-    """A file as version 1 wrote it."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        schema._migrations().apply(Database(connection), stop_before=SECOND)
-        connection.execute(f"PRAGMA application_id = {schema.OWNER}")
-        connection.execute("PRAGMA user_version = 1")
-        for transaction in transactions:
-            connection.execute(
-                "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    transaction.id,
-                    transaction.lifecycle,
-                    transaction.status,
-                    transaction.version,
-                    transaction.open_since and transaction.open_since.isoformat(),
-                    encode_transaction(transaction),
-                ),
-            )
+ADDS = "ALTER TABLE transactions ADD COLUMN seen INTEGER NOT NULL DEFAULT 7"
+FAILS = f"{ADDS}; INSERT INTO nowhere VALUES (1)"
 
 
-class Nowhere:
-    """A store for books whose changes are only looked at."""
-
-    def append(self, change):
-        pass
-
-
-def transactions():
-    """One that is open, one that has ended, one with a discrepancy."""
-    books = [Book(Nowhere(), name) for name in ("open", "ended", "discrepant")]
-    operations = [book.begin(key=book.transaction.id) for book in books]
-    for book, operation in list(zip(books, operations, strict=True))[1:]:
-        book.end(operation)
-    told = Evidence(
-        source=Source.PUSH,
-        transaction="discrepant",
-        command="capture",
-        outcome=Outcome.SUCCEEDED,
-    )
-    discrepant = books[-1]
-    discrepant.write(discrepant.change([Discrepancy(NOON, "amount_missing", told)]))
-    return [book.transaction for book in books]
+@pytest.fixture
+def old(sqlite, tmp_path):
+    """A file of today's version with a transaction, as a later kessai finds it."""
+    store = sqlite(tmp_path / "old.db")
+    Book(store).begin()
+    store.close()
+    return store.path
 
 
-def test_what_was_open_is_due_and_what_was_discrepant_is_listed(sqlite, tmp_path):
-    path = tmp_path / "old.db"
-    first_version(path, transactions())
-    store = sqlite(path)
-    assert sorted(store.transactions(), key=lambda t: t.id) == sorted(
-        transactions(), key=lambda t: t.id
-    )
-    assert store.unsettled(NOON - timedelta(days=1), 9) == ["discrepant"]
-    lease = store.claim(NOON, NOON + timedelta(hours=1))
-    assert (lease.transaction, lease.number, lease.attempts) == ("open", 1, 0)
-    assert store.claim(NOON, NOON + timedelta(hours=1)) is None
+@pytest.fixture
+def later(monkeypatch):
+    """Make this a later kessai, which knows one more migration."""
+
+    def know(script):
+        scripts = {**schema._SCRIPTS, "one more": script}
+        monkeypatch.setattr(schema, "_SCRIPTS", scripts)
+        monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+
+    return know
 
 
-def test_a_file_that_was_brought_up_to_date_takes_new_changes(sqlite, tmp_path):
-    path = tmp_path / "old.db"
-    first_version(path, transactions())
-    store = sqlite(path)
-    book = Book(store, "open")
-    book.transaction = store.load(None, "open", None).transaction
-    (operation,) = book.transaction.operations.values()
-    change = book.ended(operation)
-    store.append(attrs.evolve(change, closes=()))
-    assert store.open_transactions(9) == []
-    assert store.claim(NOON + timedelta(days=1), NOON + timedelta(days=2)) is None
+def look(path, query):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_the_version_counts_the_migrations():
+    assert len(schema._SCRIPTS) == schema.VERSION
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(sqlite, old, later):
+    later(ADDS)
+    store = sqlite(old)
+    assert look(old, "PRAGMA user_version") == [(schema.VERSION,)]
+    assert look(old, "SELECT id, seen FROM transactions") == [("order-1", 7)]
+    assert store.load(None, "order-1", None).transaction.version == 1
+    Book(store, "order-2").begin()
+
+
+def test_a_new_file_has_what_one_that_was_brought_up_to_date_has(
+    sqlite, old, later, tmp_path
+):
+    later(ADDS)
+    new = sqlite(tmp_path / "new.db").path
+    sqlite(old)
+    schemas = [Database(path).schema for path in (old, new)]
+    assert schemas[0] == schemas[1]
+    assert "seen" in schemas[0]
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(
+    sqlite, old, later, monkeypatch
+):
+    before = "\n".join(Database(old).conn.iterdump())
+    later(FAILS)
+    with pytest.raises(StoreFailed, match="nowhere"):
+        sqlite(old)
+    assert "\n".join(Database(old).conn.iterdump()) == before
+    monkeypatch.undo()
+    Book(sqlite(old), "order-2").begin()

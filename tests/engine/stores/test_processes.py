@@ -46,7 +46,7 @@ def test_of_two_processes_that_race_for_each_order_id_exactly_one_wins(
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
-    won = [process.communicate(timeout=30)[0].split() for process in processes]
+    won = [process.communicate(timeout=300)[0].split() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     names = sorted(f"order-{number}" for number in range(count))
     assert sorted(won[0] + won[1]) == names

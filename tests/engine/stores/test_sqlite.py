@@ -260,7 +260,7 @@ def test_a_file_of_a_newer_kessai_is_refused(sqlite, tmp_path):
     begin(sqlite(path)).store.close()
     with raw(path) as connection:
         connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-    with pytest.raises(StoreUnsuitable, match="schema version 3; this kessai knows 2"):
+    with pytest.raises(StoreUnsuitable, match="schema version 2; this kessai knows 1"):
         sqlite(path)
 
 

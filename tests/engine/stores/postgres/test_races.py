@@ -40,7 +40,7 @@ def processes():
         for process in started:
             process.stdin.write("go\n")
             process.stdin.flush()
-        told = [process.communicate(timeout=60)[0].split() for process in started]
+        told = [process.communicate(timeout=300)[0].split() for process in started]
         assert {process.returncode for process in started} == {0}
         return told
 
@@ -130,7 +130,7 @@ def test_an_agreement_that_is_just_being_moved_is_waited_for(postgres, url, ends
 
 def wait_for_lock(connection):
     query = "SELECT 1 FROM pg_locks WHERE NOT granted"
-    until = monotonic() + 5
+    until = monotonic() + 60
     while not connection.execute(query).fetchall():
         assert monotonic() < until, "nobody waits"
 

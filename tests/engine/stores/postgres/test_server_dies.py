@@ -18,7 +18,7 @@ PAYMENTS, REFUNDS = 6, 25
 
 def blocked(server, count=1):
     """Wait until as many sessions wait for a lock."""
-    until = monotonic() + 5
+    until = monotonic() + 60
     query = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     while len(found := server.run(query)) < count and monotonic() < until:
         sleep(0.01)
