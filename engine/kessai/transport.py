@@ -9,7 +9,6 @@ do not count on it any more. `AsyncHttpTransport` returns by then. `HttpTranspor
 be waiting for one more piece just then, and returns when that is `SILENCE_SECONDS` late.
 """
 
-import asyncio
 from time import monotonic
 from typing import Any, Protocol
 
@@ -85,10 +84,12 @@ class AsyncHttpTransport:
 
     async def send(self, request: Request) -> Reply | Failure:
         """See `AsyncTransport.send`."""
+        from asyncio import timeout  # 60 ms, and whoever sends here has it already
+
         body = _Body()
         try:
             async with (
-                asyncio.timeout(REPLY_SECONDS),
+                timeout(REPLY_SECONDS),
                 self._client.stream(
                     request.method,
                     request.url,
