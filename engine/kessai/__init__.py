@@ -84,75 +84,30 @@ if TYPE_CHECKING:
     )
 else:
     _NAMES = {
-        "async_engine": ("AsyncEngine",),
-        "driver": ("Clock", "FlowRun", "Observer", "drive", "drive_async", "observe"),
+        "async_engine": "AsyncEngine",
+        "driver": "Clock FlowRun Observer drive drive_async observe",
         "flow": (
-            "Answer",
-            "Change",
-            "Effect",
-            "Finding",
-            "Flow",
-            "Lease",
-            "Loaded",
-            "Missing",
-            "PushNotConfirmed",
-            "Recorded",
-            "Recovery",
-            "Status",
+            "Answer Change Effect Finding Flow Lease Loaded Missing "
+            "PushNotConfirmed Recorded Recovery Status"
         ),
-        "gateway": (
-            "Adapter",
-            "Call",
-            "Evidence",
-            "Fact",
-            "Failure",
-            "Outcome",
-            "Reply",
-            "Request",
-            "Source",
-        ),
+        "gateway": "Adapter Call Evidence Fact Failure Outcome Reply Request Source",
         "machine": (
-            "Bounds",
-            "Command",
-            "Denial",
-            "Event",
-            "Operation",
-            "Phase",
-            "Possibility",
-            "Reason",
-            "Record",
-            "Transaction",
+            "Bounds Command Denial Event Operation Phase Possibility Reason "
+            "Record Transaction"
         ),
-        "machine.chain": ("Step",),
-        "machine.facts": ("Unlisted",),
-        "push_endpoint": (
-            "PushAnswer",
-            "PushEndpoint",
-            "answer_push",
-            "answer_push_async",
-        ),
-        "shell": ("Engine",),
-        "spec": ("Lifecycle", "load_file", "load_shipped", "shipped_names"),
+        "machine.chain": "Step",
+        "machine.facts": "Unlisted",
+        "push_endpoint": "PushAnswer PushEndpoint answer_push answer_push_async",
+        "shell": "Engine",
+        "spec": "Lifecycle load_file load_shipped shipped_names",
         "stores": (
-            "AsyncPostgresStore",
-            "PostgresStore",
-            "Answered",
-            "AsyncStore",
-            "MemoryStore",
-            "SQLiteStore",
-            "Store",
-            "StoreWarning",
-            "open_store",
+            "AsyncPostgresStore PostgresStore Answered AsyncStore MemoryStore "
+            "SQLiteStore Store StoreWarning open_store"
         ),
-        "transport": (
-            "AsyncHttpTransport",
-            "AsyncTransport",
-            "HttpTransport",
-            "Transport",
-        ),
-        "errors": (),
+        "transport": "AsyncHttpTransport AsyncTransport HttpTransport Transport",
+        "errors": "",
     }
-    _AT = {name: module for module, names in _NAMES.items() for name in names}
+    _AT = {name: module for module, names in _NAMES.items() for name in names.split()}
 
     def __getattr__(name):
         if name in _NAMES:

@@ -5,27 +5,9 @@ from inspect import isawaitable
 from types import TracebackType
 from typing import Self, TypeVar
 
+from kessai import flow
 from kessai.driver import Clock, Observer, drive_async, perform, utc_now
-from kessai.flow import (
-    Answer,
-    Effect,
-    Finding,
-    Flow,
-    Recovery,
-    by_hand,
-    execute,
-    existing,
-    possibilities,
-    preview,
-    receive_push,
-    reconcile,
-    recover,
-    recover_all_due,
-    recover_due,
-    resolve_by_hand,
-    settle_by_hand,
-    sweep,
-)
+from kessai.flow import Answer, Effect, Finding, Flow, Recovery
 from kessai.flow.effects import Result
 from kessai.gateway import Adapter, Outcome
 from kessai.machine import (
@@ -79,53 +61,57 @@ class AsyncEngine(BaseEngine):
 
     async def transaction(self, transaction_id: str) -> Transaction:
         """See `Engine.transaction`."""
-        return await self.drive(existing(transaction_id))
+        return await self.drive(flow.existing(transaction_id))
 
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""
-        return await self.drive(execute(self._context, command))
+        return await self.drive(flow.execute(self._context, command))
 
     async def preview(self, command: Command) -> Denial | None:
         """See `Engine.preview`."""
-        return await self.drive(preview(self._context, command))
+        return await self.drive(flow.preview(self._context, command))
 
     async def can(
         self, transaction_id: str, command: str | None = None
     ) -> tuple[Possibility, ...]:
         """See `Engine.can`."""
-        return await self.drive(possibilities(self._context, transaction_id, command))
+        return await self.drive(
+            flow.possibilities(self._context, transaction_id, command)
+        )
 
     async def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
         """See `Engine.receive_push`."""
-        await self.drive(receive_push(self._context, headers, body))
+        await self.drive(flow.receive_push(self._context, headers, body))
 
     async def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
     ) -> list[Answer]:
         """See `Engine.recover`."""
         chosen = recovery or Recovery()
-        return await self.drive(recover_all_due(self._context, chosen, limit))
+        return await self.drive(flow.recover_all_due(self._context, chosen, limit))
 
     async def recover_next(
         self, recovery: Recovery | None = None
     ) -> list[Answer] | None:
         """See `Engine.recover_next`."""
-        return await self.drive(recover_due(self._context, recovery or Recovery()))
+        return await self.drive(flow.recover_due(self._context, recovery or Recovery()))
 
     async def recover_transaction(
         self, transaction_id: str, recovery: Recovery | None = None
     ) -> list[Answer]:
         """See `Engine.recover_transaction`."""
         chosen = recovery or Recovery()
-        return await self.drive(recover(self._context, transaction_id, chosen))
+        return await self.drive(flow.recover(self._context, transaction_id, chosen))
 
     async def sweep(self, transaction_id: str) -> Transaction:
         """See `Engine.sweep`."""
-        return await self.drive(sweep(self._context, transaction_id))
+        return await self.drive(flow.sweep(self._context, transaction_id))
 
     async def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
         """See `Engine.reconcile`."""
-        return await self.drive(reconcile(self._context, transaction_id, record=record))
+        return await self.drive(
+            flow.reconcile(self._context, transaction_id, record=record)
+        )
 
     async def settle(
         self,
@@ -137,17 +123,19 @@ class AsyncEngine(BaseEngine):
         actor: str,
     ) -> Answer:
         """See `Engine.settle`."""
-        found = by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
-        flow = settle_by_hand(self._context, transaction_id, operation, found)
-        return await self.drive(flow)
+        found = flow.by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
+        settling = flow.settle_by_hand(self._context, transaction_id, operation, found)
+        return await self.drive(settling)
 
     async def resolve(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
     ) -> Transaction:
         """See `Engine.resolve`."""
-        found = by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
-        flow = resolve_by_hand(self._context, transaction_id, discrepancy, found)
-        return await self.drive(flow)
+        found = flow.by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
+        resolving = flow.resolve_by_hand(
+            self._context, transaction_id, discrepancy, found
+        )
+        return await self.drive(resolving)
 
     async def close(self) -> None:
         """Close the transport and the store."""

@@ -116,96 +116,90 @@ def _call(method: Callable[..., None], *given: object) -> None:
 class FlowRun(Generic[T]):
     """A flow under way: an iterator over the effects that it asks for.
 
-        run = FlowRun(flow)
-        for effect in run:
-            with run:
-                run.result = perform(effect)
+        with FlowRun(flow) as run:
+            for effect in run:
+                try:
+                    run.result = perform(effect)
+                except KessaiError as error:
+                    run.error = error
         return run.value
 
-    A `KessaiError` raised in the `with` block is raised into the flow, which may handle
-    it; any other error ends the run.
+    An `error` is raised into the flow, which may handle it. Anything else that is raised
+    ends the run, as the end of the process would.
     """
 
-    __slots__ = ("_error", "_flow", "result", "value")
+    __slots__ = ("_effect", "_flow", "_observers", "error", "result", "value")
     value: T
 
-    def __init__(self, flow: Flow[T]) -> None:
+    def __init__(self, flow: Flow[T], observers: tuple[Observer, ...] = ()) -> None:
         self._flow = flow
-        self._error: KessaiError | None = None
+        self._observers = observers
+        self._effect: Effect | None = None
         self.result: Result = None
+        self.error: KessaiError | None = None
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Effect:
-        error, self._error = self._error, None
+        error = self.error
+        if self._observers:
+            self._show(error)
         try:
             if error is None:
-                return self._flow.send(self.result)
-            return self._flow.throw(error)
+                effect = self._flow.send(self.result)
+            else:
+                self.error = None
+                effect = self._flow.throw(error)
         except StopIteration as stop:
             self.value = stop.value
             raise
+        if self._observers:
+            self._start(effect)
+        return effect
 
-    def __enter__(self) -> None:
-        """Perform the effect inside."""
+    def _start(self, effect: Effect) -> None:
+        self._effect = effect
+        for observer in self._observers:
+            _call(observer.starting, effect)
+
+    def _show(self, error: BaseException | None) -> None:
+        """Show what came of the effect that was asked for last, once."""
+        effect, self._effect = self._effect, None
+        if effect is None:
+            return
+        if error is None:
+            _show(self._observers, effect, self.result)
+            return
+        for observer in self._observers:
+            _call(observer.failed, effect, error)
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool:
-        if isinstance(error, KessaiError):
-            self._error = error
-            return True
-        return False
+    ) -> None:
+        if error is not None:
+            self._show(error)
+        self.close()
 
     def close(self) -> None:
-        """Break the flow off where it stands, as the end of its process would."""
+        """Break the flow off where it stands."""
         self._flow.close()
-
-
-class _ObservedRun(FlowRun[T]):
-    __slots__ = ("_effect", "_observers")
-
-    def __init__(self, flow: Flow[T], observers: tuple[Observer, ...]) -> None:
-        super().__init__(flow)
-        self._observers = observers
-
-    def __next__(self) -> Effect:
-        self._effect = super().__next__()
-        for observer in self._observers:
-            _call(observer.starting, self._effect)
-        return self._effect
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        if error is None:
-            _show(self._observers, self._effect, self.result)
-        else:
-            for observer in self._observers:
-                _call(observer.failed, self._effect, error)
-        return super().__exit__(kind, error, traceback)
-
-
-def _run_of(flow: Flow[T], observer: Observer | None) -> FlowRun[T]:
-    observers = tuple(_observers.values())
-    if observer is not None:
-        observers += (observer,)
-    return _ObservedRun(flow, observers) if observers else FlowRun(flow)
 
 
 def drive(flow: Flow[T], perform: Perform, observer: Observer | None = None) -> T:
     """Carry `flow` to its end; `perform` does what it asks for. Returns its result."""
-    run = _run_of(flow, observer)
-    for effect in run:
-        with run:
-            run.result = perform(effect)
+    with FlowRun(flow, _all_observers(observer)) as run:
+        for effect in run:
+            try:
+                run.result = perform(effect)
+            except KessaiError as error:
+                run.error = error
     return run.value
 
 
@@ -213,11 +207,18 @@ async def drive_async(
     flow: Flow[T], perform: AsyncPerform, observer: Observer | None = None
 ) -> T:
     """As `drive`, awaiting each effect."""
-    run = _run_of(flow, observer)
-    for effect in run:
-        with run:
-            run.result = await perform(effect)
+    with FlowRun(flow, _all_observers(observer)) as run:
+        for effect in run:
+            try:
+                run.result = await perform(effect)
+            except KessaiError as error:
+                run.error = error
     return run.value
+
+
+def _all_observers(own: Observer | None) -> tuple[Observer, ...]:
+    everywhere = tuple(_observers.values())
+    return everywhere if own is None else (*everywhere, own)
 
 
 # ── performing ──────────────────────────────────────────────────────────────────────
@@ -271,17 +272,17 @@ def ask_store(
 ) -> Result | Awaitable[Result]:
     """Ask the store what a flow asks for; an asynchronous one gives an awaitable."""
     match effect:
-        case Load(key, transaction, agreement):
-            return store.load(key, transaction, agreement)
-        case Append(change):
-            return store.append(change)
-        case History(transaction):
-            return store.records(transaction)
-        case Declaration(lifecycle_hash):
-            return store.declaration(lifecycle_hash)
-        case Claim(now, until):
-            return store.claim(now, until)
-        case Release(lease, due_at):
-            return store.release(lease, due_at)
+        case Load():
+            return store.load(effect.key, effect.transaction, effect.agreement)
+        case Append():
+            return store.append(effect.change)
+        case History():
+            return store.records(effect.transaction)
+        case Declaration():
+            return store.declaration(effect.hash)
+        case Claim():
+            return store.claim(effect.now, effect.until)
+        case Release():
+            return store.release(effect.lease, effect.due_at)
         case _:
             assert_never(effect)

@@ -8,28 +8,9 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
+from kessai import flow
 from kessai.driver import Clock, Observer, drive, perform, utc_now
-from kessai.flow import (
-    Answer,
-    Context,
-    Effect,
-    Finding,
-    Flow,
-    Recovery,
-    by_hand,
-    execute,
-    existing,
-    possibilities,
-    preview,
-    receive_push,
-    reconcile,
-    recover,
-    recover_all_due,
-    recover_due,
-    resolve_by_hand,
-    settle_by_hand,
-    sweep,
-)
+from kessai.flow import Answer, Context, Effect, Finding, Flow, Recovery
 from kessai.flow.effects import Result
 from kessai.gateway import Adapter, Outcome
 from kessai.machine import (
@@ -125,7 +106,7 @@ class Engine(BaseEngine):
             UnknownTransaction: none of that id ever came to be.
 
         """
-        return self.drive(existing(transaction_id))
+        return self.drive(flow.existing(transaction_id))
 
     def execute(self, command: Command) -> Answer:
         """Carry out `command`, or say why not.
@@ -140,11 +121,11 @@ class Engine(BaseEngine):
             CommitUnknown: send it again with the same key.
 
         """
-        return self.drive(execute(self._context, command))
+        return self.drive(flow.execute(self._context, command))
 
     def preview(self, command: Command) -> Denial | None:
         """Whether `command` would be denied now, and why. Writes and sends nothing."""
-        return self.drive(preview(self._context, command))
+        return self.drive(flow.preview(self._context, command))
 
     def can(
         self, transaction_id: str, command: str | None = None
@@ -155,7 +136,7 @@ class Engine(BaseEngine):
             UnknownTransaction: none of that id ever came to be.
 
         """
-        return self.drive(possibilities(self._context, transaction_id, command))
+        return self.drive(flow.possibilities(self._context, transaction_id, command))
 
     def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
         """Take in a push from the gateway; answer it 200 once this returns.
@@ -169,7 +150,7 @@ class Engine(BaseEngine):
             TrailBroken, UnknownLifecycle: a transaction must be mended. Answer 500.
 
         """
-        self.drive(receive_push(self._context, headers, body))
+        self.drive(flow.receive_push(self._context, headers, body))
 
     def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
@@ -181,25 +162,25 @@ class Engine(BaseEngine):
         Returns what stands now under the key of every operation that was open.
         """
         chosen = recovery or Recovery()
-        return self.drive(recover_all_due(self._context, chosen, limit))
+        return self.drive(flow.recover_all_due(self._context, chosen, limit))
 
     def recover_next(self, recovery: Recovery | None = None) -> list[Answer] | None:
         """As `recover`, for the one transaction that is due longest; None: none is."""
-        return self.drive(recover_due(self._context, recovery or Recovery()))
+        return self.drive(flow.recover_due(self._context, recovery or Recovery()))
 
     def recover_transaction(
         self, transaction_id: str, recovery: Recovery | None = None
     ) -> list[Answer]:
         """As `recover`, for one transaction."""
         chosen = recovery or Recovery()
-        return self.drive(recover(self._context, transaction_id, chosen))
+        return self.drive(flow.recover(self._context, transaction_id, chosen))
 
     def sweep(self, transaction_id: str) -> Transaction:
         """Move a transaction over the deadlines that have passed.
 
         The gateway is asked first; without its answer nothing lapses.
         """
-        return self.drive(sweep(self._context, transaction_id))
+        return self.drive(flow.sweep(self._context, transaction_id))
 
     def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
         """Hold a transaction against all that the gateway knows of it.
@@ -207,7 +188,7 @@ class Engine(BaseEngine):
         `events` of the finding are what it told that the trail did not know, recorded
         unless `record` is false; `unlisted` is what only the trail knows.
         """
-        return self.drive(reconcile(self._context, transaction_id, record=record))
+        return self.drive(flow.reconcile(self._context, transaction_id, record=record))
 
     def settle(
         self,
@@ -228,9 +209,9 @@ class Engine(BaseEngine):
                 gateway, or the name or the reason is missing.
 
         """
-        found = by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
-        flow = settle_by_hand(self._context, transaction_id, operation, found)
-        return self.drive(flow)
+        found = flow.by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
+        settling = flow.settle_by_hand(self._context, transaction_id, operation, found)
+        return self.drive(settling)
 
     def resolve(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
@@ -242,9 +223,11 @@ class Engine(BaseEngine):
                 is missing.
 
         """
-        found = by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
-        flow = resolve_by_hand(self._context, transaction_id, discrepancy, found)
-        return self.drive(flow)
+        found = flow.by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
+        resolving = flow.resolve_by_hand(
+            self._context, transaction_id, discrepancy, found
+        )
+        return self.drive(resolving)
 
     def close(self) -> None:
         """Close the transport and the store."""

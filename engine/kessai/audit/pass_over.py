@@ -73,7 +73,7 @@ def way_of(shapes: Shapes, passed: Passed) -> Way | None:
         before = passed.shape.transaction(like, values, opened)
         event = _noting(trace, real.event)
         after = evolve(real.machine, before, event)
-        step = Step(real.number, event, real.machine, before, after)
+        step = Step(event, real.machine, before, after)
         _check(passed, step)
         repeat = trace.repeat(PARAMETERS, values_of(after))
         way = Way(repeat, shapes.of(after, real.machine), _ended(before, after))

@@ -143,7 +143,7 @@ def follow(library: Library, before: Transaction, record: Record) -> Step:
         raise Broken(number, "record_broken", "a time in it has no zone")
     machine = _bound(library, before, read, number)
     after = evolve(machine, before, read.event).with_head(record.hash)
-    return Step(number, read.event, machine, before, after)
+    return Step(read.event, machine, before, after)
 
 
 def _moments(event: Event) -> Iterator[datetime]:

@@ -167,7 +167,7 @@ def _deny(
         transaction=after,
         records=(record,),
         opens=None if is_conflict else recorded,
-        steps=(Step(record.number, event, decided_by or own, transaction, after),),
+        steps=(Step(event, decided_by or own, transaction, after),),
     )
     yield from commit(change)
     return Answer(
@@ -213,7 +213,7 @@ def _begin(
         agreement=(agreement.id, agreement.version) if agreement else None,
         declaration=machine.lifecycle if rule.is_application else None,
         is_intent=True,
-        steps=(Step(record.number, event, machine, transaction, begun),),
+        steps=(Step(event, machine, transaction, begun),),
     )
     yield from commit(change)
     return errand

@@ -106,7 +106,7 @@ def _intend(
         records=(record,),
         lease=lease,
         is_intent=True,
-        steps=(Step(record.number, event, machine, transaction, after),),
+        steps=(Step(event, machine, transaction, after),),
     )
     try:
         yield from commit(change)

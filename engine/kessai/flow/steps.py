@@ -163,7 +163,7 @@ def write(
         before = transaction
         transaction, record = append(machine, before, event)
         records.append(record)
-        steps.append(Step(record.number, event, machine, before, transaction))
+        steps.append(Step(event, machine, before, transaction))
     if records:
         yield from commit(
             Change(

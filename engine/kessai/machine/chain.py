@@ -8,7 +8,7 @@ reordering or a splice from another transaction breaks the chain at the first ba
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import msgspec
@@ -32,19 +32,24 @@ class Record:
     hash: str
 
 
-@attrs.frozen
-class Step:
+class Step(
+    NamedTuple
+):  # one is made for every event: an attrs object costs three times
     """One event of a trail, with the transaction before and after it.
 
     `machine` is that of the file which the event is bound to. A denial as it is decided
     has the machine that denied: before a transaction exists, no file is bound.
     """
 
-    number: int
     event: Event
     machine: Machine | None
     before: Transaction
     after: Transaction
+
+    @property
+    def number(self) -> int:
+        """The event's number in its trail, from 1."""
+        return self.before.version + 1
 
 
 def append(

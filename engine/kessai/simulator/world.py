@@ -209,8 +209,10 @@ class World:
             self._perform_next(task, task.effect, move)
 
     def _perform_next(self, task: Task, effect: Effect, move: Step) -> None:
-        with task.run:
+        try:
             task.run.result = self._perform(task, effect, move)
+        except KessaiError as error:
+            task.run.error = error
         if task.is_waiting or (task.reply is not None and move.hold):
             return
         task.reply = None

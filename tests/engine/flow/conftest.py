@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from kessai import AsyncEngine, Command, Engine, FlowRun, MemoryStore, load_shipped
-from kessai.errors import InvalidInput, PushRefused
+from kessai.errors import InvalidInput, KessaiError, PushRefused
 from kessai.flow import (
     Append,
     Claim,
@@ -193,10 +193,12 @@ class Hand:
         run = FlowRun(flow)
         for number, effect in enumerate(run):
             self.effects.append(effect)
-            with run:
+            try:
                 self.before.get(number, list)()
                 run.result = self.perform(effect)
                 self.after.get(number, list)()
+            except KessaiError as error:
+                run.error = error
         return run.value
 
     def perform(self, effect):
