@@ -1,14 +1,11 @@
 """`kessai audit check`: someone else's log, held against a lifecycle."""
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, timedelta, timezone, tzinfo
 from time import perf_counter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -19,12 +16,12 @@ from kessai.cli.exits import AUDIT, DONE, USAGE
 from kessai.cli.lifecycle import found_lifecycle
 from kessai.cli.options import output_options
 from kessai.cli.output import print_json, say
+from kessai.cli.zones import zone_of
 from kessai.errors import InvalidInput
 
 LIMIT = 20
 STOPPED = 130  # as a shell says of a program that Ctrl-C ended
 
-_OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)", re.ASCII)
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
 
@@ -175,7 +172,7 @@ def _reading(given: dict[str, Any]) -> Reading:
             header_line=given["header_line"],
         ),
         encoding=given["encoding"],
-        zone=_zone(given["zone"]),
+        zone=None if given["zone"] is None else zone_of(given["zone"]),
         time_format=given["time_format"],
         unit=given["unit"],
         decimal_comma=given["decimal_comma"],
@@ -218,25 +215,6 @@ def _delimiter(text: str | None) -> str | None:
         message = f"--delimiter {text!r}: one character is right, or tab"
         raise InvalidInput(message)
     return delimiter
-
-
-def _zone(text: str | None) -> tzinfo | None:
-    if text is None:
-        return None
-    if text.upper() in {"UTC", "Z"}:
-        return UTC
-    found = _OFFSET.fullmatch(text)
-    try:
-        if found is None:
-            return ZoneInfo(text)
-        offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
-        return timezone(-offset if found[1] == "-" else offset)
-    except (KeyError, ValueError, OSError):
-        message = (
-            f"--timezone {text!r}: not known here; a name such as Asia/Tokyo is right,"
-            " or an offset such as +09:00"
-        )
-        raise InvalidInput(message) from None
 
 
 @contextmanager

@@ -13,6 +13,7 @@ _COMMANDS = {
     "audit": ("kessai.cli.audit", "audit", "Prove that every step was allowed."),
     "demo": ("kessai.cli.demo", "demo", "A payment's whole life, in seconds."),
     "emulator": ("kessai.cli.emulator", "emulator", "A gateway to try things on."),
+    "export": ("kessai.cli.export", "export_command", "Rows for other programs."),
     "lifecycle": ("kessai.cli.lifecycle", "lifecycle", "The declared rules."),
     "prove": ("kessai.cli.prove", "prove_command", "Prove that the rules are right."),
     "reconcile": (

@@ -7,7 +7,7 @@ file beside the database, and keeps it until the database is its own. So one at 
 reaches for the database, and who has just let go of it queues up behind the others.
 
 The queue is courtesy and protects nothing; that is SQLite's part. Where it cannot be had
-(no `flock`, no permission to make the file) everybody reaches for the database at once.
+(no locks on files, no permission to make one) everybody reaches for the database at once.
 """
 
 import os
@@ -17,9 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
-
-if sys.platform != "win32":
-    import fcntl
 
 TURN = 8e-3
 """Seconds for which who has passed the turnstile need not queue up again."""
@@ -33,7 +30,8 @@ class WriterQueue:
     """The turnstile before one database file, to be passed with `with`.
 
     `patience` tells for how many seconds at most to wait at it. A process that was
-    stopped inside holds each of the others up for no longer than that, and only once.
+    stopped inside holds each of the others up for that long once, and after it for a
+    turn: without any wait they would keep the database from one that is only slow.
     """
 
     def __init__(self, database: Path, patience: Callable[[], float]) -> None:
@@ -90,12 +88,11 @@ class WriterQueue:
         if _lock(file):
             self._is_stuck = False
             return True
-        if self._is_stuck:
-            return False
-        until = monotonic() + self._patience()
+        until = monotonic() + (TURN if self._is_stuck else self._patience())
         while monotonic() < until:
             sleep(PAUSE)
             if _lock(file):
+                self._is_stuck = False
                 return True
         self._is_stuck = True
         return False
@@ -103,14 +100,13 @@ class WriterQueue:
 
 def _open_like(path: Path, database: Path) -> int | None:
     """Open `path`, made for the users of `database`; None where that is impossible."""
-    if sys.platform == "win32":
-        return None
+    follow_no_link = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
     with suppress(OSError):
         with suppress(FileNotFoundError):
-            return os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+            return os.open(path, os.O_RDWR | follow_no_link)
         with suppress(FileExistsError):
             return _make_like(path, database)
-        return os.open(path, os.O_RDWR | os.O_NOFOLLOW)  # another process made it
+        return os.open(path, os.O_RDWR | follow_no_link)  # another process made it
     return None
 
 
@@ -118,25 +114,25 @@ def _make_like(path: Path, database: Path) -> int:
     like = database.stat()
     mode = like.st_mode & 0o666
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
-    with suppress(OSError):
-        os.fchmod(file, mode)  # whatever the umask of this process
-        if os.geteuid() == 0:
-            os.fchown(file, like.st_uid, like.st_gid)
+    if sys.platform != "win32":
+        with suppress(OSError):
+            os.fchmod(file, mode)  # whatever the umask of this process
+            if os.geteuid() == 0:
+                os.fchown(file, like.st_uid, like.st_gid)
     return file
 
 
 def _lock(file: int) -> bool:
     """Take the lock if it is free. The kernel frees it when its holder dies."""
-    return _flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    from filelock import lock_descriptor  # imported late: who only reads needs none
+
+    with suppress(OSError):
+        return lock_descriptor(file, blocking=False)
+    return False
 
 
 def _unlock(file: int) -> None:
-    _flock(file, fcntl.LOCK_UN)
+    from filelock import unlock_descriptor
 
-
-def _flock(file: int, how: int) -> bool:
-    try:
-        fcntl.flock(file, how)
-    except OSError:
-        return False
-    return True
+    with suppress(OSError):
+        unlock_descriptor(file)

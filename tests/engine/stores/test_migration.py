@@ -11,7 +11,7 @@ from kessai.stores import schema
 from kessai.testing.stores import Book
 
 ADDS = "ALTER TABLE transactions ADD COLUMN seen INTEGER NOT NULL DEFAULT 7"
-FAILS = f"{ADDS}; INSERT INTO nowhere VALUES (1)"
+FAILS = f"{ADDS}; DROP TABLE nowhere"
 
 
 @pytest.fixture

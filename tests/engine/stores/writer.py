@@ -9,7 +9,7 @@ import sys
 import warnings
 
 from kessai import SQLiteStore, StoreWarning
-from kessai.errors import VersionConflict
+from kessai.errors import StoreBusy, VersionConflict
 from kessai.testing.stores import Book
 
 warnings.simplefilter("ignore", StoreWarning)
@@ -20,17 +20,26 @@ def tell(text):
     sys.stdout.flush()
 
 
+def patiently(write):
+    """Write, again while a disk that is busy elsewhere holds all writers up."""
+    while True:
+        try:
+            return write()
+        except StoreBusy:
+            continue
+
+
 def trail(store, name):
     book = Book(store, name)
     while True:
-        book.write(book.denied())
+        patiently(lambda: book.write(book.denied()))
         tell(book.transaction.version)
 
 
 def quiet(store, name):
     book = Book(store, name)
     while True:
-        book.write(book.denied())
+        patiently(lambda: book.write(book.denied()))
 
 
 def race(store, count):
@@ -39,7 +48,8 @@ def race(store, count):
     for number in range(int(count)):
         name = f"order-{number}"
         try:
-            Book(store, name).begin(key=f"key-{number}")
+            book = Book(store, name)
+            patiently(lambda book=book, key=f"key-{number}": book.begin(key=key))
         except VersionConflict:
             continue
         tell(name)

@@ -2,12 +2,12 @@
 
 import csv
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from io import StringIO
 from typing import Any
 
 from kessai.audit.reporting.facts import Facts
 from kessai.audit.reporting.plain import plain
+from kessai.spreadsheet import safe_cell
 
 COLUMNS = (
     "section",
@@ -26,9 +26,6 @@ COLUMNS = (
     "sentence",
 )
 """What each row has; a field that says nothing of a figure is empty."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a cell: an order id may begin with it."""
 
 _MATRIX = ("reached", "declined", "denied", "tested", "tested_denied")
 _MOVE = ("succeeded", "tested")
@@ -52,7 +49,7 @@ def as_csv(facts: Facts, language: str) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in rows(facts, language):
-        writer.writerow(_cell(row.get(column)) for column in COLUMNS)
+        writer.writerow(safe_cell(row.get(column)) for column in COLUMNS)
     return out.getvalue()
 
 
@@ -165,13 +162,3 @@ def _find(kind: str, find: Row) -> Row:
         "value": find.get("amount"),
         "sentence": find.get("sentence", ""),
     }
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value

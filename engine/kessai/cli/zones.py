@@ -1,0 +1,52 @@
+"""Time zones and moments as the command line takes them."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+from kessai.errors import InvalidInput
+
+_OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)", re.ASCII)
+
+
+def zone_of(text: str) -> tzinfo:
+    """The zone named `text`: `Asia/Tokyo`, `+09:00`, `UTC`.
+
+    Raises:
+        InvalidInput: no such zone is known here.
+
+    """
+    if text.upper() in {"UTC", "Z"}:
+        return UTC
+    found = _OFFSET.fullmatch(text)
+    try:
+        if found is None:
+            return ZoneInfo(text)
+        offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
+        return timezone(-offset if found[1] == "-" else offset)
+    except (KeyError, ValueError, OSError):
+        message = (
+            f"--timezone {text!r}: not known here; a name such as Asia/Tokyo is right,"
+            " or an offset such as +09:00"
+        )
+        raise InvalidInput(message) from None
+
+
+def moment_of(text: str, zone: tzinfo, option: str) -> datetime:
+    """A day (its beginning) or a moment, in `zone` where it names none; in UTC.
+
+    Raises:
+        InvalidInput: it is neither; the message names `option`.
+
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = (
+            f"{option} {text!r}: neither a day such as 2026-01-31 nor a moment such as"
+            " 2026-01-31T09:00:00"
+        )
+        raise InvalidInput(message) from None

@@ -1,0 +1,14 @@
+"""What a store holds, as rows for other programs: transactions, events, movements.
+
+    rows = movements(store, Period(zone, since, until), "en")
+    write_csv(rows, file)
+
+Everything comes from the trails, replayed one transaction at a time, so that memory stays
+flat and no row says what its chain does not prove. Times are in the merchant's zone,
+amounts in minor units. Parameters, notes, addresses and operators' names stay out.
+"""
+
+from kessai.export.rows import EXPORTS, Period, Rows
+from kessai.export.writing import FORMATS, write
+
+__all__ = ["EXPORTS", "FORMATS", "Period", "Rows", "write"]

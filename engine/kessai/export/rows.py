@@ -1,0 +1,246 @@
+"""The rows of each export, transaction by transaction, in the order of their ids."""
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+import attrs
+
+from kessai.audit.replay import Broken, Library, Step, replay
+from kessai.errors import StoreBusy, TrailBroken
+from kessai.export.movements import moved
+from kessai.machine import (
+    Begun,
+    Denied,
+    Discrepancy,
+    External,
+    Lapsed,
+    Reported,
+    Resent,
+    Resolved,
+)
+from kessai.machine.events import KIND_OF
+from kessai.money import show_amount
+from kessai.stores import Store
+
+Row = Mapping[str, Any]
+
+
+@attrs.frozen
+class Period:
+    """From `since` on and before `until`, each None for no bound; times in `zone`.
+
+    What counts is when an event was recorded: nothing is ever added to a past period.
+    """
+
+    zone: tzinfo
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def has(self, at: datetime) -> bool:
+        """Whether `at` lies in the period."""
+        return (self.since is None or at >= self.since) and (
+            self.until is None or at < self.until
+        )
+
+    def local(self, at: datetime | None) -> datetime | None:
+        """`at` in the merchant's zone."""
+        return None if at is None else at.astimezone(self.zone)
+
+
+@attrs.frozen
+class Rows:
+    """An export: its columns, those that hold whole numbers, and its rows as read."""
+
+    columns: Sequence[str]
+    numbers: Container[str]
+    rows: Iterator[Row]
+
+
+_MOVEMENTS = (
+    *("at", "transaction", "event", "lifecycle", "agreement", "command", "deadline"),
+    *("amount_name", "amount_title", "change", "balance", "currency", "shown"),
+    *("source", "code", "exchange", "reported_at"),
+)
+_EVENTS = (
+    *("at", "transaction", "event", "kind", "lifecycle", "agreement", "operation"),
+    *("command", "amount", "currency", "shown", "outcome", "reasons", "deadline"),
+    *("source", "code", "exchange", "reported_at", "status", "hash"),
+)
+_TRANSACTIONS = (
+    *("opened_at", "last_at", "transaction", "lifecycle", "agreement", "status"),
+    *("open_operations", "open_discrepancies", "events", "currency"),
+)
+
+
+def movements(store: Store, period: Period, language: str) -> Rows:
+    """A row each time an amount changed for good, with the change and what it came to."""
+    rows = _of_steps(store, period, language, _movements)
+    return Rows(_MOVEMENTS, {"event", "change", "balance"}, rows)
+
+
+def events(store: Store, period: Period, language: str) -> Rows:
+    """A row for each event."""
+    rows = _of_steps(store, period, language, _event)
+    return Rows(_EVENTS, {"event", "amount"}, rows)
+
+
+def transactions(store: Store, period: Period, language: str) -> Rows:
+    """A row for each transaction opened in the period, as its last event left it.
+
+    Each amount that any of them has is a column, so the store is read twice.
+    """
+    del language
+    names = dict.fromkeys(n for one in store.transactions() for n in one.amounts)
+    numbers = {"open_operations", "open_discrepancies", "events", *names}
+    rows = _transactions(store, period, names)
+    return Rows((*_TRANSACTIONS, *names), numbers, rows)
+
+
+EXPORTS: Mapping[str, Callable[[Store, Period, str], Rows]] = {
+    "transactions": transactions,
+    "events": events,
+    "movements": movements,
+}
+
+
+def _trails(store: Store) -> Iterator[list[Step]]:
+    """Each trail, replayed.
+
+    Raises:
+        TrailBroken: one does not hold; `kessai audit verify` lists all of them.
+
+    """
+    library = Library(store)
+    for name, records in store.trails():
+        try:
+            yield list(replay(library, name, records))
+        except Broken as broken:
+            message = f"{name}: event {broken.number}: {broken.code} {broken.detail}"
+            raise TrailBroken(message.rstrip()) from broken
+
+
+def _of_steps(
+    store: Store,
+    period: Period,
+    language: str,
+    rows: Callable[[Step, Period, str], Iterator[Row]],
+) -> Iterator[Row]:
+    for steps in _trails(store):
+        for step in steps:
+            if period.has(step.event.at):
+                about = _about(step, period)
+                yield from ({**about, **row} for row in rows(step, period, language))
+
+
+def _about(step: Step, period: Period) -> Row:
+    """What is said of every event alike."""
+    after, evidence = step.after, getattr(step.event, "evidence", None)
+    about = {
+        "at": period.local(step.event.at),
+        "transaction": after.id,
+        "event": step.number,
+        "lifecycle": after.lifecycle,
+        "agreement": after.agreement,
+        "currency": after.currency,
+    }
+    if evidence is None:
+        return about
+    return about | {
+        "source": evidence.source.value,
+        "code": evidence.code,
+        "exchange": evidence.exchange,
+        "reported_at": period.local(evidence.reported_at),
+    }
+
+
+def _movements(step: Step, _period: Period, language: str) -> Iterator[Row]:
+    for movement in moved(step):
+        yield {
+            "command": movement.command,
+            "deadline": movement.deadline,
+            "amount_name": movement.name,
+            "amount_title": movement.title.in_language(language),
+            "change": movement.change,
+            "balance": movement.balance,
+            "shown": show_amount(movement.change, step.after.currency),
+        }
+
+
+def _event(step: Step, _period: Period, _language: str) -> Iterator[Row]:
+    told = _told(step)
+    amount, currency = told.get("amount"), step.after.currency
+    yield {
+        "kind": KIND_OF[type(step.event)],
+        "shown": None
+        if amount is None or not currency
+        else show_amount(amount, currency),
+        "status": step.after.status,
+        "hash": step.after.head,
+        **told,
+    }
+
+
+def _told(step: Step) -> Row:
+    """What this kind of event says besides its time and its evidence."""
+    match step.event:
+        case Begun() | Resent() | Reported():
+            return _of_operation(step, step.event)
+        case External(command=command, amount=amount):
+            return {"command": command, "amount": amount, "outcome": "succeeded"}
+        case Lapsed(deadline=deadline):
+            return {"deadline": deadline}
+        case Resolved(discrepancy=number):
+            return {"reasons": f"event {number}"}
+        case Discrepancy() | Denied():
+            return _refused(step.event)
+
+
+def _refused(event: Discrepancy | Denied) -> Row:
+    if isinstance(event, Denied):
+        codes = " ".join(reason.code for reason in event.reasons)
+        return {"command": event.command, "amount": event.amount, "reasons": codes}
+    return {
+        "command": event.evidence.command,
+        "amount": event.evidence.amount,
+        "operation": event.operation,
+        "reasons": event.reason,
+    }
+
+
+def _of_operation(step: Step, event: Begun | Resent | Reported) -> Row:
+    begun = event.operation if isinstance(event, Begun) else None
+    name = event.operation if begun is None else begun.id
+    found = begun or step.before.operations.get(name)
+    row: dict[str, Any] = {"operation": name}
+    if found is not None:
+        row |= {"command": found.command, "amount": found.amount}
+    if isinstance(event, Reported):
+        row["outcome"] = event.outcome.value
+    return row
+
+
+def _transactions(
+    store: Store, period: Period, names: Mapping[str, object]
+) -> Iterator[Row]:
+    for steps in _trails(store):
+        opened = next((s.event.at for s in steps if s.after.exists), None)
+        if opened is None or not period.has(opened):
+            continue
+        last = steps[-1].after
+        if not last.amounts.keys() <= names.keys():
+            message = f"{last.id}: came while the store was read; export again"
+            raise StoreBusy(message)
+        yield {
+            "opened_at": period.local(opened),
+            "last_at": period.local(steps[-1].event.at),
+            "transaction": last.id,
+            "lifecycle": last.lifecycle,
+            "agreement": last.agreement,
+            "status": last.status,
+            "open_operations": len(last.operations),
+            "open_discrepancies": len(last.discrepancies),
+            "events": last.version,
+            "currency": last.currency,
+            **last.amounts,
+        }
