@@ -4,6 +4,8 @@
 must say once more what was recorded.
 """
 
+from itertools import product
+
 import attrs
 
 from kessai.audit.replay import Broken, Library, Step
@@ -143,24 +145,26 @@ def _asked(
 ) -> Command | None:
     """The request whose fingerprint the operation bears.
 
-    Lifecycle and amount may have been left to the declaration; the event holds what
-    was decided, so both forms are tried.
+    Lifecycle, amount and currency may have been left to the declaration; the event holds
+    what was decided, so both forms of each are tried.
     """
     operation = event.operation
     lifecycles = (machine.name, None) if is_application else (None, machine.name)
-    for amount in dict.fromkeys((operation.amount, None)):
-        for lifecycle in lifecycles:
-            command = Command(
-                operation.command,
-                before.id,
-                key=operation.key,
-                lifecycle=lifecycle,
-                agreement=event.agreement,
-                amount=amount,
-                parameters=operation.parameters,
-            )
-            if command.fingerprint == operation.request:
-                return command
+    amounts = dict.fromkeys((operation.amount, None))
+    currencies = (None, operation.currency or before.currency)
+    for currency, amount, lifecycle in product(currencies, amounts, lifecycles):
+        command = Command(
+            operation.command,
+            before.id,
+            key=operation.key,
+            lifecycle=lifecycle,
+            agreement=event.agreement,
+            amount=amount,
+            currency=currency,
+            parameters=operation.parameters,
+        )
+        if command.fingerprint == operation.request:
+            return command
     return None
 
 

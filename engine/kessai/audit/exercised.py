@@ -139,7 +139,7 @@ def _ends(
         names = {**machine.zeros, **flags}
     else:
         names = {**before.amounts, **before.flags}
-    bounds = amount_bounds(rule, names)
+    bounds = amount_bounds(rule, names, operation.currency or before.currency)
     if bounds is None:
         return
     if operation.amount == bounds.minimum:

@@ -54,6 +54,7 @@ class _Asked:
     lifecycle: str | None
     agreement: str | None
     amount: int | None
+    currency: str | None
     parameters: Any
     fingerprint: str
 
@@ -171,6 +172,7 @@ def _request(passed: Passed, machine: Machine, step: Step, event: Begun) -> Aske
         form.lifecycle,
         event.agreement,
         operation.amount if form.has_amount else None,
+        (operation.currency or step.before.currency) if form.has_currency else None,
         operation.parameters,
         operation.request,
     )

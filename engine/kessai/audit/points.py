@@ -118,6 +118,9 @@ def refusals(machine: Machine, command: CommandSpec) -> Iterator[tuple[str, str]
     """The code and rule of every reason for which `decide` can refuse `command`."""
     lifecycle = machine.lifecycle
     yield from _structural(machine, command)
+    yield "currency_not_taken", command.rule
+    if command.is_application and len(lifecycle.currencies) > 1:
+        yield "currency_missing", command.rule
     yield from _of_amount(command)
     needed = command.agreement
     if needed is None:
@@ -144,14 +147,15 @@ def _structural(machine: Machine, command: CommandSpec) -> Iterator[tuple[str, s
 
 
 def _of_amount(command: CommandSpec) -> Iterator[tuple[str, str]]:
-    declared = command.amount
-    if declared is None:
+    if command.amount is None:
         yield "amount_not_taken", command.rule
         return
-    if declared.default is None:
-        yield "amount_missing", declared.rule
-    yield "amount_below_minimum", declared.rule
-    yield "amount_above_maximum", declared.rule
+    ranges = command.amount.values()
+    rule = next(iter(ranges)).rule
+    if any(declared.default is None for declared in ranges):
+        yield "amount_missing", rule
+    yield "amount_below_minimum", rule
+    yield "amount_above_maximum", rule
 
 
 def _of_parameters(
@@ -261,22 +265,16 @@ class _Writer:
             )
 
     def _bounds(self, command: CommandSpec) -> Iterator[Point]:
-        declared = command.amount
-        if declared is None:
-            return
-        ends = {
-            "minimum": declared.minimum,
-            "maximum": declared.maximum,
-            "below": declared.minimum,
-            "above": declared.maximum,
-        }
-        for end, bound in ends.items():
+        ranges = tuple((command.amount or {}).values())
+        for end in ("minimum", "maximum", "below", "above") if ranges else ():
+            side = "minimum" if end in {"minimum", "below"} else "maximum"
+            bounds = dict.fromkeys(getattr(each, side).text for each in ranges)
             yield self._point(
                 bound_id(command.name, end),
                 f"bound {end}",
                 command.name,
-                declared.rule,
-                bound=_same(bound.text),
+                ranges[0].rule,
+                bound=_same(" / ".join(bounds)),
             )
 
     def _agreement(self, command: CommandSpec) -> Iterator[Point]:

@@ -137,7 +137,8 @@ class Walk(Alike):
         if operation.id != f"{self.id}.{number}" or not self._may_be_asked:
             return None
         parameters = bytes(operation.parameters)
-        form = walks.requests.form(machine, self.id, event, parameters)
+        asked_on = self.id, self._shape.outline.currency
+        form = walks.requests.form(machine, asked_on, event)
         if form is None:
             return None
         agreement = None
@@ -154,6 +155,7 @@ class Walk(Alike):
             parameters,
             amount is None,
             event.opens,
+            operation.currency,
         )
         return event, key, event.at, operation.begun_at, amount, None
 
@@ -256,6 +258,7 @@ def _operation(held: OperationForm | Operation) -> Operation:
         held.amount,
         msgspec.json.decode(held.parameters),
         held.begun_at,
+        currency=held.currency,
     )
 
 

@@ -13,7 +13,7 @@ from kessai.cli.demo_story import Proof, Scene, rule_of
 from kessai.cli.demo_words import NOTES, word
 from kessai.cli.output import bounds_data, denial_data
 from kessai.machine import Possibility, Reason
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 
 _WIDEST = 84
 """Lines longer than this are hard to read, however wide the terminal is."""
@@ -22,6 +22,7 @@ _ROOMY = 66
 """From here on there is room for the state beside the status."""
 
 _INDENT = 6
+_YEN = Currency("JPY", 0)
 _MARKS = {
     "succeeded": ("✓", "green"),
     "declined": ("✗", "red"),
@@ -86,7 +87,7 @@ class Telling:
             for fault in proof.report.faults.first
         ]
         yield from self._verdict("audit", holds, faults)
-        totals = {name: show_amount(n, "JPY") for name, n in proof.totals.items()}
+        totals = {name: show_amount(n, _YEN) for name, n in proof.totals.items()}
         agree = word("books_agree", self.language, **totals)
         yield from self._verdict("books", agree, proof.differences)
         yield ""
@@ -171,7 +172,8 @@ def is_plain() -> bool:
 
 
 def _money(scene: Scene, amount: int) -> str:
-    return show_amount(amount, scene.machine.lifecycle.currency)
+    currency = scene.machine.lifecycle.currency(scene.after.currency)
+    return show_amount(amount, currency)
 
 
 def _values(scene: Scene) -> dict[str, str]:

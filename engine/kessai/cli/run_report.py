@@ -7,7 +7,7 @@ from kessai.cli.tables import print_pairs, print_table
 from kessai.cli.totals import Totals
 from kessai.flow import Status
 from kessai.machine import Machine
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 from kessai.spec import Text, Words
 
 word = Words(
@@ -49,7 +49,7 @@ def print_totals(
     pairs = [
         ("lines", f"{totals.commands:,}"),
         ("transactions", f"{totals.transactions:,}"),
-        *_money(totals),
+        *_money(totals, known),
         ("left_open", f"{totals.left_open:,}"),
         ("discrepancies", f"{totals.discrepancies:,}"),
         ("seconds", f"{seconds:,.1f}"),
@@ -59,9 +59,14 @@ def print_totals(
         say(word("open_help", language))
 
 
-def _money(totals: Totals) -> Iterator[tuple[str, str]]:
-    for (name, currency), amount in sorted(totals.sums.items()):
-        yield name, show_amount(amount, currency)
+def _money(
+    totals: Totals, machines: Mapping[str, Machine]
+) -> Iterator[tuple[str, str]]:
+    known: dict[str, Currency] = {}
+    for machine in machines.values():
+        known.update(machine.lifecycle.currencies)
+    for (name, code), amount in sorted(totals.sums.items()):
+        yield name, show_amount(amount, known.get(code))
 
 
 def _print_outcomes(

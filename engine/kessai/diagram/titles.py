@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from kessai.diagram.arrows import Arrow, arrows, openings, role, state_id
 from kessai.diagram.words import duration, word
-from kessai.spec import Expression, Lifecycle, Text, Track
+from kessai.spec import AmountRange, CommandSpec, Expression, Lifecycle, Text, Track
 
 _TOKEN = re.compile(r"not\s+[a-z][a-z0-9_]*|[a-z][a-z0-9_]*|[<>=!]=|[*-]")
 _SIGNS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "*": "×", "-": "−"}
@@ -54,15 +54,26 @@ def _terms(lifecycle: Lifecycle, arrow: Arrow, language: str) -> Iterator[str]:
     command = lifecycle.commands.get(arrow.name) if arrow.cause != "deadline" else None
     if command is None or arrow.cause not in {"command", "opening"}:
         return
-    if command.amount is not None:
+    ranges = by_range(command)
+    for amount, codes in ranges.items():
         least, most = (
             condition(lifecycle, bound, language)
-            for bound in (command.amount.minimum, command.amount.maximum)
+            for bound in (amount.minimum, amount.maximum)
         )
-        shown = f"{least} … {most}"
-        yield f"{word('amount', language)}: {shown} ({command.amount.rule})"
+        shown = f"{least} … {most}" + (
+            f" {', '.join(codes)}" if len(ranges) > 1 else ""
+        )
+        yield f"{word('amount', language)}: {shown} ({amount.rule})"
     for code in arrow.guards:
         yield lifecycle.guards[code].text.in_language(language)
+
+
+def by_range(command: CommandSpec) -> dict[AmountRange, list[str]]:
+    """Return the amounts that a command takes, each range with its currencies."""
+    found: dict[AmountRange, list[str]] = {}
+    for code, amount in (command.amount or {}).items():
+        found.setdefault(amount, []).append(code)
+    return found
 
 
 def condition(

@@ -324,9 +324,10 @@ def to_answer(
     disclosed: Mapping[str, Any] | None = None,
     *,
     machine: Machine | None = None,
+    currency: str | None = None,
     is_recorded: bool = False,
 ) -> Answer:
-    """What stands under a key, as an answer."""
+    """What stands under a key, as an answer; `currency` is that of its amounts."""
     denial = None
     if recorded.outcome == Status.DENIED.value:
         denial = Denial(
@@ -334,6 +335,7 @@ def to_answer(
             transaction=recorded.transaction,
             reasons=recorded.reasons,
             bounds=recorded.bounds,
+            currency=machine.lifecycle.currency(currency) if machine else None,
             texts=STRUCTURAL if machine is None else machine.texts,
         )
     begun = recorded.outcome == "begun"
@@ -363,7 +365,10 @@ def _answer_again(
     if own is not None and recorded.operation and own.commands[command.name].spec.reads:
         return (yield from _read_again(context, own, transaction, command, recorded))
     machine = context.machines.for_application(command) or own
-    return to_answer(recorded, transaction, machine=machine, is_recorded=True)
+    currency = command.currency or transaction.currency
+    return to_answer(
+        recorded, transaction, machine=machine, currency=currency, is_recorded=True
+    )
 
 
 def _read_again(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 from kessai.spec import Text, Words
 
 Value = str | int
@@ -22,6 +22,7 @@ _LISTS: Mapping[str, tuple[str, Text]] = {
     "command": (", ", Text(", ", "、")),
     "operations": (", ", Text(", ", "、")),
     "allowed": (", ", Text(" or ", "または")),
+    "currencies": (", ", Text(" or ", "または")),
     "states": (" ", Text(" and ", "、")),
 }
 
@@ -55,13 +56,16 @@ class Reason:
 
 @attrs.frozen(kw_only=True)
 class Denial:
-    """A refused command with all its reasons, in declared order."""
+    """A refused command with all its reasons, in declared order.
+
+    `currency` is that of its amounts; None where the request left it open.
+    """
 
     command: str
     transaction: str
     reasons: tuple[Reason, ...]
     bounds: Bounds | None = None
-    currency: str = "JPY"
+    currency: Currency | None = attrs.field(default=None, eq=False)
     texts: Mapping[str, Text] = attrs.field(default=STRUCTURAL, repr=False, eq=False)
 
     @property

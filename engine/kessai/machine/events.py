@@ -22,7 +22,8 @@ class Begun:
     """The intent to carry out an operation, durable before any call.
 
     For an application it carries what the transaction is born with, and the version of
-    the agreement that it was allowed under: clocks could not say which came first.
+    the agreement that it was allowed under: clocks could not say which came first. The
+    currency is its operation's.
     """
 
     at: datetime
@@ -179,6 +180,8 @@ def operation_data(operation: Operation) -> dict[str, Any]:
     }
     if operation.amount is None:
         del data["amount"]
+    if operation.currency is not None:
+        data["currency"] = operation.currency
     return data
 
 

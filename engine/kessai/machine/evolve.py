@@ -127,7 +127,7 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         transaction.id,
         lifecycle.name,
         lifecycle.hash,
-        lifecycle.currency,
+        event.operation.currency or "",
         event.agreement,
         {t: lifecycle.tracks[t].initial for t in event.opens if t in lifecycle.tracks},
         machine.zeros,

@@ -182,7 +182,7 @@ def _impossible_outside(
     """Why what happened outside cannot be applied; empty when it can."""
     if not rule.steps_from(transaction.states):
         return "state_not_allowed"
-    bounds = amount_bounds(rule, transaction.names())
+    bounds = amount_bounds(rule, transaction.names(), transaction.currency)
     if bounds and not bounds.minimum <= (event.amount or 0) <= bounds.maximum:
         return "amount_out_of_bounds"
     after = evolve(machine, transaction, event).amounts

@@ -94,12 +94,13 @@ def _left(amount: str, commands: tuple[str, ...]) -> Conditions:
 
 def _amounts_taken(rules: Rules) -> Iterator[Check]:
     for name, rule in rules.moving.items():
-        if rule.spec.amount is None:
+        amount = rules.range_of(rule.spec)
+        if amount is None:
             continue
         if not rule.spec.is_application:
             yield Check(
                 Wrong("positive", name),
-                rule.spec.amount.rule,
+                amount.rule,
                 _not_positive(name, rule),
             )
         yield Check(Wrong("evidence", name), rule.spec.rule, _misreported(name, rule))
@@ -120,7 +121,7 @@ def _misreported(name: str, rule: CompiledCommand) -> Conditions:
         if rule.spec.is_application:
             names = symbols.born(rule)
             reserved = moments.applied(terms, rule.spec.reserve, names)
-            allowed = moments.allowed(terms, rule, (), names)
+            allowed = moments.allowed(terms, symbols.rules, (rule, ()), names)
             yield terms.every([*allowed, moments.misreported(terms, rule, reserved)])
             return
         wrong = moments.misreported(terms, rule, symbols.reserved(rule))
@@ -225,7 +226,7 @@ def _stuck(track: str, state: str) -> Conditions:
 
 def _giving_back(rules: Rules) -> Iterator[Check]:
     for pair in rules.giving_back:
-        amount = rules.moving[pair.command].spec.amount
+        amount = rules.range_of(rules.moving[pair.command].spec)
         rule = "" if amount is None else amount.rule
         yield Check(Wrong("give_back", pair.command), rule, _not_given_back(pair))
 

@@ -86,16 +86,16 @@ def _guards(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
 
 
 def _bounds(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
-    amount = spec.amount
-    if amount is None:
+    if spec.amount is None:
         return
+    ((currency, amount),) = spec.amount.items()
     low = attrs.evolve(amount, minimum=_LEAST)
     high = attrs.evolve(amount, maximum=_MOST)
     for kind, bound, weak in (
         (Kind.MINIMUM, amount.minimum, low),
         (Kind.MAXIMUM, amount.maximum, high),
     ):
-        without = _with(lifecycle, spec, amount=weak)
+        without = _with(lifecycle, spec, amount={currency: weak})
         yield Part(kind, spec.name, bound.text, amount.rule, without)
 
 

@@ -48,18 +48,19 @@ _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Play:
-    """One transaction of `lifecycle`, from its beginning.
+    """One transaction of `lifecycle`, from its beginning, in `currency`.
 
     Each method is a step and gives the play back. `wrong` is everything that does not
     hold so far: invariants, and the properties that `kessai.prove` proves.
     """
 
-    def __init__(self, lifecycle: Lifecycle | Machine) -> None:
-        self._machine = (
-            lifecycle
-            if isinstance(lifecycle, Machine)
-            else compile_lifecycle(lifecycle)
-        )
+    def __init__(
+        self, lifecycle: Lifecycle | Machine, currency: str | None = None
+    ) -> None:
+        if isinstance(lifecycle, Lifecycle):
+            code = currency or next(iter(lifecycle.currencies))
+            lifecycle = compile_lifecycle(lifecycle.in_currency(code))
+        self._machine = lifecycle
         self._rules = Rules(self._machine)
         self._transaction = Transaction(ORDER)
         self._now = _BEGINNING
@@ -76,7 +77,8 @@ class Play:
     def story(self) -> Story:
         """What happened so far."""
         lifecycle = self._machine.lifecycle
-        return Story(lifecycle.name, lifecycle.currency, tuple(self._told))
+        currency = lifecycle.currencies[self._rules.currency]
+        return Story(lifecycle.name, currency, tuple(self._told))
 
     @property
     def wrong(self) -> tuple[Wrong, ...]:
@@ -207,6 +209,7 @@ class Play:
                 lifecycle=self._machine.name,
                 agreement=agreement,
                 amount=step.amount,
+                currency=self._rules.currency,
                 parameters=self._parameters(step),
             )
         except InvalidCommand:

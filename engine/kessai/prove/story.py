@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import attrs
 
+from kessai.money import Currency
 from kessai.prove.spots import Wrong
 
 
@@ -56,7 +57,7 @@ class Story:
     """Steps that were played on the real machine, with what each of them made."""
 
     lifecycle: str
-    currency: str
+    currency: Currency
     told: tuple[Told, ...]
 
     @property

@@ -123,7 +123,7 @@ class Walk:
         self.wrong.setdefault(wrong, (spot, step))
 
     def _picks(self, rule: CompiledCommand, names: Names) -> Iterator[int]:
-        declared = rule.spec.amount
+        declared = self._rules.range_of(rule.spec)
         if declared is None:
             yield 0
             return
@@ -150,7 +150,7 @@ class Walk:
         zeros = {**dict.fromkeys(self._rules.amounts, 0), **flags}
         for amount in self._picks(rule, zeros):
             names = {**zeros, "amount": amount}
-            if not all(moments.allowed(KNOWN, rule, (), names)):
+            if not all(moments.allowed(KNOWN, self._rules, (rule, ()), names)):
                 continue
             opened = {
                 o.track
@@ -212,7 +212,7 @@ class Walk:
                 continue
             for amount in self._picks(rule, names):
                 asked = {**names, "amount": amount}
-                if not all(moments.allowed(KNOWN, rule, steps, asked)):
+                if not all(moments.allowed(KNOWN, self._rules, (rule, steps), asked)):
                     continue
                 step = Step(Moment.BEGINS, rule.spec.name, _asked(rule, amount))
                 after = self._begun(rule, spot.states, asked, spot.open)

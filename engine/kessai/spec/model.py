@@ -1,6 +1,6 @@
 """What a lifecycle file says, as frozen objects. Each names the rule it comes from.
 
-Amounts are integers in minor units of the lifecycle's currency, durations are seconds.
+Amounts are integers in minor units of a currency of the lifecycle, durations are seconds.
 States are written `track.state`, as in the files.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from kessai.money import Currency
 from kessai.spec.expression import Effect, Expression
 
 LANGUAGES = ("en", "ja")
@@ -128,6 +129,7 @@ class Agreement:
 class CommandSpec:
     """A command of the lifecycle: who may ask for it when, and what it does to amounts.
 
+    `amount` has the range of amounts that it takes, by currency; None if it takes none.
     `opens` is filled for an application: it begins a transaction. `alongside` lists
     commands whose open operations do not exclude it. `reads` marks a command that never
     blocks and never changes a state. `reports` is the amount that the gateway's
@@ -139,7 +141,7 @@ class CommandSpec:
     rule: str
     moves: tuple[Move, ...]
     opens: tuple[Opening, ...] = ()
-    amount: AmountRange | None = None
+    amount: Mapping[str, AmountRange] | None = None
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
@@ -202,12 +204,15 @@ class Lifecycle:
 
     `hash` is the SHA-256 (hex) of the canonical JSON of the whole declaration: events
     are bound to it. `document` is that JSON, enough to rebuild the lifecycle.
+    `currencies` are those that a transaction may be in, by code, sorted. `reversals` are
+    by the command whose success the gateway may take back later; each is a command that
+    nobody asks for.
     """
 
     name: str
     title: Text
     source: str
-    currency: str
+    currencies: Mapping[str, Currency]
     identifier: Identifier
     tracks: Mapping[str, Track]
     amounts: Mapping[str, Text]
@@ -216,6 +221,7 @@ class Lifecycle:
     commands: Mapping[str, CommandSpec]
     deadlines: Mapping[str, Deadline]
     invariants: Mapping[str, Invariant]
+    reversals: Mapping[str, CommandSpec] = attrs.field(factory=dict[str, CommandSpec])
     hash: str = ""
     document: bytes = attrs.field(default=b"", repr=False)
 
@@ -223,6 +229,32 @@ class Lifecycle:
     def flags(self) -> tuple[str, ...]:
         """The parameters that expressions may name, worth 1 or 0."""
         return tuple(p.name for p in self.parameters.values() if p.kind == "flag")
+
+    def currency(self, code: str | None) -> Currency | None:
+        """The currency called `code`; the only one there is where none is named."""
+        if not code and len(self.currencies) == 1:
+            return next(iter(self.currencies.values()))
+        return self.currencies.get(code or "")
+
+    def in_currency(self, code: str) -> "Lifecycle":
+        """The lifecycle as if `code` were its only currency; its hash stays what it is."""
+
+        def only(spec: CommandSpec) -> CommandSpec:
+            amount = spec.amount and {code: spec.amount[code]}
+            return attrs.evolve(spec, amount=amount)
+
+        return attrs.evolve(
+            self,
+            currencies={code: self.currencies[code]},
+            commands={name: only(spec) for name, spec in self.commands.items()},
+            reversals={name: only(spec) for name, spec in self.reversals.items()},
+        )
+
+    @property
+    def changes(self) -> Iterator[tuple[str, CommandSpec]]:
+        """All that changes a transaction, with the section of the file it stands in."""
+        yield from (("commands", command) for command in self.commands.values())
+        yield from (("reversals", reversal) for reversal in self.reversals.values())
 
     def moves(self) -> Iterator[tuple[CommandSpec, Move, str]]:
         """Every (command, move, source state) that changes or keeps a state."""

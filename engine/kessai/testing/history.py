@@ -329,7 +329,9 @@ class Course:
             st.sampled_from(possible_names(self.machine, self.transaction))
         )
         rule = self.machine.commands[name]
-        bounds = amount_bounds(rule, self.transaction.names(None))
+        bounds = amount_bounds(
+            rule, self.transaction.names(None), self.transaction.currency
+        )
         amount = None
         if bounds is not None and bounds.minimum <= bounds.maximum:
             given = attrs.evolve(bounds, default=None)

@@ -11,6 +11,9 @@ from kessai.audit.conformance.amounts import Amounts
 from kessai.audit.conformance.times import Times
 from kessai.audit.conformance.words import BadValue
 from kessai.errors import InvalidInput
+from kessai.money import Currency
+
+YEN = Currency("JPY", 0)
 
 SALE = "A-1,authorize,2026-01-05 09:05,1000\nA-1,capture,2026-01-06 10:00,600\n"
 JAPANESE = "A-1,与信,2026/1/5 9:05,￥1000\nA-1,売上,2026/1/6 10:00,600円\n"
@@ -357,7 +360,7 @@ class TestAmounts:
         ],
     )
     def test_yen(self, text, amount):
-        assert Amounts("JPY", in_major_units=False).read(text, "capture") == amount
+        assert Amounts(YEN, in_major_units=False).read(text, "capture") == amount
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -379,7 +382,7 @@ class TestAmounts:
     )
     def test_what_is_not_surely_yen_is_refused(self, text, code):
         with pytest.raises(BadValue) as refused:
-            Amounts("JPY", in_major_units=False).read(text, "refund")
+            Amounts(YEN, in_major_units=False).read(text, "refund")
         assert refused.value.code == code
 
     def test_dollars_in_major_units(self):
@@ -401,7 +404,7 @@ class TestAmounts:
             Amounts("USD", in_major_units=False).read("12.34", "capture")
 
     def test_a_minus_must_be_said_and_then_be_there(self):
-        amounts = Amounts("JPY", in_major_units=False, negative=["refund"])
+        amounts = Amounts(YEN, in_major_units=False, negative=["refund"])
         assert amounts.read("-1,234", "refund") == 1234
         assert amounts.read("(¥500)", "refund") == 500
         assert amounts.read("1234", "capture") == 1234

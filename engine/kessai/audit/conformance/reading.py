@@ -59,17 +59,19 @@ def readers_for(
     }
     flags = tuple(n for n, parameter in declared.items() if parameter.kind == "flag")
     said = {text: read_meaning(as_, every) for text, as_ in reading.commands.items()}
-    currency = every[0].lifecycle.currency
     return Readers(
         kinds=Kinds(every, said, read_outcomes(reading.outcomes), flags),
         times=Times(reading.zone, reading.time_format),
-        amounts=Amounts(
-            currency,
-            in_major_units=reading.unit == "major",
-            decimal_comma=reading.decimal_comma,
-            negative=reading.negative,
-        ),
-        currency=currency,
+        amounts={
+            code: Amounts(
+                currency,
+                in_major_units=reading.unit == "major",
+                decimal_comma=reading.decimal_comma,
+                negative=reading.negative,
+            )
+            for machine in every
+            for code, currency in machine.lifecycle.currencies.items()
+        },
         texts=tuple(name for name in declared if name not in flags),
         flags=flags,
         frequencies=frozenset(
