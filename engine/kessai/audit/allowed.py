@@ -26,6 +26,7 @@ from kessai.machine import (
     Reported,
     Resent,
     Resolved,
+    Reversed,
     Transaction,
     broken_invariants,
     decide,
@@ -64,7 +65,7 @@ def check(library: Library, step: Step) -> None:
             _begun(library, machine, step, event)
         case Reported():
             check_reported(machine, step, event)
-        case External() | Lapsed():
+        case External() | Reversed() | Lapsed():
             _told(machine, step, event)
         case Discrepancy():
             _put_aside(machine, step, event)
@@ -204,7 +205,7 @@ def _noted(step: Step, event: Denied | Resolved) -> None:
         raise Broken(step.number, "not_allowed", f"discrepancy {event.discrepancy}")
 
 
-def _told(machine: Machine, step: Step, event: External | Lapsed) -> None:
+def _told(machine: Machine, step: Step, event: External | Reversed | Lapsed) -> None:
     """What the gateway did by itself, or a deadline that passed."""
     if event.evidence is None:
         if event not in overdue(machine, step.before, event.at):

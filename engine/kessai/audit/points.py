@@ -28,6 +28,7 @@ KINDS: Mapping[str, Text] = {
     "opening": Text("Tracks opened or not", "トラックの開始条件"),
     "guard": Text("Guards, both ways", "ガード（許可と拒否）"),
     "bound": Text("Bounds of amounts", "金額の上下限"),
+    "reversal": Text("Successes taken back", "成功の差戻し"),
     "deadline": Text("Deadlines", "期限"),
     "agreement": Text("Conditions on the agreement", "承諾取引の条件"),
     "denial": Text("Other refusals", "その他の拒否"),
@@ -79,6 +80,11 @@ def bound_id(command: str, end: str) -> str:
     return f"bound {command} {end}"
 
 
+def reversal_id(command: str, track: str, source: str, move: Move) -> str:
+    """The id for a success of `command` being taken back by `move`."""
+    return f"reversal {commit_id(command, track, source, move)}"
+
+
 def lapsed_id(deadline: str) -> str:
     """The id for a deadline's passing."""
     return f"deadline {deadline} lapsed"
@@ -106,6 +112,9 @@ def points(lifecycle: Lifecycle) -> tuple[Point, ...]:
     found: dict[str, Point] = {}
     for command in lifecycle.commands.values():
         for point in writer.of_command(command):
+            found.setdefault(point.id, point)
+    for reversal in lifecycle.reversals.values():
+        for point in writer.of_reversal(reversal):
             found.setdefault(point.id, point)
     for deadline in lifecycle.deadlines.values():
         for point in writer.of_deadline(deadline):
@@ -183,6 +192,19 @@ class _Writer:
         yield from self._bounds(command)
         yield from self._agreement(command)
         yield from self._denials(command)
+
+    def of_reversal(self, reversal: CommandSpec) -> Iterator[Point]:
+        for move in reversal.moves:
+            for source in move.sources:
+                yield self._point(
+                    reversal_id(reversal.name, move.track, source, move),
+                    "reversal taken_back",
+                    reversal.name,
+                    move.rule,
+                    state=self._state(move.track, source),
+                    target=self._state(move.track, move.target or source),
+                    when=_when(move.when),
+                )
 
     def of_deadline(self, deadline: Deadline) -> Iterator[Point]:
         name, track = deadline.name, deadline.track

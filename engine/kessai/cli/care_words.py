@@ -38,6 +38,7 @@ word = Words(
             en="The lifecycle does not allow it: kept as a discrepancy, still open.",
             ja="ライフサイクルに合わないため、不一致として記録しました（未完了のまま）。",
         ),
+        "reversed": Text(en="taken back by the gateway", ja="決済機関が差し戻した"),
         "since": Text(en="Open since", ja="開始日時"),
         "state": Text(en="State", ja="状態"),
         "status": Text(en="Outcome", ja="結果"),

@@ -12,6 +12,9 @@ PROPERTIES: Mapping[str, Text] = {
     "positive": Text("only amounts above zero", "金額は常に正"),
     "evidence": Text("the amount asked for fits", "要求した金額の証拠が合う"),
     "overlap": Text("what overlaps can all succeed", "並行する処理はすべて成功できる"),
+    "footing": Text(
+        "what is taken back hinders nothing open", "差戻しが処理中のものを妨げない"
+    ),
     "dead_end": Text("no dead ends", "行き止まりがない"),
     "give_back": Text("all can be paid back", "全額を戻せる"),
     "reached": Text("every state is reached", "すべての状態に到達できる"),
@@ -97,6 +100,9 @@ _STEPS: Mapping[Moment, Text] = {
     Moment.DECLINES: Text("{what} is declined", "{what} が失敗"),
     Moment.ELSEWHERE: Text(
         "{what}, carried out at the gateway", "{what}（決済代行側での操作）"
+    ),
+    Moment.REVERSES: Text(
+        "{what}, taken back by the gateway", "{what}（決済代行側での差戻し）"
     ),
     Moment.LAPSES: Text("the deadline {what} passes", "期限 {what} が経過"),
 }

@@ -52,6 +52,7 @@ _WORDS = Words(
         "resent": Text(en="sent again", ja="再送"),
         "resolved": Text(en="settled", ja="解決済み"),
         "reported": Text(en="reported", ja="結果"),
+        "reversed": Text(en="taken back", ja="差戻し"),
         "rule": Text(en="Rule", ja="規則"),
         "said": Text(en="Outcome", ja="結果"),
         "send_on": Text(

@@ -121,8 +121,10 @@ class Page:
 
     def _bounds(self) -> str:
         rows: list[Row] = []
-        for command in self._lifecycle.commands.values():
+        for section, command in self._lifecycle.changes:
             named = f"{_plain(self._title(command))} {_code(command.name)}"
+            if section == "reversals":
+                named += f" ({self._word('reversal')})"
             others = _codes(sorted(command.alongside))
             for only, bounds in self._ranges(command):
                 rows.append((named + only, _plain(command.rule), *bounds, others))
@@ -143,7 +145,7 @@ class Page:
 
     def _effects(self) -> str:
         rows: list[Row] = []
-        for command in self._lifecycle.commands.values():
+        for _, command in self._lifecycle.changes:
             moments = [command.reserve, command.commit, command.release]
             if any(moments):
                 cells = (_codes(map(str, effects)) for effects in moments)

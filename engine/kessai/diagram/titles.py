@@ -51,8 +51,10 @@ def _terms(lifecycle: Lifecycle, arrow: Arrow, language: str) -> Iterator[str]:
     when = condition(lifecycle, arrow.when, language)
     if when:
         yield f"{word('condition', language)}: {when}"
-    command = lifecycle.commands.get(arrow.name) if arrow.cause != "deadline" else None
-    if command is None or arrow.cause not in {"command", "opening"}:
+    by_cause = {"command": lifecycle.commands, "opening": lifecycle.commands}
+    by_cause["reversal"] = lifecycle.reversals
+    command = by_cause.get(arrow.cause, {}).get(arrow.name)
+    if command is None:
         return
     ranges = by_range(command)
     for amount, codes in ranges.items():

@@ -69,6 +69,7 @@ class Machine:
     lifecycle: Lifecycle
     tracks: Mapping[str, TransitionsMachine]
     commands: Mapping[str, CompiledCommand]
+    reversals: Mapping[str, CompiledCommand]
     deadlines: Mapping[str, Deadline]
     invariants: tuple[tuple[str, Evaluate], ...]
     zeros: Mapping[str, int]
@@ -97,6 +98,19 @@ def compile_lifecycle(lifecycle: Lifecycle) -> Machine:
             command.name: _command(lifecycle, tracks, command)
             for command in lifecycle.commands.values()
         },
+        reversals={
+            reversal.name: CompiledCommand(
+                spec=reversal,
+                steps=_steps(lifecycle, tracks, reversal, reversal_of(reversal)),
+                guards=(),
+                deadlines=(),
+                starts=(),
+                excludes=frozenset(),
+                parameters=frozenset(),
+                amount_guards=frozenset(),
+            )
+            for reversal in lifecycle.reversals.values()
+        },
         deadlines=lifecycle.deadlines,
         invariants=tuple(
             (invariant.name, invariant.holds.evaluate)
@@ -124,6 +138,11 @@ def trigger_of(deadline: Deadline) -> str:
     return f"deadline:{deadline.name}"
 
 
+def reversal_of(reversal: CommandSpec) -> str:
+    """The trigger under which a track's machine knows `reversal`."""
+    return f"reversal:{reversal.name}"
+
+
 def _track_machine(lifecycle: Lifecycle, track: str) -> TransitionsMachine:
     declared = lifecycle.tracks[track]
     machine = TransitionsMachine(
@@ -132,12 +151,14 @@ def _track_machine(lifecycle: Lifecycle, track: str) -> TransitionsMachine:
         initial=declared.initial,
         auto_transitions=False,
     )
-    for command, move, source in lifecycle.moves():
-        if move.track == track:
-            target = source if move.target is None else move.target
-            machine.add_transition(
-                command.name, source, target, conditions=_conditions(move)
-            )
+    for section, command in lifecycle.changes:
+        trigger = command.name if section == "commands" else reversal_of(command)
+        for move in command.moves:
+            for source in move.sources if move.track == track else ():
+                target = source if move.target is None else move.target
+                machine.add_transition(
+                    trigger, source, target, conditions=_conditions(move)
+                )
     for deadline in lifecycle.deadlines.values():
         if deadline.track == track:
             machine.add_transition(
@@ -156,25 +177,9 @@ def _conditions(move: Move) -> list[str | Callable[..., bool | None]]:
 def _command(
     lifecycle: Lifecycle, tracks: Mapping[str, TransitionsMachine], spec: CommandSpec
 ) -> CompiledCommand:
-    steps: dict[str, dict[str, tuple[Step, ...]]] = {}
-    for _, move, source in lifecycle.moves():
-        if not any(move is own for own in spec.moves):
-            continue
-        # Read back from the machine: what it does not hold cannot be decided on.
-        found = _transition(tracks[move.track], spec.name, source, move)
-        step = Step(
-            track=move.track,
-            target=found.dest,
-            move=move,
-            enabled=None if move.when is None else move.when.evaluate,
-            commit=spec.commit if move.commit is None else move.commit,
-            guards=tuple(lifecycle.guards[code] for code in move.guards),
-        )
-        by_state = steps.setdefault(move.track, {})
-        by_state[source] = (*by_state.get(source, ()), step)
     return CompiledCommand(
         spec=spec,
-        steps=steps,
+        steps=_steps(lifecycle, tracks, spec, spec.name),
         guards=tuple(lifecycle.guards[code] for code in spec.guards),
         deadlines=tuple(
             d for d in lifecycle.deadlines.values() if spec.name in d.denies
@@ -189,6 +194,30 @@ def _command(
             if "amount" in lifecycle.guards[code].holds.names
         ),
     )
+
+
+def _steps(
+    lifecycle: Lifecycle,
+    tracks: Mapping[str, TransitionsMachine],
+    spec: CommandSpec,
+    trigger: str,
+) -> Mapping[str, Mapping[str, tuple[Step, ...]]]:
+    """The steps of `spec` by track and state."""
+    steps: dict[str, dict[str, tuple[Step, ...]]] = {}
+    for move, source in ((own, at) for own in spec.moves for at in own.sources):
+        # Read back from the machine: what it does not hold cannot be decided on.
+        found = _transition(tracks[move.track], trigger, source, move)
+        step = Step(
+            track=move.track,
+            target=found.dest,
+            move=move,
+            enabled=None if move.when is None else move.when.evaluate,
+            commit=spec.commit if move.commit is None else move.commit,
+            guards=tuple(lifecycle.guards[code] for code in move.guards),
+        )
+        by_state = steps.setdefault(move.track, {})
+        by_state[source] = (*by_state.get(source, ()), step)
+    return steps
 
 
 def _transition(

@@ -62,6 +62,20 @@ class External:
 
 
 @attrs.frozen
+class Reversed:
+    """A success of `command` that the gateway took back later, by `amount`.
+
+    `operation` is the one that had succeeded, where that is known.
+    """
+
+    at: datetime
+    command: str
+    amount: int | None
+    evidence: Evidence
+    operation: str | None = None
+
+
+@attrs.frozen
 class Lapsed:
     """A deadline passed, by the clock or by the gateway's word."""
 
@@ -105,13 +119,24 @@ class Denied:
     amount: int | None = None
 
 
-Event = Begun | Resent | Reported | External | Lapsed | Discrepancy | Resolved | Denied
+Event = (
+    Begun
+    | Resent
+    | Reported
+    | External
+    | Reversed
+    | Lapsed
+    | Discrepancy
+    | Resolved
+    | Denied
+)
 
 KINDS: Mapping[str, type[Event]] = {
     "begun": Begun,
     "resent": Resent,
     "reported": Reported,
     "external": External,
+    "reversed": Reversed,
     "lapsed": Lapsed,
     "discrepancy": Discrepancy,
     "resolved": Resolved,
@@ -207,7 +232,8 @@ def read_event(kind: str, data: object) -> Event:
 
 def _with_empty_fields(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     """`data` with the fields that were left out, where the classes have no default."""
-    filled = {"amount": None, **data} if kind == "external" else dict(data)
+    moved = kind in {"external", "reversed"}
+    filled = {"amount": None, **data} if moved else dict(data)
     for part, missing in (("operation", "amount"), ("evidence", "command")):
         value = filled.get(part)
         if isinstance(value, dict):

@@ -23,6 +23,7 @@ from kessai.machine.events import (
     Reported,
     Resent,
     Resolved,
+    Reversed,
 )
 from kessai.machine.transaction import Operation, Phase, Transaction
 from kessai.spec import Effect
@@ -46,8 +47,8 @@ def evolve(
             return _resent(transaction, event)
         case Reported():
             return _reported(machine, transaction, event)
-        case External():
-            return _external(machine, transaction, event)
+        case External() | Reversed():
+            return _outside(machine, transaction, event)
         case _:
             return _lapsed(machine, transaction, event)
 
@@ -201,10 +202,12 @@ def _declined(
     )
 
 
-def _external(
-    machine: Machine, transaction: Transaction, event: External
+def _outside(
+    machine: Machine, transaction: Transaction, event: External | Reversed
 ) -> Transaction:
-    rule = machine.commands.get(event.command)
+    """What the gateway did unasked; a reversal reserves nothing and starts no deadline."""
+    taken_back = isinstance(event, Reversed)
+    rule = (machine.reversals if taken_back else machine.commands).get(event.command)
     if rule is None or not rule.steps_from(transaction.states):
         return transaction.next()
     names = transaction.names(event.amount)
@@ -230,7 +233,9 @@ def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Transa
 
 
 def _restarted(
-    rule: CompiledCommand, transaction: Transaction, event: Reported | External
+    rule: CompiledCommand,
+    transaction: Transaction,
+    event: Reported | External | Reversed,
 ) -> Mapping[str, datetime]:
     """The deadlines, those begun anew that a success of `rule` starts.
 

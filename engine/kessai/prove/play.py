@@ -19,6 +19,7 @@ from kessai.machine import (
     Event,
     Machine,
     Operation,
+    Reversed,
     Transaction,
     compile_lifecycle,
     evolve,
@@ -27,6 +28,7 @@ from kessai.machine.decide import decide, opened_tracks
 from kessai.machine.settle import EXPIRE, overdue, settle, settle_external
 from kessai.prove import moments
 from kessai.prove.algebra import KNOWN
+from kessai.prove.reversal import wrongs_of_reversal
 from kessai.prove.rules import Rules
 from kessai.prove.spots import (
     Wrong,
@@ -117,6 +119,10 @@ class Play:
         """The gateway says that it carried out what the engine did not ask for."""
         return self._take(Step(Moment.ELSEWHERE, command, amount))
 
+    def reverses(self, command: str, amount: int | None = None) -> "Play":
+        """The gateway says that it took a success of `command` back."""
+        return self._take(Step(Moment.REVERSES, command, amount))
+
     def lapses(self, deadline: str) -> "Play":
         """The deadline passes."""
         return self._take(Step(Moment.LAPSES, deadline))
@@ -171,8 +177,10 @@ class Play:
         match step.moment:
             case Moment.BEGINS:
                 return self._begin(step)
-            case Moment.ELSEWHERE:
-                said = self._evidence(step.name, Outcome.SUCCEEDED, step.amount)
+            case Moment.ELSEWHERE | Moment.REVERSES:
+                taken_back = step.moment is Moment.REVERSES
+                outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
+                said = self._evidence(step.name, outcome, step.amount)
                 return settle_external(
                     self._machine, self._transaction, said, self._now
                 )
@@ -264,6 +272,9 @@ class Play:
             yield from self._wrong_with_begin(step)
         elif step.moment is Moment.SUCCEEDS:
             yield from self._wrong_with_success(step, event)
+        elif isinstance(event, Reversed):
+            spot = spot_of(self._rules, self._transaction)
+            yield from wrongs_of_reversal(self._rules, spot, step)
 
     def _wrong_with_begin(self, step: Step) -> Iterator[Wrong]:
         rule = self._machine.commands[step.name]

@@ -95,7 +95,7 @@ class Rules:
         yield from (guard.holds for guard in found.guards.values())
         yield from (invariant.holds for invariant in found.invariants.values())
         effects: list[Effect] = []
-        for spec in found.commands.values():
+        for _, spec in found.changes:
             effects += (*spec.reserve, *spec.commit, *spec.release)
             effects += [e for move in spec.moves for e in move.commit or ()]
             conditions = [o.when for o in spec.opens] + [m.when for m in spec.moves]
@@ -129,12 +129,13 @@ class Rules:
     def is_started(self, deadline: Deadline) -> bool:
         """Whether whatever leads into the state of `deadline` starts it."""
         leading = {
-            command.name
-            for command, move, source in self.lifecycle.moves()
+            (section, command.name)
+            for section, command in self.lifecycle.changes
+            for move in command.moves
             if (move.track, move.target) == (deadline.track, deadline.state)
-            and source != deadline.state
+            and set(move.sources) != {deadline.state}
         }
-        return leading <= deadline.starts
+        return leading <= {("commands", name) for name in deadline.starts}
 
     @cached_property
     def reserved(self) -> Mapping[str, tuple[str, ...]]:
@@ -151,6 +152,12 @@ class Rules:
         return {
             name: tuple(self._situations(rule)) for name, rule in self.moving.items()
         }
+
+    @cached_property
+    def reversals(self) -> Mapping[str, tuple[Situation, ...]]:
+        """The same for what the gateway may take back, by the command it is a success of."""
+        reversals = self.machine.reversals.items()
+        return {name: tuple(self._situations(rule)) for name, rule in reversals}
 
     def standing(self, tracks: Iterable[str]) -> Iterator[States]:
         """Every way in which `tracks` may stand together.

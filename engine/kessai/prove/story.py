@@ -16,12 +16,13 @@ class Moment(StrEnum):
     SUCCEEDS = "succeeds"  # the gateway carried it out
     DECLINES = "declines"  # the gateway did not
     ELSEWHERE = "elsewhere"  # a command was carried out that the engine did not start
+    REVERSES = "reverses"  # the gateway took a success back
     LAPSES = "lapses"  # a deadline passed
 
 
 @attrs.frozen
 class Step:
-    """One step: of a command, or of the deadline `name`.
+    """One step: of a command, its reversal, or of the deadline `name`.
 
     `amount` is in minor units. `operation` counts, from 1, the operations in the order
     in which they began; it says which of them succeeds or is declined. `flags` are

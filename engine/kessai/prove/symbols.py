@@ -126,13 +126,17 @@ class Symbols:
     # ── every transition ────────────────────────────────────────────────────────────
 
     def transitions(self, only: str | None = None) -> Iterator[Transition]:
-        """Every moment of every command from everywhere, and every deadline.
+        """Every moment of every command from everywhere, every reversal and deadline.
 
-        With `only`, those of the command or deadline of that name.
+        With `only`, those of the command (and its reversal) or deadline of that name.
         """
         for name, rule in self.rules.moving.items():
             if only in {None, name}:
                 yield from self._of_command(name, rule)
+        for name, situations in self.rules.reversals.items():
+            if only in {None, name}:
+                for situation in situations:
+                    yield self._reverses(name, situation)
         for deadline in self.rules.lifecycle.deadlines.values():
             if only in {None, deadline.name}:
                 yield self._lapses(deadline)
@@ -278,6 +282,23 @@ class Symbols:
         when, success = self.elsewhere(rule, situation)
         after = {**self._amounts(success.after), **self.moved(success)}
         return Transition(Moment.ELSEWHERE, name, when, after)
+
+    def reverses(
+        self, name: str, situation: Situation
+    ) -> tuple[Truth, moments.Success]:
+        """When `settle_external` applies a reversal, and its effect: at any time."""
+        success = moments.succeeded(self.terms, situation.steps, self.asked)
+        when = [
+            self.stands(situation.states),
+            *self._within(self.rules.machine.reversals[name]),
+            *moments.kept_by_the_net(self.terms, self.rules, success.after),
+        ]
+        return self.terms.every(when), success
+
+    def _reverses(self, name: str, situation: Situation) -> Transition:
+        when, success = self.reverses(name, situation)
+        after = {**self._amounts(success.after), **self.moved(success)}
+        return Transition(Moment.REVERSES, name, when, after)
 
     def _lapses(self, deadline: Deadline) -> Transition:
         stands = self.stands({deadline.track: deadline.state})

@@ -75,7 +75,7 @@ def removals(lifecycle: Lifecycle | Machine) -> Iterator[Removal]:
 
 def removal(whole: Prover, part: Part) -> Removal:
     """What comes of leaving `part` out of the lifecycle that `whole` proved."""
-    reason = _plain_reason(whole, part)
+    reason = None if part.is_reversal else _plain_reason(whole, part)
     if reason is not None:
         return Removal(part=part, reason=reason)
     return _Without(whole, part).removal()

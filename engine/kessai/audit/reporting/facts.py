@@ -57,7 +57,10 @@ class Resolution:
 
 @attrs.frozen
 class Outside:
-    """Something that the engine did not start, and who told of it."""
+    """Something that the engine did not start, and who told of it.
+
+    `is_reversal` says that a success of `command` was taken back.
+    """
 
     transaction: str
     number: int
@@ -66,6 +69,7 @@ class Outside:
     currency: str
     at: datetime
     source: str
+    is_reversal: bool
 
 
 @attrs.define
@@ -93,7 +97,6 @@ class Told:
     refusals: Counter[Refusal] = attrs.field(factory=Counter[Refusal])
     examples: dict[Refusal, Example] = attrs.field(factory=dict[Refusal, Example])
     lapsed: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
-    externals: Counter[str] = attrs.field(factory=Counter[str])
     tested: Covered | None = None
 
 

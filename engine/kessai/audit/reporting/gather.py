@@ -36,6 +36,7 @@ from kessai.machine import (
     Lapsed,
     Machine,
     Resolved,
+    Reversed,
     Transaction,
     compile_lifecycle,
 )
@@ -176,8 +177,8 @@ class _Gatherer:
         match event:
             case Denied():
                 _count_refusals(told, step.before, event, 1)
-            case External():
-                self._outside(told, name, step, event)
+            case External() | Reversed():
+                self._outside(name, step, event)
             case Lapsed():
                 how = "clock" if event.evidence is None else "gateway"
                 told.lapsed[event.deadline, how] += 1
@@ -198,8 +199,7 @@ class _Gatherer:
                     Resolution(name, number, reason, event.at, said.actor, said.note)
                 )
 
-    def _outside(self, told: Told, name: str, step: Step, event: External) -> None:
-        told.externals[event.command] += 1
+    def _outside(self, name: str, step: Step, event: External | Reversed) -> None:
         self.outside.add(
             Outside(
                 name,
@@ -209,6 +209,7 @@ class _Gatherer:
                 step.after.currency,
                 event.at,
                 event.evidence.source.value,
+                isinstance(event, Reversed),
             )
         )
 
