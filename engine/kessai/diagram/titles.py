@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from kessai.diagram.arrows import Arrow, arrows, openings, role, state_id
 from kessai.diagram.words import duration, word
+from kessai.money import Currency
 from kessai.spec import AmountRange, CommandSpec, Expression, Lifecycle, Text, Track
 
 _TOKEN = re.compile(r"not\s+[a-z][a-z0-9_]*|[a-z][a-z0-9_]*|[<>=!]=|[*-]")
@@ -56,18 +57,26 @@ def _terms(lifecycle: Lifecycle, arrow: Arrow, language: str) -> Iterator[str]:
     command = by_cause.get(arrow.cause, {}).get(arrow.name)
     if command is None:
         return
-    ranges = by_range(command)
-    for amount, codes in ranges.items():
-        least, most = (
-            condition(lifecycle, bound, language)
-            for bound in (amount.minimum, amount.maximum)
-        )
-        shown = f"{least} … {most}" + (
-            f" {', '.join(codes)}" if len(ranges) > 1 else ""
-        )
-        yield f"{word('amount', language)}: {shown} ({amount.rule})"
+    yield from _ranges(lifecycle, command, language)
     for code in arrow.guards:
         yield lifecycle.guards[code].text.in_language(language)
+
+
+def _ranges(lifecycle: Lifecycle, command: CommandSpec, language: str) -> Iterator[str]:
+    """The amounts that a command takes; in each currency where they differ."""
+    ranges = by_range(command)
+    each: list[tuple[AmountRange, Currency | None]] = [(one, None) for one in ranges]
+    if len(ranges) > 1:
+        found = (command.amount or {}).items()
+        each = [(amount, lifecycle.currencies[code]) for code, amount in found]
+    for amount, currency in each:
+        least, most = (
+            condition(lifecycle, bound, language)
+            if currency is None or bound.names
+            else currency.show(bound.evaluate({}))
+            for bound in (amount.minimum, amount.maximum)
+        )
+        yield f"{word('amount', language)}: {least} … {most} ({amount.rule})"
 
 
 def by_range(command: CommandSpec) -> dict[AmountRange, list[str]]:
