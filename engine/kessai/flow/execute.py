@@ -271,11 +271,13 @@ def _may_be_counted(
 
 
 def _disagrees(errand: Errand, evidence: Evidence) -> bool:
-    """Whether the gateway refused what the lifecycle allows.
+    """Whether the gateway refused what the lifecycle allows, or took it back already.
 
-    It may know of something that the trail does not: a refund in its portal, say. The
-    decline stands; the look-up after it is for the rest.
+    It may know of something that the trail does not: a refund in its portal, say. What
+    it said stands; the look-up after it is for the rest.
     """
+    if evidence.outcome is Outcome.REVERSED:
+        return True
     rule = errand.machine.commands[errand.operation.command].spec
     refused = evidence.outcome is Outcome.DECLINED and not evidence.never_sent
     return refused and not rule.is_application and not rule.reads
@@ -384,6 +386,7 @@ def _read_again(
         transaction=transaction.id,
         lifecycle=machine.name,
         operation=recorded.operation or "",
+        currency=transaction.currency,
         parameters=command.parameters,
     )
     reply: Reply | Failure = yield Send(context.adapter.request(call))

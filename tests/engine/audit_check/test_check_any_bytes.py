@@ -118,7 +118,7 @@ def test_an_amount_written_with_separators_is_itself(amount):
     yen = Amounts(YEN, in_major_units=False)
     assert yen.read(f"¥{amount:,}", "capture") == amount
     whole, cents = divmod(amount, 100)
-    dollars = Amounts("USD", in_major_units=True)
+    dollars = Amounts(Currency("USD", 2), in_major_units=True)
     assert dollars.read(f"{whole:,}.{cents:02d}", "capture") == amount
 
 
