@@ -176,10 +176,12 @@ def commands(group: click.Group) -> Iterator[str]:
 
 
 PLAIN_ENGLISH = parts(
-    "async can check confirmed demo do endpoint http list load file memory missing names"
-    " not open prove run serve settle shipped show simulate tx verify warning"
+    "answered async call can change check clock confirmed demo do drive effect endpoint"
+    " export fact failure file finding http list load loaded memory missing names not"
+    " observe open prove recorded reply request run serve settle shipped show simulate"
+    " source step tx verify warning"
     " above allowed another be below broken conflict contradicts differs earlier exists"
-    " id in invalid listed maximum may minimum of out taken"
+    " id in invalid listed maximum may minimum of out reversible taken unlisted"
 )
 """Words in public names that mean what they mean to any programmer."""
 

@@ -28,6 +28,10 @@ class Outcome(StrEnum):
     DECLINED = "declined"
     PENDING = "pending"  # the gateway accepted it and will tell
     UNKNOWN = "unknown"  # no evidence either way: only a look-up settles it
+    REVERSED = "reversed"  # it succeeded, and the gateway took that back later
+
+    # An exchange that is listed as reversed is listed once: as the success that it was
+    # and as its reversal, both. `amount` is then what was taken back.
 
 
 class Source(StrEnum):

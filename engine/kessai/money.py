@@ -7,6 +7,8 @@ much of an authorization may be captured is declared there.
 from functools import cache
 from typing import TypeGuard
 
+from attrs import frozen
+
 from kessai.errors import InvalidInput
 
 AMOUNT_LIMIT = 10**15
@@ -16,6 +18,9 @@ It lies far below 2**63, where SQLite would turn a sum into a float without a wo
 """
 
 _MOST_SHOWN = 8
+
+MOST_DIGITS = 4
+"""No currency has more minor digits."""
 
 
 def is_amount(value: object) -> TypeGuard[int]:
@@ -44,10 +49,21 @@ def minor_digits(currency: str) -> int:
     return int(digits)
 
 
-def show_amount(amount: int, currency: str) -> str:
-    """`1234567` minor units of JPY as `1,234,567 JPY`; of USD as `12,345.67 USD`."""
-    digits = minor_digits(currency)
-    sign = "-" if amount < 0 else ""
-    units, rest = divmod(abs(amount), 10**digits)
-    fraction = f".{rest:0{digits}d}" if digits else ""
-    return f"{sign}{units:,}{fraction} {currency}"
+@frozen
+class Currency:
+    """A currency as a lifecycle declares it: its ISO 4217 code and its minor digits."""
+
+    code: str
+    digits: int
+
+    def show(self, amount: int) -> str:
+        """`1234567` minor units of JPY as `1,234,567 JPY`; of USD as `12,345.67 USD`."""
+        sign = "-" if amount < 0 else ""
+        units, rest = divmod(abs(amount), 10**self.digits)
+        fraction = f".{rest:0{self.digits}d}" if self.digits else ""
+        return f"{sign}{units:,}{fraction} {self.code}"
+
+
+def show_amount(amount: int, currency: Currency | None) -> str:
+    """`amount` with its currency; as plain minor units where no currency is known."""
+    return f"{amount:,}" if currency is None else currency.show(amount)

@@ -113,8 +113,8 @@ begin:
        fi }
   fi;
 
-  /* flow/execute.py: carry_out. Not after its time: the driver looks last (shell.py:
-   * _Base._is_late), and no connection may be made; both are never_sent.
+  /* flow/execute.py: carry_out. Not after its time: the driver looks last (driver.py:
+   * outgoing), and no connection may be made; both are never_sent.
    */
 send_it:
   if

@@ -26,7 +26,7 @@
 
 mtype = {
   none,
-  begun, unknown, pending,                 /* machine/transaction.py: Phase */
+  begun, unknown, pending,                 /* machine/phases.py: Phase */
   succeeded, declined, never_sent, denied, /* how it can end */
   waiting,                                 /* a caller, for its reply */
   young, late, fenced,                     /* how long ago a request was sent */

@@ -156,7 +156,7 @@ def test_amounts_lie_within_the_limits_of_the_source(
     history = {"authorized": 7_000, "captured": 1_000, "refunded": 300, "refunding": 50}
     lifecycle = load_shipped(name)
     names = {**dict.fromkeys(lifecycle.amounts, 0), **history}
-    amount = lifecycle.commands[command].amount
+    amount = lifecycle.commands[command].amount["JPY"]
     assert amount is not None
     assert amount.minimum.evaluate(names) == 1
     assert amount.maximum.evaluate(names) == most

@@ -32,7 +32,7 @@ include = ["shared/payment.toml", "shared/parameters.toml"]
 name = "gift"
 title = { en = "gift", ja = "贈り物" }
 source = "a shop"
-currency = "JPY"
+currencies = ["JPY"]
 [commands.authorize]
 title = { en = "authorize", ja = "申込" }
 rule = "G1"

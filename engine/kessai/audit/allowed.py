@@ -4,6 +4,8 @@
 must say once more what was recorded.
 """
 
+from itertools import product
+
 import attrs
 
 from kessai.audit.replay import Broken, Library
@@ -23,6 +25,7 @@ from kessai.machine import (
     Reported,
     Resent,
     Resolved,
+    Reversed,
     Transaction,
     broken_invariants,
     decide,
@@ -63,7 +66,7 @@ def check(library: Library, step: Step) -> None:
             _begun(library, machine, step, event)
         case Reported():
             check_reported(machine, step, event)
-        case External() | Lapsed():
+        case External() | Reversed() | Lapsed():
             _told(machine, step, event)
         case Discrepancy():
             _put_aside(machine, step, event)
@@ -144,24 +147,26 @@ def _asked(
 ) -> Command | None:
     """The request whose fingerprint the operation bears.
 
-    Lifecycle and amount may have been left to the declaration; the event holds what
-    was decided, so both forms are tried.
+    Lifecycle, amount and currency may have been left to the declaration; the event holds
+    what was decided, so both forms of each are tried.
     """
     operation = event.operation
     lifecycles = (machine.name, None) if is_application else (None, machine.name)
-    for amount in dict.fromkeys((operation.amount, None)):
-        for lifecycle in lifecycles:
-            command = Command(
-                operation.command,
-                before.id,
-                key=operation.key,
-                lifecycle=lifecycle,
-                agreement=event.agreement,
-                amount=amount,
-                parameters=operation.parameters,
-            )
-            if command.fingerprint == operation.request:
-                return command
+    amounts = dict.fromkeys((operation.amount, None))
+    currencies = (None, operation.currency or before.currency)
+    for currency, amount, lifecycle in product(currencies, amounts, lifecycles):
+        command = Command(
+            operation.command,
+            before.id,
+            key=operation.key,
+            lifecycle=lifecycle,
+            agreement=event.agreement,
+            amount=amount,
+            currency=currency,
+            parameters=operation.parameters,
+        )
+        if command.fingerprint == operation.request:
+            return command
     return None
 
 
@@ -199,7 +204,7 @@ def _noted(step: Step, event: Denied | Resolved) -> None:
         raise Broken(step.number, "not_allowed", f"discrepancy {event.discrepancy}")
 
 
-def _told(machine: Machine, step: Step, event: External | Lapsed) -> None:
+def _told(machine: Machine, step: Step, event: External | Reversed | Lapsed) -> None:
     """What the gateway did by itself, or a deadline that passed."""
     if event.evidence is None:
         if event not in overdue(machine, step.before, event.at):

@@ -38,6 +38,7 @@ class OperationForm(Form):
     parameters: msgspec.Raw
     begun_at: Moment
     amount: Number | None = None
+    currency: str | None = None
 
 
 class BegunForm(Form):

@@ -18,6 +18,7 @@ from kessai.machine import (
     Operation,
     Reason,
     Reported,
+    Reversed,
     Transaction,
 )
 from kessai.machine.chain import Step
@@ -51,6 +52,8 @@ def exercised(step: Step) -> Iterator[str]:
             yield from _reported(machine, step, event)
         case External():
             yield from _external(machine, step, event)
+        case Reversed():
+            yield from _reversed(machine, step, event)
         case Lapsed() if step.after.states != step.before.states:
             yield points.lapsed_id(event.deadline)
         case Denied():
@@ -139,7 +142,7 @@ def _ends(
         names = {**machine.zeros, **flags}
     else:
         names = {**before.amounts, **before.flags}
-    bounds = amount_bounds(rule, names)
+    bounds = amount_bounds(rule, names, operation.currency or before.currency)
     if bounds is None:
         return
     if operation.amount == bounds.minimum:
@@ -173,6 +176,14 @@ def _external(machine: Machine, step: Step, event: External) -> Iterator[str]:
     _, ways = committed(rule, held, event.amount)
     yield from (external_at(event.command, at) for at in _sources(before, ways))
     yield from _commits(rule, before, ways)
+
+
+def _reversed(machine: Machine, step: Step, event: Reversed) -> Iterator[str]:
+    rule, before = machine.reversals.get(event.command), step.before
+    _, ways = committed(rule, before, event.amount) if rule else ({}, [])
+    for way in ways:
+        source = before.states[way.track]
+        yield points.reversal_id(event.command, way.track, source, way.move)
 
 
 def _commits(

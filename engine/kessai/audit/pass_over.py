@@ -55,6 +55,7 @@ class _Asked:
     lifecycle: str | None
     agreement: str | None
     amount: int | None
+    currency: str | None
     parameters: Any
     fingerprint: str
 
@@ -172,6 +173,7 @@ def _request(passed: Passed, machine: Machine, step: Step, event: Begun) -> Aske
         form.lifecycle,
         event.agreement,
         operation.amount if form.has_amount else None,
+        (operation.currency or step.before.currency) if form.has_currency else None,
         operation.parameters,
         operation.request,
     )

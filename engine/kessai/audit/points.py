@@ -62,6 +62,11 @@ def bound_id(command: str, end: str) -> str:
     return f"bound {command} {end}"
 
 
+def reversal_id(command: str, track: str, source: str, move: Move) -> str:
+    """The id for a success of `command` being taken back by `move`."""
+    return f"reversal {commit_id(command, track, source, move)}"
+
+
 def lapsed_id(deadline: str) -> str:
     """The id for a deadline's passing."""
     return f"deadline {deadline} lapsed"
@@ -90,6 +95,9 @@ def points(lifecycle: Lifecycle) -> tuple[Point, ...]:
     for command in lifecycle.commands.values():
         for point in writer.of_command(command):
             found.setdefault(point.id, point)
+    for reversal in lifecycle.reversals.values():
+        for point in writer.of_reversal(reversal):
+            found.setdefault(point.id, point)
     for deadline in lifecycle.deadlines.values():
         for point in writer.of_deadline(deadline):
             found.setdefault(point.id, point)
@@ -101,6 +109,9 @@ def refusals(machine: Machine, command: CommandSpec) -> Iterator[tuple[str, str]
     """The code and rule of every reason for which `decide` can refuse `command`."""
     lifecycle = machine.lifecycle
     yield from _structural(machine, command)
+    yield "currency_not_taken", command.rule
+    if command.is_application and len(lifecycle.currencies) > 1:
+        yield "currency_missing", command.rule
     yield from _of_amount(command)
     needed = command.agreement
     if needed is None:
@@ -127,14 +138,15 @@ def _structural(machine: Machine, command: CommandSpec) -> Iterator[tuple[str, s
 
 
 def _of_amount(command: CommandSpec) -> Iterator[tuple[str, str]]:
-    declared = command.amount
-    if declared is None:
+    if command.amount is None:
         yield "amount_not_taken", command.rule
         return
-    if declared.default is None:
-        yield "amount_missing", declared.rule
-    yield "amount_below_minimum", declared.rule
-    yield "amount_above_maximum", declared.rule
+    ranges = command.amount.values()
+    rule = next(iter(ranges)).rule
+    if any(declared.default is None for declared in ranges):
+        yield "amount_missing", rule
+    yield "amount_below_minimum", rule
+    yield "amount_above_maximum", rule
 
 
 def _of_parameters(
@@ -162,6 +174,19 @@ class _Writer:
         yield from self._bounds(command)
         yield from self._agreement(command)
         yield from self._denials(command)
+
+    def of_reversal(self, reversal: CommandSpec) -> Iterator[Point]:
+        for move in reversal.moves:
+            for source in move.sources:
+                yield self._point(
+                    reversal_id(reversal.name, move.track, source, move),
+                    "reversal taken_back",
+                    reversal.name,
+                    move.rule,
+                    state=self._state(move.track, source),
+                    target=self._state(move.track, move.target or source),
+                    when=_when(move.when),
+                )
 
     def of_deadline(self, deadline: Deadline) -> Iterator[Point]:
         name, track = deadline.name, deadline.track
@@ -244,22 +269,16 @@ class _Writer:
             )
 
     def _bounds(self, command: CommandSpec) -> Iterator[Point]:
-        declared = command.amount
-        if declared is None:
-            return
-        ends = {
-            "minimum": declared.minimum,
-            "maximum": declared.maximum,
-            "below": declared.minimum,
-            "above": declared.maximum,
-        }
-        for end, bound in ends.items():
+        ranges = tuple((command.amount or {}).values())
+        for end in ("minimum", "maximum", "below", "above") if ranges else ():
+            side = "minimum" if end in {"minimum", "below"} else "maximum"
+            bounds = dict.fromkeys(getattr(each, side).text for each in ranges)
             yield self._point(
                 bound_id(command.name, end),
                 f"bound {end}",
                 command.name,
-                declared.rule,
-                bound=_same(bound.text),
+                ranges[0].rule,
+                bound=_same(" / ".join(bounds)),
             )
 
     def _agreement(self, command: CommandSpec) -> Iterator[Point]:

@@ -25,6 +25,7 @@ class Form:
 
     lifecycle: str | None
     has_amount: bool
+    has_currency: bool
 
 
 @attrs.frozen
@@ -48,13 +49,14 @@ class Requests:
         self._rules: dict[tuple[Machine, str], _Rule] = {}
 
     def form(
-        self, machine: Machine, transaction: str, event: BegunForm, parameters: bytes
+        self, machine: Machine, asked_on: tuple[str, str], event: BegunForm
     ) -> Form | None:
         """The form of the request whose fingerprint the operation of `event` bears.
 
-        None where none is certain: then it is looked for at length.
+        `asked_on` are the transaction's id and its currency. None where none is certain: then it is looked for at length.
         """
         operation, given = event.operation, event.agreement
+        transaction, standing = asked_on
         rule = self._rules.get((machine, operation.command))
         if rule is None:
             rule = self._learn(machine, operation.command)
@@ -64,13 +66,16 @@ class Requests:
             return None
         if given is not None and not is_plain(given):
             return None
+        currency = as_json(operation.currency or standing)
         agreement = _NULL if given is None else as_json(given)
         amount = _NULL if operation.amount is None else b"%d" % operation.amount
         name, request = as_json(transaction), operation.request
+        parameters = bytes(operation.parameters)
         for start, lifecycle, form in rule.forms:
             taken = amount if form.has_amount else _NULL
-            text = start, name, lifecycle, agreement, taken, parameters
-            if _sha256(b"%b%b,%b,%b,%b,%b]" % text).hexdigest() == request:
+            named = currency if form.has_currency else _NULL
+            text = start, name, lifecycle, agreement, taken, named, parameters
+            if _sha256(b"%b%b,%b,%b,%b,%b,%b]" % text).hexdigest() == request:
                 return form
         return None
 
@@ -86,8 +91,8 @@ def _compiled(machine: Machine, command: str) -> _Rule:
     lifecycles = (machine.name, None) if is_application else (None, machine.name)
     start = b"[%b," % as_json(command)
     forms = tuple(
-        (start, _NULL if name is None else as_json(name), Form(name, has_amount))
-        for has_amount in (True, False)
+        (start, _NULL if name is None else as_json(name), Form(name, *has))
+        for has in ((True, False), (False, False), (True, True), (False, True))
         for name in lifecycles
     )
     identifier = machine.lifecycle.identifier

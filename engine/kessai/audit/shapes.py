@@ -33,6 +33,7 @@ class Outline:
     """What makes a shape: two transactions with the same outline have the same one."""
 
     lifecycle: str = ""
+    currency: str = ""
     has_agreement: bool = False
     states: tuple[tuple[str, str], ...] = ()
     amounts: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class Outline:
         """The outline of `transaction`."""
         return cls(
             transaction.lifecycle_hash,
+            transaction.currency,
             transaction.agreement is not None,
             tuple(transaction.states.items()),
             tuple(transaction.amounts),
@@ -112,7 +114,7 @@ class Shape:
             machine is not None
             and transaction.lifecycle_hash == outline.lifecycle
             and transaction.lifecycle == machine.name
-            and transaction.currency == machine.lifecycle.currency
+            and transaction.currency == outline.currency
             and transaction.amounts == dict(zip(outline.amounts, values, strict=False))
             and transaction.states == self.states
             and transaction.flags == self.flags
@@ -145,7 +147,7 @@ class Shape:
             like.id,
             machine.name,
             outline.lifecycle,
-            machine.lifecycle.currency,
+            outline.currency,
             like.agreement,
             dict(outline.states),
             dict(zip(outline.amounts, values, strict=False)),
@@ -169,6 +171,7 @@ def _operation(opened: Opened, begun: Operation, amount: Any) -> Operation:
         begun.begun_at,
         opened.phase,
         begun.resent_at,
+        begun.currency,
     )
 
 

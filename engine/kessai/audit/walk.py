@@ -138,7 +138,8 @@ class Walk(Alike):
         if operation.id != f"{self.id}.{number}" or not self._may_be_asked:
             return None
         parameters = bytes(operation.parameters)
-        form = walks.requests.form(machine, self.id, event, parameters)
+        asked_on = self.id, self._shape.outline.currency
+        form = walks.requests.form(machine, asked_on, event)
         if form is None:
             return None
         agreement = None
@@ -155,6 +156,7 @@ class Walk(Alike):
             parameters,
             amount is None,
             event.opens,
+            operation.currency,
         )
         return event, key, event.at, operation.begun_at, amount, None
 
@@ -257,6 +259,7 @@ def _operation(held: OperationForm | Operation) -> Operation:
         held.amount,
         msgspec.json.decode(held.parameters),
         held.begun_at,
+        currency=held.currency,
     )
 
 

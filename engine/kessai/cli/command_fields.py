@@ -18,7 +18,7 @@ from kessai.machine import Command, Machines
 from kessai.spec import FrequencyParameter
 
 _REQUIRED = ("at", "key", "command", "transaction")
-_TEXTS = (*_REQUIRED, "lifecycle", "agreement")
+_TEXTS = (*_REQUIRED, "lifecycle", "agreement", "currency")
 KNOWN = (*_TEXTS, "amount", "frequency", "parameters")
 
 _RFC3339 = re.compile(
@@ -152,6 +152,7 @@ def _command(fields: Mapping[str, Any]) -> Command:
         lifecycle=fields.get("lifecycle"),
         agreement=fields.get("agreement"),
         amount=fields.get("amount"),
+        currency=fields.get("currency"),
         parameters=parameters,
     )
 

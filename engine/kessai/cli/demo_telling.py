@@ -12,7 +12,7 @@ from kessai.cli.columns import padded, width_of, wrapped
 from kessai.cli.demo_story import Proof, Scene, rule_of
 from kessai.cli.output import bounds_data, denial_data
 from kessai.machine import Possibility, Reason
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 from kessai.words import Words
 
 word, _notes = Words("demo.said"), Words("demo.notes")
@@ -25,6 +25,7 @@ _ROOMY = 66
 """From here on there is room for the state beside the status."""
 
 _INDENT = 6
+_YEN = Currency("JPY", 0)
 _MARKS = {
     "succeeded": ("✓", "green"),
     "declined": ("✗", "red"),
@@ -89,7 +90,7 @@ class Telling:
             for fault in proof.report.faults.first
         ]
         yield from self._verdict("audit", holds, faults)
-        totals = {name: show_amount(n, "JPY") for name, n in proof.totals.items()}
+        totals = {name: show_amount(n, _YEN) for name, n in proof.totals.items()}
         agree = word("books_agree", self.language, **totals)
         yield from self._verdict("books", agree, proof.differences)
         yield ""
@@ -174,7 +175,8 @@ def is_plain() -> bool:
 
 
 def _money(scene: Scene, amount: int) -> str:
-    return show_amount(amount, scene.machine.lifecycle.currency)
+    currency = scene.machine.lifecycle.currency(scene.after.currency)
+    return show_amount(amount, currency)
 
 
 def _values(scene: Scene) -> dict[str, str]:

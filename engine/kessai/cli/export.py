@@ -11,11 +11,9 @@ from kessai.cli.output import writing
 from kessai.cli.zones import moment_of, zone_of
 from kessai.errors import InvalidInput
 from kessai.export import EXPORTS, FORMATS, Period, write
+from kessai.words import Words
 
-_WRITTEN = {
-    "en": "{out}: rows {count}.",
-    "ja": "{out}: {count} 行を書き出しました。",
-}
+_word = Words("export")
 
 
 @click.command("export")
@@ -94,6 +92,6 @@ def export_command(
     finally:
         store.close()
     if out is not None:
-        told = _WRITTEN[language].format(out=out, count=f"{count:,}")
+        told = _word("written", language, out=out, count=f"{count:,}")
         click.echo(told, err=True)
     return DONE

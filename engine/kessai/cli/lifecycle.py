@@ -200,7 +200,7 @@ def _summary(each: Lifecycle) -> dict[str, Any]:
         "name": each.name,
         "title": {"en": each.title.en, "ja": each.title.ja},
         "source": each.source,
-        "currency": each.currency,
+        "currencies": {c.code: c.digits for c in each.currencies.values()},
         "hash": each.hash,
         "tracks": {name: list(track.states) for name, track in each.tracks.items()},
         "commands": list(each.commands),

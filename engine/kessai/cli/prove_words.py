@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from kessai.money import show_amount
 from kessai.prove import Finding, Moment, Removal, Step, Story, Told
 from kessai.spec import Lifecycle
 from kessai.words import Words
@@ -41,7 +40,7 @@ def step_words(step: Step, story: Story, language: str) -> str:
     """A step as a sentence."""
     what = [step.name]
     if step.amount is not None:
-        what.append(show_amount(step.amount, story.currency))
+        what.append(story.currency.show(step.amount))
     if step.flags:
         what.append(f"({', '.join(step.flags)})")
     return _MOMENTS(step.moment, language, what=" ".join(what))

@@ -34,7 +34,7 @@ def run(file: str, db: str, gateway: str, language: str, *, as_json: bool) -> in
 
     \b
     Each line has   at (when it is asked: the run's clock) key command transaction
-    and may have    lifecycle agreement amount frequency parameters
+    and may have    lifecycle agreement amount currency frequency parameters
 
     The whole file is checked first. With one mistake in it nothing is sent, and every
     mistake is told with its line and column. A command that is denied is an outcome,

@@ -7,7 +7,7 @@ from kessai.cli.tables import print_pairs, print_table
 from kessai.cli.totals import Totals
 from kessai.flow import Status
 from kessai.machine import Machine
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 from kessai.words import Words
 
 word, _amounts = Words("run.said"), Words("run.amounts")
@@ -28,14 +28,19 @@ def print_totals(
         ("seconds", f"{seconds:,.1f}"),
     ]
     shown = [(word(name, language), value) for name, value in pairs]
-    print_pairs((*shown[:2], *_money(totals, language), *shown[2:]))
+    print_pairs((*shown[:2], *_money(totals, known, language), *shown[2:]))
     if totals.left_open:
         say(word("open_help", language))
 
 
-def _money(totals: Totals, language: str) -> Iterator[tuple[str, str]]:
-    for (name, currency), amount in sorted(totals.sums.items()):
-        yield _amounts(name, language), show_amount(amount, currency)
+def _money(
+    totals: Totals, machines: Mapping[str, Machine], language: str
+) -> Iterator[tuple[str, str]]:
+    known: dict[str, Currency] = {}
+    for machine in machines.values():
+        known.update(machine.lifecycle.currencies)
+    for (name, code), amount in sorted(totals.sums.items()):
+        yield _amounts(name, language), show_amount(amount, known.get(code))
 
 
 def _print_outcomes(

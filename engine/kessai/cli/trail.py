@@ -19,6 +19,7 @@ from kessai.machine import (
     Reported,
     Resent,
     Resolved,
+    Reversed,
     read_events,
 )
 from kessai.machine.events import KIND_OF
@@ -93,9 +94,12 @@ def _told(
             return _of_operation(event, operations, machine)
         case Resolved(discrepancy=number, evidence=evidence):
             return {"said": f"{number}: {evidence.note}"}
-        case External(command=command, amount=amount):
-            rule = _rule(machine, command)
-            return {"command": command, "amount": amount, "rule": rule}
+        case (
+            External(command=name, amount=amount)
+            | Reversed(command=name, amount=amount)
+        ):
+            rule = _rule(machine, name, taken_back=isinstance(event, Reversed))
+            return {"command": name, "amount": amount, "rule": rule}
         case Lapsed(deadline=name):
             return {"said": name, "rule": _deadline_rule(machine, name)}
         case Denied():
@@ -139,8 +143,10 @@ def _denied(event: Denied) -> dict[str, Any]:
     }
 
 
-def _rule(machine: Machine | None, command: str) -> str:
-    found = machine.commands.get(command) if machine else None
+def _rule(machine: Machine | None, name: str, *, taken_back: bool = False) -> str:
+    if machine is None:
+        return ""
+    found = (machine.reversals if taken_back else machine.commands).get(name)
     return found.spec.rule if found else ""
 
 

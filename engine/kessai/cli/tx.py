@@ -163,6 +163,9 @@ def tx_can(
 @click.argument("transaction_id", metavar="ID")
 @click.argument("command")
 @click.option("--amount", type=Amount(), metavar="N", help="In minor units.")
+@click.option(
+    "--currency", metavar="CODE", help="Such as JPY, where there are several."
+)
 @click.option("--key", help="Makes it idempotent; made up and shown unless given.")
 @click.option("--lifecycle", metavar="NAME", help="Needed by authorize.")
 @click.option("--agreement", metavar="ID", help="Needed by reauthorize.")

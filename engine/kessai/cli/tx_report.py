@@ -12,7 +12,7 @@ from kessai.flow import Answer, Status
 from kessai.machine import Denial, Discrepancy, Machine, Possibility, Transaction
 from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.machine.events import KIND_OF
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 from kessai.spec import rule_codes
 from kessai.words import Words
 
@@ -35,7 +35,7 @@ def print_list(
             transaction.id,
             _lifecycle(transaction, machine, language),
             ", ".join(s for _, s in state_titles(machine, transaction, language)),
-            *(_amount(transaction, name) for name in names),
+            *(_amount(transaction, machine, name) for name in names),
             str(len(transaction.operations) or ""),
         ]
         for transaction, machine in found
@@ -58,7 +58,10 @@ def print_transaction(
         pairs.append((word("agreement", language), transaction.agreement))
     pairs += state_titles(machine, transaction, language)
     pairs += [
-        (amount_title(machine, name, language), _amount(transaction, name))
+        (
+            amount_title(machine, name, language),
+            _amount(transaction, machine, name),
+        )
         for name, amount in transaction.amounts.items()
         if amount
     ]
@@ -80,6 +83,7 @@ def print_trail(
 ) -> None:
     """Print every event: when, what, by which rule, on what evidence."""
     rows = list(rows)
+    currency = _currency(transaction, machine)
     names = ("number", "time", "event", "command", "amount", "said", "rule", "evidence")
     print_table(
         word("trail", language),
@@ -90,7 +94,7 @@ def print_trail(
                 _time(row.at),
                 word(row.event, language),
                 command_title(machine, row.command, language),
-                _money(row.amount, transaction.currency),
+                _money(row.amount, currency),
                 _said(row, language),
                 row.rule,
                 " ".join(filter(None, (row.source, row.code))),
@@ -131,10 +135,11 @@ def print_possibilities(
 ) -> None:
     """Print each command: with which amounts it is allowed, or every reason why not."""
     rules: dict[str, str] = {}
+    currency = _currency(transaction, machine)
     for possibility in possibilities:
         title = command_title(machine, possibility.command, language)
         if possibility.denial is None:
-            bounds = _bounds(possibility, transaction.currency, language)
+            bounds = _bounds(possibility, currency, language)
             say(f"{title}: {word('allowed', language)}, {bounds}")
         else:
             say(f"{title}: {word('denied', language)}")
@@ -186,7 +191,7 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-def _bounds(possibility: Possibility, currency: str, language: str) -> str:
+def _bounds(possibility: Possibility, currency: Currency | None, language: str) -> str:
     bounds = possibility.bounds
     if bounds is None:
         return word("any_amount", language)
@@ -213,6 +218,7 @@ def _deadlines(
 def _print_operations(
     transaction: Transaction, machine: Machine | None, language: str
 ) -> None:
+    currency = _currency(transaction, machine)
     names = ("operation", "command", "amount", "phase", "begun_at", "key")
     print_table(
         word("operations", language),
@@ -221,7 +227,7 @@ def _print_operations(
             [
                 operation.id,
                 command_title(machine, operation.command, language),
-                _money(operation.amount, transaction.currency),
+                _money(operation.amount, currency),
                 operation.phase,
                 _time(operation.begun_at),
                 operation.key,
@@ -237,14 +243,16 @@ def _lifecycle(transaction: Transaction, machine: Machine | None, language: str)
     return machine.lifecycle.title.in_language(language)
 
 
-def _amount(transaction: Transaction, name: str) -> str:
-    return _money(transaction.amounts.get(name), transaction.currency)
+def _currency(transaction: Transaction, machine: Machine | None) -> Currency | None:
+    return machine.lifecycle.currency(transaction.currency) if machine else None
 
 
-def _money(amount: int | None, currency: str) -> str:
-    if amount is None:
-        return ""
-    return show_amount(amount, currency) if currency else f"{amount:,}"
+def _amount(transaction: Transaction, machine: Machine | None, name: str) -> str:
+    return _money(transaction.amounts.get(name), _currency(transaction, machine))
+
+
+def _money(amount: int | None, currency: Currency | None) -> str:
+    return "" if amount is None else show_amount(amount, currency)
 
 
 def _time(at: datetime) -> str:

@@ -17,8 +17,8 @@ from kessai.spec import CommandSpec, Expression, Lifecycle, Move, Track
 class Arrow:
     """One way from a state; `target` None means that the state stays as it is.
 
-    `cause` is `opening`, `command`, `decline` or `deadline`; `name` the command or the
-    deadline. `source` is empty where it comes before the first state. `is_external` says
+    `cause` is `opening`, `command`, `decline`, `reversal` or `deadline`; `name` the command
+    or the deadline. `source` is empty where it comes before the first state. `is_external` says
     whether the gateway may report it though nobody here asked for it; `move` what the
     machine knows it by; `short`, where it is given, the label that is enough beside a
     title. `serial` tells arrows apart that share all else.
@@ -62,7 +62,11 @@ class Arrow:
         return self.target is None or self.target == self.source
 
 
-_SUFFIXES = {"decline": ".declined", "deadline": ".deadline"}
+_SUFFIXES = {
+    "decline": ".declined",
+    "reversal": ".reversed",
+    "deadline": ".deadline",
+}
 """What tells the causes that are no commands, whose names may be a command's."""
 
 
@@ -107,6 +111,7 @@ def arrows(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]
     for found in (
         *_moves(lifecycle, track, language),
         *_declines(lifecycle, track, language),
+        *_reversals(lifecycle, track, language),
         *_deadlines(lifecycle, track, language),
     ):
         seen[found.id] += 1
@@ -146,6 +151,24 @@ def _declines(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arr
                 target=track.declined,
                 rule=command.rule,
             )
+
+
+def _reversals(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
+    for reversal in lifecycle.reversals.values():
+        for move in reversal.moves:
+            for source in move.sources if move.track == track.name else ():
+                yield Arrow(
+                    cause="reversal",
+                    name=reversal.name,
+                    label=reversal.title.in_language(language),
+                    track=track.name,
+                    source=source,
+                    target=move.target or source,
+                    rule=move.rule,
+                    when=move.when,
+                    move=move,
+                    is_external=True,
+                )
 
 
 def _opens(command: CommandSpec, track: Track) -> bool:

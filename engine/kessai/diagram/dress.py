@@ -66,7 +66,8 @@ def dressed(drawn: str, source: str, lifecycle: Lifecycle, language: str) -> str
     told = description(lifecycle, language)
     paper = make("rect", of="paper", fill=PAPER[0])
     picture.extend([make("desc", told), make("style", style()), paper, graph])
-    frame.add_below(picture, legend("lifecycle", language, frame.width))
+    kind = "reversals" if lifecycle.reversals else "lifecycle"
+    frame.add_below(picture, legend(kind, language, frame.width))
     frame.put_on(picture)
     return write(picture)
 

@@ -35,6 +35,7 @@ def marks_of(journey: Journey, language: str) -> dict[str, Mark]:
 def summary(journey: Journey, language: str) -> tuple[str, str]:
     """Return the lines over the picture: which transaction, and how it stands."""
     transaction, lifecycle = journey.transaction, journey.lifecycle
+    currency = lifecycle.currency(transaction.currency)
     parts = [
         f"{lifecycle.tracks[track].title.in_language(language)}: "
         f"{lifecycle.tracks[track].states[state].in_language(language)}"
@@ -42,7 +43,7 @@ def summary(journey: Journey, language: str) -> tuple[str, str]:
     ]
     parts += [
         f"{lifecycle.amounts[name].in_language(language)} "
-        f"{show_amount(amount, transaction.currency)}"
+        f"{show_amount(amount, currency)}"
         for name, amount in transaction.amounts.items()
         if amount
     ]
@@ -55,6 +56,7 @@ class _Gathered:
     def __init__(self, journey: Journey, language: str) -> None:
         self._journey = journey
         self._language = language
+        self._currency = journey.lifecycle.currency(journey.transaction.currency)
         self._classes = defaultdict[str, list[str]](list)
         self._notes = defaultdict[str, list[str]](list)
         self._signs = defaultdict[str, list[str]](list)
@@ -125,12 +127,11 @@ class _Gathered:
         if possibility.bounds is None:
             yield allowed
             return
-        currency = self._journey.lifecycle.currency
         yield f"{allowed}: " + word(
             "amount_range",
             self._language,
-            least=show_amount(possibility.bounds.minimum, currency),
-            most=show_amount(possibility.bounds.maximum, currency),
+            least=show_amount(possibility.bounds.minimum, self._currency),
+            most=show_amount(possibility.bounds.maximum, self._currency),
         )
 
     def _leaving(self, cause: str, name: str) -> Iterator[Arrow]:
@@ -152,7 +153,7 @@ class _Gathered:
         )
         parts = [f"{_number(step.number)} {told}"]
         if step.amount is not None:
-            parts.append(show_amount(step.amount, self._journey.lifecycle.currency))
+            parts.append(show_amount(step.amount, self._currency))
         if step.is_external:
             parts.append(word("is_external", self._language))
         return _joining("comma", self._language).join(parts)

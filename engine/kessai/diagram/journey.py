@@ -15,10 +15,12 @@ from kessai.machine import (
     Machine,
     Possibility,
     Reported,
+    Reversed,
     Transaction,
     compile_lifecycle,
     evolve,
 )
+from kessai.machine.compile import CompiledCommand
 from kessai.spec import Lifecycle
 
 
@@ -68,7 +70,7 @@ def steps(journey: Journey, language: str) -> Iterator[Step]:
                 at=event.at,
                 arrow=arrow,
                 amount=_amount(event, before),
-                is_external=isinstance(event, External)
+                is_external=isinstance(event, External | Reversed)
                 or (isinstance(event, Lapsed) and event.evidence is not None),
             )
         before = after
@@ -91,6 +93,9 @@ class _Ways:
                 return self._reported(event, before, after)
             case External():
                 return self._moved(event.command, event.amount, before, after)
+            case Reversed():
+                rule = self._machine.reversals.get(event.command)
+                return self._over(rule, event.amount, before, after)
             case Lapsed():
                 return self._of("deadline", event.deadline, before, after)
             case _:
@@ -121,7 +126,16 @@ class _Ways:
     def _moved(
         self, command: str, amount: int | None, before: Transaction, after: Transaction
     ) -> list[Arrow]:
-        rule = self._machine.commands.get(command)
+        return self._over(self._machine.commands.get(command), amount, before, after)
+
+    def _over(
+        self,
+        rule: CompiledCommand | None,
+        amount: int | None,
+        before: Transaction,
+        after: Transaction,
+    ) -> list[Arrow]:
+        """The arrows of the moves that led from `before` to `after`."""
         names = after.names(amount)
         moves = [
             (step.track, step.move)
@@ -140,7 +154,7 @@ def _amount(event: Event, before: Transaction) -> int | None:
     match event:
         case Begun():
             return event.operation.amount
-        case External():
+        case External() | Reversed():
             return event.amount
         case Reported():
             operation = before.operations.get(event.operation)

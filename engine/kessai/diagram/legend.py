@@ -13,9 +13,13 @@ SIGNS = {"visited": "①", "allowed": "▸", "denied": "✕", "open": "…", "du
 
 KEYS = {
     "lifecycle": ("initial", "final", "failed", "command", "decline", "deadline"),
+    "reversals": (
+        *("initial", "final", "failed"),
+        *("command", "decline", "reversal", "deadline"),
+    ),
     "transaction": ("current", "visited", "allowed", "denied", "open", "due"),
 }
-"""What each legend explains, in its order."""
+"""What each legend explains, in its order; `reversals` that of a lifecycle with some."""
 
 _OUTER = "M4,1H20a3,3 0 0 1 3,3V12a3,3 0 0 1 -3,3H4a3,3 0 0 1 -3,-3V4a3,3 0 0 1 3,-3Z"
 _INNER = (
@@ -83,7 +87,7 @@ def _swatch(key: str) -> Iterator[Element]:
 
 
 def _line(key: str) -> tuple[str, str]:
-    dashes = {"decline": "5,2", "deadline": "2,3"}
+    dashes = {"decline": "5,2", "reversal": "5,2", "deadline": "2,3"}
     shades = LINES[key][0] if key in LINES else LINES["command"][0]
     return shades[0], dashes.get(key, "")
 

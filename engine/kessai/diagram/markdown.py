@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from kessai.diagram.arrows import arrows
+from kessai.diagram.titles import by_range
 from kessai.diagram.words import duration, word
 from kessai.spec import CommandSpec, Lifecycle, Parameter, Track, rule_codes
 
@@ -57,7 +58,7 @@ class Page:
             (
                 f"- {self._word('name')}: {_code(lifecycle.name)}",
                 f"- {self._word('source')}: {_plain(lifecycle.source)}",
-                f"- {self._word('currency')}: {_code(lifecycle.currency)}",
+                f"- {self._word('currency')}: {_codes(lifecycle.currencies)}",
                 f"- {self._word('order_id')}: {order_id} ({_plain(identifier.rule)})",
                 f"- SHA-256: {_code(lifecycle.hash)}",
             )
@@ -121,25 +122,31 @@ class Page:
 
     def _bounds(self) -> str:
         rows: list[Row] = []
-        for command in self._lifecycle.commands.values():
-            amount = command.amount
-            bounds: Row = ("—", "—", "—", "—")
-            if amount is not None:
-                bounds = (
-                    _code(str(amount.minimum)),
-                    _code(str(amount.maximum)),
-                    _code(str(amount.default)) if amount.default else "—",
-                    _plain(amount.rule),
-                )
+        for section, command in self._lifecycle.changes:
             named = f"{_plain(self._title(command))} {_code(command.name)}"
+            if section == "reversals":
+                named += f" ({self._word('reversal')})"
             others = _codes(sorted(command.alongside))
-            rows.append((named, _plain(command.rule), *bounds, others))
+            for only, bounds in self._ranges(command):
+                rows.append((named + only, _plain(command.rule), *bounds, others))
         heads = ("command", "rule", "min", "max", "default", "rule", "alongside")
         return self._table(heads, rows)
 
+    @staticmethod
+    def _ranges(command: CommandSpec) -> Iterator[tuple[str, Row]]:
+        """The amounts that a command takes, and of which currencies, if they differ."""
+        ranges = by_range(command)
+        for amount, codes in ranges.items():
+            default = _code(str(amount.default)) if amount.default else "—"
+            bounds = _code(str(amount.minimum)), _code(str(amount.maximum)), default
+            only = f" ({', '.join(codes)})" if len(ranges) > 1 else ""
+            yield only, (*bounds, _plain(amount.rule))
+        if not ranges:
+            yield "", ("—", "—", "—", "—")
+
     def _effects(self) -> str:
         rows: list[Row] = []
-        for command in self._lifecycle.commands.values():
+        for _, command in self._lifecycle.changes:
             moments = [command.reserve, command.commit, command.release]
             if any(moments):
                 cells = (_codes(map(str, effects)) for effects in moments)

@@ -37,6 +37,7 @@ LINES: Mapping[str, tuple[Shades, str]] = {
     "opening": (LINE, "solid"),
     "command": (LINE, "solid"),
     "decline": (RUST, "dashed"),
+    "reversal": (VIOLET, "dashed"),
     "deadline": (VIOLET, "dotted"),
 }
 MARKS: Mapping[str, tuple[Shades, str]] = {

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from kessai.diagram.arrows import Arrow, arrows, openings, role, state_id
 from kessai.diagram.words import duration, word
-from kessai.spec import Expression, Lifecycle, Track
+from kessai.money import Currency
+from kessai.spec import AmountRange, CommandSpec, Expression, Lifecycle, Track
 from kessai.words import Words
 
 _joining = Words("joining")
@@ -53,18 +54,39 @@ def _terms(lifecycle: Lifecycle, arrow: Arrow, language: str) -> Iterator[str]:
     when = condition(lifecycle, arrow.when, language)
     if when:
         yield f"{word('condition', language)}: {when}"
-    command = lifecycle.commands.get(arrow.name) if arrow.cause != "deadline" else None
-    if command is None or arrow.cause not in {"command", "opening"}:
+    by_cause = {"command": lifecycle.commands, "opening": lifecycle.commands}
+    by_cause["reversal"] = lifecycle.reversals
+    command = by_cause.get(arrow.cause, {}).get(arrow.name)
+    if command is None:
         return
-    if command.amount is not None:
-        least, most = (
-            condition(lifecycle, bound, language)
-            for bound in (command.amount.minimum, command.amount.maximum)
-        )
-        shown = f"{least} … {most}"
-        yield f"{word('amount', language)}: {shown} ({command.amount.rule})"
+    yield from _ranges(lifecycle, command, language)
     for code in arrow.guards:
         yield lifecycle.guards[code].text.in_language(language)
+
+
+def _ranges(lifecycle: Lifecycle, command: CommandSpec, language: str) -> Iterator[str]:
+    """The amounts that a command takes; in each currency where they differ."""
+    ranges = by_range(command)
+    each: list[tuple[AmountRange, Currency | None]] = [(one, None) for one in ranges]
+    if len(ranges) > 1:
+        found = (command.amount or {}).items()
+        each = [(amount, lifecycle.currencies[code]) for code, amount in found]
+    for amount, currency in each:
+        least, most = (
+            condition(lifecycle, bound, language)
+            if currency is None or bound.names
+            else currency.show(bound.evaluate({}))
+            for bound in (amount.minimum, amount.maximum)
+        )
+        yield f"{word('amount', language)}: {least} … {most} ({amount.rule})"
+
+
+def by_range(command: CommandSpec) -> dict[AmountRange, list[str]]:
+    """Return the amounts that a command takes, each range with its currencies."""
+    found: dict[AmountRange, list[str]] = {}
+    for code, amount in (command.amount or {}).items():
+        found.setdefault(amount, []).append(code)
+    return found
 
 
 def condition(

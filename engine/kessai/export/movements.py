@@ -16,8 +16,8 @@ from functools import lru_cache
 
 import attrs
 
-from kessai.audit.replay import Step
-from kessai.machine import Begun, External, Lapsed, Machine, Reported
+from kessai.machine import Begun, External, Lapsed, Machine, Reported, Reversed
+from kessai.machine.chain import Step
 from kessai.spec import Expression, Lifecycle, Text
 
 
@@ -67,9 +67,9 @@ def _expressions(part: object) -> Iterator[Expression]:
         yield from (e for value in part.values() for e in _expressions(value))
     elif isinstance(part, tuple):
         yield from (e for value in part for e in _expressions(value))
-    elif attrs.has(type(part)):
-        fields = attrs.fields(type(part))
-        yield from (e for f in fields for e in _expressions(getattr(part, f.name)))
+    elif attrs.has(kind := type(part)):
+        names = (field.name for field in attrs.fields(kind))
+        yield from (e for name in names for e in _expressions(getattr(part, name)))
 
 
 def _cause(step: Step) -> tuple[str, str]:
@@ -80,7 +80,7 @@ def _cause(step: Step) -> tuple[str, str]:
         case Reported(operation=operation):
             found = step.before.operations.get(operation)
             return found.command if found else "", ""
-        case External(command=command):
+        case External(command=command) | Reversed(command=command):
             return command, ""
         case Lapsed(deadline=deadline):
             return "", deadline

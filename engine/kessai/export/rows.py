@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from kessai.audit.replay import Broken, Library, Step, replay
+from kessai.audit.replay import Broken, Library, replay
 from kessai.errors import StoreBusy, TrailBroken
 from kessai.export.movements import moved
 from kessai.machine import (
@@ -15,12 +15,14 @@ from kessai.machine import (
     Discrepancy,
     External,
     Lapsed,
+    Operation,
     Reported,
     Resent,
     Resolved,
+    Reversed,
 )
+from kessai.machine.chain import Step
 from kessai.machine.events import KIND_OF
-from kessai.money import show_amount
 from kessai.stores import Store
 
 Row = Mapping[str, Any]
@@ -163,22 +165,26 @@ def _movements(step: Step, _period: Period, language: str) -> Iterator[Row]:
             "amount_title": movement.title.in_language(language),
             "change": movement.change,
             "balance": movement.balance,
-            "shown": show_amount(movement.change, step.after.currency),
+            "shown": _shown(step, movement.change),
         }
 
 
 def _event(step: Step, _period: Period, _language: str) -> Iterator[Row]:
     told = _told(step)
-    amount, currency = told.get("amount"), step.after.currency
     yield {
         "kind": KIND_OF[type(step.event)],
-        "shown": None
-        if amount is None or not currency
-        else show_amount(amount, currency),
+        "shown": _shown(step, told.get("amount")),
         "status": step.after.status,
         "hash": step.after.head,
         **told,
     }
+
+
+def _shown(step: Step, amount: int | None) -> str | None:
+    """An amount with its currency, where both are known."""
+    lifecycle = step.machine.lifecycle if step.machine else None
+    currency = lifecycle.currency(step.after.currency) if lifecycle else None
+    return None if amount is None or currency is None else currency.show(amount)
 
 
 def _told(step: Step) -> Row:
@@ -188,6 +194,8 @@ def _told(step: Step) -> Row:
             return _of_operation(step, step.event)
         case External(command=command, amount=amount):
             return {"command": command, "amount": amount, "outcome": "succeeded"}
+        case Reversed(command=command, amount=amount):
+            return {"command": command, "amount": amount, "outcome": "reversed"}
         case Lapsed(deadline=deadline):
             return {"deadline": deadline}
         case Resolved(discrepancy=number):
@@ -209,9 +217,12 @@ def _refused(event: Discrepancy | Denied) -> Row:
 
 
 def _of_operation(step: Step, event: Begun | Resent | Reported) -> Row:
-    begun = event.operation if isinstance(event, Begun) else None
-    name = event.operation if begun is None else begun.id
-    found = begun or step.before.operations.get(name)
+    found: Operation | None
+    if isinstance(event, Begun):
+        name, found = event.operation.id, event.operation
+    else:
+        name = event.operation
+        found = step.before.operations.get(name)
     row: dict[str, Any] = {"operation": name}
     if found is not None:
         row |= {"command": found.command, "amount": found.amount}

@@ -266,11 +266,13 @@ def _may_be_counted(
 
 
 def _disagrees(errand: Errand, evidence: Evidence) -> bool:
-    """Whether the gateway refused what the lifecycle allows.
+    """Whether the gateway refused what the lifecycle allows, or took it back already.
 
-    It may know of something that the trail does not: a refund in its portal, say. The
-    decline stands; the look-up after it is for the rest.
+    It may know of something that the trail does not: a refund in its portal, say. What
+    it said stands; the look-up after it is for the rest.
     """
+    if evidence.outcome is Outcome.REVERSED:
+        return True
     rule = errand.machine.commands[errand.operation.command].spec
     refused = evidence.outcome is Outcome.DECLINED and not evidence.never_sent
     return refused and not rule.is_application and not rule.reads
@@ -319,9 +321,10 @@ def to_answer(
     disclosed: Mapping[str, Any] | None = None,
     *,
     machine: Machine | None = None,
+    currency: str | None = None,
     is_recorded: bool = False,
 ) -> Answer:
-    """What stands under a key, as an answer."""
+    """What stands under a key, as an answer; `currency` is that of its amounts."""
     denial = None
     if recorded.outcome == Status.DENIED.value:
         denial = Denial(
@@ -329,6 +332,7 @@ def to_answer(
             transaction=recorded.transaction,
             reasons=recorded.reasons,
             bounds=recorded.bounds,
+            currency=machine.lifecycle.currency(currency) if machine else None,
             texts=STRUCTURAL if machine is None else machine.texts,
         )
     begun = recorded.outcome == "begun"
@@ -358,7 +362,10 @@ def _answer_again(
     if own is not None and recorded.operation and own.commands[command.name].spec.reads:
         return (yield from _read_again(context, own, transaction, command, recorded))
     machine = context.machines.for_application(command) or own
-    return to_answer(recorded, transaction, machine=machine, is_recorded=True)
+    currency = command.currency or transaction.currency
+    return to_answer(
+        recorded, transaction, machine=machine, currency=currency, is_recorded=True
+    )
 
 
 def _read_again(
@@ -374,6 +381,7 @@ def _read_again(
         transaction=transaction.id,
         lifecycle=machine.name,
         operation=recorded.operation or "",
+        currency=transaction.currency,
         parameters=command.parameters,
     )
     reply: Reply | Failure = yield Send(context.adapter.request(call))

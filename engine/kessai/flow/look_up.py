@@ -190,7 +190,12 @@ class _Case:
 def _ask(
     context: Context, machine: Machine, transaction: Transaction
 ) -> Flow[Evidence | None]:
-    call = Call(command=LOOK_UP, transaction=transaction.id, lifecycle=machine.name)
+    call = Call(
+        command=LOOK_UP,
+        transaction=transaction.id,
+        lifecycle=machine.name,
+        currency=transaction.currency,
+    )
     reply: Reply | Failure = yield Send(context.adapter.request(call))
     evidence = credible(call, context.adapter.evidence(call, reply))
     return evidence if evidence.outcome is Outcome.SUCCEEDED else None

@@ -26,7 +26,7 @@ from kessai.flow.steps import (
     machine_of,
     write,
 )
-from kessai.gateway import Evidence, PushPartlyRefused
+from kessai.gateway import Evidence, Outcome, PushPartlyRefused
 from kessai.limits import ATTEMPTS
 from kessai.machine import (
     Discrepancy,
@@ -137,6 +137,8 @@ def _only_meaning(
     )
     if evidence.look_up or len(candidates) != 1 or _ended_before(trail, command):
         return None
+    if evidence.outcome is Outcome.REVERSED:
+        return None  # two things at once: the list tells which of them are news
     # An update that runs alongside an application may have changed its amount, or must
     # be settled before it: the gateway's list tells of both.
     if (

@@ -219,7 +219,7 @@ def call_for(
         lifecycle=machine.name,
         operation=operation.id,
         amount=operation.amount,
-        currency=machine.lifecycle.currency,
+        currency=transaction.currency,
         agreement=transaction.agreement,
         parameters=operation.parameters,
         idempotency_key=f"{context.adapter.name}:{operation.id}",

@@ -19,6 +19,7 @@ from kessai.machine.events import (
     Reported,
     Resent,
     Resolved,
+    Reversed,
 )
 from kessai.machine.evolve import evolve, fold
 from kessai.machine.invariants import broken_invariants
@@ -46,6 +47,7 @@ __all__ = [
     "Reported",
     "Resent",
     "Resolved",
+    "Reversed",
     "Transaction",
     "append",
     "broken_invariants",

@@ -23,6 +23,7 @@ MAX_ID = 255
 MAX_PARAMETERS = 64
 """Far more than any lifecycle declares: a denial names each one that is not taken."""
 
+_CODE = re.compile(r"[A-Z]{3}")
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -43,9 +44,10 @@ def _plain_value(value: object) -> object:
 class Command:
     """A request to carry one transaction one step further.
 
-    `amount` is in minor units of the lifecycle's currency; None means the default that
-    the lifecycle declares. `lifecycle` is needed by `authorize`, `agreement` by
-    `reauthorize`. `parameters` are those that the lifecycle names: flags are booleans,
+    `amount` is in minor units of the transaction's currency; None means the default that
+    the lifecycle declares. `currency` (an ISO 4217 code) is needed by a command that
+    opens a transaction where the lifecycle has several; later ones may repeat it.
+    `lifecycle` is needed by `authorize`, `agreement` by `reauthorize`. `parameters` are those that the lifecycle names: flags are booleans,
     `frequency` is `{"unit": "Month", "value": 1}`, the rest is text. `key` makes the
     command idempotent: one key, one request, one effect.
 
@@ -61,6 +63,7 @@ class Command:
     lifecycle: str | None = attrs.field(default=None, kw_only=True)
     agreement: str | None = attrs.field(default=None, kw_only=True)
     amount: int | None = attrs.field(default=None, kw_only=True)
+    currency: str | None = attrs.field(default=None, kw_only=True)
     parameters: Mapping[str, Any] = attrs.field(
         factory=dict[str, Any],
         kw_only=True,
@@ -79,6 +82,8 @@ class Command:
             _check_text("agreement", self.agreement, ONE_LINE, _ID_SHAPE)
         if self.amount is not None:
             _check_amount(self.amount)
+        if self.currency is not None:
+            _check_text("currency", self.currency, _CODE, "a code such as 'JPY'")
         if self.parameters:
             _check_parameters(self.parameters)
 
@@ -91,6 +96,7 @@ class Command:
             self.lifecycle,
             self.agreement,
             self.amount,
+            self.currency,
             self.parameters,
         )
         return hashlib.sha256(_canonical(request)).hexdigest()

@@ -5,7 +5,8 @@ the only table of where a state goes: `decide`, `evolve` and the prover read the
 transitions that a trigger would take, and evaluate their conditions, so that reasons
 can be gathered where a trigger would only say False. What a machine does not hold
 cannot happen. Its triggers are the commands; `declined:` and an opening command, where
-that leaves a track; `deadline:` and a deadline that passes.
+that leaves a track; `reversal:` and a command whose success the gateway takes back;
+`deadline:` and a deadline that passes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -88,21 +89,23 @@ def steps_of(
 
 @attrs.frozen
 class CompiledCommand:
-    """A command ready to be decided: the machines of its tracks, its deadlines.
+    """A command ready to be decided, or a reversal: its tracks' machines, its deadlines.
 
+    `trigger` is what those machines know its success by.
     `excludes` names the commands whose open operations must end first: every command
     that moves one of the same tracks, except those declared to run alongside.
     `amount_guards` are the codes of the guards that hang on the amount asked for.
     """
 
     spec: CommandSpec
+    trigger: str
     tracks: Tracks = attrs.field(repr=False)
-    guards: tuple[Guard, ...]
-    deadlines: tuple[Deadline, ...]
-    starts: tuple[Deadline, ...]
-    excludes: frozenset[str]
-    parameters: frozenset[str]
-    amount_guards: frozenset[str]
+    guards: tuple[Guard, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
+    starts: tuple[Deadline, ...] = ()
+    excludes: frozenset[str] = frozenset()
+    parameters: frozenset[str] = frozenset()
+    amount_guards: frozenset[str] = frozenset()
 
     @property
     def sets_amount(self) -> bool:
@@ -111,7 +114,7 @@ class CompiledCommand:
 
     def steps_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
         """What a success may move from `states`, enabled or not."""
-        return steps_of(self.tracks, self.spec.name, states)
+        return steps_of(self.tracks, self.trigger, states)
 
     def declined_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
         """What a decline moves from `states`: nothing but an opening command's tracks."""
@@ -123,10 +126,10 @@ class CompiledCommand:
         return {
             name: {
                 state: self.steps_from({name: state})
-                for state in track.events[self.spec.name].transitions
+                for state in track.events[self.trigger].transitions
             }
             for name, track in self.tracks.items()
-            if self.spec.name in track.events
+            if self.trigger in track.events
         }
 
 
@@ -137,6 +140,7 @@ class Machine:
     lifecycle: Lifecycle
     tracks: Tracks
     commands: Mapping[str, CompiledCommand]
+    reversals: Mapping[str, CompiledCommand]
     deadlines: Mapping[str, Deadline]
     invariants: tuple[tuple[str, Evaluate], ...]
     zeros: Mapping[str, int]
@@ -171,6 +175,14 @@ def compile_lifecycle(lifecycle: Lifecycle) -> Machine:
             command.name: _command(lifecycle, tracks, command)
             for command in lifecycle.commands.values()
         },
+        reversals={
+            reversal.name: CompiledCommand(
+                spec=reversal,
+                trigger=_reversal(reversal),
+                tracks=_tracks_of(tracks, reversal),
+            )
+            for reversal in lifecycle.reversals.values()
+        },
         deadlines=lifecycle.deadlines,
         invariants=tuple(
             (invariant.name, invariant.holds.evaluate)
@@ -199,6 +211,10 @@ _DEADLINE = "deadline:"
 def trigger_of(deadline: Deadline) -> str:
     """The trigger under which a track's machine knows the passing of `deadline`."""
     return f"{_DEADLINE}{deadline.name}"
+
+
+def _reversal(reversal: CommandSpec) -> str:
+    return f"reversal:{reversal.name}"
 
 
 def _declined(command: CommandSpec) -> str:
@@ -231,10 +247,11 @@ def _every_move(
     lifecycle: Lifecycle,
 ) -> Iterator[tuple[str, Move, tuple[Effect, ...]]]:
     """Triggers with what they move, and the effects on amounts that go with that."""
-    for command in lifecycle.commands.values():
+    for section, command in lifecycle.changes:
+        trigger = command.name if section == "commands" else _reversal(command)
         for move in command.moves:
             commit = command.commit if move.commit is None else move.commit
-            yield command.name, move, commit
+            yield trigger, move, commit
         for name in dict.fromkeys(opening.track for opening in command.opens):
             track = lifecycle.tracks[name]
             open_in = _states_while_open(lifecycle, track, command)
@@ -282,11 +299,10 @@ def _conditions(move: Move) -> list[str | Callable[..., bool | None]]:
 def _command(
     lifecycle: Lifecycle, tracks: Tracks, spec: CommandSpec
 ) -> CompiledCommand:
-    moved = [move.track for move in spec.moves]
-    own = dict.fromkeys([*moved, *(opening.track for opening in spec.opens)])
     return CompiledCommand(
         spec=spec,
-        tracks={name: tracks[name] for name in own},
+        trigger=spec.name,
+        tracks=_tracks_of(tracks, spec),
         guards=tuple(lifecycle.guards[code] for code in spec.guards),
         deadlines=tuple(
             d for d in lifecycle.deadlines.values() if spec.name in d.denies
@@ -301,6 +317,12 @@ def _command(
             if "amount" in lifecycle.guards[code].holds.names
         ),
     )
+
+
+def _tracks_of(tracks: Tracks, spec: CommandSpec) -> Tracks:
+    moved = [move.track for move in spec.moves]
+    own = dict.fromkeys([*moved, *(opening.track for opening in spec.opens)])
+    return {name: tracks[name] for name in own}
 
 
 def _excludes(lifecycle: Lifecycle, spec: CommandSpec) -> frozenset[str]:

@@ -16,10 +16,14 @@ from kessai.machine.command import Command
 from kessai.machine.compile import CompiledCommand, Machine
 from kessai.machine.denial import NO_STATES, Bounds, Denial, Reason, Value
 from kessai.machine.transaction import Operation, Transaction
-from kessai.spec import AmountRange, Guard, Identifier
+from kessai.money import Currency
+from kessai.spec import Guard, Identifier
 
 REQUEST = "request"
 """What a reason names as its rule when it comes from the request's shape alone."""
+
+_GIVEN = ("parameter", "agreement", "amount", "currency")
+"""What only the caller can know."""
 
 
 @attrs.frozen
@@ -53,9 +57,13 @@ def decide(
         return _not_in_lifecycle(machine, transaction, command)
     names = names_for(machine, transaction, command, rule)
     of_amount: list[Reason] = []
-    amount, bounds = _amount(rule, command, names, of_amount)
+    currency = _currency_of(machine, rule, transaction, command)
+    bounds = amount_bounds(rule, names, currency.code if currency else "")
+    amount = _amount(rule, command, bounds, of_amount)
     names["amount"] = amount or 0
     reasons = _structure(machine, rule, transaction, command, names)
+    if currency is None or command.currency is not None:
+        reasons.extend(_currency(machine, rule, transaction, command))
     reasons.extend(of_amount)
     if rule.spec.agreement is not None or command.agreement is not None:
         reasons.extend(_agreement(rule, command, agreement))
@@ -75,6 +83,7 @@ def decide(
         amount,
         command.parameters,
         now,
+        currency=currency.code if currency and rule.spec.is_application else None,
     )
 
 
@@ -100,10 +109,10 @@ def possibility(
         denial = _not_in_lifecycle(machine, transaction, command)
         return Possibility(name, None, denial)
     verdict = decide(machine, transaction, command, now)
-    bounds = amount_bounds(rule, names_for(machine, transaction, command, rule))
+    bounds = bounds_of(machine, transaction, command)
     if isinstance(verdict, Operation):
         return Possibility(name, bounds, None)
-    asked = {"parameter_missing", "agreement_missing", "amount_missing"}
+    asked = {f"{what}_missing" for what in _GIVEN}
     if "amount_missing" in verdict.codes:
         asked |= rule.amount_guards
     reasons = tuple(r for r in verdict.reasons if r.code not in asked)
@@ -187,7 +196,9 @@ def _denial(
         transaction=transaction.id,
         reasons=reasons,
         bounds=bounds,
-        currency=machine.lifecycle.currency,
+        currency=_currency_of(
+            machine, machine.commands.get(command.name), transaction, command
+        ),
         texts=machine.texts,
     )
 
@@ -272,13 +283,53 @@ def _busy(rule: CompiledCommand, transaction: Transaction) -> Iterator[Reason]:
         yield Reason("operation_open", rule.spec.rule, values)
 
 
-def amount_bounds(rule: CompiledCommand, names: Mapping[str, int]) -> Bounds | None:
-    """The amounts that the command takes under `names`; None if it takes none."""
-    declared = rule.spec.amount
-    return None if declared is None else _range(declared, names)
+def _currency_of(
+    machine: Machine,
+    rule: CompiledCommand | None,
+    transaction: Transaction,
+    command: Command,
+) -> Currency | None:
+    """The currency of the amounts of `command`; None where that is left open."""
+    opens = rule is not None and rule.spec.is_application
+    code = command.currency if opens else transaction.currency
+    return machine.lifecycle.currency(code)
 
 
-def _range(declared: AmountRange, names: Mapping[str, int]) -> Bounds:
+def _currency(
+    machine: Machine, rule: CompiledCommand, transaction: Transaction, command: Command
+) -> Iterator[Reason]:
+    """Whether the currency is one that the lifecycle has, or the transaction's own."""
+    taken = list(machine.lifecycle.currencies)
+    if transaction.exists and not rule.spec.is_application:
+        taken = [transaction.currency]
+    values: dict[str, Value] = {"currencies": ", ".join(taken)}
+    if command.currency is None:
+        yield Reason("currency_missing", rule.spec.rule, values)
+    elif command.currency not in taken:
+        values["currency"] = command.currency
+        yield Reason("currency_not_taken", rule.spec.rule, values)
+
+
+def bounds_of(
+    machine: Machine, transaction: Transaction, command: Command
+) -> Bounds | None:
+    """The amounts that `command` may ask for; None where no amount or currency fits."""
+    rule = machine.commands[command.name]
+    currency = _currency_of(machine, rule, transaction, command)
+    names = names_for(machine, transaction, command, rule)
+    return amount_bounds(rule, names, currency.code if currency else "")
+
+
+def amount_bounds(
+    rule: CompiledCommand, names: Mapping[str, int], currency: str
+) -> Bounds | None:
+    """The amounts of `currency` that the command takes under `names`.
+
+    None if it takes none, or none of this currency.
+    """
+    declared = None if rule.spec.amount is None else rule.spec.amount.get(currency)
+    if declared is None:
+        return None
     default = declared.default
     return Bounds(
         declared.minimum.evaluate(names),
@@ -290,30 +341,31 @@ def _range(declared: AmountRange, names: Mapping[str, int]) -> Bounds:
 def _amount(
     rule: CompiledCommand,
     command: Command,
-    names: Mapping[str, int],
+    bounds: Bounds | None,
     reasons: list[Reason],
-) -> tuple[int | None, Bounds | None]:
+) -> int | None:
     """The amount that the operation takes; amounts are checked, never clamped."""
-    declared = rule.spec.amount
     amount = command.amount
-    if declared is None:
+    if rule.spec.amount is None:
         if amount is not None:
             values: dict[str, Value] = {"command": command.name}
             reasons.append(Reason("amount_not_taken", rule.spec.rule, values))
-        return None, None
-    bounds = _range(declared, names)
+        return None
+    if bounds is None:  # of what currency it is is left open
+        return amount
+    declared = next(iter(rule.spec.amount.values())).rule
     if amount is None:
         amount = bounds.default
     if amount is None:
         values = {"minimum": bounds.minimum, "maximum": bounds.maximum}
-        reasons.append(Reason("amount_missing", declared.rule, values))
+        reasons.append(Reason("amount_missing", declared, values))
     elif amount < bounds.minimum:
         values = {"amount": amount, "minimum": bounds.minimum}
-        reasons.append(Reason("amount_below_minimum", declared.rule, values))
+        reasons.append(Reason("amount_below_minimum", declared, values))
     elif amount > bounds.maximum:
         values = {"amount": amount, "maximum": bounds.maximum}
-        reasons.append(Reason("amount_above_maximum", declared.rule, values))
-    return amount, bounds
+        reasons.append(Reason("amount_above_maximum", declared, values))
+    return amount
 
 
 def _guards(guards: Iterable[Guard], names: Mapping[str, int]) -> Iterator[Reason]:

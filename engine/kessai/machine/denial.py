@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 from kessai.spec import rule_codes
 from kessai.words import Text, Words
 
@@ -23,6 +23,7 @@ _LISTS: Mapping[str, tuple[str, str]] = {
     "command": (", ", "comma"),
     "operations": (", ", "comma"),
     "allowed": (", ", "or"),
+    "currencies": (", ", "or"),
     "states": (" ", "and"),
 }
 _joining = Words("joining")
@@ -57,13 +58,16 @@ class Reason:
 
 @attrs.frozen(kw_only=True)
 class Denial:
-    """A refused command with all its reasons, in declared order."""
+    """A refused command with all its reasons, in declared order.
+
+    `currency` is that of its amounts; None where the request left it open.
+    """
 
     command: str
     transaction: str
     reasons: tuple[Reason, ...]
     bounds: Bounds | None = None
-    currency: str = "JPY"
+    currency: Currency | None = attrs.field(default=None, eq=False)
     texts: Mapping[str, Text] = attrs.field(default=STRUCTURAL, repr=False, eq=False)
 
     @property

@@ -23,7 +23,8 @@ class Begun:
     """The intent to carry out an operation, durable before any call.
 
     For an application it carries what the transaction is born with, and the version of
-    the agreement that it was allowed under: clocks could not say which came first.
+    the agreement that it was allowed under: clocks could not say which came first. The
+    currency is its operation's.
     """
 
     at: datetime
@@ -59,6 +60,20 @@ class External:
     command: str
     amount: int | None
     evidence: Evidence
+
+
+@attrs.frozen
+class Reversed:
+    """A success of `command` that the gateway took back later, by `amount`.
+
+    `operation` is the one that had succeeded, where that is known.
+    """
+
+    at: datetime
+    command: str
+    amount: int | None
+    evidence: Evidence
+    operation: str | None = None
 
 
 @attrs.frozen
@@ -105,13 +120,24 @@ class Denied:
     amount: int | None = None
 
 
-Event = Begun | Resent | Reported | External | Lapsed | Discrepancy | Resolved | Denied
+Event = (
+    Begun
+    | Resent
+    | Reported
+    | External
+    | Reversed
+    | Lapsed
+    | Discrepancy
+    | Resolved
+    | Denied
+)
 
 KINDS: Mapping[str, type[Event]] = {
     "begun": Begun,
     "resent": Resent,
     "reported": Reported,
     "external": External,
+    "reversed": Reversed,
     "lapsed": Lapsed,
     "discrepancy": Discrepancy,
     "resolved": Resolved,
@@ -180,6 +206,8 @@ def operation_data(operation: Operation) -> dict[str, Any]:
     }
     if operation.amount is None:
         del data["amount"]
+    if operation.currency is not None:
+        data["currency"] = operation.currency
     return data
 
 
@@ -205,7 +233,8 @@ def read_event(kind: str, data: object) -> Event:
 
 def _with_empty_fields(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     """`data` with the fields that were left out, where the classes have no default."""
-    filled = {"amount": None, **data} if kind == "external" else dict(data)
+    moved = kind in {"external", "reversed"}
+    filled = {"amount": None, **data} if moved else dict(data)
     for part, missing in (("operation", "amount"), ("evidence", "command")):
         value = filled.get(part)
         if isinstance(value, dict):

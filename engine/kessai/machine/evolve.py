@@ -22,6 +22,7 @@ from kessai.machine.events import (
     Reported,
     Resent,
     Resolved,
+    Reversed,
 )
 from kessai.machine.phases import RESENT, Phase, phase_after
 from kessai.machine.transaction import Operation, Transaction
@@ -41,8 +42,8 @@ def evolve(
             return _resent(transaction, event)
         case Reported():
             return _reported(machine, transaction, event)
-        case External():
-            return _external(machine, transaction, event)
+        case External() | Reversed():
+            return _outside(machine, transaction, event)
         case _:
             return _lapsed(machine, transaction, event)
 
@@ -122,7 +123,7 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         transaction.id,
         lifecycle.name,
         lifecycle.hash,
-        lifecycle.currency,
+        event.operation.currency or "",
         event.agreement,
         _initial(machine, event.opens),
         machine.zeros,
@@ -200,10 +201,12 @@ def _declined(
     )
 
 
-def _external(
-    machine: Machine, transaction: Transaction, event: External
+def _outside(
+    machine: Machine, transaction: Transaction, event: External | Reversed
 ) -> Transaction:
-    rule = machine.commands.get(event.command)
+    """What the gateway did unasked; a reversal reserves nothing and starts no deadline."""
+    taken_back = isinstance(event, Reversed)
+    rule = (machine.reversals if taken_back else machine.commands).get(event.command)
     if rule is None or not rule.steps_from(transaction.states):
         return transaction.next()
     names = transaction.names(event.amount)
@@ -229,7 +232,9 @@ def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Transa
 
 
 def _restarted(
-    rule: CompiledCommand, transaction: Transaction, event: Reported | External
+    rule: CompiledCommand,
+    transaction: Transaction,
+    event: Reported | External | Reversed,
 ) -> Mapping[str, datetime]:
     """The deadlines, those begun anew that a success of `rule` starts.
 

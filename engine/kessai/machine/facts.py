@@ -19,6 +19,7 @@ from kessai.machine.events import (
     External,
     Lapsed,
     Reported,
+    Reversed,
     endings,
 )
 from kessai.machine.evolve import evolve
@@ -49,7 +50,10 @@ def settle_facts(
     trail = list(history)
     ledger = _Ledger(machine, trail)
     listed = _effects(machine, facts)
-    news = ledger.news(listed, Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING)
+    news = ledger.news(
+        listed,
+        *(Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING, Outcome.REVERSED),
+    )
     # An update that succeeded alongside an application is settled before it: afterwards
     # the lifecycle may not allow it any more.
     news.sort(key=lambda f: (f.outcome is not Outcome.SUCCEEDED, _applied(machine, f)))
@@ -78,7 +82,7 @@ def unlisted(
 
     A deadline that passed by the clock needs no word of the gateway.
     """
-    told = [fact for fact in facts if fact.outcome is Outcome.SUCCEEDED]
+    told = [f for f in _each_end(facts) if f.outcome is Outcome.SUCCEEDED]
     return tuple(
         Unlisted(command, amount)
         for command, amount in _Ledger(machine, history).beyond(told)
@@ -98,9 +102,17 @@ def _effects(machine: Machine, facts: Iterable[Fact]) -> list[Fact]:
     commands = machine.commands
     return [
         fact
-        for fact in facts
+        for fact in _each_end(facts)
         if fact.command not in commands or not commands[fact.command].spec.reads
     ]
+
+
+def _each_end(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """`facts`, each that was reversed as the success before, and as the reversal."""
+    for fact in facts:
+        if fact.outcome is Outcome.REVERSED:
+            yield attrs.evolve(fact, outcome=Outcome.SUCCEEDED)
+        yield fact
 
 
 @attrs.frozen
@@ -119,6 +131,12 @@ class _Answer:
     def meant(self, transaction: Transaction, fact: Fact) -> list[Operation]:
         return meant(self.machine, transaction, self.trail, fact)
 
+    def is_unasked(self, transaction: Transaction, fact: Fact) -> bool:
+        """Whether `fact` is a success that nothing open asked for, or its reversal."""
+        if fact.outcome is Outcome.REVERSED:  # not before the success itself is settled
+            return attrs.evolve(fact, outcome=Outcome.SUCCEEDED) not in self.news
+        return fact.outcome is Outcome.SUCCEEDED and not self.meant(transaction, fact)
+
 
 def _next_events(answer: _Answer, transaction: Transaction) -> tuple[Event, ...]:
     """What follows next from the news; what it comes from is taken out.
@@ -133,7 +151,7 @@ def _next_events(answer: _Answer, transaction: Transaction) -> tuple[Event, ...]
             return tuple(_settled(answer, transaction, operation, fact))
     machine = answer.machine
     for fact in sorted(answer.news, key=lambda fact: _turn(machine, fact)):
-        if fact.outcome is Outcome.SUCCEEDED and not answer.meant(transaction, fact):
+        if answer.is_unasked(transaction, fact):
             answer.news.remove(fact)
             return tuple(_unasked(answer, transaction, fact))
     return ()
@@ -162,7 +180,9 @@ def _unasked(answer: _Answer, transaction: Transaction, fact: Fact) -> Iterator[
     machine, now = answer.machine, answer.now
     evidence = _evidence(transaction, fact)
     operation = _overtaken(answer, transaction, fact)
-    if operation is not None:
+    if fact.outcome is Outcome.REVERSED:
+        yield settle_external(machine, transaction, evidence, now)
+    elif operation is not None:
         untold = attrs.evolve(evidence, amount=None)
         event = settle(machine, transaction, operation, untold, now)
         if event is not None:
@@ -310,6 +330,8 @@ class _Ledger:
         match event:
             case External(command=command, amount=amount):
                 self._seen[self._key(command, amount, Outcome.SUCCEEDED)] += 1
+            case Reversed(command=command, amount=amount):
+                self._seen[self._key(command, amount, Outcome.REVERSED)] += 1
             case Lapsed():
                 self._seen[self._key(EXPIRE, None, Outcome.SUCCEEDED)] += 1
             case Discrepancy(evidence=evidence) if fitted_nothing(event):

@@ -62,4 +62,4 @@ def phase_after(phase: Phase, trigger: str) -> Phase | None:
 
 def is_final(outcome: Outcome) -> bool:
     """Whether an operation is open no more after `outcome`."""
-    return PHASES.get_state(outcome.value).final
+    return outcome.value in PHASES.states and PHASES.states[outcome.value].final

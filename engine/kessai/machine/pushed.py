@@ -18,6 +18,7 @@ from kessai.machine.events import (
     External,
     Lapsed,
     Reported,
+    Reversed,
     endings,
 )
 from kessai.machine.facts import Unlisted
@@ -66,7 +67,8 @@ def is_explained(machine: Machine, trail: list[Event], evidence: Evidence) -> bo
     if _is_strange(machine, evidence):
         return False
     rule = machine.commands.get(command)
-    if evidence.outcome not in ENDED or (rule is not None and rule.spec.reads):
+    lasts = evidence.outcome in {*ENDED, Outcome.REVERSED}
+    if not lasts or (rule is not None and rule.spec.reads):
         return True
     return any(
         amount is None or evidence.amount is None or amount == evidence.amount
@@ -102,8 +104,8 @@ def left_over(
     """
     if _is_strange(machine, evidence):
         return Discrepancy(now, "not_in_lifecycle", evidence)
-    succeeded = evidence.outcome is Outcome.SUCCEEDED
-    if succeeded or _meant(machine, transaction, evidence):
+    moved = evidence.outcome in {Outcome.SUCCEEDED, Outcome.REVERSED}
+    if moved or _meant(machine, transaction, evidence):
         return Discrepancy(now, NOT_LISTED, evidence)
     if any(gone.command == evidence.command for gone in unlisted):
         return Discrepancy(now, "contradicts_earlier", evidence)
@@ -130,6 +132,8 @@ def _meant(
     machine: Machine, transaction: Transaction, evidence: Evidence
 ) -> list[Operation]:
     """The open operations that `evidence` may be about."""
+    if evidence.outcome is Outcome.REVERSED:
+        return []
     return matching(
         machine, transaction, evidence.command, evidence.amount, evidence.outcome
     )
@@ -140,6 +144,9 @@ def _told(
 ) -> list[int | None]:
     """The amounts for which the trail knows this command to have this outcome."""
     trail = tuple(trail)
+    if evidence.outcome is Outcome.REVERSED:
+        reversals = (event for event in trail if isinstance(event, Reversed))
+        return [e.amount for e in reversals if e.command == evidence.command]
     told: list[int | None] = []
     for operation, report in endings(trail):
         if report.outcome is not evidence.outcome or report.evidence.never_sent:

@@ -18,6 +18,7 @@ from kessai.machine.events import (
     Lapsed,
     Reported,
     Resolved,
+    Reversed,
 )
 from kessai.machine.evolve import committed, evolve
 from kessai.machine.invariants import broken_amounts
@@ -43,6 +44,9 @@ def settle(
     if rule.spec.reads:
         return _settle_read(operation, evidence, now)
     outcome = evidence.outcome
+    if outcome is Outcome.REVERSED:
+        # It had succeeded before; that it was taken back is an event of its own.
+        outcome = Outcome.SUCCEEDED
     if phase_after(operation.phase, outcome) is None:
         return None
     event = Reported(now, operation.id, outcome, evidence)
@@ -59,12 +63,15 @@ def settle_external(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Event:
     """The event for what happened at the gateway without the engine's asking."""
-    name = evidence.command
-    if name == EXPIRE:
+    is_reversal = evidence.outcome is Outcome.REVERSED
+    if evidence.command == EXPIRE and not is_reversal:
         return _lapse(machine, transaction, evidence, now)
-    if name is None or name not in machine.commands:
-        return Discrepancy(now, "not_in_lifecycle", evidence)
-    rule = machine.commands[name]
+    declared = machine.reversals if is_reversal else machine.commands
+    rule = declared.get(evidence.command or "")
+    if rule is None:
+        reason = "not_reversible" if is_reversal else "not_in_lifecycle"
+        return Discrepancy(now, reason, evidence)
+    name = rule.spec.name
     if rule.spec.is_application:
         # One application a transaction: this is ours, but not what we asked for.
         ours = [o.id for o in transaction.operations.values() if o.command == name]
@@ -76,7 +83,8 @@ def settle_external(
     busy = [o for o in transaction.operations.values() if o.command in rule.excludes]
     if busy:
         return Discrepancy(now, "operation_open", evidence)
-    event = External(now, name, amount, evidence)
+    kind = Reversed if is_reversal else External
+    event = kind(now, name, amount, evidence)
     wrong = _impossible_outside(machine, rule, transaction, event)
     return Discrepancy(now, wrong, evidence) if wrong else event
 
@@ -171,12 +179,15 @@ def _impossible(
 
 
 def _impossible_outside(
-    machine: Machine, rule: CompiledCommand, transaction: Transaction, event: External
+    machine: Machine,
+    rule: CompiledCommand,
+    transaction: Transaction,
+    event: External | Reversed,
 ) -> str:
     """Why what happened outside cannot be applied; empty when it can."""
     if not rule.steps_from(transaction.states):
         return "state_not_allowed"
-    bounds = amount_bounds(rule, transaction.names())
+    bounds = amount_bounds(rule, transaction.names(), transaction.currency)
     if bounds and not bounds.minimum <= (event.amount or 0) <= bounds.maximum:
         return "amount_out_of_bounds"
     after = evolve(machine, transaction, event).amounts

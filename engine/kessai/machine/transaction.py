@@ -19,7 +19,8 @@ class Operation:
 
     `id` is the transaction's id and the number of the event that began it; the key sent
     to the gateway derives from it, so a resend is the same request. `resent_at` is when
-    the last resend was written down, if there was one.
+    the last resend was written down, if there was one. `currency` is that of the
+    transaction which it opens; None where it opens none.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Operation:
     begun_at: datetime
     phase: Phase = Phase.BEGUN
     resent_at: datetime | None = None
+    currency: str | None = None
 
     @property
     def sent_at(self) -> datetime:

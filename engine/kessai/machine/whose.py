@@ -33,6 +33,8 @@ def meant(
 
     What a look-up listed before one began cannot be about it.
     """
+    if fact.outcome is Outcome.REVERSED:
+        return []  # it is about what has ended
     found = matching(machine, transaction, fact.command, fact.amount, fact.outcome)
     if not found or fact.exchange is None:
         return found

@@ -12,10 +12,12 @@ operations open at a time:
 
 - `invariant`: each declared invariant holds, and no amount falls below zero, after
   every event: the begin, success and decline of every command (with a move's own
-  `commit` where it has one), what was carried out elsewhere, and deadlines;
+  `commit` where it has one), what was carried out elsewhere, what was taken back, and
+  deadlines;
 - `choice`: a success leads to exactly one state on each track that it moves;
 - `reserved`: what a command reserves is gone when its operations have ended;
-- `positive`: no command on a transaction takes an amount below 1;
+- `positive`: no command on a transaction takes an amount below 1, nor does a reversal;
+- `footing`: a success that the gateway takes back leaves what is open a way to succeed;
 - `evidence`: what was asked for, stated by the gateway at once, is what `reports` says;
 - `overlap`: of any two operations that may be open together, one or the other can
   succeed first without taking the state away from which the second starts;
@@ -36,8 +38,9 @@ neither proved nor refuted is `open`, with the transaction at which the proof fa
 
 The success of an operation that was allowed is followed without the net of `settle`,
 which would put evidence aside that breaks an invariant: the rules must not need it.
-What was carried out elsewhere is followed as `settle_external` would apply it, net
-included, because no rule allowed it beforehand. Where an operation's success finds no
+What was carried out elsewhere, and what was taken back, is followed as `settle_external`
+would apply it, net included, because no rule allowed it beforehand. A reversal may come
+at any time that its bounds allow, whatever is open. Where an operation's success finds no
 move any more (an update told after the approval), `settle` puts it aside and nothing
 changes; a proof lists such pairs as `too_late`.
 

@@ -15,6 +15,7 @@ from kessai.prove import moments
 from kessai.prove.algebra import Truth
 from kessai.prove.rules import GivingBack, Rules
 from kessai.prove.spots import Wrong
+from kessai.prove.story import Moment
 from kessai.prove.symbols import Symbols, count_of, state_of
 
 Conditions = Callable[[Symbols], Iterator[Truth]]
@@ -35,6 +36,7 @@ def checks(rules: Rules) -> Iterator[Check]:
     yield from _reserved(rules)
     yield from _amounts_taken(rules)
     yield from _overlaps(rules)
+    yield from _reversals(rules)
     yield from _dead_ends(rules)
     yield from _giving_back(rules)
 
@@ -94,12 +96,13 @@ def _left(amount: str, commands: tuple[str, ...]) -> Conditions:
 
 def _amounts_taken(rules: Rules) -> Iterator[Check]:
     for name, rule in rules.moving.items():
-        if rule.spec.amount is None:
+        amount = rules.range_of(rule.spec)
+        if amount is None:
             continue
         if not rule.spec.is_application:
             yield Check(
                 Wrong("positive", name),
-                rule.spec.amount.rule,
+                amount.rule,
                 _not_positive(name, rule),
             )
         yield Check(Wrong("evidence", name), rule.spec.rule, _misreported(name, rule))
@@ -120,7 +123,7 @@ def _misreported(name: str, rule: CompiledCommand) -> Conditions:
         if rule.spec.is_application:
             names = symbols.born(rule)
             reserved = moments.applied(terms, rule.spec.reserve, names)
-            allowed = moments.allowed(terms, rule, (), names)
+            allowed = moments.allowed(terms, symbols.rules, (rule, ()), names)
             yield terms.every([*allowed, moments.misreported(terms, rule, reserved)])
             return
         wrong = moments.misreported(terms, rule, symbols.reserved(rule))
@@ -164,11 +167,16 @@ def _never_fit(one: str, other: str) -> Conditions:
     return bad
 
 
+def _fits(symbols: Symbols, command: str) -> Truth:
+    """That a success of `command` could be applied, as far as states tell."""
+    sources = symbols.rules.situations[command]
+    return symbols.terms.some(symbols.stands(source.states) for source in sources)
+
+
 def loses(symbols: Symbols, first: str, second: str) -> Truth:
     """That the success of `first` leaves an open `second` without a step to take."""
     terms, names = symbols.terms, symbols.names
-    sources = symbols.rules.situations[second]
-    fits_now = terms.some(symbols.stands(source.states) for source in sources)
+    fits_now = _fits(symbols, second)
     both = [
         names[count_of(first)] >= (2 if first == second else 1),
         names[count_of(second)] >= 1,
@@ -182,6 +190,59 @@ def loses(symbols: Symbols, first: str, second: str) -> Truth:
         then = symbols.z3.substitute(fits_now, *changes)
         ways.append(terms.every([symbols.stands(situation.states), terms.no(then)]))
     return terms.every([*both, terms.some(ways)])
+
+
+# ── successes that are taken back ───────────────────────────────────────────────────
+
+
+def _reversals(rules: Rules) -> Iterator[Check]:
+    for name, reversal in rules.machine.reversals.items():
+        spec, subject = reversal.spec, f"reversed {name}"
+        moves = _joined([move.rule for move in spec.moves])
+        yield Check(Wrong("choice", subject), moves, _undecided_reversal(name))
+        amount = rules.range_of(spec)
+        if amount is not None:
+            bad = _not_positive_reversal(name)
+            yield Check(Wrong("positive", subject), amount.rule, bad)
+        for other, rule in rules.moving.items():
+            if reversal.steps.keys() & rule.steps.keys():
+                wrong = Wrong("footing", f"{name} {Moment.REVERSES} {other}")
+                yield Check(wrong, _joined([spec.rule]), _taken_away(name, other))
+
+
+def _undecided_reversal(name: str) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        for situation in symbols.rules.reversals[name]:
+            when, success = symbols.reverses(name, situation)
+            wrong = moments.undecided(symbols.terms, success)
+            yield symbols.terms.every([when, wrong])
+
+    return bad
+
+
+def _not_positive_reversal(name: str) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        for situation in symbols.rules.reversals[name]:
+            when, _ = symbols.reverses(name, situation)
+            yield symbols.terms.every([when, symbols.amount < 1])
+
+    return bad
+
+
+def _taken_away(name: str, other: str) -> Conditions:
+    """That a reversal leaves an open operation of `other` without a step to take."""
+
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        terms, names = symbols.terms, symbols.names
+        fits_now = _fits(symbols, other)
+        for situation in symbols.rules.reversals[name]:
+            when, success = symbols.reverses(name, situation)
+            changes = [(names[at], term) for at, term in symbols.moved(success).items()]
+            then = symbols.z3.substitute(fits_now, *changes)
+            is_open = names[count_of(other)] >= 1
+            yield terms.every([when, is_open, fits_now, terms.no(then)])
+
+    return bad
 
 
 # ── ways on ─────────────────────────────────────────────────────────────────────────
@@ -225,7 +286,7 @@ def _stuck(track: str, state: str) -> Conditions:
 
 def _giving_back(rules: Rules) -> Iterator[Check]:
     for pair in rules.giving_back:
-        amount = rules.moving[pair.command].spec.amount
+        amount = rules.range_of(rules.moving[pair.command].spec)
         rule = "" if amount is None else amount.rule
         yield Check(Wrong("give_back", pair.command), rule, _not_given_back(pair))
 

@@ -202,5 +202,5 @@ def _among(name: str, rows: list[Row]) -> Holds:
 
 def _limits(rules: Rules) -> list[int]:
     """The numbers that the file writes as largest amounts."""
-    found = (most(rule) for rule in rules.moving.values())
+    found = (most(rules, rule) for rule in rules.moving.values())
     return sorted({limit for limit in found if limit is not None})

@@ -12,7 +12,10 @@ from kessai.machine.compile import CompiledCommand, Step
 from kessai.money import AMOUNT_LIMIT
 from kessai.prove.algebra import Algebra, Names, Truth, Value
 from kessai.prove.rules import GivingBack, Rules, States
-from kessai.spec import Deadline, Effect
+from kessai.spec import AmountRange, Deadline, Effect
+
+Asked = tuple[CompiledCommand, Sequence[Step]]
+"""A command, and its steps from the states that hold; none for an application."""
 
 
 def applied(algebra: Algebra, effects: Iterable[Effect], names: Names) -> Names:
@@ -23,22 +26,27 @@ def applied(algebra: Algebra, effects: Iterable[Effect], names: Names) -> Names:
     return seen
 
 
-def allowed(
-    algebra: Algebra, rule: CompiledCommand, steps: Sequence[Step], names: Names
-) -> list[Truth]:
+def allowed(algebra: Algebra, rules: Rules, asked: Asked, names: Names) -> list[Truth]:
     """The conditions of `decide` on amounts and flags; `names` has the amount asked for."""
+    rule, steps = asked
     spec = rule.spec
-    conditions: list[Truth] = []
-    if spec.amount is not None:
-        amount = names["amount"]
-        conditions.append(algebra.number(spec.amount.minimum, names) <= amount)
-        conditions.append(amount <= algebra.number(spec.amount.maximum, names))
+    conditions = within(algebra, rules.range_of(spec), names)
     conditions += [algebra.truth(guard.holds, names) for guard in rule.guards]
     if not spec.is_application:
         conditions += [
             algebra.truth(guard.holds, names) for step in steps for guard in step.guards
         ]
     return conditions
+
+
+def within(algebra: Algebra, amount: AmountRange | None, names: Names) -> list[Truth]:
+    """That the amount asked for is between its bounds."""
+    if amount is None:
+        return []
+    return [
+        algebra.number(amount.minimum, names) <= names["amount"],
+        names["amount"] <= algebra.number(amount.maximum, names),
+    ]
 
 
 @attrs.frozen
@@ -131,10 +139,9 @@ def misreported(algebra: Algebra, rule: CompiledCommand, names: Names) -> Truth:
 
 
 def amounts_to_try(
-    algebra: Algebra, rule: CompiledCommand, names: Names
+    algebra: Algebra, declared: AmountRange | None, names: Names
 ) -> tuple[Value, ...]:
     """The amounts that a way on may take: the largest, the least, the one by default."""
-    declared = rule.spec.amount
     if declared is None:
         return (algebra.zero,)
     bounds = [declared.maximum, declared.minimum]
@@ -165,7 +172,7 @@ def leads_on(
             s for s in steps if s.track == track and far.get(s.target, here) < here
         ]
         if nearer:
-            ways += _ways(algebra, rule, steps, names, nearer)
+            ways += _ways(algebra, rules, (rule, steps), names, nearer)
     ways += [
         algebra.every([])
         for deadline in deadlines_of(rules, states)
@@ -178,18 +185,17 @@ def leads_on(
 
 def _ways(
     algebra: Algebra,
-    rule: CompiledCommand,
-    steps: Sequence[Step],
+    rules: Rules,
+    way: Asked,
     names: Names,
     nearer: Sequence[Step],
 ) -> Iterator[Truth]:
-    for amount in amounts_to_try(algebra, rule, names):
+    rule, steps = way
+    for amount in amounts_to_try(algebra, rules.range_of(rule.spec), names):
         asked = {**names, "amount": amount}
         success = whole_success(algebra, rule, steps, asked)
         taken = [on for step, on in success.enabled if any(step is s for s in nearer)]
-        yield algebra.every(
-            [*allowed(algebra, rule, steps, asked), algebra.some(taken)]
-        )
+        yield algebra.every([*allowed(algebra, rules, way, asked), algebra.some(taken)])
 
 
 def deadlines_of(rules: Rules, states: States) -> Iterator[Deadline]:
@@ -212,7 +218,9 @@ def gives_back(
     success = whole_success(algebra, rule, steps, asked)
     is_whole = success.after[pair.whole] == success.after[pair.given]
     unchanged = success.after[pair.whole] == names[pair.whole]
-    return algebra.every([*allowed(algebra, rule, steps, asked), is_whole, unchanged])
+    return algebra.every(
+        [*allowed(algebra, rules, (rule, steps), asked), is_whole, unchanged]
+    )
 
 
 def can_give_back(

@@ -33,7 +33,7 @@ class Kind(StrEnum):
 class Part:
     """One rule: of `command` (or of a deadline), `what` in the file's own words.
 
-    `without` is the lifecycle that lacks it, and nothing else.
+    `is_reversal` says that it is of the command's reversal. `without` is the lifecycle that lacks it, and nothing else.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Part:
     what: str
     rule: str
     without: Lifecycle = attrs.field(repr=False, eq=False)
+    is_reversal: bool = False
 
 
 def parts(rules: Rules) -> Iterator[Part]:
@@ -54,14 +55,22 @@ def parts(rules: Rules) -> Iterator[Part]:
         yield from _effects(lifecycle, spec)
         yield from _conditions(lifecycle, spec)
         yield from _agreement(lifecycle, spec)
+    for spec in lifecycle.reversals.values():
+        for part in (
+            *_bounds(lifecycle, spec),
+            *_effects(lifecycle, spec),
+            *_conditions(lifecycle, spec),
+        ):
+            yield attrs.evolve(part, is_reversal=True)
     for deadline in lifecycle.deadlines.values():
         yield from _deadline(lifecycle, deadline)
 
 
 def _with(lifecycle: Lifecycle, spec: CommandSpec, **changes: Any) -> Lifecycle:
-    changed = attrs.evolve(spec, **changes)
-    commands = {**lifecycle.commands, spec.name: changed}
-    return attrs.evolve(lifecycle, commands=commands)
+    changed = {spec.name: attrs.evolve(spec, **changes)}
+    if any(spec is own for own in lifecycle.reversals.values()):
+        return attrs.evolve(lifecycle, reversals={**lifecycle.reversals, **changed})
+    return attrs.evolve(lifecycle, commands={**lifecycle.commands, **changed})
 
 
 def _with_move(
@@ -86,16 +95,16 @@ def _guards(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
 
 
 def _bounds(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
-    amount = spec.amount
-    if amount is None:
+    if spec.amount is None:
         return
+    ((currency, amount),) = spec.amount.items()
     low = attrs.evolve(amount, minimum=_LEAST)
     high = attrs.evolve(amount, maximum=_MOST)
     for kind, bound, weak in (
         (Kind.MINIMUM, amount.minimum, low),
         (Kind.MAXIMUM, amount.maximum, high),
     ):
-        without = _with(lifecycle, spec, amount=weak)
+        without = _with(lifecycle, spec, amount={currency: weak})
         yield Part(kind, spec.name, bound.text, amount.rule, without)
 
 

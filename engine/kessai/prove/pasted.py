@@ -24,7 +24,7 @@ def as_test(story: Story, source: str, name: str) -> str:
             "",
             "",
             f"def test_{about}():",
-            f"    play = Play({load}({given}))",
+            f"    play = Play({load}({given}), {_text(story.currency.code)})",
             *(f"    play.{_call(step)}" for step in story.steps),
             "    assert play.wrong == ()",
             "",

@@ -19,6 +19,7 @@ from kessai.machine import (
     Event,
     Machine,
     Operation,
+    Reversed,
     Transaction,
     compile_lifecycle,
     evolve,
@@ -27,6 +28,7 @@ from kessai.machine.decide import decide, opened_tracks
 from kessai.machine.settle import EXPIRE, overdue, settle, settle_external
 from kessai.prove import moments
 from kessai.prove.algebra import KNOWN
+from kessai.prove.reversal import wrongs_of_reversal
 from kessai.prove.rules import Rules
 from kessai.prove.spots import (
     Wrong,
@@ -48,18 +50,19 @@ _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Play:
-    """One transaction of `lifecycle`, from its beginning.
+    """One transaction of `lifecycle`, from its beginning, in `currency`.
 
     Each method is a step and gives the play back. `wrong` is everything that does not
     hold so far: invariants, and the properties that `kessai.prove` proves.
     """
 
-    def __init__(self, lifecycle: Lifecycle | Machine) -> None:
-        self._machine = (
-            lifecycle
-            if isinstance(lifecycle, Machine)
-            else compile_lifecycle(lifecycle)
-        )
+    def __init__(
+        self, lifecycle: Lifecycle | Machine, currency: str | None = None
+    ) -> None:
+        if isinstance(lifecycle, Lifecycle):
+            code = currency or next(iter(lifecycle.currencies))
+            lifecycle = compile_lifecycle(lifecycle.in_currency(code))
+        self._machine = lifecycle
         self._rules = Rules(self._machine)
         self._transaction = Transaction(ORDER)
         self._now = _BEGINNING
@@ -76,7 +79,8 @@ class Play:
     def story(self) -> Story:
         """What happened so far."""
         lifecycle = self._machine.lifecycle
-        return Story(lifecycle.name, lifecycle.currency, tuple(self._told))
+        currency = lifecycle.currencies[self._rules.currency]
+        return Story(lifecycle.name, currency, tuple(self._told))
 
     @property
     def wrong(self) -> tuple[Wrong, ...]:
@@ -114,6 +118,10 @@ class Play:
     def elsewhere(self, command: str, amount: int | None = None) -> "Play":
         """The gateway says that it carried out what the engine did not ask for."""
         return self._take(Step(Moment.ELSEWHERE, command, amount))
+
+    def reverses(self, command: str, amount: int | None = None) -> "Play":
+        """The gateway says that it took a success of `command` back."""
+        return self._take(Step(Moment.REVERSES, command, amount))
 
     def lapses(self, deadline: str) -> "Play":
         """The deadline passes."""
@@ -169,8 +177,10 @@ class Play:
         match step.moment:
             case Moment.BEGINS:
                 return self._begin(step)
-            case Moment.ELSEWHERE:
-                said = self._evidence(step.name, Outcome.SUCCEEDED, step.amount)
+            case Moment.ELSEWHERE | Moment.REVERSES:
+                taken_back = step.moment is Moment.REVERSES
+                outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
+                said = self._evidence(step.name, outcome, step.amount)
                 return settle_external(
                     self._machine, self._transaction, said, self._now
                 )
@@ -207,6 +217,7 @@ class Play:
                 lifecycle=self._machine.name,
                 agreement=agreement,
                 amount=step.amount,
+                currency=self._rules.currency,
                 parameters=self._parameters(step),
             )
         except InvalidCommand:
@@ -261,6 +272,9 @@ class Play:
             yield from self._wrong_with_begin(step)
         elif step.moment is Moment.SUCCEEDS:
             yield from self._wrong_with_success(step, event)
+        elif isinstance(event, Reversed):
+            spot = spot_of(self._rules, self._transaction)
+            yield from wrongs_of_reversal(self._rules, spot, step)
 
     def _wrong_with_begin(self, step: Step) -> Iterator[Wrong]:
         rule = self._machine.commands[step.name]

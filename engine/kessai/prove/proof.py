@@ -19,7 +19,7 @@ from kessai.prove.checks import (
 from kessai.prove.induction import Gap, Induction
 from kessai.prove.lemmas import declared, guessed
 from kessai.prove.play import Play
-from kessai.prove.rules import GivingBack, Rules
+from kessai.prove.rules import GivingBack, Rules, in_each_currency
 from kessai.prove.spots import Wrong
 from kessai.prove.story import Step, Story, to_the_point
 from kessai.prove.symbols import Symbols
@@ -33,6 +33,9 @@ class Verdict(StrEnum):
     PROVED = "proved"
     REFUTED = "refuted"  # a story shows the contrary
     OPEN = "open"  # not proved, and no short story shows the contrary
+
+
+_GRAVITY = (Verdict.PROVED, Verdict.OPEN, Verdict.REFUTED)
 
 
 @attrs.frozen(kw_only=True)
@@ -97,14 +100,35 @@ class Proof:
 def prove(lifecycle: Lifecycle | Machine) -> Proof:
     """Prove what there is to prove of `lifecycle`, or find the stories that refute it.
 
+    Every currency that has bounds of its own is looked at; what does not hold in one of
+    them does not hold.
+
     Raises:
         InvalidInput: the solver is not installed (the extra `prove`).
 
     """
-    machine = (
-        lifecycle if isinstance(lifecycle, Machine) else compile_lifecycle(lifecycle)
+    if isinstance(lifecycle, Machine):
+        lifecycle = lifecycle.lifecycle
+    each = [
+        Prover(compile_lifecycle(one)).proof() for one in in_each_currency(lifecycle)
+    ]
+    findings: dict[Wrong, Finding] = {}
+    for found in (found for proof in each for found in proof.findings):
+        wrong = Wrong(found.property, found.subject)
+        known = findings.setdefault(wrong, found)
+        if _GRAVITY.index(found.verdict) > _GRAVITY.index(known.verdict):
+            findings[wrong] = found
+    return Proof(
+        lifecycle=lifecycle,
+        findings=tuple(findings.values()),
+        lemmas=sum(proof.lemmas for proof in each),
+        transitions=sum(proof.transitions for proof in each),
+        spots=sum(proof.spots for proof in each),
+        too_late=tuple(
+            dict.fromkeys(pair for proof in each for pair in proof.too_late)
+        ),
+        is_limited=all(proof.is_limited for proof in each),
     )
-    return Prover(machine).proof()
 
 
 class Prover:

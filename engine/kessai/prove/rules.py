@@ -13,7 +13,14 @@ import attrs
 from kessai.errors import InvalidInput
 from kessai.machine import Machine
 from kessai.machine.compile import CompiledCommand, Step
-from kessai.spec import Deadline, Effect, Expression
+from kessai.spec import (
+    AmountRange,
+    CommandSpec,
+    Deadline,
+    Effect,
+    Expression,
+    Lifecycle,
+)
 from kessai.spec.expression import Binary, Name, Node
 
 MOST_WAYS = 2_000
@@ -41,7 +48,10 @@ class GivingBack:
 
 
 class Rules:
-    """A machine as the prover sees it; `giving_back` where it is not to be found out."""
+    """A machine as the prover sees it, in one currency (`in_each_currency`).
+
+    `giving_back` is given where it is not to be found out.
+    """
 
     def __init__(
         self, machine: Machine, giving_back: tuple[GivingBack, ...] | None = None
@@ -50,10 +60,15 @@ class Rules:
         self.lifecycle = machine.lifecycle
         self.tracks = self.lifecycle.tracks
         self._giving_back = giving_back
+        self.currency = next(iter(self.lifecycle.currencies))
         self.amounts = tuple(self.lifecycle.amounts)
         self.moving = {
             name: rule for name, rule in machine.commands.items() if not rule.spec.reads
         }
+
+    def range_of(self, spec: CommandSpec) -> AmountRange | None:
+        """The amounts that a command takes, of the one currency that is looked at."""
+        return None if spec.amount is None else spec.amount[self.currency]
 
     @cached_property
     def applications(self) -> Mapping[str, CompiledCommand]:
@@ -80,13 +95,13 @@ class Rules:
         yield from (guard.holds for guard in found.guards.values())
         yield from (invariant.holds for invariant in found.invariants.values())
         effects: list[Effect] = []
-        for spec in found.commands.values():
+        for _, spec in found.changes:
             effects += (*spec.reserve, *spec.commit, *spec.release)
             effects += [e for move in spec.moves for e in move.commit or ()]
             conditions = [o.when for o in spec.opens] + [m.when for m in spec.moves]
             conditions.append(spec.reports)
-            if spec.amount is not None:
-                conditions += [spec.amount.minimum, spec.amount.maximum]
+            if (amount := self.range_of(spec)) is not None:
+                conditions += [amount.minimum, amount.maximum]
             yield from (when for when in conditions if when is not None)
         for deadline in found.deadlines.values():
             effects += deadline.commit
@@ -114,12 +129,13 @@ class Rules:
     def is_started(self, deadline: Deadline) -> bool:
         """Whether whatever leads into the state of `deadline` starts it."""
         leading = {
-            command.name
-            for command, move, source in self.lifecycle.moves()
+            (section, command.name)
+            for section, command in self.lifecycle.changes
+            for move in command.moves
             if (move.track, move.target) == (deadline.track, deadline.state)
-            and source != deadline.state
+            and set(move.sources) != {deadline.state}
         }
-        return leading <= deadline.starts
+        return leading <= {("commands", name) for name in deadline.starts}
 
     @cached_property
     def reserved(self) -> Mapping[str, tuple[str, ...]]:
@@ -136,6 +152,12 @@ class Rules:
         return {
             name: tuple(self._situations(rule)) for name, rule in self.moving.items()
         }
+
+    @cached_property
+    def reversals(self) -> Mapping[str, tuple[Situation, ...]]:
+        """The same for what the gateway may take back, by the command it is a success of."""
+        reversals = self.machine.reversals.items()
+        return {name: tuple(self._situations(rule)) for name, rule in reversals}
 
     def standing(self, tracks: Iterable[str]) -> Iterator[States]:
         """Every way in which `tracks` may stand together.
@@ -223,16 +245,30 @@ class Rules:
         """
         if self._giving_back is not None:
             return self._giving_back
-        found = [pair for rule in self.others.values() for pair in _pairs(rule)]
+        found = [
+            pair
+            for rule in self.others.values()
+            for pair in _pairs(rule.spec, self.range_of(rule.spec))
+        ]
         wholes = {pair.whole for pair in found}
         return tuple(pair for pair in found if pair.given not in wholes)
 
 
-def _pairs(rule: CompiledCommand) -> Iterator[GivingBack]:
-    spec = rule.spec
-    if spec.amount is None:
+def in_each_currency(lifecycle: Lifecycle) -> Iterator[Lifecycle]:
+    """`lifecycle` in one currency, once for each that has bounds of its own."""
+    seen: set[tuple[AmountRange | None, ...]] = set()
+    for code in lifecycle.currencies:
+        amounts = (spec.amount or {} for _, spec in lifecycle.changes)
+        bounds = tuple(amount.get(code) for amount in amounts)
+        if bounds not in seen:
+            seen.add(bounds)
+            yield lifecycle.in_currency(code)
+
+
+def _pairs(spec: CommandSpec, amount: AmountRange | None) -> Iterator[GivingBack]:
+    if amount is None:
         return
-    whole, less = _difference(spec.amount.maximum.tree)
+    whole, less = _difference(amount.maximum.tree)
     effects = (*spec.commit, *(e for move in spec.moves for e in move.commit or ()))
     raised = {e.target for e in effects if _adds_the_amount(e)}
     for given in less:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import attrs
 
+from kessai.money import Currency
 from kessai.prove.spots import Wrong
 
 
@@ -15,12 +16,13 @@ class Moment(StrEnum):
     SUCCEEDS = "succeeds"  # the gateway carried it out
     DECLINES = "declines"  # the gateway did not
     ELSEWHERE = "elsewhere"  # a command was carried out that the engine did not start
+    REVERSES = "reverses"  # the gateway took a success back
     LAPSES = "lapses"  # a deadline passed
 
 
 @attrs.frozen
 class Step:
-    """One step: of a command, or of the deadline `name`.
+    """One step: of a command, its reversal, or of the deadline `name`.
 
     `amount` is in minor units. `operation` counts, from 1, the operations in the order
     in which they began; it says which of them succeeds or is declined. `flags` are
@@ -56,7 +58,7 @@ class Story:
     """Steps that were played on the real machine, with what each of them made."""
 
     lifecycle: str
-    currency: str
+    currency: Currency
     told: tuple[Told, ...]
 
     @property

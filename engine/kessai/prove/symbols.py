@@ -18,7 +18,7 @@ from kessai.prove import moments
 from kessai.prove.algebra import Names, Terms, Truth
 from kessai.prove.rules import Rules, Situation, States
 from kessai.prove.story import Moment
-from kessai.spec import Deadline
+from kessai.spec import Deadline, Expression
 from kessai.spec.expression import Integer
 
 ABSENT = -1
@@ -88,11 +88,11 @@ class Symbols:
             count = self.names[count_of(name)]
             yield count >= 0
             if rule.spec.amount is not None:
-                total, low = self.names[sum_of(name)], least(rule)
+                total, low = self.names[sum_of(name)], least(self.rules, rule)
                 yield self.z3.Implies(count == 0, total == 0)
                 if low is not None:
                     yield total >= low * count
-                if (high := most(rule)) is not None:
+                if (high := most(self.rules, rule)) is not None:
                     yield total <= high * count
 
     def stands(self, states: States) -> Truth:
@@ -116,24 +116,28 @@ class Symbols:
         count = self.names[count_of(name)]
         if rule.spec.amount is None:
             return self.terms.every([count >= 1, self.amount == 0])
-        total, low = self.names[sum_of(name)], least(rule)
+        total, low = self.names[sum_of(name)], least(self.rules, rule)
         known = [count >= 1, self.z3.Implies(count == 1, self.amount == total)]
         if low is not None:
             known += [self.amount >= low, total - self.amount >= low * (count - 1)]
-        if (high := most(rule)) is not None:
+        if (high := most(self.rules, rule)) is not None:
             known += [self.amount <= high, total - self.amount <= high * (count - 1)]
         return self.terms.every(known)
 
     # ── every transition ────────────────────────────────────────────────────────────
 
     def transitions(self, only: str | None = None) -> Iterator[Transition]:
-        """Every moment of every command from everywhere, and every deadline.
+        """Every moment of every command from everywhere, every reversal and deadline.
 
-        With `only`, those of the command or deadline of that name.
+        With `only`, those of the command (and its reversal) or deadline of that name.
         """
         for name, rule in self.rules.moving.items():
             if only in {None, name}:
                 yield from self._of_command(name, rule)
+        for name, situations in self.rules.reversals.items():
+            if only in {None, name}:
+                for situation in situations:
+                    yield self._reverses(name, situation)
         for deadline in self.rules.lifecycle.deadlines.values():
             if only in {None, deadline.name}:
                 yield self._lapses(deadline)
@@ -189,7 +193,10 @@ class Symbols:
             after[count_of(command)] = self.z3.IntVal(is_it)
             if sum_of(command) in self.names:
                 after[sum_of(command)] = self.amount * is_it
-        when = [*moments.allowed(self.terms, rule, (), names), *self._no_amount(rule)]
+        when = [
+            *moments.allowed(self.terms, self.rules, (rule, ()), names),
+            *self._no_amount(rule),
+        ]
         return Transition(Moment.BEGINS, name, self.terms.every(when), after, True)
 
     def _no_amount(self, rule: CompiledCommand) -> list[Truth]:
@@ -200,7 +207,9 @@ class Symbols:
         return [
             self.stands(situation.states),
             self.none_open(rule.excludes),
-            *moments.allowed(self.terms, rule, situation.steps, self.asked),
+            *moments.allowed(
+                self.terms, self.rules, (rule, situation.steps), self.asked
+            ),
             *self._no_amount(rule),
         ]
 
@@ -267,13 +276,10 @@ class Symbols:
         return self.terms.every(when), success
 
     def _within(self, rule: CompiledCommand) -> Sequence[Truth]:
-        declared = rule.spec.amount
+        declared = self.rules.range_of(rule.spec)
         if declared is None:
             return [self.amount == 0]
-        return [
-            self.terms.number(declared.minimum, self.asked) <= self.amount,
-            self.amount <= self.terms.number(declared.maximum, self.asked),
-        ]
+        return moments.within(self.terms, declared, self.asked)
 
     def _elsewhere(
         self, name: str, rule: CompiledCommand, situation: Situation
@@ -281,6 +287,23 @@ class Symbols:
         when, success = self.elsewhere(rule, situation)
         after = {**self._amounts(success.after), **self.moved(success)}
         return Transition(Moment.ELSEWHERE, name, when, after)
+
+    def reverses(
+        self, name: str, situation: Situation
+    ) -> tuple[Truth, moments.Success]:
+        """When `settle_external` applies a reversal, and its effect: at any time."""
+        success = moments.succeeded(self.terms, situation.steps, self.asked)
+        when = [
+            self.stands(situation.states),
+            *self._within(self.rules.machine.reversals[name]),
+            *moments.kept_by_the_net(self.terms, self.rules, success.after),
+        ]
+        return self.terms.every(when), success
+
+    def _reverses(self, name: str, situation: Situation) -> Transition:
+        when, success = self.reverses(name, situation)
+        after = {**self._amounts(success.after), **self.moved(success)}
+        return Transition(Moment.REVERSES, name, when, after)
 
     def _lapses(self, deadline: Deadline) -> Transition:
         stands = self.stands({deadline.track: deadline.state})
@@ -291,20 +314,20 @@ class Symbols:
         return Transition(Moment.LAPSES, deadline.name, when, after)
 
 
-def least(rule: CompiledCommand) -> int | None:
+def least(rules: Rules, rule: CompiledCommand) -> int | None:
     """The smallest amount of any operation of the command, where the file fixes it."""
-    if rule.spec.amount is None:
-        return None
-    tree = rule.spec.amount.minimum.tree
-    return tree.value if isinstance(tree, Integer) else None
+    amount = rules.range_of(rule.spec)
+    return None if amount is None else _fixed(amount.minimum)
 
 
-def most(rule: CompiledCommand) -> int | None:
+def most(rules: Rules, rule: CompiledCommand) -> int | None:
     """The largest amount of any operation of the command, where the file fixes it."""
-    if rule.spec.amount is None:
-        return None
-    tree = rule.spec.amount.maximum.tree
-    return tree.value if isinstance(tree, Integer) else None
+    amount = rules.range_of(rule.spec)
+    return None if amount is None else _fixed(amount.maximum)
+
+
+def _fixed(bound: Expression) -> int | None:
+    return bound.tree.value if isinstance(bound.tree, Integer) else None
 
 
 def readable(rules: Rules, values: Mapping[str, int]) -> str:

@@ -15,6 +15,7 @@ from kessai.machine.compile import CompiledCommand
 from kessai.machine.compile import Step as MachineStep
 from kessai.prove import moments
 from kessai.prove.algebra import KNOWN, Names
+from kessai.prove.reversal import wrongs_of_reversal
 from kessai.prove.rules import Rules
 from kessai.prove.spots import (
     Spot,
@@ -55,6 +56,8 @@ DEEP = Breadth(4_000, (ROUND, PART, 2 * ROUND, 0, -ROUND), ends=True)
 FAR = Breadth(6_000, (ROUND, 30), is_narrow=True)
 DEAR = 3
 """What is told of elsewhere counts as this many steps: a command of one's own is two."""
+
+_OUTSIDE = {Moment.ELSEWHERE, Moment.REVERSES}
 
 Path = tuple[Spot | None, Step]
 
@@ -110,7 +113,7 @@ class Walk:
     def _push(self, cost: int, before: Spot | None, step: Step, after: Spot) -> None:
         if after not in self.came_by:
             self._pushed += 1
-            further = cost + (DEAR if step.moment is Moment.ELSEWHERE else 1)
+            further = cost + (DEAR if step.moment in _OUTSIDE else 1)
             heappush(self._todo, (further, self._pushed, before, step, after))
 
     def _is_broken(self, before: Spot | None, step: Step, after: Spot) -> bool:
@@ -123,7 +126,7 @@ class Walk:
         self.wrong.setdefault(wrong, (spot, step))
 
     def _picks(self, rule: CompiledCommand, names: Names) -> Iterator[int]:
-        declared = rule.spec.amount
+        declared = self._rules.range_of(rule.spec)
         if declared is None:
             yield 0
             return
@@ -150,7 +153,7 @@ class Walk:
         zeros = {**dict.fromkeys(self._rules.amounts, 0), **flags}
         for amount in self._picks(rule, zeros):
             names = {**zeros, "amount": amount}
-            if not all(moments.allowed(KNOWN, rule, (), names)):
+            if not all(moments.allowed(KNOWN, self._rules, (rule, ()), names)):
                 continue
             opened = {
                 o.track
@@ -198,6 +201,7 @@ class Walk:
             yield from self._begins(spot)
         if not self._breadth.is_narrow:
             yield from self._elsewhere(spot)
+            yield from self._reversals(spot)
         if not spot.open:
             yield from self._lapses(spot)
 
@@ -212,7 +216,7 @@ class Walk:
                 continue
             for amount in self._picks(rule, names):
                 asked = {**names, "amount": amount}
-                if not all(moments.allowed(KNOWN, rule, steps, asked)):
+                if not all(moments.allowed(KNOWN, self._rules, (rule, steps), asked)):
                     continue
                 step = Step(Moment.BEGINS, rule.spec.name, _asked(rule, amount))
                 after = self._begun(rule, spot.states, asked, spot.open)
@@ -289,6 +293,21 @@ class Walk:
                 kept = moments.kept_by_the_net(KNOWN, self._rules, success.after)
                 if all(kept) and not moments.undecided(KNOWN, success):
                     step = Step(Moment.ELSEWHERE, rule.spec.name, _asked(rule, amount))
+                    yield step, moved(self._rules, spot, success)
+
+    def _reversals(self, spot: Spot) -> Iterator[tuple[Step, Spot]]:
+        names, states = names_at(self._rules, spot), states_at(self._rules, spot)
+        for name, rule in self._rules.machine.reversals.items():
+            steps = self._rules.steps_from(rule, states)
+            for amount in self._picks(rule, names) if steps else ():
+                asked = {**names, "amount": amount}
+                success = moments.succeeded(KNOWN, steps, asked)
+                if not all(moments.kept_by_the_net(KNOWN, self._rules, success.after)):
+                    continue
+                step = Step(Moment.REVERSES, name, _asked(rule, amount))
+                for wrong in wrongs_of_reversal(self._rules, spot, step):
+                    self._note(wrong, spot, step)
+                if not moments.undecided(KNOWN, success):
                     yield step, moved(self._rules, spot, success)
 
     def _lapses(self, spot: Spot) -> Iterator[tuple[Step, Spot]]:

@@ -18,7 +18,7 @@ from kessai.prove.induction import Induction
 from kessai.prove.parts import Kind, Part, parts
 from kessai.prove.play import Play
 from kessai.prove.proof import Prover
-from kessai.prove.rules import Rules
+from kessai.prove.rules import Rules, in_each_currency
 from kessai.prove.spots import Wrong
 from kessai.prove.story import Moment, Step, Story, still_open, to_the_point
 from kessai.prove.symbols import Symbols, count_of
@@ -65,17 +65,17 @@ def removals(lifecycle: Lifecycle | Machine) -> Iterator[Removal]:
         InvalidInput: as `kessai.prove.prove`.
 
     """
-    machine = (
-        lifecycle if isinstance(lifecycle, Machine) else compile_lifecycle(lifecycle)
-    )
-    whole = Prover(machine)
-    for part in parts(whole.rules):
-        yield removal(whole, part)
+    if isinstance(lifecycle, Machine):
+        lifecycle = lifecycle.lifecycle
+    wholes = [Prover(compile_lifecycle(one)) for one in in_each_currency(lifecycle)]
+    for each in zip(*(parts(whole.rules) for whole in wholes), strict=True):
+        found = [removal(w, part) for w, part in zip(wholes, each, strict=True)]
+        yield min(found, key=lambda one: (one.story is None, not one.is_open))
 
 
 def removal(whole: Prover, part: Part) -> Removal:
     """What comes of leaving `part` out of the lifecycle that `whole` proved."""
-    reason = _plain_reason(whole, part)
+    reason = None if part.is_reversal else _plain_reason(whole, part)
     if reason is not None:
         return Removal(part=part, reason=reason)
     return _Without(whole, part).removal()

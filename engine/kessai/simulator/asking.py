@@ -14,6 +14,7 @@ from kessai.simulator.chance import Chance
 from kessai.simulator.commands import (
     amount_for,
     application_of,
+    currency_for,
     parameters_for,
     possible_names,
     wrong_amount,
@@ -137,7 +138,8 @@ class OrderSystems:
         rule = live.machine.commands[name]
         names = transaction.names(None)
         wrong = self._chance.happens(0.04)  # amounts are checked
-        amount = (wrong_amount if wrong else amount_for)(self._chance, rule, names)
+        choose = wrong_amount if wrong else amount_for
+        amount = choose(self._chance, rule, names, transaction.currency)
         return Command(
             name,
             live.order,
@@ -158,13 +160,15 @@ class OrderSystems:
         if rule.spec.agreement is not None and agreement is None:
             agreement = self._agreement(rule.spec.agreement.lifecycle)
         names = {**machine.zeros, **machine.flags_off}
+        currency = currency_for(self._chance, machine)
         return Command(
             rule.spec.name,
             live.order,
             key=self._key(),
             lifecycle=machine.name,
             agreement=agreement,
-            amount=amount_for(self._chance, rule, names),
+            amount=amount_for(self._chance, rule, names, currency),
+            currency=currency,
             parameters=parameters_for(self._chance, machine, rule.spec),
         )
 

@@ -30,11 +30,17 @@ def possible_names(machine: Machine, transaction: Transaction) -> list[str]:
     ]
 
 
+def currency_for(chance: Chance, machine: Machine) -> str:
+    """One of the currencies of the lifecycle."""
+    codes = tuple(machine.lifecycle.currencies)
+    return codes[0] if len(codes) == 1 else chance.rng.choice(codes)
+
+
 def amount_for(
-    chance: Chance, rule: CompiledCommand, names: Mapping[str, int]
+    chance: Chance, rule: CompiledCommand, names: Mapping[str, int], currency: str
 ) -> int | None:
     """An amount within the bounds, often at their edges; or none, for the default."""
-    bounds = amount_bounds(rule, names)
+    bounds = amount_bounds(rule, names, currency)
     if bounds is None or (bounds.default is not None and chance.happens(0.3)):
         return None
     low, high = bounds.minimum, min(bounds.maximum, _LARGE)
@@ -47,10 +53,10 @@ def amount_for(
 
 
 def wrong_amount(
-    chance: Chance, rule: CompiledCommand, names: Mapping[str, int]
+    chance: Chance, rule: CompiledCommand, names: Mapping[str, int], currency: str
 ) -> int | None:
     """An amount that the bounds forbid, or one where none is taken."""
-    bounds = amount_bounds(rule, names)
+    bounds = amount_bounds(rule, names, currency)
     if bounds is None:
         return 1
     return chance.rng.choice((bounds.minimum - 1, bounds.maximum + 1, 0))

@@ -42,6 +42,7 @@ def check(lifecycle: Lifecycle, notebook: Notebook) -> None:
         _check_tracks,
         _check_commands,
         _check_moves,
+        _check_reversals,
         _check_deadlines,
         _check_parameters,
         _check_guards,
@@ -60,7 +61,7 @@ def _check_names(lifecycle: Lifecycle, notebook: Notebook) -> None:
         ((section, name), name)
         for section in (
             *("tracks", "amounts", "parameters", "guards"),
-            *("commands", "deadlines", "invariants"),
+            *("commands", "deadlines", "invariants", "reversals"),
         )
         for name in getattr(lifecycle, section)
     ]
@@ -120,18 +121,31 @@ def _check_commands(lifecycle: Lifecycle, notebook: Notebook) -> None:
 def _check_moves(lifecycle: Lifecycle, notebook: Notebook) -> None:
     guards = _Known(notebook, "guard", lifecycle.guards)
     tracks = _Known(notebook, "track", lifecycle.tracks)
-    for command in lifecycle.commands.values():
+    for section, command in lifecycle.changes:
         if command.reads:
             for effects in ("reserve", "commit", "release"):
                 if getattr(command, effects):
                     notebook.wrong(("commands", command.name, effects), READS)
         for number, move in enumerate(command.moves):
-            path: Path = ("commands", command.name, "moves", number)
+            path: Path = (section, command.name, "moves", number)
             guards.check((*path, "guards"), move.guards)
             _check_guards_of_move(notebook, (*path, "guards"), command, move)
             tracks.check((*path, "from"), [move.track])
             if track := lifecycle.tracks.get(move.track):
                 _check_move(notebook, path, command, move, track)
+
+
+def _check_reversals(lifecycle: Lifecycle, notebook: Notebook) -> None:
+    moving = sorted(c.name for c in lifecycle.commands.values() if not c.reads)
+    for reversal in lifecycle.reversals.values():
+        path: Path = ("reversals", reversal.name)
+        if reversal.name not in moving:
+            message = f"no command '{reversal.name}' moves anything to be taken back"
+            notebook.wrong(path, f"{message}; these do: {', '.join(moving)}")
+        for number, move in enumerate(reversal.moves):
+            if move.guards:
+                message = "a reversal has no guards: nobody asks for it"
+                notebook.wrong((*path, "moves", number, "guards"), message)
 
 
 def _check_guards_of_move(
@@ -154,6 +168,8 @@ def _check_move(
         if move.target is not None or move.commit:
             notebook.wrong(path, READS)
         return
+    if path[0] == "reversals":
+        return  # what is final ends what may be asked for, and a reversal is not
     for state in sorted(track.final.intersection(move.sources)):
         message = f"'{state}' is final: only a command that reads starts there"
         notebook.wrong((*path, "from"), message)
@@ -208,9 +224,11 @@ def _check_reachable(lifecycle: Lifecycle, notebook: Notebook) -> None:
 
 def _reached(lifecycle: Lifecycle, track: Track) -> set[str]:
     edges: dict[str, set[str]] = defaultdict(set)
-    for _, move, source in lifecycle.moves():
-        if move.track == track.name and move.target is not None:
-            edges[source].add(move.target)
+    for _, command in lifecycle.changes:
+        for move in command.moves:
+            if move.track == track.name and move.target is not None:
+                for source in move.sources:
+                    edges[source].add(move.target)
     for deadline in lifecycle.deadlines.values():
         if deadline.track == track.name:
             edges[deadline.state].add(deadline.target)

@@ -23,7 +23,7 @@ MOST_NAMES = 8
 
 def check_choices(lifecycle: Lifecycle, notebook: Notebook) -> None:
     """Note every state from which a command may lead to two states, or to none."""
-    for command in lifecycle.commands.values():
+    for section, command in lifecycle.changes:
         choices: dict[tuple[str, str], list[int]] = defaultdict(list)
         for number, move in enumerate(command.moves):
             for source in move.sources:
@@ -32,7 +32,7 @@ def check_choices(lifecycle: Lifecycle, notebook: Notebook) -> None:
         for (track, state), numbers in choices.items():
             sources[tuple(numbers)].append(f"'{track}.{state}'")
         for numbers_, states in sources.items():
-            path: Path = ("commands", command.name, "moves", numbers_[-1])
+            path: Path = (section, command.name, "moves", numbers_[-1])
             if wrong := _wrong(lifecycle, [command.moves[n] for n in numbers_]):
                 notebook.wrong(path, f"from {' and '.join(states)} {wrong}")
 

@@ -11,8 +11,8 @@ import attrs
 import msgspec
 
 from kessai.errors import InvalidInput, InvalidLifecycle, UnknownLifecycle
-from kessai.money import minor_digits
 from kessai.spec.checks import check
+from kessai.spec.currencies import with_digits
 from kessai.spec.merge import Merge, Open
 from kessai.spec.model import Lifecycle
 from kessai.spec.places import Mistake, Place
@@ -109,16 +109,11 @@ def _load(name: str, open_file: Open) -> Lifecycle:
     if merge.incomplete:
         # What stands in an unreadable file would be reported as missing elsewhere.
         _refuse(notebook)
-    return _build(notebook, merge.document)
+    return _build(notebook, with_digits(merge.document, notebook))
 
 
 def _build(notebook: Notebook, document: Mapping[str, Any]) -> Lifecycle:
     lifecycle = read_lifecycle(Table(notebook, (), document))
-    if lifecycle.currency:
-        try:
-            minor_digits(lifecycle.currency)
-        except InvalidInput as error:
-            notebook.wrong(("lifecycle", "currency"), str(error))
     check(lifecycle, notebook)
     if notebook.mistakes:
         _refuse(notebook)

@@ -1,6 +1,6 @@
 """What a lifecycle file says, as frozen objects. Each names the rule it comes from.
 
-Amounts are integers in minor units of the lifecycle's currency, durations are seconds.
+Amounts are integers in minor units of a currency of the lifecycle, durations are seconds.
 States are written `track.state`, as in the files.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from kessai.money import Currency
 from kessai.spec.expression import Effect, Expression
 from kessai.spec.parameters import FlagParameter, Parameter
 from kessai.words import Text
@@ -97,6 +98,7 @@ class Agreement:
 class CommandSpec:
     """A command of the lifecycle: who may ask for it when, and what it does to amounts.
 
+    `amount` has the range of amounts that it takes, by currency; None if it takes none.
     `opens` is filled for an application: it begins a transaction. `alongside` lists
     commands whose open operations do not exclude it. `reads` marks a command that never
     blocks and never changes a state. `reports` is the amount that the gateway's
@@ -108,7 +110,7 @@ class CommandSpec:
     rule: str
     moves: tuple[Move, ...]
     opens: tuple[Opening, ...] = ()
-    amount: AmountRange | None = None
+    amount: Mapping[str, AmountRange] | None = None
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
@@ -127,8 +129,8 @@ class CommandSpec:
 
     def rule_places(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every part of the command that names a rule of its own."""
-        if self.amount is not None:
-            yield ("amount",), self.amount.rule
+        for rule in dict.fromkeys(one.rule for one in (self.amount or {}).values()):
+            yield ("amount",), rule
         if self.agreement is not None:
             yield ("agreement",), self.agreement.rule
         for number, move in enumerate(self.moves):
@@ -194,12 +196,15 @@ class Lifecycle:
 
     `hash` is the SHA-256 (hex) of the canonical JSON of the whole declaration: events
     are bound to it. `document` is that JSON, enough to rebuild the lifecycle.
+    `currencies` are those that a transaction may be in, by code, sorted. `reversals` are
+    by the command whose success the gateway may take back later; each is a command that
+    nobody asks for.
     """
 
     name: str
     title: Text
     source: str
-    currency: str
+    currencies: Mapping[str, Currency]
     identifier: Identifier
     tracks: Mapping[str, Track]
     amounts: Mapping[str, Text]
@@ -209,6 +214,7 @@ class Lifecycle:
     deadlines: Mapping[str, Deadline]
     invariants: Mapping[str, Invariant]
     rules: Mapping[str, Rule] = attrs.field(factory=dict[str, Rule])
+    reversals: Mapping[str, CommandSpec] = attrs.field(factory=dict[str, CommandSpec])
     hash: str = ""
     document: bytes = attrs.field(default=b"", repr=False)
 
@@ -227,14 +233,40 @@ class Lifecycle:
                 for name, one in declared.items():
                     if hasattr(one, "rule"):
                         yield (section.name, name), one.rule
-        for command in self.commands.values():
-            for part, rule in command.rule_places():
-                yield ("commands", command.name, *part), rule
+        for table, change in self.changes:
+            for part, rule in change.rule_places():
+                yield (table, change.name, *part), rule
 
     def rules_named(self) -> tuple[Rule, ...]:
         """The rules that its declarations name, in the order of their table."""
         codes = {code for _, rule in self.rule_places() for code in rule_codes(rule)}
         return tuple(rule for rule in self.rules.values() if rule.code in codes)
+
+    def currency(self, code: str | None) -> Currency | None:
+        """The currency called `code`; the only one there is where none is named."""
+        if not code and len(self.currencies) == 1:
+            return next(iter(self.currencies.values()))
+        return self.currencies.get(code or "")
+
+    def in_currency(self, code: str) -> "Lifecycle":
+        """The lifecycle as if `code` were its only currency; its hash stays what it is."""
+
+        def only(spec: CommandSpec) -> CommandSpec:
+            amount = spec.amount and {code: spec.amount[code]}
+            return attrs.evolve(spec, amount=amount)
+
+        return attrs.evolve(
+            self,
+            currencies={code: self.currencies[code]},
+            commands={name: only(spec) for name, spec in self.commands.items()},
+            reversals={name: only(spec) for name, spec in self.reversals.items()},
+        )
+
+    @property
+    def changes(self) -> Iterator[tuple[str, CommandSpec]]:
+        """All that changes a transaction, with the section of the file it stands in."""
+        yield from (("commands", command) for command in self.commands.values())
+        yield from (("reversals", reversal) for reversal in self.reversals.values())
 
     def moves(self) -> Iterator[tuple[CommandSpec, Move, str]]:
         """Every (command, move, source state) that changes or keeps a state."""

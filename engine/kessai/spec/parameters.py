@@ -14,7 +14,7 @@ import attrs
 
 from kessai.money import is_amount
 from kessai.spec.table import Table
-from kessai.words import Text
+from kessai.words import Text, Words
 
 MAX_TEXT = 16_384
 """How many characters a text has at most, whatever its lifecycle allows."""
@@ -27,6 +27,8 @@ SHOP = "https://shop.example/"
 """Where the addresses point that stand for a shop's own."""
 
 T = TypeVar("T")
+
+_limit = Words("limits")
 
 
 class Chooser(Protocol):
@@ -202,15 +204,11 @@ class TextParameter(Parameter):
     )
 
     _SHAPE: ClassVar[re.Pattern[str]] = re.compile(r"[^\x00\ud800-\udfff]*")
-    _UNITS: ClassVar[Mapping[str, Text]] = {
-        "characters": Text("characters", "文字"),
-        "bytes": Text("bytes", "バイト"),
-    }
 
     @classmethod
     def read_limits(cls, table: Table) -> dict[str, int]:
         """See `Parameter.read_limits`."""
-        found = {unit: table.count(f"max_{unit}") for unit in cls._UNITS}
+        found = {unit: table.count(f"max_{unit}") for unit in _limit}
         return {unit: most for unit, most in found.items() if most is not None}
 
     @classmethod
@@ -247,7 +245,7 @@ class TextParameter(Parameter):
         """See `Parameter.invalid`."""
         beyond = ["x" * (self._longest + more) for more in (1, 40)]
         if "bytes" in self.limits:  # few characters, too many bytes
-            beyond.append("あ" * (self.limits["bytes"] // len("あ".encode()) + 1))
+            beyond.append("€" * (self.limits["bytes"] // len("€".encode()) + 1))
         return (*(text for text in beyond if len(text) <= MAX_TEXT), True)
 
     @classmethod
@@ -261,8 +259,7 @@ class TextParameter(Parameter):
 
     def shown_limits(self, language: str) -> list[str]:
         """See `Parameter.shown_limits`."""
-        units = self._UNITS
-        return [f"{m} {units[u].in_language(language)}" for u, m in self.limits.items()]
+        return [_limit(unit, language, most=most) for unit, most in self.limits.items()]
 
     @property
     def _is_address(self) -> bool:

@@ -5,7 +5,9 @@ found afterwards, by `kessai.spec.checks`.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 
+from kessai.money import MOST_DIGITS, Currency
 from kessai.spec.expression import Expression
 from kessai.spec.model import (
     Agreement,
@@ -22,21 +24,24 @@ from kessai.spec.model import (
     Track,
 )
 from kessai.spec.parameters import read_parameter
-from kessai.spec.table import Table
+from kessai.spec.table import NOTHING, Table
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _CHARACTERS = re.compile(r"[A-Z]-[A-Z]|[a-z]-[a-z]|[0-9]-[0-9]|[A-Za-z0-9._:~-]")
+_CODE = re.compile(r"[A-Z]{3}")
 _LASTS = re.compile(r"([1-9][0-9]{0,5}) (seconds|minutes|hours|days)", re.ASCII)
 
 
 def read_lifecycle(document: Table) -> Lifecycle:
     """Return the lifecycle that `document` declares; note its mistakes."""
     head = document.table("lifecycle", needed=True)
+    name, title = head.text("name", needed=True), head.translated("title")
+    source, currencies = head.text("source", needed=True), _currencies(head)
     lifecycle = Lifecycle(
-        name=head.text("name", needed=True),
-        title=head.translated("title"),
-        source=head.text("source", needed=True),
-        currency=head.text("currency", needed=True),
+        name=name,
+        title=title,
+        source=source,
+        currencies=currencies,
         identifier=_identifier(document.table("transaction", needed=True)),
         tracks={k: _track(k, t) for k, t in document.table("tracks").tables()},
         amounts={
@@ -46,16 +51,39 @@ def read_lifecycle(document: Table) -> Lifecycle:
             k: read_parameter(k, t) for k, t in document.table("parameters").tables()
         },
         guards={k: _guard(k, t) for k, t in document.table("guards").tables()},
-        commands={k: _command(k, t) for k, t in document.table("commands").tables()},
+        commands={
+            k: _command(k, t, currencies)
+            for k, t in document.table("commands").tables()
+        },
         deadlines={k: _deadline(k, t) for k, t in document.table("deadlines").tables()},
         invariants={
             k: _invariant(k, t) for k, t in document.table("invariants").tables()
         },
         rules={k: _rule(k, t) for k, t in document.table("rules").tables()},
+        reversals={
+            k: _reversal(k, t, currencies)
+            for k, t in document.table("reversals").tables()
+        },
     )
     head.no_more()
     document.no_more()
     return lifecycle
+
+
+def _currencies(head: Table) -> Mapping[str, Currency]:
+    """The currencies by code; a list of codes was given their digits before."""
+    table = head.table("currencies")
+    found: dict[str, Currency] = {}
+    for code in sorted(table.keys):
+        digits = table.value(code, int, 0)
+        if not _CODE.fullmatch(code):
+            table.wrong(f"a currency has a code such as JPY, not {code!r}", code)
+        if not 0 <= digits <= MOST_DIGITS:
+            table.wrong(f"a currency has 0 to {MOST_DIGITS} minor digits", code)
+        found[code] = Currency(code, digits)
+    if not found:
+        head.wrong("'currencies' is missing; it must be a list such as [\"JPY\"]")
+    return found
 
 
 def _identifier(table: Table) -> Identifier:
@@ -123,8 +151,8 @@ def _rule(code: str, table: Table) -> Rule:
     return rule
 
 
-def _command(name: str, table: Table) -> CommandSpec:
-    amount = _amount(table.table("amount")) if table.has("amount") else None
+def _command(name: str, table: Table, currencies: Iterable[str]) -> CommandSpec:
+    amount = _amount(table, currencies)
     reports = table.expression("reports")
     if reports is None and amount is not None:
         reports = Expression.parse("amount")
@@ -154,15 +182,45 @@ def _command(name: str, table: Table) -> CommandSpec:
     return command
 
 
-def _amount(table: Table) -> AmountRange:
-    amount = AmountRange(
-        minimum=table.needed_expression("min"),
-        maximum=table.needed_expression("max"),
-        default=table.expression("default"),
+def _reversal(name: str, table: Table, currencies: Iterable[str]) -> CommandSpec:
+    """What the gateway may do to a success of the command `name` later on."""
+    reversal = CommandSpec(
+        name=name,
+        title=table.translated("title"),
         rule=table.rule(),
+        moves=tuple(_move(item) for item in table.items("moves")),
+        amount=_amount(table, currencies),
+        commit=table.effects("commit"),
     )
+    if not reversal.moves:
+        table.wrong("a reversal needs at least one move")
+    if any(amount.default for amount in (reversal.amount or {}).values()):
+        message = "a reversal has no default: the gateway states its amount"
+        table.wrong(message, "amount", "default")
     table.no_more()
-    return amount
+    return reversal
+
+
+def _amount(
+    command: Table, currencies: Iterable[str]
+) -> Mapping[str, AmountRange] | None:
+    if not command.has("amount"):
+        return None
+    table = command.table("amount")
+    minimum = table.by_currency("min", currencies, needed=True)
+    maximum = table.by_currency("max", currencies, needed=True)
+    default = table.by_currency("default", currencies)
+    rule = table.rule()
+    table.no_more()
+    return {
+        code: AmountRange(
+            minimum=minimum[code] or NOTHING,
+            maximum=maximum[code] or NOTHING,
+            default=default[code],
+            rule=rule,
+        )
+        for code in currencies
+    }
 
 
 def _opening(table: Table) -> Opening:

@@ -47,22 +47,20 @@ def _expressions(lifecycle: Lifecycle) -> Iterator[Placed]:
         yield ("guards", guard.code, "holds"), guard.holds, standing | ASKED
     for invariant in lifecycle.invariants.values():
         yield ("invariants", invariant.name, "holds"), invariant.holds, amounts
-    for command in lifecycle.commands.values():
-        yield from _of_command(command, standing)
+    for section, command in lifecycle.changes:
+        yield from _of_command((section, command.name), command, standing)
         yield from _of_guards(lifecycle, command)
     for path, effect, known in _effects(lifecycle):
         yield path, effect.value, known
 
 
-def _of_command(command: CommandSpec, standing: Names) -> Iterator[Placed]:
-    path: Path = ("commands", command.name)
-    every = standing
-    if command.amount is not None:
-        every = standing | ASKED
-        yield (*path, "amount", "min"), command.amount.minimum, standing
-        yield (*path, "amount", "max"), command.amount.maximum, standing
-        if command.amount.default is not None:
-            yield (*path, "amount", "default"), command.amount.default, standing
+def _of_command(path: Path, command: CommandSpec, standing: Names) -> Iterator[Placed]:
+    every = standing if command.amount is None else standing | ASKED
+    for amount in dict.fromkeys((command.amount or {}).values()):
+        yield (*path, "amount", "min"), amount.minimum, standing
+        yield (*path, "amount", "max"), amount.maximum, standing
+        if amount.default is not None:
+            yield (*path, "amount", "default"), amount.default, standing
     optional = [
         ((*path, "reports"), command.reports),
         *(((*path, "opens", n), o.when) for n, o in enumerate(command.opens)),
@@ -87,9 +85,9 @@ def _of_guards(lifecycle: Lifecycle, command: CommandSpec) -> Iterator[Placed]:
 
 def _effects(lifecycle: Lifecycle) -> Iterator[tuple[Path, Effect, Names]]:
     standing = frozenset(lifecycle.amounts) | frozenset(lifecycle.flags)
-    for command in lifecycle.commands.values():
+    for section, command in lifecycle.changes:
         known = standing if command.amount is None else standing | ASKED
-        path: Path = ("commands", command.name)
+        path: Path = (section, command.name)
         for key, effects in (
             ("reserve", command.reserve),
             ("commit", command.commit),

@@ -5,7 +5,7 @@ author sees all mistakes at once. The harmless values never leave the package: a
 document with a mistake is refused as a whole.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from kessai.spec.expression import Effect, Expression, OutsideGrammar
@@ -49,6 +49,11 @@ class Table:
     def wrong(self, message: str, *at: str | int) -> None:
         """Note a mistake in this table, or at `at` below it."""
         self.notebook.wrong(self.path + at, message)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that is there."""
+        return tuple(self._data)
 
     def has(self, key: str) -> bool:
         """Whether the key is there, whatever its value."""
@@ -159,6 +164,17 @@ class Table:
     def needed_expression(self, key: str) -> Expression:
         """Return the expression at `key`, which must be there."""
         return self.expression(key, needed=True) or NOTHING
+
+    def by_currency(
+        self, key: str, currencies: Iterable[str], *, needed: bool = False
+    ) -> Mapping[str, Expression | None]:
+        """Return the expression at `key` for each currency: one for all, or one each."""
+        if not is_table(self._data.get(key)):
+            return dict.fromkeys(currencies, self.expression(key, needed=needed))
+        table = self.table(key)
+        found = {code: table.expression(code, needed=True) for code in currencies}
+        table.no_more()
+        return found
 
     def effects(self, key: str) -> tuple[Effect, ...]:
         """Return the list of effects at `key`."""

@@ -71,7 +71,8 @@ def _carried_out(case: Case, way: Way, trail: _Trail) -> tuple[Transaction, _Tra
     machine, now = case.machine, case.now
     given = plainest(machine, machine.commands[way.name], way.flags)
     amount = None if way.bounds is None else way.bounds.minimum
-    operation = case.decide(case.command(way.name, amount, parameters=given))
+    asked = case.command(way.name, amount, parameters=given, currency=way.currency)
+    operation = case.decide(asked)
     if not isinstance(operation, Operation):  # a guard looks at the amount
         return case.transaction, trail
     begun = Begun(now, operation, None, opened_tracks(machine, operation))

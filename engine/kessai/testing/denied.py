@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kessai.machine import Bounds, Command, possibility
 from kessai.machine.compile import CompiledCommand
-from kessai.machine.decide import amount_bounds, names_for
+from kessai.machine.decide import bounds_of
 from kessai.testing.values import amounts, invalid_values, keys, wrong_amounts
 from kessai.testing.ways import Case, Way, plainest, tried
 
@@ -80,6 +80,7 @@ class _Wrong:
             **self._parameters(),
             **self._guards(),
             **self._lifecycle_and_agreement(),
+            **self._currencies(),
         }
 
     @property
@@ -87,8 +88,7 @@ class _Wrong:
         """The amounts that the plainest form of the command would take."""
         case = self.case
         asked = case.command(self.name, parameters=self.parameters)
-        names = names_for(case.machine, case.transaction, asked, self.rule)
-        return amount_bounds(self.rule, names)
+        return bounds_of(case.machine, case.transaction, asked)
 
     def _already(self) -> frozenset[str]:
         """What is wrong whatever is asked for: `can` says so."""
@@ -217,6 +217,19 @@ class _Wrong:
                 self._other, "agreement_missing", agreement=None
             )
         return made
+
+    def _currencies(self) -> dict[str, Make]:
+        """A currency that the lifecycle does not have, or none where one is needed."""
+        opens = self.rule.spec.is_application
+        made: dict[str, Make] = {
+            "currency": partial(self._in, "currency_not_taken", "XXX")
+        }
+        if opens and len(self.case.machine.lifecycle.currencies) > 1:
+            made["no_currency"] = partial(self._in, "currency_missing", None)
+        return made
+
+    def _in(self, reason: str, currency: str | None) -> Denials:
+        return self._denied(self._right_amount(), reason, currency=currency)
 
     def _other(self, reason: str, **more: Any) -> Denials:
         return self._denied(self._right_amount(), reason, **more)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
+    Bounds,
     Command,
     Denial,
     Denied,
@@ -27,9 +28,11 @@ from kessai.machine import (
     Record,
     Resent,
     Resolved,
+    Reversed,
     Transaction,
     append,
 )
+from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import amount_bounds, opened_tracks
 from kessai.machine.phases import RESENT, phase_after
 from kessai.machine.settle import (
@@ -191,6 +194,8 @@ class Course:
         possible = possible_names(self.machine, self.transaction)
         if possible:
             steps += [self.command] * 5 + [self.gateway_acts]
+        if self.reversible():
+            steps += [self.taken_back] * 2
         if self.transaction.operations:
             steps += [self.ends] * 3 + [self.resent]
         if self.deadlines():
@@ -224,6 +229,7 @@ class Course:
         steps: Mapping[type[Event], Callable[[], None]] = {
             Resent: self.resent,
             External: self.gateway_acts,
+            Reversed: self.taken_back,
             Lapsed: self.lapses,
             Discrepancy: self.strange,
             Resolved: self.resolved,
@@ -232,6 +238,9 @@ class Course:
         if kind is Resolved:
             self.strange()
         if kind is External and not possible_names(self.machine, self.transaction):
+            return
+        if kind is Reversed and not self.reversible():
+            self.command()
             return
         if kind is Lapsed and not self.deadlines():
             self.ask(application_of(self.machine).spec.name)
@@ -328,13 +337,36 @@ class Course:
         name = self._draw(
             st.sampled_from(possible_names(self.machine, self.transaction))
         )
-        rule = self.machine.commands[name]
-        bounds = amount_bounds(rule, self.transaction.names(None))
-        amount = None
+        self._outside(self.machine.commands[name], Outcome.SUCCEEDED)
+
+    def reversible(self) -> list[CompiledCommand]:
+        """The reversals that the gateway may do now."""
+        return [
+            rule
+            for rule in self.machine.reversals.values()
+            if rule.steps_from(self.transaction.states)
+            and (
+                (bounds := self._bounds(rule)) is None
+                or bounds.minimum <= bounds.maximum
+            )
+        ]
+
+    def taken_back(self) -> None:
+        """The gateway takes a success back."""
+        rule = self._draw(st.sampled_from(self.reversible()))
+        self._outside(rule, Outcome.REVERSED)
+
+    def _bounds(self, rule: CompiledCommand) -> Bounds | None:
+        names = self.transaction.names(None)
+        return amount_bounds(rule, names, self.transaction.currency)
+
+    def _outside(self, rule: CompiledCommand, outcome: Outcome) -> None:
+        """What nobody asked for, of an amount within its bounds if there is any."""
+        bounds, amount = self._bounds(rule), None
         if bounds is not None and bounds.minimum <= bounds.maximum:
             given = attrs.evolve(bounds, default=None)
             amount = self._draw(amounts(given))
-        said = self._evidence(name, Outcome.SUCCEEDED, amount, Source.LOOK_UP)
+        said = self._evidence(rule.spec.name, outcome, amount, Source.LOOK_UP)
         self.append(settle_external(self.machine, self.transaction, said, self.now))
 
     def strange(self) -> None:

@@ -337,12 +337,15 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
             else data.draw(amounts(way.bounds), label="amount")
         )
         key = self._next_key()
-        return case.command(way.name, amount, key=key, parameters=given)
+        return case.command(
+            way.name, amount, key=key, currency=way.currency, parameters=given
+        )
 
     def _ask(self, command: Command, named: dict[str, Any]) -> None:
         more: dict[str, Any] = {
             "lifecycle": command.lifecycle,
             "agreement": command.agreement,
+            "currency": command.currency,
             "parameters": command.parameters,
         }
         more = {name: value for name, value in more.items() if value} | named

@@ -6,9 +6,11 @@ The strategies themselves are made when they are asked for.
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 from hypothesis import strategies as st
 
-from kessai.machine import Command, Operation, Transaction
+from kessai.gateway import Outcome
+from kessai.machine import Command, External, Operation, Reversed, Transaction
 from kessai.machine.events import KINDS
 
 
@@ -23,6 +25,7 @@ def register_types() -> None:
         st.register_type_strategy(kind, _lazily(make))
     for kind in KINDS.values():
         st.register_type_strategy(kind, _events)
+    st.register_type_strategy(Reversed, _lazily(_reversals))
 
 
 def _lazily(
@@ -61,6 +64,16 @@ def _operations() -> st.SearchStrategy[Operation]:
     from kessai.machine import Begun
 
     return _events(Begun).map(lambda begun: begun.operation)
+
+
+def _reversals() -> st.SearchStrategy[Reversed]:
+    """Reversals of what happened outside: the shipped lifecycles declare none."""
+
+    def reversed_(event: External) -> Reversed:
+        said = attrs.evolve(event.evidence, outcome=Outcome.REVERSED)
+        return Reversed(event.at, event.command, event.amount, said)
+
+    return _events(External).map(reversed_)
 
 
 def _events(kind: type) -> st.SearchStrategy[Any]:

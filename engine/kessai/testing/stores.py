@@ -66,6 +66,7 @@ class Book:
             amount=more.pop("amount", 100),
             parameters=more.pop("parameters", {}),
             begun_at=more.pop("at", NOON),
+            currency="JPY" if command == "authorize" else None,
         )
         opens = ("payment",) if command == "authorize" else ()
         event = Begun(operation.begun_at, operation, None, opens)

@@ -132,7 +132,9 @@ def commands_in(draw: st.DrawFn, case: Case, some: list[Way]) -> Command:
     key = draw(keys())
 
     def command(amount: int | None) -> Command:
-        return case.command(way.name, amount, parameters=given, key=key)
+        return case.command(
+            way.name, amount, currency=way.currency, parameters=given, key=key
+        )
 
     some_amount = amounts(way.bounds)
     if case.machine.commands[way.name].amount_guards:

@@ -21,7 +21,7 @@ from kessai.machine import (
     decide,
 )
 from kessai.machine.compile import CompiledCommand
-from kessai.machine.decide import amount_bounds, names_for
+from kessai.machine.decide import bounds_of
 from kessai.testing.values import complete
 
 MOST_FLAGS = 10
@@ -42,6 +42,7 @@ class Case:
         spec = self.machine.commands[name].spec
         if spec.is_application:
             more.setdefault("lifecycle", self.machine.name)
+            more.setdefault("currency", _currencies(self.machine)[0])
         if spec.agreement is not None and self.agreement is not None:
             more.setdefault("agreement", self.agreement.id)
         more.setdefault("key", f"{self.transaction.id}:{self.transaction.version + 1}")
@@ -54,11 +55,15 @@ class Case:
 
 @attrs.frozen
 class Way:
-    """A command with the flags that matter, and the amounts that then pass."""
+    """A command with the flags that matter, and the amounts that then pass.
+
+    `currency` is that of the transaction which it opens, where there is a choice.
+    """
 
     name: str
     flags: Mapping[str, bool]
     bounds: Bounds | None
+    currency: str | None = None
 
 
 def ways(case: Case, name: str) -> tuple[Way, ...]:
@@ -69,14 +74,20 @@ def ways(case: Case, name: str) -> tuple[Way, ...]:
 def tried(case: Case, name: str) -> Iterator[tuple[Way, Operation | Denial]]:
     """Every way to ask for `name`, with what the machine decides on its plainest form."""
     rule = case.machine.commands[name]
-    for flags in _assignments(case, rule):
+    currencies = _currencies(case.machine) if rule.spec.is_application else (None,)
+    for flags, currency in product(_assignments(case, rule), currencies):
         values = plainest(case.machine, rule, flags)
         if any(values.get(flag, False) is not flags[flag] for flag in flags):
             continue  # something else that it needs turns the flag on
-        asked = case.command(name, parameters=values)
-        names = names_for(case.machine, case.transaction, asked, rule)
-        bounds = amount_bounds(rule, names)
-        yield Way(name, flags, bounds), _best(case, asked, bounds)
+        asked = case.command(name, parameters=values, currency=currency)
+        bounds = bounds_of(case.machine, case.transaction, asked)
+        yield Way(name, flags, bounds, currency), _best(case, asked, bounds)
+
+
+def _currencies(machine: Machine) -> tuple[str | None, ...]:
+    """What an opening command may name: the only currency needs no name."""
+    found = tuple(machine.lifecycle.currencies)
+    return found if len(found) > 1 else (None,)
 
 
 def plainest(
@@ -123,7 +134,6 @@ def _named(rule: CompiledCommand) -> frozenset[str]:
         for steps in by_state.values():
             guards += [guard for step in steps for guard in step.guards]
     expressions = [guard.holds for guard in guards]
-    declared = rule.spec.amount
-    if declared is not None:
+    for declared in (rule.spec.amount or {}).values():
         expressions += [declared.minimum, declared.maximum]
     return frozenset(name for each in expressions for name in each.names)

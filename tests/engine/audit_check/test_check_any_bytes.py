@@ -10,7 +10,9 @@ from kessai.audit.conformance.amounts import Amounts
 from kessai.audit.conformance.times import Times
 from kessai.audit.conformance.words import BadValue
 from kessai.errors import InvalidInput
-from kessai.money import AMOUNT_LIMIT
+from kessai.money import AMOUNT_LIMIT, Currency
+
+YEN = Currency("JPY", 0)
 
 HEADER = b"order,command,time,amount,outcome,with_capture\n"
 CELLS = st.one_of(
@@ -104,7 +106,7 @@ def test_any_text_is_a_time_or_refused(text):
 @given(text=st.text(alphabet="0123456789,.-¥円()▲１ \\", max_size=20))
 def test_any_text_is_an_amount_or_refused(text):
     try:
-        amount = Amounts("JPY", in_major_units=False).read(text, "refund")
+        amount = Amounts(YEN, in_major_units=False).read(text, "refund")
     except BadValue as wrong:
         wrong.in_column("c").sentence("ja")
     else:
@@ -113,10 +115,10 @@ def test_any_text_is_an_amount_or_refused(text):
 
 @given(amount=st.integers(0, AMOUNT_LIMIT - 1))
 def test_an_amount_written_with_separators_is_itself(amount):
-    yen = Amounts("JPY", in_major_units=False)
+    yen = Amounts(YEN, in_major_units=False)
     assert yen.read(f"¥{amount:,}", "capture") == amount
     whole, cents = divmod(amount, 100)
-    dollars = Amounts("USD", in_major_units=True)
+    dollars = Amounts(Currency("USD", 2), in_major_units=True)
     assert dollars.read(f"{whole:,}.{cents:02d}", "capture") == amount
 
 

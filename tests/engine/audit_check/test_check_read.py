@@ -11,6 +11,9 @@ from kessai.audit.conformance.amounts import Amounts
 from kessai.audit.conformance.times import Times
 from kessai.audit.conformance.words import BadValue
 from kessai.errors import InvalidInput
+from kessai.money import Currency
+
+YEN = Currency("JPY", 0)
 
 SALE = "A-1,authorize,2026-01-05 09:05,1000\nA-1,capture,2026-01-06 10:00,600\n"
 JAPANESE = "A-1,与信,2026/1/5 9:05,￥1000\nA-1,売上,2026/1/6 10:00,600円\n"
@@ -357,7 +360,7 @@ class TestAmounts:
         ],
     )
     def test_yen(self, text, amount):
-        assert Amounts("JPY", in_major_units=False).read(text, "capture") == amount
+        assert Amounts(YEN, in_major_units=False).read(text, "capture") == amount
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -379,11 +382,11 @@ class TestAmounts:
     )
     def test_what_is_not_surely_yen_is_refused(self, text, code):
         with pytest.raises(BadValue) as refused:
-            Amounts("JPY", in_major_units=False).read(text, "refund")
+            Amounts(YEN, in_major_units=False).read(text, "refund")
         assert refused.value.code == code
 
     def test_dollars_in_major_units(self):
-        amounts = Amounts("USD", in_major_units=True)
+        amounts = Amounts(Currency("USD", 2), in_major_units=True)
         texts = ("12.34", "$1,234.5", "12", "0.01")
         assert [amounts.read(t, "capture") for t in texts] == [1234, 123450, 1200, 1]
         for text in ("12.345", "1.000", "12,34", "12."):
@@ -391,17 +394,17 @@ class TestAmounts:
                 amounts.read(text, "capture")
 
     def test_decimal_commas_must_be_said(self):
-        amounts = Amounts("EUR", in_major_units=True, decimal_comma=True)
+        amounts = Amounts(Currency("EUR", 2), in_major_units=True, decimal_comma=True)
         assert amounts.read("1.234,56 €", "capture") == 123456
         with pytest.raises(BadValue, match="amount_separators"):
-            Amounts("EUR", in_major_units=True).read("12,50", "capture")
+            Amounts(Currency("EUR", 2), in_major_units=True).read("12,50", "capture")
 
     def test_cents_have_no_fraction(self):
         with pytest.raises(BadValue, match="amount_decimals"):
-            Amounts("USD", in_major_units=False).read("12.34", "capture")
+            Amounts(Currency("USD", 2), in_major_units=False).read("12.34", "capture")
 
     def test_a_minus_must_be_said_and_then_be_there(self):
-        amounts = Amounts("JPY", in_major_units=False, negative=["refund"])
+        amounts = Amounts(YEN, in_major_units=False, negative=["refund"])
         assert amounts.read("-1,234", "refund") == 1234
         assert amounts.read("(¥500)", "refund") == 500
         assert amounts.read("1234", "capture") == 1234

@@ -179,7 +179,7 @@ OWN = """
 name = "one_time"
 title = { en = "mine", ja = "自作" }
 source = "nobody"
-currency = "JPY"
+currencies = ["JPY"]
 
 [commands.authorize]
 title = { en = "authorize", ja = "申込" }

@@ -107,9 +107,9 @@ def test_what_comes_from_the_store_is_text_wherever_it_stands(page):
 def test_what_comes_from_a_lifecycle_file_is_text_too(tmp_path):
     shipped = resources.files("kessai_specs").joinpath("one_time.toml")
     own = tmp_path / "one_time.toml"
-    title = 'title    = { en = "</title><script>alert(1)</script>", ja = "<style>x" }'
+    title = 'title      = { en = "</title><script>alert(1)</script>", ja = "<style>x" }'
     written = shipped.read_text("utf-8").replace(
-        'title    = { en = "one-time payment", ja = "都度決済" }', title
+        'title      = { en = "one-time payment", ja = "都度決済" }', title
     )
     assert title in written
     own.write_text(written, "utf-8")

@@ -44,7 +44,7 @@ include = ["shared/payment.toml", "shared/parameters.toml"]
 name = "shop"
 title = { en = "my shop", ja = "私の店" }
 source = "a test"
-currency = "JPY"
+currencies = ["JPY"]
 
 [commands.authorize]
 title = { en = "order", ja = "注文" }

@@ -20,7 +20,7 @@ include = ["shared/payment.toml", "shared/parameters.toml"]
 name     = "shop"
 title    = { en = "shop", ja = "店" }
 source   = "a test"
-currency = "JPY"
+currencies = ["JPY"]
 
 [commands.authorize]
 title  = { en = "authorize", ja = "申込" }

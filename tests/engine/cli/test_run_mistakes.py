@@ -40,6 +40,16 @@ CASES = {
     "a comma too many": ('{"at":"x",}', 11, "not JSON"),
     "an unknown field": (with_fields(amont=5), '"amont"', "did you mean 'amount'?"),
     "a foreign field": (with_fields(zzz=5), '"zzz"', "known are at, key"),
+    "no currency": (
+        with_fields(currency="yen"),
+        '"yen"',
+        "currency: must be a code such as 'JPY'",
+    ),
+    "a currency of another kind": (
+        with_fields(currency=392),
+        "392",
+        "currency: the number 392; a text in quotes is right",
+    ),
     "a field twice": (
         raw('"key": "k1"', '"key": "k1", "key": "k2"'),
         '"key": "k2"',

@@ -49,6 +49,15 @@ def test_a_key_is_made_up_and_told_before_anything_is_sent(do):
     assert len(result.json["key"]) == 36
 
 
+def test_a_currency_may_be_named_and_another_than_the_lifecycles_is_denied(do):
+    denied = do(*AUTHORIZE, "--currency", "USD", "--lang", "en")
+    assert denied.code == 3
+    assert "The currency must be JPY, not USD." in denied.out
+    assert do(*AUTHORIZE, "--currency", "JPY").code == 0
+    assert do("capture", "--currency", "USD").code == 3
+    assert do("capture", "--currency", "yen").code == 2
+
+
 def test_the_same_key_gives_the_recorded_answer_and_sends_nothing(do, database):
     do(*AUTHORIZE)
     first = do("capture", "--amount", "900", "--key", "k", "--lang", "en")

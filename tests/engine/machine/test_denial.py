@@ -14,6 +14,7 @@ from kessai.gateway import Outcome
 from kessai.machine import Machines, Phase, Reason
 from kessai.machine.decide import key_conflict, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
+from kessai.money import Currency
 from kessai.spec import Text
 
 ONE_TIME = Bounds(1, 10_000_000)
@@ -387,7 +388,6 @@ def compare(denial, command, bounds, expected, transaction="order-1"):
         transaction=transaction,
         reasons=reasons,
         bounds=bounds,
-        currency="JPY",
     )
     assert denial.sentences("en") == english
     assert denial.sentences("ja") == japanese
@@ -561,7 +561,10 @@ def test_a_key_that_another_request_used_is_named():
 def test_a_denial_of_another_currency_shows_its_amounts_in_it():
     reason = Reason("amount_below_minimum", "O2", {"amount": -150, "minimum": 100})
     denial = Denial(
-        command="capture", transaction="a", reasons=(reason,), currency="USD"
+        command="capture",
+        transaction="a",
+        reasons=(reason,),
+        currency=Currency("USD", 2),
     )
     assert denial.sentences("en") == (
         "The amount -1.50 USD is below the smallest possible, 1.00 USD.",

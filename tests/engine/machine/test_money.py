@@ -5,7 +5,7 @@ import pytest
 import kessai
 from kessai import errors
 from kessai.flow import PushNotConfirmed
-from kessai.money import AMOUNT_LIMIT, is_amount, minor_digits, show_amount
+from kessai.money import AMOUNT_LIMIT, Currency, is_amount, minor_digits, show_amount
 
 
 @pytest.mark.parametrize("value", [0, 1, -1, AMOUNT_LIMIT - 1, 1 - AMOUNT_LIMIT])
@@ -34,7 +34,12 @@ def test_nothing_else_is_an_amount(value):
     ],
 )
 def test_an_amount_is_shown_in_units_of_its_currency(amount, currency, shown):
-    assert show_amount(amount, currency) == shown
+    known = Currency(currency, minor_digits(currency))
+    assert known.show(amount) == show_amount(amount, known) == shown
+
+
+def test_an_amount_of_no_known_currency_is_shown_in_plain_minor_units():
+    assert show_amount(-1234567, None) == "-1,234,567"
 
 
 @pytest.mark.parametrize("currency", ["", "YEN", "jpy", "XXX", "XAU", "392"])

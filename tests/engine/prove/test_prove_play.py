@@ -83,7 +83,7 @@ def test_every_kind_of_step_is_pasted_as_it_was_played(play):
         "\n"
         "\n"
         "def test_a_story():\n"
-        '    play = Play(load_shipped("one_time"))\n'
+        '    play = Play(load_shipped("one_time"), "JPY")\n'
         '    play.begins("authorize", 12_345)\n'
         "    play.succeeds(1, is_stated=True)\n"
         '    play.begins("cancel")\n'

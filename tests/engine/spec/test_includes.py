@@ -208,7 +208,7 @@ def test_a_stored_declaration_has_a_name_and_no_lines() -> None:
     assert found[:3] == [
         "stored declaration: [lifecycle] 'title' is needed as { en = …, ja = … }",
         "stored declaration: [lifecycle] 'source' is missing; it must be a text",
-        "stored declaration: [lifecycle] 'currency' is missing; it must be a text",
+        "stored declaration: [lifecycle] 'currencies' is missing; it must be a list such as [\"JPY\"]",
     ]
     with pytest.raises(InvalidLifecycle) as refused:
         rebuild(b"[]")

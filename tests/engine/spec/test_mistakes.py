@@ -212,7 +212,11 @@ def test_any_mutated_file_is_read_or_refused_with_its_mistakes(
         ("[amounts]\npaid", "x", "'x' is not known here"),
         ('[{ track = "payment" }]', "3", "'opens' must be a list of tables"),
         ("[transaction]", "[transactions]", "table 'transaction' is missing"),
-        ('currency = "EUR"', "", "'currency' is missing; it must be a text"),
+        (
+            'currencies = ["EUR"]',
+            "",
+            "'currencies' is missing; it must be a list such as [\"JPY\"]",
+        ),
     ],
 )
 def test_a_value_of_the_wrong_shape_is_a_mistake(

@@ -7,6 +7,7 @@ import attrs
 import msgspec
 import pytest
 
+from kessai.money import Currency
 from kessai.spec import (
     Agreement,
     AmountRange,
@@ -117,9 +118,11 @@ ORDER = CommandSpec(
         ),
     ),
     opens=(Opening(track="payment"), Opening(track="parcel", when=when("gift"))),
-    amount=AmountRange(
-        minimum=when("1"), maximum=when("100"), default=None, rule="C1a"
-    ),
+    amount={
+        "JPY": AmountRange(
+            minimum=when("1"), maximum=when("100"), default=None, rule="C1a"
+        )
+    },
     required=("note",),
     optional=("gift", "often"),
     guards=("small",),
@@ -154,9 +157,14 @@ PAY = CommandSpec(
             guards=("kind",),
         ),
     ),
-    amount=AmountRange(
-        minimum=when("1"), maximum=when("held - paid"), default=when("held"), rule="C2a"
-    ),
+    amount={
+        "JPY": AmountRange(
+            minimum=when("1"),
+            maximum=when("held - paid"),
+            default=when("held"),
+            rule="C2a",
+        )
+    },
     alongside=frozenset({"pay", "look"}),
     reserve=effects("paying += amount"),
     commit=effects("paying -= amount", "paid += amount"),
@@ -174,7 +182,7 @@ LIFECYCLE = Lifecycle(
     name="whole",
     title=Text("whole", "全部"),
     source="the book",
-    currency="JPY",
+    currencies={"JPY": Currency("JPY", 0)},
     identifier=Identifier(characters="A-Z0-9_-", max_characters=1, rule="T1"),
     tracks=TRACKS,
     amounts={

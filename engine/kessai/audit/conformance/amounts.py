@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 
 from kessai.audit.conformance.words import BadValue, shown, words
-from kessai.money import AMOUNT_LIMIT, minor_digits
+from kessai.money import AMOUNT_LIMIT, Currency
 
 _NEGATIVE = re.compile(r"[-−▲△](?P<after>.*)|\((?P<inside>.*)\)|(?P<before>.*)-")
 _PLAIN = re.compile(r"\d{1,24}", re.ASCII)
@@ -30,18 +30,18 @@ class Amounts:
 
     def __init__(
         self,
-        currency: str,
+        currency: Currency,
         *,
         in_major_units: bool,
         decimal_comma: bool = False,
         negative: Collection[str] = (),
     ) -> None:
-        self._currency = currency
-        self._digits = minor_digits(currency) if in_major_units else 0
-        self._takes_zeros = minor_digits(currency) == 0
+        self._currency = currency.code
+        self._digits = currency.digits if in_major_units else 0
+        self._takes_zeros = currency.digits == 0
         self._decimal_comma = decimal_comma
         self._negative = frozenset(negative)
-        self._signs = (currency, *words("signs").get(currency, ()))
+        self._signs = (currency.code, *words("signs").get(currency.code, ()))
 
     def read(self, text: str, command: str) -> int | None:
         """The amount that `text` says of a `command`, None where it is empty.

@@ -87,7 +87,11 @@ class Bench:
         self._machines = terms.machines
         self._terms = terms
         self._first = next(iter(terms.machines.values()))
-        self.currency = self._first.lifecycle.currency
+        self.currencies = {
+            code: currency
+            for machine in terms.machines.values()
+            for code, currency in machine.lifecycle.currencies.items()
+        }
         self.any_id = _any_id(terms.machines.values()) if terms.any_id else ""
         """What stands for every order's id where their shape is not judged."""
         self._prepared: dict[tuple[str, int], Prepared | None] = {}

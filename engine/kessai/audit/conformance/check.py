@@ -10,7 +10,7 @@ from kessai.audit.conformance.entries import Entries
 from kessai.audit.conformance.findings import Findings
 from kessai.audit.conformance.grouped import Grouped
 from kessai.audit.conformance.judge import Judge
-from kessai.audit.conformance.needs import check_currency, check_needs
+from kessai.audit.conformance.needs import check_needs, currencies_of
 from kessai.audit.conformance.notes import Assumed, notes_of
 from kessai.audit.conformance.opened import Opened, opened
 from kessai.audit.conformance.reading import Reading, readers_for
@@ -54,7 +54,7 @@ def check_log(
     """
     reading = reading or Reading()
     machines = {m.name: m for m in Machines(lifecycles).current}
-    check_currency(machines)
+    currencies_of(machines)  # or say now that they do not go together
     with opened(path, reading.encoding) as log:
         table = read_table(log.text, reading.layout)
         columns = find_columns(table.header, reading.columns, machines.values())

@@ -11,7 +11,7 @@ from kessai.audit.conformance.columns import Columns
 from kessai.audit.conformance.kinds import DAY, Kinds
 from kessai.audit.conformance.rows import Row
 from kessai.audit.conformance.times import Times
-from kessai.audit.conformance.words import BadValue, folded, shown
+from kessai.audit.conformance.words import BadValue, shown
 from kessai.card_numbers import has_card_number
 from kessai.machine.command import is_id
 from kessai.spec import Parameter
@@ -32,8 +32,9 @@ class Readers:
 
     kinds: Kinds
     times: Times
-    amounts: Amounts
-    currency: str
+    amounts: Mapping[str, Amounts]
+    """By currency."""
+
     parameters: Mapping[str, Parameter]
     """The parameters that have columns and are no flags."""
 
@@ -103,13 +104,11 @@ class Entries:
         order = self._id(cells)
         amount = None
         if self._amount is not None:
-            text = cells[self._amount].strip()
+            text, kind = cells[self._amount].strip(), readers.kinds.all[number]
             try:
-                amount = readers.amounts.read(text, readers.kinds.all[number].command)
+                amount = readers.amounts[kind.currency].read(text, kind.command)
             except BadValue as wrong:
                 raise self._placed(wrong, "amount") from None
-        if self._currency is not None:
-            self._check_currency(cells[self._currency])
         extra = self._extra(cells) if self._has_extra else None
         return order, (at, line, number, amount, extra)
 
@@ -122,11 +121,12 @@ class Entries:
             raise self._placed(wrong, "time") from None
 
     def _kind(self, cells: list[str], *, whole_day: bool) -> int | None:
-        outcome, lifecycle = self._outcome, self._lifecycle
+        outcome, lifecycle, currency = self._outcome, self._lifecycle, self._currency
         asked = (
             cells[self._command].strip(),
             None if outcome is None else cells[outcome].strip(),
             None if lifecycle is None else cells[lifecycle].strip(),
+            None if currency is None else cells[currency].strip(),
             DAY if whole_day else None,
             *(cells[place].strip() for place in self._flags),
         )
@@ -172,16 +172,6 @@ class Entries:
                 wrong = BadValue(f"{declared.kind}_unknown", value=shown(text))
                 raise self._placed(wrong, name)
             yield name, value
-
-    def _check_currency(self, text: str) -> None:
-        text = text.strip()
-        if text and folded(text) != folded(self._readers.currency):
-            wrong = BadValue(
-                "currency_differs",
-                value=shown(text),
-                currency=self._readers.currency,
-            )
-            raise self._placed(wrong, "currency")
 
     def _check_width(self, cells: list[str]) -> None:
         """Spreadsheets leave empty cells out at the end, or add some; no more."""

@@ -57,6 +57,7 @@ class Kind:
     flags: tuple[str, ...]
     columns: tuple[str, ...]
     lifecycle: str | None
+    currency: str
     whole_day: bool
 
 
@@ -146,14 +147,17 @@ class Kinds:
         self._outcomes |= outcomes
         self._truths = meaning_of("truths")
         self._lifecycles = _known_lifecycles(machines)
+        self._currencies = {
+            folded(code): code for m in machines for code in m.lifecycle.currencies
+        }
         self._needs_lifecycle = _begun_by_several(machines)
         self._numbers: dict[Cells, int | None] = {}
 
     def number(self, cells: Cells) -> int | None:
         """The number of what `cells` say; None for a row that is to be left out.
 
-        `cells` are those of command, outcome and lifecycle (None without a column),
-        `DAY` for a date without a time, else None, and then those of the flags.
+        `cells` are those of command, outcome, lifecycle and currency (None without a
+        column), `DAY` for a date without a time, else None, and then those of the flags.
 
         Raises:
             BadValue: one says nothing known; `values["field"]` says which.
@@ -168,7 +172,7 @@ class Kinds:
             return number
 
     def _number(self, cells: Cells) -> int | None:
-        command, outcome, lifecycle, day, *flags = cells
+        command, outcome, lifecycle, currency, day, *flags = cells
         meaning = self._command(str(command))
         if meaning.command is None:
             return None
@@ -183,6 +187,7 @@ class Kinds:
             meaning.flags,
             tuple(on),
             self._lifecycle(meaning.command, lifecycle),
+            self._currency(currency or ""),
             day == DAY,
         )
         if kind not in self.all:
@@ -233,6 +238,19 @@ class Kinds:
                 code="lifecycle_unknown", value=shown(text), field="lifecycle"
             )
         return name
+
+    def _currency(self, text: str) -> str:
+        if not text and len(self._currencies) == 1:
+            return next(iter(self._currencies.values()))
+        code = self._currencies.get(folded(text))
+        if code is None:
+            raise BadValue(
+                code="currency_differs" if text else "currency_missing",
+                value=shown(text),
+                currency=", ".join(sorted(self._currencies.values())),
+                field="currency",
+            )
+        return code
 
     def _is_on(self, name: str, text: str) -> bool:
         truth = self._truths.get(folded(text)) if folded(text) else "no"

@@ -8,22 +8,27 @@ from kessai.audit.conformance.words import shown
 from kessai.errors import InvalidInput
 from kessai.machine import Machine
 from kessai.machine.settle import EXPIRE
-from kessai.money import minor_digits
+from kessai.money import Currency
 
 
-def check_currency(machines: Mapping[str, Machine]) -> None:
-    """Make sure that all lifecycles count the same money.
+def currencies_of(machines: Mapping[str, Machine]) -> frozenset[Currency]:
+    """All currencies of the lifecycles.
 
     Raises:
-        InvalidInput: they do not, or there is none.
+        InvalidInput: two count the same money in different units, or there is none.
 
     """
     if not machines:
         message = "no lifecycle is given to hold the log against"
         raise InvalidInput(message)
-    if len({m.lifecycle.currency for m in machines.values()}) > 1:
-        message = "the lifecycles are in different currencies; check them one by one"
+    every = (m.lifecycle.currencies.values() for m in machines.values())
+    found = frozenset(currency for each in every for currency in each)
+    if len({currency.code for currency in found}) < len(found):
+        message = (
+            "the lifecycles give a currency different digits; check them one by one"
+        )
         raise InvalidInput(message)
+    return found
 
 
 def check_needs(
@@ -36,11 +41,17 @@ def check_needs(
 
     """
     _check_negative(machines, reading)
-    currency = next(iter(machines.values())).lifecycle.currency
+    currencies = currencies_of(machines)
+    if len(currencies) > 1 and "currency" not in columns.places:
+        codes = ", ".join(sorted(currency.code for currency in currencies))
+        message = f"no column says which of {codes} it is; say --map currency=COLUMN"
+        raise InvalidInput(message)
     if "amount" in columns.places:
-        if minor_digits(currency) and reading.unit is None:
+        divided = sorted(c.code for c in currencies if c.digits)
+        if divided and reading.unit is None:
+            code = divided[0]
             message = (
-                f"amounts: 1234 may be minor units of {currency} or {currency} itself;"
+                f"amounts: 1234 may be minor units of {code} or {code} itself;"
                 " say --unit minor, or --unit major for 12.34"
             )
             raise InvalidInput(message)
@@ -70,7 +81,8 @@ def _without_default(machines: Mapping[str, Machine]) -> list[str]:
             name
             for machine in machines.values()
             for name, rule in machine.commands.items()
-            if rule.spec.amount is not None and rule.spec.amount.default is None
+            for amount in (rule.spec.amount or {}).values()
+            if amount.default is None
         }
     )
 

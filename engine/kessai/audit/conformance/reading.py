@@ -60,17 +60,19 @@ def readers_for(
     known = {flag for machine in every for flag in machine.lifecycle.flags}
     flags = tuple(name for name in declared if name in known)
     said = {text: read_meaning(as_, every) for text, as_ in reading.commands.items()}
-    currency = every[0].lifecycle.currency
     return Readers(
         kinds=Kinds(every, said, read_outcomes(reading.outcomes), flags),
         times=Times(reading.zone, reading.time_format),
-        amounts=Amounts(
-            currency,
-            in_major_units=reading.unit == "major",
-            decimal_comma=reading.decimal_comma,
-            negative=reading.negative,
-        ),
-        currency=currency,
+        amounts={
+            code: Amounts(
+                currency,
+                in_major_units=reading.unit == "major",
+                decimal_comma=reading.decimal_comma,
+                negative=reading.negative,
+            )
+            for machine in every
+            for code, currency in machine.lifecycle.currencies.items()
+        },
         parameters={n: p for n, p in declared.items() if n not in known},
         flags=flags,
     )

@@ -35,6 +35,7 @@ class Situation:
     """
 
     machine: Machine | None
+    currency: str
     states: Mapping[str, str]
     flags: Mapping[str, int]
     plans: dict["PlanKey", "Plan | None"] = attrs.field(factory=dict)
@@ -45,21 +46,22 @@ class Situations:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Situation] = {}
-        self.blank = self.of(None, {}, {})
+        self.blank = self.of(None, "", {}, {})
         """That of what never came to be."""
 
     def of(
         self,
         machine: Machine | None,
+        currency: str,
         states: Mapping[str, str],
         flags: Mapping[str, int],
     ) -> Situation:
         """The situation of a transaction of `machine`."""
         name = "" if machine is None else machine.name
-        key = (name, tuple(states.items()), tuple(flags.items()))
+        key = (name, currency, tuple(states.items()), tuple(flags.items()))
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = Situation(machine, states, flags)
+            found = self._known[key] = Situation(machine, currency, states, flags)
         return found
 
 
@@ -77,6 +79,7 @@ class Plan:
     """What remains to be asked of a row of one kind in one situation."""
 
     machine: Machine
+    currency: str
     takes_amount: bool
     minimum: Evaluate | None
     maximum: Evaluate | None
@@ -152,7 +155,7 @@ class Plan:
             if not steps and not self.reads:
                 return None
             states = {**self.states, **{s.track: s.target for s in steps}}
-            found = self.situations.of(self.machine, states, self.flags)
+            found = self.situations.of(self.machine, self.currency, states, self.flags)
             self.leads_to[chosen] = found
         return found
 
@@ -180,10 +183,11 @@ def plan_for(
         return None
     candidates = rule.steps_from(begun.states)
     old = () if spec.is_application else candidates
-    declared = spec.amount
+    declared = None if spec.amount is None else spec.amount[begun.currency]
     default = None if declared is None else declared.default
     return Plan(
         machine=machine,
+        currency=begun.currency,
         takes_amount=declared is not None,
         minimum=None if declared is None else declared.minimum.evaluate,
         maximum=None if declared is None else declared.maximum.evaluate,

@@ -52,7 +52,10 @@ class Standing:
         self.situation = None
         if not transaction.operations:
             self.situation = self._situations.of(
-                machine, transaction.states, transaction.flags
+                machine,
+                transaction.currency,
+                transaction.states,
+                transaction.flags,
             )
 
     def takes(self, plan: Plan, amount: int | None, when: When) -> bool:
@@ -80,7 +83,7 @@ class Standing:
             self._name,
             lifecycle.name,
             lifecycle.hash,
-            lifecycle.currency,
+            situation.currency,
             states=situation.states,
             amounts=self._amounts,
             flags=situation.flags,

@@ -196,6 +196,7 @@ class Walk:
             key=key,
             agreement=name,
             amount=amount,
+            currency=prepared.kind.currency,
             parameters=parameters,
         )
         return decide(prepared.machine, self.transaction, asked, at, agreement)
@@ -316,7 +317,6 @@ class Walk:
             command=command,
             transaction=self._order,
             reasons=(reason,),
-            currency=self._bench.currency,
         )
 
     def _allowed(self) -> None:
@@ -324,17 +324,20 @@ class Walk:
 
     def _violated(self, entry: Entry, denial: Denial, machine: Machine | None) -> None:
         at, line, number, amount, _ = entry
-        texts = self._bench.texts(machine)
+        texts, kind = self._bench.texts(machine), self._bench.kinds[number]
+        currency = denial.currency or self._bench.currencies[kind.currency]
         self._findings.violation(
             Violation(
                 lifecycle=machine.name if machine else "",
-                command=self._bench.kinds[number].command,
+                command=kind.command,
                 order=self._order,
                 line=line,
                 at=at,
                 amount=amount,
                 states=self.transaction.status,
-                denial=attrs.evolve(denial, transaction=self._order, texts=texts),
+                denial=attrs.evolve(
+                    denial, transaction=self._order, currency=currency, texts=texts
+                ),
                 is_after=bool(self.violations),
                 is_uncertain=self._is_uncertain,
             )

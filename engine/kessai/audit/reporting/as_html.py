@@ -19,7 +19,7 @@ from kessai.audit.reporting.plain import plain
 from kessai.audit.reporting.words import length, moment, word
 from kessai.diagram.words import duration
 from kessai.errors import StoreUnsuitable
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 
 SHOWN = 50
 """How many finds of a kind the page lists; the JSON has more."""
@@ -50,7 +50,7 @@ def as_html(facts: Facts, language: str) -> str:
         style=_markup(style),
         policy=_policy(style, *drawn),
         language=language,
-        **_helpers(language),
+        **_helpers(facts, language),
     )
     return page
 
@@ -94,12 +94,16 @@ def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _helpers(language: str) -> dict[str, Any]:
+def _helpers(facts: Facts, language: str) -> dict[str, Any]:
     def say(name: str, **values: object) -> str:
         return word(name, language, **values)
 
-    def money(amount: int | None, currency: str) -> str:
-        return "–" if amount is None else show_amount(amount, currency)
+    currencies: dict[str, Currency] = {}
+    for told in facts.told:
+        currencies.update(told.lifecycle.currencies)
+
+    def money(amount: int | None, code: str) -> str:
+        return "–" if amount is None else show_amount(amount, currencies.get(code))
 
     return {
         "say": say,

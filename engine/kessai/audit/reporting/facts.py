@@ -24,10 +24,14 @@ class Refusal:
 
 @attrs.frozen
 class Example:
-    """The first refusal of its kind: whose, and the reason with the values it saw."""
+    """The first refusal of its kind: whose, and the reason with the values it saw.
+
+    `currency` is that of its amounts; empty where the transaction never began.
+    """
 
     transaction: str
     reason: Reason
+    currency: str = ""
 
 
 @attrs.frozen
@@ -53,7 +57,10 @@ class Resolution:
 
 @attrs.frozen
 class Outside:
-    """Something that the engine did not start, and who told of it."""
+    """Something that the engine did not start, and who told of it.
+
+    `is_reversal` says that a success of `command` was taken back.
+    """
 
     transaction: str
     number: int
@@ -62,11 +69,12 @@ class Outside:
     currency: str
     at: datetime
     source: str
+    is_reversal: bool
 
 
 @attrs.define
 class Standings:
-    """The transactions in one status: how many, and the sums of their amounts."""
+    """The transactions in one status and currency: how many, and sums of amounts."""
 
     count: int = 0
     amounts: Counter[str] = attrs.field(factory=Counter[str])
@@ -83,11 +91,12 @@ class Told:
     standing: Counter[str] = attrs.field(factory=Counter[str])
     entered: Counter[str] = attrs.field(factory=Counter[str])
     spans: dict[str, Spans] = attrs.field(factory=dict[str, Spans])
-    statuses: dict[str, Standings] = attrs.field(factory=dict[str, Standings])
+    statuses: dict[tuple[str, str], Standings] = attrs.field(
+        factory=dict[tuple[str, str], Standings]
+    )
     refusals: Counter[Refusal] = attrs.field(factory=Counter[Refusal])
     examples: dict[Refusal, Example] = attrs.field(factory=dict[Refusal, Example])
     lapsed: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
-    externals: Counter[str] = attrs.field(factory=Counter[str])
     tested: Covered | None = None
 
 

@@ -44,6 +44,11 @@ class _Show:
         self._facts = facts
         self._language = language
         self._titles = command_titles(facts.told, language)
+        self._reversals = {
+            reversal.name: reversal.title.in_language(language)
+            for told in facts.told
+            for reversal in told.lifecycle.reversals.values()
+        }
 
     def fault(self, fault: Fault) -> dict[str, Any]:
         return {
@@ -94,7 +99,10 @@ class _Show:
             "transaction": outside.transaction,
             "event": outside.number,
             "command": outside.command,
-            "command_title": self._title(outside.command),
+            "command_title": self._reversals[outside.command]
+            if outside.is_reversal
+            else self._title(outside.command),
+            "is_reversal": outside.is_reversal,
             "amount": outside.amount,
             "currency": outside.currency,
             "at": outside.at,

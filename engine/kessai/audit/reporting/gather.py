@@ -35,6 +35,7 @@ from kessai.machine import (
     Lapsed,
     Machine,
     Resolved,
+    Reversed,
     Transaction,
     compile_lifecycle,
 )
@@ -175,9 +176,9 @@ class _Gatherer:
         told.counts.update(exercised(step))
         match event:
             case Denied():
-                _count_refusals(told, name, event, 1)
-            case External():
-                self._outside(told, name, step, event)
+                _count_refusals(told, step.before, event, 1)
+            case External() | Reversed():
+                self._outside(name, step, event)
             case Lapsed():
                 how = "clock" if event.evidence is None else "gateway"
                 told.lapsed[event.deadline, how] += 1
@@ -198,17 +199,17 @@ class _Gatherer:
                     Resolution(name, number, reason, event.at, said.actor, said.note)
                 )
 
-    def _outside(self, told: Told, name: str, step: Step, event: External) -> None:
-        told.externals[event.command] += 1
+    def _outside(self, name: str, step: Step, event: External | Reversed) -> None:
         self.outside.add(
             Outside(
                 name,
                 step.number,
                 event.command,
                 event.amount,
-                told.lifecycle.currency,
+                step.after.currency,
                 event.at,
                 event.evidence.source.value,
+                isinstance(event, Reversed),
             )
         )
 
@@ -232,20 +233,29 @@ class _Gatherer:
                     refused(fitting[0], Transaction(""), event.command, event.reasons)
                 )
                 told.counts.update(dict.fromkeys(found, loose.count))
-                _count_refusals(told, loose.transaction, event, loose.count)
+                _count_refusals(
+                    told, Transaction(loose.transaction), event, loose.count
+                )
                 continue
-            for refusal, example in _refusals(loose.transaction, loose.event):
+            for refusal, example in _refusals(
+                Transaction(loose.transaction), loose.event
+            ):
                 self.unbound[refusal] += loose.count
                 self.unbound_examples.setdefault(refusal, example)
 
 
-def _refusals(name: str, event: Denied) -> Iterator[tuple[Refusal, Example]]:
+def _refusals(
+    standing: Transaction, event: Denied
+) -> Iterator[tuple[Refusal, Example]]:
     for reason in event.reasons:
-        yield Refusal(event.command, reason.code, reason.rule), Example(name, reason)
+        refusal = Refusal(event.command, reason.code, reason.rule)
+        yield refusal, Example(standing.id, reason, standing.currency)
 
 
-def _count_refusals(told: Told, name: str, event: Denied, count: int) -> None:
-    for refusal, example in _refusals(name, event):
+def _count_refusals(
+    told: Told, standing: Transaction, event: Denied, count: int
+) -> None:
+    for refusal, example in _refusals(standing, event):
         told.refusals[refusal] += count
         told.examples.setdefault(refusal, example)
 
@@ -267,6 +277,6 @@ def _count_states(told: Told, steps: Sequence[Step]) -> None:
 
 def _count_standing(told: Told, standing: Transaction) -> None:
     told.standing.update(f"{track}.{state}" for track, state in standing.states.items())
-    here = told.statuses.setdefault(standing.status, Standings())
+    here = told.statuses.setdefault((standing.status, standing.currency), Standings())
     here.count += 1
     here.amounts.update({name: sum_ for name, sum_ in standing.amounts.items() if sum_})

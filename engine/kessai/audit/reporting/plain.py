@@ -67,7 +67,7 @@ def lifecycle_data(told: Told, language: str) -> Plain:
         "title": lifecycle.title.in_language(language),
         "hash": lifecycle.hash,
         "source": lifecycle.source,
-        "currency": lifecycle.currency,
+        "currencies": list(lifecycle.currencies),
         "transactions": told.transactions,
         "events": told.events,
         "commands": [
@@ -201,14 +201,14 @@ def _states(told: Told, language: str) -> Iterator[Plain]:
 
 def _amounts(told: Told, language: str) -> Iterator[Plain]:
     lifecycle = told.lifecycle
-    for status, standings in sorted(told.statuses.items()):
+    for (status, currency), standings in sorted(told.statuses.items()):
         states = [part.partition(".") for part in status.split()]
         titles = [state_title(lifecycle, t, state, language) for t, _, state in states]
         yield {
             "status": status,
             "title": _joining("slash", language).join(titles),
             "transactions": standings.count,
-            "currency": lifecycle.currency,
+            "currency": currency,
             "sums": {name: standings.amounts[name] for name in lifecycle.amounts},
         }
 
@@ -283,7 +283,8 @@ class _Sentences:
 
     def example(self, refusal: Refusal, example: Example) -> str:
         """The sentence of one of them."""
-        currency = "JPY" if self.machine is None else self.machine.lifecycle.currency
+        lifecycle = None if self.machine is None else self.machine.lifecycle
+        currency = None if lifecycle is None else lifecycle.currency(example.currency)
         denial = Denial(
             command=refusal.command,
             transaction=example.transaction,

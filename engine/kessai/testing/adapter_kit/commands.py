@@ -26,7 +26,7 @@ def carried_or_refused(kit: Kit) -> Iterator[Finding]:
                 lifecycle=lifecycle.name,
                 operation="order-1.1",
                 amount=100,
-                currency=lifecycle.currency,
+                currency=next(iter(lifecycle.currencies)),
                 agreement="agreement-1",
                 idempotency_key="kit:order-1.1",
             )

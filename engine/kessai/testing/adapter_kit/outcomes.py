@@ -6,6 +6,7 @@ from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Outcome, Source
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.stories import Finding, code, in_a_line
+from kessai.testing.lifecycles import lifecycle_of
 
 _NETWORK = (
     *("ReadTimeout", "WriteTimeout", "ReadError", "WriteError", "CloseError"),
@@ -26,15 +27,18 @@ ABOUT = (
 
 
 def every_outcome(kit: Kit) -> Iterator[Finding]:
-    """Succeeded, declined, pending and unknown are each on record."""
+    """Each outcome is on record; reversed where a lifecycle declares reversals."""
     reached = {
         sample.evidence.outcome
         for sample in kit.samples.replies
         if sample.call.command != LOOK_UP
     }
     pushed = {said.outcome for sample in kit.samples.pushes for said in sample.evidence}
+    never = set(kit.samples.never)
+    if not any(lifecycle_of(name).reversals for name in kit.samples.lifecycles):
+        never.add(Outcome.REVERSED)
     for outcome in Outcome:
-        if outcome not in reached | pushed | kit.samples.never:
+        if outcome not in reached | pushed | never:
             yield Finding(
                 f"no recorded reply or push is {outcome.value}",
                 contract.WHAT_CAME,

@@ -1,0 +1,133 @@
+"""A wallet payment through the flows: its currency in every call, a refund sent back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kessai import Command, Status
+from kessai.flow import Context, execute, look_up, receive_push
+from kessai.flow.push import PushNotConfirmed
+from kessai.machine import Machines
+from kessai.spec import load_file
+
+WALLET = load_file(Path(__file__).parent.parent / "prove" / "wallet.toml")
+
+
+@pytest.fixture
+def wallet(hand):
+    hand.context = Context(Machines([WALLET]), hand.context.adapter)
+    return hand
+
+
+@pytest.fixture
+def calls(wallet):
+    """What the adapter is asked for, in order."""
+    asked, request = [], wallet.context.adapter.request
+
+    def remember(call):
+        asked.append(call)
+        return request(call)
+
+    wallet.context.adapter.request = remember
+    return asked
+
+
+def asked(name, amount=None, currency=None, **parameters):
+    return Command(
+        name,
+        "order-1",
+        key=f"{name} {amount}",
+        amount=amount,
+        currency=currency,
+        parameters=parameters,
+    )
+
+
+@pytest.fixture
+def sold(wallet):
+    """60 dollars captured, all of it refunded."""
+    wallet.execute(asked("authorize", 6000, "USD", with_capture=True))
+    wallet.execute(asked("refund", 6000))
+    return wallet
+
+
+def sent_back(hand):
+    """What the gateway lists once the refund has come back."""
+    hand.gateway.listed["order-1"] = [
+        ("authorize", "succeeded", 6000),
+        ("refund", "reversed", 6000),
+    ]
+
+
+def standing(hand):
+    return hand.store.load(None, "order-1", None).transaction
+
+
+def notified(hand, outcome):
+    told = {"command": "refund", "outcome": outcome, "transaction": "order-1"}
+    body = json.dumps([{**told, "amount": 6000}]).encode()
+    return hand.run(receive_push(hand.context, {"from": "plain"}, body))
+
+
+def test_every_call_is_in_the_currency_of_its_transaction(wallet, calls):
+    wallet.execute(asked("authorize", 6000, "USD"))
+    wallet.execute(asked("capture"))
+    wallet.run(look_up(wallet.context, "order-1"))
+    assert [(call.command, call.currency) for call in calls] == [
+        ("authorize", "USD"),
+        ("capture", "USD"),
+        ("look_up", "USD"),
+    ]
+    assert standing(wallet).currency == "USD"
+
+
+def test_a_denial_is_recorded_with_amounts_in_the_currency_asked_for(wallet):
+    command = asked("authorize", 1, "USD")
+    first, again = wallet.execute(command), wallet.execute(command)
+    assert (first.status, again.is_recorded) == (Status.DENIED, True)
+    for answer in (first, again):
+        assert answer.denial.sentences("en") == (
+            "The amount 0.01 USD is below the smallest possible, 0.50 USD.",
+        )
+
+
+def test_the_same_key_for_another_currency_is_a_conflict(wallet):
+    wallet.execute(asked("authorize", 6000, "USD"))
+    answer = wallet.run(execute(wallet.context, asked("authorize", 6000, "JPY")))
+    assert answer.denial.codes == ("key_conflict",)
+
+
+def test_an_inquiry_that_lists_a_refund_as_reversed_takes_it_back_once(sold):
+    sent_back(sold)
+    for _ in range(2):
+        sold.run(look_up(sold.context, "order-1"))
+    found = standing(sold)
+    assert (found.status, found.amounts["refunded"]) == ("payment.captured", 0)
+    assert not found.discrepancies
+    assert sold.execute(asked("refund", 5999)).status is Status.SUCCEEDED
+
+
+def test_a_notified_reversal_is_believed_once_the_gateway_lists_it(sold):
+    sent_back(sold)
+    for _ in range(2):
+        notified(sold, "reversed")
+    assert standing(sold).amounts["refunded"] == 0
+
+
+def test_a_notified_reversal_that_is_not_listed_stands_as_a_discrepancy(sold):
+    with pytest.raises(PushNotConfirmed):
+        notified(sold, "reversed")
+    found = standing(sold)
+    assert found.amounts["refunded"] == 6000
+    assert len(found.discrepancies) == 1
+
+
+def test_a_reply_that_says_reversed_is_a_success_and_the_inquiry_tells_the_rest(wallet):
+    wallet.execute(asked("authorize", 6000, "USD", with_capture=True))
+    wallet.gateway.answers = [{"outcome": "reversed"}]
+    sent_back(wallet)
+    answer = wallet.execute(asked("refund", 6000))
+    assert answer.status is Status.SUCCEEDED
+    found = standing(wallet)
+    assert (found.status, found.amounts["refunded"]) == ("payment.captured", 0)
