@@ -61,15 +61,16 @@ def _balances(machine: Machine) -> Mapping[str, Text]:
 
 def _expressions(part: object) -> Iterator[Expression]:
     """Every expression of a lifecycle, or of a part of it."""
+    kind = type(part)
     if isinstance(part, Expression):
         yield part
     elif isinstance(part, Mapping):
         yield from (e for value in part.values() for e in _expressions(value))
     elif isinstance(part, tuple):
         yield from (e for value in part for e in _expressions(value))
-    elif attrs.has(type(part)):
-        fields = attrs.fields(type(part))
-        yield from (e for f in fields for e in _expressions(getattr(part, f.name)))
+    elif attrs.has(kind):
+        for field in attrs.fields(kind):
+            yield from _expressions(getattr(part, field.name))
 
 
 def _cause(step: Step) -> tuple[str, str]:

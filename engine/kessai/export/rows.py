@@ -15,6 +15,7 @@ from kessai.machine import (
     Discrepancy,
     External,
     Lapsed,
+    Operation,
     Reported,
     Resent,
     Resolved,
@@ -209,9 +210,11 @@ def _refused(event: Discrepancy | Denied) -> Row:
 
 
 def _of_operation(step: Step, event: Begun | Resent | Reported) -> Row:
-    begun = event.operation if isinstance(event, Begun) else None
-    name = event.operation if begun is None else begun.id
-    found = begun or step.before.operations.get(name)
+    found: Operation | None
+    if isinstance(event, Begun):
+        name, found = event.operation.id, event.operation
+    else:
+        name, found = event.operation, step.before.operations.get(event.operation)
     row: dict[str, Any] = {"operation": name}
     if found is not None:
         row |= {"command": found.command, "amount": found.amount}
