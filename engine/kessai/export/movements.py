@@ -61,6 +61,7 @@ def _balances(machine: Machine) -> Mapping[str, Text]:
 
 def _expressions(part: object) -> Iterator[Expression]:
     """Every expression of a lifecycle, or of a part of it."""
+    kind = type(part)
     if isinstance(part, Expression):
         yield part
     elif isinstance(part, Mapping):

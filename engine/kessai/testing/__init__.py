@@ -47,6 +47,7 @@ it is first used: pytest and hypothesis load parts of this package in every run 
 theirs, and must not become slow by it.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,7 @@ def __getattr__(name: str) -> Any:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
     module = f"{__name__}.{_AT[name]}"
-    if _AT[name] in _ASSERTING:
+    if _AT[name] in _ASSERTING and module not in sys.modules:
         import pytest
 
         pytest.register_assert_rewrite(module)
