@@ -90,7 +90,7 @@ class Failure:
 
 
 @attrs.frozen(kw_only=True)
-class Fact:
+class ListedExchange:
     """One exchange as the gateway's look-up lists it."""
 
     command: str
@@ -106,7 +106,7 @@ class Evidence:
 
     `command` is None when the evidence speaks of the whole transaction (a look-up).
     `code` is the gateway's result code, `exchange` its id of the exchange; `amount` is
-    what the gateway says the exchange moved, where it says so. `facts` is filled by a
+    what the gateway says the exchange moved, where it says so. `listing` is filled by a
     look-up alone; `found` is False when a look-up does not know the transaction.
     `look_up` asks for one before the outcome is believed ("already captured").
     An operator's evidence names its `actor` and says in `note` how it was found out.
@@ -128,7 +128,7 @@ class Evidence:
     never_sent: bool = False
     actor: str = ""
     note: str = ""
-    facts: tuple[Fact, ...] = ()
+    listing: tuple[ListedExchange, ...] = ()
     disclosed: Mapping[str, Any] = attrs.field(
         factory=dict[str, Any], repr=False, eq=False
     )

@@ -18,9 +18,9 @@ from kessai.flow import (
     Context,
     Declaration,
     Effect,
-    Finding,
     Flow,
     History,
+    Inquiry,
     Load,
     Now,
     Recovery,
@@ -124,7 +124,7 @@ class _Base:
         said = by_hand(transaction_id, None, Outcome.SUCCEEDED, note, actor)
         return resolve_by_hand(self._context, transaction_id, number, said)
 
-    def _reconcile(self, transaction_id: str, *, record: bool) -> Flow[Finding]:
+    def _reconcile(self, transaction_id: str, *, record: bool) -> Flow[Inquiry]:
         flow = look_up if record else compare
         return flow(self._context, transaction_id)
 
@@ -304,11 +304,11 @@ class Engine(_Base):
         """
         return self._drive(sweep(self._context, transaction_id))
 
-    def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
+    def reconcile(self, transaction_id: str, *, record: bool = True) -> Inquiry:
         """Hold a transaction against all that the gateway knows of it.
 
-        `events` of the finding are what it told that the trail did not know, recorded
-        unless `record` is false; `unlisted` is what only the trail knows.
+        `events` of the inquiry are what the trail did not know, recorded
+        unless `record` is false; `unconfirmed` is what only the trail knows.
         """
         return self._drive(self._reconcile(transaction_id, record=record))
 
@@ -468,7 +468,7 @@ class AsyncEngine(_Base):
         """See `Engine.sweep`."""
         return await self._drive(sweep(self._context, transaction_id))
 
-    async def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
+    async def reconcile(self, transaction_id: str, *, record: bool = True) -> Inquiry:
         """See `Engine.reconcile`."""
         return await self._drive(self._reconcile(transaction_id, record=record))
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kessai.gateway import LOOK_UP, Call, Evidence, Fact, Outcome, Source
+from kessai.gateway import LOOK_UP, Call, Evidence, ListedExchange, Outcome, Source
 from kessai.testing.adapters import (
     AdapterSamples,
     PushSample,
@@ -289,40 +289,40 @@ def _doubtful() -> tuple[ReplySample, ...]:
     )
 
 
-def _look_up(name: str, *facts: Fact, **more: Any) -> ReplySample:
+def _look_up(name: str, *listing: ListedExchange, **more: Any) -> ReplySample:
     said: dict[str, Any] = {"outcome": Outcome.SUCCEEDED, "code": _LISTED, **more}
     evidence = Evidence(
         source=Source.LOOK_UP,
         transaction="order-1001",
         command=None,
-        facts=facts,
+        listing=listing,
         **said,
     )
     return ReplySample(name, _call("look-up"), evidence)
 
 
 def _look_ups() -> tuple[ReplySample, ...]:
-    authorized = Fact(
+    authorized = ListedExchange(
         command="authorize",
         outcome=Outcome.SUCCEEDED,
         amount=3300,
         exchange="10435077",
         at=_minutes(30),
     )
-    refused = Fact(
+    refused = ListedExchange(
         command="capture",
         outcome=Outcome.DECLINED,
         exchange="10435089",
         at=_minutes(34) + timedelta(seconds=5.383),
     )
-    captured = Fact(
+    captured = ListedExchange(
         command="capture",
         outcome=Outcome.SUCCEEDED,
         amount=1200,
         exchange="10435091",
         at=_minutes(34) + timedelta(seconds=42.092),
     )
-    refunding = Fact(
+    refunding = ListedExchange(
         command="refund",
         outcome=Outcome.PENDING,
         amount=300,

@@ -1,6 +1,6 @@
 """Was this event allowed where it stands? Everything is decided again, by the same rules.
 
-`decide` and `settle` are pure: on the transaction before, at the event's own time, they
+`decide` and `resolve` are pure: on the transaction before, at the event's own time, they
 must say once more what was recorded.
 """
 
@@ -8,6 +8,14 @@ import attrs
 
 from kessai.audit.replay import Broken, Library, Step
 from kessai.errors import InvalidCommand
+from kessai.evidence.attempts import MAY_BE_ANOTHER
+from kessai.evidence.notification import NOT_LISTED
+from kessai.evidence.outcome import (
+    close_discrepancy,
+    overdue,
+    resolve,
+    resolve_external,
+)
 from kessai.gateway import Outcome, Source
 from kessai.machine import (
     Begun,
@@ -30,9 +38,6 @@ from kessai.machine import (
 )
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
-from kessai.machine.pushed import NOT_LISTED
-from kessai.machine.settle import overdue, resolve, settle, settle_external
-from kessai.machine.whose import MAY_BE_ANOTHER
 
 
 @attrs.frozen
@@ -172,7 +177,7 @@ def check_reported(machine: Machine, step: Step, event: Reported) -> None:
 
     """
     operation = _open(step, event.operation)
-    _same(step, settle(machine, step.before, operation, event.evidence, event.at))
+    _same(step, resolve(machine, step.before, operation, event.evidence, event.at))
 
 
 def _open(step: Step, name: str) -> Operation:
@@ -194,7 +199,7 @@ def _resent(machine: Machine, step: Step, event: Resent) -> None:
 
 def _noted(step: Step, event: Denied | Resolved) -> None:
     """A refusal moves nothing; a discrepancy goes by the word of who signs for it."""
-    if isinstance(event, Resolved) and event != resolve(
+    if isinstance(event, Resolved) and event != close_discrepancy(
         step.before, event.discrepancy, event.evidence, event.at
     ):
         raise Broken(step.number, "not_allowed", f"discrepancy {event.discrepancy}")
@@ -206,7 +211,7 @@ def _told(machine: Machine, step: Step, event: External | Lapsed) -> None:
         if event not in overdue(machine, step.before, event.at):
             raise Broken(step.number, "not_allowed", "the deadline had not passed")
         return
-    _same(step, settle_external(machine, step.before, event.evidence, event.at))
+    _same(step, resolve_external(machine, step.before, event.evidence, event.at))
 
 
 def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
@@ -221,12 +226,12 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
     if event.reason == NOT_LISTED and event.evidence.source is Source.PUSH:
         return  # what the gateway listed at that moment is not kept
     if event.operation is None:
-        expected: Event | None = settle_external(
+        expected: Event | None = resolve_external(
             machine, step.before, event.evidence, event.at
         )
     else:
         operation = _open(step, event.operation)
-        expected = settle(machine, step.before, operation, event.evidence, event.at)
+        expected = resolve(machine, step.before, operation, event.evidence, event.at)
     _same(step, expected)
 
 

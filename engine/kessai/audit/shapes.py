@@ -13,6 +13,7 @@ import attrs
 
 from kessai.audit.traced import Repeat
 from kessai.machine import Machine, Operation, Phase, Transaction
+from kessai.machine.transaction import Notified
 
 MOST = 4_096
 """So many shapes, and so many ways to go on from them, are remembered: a store of
@@ -39,6 +40,7 @@ class Outline:
     flags: tuple[tuple[str, int], ...] = ()
     deadlines: tuple[str, ...] = ()
     operations: tuple[Opened, ...] = ()
+    concluded: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, transaction: Transaction) -> "Outline":
@@ -54,6 +56,7 @@ class Outline:
                 Opened(o.command, o.phase, o.amount is not None)
                 for o in transaction.operations.values()
             ),
+            transaction.concluded,
         )
 
 
@@ -64,6 +67,7 @@ class Alike:
     id: str
     agreement: str | None = None
     discrepancies: tuple[int, ...] = ()
+    notified: tuple[Notified, ...] = ()
     version: int = 0
     head: str = ""
 
@@ -115,6 +119,7 @@ class Shape:
             and transaction.currency == machine.lifecycle.currency
             and transaction.amounts == dict(zip(outline.amounts, values, strict=False))
             and transaction.states == self.states
+            and transaction.concluded == outline.concluded
             and transaction.flags == self.flags
             and transaction.deadlines
             == dict(zip(outline.deadlines, values[late:], strict=True))
@@ -153,6 +158,8 @@ class Shape:
             dict(zip(outline.deadlines, values[middle:], strict=False)),
             {begun.id: _operation(o, begun, amount) for o, begun, amount in opened},
             like.discrepancies,
+            outline.concluded,
+            like.notified,
             like.version,
             like.head,
         )

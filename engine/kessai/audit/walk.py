@@ -21,6 +21,7 @@ from kessai.audit.allowed import check
 from kessai.audit.canonical import (
     BegunForm,
     EventForm,
+    EvidenceForm,
     OperationForm,
     Reader,
     ReportedForm,
@@ -31,7 +32,9 @@ from kessai.audit.pass_over import Passed, way_of
 from kessai.audit.replay import Broken, Library, Step, follow
 from kessai.audit.requests import Form, Requests, is_plain
 from kessai.audit.shapes import Alike, Shape, Shapes, values_of
+from kessai.gateway import Outcome
 from kessai.machine import Begun, Event, Operation, Record, Transaction
+from kessai.machine.transaction import Notified, remember
 
 AGREEMENTS = 20_000
 """Of how many agreements the shapes are remembered."""
@@ -108,6 +111,7 @@ class Walk(Alike):
             and standing.id == self.id
             and standing.agreement == self.agreement
             and standing.discrepancies == self.discrepancies
+            and standing.notified == self.notified
             and not self._operations
             and not standing.operations
             and self._shape.is_of(standing, self._values)
@@ -198,10 +202,19 @@ class Walk(Alike):
                     self.agreement = event.agreement
             elif way.ends is not None:
                 del self._operations[way.ends]
+                if isinstance(event, ReportedForm):
+                    self._remember(event.evidence)
             self.events.append(event)
             self._arrive(way.after, values, digest)
             return True
         return False
+
+    def _remember(self, told: EvidenceForm) -> None:
+        """Keep a notification as `Transaction.with_notified` does."""
+        if told.source == "push" and told.exchange is not None:
+            outcome = Outcome(told.outcome)
+            last = Notified(told.command, outcome, told.amount, told.exchange)
+            self.notified = remember(self.notified, last)
 
     def _arrive(self, shape: Shape, values: Values, digest: str) -> None:
         self._shape = shape
@@ -219,6 +232,7 @@ class Walk(Alike):
         after = step.after
         machine = step.machine if after.exists else None
         self.agreement, self.discrepancies = after.agreement, after.discrepancies
+        self.notified = after.notified
         self._operations = list(after.operations.values())
         self.events.append(step.event)
         shape = walks.shapes.of(after, machine)

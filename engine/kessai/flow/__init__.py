@@ -3,6 +3,7 @@
 Nothing here does I/O. `kessai.shell` drives flows synchronously and asynchronously.
 """
 
+from kessai.evidence.absence import Missing
 from kessai.flow.answer import Answer, Status
 from kessai.flow.effects import (
     Append,
@@ -21,7 +22,7 @@ from kessai.flow.effects import (
     Send,
 )
 from kessai.flow.execute import execute, preview
-from kessai.flow.look_up import Finding, Missing, Recovery, compare, look_up
+from kessai.flow.look_up import Inquiry, Recovery, compare, look_up
 from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
 from kessai.flow.push import PushNotConfirmed, receive, receive_push
 from kessai.flow.recover import recover, recover_due, sweep
@@ -35,9 +36,9 @@ __all__ = [
     "Context",
     "Declaration",
     "Effect",
-    "Finding",
     "Flow",
     "History",
+    "Inquiry",
     "Lease",
     "Load",
     "Loaded",

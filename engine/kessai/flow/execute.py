@@ -11,8 +11,10 @@ from typing import Any
 import attrs
 
 from kessai.errors import CommitUnknown, SafeToResend, TrailBroken, VersionConflict
+from kessai.evidence.admissible import credible
+from kessai.evidence.attribution import is_attributed_to_another
+from kessai.evidence.outcome import resolve
 from kessai.flow.answer import Answer, Status
-from kessai.flow.credible import credible
 from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded, Send
 from kessai.flow.look_up import look_up
 from kessai.flow.steps import (
@@ -24,7 +26,7 @@ from kessai.flow.steps import (
     contended,
     load,
     machine_of,
-    read_trail,
+    read_attempts,
     write,
 )
 from kessai.gateway import Call, Evidence, Failure, Outcome, Reply, Request
@@ -45,8 +47,6 @@ from kessai.machine import (
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
 from kessai.machine.events import ENDED
-from kessai.machine.settle import settle
-from kessai.machine.whose import is_counted_for_another
 
 
 def execute(context: Context, command: Command) -> Flow[Answer]:
@@ -266,8 +266,8 @@ def _may_be_counted(
     as_sent = (Phase.BEGUN, operation.sent_at)
     if current is not None and (current.phase, current.sent_at) == as_sent:
         return False
-    trail = yield from read_trail(transaction.id)
-    return is_counted_for_another(trail, operation)
+    attempts = yield from read_attempts(transaction.id)
+    return is_attributed_to_another(attempts, operation)
 
 
 def _disagrees(errand: Errand, evidence: Evidence) -> bool:
@@ -294,7 +294,7 @@ def _events(
     ):
         return []  # it was sent once more since: of that it says nothing
     if current is not None:
-        event = settle(machine, transaction, current, evidence, now)
+        event = resolve(machine, transaction, current, evidence, now)
         return [] if event is None else [event]
     if machine.commands[operation.command].spec.reads:
         return []  # given up meanwhile: nothing depends on what it read

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from kessai.errors import KessaiError, LeaseLost, VersionConflict
+from kessai.evidence.absence import Missing
+from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Change, Claim, Flow, Lease, Now, Release
 from kessai.flow.execute import answer_for, carry_out, errand_for
-from kessai.flow.look_up import Finding, Missing, Recovery, look_up
+from kessai.flow.look_up import Inquiry, Recovery, look_up
 from kessai.flow.steps import Context, commit, load, machine_of, write
 from kessai.machine import Machine, Operation, Resent, Transaction, append
-from kessai.machine.settle import overdue
 
 
 def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | None]:
@@ -50,9 +51,9 @@ def recover(
     """
     before = yield from load(transaction_id)
     try:
-        finding = yield from look_up(context, transaction_id, recovery, lease)
-        if recovery.missing is Missing.RESEND and finding.absent:
-            yield from _resend(context, finding, lease)
+        inquiry = yield from look_up(context, transaction_id, recovery, lease)
+        if recovery.missing is Missing.RESEND and inquiry.unlisted:
+            yield from _resend(context, inquiry, lease)
     except LeaseLost:
         pass  # another recoverer is at it: what stands is theirs to say
     answers: list[Answer] = []
@@ -62,11 +63,11 @@ def recover(
     return answers
 
 
-def _resend(context: Context, finding: Finding, lease: Lease | None) -> Flow[None]:
-    machine = yield from machine_of(context, finding.transaction)
+def _resend(context: Context, inquiry: Inquiry, lease: Lease | None) -> Flow[None]:
+    machine = yield from machine_of(context, inquiry.transaction)
     assert machine is not None  # noqa: S101 - a look-up was read under it
-    for operation in finding.absent:
-        intent = yield from _intend(machine, operation, finding.transaction.id, lease)
+    for operation in inquiry.unlisted:
+        intent = yield from _intend(machine, operation, inquiry.transaction.id, lease)
         if intent is not None:
             again = intent.operations[operation.id]
             errand = errand_for(context, machine, intent, again)
@@ -105,9 +106,9 @@ def sweep(context: Context, transaction_id: str) -> Flow[Transaction]:
     now: datetime = yield Now()
     if machine is None or not any(overdue(machine, transaction, now)):
         return transaction
-    finding = yield from look_up(context, transaction_id)
-    transaction = finding.transaction
-    if not finding.readable:
+    inquiry = yield from look_up(context, transaction_id)
+    transaction = inquiry.transaction
+    if not inquiry.readable:
         return transaction
     try:
         transaction, _ = yield from write(

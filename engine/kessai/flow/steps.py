@@ -14,6 +14,7 @@ from kessai.errors import (
     UnknownTransaction,
     VersionConflict,
 )
+from kessai.evidence.attempts import Attempts
 from kessai.flow.effects import (
     Append,
     Change,
@@ -181,19 +182,19 @@ def write(
     return transaction, tuple(closes)
 
 
-def read_trail(transaction_id: str) -> Flow[list[Event]]:
-    """The events of a transaction, checked against their chain.
+def read_attempts(transaction_id: str) -> Flow[Attempts]:
+    """The attempts of a transaction, folded from its trail, whose chain is checked.
 
     Raises:
         TrailBroken: the chain does not hold.
 
     """
     records: list[Record] = yield History(transaction_id)
-    return list(read_events(records))
+    return Attempts(read_events(records))
 
 
-def load_with_trail(transaction_id: str) -> Flow[tuple[Transaction, list[Event]]]:
-    """A transaction and its events, at one version.
+def load_with_attempts(transaction_id: str) -> Flow[tuple[Transaction, Attempts]]:
+    """A transaction and its attempts, at one version.
 
     Raises:
         VersionConflict: others never left the transaction alone.
@@ -202,13 +203,13 @@ def load_with_trail(transaction_id: str) -> Flow[tuple[Transaction, list[Event]]
     """
     transaction = yield from load(transaction_id)
     for _ in range(ATTEMPTS):
-        trail = yield from read_trail(transaction_id)
-        if len(trail) == transaction.version:
-            return transaction, trail
+        attempts = yield from read_attempts(transaction_id)
+        if attempts.version == transaction.version:
+            return transaction, attempts
         before = transaction
         transaction = yield from load(transaction_id)
         if transaction == before:  # nobody wrote between the two readings
-            message = f"{transaction_id}: its trail has {len(trail)} events of {before.version}"
+            message = f"{transaction_id}: its trail has {attempts.version} events of {before.version}"
             raise TrailBroken(message)
     raise contended(transaction_id)
 

@@ -1,7 +1,7 @@
 """The machine: what a lifecycle allows, decided and replayed without any I/O.
 
 This package reads no clock, draws no random number and opens nothing: time and ids are
-arguments. `decide` asks, `settle` weighs evidence, `evolve` applies, `chain` seals.
+arguments. `decide` asks, `resolve` weighs evidence, `evolve` applies, `chain` seals.
 """
 
 from kessai.machine.chain import Record, append, read_events, read_record

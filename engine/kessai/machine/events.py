@@ -4,7 +4,7 @@ Their form as JSON is a lasting contract: old trails must stay readable. Fields 
 a value are left out. Times are aware and in UTC.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -74,7 +74,7 @@ class Discrepancy:
     """Evidence that the lifecycle does not allow, or in doubt about whose it is.
 
     It is shown until an operator settles it. `reason` is one of
-    `kessai.machine.discrepancies.REASONS`; `operation` is the one it was held against.
+    `kessai.evidence.reasons.REASONS`; `operation` is the one it was held against.
     """
 
     at: datetime
@@ -125,20 +125,8 @@ _EVIDENCE_DEFAULTS = {field.name: field.default for field in attrs.fields(Eviden
 _STORED_EVIDENCE = tuple(
     field.name
     for field in attrs.fields(Evidence)
-    if field.name not in {"disclosed", "facts"}
+    if field.name not in {"disclosed", "listing"}
 )
-
-
-def endings(history: Iterable[Event]) -> Iterator[tuple[Operation, Reported]]:
-    """Each operation of `history` that ended, with the report that ended it."""
-    begun: dict[str, Operation] = {}
-    for event in history:
-        if isinstance(event, Begun):
-            begun[event.operation.id] = event.operation
-        elif isinstance(event, Reported) and event.outcome in ENDED:
-            operation = begun.get(event.operation)
-            if operation is not None:
-                yield operation, event
 
 
 def event_data(event: Event) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 `fold` over a transaction's events is its state, so the trail proves the balances. An
 event that the lifecycle does not allow changes no amount and no state; whether it may
-be appended at all is asked beforehand, by `decide` and `settle`.
+be appended at all is asked beforehand, by `decide` and `resolve`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -156,7 +156,7 @@ def _reported(
     if event.outcome is Outcome.SUCCEEDED:
         return _succeeded(transaction, rule, operation, event)
     if event.outcome is Outcome.DECLINED:
-        return _declined(machine, transaction, rule, operation)
+        return _declined(machine, transaction, rule, operation, event)
     waiting = attrs.evolve(operation, phase=_PHASES[event.outcome])
     operations = {**transaction.operations, operation.id: waiting}
     return transaction.next(operations=operations)
@@ -176,6 +176,8 @@ def _succeeded(
         amounts=amounts,
         deadlines=_restarted(rule, transaction, event),
         operations=_without(transaction, operation),
+        concluded=transaction.with_concluded(operation.command),
+        notified=transaction.with_notified(event.evidence),
     )
 
 
@@ -188,6 +190,7 @@ def _declined(
     transaction: Transaction,
     rule: CompiledCommand,
     operation: Operation,
+    event: Reported,
 ) -> Transaction:
     names = transaction.names(operation.amount)
     states = transaction.states
@@ -198,6 +201,8 @@ def _declined(
         states=states,
         amounts=apply_effects(rule.spec.release, names, transaction.amounts),
         operations=_without(transaction, operation),
+        concluded=transaction.with_concluded(operation.command),
+        notified=transaction.with_notified(event.evidence),
     )
 
 
@@ -215,6 +220,7 @@ def _external(
         states={**transaction.states, **{s.track: s.target for s in steps}},
         amounts=amounts,
         deadlines=_restarted(rule, transaction, event),
+        concluded=transaction.with_concluded(event.command),
     )
 
 

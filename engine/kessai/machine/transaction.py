@@ -10,6 +10,8 @@ from typing import Any
 
 import attrs
 
+from kessai.gateway import Evidence, Outcome, Source
+
 PATIENCE = timedelta(seconds=150)
 """How long a begun operation's caller may wait for the reply: the transport's limit."""
 
@@ -47,6 +49,34 @@ class Operation:
         return self.resent_at or self.begun_at
 
 
+REMEMBERED = 16
+"""How many of the notifications that ended an operation a transaction remembers."""
+
+
+@attrs.frozen
+class Notified:
+    """A notification that ended an operation: what tells it from others like it."""
+
+    command: str | None
+    outcome: Outcome
+    amount: int | None
+    exchange: str
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "Notified | None":
+        """What `evidence` is remembered by; None if the gateway gave it no id."""
+        if evidence.source is not Source.PUSH or evidence.exchange is None:
+            return None
+        return cls(
+            evidence.command, evidence.outcome, evidence.amount, evidence.exchange
+        )
+
+
+def remember(known: tuple[Notified, ...], last: Notified) -> tuple[Notified, ...]:
+    """`known` and `last`, as many as are remembered."""
+    return (*known[1 - REMEMBERED :], last)
+
+
 @attrs.frozen
 class Transaction:
     """A transaction: states by track, amounts by name, and what is still open.
@@ -55,6 +85,9 @@ class Transaction:
     no `lifecycle` never came to be: its chain holds refused attempts, and evidence that
     fits nothing. `flags` are those of its application, worth 1 or 0 in expressions.
     `discrepancies` are the numbers of the events whose evidence fits nothing.
+    `concluded` names the commands that had an outcome before, of ours or from outside,
+    and `notified` are the last notifications that ended an operation: from these two it
+    can be said, without the trail, what the next notification may be believed in.
     """
 
     id: str
@@ -68,6 +101,8 @@ class Transaction:
     deadlines: Mapping[str, datetime] = attrs.field(factory=dict[str, datetime])
     operations: Mapping[str, Operation] = attrs.field(factory=dict[str, Operation])
     discrepancies: tuple[int, ...] = ()
+    concluded: tuple[str, ...] = ()
+    notified: tuple[Notified, ...] = ()
     version: int = 0
     head: str = ""
 
@@ -110,6 +145,8 @@ class Transaction:
         deadlines: Mapping[str, datetime] | None = None,
         operations: Mapping[str, Operation] | None = None,
         discrepancies: tuple[int, ...] | None = None,
+        concluded: tuple[str, ...] | None = None,
+        notified: tuple[Notified, ...] | None = None,
     ) -> "Transaction":
         """The transaction one version on, with what is given in the place of its own.
 
@@ -127,6 +164,8 @@ class Transaction:
             self.deadlines if deadlines is None else deadlines,
             self.operations if operations is None else operations,
             self.discrepancies if discrepancies is None else discrepancies,
+            self.concluded if concluded is None else concluded,
+            self.notified if notified is None else notified,
             self.version + 1,
             self.head,
         )
@@ -145,9 +184,21 @@ class Transaction:
             self.deadlines,
             self.operations,
             self.discrepancies,
+            self.concluded,
+            self.notified,
             self.version,
             head,
         )
+
+    def with_concluded(self, command: str) -> tuple[str, ...]:
+        """The commands that had an outcome before, and `command`."""
+        known = self.concluded
+        return known if command in known else (*known, command)
+
+    def with_notified(self, evidence: Evidence) -> tuple[Notified, ...]:
+        """The last notifications that ended an operation, and `evidence` if it is one."""
+        notified = Notified.of(evidence)
+        return self.notified if notified is None else remember(self.notified, notified)
 
     def names(self, amount: int | None = None) -> dict[str, int]:
         """What expressions may name: amounts, flags, and the operation's `amount`."""

@@ -251,7 +251,7 @@ class Symbols:
     def elsewhere(
         self, rule: CompiledCommand, situation: Situation
     ) -> tuple[Truth, moments.Success]:
-        """When `settle_external` applies what the engine did not start, and its effect."""
+        """When `resolve_external` applies what the engine did not start, and its effect."""
         success = moments.whole_success(self.terms, rule, situation.steps, self.asked)
         when = [
             self.stands(situation.states),

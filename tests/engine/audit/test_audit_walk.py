@@ -234,7 +234,7 @@ def test_the_short_forms_have_the_fields_of_the_events():
         (canonical.ReasonForm, Reason),
         (canonical.DeniedForm, Denied),
     ):
-        left_out = {"disclosed", "facts", "phase", "resent_at"}
+        left_out = {"disclosed", "listing", "phase", "resent_at"}
         fields = {field.name for field in attrs.fields(event)} - left_out
         assert set(form.__struct_fields__) == fields
 

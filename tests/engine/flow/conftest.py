@@ -25,7 +25,15 @@ from kessai.flow import (
     Send,
     execute,
 )
-from kessai.gateway import LOOK_UP, Evidence, Fact, Failure, Outcome, Reply, Request
+from kessai.gateway import (
+    LOOK_UP,
+    Evidence,
+    Failure,
+    ListedExchange,
+    Outcome,
+    Reply,
+    Request,
+)
 from kessai.gateway import Source as From
 from kessai.machine import Machines
 
@@ -73,21 +81,21 @@ class PlainAdapter:
 
 def evidence(told, source, transaction=""):
     told = dict(told)
-    facts = tuple(
-        Fact(
+    listing = tuple(
+        ListedExchange(
             command=name,
             outcome=Outcome(outcome),
             amount=amount,
             exchange=exchange[0] if exchange else None,
         )
-        for name, outcome, amount, *exchange in told.pop("facts", ())
+        for name, outcome, amount, *exchange in told.pop("listing", ())
     )
     return Evidence(
         source=source,
         transaction=told.pop("transaction", transaction),
         command=told.pop("command", None),
         outcome=Outcome(told.pop("outcome", "succeeded")),
-        facts=facts,
+        listing=listing,
         **told,
     )
 
@@ -122,7 +130,7 @@ class Gateway:
     def said(self, asked, answer):
         said = {**answer}
         if asked["command"] == LOOK_UP:
-            said.setdefault("facts", self.listed.get(asked["transaction"], []))
+            said.setdefault("listing", self.listed.get(asked["transaction"], []))
             return said
         outcome = said.get("outcome", "succeeded")
         if outcome in {"succeeded", "declined"} and not said.pop("unlisted", False):

@@ -478,7 +478,7 @@ def test_a_resend_is_the_same_request(authorized, command, gateway, clock, lost)
     gateway.answers = [lost]
     authorized.execute(command("capture", 60))
     clock.passes(hours=1)
-    gateway.answers = [{"facts": []}]
+    gateway.answers = [{"listing": []}]
     recovery = Recovery(missing="resend")
     (answer,) = authorized.run(recover(authorized.context, "order-1", recovery))
     assert gateway.commands[1:] == ["capture", "look_up", "capture"]

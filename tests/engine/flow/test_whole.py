@@ -7,10 +7,10 @@ import pytest
 
 from kessai import Answer, Missing, Recovery, Status
 from kessai.errors import CommitUnknown, PushRefused, StoreBusy, VersionConflict
+from kessai.evidence.admissible import credible, credible_push
 from kessai.flow import Append, Claim, execute, preview, recover_due
-from kessai.flow.credible import credible, credible_push
 from kessai.flow.steps import ATTEMPTS
-from kessai.gateway import Call, Evidence, Fact, Outcome, Source
+from kessai.gateway import Call, Evidence, ListedExchange, Outcome, Source
 from kessai.machine import Begun, Denied, read_record
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -208,7 +208,9 @@ SAID = Evidence(
     command="capture",
     outcome=Outcome.SUCCEEDED,
     amount=0,
-    facts=(Fact(command="capture", outcome=Outcome.SUCCEEDED, amount=0, at=NOON),),
+    listing=(
+        ListedExchange(command="capture", outcome=Outcome.SUCCEEDED, amount=0, at=NOON),
+    ),
 )
 NOTHING = Evidence(
     source=Source.REPLY,
@@ -223,7 +225,7 @@ NOTHING = Evidence(
 def test_evidence_of_nothing_moved_is_kept_as_it_is():
     assert credible(CALL, SAID) == SAID
     assert credible_push(SAID) == SAID
-    silent = attrs.evolve(SAID, command=None, amount=None, facts=())
+    silent = attrs.evolve(SAID, command=None, amount=None, listing=())
     assert credible(CALL, silent) == silent
 
 
@@ -236,11 +238,15 @@ def test_evidence_of_nothing_moved_is_kept_as_it_is():
         {"note": "\ud800"},
         {"exchange": "\n"},
         {"transaction": "\x00"},
-        {"facts": (Fact(command="c", outcome=Outcome.SUCCEEDED, amount=-1),)},
-        {"facts": (Fact(command="\ud800", outcome=Outcome.SUCCEEDED),)},
         {
-            "facts": (
-                Fact(
+            "listing": (
+                ListedExchange(command="c", outcome=Outcome.SUCCEEDED, amount=-1),
+            )
+        },
+        {"listing": (ListedExchange(command="\ud800", outcome=Outcome.SUCCEEDED),)},
+        {
+            "listing": (
+                ListedExchange(
                     command="c",
                     outcome=Outcome.SUCCEEDED,
                     at=NOON.replace(tzinfo=None),

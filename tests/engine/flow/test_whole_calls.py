@@ -6,8 +6,8 @@ import pytest
 from kessai import Answer, Missing, Recovery, Status, Transaction
 from kessai.errors import UnknownTransaction, VersionConflict
 from kessai.flow import Append, Send, compare, execute, look_up, recover, recover_due
-from kessai.flow.look_up import Finding
-from kessai.flow.steps import ATTEMPTS, load, load_with_trail
+from kessai.flow.look_up import Inquiry
+from kessai.flow.steps import ATTEMPTS, load, load_with_attempts
 from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Outcome, Source
 from kessai.machine import Discrepancy, Reported, read_record
 
@@ -176,7 +176,7 @@ def test_a_refused_application_is_no_reason_to_look(hand, command, gateway):
 @pytest.mark.parametrize("ask", [look_up, compare])
 def test_of_what_never_came_to_be_nothing_is_found(hand, ask):
     finding = hand.run(ask(hand.context, "nobody"))
-    assert finding == Finding(transaction=Transaction("nobody"), readable=False)
+    assert finding == Inquiry(transaction=Transaction("nobody"), readable=False)
     assert finding.readable is False
 
 
@@ -184,7 +184,7 @@ def test_of_what_never_came_to_be_nothing_is_found(hand, ask):
 def test_without_an_answer_nothing_is_found(authorized, gateway, ask):
     gateway.answers = [LOST]
     finding = authorized.run(ask(authorized.context, "order-1"))
-    assert finding == Finding(transaction=standing(authorized), readable=False)
+    assert finding == Inquiry(transaction=standing(authorized), readable=False)
     assert finding.readable is False
 
 
@@ -199,7 +199,7 @@ def test_a_finding_has_the_events_and_the_transaction_after_them(
     assert (event.command, event.at) == ("capture", clock.now)
     assert finding.transaction == standing(authorized)
     assert (finding.transaction == before) is (ask is compare)
-    assert (finding.unlisted, finding.absent) == ((), ())
+    assert (finding.unconfirmed, finding.unlisted) == ((), ())
 
 
 def test_a_caller_who_is_gone_left_no_answer(authorized, command, gateway, clock):
@@ -299,7 +299,7 @@ class Grows(dict):
     ("flow", "kind"),
     [
         (lambda hand: look_up(hand.context, "order-1"), "Now"),
-        (lambda hand: load_with_trail("order-1"), "Load"),
+        (lambda hand: load_with_attempts("order-1"), "Load"),
         (lambda hand: execute(hand.context, hand.next), "Now"),
     ],
     ids=["look-up", "reading", "command"],

@@ -35,7 +35,7 @@ STRANGE = Clause(
     "Never raises on a strange reply: that is UNKNOWN",
 )
 KEPT = Clause(
-    "kessai.flow.credible",
+    "kessai.evidence.admissible",
     "What cannot be kept is no evidence: the outcome is unknown",
 )
 FREE = Clause("kessai.gateway.Evidence", "free of secrets and personal data")
@@ -58,7 +58,7 @@ SIGNED = Clause(
     "A signature is checked over the whole body before any of it is interpreted",
 )
 CONSTANT_TIME = Clause("kessai.gateway.Adapter.push", "compared in constant time")
-LISTED = Clause("kessai.gateway.Evidence", "`facts` is filled by a look-up alone")
+LISTED = Clause("kessai.gateway.Evidence", "`listing` is filled by a look-up alone")
 NOT_FOUND = Clause(
     "kessai.gateway.Evidence",
     "`found` is False when a look-up does not know the transaction",

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from kessai.errors import InvalidInput, PushRefused
-from kessai.flow.credible import credible
+from kessai.evidence.admissible import credible
 from kessai.gateway import (
     LOOK_UP,
     Adapter,

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kessai.errors import PushRefused
-from kessai.flow.credible import credible_push
+from kessai.evidence.admissible import credible_push
 from kessai.gateway import Evidence, Source
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.hunting import bodies, hunted, mutants

@@ -12,7 +12,7 @@ from datetime import datetime
 import attrs
 
 from kessai.errors import PushRefused
-from kessai.gateway import Call, Evidence, Fact, Outcome
+from kessai.gateway import Call, Evidence, ListedExchange, Outcome
 from kessai.money import is_amount
 
 UNREADABLE = "unreadable"
@@ -61,13 +61,13 @@ def _can_be_kept(evidence: Evidence) -> bool:
         _is_said(evidence.outcome, evidence.amount, evidence.reported_at)
         and _are_texts((evidence.transaction, evidence.code, evidence.actor))
         and _are_texts((evidence.command or "", evidence.exchange or "", evidence.note))
-        and all(map(_is_fact, evidence.facts))
+        and all(map(_is_fact, evidence.listing))
     )
 
 
-def _is_fact(fact: Fact) -> bool:
-    texts = (fact.command, fact.exchange or "")
-    return _is_said(fact.outcome, fact.amount, fact.at) and _are_texts(texts)
+def _is_fact(listed: ListedExchange) -> bool:
+    texts = (listed.command, listed.exchange or "")
+    return _is_said(listed.outcome, listed.amount, listed.at) and _are_texts(texts)
 
 
 def _is_said(outcome: object, amount: object, at: object) -> bool:

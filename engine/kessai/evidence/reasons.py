@@ -2,7 +2,7 @@
 
 from kessai.spec import Words
 
-REASONS = Words.of_file("kessai.machine", "discrepancies.toml")
+REASONS = Words.of_file("kessai.evidence", "reasons.toml")
 """A sentence for each reason, by its name."""
 
 

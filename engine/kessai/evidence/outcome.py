@@ -27,7 +27,7 @@ EXPIRE = "expire"
 """The command under which a look-up tells that the gateway let a deadline lapse."""
 
 
-def settle(
+def resolve(
     machine: Machine,
     transaction: Transaction,
     operation: Operation,
@@ -58,7 +58,7 @@ def settle(
     return event
 
 
-def settle_external(
+def resolve_external(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Event:
     """The event for what happened at the gateway without the engine's asking."""
@@ -84,7 +84,7 @@ def settle_external(
     return Discrepancy(now, wrong, evidence) if wrong else event
 
 
-def missing_event(operation: Operation, now: datetime) -> Event:
+def presumed_lost(operation: Operation, now: datetime) -> Event:
     """The event for an operation that the gateway surely never received."""
     evidence = Evidence(
         source=Source.LOOK_UP,
@@ -97,7 +97,7 @@ def missing_event(operation: Operation, now: datetime) -> Event:
     return Reported(now, operation.id, Outcome.DECLINED, evidence)
 
 
-def resolve(
+def close_discrepancy(
     transaction: Transaction, number: int, evidence: Evidence, now: datetime
 ) -> Resolved | None:
     """The event by which an operator settles discrepancy `number`; None if it is none.
@@ -198,32 +198,3 @@ def _lapse(
                 return Discrepancy(now, "operation_open", evidence)
             return Lapsed(now, deadline.name, evidence)
     return Discrepancy(now, "state_not_allowed", evidence)
-
-
-def matching(
-    machine: Machine,
-    transaction: Transaction,
-    command: str | None,
-    amount: int | None,
-    outcome: Outcome = Outcome.SUCCEEDED,
-) -> list[Operation]:
-    """The open operations of `command` that evidence of `amount` may be about.
-
-    A decline moved nothing: it may tell of an application the amount first asked for,
-    whatever an update has made of it since. Those that are pending come first: they
-    have surely arrived, where the unknown may never have. Then comes what was sent
-    first: what was sent later may be on its way still when the other is given up.
-    """
-    if command is None or command not in machine.commands:
-        return []
-    rule = machine.commands[command]
-    if outcome is Outcome.DECLINED and rule.spec.is_application:
-        amount = None
-    found: list[Operation] = []
-    for operation in transaction.operations.values():
-        if operation.command != command:
-            continue
-        expected = expected_amount(rule, transaction, operation)
-        if amount is None or expected is None or amount == expected:
-            found.append(operation)
-    return sorted(found, key=lambda o: (o.phase is not Phase.PENDING, o.sent_at))

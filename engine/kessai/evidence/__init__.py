@@ -1,0 +1,11 @@
+"""What a gateway or an operator stated, and what follows from it.
+
+A trail is folded once into attempts (`attempts`): the requests that were sent, what was
+reported of each, and what else is known. Everything else asks the attempts: whose
+exchange an inquiry lists (`attribution`), which of them are new (`listing`), what the
+list leaves out (`absence`), what a notification may be believed in (`notification`). An
+outcome enters the trail by `outcome` alone; `admissible` refuses what could not be kept,
+and `reasons` says in a sentence why evidence became a discrepancy.
+
+Like the machine beneath it, this package does no I/O and reads no clock.
+"""
