@@ -143,7 +143,11 @@ def stated(
     outcome: Outcome = Outcome.SUCCEEDED,
     **more: Any,
 ) -> Evidence:
-    given = {"source": Source.REPLY, "transaction": "order-1", **more}
+    given: dict[str, Any] = {
+        "source": Source.REPLY,
+        "transaction": "order-1",
+        **more,
+    }
     return Evidence(command=command, outcome=outcome, amount=amount, **given)
 
 

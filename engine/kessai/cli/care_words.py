@@ -47,7 +47,9 @@ word = Words(
         ),
         "transaction": Text(en="Transaction", ja="取引"),
         "unknown": Text(en="unknown", ja="結果不明"),
-        "unlisted": Text(en="the gateway does not list it", ja="決済機関に記録がない"),
+        "unconfirmed": Text(
+            en="the gateway does not list it", ja="決済機関に記録がない"
+        ),
         "unreadable": Text(
             en="the gateway did not answer a look-up", ja="決済機関に照会できなかった"
         ),

@@ -26,7 +26,7 @@ class Difference:
     """One thing that the trail and the gateway do not both know.
 
     `kind` is the kind of the event that it makes (`reported`, `external`, `lapsed`,
-    `discrepancy`), `unlisted` for a success that the gateway does not list, or
+    `discrepancy`), `unconfirmed` for a success that the gateway does not list, or
     `unreadable` when a look-up was not answered. `amount` is in minor units; `reason`
     says why a discrepancy stands aside.
     """
@@ -93,7 +93,7 @@ def _differences(engine: Engine, name: str, *, record: bool) -> list[Difference]
     commands = {key: operation.command for key, operation in operations.items()}
     amounts = {key: operation.amount for key, operation in operations.items()}
     found = [_told(name, event, commands, amounts) for event in inquiry.events]
-    return [*found, *_unlisted(name, inquiry)]
+    return [*found, *_unconfirmed(name, inquiry)]
 
 
 def _told(
@@ -121,11 +121,11 @@ def _told(
     )
 
 
-def _unlisted(name: str, inquiry: Inquiry) -> Iterator[Difference]:
+def _unconfirmed(name: str, inquiry: Inquiry) -> Iterator[Difference]:
     for success in inquiry.unconfirmed:
         yield Difference(
             transaction=name,
-            kind="unlisted",
+            kind="unconfirmed",
             command=success.command,
             amount=success.amount,
         )
