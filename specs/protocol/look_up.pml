@@ -12,8 +12,9 @@ SCRATCH byte progress, tells_pending, unaccounted, from_outside, told, absent, o
 #define NEXT_OPEN(j) (next[j] == begun || next[j] == unknown || next[j] == pending)
 #define NEWS (is_listed > is_known)
 
-/* evidence/listing.py: _Worklist._match. Those that are pending have surely arrived and come first,
- * then what was sent first: only what was sent later can still be on its way.
+/* evidence/listing.py: _Worklist._match. Those that are pending have surely arrived
+ * and come first, then what was sent first: only what was sent later can still be on its
+ * way.
  */
 #if defined(ORDER_OF_INTENTS)
 #define GOES_BEFORE(j) (next[settles] != pending && next[j] == pending)
@@ -166,8 +167,8 @@ inline note_fence(those) {
   }
 }
 
-/* evidence/absence.py: _presumed_lost; evidence/attribution.py: is_attributed_to_another. What may have been
- * taken for its twin is declined, not sent again.
+/* evidence/absence.py: _presumed_lost; evidence/attribution.py: is_attributed_to_another.
+ * What may have been taken for its twin is declined, not sent again.
  */
 #if defined(TAKEN_IS_SENT)
 #define GIVEN_UP(j, missing) (missing == decline)

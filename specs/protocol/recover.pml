@@ -93,8 +93,8 @@ end:
 #define MAY_WRITE (!has_lease || leased) /* stores/memory.py: MemoryStore._check_lease */
 #endif
 
-/* flow/look_up.py: _apply; evidence/absence.py: may_be_outdated. What is older than the trail must be asked
- * again, if what has happened since could make it mean another thing.
+/* flow/look_up.py: _apply; evidence/absence.py: may_be_outdated. What is older than the
+ * trail must be asked again, if what has happened since could make it mean another thing.
  */
 #if defined(STALE_ABSENCE)
 #define MAY_BE_STALE tells_pending
