@@ -121,12 +121,12 @@ ENDED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})
 
 KIND_OF: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
 
-_EVIDENCE_DEFAULTS = {field.name: field.default for field in attrs.fields(Evidence)}
 _STORED_EVIDENCE = tuple(
-    field.name
+    (field.name, {} if isinstance(field.default, attrs.Factory) else field.default)  # type: ignore[arg-type]
     for field in attrs.fields(Evidence)
     if field.name not in {"disclosed", "facts"}
 )
+"""The fields of evidence that are stored, with the value that is left out."""
 
 
 def endings(history: Iterable[Event]) -> Iterator[tuple[Operation, Reported]]:
@@ -159,9 +159,9 @@ def event_data(event: Event) -> dict[str, Any]:
 def evidence_data(evidence: Evidence) -> dict[str, Any]:
     """Evidence as stored: what was disclosed to the caller alone is not in it."""
     data: dict[str, Any] = {}
-    for name in _STORED_EVIDENCE:
+    for name, default in _STORED_EVIDENCE:
         value = getattr(evidence, name)
-        if value != _EVIDENCE_DEFAULTS[name]:
+        if value != default:
             data[name] = value
     return data
 
