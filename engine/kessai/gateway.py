@@ -75,7 +75,6 @@ class Call:
     resumed: Mapping[str, str] | None = attrs.field(default=None, repr=False)
     begun_at: datetime | None = None
     seed: str = attrs.field(default="", repr=False)
-    idempotency_key: str = ""
 
     def key(self, step: str = "") -> str:
         """The idempotency key of one request: 32 characters of `[A-Za-z0-9_-]`.

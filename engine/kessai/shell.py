@@ -4,6 +4,7 @@ Only this module reads the clock. What a flow asks for is performed here, one ef
 a time; no store transaction is ever open while a request is under way.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from inspect import isawaitable
@@ -18,6 +19,7 @@ from kessai.flow import (
     Context,
     Declaration,
     Effect,
+    Find,
     Finding,
     Flow,
     History,
@@ -40,7 +42,7 @@ from kessai.flow import (
 )
 from kessai.flow.effects import Result, StoreEffect
 from kessai.flow.steps import load, machine_of
-from kessai.gateway import Adapter, Failure, Outcome
+from kessai.gateway import Adapter, Failure, Outcome, Request, TwoFunctionAdapter
 from kessai.machine import (
     Command,
     Denial,
@@ -62,6 +64,8 @@ from kessai.transport import (
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+Nonces = Callable[[int], bytes]
+"""Draws so many random bytes, for signatures with a salt."""
 
 
 def utc_now() -> datetime:
@@ -74,19 +78,20 @@ def shipped_lifecycles() -> tuple[Lifecycle, ...]:
     return tuple(load_shipped(name) for name in shipped_names())
 
 
-TOO_LATE = Failure(sent=False, reason="too late to send")
-"""A request whose time was over before it was sent: it must not go out any more."""
-
-
 class _Base:
     """What both drivers share: everything but the waiting."""
 
     def __init__(
-        self, adapter: Adapter, lifecycles: Iterable[Lifecycle] | None, clock: Clock
+        self,
+        adapter: Adapter | TwoFunctionAdapter,
+        lifecycles: Iterable[Lifecycle] | None,
+        clock: Clock,
+        nonces: Nonces,
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapter)
         self._clock = clock
+        self._nonces = nonces
 
     @property
     def adapter(self) -> Adapter:
@@ -98,8 +103,8 @@ class _Base:
         """The machine of each lifecycle that new transactions begin under."""
         return self._context.machines.current
 
-    def _is_late(self, effect: Send) -> bool:
-        return effect.until is not None and self._clock() > effect.until
+    def _sealed(self, effect: Send) -> Request | Failure:
+        return effect.sealed(self._clock(), self._nonces)
 
     def _possibilities(
         self, transaction_id: str, command: str | None
@@ -152,6 +157,8 @@ def ask_store(
             return store.claim(now, until)
         case Release(lease, due_at):
             return store.release(lease, due_at)
+        case Find(reference):
+            return store.find(reference.account, reference.kind, reference.id)
         case _:
             assert_never(effect)
 
@@ -175,13 +182,14 @@ class Engine(_Base):
     def __init__(
         self,
         *,
-        adapter: Adapter,
+        adapter: Adapter | TwoFunctionAdapter,
         store: Store,
         transport: Transport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
+        nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock)
+        super().__init__(adapter, lifecycles, clock, nonces)
         self._store = store
         self._transport = HttpTransport() if transport is None else transport
 
@@ -210,9 +218,10 @@ class Engine(_Base):
             case Now():
                 return self._clock()
             case Send():
-                if self._is_late(effect):
-                    return TOO_LATE
-                return self._transport.send(effect.request)
+                ready = self._sealed(effect)
+                if isinstance(ready, Failure):
+                    return ready
+                return self._transport.send(ready)
             case _:
                 return ask_store(self._store, effect)
 
@@ -375,13 +384,14 @@ class AsyncEngine(_Base):
     def __init__(
         self,
         *,
-        adapter: Adapter,
+        adapter: Adapter | TwoFunctionAdapter,
         store: Store | AsyncStore,
         transport: AsyncTransport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
+        nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock)
+        super().__init__(adapter, lifecycles, clock, nonces)
         self._store = store
         self._transport = AsyncHttpTransport() if transport is None else transport
 
@@ -410,9 +420,10 @@ class AsyncEngine(_Base):
             case Now():
                 return self._clock()
             case Send():
-                if self._is_late(effect):
-                    return TOO_LATE
-                return await self._transport.send(effect.request)
+                ready = self._sealed(effect)
+                if isinstance(ready, Failure):
+                    return ready
+                return await self._transport.send(ready)
             case _:
                 found = ask_store(self._store, effect)
                 return await found if isawaitable(found) else found

@@ -18,12 +18,14 @@ from kessai.machine import (
     Event,
     External,
     Lapsed,
+    Learned,
     Machine,
     Operation,
     Phase,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     Transaction,
     broken_invariants,
     decide,
@@ -31,6 +33,7 @@ from kessai.machine import (
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
 from kessai.machine.pushed import NOT_LISTED
+from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.settle import overdue, resolve, settle, settle_external
 from kessai.machine.whose import MAY_BE_ANOTHER
 
@@ -68,6 +71,11 @@ def check(library: Library, step: Step) -> None:
             _put_aside(machine, step, event)
         case Resent():
             _resent(machine, step, event)
+        case Resumed():
+            _resumed(machine, step, event)
+        case Learned(evidence=evidence):
+            if not is_new(machine, step.before, evidence):
+                raise Broken(step.number, "not_what_follows", "nothing new")
     check_invariants(machine, step)
 
 
@@ -192,6 +200,16 @@ def _resent(machine: Machine, step: Step, event: Resent) -> None:
         raise Broken(step.number, "not_allowed", "it had arrived, or had no effect")
 
 
+def _resumed(machine: Machine, step: Step, event: Resumed) -> None:
+    """Only an application that nobody is just sending takes up what a consumer brings."""
+    operation = _open(step, event.operation)
+    rule = machine.commands[operation.command].spec
+    if not rule.is_application:
+        raise Broken(step.number, "not_allowed", "it is no application")
+    if operation.phase is Phase.BEGUN and event.at < operation.due_at:
+        raise Broken(step.number, "not_allowed", "its request was still under way")
+
+
 def _noted(step: Step, event: Denied | Resolved) -> None:
     """A refusal moves nothing; a discrepancy goes by the word of who signs for it."""
     if isinstance(event, Resolved) and event != resolve(
@@ -220,6 +238,10 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         return
     if event.reason == NOT_LISTED and event.evidence.source is Source.PUSH:
         return  # what the gateway listed at that moment is not kept
+    if event.reason == REFERENCE_DIFFERS:
+        if not differs(step.before, event.evidence):
+            raise Broken(step.number, "not_what_follows", "no id differs")
+        return
     if event.operation is None:
         expected: Event | None = settle_external(
             machine, step.before, event.evidence, event.at

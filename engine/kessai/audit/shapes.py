@@ -5,7 +5,7 @@ moments, ids and hashes alone; whether that makes a difference to the rules is f
 `kessai.audit.traced` to find out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,7 @@ class Outline:
     flags: tuple[tuple[str, int], ...] = ()
     deadlines: tuple[str, ...] = ()
     operations: tuple[Opened, ...] = ()
+    has_references: bool = False
 
     @classmethod
     def of(cls, transaction: Transaction) -> "Outline":
@@ -54,6 +55,7 @@ class Outline:
                 Opened(o.command, o.phase, o.amount is not None)
                 for o in transaction.operations.values()
             ),
+            bool(transaction.references),
         )
 
 
@@ -66,6 +68,8 @@ class Alike:
     discrepancies: tuple[int, ...] = ()
     version: int = 0
     head: str = ""
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    account: str = ""
 
 
 @attrs.frozen
@@ -155,6 +159,8 @@ class Shape:
             like.discrepancies,
             like.version,
             like.head,
+            like.references,
+            like.account,
         )
 
 
@@ -169,6 +175,10 @@ def _operation(opened: Opened, begun: Operation, amount: Any) -> Operation:
         begun.begun_at,
         opened.phase,
         begun.resent_at,
+        begun.references,
+        begun.agreement_references,
+        begun.resumed_at,
+        begun.not_before,
     )
 
 

@@ -108,6 +108,8 @@ class Walk(Alike):
             and standing.id == self.id
             and standing.agreement == self.agreement
             and standing.discrepancies == self.discrepancies
+            and standing.references == self.references
+            and standing.account == self.account
             and not self._operations
             and not standing.operations
             and self._shape.is_of(standing, self._values)
@@ -143,8 +145,10 @@ class Walk(Alike):
         agreement = None
         if event.agreement is not None:
             agreement = walks.agreements.shape(event.agreement, event.agreement_version)
-            if agreement is None:
+            if agreement is None or agreement.outline.has_references:
                 return None
+        if self.references:  # the operation must hold them: that is decided in full
+            return None
         amount = operation.amount
         key = (
             form,
@@ -154,12 +158,16 @@ class Walk(Alike):
             parameters,
             amount is None,
             event.opens,
+            event.account is None,
         )
         return event, key, event.at, operation.begun_at, amount, None
 
     def _reported(self, event: ReportedForm) -> Known | None:
         index = self._place_of(event.operation)
         if index is None:
+            return None
+        held = self._operations[index]
+        if isinstance(held, Operation) and (held.not_before or held.resumed_at):
             return None
         told = event.evidence
         key = (
@@ -196,6 +204,8 @@ class Walk(Alike):
                 self._operations.append(event.operation)
                 if event.agreement is not None:
                     self.agreement = event.agreement
+                if event.account is not None:
+                    self.account = event.account
             elif way.ends is not None:
                 del self._operations[way.ends]
             self.events.append(event)
@@ -219,6 +229,7 @@ class Walk(Alike):
         after = step.after
         machine = step.machine if after.exists else None
         self.agreement, self.discrepancies = after.agreement, after.discrepancies
+        self.references, self.account = after.references, after.account
         self._operations = list(after.operations.values())
         self.events.append(step.event)
         shape = walks.shapes.of(after, machine)

@@ -13,12 +13,14 @@ from kessai.machine import (
     Event,
     External,
     Lapsed,
+    Learned,
     Machine,
     Operation,
     Record,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     read_events,
 )
 from kessai.machine.events import KIND_OF
@@ -88,8 +90,10 @@ def _told(
 ) -> dict[str, Any]:
     """What this kind of event tells besides its time and evidence."""
     match event:
-        case Begun() | Resent() | Reported():
+        case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(event, operations, machine)
+        case Learned(evidence=evidence):
+            return {"said": ", ".join((*evidence.references, *evidence.deadlines))}
         case Resolved(discrepancy=number, evidence=evidence):
             return {"said": f"{number}: {evidence.note}"}
         case External(command=command, amount=amount):
@@ -105,7 +109,7 @@ def _told(
 
 
 def _of_operation(
-    event: Begun | Resent | Reported,
+    event: Begun | Resent | Resumed | Reported,
     operations: dict[str, Operation],
     machine: Machine | None,
 ) -> dict[str, Any]:

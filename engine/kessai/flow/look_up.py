@@ -11,26 +11,19 @@ from enum import StrEnum
 import attrs
 
 from kessai.errors import VersionConflict
-from kessai.flow.credible import credible
-from kessai.flow.effects import Flow, Lease, Now, Send
+from kessai.flow.effects import Flow, Lease, Now
+from kessai.flow.exchange import carry_on, prepare
 from kessai.flow.steps import (
     ATTEMPTS,
     Context,
     contended,
+    inquiry_for,
     load,
     load_with_trail,
     machine_of,
     write,
 )
-from kessai.gateway import (
-    LOOK_UP,
-    Call,
-    Evidence,
-    Failure,
-    Outcome,
-    Reply,
-    Source,
-)
+from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Discrepancy,
     Event,
@@ -48,7 +41,8 @@ from kessai.machine.facts import (
     unaccounted,
     unlisted,
 )
-from kessai.machine.settle import missing_event, settle
+from kessai.machine.references import REFERENCE_DIFFERS, differs, is_kept
+from kessai.machine.settle import beside, missing_event, settle
 from kessai.machine.transaction import PATIENCE
 from kessai.machine.whose import is_counted_for_another, meant
 
@@ -93,7 +87,10 @@ class Recovery:
 class Finding:
     """A transaction after a look-up, and what of it still needs care.
 
-    `readable` is False when the gateway did not answer in a way that says anything.
+    `readable` is False when the gateway did not answer in a way that says anything;
+    it wants to be asked again at `not_before`, where it says so. `lists` is False where
+    it has no inquiry, or one that states totals alone: it may have done what it does
+    not list.
     `events` are what it told that the trail did not know; `unlisted` are successes that
     the trail knows and the gateway does not list. `absent` are open operations whose
     request can no longer arrive.
@@ -104,6 +101,8 @@ class Finding:
     events: tuple[Event, ...] = ()
     unlisted: tuple[Unlisted, ...] = ()
     absent: tuple[Operation, ...] = ()
+    lists: bool = True
+    not_before: datetime | None = None
 
 
 def look_up(
@@ -133,9 +132,14 @@ def look_up(
             transaction = yield from _presume_unanswered(
                 machine, transaction, recovery, lease, now
             )
-        evidence = yield from _ask(context, machine, transaction)
-        if evidence is None:
-            return Finding(transaction=transaction, readable=False)
+        evidence, lists = yield from _ask(context, machine, transaction)
+        if evidence.outcome is not Outcome.SUCCEEDED or not lists:
+            return Finding(
+                transaction=transaction,
+                readable=False,
+                lists=lists,
+                not_before=evidence.not_before,
+            )
         case = _Case(machine, evidence, recovery, lease, asked_at)
         finding = yield from _settle(case, transaction)
         if finding is not None:
@@ -148,11 +152,11 @@ def compare(context: Context, transaction_id: str) -> Flow[Finding]:
     """What a look-up would tell that the trail does not know; writes nothing."""
     transaction = yield from load(transaction_id)
     machine = yield from machine_of(context, transaction)
-    evidence = None
-    if machine is not None:
-        evidence = yield from _ask(context, machine, transaction)
-    if machine is None or evidence is None:
+    if machine is None:
         return Finding(transaction=transaction, readable=False)
+    evidence, lists = yield from _ask(context, machine, transaction)
+    if evidence.outcome is not Outcome.SUCCEEDED or not lists:
+        return Finding(transaction=transaction, readable=False, lists=lists)
     transaction, trail = yield from load_with_trail(transaction_id)
     now: datetime = yield Now()
     return _found(_Case(machine, evidence), transaction, trail, now)
@@ -175,11 +179,13 @@ class _Case:
 
 def _ask(
     context: Context, machine: Machine, transaction: Transaction
-) -> Flow[Evidence | None]:
-    call = Call(command=LOOK_UP, transaction=transaction.id, lifecycle=machine.name)
-    reply: Reply | Failure = yield Send(context.adapter.request(call))
-    evidence = credible(call, context.adapter.evidence(call, reply))
-    return evidence if evidence.outcome is Outcome.SUCCEEDED else None
+) -> Flow[tuple[Evidence, bool]]:
+    """What the gateway answers, and whether that lists exchanges."""
+    prepared = prepare(context.adapter, inquiry_for(machine, transaction))
+    if prepared.evidence is not None:
+        return prepared.evidence, False
+    evidence = yield from carry_on(context.adapter, prepared)
+    return evidence, not evidence.totals
 
 
 def _presume_unanswered(
@@ -257,7 +263,13 @@ def _found(
 ) -> Finding:
     """What the evidence of a look-up makes of a transaction; nothing is written."""
     machine, facts, recovery = case.machine, case.evidence.facts, case.recovery
+    if differs(transaction, case.evidence):
+        # The answer is about something else at the gateway: it settles nothing here.
+        aside = Discrepancy(now, REFERENCE_DIFFERS, case.evidence)
+        new = () if is_kept(trail, aside) else (aside,)
+        return Finding(transaction=transaction, readable=False, events=new)
     events = list(settle_facts(machine, transaction, trail, facts, now))
+    events += beside(machine, transaction, events, case.evidence, now)
     absent: tuple[Operation, ...] = ()
     if recovery is not None and case.asked_at is not None:
         settled, told = _after(machine, transaction, events), [*trail, *events]
@@ -316,6 +328,7 @@ def _absent(
         operation
         for operation in transaction.operations.values()
         if operation.phase is Phase.UNKNOWN
+        and operation.resumed_at is None  # the gateway had heard of it before
         and operation.sent_at <= sent_by
         and operation.command not in pending
     ]

@@ -16,8 +16,8 @@ from kessai.errors import (
     SafeToResend,
     VersionConflict,
 )
-from kessai.flow.credible import credible_push
-from kessai.flow.effects import Flow, Now
+from kessai.flow.effects import Find, Flow, Now, Reference
+from kessai.flow.exchange import hear
 from kessai.flow.look_up import look_up
 from kessai.flow.steps import (
     ATTEMPTS,
@@ -27,7 +27,8 @@ from kessai.flow.steps import (
     machine_of,
     write,
 )
-from kessai.gateway import Evidence, PushPartlyRefused
+from kessai.gateway import Evidence, Mention, Notification, PushPartlyRefused
+from kessai.gateway_exchange import rebuilt_notification
 from kessai.machine import (
     Discrepancy,
     Event,
@@ -45,7 +46,9 @@ from kessai.machine.pushed import (
     left_over,
     may_be_listed_yet,
 )
-from kessai.machine.settle import matching, settle
+from kessai.machine.references import REFERENCE_DIFFERS, differs
+from kessai.machine.references import is_kept as has_kept_ids
+from kessai.machine.settle import beside, matching, settle
 
 _GRAVITY = (PushRefused, SafeToResend, ResendWithSameKey, KessaiError)
 # What fails is answered by its worst: what only an operator can mend comes last.
@@ -69,18 +72,42 @@ def receive_push(
 
     """
     failed: list[Exception] = []
+    now: datetime = yield Now()
+    notification = Notification(headers=headers, body=body, at=now)
     try:
-        told = context.adapter.push(headers, body)
+        told = yield from hear(context.adapter, notification)
     except PushPartlyRefused as refusal:
         told = refusal.readable
         failed.append(refusal)
     for evidence in told:
         try:
-            yield from receive(context, credible_push(evidence))
+            yield from _take_in(context, rebuilt_notification(evidence))
         except Exception as error:  # noqa: BLE001 - raised below, after the others
             failed.append(error)
     if failed:
         raise max(failed, key=_gravity)
+
+
+def _take_in(context: Context, said: Evidence | Mention) -> Flow[None]:
+    if isinstance(said, Evidence):
+        yield from receive(context, said)
+        return
+    reference = Reference(context.adapter.account, said.kind, said.id)
+    mentioned: list[str] = yield Find(reference)
+    if not mentioned:  # the reply that brings the id may still be on its way
+        message = (
+            f"no transaction has the {said.kind} {said.id!r}, so far; send it again"
+        )
+        raise PushNotConfirmed(message)
+    for transaction in mentioned:
+        finding = yield from look_up(context, transaction)
+        if not finding.readable:
+            raise _not_answered(transaction)
+
+
+def _not_answered(transaction: str) -> PushNotConfirmed:
+    message = f"{transaction}: the gateway did not answer a look-up; send it again"
+    return PushNotConfirmed(message)
 
 
 def _gravity(error: Exception) -> int:
@@ -105,6 +132,9 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
         now: datetime = yield Now()
         if machine is None:
             events = _unknown(trail, evidence, now)
+        elif differs(transaction, evidence):
+            aside = Discrepancy(now, REFERENCE_DIFFERS, evidence)
+            events = [] if has_kept_ids(trail, aside) else [aside]
         elif is_replay(transaction, trail, evidence):
             return transaction
         else:
@@ -113,6 +143,7 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
                 return (yield from _confirm(context, machine, evidence))
             event = settle(machine, transaction, operation, evidence, now)
             events = [] if event is None else [event]
+            events += beside(machine, transaction, events, evidence, now)
         try:
             transaction, _ = yield from write(machine, transaction, events)
         except VersionConflict:
@@ -164,11 +195,7 @@ def _confirm(
     """
     finding = yield from look_up(context, evidence.transaction)
     if not finding.readable:
-        message = (
-            f"{evidence.transaction}: the gateway did not answer a look-up; send it"
-            " again"
-        )
-        raise PushNotConfirmed(message)
+        raise _not_answered(evidence.transaction)
     for _ in range(ATTEMPTS):
         transaction, trail = yield from load_with_trail(evidence.transaction)
         now: datetime = yield Now()

@@ -18,6 +18,7 @@ from kessai.flow import (
     Claim,
     Context,
     Declaration,
+    Find,
     History,
     Load,
     Now,
@@ -49,7 +50,7 @@ class PlainAdapter:
             "amount": call.amount,
             "agreement": call.agreement,
             "parameters": dict(call.parameters),
-            "key": call.idempotency_key,
+            "key": call.seed and call.key(),
         }
         return Request(method="POST", url="plain:", body=json.dumps(body).encode())
 
@@ -214,7 +215,8 @@ class Hand:
             Declaration: self.store.declaration,
             Claim: self.store.claim,
             Release: self.store.release,
-            Send: lambda request, _until: self.gateway.send(request),
+            Find: lambda one: self.store.find(one.account, one.kind, one.id),
+            Send: lambda request, *_: self.gateway.send(request),
         }
         return performers[type(effect)](*attrs.astuple(effect, recurse=False))
 

@@ -16,7 +16,11 @@ def whole(story):
     """A transaction with a value of its own in every field."""
     told = story("recurring", "authorize 900 with_capture, refund? 100", "order-7")
     transaction = attrs.evolve(
-        told.transaction, agreement="agreement-1", discrepancies=(3,)
+        told.transaction,
+        agreement="agreement-1",
+        discrepancies=(3,),
+        references={"order": "o_1"},
+        account="merchant/test",
     )
     blank = Transaction("")
     for field in attrs.fields(Transaction):
@@ -32,6 +36,7 @@ CHANGES = [
     {"operations": {}},
     {"discrepancies": (3, 5)},
     {"discrepancies": ()},
+    {"references": {}},
     {"states": {}, "amounts": {}, "operations": {}},
 ]
 
