@@ -327,3 +327,7 @@ class TwoFunctionAdapter(Protocol):
 
         """
         ...
+
+
+AnyAdapter = Adapter | TwoFunctionAdapter
+"""What an engine can be made with."""

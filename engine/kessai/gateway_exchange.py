@@ -19,6 +19,7 @@ from kessai.errors import InvalidInput, PushRefused
 from kessai.gateway import (
     LOOK_UP,
     Adapter,
+    AnyAdapter,
     Call,
     Evidence,
     Exchange,
@@ -41,11 +42,11 @@ T = TypeVar("T")
 _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,255}")
 
 
-def lift(adapter: Adapter | TwoFunctionAdapter) -> Adapter:
+def lift(adapter: AnyAdapter) -> Adapter:
     """`adapter` in the form that flows work with; one of two functions is wrapped."""
-    if hasattr(adapter, "exchange"):
-        return cast("Adapter", adapter)
-    return _Lifted(cast("TwoFunctionAdapter", adapter))
+    given: Any = adapter
+    lifted: Adapter = given if hasattr(given, "exchange") else _Lifted(given)
+    return lifted
 
 
 @attrs.frozen

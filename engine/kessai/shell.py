@@ -37,12 +37,13 @@ from kessai.flow import (
     recover,
     recover_due,
     resolve_by_hand,
+    resume,
     settle_by_hand,
     sweep,
 )
 from kessai.flow.effects import Result, StoreEffect
 from kessai.flow.steps import load, machine_of
-from kessai.gateway import Adapter, Failure, Outcome, Request, TwoFunctionAdapter
+from kessai.gateway import Adapter, AnyAdapter, Failure, Outcome, Request
 from kessai.machine import (
     Command,
     Denial,
@@ -83,7 +84,7 @@ class _Base:
 
     def __init__(
         self,
-        adapter: Adapter | TwoFunctionAdapter,
+        adapter: AnyAdapter,
         lifecycles: Iterable[Lifecycle] | None,
         clock: Clock,
         nonces: Nonces,
@@ -140,7 +141,7 @@ def ask_store(store: Store, effect: StoreEffect) -> Result: ...
 def ask_store(
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]: ...
-def ask_store(
+def ask_store(  # noqa: PLR0911 - a line an effect
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]:
     """Ask the store what a flow asks for; an asynchronous one gives an awaitable."""
@@ -182,7 +183,7 @@ class Engine(_Base):
     def __init__(
         self,
         *,
-        adapter: Adapter | TwoFunctionAdapter,
+        adapter: AnyAdapter,
         store: Store,
         transport: Transport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
@@ -248,6 +249,23 @@ class Engine(_Base):
 
         """
         return self._drive(execute(self._context, command))
+
+    def resume(self, transaction_id: str, parameters: Mapping[str, str]) -> Answer:
+        """Send on what the consumer of an open application came back with.
+
+        `parameters` are texts, as the gateway's page gave them to the shop. They are
+        sent and kept nowhere. A page that is loaded twice is no harm: the same
+        parameters are sent again only while it is not known what came of them.
+
+        Raises:
+            InvalidInput: they are no texts, or the gateway takes nothing of the kind.
+            UnknownTransaction: none of that id ever came to be.
+            StillUnderWay, StoreBusy, StoreFailed, VersionConflict: nothing was sent;
+                try again.
+            CommitUnknown: try again with the same parameters.
+
+        """
+        return self._drive(resume(self._context, transaction_id, parameters))
 
     def preview(self, command: Command) -> Denial | None:
         """Whether `command` would be denied now, and why. Writes and sends nothing."""
@@ -384,7 +402,7 @@ class AsyncEngine(_Base):
     def __init__(
         self,
         *,
-        adapter: Adapter | TwoFunctionAdapter,
+        adapter: AnyAdapter,
         store: Store | AsyncStore,
         transport: AsyncTransport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
@@ -435,6 +453,12 @@ class AsyncEngine(_Base):
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""
         return await self._drive(execute(self._context, command))
+
+    async def resume(
+        self, transaction_id: str, parameters: Mapping[str, str]
+    ) -> Answer:
+        """See `Engine.resume`."""
+        return await self._drive(resume(self._context, transaction_id, parameters))
 
     async def preview(self, command: Command) -> Denial | None:
         """See `Engine.preview`."""

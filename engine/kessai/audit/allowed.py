@@ -35,6 +35,7 @@ from kessai.machine.events import KIND_OF
 from kessai.machine.pushed import NOT_LISTED
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.settle import overdue, resolve, settle, settle_external
+from kessai.machine.totals import TOTALS_DIFFER, differ
 from kessai.machine.whose import MAY_BE_ANOTHER
 
 
@@ -65,17 +66,12 @@ def check(library: Library, step: Step) -> None:
             _begun(library, machine, step, event)
         case Reported():
             check_reported(machine, step, event)
-        case External() | Lapsed():
+        case External() | Lapsed() | Learned():
             _told(machine, step, event)
         case Discrepancy():
             _put_aside(machine, step, event)
-        case Resent():
-            _resent(machine, step, event)
-        case Resumed():
-            _resumed(machine, step, event)
-        case Learned(evidence=evidence):
-            if not is_new(machine, step.before, evidence):
-                raise Broken(step.number, "not_what_follows", "nothing new")
+        case Resent() | Resumed():
+            _sent_again(machine, step, event)
     check_invariants(machine, step)
 
 
@@ -190,8 +186,11 @@ def _open(step: Step, name: str) -> Operation:
     return operation
 
 
-def _resent(machine: Machine, step: Step, event: Resent) -> None:
+def _sent_again(machine: Machine, step: Step, event: Resent | Resumed) -> None:
     """Only what may have been lost on its way is sent again."""
+    if isinstance(event, Resumed):
+        _resumed(machine, step, event)
+        return
     operation = _open(step, event.operation)
     if (
         operation.phase is Phase.PENDING
@@ -218,8 +217,12 @@ def _noted(step: Step, event: Denied | Resolved) -> None:
         raise Broken(step.number, "not_allowed", f"discrepancy {event.discrepancy}")
 
 
-def _told(machine: Machine, step: Step, event: External | Lapsed) -> None:
-    """What the gateway did by itself, or a deadline that passed."""
+def _told(machine: Machine, step: Step, event: External | Lapsed | Learned) -> None:
+    """What the gateway did by itself or stated besides, or a deadline that passed."""
+    if isinstance(event, Learned):
+        if not is_new(machine, step.before, event.evidence):
+            raise Broken(step.number, "not_what_follows", "nothing new")
+        return
     if event.evidence is None:
         if event not in overdue(machine, step.before, event.at):
             raise Broken(step.number, "not_allowed", "the deadline had not passed")
@@ -238,9 +241,9 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         return
     if event.reason == NOT_LISTED and event.evidence.source is Source.PUSH:
         return  # what the gateway listed at that moment is not kept
-    if event.reason == REFERENCE_DIFFERS:
-        if not differs(step.before, event.evidence):
-            raise Broken(step.number, "not_what_follows", "no id differs")
+    if event.reason in _DIFFERENCES:
+        if not _DIFFERENCES[event.reason](step.before, event.evidence):
+            raise Broken(step.number, "not_what_follows", "nothing differs")
         return
     if event.operation is None:
         expected: Event | None = settle_external(
@@ -250,6 +253,10 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         operation = _open(step, event.operation)
         expected = settle(machine, step.before, operation, event.evidence, event.at)
     _same(step, expected)
+
+
+_DIFFERENCES = {REFERENCE_DIFFERS: differs, TOTALS_DIFFER: differ}
+"""What must differ from what is known, by the reason of the discrepancy."""
 
 
 def _doubted(machine: Machine, step: Step, event: Discrepancy) -> None:

@@ -92,10 +92,8 @@ def _told(
     match event:
         case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(event, operations, machine)
-        case Learned(evidence=evidence):
-            return {"said": ", ".join((*evidence.references, *evidence.deadlines))}
-        case Resolved(discrepancy=number, evidence=evidence):
-            return {"said": f"{number}: {evidence.note}"}
+        case Resolved() | Learned():
+            return {"said": _stated(event)}
         case External(command=command, amount=amount):
             rule = _rule(machine, command)
             return {"command": command, "amount": amount, "rule": rule}
@@ -106,6 +104,13 @@ def _told(
         case Discrepancy(reason=reason, evidence=evidence):
             command = evidence.command or ""
             return {"command": command, "amount": evidence.amount, "said": reason}
+
+
+def _stated(event: Resolved | Learned) -> str:
+    evidence = event.evidence
+    if isinstance(event, Resolved):
+        return f"{event.discrepancy}: {evidence.note}"
+    return ", ".join((*evidence.references, *evidence.deadlines))
 
 
 def _of_operation(

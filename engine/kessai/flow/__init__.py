@@ -27,6 +27,7 @@ from kessai.flow.look_up import Finding, Missing, Recovery, compare, look_up
 from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
 from kessai.flow.push import PushNotConfirmed, receive, receive_push
 from kessai.flow.recover import recover, recover_due, sweep
+from kessai.flow.resume import StillUnderWay, resume
 from kessai.flow.steps import Context
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Release",
     "Send",
     "Status",
+    "StillUnderWay",
     "by_hand",
     "compare",
     "execute",
@@ -63,6 +65,7 @@ __all__ = [
     "recover",
     "recover_due",
     "resolve_by_hand",
+    "resume",
     "settle_by_hand",
     "sweep",
 ]

@@ -198,7 +198,7 @@ class Send:
         if self.seal is None:
             return self.request
         try:
-            sealed = self.seal(self.request, now, nonce(NONCE_BYTES))
+            sealed: Any = self.seal(self.request, now, nonce(NONCE_BYTES))
         except Exception as error:  # noqa: BLE001 - the intent is written: this is its end
             return Failure(sent=False, reason=f"not sealed: {type(error).__name__}")
         if isinstance(sealed, Request):

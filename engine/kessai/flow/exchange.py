@@ -7,6 +7,7 @@ raised here: whatever an adapter does, the outcome is evidence, or unknown.
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -49,7 +50,7 @@ def prepare(adapter: Adapter, call: Call) -> Prepared:
     """
     exchange = adapter.exchange(call)
     try:
-        first = next(exchange)
+        first: Any = next(exchange)
     except StopIteration as stop:
         return Prepared(call, exchange, None, _believed(call, stop.value, None))
     if not isinstance(first, Request):
@@ -68,10 +69,11 @@ def carry_on(
     looks at the last reply reports that the capture never left. The order is there all
     the same, so that is not believed: the outcome is unknown, and an inquiry decides.
     """
-    call, request = prepared.call, prepared.first
+    call = prepared.call
+    request: object = prepared.first
     sent: _Sent | None = None
     for _ in range(MOST_REQUESTS):
-        if request is None:
+        if not isinstance(request, Request):
             break
         reply = yield from _send(adapter, request, until)
         sent = _Sent(
@@ -83,8 +85,6 @@ def carry_on(
             return _believed(call, stop.value, sent)
         except Exception as error:  # noqa: BLE001 - something was sent: that is unknown
             return unknown(call, f"adapter raised {type(error).__name__[:99]}")
-        if not isinstance(request, Request):
-            break
     with suppress(Exception):
         prepared.exchange.close()
     return prepared.evidence or unknown(call)

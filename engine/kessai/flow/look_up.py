@@ -43,6 +43,7 @@ from kessai.machine.facts import (
 )
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_kept
 from kessai.machine.settle import beside, missing_event, settle
+from kessai.machine.totals import not_carried_out, settle_totals
 from kessai.machine.transaction import PATIENCE
 from kessai.machine.whose import is_counted_for_another, meant
 
@@ -133,7 +134,7 @@ def look_up(
                 machine, transaction, recovery, lease, now
             )
         evidence, lists = yield from _ask(context, machine, transaction)
-        if evidence.outcome is not Outcome.SUCCEEDED or not lists:
+        if evidence.outcome is not Outcome.SUCCEEDED:
             return Finding(
                 transaction=transaction,
                 readable=False,
@@ -141,7 +142,8 @@ def look_up(
                 not_before=evidence.not_before,
             )
         case = _Case(machine, evidence, recovery, lease, asked_at)
-        finding = yield from _settle(case, transaction)
+        settle_by = _settle if lists else _settle_totals
+        finding = yield from settle_by(case, transaction)
         if finding is not None:
             return finding
         transaction = yield from load(transaction_id)
@@ -155,11 +157,12 @@ def compare(context: Context, transaction_id: str) -> Flow[Finding]:
     if machine is None:
         return Finding(transaction=transaction, readable=False)
     evidence, lists = yield from _ask(context, machine, transaction)
-    if evidence.outcome is not Outcome.SUCCEEDED or not lists:
+    if evidence.outcome is not Outcome.SUCCEEDED:
         return Finding(transaction=transaction, readable=False, lists=lists)
     transaction, trail = yield from load_with_trail(transaction_id)
     now: datetime = yield Now()
-    return _found(_Case(machine, evidence), transaction, trail, now)
+    find = _found if lists else _found_by_totals
+    return find(_Case(machine, evidence), transaction, trail, now)
 
 
 @attrs.frozen
@@ -247,6 +250,56 @@ def _settle(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
     raise contended(transaction.id)
 
 
+def _settle_totals(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
+    """Write what totals make of a transaction; None if they are older than its trail."""
+    asked = transaction.version
+    transaction, trail = yield from load_with_trail(transaction.id)
+    now: datetime = yield Now()
+    if transaction.version != asked:
+        return None
+    found = _found_by_totals(case, transaction, trail, now)
+    try:
+        after, _ = yield from write(case.machine, transaction, found.events, case.lease)
+    except VersionConflict:
+        return None
+    return attrs.evolve(found, transaction=after)
+
+
+def _found_by_totals(
+    case: _Case, transaction: Transaction, trail: list[Event], now: datetime
+) -> Finding:
+    """What stated totals make of a transaction; nothing is written."""
+    machine, evidence, recovery = case.machine, case.evidence, case.recovery
+    if differs(transaction, evidence):
+        return _about_another(case, transaction, trail, now)
+    events = settle_totals(machine, transaction, evidence, now)
+    events = tuple(event for event in events if not is_kept(trail, event))
+    events += tuple(beside(machine, transaction, events, evidence, now))
+    absent: tuple[Operation, ...] = ()
+    if recovery is not None and case.asked_at is not None and not events:
+        sent_by = case.asked_at - recovery.fence
+        shown = not_carried_out(machine, transaction, evidence, now)
+        absent = tuple(o for o in shown if o.sent_at <= sent_by and not o.resumed_at)
+        if recovery.missing is Missing.DECLINE:
+            events = tuple(missing_event(operation, now) for operation in absent)
+    return Finding(
+        transaction=transaction,
+        readable=True,
+        events=events,
+        absent=absent,
+        lists=False,
+    )
+
+
+def _about_another(
+    case: _Case, transaction: Transaction, trail: list[Event], now: datetime
+) -> Finding:
+    """The answer is about something else at the gateway: it settles nothing here."""
+    aside = Discrepancy(now, REFERENCE_DIFFERS, case.evidence)
+    new = () if is_kept(trail, aside) else (aside,)
+    return Finding(transaction=transaction, readable=False, events=new)
+
+
 def _may_be_stale(machine: Machine, event: Event) -> bool:
     """Whether `event` may not follow from an answer that is as new as the trail."""
     match event:
@@ -264,10 +317,7 @@ def _found(
     """What the evidence of a look-up makes of a transaction; nothing is written."""
     machine, facts, recovery = case.machine, case.evidence.facts, case.recovery
     if differs(transaction, case.evidence):
-        # The answer is about something else at the gateway: it settles nothing here.
-        aside = Discrepancy(now, REFERENCE_DIFFERS, case.evidence)
-        new = () if is_kept(trail, aside) else (aside,)
-        return Finding(transaction=transaction, readable=False, events=new)
+        return _about_another(case, transaction, trail, now)
     events = list(settle_facts(machine, transaction, trail, facts, now))
     events += beside(machine, transaction, events, case.evidence, now)
     absent: tuple[Operation, ...] = ()

@@ -6,7 +6,7 @@ import attrs
 
 from kessai.errors import KessaiError, LeaseLost, VersionConflict
 from kessai.flow.answer import Answer
-from kessai.flow.effects import Change, Claim, Flow, Lease, Now, Release
+from kessai.flow.effects import Change, Claim, Flow, History, Lease, Now, Release
 from kessai.flow.execute import answer_for, carry_out, errand_for
 from kessai.flow.look_up import Finding, Missing, Recovery, look_up
 from kessai.flow.steps import (
@@ -19,7 +19,15 @@ from kessai.flow.steps import (
     machine_of,
     write,
 )
-from kessai.machine import Machine, Operation, Phase, Resent, Transaction, append
+from kessai.machine import (
+    Machine,
+    Operation,
+    Phase,
+    Record,
+    Resent,
+    Transaction,
+    append,
+)
 from kessai.machine.settle import overdue
 
 
@@ -105,7 +113,7 @@ def _to_resend(
     that time a resend is the way to ask. After it, only an operator can find out.
     """
     opened = finding.transaction.operations
-    if finding.lists:
+    if finding.lists or finding.absent:
         resends = recovery.missing is Missing.RESEND
         return tuple(o for o in finding.absent if resends and o.id in opened)
     replays = context.adapter.replays or timedelta(0)
@@ -128,9 +136,10 @@ def _resend(
 ) -> Flow[None]:
     machine = yield from machine_of(context, transaction)
     assert machine is not None  # noqa: S101 - an inquiry was made under it
+    records: list[Record] = yield History(transaction.id)
     for operation in operations:
         # Made before the intent is written, like that of every other intent.
-        begun = yield from begun_hash(operation)
+        begun = begun_hash(records, operation)
         call = call_for(machine, transaction, operation, begun)
         errand = errand_for(context, machine, transaction, call)
         intent = yield from _intend(machine, operation, transaction.id, lease)

@@ -267,15 +267,14 @@ def inquiry_for(machine: Machine, transaction: Transaction) -> Call:
     )
 
 
-def begun_hash(operation: Operation) -> Flow[str]:
-    """The hash of the event that began `operation`, from the trail.
+def begun_hash(records: Iterable[Record], operation: Operation) -> str:
+    """The hash of the event that began `operation`, among those of its transaction.
 
     Raises:
-        TrailBroken: the trail does not hold that event.
+        TrailBroken: that event is not there.
 
     """
     name, _, number = operation.id.rpartition(".")
-    records: list[Record] = yield History(name)
     for record in records:
         if record.number == int(number):
             return record.hash

@@ -165,8 +165,11 @@ def _sent_again(transaction: Transaction, event: Resent | Resumed) -> Transactio
     operation = transaction.operations.get(event.operation)
     if operation is None:
         return transaction.next()
-    when = "resent_at" if isinstance(event, Resent) else "resumed_at"
-    again = attrs.evolve(operation, phase=Phase.BEGUN, **{when: event.at})
+    again = attrs.evolve(operation, phase=Phase.BEGUN)
+    if isinstance(event, Resent):
+        again = attrs.evolve(again, resent_at=event.at)
+    else:
+        again = attrs.evolve(again, resumed_at=event.at)
     return transaction.next(operations={**transaction.operations, operation.id: again})
 
 

@@ -24,14 +24,16 @@ def differs(transaction: Transaction, evidence: Evidence) -> bool:
     return any(known.get(k, name) != name for k, name in evidence.references.items())
 
 
-def is_kept(trail: Iterable[Event], differing: Discrepancy) -> bool:
-    """Whether the same ids stand in an earlier discrepancy: one is enough to show."""
-    return any(
-        isinstance(event, Discrepancy)
-        and event.reason == REFERENCE_DIFFERS
-        and event.evidence.references == differing.evidence.references
+def is_kept(trail: Iterable[Event], new: Event) -> bool:
+    """Whether a discrepancy of the same ids or totals was kept: one is enough to show."""
+    return isinstance(new, Discrepancy) and any(
+        isinstance(event, Discrepancy) and _stated(event) == _stated(new)
         for event in trail
     )
+
+
+def _stated(event: Discrepancy) -> tuple[object, ...]:
+    return event.reason, event.evidence.references, event.evidence.totals
 
 
 def is_new(machine: Machine, transaction: Transaction, evidence: Evidence) -> bool:

@@ -64,10 +64,7 @@ def append(change: Change, declared: set[str]) -> Steps[None]:
         values[f"recorded_{number}"] = encode_recorded(closed)
     if new is not None:
         values |= {"declared": new.hash, "name": new.name, "document": new.document}
-    for number, reference in enumerate(change.references):
-        values[f"account_{number}"] = reference.account
-        values[f"kind_{number}"] = reference.kind
-        values[f"gateway_id_{number}"] = reference.id
+    values |= _reference_values(change)
     rows = yield Query(
         statements.append_statement(shape),
         values,
@@ -117,6 +114,15 @@ def _opened_values(opens: Recorded) -> dict[str, Any]:
         "outcome": opens.outcome,
         "recorded": encode_recorded(opens),
     }
+
+
+def _reference_values(change: Change) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for number, reference in enumerate(change.references):
+        values[f"account_{number}"] = reference.account
+        values[f"kind_{number}"] = reference.kind
+        values[f"gateway_id_{number}"] = reference.id
+    return values
 
 
 def _explain(change: Change) -> Steps[None]:

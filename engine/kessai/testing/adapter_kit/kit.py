@@ -10,7 +10,6 @@ import attrs
 from kessai.errors import InvalidInput, PushRefused
 from kessai.gateway import (
     LOOK_UP,
-    Adapter,
     Call,
     Evidence,
     Failure,
@@ -18,6 +17,7 @@ from kessai.gateway import (
     PushPartlyRefused,
     Reply,
     Request,
+    TwoFunctionAdapter,
 )
 from kessai.gateway_exchange import can_be_kept
 from kessai.testing.adapter_kit import contract
@@ -36,7 +36,7 @@ class Kit:
     `made` is how a pasted test makes the adapter: lines of imports, and an expression.
     """
 
-    adapter: Adapter
+    adapter: TwoFunctionAdapter
     samples: AdapterSamples
     made: tuple[tuple[str, ...], str] = ((), "make_adapter()  # as your tests make it")
     recording: bool = False
