@@ -53,9 +53,10 @@ class Call:
     `tracks` are the names of the lifecycle's tracks: an adapter decides by them where
     it must know what kind of payment it is, never by the lifecycle's name.
 
-    `references` are the gateway's ids for the transaction, and `agreement_references`
-    those for its agreement, both as they were known when the operation began. A resend
-    is given the same, so that it is the same request.
+    `references` are the gateway's ids for the transaction; `agreement_references` are
+    those for the agreement, where the command opens a charge under it. Both are as they
+    were known when the operation began. A resend is given the same, so that it is the
+    same request.
 
     `resumed` is what the consumer came back with, where the exchange sends that on;
     None for every other exchange. `begun_at` is when the operation began.
