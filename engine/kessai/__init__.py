@@ -16,7 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kessai.flow import Answer, Missing, PushNotConfirmed, Recovery, Status
+    from kessai.flow import (
+        Answer,
+        Missing,
+        PushNotConfirmed,
+        Recovery,
+        Status,
+        StillUnderWay,
+    )
     from kessai.machine import (
         Bounds,
         Command,
@@ -41,7 +48,14 @@ if TYPE_CHECKING:
     from kessai.transport import AsyncHttpTransport, HttpTransport
 else:
     _NAMES = {
-        "flow": ("Answer", "Missing", "PushNotConfirmed", "Recovery", "Status"),
+        "flow": (
+            "Answer",
+            "Missing",
+            "PushNotConfirmed",
+            "Recovery",
+            "Status",
+            "StillUnderWay",
+        ),
         "machine": (
             "Bounds",
             "Command",
@@ -110,6 +124,7 @@ __all__ = [
     "Recovery",
     "SQLiteStore",
     "Status",
+    "StillUnderWay",
     "Store",
     "StoreWarning",
     "Transaction",

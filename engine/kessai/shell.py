@@ -4,6 +4,7 @@ Only this module reads the clock. What a flow asks for is performed here, one ef
 a time; no store transaction is ever open while a request is under way.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from inspect import isawaitable
@@ -18,6 +19,7 @@ from kessai.flow import (
     Context,
     Declaration,
     Effect,
+    Find,
     Flow,
     History,
     Inquiry,
@@ -35,12 +37,13 @@ from kessai.flow import (
     recover,
     recover_due,
     resolve_by_hand,
+    resume,
     settle_by_hand,
     sweep,
 )
 from kessai.flow.effects import Result, StoreEffect
 from kessai.flow.steps import load, machine_of
-from kessai.gateway import Adapter, Failure, Outcome
+from kessai.gateway import Adapter, AnyAdapter, Failure, Outcome, Request
 from kessai.machine import (
     Command,
     Denial,
@@ -62,6 +65,8 @@ from kessai.transport import (
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+Nonces = Callable[[int], bytes]
+"""Draws so many random bytes, for signatures with a salt."""
 
 
 def utc_now() -> datetime:
@@ -74,19 +79,20 @@ def shipped_lifecycles() -> tuple[Lifecycle, ...]:
     return tuple(load_shipped(name) for name in shipped_names())
 
 
-TOO_LATE = Failure(sent=False, reason="too late to send")
-"""A request whose time was over before it was sent: it must not go out any more."""
-
-
 class _Base:
     """What both drivers share: everything but the waiting."""
 
     def __init__(
-        self, adapter: Adapter, lifecycles: Iterable[Lifecycle] | None, clock: Clock
+        self,
+        adapter: AnyAdapter,
+        lifecycles: Iterable[Lifecycle] | None,
+        clock: Clock,
+        nonces: Nonces,
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapter)
         self._clock = clock
+        self._nonces = nonces
 
     @property
     def adapter(self) -> Adapter:
@@ -98,8 +104,8 @@ class _Base:
         """The machine of each lifecycle that new transactions begin under."""
         return self._context.machines.current
 
-    def _is_late(self, effect: Send) -> bool:
-        return effect.until is not None and self._clock() > effect.until
+    def _sealed(self, effect: Send) -> Request | Failure:
+        return effect.sealed(self._clock(), self._nonces)
 
     def _possibilities(
         self, transaction_id: str, command: str | None
@@ -135,7 +141,7 @@ def ask_store(store: Store, effect: StoreEffect) -> Result: ...
 def ask_store(
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]: ...
-def ask_store(
+def ask_store(  # noqa: PLR0911 - a line an effect
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]:
     """Ask the store what a flow asks for; an asynchronous one gives an awaitable."""
@@ -152,6 +158,8 @@ def ask_store(
             return store.claim(now, until)
         case Release(lease, due_at):
             return store.release(lease, due_at)
+        case Find(reference):
+            return store.find(reference.account, reference.kind, reference.id)
         case _:
             assert_never(effect)
 
@@ -175,13 +183,14 @@ class Engine(_Base):
     def __init__(
         self,
         *,
-        adapter: Adapter,
+        adapter: AnyAdapter,
         store: Store,
         transport: Transport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
+        nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock)
+        super().__init__(adapter, lifecycles, clock, nonces)
         self._store = store
         self._transport = HttpTransport() if transport is None else transport
 
@@ -210,9 +219,10 @@ class Engine(_Base):
             case Now():
                 return self._clock()
             case Send():
-                if self._is_late(effect):
-                    return TOO_LATE
-                return self._transport.send(effect.request)
+                ready = self._sealed(effect)
+                if isinstance(ready, Failure):
+                    return ready
+                return self._transport.send(ready)
             case _:
                 return ask_store(self._store, effect)
 
@@ -239,6 +249,23 @@ class Engine(_Base):
 
         """
         return self._drive(execute(self._context, command))
+
+    def resume(self, transaction_id: str, parameters: Mapping[str, str]) -> Answer:
+        """Send on what the consumer of an open application came back with.
+
+        `parameters` are texts, as the gateway's page gave them to the shop. They are
+        sent and kept nowhere. A page that is loaded twice is no harm: the same
+        parameters are sent again only while it is not known what came of them.
+
+        Raises:
+            InvalidInput: they are no texts, or the gateway takes nothing of the kind.
+            UnknownTransaction: none of that id ever came to be.
+            StillUnderWay, StoreBusy, StoreFailed, VersionConflict: nothing was sent;
+                try again.
+            CommitUnknown: try again with the same parameters.
+
+        """
+        return self._drive(resume(self._context, transaction_id, parameters))
 
     def preview(self, command: Command) -> Denial | None:
         """Whether `command` would be denied now, and why. Writes and sends nothing."""
@@ -375,13 +402,14 @@ class AsyncEngine(_Base):
     def __init__(
         self,
         *,
-        adapter: Adapter,
+        adapter: AnyAdapter,
         store: Store | AsyncStore,
         transport: AsyncTransport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
+        nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock)
+        super().__init__(adapter, lifecycles, clock, nonces)
         self._store = store
         self._transport = AsyncHttpTransport() if transport is None else transport
 
@@ -410,9 +438,10 @@ class AsyncEngine(_Base):
             case Now():
                 return self._clock()
             case Send():
-                if self._is_late(effect):
-                    return TOO_LATE
-                return await self._transport.send(effect.request)
+                ready = self._sealed(effect)
+                if isinstance(ready, Failure):
+                    return ready
+                return await self._transport.send(ready)
             case _:
                 found = ask_store(self._store, effect)
                 return await found if isawaitable(found) else found
@@ -424,6 +453,12 @@ class AsyncEngine(_Base):
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""
         return await self._drive(execute(self._context, command))
+
+    async def resume(
+        self, transaction_id: str, parameters: Mapping[str, str]
+    ) -> Answer:
+        """See `Engine.resume`."""
+        return await self._drive(resume(self._context, transaction_id, parameters))
 
     async def preview(self, command: Command) -> Denial | None:
         """See `Engine.preview`."""

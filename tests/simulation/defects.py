@@ -125,9 +125,10 @@ def the_outcome_comes_before_the_intent():
 
     def begin(context, machine, loaded, transaction, operation):
         event = execute.Begun(operation.begun_at, operation)
-        begun, _ = execute.append(machine, transaction, event)
-        errand = execute.errand_for(context, machine, begun, operation)
-        yield Send(errand.request, operation.begun_at + timedelta(minutes=1))
+        begun, record = execute.append(machine, transaction, event)
+        call = execute.call_for(machine, begun, operation, record.hash)
+        errand = execute.errand_for(context, machine, begun, call)
+        yield Send(errand.prepared.first, operation.begun_at + timedelta(minutes=1))
         return (yield from original(context, machine, loaded, transaction, operation))
 
     with planted((execute, "_begin", begin)):

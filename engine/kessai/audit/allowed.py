@@ -16,6 +16,7 @@ from kessai.evidence.outcome import (
     resolve,
     resolve_external,
 )
+from kessai.evidence.totals import TOTALS_DIFFER, differ
 from kessai.gateway import Outcome, Source
 from kessai.machine import (
     Begun,
@@ -26,18 +27,21 @@ from kessai.machine import (
     Event,
     External,
     Lapsed,
+    Learned,
     Machine,
     Operation,
     Phase,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     Transaction,
     broken_invariants,
     decide,
 )
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
+from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 
 
 @attrs.frozen
@@ -67,12 +71,12 @@ def check(library: Library, step: Step) -> None:
             _begun(library, machine, step, event)
         case Reported():
             check_reported(machine, step, event)
-        case External() | Lapsed():
+        case External() | Lapsed() | Learned():
             _told(machine, step, event)
         case Discrepancy():
             _put_aside(machine, step, event)
-        case Resent():
-            _resent(machine, step, event)
+        case Resent() | Resumed():
+            _sent_again(machine, step, event)
     check_invariants(machine, step)
 
 
@@ -187,14 +191,27 @@ def _open(step: Step, name: str) -> Operation:
     return operation
 
 
-def _resent(machine: Machine, step: Step, event: Resent) -> None:
+def _sent_again(machine: Machine, step: Step, event: Resent | Resumed) -> None:
     """Only what may have been lost on its way is sent again."""
+    if isinstance(event, Resumed):
+        _resumed(machine, step, event)
+        return
     operation = _open(step, event.operation)
     if (
         operation.phase is Phase.PENDING
         or machine.commands[operation.command].spec.reads
     ):
         raise Broken(step.number, "not_allowed", "it had arrived, or had no effect")
+
+
+def _resumed(machine: Machine, step: Step, event: Resumed) -> None:
+    """Only an application that nobody is just sending takes up what a consumer brings."""
+    operation = _open(step, event.operation)
+    rule = machine.commands[operation.command].spec
+    if not rule.is_application:
+        raise Broken(step.number, "not_allowed", "it is no application")
+    if operation.phase is Phase.BEGUN and event.at < operation.due_at:
+        raise Broken(step.number, "not_allowed", "its request was still under way")
 
 
 def _noted(step: Step, event: Denied | Resolved) -> None:
@@ -205,8 +222,12 @@ def _noted(step: Step, event: Denied | Resolved) -> None:
         raise Broken(step.number, "not_allowed", f"discrepancy {event.discrepancy}")
 
 
-def _told(machine: Machine, step: Step, event: External | Lapsed) -> None:
-    """What the gateway did by itself, or a deadline that passed."""
+def _told(machine: Machine, step: Step, event: External | Lapsed | Learned) -> None:
+    """What the gateway did by itself or stated besides, or a deadline that passed."""
+    if isinstance(event, Learned):
+        if not is_new(machine, step.before, event.evidence):
+            raise Broken(step.number, "not_what_follows", "nothing new")
+        return
     if event.evidence is None:
         if event not in overdue(machine, step.before, event.at):
             raise Broken(step.number, "not_allowed", "the deadline had not passed")
@@ -225,6 +246,10 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         return
     if event.reason == NOT_LISTED and event.evidence.source is Source.PUSH:
         return  # what the gateway listed at that moment is not kept
+    if event.reason in _DIFFERENCES:
+        if not _DIFFERENCES[event.reason](step.before, event.evidence):
+            raise Broken(step.number, "not_what_follows", "nothing differs")
+        return
     if event.operation is None:
         expected: Event | None = resolve_external(
             machine, step.before, event.evidence, event.at
@@ -233,6 +258,10 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         operation = _open(step, event.operation)
         expected = resolve(machine, step.before, operation, event.evidence, event.at)
     _same(step, expected)
+
+
+_DIFFERENCES = {REFERENCE_DIFFERS: differs, TOTALS_DIFFER: differ}
+"""What must differ from what is known, by the reason of the discrepancy."""
 
 
 def _doubted(machine: Machine, step: Step, event: Discrepancy) -> None:

@@ -67,7 +67,16 @@ def way_of(shapes: Shapes, passed: Passed) -> Way | None:
     ]
     opened = [_opened(o.id) for o in real.before.operations.values()]
     old = real.before
-    like = Alike(old.id, old.agreement, _unseen(), (), old.version, _unseen())
+    like = Alike(
+        old.id,
+        old.agreement,
+        _unseen(),
+        (),
+        old.version,
+        _unseen(),
+        old.references,
+        old.account,
+    )
     try:
         before = passed.shape.transaction(like, values, opened)
         event = _noting(trace, real.event)

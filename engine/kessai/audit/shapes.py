@@ -5,7 +5,7 @@ moments, ids and hashes alone; whether that makes a difference to the rules is f
 `kessai.audit.traced` to find out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,7 @@ class Outline:
     deadlines: tuple[str, ...] = ()
     operations: tuple[Opened, ...] = ()
     concluded: tuple[str, ...] = ()
+    has_references: bool = False
 
     @classmethod
     def of(cls, transaction: Transaction) -> "Outline":
@@ -57,6 +58,7 @@ class Outline:
                 for o in transaction.operations.values()
             ),
             transaction.concluded,
+            bool(transaction.references),
         )
 
 
@@ -70,6 +72,8 @@ class Alike:
     notified: tuple[Notified, ...] = ()
     version: int = 0
     head: str = ""
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    account: str = ""
 
 
 @attrs.frozen
@@ -162,6 +166,8 @@ class Shape:
             like.notified,
             like.version,
             like.head,
+            like.references,
+            like.account,
         )
 
 
@@ -176,6 +182,10 @@ def _operation(opened: Opened, begun: Operation, amount: Any) -> Operation:
         begun.begun_at,
         opened.phase,
         begun.resent_at,
+        begun.references,
+        begun.agreement_references,
+        begun.resumed_at,
+        begun.not_before,
     )
 
 

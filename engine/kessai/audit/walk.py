@@ -112,6 +112,8 @@ class Walk(Alike):
             and standing.agreement == self.agreement
             and standing.discrepancies == self.discrepancies
             and standing.notified == self.notified
+            and standing.references == self.references
+            and standing.account == self.account
             and not self._operations
             and not standing.operations
             and self._shape.is_of(standing, self._values)
@@ -147,8 +149,10 @@ class Walk(Alike):
         agreement = None
         if event.agreement is not None:
             agreement = walks.agreements.shape(event.agreement, event.agreement_version)
-            if agreement is None:
+            if agreement is None or agreement.outline.has_references:
                 return None
+        if self.references:  # the operation must hold them: that is decided in full
+            return None
         amount = operation.amount
         key = (
             form,
@@ -158,12 +162,16 @@ class Walk(Alike):
             parameters,
             amount is None,
             event.opens,
+            event.account is None,
         )
         return event, key, event.at, operation.begun_at, amount, None
 
     def _reported(self, event: ReportedForm) -> Known | None:
         index = self._place_of(event.operation)
         if index is None:
+            return None
+        held = self._operations[index]
+        if isinstance(held, Operation) and (held.not_before or held.resumed_at):
             return None
         told = event.evidence
         key = (
@@ -196,18 +204,23 @@ class Walk(Alike):
                 continue
             if values is None:
                 continue
-            if isinstance(event, BegunForm):
-                self._operations.append(event.operation)
-                if event.agreement is not None:
-                    self.agreement = event.agreement
-            elif way.ends is not None:
-                del self._operations[way.ends]
-                if isinstance(event, ReportedForm):
-                    self._remember(event.evidence)
+            self._take_in(event, way.ends)
             self.events.append(event)
             self._arrive(way.after, values, digest)
             return True
         return False
+
+    def _take_in(self, event: EventForm, ends: int | None) -> None:
+        if isinstance(event, BegunForm):
+            self._operations.append(event.operation)
+            if event.agreement is not None:
+                self.agreement = event.agreement
+            if event.account is not None:
+                self.account = event.account
+        elif ends is not None:
+            del self._operations[ends]
+            if isinstance(event, ReportedForm):
+                self._remember(event.evidence)
 
     def _remember(self, told: EvidenceForm) -> None:
         """Keep a notification as `Transaction.with_notified` does."""
@@ -233,6 +246,7 @@ class Walk(Alike):
         machine = step.machine if after.exists else None
         self.agreement, self.discrepancies = after.agreement, after.discrepancies
         self.notified = after.notified
+        self.references, self.account = after.references, after.account
         self._operations = list(after.operations.values())
         self.events.append(step.event)
         shape = walks.shapes.of(after, machine)

@@ -13,12 +13,14 @@ from kessai.machine import (
     Event,
     External,
     Lapsed,
+    Learned,
     Machine,
     Operation,
     Record,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     read_events,
 )
 from kessai.machine.events import KIND_OF
@@ -88,10 +90,10 @@ def _told(
 ) -> dict[str, Any]:
     """What this kind of event tells besides its time and evidence."""
     match event:
-        case Begun() | Resent() | Reported():
+        case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(event, operations, machine)
-        case Resolved(discrepancy=number, evidence=evidence):
-            return {"said": f"{number}: {evidence.note}"}
+        case Resolved() | Learned():
+            return {"said": _stated(event)}
         case External(command=command, amount=amount):
             rule = _rule(machine, command)
             return {"command": command, "amount": amount, "rule": rule}
@@ -104,8 +106,15 @@ def _told(
             return {"command": command, "amount": evidence.amount, "said": reason}
 
 
+def _stated(event: Resolved | Learned) -> str:
+    evidence = event.evidence
+    if isinstance(event, Resolved):
+        return f"{event.discrepancy}: {evidence.note}"
+    return ", ".join((*evidence.references, *evidence.deadlines))
+
+
 def _of_operation(
-    event: Begun | Resent | Reported,
+    event: Begun | Resent | Resumed | Reported,
     operations: dict[str, Operation],
     machine: Machine | None,
 ) -> dict[str, Any]:

@@ -50,6 +50,8 @@ _WORDS = Words(
             ja="このキーに記録済みの結果です。送信はしていません。",
         ),
         "resent": Text(en="sent again", ja="再送"),
+        "resumed": Text(en="resumed", ja="再開"),
+        "learned": Text(en="learned", ja="照会値の記録"),
         "resolved": Text(en="settled", ja="解決済み"),
         "reported": Text(en="reported", ja="結果"),
         "rule": Text(en="Rule", ja="規則"),

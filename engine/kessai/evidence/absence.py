@@ -118,6 +118,7 @@ def _unlisted(
         operation
         for operation in opened
         if operation.phase is Phase.UNKNOWN
+        and operation.resumed_at is None  # the gateway had heard of it before
         and operation.sent_at <= sent_by
         and operation.command not in pending
     ]

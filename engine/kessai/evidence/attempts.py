@@ -32,6 +32,7 @@ from kessai.machine.events import (
     Lapsed,
     Reported,
     Resent,
+    Resumed,
 )
 from kessai.machine.evolve import evolve
 from kessai.machine.transaction import Operation, Transaction
@@ -110,8 +111,8 @@ class Attempts:
         match event:
             case Begun(operation=operation):
                 self._by_operation[operation.id] = Attempt(operation, self.version)
-            case Resent(operation=name) if name in self._by_operation:
-                self._by_operation[name].requests += 1
+            case Resent() | Resumed() if event.operation in self._by_operation:
+                self._by_operation[event.operation].requests += 1
             case Reported():
                 self._reported(event)
             case External(evidence=evidence):
@@ -121,7 +122,9 @@ class Attempts:
                 self.outside.append(event)
             case Discrepancy():
                 self._unmatched(event)
-            case _:  # refused attempts, and closed discrepancies, report nothing
+            case (
+                _
+            ):  # refused attempts, ids, closed discrepancies: no outcome is reported
                 pass
 
     def of(self, command: str) -> Iterator[Attempt]:
@@ -143,6 +146,10 @@ class Attempts:
         if listed.exchange is None or exchange in self._applied:
             return None
         return self._unmatched_since.get(exchange)
+
+    def hold(self, discrepancy: Discrepancy) -> bool:
+        """Whether one of the same reason, ids and totals is recorded: one is enough."""
+        return any(_differs_as(each, discrepancy) for each in self.discrepancies)
 
     def _reported(self, report: Reported) -> None:
         self._applied.add(_exchange(report.evidence))
@@ -180,6 +187,14 @@ class Snapshot:
 def fitted_nothing(discrepancy: Discrepancy) -> bool:
     """Whether its evidence was not applied; else it was, in doubt."""
     return discrepancy.reason != MAY_BE_ANOTHER
+
+
+def _differs_as(one: Discrepancy, other: Discrepancy) -> bool:
+    return (one.reason, one.evidence.references, one.evidence.totals) == (
+        other.reason,
+        other.evidence.references,
+        other.evidence.totals,
+    )
 
 
 _Exchange = tuple[str | None, str | None]

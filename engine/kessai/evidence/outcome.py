@@ -5,7 +5,7 @@ only where the lifecycle allows it and its invariants still hold afterwards; oth
 it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from kessai.gateway import Evidence, Outcome, Source
@@ -16,11 +16,13 @@ from kessai.machine.events import (
     Event,
     External,
     Lapsed,
+    Learned,
     Reported,
     Resolved,
 )
 from kessai.machine.evolve import committed, evolve
 from kessai.machine.invariants import broken_amounts
+from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.transaction import Operation, Phase, Transaction
 
 EXPIRE = "expire"
@@ -56,6 +58,28 @@ def resolve(
     if wrong:
         return Discrepancy(now, wrong, evidence, operation.id)
     return event
+
+
+def beside(
+    machine: Machine,
+    transaction: Transaction,
+    events: Iterable[Event],
+    evidence: Evidence,
+    now: datetime,
+) -> Iterator[Event]:
+    """What `evidence` states beside the `events` that were made of it.
+
+    An id that differs from the one that is known is a discrepancy. An id or a deadline
+    that none of the events keeps is an event of its own.
+    """
+    if not evidence.references and not evidence.deadlines:
+        return
+    if differs(transaction, evidence):
+        yield Discrepancy(now, REFERENCE_DIFFERS, evidence)
+    for event in events:
+        transaction = evolve(machine, transaction, event)
+    if is_new(machine, transaction, evidence):
+        yield Learned(now, evidence)
 
 
 def resolve_external(

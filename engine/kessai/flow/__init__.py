@@ -11,6 +11,7 @@ from kessai.flow.effects import (
     Claim,
     Declaration,
     Effect,
+    Find,
     Flow,
     History,
     Lease,
@@ -18,6 +19,7 @@ from kessai.flow.effects import (
     Loaded,
     Now,
     Recorded,
+    Reference,
     Release,
     Send,
 )
@@ -26,6 +28,7 @@ from kessai.flow.look_up import Inquiry, Recovery, compare, look_up
 from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
 from kessai.flow.push import PushNotConfirmed, receive, receive_push
 from kessai.flow.recover import recover, recover_due, sweep
+from kessai.flow.resume import StillUnderWay, resume
 from kessai.flow.steps import Context
 
 __all__ = [
@@ -36,6 +39,7 @@ __all__ = [
     "Context",
     "Declaration",
     "Effect",
+    "Find",
     "Flow",
     "History",
     "Inquiry",
@@ -47,9 +51,11 @@ __all__ = [
     "PushNotConfirmed",
     "Recorded",
     "Recovery",
+    "Reference",
     "Release",
     "Send",
     "Status",
+    "StillUnderWay",
     "by_hand",
     "compare",
     "execute",
@@ -60,6 +66,7 @@ __all__ = [
     "recover",
     "recover_due",
     "resolve_by_hand",
+    "resume",
     "settle_by_hand",
     "sweep",
 ]

@@ -15,30 +15,25 @@ from kessai.evidence.absence import (
     may_be_outdated,
     read_listing,
 )
-from kessai.evidence.admissible import credible
 from kessai.evidence.attempts import Attempts, Snapshot
 from kessai.evidence.ledger import Unconfirmed
-from kessai.evidence.outcome import resolve
-from kessai.flow.effects import Flow, Lease, Now, Send
+from kessai.evidence.outcome import beside, resolve
+from kessai.evidence.totals import read_totals
+from kessai.flow.effects import Flow, Lease, Now
+from kessai.flow.exchange import carry_on, prepare
 from kessai.flow.steps import (
     ATTEMPTS,
     Context,
     contended,
+    inquiry_for,
     load,
     load_with_attempts,
     machine_of,
     write,
 )
-from kessai.gateway import (
-    LOOK_UP,
-    Call,
-    Evidence,
-    Failure,
-    Outcome,
-    Reply,
-    Source,
-)
-from kessai.machine import Event, Machine, Operation, Phase, Transaction
+from kessai.gateway import Evidence, Outcome, Source
+from kessai.machine import Discrepancy, Event, Machine, Operation, Phase, Transaction
+from kessai.machine.references import REFERENCE_DIFFERS, differs
 from kessai.machine.transaction import PATIENCE
 
 _FIRST_PAUSE = timedelta(seconds=30)
@@ -72,10 +67,12 @@ class Recovery:
 class Inquiry:
     """A transaction after an inquiry, and what of it still needs care.
 
-    `readable` is False when the gateway did not answer in a way that says anything.
-    `events` are what it reported that the trail did not know; `unconfirmed` are
-    successes that the trail knows and the gateway does not list. `unlisted` are open
-    operations that it does not list and whose request can no longer arrive.
+    `readable` is False when the gateway did not answer in a way that says anything;
+    it wants to be asked again at `not_before`, where it says so. `lists` is False where
+    it has no inquiry, or one that states totals alone: it may have done what it does
+    not list. `events` are what it reported that the trail did not know; `unconfirmed`
+    are successes that the trail knows and the gateway does not list. `unlisted` are
+    open operations that it does not list and whose request can no longer arrive.
     `attempts` are those of the trail with the events, and no part of its value.
     """
 
@@ -84,6 +81,8 @@ class Inquiry:
     events: tuple[Event, ...] = ()
     unconfirmed: tuple[Unconfirmed, ...] = ()
     unlisted: tuple[Operation, ...] = ()
+    lists: bool = True
+    not_before: datetime | None = None
     attempts: Attempts = attrs.field(factory=Attempts, repr=False, eq=False)
 
 
@@ -116,10 +115,10 @@ def look_up(
             transaction = yield from _presume_unanswered(
                 machine, transaction, recovery, lease, now
             )
-        evidence = yield from _ask(context, machine, transaction)
-        if evidence is None:
-            return Inquiry(transaction=transaction, readable=False)
-        answer = _Listing(machine, evidence, presumption, lease)
+        evidence, lists = yield from _ask(context, machine, transaction)
+        if evidence.outcome is not Outcome.SUCCEEDED:
+            return _unreadable(transaction, evidence, lists=lists)
+        answer = _Reply(machine, evidence, lists, presumption, lease)
         inquiry = yield from _apply(answer, transaction)
         if inquiry is not None:
             return inquiry
@@ -131,31 +130,34 @@ def compare(context: Context, transaction_id: str) -> Flow[Inquiry]:
     """What an inquiry would report that the trail does not know; writes nothing."""
     transaction = yield from load(transaction_id)
     machine = yield from machine_of(context, transaction)
-    evidence = None
-    if machine is not None:
-        evidence = yield from _ask(context, machine, transaction)
-    if machine is None or evidence is None:
+    if machine is None:
         return Inquiry(transaction=transaction, readable=False)
-    return (yield from _read(_Listing(machine, evidence), transaction))
+    evidence, lists = yield from _ask(context, machine, transaction)
+    if evidence.outcome is not Outcome.SUCCEEDED:
+        return _unreadable(transaction, evidence, lists=lists)
+    return (yield from _read(_Reply(machine, evidence, lists), transaction))
 
 
 @attrs.frozen
-class _Listing:
-    """What an inquiry listed, and how it is to be taken."""
+class _Reply:
+    """What an inquiry reported, and how it is to be taken."""
 
     machine: Machine
     evidence: Evidence
+    lists: bool
     presumption: Presumption | None = None
     lease: Lease | None = None
 
 
 def _ask(
     context: Context, machine: Machine, transaction: Transaction
-) -> Flow[Evidence | None]:
-    call = Call(command=LOOK_UP, transaction=transaction.id, lifecycle=machine.name)
-    reply: Reply | Failure = yield Send(context.adapter.request(call))
-    evidence = credible(call, context.adapter.evidence(call, reply))
-    return evidence if evidence.outcome is Outcome.SUCCEEDED else None
+) -> Flow[tuple[Evidence, bool]]:
+    """What the gateway answers, and whether that lists exchanges."""
+    prepared = prepare(context.adapter, inquiry_for(machine, transaction))
+    if prepared.evidence is not None:
+        return prepared.evidence, False
+    evidence = yield from carry_on(context.adapter, prepared)
+    return evidence, bool(evidence.listing) or not evidence.totals
 
 
 def _presume_unanswered(
@@ -191,17 +193,18 @@ def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
     )
 
 
-def _apply(answer: _Listing, asked: Transaction) -> Flow[Inquiry | None]:
-    """Write what a listing makes of a transaction; None if it must be asked for again.
+def _apply(answer: _Reply, asked: Transaction) -> Flow[Inquiry | None]:
+    """Write what a reply makes of a transaction; None if it must be asked for again.
 
     If the trail has moved since it was asked for, what it lists may be attributed to
-    what it does not list yet.
+    what it does not list yet; and totals never tell what they are as old as.
     """
     for _ in range(ATTEMPTS):
         inquiry = yield from _read(answer, asked)
         before = inquiry.transaction
         outdated = (may_be_outdated(answer.machine, event) for event in inquiry.events)
-        if before.version != asked.version and (inquiry.unlisted or any(outdated)):
+        may_be = not answer.lists or inquiry.unlisted or any(outdated)
+        if before.version != asked.version and may_be:
             return None
         try:
             after, _ = yield from write(
@@ -213,17 +216,52 @@ def _apply(answer: _Listing, asked: Transaction) -> Flow[Inquiry | None]:
     raise contended(asked.id)
 
 
-def _read(answer: _Listing, asked: Transaction) -> Flow[Inquiry]:
-    """What a listing makes of a transaction as it stands now; nothing is written."""
+def _read(answer: _Reply, asked: Transaction) -> Flow[Inquiry]:
+    """What a reply makes of a transaction as it stands now; nothing is written."""
     transaction, attempts = yield from load_with_attempts(asked.id)
     now: datetime = yield Now()
-    snapshot = Snapshot(answer.machine, transaction, attempts, now)
-    reading = read_listing(snapshot, answer.evidence.listing, answer.presumption)
+    machine, evidence = answer.machine, answer.evidence
+    if differs(transaction, evidence):
+        # It is about something else at the gateway, so it ends nothing here.
+        return _about_another(
+            transaction, attempts, Discrepancy(now, REFERENCE_DIFFERS, evidence)
+        )
+    snapshot = Snapshot(machine, transaction, attempts, now)
+    if answer.lists:
+        reading = read_listing(snapshot, evidence.listing, answer.presumption)
+    else:
+        reading = read_totals(snapshot, evidence, answer.presumption)
+    stated = tuple(beside(machine, transaction, reading.events, evidence, now))
+    for event in stated:
+        attempts.note(event)
     return Inquiry(
         transaction=transaction,
         readable=True,
-        events=reading.events,
+        events=(*reading.events, *stated),
         unconfirmed=reading.unconfirmed,
         unlisted=reading.unlisted,
+        lists=answer.lists,
         attempts=attempts,
+    )
+
+
+def _about_another(
+    transaction: Transaction, attempts: Attempts, discrepancy: Discrepancy
+) -> Inquiry:
+    events = () if attempts.hold(discrepancy) else (discrepancy,)
+    for event in events:
+        attempts.note(event)
+    return Inquiry(
+        transaction=transaction, readable=False, events=events, attempts=attempts
+    )
+
+
+def _unreadable(
+    transaction: Transaction, evidence: Evidence, *, lists: bool
+) -> Inquiry:
+    return Inquiry(
+        transaction=transaction,
+        readable=False,
+        lists=lists,
+        not_before=evidence.not_before,
     )

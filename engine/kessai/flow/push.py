@@ -16,7 +16,6 @@ from kessai.errors import (
     SafeToResend,
     VersionConflict,
 )
-from kessai.evidence.admissible import credible_push
 from kessai.evidence.notification import (
     NOT_LISTED,
     first_outcome,
@@ -26,8 +25,9 @@ from kessai.evidence.notification import (
     may_be_listed_yet,
     unmatched,
 )
-from kessai.evidence.outcome import resolve
-from kessai.flow.effects import Flow, Now
+from kessai.evidence.outcome import beside, resolve
+from kessai.flow.effects import Find, Flow, Now, Reference
+from kessai.flow.exchange import hear
 from kessai.flow.look_up import Inquiry, look_up
 from kessai.flow.steps import (
     ATTEMPTS,
@@ -39,8 +39,10 @@ from kessai.flow.steps import (
     read_attempts,
     write,
 )
-from kessai.gateway import Evidence, PushPartlyRefused
+from kessai.gateway import Evidence, Mention, Notification, PushPartlyRefused
+from kessai.gateway_exchange import rebuilt_notification
 from kessai.machine import Discrepancy, Event, Machine, Transaction
+from kessai.machine.references import REFERENCE_DIFFERS, differs
 
 _GRAVITY = (PushRefused, SafeToResend, ResendWithSameKey, KessaiError)
 # What fails is answered by its worst: what only an operator can mend comes last.
@@ -64,18 +66,42 @@ def receive_push(
 
     """
     failed: list[Exception] = []
+    now: datetime = yield Now()
+    notification = Notification(headers=headers, body=body, at=now)
     try:
-        told = context.adapter.push(headers, body)
+        told = yield from hear(context.adapter, notification)
     except PushPartlyRefused as refusal:
         told = refusal.readable
         failed.append(refusal)
     for evidence in told:
         try:
-            yield from receive(context, credible_push(evidence))
+            yield from _take_in(context, rebuilt_notification(evidence))
         except Exception as error:  # noqa: BLE001 - raised below, after the others
             failed.append(error)
     if failed:
         raise max(failed, key=_gravity)
+
+
+def _take_in(context: Context, said: Evidence | Mention) -> Flow[None]:
+    if isinstance(said, Evidence):
+        yield from receive(context, said)
+        return
+    reference = Reference(context.adapter.account, said.kind, said.id)
+    mentioned: list[str] = yield Find(reference)
+    if not mentioned:  # the reply that brings the id may still be on its way
+        message = (
+            f"no transaction has the {said.kind} {said.id!r}, so far; send it again"
+        )
+        raise PushNotConfirmed(message)
+    for transaction in mentioned:
+        inquiry = yield from look_up(context, transaction)
+        if not inquiry.readable:
+            raise _not_answered(transaction)
+
+
+def _not_answered(transaction: str) -> PushNotConfirmed:
+    message = f"{transaction}: the gateway did not answer a look-up; send it again"
+    return PushNotConfirmed(message)
 
 
 def _gravity(error: Exception) -> int:
@@ -99,16 +125,18 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
         machine = yield from machine_of(context, transaction)
         now: datetime = yield Now()
         if machine is None:
-            event = yield from _unknown(transaction, evidence, now)
+            events = yield from _unknown(transaction, evidence, now)
+        elif differs(transaction, evidence):
+            events = yield from _about_another(transaction, evidence, now)
         else:
             operation = first_outcome(machine, transaction, evidence)
             if operation is None:
                 return (yield from _later(context, machine, transaction, evidence))
             event = resolve(machine, transaction, operation, evidence, now)
+            events = [] if event is None else [event]
+            events += beside(machine, transaction, events, evidence, now)
         try:
-            transaction, _ = yield from write(
-                machine, transaction, [] if event is None else [event]
-            )
+            transaction, _ = yield from write(machine, transaction, events)
         except VersionConflict:
             continue
         return transaction
@@ -117,13 +145,22 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
 
 def _unknown(
     transaction: Transaction, evidence: Evidence, now: datetime
-) -> Flow[Event | None]:
+) -> Flow[list[Event]]:
     """Evidence about a transaction that never came to be is recorded, once."""
     if transaction.version:
         attempts = yield from read_attempts(transaction.id)
         if is_recorded(attempts, evidence):
-            return None
-    return Discrepancy(now, "unknown_transaction", evidence)
+            return []
+    return [Discrepancy(now, "unknown_transaction", evidence)]
+
+
+def _about_another(
+    transaction: Transaction, evidence: Evidence, now: datetime
+) -> Flow[list[Event]]:
+    """Evidence with another id than is known ends nothing; it is recorded, once."""
+    attempts = yield from read_attempts(transaction.id)
+    discrepancy = Discrepancy(now, REFERENCE_DIFFERS, evidence)
+    return [] if attempts.hold(discrepancy) else [discrepancy]
 
 
 def _later(
@@ -138,10 +175,7 @@ def _later(
         return transaction
     inquiry = yield from look_up(context, transaction.id)
     if not inquiry.readable:
-        message = (
-            f"{transaction.id}: the gateway did not answer a look-up; send it again"
-        )
-        raise PushNotConfirmed(message)
+        raise _not_answered(transaction.id)
     return (yield from _confirm(machine, inquiry, evidence))
 
 

@@ -1,6 +1,7 @@
 """Steps that several flows take: find the machine, write events, read the trail."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import attrs
@@ -25,8 +26,10 @@ from kessai.flow.effects import (
     Load,
     Loaded,
     Recorded,
+    Reference,
 )
-from kessai.gateway import Adapter, Call, Outcome
+from kessai.gateway import LOOK_UP, Adapter, Call, Outcome
+from kessai.gateway_exchange import lift
 from kessai.machine import (
     Event,
     Machine,
@@ -38,7 +41,7 @@ from kessai.machine import (
     append,
     read_events,
 )
-from kessai.machine.command import is_id
+from kessai.machine.command import fingerprint, is_id
 
 ATTEMPTS = 100
 """How often a step decides again when another writer was faster."""
@@ -55,7 +58,7 @@ class Context:
     """What every flow of an engine works with. Holds no state of its own."""
 
     machines: Machines
-    adapter: Adapter
+    adapter: Adapter = attrs.field(converter=lift)
 
 
 def contended(transaction_id: str) -> VersionConflict:
@@ -163,6 +166,7 @@ def write(
         CommitUnknown: see `commit`.
 
     """
+    before = transaction.references
     records: list[Record] = []
     closes: list[Recorded] = []
     for event in events:
@@ -177,6 +181,11 @@ def write(
                 records=tuple(records),
                 closes=tuple(closes),
                 lease=lease,
+                references=tuple(
+                    Reference(transaction.account, kind, name)
+                    for kind, name in transaction.references.items()
+                    if kind not in before
+                ),
             )
         )
     return transaction, tuple(closes)
@@ -215,9 +224,19 @@ def load_with_attempts(transaction_id: str) -> Flow[tuple[Transaction, Attempts]
 
 
 def call_for(
-    context: Context, machine: Machine, transaction: Transaction, operation: Operation
+    machine: Machine,
+    transaction: Transaction,
+    operation: Operation,
+    begun: str,
+    resumed: Mapping[str, str] | None = None,
 ) -> Call:
-    """The call that carries out `operation`; the same operation gives the same call."""
+    """The call that carries out `operation`; the same operation gives the same call.
+
+    `begun` is the hash of the event that began it: its keys are made from that. What is
+    `resumed` has keys of its own, which the same parameters give again.
+    """
+    if resumed is not None:
+        begun = hashlib.sha256(f"{begun} {fingerprint(resumed)}".encode()).hexdigest()
     return Call(
         command=operation.command,
         transaction=transaction.id,
@@ -227,8 +246,41 @@ def call_for(
         currency=machine.lifecycle.currency,
         agreement=transaction.agreement,
         parameters=operation.parameters,
-        idempotency_key=f"{context.adapter.name}:{operation.id}",
+        tracks=tuple(machine.lifecycle.tracks),
+        references=operation.references,
+        agreement_references=operation.agreement_references,
+        resumed=resumed,
+        begun_at=operation.begun_at,
+        seed=begun,
     )
+
+
+def inquiry_for(machine: Machine, transaction: Transaction) -> Call:
+    """The call that only asks the gateway what it knows of `transaction`."""
+    return Call(
+        command=LOOK_UP,
+        transaction=transaction.id,
+        lifecycle=machine.name,
+        currency=machine.lifecycle.currency,
+        agreement=transaction.agreement,
+        tracks=tuple(machine.lifecycle.tracks),
+        references=transaction.references,
+    )
+
+
+def begun_hash(records: Iterable[Record], operation: Operation) -> str:
+    """The hash of the event that began `operation`, among those of its transaction.
+
+    Raises:
+        TrailBroken: that event is not there.
+
+    """
+    name, _, number = operation.id.rpartition(".")
+    for record in records:
+        if record.number == int(number):
+            return record.hash
+    message = f"{name}: the event that began {operation.id} is not in its trail"
+    raise TrailBroken(message, transaction=name)
 
 
 def _closed(operation: Operation, event: Reported) -> Recorded:

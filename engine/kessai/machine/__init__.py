@@ -16,9 +16,11 @@ from kessai.machine.events import (
     Event,
     External,
     Lapsed,
+    Learned,
     Reported,
     Resent,
     Resolved,
+    Resumed,
 )
 from kessai.machine.evolve import evolve, fold
 from kessai.machine.invariants import broken_invariants
@@ -35,6 +37,7 @@ __all__ = [
     "Event",
     "External",
     "Lapsed",
+    "Learned",
     "Machine",
     "Machines",
     "Operation",
@@ -45,6 +48,7 @@ __all__ = [
     "Reported",
     "Resent",
     "Resolved",
+    "Resumed",
     "Transaction",
     "append",
     "broken_invariants",

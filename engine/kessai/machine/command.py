@@ -95,7 +95,30 @@ class Command:
             self.amount,
             self.parameters,
         )
-        return hashlib.sha256(_canonical(request)).hexdigest()
+        return fingerprint(request)
+
+
+def fingerprint(request: object) -> str:
+    """SHA-256 (hex) of the canonical JSON of what was asked for."""
+    return hashlib.sha256(_canonical(request)).hexdigest()
+
+
+def checked_resumption(parameters: object) -> dict[str, str]:
+    """What a consumer came back with, copied: texts under names of any kind.
+
+    They are sent on and kept nowhere, so what they hold is the gateway's affair.
+
+    Raises:
+        InvalidCommand: they are no such mapping; no value is shown.
+
+    """
+    message = f"parameters: must be at most {MAX_PARAMETERS} texts by their names"
+    if not isinstance(parameters, Mapping) or len(parameters) > MAX_PARAMETERS:
+        raise InvalidCommand(message)
+    for text in (*parameters, *parameters.values()):
+        if type(text) is not str or len(text) > MAX_TEXT or not _TEXT.fullmatch(text):
+            raise InvalidCommand(message)
+    return dict(parameters)
 
 
 _WHOLE = "without control characters or half a surrogate pair"

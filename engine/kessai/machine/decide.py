@@ -75,6 +75,8 @@ def decide(
         amount,
         command.parameters,
         now,
+        references=transaction.references,
+        agreement_references=agreement.references if agreement else {},
     )
 
 

@@ -21,8 +21,9 @@ from kessai.machine.transaction import Operation
 class Begun:
     """The intent to carry out an operation, durable before any call.
 
-    For an application it carries what the transaction is born with, and the version of
-    the agreement that it was allowed under: clocks could not say which came first.
+    For an application it carries what the transaction is born with, its account with
+    the gateway among it, and the version of the agreement that it was allowed under:
+    clocks could not say which came first.
     """
 
     at: datetime
@@ -30,6 +31,20 @@ class Begun:
     agreement: str | None = None
     opens: tuple[str, ...] = ()
     agreement_version: int | None = None
+    account: str | None = None
+
+
+@attrs.frozen
+class Resumed:
+    """The intent to send on what the consumer came back with, durable before any call.
+
+    `request` is the SHA-256 (hex) of the parameters. They are kept nowhere: they are
+    tokens, good for one payment in anybody's hand.
+    """
+
+    at: datetime
+    operation: str
+    request: str
 
 
 @attrs.frozen
@@ -70,6 +85,17 @@ class Lapsed:
 
 
 @attrs.frozen
+class Learned:
+    """Ids or deadlines that the gateway stated and that no other event keeps.
+
+    It moves nothing: an inquiry that lists nothing new may still state them.
+    """
+
+    at: datetime
+    evidence: Evidence
+
+
+@attrs.frozen
 class Discrepancy:
     """Evidence that the lifecycle does not allow, or in doubt about whose it is.
 
@@ -104,14 +130,27 @@ class Denied:
     amount: int | None = None
 
 
-Event = Begun | Resent | Reported | External | Lapsed | Discrepancy | Resolved | Denied
+Event = (
+    Begun
+    | Resent
+    | Resumed
+    | Reported
+    | External
+    | Lapsed
+    | Learned
+    | Discrepancy
+    | Resolved
+    | Denied
+)
 
 KINDS: Mapping[str, type[Event]] = {
     "begun": Begun,
     "resent": Resent,
+    "resumed": Resumed,
     "reported": Reported,
     "external": External,
     "lapsed": Lapsed,
+    "learned": Learned,
     "discrepancy": Discrepancy,
     "resolved": Resolved,
     "denied": Denied,
@@ -121,12 +160,12 @@ ENDED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})
 
 KIND_OF: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
 
-_EVIDENCE_DEFAULTS = {field.name: field.default for field in attrs.fields(Evidence)}
 _STORED_EVIDENCE = tuple(
-    field.name
+    (field.name, {} if isinstance(field.default, attrs.Factory) else field.default)  # type: ignore[arg-type]
     for field in attrs.fields(Evidence)
     if field.name not in {"disclosed", "listing"}
 )
+"""The fields of evidence that are stored, with the value that is left out."""
 
 
 def event_data(event: Event) -> dict[str, Any]:
@@ -147,9 +186,9 @@ def event_data(event: Event) -> dict[str, Any]:
 def evidence_data(evidence: Evidence) -> dict[str, Any]:
     """Evidence as stored: what was disclosed to the caller alone is not in it."""
     data: dict[str, Any] = {}
-    for name in _STORED_EVIDENCE:
+    for name, default in _STORED_EVIDENCE:
         value = getattr(evidence, name)
-        if value != _EVIDENCE_DEFAULTS[name]:
+        if value != default:
             data[name] = value
     return data
 
@@ -167,6 +206,9 @@ def operation_data(operation: Operation) -> dict[str, Any]:
     }
     if operation.amount is None:
         del data["amount"]
+    for name in ("references", "agreement_references"):
+        if references := getattr(operation, name):
+            data[name] = references
     return data
 
 

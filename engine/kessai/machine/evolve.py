@@ -20,10 +20,13 @@ from kessai.machine.events import (
     Event,
     External,
     Lapsed,
+    Learned,
     Reported,
     Resent,
     Resolved,
+    Resumed,
 )
+from kessai.machine.references import learned, stated
 from kessai.machine.transaction import Operation, Phase, Transaction
 from kessai.spec import Effect
 
@@ -42,14 +45,33 @@ def evolve(
     match event:
         case Begun():
             return _begun(machine, transaction, event)
-        case Resent():
-            return _resent(transaction, event)
+        case Resent() | Resumed():
+            return _sent_again(transaction, event)
         case Reported():
-            return _reported(machine, transaction, event)
+            after = _reported(machine, transaction, event)
         case External():
-            return _external(machine, transaction, event)
+            after = _external(machine, transaction, event)
+        case Lapsed():
+            after = _lapsed(machine, transaction, event)
         case _:
-            return _lapsed(machine, transaction, event)
+            after = transaction.next()
+    return _taught(machine, after, event)
+
+
+def _taught(
+    machine: Machine,
+    after: Transaction,
+    event: Reported | External | Lapsed | Learned,
+) -> Transaction:
+    """The transaction with the ids and deadlines that the event's evidence states."""
+    evidence = event.evidence
+    if evidence is None or not (evidence.references or evidence.deadlines):
+        return after
+    return attrs.evolve(
+        after,
+        references=learned(after, evidence),
+        deadlines=stated(machine, after, evidence),
+    )
 
 
 def _noted(transaction: Transaction, event: Event) -> Transaction:
@@ -135,14 +157,19 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         discrepancies=transaction.discrepancies,
         version=transaction.version,
         head=transaction.head,
+        account=event.account or "",
     )
 
 
-def _resent(transaction: Transaction, event: Resent) -> Transaction:
+def _sent_again(transaction: Transaction, event: Resent | Resumed) -> Transaction:
     operation = transaction.operations.get(event.operation)
     if operation is None:
         return transaction.next()
-    again = attrs.evolve(operation, phase=Phase.BEGUN, resent_at=event.at)
+    again = attrs.evolve(operation, phase=Phase.BEGUN)
+    if isinstance(event, Resent):
+        again = attrs.evolve(again, resent_at=event.at)
+    else:
+        again = attrs.evolve(again, resumed_at=event.at)
     return transaction.next(operations={**transaction.operations, operation.id: again})
 
 
@@ -157,7 +184,11 @@ def _reported(
         return _succeeded(transaction, rule, operation, event)
     if event.outcome is Outcome.DECLINED:
         return _declined(machine, transaction, rule, operation, event)
-    waiting = attrs.evolve(operation, phase=_PHASES[event.outcome])
+    waiting = attrs.evolve(
+        operation,
+        phase=_PHASES[event.outcome],
+        not_before=event.evidence.not_before,
+    )
     operations = {**transaction.operations, operation.id: waiting}
     return transaction.next(operations=operations)
 

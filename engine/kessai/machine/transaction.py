@@ -30,7 +30,10 @@ class Operation:
 
     `id` is the transaction's id and the number of the event that began it; the key sent
     to the gateway derives from it, so a resend is the same request. `resent_at` is when
-    the last resend was written down, if there was one.
+    the last resend was written down, if there was one, and `resumed_at` when what the
+    consumer came back with was last sent on. `references` are the gateway's ids for the
+    transaction as they were known when it began, `agreement_references` those for its
+    agreement. Before `not_before` the gateway does not want to be asked about it.
     """
 
     id: str
@@ -42,11 +45,22 @@ class Operation:
     begun_at: datetime
     phase: Phase = Phase.BEGUN
     resent_at: datetime | None = None
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    agreement_references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    resumed_at: datetime | None = None
+    not_before: datetime | None = None
 
     @property
     def sent_at(self) -> datetime:
         """When its request was last about to be sent; how long it may still arrive."""
-        return self.resent_at or self.begun_at
+        return self.resumed_at or self.resent_at or self.begun_at
+
+    @property
+    def due_at(self) -> datetime:
+        """From when on it is to be inquired about: a begun one has a caller who waits."""
+        begun = self.phase is Phase.BEGUN
+        due = self.sent_at + PATIENCE if begun else self.begun_at
+        return due if self.not_before is None else max(due, self.not_before)
 
 
 REMEMBERED = 16
@@ -88,6 +102,8 @@ class Transaction:
     `concluded` names the commands that had an outcome before, of ours or from outside,
     and `notified` are the last notifications that ended an operation: from these two it
     can be said, without the trail, what the next notification may be believed in.
+    `references` are the gateway's ids for it, by the adapter's names for them, in its
+    `account` with the gateway.
     """
 
     id: str
@@ -105,6 +121,8 @@ class Transaction:
     notified: tuple[Notified, ...] = ()
     version: int = 0
     head: str = ""
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    account: str = ""
 
     @property
     def exists(self) -> bool:
@@ -120,17 +138,8 @@ class Transaction:
 
     @property
     def due_at(self) -> datetime | None:
-        """From when on its open operations are to be looked up; None when none is open.
-
-        A begun one has a caller who waits for the reply; afterwards nobody does.
-        """
-        return min(
-            (
-                o.sent_at + PATIENCE if o.phase is Phase.BEGUN else o.begun_at
-                for o in self.operations.values()
-            ),
-            default=None,
-        )
+        """From when on its open operations are to be looked up; None when none is open."""
+        return min((o.due_at for o in self.operations.values()), default=None)
 
     @property
     def status(self) -> str:
@@ -147,6 +156,7 @@ class Transaction:
         discrepancies: tuple[int, ...] | None = None,
         concluded: tuple[str, ...] | None = None,
         notified: tuple[Notified, ...] | None = None,
+        references: Mapping[str, str] | None = None,
     ) -> "Transaction":
         """The transaction one version on, with what is given in the place of its own.
 
@@ -168,6 +178,8 @@ class Transaction:
             self.notified if notified is None else notified,
             self.version + 1,
             self.head,
+            self.references if references is None else references,
+            self.account,
         )
 
     def with_head(self, head: str) -> "Transaction":
@@ -188,6 +200,8 @@ class Transaction:
             self.notified,
             self.version,
             head,
+            self.references,
+            self.account,
         )
 
     def with_concluded(self, command: str) -> tuple[str, ...]:

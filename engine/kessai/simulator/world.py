@@ -40,7 +40,7 @@ from kessai.flow import (
 from kessai.flow.effects import Effect, Result, StoreEffect
 from kessai.gateway import Failure, Reply
 from kessai.machine import Machines, Transaction
-from kessai.shell import TOO_LATE, ask_store
+from kessai.shell import ask_store
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import MakeGateway, Notice
 from kessai.simulator.moves import (
@@ -320,8 +320,10 @@ class World:
     def _send(self, task: Task, send: Send, move: Step) -> Result:
         if task.reply is not None:  # it came a while ago
             return task.reply
-        if send.until is not None and self.now + task.skew > send.until:
-            return TOO_LATE
+        ready = send.sealed(self.now + task.skew, bytes)
+        if isinstance(ready, Failure):
+            return ready
+        send = attrs.evolve(send, request=ready)
         fault = move.fault
         order, operation = self._asks(task, send)
         if fault is Fault.NO_CONNECTION:

@@ -384,7 +384,7 @@ def test_one_notification_that_trips_over_a_mistake_holds_up_no_other(shop, gate
         b'{"transaction":"order-2","command":"authorize","amount":1},'
         b'{"transaction":"order-3","command":"authorize","amount":100}]'
     )
-    with pytest.raises(ValueError, match="no such word"):
+    with pytest.raises(PushNotConfirmed, match="did not answer"):
         shop.call("receive_push", {"from": "plain"}, body)
     assert shop.transaction("order-1").status == "payment.authorized"
     assert shop.transaction("order-2").status == "payment.requested"

@@ -25,13 +25,14 @@ def authorized(hand, command):
 @pytest.fixture
 def calls(hand):
     """What the adapter is asked for, in order."""
-    asked, request = [], hand.context.adapter.request
+    adapter = hand.context.adapter.adapter
+    asked, request = [], adapter.request
 
     def remember(call):
         asked.append(call)
         return request(call)
 
-    hand.context.adapter.request = remember
+    adapter.request = remember
     return asked
 
 
@@ -48,8 +49,9 @@ def standing(hand, name="order-1"):
 # ── calls ───────────────────────────────────────────────────────────────────────────
 
 
-def test_an_adapter_is_told_all_of_an_operation(authorized, calls, command):
+def test_an_adapter_is_told_all_of_an_operation(authorized, calls, command, clock):
     authorized.execute(command("capture", 60))
+    begun = authorized.store.records("order-1")[2]
     assert calls == [
         Call(
             command="capture",
@@ -59,7 +61,9 @@ def test_an_adapter_is_told_all_of_an_operation(authorized, calls, command):
             amount=60,
             currency="JPY",
             parameters={},
-            idempotency_key="plain:order-1.3",
+            tracks=("payment",),
+            begun_at=clock.now,
+            seed=begun.hash,
         )
     ]
 
@@ -77,7 +81,12 @@ def test_an_adapter_is_told_of_a_charge_and_its_agreement(hand, calls, command):
 def test_a_look_up_is_about_a_transaction_and_nothing_else(authorized, calls):
     authorized.run(look_up(authorized.context, "order-1"))
     (call,) = calls
-    asked = Call(command=LOOK_UP, transaction="order-1", lifecycle="one_time")
+    asked = Call(
+        command=LOOK_UP,
+        transaction="order-1",
+        lifecycle="one_time",
+        tracks=("payment",),
+    )
     assert call == asked
 
 

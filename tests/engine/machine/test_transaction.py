@@ -23,6 +23,8 @@ def whole(story):
         agreement="agreement-1",
         discrepancies=(3,),
         notified=(CAPTURED,),
+        references={"order": "o_1"},
+        account="merchant/test",
     )
     blank = Transaction("")
     for field in attrs.fields(Transaction):
@@ -40,6 +42,7 @@ CHANGES = [
     {"discrepancies": ()},
     {"concluded": ("authorize", "capture")},
     {"notified": ()},
+    {"references": {}},
     {"states": {}, "amounts": {}, "operations": {}},
 ]
 

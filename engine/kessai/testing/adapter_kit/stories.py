@@ -123,7 +123,7 @@ def as_test(made: Sequence[str], statements: Sequence[str]) -> str:
 _MODULES = ("copy", "datetime", "pytest")
 _NAMES = {
     "kessai.errors": ("InvalidInput", "PushRefused"),
-    "kessai.evidence.admissible": ("credible",),
+    "kessai.gateway_exchange": ("can_be_kept",),
     "kessai.testing.adapter_kit.guard": ("state_of", "watching"),
     "kessai.gateway": (
         *(

@@ -34,7 +34,7 @@ def call(command: str, amount: int | None = None, **parameters: str) -> Call:
         operation="order-7.3",
         amount=amount,
         parameters=parameters,
-        idempotency_key="examplepay:order-7.3",
+        seed="examplepay:order-7.3",
     )
 
 
