@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kessai.async_engine import AsyncEngine
     from kessai.driver import Clock, FlowRun, Observer, drive, drive_async, observe
+    from kessai.evidence.ledger import Unconfirmed
     from kessai.flow import (
         Answer,
         Change,
         Effect,
-        Finding,
         Flow,
+        Inquiry,
         Lease,
         Loaded,
         Missing,
@@ -31,17 +32,23 @@ if TYPE_CHECKING:
         Recorded,
         Recovery,
         Status,
+        StillUnderWay,
     )
     from kessai.gateway import (
         Adapter,
         Call,
         Evidence,
-        Fact,
+        Exchange,
         Failure,
+        ListedExchange,
+        Mention,
+        Notification,
         Outcome,
+        Reception,
         Reply,
         Request,
         Source,
+        TwoFunctionAdapter,
     )
     from kessai.machine import (
         Bounds,
@@ -56,7 +63,6 @@ if TYPE_CHECKING:
         Transaction,
     )
     from kessai.machine.chain import Step
-    from kessai.machine.facts import Unlisted
     from kessai.push_endpoint import (
         PushAnswer,
         PushEndpoint,
@@ -87,16 +93,19 @@ else:
         "async_engine": "AsyncEngine",
         "driver": "Clock FlowRun Observer drive drive_async observe",
         "flow": (
-            "Answer Change Effect Finding Flow Lease Loaded Missing "
-            "PushNotConfirmed Recorded Recovery Status"
+            "Answer Change Effect Flow Inquiry Lease Loaded Missing "
+            "PushNotConfirmed Recorded Recovery Status StillUnderWay"
         ),
-        "gateway": "Adapter Call Evidence Fact Failure Outcome Reply Request Source",
+        "gateway": (
+            "Adapter Call Evidence Exchange Failure ListedExchange Mention Notification"
+            " Outcome Reception Reply Request Source TwoFunctionAdapter"
+        ),
         "machine": (
             "Bounds Command Denial Event Operation Phase Possibility Reason "
             "Record Transaction"
         ),
         "machine.chain": "Step",
-        "machine.facts": "Unlisted",
+        "evidence.ledger": "Unconfirmed",
         "push_endpoint": "PushAnswer PushEndpoint answer_push answer_push_async",
         "shell": "Engine",
         "spec": "Lifecycle load_file load_shipped shipped_names",
@@ -143,17 +152,20 @@ __all__ = [
     "Engine",
     "Event",
     "Evidence",
-    "Fact",
+    "Exchange",
     "Failure",
-    "Finding",
     "Flow",
     "FlowRun",
     "HttpTransport",
+    "Inquiry",
     "Lease",
     "Lifecycle",
+    "ListedExchange",
     "Loaded",
     "MemoryStore",
+    "Mention",
     "Missing",
+    "Notification",
     "Observer",
     "Operation",
     "Outcome",
@@ -163,6 +175,7 @@ __all__ = [
     "PushEndpoint",
     "PushNotConfirmed",
     "Reason",
+    "Reception",
     "Record",
     "Recorded",
     "Recovery",
@@ -172,11 +185,13 @@ __all__ = [
     "Source",
     "Status",
     "Step",
+    "StillUnderWay",
     "Store",
     "StoreWarning",
     "Transaction",
     "Transport",
-    "Unlisted",
+    "TwoFunctionAdapter",
+    "Unconfirmed",
     "answer_push",
     "answer_push_async",
     "drive",

@@ -1,15 +1,16 @@
 """`AsyncEngine`: drives the same flows for asyncio."""
 
+import os
 from collections.abc import Iterable, Mapping
 from inspect import isawaitable
 from types import TracebackType
 from typing import Self, TypeVar
 
 from kessai import flow
-from kessai.driver import Clock, Observer, drive_async, perform, utc_now
-from kessai.flow import Answer, Effect, Finding, Flow, Recovery
+from kessai.driver import Clock, Nonces, Observer, drive_async, perform, utc_now
+from kessai.flow import Answer, Effect, Flow, Inquiry, Recovery
 from kessai.flow.effects import Result
-from kessai.gateway import Adapter, Outcome
+from kessai.gateway import AnyAdapter, Outcome
 from kessai.machine import (
     Command,
     Denial,
@@ -35,14 +36,15 @@ class AsyncEngine(BaseEngine):
     def __init__(
         self,
         *,
-        adapter: Adapter,
+        adapter: AnyAdapter,
         store: Store | AsyncStore,
         transport: AsyncTransport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
         observer: Observer | None = None,
+        nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock, observer)
+        super().__init__(adapter, lifecycles, clock, observer, nonces)
         self._store = store
         self._transport = AsyncHttpTransport() if transport is None else transport
 
@@ -56,7 +58,8 @@ class AsyncEngine(BaseEngine):
         return await drive_async(flow, self._perform, self._observer)
 
     async def _perform(self, effect: Effect) -> Result:
-        found = perform(effect, self._store, self._transport, self._clock)
+        clock, nonces = self._clock, self._nonces
+        found = perform(effect, self._store, self._transport, clock, nonces)
         return await found if isawaitable(found) else found
 
     async def transaction(self, transaction_id: str) -> Transaction:
@@ -66,6 +69,12 @@ class AsyncEngine(BaseEngine):
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""
         return await self.drive(flow.execute(self._context, command))
+
+    async def resume(
+        self, transaction_id: str, parameters: Mapping[str, str]
+    ) -> Answer:
+        """See `Engine.resume`."""
+        return await self.drive(flow.resume(self._context, transaction_id, parameters))
 
     async def preview(self, command: Command) -> Denial | None:
         """See `Engine.preview`."""
@@ -107,7 +116,7 @@ class AsyncEngine(BaseEngine):
         """See `Engine.sweep`."""
         return await self.drive(flow.sweep(self._context, transaction_id))
 
-    async def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
+    async def reconcile(self, transaction_id: str, *, record: bool = True) -> Inquiry:
         """See `Engine.reconcile`."""
         return await self.drive(
             flow.reconcile(self._context, transaction_id, record=record)

@@ -5,6 +5,7 @@ one effect at a time. Only this module reads the clock. It knows no command and 
 """
 
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from kessai.flow import (
     Claim,
     Declaration,
     Effect,
+    Find,
     Flow,
     History,
     Load,
@@ -25,7 +27,7 @@ from kessai.flow import (
     Send,
 )
 from kessai.flow.effects import Result, StoreEffect
-from kessai.gateway import Failure, Request
+from kessai.gateway import Failure
 from kessai.machine.chain import Step
 from kessai.stores import AsyncStore, Store
 from kessai.transport import AsyncTransport, Transport
@@ -35,8 +37,8 @@ Clock = Callable[[], datetime]
 Perform = Callable[[Effect], Result]
 AsyncPerform = Callable[[Effect], Awaitable[Result]]
 
-TOO_LATE = Failure(sent=False, reason="too late to send")
-"""A request whose time was over before it was sent: it must not go out any more."""
+Nonces = Callable[[int], bytes]
+"""Draws so many random bytes, for signatures with a salt."""
 
 _log = logging.getLogger(__name__)
 
@@ -226,7 +228,11 @@ def _all_observers(own: Observer | None) -> tuple[Observer, ...]:
 
 @overload
 def perform(
-    effect: Effect, store: Store, transport: Transport, clock: Clock
+    effect: Effect,
+    store: Store,
+    transport: Transport,
+    clock: Clock,
+    nonces: Nonces = os.urandom,
 ) -> Result: ...
 @overload
 def perform(
@@ -234,31 +240,26 @@ def perform(
     store: Store | AsyncStore,
     transport: Transport | AsyncTransport,
     clock: Clock,
+    nonces: Nonces = os.urandom,
 ) -> Result | Awaitable[Result]: ...
 def perform(
     effect: Effect,
     store: Store | AsyncStore,
     transport: Transport | AsyncTransport,
     clock: Clock,
+    nonces: Nonces = os.urandom,
 ) -> Result | Awaitable[Result]:
     """Do what a flow asks for; asynchronous parts give an awaitable."""
     match effect:
         case Now():
             return clock()
         case Send():
-            request = outgoing(effect, clock)
+            request = effect.sealed(clock(), nonces)
             if isinstance(request, Failure):
                 return request
             return transport.send(request)
         case _:
             return ask_store(store, effect)
-
-
-def outgoing(send: Send, clock: Clock) -> Request | Failure:
-    """The request as it goes out now, or `TOO_LATE`."""
-    if send.until is not None and clock() > send.until:
-        return TOO_LATE
-    return send.request
 
 
 @overload
@@ -267,7 +268,7 @@ def ask_store(store: Store, effect: StoreEffect) -> Result: ...
 def ask_store(
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]: ...
-def ask_store(
+def ask_store(  # noqa: PLR0911 - a line an effect
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]:
     """Ask the store what a flow asks for; an asynchronous one gives an awaitable."""
@@ -284,5 +285,7 @@ def ask_store(
             return store.claim(effect.now, effect.until)
         case Release():
             return store.release(effect.lease, effect.due_at)
+        case Find(reference):
+            return store.find(reference.account, reference.kind, reference.id)
         case _:
             assert_never(effect)

@@ -1,24 +1,29 @@
 """The contract between the engine and a gateway adapter: plain values both ways.
 
 An adapter is pure. It turns a `Call` into a `Request` (bytes to send) and a `Reply` or
-`Failure` (bytes that came back, or did not) into `Evidence`. It opens no connection,
-reads no clock, keeps no state: one place does all HTTP (`kessai.transport`), and every
-adapter can be tested from recorded bytes.
+`Failure` (bytes that came back, or did not) into the next request or into `Evidence`.
+It opens no connection, reads no clock, keeps no state: one place does all HTTP
+(`kessai.transport`), and every adapter can be tested from recorded bytes.
 
 Amounts are integers in minor units of `currency`; times are aware and in UTC.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Generator, Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 import attrs
 
-from kessai.errors import PushRefused
+from kessai.errors import InvalidInput, PushRefused
 
 LOOK_UP = "look_up"
 """The command of a `Call` that only asks the gateway what it knows."""
+
+
+_KEY_LENGTH = 32
 
 
 class Outcome(StrEnum):
@@ -47,9 +52,18 @@ class Source(StrEnum):
 class Call:
     """One exchange that the engine wants with the gateway.
 
-    `idempotency_key` derives from the operation, so a resend is the same request.
     `parameters` are the command's own, under the names that the lifecycle declares;
     flags are booleans, `frequency` is `{"unit": …, "value": …}`, the rest is text.
+    `tracks` are the names of the lifecycle's tracks: an adapter decides by them where
+    it must know what kind of payment it is, never by the lifecycle's name.
+
+    `references` are the gateway's ids for the transaction; `agreement_references` are
+    those for the agreement, where the command opens a charge under it. Both are as they
+    were known when the operation began. A resend is given the same, so that it is the
+    same request.
+
+    `resumed` is what the consumer came back with, where the exchange sends that on;
+    None for every other exchange. `begun_at` is when the operation began.
     """
 
     command: str
@@ -60,7 +74,33 @@ class Call:
     currency: str = "JPY"
     agreement: str | None = None
     parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
-    idempotency_key: str = ""
+    tracks: tuple[str, ...] = ()
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    agreement_references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    resumed: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    begun_at: datetime | None = None
+    seed: str = attrs.field(default="", repr=False)
+
+    def key(self, step: str = "") -> str:
+        """The idempotency key of one request: 32 characters of `[A-Za-z0-9_-]`.
+
+        `step` names the request where the exchange has several. The same operation and
+        step give the same key, however often it is sent; every other one another key.
+
+        It is made from the hash of the event that began the operation. That covers the
+        chain before it, the moment, the caller's key and the request. So a store that
+        was restored from a backup never gives a key of a lost operation to a new one.
+
+        Raises:
+            InvalidInput: the call is an inquiry, which has no key: the gateway would
+                answer it from memory.
+
+        """
+        if not self.seed:
+            message = f"{self.command}: a call that moves nothing has no key"
+            raise InvalidInput(message)
+        digest = hashlib.sha256(f"{self.seed}\n{step}".encode()).digest()
+        return urlsafe_b64encode(digest)[:_KEY_LENGTH].decode()
 
 
 @attrs.frozen(kw_only=True)
@@ -94,14 +134,18 @@ class Failure:
 
 
 @attrs.frozen(kw_only=True)
-class Fact:
-    """One exchange as the gateway's look-up lists it."""
+class ListedExchange:
+    """One exchange as the gateway's inquiry lists it.
+
+    `operation` is our id of the operation, where the gateway echoes it.
+    """
 
     command: str
     outcome: Outcome
     amount: int | None = None
     exchange: str | None = None
     at: datetime | None = None
+    operation: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -110,10 +154,17 @@ class Evidence:
 
     `command` is None when the evidence speaks of the whole transaction (a look-up).
     `code` is the gateway's result code, `exchange` its id of the exchange; `amount` is
-    what the gateway says the exchange moved, where it says so. `facts` is filled by a
+    what the gateway says the exchange moved, where it says so. `listing` is filled by a
     look-up alone; `found` is False when a look-up does not know the transaction.
     `look_up` asks for one before the outcome is believed ("already captured").
     An operator's evidence names its `actor` and says in `note` how it was found out.
+
+    `references` are ids that the gateway gave, by the names the adapter has for them;
+    only such as a transaction has one of (a refund's own id is its `exchange`).
+    `totals` are amounts of the whole transaction, by the lifecycle's names for them,
+    where a gateway states those and lists no exchanges. `deadlines` are moments that
+    the gateway states, by the lifecycle's names: they win over declared durations.
+    Until `not_before` the gateway does not want to be asked again.
 
     `disclosed` is for the caller's eyes only (an address, the page that sends the
     consumer on): it is never stored, logged or shown in a repr.
@@ -132,10 +183,37 @@ class Evidence:
     never_sent: bool = False
     actor: str = ""
     note: str = ""
-    facts: tuple[Fact, ...] = ()
+    listing: tuple[ListedExchange, ...] = ()
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    totals: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    deadlines: Mapping[str, datetime] = attrs.field(factory=dict[str, datetime])
+    not_before: datetime | None = None
     disclosed: Mapping[str, Any] = attrs.field(
         factory=dict[str, Any], repr=False, eq=False
     )
+
+
+@attrs.frozen(kw_only=True)
+class Notification:
+    """A notification as it arrived: header names in any case, the body's raw bytes.
+
+    `at` is when it arrived, for signatures that age.
+    """
+
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+    at: datetime
+
+
+@attrs.frozen
+class Mention:
+    """Something happened to what the gateway calls `id`: a reason to inquire.
+
+    `kind` is the name under which the adapter reports that id in `references`.
+    """
+
+    kind: str
+    id: str
 
 
 class PushPartlyRefused(PushRefused):
@@ -144,13 +222,86 @@ class PushPartlyRefused(PushRefused):
     `readable` is what the others say: one that is spoilt must not hold them up.
     """
 
-    def __init__(self, message: str, readable: tuple[Evidence, ...]) -> None:
+    def __init__(self, message: str, readable: tuple[Evidence | Mention, ...]) -> None:
         super().__init__(message)
         self.readable = readable
 
 
+Exchange = Generator[Request, Reply | Failure, Evidence]
+"""What an adapter does for a call: it yields requests, and returns the evidence."""
+
+Reception = Generator[Request, Reply | Failure, tuple[Evidence | Mention, ...]]
+"""How an adapter reads a notification: it may ask the gateway before it returns."""
+
+
 class Adapter(Protocol):
-    """What the engine asks of a gateway: two functions over bytes, and a third for pushes."""
+    """What the engine asks of a gateway.
+
+    A class that names this one as its base has the defaults of `replays` and `seal`.
+    For a gateway that needs one request a command, `TwoFunctionAdapter` is less work.
+    """
+
+    @property
+    def name(self) -> str:
+        """The adapter's name, as recorded in the audit trail."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """Whose payments these are: merchant and environment, `A100cc/test`."""
+        ...
+
+    @property
+    def replays(self) -> timedelta | None:
+        """How long the gateway answers a key that it knows with its first answer.
+
+        None where it does not, or where its documents do not promise it.
+        """
+        return None
+
+    def exchange(self, call: Call) -> Exchange:
+        """Carry out `call`: yield each request, be given its reply, return the evidence.
+
+        The same call and the same replies give the same requests and evidence. The
+        first request is made before the engine writes that it is going to send; so what
+        cannot be sent at all is refused there, by InvalidInput. Once a request was sent,
+        whatever is raised is UNKNOWN. Every request that moves something carries
+        `call.key(step)`. An exchange has at most 20 requests.
+
+        The evidence is about this very transaction and command; that of an inquiry
+        (`LOOK_UP`) has no command. A command of which no request left is DECLINED, with
+        `never_sent`. An inquiry that was not answered is UNKNOWN. A gateway that has
+        no inquiry is asked nothing: UNKNOWN, without a request.
+        """
+        ...
+
+    def seal(self, request: Request, at: datetime, nonce: bytes) -> Request:  # noqa: ARG002
+        """`request` as it goes out at `at`: for signatures with a date or a salt.
+
+        Pure: the same 16 bytes of `nonce` and the same moment give the same bytes.
+        """
+        return request
+
+    def received(self, notification: Notification) -> Reception:
+        """What a notification says, or whose it is; asks the gateway where it must.
+
+        A signature is checked over the whole body before any of it is interpreted, and
+        compared in constant time.
+
+        Raises:
+            kessai.errors.PushRefused: it is not the gateway's, or not well-formed.
+            PushPartlyRefused: some of it is not; it holds what the rest says.
+
+        """
+        ...
+
+
+class TwoFunctionAdapter(Protocol):
+    """An adapter for a gateway that needs one request a command.
+
+    Two functions over bytes, and a third for pushes. The engine makes an `Adapter` of
+    it (`kessai.gateway_exchange.lift`).
+    """
 
     @property
     def name(self) -> str:
@@ -181,3 +332,7 @@ class Adapter(Protocol):
 
         """
         ...
+
+
+AnyAdapter = Adapter | TwoFunctionAdapter
+"""What an engine can be made with."""

@@ -4,15 +4,16 @@ What a flow asks for is performed here, one effect at a time; no store transacti
 ever open while a request is under way.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
 from kessai import flow
-from kessai.driver import Clock, Observer, drive, perform, utc_now
-from kessai.flow import Answer, Context, Effect, Finding, Flow, Recovery
+from kessai.driver import Clock, Nonces, Observer, drive, perform, utc_now
+from kessai.flow import Answer, Context, Effect, Flow, Inquiry, Recovery
 from kessai.flow.effects import Result
-from kessai.gateway import Adapter, Outcome
+from kessai.gateway import Adapter, AnyAdapter, Outcome
 from kessai.machine import (
     Command,
     Denial,
@@ -38,15 +39,17 @@ class BaseEngine:
 
     def __init__(
         self,
-        adapter: Adapter,
+        adapter: AnyAdapter,
         lifecycles: Iterable[Lifecycle] | None,
         clock: Clock,
         observer: Observer | None,
+        nonces: Nonces,
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapter)
         self._clock = clock
         self._observer = observer
+        self._nonces = nonces
 
     @property
     def context(self) -> Context:
@@ -76,14 +79,15 @@ class Engine(BaseEngine):
     def __init__(
         self,
         *,
-        adapter: Adapter,
+        adapter: AnyAdapter,
         store: Store,
         transport: Transport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
         clock: Clock = utc_now,
         observer: Observer | None = None,
+        nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock, observer)
+        super().__init__(adapter, lifecycles, clock, observer, nonces)
         self._store = store
         self._transport = HttpTransport() if transport is None else transport
 
@@ -97,7 +101,8 @@ class Engine(BaseEngine):
         return drive(flow, self._perform, self._observer)
 
     def _perform(self, effect: Effect) -> Result:
-        return perform(effect, self._store, self._transport, self._clock)
+        clock, nonces = self._clock, self._nonces
+        return perform(effect, self._store, self._transport, clock, nonces)
 
     def transaction(self, transaction_id: str) -> Transaction:
         """The transaction as it stands.
@@ -122,6 +127,23 @@ class Engine(BaseEngine):
 
         """
         return self.drive(flow.execute(self._context, command))
+
+    def resume(self, transaction_id: str, parameters: Mapping[str, str]) -> Answer:
+        """Send on what the consumer of an open application came back with.
+
+        `parameters` are texts, as the gateway's page gave them to the shop. They are
+        sent and kept nowhere. A page that is loaded twice is no harm: the same
+        parameters are sent again only while it is not known what came of them.
+
+        Raises:
+            InvalidInput: they are no texts, or the gateway takes nothing of the kind.
+            UnknownTransaction: none of that id ever came to be.
+            StillUnderWay, StoreBusy, StoreFailed, VersionConflict: nothing was sent;
+                try again.
+            CommitUnknown: try again with the same parameters.
+
+        """
+        return self.drive(flow.resume(self._context, transaction_id, parameters))
 
     def preview(self, command: Command) -> Denial | None:
         """Whether `command` would be denied now, and why. Writes and sends nothing."""
@@ -182,11 +204,11 @@ class Engine(BaseEngine):
         """
         return self.drive(flow.sweep(self._context, transaction_id))
 
-    def reconcile(self, transaction_id: str, *, record: bool = True) -> Finding:
+    def reconcile(self, transaction_id: str, *, record: bool = True) -> Inquiry:
         """Hold a transaction against all that the gateway knows of it.
 
-        `events` of the finding are what it told that the trail did not know, recorded
-        unless `record` is false; `unlisted` is what only the trail knows.
+        `events` of the inquiry are what the trail did not know, recorded
+        unless `record` is false; `unconfirmed` is what only the trail knows.
         """
         return self.drive(flow.reconcile(self._context, transaction_id, record=record))
 

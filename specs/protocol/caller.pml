@@ -31,8 +31,8 @@
 #define IN_TURN(i) (i != B || !HAS_TWIN(B) || phase[A] != none)
 
 /* A look-up may have counted this very reply for the twin (flow/execute.py:
- * _may_be_counted; machine/whose.py: is_counted_for_another): then only another one
- * tells. As long as the operation stands as this request's intent left it, none has.
+ * _may_be_counted; evidence/attribution.py: is_attributed_to_another): then only another
+ * one tells. As long as the operation stands as this request's intent left it, none has.
  */
 #define AS_SENT(i, again) (phase[i] == begun && resent[i] == again)
 #if defined(REPLY_COUNTED_TWICE)
@@ -47,7 +47,7 @@
 
 #define IS_GUESS(i) (HAS_TWIN(i) && (counted & BIT(i)))
 
-/* flow/execute.py: _conclude, _events; machine/settle.py: settle. `again` tells whose
+/* flow/execute.py: _conclude, _events; evidence/outcome.py: resolve. `again` tells whose
  * request it was: the first one, or the one that was written as Resent.
  */
 inline conclude(i, again, said) {

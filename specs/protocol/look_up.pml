@@ -12,8 +12,9 @@ SCRATCH byte progress, tells_pending, unaccounted, from_outside, told, absent, o
 #define NEXT_OPEN(j) (next[j] == begun || next[j] == unknown || next[j] == pending)
 #define NEWS (is_listed > is_known)
 
-/* machine/facts.py: _match. Those that are pending have surely arrived and come first,
- * then what was sent first: only what was sent later can still be on its way.
+/* evidence/listing.py: _Worklist._match. Those that are pending have surely arrived
+ * and come first, then what was sent first: only what was sent later can still be on its
+ * way.
  */
 #if defined(ORDER_OF_INTENTS)
 #define GOES_BEFORE(j) (next[settles] != pending && next[j] == pending)
@@ -23,7 +24,7 @@ SCRATCH byte progress, tells_pending, unaccounted, from_outside, told, absent, o
    ((next[settles] == pending) == (next[j] == pending) && sent_last == settles))
 #endif
 
-/* machine/facts.py: _Ledger.news. Among the operations low .. high, which are alike */
+/* evidence/ledger.py: Ledger.new. Among the operations low .. high, which are alike */
 inline count(low, high, outcome) {
   is_listed = 0; is_known = 0; candidates = 0; in_flight = 0; settles = NOBODY;
   for (j : low .. high) {
@@ -49,7 +50,7 @@ inline count(low, high, outcome) {
 #define AMBIGUOUS (in_flight && is_listed - is_known < candidates)
 #endif
 
-/* machine/facts.py: _next_events, _settled, _unasked */
+/* evidence/listing.py: _Worklist.next_events, _Worklist._resolved, _Worklist._unasked */
 inline settle_next(low, high, outcome) {
   if
   :: !progress ->
@@ -83,7 +84,7 @@ inline settle_alike(low, high) {
   if :: NEWS -> unaccounted = unaccounted | BIT(low) | BIT(high) :: else fi
 }
 
-/* machine/facts.py: settle_facts */
+/* evidence/listing.py: resolve_listing */
 inline settle_facts() {
   told = 0; tells_pending = false; unaccounted = 0; from_outside = false;
   for (EACH(j)) { next[j] = phase[j] }
@@ -96,7 +97,7 @@ inline settle_facts() {
   settle_alike(C, C)
 }
 
-/* flow/look_up.py: _absent. Those of `past_fence` that are not listed, and that nothing
+/* evidence/absence.py: _unlisted. Those of `past_fence` that are not listed, and that nothing
  * listed may be about which is not settled yet.
  */
 #if defined(NEWS_IS_ABSENCE)
@@ -129,7 +130,7 @@ inline write() {
     fi
   }
   counted = counted | (told & (BIT(A) | BIT(B)));
-  /* machine/settle.py: settle_external */
+  /* evidence/outcome.py: resolve_external */
   MUST("the gateway did what the trail denies", !from_outside)
 }
 
@@ -166,8 +167,8 @@ inline note_fence(those) {
   }
 }
 
-/* flow/look_up.py: _given_up; machine/whose.py: is_counted_for_another. What may have been
- * taken for its twin is declined, not sent again.
+/* evidence/absence.py: _presumed_lost; evidence/attribution.py: is_attributed_to_another.
+ * What may have been taken for its twin is declined, not sent again.
  */
 #if defined(TAKEN_IS_SENT)
 #define GIVEN_UP(j, missing) (missing == decline)
@@ -176,7 +177,7 @@ inline note_fence(those) {
   (missing == resend && HAS_TWIN(j) && ((counted | told) & BIT(TWIN(j)))))
 #endif
 
-/* flow/look_up.py: _found, Missing; machine/settle.py: missing_event. Whoever resends
+/* evidence/absence.py: read_listing, Missing; evidence/outcome.py: presumed_lost. Whoever resends
  * takes them one by one, and may die after each.
  */
 inline treat_absent(missing) {

@@ -1,5 +1,5 @@
 /* flow/recover.py: recover_due, recover. Recoverers, with and without a lease, each with
- * its own idea of what becomes of what is missing (flow/look_up.py: Missing).
+ * its own idea of what becomes of what is missing (evidence/absence.py: Missing).
  */
 
 bit leased; /* the last lease is the slow recoverer's (flow/effects.py: Lease) */
@@ -93,8 +93,8 @@ end:
 #define MAY_WRITE (!has_lease || leased) /* stores/memory.py: MemoryStore._check_lease */
 #endif
 
-/* flow/look_up.py: _settle, _may_be_stale. What is older than the trail must be asked
- * again, if what has happened since could make it mean another thing.
+/* flow/look_up.py: _apply; evidence/absence.py: may_be_outdated. What is older than the
+ * trail must be asked again, if what has happened since could make it mean another thing.
  */
 #if defined(STALE_ABSENCE)
 #define MAY_BE_STALE tells_pending

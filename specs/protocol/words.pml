@@ -30,7 +30,7 @@ mtype = {
   succeeded, declined, never_sent, denied, /* how it can end */
   waiting,                                 /* a caller, for its reply */
   young, late, fenced,                     /* how long ago a request was sent */
-  keep, decline, resend                    /* flow/look_up.py: Missing */
+  keep, decline, resend                    /* evidence/absence.py: Missing */
 };
 
 /* The trail, folded (machine/evolve.py: evolve): what stands of each operation. What

@@ -15,7 +15,15 @@ from kessai import (
     SQLiteStore,
 )
 from kessai.errors import PushRefused
-from kessai.gateway import LOOK_UP, Evidence, Fact, Outcome, Reply, Request, Source
+from kessai.gateway import (
+    LOOK_UP,
+    Evidence,
+    ListedExchange,
+    Outcome,
+    Reply,
+    Request,
+    Source,
+)
 from kessai.limits import NOTHING_IN_FLIGHT
 
 ABSURD = {
@@ -57,15 +65,17 @@ class Strange:
 
     name = "strange"
     reply: dict = attrs.field(factory=dict)
-    facts: tuple = ()
+    listing: tuple = ()
 
     def request(self, call):
         return Request(method="POST", url="https://gateway.example/" + call.command)
 
     def evidence(self, call, reply):
         if call.command == LOOK_UP:
-            facts = tuple(self.facts)
-            return self._said(call, command=None, source=Source.LOOK_UP, facts=facts)
+            listing = tuple(self.listing)
+            return self._said(
+                call, command=None, source=Source.LOOK_UP, listing=listing
+            )
         disclosed = {"page": "for your eyes"}
         return self._said(call, disclosed=disclosed, **self.reply)
 
@@ -131,7 +141,9 @@ def test_a_reply_that_cannot_be_kept_leaves_the_outcome_unknown(engine, said):
     assert (answer.status, answer.evidence.code) == ("unknown", "unreadable")
     assert answer.transaction.amounts["authorizing"] == 100  # still held
     assert answer.disclosed == {"page": "for your eyes"}
-    strange(engine).facts = [Fact(command="authorize", outcome=Outcome.SUCCEEDED)]
+    strange(engine).listing = [
+        ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED)
+    ]
     (settled,) = engine.recover_transaction("order", AT_ONCE)
     assert settled.status == "succeeded"
 
@@ -143,16 +155,20 @@ def test_a_look_up_that_cannot_be_kept_settles_nothing_and_nothing_is_sent_again
     strange(engine).reply = {"outcome": Outcome.UNKNOWN}
     apply(engine)
     before = engine.transaction("order")
-    fact = {"command": "authorize", "outcome": Outcome.SUCCEEDED, **said}
-    strange(engine).facts = [Fact(command="capture", outcome=Outcome.UNKNOWN)]
-    strange(engine).facts.append(Fact(**fact))
+    listed = {"command": "authorize", "outcome": Outcome.SUCCEEDED, **said}
+    strange(engine).listing = [
+        ListedExchange(command="capture", outcome=Outcome.UNKNOWN)
+    ]
+    strange(engine).listing.append(ListedExchange(**listed))
 
     (answer,) = engine.recover_transaction("order", AT_ONCE)
 
     assert answer.status == "unknown"
     assert engine.transaction("order").amounts == before.amounts
     assert engine._transport.sent.count("authorize") == 1
-    strange(engine).facts = [Fact(command="authorize", outcome=Outcome.SUCCEEDED)]
+    strange(engine).listing = [
+        ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED)
+    ]
     assert engine.recover_transaction("order", AT_ONCE)[0].status == "succeeded"
 
 
@@ -163,7 +179,9 @@ def test_a_push_that_cannot_be_kept_is_a_reason_to_ask(engine, said):
     strange(engine).reply = {"outcome": Outcome.PENDING}
     apply(engine)
     strange(engine).reply = said
-    strange(engine).facts = [Fact(command="authorize", outcome=Outcome.SUCCEEDED)]
+    strange(engine).listing = [
+        ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED)
+    ]
 
     engine.receive_push({}, b"")
 

@@ -176,12 +176,12 @@ def test_a_look_up_with_one_says_nothing_at_all(written):
         '{"orderId":"order","serviceTypeCd":"amazonpay","transactionInfos":'
         '{"transactionInfo":[{"command":"Refund","mstatus":"success","amount":%s}]}}]}}}'
     )
-    assert ADAPTER.evidence(call, reply(body % '"100"')).facts[0].amount == 100
+    assert ADAPTER.evidence(call, reply(body % '"100"')).listing[0].amount == 100
 
     evidence = ADAPTER.evidence(call, reply(body % written))
 
     # Without its amount the refund would settle one of any other.
-    assert (evidence.outcome, evidence.facts) == (Outcome.UNKNOWN, ())
+    assert (evidence.outcome, evidence.listing) == (Outcome.UNKNOWN, ())
 
 
 @pytest.mark.parametrize("written", dict.fromkeys(text.strip('" ') for text in ABSURD))

@@ -1,11 +1,12 @@
-"""One PostgreSQL for all tests that need it, and a schema for each of them."""
+"""One PostgreSQL for all tests that need it, and stories of one transaction."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "stores" / "postgres"))
+HERE = Path(__file__).parent
+sys.path += [str(HERE / "stores" / "postgres"), str(HERE / "told")]
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,18 @@ def server():
 def url(server):
     with server.schema() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def story():
+    """A maker of stories: `story("one_time", "authorize 1000, capture")`."""
+    from one_transaction import Story
+
+    return Story
+
+
+@pytest.fixture(scope="session")
+def now():
+    from one_transaction import NOW
+
+    return NOW

@@ -1,7 +1,7 @@
 """Mutates spec, machine and flow, and counts the mutants that no test notices.
 
     uv run --group mutation python tests/mutation/run.py --out survivors.txt
-    uv run --group mutation python tests/mutation/run.py --only machine/settle.py
+    uv run --group mutation python tests/mutation/run.py --only evidence/outcome.py
 
 A copy of the packages is laid out in a temporary folder as mutmut wants it, and mutated.
 The tests run there once without any mutant, and must pass; then for each mutant those

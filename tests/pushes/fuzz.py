@@ -89,7 +89,7 @@ def assert_plain(evidence):
     assert amount is None or (type(amount) is int and 0 <= amount < 10**15)
     assert evidence.reported_at is None or evidence.reported_at.tzinfo is not None
     assert evidence.look_up == (evidence.outcome is Outcome.UNKNOWN)
-    kept_empty = (evidence.disclosed, evidence.facts, evidence.actor, evidence.note)
+    kept_empty = (evidence.disclosed, evidence.listing, evidence.actor, evidence.note)
     assert not any(kept_empty)
 
 

@@ -335,7 +335,9 @@ def test_one_that_cannot_be_read_holds_up_no_other(shop, spoilt, place, log):
 def test_one_whose_trail_is_broken_holds_up_no_other(make_shop, place, log):
     store = MemoryStore()
     shop = make_shop(store)
-    push = three(shop)
+    told = [{**fields} for fields in three(shop).notices]
+    told[place]["amount"] = "1001"  # must be looked up, and held against the trail
+    push = shop.said(*told)
     name = "abc"[place]
     store._records[name].pop()
     assert shop.deliver(push, push) == [500, 500]

@@ -15,9 +15,10 @@ from kessai import MemoryStore
 from kessai.errors import CommitUnknown, SafeToResend, StoreFailed
 from kessai.flow import Append, Send
 from kessai.gateway import Failure, Outcome
-from kessai.machine import External, Phase
+from kessai.machine import External
 
 # By their full names: the packages have functions called like their modules.
+absence = import_module("kessai.evidence.absence")
 execute = import_module("kessai.flow.execute")
 look_up = import_module("kessai.flow.look_up")
 push = import_module("kessai.flow.push")
@@ -26,7 +27,6 @@ steps = import_module("kessai.flow.steps")
 chain = import_module("kessai.machine.chain")
 decide = import_module("kessai.machine.decide")
 evolve = import_module("kessai.machine.evolve")
-facts = import_module("kessai.machine.facts")
 replies = import_module("kessai_adapters.veritrans4g.replies")
 wire_lookup = import_module("kessai_adapters.veritrans4g.lookup")
 wire_push = import_module("kessai_adapters.veritrans4g.push")
@@ -125,9 +125,10 @@ def the_outcome_comes_before_the_intent():
 
     def begin(context, machine, loaded, transaction, operation):
         event = execute.Begun(operation.begun_at, operation)
-        begun, _ = execute.append(machine, transaction, event)
-        errand = execute.errand_for(context, machine, begun, operation)
-        yield Send(errand.request, operation.begun_at + timedelta(minutes=1))
+        begun, record = execute.append(machine, transaction, event)
+        call = execute.call_for(machine, begun, operation, record.hash)
+        errand = execute.errand_for(context, machine, begun, call)
+        yield Send(errand.prepared.first, operation.begun_at + timedelta(minutes=1))
         return (yield from original(context, machine, loaded, transaction, operation))
 
     with planted((execute, "_begin", begin)):
@@ -185,14 +186,11 @@ def no_answer_means_declined():
 def time_turns_unknown_into_declined():
     """What is unknown for ten minutes is declined, whatever the gateway lists."""
 
-    def absent(transaction, evidence, sent_by):
-        return tuple(
-            operation
-            for operation in transaction.operations.values()
-            if operation.sent_at <= sent_by
-        )
+    def unlisted(snapshot, listing, sent_by):
+        operations = snapshot.transaction.operations.values()
+        return tuple(o for o in operations if o.sent_at <= sent_by)
 
-    with planted((look_up, "_absent", absent)):
+    with planted((absence, "_unlisted", unlisted)):
         yield
 
 
@@ -200,25 +198,29 @@ def time_turns_unknown_into_declined():
 def not_found_means_declined_at_once():
     """What is not listed was never received, though it may still be on its way."""
 
-    def absent(transaction, evidence, sent_by):
-        operations = transaction.operations.values()
-        return tuple(o for o in operations if o.phase is Phase.UNKNOWN)
+    original = absence._unlisted
 
-    with planted((look_up, "_absent", absent)):
+    def unlisted(snapshot, listing, sent_by):
+        return original(snapshot, listing, snapshot.now)
+
+    with planted((absence, "_unlisted", unlisted)):
         yield
 
 
 @defect
 def the_fence_counts_from_when_the_answer_is_read():
     """A recoverer slept over an old answer, and takes it for what stands now."""
-    original = look_up._settle
+    original = look_up._apply
 
-    def settle(case, transaction):
+    def apply(answer, asked):
         now = yield look_up.Now()
-        case = attrs.evolve(case, asked_at=now)
-        return (yield from original(case, transaction))
+        if answer.presumption is not None:
+            sent_by = now - look_up.Recovery().fence
+            late = attrs.evolve(answer.presumption, sent_by=sent_by)
+            answer = attrs.evolve(answer, presumption=late)
+        return (yield from original(answer, asked))
 
-    with planted((look_up, "_settle", settle)):
+    with planted((look_up, "_apply", apply)):
         yield
 
 
@@ -264,9 +266,14 @@ def a_commit_that_raised_counts_as_not_written():
 @defect
 def a_push_is_applied_twice():
     """A repeated push settles the next operation that looks like the first."""
+    original = push.first_outcome
+
+    def first_outcome(machine, transaction, evidence):
+        return original(machine, attrs.evolve(transaction, concluded=()), evidence)
+
     with planted(
-        (push, "is_replay", lambda transaction, trail, evidence: False),
-        (push, "_ended_before", lambda trail, command: False),
+        (push, "is_repeated", lambda transaction, evidence, attempts=None: False),
+        (push, "first_outcome", first_outcome),
     ):
         yield
 
@@ -293,12 +300,12 @@ def what_is_pending_counts_as_done():
 @defect
 def the_portal_is_ignored():
     """What someone did in the gateway's portal is none of the engine's business."""
-    original = look_up.settle_facts
+    original = absence.resolve_listing
 
-    def settle_facts(*given):
+    def resolve_listing(*given):
         return (event for event in original(*given) if not isinstance(event, External))
 
-    with planted((look_up, "settle_facts", settle_facts)):
+    with planted((absence, "resolve_listing", resolve_listing)):
         yield
 
 

@@ -55,7 +55,7 @@ def without(kind, keep):
             "no recorded reply or push is unknown",
         ),
         (
-            without("replies", lambda s: len(s.evidence.facts) < 2),
+            without("replies", lambda s: len(s.evidence.listing) < 2),
             "a_look_up_lists_what_happened",
             "more than one exchange",
         ),

@@ -159,6 +159,12 @@ class VeriTrans4G:
         default=attrs.Factory(_defaults_of, takes_self=True),
     )
 
+    @property
+    def account(self) -> str:
+        """The merchant, and whether payments are tests."""
+        kind = "test" if self.dummy else "live"
+        return f"{self.credentials.merchant_ccid}/{kind}"
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "VeriTrans4G":
         """Make the adapter that `KESSAI_VERITRANS_…` variables describe.

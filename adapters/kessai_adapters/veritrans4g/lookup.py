@@ -9,7 +9,15 @@ from typing import Any, cast
 
 import attrs
 
-from kessai.gateway import Call, Evidence, Fact, Failure, Outcome, Reply, Source
+from kessai.gateway import (
+    Call,
+    Evidence,
+    Failure,
+    ListedExchange,
+    Outcome,
+    Reply,
+    Source,
+)
 from kessai_adapters.veritrans4g.commands import engine_command
 from kessai_adapters.veritrans4g.replies import (
     BROKEN_OFF,
@@ -53,7 +61,7 @@ def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
     code = read_code(result.get("vResultCode"))
     try:
         order = _order(call, result)
-        facts = () if order is None else _facts(order)
+        listing = () if order is None else _listing(order)
     except _UnsettledError:
         return _unsettled(call, code or UNREADABLE)
     return Evidence(
@@ -63,7 +71,7 @@ def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
         outcome=Outcome.SUCCEEDED,
         code=code,
         found=order is not None,
-        facts=facts,
+        listing=listing,
     )
 
 
@@ -121,19 +129,19 @@ def _entries(
     return cast("list[Mapping[str, Any]]", entries)
 
 
-def _facts(order: Mapping[str, Any]) -> tuple[Fact, ...]:
+def _listing(order: Mapping[str, Any]) -> tuple[ListedExchange, ...]:
     exchanges = _entries(order, "transactionInfos", "transactionInfo")
     if exchanges is None:
         # An order without its list may hold anything; an empty list holds nothing.
         raise _UnsettledError
-    facts = [fact for fact in map(_fact, exchanges) if fact is not None]
+    listing = [listed for listed in map(_listed, exchanges) if listed is not None]
     status = order.get("orderStatus")
     if isinstance(status, str) and status.lower() == _EXPIRED:
-        facts.append(Fact(command="expire", outcome=Outcome.SUCCEEDED))
-    return tuple(facts)
+        listing.append(ListedExchange(command="expire", outcome=Outcome.SUCCEEDED))
+    return tuple(listing)
 
 
-def _fact(exchange: Mapping[str, Any]) -> Fact | None:
+def _listed(exchange: Mapping[str, Any]) -> ListedExchange | None:
     name = exchange.get("command")
     if not isinstance(name, str):
         raise _UnsettledError
@@ -143,7 +151,7 @@ def _fact(exchange: Mapping[str, Any]) -> Fact | None:
     outcome = read_outcome(exchange.get("mstatus"))
     if outcome is not Outcome.UNKNOWN and is_unreadable_amount(exchange.get("amount")):
         raise _UnsettledError
-    return Fact(
+    return ListedExchange(
         command=command,
         outcome=outcome,
         amount=read_amount(exchange.get("amount")),

@@ -71,7 +71,7 @@ def _amount(call: Call, _parameter: str, _value: object) -> str | None:
 
 
 def _is_recurring(call: Call) -> bool:
-    return call.lifecycle == "recurring"
+    return "consent" in call.tracks
 
 
 def _accounting_type(call: Call, _parameter: str, _value: object) -> str:

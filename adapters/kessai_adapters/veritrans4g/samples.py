@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kessai.gateway import LOOK_UP, Call, Evidence, Fact, Outcome, Source
+from kessai.gateway import LOOK_UP, Call, Evidence, ListedExchange, Outcome, Source
 from kessai.testing.adapters import (
     AdapterSamples,
     PushSample,
@@ -73,6 +73,7 @@ REQUESTS = (
             command="authorize",
             transaction="club-7",
             lifecycle="recurring",
+            tracks=("payment", "consent"),
             amount=1980,
             parameters={"frequency": {"unit": "Month", "value": 1}},
         ),
@@ -83,6 +84,7 @@ REQUESTS = (
             command="authorize",
             transaction="club-8",
             lifecycle="recurring",
+            tracks=("payment", "consent"),
             amount=1980,
             parameters={
                 "consent_only": True,
@@ -100,7 +102,7 @@ REQUESTS = (
             lifecycle="one_time",
             operation="op-2",
             amount=1200,
-            idempotency_key="a-key-the-wire-has-no-place-for",
+            seed="the-wire-has-no-place-for-a-key",
         ),
     ),
     RequestSample(
@@ -153,6 +155,7 @@ REQUESTS = (
             command="update_consent",
             transaction="club-7",
             lifecycle="recurring",
+            tracks=("payment", "consent"),
             amount=2480,
             parameters={"frequency": {"unit": "Year", "value": 1}, "note": "年払い"},
         ),
@@ -163,6 +166,7 @@ REQUESTS = (
             command="terminate",
             transaction="club-7",
             lifecycle="recurring",
+            tracks=("payment", "consent"),
             parameters={"reason": "会員の退会"},
         ),
     ),
@@ -289,40 +293,40 @@ def _doubtful() -> tuple[ReplySample, ...]:
     )
 
 
-def _look_up(name: str, *facts: Fact, **more: Any) -> ReplySample:
+def _look_up(name: str, *listing: ListedExchange, **more: Any) -> ReplySample:
     said: dict[str, Any] = {"outcome": Outcome.SUCCEEDED, "code": _LISTED, **more}
     evidence = Evidence(
         source=Source.LOOK_UP,
         transaction="order-1001",
         command=None,
-        facts=facts,
+        listing=listing,
         **said,
     )
     return ReplySample(name, _call("look-up"), evidence)
 
 
 def _look_ups() -> tuple[ReplySample, ...]:
-    authorized = Fact(
+    authorized = ListedExchange(
         command="authorize",
         outcome=Outcome.SUCCEEDED,
         amount=3300,
         exchange="10435077",
         at=_minutes(30),
     )
-    refused = Fact(
+    refused = ListedExchange(
         command="capture",
         outcome=Outcome.DECLINED,
         exchange="10435089",
         at=_minutes(34) + timedelta(seconds=5.383),
     )
-    captured = Fact(
+    captured = ListedExchange(
         command="capture",
         outcome=Outcome.SUCCEEDED,
         amount=1200,
         exchange="10435091",
         at=_minutes(34) + timedelta(seconds=42.092),
     )
-    refunding = Fact(
+    refunding = ListedExchange(
         command="refund",
         outcome=Outcome.PENDING,
         amount=300,

@@ -1,6 +1,6 @@
 """Was this event allowed where it stands? Everything is decided again, by the same rules.
 
-`decide` and `settle` are pure: on the transaction before, at the event's own time, they
+`decide` and `resolve` are pure: on the transaction before, at the event's own time, they
 must say once more what was recorded.
 """
 
@@ -10,6 +10,15 @@ import attrs
 
 from kessai.audit.replay import Broken, Library
 from kessai.errors import InvalidCommand
+from kessai.evidence.attempts import MAY_BE_ANOTHER
+from kessai.evidence.notification import NOT_LISTED
+from kessai.evidence.outcome import (
+    close_discrepancy,
+    overdue,
+    resolve,
+    resolve_external,
+)
+from kessai.evidence.totals import TOTALS_DIFFER, differ
 from kessai.gateway import Outcome, Source
 from kessai.machine import (
     Begun,
@@ -20,11 +29,13 @@ from kessai.machine import (
     Event,
     External,
     Lapsed,
+    Learned,
     Machine,
     Operation,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     Reversed,
     Transaction,
     broken_invariants,
@@ -33,10 +44,8 @@ from kessai.machine import (
 from kessai.machine.chain import Step
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
-from kessai.machine.phases import RESENT, phase_after
-from kessai.machine.pushed import NOT_LISTED
-from kessai.machine.settle import overdue, resolve, settle, settle_external
-from kessai.machine.whose import MAY_BE_ANOTHER
+from kessai.machine.phases import RESENT, Phase, phase_after
+from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 
 
 @attrs.frozen
@@ -66,12 +75,12 @@ def check(library: Library, step: Step) -> None:
             _begun(library, machine, step, event)
         case Reported():
             check_reported(machine, step, event)
-        case External() | Reversed() | Lapsed():
+        case External() | Reversed() | Lapsed() | Learned():
             _told(machine, step, event)
         case Discrepancy():
             _put_aside(machine, step, event)
-        case Resent():
-            _resent(step, event)
+        case Resent() | Resumed():
+            _sent_again(machine, step, event)
     check_invariants(machine, step)
 
 
@@ -178,7 +187,7 @@ def check_reported(machine: Machine, step: Step, event: Reported) -> None:
 
     """
     operation = _open(step, event.operation)
-    _same(step, settle(machine, step.before, operation, event.evidence, event.at))
+    _same(step, resolve(machine, step.before, operation, event.evidence, event.at))
 
 
 def _open(step: Step, name: str) -> Operation:
@@ -188,29 +197,48 @@ def _open(step: Step, name: str) -> Operation:
     return operation
 
 
-def _resent(step: Step, event: Resent) -> None:
+def _sent_again(machine: Machine, step: Step, event: Resent | Resumed) -> None:
     """Only what may have been lost on its way is sent again."""
+    if isinstance(event, Resumed):
+        _resumed(machine, step, event)
+        return
     operation = _open(step, event.operation)
     if phase_after(operation.phase, RESENT) is None:
         detail = f"{operation.id} ({operation.phase})"
         raise Broken(step.number, "resent_too_soon", detail)
 
 
+def _resumed(machine: Machine, step: Step, event: Resumed) -> None:
+    """Only an application that nobody is just sending takes up what a consumer brings."""
+    operation = _open(step, event.operation)
+    rule = machine.commands[operation.command].spec
+    if not rule.is_application:
+        raise Broken(step.number, "not_allowed", "it is no application")
+    if operation.phase is Phase.BEGUN and event.at < operation.due_at:
+        raise Broken(step.number, "not_allowed", "its request was still under way")
+
+
 def _noted(step: Step, event: Denied | Resolved) -> None:
     """A refusal moves nothing; a discrepancy goes by the word of who signs for it."""
-    if isinstance(event, Resolved) and event != resolve(
+    if isinstance(event, Resolved) and event != close_discrepancy(
         step.before, event.discrepancy, event.evidence, event.at
     ):
         raise Broken(step.number, "not_allowed", f"discrepancy {event.discrepancy}")
 
 
-def _told(machine: Machine, step: Step, event: External | Reversed | Lapsed) -> None:
-    """What the gateway did by itself, or a deadline that passed."""
+def _told(
+    machine: Machine, step: Step, event: External | Reversed | Lapsed | Learned
+) -> None:
+    """What the gateway did by itself or stated besides, or a deadline that passed."""
+    if isinstance(event, Learned):
+        if not is_new(machine, step.before, event.evidence):
+            raise Broken(step.number, "not_what_follows", "nothing new")
+        return
     if event.evidence is None:
         if event not in overdue(machine, step.before, event.at):
             raise Broken(step.number, "not_allowed", "the deadline had not passed")
         return
-    _same(step, settle_external(machine, step.before, event.evidence, event.at))
+    _same(step, resolve_external(machine, step.before, event.evidence, event.at))
 
 
 def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
@@ -224,14 +252,22 @@ def _put_aside(machine: Machine, step: Step, event: Discrepancy) -> None:
         return
     if event.reason == NOT_LISTED and event.evidence.source is Source.PUSH:
         return  # what the gateway listed at that moment is not kept
+    if event.reason in _DIFFERENCES:
+        if not _DIFFERENCES[event.reason](step.before, event.evidence):
+            raise Broken(step.number, "not_what_follows", "nothing differs")
+        return
     if event.operation is None:
-        expected: Event | None = settle_external(
+        expected: Event | None = resolve_external(
             machine, step.before, event.evidence, event.at
         )
     else:
         operation = _open(step, event.operation)
-        expected = settle(machine, step.before, operation, event.evidence, event.at)
+        expected = resolve(machine, step.before, operation, event.evidence, event.at)
     _same(step, expected)
+
+
+_DIFFERENCES = {REFERENCE_DIFFERS: differs, TOTALS_DIFFER: differ}
+"""What must differ from what is known, by the reason of the discrepancy."""
 
 
 def _doubted(machine: Machine, step: Step, event: Discrepancy) -> None:

@@ -51,6 +51,7 @@ class BegunForm(Form):
     agreement: str | None = None
     opens: tuple[str, ...] = ()
     agreement_version: int | None = None
+    account: str | None = None
 
 
 class EvidenceForm(Form):

@@ -69,7 +69,16 @@ def way_of(shapes: Shapes, passed: Passed) -> Way | None:
     ]
     opened = [_opened(o.id) for o in real.before.operations.values()]
     old = real.before
-    like = Alike(old.id, old.agreement, _unseen(), old.version, _unseen())
+    like = Alike(
+        old.id,
+        old.agreement,
+        _unseen(),
+        (),
+        old.version,
+        _unseen(),
+        old.references,
+        old.account,
+    )
     try:
         before = passed.shape.transaction(like, values, opened)
         event = _noting(trace, real.event)
@@ -188,7 +197,7 @@ def _request(passed: Passed, machine: Machine, step: Step, event: Begun) -> Aske
 def _agreement(shape: Shape, name: str) -> Transaction:
     """An agreement of which only the shape may be looked at."""
     outline = shape.outline
-    like = Alike(name, _unseen(), _unseen(), _unseen(), _unseen())
+    like = Alike(name, _unseen(), _unseen(), (), _unseen(), _unseen())
     size = len(outline.amounts + outline.deadlines + outline.operations)
     values = [_unseen() for _ in range(size)]
     opened = [_opened(str(place)) for place in range(len(outline.operations))]

@@ -14,6 +14,8 @@ from kessai.machine import (
     Begun,
     Event,
     External,
+    Lapsed,
+    Learned,
     Machine,
     Record,
     Reported,
@@ -151,8 +153,10 @@ def _moments(event: Event) -> Iterator[datetime]:
     yield event.at
     if isinstance(event, Begun):
         yield event.operation.begun_at
-    elif isinstance(event, Reported | External) and event.evidence.reported_at:
-        yield event.evidence.reported_at
+    elif isinstance(event, Reported | External | Lapsed | Learned) and event.evidence:
+        evidence = event.evidence
+        yield from evidence.deadlines.values()
+        yield from filter(None, (evidence.reported_at, evidence.not_before))
 
 
 def _whole(steps: Iterator[Step]) -> Iterator[Step]:

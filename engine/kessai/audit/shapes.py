@@ -5,7 +5,7 @@ moments, ids and hashes alone; whether that makes a difference to the rules is f
 `kessai.audit.traced` to find out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import attrs
 
 from kessai.audit.traced import Repeat
 from kessai.machine import Machine, Operation, Phase, Transaction
+from kessai.machine.transaction import Notified
 
 MOST = 4_096
 """So many shapes, and so many ways to go on from them, are remembered: a store of
@@ -40,6 +41,8 @@ class Outline:
     flags: tuple[tuple[str, int], ...] = ()
     deadlines: tuple[str, ...] = ()
     operations: tuple[Opened, ...] = ()
+    concluded: tuple[str, ...] = ()
+    has_references: bool = False
 
     @classmethod
     def of(cls, transaction: Transaction) -> "Outline":
@@ -56,6 +59,8 @@ class Outline:
                 Opened(o.command, o.phase, o.amount is not None)
                 for o in transaction.operations.values()
             ),
+            transaction.concluded,
+            bool(transaction.references),
         )
 
 
@@ -66,8 +71,11 @@ class Alike:
     id: str
     agreement: str | None = None
     discrepancies: tuple[int, ...] = ()
+    notified: tuple[Notified, ...] = ()
     version: int = 0
     head: str = ""
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    account: str = ""
 
 
 @attrs.frozen
@@ -117,6 +125,7 @@ class Shape:
             and transaction.currency == outline.currency
             and transaction.amounts == dict(zip(outline.amounts, values, strict=False))
             and transaction.states == self.states
+            and transaction.concluded == outline.concluded
             and transaction.flags == self.flags
             and transaction.deadlines
             == dict(zip(outline.deadlines, values[late:], strict=True))
@@ -155,8 +164,12 @@ class Shape:
             dict(zip(outline.deadlines, values[middle:], strict=False)),
             {begun.id: _operation(o, begun, amount) for o, begun, amount in opened},
             like.discrepancies,
+            outline.concluded,
+            like.notified,
             like.version,
             like.head,
+            like.references,
+            like.account,
         )
 
 
@@ -172,6 +185,10 @@ def _operation(opened: Opened, begun: Operation, amount: Any) -> Operation:
         opened.phase,
         begun.resent_at,
         begun.currency,
+        begun.references,
+        begun.agreement_references,
+        begun.resumed_at,
+        begun.not_before,
     )
 
 

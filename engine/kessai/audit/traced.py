@@ -1,6 +1,6 @@
 """One pass of the rules over numbers and times, noted down so that it can be repeated.
 
-`decide`, `settle` and `evolve` are run once on values that note what is asked of them:
+`decide`, `resolve` and `evolve` are run once on values that note what is asked of them:
 every comparison, with its answer, and every sum. For other values that give the same
 answers to the same comparisons, the rules take the same way, and end in the same sums.
 So a history like thousands before it needs its comparisons and sums alone.

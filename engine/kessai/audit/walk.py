@@ -21,6 +21,7 @@ from kessai.audit.allowed import check
 from kessai.audit.canonical import (
     BegunForm,
     EventForm,
+    EvidenceForm,
     OperationForm,
     Reader,
     ReportedForm,
@@ -31,8 +32,10 @@ from kessai.audit.pass_over import Passed, way_of
 from kessai.audit.replay import Broken, Library, follow
 from kessai.audit.requests import Form, Requests, is_plain
 from kessai.audit.shapes import Alike, Shape, Shapes, values_of
+from kessai.gateway import Outcome
 from kessai.machine import Begun, Event, Operation, Record, Transaction
 from kessai.machine.chain import Step
+from kessai.machine.transaction import Notified, remember
 
 AGREEMENTS = 20_000
 """Of how many agreements the shapes are remembered."""
@@ -109,6 +112,9 @@ class Walk(Alike):
             and standing.id == self.id
             and standing.agreement == self.agreement
             and standing.discrepancies == self.discrepancies
+            and standing.notified == self.notified
+            and standing.references == self.references
+            and standing.account == self.account
             and not self._operations
             and not standing.operations
             and self._shape.is_of(standing, self._values)
@@ -145,8 +151,10 @@ class Walk(Alike):
         agreement = None
         if event.agreement is not None:
             agreement = walks.agreements.shape(event.agreement, event.agreement_version)
-            if agreement is None:
+            if agreement is None or agreement.outline.has_references:
                 return None
+        if self.references:  # the operation must hold them: that is decided in full
+            return None
         amount = operation.amount
         key = (
             form,
@@ -157,12 +165,16 @@ class Walk(Alike):
             amount is None,
             event.opens,
             operation.currency,
+            event.account is None,
         )
         return event, key, event.at, operation.begun_at, amount, None
 
     def _reported(self, event: ReportedForm) -> Known | None:
         index = self._place_of(event.operation)
         if index is None:
+            return None
+        held = self._operations[index]
+        if isinstance(held, Operation) and (held.not_before or held.resumed_at):
             return None
         told = event.evidence
         key = (
@@ -195,16 +207,30 @@ class Walk(Alike):
                 continue
             if values is None:
                 continue
-            if isinstance(event, BegunForm):
-                self._operations.append(event.operation)
-                if event.agreement is not None:
-                    self.agreement = event.agreement
-            elif way.ends is not None:
-                del self._operations[way.ends]
+            self._take_in(event, way.ends)
             self.events.append(event)
             self._arrive(way.after, values, digest)
             return True
         return False
+
+    def _take_in(self, event: EventForm, ends: int | None) -> None:
+        if isinstance(event, BegunForm):
+            self._operations.append(event.operation)
+            if event.agreement is not None:
+                self.agreement = event.agreement
+            if event.account is not None:
+                self.account = event.account
+        elif ends is not None:
+            del self._operations[ends]
+            if isinstance(event, ReportedForm):
+                self._remember(event.evidence)
+
+    def _remember(self, told: EvidenceForm) -> None:
+        """Keep a notification as `Transaction.with_notified` does."""
+        if told.source == "push" and told.exchange is not None:
+            outcome = Outcome(told.outcome)
+            last = Notified(told.command, outcome, told.amount, told.exchange)
+            self.notified = remember(self.notified, last)
 
     def _arrive(self, shape: Shape, values: Values, digest: str) -> None:
         self._shape = shape
@@ -222,6 +248,8 @@ class Walk(Alike):
         after = step.after
         machine = step.machine if after.exists else None
         self.agreement, self.discrepancies = after.agreement, after.discrepancies
+        self.notified = after.notified
+        self.references, self.account = after.references, after.account
         self._operations = list(after.operations.values())
         self.events.append(step.event)
         shape = walks.shapes.of(after, machine)

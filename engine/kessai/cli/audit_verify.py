@@ -14,7 +14,7 @@ from kessai.cli.exits import AUDIT, DONE
 from kessai.cli.gateways import opened_store
 from kessai.cli.options import db_option, output_options
 from kessai.cli.output import operation_data, print_json, say
-from kessai.machine.discrepancies import discrepancy_sentence
+from kessai.evidence.reasons import discrepancy_sentence
 from kessai.words import Words
 
 SHOWN = 20

@@ -12,9 +12,9 @@ from kessai.cli.options import db_option, gateway_option, output_options
 from kessai.cli.output import print_json, say
 from kessai.cli.stopping import stop_on_signals
 from kessai.cli.tables import print_table, progress
-from kessai.flow import Finding
+from kessai.evidence.reasons import discrepancy_sentence
+from kessai.flow import Inquiry
 from kessai.machine import Discrepancy, Event, External, Lapsed, Reported
-from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.machine.events import KIND_OF
 from kessai.shell import Engine
 from kessai.stores import Store
@@ -28,7 +28,7 @@ class Difference:
     """One thing that the trail and the gateway do not both know.
 
     `kind` is the kind of the event that it makes (`reported`, `external`, `lapsed`,
-    `discrepancy`), `unlisted` for a success that the gateway does not list, or
+    `discrepancy`), `unconfirmed` for a success that the gateway does not list, or
     `unreadable` when a look-up was not answered. `amount` is in minor units; `reason`
     says why a discrepancy stands aside.
     """
@@ -88,14 +88,14 @@ def _names(store: Store) -> Iterator[str]:
 
 def _differences(engine: Engine, name: str, *, record: bool) -> list[Difference]:
     before = engine.transaction(name)
-    finding = engine.reconcile(name, record=record)
-    if not finding.readable:
+    inquiry = engine.reconcile(name, record=record)
+    if not inquiry.readable:
         return [Difference(transaction=name, kind="unreadable")]
     operations = before.operations
     commands = {key: operation.command for key, operation in operations.items()}
     amounts = {key: operation.amount for key, operation in operations.items()}
-    found = [_told(name, event, commands, amounts) for event in finding.events]
-    return [*found, *_unlisted(name, finding)]
+    found = [_told(name, event, commands, amounts) for event in inquiry.events]
+    return [*found, *_unconfirmed(name, inquiry)]
 
 
 def _told(
@@ -123,11 +123,11 @@ def _told(
     )
 
 
-def _unlisted(name: str, finding: Finding) -> Iterator[Difference]:
-    for success in finding.unlisted:
+def _unconfirmed(name: str, inquiry: Inquiry) -> Iterator[Difference]:
+    for success in inquiry.unconfirmed:
         yield Difference(
             transaction=name,
-            kind="unlisted",
+            kind="unconfirmed",
             command=success.command,
             amount=success.amount,
         )

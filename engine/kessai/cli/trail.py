@@ -13,12 +13,14 @@ from kessai.machine import (
     Event,
     External,
     Lapsed,
+    Learned,
     Machine,
     Operation,
     Record,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     Reversed,
     read_events,
 )
@@ -90,10 +92,10 @@ def _told(
 ) -> dict[str, Any]:
     """What this kind of event tells besides its time and evidence."""
     match event:
-        case Begun() | Resent() | Reported():
+        case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(event, operations, machine)
-        case Resolved(discrepancy=number, evidence=evidence):
-            return {"said": f"{number}: {evidence.note}"}
+        case Resolved() | Learned():
+            return {"said": _stated(event)}
         case (
             External(command=name, amount=amount)
             | Reversed(command=name, amount=amount)
@@ -109,8 +111,15 @@ def _told(
             return {"command": command, "amount": evidence.amount, "said": reason}
 
 
+def _stated(event: Resolved | Learned) -> str:
+    evidence = event.evidence
+    if isinstance(event, Resolved):
+        return f"{event.discrepancy}: {evidence.note}"
+    return ", ".join((*evidence.references, *evidence.deadlines))
+
+
 def _of_operation(
-    event: Begun | Resent | Reported,
+    event: Begun | Resent | Resumed | Reported,
     operations: dict[str, Operation],
     machine: Machine | None,
 ) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from kessai.cli.output import say
 from kessai.cli.tables import print_pairs, print_table
 from kessai.cli.trail import Row
 from kessai.cli.tx_words import amount_title, command_title, state_titles, word
+from kessai.evidence.reasons import discrepancy_sentence
 from kessai.flow import Answer, Status
 from kessai.machine import Denial, Discrepancy, Machine, Possibility, Transaction
-from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.machine.events import KIND_OF
 from kessai.money import Currency, show_amount
 from kessai.spec import rule_codes

@@ -7,9 +7,9 @@ from kessai.cli.output import operation_data, say
 from kessai.cli.tables import print_table
 from kessai.cli.trail import Row, read_rows, row_data
 from kessai.driver import utc_now
+from kessai.evidence.reasons import discrepancy_sentence
 from kessai.flow import Recovery
 from kessai.machine import Transaction
-from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.stores import Store
 from kessai.words import Words
 

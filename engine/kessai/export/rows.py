@@ -15,10 +15,12 @@ from kessai.machine import (
     Discrepancy,
     External,
     Lapsed,
+    Learned,
     Operation,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     Reversed,
 )
 from kessai.machine.chain import Step
@@ -190,7 +192,7 @@ def _shown(step: Step, amount: int | None) -> str | None:
 def _told(step: Step) -> Row:
     """What this kind of event says besides its time and its evidence."""
     match step.event:
-        case Begun() | Resent() | Reported():
+        case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(step, step.event)
         case External(command=command, amount=amount):
             return {"command": command, "amount": amount, "outcome": "succeeded"}
@@ -198,13 +200,16 @@ def _told(step: Step) -> Row:
             return {"command": command, "amount": amount, "outcome": "reversed"}
         case Lapsed(deadline=deadline):
             return {"deadline": deadline}
-        case Resolved(discrepancy=number):
-            return {"reasons": f"event {number}"}
-        case Discrepancy() | Denied():
-            return _refused(step.event)
+        case event:
+            return _noted(event)
 
 
-def _refused(event: Discrepancy | Denied) -> Row:
+def _noted(event: Discrepancy | Denied | Resolved | Learned) -> Row:
+    if isinstance(event, Resolved):
+        return {"reasons": f"event {event.discrepancy}"}
+    if isinstance(event, Learned):
+        names = (*event.evidence.references, *event.evidence.deadlines)
+        return {"reasons": " ".join(names)}
     if isinstance(event, Denied):
         codes = " ".join(reason.code for reason in event.reasons)
         return {"command": event.command, "amount": event.amount, "reasons": codes}
@@ -216,7 +221,7 @@ def _refused(event: Discrepancy | Denied) -> Row:
     }
 
 
-def _of_operation(step: Step, event: Begun | Resent | Reported) -> Row:
+def _of_operation(step: Step, event: Begun | Resent | Resumed | Reported) -> Row:
     found: Operation | None
     if isinstance(event, Begun):
         name, found = event.operation.id, event.operation

@@ -3,6 +3,7 @@
 Nothing here does I/O. `kessai.driver` drives flows synchronously and asynchronously.
 """
 
+from kessai.evidence.absence import Missing
 from kessai.flow.answer import Answer, Status
 from kessai.flow.ask import existing, possibilities, preview, reconcile
 from kessai.flow.effects import (
@@ -11,6 +12,7 @@ from kessai.flow.effects import (
     Claim,
     Declaration,
     Effect,
+    Find,
     Flow,
     History,
     Lease,
@@ -18,14 +20,16 @@ from kessai.flow.effects import (
     Loaded,
     Now,
     Recorded,
+    Reference,
     Release,
     Send,
 )
 from kessai.flow.execute import execute
-from kessai.flow.look_up import Finding, Missing, Recovery, compare, look_up
+from kessai.flow.look_up import Inquiry, Recovery, compare, look_up
 from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
 from kessai.flow.push import PushNotConfirmed, receive, receive_push
 from kessai.flow.recover import recover, recover_all_due, recover_due, sweep
+from kessai.flow.resume import StillUnderWay, resume
 from kessai.flow.steps import Context
 
 __all__ = [
@@ -36,9 +40,10 @@ __all__ = [
     "Context",
     "Declaration",
     "Effect",
-    "Finding",
+    "Find",
     "Flow",
     "History",
+    "Inquiry",
     "Lease",
     "Load",
     "Loaded",
@@ -47,9 +52,11 @@ __all__ = [
     "PushNotConfirmed",
     "Recorded",
     "Recovery",
+    "Reference",
     "Release",
     "Send",
     "Status",
+    "StillUnderWay",
     "by_hand",
     "compare",
     "execute",
@@ -64,6 +71,7 @@ __all__ = [
     "recover_all_due",
     "recover_due",
     "resolve_by_hand",
+    "resume",
     "settle_by_hand",
     "sweep",
 ]

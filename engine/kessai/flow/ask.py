@@ -4,7 +4,7 @@ from datetime import datetime
 
 from kessai.errors import UnknownTransaction
 from kessai.flow.effects import Flow, Load, Loaded, Now
-from kessai.flow.look_up import Finding, compare, look_up
+from kessai.flow.look_up import Inquiry, compare, look_up
 from kessai.flow.steps import Context, load, machine_of
 from kessai.machine import Command, Denial, Possibility, Transaction, can, decide
 from kessai.machine.decide import possibility, unknown_transaction
@@ -55,7 +55,7 @@ def preview(context: Context, command: Command) -> Flow[Denial | None]:
     return verdict if isinstance(verdict, Denial) else None
 
 
-def reconcile(context: Context, transaction_id: str, *, record: bool) -> Flow[Finding]:
+def reconcile(context: Context, transaction_id: str, *, record: bool) -> Flow[Inquiry]:
     """A transaction held against all that the gateway knows of it.
 
     What the trail did not know is recorded, unless `record` is false.

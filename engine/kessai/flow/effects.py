@@ -5,7 +5,7 @@ runs under `Engine`, under `AsyncEngine`, and step by step in a test. No flow kn
 which one drives it.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -60,6 +60,15 @@ class Lease:
     until: datetime
 
 
+@attrs.frozen
+class Reference:
+    """An id that a gateway gave: whose account it is in, and what the adapter calls it."""
+
+    account: str
+    kind: str
+    id: str
+
+
 @attrs.frozen(kw_only=True)
 class Change:
     """What one step writes, all of it or nothing.
@@ -69,8 +78,9 @@ class Change:
     has become of earlier ones. `agreement` (id, version) must not have moved either.
     `declaration` is the lifecycle file that the records are bound to. A `lease` must
     still be the last one given for the transaction. `is_intent` says that a request
-    goes out once this is written. `steps` shows the events of `records` to observers;
-    it is not stored.
+    goes out once this is written. `references` are the gateway's ids that the
+    transaction has from now on, to find it by. `steps` shows the events of `records`
+    to observers; it is not stored.
     """
 
     transaction: Transaction
@@ -82,6 +92,7 @@ class Change:
     lease: Lease | None = None
     is_intent: bool = False
     steps: tuple[Step, ...] = attrs.field(default=(), eq=False, repr=False)
+    references: tuple[Reference, ...] = ()
 
     @property
     def expected_version(self) -> int:
@@ -154,17 +165,61 @@ class Release:
 
 
 @attrs.frozen
+class Find:
+    """Ask which transactions have an id that the gateway gave; gives a list of ids."""
+
+    reference: Reference
+
+
+TOO_LATE = Failure(sent=False, reason="too late to send")
+"""A request whose time was over before it was sent: it must not go out any more."""
+
+NONCE_BYTES = 16
+
+
+@attrs.frozen
 class Send:
     """Have a request sent, once, and not begun after `until`; a `Reply` or a `Failure`.
 
     A process that was stopped in between must not send what others have given up.
+    `seal` is the adapter's: it signs the request at the moment of sending.
     """
 
     request: Request
     until: datetime | None = None
+    seal: Callable[[Request, datetime, bytes], Request] | None = attrs.field(
+        default=None, eq=False, repr=False
+    )
+
+    def sealed(self, now: datetime, nonce: Callable[[int], bytes]) -> Request | Failure:
+        """The request as it goes out now, or why it must not; `nonce` draws bytes.
+
+        Never raises for what an adapter does: a request that it cannot sign is not sent.
+        """
+        if self.until is not None and now > self.until:
+            return TOO_LATE
+        if self.seal is None:
+            return self.request
+        try:
+            sealed: Any = self.seal(self.request, now, nonce(NONCE_BYTES))
+        except Exception as error:  # noqa: BLE001 - the intent is written: this is its end
+            return Failure(sent=False, reason=f"not sealed: {type(error).__name__}")
+        if isinstance(sealed, Request):
+            return sealed
+        return Failure(sent=False, reason="not sealed: it is no request any more")
 
 
-StoreEffect = Load | Append | History | Declaration | Claim | Release
+StoreEffect = Load | Append | History | Declaration | Claim | Release | Find
 Effect = Now | Send | StoreEffect
-Result = datetime | Loaded | list[Record] | bytes | Lease | Reply | Failure | None
+Result = (
+    datetime
+    | Loaded
+    | list[Record]
+    | list[str]
+    | bytes
+    | Lease
+    | Reply
+    | Failure
+    | None
+)
 Flow = Generator[Effect, Any, T]

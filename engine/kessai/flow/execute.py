@@ -10,10 +10,18 @@ from typing import Any
 
 import attrs
 
-from kessai.errors import CommitUnknown, SafeToResend, TrailBroken, VersionConflict
+from kessai.errors import (
+    CommitUnknown,
+    InvalidInput,
+    SafeToResend,
+    TrailBroken,
+    VersionConflict,
+)
+from kessai.evidence.attribution import is_attributed_to_another
+from kessai.evidence.outcome import beside, resolve
 from kessai.flow.answer import Answer, Status
-from kessai.flow.credible import credible
-from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded, Send
+from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded
+from kessai.flow.exchange import Prepared, carry_on, prepare
 from kessai.flow.look_up import look_up
 from kessai.flow.steps import (
     Context,
@@ -22,10 +30,10 @@ from kessai.flow.steps import (
     contended,
     load,
     machine_of,
-    read_trail,
+    read_attempts,
     write,
 )
-from kessai.gateway import Call, Evidence, Failure, Outcome, Reply, Request
+from kessai.gateway import Call, Evidence, Outcome
 from kessai.limits import ATTEMPTS, SEND_WITHIN
 from kessai.machine import (
     Begun,
@@ -45,8 +53,6 @@ from kessai.machine.chain import Step
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
 from kessai.machine.events import ENDED
-from kessai.machine.settle import settle
-from kessai.machine.whose import is_counted_for_another
 
 
 def execute(context: Context, command: Command) -> Flow[Answer]:
@@ -72,22 +78,29 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
 
 @attrs.frozen
 class Errand:
-    """An operation whose intent is durable, with the very request that carries it out."""
+    """An operation whose intent is durable, with the exchange that carries it out."""
 
     machine: Machine
     transaction: Transaction
     operation: Operation
-    call: Call
-    request: Request
+    prepared: Prepared
 
 
 def errand_for(
-    context: Context, machine: Machine, transaction: Transaction, operation: Operation
+    context: Context, machine: Machine, transaction: Transaction, call: Call
 ) -> Errand:
-    """The errand of `operation`; the same operation gives the same request."""
-    call = call_for(context, machine, transaction, operation)
-    request = context.adapter.request(call)
-    return Errand(machine, transaction, operation, call, request)
+    """The errand of an operation of `transaction`, from its call (see `call_for`).
+
+    Raises:
+        InvalidInput: there is nothing in it to send.
+
+    """
+    operation = transaction.operations[call.operation]
+    prepared = prepare(context.adapter, call)
+    if prepared.first is None:
+        message = f"{context.adapter.name}: sends nothing for {operation.command}"
+        raise InvalidInput(message)
+    return Errand(machine, transaction, operation, prepared)
 
 
 def _take_up(
@@ -126,8 +139,10 @@ def carry_out(context: Context, errand: Errand) -> Flow[Answer]:
 
     """
     until = errand.operation.sent_at + SEND_WITHIN
-    reply: Reply | Failure = yield Send(errand.request, until)
-    evidence = credible(errand.call, context.adapter.evidence(errand.call, reply))
+    evidence = yield from carry_on(context.adapter, errand.prepared, until)
+    if evidence.never_sent and errand.prepared.call.resumed is not None:
+        # That nothing was sent on says nothing of the request that opened it all.
+        evidence = attrs.evolve(evidence, outcome=Outcome.UNKNOWN, never_sent=False)
     try:
         return (yield from _conclude(context, errand, evidence))
     except SafeToResend as error:
@@ -194,10 +209,12 @@ def _begin(
         agreement.id if agreement else None,
         opened_tracks(machine, operation),
         agreement.version if agreement else None,
+        context.adapter.account if rule.is_application else None,
     )
     begun, record = append(machine, transaction, event)
     # Built before the intent is written: a request that cannot be built leaves no trace.
-    errand = errand_for(context, machine, begun, operation)
+    call = call_for(machine, begun, operation, record.hash)
+    errand = errand_for(context, machine, begun, call)
     recorded = Recorded(
         key=operation.key,
         request=operation.request,
@@ -261,8 +278,8 @@ def _may_be_counted(
     as_sent = (Phase.BEGUN, operation.sent_at)
     if current is not None and (current.phase, current.sent_at) == as_sent:
         return False
-    trail = yield from read_trail(transaction.id)
-    return is_counted_for_another(trail, operation)
+    attempts = yield from read_attempts(transaction.id)
+    return is_attributed_to_another(attempts, operation)
 
 
 def _disagrees(errand: Errand, evidence: Evidence) -> bool:
@@ -291,8 +308,9 @@ def _events(
     ):
         return []  # it was sent once more since: of that it says nothing
     if current is not None:
-        event = settle(machine, transaction, current, evidence, now)
-        return [] if event is None else [event]
+        event = resolve(machine, transaction, current, evidence, now)
+        stated = [] if event is None else [event]
+        return [*stated, *beside(machine, transaction, stated, evidence, now)]
     if machine.commands[operation.command].spec.reads:
         return []  # given up meanwhile: nothing depends on what it read
     loaded: Loaded = yield Load(operation.key, transaction.id)
@@ -383,7 +401,9 @@ def _read_again(
         operation=recorded.operation or "",
         currency=transaction.currency,
         parameters=command.parameters,
+        tracks=tuple(machine.lifecycle.tracks),
+        references=transaction.references,
     )
-    reply: Reply | Failure = yield Send(context.adapter.request(call))
-    evidence = context.adapter.evidence(call, reply)
+    prepared = prepare(context.adapter, call)
+    evidence = yield from carry_on(context.adapter, prepared)
     return to_answer(recorded, transaction, evidence.disclosed, is_recorded=True)

@@ -1,35 +1,36 @@
-"""Asking the gateway what it knows, and settling from its answer.
+"""Asking the gateway what it knows, and ending what is open by its answer.
 
-"Not found" is not "failed": a request may still be on its way. What a look-up does not
-list stays open unless the caller can rule that out (`Missing`).
+What the answer makes of a transaction is for `kessai.evidence`; here it is asked for,
+read against the trail as it stands by then, and written.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 import attrs
 
 from kessai.errors import VersionConflict
-from kessai.flow.credible import credible
-from kessai.flow.effects import Flow, Lease, Now, Send
+from kessai.evidence.absence import (
+    Missing,
+    Presumption,
+    may_be_outdated,
+    read_listing,
+)
+from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.ledger import Unconfirmed
+from kessai.evidence.outcome import beside, resolve
+from kessai.evidence.totals import read_totals
+from kessai.flow.effects import Flow, Lease, Now
+from kessai.flow.exchange import carry_on, prepare
 from kessai.flow.steps import (
     Context,
     contended,
+    inquiry_for,
     load,
-    load_with_trail,
+    load_with_attempts,
     machine_of,
     write,
 )
-from kessai.gateway import (
-    LOOK_UP,
-    Call,
-    Evidence,
-    Failure,
-    Outcome,
-    Reply,
-    Source,
-)
+from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import (
     ATTEMPTS,
     ESCALATION,
@@ -41,35 +42,8 @@ from kessai.limits import (
     WAITS,
     Waits,
 )
-from kessai.machine import (
-    Discrepancy,
-    Event,
-    External,
-    Machine,
-    Operation,
-    Reported,
-    Transaction,
-    evolve,
-)
-from kessai.machine.facts import (
-    Unlisted,
-    settle_facts,
-    unaccounted,
-    unlisted,
-)
-from kessai.machine.phases import RESENT, phase_after
-from kessai.machine.settle import missing_event, settle
-from kessai.machine.whose import is_counted_for_another, meant
-
-
-class Missing(StrEnum):
-    """What becomes of an operation that the gateway's look-up does not list."""
-
-    KEEP = "keep"  # it stays open: the request may still arrive
-    DECLINE = "decline"  # once past the fence it cannot arrive any more
-    # As DECLINE, but the same request is sent instead; not where what another one did
-    # may have been taken for its doing, or the other way round.
-    RESEND = "resend"
+from kessai.machine import Discrepancy, Event, Machine, Operation, Transaction
+from kessai.machine.references import REFERENCE_DIFFERS, differs
 
 
 @attrs.frozen(kw_only=True)
@@ -104,20 +78,26 @@ class Recovery:
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
-    """A transaction after a look-up, and what of it still needs care.
+class Inquiry:
+    """A transaction after an inquiry, and what of it still needs care.
 
-    `readable` is False when the gateway did not answer in a way that says anything.
-    `events` are what it told that the trail did not know; `unlisted` are successes that
-    the trail knows and the gateway does not list. `absent` are open operations whose
-    request can no longer arrive.
+    `readable` is False when the gateway did not answer in a way that says anything;
+    it wants to be asked again at `not_before`, where it says so. `lists` is False where
+    it has no inquiry, or one that states totals alone: it may have done what it does
+    not list. `events` are what it reported that the trail did not know; `unconfirmed`
+    are successes that the trail knows and the gateway does not list. `unlisted` are
+    open operations that it does not list and whose request can no longer arrive.
+    `attempts` are those of the trail with the events, and no part of its value.
     """
 
     transaction: Transaction
     readable: bool
     events: tuple[Event, ...] = ()
-    unlisted: tuple[Unlisted, ...] = ()
-    absent: tuple[Operation, ...] = ()
+    unconfirmed: tuple[Unconfirmed, ...] = ()
+    unlisted: tuple[Operation, ...] = ()
+    lists: bool = True
+    not_before: datetime | None = None
+    attempts: Attempts = attrs.field(factory=Attempts, repr=False, eq=False)
 
 
 def look_up(
@@ -125,8 +105,8 @@ def look_up(
     transaction_id: str,
     recovery: Recovery | None = None,
     lease: Lease | None = None,
-) -> Flow[Finding]:
-    """Ask the gateway for all it knows of a transaction, and settle from that.
+) -> Flow[Inquiry]:
+    """Ask the gateway for all it knows of a transaction, and apply what follows.
 
     Without `recovery` nothing is presumed of what is not listed.
 
@@ -138,67 +118,60 @@ def look_up(
     transaction = yield from load(transaction_id)
     machine = yield from machine_of(context, transaction)
     if machine is None:
-        return Finding(transaction=transaction, readable=False)
+        return Inquiry(transaction=transaction, readable=False)
     for _ in range(ATTEMPTS):
-        asked_at: datetime | None = None
+        presumption = None
         if recovery is not None:
             now: datetime = yield Now()
-            asked_at = now
+            # The answer shows what stood now at the earliest: whoever reads it may have
+            # slept since, and what arrived meanwhile is not in it.
+            presumption = Presumption(now - recovery.fence, recovery.missing)
             transaction = yield from _presume_unanswered(
                 machine, transaction, recovery, lease, now
             )
-        evidence = yield from _ask(context, machine, transaction)
-        if evidence is None:
-            return Finding(transaction=transaction, readable=False)
-        case = _Case(machine, evidence, recovery, lease, asked_at)
-        finding = yield from _settle(case, transaction)
-        if finding is not None:
-            return finding
+        evidence, lists = yield from _ask(context, machine, transaction)
+        if evidence.outcome is not Outcome.SUCCEEDED:
+            return _unreadable(transaction, evidence, lists=lists)
+        answer = _Reply(machine, evidence, lists, presumption, lease)
+        inquiry = yield from _apply(answer, transaction)
+        if inquiry is not None:
+            return inquiry
         transaction = yield from load(transaction_id)
     raise contended(transaction_id)
 
 
-def compare(context: Context, transaction_id: str) -> Flow[Finding]:
-    """What a look-up would tell that the trail does not know; writes nothing."""
+def compare(context: Context, transaction_id: str) -> Flow[Inquiry]:
+    """What an inquiry would report that the trail does not know; writes nothing."""
     transaction = yield from load(transaction_id)
     machine = yield from machine_of(context, transaction)
-    evidence = None
-    if machine is not None:
-        evidence = yield from _ask(context, machine, transaction)
-    if machine is None or evidence is None:
-        return Finding(transaction=transaction, readable=False)
-    transaction, trail = yield from load_with_trail(transaction_id)
-    now: datetime = yield Now()
-    return _found(_Case(machine, evidence), transaction, trail, now)
+    if machine is None:
+        return Inquiry(transaction=transaction, readable=False)
+    evidence, lists = yield from _ask(context, machine, transaction)
+    if evidence.outcome is not Outcome.SUCCEEDED:
+        return _unreadable(transaction, evidence, lists=lists)
+    return (yield from _read(_Reply(machine, evidence, lists), transaction))
 
 
 @attrs.frozen
-class _Case:
-    """What a look-up said, and how it is to be taken.
-
-    It tells what stood at `asked_at` at the earliest: whoever reads the answer may have
-    slept since, and what arrived meanwhile is not in it.
-    """
+class _Reply:
+    """What an inquiry reported, and how it is to be taken."""
 
     machine: Machine
     evidence: Evidence
-    recovery: Recovery | None = None
+    lists: bool
+    presumption: Presumption | None = None
     lease: Lease | None = None
-    asked_at: datetime | None = None
 
 
 def _ask(
     context: Context, machine: Machine, transaction: Transaction
-) -> Flow[Evidence | None]:
-    call = Call(
-        command=LOOK_UP,
-        transaction=transaction.id,
-        lifecycle=machine.name,
-        currency=transaction.currency,
-    )
-    reply: Reply | Failure = yield Send(context.adapter.request(call))
-    evidence = credible(call, context.adapter.evidence(call, reply))
-    return evidence if evidence.outcome is Outcome.SUCCEEDED else None
+) -> Flow[tuple[Evidence, bool]]:
+    """What the gateway answers, and whether that lists exchanges."""
+    prepared = prepare(context.adapter, inquiry_for(machine, transaction))
+    if prepared.evidence is not None:
+        return prepared.evidence, False
+    evidence = yield from carry_on(context.adapter, prepared)
+    return evidence, bool(evidence.listing) or not evidence.totals
 
 
 def _presume_unanswered(
@@ -214,7 +187,7 @@ def _presume_unanswered(
         for operation in transaction.operations.values()
         if now - operation.sent_at >= recovery.patience
     ]
-    weighed = [settle(machine, transaction, *said, now) for said in unanswered]
+    weighed = [resolve(machine, transaction, *said, now) for said in unanswered]
     events = [event for event in weighed if event is not None]
     try:
         transaction, _ = yield from write(machine, transaction, events, lease)
@@ -233,127 +206,75 @@ def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
     )
 
 
-def _settle(case: _Case, transaction: Transaction) -> Flow[Finding | None]:
-    """Write what a look-up makes of a transaction; None if it must be asked again.
+def _apply(answer: _Reply, asked: Transaction) -> Flow[Inquiry | None]:
+    """Write what a reply makes of a transaction; None if it must be asked for again.
 
-    An answer that is older than the trail may only seem not to fit it, what was pending
-    in it may have ended since, an amount set outside may have been set anew, and what
-    it lists may be counted for what it does not.
+    If the trail has moved since it was asked for, what it lists may be attributed to
+    what it does not list yet; and totals never tell what they are as old as.
     """
-    asked = transaction.version
     for _ in range(ATTEMPTS):
-        transaction, trail = yield from load_with_trail(transaction.id)
-        now: datetime = yield Now()
-        found = _found(case, transaction, trail, now)
-        stale = (_may_be_stale(case.machine, event) for event in found.events)
-        doubtful = found.absent or any(stale)
-        if transaction.version != asked and doubtful:
+        inquiry = yield from _read(answer, asked)
+        before = inquiry.transaction
+        outdated = (may_be_outdated(answer.machine, event) for event in inquiry.events)
+        may_be = not answer.lists or inquiry.unlisted or any(outdated)
+        if before.version != asked.version and may_be:
             return None
         try:
             after, _ = yield from write(
-                case.machine, transaction, found.events, case.lease
+                answer.machine, before, inquiry.events, answer.lease
             )
         except VersionConflict:
             continue
-        return attrs.evolve(found, transaction=after)
-    raise contended(transaction.id)
+        return attrs.evolve(inquiry, transaction=after)
+    raise contended(asked.id)
 
 
-def _may_be_stale(machine: Machine, event: Event) -> bool:
-    """Whether `event` may not follow from an answer that is as new as the trail."""
-    match event:
-        case Reported(outcome=outcome):
-            return outcome is Outcome.PENDING
-        case External(command=command):
-            return machine.commands[command].sets_amount
-        case _:
-            return isinstance(event, Discrepancy)
-
-
-def _found(
-    case: _Case, transaction: Transaction, trail: list[Event], now: datetime
-) -> Finding:
-    """What the evidence of a look-up makes of a transaction; nothing is written."""
-    machine, facts, recovery = case.machine, case.evidence.facts, case.recovery
-    events = list(settle_facts(machine, transaction, trail, facts, now))
-    absent: tuple[Operation, ...] = ()
-    if recovery is not None and case.asked_at is not None:
-        settled, told = _after(machine, transaction, events), [*trail, *events]
-        absent = _absent(case, settled, told, case.asked_at - recovery.fence)
-        given_up = _given_up(recovery.missing, absent, told)
-        missing = [missing_event(operation, now) for operation in given_up]
-        if missing:
-            # What had to wait for their end can be applied now.
-            settled, told = _after(machine, settled, missing), [*told, *missing]
-            waited = settle_facts(machine, settled, told, facts, now)
-            events += [*missing, *waited]
-    return Finding(
+def _read(answer: _Reply, asked: Transaction) -> Flow[Inquiry]:
+    """What a reply makes of a transaction as it stands now; nothing is written."""
+    transaction, attempts = yield from load_with_attempts(asked.id)
+    now: datetime = yield Now()
+    machine, evidence = answer.machine, answer.evidence
+    if differs(transaction, evidence):
+        # It is about something else at the gateway, so it ends nothing here.
+        return _about_another(
+            transaction, attempts, Discrepancy(now, REFERENCE_DIFFERS, evidence)
+        )
+    snapshot = Snapshot(machine, transaction, attempts, now)
+    if answer.lists:
+        reading = read_listing(snapshot, evidence.listing, answer.presumption)
+    else:
+        reading = read_totals(snapshot, evidence, answer.presumption)
+    stated = tuple(beside(machine, transaction, reading.events, evidence, now))
+    for event in stated:
+        attempts.note(event)
+    return Inquiry(
         transaction=transaction,
         readable=True,
-        events=tuple(events),
-        unlisted=unlisted(machine, [*trail, *events], facts),
-        absent=absent,
+        events=(*reading.events, *stated),
+        unconfirmed=reading.unconfirmed,
+        unlisted=reading.unlisted,
+        lists=answer.lists,
+        attempts=attempts,
     )
 
 
-def _given_up(
-    missing: Missing, absent: tuple[Operation, ...], trail: list[Event]
-) -> tuple[Operation, ...]:
-    """Those of `absent` that are declined.
-
-    Two that are listed alike may have been taken for each other: sent again, the one
-    that was carried out would be twice, or be answered with what it did before.
-    """
-    if missing is Missing.DECLINE:
-        return absent
-    if missing is Missing.KEEP:
-        return ()
-    return tuple(each for each in absent if is_counted_for_another(trail, each))
-
-
-def _after(
-    machine: Machine, transaction: Transaction, events: Iterable[Event]
-) -> Transaction:
+def _about_another(
+    transaction: Transaction, attempts: Attempts, discrepancy: Discrepancy
+) -> Inquiry:
+    events = () if attempts.hold(discrepancy) else (discrepancy,)
     for event in events:
-        transaction = evolve(machine, transaction, event)
-    return transaction
+        attempts.note(event)
+    return Inquiry(
+        transaction=transaction, readable=False, events=events, attempts=attempts
+    )
 
 
-def _absent(
-    case: _Case, transaction: Transaction, trail: list[Event], sent_by: datetime
-) -> tuple[Operation, ...]:
-    """The open operations that the look-up does not list, sent before the fence.
-
-    None is absent that something listed may be about which has settled nothing: while
-    one that is alike is in flight, nobody can tell whose success is listed. Nor is an
-    application while anything alongside it may still arrive, and show that it did.
-    """
-    machine, facts = case.machine, case.evidence.facts
-    pending = {fact.command for fact in facts if fact.outcome is Outcome.PENDING}
-    old = [
-        operation
-        for operation in transaction.operations.values()
-        if phase_after(operation.phase, RESENT) is not None
-        and operation.sent_at <= sent_by
-        and operation.command not in pending
-    ]
-    if not old:
-        return ()
-    listed = [
-        operation
-        for fact in unaccounted(machine, trail, facts)
-        for operation in meant(machine, transaction, trail, fact)
-    ]
-    gone = [operation for operation in old if operation not in listed]
-    others = [o for o in transaction.operations.values() if o not in gone]
-    return tuple(each for each in gone if not _may_show(machine, others, each))
-
-
-def _may_show(
-    machine: Machine, others: list[Operation], application: Operation
-) -> bool:
-    """Whether one of `others` can only succeed if `application`, if it is one, has."""
-    name = application.command
-    return machine.commands[name].spec.is_application and any(
-        name in machine.commands[other.command].spec.alongside for other in others
+def _unreadable(
+    transaction: Transaction, evidence: Evidence, *, lists: bool
+) -> Inquiry:
+    return Inquiry(
+        transaction=transaction,
+        readable=False,
+        lists=lists,
+        not_before=evidence.not_before,
     )

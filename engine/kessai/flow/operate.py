@@ -8,6 +8,7 @@ from datetime import datetime
 
 from kessai.card_numbers import has_card_number
 from kessai.errors import InvalidInput, VersionConflict
+from kessai.evidence.outcome import close_discrepancy, resolve
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Flow, Now
 from kessai.flow.execute import answer_for
@@ -16,7 +17,6 @@ from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import ATTEMPTS, REPLY_WITHIN
 from kessai.machine import Operation, Phase, Transaction
 from kessai.machine.events import ENDED
-from kessai.machine.settle import resolve, settle
 
 LONGEST_NOTE = 2000
 LONGEST_ACTOR = 100
@@ -41,7 +41,7 @@ def settle_by_hand(
         now: datetime = yield Now()
         operation = _waiting(transaction, operation_id, now)
         assert machine is not None  # noqa: S101 - only what exists has operations
-        event = settle(machine, transaction, operation, evidence, now)
+        event = resolve(machine, transaction, operation, evidence, now)
         try:
             transaction, _ = yield from write(
                 machine, transaction, [] if event is None else [event]
@@ -65,7 +65,7 @@ def resolve_by_hand(
         transaction = yield from load(transaction_id)
         machine = yield from machine_of(context, transaction)
         now: datetime = yield Now()
-        event = resolve(transaction, number, evidence, now)
+        event = close_discrepancy(transaction, number, evidence, now)
         if event is None:
             known = ", ".join(map(str, transaction.discrepancies)) or "none"
             message = f"{transaction_id}: event {number} is no open discrepancy; open: {known}"

@@ -16,36 +16,33 @@ from kessai.errors import (
     SafeToResend,
     VersionConflict,
 )
-from kessai.flow.credible import credible_push
-from kessai.flow.effects import Flow, Now
-from kessai.flow.look_up import look_up
+from kessai.evidence.notification import (
+    NOT_LISTED,
+    first_outcome,
+    is_accounted_for,
+    is_recorded,
+    is_repeated,
+    may_be_listed_yet,
+    unmatched,
+)
+from kessai.evidence.outcome import beside, resolve
+from kessai.flow.effects import Find, Flow, Now, Reference
+from kessai.flow.exchange import hear
+from kessai.flow.look_up import Inquiry, look_up
 from kessai.flow.steps import (
     Context,
     contended,
-    load_with_trail,
+    load,
+    load_with_attempts,
     machine_of,
+    read_attempts,
     write,
 )
-from kessai.gateway import Evidence, Outcome, PushPartlyRefused
+from kessai.gateway import Evidence, Mention, Notification, PushPartlyRefused
+from kessai.gateway_exchange import rebuilt_notification
 from kessai.limits import ATTEMPTS
-from kessai.machine import (
-    Discrepancy,
-    Event,
-    External,
-    Machine,
-    Operation,
-    Transaction,
-)
-from kessai.machine.events import endings
-from kessai.machine.pushed import (
-    NOT_LISTED,
-    is_explained,
-    is_kept,
-    is_replay,
-    left_over,
-    may_be_listed_yet,
-)
-from kessai.machine.settle import matching, settle
+from kessai.machine import Discrepancy, Event, Machine, Transaction
+from kessai.machine.references import REFERENCE_DIFFERS, differs
 
 _GRAVITY = (PushRefused, SafeToResend, ResendWithSameKey, KessaiError)
 # What fails is answered by its worst: what only an operator can mend comes last.
@@ -69,18 +66,42 @@ def receive_push(
 
     """
     failed: list[Exception] = []
+    now: datetime = yield Now()
+    notification = Notification(headers=headers, body=body, at=now)
     try:
-        told = context.adapter.push(headers, body)
+        told = yield from hear(context.adapter, notification)
     except PushPartlyRefused as refusal:
         told = refusal.readable
         failed.append(refusal)
     for evidence in told:
         try:
-            yield from receive(context, credible_push(evidence))
+            yield from _take_in(context, rebuilt_notification(evidence))
         except Exception as error:  # noqa: BLE001 - raised below, after the others
             failed.append(error)
     if failed:
         raise max(failed, key=_gravity)
+
+
+def _take_in(context: Context, said: Evidence | Mention) -> Flow[None]:
+    if isinstance(said, Evidence):
+        yield from receive(context, said)
+        return
+    reference = Reference(context.adapter.account, said.kind, said.id)
+    mentioned: list[str] = yield Find(reference)
+    if not mentioned:  # the reply that brings the id may still be on its way
+        message = (
+            f"no transaction has the {said.kind} {said.id!r}, so far; send it again"
+        )
+        raise PushNotConfirmed(message)
+    for transaction in mentioned:
+        inquiry = yield from look_up(context, transaction)
+        if not inquiry.readable:
+            raise _not_answered(transaction)
+
+
+def _not_answered(transaction: str) -> PushNotConfirmed:
+    message = f"{transaction}: the gateway did not answer a look-up; send it again"
+    return PushNotConfirmed(message)
 
 
 def _gravity(error: Exception) -> int:
@@ -91,28 +112,29 @@ def _gravity(error: Exception) -> int:
 
 
 def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
-    """Take in one notification of a push; safe to repeat.
+    """Take in one notification; safe to repeat.
 
     Raises:
-        PushNotConfirmed: a look-up is needed and the gateway did not answer it, or did
-            not list what its push says.
+        PushNotConfirmed: an inquiry is needed and the gateway did not answer it, or did
+            not list what its notification states.
         TrailBroken: the transaction's chain does not hold.
 
     """
     for _ in range(ATTEMPTS):
-        transaction, trail = yield from load_with_trail(evidence.transaction)
+        transaction = yield from load(evidence.transaction)
         machine = yield from machine_of(context, transaction)
         now: datetime = yield Now()
         if machine is None:
-            events = _unknown(trail, evidence, now)
-        elif is_replay(transaction, trail, evidence):
-            return transaction
+            events = yield from _unknown(transaction, evidence, now)
+        elif differs(transaction, evidence):
+            events = yield from _about_another(transaction, evidence, now)
         else:
-            operation = _only_meaning(machine, transaction, trail, evidence)
+            operation = first_outcome(machine, transaction, evidence)
             if operation is None:
-                return (yield from _confirm(context, machine, evidence))
-            event = settle(machine, transaction, operation, evidence, now)
+                return (yield from _later(context, machine, transaction, evidence))
+            event = resolve(machine, transaction, operation, evidence, now)
             events = [] if event is None else [event]
+            events += beside(machine, transaction, events, evidence, now)
         try:
             transaction, _ = yield from write(machine, transaction, events)
         except VersionConflict:
@@ -121,71 +143,65 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
     raise contended(evidence.transaction)
 
 
-def _unknown(trail: list[Event], evidence: Evidence, now: datetime) -> list[Event]:
-    """Evidence about a transaction that never came to be is kept, once."""
-    if is_kept(trail, evidence):
-        return []
+def _unknown(
+    transaction: Transaction, evidence: Evidence, now: datetime
+) -> Flow[list[Event]]:
+    """Evidence about a transaction that never came to be is recorded, once."""
+    if transaction.version:
+        attempts = yield from read_attempts(transaction.id)
+        if is_recorded(attempts, evidence):
+            return []
     return [Discrepancy(now, "unknown_transaction", evidence)]
 
 
-def _only_meaning(
-    machine: Machine, transaction: Transaction, trail: list[Event], evidence: Evidence
-) -> Operation | None:
-    command = evidence.command or ""
-    candidates = matching(
-        machine, transaction, command, evidence.amount, evidence.outcome
-    )
-    if evidence.look_up or len(candidates) != 1 or _ended_before(trail, command):
-        return None
-    if evidence.outcome is Outcome.REVERSED:
-        return None  # two things at once: the list tells which of them are news
-    # An update that runs alongside an application may have changed its amount, or must
-    # be settled before it: the gateway's list tells of both.
-    if (
-        machine.commands[command].spec.is_application
-        and len(transaction.operations) > 1
-    ):
-        return None
-    return candidates[0]
+def _about_another(
+    transaction: Transaction, evidence: Evidence, now: datetime
+) -> Flow[list[Event]]:
+    """Evidence with another id than is known ends nothing; it is recorded, once."""
+    attempts = yield from read_attempts(transaction.id)
+    discrepancy = Discrepancy(now, REFERENCE_DIFFERS, evidence)
+    return [] if attempts.hold(discrepancy) else [discrepancy]
 
 
-def _ended_before(trail: list[Event], command: str) -> bool:
-    """Whether an operation of `command` has ended in this transaction already."""
-    ours = any(operation.command == command for operation, _ in endings(trail))
-    return ours or any(
-        isinstance(event, External) and event.command == command for event in trail
-    )
+def _later(
+    context: Context, machine: Machine, transaction: Transaction, evidence: Evidence
+) -> Flow[Transaction]:
+    """What cannot be believed alone is a repetition, or a reason for an inquiry."""
+    repeated = is_repeated(transaction, evidence)
+    if repeated is None:
+        transaction, attempts = yield from load_with_attempts(transaction.id)
+        repeated = is_repeated(transaction, evidence, attempts)
+    if repeated:
+        return transaction
+    inquiry = yield from look_up(context, transaction.id)
+    if not inquiry.readable:
+        raise _not_answered(transaction.id)
+    return (yield from _confirm(machine, inquiry, evidence))
 
 
 def _confirm(
-    context: Context, machine: Machine, evidence: Evidence
+    machine: Machine, inquiry: Inquiry, evidence: Evidence
 ) -> Flow[Transaction]:
-    """Ask the gateway; what it does not bear out is kept, and shall come once more.
+    """Record what an inquiry did not confirm; it shall come once more.
 
-    Once kept, it needs not come again: the trail shows it until it is settled.
+    Once recorded, it needs not come again: the trail shows it until it is closed.
     """
-    finding = yield from look_up(context, evidence.transaction)
-    if not finding.readable:
-        message = (
-            f"{evidence.transaction}: the gateway did not answer a look-up; send it"
-            " again"
-        )
-        raise PushNotConfirmed(message)
+    transaction, attempts = inquiry.transaction, inquiry.attempts
     for _ in range(ATTEMPTS):
-        transaction, trail = yield from load_with_trail(evidence.transaction)
         now: datetime = yield Now()
-        if is_explained(machine, trail, evidence):
+        if is_accounted_for(machine, attempts, evidence):
             return transaction
         if may_be_listed_yet(machine, transaction, evidence, now):
             raise _not_listed(evidence)
-        left = left_over(machine, transaction, evidence, finding.unlisted, now)
-        if left is None:
+        event = unmatched(machine, transaction, evidence, inquiry.unconfirmed, now)
+        if event is None:
             return transaction
         try:
-            transaction, _ = yield from write(machine, transaction, [left])
+            transaction, _ = yield from write(machine, transaction, [event])
         except VersionConflict:
+            transaction, attempts = yield from load_with_attempts(transaction.id)
             continue
-        if isinstance(left, Discrepancy) and left.reason == NOT_LISTED:
+        if event.reason == NOT_LISTED:
             raise _not_listed(evidence)
         return transaction
     raise contended(evidence.transaction)

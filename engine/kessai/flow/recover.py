@@ -1,16 +1,36 @@
 """Settling what has no answer yet, and moving what is overdue: never by time alone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import attrs
 
 from kessai.errors import KessaiError, LeaseLost, VersionConflict
+from kessai.evidence.absence import Missing
+from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
-from kessai.flow.effects import Change, Claim, Flow, Lease, Now, Release
+from kessai.flow.effects import Change, Claim, Flow, History, Lease, Now, Release
 from kessai.flow.execute import answer_for, carry_out, errand_for
-from kessai.flow.look_up import Finding, Missing, Recovery, look_up
-from kessai.flow.steps import Context, commit, load, machine_of, write
-from kessai.machine import Machine, Operation, Resent, Transaction, append
+from kessai.flow.look_up import Inquiry, Recovery, look_up
+from kessai.flow.steps import (
+    Context,
+    begun_hash,
+    call_for,
+    commit,
+    load,
+    machine_of,
+    write,
+)
+from kessai.limits import SEND_WITHIN
+from kessai.machine import (
+    Machine,
+    Operation,
+    Record,
+    Resent,
+    Transaction,
+    append,
+)
 from kessai.machine.chain import Step
-from kessai.machine.settle import overdue
+from kessai.machine.phases import RESENT, phase_after
 
 
 def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | None]:
@@ -24,12 +44,12 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
     if lease is None:
         return None
     try:
-        answers = yield from recover(context, lease.transaction, recovery, lease)
+        done = yield from _recover(context, lease.transaction, recovery, lease)
     except KessaiError:  # it would meet everyone: the others must have their turn
-        yield from _release(lease, recovery)
+        yield from _release(lease, recovery, None)
         raise
-    yield from _release(lease, recovery)
-    return answers
+    yield from _release(lease, recovery, done.not_before)
+    return done.answers
 
 
 def recover_all_due(
@@ -45,9 +65,12 @@ def recover_all_due(
     return answers
 
 
-def _release(lease: Lease, recovery: Recovery) -> Flow[None]:
+def _release(
+    lease: Lease, recovery: Recovery, not_before: datetime | None
+) -> Flow[None]:
     now: datetime = yield Now()
-    yield Release(lease, now + recovery.pause(lease.attempts))
+    due_at = now + recovery.pause(lease.attempts)
+    yield Release(lease, max(due_at, not_before or due_at))
 
 
 def recover(
@@ -62,29 +85,84 @@ def recover(
         TrailBroken: the transaction's chain does not hold.
 
     """
+    done = yield from _recover(context, transaction_id, recovery, lease)
+    return done.answers
+
+
+@attrs.frozen
+class _Recovered:
+    """What stands after a recovery, and until when the gateway wants its peace."""
+
+    answers: list[Answer]
+    not_before: datetime | None
+
+
+def _recover(
+    context: Context, transaction_id: str, recovery: Recovery, lease: Lease | None
+) -> Flow[_Recovered]:
     before = yield from load(transaction_id)
+    waits: list[datetime | None] = []
     try:
-        finding = yield from look_up(context, transaction_id, recovery, lease)
-        if recovery.missing is Missing.RESEND and finding.absent:
-            yield from _resend(context, finding, lease)
+        inquiry = yield from look_up(context, transaction_id, recovery, lease)
+        waits.append(inquiry.not_before)
+        again = yield from _to_resend(context, inquiry, recovery)
+        if again:
+            yield from _resend(context, inquiry.transaction, again, lease)
     except LeaseLost:
         pass  # another recoverer is at it: what stands is theirs to say
     answers: list[Answer] = []
     for operation in before.operations.values():
         answer = yield from answer_for(before, operation.key)
         answers.append(answer)
-    return answers
+        opened = answer.transaction.operations.values()
+        waits += [other.not_before for other in opened]
+    return _Recovered(answers, max(filter(None, waits), default=None))
 
 
-def _resend(context: Context, finding: Finding, lease: Lease | None) -> Flow[None]:
-    machine = yield from machine_of(context, finding.transaction)
-    assert machine is not None  # noqa: S101 - a look-up was read under it
-    for operation in finding.absent:
-        intent = yield from _intend(machine, operation, finding.transaction.id, lease)
+def _to_resend(
+    context: Context, inquiry: Inquiry, recovery: Recovery
+) -> Flow[tuple[Operation, ...]]:
+    """The open operations whose very requests are to be sent once more.
+
+    A gateway that lists nothing answers a key that it knows as it did at first: within
+    that time a resend is the way to ask. After it, only an operator can find out.
+    """
+    opened = inquiry.transaction.operations
+    if inquiry.lists or inquiry.unlisted:
+        resends = recovery.missing is Missing.RESEND
+        return tuple(o for o in inquiry.unlisted if resends and o.id in opened)
+    replays = context.adapter.replays or timedelta(0)
+    now: datetime = yield Now()
+    return tuple(
+        operation
+        for operation in opened.values()
+        if phase_after(operation.phase, RESENT) is not None
+        and operation.resumed_at is None
+        and operation.due_at <= now
+        and now + SEND_WITHIN <= operation.begun_at + replays
+    )
+
+
+def _resend(
+    context: Context,
+    transaction: Transaction,
+    operations: tuple[Operation, ...],
+    lease: Lease | None,
+) -> Flow[None]:
+    machine = yield from machine_of(context, transaction)
+    assert machine is not None  # noqa: S101 - an inquiry was made under it
+    records: list[Record] = yield History(transaction.id)
+    for operation in operations:
+        # Made before the intent is written, like that of every other intent.
+        begun = begun_hash(records, operation)
+        call = call_for(machine, transaction, operation, begun)
+        errand = errand_for(context, machine, transaction, call)
+        intent = yield from _intend(machine, operation, transaction.id, lease)
         if intent is not None:
-            again = intent.operations[operation.id]
-            errand = errand_for(context, machine, intent, again)
-            yield from carry_out(context, errand)
+            sent = attrs.evolve(
+                errand, transaction=intent, operation=intent.operations[operation.id]
+            )
+            yield from carry_out(context, sent)
 
 
 def _intend(
@@ -126,9 +204,9 @@ def sweep(context: Context, transaction_id: str) -> Flow[Transaction]:
     now: datetime = yield Now()
     if machine is None or not any(overdue(machine, transaction, now)):
         return transaction
-    finding = yield from look_up(context, transaction_id)
-    transaction = finding.transaction
-    if not finding.readable:
+    inquiry = yield from look_up(context, transaction_id)
+    transaction = inquiry.transaction
+    if not inquiry.readable:
         return transaction
     try:
         transaction, _ = yield from write(

@@ -1,6 +1,7 @@
 """Steps that several flows take: find the machine, write events, read the trail."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -13,6 +14,7 @@ from kessai.errors import (
     UnknownTransaction,
     VersionConflict,
 )
+from kessai.evidence.attempts import Attempts
 from kessai.flow.effects import (
     Append,
     Change,
@@ -23,8 +25,10 @@ from kessai.flow.effects import (
     Load,
     Loaded,
     Recorded,
+    Reference,
 )
-from kessai.gateway import Adapter, Call, Outcome
+from kessai.gateway import LOOK_UP, Adapter, Call, Outcome
+from kessai.gateway_exchange import lift
 from kessai.limits import ATTEMPTS, COMMITS
 from kessai.machine import (
     Event,
@@ -38,7 +42,7 @@ from kessai.machine import (
     read_events,
 )
 from kessai.machine.chain import Step
-from kessai.machine.command import is_id
+from kessai.machine.command import fingerprint, is_id
 
 
 @attrs.frozen
@@ -46,7 +50,7 @@ class Context:
     """What every flow of an engine works with. Holds no state of its own."""
 
     machines: Machines
-    adapter: Adapter
+    adapter: Adapter = attrs.field(converter=lift)
 
 
 def contended(transaction_id: str) -> VersionConflict:
@@ -154,6 +158,7 @@ def write(
         CommitUnknown: see `commit`.
 
     """
+    before = transaction.references
     records: list[Record] = []
     closes: list[Recorded] = []
     steps: list[Step] = []
@@ -172,24 +177,29 @@ def write(
                 closes=tuple(closes),
                 lease=lease,
                 steps=tuple(steps),
+                references=tuple(
+                    Reference(transaction.account, kind, name)
+                    for kind, name in transaction.references.items()
+                    if kind not in before
+                ),
             )
         )
     return transaction, tuple(closes)
 
 
-def read_trail(transaction_id: str) -> Flow[list[Event]]:
-    """The events of a transaction, checked against their chain.
+def read_attempts(transaction_id: str) -> Flow[Attempts]:
+    """The attempts of a transaction, folded from its trail, whose chain is checked.
 
     Raises:
         TrailBroken: the chain does not hold.
 
     """
     records: list[Record] = yield History(transaction_id)
-    return list(read_events(records))
+    return Attempts(read_events(records))
 
 
-def load_with_trail(transaction_id: str) -> Flow[tuple[Transaction, list[Event]]]:
-    """A transaction and its events, at one version.
+def load_with_attempts(transaction_id: str) -> Flow[tuple[Transaction, Attempts]]:
+    """A transaction and its attempts, at one version.
 
     Raises:
         VersionConflict: others never left the transaction alone.
@@ -198,21 +208,31 @@ def load_with_trail(transaction_id: str) -> Flow[tuple[Transaction, list[Event]]
     """
     transaction = yield from load(transaction_id)
     for _ in range(ATTEMPTS):
-        trail = yield from read_trail(transaction_id)
-        if len(trail) == transaction.version:
-            return transaction, trail
+        attempts = yield from read_attempts(transaction_id)
+        if attempts.version == transaction.version:
+            return transaction, attempts
         before = transaction
         transaction = yield from load(transaction_id)
         if transaction == before:  # nobody wrote between the two readings
-            message = f"{transaction_id}: its trail has {len(trail)} events of {before.version}"
+            message = f"{transaction_id}: its trail has {attempts.version} events of {before.version}"
             raise TrailBroken(message)
     raise contended(transaction_id)
 
 
 def call_for(
-    context: Context, machine: Machine, transaction: Transaction, operation: Operation
+    machine: Machine,
+    transaction: Transaction,
+    operation: Operation,
+    begun: str,
+    resumed: Mapping[str, str] | None = None,
 ) -> Call:
-    """The call that carries out `operation`; the same operation gives the same call."""
+    """The call that carries out `operation`; the same operation gives the same call.
+
+    `begun` is the hash of the event that began it: its keys are made from that. What is
+    `resumed` has keys of its own, which the same parameters give again.
+    """
+    if resumed is not None:
+        begun = hashlib.sha256(f"{begun} {fingerprint(resumed)}".encode()).hexdigest()
     return Call(
         command=operation.command,
         transaction=transaction.id,
@@ -222,8 +242,41 @@ def call_for(
         currency=transaction.currency,
         agreement=transaction.agreement,
         parameters=operation.parameters,
-        idempotency_key=f"{context.adapter.name}:{operation.id}",
+        tracks=tuple(machine.lifecycle.tracks),
+        references=operation.references,
+        agreement_references=operation.agreement_references,
+        resumed=resumed,
+        begun_at=operation.begun_at,
+        seed=begun,
     )
+
+
+def inquiry_for(machine: Machine, transaction: Transaction) -> Call:
+    """The call that only asks the gateway what it knows of `transaction`."""
+    return Call(
+        command=LOOK_UP,
+        transaction=transaction.id,
+        lifecycle=machine.name,
+        currency=transaction.currency,
+        agreement=transaction.agreement,
+        tracks=tuple(machine.lifecycle.tracks),
+        references=transaction.references,
+    )
+
+
+def begun_hash(records: Iterable[Record], operation: Operation) -> str:
+    """The hash of the event that began `operation`, among those of its transaction.
+
+    Raises:
+        TrailBroken: that event is not there.
+
+    """
+    name, _, number = operation.id.rpartition(".")
+    for record in records:
+        if record.number == int(number):
+            return record.hash
+    message = f"{name}: the event that began {operation.id} is not in its trail"
+    raise TrailBroken(message, transaction=name)
 
 
 def _closed(operation: Operation, event: Reported) -> Recorded:

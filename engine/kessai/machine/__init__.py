@@ -1,7 +1,7 @@
 """The machine: what a lifecycle allows, decided and replayed without any I/O.
 
 This package reads no clock, draws no random number and opens nothing: time and ids are
-arguments. `decide` asks, `settle` weighs evidence, `evolve` applies, `chain` seals.
+arguments. `decide` asks, `resolve` weighs evidence, `evolve` applies, `chain` seals.
 """
 
 from kessai.machine.chain import Record, append, read_events, read_record
@@ -16,9 +16,11 @@ from kessai.machine.events import (
     Event,
     External,
     Lapsed,
+    Learned,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     Reversed,
 )
 from kessai.machine.evolve import evolve, fold
@@ -37,6 +39,7 @@ __all__ = [
     "Event",
     "External",
     "Lapsed",
+    "Learned",
     "Machine",
     "Machines",
     "Operation",
@@ -47,6 +50,7 @@ __all__ = [
     "Reported",
     "Resent",
     "Resolved",
+    "Resumed",
     "Reversed",
     "Transaction",
     "append",

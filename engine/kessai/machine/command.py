@@ -17,7 +17,7 @@ from kessai.card_numbers import SHORTEST, has_card_number
 from kessai.errors import InvalidCommand
 from kessai.money import AMOUNT_LIMIT, is_amount
 from kessai.spec.model import NAME
-from kessai.spec.parameters import ONE_LINE, misshapen, texts_in
+from kessai.spec.parameters import ONE_LINE, TextParameter, misshapen, texts_in
 
 MAX_ID = 255
 MAX_PARAMETERS = 64
@@ -99,7 +99,30 @@ class Command:
             self.currency,
             self.parameters,
         )
-        return hashlib.sha256(_canonical(request)).hexdigest()
+        return fingerprint(request)
+
+
+def fingerprint(request: object) -> str:
+    """SHA-256 (hex) of the canonical JSON of what was asked for."""
+    return hashlib.sha256(_canonical(request)).hexdigest()
+
+
+def checked_resumption(parameters: object) -> dict[str, str]:
+    """What a consumer came back with, copied: texts under names of any kind.
+
+    They are sent on and kept nowhere, so what they hold is the gateway's affair.
+
+    Raises:
+        InvalidCommand: they are no such mapping; no value is shown.
+
+    """
+    message = f"parameters: must be at most {MAX_PARAMETERS} texts by their names"
+    if not isinstance(parameters, Mapping) or len(parameters) > MAX_PARAMETERS:
+        raise InvalidCommand(message)
+    for text in (*parameters, *parameters.values()):
+        if type(text) is not str or not TextParameter.is_shaped(text):
+            raise InvalidCommand(message)
+    return dict(parameters)
 
 
 _ID_SHAPE = (

@@ -84,6 +84,8 @@ def decide(
         command.parameters,
         now,
         currency=currency.code if currency and rule.spec.is_application else None,
+        references=transaction.references,
+        agreement_references=agreement.references if agreement else {},
     )
 
 

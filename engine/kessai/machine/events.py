@@ -4,7 +4,7 @@ Their form as JSON is a lasting contract: old trails must stay readable. Fields 
 a value are left out. Times are aware and in UTC.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,9 +22,9 @@ from kessai.machine.transaction import Operation
 class Begun:
     """The intent to carry out an operation, durable before any call.
 
-    For an application it carries what the transaction is born with, and the version of
-    the agreement that it was allowed under: clocks could not say which came first. The
-    currency is its operation's.
+    For an application it carries what the transaction is born with, its account with
+    the gateway among it, and the version of the agreement that it was allowed under:
+    clocks could not say which came first. The currency is its operation's.
     """
 
     at: datetime
@@ -32,6 +32,20 @@ class Begun:
     agreement: str | None = None
     opens: tuple[str, ...] = ()
     agreement_version: int | None = None
+    account: str | None = None
+
+
+@attrs.frozen
+class Resumed:
+    """The intent to send on what the consumer came back with, durable before any call.
+
+    `request` is the SHA-256 (hex) of the parameters. They are kept nowhere: they are
+    tokens, good for one payment in anybody's hand.
+    """
+
+    at: datetime
+    operation: str
+    request: str
 
 
 @attrs.frozen
@@ -86,11 +100,22 @@ class Lapsed:
 
 
 @attrs.frozen
+class Learned:
+    """Ids or deadlines that the gateway stated and that no other event keeps.
+
+    It moves nothing: an inquiry that lists nothing new may still state them.
+    """
+
+    at: datetime
+    evidence: Evidence
+
+
+@attrs.frozen
 class Discrepancy:
     """Evidence that the lifecycle does not allow, or in doubt about whose it is.
 
     It is shown until an operator settles it. `reason` is one of
-    `kessai.machine.discrepancies.REASONS`; `operation` is the one it was held against.
+    `kessai.evidence.reasons.REASONS`; `operation` is the one it was held against.
     """
 
     at: datetime
@@ -123,10 +148,12 @@ class Denied:
 Event = (
     Begun
     | Resent
+    | Resumed
     | Reported
     | External
     | Reversed
     | Lapsed
+    | Learned
     | Discrepancy
     | Resolved
     | Denied
@@ -135,10 +162,12 @@ Event = (
 KINDS: Mapping[str, type[Event]] = {
     "begun": Begun,
     "resent": Resent,
+    "resumed": Resumed,
     "reported": Reported,
     "external": External,
     "reversed": Reversed,
     "lapsed": Lapsed,
+    "learned": Learned,
     "discrepancy": Discrepancy,
     "resolved": Resolved,
     "denied": Denied,
@@ -148,24 +177,12 @@ ENDED = frozenset(filter(is_final, Outcome))
 
 KIND_OF: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
 
-_EVIDENCE_DEFAULTS = {field.name: field.default for field in attrs.fields(Evidence)}
 _STORED_EVIDENCE = tuple(
-    field.name
+    (field.name, {} if isinstance(field.default, attrs.Factory) else field.default)  # type: ignore[arg-type]
     for field in attrs.fields(Evidence)
-    if field.name not in {"disclosed", "facts"}
+    if field.name not in {"disclosed", "listing"}
 )
-
-
-def endings(history: Iterable[Event]) -> Iterator[tuple[Operation, Reported]]:
-    """Each operation of `history` that ended, with the report that ended it."""
-    begun: dict[str, Operation] = {}
-    for event in history:
-        if isinstance(event, Begun):
-            begun[event.operation.id] = event.operation
-        elif isinstance(event, Reported) and event.outcome in ENDED:
-            operation = begun.get(event.operation)
-            if operation is not None:
-                yield operation, event
+"""The fields of evidence that are stored, with the value that is left out."""
 
 
 def event_data(event: Event) -> dict[str, Any]:
@@ -186,9 +203,9 @@ def event_data(event: Event) -> dict[str, Any]:
 def evidence_data(evidence: Evidence) -> dict[str, Any]:
     """Evidence as stored: what was disclosed to the caller alone is not in it."""
     data: dict[str, Any] = {}
-    for name in _STORED_EVIDENCE:
+    for name, default in _STORED_EVIDENCE:
         value = getattr(evidence, name)
-        if value != _EVIDENCE_DEFAULTS[name]:
+        if value != default:
             data[name] = value
     return data
 
@@ -208,6 +225,9 @@ def operation_data(operation: Operation) -> dict[str, Any]:
         del data["amount"]
     if operation.currency is not None:
         data["currency"] = operation.currency
+    for name in ("references", "agreement_references"):
+        if references := getattr(operation, name):
+            data[name] = references
     return data
 
 

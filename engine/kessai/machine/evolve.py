@@ -2,7 +2,7 @@
 
 `fold` over a transaction's events is its state, so the trail proves the balances. An
 event that the lifecycle does not allow changes no amount and no state; whether it may
-be appended at all is asked beforehand, by `decide` and `settle`.
+be appended at all is asked beforehand, by `decide` and `resolve`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,12 +19,15 @@ from kessai.machine.events import (
     Event,
     External,
     Lapsed,
+    Learned,
     Reported,
     Resent,
     Resolved,
+    Resumed,
     Reversed,
 )
-from kessai.machine.phases import RESENT, Phase, phase_after
+from kessai.machine.phases import RESENT, RESUMED, Phase, phase_after
+from kessai.machine.references import learned, stated
 from kessai.machine.transaction import Operation, Transaction
 from kessai.spec import Effect
 
@@ -38,14 +41,33 @@ def evolve(
     match event:
         case Begun():
             return _begun(machine, transaction, event)
-        case Resent():
-            return _resent(transaction, event)
+        case Resent() | Resumed():
+            return _sent_again(transaction, event)
         case Reported():
-            return _reported(machine, transaction, event)
+            after = _reported(machine, transaction, event)
         case External() | Reversed():
-            return _outside(machine, transaction, event)
+            after = _outside(machine, transaction, event)
+        case Lapsed():
+            after = _lapsed(machine, transaction, event)
         case _:
-            return _lapsed(machine, transaction, event)
+            after = transaction.next()
+    return _taught(machine, after, event)
+
+
+def _taught(
+    machine: Machine,
+    after: Transaction,
+    event: Reported | External | Reversed | Lapsed | Learned,
+) -> Transaction:
+    """The transaction with the ids and deadlines that the event's evidence states."""
+    evidence = event.evidence
+    if evidence is None or not (evidence.references or evidence.deadlines):
+        return after
+    return attrs.evolve(
+        after,
+        references=learned(after, evidence),
+        deadlines=stated(machine, after, evidence),
+    )
 
 
 def _noted(transaction: Transaction, event: Event) -> Transaction:
@@ -131,6 +153,7 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         discrepancies=transaction.discrepancies,
         version=transaction.version,
         head=transaction.head,
+        account=event.account or "",
     )
 
 
@@ -139,12 +162,13 @@ def _initial(machine: Machine, tracks: Iterable[str]) -> dict[str, str]:
     return {name: track.initial for name, track in found.items() if track.initial}
 
 
-def _resent(transaction: Transaction, event: Resent) -> Transaction:
+def _sent_again(transaction: Transaction, event: Resent | Resumed) -> Transaction:
     operation = transaction.operations.get(event.operation)
-    phase = phase_after(operation.phase, RESENT) if operation else None
+    trigger = RESENT if isinstance(event, Resent) else RESUMED
+    phase = phase_after(operation.phase, trigger) if operation else None
     if operation is None or phase is None:
         return transaction.next()
-    again = attrs.evolve(operation, phase=phase, resent_at=event.at)
+    again = attrs.evolve(operation, phase=phase, **{f"{trigger}_at": event.at})
     return transaction.next(operations={**transaction.operations, operation.id: again})
 
 
@@ -159,8 +183,9 @@ def _reported(
     if phase is Phase.SUCCEEDED:
         return _succeeded(transaction, rule, operation, event)
     if phase is Phase.DECLINED:
-        return _declined(transaction, rule, operation)
-    waiting = attrs.evolve(operation, phase=phase)
+        return _declined(transaction, rule, operation, event)
+    not_before = event.evidence.not_before
+    waiting = attrs.evolve(operation, phase=phase, not_before=not_before)
     operations = {**transaction.operations, operation.id: waiting}
     return transaction.next(operations=operations)
 
@@ -179,6 +204,8 @@ def _succeeded(
         amounts=amounts,
         deadlines=_restarted(rule, transaction, event),
         operations=_without(transaction, operation),
+        concluded=transaction.with_concluded(operation.command),
+        notified=transaction.with_notified(event.evidence),
     )
 
 
@@ -191,13 +218,18 @@ def _without(transaction: Transaction, ended: Operation) -> dict[str, Operation]
 
 
 def _declined(
-    transaction: Transaction, rule: CompiledCommand, operation: Operation
+    transaction: Transaction,
+    rule: CompiledCommand,
+    operation: Operation,
+    event: Reported,
 ) -> Transaction:
     names = transaction.names(operation.amount)
     return transaction.next(
         states=_moved(transaction, rule.declined_from(transaction.states)),
         amounts=apply_effects(rule.spec.release, names, transaction.amounts),
         operations=_without(transaction, operation),
+        concluded=transaction.with_concluded(operation.command),
+        notified=transaction.with_notified(event.evidence),
     )
 
 
@@ -217,6 +249,7 @@ def _outside(
         states=_moved(transaction, steps),
         amounts=amounts,
         deadlines=_restarted(rule, transaction, event),
+        concluded=transaction.with_concluded(event.command),
     )
 
 

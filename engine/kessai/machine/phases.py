@@ -3,9 +3,10 @@
     begun ─────▶ pending, unknown, succeeded, declined
     unknown ───▶ pending, succeeded, declined        by evidence: never by time
     unknown ───▶ begun                               its request is sent again
+    any open ──▶ begun                               what the consumer brought is sent on
     pending ───▶ succeeded, declined
 
-The triggers are the outcomes that evidence reports, and `RESENT`. What the machine does
+The triggers are the outcomes that evidence reports, `RESENT` and `RESUMED`. What the machine does
 not list changes no phase. A pending operation stays pending when an inquiry fails, since
 evidence never goes backwards; and no request is sent again while the first may still be
 answered, or is known to have arrived.
@@ -32,6 +33,9 @@ class Phase(StrEnum):
 RESENT = "resent"
 """The trigger under which the same request is sent again."""
 
+RESUMED = "resumed"
+"""The trigger under which what the consumer came back with is sent on."""
+
 PHASES = TransitionsMachine(
     model=None,
     auto_transitions=False,
@@ -44,6 +48,7 @@ PHASES = TransitionsMachine(
         ["pending", ["begun", "unknown"], "pending"],
         ["unknown", "begun", "unknown"],
         [RESENT, "unknown", "begun"],
+        [RESUMED, ["begun", "pending", "unknown"], "begun"],
         ["succeeded", ["begun", "pending", "unknown"], "succeeded"],
         ["declined", ["begun", "pending", "unknown"], "declined"],
     ],
@@ -54,7 +59,7 @@ _NAMED: Mapping[str | None, Phase] = {phase.value: phase for phase in Phase}
 
 
 def phase_after(phase: Phase, trigger: str) -> Phase | None:
-    """The phase that `trigger`, an outcome or `RESENT`, leads to; None if to none."""
+    """The phase that `trigger`, an outcome, `RESENT` or `RESUMED`, leads to; None if to none."""
     event = PHASES.events.get(trigger)
     found = None if event is None else event.transitions.get(phase)
     return _NAMED[found[0].dest] if found else None

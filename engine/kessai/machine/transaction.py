@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine.phases import Phase
 
@@ -19,8 +20,11 @@ class Operation:
 
     `id` is the transaction's id and the number of the event that began it; the key sent
     to the gateway derives from it, so a resend is the same request. `resent_at` is when
-    the last resend was written down, if there was one. `currency` is that of the
-    transaction which it opens; None where it opens none.
+    the last resend was written down, if there was one, and `resumed_at` when what the
+    consumer came back with was last sent on. `currency` is that of the transaction which
+    it opens; None where it opens none. `references` are the gateway's ids for the
+    transaction as they were known when it began, `agreement_references` those for its
+    agreement. Before `not_before` the gateway does not want to be asked about it.
     """
 
     id: str
@@ -33,11 +37,50 @@ class Operation:
     phase: Phase = Phase.BEGUN
     resent_at: datetime | None = None
     currency: str | None = None
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    agreement_references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    resumed_at: datetime | None = None
+    not_before: datetime | None = None
 
     @property
     def sent_at(self) -> datetime:
         """When its request was last about to be sent; how long it may still arrive."""
-        return self.resent_at or self.begun_at
+        return self.resumed_at or self.resent_at or self.begun_at
+
+    @property
+    def due_at(self) -> datetime:
+        """From when on it is to be inquired about: a begun one has a caller who waits."""
+        begun = self.phase is Phase.BEGUN
+        due = self.sent_at + REPLY_WITHIN if begun else self.begun_at
+        return due if self.not_before is None else max(due, self.not_before)
+
+
+REMEMBERED = 16
+"""How many of the notifications that ended an operation a transaction remembers."""
+
+
+@attrs.frozen
+class Notified:
+    """A notification that ended an operation: what tells it from others like it."""
+
+    command: str | None
+    outcome: Outcome
+    amount: int | None
+    exchange: str
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "Notified | None":
+        """What `evidence` is remembered by; None if the gateway gave it no id."""
+        if evidence.source is not Source.PUSH or evidence.exchange is None:
+            return None
+        return cls(
+            evidence.command, evidence.outcome, evidence.amount, evidence.exchange
+        )
+
+
+def remember(known: tuple[Notified, ...], last: Notified) -> tuple[Notified, ...]:
+    """`known` and `last`, as many as are remembered."""
+    return (*known[1 - REMEMBERED :], last)
 
 
 @attrs.frozen
@@ -48,6 +91,11 @@ class Transaction:
     no `lifecycle` never came to be: its chain holds refused attempts, and evidence that
     fits nothing. `flags` are those of its application, worth 1 or 0 in expressions.
     `discrepancies` are the numbers of the events whose evidence fits nothing.
+    `concluded` names the commands that had an outcome before, of ours or from outside,
+    and `notified` are the last notifications that ended an operation: from these two it
+    can be said, without the trail, what the next notification may be believed in.
+    `references` are the gateway's ids for it, by the adapter's names for them, in its
+    `account` with the gateway.
     """
 
     id: str
@@ -61,8 +109,12 @@ class Transaction:
     deadlines: Mapping[str, datetime] = attrs.field(factory=dict[str, datetime])
     operations: Mapping[str, Operation] = attrs.field(factory=dict[str, Operation])
     discrepancies: tuple[int, ...] = ()
+    concluded: tuple[str, ...] = ()
+    notified: tuple[Notified, ...] = ()
     version: int = 0
     head: str = ""
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    account: str = ""
 
     @property
     def exists(self) -> bool:
@@ -78,17 +130,8 @@ class Transaction:
 
     @property
     def due_at(self) -> datetime | None:
-        """From when on its open operations are to be looked up; None when none is open.
-
-        A begun one has a caller who waits for the reply; afterwards nobody does.
-        """
-        return min(
-            (
-                o.sent_at + REPLY_WITHIN if o.phase is Phase.BEGUN else o.begun_at
-                for o in self.operations.values()
-            ),
-            default=None,
-        )
+        """From when on its open operations are to be looked up; None when none is open."""
+        return min((o.due_at for o in self.operations.values()), default=None)
 
     @property
     def status(self) -> str:
@@ -103,6 +146,9 @@ class Transaction:
         deadlines: Mapping[str, datetime] | None = None,
         operations: Mapping[str, Operation] | None = None,
         discrepancies: tuple[int, ...] | None = None,
+        concluded: tuple[str, ...] | None = None,
+        notified: tuple[Notified, ...] | None = None,
+        references: Mapping[str, str] | None = None,
     ) -> "Transaction":
         """The transaction one version on, with what is given in the place of its own.
 
@@ -120,8 +166,12 @@ class Transaction:
             self.deadlines if deadlines is None else deadlines,
             self.operations if operations is None else operations,
             self.discrepancies if discrepancies is None else discrepancies,
+            self.concluded if concluded is None else concluded,
+            self.notified if notified is None else notified,
             self.version + 1,
             self.head,
+            self.references if references is None else references,
+            self.account,
         )
 
     def with_head(self, head: str) -> "Transaction":
@@ -138,9 +188,23 @@ class Transaction:
             self.deadlines,
             self.operations,
             self.discrepancies,
+            self.concluded,
+            self.notified,
             self.version,
             head,
+            self.references,
+            self.account,
         )
+
+    def with_concluded(self, command: str) -> tuple[str, ...]:
+        """The commands that had an outcome before, and `command`."""
+        known = self.concluded
+        return known if command in known else (*known, command)
+
+    def with_notified(self, evidence: Evidence) -> tuple[Notified, ...]:
+        """The last notifications that ended an operation, and `evidence` if it is one."""
+        notified = Notified.of(evidence)
+        return self.notified if notified is None else remember(self.notified, notified)
 
     def names(self, amount: int | None = None) -> dict[str, int]:
         """What expressions may name: amounts, flags, and the operation's `amount`."""

@@ -33,15 +33,15 @@ sum of their amounts; one that ends is any of them (`symbols`). Guesses that a s
 walk suggests (`walk`, `lemmas`) are struck out until those that are left are kept by
 every event together (`induction`): a wrong guess can only cost a proof, never make one.
 What is not proved is searched for, from the beginning of a transaction, and every story
-found is played by `decide`, `settle` and `evolve` before it is told (`play`). What is
+found is played by `decide`, `resolve` and `evolve` before it is told (`play`). What is
 neither proved nor refuted is `open`, with the transaction at which the proof failed.
 
-The success of an operation that was allowed is followed without the net of `settle`,
+The success of an operation that was allowed is followed without the net of `resolve`,
 which would put evidence aside that breaks an invariant: the rules must not need it.
-What was carried out elsewhere, and what was taken back, is followed as `settle_external`
+What was carried out elsewhere, and what was taken back, is followed as `resolve_external`
 would apply it, net included, because no rule allowed it beforehand. A reversal may come
 at any time that its bounds allow, whatever is open. Where an operation's success finds no
-move any more (an update told after the approval), `settle` puts it aside and nothing
+move any more (an update told after the approval), `resolve` puts it aside and nothing
 changes; a proof lists such pairs as `too_late`.
 
 Assumed: evidence tells of an operation what the gateway did; any operation may be

@@ -1,7 +1,7 @@
 """What each moment of an operation does, once for known amounts and for all amounts.
 
 The steps, effects and exclusions come from the compiled machine; the order in which
-they are taken is that of `decide`, `evolve` and `settle`.
+they are taken is that of `decide`, `evolve` and `resolve`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -99,7 +99,7 @@ def broken(algebra: Algebra, rules: Rules, names: Names) -> Iterator[tuple[str, 
 
 
 def kept_by_the_net(algebra: Algebra, rules: Rules, names: Names) -> list[Truth]:
-    """What `settle` asks of amounts before it applies a success."""
+    """What `resolve` asks of amounts before it applies a success."""
     kept = [algebra.no(is_broken) for _, is_broken in broken(algebra, rules, names)]
     return kept + [names[amount] < AMOUNT_LIMIT for amount in rules.amounts]
 

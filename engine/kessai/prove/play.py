@@ -1,4 +1,4 @@
-"""A story played on the real machine: `decide`, `settle` and `evolve`, step by step.
+"""A story played on the real machine: `decide`, `resolve` and `evolve`, step by step.
 
 A gateway that does as it is told stands behind it. An agreement, where one is needed,
 is taken as given. A step that the machine refuses ends the story: what would follow did
@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kessai.errors import InvalidCommand
+from kessai.evidence.outcome import EXPIRE, overdue, resolve, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
@@ -25,7 +26,6 @@ from kessai.machine import (
     evolve,
 )
 from kessai.machine.decide import decide, opened_tracks
-from kessai.machine.settle import EXPIRE, overdue, settle, settle_external
 from kessai.prove import moments
 from kessai.prove.algebra import KNOWN
 from kessai.prove.reversal import wrongs_of_reversal
@@ -181,7 +181,7 @@ class Play:
                 taken_back = step.moment is Moment.REVERSES
                 outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
                 said = self._evidence(step.name, outcome, step.amount)
-                return settle_external(
+                return resolve_external(
                     self._machine, self._transaction, said, self._now
                 )
             case Moment.LAPSES:
@@ -243,13 +243,13 @@ class Play:
         outcome = Outcome.SUCCEEDED if succeeded else Outcome.DECLINED
         amount = operation.amount if step.is_stated else None
         said = self._evidence(operation.command, outcome, amount)
-        return settle(self._machine, self._transaction, operation, said, self._now)
+        return resolve(self._machine, self._transaction, operation, said, self._now)
 
     def _lapse(self, name: str) -> Event | None:
         ends = self._transaction.deadlines.get(name)
         if ends is None:  # it was never started here: the gateway says that it passed
             said = self._evidence(EXPIRE, Outcome.SUCCEEDED, None)
-            return settle_external(self._machine, self._transaction, said, self._now)
+            return resolve_external(self._machine, self._transaction, said, self._now)
         self._now = max(self._now, ends)
         for event in overdue(self._machine, self._transaction, self._now):
             if event.deadline == name:

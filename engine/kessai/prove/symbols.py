@@ -265,7 +265,7 @@ class Symbols:
     def elsewhere(
         self, rule: CompiledCommand, situation: Situation
     ) -> tuple[Truth, moments.Success]:
-        """When `settle_external` applies what the engine did not start, and its effect."""
+        """When `resolve_external` applies what the engine did not start, and its effect."""
         success = moments.whole_success(self.terms, rule, situation.steps, self.asked)
         when = [
             self.stands(situation.states),
@@ -291,7 +291,7 @@ class Symbols:
     def reverses(
         self, name: str, situation: Situation
     ) -> tuple[Truth, moments.Success]:
-        """When `settle_external` applies a reversal, and its effect: at any time."""
+        """When `resolve_external` applies a reversal, and its effect: at any time."""
         success = moments.succeeded(self.terms, situation.steps, self.asked)
         when = [
             self.stands(situation.states),

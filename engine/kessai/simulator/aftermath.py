@@ -15,6 +15,7 @@ import attrs
 import msgspec
 
 from kessai.audit import verify
+from kessai.evidence.attempts import MAY_BE_ANOTHER
 from kessai.flow import (
     Flow,
     Missing,
@@ -24,7 +25,6 @@ from kessai.flow import (
     sweep,
 )
 from kessai.machine import Transaction
-from kessai.machine.whose import MAY_BE_ANOTHER
 from kessai.simulator.gateway import differences
 from kessai.simulator.moves import Step
 from kessai.simulator.tasks import Role, Task

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from kessai.driver import ask_store, outgoing, report
+from kessai.driver import ask_store, report
 from kessai.errors import (
     CommitUnknown,
     KessaiError,
@@ -317,7 +317,7 @@ class World:
     def _send(self, task: Task, send: Send, move: Step) -> Result:
         if task.reply is not None:  # it came a while ago
             return task.reply
-        request = outgoing(send, lambda: self.now + task.skew)
+        request = send.sealed(self.now + task.skew, bytes)
         if isinstance(request, Failure):
             return request
         fault = move.fault

@@ -8,7 +8,7 @@ from threading import Lock
 import attrs
 
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Loaded, Recorded
+from kessai.flow import Change, Lease, Loaded, Recorded, Reference
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered, answered, undisclosed
 
@@ -41,6 +41,7 @@ class MemoryStore:
         self._records: dict[str, list[Record]] = {}
         self._recorded: dict[str, Recorded] = {}
         self._declarations: dict[str, bytes] = {}
+        self._referring: dict[Reference, set[str]] = {}
         self._schedules: dict[str, _Schedule] = {}
         self._leases: dict[str, _Leases] = {}
 
@@ -74,6 +75,8 @@ class MemoryStore:
                 self._recorded[closed.key] = undisclosed(closed)
             if (declared := change.declaration) is not None:
                 self._declarations[declared.hash] = declared.document
+            for reference in change.references:
+                self._referring.setdefault(reference, set()).add(after.id)
             self._schedule(after)
 
     def _schedule(self, after: Transaction) -> None:
@@ -114,6 +117,11 @@ class MemoryStore:
         """See `Store.declaration`."""
         with self._lock:
             return self._declarations.get(lifecycle_hash)
+
+    def find(self, account: str, kind: str, name: str) -> list[str]:
+        """See `Store.find`."""
+        with self._lock:
+            return sorted(self._referring.get(Reference(account, kind, name), ()))
 
     def transactions(self) -> Iterator[Transaction]:
         """See `Store.transactions`."""

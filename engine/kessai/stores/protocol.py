@@ -44,6 +44,14 @@ class Store(Protocol):
         """The document of a lifecycle file that records are bound to."""
         ...
 
+    def find(self, account: str, kind: str, name: str) -> list[str]:
+        """The ids of the transactions that have the gateway's id `name`, sorted.
+
+        It is found from the append on that has it among its `references`. Mostly one
+        has it, but a customer's id, say, may be many's.
+        """
+        ...
+
     def transactions(self) -> Iterator[Transaction]:
         """All transactions as they stand, sorted by id, read at one moment.
 
@@ -123,6 +131,10 @@ class AsyncStore(Protocol):
 
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""
+        ...
+
+    async def find(self, account: str, kind: str, name: str) -> list[str]:
+        """See `Store.find`."""
         ...
 
     def transactions(self) -> AsyncIterator[Transaction]:

@@ -134,6 +134,13 @@ CREATE TABLE lifecycles (
   hash TEXT PRIMARY KEY NOT NULL,
   name TEXT NOT NULL,
   document BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE gateway_ids (
+  account TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  gateway_id TEXT NOT NULL,
+  transaction_id TEXT NOT NULL,
+  PRIMARY KEY (account, kind, gateway_id, transaction_id)
 ) STRICT, WITHOUT ROWID
 """
 }

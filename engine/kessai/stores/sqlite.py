@@ -261,6 +261,15 @@ class SQLiteStore:
         document: bytes | None = found[0][0] if found else None
         return document
 
+    def find(self, account: str, kind: str, name: str) -> list[str]:
+        """See `Store.find`."""
+        found = self._fetch(
+            "SELECT transaction_id FROM gateway_ids WHERE account = ? AND kind = ?"
+            " AND gateway_id = ? ORDER BY transaction_id",
+            (account, kind, name),
+        )
+        return [transaction for (transaction,) in found]
+
     def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""
         found = self._fetch(

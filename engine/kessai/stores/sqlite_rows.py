@@ -66,6 +66,12 @@ def write_change(
             "UPDATE answers SET outcome = ?, recorded = ? WHERE key = ?",
             (closed.outcome, encode_recorded(closed), closed.key),
         )
+    for one in change.references:
+        connection.execute(
+            "INSERT INTO gateway_ids (account, kind, gateway_id, transaction_id)"
+            " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (one.account, one.kind, one.id, change.transaction.id),
+        )
     if change.declaration is not None and change.declaration.hash not in declared:
         _declare(connection, change.declaration)
 

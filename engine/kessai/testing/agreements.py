@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from kessai.errors import InvalidInput
+from kessai.evidence.outcome import resolve
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, Event, Machine, Operation, Record, Transaction, append
 from kessai.machine.decide import opened_tracks
-from kessai.machine.settle import settle
 from kessai.simulator.commands import application_of
 from kessai.simulator.world import BEGINNING
 from kessai.spec import Agreement
@@ -83,7 +83,7 @@ def _carried_out(case: Case, way: Way, trail: _Trail) -> tuple[Transaction, _Tra
         command=way.name,
         outcome=Outcome.SUCCEEDED,
     )
-    event: Event | None = settle(machine, transaction, operation, told, now)
+    event: Event | None = resolve(machine, transaction, operation, told, now)
     assert event is not None  # noqa: S101 - a success always says something new
     transaction, ended = append(machine, transaction, event)
     return transaction, (*trail, record, ended)

@@ -12,6 +12,13 @@ from datetime import datetime, timedelta
 import attrs
 from hypothesis import strategies as st
 
+from kessai.evidence.outcome import (
+    close_discrepancy,
+    expected_amount,
+    overdue,
+    resolve,
+    resolve_external,
+)
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
@@ -35,13 +42,6 @@ from kessai.machine import (
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import amount_bounds, opened_tracks
 from kessai.machine.phases import RESENT, phase_after
-from kessai.machine.settle import (
-    expected_amount,
-    overdue,
-    resolve,
-    settle,
-    settle_external,
-)
 from kessai.simulator.commands import application_of, possible_names
 from kessai.stores import Store
 from kessai.testing.agreements import agreement_with_trail
@@ -323,7 +323,7 @@ class Course:
             amount = expected_amount(rule, self.transaction, operation)
         source = self._draw(st.sampled_from([Source.REPLY, Source.PUSH]))
         said = self._evidence(operation.command, outcome, amount, source)
-        self.append(settle(machine, self.transaction, operation, said, self.now))
+        self.append(resolve(machine, self.transaction, operation, said, self.now))
 
     def ends(self) -> None:
         """Something that is open succeeds or is declined."""
@@ -367,13 +367,15 @@ class Course:
             given = attrs.evolve(bounds, default=None)
             amount = self._draw(amounts(given))
         said = self._evidence(rule.spec.name, outcome, amount, Source.LOOK_UP)
-        self.append(settle_external(self.machine, self.transaction, said, self.now))
+        self.append(resolve_external(self.machine, self.transaction, said, self.now))
 
     def strange(self) -> None:
         """Evidence of what no lifecycle has: it is put aside."""
         if self.transaction.exists:
             said = self._evidence(_STRANGE, Outcome.SUCCEEDED, None, Source.PUSH)
-            self.append(settle_external(self.machine, self.transaction, said, self.now))
+            self.append(
+                resolve_external(self.machine, self.transaction, said, self.now)
+            )
 
     def resolved(self) -> None:
         """A person has dealt with a discrepancy."""
@@ -383,7 +385,7 @@ class Course:
             actor="operator",
             note="found out by hand",
         )
-        self.append(resolve(self.transaction, number, said, self.now))
+        self.append(close_discrepancy(self.transaction, number, said, self.now))
 
     # ── time ────────────────────────────────────────────────────────────────────────
 

@@ -17,7 +17,7 @@ import attrs
 import pytest
 
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Loaded, Recorded
+from kessai.flow import Change, Lease, Loaded, Recorded, Reference
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine import (
@@ -628,6 +628,41 @@ class StoreConformance:
         signed = attrs.evolve(told, source=Source.OPERATOR, actor="sato", note="ok")
         book.write(book.change([Resolved(NOON, 3, signed)]))
         assert store.unsettled(NOON, 10) == ["old"]
+
+    def test_a_transaction_is_found_by_the_ids_that_its_gateway_gave(
+        self, store: Store
+    ) -> None:
+        """Under the account and the kind that they were given in, and no other."""
+        book = Book(store)
+        order, customer = Reference("a", "order", "o_1"), Reference("a", "buyer", "b_é")
+        book.end(book.begin(), references=(order, customer))
+        book.end(book.begin("capture"), references=(order,))  # once more is no harm
+        assert store.find("a", "order", "o_1") == ["order-1"]
+        assert store.find("a", "buyer", "b_é") == ["order-1"]
+        for account, kind, name in (
+            ("b", "order", "o_1"),
+            ("a", "buyer", "o_1"),
+            ("a", "order", "O_1"),
+            ("a", "order", ""),
+        ):
+            assert store.find(account, kind, name) == []
+
+    def test_an_id_may_be_that_of_several_transactions(self, store: Store) -> None:
+        """A customer's, say; those that have it come sorted."""
+        buyer = Reference("a", "buyer", "b_1")
+        for name in ("order-2", "order-10", "order-1"):
+            book = Book(store, name)
+            book.end(book.begin(), references=(buyer,))
+        assert store.find("a", "buyer", "b_1") == ["order-1", "order-10", "order-2"]
+
+    def test_an_id_of_a_change_that_conflicts_is_not_kept(self, store: Store) -> None:
+        """It is written with its change, or not at all."""
+        book = Book(store)
+        change = book.ended(book.begin(), references=(Reference("a", "order", "o_1"),))
+        book.write(book.denied())
+        with pytest.raises(VersionConflict):
+            store.append(change)
+        assert store.find("a", "order", "o_1") == []
 
     def test_of_many_threads_that_race_for_one_version_exactly_one_wins(
         self, store: Store

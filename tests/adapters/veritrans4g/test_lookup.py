@@ -11,8 +11,8 @@ from kessai.gateway import (
     LOOK_UP,
     Call,
     Evidence,
-    Fact,
     Failure,
+    ListedExchange,
     Outcome,
     Reply,
     Source,
@@ -35,28 +35,28 @@ def test_after_a_lost_reply_the_list_says_what_happened(looked_up: LookedUp) -> 
         command=None,
         outcome=Outcome.SUCCEEDED,
         code="N001000000000000",
-        facts=(
-            Fact(
+        listing=(
+            ListedExchange(
                 command="authorize",
                 outcome=Outcome.SUCCEEDED,
                 amount=3300,
                 exchange="10435077",
                 at=jst("09:30"),
             ),
-            Fact(
+            ListedExchange(
                 command="capture",
                 outcome=Outcome.DECLINED,
                 exchange="10435089",
                 at=jst("09:34:05.383"),
             ),
-            Fact(
+            ListedExchange(
                 command="capture",
                 outcome=Outcome.SUCCEEDED,
                 amount=1200,
                 exchange="10435091",
                 at=jst("09:34:42.092"),
             ),
-            Fact(
+            ListedExchange(
                 command="refund",
                 outcome=Outcome.PENDING,
                 amount=300,
@@ -68,20 +68,20 @@ def test_after_a_lost_reply_the_list_says_what_happened(looked_up: LookedUp) -> 
 
 
 def test_among_several_orders_only_ours_is_read(looked_up: LookedUp) -> None:
-    (fact,) = looked_up("look-up-among-several").facts
-    assert fact.exchange == "10435077"
+    (listed,) = looked_up("look-up-among-several").listing
+    assert listed.exchange == "10435077"
 
 
 def test_an_expired_authorization_is_a_fact_of_its_own(looked_up: LookedUp) -> None:
-    facts = looked_up("look-up-of-an-expired-authorization").facts
-    assert facts[-1] == Fact(command="expire", outcome=Outcome.SUCCEEDED)
-    assert len(facts) == 2
+    listing = looked_up("look-up-of-an-expired-authorization").listing
+    assert listing[-1] == ListedExchange(command="expire", outcome=Outcome.SUCCEEDED)
+    assert len(listing) == 2
 
 
 def test_an_order_the_gateway_does_not_know_is_not_found(looked_up: LookedUp) -> None:
     evidence = looked_up("look-up-of-an-unknown-order")
     assert (evidence.outcome, evidence.found) == (Outcome.SUCCEEDED, False)
-    assert evidence.facts == ()
+    assert evidence.listing == ()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_answer_that_is_not_whole_settles_nothing(
 ) -> None:
     evidence = looked_up(story)
     assert evidence.outcome is Outcome.UNKNOWN
-    assert (evidence.code, evidence.facts, evidence.found) == (code, (), True)
+    assert (evidence.code, evidence.listing, evidence.found) == (code, (), True)
     assert evidence.command is None
 
 
@@ -169,4 +169,6 @@ def test_a_fact_keeps_only_what_it_can_read(
     result = {"mstatus": "success", "orderInfos": {"orderInfo": [ours(exchange)]}}
     reply = Reply(status=200, body=json.dumps({"result": result}).encode())
     evidence = adapter.evidence(CALL, reply)
-    assert evidence.facts == (Fact(command="capture", outcome=Outcome.UNKNOWN),)
+    assert evidence.listing == (
+        ListedExchange(command="capture", outcome=Outcome.UNKNOWN),
+    )

@@ -192,7 +192,8 @@ def test_whatever_a_call_says_arrives_and_is_hashed_as_sent(
     call = Call(
         command="authorize",
         transaction=transaction,
-        lifecycle="recurring" if recurring else "one_time",
+        lifecycle="club" if recurring else "once",
+        tracks=("payment", "consent") if recurring else ("payment",),
         amount=amount,
         parameters={"note": note},
     )

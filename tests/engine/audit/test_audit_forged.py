@@ -7,9 +7,9 @@ import pytest
 from audited.shop import MONTHLY, began, evidence_of, forge, forge_charge
 
 from kessai.audit import verify
+from kessai.evidence.attempts import MAY_BE_ANOTHER
 from kessai.gateway import Outcome, Source
 from kessai.machine import Discrepancy, External, Lapsed, Reported, Resent
-from kessai.machine.whose import MAY_BE_ANOTHER
 
 
 def first_fault(store):

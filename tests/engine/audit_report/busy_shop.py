@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import attrs
 
 from kessai import Command, Engine, HttpTransport
+from kessai.evidence.outcome import resolve_external
 from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import append, compile_lifecycle
-from kessai.machine.settle import settle_external
 from kessai.spec import load_shipped
 from kessai_adapters.local import LocalGateway
 
@@ -87,7 +87,7 @@ class Shop:
         store = self.engine.store
         standing = self.engine.transaction(transaction)
         machine = compile_lifecycle(load_shipped(standing.lifecycle))
-        event = settle_external(machine, standing, evidence, self.clock())
+        event = resolve_external(machine, standing, evidence, self.clock())
         after, record = append(machine, standing, event)
         store.append(Change(transaction=after, records=(record,)))
         return record.number

@@ -213,7 +213,7 @@ def test_reconciling_finds_what_the_gateway_does_not_list(kessai, lost_reply, tm
     (tmp_path / "kessai.db.gateway").unlink()
     told = kessai("reconcile", "--json")
     kinds = {(d["kind"], d["command"]) for d in told.json["differences"]}
-    assert kinds == {("unlisted", "authorize"), ("unlisted", "capture")}
+    assert kinds == {("unconfirmed", "authorize"), ("unconfirmed", "capture")}
 
 
 def test_a_sweep_moves_what_is_overdue(kessai, past):

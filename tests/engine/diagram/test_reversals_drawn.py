@@ -8,10 +8,10 @@ import pytest
 
 from kessai import Command, Transaction
 from kessai.diagram import Journey, render, render_transaction
+from kessai.evidence.outcome import resolve, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, append, compile_lifecycle, decide
 from kessai.machine.decide import opened_tracks
-from kessai.machine.settle import settle, settle_external
 from kessai.spec import load_file, load_shipped
 
 WALLET = load_file(Path(__file__).parent.parent / "prove" / "wallet.toml")
@@ -46,9 +46,9 @@ def journey():
         operation = decide(machine, transaction, command, NOW)
         happens(Begun(NOW, operation, None, opened_tracks(machine, operation)))
         evidence = said(name, Outcome.SUCCEEDED)
-        happens(settle(machine, transaction, operation, evidence, NOW))
+        happens(resolve(machine, transaction, operation, evidence, NOW))
     back = said("refund", Outcome.REVERSED)
-    happens(settle_external(machine, transaction, back, NOW))
+    happens(resolve_external(machine, transaction, back, NOW))
     return Journey(lifecycle=WALLET, transaction=transaction, events=events)
 
 

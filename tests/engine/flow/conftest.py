@@ -12,12 +12,14 @@ import attrs
 import pytest
 
 from kessai import AsyncEngine, Command, Engine, FlowRun, MemoryStore, load_shipped
+from kessai.audit.verify import verify
 from kessai.errors import InvalidInput, KessaiError, PushRefused
 from kessai.flow import (
     Append,
     Claim,
     Context,
     Declaration,
+    Find,
     History,
     Load,
     Now,
@@ -25,9 +27,18 @@ from kessai.flow import (
     Send,
     execute,
 )
-from kessai.gateway import LOOK_UP, Evidence, Fact, Failure, Outcome, Reply, Request
+from kessai.gateway import (
+    LOOK_UP,
+    Adapter,
+    Evidence,
+    Failure,
+    ListedExchange,
+    Outcome,
+    Reply,
+    Request,
+)
 from kessai.gateway import Source as From
-from kessai.machine import Machines
+from kessai.machine import Machines, read_events
 
 SHIPPED = ("one_time", "recurring", "charge")
 MONTHLY = {"unit": "Month", "value": 1}
@@ -49,7 +60,7 @@ class PlainAdapter:
             "amount": call.amount,
             "agreement": call.agreement,
             "parameters": dict(call.parameters),
-            "key": call.idempotency_key,
+            "key": call.seed and call.key(),
         }
         return Request(method="POST", url="plain:", body=json.dumps(body).encode())
 
@@ -71,23 +82,103 @@ class PlainAdapter:
         return tuple(evidence(told, From.PUSH) for told in json.loads(body))
 
 
+class Scripted(Adapter):
+    """Does what its test wrote: a generator function for each command.
+
+    An inquiry lists nothing, and asks nothing, unless the test says otherwise.
+    """
+
+    name = "scripted"
+    account = "shop-1/test"
+    replays = None
+
+    def __init__(self):
+        self.exchanges = {LOOK_UP: self.asks_nothing}
+        self.heard = None
+        self.signs = lambda request, at, nonce: request
+
+    def exchange(self, call):
+        return self.exchanges[call.command](call)
+
+    def received(self, notification):
+        return self.heard(notification)
+
+    def seal(self, request, at, nonce):
+        return self.signs(request, at, nonce)
+
+    def asks_nothing(self, call):
+        yield from ()
+        return self.says(call, "unknown")
+
+    def once(self, command, outcome="succeeded", **more):
+        """One request, and this is what came of it."""
+
+        def exchange(call):
+            yield self.ask(call)
+            return self.says(call, outcome, **more)
+
+        self.exchanges[command] = exchange
+
+    def ask(self, call, step=""):
+        return Request(
+            method="POST",
+            url=f"scripted:{call.command}/{step}",
+            headers=(("Key", call.key(step) if call.seed else ""),),
+            body=json.dumps(dict(call.references)).encode(),
+        )
+
+    def says(self, call, outcome="succeeded", **more):
+        inquires = call.command == LOOK_UP
+        return Evidence(
+            source=From.LOOK_UP if inquires else From.REPLY,
+            transaction=call.transaction,
+            command=None if inquires else call.command,
+            outcome=Outcome(outcome),
+            **more,
+        )
+
+
+class Wire:
+    """Answers what is sent by its script, in turn, and with an empty reply after it."""
+
+    def __init__(self):
+        self.sent = []
+        self.answers = []
+
+    def send(self, request):
+        self.sent.append(request)
+        answer = self.answers.pop(0) if self.answers else Reply(status=200)
+        answer = answer() if callable(answer) else answer
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    @property
+    def urls(self):
+        return [request.url.removeprefix("scripted:") for request in self.sent]
+
+    @property
+    def keys(self):
+        return [dict(request.headers)["Key"] for request in self.sent]
+
+
 def evidence(told, source, transaction=""):
     told = dict(told)
-    facts = tuple(
-        Fact(
+    listing = tuple(
+        ListedExchange(
             command=name,
             outcome=Outcome(outcome),
             amount=amount,
             exchange=exchange[0] if exchange else None,
         )
-        for name, outcome, amount, *exchange in told.pop("facts", ())
+        for name, outcome, amount, *exchange in told.pop("listing", ())
     )
     return Evidence(
         source=source,
         transaction=told.pop("transaction", transaction),
         command=told.pop("command", None),
         outcome=Outcome(told.pop("outcome", "succeeded")),
-        facts=facts,
+        listing=listing,
         **told,
     )
 
@@ -122,7 +213,7 @@ class Gateway:
     def said(self, asked, answer):
         said = {**answer}
         if asked["command"] == LOOK_UP:
-            said.setdefault("facts", self.listed.get(asked["transaction"], []))
+            said.setdefault("listing", self.listed.get(asked["transaction"], []))
             return said
         outcome = said.get("outcome", "succeeded")
         if outcome in {"succeeded", "declined"} and not said.pop("unlisted", False):
@@ -210,7 +301,8 @@ class Hand:
             Declaration: self.store.declaration,
             Claim: self.store.claim,
             Release: self.store.release,
-            Send: lambda request, _until: self.gateway.send(request),
+            Find: lambda one: self.store.find(one.account, one.kind, one.id),
+            Send: lambda request, *_: self.gateway.send(request),
         }
         return performers[type(effect)](*attrs.astuple(effect, recurse=False))
 
@@ -218,11 +310,12 @@ class Hand:
 class Shop:
     """An order system on an engine; `Engine` and `AsyncEngine` look the same from here."""
 
-    def __init__(self, kind, store, gateway, clock, observer=None):
+    def __init__(self, kind, store, gateway, clock, adapter=None):
         self.store, self.gateway, self.clock = store, gateway, clock
         self.kind = kind
-        parts = {"adapter": PlainAdapter(), "store": store, "clock": clock}
-        parts["observer"] = observer
+        self.adapter = adapter or PlainAdapter()
+        parts = {"adapter": self.adapter, "store": store, "clock": clock}
+        parts["nonces"] = bytes
         if kind == "async":
             self.engine = AsyncEngine(**parts, transport=Waiting(gateway))
         else:
@@ -250,9 +343,10 @@ class Shop:
     def status(self):
         return self.transaction().status
 
-    def another(self):
+    def another(self, kind=None):
         """A second engine on the same store."""
-        return Shop(self.kind, self.store, self.gateway, self.clock)
+        kind = kind or self.kind
+        return Shop(kind, self.store, self.gateway, self.clock, self.adapter)
 
 
 class Plain:
@@ -373,3 +467,32 @@ def engine_with(shop):
         return SleepyShop(shop.kind, sleepy, shop.gateway, shop.clock)
 
     return make
+
+
+@pytest.fixture
+def scripted():
+    return Scripted()
+
+
+@pytest.fixture
+def wire():
+    return Wire()
+
+
+@pytest.fixture(params=["sync", "async"])
+def market(request, store, wire, clock, scripted):
+    """A shop on the scripted adapter."""
+    market = Shop(request.param, store, wire, clock, scripted)
+    yield market
+    market.call("close")
+
+
+@pytest.fixture
+def events(store):
+    """The events of a transaction, after the whole store was found to hold."""
+
+    def events(name="order-1"):
+        assert verify(store).holds
+        return list(read_events(store.records(name)))
+
+    return events

@@ -31,7 +31,7 @@ def refund(shop, key):
 
 def carried_out(gateway):
     told = [("refund", "succeeded", 60)]
-    return 60 * sum(fact in told for fact in gateway.listed["order-1"])
+    return 60 * sum(listed in told for listed in gateway.listed["order-1"])
 
 
 def agree(shop, gateway):

@@ -12,7 +12,7 @@ from kessai.errors import (
 )
 from kessai.flow import Append, History, Send, look_up, recover
 from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
-from kessai.flow.steps import ATTEMPTS, COMMITS, load_with_trail
+from kessai.flow.steps import ATTEMPTS, COMMITS, load_with_attempts
 from kessai.gateway import Outcome
 
 
@@ -102,7 +102,7 @@ def test_a_discrepancy_is_settled_once_the_others_are_done(unknown, gateway):
 
 def test_a_resend_that_was_overtaken_is_not_sent(unknown, gateway):
     """Whoever was faster may have sent it."""
-    gateway.answers = [{"facts": []}]
+    gateway.answers = [{"listing": []}]
     unknown.before = Busy(unknown, times=1)
     recovery = Recovery(missing=Missing.RESEND)
     (answer,) = unknown.run(recover(unknown.context, "order-1", recovery))
@@ -156,7 +156,7 @@ def test_a_second_try_that_surely_wrote_nothing_says_nothing_of_the_first(unknow
 def test_a_trail_shorter_than_its_transaction_is_broken(unknown, store):
     store._records["order-1"].pop()
     with pytest.raises(TrailBroken, match="its trail has 3 events of 4"):
-        unknown.run(load_with_trail("order-1"))
+        unknown.run(load_with_attempts("order-1"))
 
 
 def test_a_trail_that_grows_between_two_readings_is_read_until_it_stands_still(
@@ -175,8 +175,8 @@ def test_a_trail_that_grows_between_two_readings_is_read_until_it_stands_still(
             return grows
 
     unknown.before = Growing()
-    transaction, trail = unknown.run(load_with_trail("order-1"))
-    assert transaction.version == len(trail) == 6
+    transaction, attempts = unknown.run(load_with_attempts("order-1"))
+    assert transaction.version == attempts.version == 6
     assert unknown.log.count("History") == 3
 
 
@@ -192,7 +192,7 @@ def test_a_trail_that_never_stands_still_is_left_for_later(unknown, command, gat
 
     unknown.before = Growing()
     with pytest.raises(VersionConflict):
-        unknown.run(load_with_trail("order-1"))
+        unknown.run(load_with_attempts("order-1"))
     assert unknown.log.count("History") == ATTEMPTS
 
 

@@ -144,7 +144,7 @@ def test_reconciling_finds_what_only_the_trail_knows(shop, gateway):
     shop.asks("capture", 60)
     gateway.listed["order-1"].pop()
     finding = shop.call("reconcile", "order-1")
-    assert [(u.command, u.amount) for u in finding.unlisted] == [("capture", 60)]
+    assert [(u.command, u.amount) for u in finding.unconfirmed] == [("capture", 60)]
 
 
 def test_what_the_gateway_does_not_answer_is_not_reconciled(shop, gateway, lost):

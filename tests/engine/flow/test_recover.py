@@ -124,11 +124,11 @@ def test_what_is_listed_as_pending_is_not_missing(authorized, gateway, clock, lo
     gateway.answers = [lost]
     authorized.asks("capture", 60)
     clock.passes(days=1)
-    gateway.answers = [{"facts": [("capture", "pending", 60)]}]
+    gateway.answers = [{"listing": [("capture", "pending", 60)]}]
     (answer,) = authorized.recover(Recovery(missing=Missing.RESEND))
     assert answer.status is Status.PENDING
     clock.passes(days=1)
-    gateway.answers = [{"facts": []}]
+    gateway.answers = [{"listing": []}]
     (answer,) = authorized.recover(Recovery(missing=Missing.RESEND))
     assert answer.status is Status.PENDING
     assert gateway.commands.count("capture") == 1
@@ -196,7 +196,7 @@ def test_already_captured_means_look_up_and_never_compensate(
     authorized, gateway, told, status, state
 ):
     """Medusa #12674: "already captured" taken for a failure refunded good orders."""
-    gateway.answers = [{"outcome": "unknown", "look_up": True}, {"facts": told}]
+    gateway.answers = [{"outcome": "unknown", "look_up": True}, {"listing": told}]
     answer = authorized.asks("capture", 60)
     assert answer.status is status
     assert authorized.status == f"payment.{state}"
@@ -284,7 +284,7 @@ def test_an_abandoned_read_is_over_and_keeps_nothing_open(
 def test_what_happened_in_the_portal_is_found_and_marked_external(
     authorized, gateway, lost
 ):
-    gateway.answers = [lost, {"facts": [("authorize", "succeeded", 100),
+    gateway.answers = [lost, {"listing": [("authorize", "succeeded", 100),
                                         ("cancel", "succeeded", None),
                                         ("capture", "declined", 60)]}]  # fmt: skip
     authorized.asks("capture", 60)

@@ -2,15 +2,12 @@
 
 from datetime import UTC, datetime
 
-import attrs
 import pytest
 
 from kessai import Answer, Missing, Recovery, Status
-from kessai.errors import CommitUnknown, PushRefused, StoreBusy, VersionConflict
+from kessai.errors import CommitUnknown, StoreBusy, VersionConflict
 from kessai.flow import Append, Claim, execute, preview, recover_due
-from kessai.flow.credible import credible, credible_push
 from kessai.flow.steps import ATTEMPTS
-from kessai.gateway import Call, Evidence, Fact, Outcome, Source
 from kessai.machine import Begun, Denied, read_record
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -197,75 +194,3 @@ def test_what_a_recoverer_writes_it_writes_under_its_lease(
     resent, *_ = changes(authorized)
     assert resent.is_intent
     assert (resent.lease.transaction, resent.lease.number) == ("order-1", 1)
-
-
-# ── evidence that can be kept ───────────────────────────────────────────────────────
-
-CALL = Call(command="capture", transaction="order-1", lifecycle="one_time")
-SAID = Evidence(
-    source=Source.REPLY,
-    transaction="order-1",
-    command="capture",
-    outcome=Outcome.SUCCEEDED,
-    amount=0,
-    facts=(Fact(command="capture", outcome=Outcome.SUCCEEDED, amount=0, at=NOON),),
-)
-NOTHING = Evidence(
-    source=Source.REPLY,
-    transaction="order-1",
-    command="capture",
-    outcome=Outcome.UNKNOWN,
-    code="unreadable",
-    disclosed={"page": "p"},
-)
-
-
-def test_evidence_of_nothing_moved_is_kept_as_it_is():
-    assert credible(CALL, SAID) == SAID
-    assert credible_push(SAID) == SAID
-    silent = attrs.evolve(SAID, command=None, amount=None, facts=())
-    assert credible(CALL, silent) == silent
-
-
-@pytest.mark.parametrize(
-    "absurd",
-    [
-        {"amount": -1},
-        {"amount": 2**64},
-        {"reported_at": NOON.replace(tzinfo=None)},
-        {"note": "\ud800"},
-        {"exchange": "\n"},
-        {"transaction": "\x00"},
-        {"facts": (Fact(command="c", outcome=Outcome.SUCCEEDED, amount=-1),)},
-        {"facts": (Fact(command="\ud800", outcome=Outcome.SUCCEEDED),)},
-        {
-            "facts": (
-                Fact(
-                    command="c",
-                    outcome=Outcome.SUCCEEDED,
-                    at=NOON.replace(tzinfo=None),
-                ),
-            )
-        },
-    ],
-)
-def test_of_evidence_that_cannot_be_kept_only_who_spoke_about_what_is_left(absurd):
-    said = attrs.evolve(SAID, disclosed={"page": "p"}, **absurd)
-    kept = credible(CALL, said)
-    assert kept == NOTHING
-    assert kept.disclosed == {"page": "p"}
-    if "transaction" not in absurd:
-        assert credible_push(said) == attrs.evolve(NOTHING, look_up=True)
-
-
-def test_a_command_that_cannot_be_kept_is_left_out_and_one_that_is_none_stays_so():
-    for command in ("\ud800", None):
-        said = attrs.evolve(SAID, command=command, amount=-1)
-        assert credible(CALL, said).command is None
-
-
-@pytest.mark.parametrize("name", ["", "\x00", None])
-def test_a_push_about_no_transaction_is_refused_in_these_words(name):
-    with pytest.raises(PushRefused) as told:
-        credible_push(attrs.evolve(SAID, transaction=name))
-    assert str(told.value) == "push refused: it names no transaction"

@@ -6,8 +6,8 @@ import pytest
 from kessai import Answer, Missing, Recovery, Status, Transaction
 from kessai.errors import UnknownTransaction, VersionConflict
 from kessai.flow import Append, Send, compare, execute, look_up, recover, recover_due
-from kessai.flow.look_up import Finding
-from kessai.flow.steps import ATTEMPTS, load, load_with_trail
+from kessai.flow.look_up import Inquiry
+from kessai.flow.steps import ATTEMPTS, load, load_with_attempts
 from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Outcome, Source
 from kessai.machine import Discrepancy, Reported, read_record
 
@@ -25,13 +25,14 @@ def authorized(hand, command):
 @pytest.fixture
 def calls(hand):
     """What the adapter is asked for, in order."""
-    asked, request = [], hand.context.adapter.request
+    adapter = hand.context.adapter.adapter
+    asked, request = [], adapter.request
 
     def remember(call):
         asked.append(call)
         return request(call)
 
-    hand.context.adapter.request = remember
+    adapter.request = remember
     return asked
 
 
@@ -48,8 +49,9 @@ def standing(hand, name="order-1"):
 # ── calls ───────────────────────────────────────────────────────────────────────────
 
 
-def test_an_adapter_is_told_all_of_an_operation(authorized, calls, command):
+def test_an_adapter_is_told_all_of_an_operation(authorized, calls, command, clock):
     authorized.execute(command("capture", 60))
+    begun = authorized.store.records("order-1")[2]
     assert calls == [
         Call(
             command="capture",
@@ -59,7 +61,9 @@ def test_an_adapter_is_told_all_of_an_operation(authorized, calls, command):
             amount=60,
             currency="JPY",
             parameters={},
-            idempotency_key="plain:order-1.3",
+            tracks=("payment",),
+            begun_at=clock.now,
+            seed=begun.hash,
         )
     ]
 
@@ -77,7 +81,12 @@ def test_an_adapter_is_told_of_a_charge_and_its_agreement(hand, calls, command):
 def test_a_look_up_is_about_a_transaction_and_nothing_else(authorized, calls):
     authorized.run(look_up(authorized.context, "order-1"))
     (call,) = calls
-    asked = Call(command=LOOK_UP, transaction="order-1", lifecycle="one_time")
+    asked = Call(
+        command=LOOK_UP,
+        transaction="order-1",
+        lifecycle="one_time",
+        tracks=("payment",),
+    )
     assert call == asked
 
 
@@ -176,7 +185,7 @@ def test_a_refused_application_is_no_reason_to_look(hand, command, gateway):
 @pytest.mark.parametrize("ask", [look_up, compare])
 def test_of_what_never_came_to_be_nothing_is_found(hand, ask):
     finding = hand.run(ask(hand.context, "nobody"))
-    assert finding == Finding(transaction=Transaction("nobody"), readable=False)
+    assert finding == Inquiry(transaction=Transaction("nobody"), readable=False)
     assert finding.readable is False
 
 
@@ -184,7 +193,7 @@ def test_of_what_never_came_to_be_nothing_is_found(hand, ask):
 def test_without_an_answer_nothing_is_found(authorized, gateway, ask):
     gateway.answers = [LOST]
     finding = authorized.run(ask(authorized.context, "order-1"))
-    assert finding == Finding(transaction=standing(authorized), readable=False)
+    assert finding == Inquiry(transaction=standing(authorized), readable=False)
     assert finding.readable is False
 
 
@@ -199,7 +208,7 @@ def test_a_finding_has_the_events_and_the_transaction_after_them(
     assert (event.command, event.at) == ("capture", clock.now)
     assert finding.transaction == standing(authorized)
     assert (finding.transaction == before) is (ask is compare)
-    assert (finding.unlisted, finding.absent) == ((), ())
+    assert (finding.unconfirmed, finding.unlisted) == ((), ())
 
 
 def test_a_caller_who_is_gone_left_no_answer(authorized, command, gateway, clock):
@@ -299,7 +308,7 @@ class Grows(dict):
     ("flow", "kind"),
     [
         (lambda hand: look_up(hand.context, "order-1"), "Now"),
-        (lambda hand: load_with_trail("order-1"), "Load"),
+        (lambda hand: load_with_attempts("order-1"), "Load"),
         (lambda hand: execute(hand.context, hand.next), "Now"),
     ],
     ids=["look-up", "reading", "command"],

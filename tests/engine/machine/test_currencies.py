@@ -7,6 +7,7 @@ import pytest
 
 from kessai import Command, Denial, Transaction
 from kessai.errors import InvalidCommand
+from kessai.evidence.outcome import resolve, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
@@ -19,7 +20,6 @@ from kessai.machine import (
 )
 from kessai.machine.chain import read_events
 from kessai.machine.decide import decide, opened_tracks
-from kessai.machine.settle import settle, settle_external
 from kessai.spec import load_file, load_shipped
 
 WALLET = Path(__file__).parent.parent / "prove" / "wallet.toml"
@@ -50,7 +50,7 @@ def succeeded(machine, transaction):
         command=operation.command,
         outcome=Outcome.SUCCEEDED,
     )
-    event = settle(machine, transaction, operation, said, NOW)
+    event = resolve(machine, transaction, operation, said, NOW)
     return append(machine, transaction, event)[0]
 
 
@@ -158,5 +158,5 @@ def test_what_happened_outside_is_judged_in_the_transactions_currency(machine):
         outcome=Outcome.SUCCEEDED,
         amount=5000,
     )
-    event = settle_external(machine, transaction, said, NOW)
+    event = resolve_external(machine, transaction, said, NOW)
     assert append(machine, transaction, event)[0].amounts["captured"] == 5000

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
+from kessai.evidence.outcome import overdue
 from kessai.gateway import Outcome
 from kessai.machine import External, Lapsed, broken_invariants, evolve
-from kessai.machine.settle import overdue
 
 DAYS = timedelta(days=30)
 SECOND = timedelta(seconds=1)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from kessai import Operation
-from kessai.gateway import Evidence, Fact, Outcome, Source
+from kessai.gateway import Evidence, ListedExchange, Outcome, Source
 from kessai.machine import (
     Begun,
     Denied,
@@ -22,7 +22,7 @@ from kessai.machine import (
     Resent,
     Resolved,
 )
-from kessai.machine.events import KIND_OF, endings, event_data, read_event
+from kessai.machine.events import KIND_OF, event_data, read_event
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WRITTEN = "2026-01-02T03:04:05Z"
@@ -187,17 +187,6 @@ def test_evidence_that_leaves_its_command_out_speaks_of_the_whole_transaction():
 
 
 def test_neither_facts_nor_what_is_for_the_caller_alone_is_written():
-    fact = Fact(command="capture", outcome=Outcome.SUCCEEDED)
-    told = evidence(facts=(fact,), disclosed={"address": "Chiyoda 1-1"})
+    listed = ListedExchange(command="capture", outcome=Outcome.SUCCEEDED)
+    told = evidence(listing=(listed,), disclosed={"address": "Chiyoda 1-1"})
     assert event_data(External(AT, "capture", 1, told))["evidence"] == EVIDENCE
-
-
-def test_each_end_is_told_with_the_operation_that_it_ended():
-    """What ended nothing, or has no beginning in this trail, is passed over."""
-    begun, ended = operation(5), evidence()
-    pending = Reported(AT, "order-1.1", Outcome.PENDING, ended)
-    end = Reported(AT, "order-1.1", Outcome.DECLINED, ended)
-    stranger = Reported(AT, "order-1.9", Outcome.SUCCEEDED, ended)
-    lapsed = Lapsed(AT, "authorization")
-    trail = [stranger, Begun(AT, begun), pending, lapsed, end]
-    assert list(endings(trail)) == [(begun, end)]

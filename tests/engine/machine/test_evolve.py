@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kessai import Command, Denial, Operation, Phase, Transaction, load_shipped
+from kessai.evidence.outcome import resolve, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
@@ -35,8 +36,7 @@ from kessai.machine import (
     read_record,
 )
 from kessai.machine.decide import opened_tracks
-from kessai.machine.events import KINDS, endings, event_data, read_event
-from kessai.machine.settle import settle, settle_external
+from kessai.machine.events import KINDS, event_data, read_event
 from kessai.stores.encoding import decode_transaction, encode_transaction
 
 MACHINES = {
@@ -199,13 +199,13 @@ class Run:
         if outcome is Outcome.SUCCEEDED and self.transaction.exists:
             evidence = self.evidence(name, outcome, amount)
             self.write(
-                settle_external(self.machine, self.transaction, evidence, self.now)
+                resolve_external(self.machine, self.transaction, evidence, self.now)
             )
 
     def settle(self, operation, outcome, amount):
         evidence = self.evidence(operation.command, outcome, amount)
         current = self.transaction.operations[operation.id]
-        event = settle(self.machine, self.transaction, current, evidence, self.now)
+        event = resolve(self.machine, self.transaction, current, evidence, self.now)
         if event is not None:
             self.write(event)
 
@@ -268,7 +268,9 @@ def kept(event):
     evidence = getattr(event, "evidence", None)
     if evidence is None:
         return event
-    return attrs.evolve(event, evidence=attrs.evolve(evidence, disclosed={}, facts=()))
+    return attrs.evolve(
+        event, evidence=attrs.evolve(evidence, disclosed={}, listing=())
+    )
 
 
 @given(EVENTS, LIFECYCLES)
@@ -408,7 +410,6 @@ def test_what_is_said_of_an_operation_that_is_not_open_moves_nothing():
         Reported(at, "order-1.9", Outcome.SUCCEEDED, told("capture")),
     ):
         assert evolve(machine, before, event) == before.next()
-        assert list(endings([event])) == []
 
 
 def told(command):

@@ -2,9 +2,9 @@
 
 import pytest
 
+from kessai.evidence.outcome import resolve_external
 from kessai.gateway import Outcome
 from kessai.machine import Begun, External, Reported, broken_invariants
-from kessai.machine.settle import settle_external
 
 BUSY = "operation_open"
 
@@ -177,7 +177,7 @@ def test_a_terminated_agreement_says_what_it_is_and_what_it_must_be(story):
 @pytest.mark.parametrize("command", ["capture", "refund", "cancel"])
 def test_what_happens_outside_waits_for_what_is_open_inside(story, command):
     told = story("one_time", "authorize 100, capture? 50")
-    event = settle_external(
+    event = resolve_external(
         told.machine, told.transaction, told.evidence(command, amount=50), told.now
     )
     assert event.reason == BUSY
@@ -186,7 +186,7 @@ def test_what_happens_outside_waits_for_what_is_open_inside(story, command):
 def test_a_refund_outside_may_overlap_with_one_inside(story):
     told = story("one_time", "authorize 100, capture, refund? 50")
     evidence = told.evidence("refund", amount=30)
-    event = settle_external(told.machine, told.transaction, evidence, told.now)
+    event = resolve_external(told.machine, told.transaction, evidence, told.now)
     assert isinstance(event, External)
     told.append(event)
     assert told.amounts("refunding", "refunded") == (50, 30)

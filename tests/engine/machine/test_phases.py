@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import attrs
 import pytest
 
+from kessai.evidence.outcome import resolve
 from kessai.gateway import Outcome
 from kessai.machine import Phase, Reported, Resent, evolve
 from kessai.machine.events import ENDED
 from kessai.machine.phases import PHASES, RESENT, phase_after
-from kessai.machine.settle import settle
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 TRIGGERS = (*(outcome.value for outcome in Outcome), RESENT)
@@ -119,7 +119,7 @@ def test_evidence_is_written_down_exactly_where_the_machine_goes_on(
 ):
     told, operation = refund(phase)
     evidence = told.evidence("refund", outcome)
-    event = settle(told.machine, told.transaction, operation, evidence, AT)
+    event = resolve(told.machine, told.transaction, operation, evidence, AT)
     # What was taken back had succeeded: that is an event of its own, before the other.
     meant = Outcome.SUCCEEDED if outcome is Outcome.REVERSED else outcome
     written = Reported(AT, operation.id, meant, evidence)
@@ -138,6 +138,6 @@ def test_without_its_transition_nothing_ends(refund, without, outcome):
     told, operation = refund(Phase.BEGUN)
     without(outcome.value, "begun")
     evidence = told.evidence("refund", outcome)
-    assert settle(told.machine, told.transaction, operation, evidence, AT) is None
+    assert resolve(told.machine, told.transaction, operation, evidence, AT) is None
     event = Reported(AT, operation.id, outcome, evidence)
     assert evolve(told.machine, told.transaction, event) == told.transaction.next()

@@ -7,7 +7,12 @@ import attrs
 import pytest
 
 from kessai import Command, Transaction
-from kessai.gateway import Evidence, Fact, Outcome, Source
+from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.listing import resolve_listing, unconfirmed
+from kessai.evidence.notification import is_accounted_for, unmatched
+from kessai.evidence.outcome import resolve, resolve_external
+from kessai.evidence.reasons import discrepancy_sentence
+from kessai.gateway import Evidence, ListedExchange, Outcome, Source
 from kessai.machine import (
     Begun,
     Discrepancy,
@@ -21,11 +26,7 @@ from kessai.machine import (
     fold,
 )
 from kessai.machine.decide import opened_tracks
-from kessai.machine.discrepancies import discrepancy_sentence
 from kessai.machine.events import event_data, read_event
-from kessai.machine.facts import settle_facts, unlisted
-from kessai.machine.pushed import is_explained, left_over
-from kessai.machine.settle import settle, settle_external
 from kessai.spec import load_file, load_shipped
 
 WALLET = Path(__file__).parent.parent / "prove" / "wallet.toml"
@@ -57,7 +58,7 @@ class Story:
     def succeed(self, operation):
         said = self.evidence(operation.command, Outcome.SUCCEEDED)
         current = self.transaction.operations[operation.id]
-        self.append(settle(self.machine, self.transaction, current, said, self.now))
+        self.append(resolve(self.machine, self.transaction, current, said, self.now))
 
     def refund(self, amount):
         self.succeed(self.begin("refund", amount))
@@ -74,19 +75,20 @@ class Story:
 
     def take_back(self, command, amount=None):
         said = self.evidence(command, Outcome.REVERSED, amount)
-        event = settle_external(self.machine, self.transaction, said, self.now)
+        event = resolve_external(self.machine, self.transaction, said, self.now)
         self.append(event)
         return event
 
     def listed(self, *facts):
-        told = [Fact(command=c, outcome=o, amount=a) for c, o, a in facts]
-        found = settle_facts(
-            self.machine, self.transaction, list(self.events), told, self.now
-        )
-        events = list(found)
+        listing = [ListedExchange(command=c, outcome=o, amount=a) for c, o, a in facts]
+        events = list(resolve_listing(self.snapshot(), listing))
         for event in events:
             self.append(event)
         return events
+
+    def snapshot(self):
+        attempts = Attempts(self.events)
+        return Snapshot(self.machine, self.transaction, attempts, self.now)
 
     def append(self, event):
         self.transaction, _ = append(self.machine, self.transaction, event)
@@ -187,8 +189,8 @@ def test_a_refund_listed_as_reversed_accounts_for_the_refund_and_its_reversal(wa
     assert (type(event), event.amount) == (Reversed, 60)
     assert wallet.stands == ("payment.captured", 100, 0)
     assert wallet.listed(*listed) == []
-    facts = [Fact(command=c, outcome=o, amount=a) for c, o, a in listed]
-    assert unlisted(wallet.machine, wallet.events, facts) == ()
+    listing = [ListedExchange(command=c, outcome=o, amount=a) for c, o, a in listed]
+    assert unconfirmed(wallet.machine, Attempts(wallet.events), listing) == ()
 
 
 def test_an_open_refund_listed_as_reversed_succeeds_and_is_taken_back(wallet):
@@ -237,20 +239,20 @@ def test_what_cannot_be_taken_back_is_kept_once_and_tried_again(wallet):
 # ── what a notification says ────────────────────────────────────────────────────────
 
 
-def test_a_notified_reversal_is_explained_by_the_trail_or_left_over(wallet):
+def test_a_notified_reversal_is_accounted_for_by_the_trail_or_unmatched(wallet):
     wallet.refund(60)
     said = wallet.evidence("refund", Outcome.REVERSED, 60)
     machine, transaction = wallet.machine, wallet.transaction
-    assert not is_explained(machine, wallet.events, said)
-    left = left_over(machine, transaction, said, (), wallet.now)
+    assert not is_accounted_for(machine, Attempts(wallet.events), said)
+    left = unmatched(machine, transaction, said, (), wallet.now)
     assert isinstance(left, Discrepancy)
     assert left.reason == "not_listed"
     wallet.take_back("refund", 60)
-    assert is_explained(machine, wallet.events, said)
+    assert is_accounted_for(machine, Attempts(wallet.events), said)
 
 
 def test_evidence_of_a_reversal_about_what_is_open_says_that_it_had_succeeded(wallet):
     refund = wallet.begin("refund", 60)
     said = wallet.evidence("refund", Outcome.REVERSED, 60)
-    event = settle(wallet.machine, wallet.transaction, refund, said, wallet.now)
+    event = resolve(wallet.machine, wallet.transaction, refund, said, wallet.now)
     assert event == Reported(wallet.now, refund.id, Outcome.SUCCEEDED, said)

@@ -4,6 +4,7 @@ import attrs
 import pytest
 
 from kessai import load_shipped
+from kessai.evidence.outcome import overdue, resolve_external
 from kessai.gateway import Outcome
 from kessai.machine import (
     Discrepancy,
@@ -15,7 +16,6 @@ from kessai.machine import (
     compile_lifecycle,
     evolve,
 )
-from kessai.machine.settle import overdue, settle_external
 
 SHIPPED = ("one_time", "recurring", "charge")
 
@@ -64,7 +64,7 @@ def test_what_happened_outside_is_a_discrepancy_without_its_transition(told):
     shop = told("authorize 100")
     payment_of(shop).remove_transition("cancel", "authorized")
     evidence = shop.evidence("cancel")
-    event = settle_external(shop.machine, shop.transaction, evidence, shop.now)
+    event = resolve_external(shop.machine, shop.transaction, evidence, shop.now)
     assert isinstance(event, Discrepancy)
     outside = External(shop.now, "cancel", None, evidence)
     after = evolve(shop.machine, shop.transaction, outside)
@@ -80,7 +80,7 @@ def test_a_deadline_without_its_transition_never_passes(told):
     payment_of(shop).remove_transition("deadline:authorization")
     assert [*overdue(shop.machine, shop.transaction, ends)] == []
     evidence = shop.evidence("expire")
-    event = settle_external(shop.machine, shop.transaction, evidence, ends)
+    event = resolve_external(shop.machine, shop.transaction, evidence, ends)
     assert isinstance(event, Discrepancy)
     after = evolve(shop.machine, shop.transaction, Lapsed(ends, "authorization"))
     assert after == shop.transaction.next()

@@ -6,9 +6,13 @@ import attrs
 import pytest
 
 from kessai import Phase, Transaction
+from kessai.gateway import Outcome, Source
 from kessai.limits import REPLY_WITHIN
+from kessai.machine import External
+from kessai.machine.transaction import REMEMBERED, Notified
 
 SECOND = timedelta(seconds=1)
+CAPTURED = Notified("capture", Outcome.SUCCEEDED, 900, "exchange-1")
 
 
 @pytest.fixture
@@ -16,7 +20,12 @@ def whole(story):
     """A transaction with a value of its own in every field."""
     told = story("recurring", "authorize 900 with_capture, refund? 100", "order-7")
     transaction = attrs.evolve(
-        told.transaction, agreement="agreement-1", discrepancies=(3,)
+        told.transaction,
+        agreement="agreement-1",
+        discrepancies=(3,),
+        notified=(CAPTURED,),
+        references={"order": "o_1"},
+        account="merchant/test",
     )
     blank = Transaction("")
     for field in attrs.fields(Transaction):
@@ -32,6 +41,9 @@ CHANGES = [
     {"operations": {}},
     {"discrepancies": (3, 5)},
     {"discrepancies": ()},
+    {"concluded": ("authorize", "capture")},
+    {"notified": ()},
+    {"references": {}},
     {"states": {}, "amounts": {}, "operations": {}},
 ]
 
@@ -40,6 +52,48 @@ CHANGES = [
 def test_the_next_version_has_what_was_given_and_the_rest_as_it_was(whole, changes):
     expected = attrs.evolve(whole, version=whole.version + 1, **changes)
     assert whole.next(**changes) == expected
+
+
+def test_a_transaction_names_each_command_once_that_had_an_outcome(story):
+    told = story("one_time", "authorize 100")
+    assert told.transaction.concluded == ("authorize",)
+    told.tell("capture! 60")
+    told.begin("capture", 70)
+    assert told.transaction.concluded == ("authorize", "capture")
+    told.settle(*told.transaction.operations.values())
+    assert told.transaction.concluded == ("authorize", "capture")
+
+
+def test_what_happened_outside_is_an_outcome_of_its_command_too(story):
+    told = story("one_time", "authorize 100")
+    told.append(External(told.now, "capture", 60, told.evidence("capture", amount=60)))
+    assert told.transaction.concluded == ("authorize", "capture")
+
+
+def test_the_last_notifications_that_ended_an_operation_are_remembered(story):
+    told = story("one_time", "authorize 900, capture")
+    for number in range(REMEMBERED + 2):
+        refund = told.begin("refund", 1)
+        told.settle(refund, Outcome.PENDING, source=Source.PUSH, exchange=f"p-{number}")
+        outcome = Outcome.DECLINED if number % 2 else Outcome.SUCCEEDED
+        told.settle(refund, outcome, source=Source.PUSH, exchange=f"x-{number}")
+    assert told.transaction.notified == tuple(
+        Notified(
+            "refund",
+            Outcome.DECLINED if number % 2 else Outcome.SUCCEEDED,
+            None,
+            f"x-{number}",
+        )
+        for number in range(2, REMEMBERED + 2)
+    )
+
+
+@pytest.mark.parametrize("more", [{"source": Source.REPLY}, {"exchange": None}])
+def test_only_notifications_that_can_be_known_again_are_remembered(story, more):
+    told = story("one_time", "authorize? 100")
+    (operation,) = told.transaction.operations.values()
+    told.settle(operation, **{"source": Source.PUSH, "exchange": "x-1", **more})
+    assert told.transaction.notified == ()
 
 
 def test_a_new_head_changes_nothing_else(whole):

@@ -107,6 +107,7 @@ def test_tables_are_strict_so_that_no_amount_turns_into_a_float(sqlite):
     assert sorted(tables) == [
         ("answers", 1),
         ("events", 1),
+        ("gateway_ids", 1),
         ("lifecycles", 1),
         ("transactions", 1),
     ]

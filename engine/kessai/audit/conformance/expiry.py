@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from kessai.evidence.outcome import EXPIRE, overdue, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Lapsed, Machine, Reason, Transaction, evolve
-from kessai.machine.settle import EXPIRE, overdue, settle_external
 
 _EXPIRED = Evidence(
     source=Source.OPERATOR, transaction="", command=EXPIRE, outcome=Outcome.SUCCEEDED
@@ -24,7 +24,7 @@ def expired(
         after = evolve(machine, after, lapsed)
     if after is not transaction:
         return after
-    event = settle_external(machine, transaction, _EXPIRED, latest)
+    event = resolve_external(machine, transaction, _EXPIRED, latest)
     if isinstance(event, Lapsed):
         deadline = machine.deadlines[event.deadline]
         ends = transaction.deadlines.get(deadline.name)

@@ -12,8 +12,8 @@ import attrs
 
 from kessai.audit.conformance.words import BadValue, folded, meaning_of, shown
 from kessai.errors import InvalidInput
+from kessai.evidence.outcome import EXPIRE
 from kessai.machine import Machine
-from kessai.machine.settle import EXPIRE
 
 LEFT_OUT = "-"
 """Said in the place of a command: such rows are none."""

@@ -6,8 +6,8 @@ from kessai.audit.conformance.columns import Columns
 from kessai.audit.conformance.reading import Reading
 from kessai.audit.conformance.words import shown
 from kessai.errors import InvalidInput
+from kessai.evidence.outcome import EXPIRE
 from kessai.machine import Machine
-from kessai.machine.settle import EXPIRE
 from kessai.money import Currency
 
 

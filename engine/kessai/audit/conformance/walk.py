@@ -2,7 +2,7 @@
 
 No rule is repeated here. A row that succeeded is decided on by `decide`, begun and
 settled; one that is pending stays open until a later row ends it, and is weighed by
-`settle` then. A step that was not allowed changes nothing, and the history goes on from
+`resolve` then. A step that was not allowed changes nothing, and the history goes on from
 where it stood; what is not allowed after that is told apart, as it may only follow.
 """
 
@@ -18,6 +18,8 @@ from kessai.audit.conformance.findings import Violation
 from kessai.audit.conformance.kinds import Kind, Logged
 from kessai.audit.conformance.shortcuts import PlanKey
 from kessai.audit.conformance.standing import Standing, Step, When, learn
+from kessai.evidence.attribution import candidates
+from kessai.evidence.outcome import EXPIRE, resolve
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
@@ -34,7 +36,6 @@ from kessai.machine import (
 )
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import opened_tracks, unknown_transaction
-from kessai.machine.settle import EXPIRE, matching, settle
 
 _DAY = timedelta(days=1) - timedelta(microseconds=1)
 _OUTCOMES = {
@@ -260,7 +261,7 @@ class Walk:
             asked = (extra[1], kind.command)
             by_key = (o for o in operations.values() if (o.key, o.command) == asked)
             return next(by_key, None)
-        found = matching(
+        found = candidates(
             prepared.machine,
             self.transaction,
             kind.command,
@@ -283,7 +284,7 @@ class Walk:
         if amount is not None and prepared.rule.spec.reports is not None:
             evidence = attrs.evolve(evidence, amount=amount)
         _, latest = _when(entry[0], kind)
-        event = settle(machine, self.transaction, operation, evidence, latest)
+        event = resolve(machine, self.transaction, operation, evidence, latest)
         if isinstance(event, Discrepancy):
             values = _values(prepared.rule, self.transaction)
             reason = Reason(event.reason, prepared.rule.spec.rule, values)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from kessai.audit.report import Fault, Found, PutAside
 from kessai.audit.reporting.facts import Facts, Outside, Resolution, Told, Waiting
 from kessai.audit.reporting.words import known_word
-from kessai.machine.discrepancies import discrepancy_sentence
+from kessai.evidence.reasons import discrepancy_sentence
 
 T = TypeVar("T")
 Show = Callable[[T], dict[str, Any]]

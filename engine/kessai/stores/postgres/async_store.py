@@ -111,6 +111,10 @@ class AsyncPostgresStore:
         """See `Store.declaration`."""
         return await self._do(steps.declaration(lifecycle_hash))
 
+    async def find(self, account: str, kind: str, name: str) -> list[str]:
+        """See `Store.find`."""
+        return await self._do(steps.find(account, kind, name))
+
     def transactions(self) -> AsyncIterator[Transaction]:
         """See `Store.transactions`."""
         rows = self._stream(statements.TRANSACTIONS)

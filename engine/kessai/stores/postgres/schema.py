@@ -33,7 +33,7 @@ _FOUND = b"""
 SELECT relname FROM pg_catalog.pg_class
 JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
 WHERE nspname = ANY (current_schemas(false)) AND relname IN
-  ('kessai_schema', 'transactions', 'events', 'answers', 'lifecycles')
+  ('kessai_schema', 'transactions', 'events', 'answers', 'lifecycles', 'gateway_ids')
 """
 
 _VERSION_TABLE = b"""
@@ -83,6 +83,14 @@ CREATE TABLE lifecycles (
   hash text PRIMARY KEY,
   name text NOT NULL,
   document bytea NOT NULL
+)""",
+        b"""
+CREATE TABLE gateway_ids (
+  account text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  gateway_id text COLLATE "C" NOT NULL,
+  transaction_id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (account, kind, gateway_id, transaction_id)
 )""",
     ),
 )

@@ -48,6 +48,12 @@ SELECT transaction_id, number, body, hash FROM events
 WHERE transaction_id = %(transaction)s ORDER BY number
 """
 
+FIND = b"""
+SELECT transaction_id FROM gateway_ids
+WHERE account = %(account)s AND kind = %(kind)s AND gateway_id = %(name)s
+ORDER BY transaction_id
+"""
+
 DECLARATION = b"SELECT document FROM lifecycles WHERE hash = %(hash)s"
 
 OPEN = b"""
@@ -111,6 +117,7 @@ class Shape:
     opens: bool
     closes: int
     declares: bool
+    refers: int = 0
 
 
 @lru_cache(maxsize=256)
@@ -120,7 +127,8 @@ def append_statement(shape: Shape) -> bytes:
     Its values are named: the columns of `transactions`, `id`, `expected`, `lease`,
     `agreement`, `agreed_version`; for each record `number_N`, `body_N`, `hash_N`; for
     the key that is opened `key`, `owner`, `outcome`, `recorded`; for each that is
-    closed `key_N`, `outcome_N`, `recorded_N`; `declared`, `name`, `document`.
+    closed `key_N`, `outcome_N`, `recorded_N`; `declared`, `name`, `document`; for each
+    id of the gateway `account_N`, `kind_N`, `gateway_id_N`.
     """
     parts = []
     if shape.has_agreement:
@@ -136,6 +144,8 @@ def append_statement(shape: Shape) -> bytes:
         parts.append(_closed(shape.closes))
     if shape.declares:
         parts.append(_DECLARED)
+    if shape.refers:
+        parts.append(_referring(shape.refers))
     return ("WITH " + ",\n".join(parts) + "\nSELECT 1 FROM moved").encode()
 
 
@@ -194,6 +204,17 @@ def _closed(count: int) -> str:
         "closed AS (UPDATE answers SET outcome = new.outcome, recorded = new.recorded"
         f" FROM moved, (VALUES {rows}) AS new (key, outcome, recorded)"
         " WHERE answers.key = new.key)"
+    )
+
+
+def _referring(count: int) -> str:
+    rows = _rows(count, {"account": "text", "kind": "text", "gateway_id": "text"})
+    return (
+        "referring AS (INSERT INTO gateway_ids"
+        " (account, kind, gateway_id, transaction_id)"
+        " SELECT new.account, new.kind, new.gateway_id, moved.id"
+        f" FROM moved, (VALUES {rows}) AS new (account, kind, gateway_id)"
+        " ON CONFLICT DO NOTHING)"
     )
 
 

@@ -49,6 +49,7 @@ def append(change: Change, declared: set[str]) -> Steps[None]:
         opens=opens is not None,
         closes=len(closes),
         declares=new is not None,
+        refers=len(change.references),
     )
     values = _transaction_values(change)
     for number, record in enumerate(change.records):
@@ -63,6 +64,7 @@ def append(change: Change, declared: set[str]) -> Steps[None]:
         values[f"recorded_{number}"] = encode_recorded(closed)
     if new is not None:
         values |= {"declared": new.hash, "name": new.name, "document": new.document}
+    values |= _reference_values(change)
     rows = yield Query(
         statements.append_statement(shape),
         values,
@@ -114,6 +116,15 @@ def _opened_values(opens: Recorded) -> dict[str, Any]:
     }
 
 
+def _reference_values(change: Change) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for number, reference in enumerate(change.references):
+        values[f"account_{number}"] = reference.account
+        values[f"kind_{number}"] = reference.kind
+        values[f"gateway_id_{number}"] = reference.id
+    return values
+
+
 def _explain(change: Change) -> Steps[None]:
     """Say why nothing was written. It is read afterwards, so it may be over by now."""
     name, expected, lease = change.transaction.id, change.expected_version, change.lease
@@ -149,6 +160,14 @@ def declaration(lifecycle_hash: str) -> Steps[bytes | None]:
     rows = yield Query(statements.DECLARATION, {"hash": lifecycle_hash})
     document: bytes | None = rows[0][0] if rows else None
     return document
+
+
+def find(account: str, kind: str, name: str) -> Steps[list[str]]:
+    """`Store.find`."""
+    rows = yield Query(
+        statements.FIND, {"account": account, "kind": kind, "name": name}
+    )
+    return [transaction for (transaction,) in rows]
 
 
 def open_transactions(limit: int) -> Steps[list[str]]:

@@ -108,6 +108,10 @@ class PostgresStore:
         """See `Store.declaration`."""
         return self._do(steps.declaration(lifecycle_hash))
 
+    def find(self, account: str, kind: str, name: str) -> list[str]:
+        """See `Store.find`."""
+        return self._do(steps.find(account, kind, name))
+
     def transactions(self) -> Iterator[Transaction]:
         """See `Store.transactions`."""
         # A map, because unlike a generator it goes on after a row that is refused.

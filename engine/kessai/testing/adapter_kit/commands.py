@@ -28,7 +28,8 @@ def carried_or_refused(kit: Kit) -> Iterator[Finding]:
                 amount=100,
                 currency=next(iter(lifecycle.currencies)),
                 agreement="agreement-1",
-                idempotency_key="kit:order-1.1",
+                tracks=tuple(lifecycle.tracks),
+                seed="kit:order-1.1",
             )
             request = kit.refuses(call)
             if command not in on_record and not isinstance(request, InvalidInput):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kessai.gateway import Adapter
+from kessai.gateway import TwoFunctionAdapter
 from kessai.testing.adapter_kit import (
     commands,
     keys,
@@ -29,7 +29,7 @@ class NotConforming(AssertionError):
 class AdapterConformance:
     """Subclass it as `Test…`, give `make_adapter` and `make_samples`, and run pytest."""
 
-    def make_adapter(self) -> Adapter:
+    def make_adapter(self) -> TwoFunctionAdapter:
         """The adapter, with credentials that are made up."""
         raise NotImplementedError
 
@@ -271,7 +271,7 @@ def run_test(name: str, kit: Kit) -> None:
     test(kit)
 
 
-def check_adapter(adapter: Adapter, samples: AdapterSamples) -> None:
+def check_adapter(adapter: TwoFunctionAdapter, samples: AdapterSamples) -> None:
     """Hold `adapter` against the whole contract, from `samples` of its bytes.
 
     Raises:

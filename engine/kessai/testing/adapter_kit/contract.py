@@ -18,25 +18,25 @@ PURE = Clause(
     "kessai.gateway", "It opens no connection, reads no clock, keeps no state"
 )
 SAME_BYTES = Clause(
-    "kessai.gateway.Adapter.request", "the same call gives the same bytes"
+    "kessai.gateway.TwoFunctionAdapter.request", "the same call gives the same bytes"
 )
 RECORDED = Clause("kessai.gateway", "every adapter can be tested from recorded bytes")
 PLAIN = Clause(
-    "kessai.gateway.Adapter", "two functions over bytes, and a third for pushes"
+    "kessai.gateway.TwoFunctionAdapter",
+    "Two functions over bytes, and a third for pushes",
 )
 RESEND = Clause(
-    "kessai.gateway.Call",
-    "`idempotency_key` derives from the operation, so a resend is the same request",
+    "kessai.gateway.Call.key", "The same operation and step give the same key"
 )
 AMOUNTS = Clause("kessai.gateway", "Amounts are integers in minor units of `currency`")
-WHAT_CAME = Clause("kessai.gateway.Adapter.evidence", "What came of `call`")
+WHAT_CAME = Clause("kessai.gateway.TwoFunctionAdapter.evidence", "What came of `call`")
 STRANGE = Clause(
-    "kessai.gateway.Adapter.evidence",
+    "kessai.gateway.TwoFunctionAdapter.evidence",
     "Never raises on a strange reply: that is UNKNOWN",
 )
 KEPT = Clause(
-    "kessai.flow.credible",
-    "What cannot be kept is no evidence: the outcome is unknown",
+    "kessai.gateway_exchange",
+    "What cannot be built so is no evidence: the outcome is unknown",
 )
 FREE = Clause("kessai.gateway.Evidence", "free of secrets and personal data")
 IN_NO_REPR = Clause(
@@ -47,27 +47,30 @@ NEVER_SENT = Clause(
     "kessai.gateway.Failure", "`sent` is false only when the request surely never left"
 )
 DECLINED_UNSENT = Clause(
-    "kessai.gateway.Adapter.evidence",
+    "kessai.gateway.TwoFunctionAdapter.evidence",
     "A command that surely never left is DECLINED, with `never_sent`",
 )
 ANY_CASE = Clause(
-    "kessai.gateway.Adapter.push", "The names of `headers` may be in any case"
+    "kessai.gateway.TwoFunctionAdapter.push",
+    "The names of `headers` may be in any case",
 )
 SIGNED = Clause(
-    "kessai.gateway.Adapter.push",
+    "kessai.gateway.TwoFunctionAdapter.push",
     "A signature is checked over the whole body before any of it is interpreted",
 )
-CONSTANT_TIME = Clause("kessai.gateway.Adapter.push", "compared in constant time")
-LISTED = Clause("kessai.gateway.Evidence", "`facts` is filled by a look-up alone")
+CONSTANT_TIME = Clause(
+    "kessai.gateway.TwoFunctionAdapter.push", "compared in constant time"
+)
+LISTED = Clause("kessai.gateway.Evidence", "`listing` is filled by a look-up alone")
 NOT_FOUND = Clause(
     "kessai.gateway.Evidence",
     "`found` is False when a look-up does not know the transaction",
 )
 EACH_NOTIFICATION = Clause(
-    "kessai.gateway.Adapter.push", "one piece of evidence a notification"
+    "kessai.gateway.TwoFunctionAdapter.push", "one piece of evidence a notification"
 )
 NOT_THE_GATEWAYS = Clause(
-    "kessai.gateway.Adapter.push",
+    "kessai.gateway.TwoFunctionAdapter.push",
     "kessai.errors.PushRefused: it is not the gateway's, or not well-formed",
 )
 PARTLY = Clause(

@@ -20,7 +20,7 @@ def resend(kit: Kit) -> Iterator[Finding]:
                 f"{call.command}: a resend of the same operation is another request:"
                 " the gateway would carry it out twice",
                 contract.RESEND,
-                "the key on the wire is made from call.idempotency_key alone",
+                "the key on the wire is call.key(), or call.key(step)",
                 _two_calls(kit, _of(call, 1), _of(call, 1), "=="),
             )
 
@@ -35,7 +35,7 @@ def another_operation(kit: Kit) -> Iterator[Finding]:
                 f"{call.command}: two operations have the same key on the wire: the"
                 " gateway would take the second for a resend of the first",
                 contract.RESEND,
-                "call.idempotency_key is part of every request that moves something; if"
+                "call.key() is part of every request that moves something; if"
                 " the gateway has no such key, the samples say key_on_the_wire=False",
                 _two_calls(kit, first, second, "!="),
             )
@@ -100,7 +100,7 @@ def _moving(kit: Kit) -> list[Call]:
 
 def _of(call: Call, number: int) -> Call:
     operation = f"{call.transaction}.{number}"
-    return attrs.evolve(call, operation=operation, idempotency_key=f"kit:{operation}")
+    return attrs.evolve(call, operation=operation, seed=f"kit:{operation}")
 
 
 def _two_calls(kit: Kit, first: Call, second: Call, relation: str) -> str:

@@ -8,10 +8,8 @@ from typing import Any
 import attrs
 
 from kessai.errors import InvalidInput, PushRefused
-from kessai.flow.credible import credible
 from kessai.gateway import (
     LOOK_UP,
-    Adapter,
     Call,
     Evidence,
     Failure,
@@ -19,7 +17,9 @@ from kessai.gateway import (
     PushPartlyRefused,
     Reply,
     Request,
+    TwoFunctionAdapter,
 )
+from kessai.gateway_exchange import can_be_kept
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.contract import Clause
 from kessai.testing.adapter_kit.samples import AdapterSamples, PushSample, ReplySample
@@ -36,7 +36,7 @@ class Kit:
     `made` is how a pasted test makes the adapter: lines of imports, and an expression.
     """
 
-    adapter: Adapter
+    adapter: TwoFunctionAdapter
     samples: AdapterSamples
     made: tuple[tuple[str, ...], str] = ((), "make_adapter()  # as your tests make it")
     recording: bool = False
@@ -149,16 +149,14 @@ class Kit:
                 call, reply, ["assert isinstance(evidence, Evidence)"]
             )
             raise Broken(_no_value("evidence", evidence, "an Evidence", story))
-        if credible(call, evidence) is not evidence:
+        if not can_be_kept(evidence):
             raise Broken(
                 Finding(
                     f"evidence() gave what no store can keep: {evidence!r}",
                     contract.KEPT,
                     "amounts are integers from 0 to 2**63 - 1 or None, times are aware,"
                     " texts are plain and of at most 255 characters",
-                    self.reply_story(
-                        call, reply, ["assert credible(call, evidence) is evidence"]
-                    ),
+                    self.reply_story(call, reply, ["assert can_be_kept(evidence)"]),
                 )
             )
         return evidence

@@ -10,11 +10,11 @@ from kessai.testing.adapter_kit.stories import Finding
 
 def lists(kit: Kit) -> Iterator[Finding]:
     """A look-up that lists several exchanges is on record."""
-    if not any(len(sample.evidence.facts) > 1 for sample, _ in kit.look_ups):
+    if not any(len(sample.evidence.listing) > 1 for sample, _ in kit.look_ups):
         yield Finding(
             "no recorded look-up lists more than one exchange",
             contract.LISTED,
-            f"a ReplySample of a {LOOK_UP} whose evidence has two facts or more, such as"
+            f"a ReplySample of a {LOOK_UP} whose evidence has two listed exchanges or more, such as"
             " an authorization and its capture",
         )
 

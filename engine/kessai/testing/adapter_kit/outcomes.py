@@ -22,7 +22,7 @@ _NO_CONNECTION = (
 
 ABOUT = (
     "source, transaction and command are those of the call; a look-up has no command;"
-    " facts are a look-up's, actor and note an operator's"
+    " the listing is a look-up's, actor and note an operator's"
 )
 
 
@@ -72,7 +72,7 @@ def misattributed(call: Call, evidence: Evidence) -> str:
         "note": "",
     }
     if not looks:
-        right |= {"facts": (), "found": True}
+        right |= {"listing": (), "found": True}
     return "; ".join(
         f"its {name} is {getattr(evidence, name)!r}, not {value!r}"
         for name, value in right.items()
@@ -136,6 +136,6 @@ def _unlike_failure(
         return f"the outcome is {evidence.outcome.value}"
     if evidence.never_sent is not never_sent:
         return f"never_sent is {evidence.never_sent}"
-    if evidence.facts or not evidence.found:
+    if evidence.listing or not evidence.found:
         return f"it says what the gateway lists: {in_a_line(evidence)}"
     return misattributed(call, evidence)

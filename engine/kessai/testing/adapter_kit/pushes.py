@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kessai.errors import PushRefused
-from kessai.flow.credible import credible_push
 from kessai.gateway import Evidence, Source
+from kessai.gateway_exchange import rebuilt_notification
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.hunting import bodies, hunted, mutants
 from kessai.testing.adapter_kit.kit import Kit, is_partly
@@ -262,10 +262,10 @@ def _not_kept(evidence: Evidence) -> str:
     if evidence.source is not Source.PUSH:
         return f"its source is {evidence.source!r}"
     try:
-        kept = credible_push(evidence)
+        kept = rebuilt_notification(evidence)
     except PushRefused:
         return "it is of a transaction without an id"
-    return "" if kept is evidence else f"it cannot be kept: {evidence!r}"
+    return "" if kept == evidence else f"it cannot be kept: {evidence!r}"
 
 
 def from_nobody(kit: Kit) -> Iterator[Finding]:

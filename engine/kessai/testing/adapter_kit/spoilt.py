@@ -46,7 +46,9 @@ _INSTEAD = (
 def unsettled(evidence: Evidence) -> bool:
     """Whether evidence settles nothing and lists nothing."""
     settles = evidence.outcome is not Outcome.UNKNOWN
-    return not (settles or evidence.facts or not evidence.found or evidence.never_sent)
+    return not (
+        settles or evidence.listing or not evidence.found or evidence.never_sent
+    )
 
 
 def another_status(kit: Kit) -> Iterator[Finding]:
@@ -206,7 +208,7 @@ def _believed(kit: Kit, sample: ReplySample, reply: Reply) -> Finding | None:
     return Finding(
         f"believed: {_said(evidence)}",
         contract.STRANGE,
-        "Outcome.UNKNOWN, found, without facts: only a whole answer of the gateway's own"
+        "Outcome.UNKNOWN, found, without a listing: only a whole answer of the gateway's own"
         " settles anything",
         kit.reply_story(
             sample.call, reply, ["assert evidence.outcome is Outcome.UNKNOWN"]
@@ -217,8 +219,10 @@ def _believed(kit: Kit, sample: ReplySample, reply: Reply) -> Finding | None:
 def _said(evidence: Evidence) -> str:
     if evidence.outcome is Outcome.SUCCEEDED and not evidence.found:
         return "the gateway does not know the transaction"
-    if evidence.facts:
-        return f"{evidence.outcome.value}, with {len(evidence.facts)} facts"
+    if evidence.listing:
+        return (
+            f"{evidence.outcome.value}, with {len(evidence.listing)} listed exchanges"
+        )
     return evidence.outcome.value + (", never sent" if evidence.never_sent else "")
 
 

@@ -123,10 +123,18 @@ def as_test(made: Sequence[str], statements: Sequence[str]) -> str:
 _MODULES = ("copy", "datetime", "pytest")
 _NAMES = {
     "kessai.errors": ("InvalidInput", "PushRefused"),
-    "kessai.flow.credible": ("credible",),
+    "kessai.gateway_exchange": ("can_be_kept",),
     "kessai.testing.adapter_kit.guard": ("state_of", "watching"),
     "kessai.gateway": (
-        *("Call", "Evidence", "Fact", "Failure", "Outcome", "Reply", "Request"),
+        *(
+            "Call",
+            "Evidence",
+            "ListedExchange",
+            "Failure",
+            "Outcome",
+            "Reply",
+            "Request",
+        ),
         "Source",
     ),
 }

@@ -1,6 +1,5 @@
 """ExamplePay's settings, and what is asked of it."""
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -79,12 +78,10 @@ class ExamplePay:
         if path is None:
             message = f"ExamplePay has no command {call.command!r}"
             raise InvalidInput(message)
-        # A hash, because an order's id may be longer than a header, and of any script.
-        key = hashlib.sha256(call.idempotency_key.encode()).hexdigest()
         return Request(
             method="POST",
             url=self.host + path.format(order=order),
-            headers=(*self._headers(), ("Idempotency-Key", key)),
+            headers=(*self._headers(), ("Idempotency-Key", call.key())),
             body=_body(call),
         )
 

@@ -13,8 +13,8 @@ from kessai.errors import PushRefused
 from kessai.gateway import (
     Call,
     Evidence,
-    Fact,
     Failure,
+    ListedExchange,
     Outcome,
     PushPartlyRefused,
     Reply,
@@ -110,10 +110,10 @@ def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
         events = listed.get("events")
         if reply.status != 200 or not isinstance(events, list):
             raise _UnreadableError
-        facts = tuple(_event(_checked(event)) for event in events)
+        listing = tuple(_event(_checked(event)) for event in events)
     except _UnreadableError:
         return attrs.evolve(unknown, code="unreadable")
-    return attrs.evolve(unknown, outcome=Outcome.SUCCEEDED, facts=facts)
+    return attrs.evolve(unknown, outcome=Outcome.SUCCEEDED, listing=listing)
 
 
 def pushed(body: bytes) -> tuple[Evidence, ...]:
@@ -159,13 +159,13 @@ def _push_event(event: object) -> Evidence | None:
     )
 
 
-def _event(event: Mapping[str, Any]) -> Fact:
+def _event(event: Mapping[str, Any]) -> ListedExchange:
     operation, status = event.get("operation"), event.get("status")
     if not isinstance(operation, str) or operation not in _OPERATIONS:
         raise _UnreadableError
     if not isinstance(status, str) or status not in _OUTCOMES:
         raise _UnreadableError
-    return Fact(
+    return ListedExchange(
         command=operation,
         outcome=_OUTCOMES[status],
         amount=_amount(event.get("amount")),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kessai.gateway import LOOK_UP, Call, Evidence, Fact, Outcome, Source
+from kessai.gateway import LOOK_UP, Call, Evidence, ListedExchange, Outcome, Source
 from kessai.testing.adapters import (
     AdapterSamples,
     PushSample,
@@ -34,7 +34,7 @@ def call(command: str, amount: int | None = None, **parameters: str) -> Call:
         operation="order-7.3",
         amount=amount,
         parameters=parameters,
-        idempotency_key="examplepay:order-7.3",
+        seed="examplepay:order-7.3",
     )
 
 
@@ -104,10 +104,10 @@ def look_ups() -> tuple[ReplySample, ...]:
         transaction="order-7",
         command=None,
         outcome=Outcome.SUCCEEDED,
-        facts=(
-            fact("authorize", Outcome.SUCCEEDED, 5000, "ev_1"),
-            fact("capture", Outcome.DECLINED, 3000, "ev_2"),
-            fact("capture", Outcome.SUCCEEDED, 3000, "ev_3"),
+        listing=(
+            exchange("authorize", Outcome.SUCCEEDED, 5000, "ev_1"),
+            exchange("capture", Outcome.DECLINED, 3000, "ev_2"),
+            exchange("capture", Outcome.SUCCEEDED, 3000, "ev_3"),
         ),
     )
     empty = Evidence(
@@ -131,10 +131,10 @@ def look_ups() -> tuple[ReplySample, ...]:
     )
 
 
-def fact(command: str, outcome: Outcome, amount: int, exchange: str) -> Fact:
+def exchange(command: str, outcome: Outcome, amount: int, name: str) -> ListedExchange:
     """One event as it is listed."""
-    return Fact(
-        command=command, outcome=outcome, amount=amount, exchange=exchange, at=NINE
+    return ListedExchange(
+        command=command, outcome=outcome, amount=amount, exchange=name, at=NINE
     )
 
 

@@ -3,6 +3,7 @@
 import attrs
 import pytest
 
+from kessai.evidence.outcome import close_discrepancy, presumed_lost, resolve_external
 from kessai.gateway import Outcome, Source
 from kessai.machine import (
     Discrepancy,
@@ -13,7 +14,6 @@ from kessai.machine import (
     Resolved,
     broken_invariants,
 )
-from kessai.machine.settle import missing_event, resolve, settle_external
 
 SUCCEEDED, DECLINED = Outcome.SUCCEEDED, Outcome.DECLINED
 PENDING, UNKNOWN = Outcome.PENDING, Outcome.UNKNOWN
@@ -26,7 +26,7 @@ def the_open(told):
 
 def outside(told, command, amount=None):
     evidence = told.evidence(command, amount=amount, source=Source.LOOK_UP)
-    return settle_external(told.machine, told.transaction, evidence, told.now)
+    return resolve_external(told.machine, told.transaction, evidence, told.now)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_what_was_never_sent_is_declined_and_said_so(story):
     evidence = told.evidence(
         "capture", DECLINED, source=Source.LOOK_UP, code="not_found", never_sent=True
     )
-    event = missing_event(operation, told.now)
+    event = presumed_lost(operation, told.now)
     assert event == Reported(told.now, operation.id, DECLINED, evidence)
     told.append(event)
     assert told.status == "payment.authorized"
@@ -345,7 +345,7 @@ def test_an_order_id_may_hold_what_ends_it_in_the_id_of_an_operation(story, now)
     """Shipped lifecycles take no dots in an order id; another one may."""
     told = story("one_time", "authorize 9, capture?")
     operation = attrs.evolve(the_open(told), id="shop.7.3")
-    assert missing_event(operation, now).evidence.transaction == "shop.7"
+    assert presumed_lost(operation, now).evidence.transaction == "shop.7"
 
 
 @pytest.mark.parametrize(
@@ -377,5 +377,5 @@ def test_a_discrepancy_is_settled_by_whoever_signs_for_it_and_by_nobody_else(
     told = story("one_time", "authorize 9")
     told.append(outside(told, "refund", 1))
     evidence = told.evidence("refund", **{**SIGNED, **changed})
-    event = resolve(told.transaction, number, evidence, told.now)
+    event = close_discrepancy(told.transaction, number, evidence, told.now)
     assert event == (Resolved(told.now, 3, evidence) if settles else None)

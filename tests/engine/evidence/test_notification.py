@@ -8,17 +8,18 @@ from datetime import timedelta
 
 import pytest
 
+from kessai.evidence.ledger import Unconfirmed
+from kessai.evidence.notification import (
+    is_accounted_for,
+    is_recorded,
+    is_repeated,
+    may_be_listed_yet,
+    unmatched,
+)
+from kessai.evidence.outcome import resolve_external
 from kessai.gateway import Outcome, Source
 from kessai.machine import Discrepancy, External
-from kessai.machine.facts import Unlisted
-from kessai.machine.pushed import (
-    is_explained,
-    is_kept,
-    is_replay,
-    left_over,
-    may_be_listed_yet,
-)
-from kessai.machine.settle import settle_external
+from kessai.machine.transaction import REMEMBERED
 
 MARKS = {"!": Outcome.DECLINED, "~": Outcome.PENDING, "?": Outcome.UNKNOWN}
 PUSH, REPLY, LOOK_UP = Source.PUSH, Source.REPLY, Source.LOOK_UP
@@ -43,7 +44,7 @@ def newest(told):
 def outside(told, words):
     """Something that happened at the gateway enters the trail."""
     evidence = said(told, words, source=LOOK_UP)
-    told.append(settle_external(told.machine, told.transaction, evidence, told.now))
+    told.append(resolve_external(told.machine, told.transaction, evidence, told.now))
 
 
 # ── does the trail hold what it says? ───────────────────────────────────────────────
@@ -79,17 +80,17 @@ def outside(told, words):
         ("authorize 100", "chargeback~ 60", False),
     ],
 )
-def test_a_push_is_explained_by_an_end_of_its_command_and_amount(
+def test_a_push_is_accounted_for_by_an_end_of_its_command_and_amount(
     story, history, push, explained
 ):
     told = story("one_time", history)
-    assert is_explained(told.machine, told.events, said(told, push)) is explained
+    assert is_accounted_for(told.machine, told.attempts, said(told, push)) is explained
 
 
 def test_a_push_about_the_whole_transaction_says_nothing_that_lasts(story):
     told = story("one_time", "authorize 100")
     evidence = told.evidence(None, source=PUSH)
-    assert is_explained(told.machine, told.events, evidence) is True
+    assert is_accounted_for(told.machine, told.attempts, evidence) is True
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,12 @@ def test_a_push_about_the_whole_transaction_says_nothing_that_lasts(story):
         ("capture 30", False),
     ],
 )
-def test_a_push_is_explained_by_what_the_gateway_did_by_itself(story, push, explained):
+def test_a_push_is_accounted_for_by_what_the_gateway_did_by_itself(
+    story, push, explained
+):
     told = story("one_time", "authorize 100, capture")
     outside(told, "refund 30")
-    assert is_explained(told.machine, told.events, said(told, push)) is explained
+    assert is_accounted_for(told.machine, told.attempts, said(told, push)) is explained
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_an_application_may_be_told_with_the_amount_before_an_update_and_after_i
     told = story("one_time", PAGE)
     told.settle(newest(told))
     evidence = said(told, f"authorize {amount}")
-    assert is_explained(told.machine, told.events, evidence) is explained
+    assert is_accounted_for(told.machine, told.attempts, evidence) is explained
 
 
 @pytest.mark.parametrize(
@@ -129,15 +132,15 @@ def test_the_amount_that_was_told_counts_before_the_one_that_was_asked_for(
 ):
     told = story("one_time", "authorize 100, cancel?")
     told.settle(newest(told), amount=100)
-    assert is_explained(told.machine, told.events, said(told, push)) is explained
+    assert is_accounted_for(told.machine, told.attempts, said(told, push)) is explained
 
 
 def test_a_failure_of_what_never_left_explains_no_failure_at_the_gateway(story):
     told = story("one_time", "authorize 100, capture? 60")
     told.settle(newest(told), Outcome.DECLINED, never_sent=True)
-    assert not is_explained(told.machine, told.events, said(told, "capture! 60"))
+    assert not is_accounted_for(told.machine, told.attempts, said(told, "capture! 60"))
     told.tell("capture! 60")
-    assert is_explained(told.machine, told.events, said(told, "capture! 60"))
+    assert is_accounted_for(told.machine, told.attempts, said(told, "capture! 60"))
 
 
 # ── was it kept before? ─────────────────────────────────────────────────────────────
@@ -156,19 +159,19 @@ def test_a_failure_of_what_never_left_explains_no_failure_at_the_gateway(story):
         ("refund 60", {}, False),
     ],
 )
-def test_evidence_is_kept_once_for_each_exchange(story, push, more, kept):
+def test_evidence_is_recorded_once_for_each_exchange(story, push, more, kept):
     told = story("one_time", "authorize 100")
     first = said(told, "capture 60", exchange="x-1")
     told.append(Discrepancy(told.now, "not_listed", first))
     evidence = said(told, push, **{"exchange": "x-1", **more})
-    assert is_kept(told.events, evidence) is kept
-    assert is_explained(told.machine, told.events, evidence) is kept
+    assert is_recorded(told.attempts, evidence) is kept
+    assert is_accounted_for(told.machine, told.attempts, evidence) is kept
 
 
-def test_what_was_kept_is_explained_whatever_the_lifecycle_thinks_of_it(story):
+def test_what_was_kept_is_accounted_for_whatever_the_lifecycle_thinks_of_it(story):
     told = story("one_time", "authorize 100")
     told.append(Discrepancy(told.now, "not_in_lifecycle", said(told, "chargeback 60")))
-    assert is_explained(told.machine, told.events, said(told, "chargeback 60"))
+    assert is_accounted_for(told.machine, told.attempts, said(told, "chargeback 60"))
 
 
 # ── is it the very push that was applied? ───────────────────────────────────────────
@@ -200,13 +203,29 @@ def test_a_push_is_a_replay_if_its_exchange_was_applied_and_nothing_alike_is_ope
         told.tell(step)
     words, exchange = push
     evidence = said(told, words, exchange=exchange)
-    assert is_replay(told.transaction, told.events, evidence) is replay
+    assert is_repeated(told.transaction, evidence) is replay
+
+
+def test_after_many_notifications_only_the_trail_knows_the_first(story):
+    told = story("one_time", "authorize 900, capture")
+    for number in range(REMEMBERED + 1):
+        refund = told.begin("refund", 1)
+        told.settle(refund, amount=1, source=PUSH, exchange=f"x-{number}")
+    for exchange, remembered, repeated in [
+        ("x-16", True, True),
+        ("x-1", True, True),
+        ("x-0", None, True),
+        ("x-17", None, False),
+    ]:
+        evidence = said(told, "refund 1", exchange=exchange)
+        assert is_repeated(told.transaction, evidence) is remembered
+        assert is_repeated(told.transaction, evidence, told.attempts) is repeated
 
 
 def test_two_pushes_without_an_exchange_are_not_known_to_be_the_same(story):
     told = story("one_time", "authorize? 100")
     told.settle(newest(told), amount=100, source=PUSH)
-    assert not is_replay(told.transaction, told.events, said(told, "authorize 100"))
+    assert is_repeated(told.transaction, said(told, "authorize 100")) is False
 
 
 def test_a_push_that_ended_nothing_is_no_replay(story):
@@ -215,14 +234,14 @@ def test_a_push_that_ended_nothing_is_no_replay(story):
     told.settle(operation, Outcome.PENDING, 60, source=PUSH, exchange="x-1")
     told.settle(operation, Outcome.DECLINED)
     evidence = said(told, "capture~ 60", exchange="x-1")
-    assert not is_replay(told.transaction, told.events, evidence)
+    assert is_repeated(told.transaction, evidence) is False
 
 
 def test_what_happened_outside_makes_no_push_a_replay(story):
     told = story("one_time", "authorize 100, capture")
     evidence = said(told, "refund 60", exchange="x-1")
     told.append(External(told.now, "refund", 60, evidence))
-    assert not is_replay(told.transaction, told.events, evidence)
+    assert is_repeated(told.transaction, evidence) is False
 
 
 # ── may the list only run behind? ───────────────────────────────────────────────────
@@ -281,7 +300,7 @@ def test_a_failure_may_tell_of_the_amount_before_an_update_and_be_listed_yet(sto
 # ── and how it is kept, if nothing accounts for it ──────────────────────────────────
 
 CAPTURED = "authorize 100, capture"
-GONE = (Unlisted("capture", 100),)
+GONE = (Unconfirmed("capture", 100),)
 
 
 @pytest.mark.parametrize(
@@ -303,11 +322,11 @@ GONE = (Unlisted("capture", 100),)
         (CAPTURED, "chargeback! 60", (), "not_in_lifecycle"),
     ],
 )
-def test_what_nothing_accounts_for_is_kept_unless_it_moved_nothing(
+def test_what_nothing_accounts_for_is_recorded_unless_it_moved_nothing(
     story, history, push, unlisted, reason
 ):
     told = story("one_time", history)
     evidence = said(told, push)
-    left = left_over(told.machine, told.transaction, evidence, unlisted, told.now)
+    left = unmatched(told.machine, told.transaction, evidence, unlisted, told.now)
     expected = None if reason is None else Discrepancy(told.now, reason, evidence)
     assert left == expected

@@ -5,7 +5,7 @@ only where the lifecycle allows it and its invariants still hold afterwards; oth
 it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from kessai.gateway import Evidence, Outcome, Source
@@ -16,20 +16,22 @@ from kessai.machine.events import (
     Event,
     External,
     Lapsed,
+    Learned,
     Reported,
     Resolved,
     Reversed,
 )
 from kessai.machine.evolve import committed, evolve
 from kessai.machine.invariants import broken_amounts
-from kessai.machine.phases import Phase, phase_after
+from kessai.machine.phases import phase_after
+from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.transaction import Operation, Transaction
 
 EXPIRE = "expire"
 """The command under which a look-up tells that the gateway let a deadline lapse."""
 
 
-def settle(
+def resolve(
     machine: Machine,
     transaction: Transaction,
     operation: Operation,
@@ -59,7 +61,29 @@ def settle(
     return event
 
 
-def settle_external(
+def beside(
+    machine: Machine,
+    transaction: Transaction,
+    events: Iterable[Event],
+    evidence: Evidence,
+    now: datetime,
+) -> Iterator[Event]:
+    """What `evidence` states beside the `events` that were made of it.
+
+    An id that differs from the one that is known is a discrepancy. An id or a deadline
+    that none of the events keeps is an event of its own.
+    """
+    if not evidence.references and not evidence.deadlines:
+        return
+    if differs(transaction, evidence):
+        yield Discrepancy(now, REFERENCE_DIFFERS, evidence)
+    for event in events:
+        transaction = evolve(machine, transaction, event)
+    if is_new(machine, transaction, evidence):
+        yield Learned(now, evidence)
+
+
+def resolve_external(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Event:
     """The event for what happened at the gateway without the engine's asking."""
@@ -89,7 +113,7 @@ def settle_external(
     return Discrepancy(now, wrong, evidence) if wrong else event
 
 
-def missing_event(operation: Operation, now: datetime) -> Event:
+def presumed_lost(operation: Operation, now: datetime) -> Event:
     """The event for an operation that the gateway surely never received."""
     evidence = Evidence(
         source=Source.LOOK_UP,
@@ -102,7 +126,7 @@ def missing_event(operation: Operation, now: datetime) -> Event:
     return Reported(now, operation.id, Outcome.DECLINED, evidence)
 
 
-def resolve(
+def close_discrepancy(
     transaction: Transaction, number: int, evidence: Evidence, now: datetime
 ) -> Resolved | None:
     """The event by which an operator settles discrepancy `number`; None if it is none.
@@ -203,32 +227,3 @@ def _lapse(
                 return Discrepancy(now, "operation_open", evidence)
             return Lapsed(now, name, evidence)
     return Discrepancy(now, "state_not_allowed", evidence)
-
-
-def matching(
-    machine: Machine,
-    transaction: Transaction,
-    command: str | None,
-    amount: int | None,
-    outcome: Outcome = Outcome.SUCCEEDED,
-) -> list[Operation]:
-    """The open operations of `command` that evidence of `amount` may be about.
-
-    A decline moved nothing: it may tell of an application the amount first asked for,
-    whatever an update has made of it since. Those that are pending come first: they
-    have surely arrived, where the unknown may never have. Then comes what was sent
-    first: what was sent later may be on its way still when the other is given up.
-    """
-    if command is None or command not in machine.commands:
-        return []
-    rule = machine.commands[command]
-    if outcome is Outcome.DECLINED and rule.spec.is_application:
-        amount = None
-    found: list[Operation] = []
-    for operation in transaction.operations.values():
-        if operation.command != command:
-            continue
-        expected = expected_amount(rule, transaction, operation)
-        if amount is None or expected is None or amount == expected:
-            found.append(operation)
-    return sorted(found, key=lambda o: (o.phase is not Phase.PENDING, o.sent_at))

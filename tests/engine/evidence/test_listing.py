@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kessai.gateway import Fact, Outcome, Source
+from kessai.evidence.ledger import Unconfirmed
+from kessai.evidence.listing import (
+    resolve_listing,
+    unaccounted,
+    unconfirmed,
+)
+from kessai.gateway import ListedExchange, Outcome, Source
 from kessai.machine import (
     Denied,
     Discrepancy,
@@ -20,37 +26,27 @@ from kessai.machine import (
     Reported,
     Resent,
 )
-from kessai.machine.facts import (
-    Unlisted,
-    settle_facts,
-    unaccounted,
-    unlisted,
-)
 
 MARKS = {"!": Outcome.DECLINED, "~": Outcome.PENDING, "?": Outcome.UNKNOWN}
 
 
 def listed(line):
-    facts = []
+    listing = []
     for item in filter(None, map(str.strip, line.split(","))):
         name, *amount = item.split()
-        facts.append(
-            Fact(
+        listing.append(
+            ListedExchange(
                 command=name.rstrip("!~?"),
                 outcome=MARKS.get(name[-1], Outcome.SUCCEEDED),
                 amount=int(amount[0]) if amount else None,
             )
         )
-    return facts
+    return listing
 
 
 def look_up(told, line):
     """Settle from a list; what it made, each event in a few words."""
-    events = list(
-        settle_facts(
-            told.machine, told.transaction, list(told.events), listed(line), told.now
-        )
-    )
+    events = list(resolve_listing(told.snapshot, listed(line)))
     for event in events:
         told.append(event)
     return ", ".join(map(words, events))
@@ -352,8 +348,8 @@ def test_what_fits_nothing_is_kept_once_for_each_time_it_is_listed(
     story, earlier, gateway, expected
 ):
     told = story("one_time", "authorize 100, capture")
-    (fact,) = listed(earlier)
-    evidence = told.evidence(fact.command, fact.outcome, fact.amount)
+    (exchange,) = listed(earlier)
+    evidence = told.evidence(exchange.command, exchange.outcome, exchange.amount)
     told.append(Discrepancy(told.now, "not_in_lifecycle", evidence))
     assert look_up(told, gateway) == expected
 
@@ -397,12 +393,11 @@ AT = datetime(2025, 12, 31, 15, 0, tzinfo=UTC)
 """When the gateway says it happened: before the look-up, in its own words."""
 
 
-def settled(told, **fact):
-    fact = Fact(**{"outcome": Outcome.SUCCEEDED, "exchange": "x-9", "at": AT, **fact})
-    events = settle_facts(
-        told.machine, told.transaction, list(told.events), [fact], told.now
+def settled(told, **listed):
+    listed = ListedExchange(
+        **{"outcome": Outcome.SUCCEEDED, "exchange": "x-9", "at": AT, **listed}
     )
-    return list(events)
+    return list(resolve_listing(told.snapshot, [listed]))
 
 
 def listed_evidence(told, command, **more):
@@ -428,24 +423,26 @@ def test_what_the_gateway_lists_of_an_external_command_is_its_evidence(story):
 
 def test_what_is_listed_and_contradicts_a_later_success_is_kept_as_it_was_told(story):
     told = story("one_time", "authorize 100, update_authorization 120")
-    facts = [
-        Fact(command="update_authorization", outcome=Outcome.SUCCEEDED, amount=amount)
+    listing = [
+        ListedExchange(
+            command="update_authorization", outcome=Outcome.SUCCEEDED, amount=amount
+        )
         for amount in (150, 120)
     ]
     evidence = told.evidence("update_authorization", amount=150, source=Source.LOOK_UP)
-    assert list(
-        settle_facts(told.machine, told.transaction, told.events, facts, told.now)
-    ) == [Discrepancy(told.now, "contradicts_earlier", evidence)]
+    assert list(resolve_listing(told.snapshot, listing)) == [
+        Discrepancy(told.now, "contradicts_earlier", evidence)
+    ]
 
 
 def test_an_application_that_an_update_overtook_is_settled_without_its_amount(story):
     """Its own amount was right when it succeeded, and is no longer what is expected."""
     told = story("one_time", "authorize? 100 merchant_page, update_authorization 150")
-    facts = listed("authorize 100, update_authorization 150")
+    listing = listed("authorize 100, update_authorization 150")
     evidence = told.evidence("authorize", source=Source.LOOK_UP)
-    assert list(
-        settle_facts(told.machine, told.transaction, told.events, facts, told.now)
-    ) == [Reported(told.now, "order-1.1", Outcome.SUCCEEDED, evidence)]
+    assert list(resolve_listing(told.snapshot, listing)) == [
+        Reported(told.now, "order-1.1", Outcome.SUCCEEDED, evidence)
+    ]
 
 
 def test_an_update_from_outside_comes_before_the_application_that_it_changed(story):
@@ -497,15 +494,15 @@ def test_a_success_that_the_list_does_not_show_is_named(
     story, history, gateway, missing
 ):
     told = story("one_time", history)
-    found = unlisted(told.machine, told.events, listed(gateway))
-    assert found == tuple(Unlisted(command, amount) for command, amount in missing)
+    found = unconfirmed(told.machine, told.attempts, listed(gateway))
+    assert found == tuple(Unconfirmed(command, amount) for command, amount in missing)
 
 
 def test_an_external_success_too_must_stay_on_the_list(story):
     told = story("one_time", "authorize 100")
     look_up(told, "authorize 100, cancel")
-    assert unlisted(told.machine, told.events, listed("authorize 100")) == (
-        Unlisted("cancel", None),
+    assert unconfirmed(told.machine, told.attempts, listed("authorize 100")) == (
+        Unconfirmed("cancel", None),
     )
 
 
@@ -527,7 +524,7 @@ def test_an_end_that_the_trail_does_not_account_for_is_named(
     story, history, gateway, unknown
 ):
     told = story("one_time", history)
-    found = unaccounted(told.machine, told.events, listed(gateway))
+    found = unaccounted(told.snapshot, listed(gateway))
     assert found == listed(unknown)
 
 
@@ -603,13 +600,13 @@ OURS = st.lists(
 def test_a_complete_list_settles_everything_in_any_order(story, ours, random):
     """Whatever each refund's fate, a list of them all ends them all, and adds up."""
     told = story("one_time", "authorize 1000, capture")
-    facts = []
+    listing = []
     for amount, went_well in ours:
         told.settle(told.begin("refund", amount), Outcome.UNKNOWN)
-        facts.append(f"refund{'' if went_well else '!'} {amount}")
-    random.shuffle(facts)
-    look_up(told, ", ".join(facts))
+        listing.append(f"refund{'' if went_well else '!'} {amount}")
+    random.shuffle(listing)
+    look_up(told, ", ".join(listing))
     assert told.transaction.operations == {}
     refunded = sum(amount for amount, went_well in ours if went_well)
     assert told.amounts("refunded", "refunding") == (refunded, 0)
-    assert look_up(told, ", ".join(facts)) == ""
+    assert look_up(told, ", ".join(listing)) == ""

@@ -6,18 +6,22 @@ either, as that of VeriTrans4G: `list_of("A B")` lists two of them, by their exc
 
 import pytest
 
-from kessai.gateway import Fact, Outcome, Source
+from kessai.evidence.attribution import (
+    begun_before_listed,
+    candidates,
+    is_attributed_to_another,
+)
+from kessai.evidence.listing import resolve_listing
+from kessai.evidence.outcome import close_discrepancy, presumed_lost
+from kessai.gateway import ListedExchange, Outcome, Source
 from kessai.machine import Discrepancy, External, Reported, Resent
-from kessai.machine.facts import settle_facts
-from kessai.machine.settle import missing_event, resolve
-from kessai.machine.whose import is_counted_for_another, meant
 
 UPDATE = "update_consent"
 
 
 def list_of(exchanges, command=UPDATE, amount=None):
     return [
-        Fact(
+        ListedExchange(
             command=command,
             outcome=Outcome.SUCCEEDED,
             amount=amount,
@@ -27,12 +31,10 @@ def list_of(exchanges, command=UPDATE, amount=None):
     ]
 
 
-def look_up(told, facts):
+def look_up(told, listing):
     """Settle from a list; the end of each operation, or why something stands aside."""
-    facts = [Fact(command="authorize", outcome=Outcome.SUCCEEDED), *facts]
-    events = list(
-        settle_facts(told.machine, told.transaction, list(told.events), facts, told.now)
-    )
+    listing = [ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED), *listing]
+    events = list(resolve_listing(told.snapshot, listing))
     for event in events:
         told.append(event)
     return ", ".join(map(words, events))
@@ -50,9 +52,16 @@ def words(event):
             return f"{event.reason} .{event.operation.rpartition('.')[2]}"
 
 
+def about(told, listed):
+    """The open operations that `listed` may be about."""
+    stated = (listed.command, listed.amount, listed.outcome)
+    found = candidates(told.machine, told.transaction, *stated)
+    return begun_before_listed(told.attempts, listed, found)
+
+
 def give_up(told, operation):
     """The look-up did not list it, and its request cannot arrive any more, it is said."""
-    told.append(missing_event(operation, told.now))
+    told.append(presumed_lost(operation, told.now))
 
 
 def sign_for(told):
@@ -61,7 +70,7 @@ def sign_for(told):
         signed = told.evidence(
             None, source=Source.OPERATOR, actor="hanako", note="seen in the portal"
         )
-        told.append(resolve(told.transaction, number, signed, told.now))
+        told.append(close_discrepancy(told.transaction, number, signed, told.now))
 
 
 @pytest.fixture
@@ -206,13 +215,13 @@ def test_without_an_exchange_nobody_can_tell_that_it_is_the_same(consent):
 
 def test_what_was_applied_after_all_stands_aside_no_more(story):
     told = story("one_time", "authorize 500, capture")
-    (fact,) = list_of("A", "refund", 50)
+    (listed,) = list_of("A", "refund", 50)
     aside = told.evidence("refund", amount=50, exchange="A", source=Source.LOOK_UP)
     told.append(Discrepancy(told.now, "operation_open", aside))
     later = told.tell("refund? 50")
-    assert meant(told.machine, told.transaction, told.events, fact) == []
+    assert about(told, listed) == []
     told.append(External(told.now, "refund", 50, aside))
-    assert meant(told.machine, told.transaction, told.events, fact) == [later]
+    assert about(told, listed) == [later]
 
 
 @pytest.mark.parametrize(
@@ -228,10 +237,8 @@ def test_what_else_stood_aside_says_nothing_of_it(consent, other):
     evidence = consent.evidence(UPDATE, **told)
     consent.append(Discrepancy(consent.now, "amount_missing", evidence))
     operation = consent.tell("update_consent? 300")
-    (fact,) = list_of("A")
-    assert meant(consent.machine, consent.transaction, consent.events, fact) == [
-        operation
-    ]
+    (listed,) = list_of("A")
+    assert about(consent, listed) == [operation]
 
 
 # ── a late reply, after a look-up told of another one alike ─────────────────────────
@@ -257,9 +264,9 @@ def test_a_late_reply_may_be_about_what_a_look_up_counted_for_another_one(
     )
     first, second, other = told.transaction.operations.values()
     told.settle(first, outcome, amount=60, **{"source": Source.LOOK_UP, **more})
-    assert is_counted_for_another(iter(told.events), second) is counted
-    assert is_counted_for_another(told.events, first) is False
-    assert is_counted_for_another(told.events, other) is False
+    assert is_attributed_to_another(told.attempts, second) is counted
+    assert is_attributed_to_another(told.attempts, first) is False
+    assert is_attributed_to_another(told.attempts, other) is False
 
 
 def test_what_was_told_before_an_operation_began_was_not_about_it(story):
@@ -267,11 +274,11 @@ def test_what_was_told_before_an_operation_began_was_not_about_it(story):
     (first,) = told.transaction.operations.values()
     told.settle(first, Outcome.DECLINED, source=Source.LOOK_UP)
     second = told.begin("refund", 60)
-    assert is_counted_for_another(told.events, second) is False
+    assert is_attributed_to_another(told.attempts, second) is False
     third = told.begin("refund", 60)
     told.settle(third, source=Source.LOOK_UP)
-    assert is_counted_for_another(told.events, second) is True
-    assert is_counted_for_another(told.events, third) is False
+    assert is_attributed_to_another(told.attempts, second) is True
+    assert is_attributed_to_another(told.attempts, third) is False
 
 
 def test_another_command_of_the_same_amount_is_not_alike(story):
@@ -279,12 +286,12 @@ def test_another_command_of_the_same_amount_is_not_alike(story):
     (capture,) = told.transaction.operations.values()
     told.settle(capture, source=Source.LOOK_UP)
     refund = told.begin("refund", 60)
-    assert is_counted_for_another(told.events, refund) is False
+    assert is_attributed_to_another(told.attempts, refund) is False
 
 
 def test_what_was_counted_without_an_amount_may_have_been_of_any(story):
     told = story("one_time", "authorize 200, capture, refund? 60, refund? 50")
     first, second = told.transaction.operations.values()
     told.settle(first, source=Source.LOOK_UP)
-    assert is_counted_for_another(told.events, second) is True
-    assert is_counted_for_another(told.events, first) is False
+    assert is_attributed_to_another(told.attempts, second) is True
+    assert is_attributed_to_another(told.attempts, first) is False

@@ -8,13 +8,12 @@ moves the transaction over its deadline.
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-import pytest
-
 from kessai import Command, Denial, Operation, Transaction, load_shipped
+from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.outcome import overdue, resolve
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, append, compile_lifecycle, decide
 from kessai.machine.decide import opened_tracks
-from kessai.machine.settle import overdue, settle
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 MONTHLY = {"unit": "Month", "value": 1}
@@ -102,7 +101,7 @@ class Story:
         """Weigh evidence of an open operation; what it makes enters the trail."""
         evidence = self.evidence(operation.command, outcome, amount, **more)
         current = self.transaction.operations[operation.id]
-        event = settle(self.machine, self.transaction, current, evidence, self.now)
+        event = resolve(self.machine, self.transaction, current, evidence, self.now)
         if event is not None:
             self.append(event)
         return event
@@ -123,6 +122,15 @@ class Story:
         self.records.append(record)
 
     @property
+    def attempts(self):
+        """What the trail is folded into, as evidence is weighed against it."""
+        return Attempts(self.events)
+
+    @property
+    def snapshot(self):
+        return Snapshot(self.machine, self.transaction, self.attempts, self.now)
+
+    @property
     def status(self):
         return self.transaction.status
 
@@ -131,14 +139,3 @@ class Story:
 
 
 CONSENT = Story("recurring", "authorize 500 consent_only", "agreement-1")
-
-
-@pytest.fixture(scope="session")
-def story():
-    """A maker of stories: `story("one_time", "authorize 1000, capture")`."""
-    return Story
-
-
-@pytest.fixture(scope="session")
-def now():
-    return NOW

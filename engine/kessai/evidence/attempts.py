@@ -1,0 +1,217 @@
+"""A trail, folded once into attempts: what evidence is weighed against.
+
+An operation is one command; its attempt is all that was done to carry it out, and all
+that was reported of that. Beside the attempts stands what nobody here asked for, and
+what was recorded as a discrepancy. For example, this trail
+
+    1 begun     order.1 authorize 100
+    2 reported  order.1 succeeded            by a reply
+    3 begun     order.3 capture 60           its reply is lost
+    4 reported  order.3 declined             presumed lost: the inquiry did not list it
+    5 begun     order.5 capture 60
+    6 external  capture 60                   an inquiry lists one capture too many
+
+is folded into three attempts. Two have ended, but only the first is acknowledged: no
+gateway ever stated what became of the request of `order.3`. Whoever has to say whether
+event 6 was that very request, asks the attempts; nobody reads the trail again.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import attrs
+
+from kessai.gateway import Evidence, ListedExchange, Outcome, Source
+from kessai.machine.compile import Machine
+from kessai.machine.events import (
+    ENDED,
+    Begun,
+    Discrepancy,
+    Event,
+    External,
+    Lapsed,
+    Reported,
+    Resent,
+    Resumed,
+    Reversed,
+)
+from kessai.machine.evolve import evolve
+from kessai.machine.transaction import Operation, Transaction
+
+MAY_BE_ANOTHER = "may_be_another"
+"""The reason of a discrepancy: a listed success without an amount ended an operation,
+and may as well be of one that asked for another amount."""
+
+
+@attrs.define(eq=False)
+class Attempt:
+    """An operation, with what was sent for it and what was reported of it.
+
+    `number` is that of the event that began it. `requests` counts how often its request
+    was about to be sent, `acknowledged` how many of them have surely ended. `listed_at`
+    is the number of the last event by which an inquiry reported it, and `listed_bare_at`
+    of the last one whose list stated no amount; 0 where there is none.
+    """
+
+    operation: Operation
+    number: int
+    requests: int = 1
+    acknowledged: int = 0
+    listed_at: int = 0
+    listed_bare_at: int = 0
+
+    def note(self, number: int, report: Reported) -> None:
+        """Take in what was reported of the operation."""
+        self.acknowledged += _acknowledges(report)
+        evidence = report.evidence
+        if (
+            evidence.source is Source.LOOK_UP
+            and report.outcome is not Outcome.UNKNOWN
+            and not evidence.never_sent
+        ):
+            self.listed_at = number
+            if evidence.amount is None:
+                self.listed_bare_at = number
+
+
+@attrs.frozen
+class End:
+    """What a gateway or an operator stated last of an operation: how it ended."""
+
+    operation: Operation
+    report: Reported
+
+    @property
+    def amount(self) -> int | None:
+        """The amount that moved, or was refused; None for a command without one."""
+        stated = self.report.evidence.amount
+        return self.operation.amount if stated is None else stated
+
+
+class Attempts:
+    """The attempts of one transaction, and what else its trail holds.
+
+    `version` counts the events taken in. `ends` are how operations ended, `outside` is
+    what happened without the engine's asking, each in the order of the trail.
+    """
+
+    def __init__(self, trail: Iterable[Event] = ()) -> None:
+        self.version = 0
+        self.ends: list[End] = []
+        self.outside: list[External | Reversed | Lapsed] = []
+        self.discrepancies: list[Discrepancy] = []
+        self._by_operation: dict[str, Attempt] = {}
+        self._unmatched_since: dict[_Exchange, int] = {}
+        self._applied: set[_Exchange] = set()
+        for event in trail:
+            self.note(event)
+
+    def note(self, event: Event) -> None:
+        """Take in one event more, the next of the trail."""
+        self.version += 1
+        match event:
+            case Begun(operation=operation):
+                self._by_operation[operation.id] = Attempt(operation, self.version)
+            case Resent() | Resumed() if event.operation in self._by_operation:
+                self._by_operation[event.operation].requests += 1
+            case Reported():
+                self._reported(event)
+            case External(evidence=evidence) | Reversed(evidence=evidence):
+                self.outside.append(event)
+                self._applied.add(_exchange(evidence))
+            case Lapsed():
+                self.outside.append(event)
+            case Discrepancy():
+                self._unmatched(event)
+            case _:  # refusals, ids, closed discrepancies: no outcome is reported
+                pass
+
+    def of(self, command: str) -> Iterator[Attempt]:
+        """The attempts at `command`, in the order in which they began."""
+        attempts = self._by_operation.values()
+        return (each for each in attempts if each.operation.command == command)
+
+    def get(self, operation: str) -> Attempt | None:
+        """The attempt of the operation with this id; None if none began."""
+        return self._by_operation.get(operation)
+
+    def unmatched_since(self, listed: ListedExchange) -> int | None:
+        """The number of the event that first recorded `listed` as a discrepancy.
+
+        None if no inquiry listed it then, if it was applied at any time, or if the
+        gateway gave it no id to know it by.
+        """
+        exchange = (listed.command, listed.exchange)
+        if listed.exchange is None or exchange in self._applied:
+            return None
+        return self._unmatched_since.get(exchange)
+
+    def hold(self, discrepancy: Discrepancy) -> bool:
+        """Whether one of the same reason, ids and totals is recorded: one is enough."""
+        return any(_differs_as(each, discrepancy) for each in self.discrepancies)
+
+    def _reported(self, report: Reported) -> None:
+        self._applied.add(_exchange(report.evidence))
+        attempt = self._by_operation.get(report.operation)
+        if attempt is None:
+            return
+        attempt.note(self.version, report)
+        if report.outcome in ENDED:
+            self.ends.append(End(attempt.operation, report))
+
+    def _unmatched(self, event: Discrepancy) -> None:
+        self.discrepancies.append(event)
+        if event.evidence.source is Source.LOOK_UP and fitted_nothing(event):
+            exchange = _exchange(event.evidence)
+            self._unmatched_since.setdefault(exchange, self.version)
+
+
+@attrs.frozen
+class Snapshot:
+    """A transaction at one moment, `now`, with the attempts of its trail up to then."""
+
+    machine: Machine
+    transaction: Transaction
+    attempts: Attempts
+    now: datetime
+
+    def after(self, events: Iterable[Event]) -> "Snapshot":
+        """The same, once `events` happened, which the attempts hold already."""
+        transaction = self.transaction
+        for event in events:
+            transaction = evolve(self.machine, transaction, event)
+        return attrs.evolve(self, transaction=transaction)
+
+
+def fitted_nothing(discrepancy: Discrepancy) -> bool:
+    """Whether its evidence was not applied; else it was, in doubt."""
+    return discrepancy.reason != MAY_BE_ANOTHER
+
+
+def _differs_as(one: Discrepancy, other: Discrepancy) -> bool:
+    return (one.reason, one.evidence.references, one.evidence.totals) == (
+        other.reason,
+        other.evidence.references,
+        other.evidence.totals,
+    )
+
+
+_Exchange = tuple[str | None, str | None]
+
+
+def _exchange(evidence: Evidence) -> _Exchange:
+    """What tells exchanges of one gateway apart: their ids are unique per command."""
+    return evidence.command, evidence.exchange
+
+
+def _acknowledges(report: Reported) -> bool:
+    """Whether a request has surely ended: what never left has ended, too.
+
+    What was presumed lost may arrive all the same, later than every limit, and an
+    operator who declines an operation may not have seen every request of it.
+    """
+    evidence = report.evidence
+    presumed_lost = evidence.never_sent and evidence.source is Source.LOOK_UP
+    by_hand = evidence.source is Source.OPERATOR
+    is_guess = report.outcome is Outcome.DECLINED and (presumed_lost or by_hand)
+    return report.outcome in ENDED and not is_guess

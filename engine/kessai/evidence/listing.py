@@ -1,0 +1,443 @@
+"""What an inquiry lists, and the events that bring the trail in step with it.
+
+What the gateway lists, less what the trail accounts for (`ledger`), is new. It ends an
+open operation of that command and amount, else a success came from outside. One step
+may make way for another, so each waits until something changes that it depends on:
+
+    trail  authorize 100 (no reply), update_authorization 150 (no reply)
+    list   authorize 150, update_authorization 150
+
+`authorize 150` fits nothing: it must show 100, the amount that is being authorized. But
+the update fits, and has changed that to 150 when it is applied; now the other fits.
+
+What was reversed is listed once, and counts as the success it was and as its reversal;
+the reversal comes after the success.
+
+An exchange is tried again only when an operation that it may be about has moved, so 800
+listed refunds cost ten times what 80 do.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+
+import attrs
+
+from kessai.evidence.attempts import MAY_BE_ANOTHER, Attempts, Snapshot
+from kessai.evidence.attribution import (
+    begun_before_listed,
+    ignores_amount,
+    in_turn,
+    may_be_another,
+)
+from kessai.evidence.ledger import Ledger, Unconfirmed
+from kessai.evidence.outcome import expected_amount, resolve, resolve_external
+from kessai.gateway import Evidence, ListedExchange, Outcome, Source
+from kessai.machine.compile import CompiledCommand, Machine
+from kessai.machine.events import Discrepancy, Event, External, Reported
+from kessai.machine.evolve import evolve
+from kessai.machine.phases import Phase
+from kessai.machine.transaction import Operation, Transaction
+
+
+def resolve_listing(
+    snapshot: Snapshot, listing: Iterable[ListedExchange]
+) -> Iterator[Event]:
+    """The events that bring a transaction in step with what an inquiry lists.
+
+    The attempts of `snapshot` take in each event as it is given.
+    """
+    machine = snapshot.machine
+    ledger = Ledger(machine, snapshot.attempts)
+    listed = _effects(machine, listing)
+    new = ledger.new(
+        listed,
+        *(Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING, Outcome.REVERSED),
+    )
+    # An update that succeeded alongside an opening command is applied before it:
+    # afterwards the lifecycle may not allow it any more.
+    new.sort(
+        key=lambda one: (one.outcome is not Outcome.SUCCEEDED, _opened(machine, one))
+    )
+    worklist = _Worklist(snapshot, listed, new)
+    while events := worklist.next_events():
+        for event in events:
+            if not (isinstance(event, Discrepancy) and ledger.has_recorded(event)):
+                yield event
+                worklist.apply(event)
+
+
+def unconfirmed(
+    machine: Machine, attempts: Attempts, listing: Iterable[ListedExchange]
+) -> tuple[Unconfirmed, ...]:
+    """The successes of a trail that `listing` does not show.
+
+    A deadline that passed by the clock needs no word of the gateway.
+    """
+    return tuple(Ledger(machine, attempts).unconfirmed(_each_end(listing)))
+
+
+def may_be_listed(snapshot: Snapshot, listing: Iterable[ListedExchange]) -> set[str]:
+    """The open operations that an exchange may be about which the trail cannot place."""
+    opened = _Open(snapshot.machine, snapshot.transaction)
+    return {
+        operation.id
+        for one in unaccounted(snapshot, listing)
+        for operation in begun_before_listed(
+            snapshot.attempts, one, opened.candidates(one)
+        )
+    }
+
+
+def unaccounted(
+    snapshot: Snapshot, listing: Iterable[ListedExchange]
+) -> list[ListedExchange]:
+    """The ends that `listing` shows and the trail does not account for."""
+    ledger = Ledger(snapshot.machine, snapshot.attempts)
+    listed = _effects(snapshot.machine, listing)
+    return ledger.new(listed, Outcome.SUCCEEDED, Outcome.DECLINED)
+
+
+def _effects(
+    machine: Machine, listing: Iterable[ListedExchange]
+) -> list[ListedExchange]:
+    """Those of `listing` that are no read: nothing depends on one."""
+    rules = machine.commands
+    return [
+        listed
+        for listed in _each_end(listing)
+        if listed.command not in rules or not rules[listed.command].spec.reads
+    ]
+
+
+def _each_end(listing: Iterable[ListedExchange]) -> Iterator[ListedExchange]:
+    """`listing`, each that was reversed as the success it was, and as the reversal."""
+    for listed in listing:
+        if listed.outcome is Outcome.REVERSED:
+            yield attrs.evolve(listed, outcome=Outcome.SUCCEEDED)
+        yield listed
+
+
+_Stated = tuple[str, int | None, Outcome]
+
+
+def _stated(listed: ListedExchange) -> _Stated:
+    return listed.command, listed.amount, listed.outcome
+
+
+class _Worklist:
+    """A list as it is worked through: what of it is still new, and what waits for what.
+
+    Exchanges go by their place in `new`. A place is `ready` until it was tried in vain,
+    then it waits, until an operation changes that it may be about.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        listed: list[ListedExchange],
+        new: list[ListedExchange],
+    ) -> None:
+        self.machine, self.transaction = snapshot.machine, snapshot.transaction
+        self.attempts, self.now = snapshot.attempts, snapshot.now
+        self._listed = listed
+        self._new = new
+        self._open = _Open(snapshot.machine, snapshot.transaction)
+        self._ready = list(range(len(new)))
+        self._waiting: dict[int, bool] = {}  # place: whether it has candidates
+        self._waiting_for: dict[str, dict[int | None, list[int]]] = {}
+        self._strangers: list[tuple[tuple[bool, bool], int]] = []
+        self._left = Counter(new)
+        self._alike = Counter(map(_stated, new))
+        # What was listed before may be about fewer operations than what states the same.
+        self._seen: dict[_Stated, list[int]] = {}
+        self._seen_as: dict[tuple[str | None, str | None], list[int]] = {}
+        for place, one in enumerate(new):
+            if self.attempts.unmatched_since(one) is not None:
+                self._seen.setdefault(_stated(one), []).append(place)
+                by_id = self._seen_as.setdefault((one.command, one.exchange), [])
+                by_id.append(place)
+
+    def next_events(self) -> tuple[Event, ...]:
+        """What follows next from what is new; what it comes from is new no more.
+
+        What came from outside is last: it may have to wait for the end of an operation
+        of ours that the same list reports.
+        """
+        while self._ready:
+            place = heappop(self._ready)
+            listed = self._new[place]
+            found = self._candidates(listed)
+            operation = self._match(listed, found)
+            if operation is not None:
+                self._take(place)
+                return tuple(self._resolved(operation, listed))
+            self._wait(place, has_candidates=bool(found))
+        early: list[tuple[tuple[bool, bool], int]] = []
+        place = self._next_stranger(early)
+        for each in early:
+            heappush(self._strangers, each)
+        if place is None:
+            return ()
+        self._take(place)
+        return tuple(self._unasked(self._new[place]))
+
+    def _next_stranger(self, early: list[tuple[tuple[bool, bool], int]]) -> int | None:
+        """The next that nothing open asked for; `early` collects what must still wait."""
+        while self._strangers:
+            turn, place = heappop(self._strangers)
+            if self._waiting.get(place) is False:
+                if not self._is_early(self._new[place]):
+                    return place
+                early.append((turn, place))
+        return None
+
+    def _is_early(self, listed: ListedExchange) -> bool:
+        """Whether it is the reversal of a success that is not resolved yet."""
+        success = attrs.evolve(listed, outcome=Outcome.SUCCEEDED)
+        return listed.outcome is Outcome.REVERSED and bool(self._left[success])
+
+    def apply(self, event: Event) -> None:
+        """Take in an event that was made of the list; wake what depends on it."""
+        before, after = self.transaction, evolve(self.machine, self.transaction, event)
+        self.attempts.note(event)
+        self.transaction = after
+        for command, amount in self._open.changed(before, after, event):
+            waiting = self._waiting_for.get(command, {})
+            for each in tuple(waiting) if amount is None else (amount, None):
+                self._wake(waiting.pop(each, ()))
+        if isinstance(event, Reported | External):  # the exchange has its place now
+            applied = event.evidence.command, event.evidence.exchange
+            self._wake(self._seen_as.get(applied, ()))
+
+    def _wait(self, place: int, *, has_candidates: bool) -> None:
+        listed = self._new[place]
+        self._waiting[place] = has_candidates
+        by_amount = self._waiting_for.setdefault(listed.command, {})
+        by_amount.setdefault(listed.amount, []).append(place)
+        ended = listed.outcome in {Outcome.SUCCEEDED, Outcome.REVERSED}
+        if not has_candidates and ended:
+            heappush(self._strangers, (_turn(self.machine, listed), place))
+
+    def _wake(self, places: Iterable[int]) -> None:
+        for place in places:
+            if self._waiting.pop(place, None) is not None:
+                heappush(self._ready, place)
+
+    def _take(self, place: int) -> None:
+        listed = self._new[place]
+        self._waiting.pop(place, None)
+        self._left[listed] -= 1
+        stated = _stated(listed)
+        self._alike[stated] -= 1
+        if place in (seen := self._seen.get(stated, [])):
+            seen.remove(place)
+
+    def _candidates(self, listed: ListedExchange) -> list[Operation]:
+        if listed.outcome is Outcome.REVERSED:
+            return []  # it is about what has ended
+        return begun_before_listed(self.attempts, listed, self._open.candidates(listed))
+
+    def _match(
+        self, listed: ListedExchange, found: list[Operation]
+    ) -> Operation | None:
+        """The operation of the candidates `found` that `listed` ends, the oldest first.
+
+        None also while two are indistinguishable and one of them may still be in
+        flight: its own reply will tell, and guessing now could count one success for
+        both.
+        """
+        if not found:
+            return None
+        alike = len(self._seen_alike(listed)) + self._fresh_alike(listed)
+        if listed.outcome is Outcome.PENDING:  # those that are known to be are not new
+            known = sum(o.phase is Phase.PENDING for o in found)
+            found, alike = found[known:], alike - known
+        if not found or alike < 1:
+            return None
+        in_flight = any(operation.phase is Phase.BEGUN for operation in found)
+        return None if in_flight and alike < len(found) else found[0]
+
+    def _fresh_alike(self, listed: ListedExchange) -> int:
+        """How many new exchanges state what `listed` does, and were not listed before."""
+        stated = _stated(listed)
+        return self._alike[stated] - len(self._seen.get(stated, ()))
+
+    def _seen_alike(self, listed: ListedExchange) -> list[list[Operation]]:
+        """The candidates of those like it that were listed before, where they have any."""
+        seen = (self._new[place] for place in self._seen.get(_stated(listed), ()))
+        return [found for one in seen if (found := self._candidates(one))]
+
+    def _resolved(
+        self, operation: Operation, listed: ListedExchange
+    ) -> Iterator[Event]:
+        """How `listed` ends `operation`, and the doubt that it may be of another one."""
+        evidence = _evidence(self.transaction, listed)
+        event = resolve(self.machine, self.transaction, operation, evidence, self.now)
+        if event is not None:
+            yield event
+        success = (listed.outcome, listed.amount) == (Outcome.SUCCEEDED, None)
+        if isinstance(event, Reported) and success:
+            seen = self._seen_alike(listed)
+            successes = 1 + self._fresh_alike(listed)
+            successes += sum(operation in found for found in seen)
+            if may_be_another(self.attempts, operation, successes):
+                yield Discrepancy(self.now, MAY_BE_ANOTHER, evidence, operation.id)
+
+    def _unasked(self, listed: ListedExchange) -> Iterator[Event]:
+        """What comes of a success that no open operation of ours asked for as it is."""
+        machine, transaction = self.machine, self.transaction
+        evidence = _evidence(transaction, listed)
+        operation = self._overtaken(listed)
+        if listed.outcome is Outcome.REVERSED:
+            yield resolve_external(machine, transaction, evidence, self.now)
+        elif operation is not None:
+            unnamed = attrs.evolve(evidence, amount=None)
+            event = resolve(machine, transaction, operation, unnamed, self.now)
+            if event is not None:
+                yield event
+        elif self._is_overwritten(listed):
+            yield Discrepancy(self.now, "contradicts_earlier", evidence)
+        else:
+            yield resolve_external(machine, transaction, evidence, self.now)
+
+    # Of successes that set an amount, the last one holds. Update to 150 is presumed
+    # lost, update to 200 succeeds; then an inquiry lists 150 before 200. The late one
+    # did arrive, but was overwritten: applied now, it would set the amount back to 150.
+
+    def _is_overwritten(self, listed: ListedExchange) -> bool:
+        """Whether a later success, which the trail has, set what `listed` did anew."""
+        rule = self.machine.commands.get(listed.command)
+        if rule is None or not rule.sets_amount:
+            return False
+        later = self._listed[self._listed.index(listed) + 1 :]
+        return any(
+            other.command == listed.command
+            and other.outcome is Outcome.SUCCEEDED
+            and not self._left[other]
+            for other in later
+        )
+
+    # The engine cannot tell whether the consumer had finished when it asked for an
+    # update. Authorize 100, update to 150, neither is answered; the list shows both
+    # successes, and authorize with 100, as it stood at its time. The update is applied
+    # first, then authorize must show 150: it is ours all the same, and has 150 by now.
+
+    def _overtaken(self, listed: ListedExchange) -> Operation | None:
+        """The open opening command that succeeded before its last update did.
+
+        The amount listed must be the one first asked for, or that of a listed update.
+        """
+        if not _is_opening(self.machine, listed):
+            return None
+        updates = {
+            other.amount
+            for other in self._listed
+            if other.outcome is Outcome.SUCCEEDED
+            and listed.command in _alongside(self.machine, other)
+        }
+        if not updates:
+            return None
+        for operation in self.transaction.operations.values():
+            amounts = {*updates, operation.amount}
+            if operation.command == listed.command and listed.amount in amounts:
+                return operation
+        return None
+
+
+class _Open:
+    """The open operations of a transaction, by command and the amount to be shown."""
+
+    def __init__(self, machine: Machine, transaction: Transaction) -> None:
+        self._machine = machine
+        self._by_command: dict[str, dict[int | None, dict[str, Operation]]] = {}
+        for operation in transaction.operations.values():
+            self._put(transaction, operation)
+
+    def candidates(self, listed: ListedExchange) -> list[Operation]:
+        """What `attribution.candidates` finds for `listed`, without asking all."""
+        rule = self._machine.commands.get(listed.command)
+        by_amount = self._by_command.get(listed.command)
+        if rule is None or not by_amount:
+            return []
+        asked: tuple[int | None, ...] = (listed.amount, None)
+        if listed.amount is None or ignores_amount(rule, listed.outcome):
+            asked = tuple(by_amount)
+        found = [o for amount in asked for o in by_amount.get(amount, {}).values()]
+        return in_turn(found)
+
+    def changed(
+        self, before: Transaction, after: Transaction, event: Event
+    ) -> Iterator[tuple[str, int | None]]:
+        """Follow `event`; what commands and amounts may have other candidates now.
+
+        None in the place of an amount stands for every amount.
+        """
+        if after.amounts != before.amounts:
+            for command in tuple(self._by_command):
+                if _depends(self._machine.commands[command]):
+                    del self._by_command[command]
+                    for operation in after.operations.values():
+                        if operation.command == command:
+                            self._put(after, operation)
+                    yield command, None
+        if isinstance(event, Reported):
+            yield from self._reported(before, after, event.operation)
+
+    def _reported(
+        self, before: Transaction, after: Transaction, name: str
+    ) -> Iterator[tuple[str, int | None]]:
+        was, now = before.operations[name], after.operations.get(name)
+        rule = self._machine.commands[was.command]
+        amount = expected_amount(rule, before, was)
+        by_amount = self._by_command.get(was.command, {})
+        if now is None:
+            by_amount.get(amount, {}).pop(name, None)
+        else:
+            self._put(after, now)
+        yield was.command, None if rule.spec.is_application else amount
+
+    def _put(self, transaction: Transaction, operation: Operation) -> None:
+        rule = self._machine.commands[operation.command]
+        amount = expected_amount(rule, transaction, operation)
+        by_amount = self._by_command.setdefault(operation.command, {})
+        by_amount.setdefault(amount, {})[operation.id] = operation
+
+
+def _depends(rule: CompiledCommand) -> bool:
+    """Whether the amount that a success must show changes with the transaction's."""
+    reports = rule.spec.reports
+    return reports is not None and not reports.names <= {"amount"}
+
+
+def _alongside(machine: Machine, listed: ListedExchange) -> frozenset[str]:
+    rule = machine.commands.get(listed.command)
+    return frozenset() if rule is None else rule.spec.alongside
+
+
+def _turn(machine: Machine, listed: ListedExchange) -> tuple[bool, bool]:
+    """What runs alongside an opening command comes before it, all else after it."""
+    names = _alongside(machine, listed)
+    is_beside = any(machine.commands[name].spec.is_application for name in names)
+    return not is_beside, not _is_opening(machine, listed)
+
+
+def _opened(machine: Machine, listed: ListedExchange) -> bool:
+    return listed.outcome is Outcome.SUCCEEDED and _is_opening(machine, listed)
+
+
+def _is_opening(machine: Machine, listed: ListedExchange) -> bool:
+    rule = machine.commands.get(listed.command)
+    return rule is not None and rule.spec.is_application
+
+
+def _evidence(transaction: Transaction, listed: ListedExchange) -> Evidence:
+    return Evidence(
+        source=Source.LOOK_UP,
+        transaction=transaction.id,
+        command=listed.command,
+        outcome=listed.outcome,
+        amount=listed.amount,
+        exchange=listed.exchange,
+        reported_at=listed.at,
+    )

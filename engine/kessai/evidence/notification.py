@@ -1,0 +1,179 @@
+"""What a notification may be believed in, and what is kept of it otherwise.
+
+Being signed makes a notification the gateway's, not true: it may be late, be repeated,
+come before the reply, or speak of what the gateway's own inquiry does not list. It
+carries no id that tells it from its repetition. So it is believed on its own only for a
+command's first outcome. Two refunds of 100, say, one after the other; the notification
+of the first comes twice, the second time while the other is open. It states just what
+that one's own would state. Afterwards, therefore, a notification is a reason for an
+inquiry, whose list can be counted, and what the list does not confirm is recorded.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from kessai.evidence.attempts import Attempts
+from kessai.evidence.attribution import candidates
+from kessai.evidence.ledger import Unconfirmed
+from kessai.evidence.outcome import EXPIRE
+from kessai.gateway import Evidence, Outcome
+from kessai.limits import LISTING_LAG
+from kessai.machine.compile import Machine
+from kessai.machine.events import ENDED, Discrepancy, Lapsed, Reversed
+from kessai.machine.phases import Phase
+from kessai.machine.transaction import (
+    REMEMBERED,
+    Notified,
+    Operation,
+    Transaction,
+)
+
+NOT_LISTED = "not_listed"
+"""The reason of a discrepancy: a notification stated it, and the inquiry after it did
+not list it."""
+
+
+def first_outcome(
+    machine: Machine, transaction: Transaction, evidence: Evidence
+) -> Operation | None:
+    """The operation that `evidence` ends without an inquiry; None if one is needed.
+
+    Nothing but the transaction is asked, however long its trail is.
+    """
+    command = evidence.command or ""
+    found = _candidates(machine, transaction, evidence)
+    if evidence.look_up or len(found) != 1 or command in transaction.concluded:
+        return None
+    # An update that runs alongside an opening command may have changed its amount, or
+    # must be applied before it: the gateway's list shows both.
+    is_opening = machine.commands[command].spec.is_application
+    return None if is_opening and len(transaction.operations) > 1 else found[0]
+
+
+def is_repeated(
+    transaction: Transaction, evidence: Evidence, attempts: Attempts | None = None
+) -> bool | None:
+    """Whether this very notification was applied, and nothing is open that it may mean.
+
+    None if only the trail can say, as after many notifications: then it is to be asked
+    once more, with the `attempts`.
+    """
+    is_open = any(
+        o.command == evidence.command for o in transaction.operations.values()
+    )
+    notified = Notified.of(evidence)
+    if is_open or notified is None:
+        return False
+    if notified in transaction.notified or len(transaction.notified) < REMEMBERED:
+        return notified in transaction.notified
+    if attempts is None:
+        return None
+    return any(Notified.of(end.report.evidence) == notified for end in attempts.ends)
+
+
+def is_recorded(attempts: Attempts, evidence: Evidence) -> bool:
+    """Whether `evidence` is a discrepancy already, open or closed."""
+    return any(_same(each.evidence, evidence) for each in attempts.discrepancies)
+
+
+def is_accounted_for(machine: Machine, attempts: Attempts, evidence: Evidence) -> bool:
+    """Whether the trail holds what `evidence` states, or nothing depends on that."""
+    command = evidence.command
+    if command is None or is_recorded(attempts, evidence):
+        return True
+    if _is_strange(machine, evidence):
+        return False
+    rule = machine.commands.get(command)
+    lasts = evidence.outcome in {*ENDED, Outcome.REVERSED}
+    if not lasts or (rule is not None and rule.spec.reads):
+        return True
+    return any(
+        amount is None or evidence.amount is None or amount == evidence.amount
+        for amount in _known_amounts(machine, attempts, evidence)
+    )
+
+
+def may_be_listed_yet(
+    machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
+) -> bool:
+    """Whether the list may only run behind, about what inquiries go on for anyhow.
+
+    What is in flight is not ended from a list that may be about two operations.
+    """
+    found = _candidates(machine, transaction, evidence)
+    if any(operation.phase is Phase.BEGUN for operation in found):
+        return True
+    stated_at = evidence.reported_at
+    is_young = stated_at is not None and abs(now - stated_at) < LISTING_LAG
+    return is_young and bool(found)
+
+
+def unmatched(
+    machine: Machine,
+    transaction: Transaction,
+    evidence: Evidence,
+    unconfirmed: Iterable[Unconfirmed],
+    now: datetime,
+) -> Discrepancy | None:
+    """How evidence is recorded that neither the trail nor an inquiry accounts for.
+
+    None for a failure that takes nothing back: it moved nothing.
+    """
+    if _is_strange(machine, evidence):
+        return Discrepancy(now, "not_in_lifecycle", evidence)
+    moved = evidence.outcome in {Outcome.SUCCEEDED, Outcome.REVERSED}
+    if moved or _candidates(machine, transaction, evidence):
+        return Discrepancy(now, NOT_LISTED, evidence)
+    if any(success.command == evidence.command for success in unconfirmed):
+        return Discrepancy(now, "contradicts_earlier", evidence)
+    return None
+
+
+def _same(one: Evidence, other: Evidence) -> bool:
+    """Whether both state the same; an inquiry's exchanges have ids of their own."""
+    exchanges = one.source is not other.source or one.exchange == other.exchange
+    return exchanges and (one.command, one.outcome, one.amount) == (
+        other.command,
+        other.outcome,
+        other.amount,
+    )
+
+
+def _is_strange(machine: Machine, evidence: Evidence) -> bool:
+    """Whether no inquiry could ever confirm it: the lifecycle has no such command."""
+    command = evidence.command
+    return command not in machine.commands and command != EXPIRE
+
+
+def _candidates(
+    machine: Machine, transaction: Transaction, evidence: Evidence
+) -> list[Operation]:
+    if evidence.outcome is Outcome.REVERSED:
+        return []  # it is about what has ended
+    return candidates(
+        machine, transaction, evidence.command, evidence.amount, evidence.outcome
+    )
+
+
+def _known_amounts(
+    machine: Machine, attempts: Attempts, evidence: Evidence
+) -> Iterator[int | None]:
+    """The amounts for which the trail knows this command to have this outcome."""
+    command = evidence.command
+    for end in attempts.ends:
+        if (
+            end.report.outcome is evidence.outcome
+            and not end.report.evidence.never_sent
+        ):
+            # An update before the approval changes what the opening command's states.
+            alongside = machine.commands[end.operation.command].spec.alongside
+            if command in {end.operation.command, *alongside}:
+                yield end.amount
+    for event in attempts.outside:
+        outside, amount = EXPIRE, None
+        if not isinstance(event, Lapsed):
+            outside, amount = event.command, event.amount
+        reversed_ = isinstance(event, Reversed)
+        outcome = Outcome.REVERSED if reversed_ else Outcome.SUCCEEDED
+        if (outside, outcome) == (command, evidence.outcome):
+            yield amount

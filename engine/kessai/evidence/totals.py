@@ -1,0 +1,149 @@
+"""What a gateway's totals say, where it states those and lists no exchanges.
+
+The trail accounts for some amounts, the gateway states some: the difference is what
+happened that the trail does not know. It is attributed only where one explanation fits.
+
+An example. 100 are captured, refunds of 30, 30 and 40 are open, and the gateway states
+refunded 40. Only the success of the third explains it: that has succeeded, and the
+others stay open. Had it stated 30, two explanations would fit, and all would stay open.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import attrs
+
+from kessai.evidence.absence import Missing, Presumption, Reading
+from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.outcome import presumed_lost, resolve, resolve_external
+from kessai.gateway import Evidence, Outcome
+from kessai.machine.compile import Machine
+from kessai.machine.events import Discrepancy, Event, External, Reported
+from kessai.machine.evolve import evolve
+from kessai.machine.phases import Phase
+from kessai.machine.transaction import Operation, Transaction
+
+TOTALS_DIFFER = "totals_differ"
+"""The reason of a discrepancy: the gateway states totals that nothing known explains."""
+
+_MOST_OPEN = 8
+"""Of more open operations, no combination is tried: they stay open."""
+
+
+def differ(transaction: Transaction, evidence: Evidence) -> bool:
+    """Whether the gateway states another amount than the trail accounts for."""
+    known = transaction.amounts
+    return any(known.get(name, n) != n for name, n in evidence.totals.items())
+
+
+def read_totals(
+    snapshot: Snapshot, evidence: Evidence, presumption: Presumption | None = None
+) -> Reading:
+    """What the totals of `evidence` make of a transaction, and what they do not show.
+
+    The attempts of `snapshot` take in the events. Nothing is presumed without a
+    `presumption`, nor while anything differs.
+    """
+    found = resolve_totals(snapshot, evidence)
+    events = [each for each in found if not _is_held(snapshot.attempts, each)]
+    unlisted: tuple[Operation, ...] = ()
+    if presumption is not None and not found:
+        shown = _not_carried_out(snapshot, evidence)
+        unlisted = tuple(each for each in shown if each.sent_at <= presumption.sent_by)
+        if presumption.missing is Missing.DECLINE:
+            events += [presumed_lost(operation, snapshot.now) for operation in unlisted]
+    for event in events:
+        snapshot.attempts.note(event)
+    return Reading(events=tuple(events), unconfirmed=(), unlisted=unlisted)
+
+
+def resolve_totals(snapshot: Snapshot, evidence: Evidence) -> tuple[Event, ...]:
+    """The events that explain the totals of `evidence`; none where several would."""
+    machine, transaction = snapshot.machine, snapshot.transaction
+    opened = _moving(machine, transaction)
+    if not differ(transaction, evidence) or len(opened) > _MOST_OPEN:
+        return ()
+    if any(operation.phase is Phase.BEGUN for operation in opened):
+        return ()  # the reply that is awaited will tell
+    found = list(_by_ours(snapshot, opened, evidence))
+    if not found and not opened:
+        found = [(event,) for event in _by_others(snapshot, evidence)]
+        found = found if len(found) == 1 else []
+    if not found:
+        return (Discrepancy(snapshot.now, TOTALS_DIFFER, evidence),)
+    return found[0] if len(found) == 1 else ()
+
+
+def _is_held(attempts: Attempts, event: Event) -> bool:
+    return isinstance(event, Discrepancy) and attempts.hold(event)
+
+
+def _not_carried_out(snapshot: Snapshot, evidence: Evidence) -> tuple[Operation, ...]:
+    """The unknown operations that the totals of `evidence` would show, had they succeeded.
+
+    Only where the totals are just what the trail accounts for.
+    """
+    if differ(snapshot.transaction, evidence):
+        return ()
+    return tuple(
+        operation
+        for operation in _moving(snapshot.machine, snapshot.transaction)
+        if operation.phase is Phase.UNKNOWN
+        and operation.resumed_at is None  # the gateway had heard of it before
+        and (after := _succeeded(snapshot, (operation,), evidence))
+        and differ(after[0], evidence)
+    )
+
+
+def _moving(machine: Machine, transaction: Transaction) -> list[Operation]:
+    rules = machine.commands
+    opened = transaction.operations.values()
+    return [o for o in opened if not rules[o.command].spec.reads]
+
+
+def _by_ours(
+    snapshot: Snapshot, opened: list[Operation], evidence: Evidence
+) -> Iterator[tuple[Event, ...]]:
+    """Every set of open operations whose success gives just these totals."""
+    for size in range(1, len(opened) + 1):
+        for chosen in combinations(opened, size):
+            after = _succeeded(snapshot, chosen, evidence)
+            if after and not differ(after[0], evidence):
+                yield after[1]
+
+
+def _succeeded(
+    snapshot: Snapshot, chosen: tuple[Operation, ...], evidence: Evidence
+) -> tuple[Transaction, tuple[Event, ...]] | None:
+    """The transaction after a success of all of `chosen`, if the lifecycle allows it."""
+    machine, transaction = snapshot.machine, snapshot.transaction
+    events: list[Event] = []
+    for operation in chosen:
+        stated = _of(evidence, operation.command, None)
+        event = resolve(machine, transaction, operation, stated, snapshot.now)
+        if not isinstance(event, Reported):
+            return None
+        events.append(event)
+        transaction = evolve(machine, transaction, event)
+    return transaction, tuple(events)
+
+
+def _by_others(snapshot: Snapshot, evidence: Evidence) -> Iterator[Event]:
+    """Every single command of somebody else that gives just these totals."""
+    machine, transaction = snapshot.machine, snapshot.transaction
+    known = transaction.amounts
+    amounts = {abs(n - known.get(name, n)) for name, n in evidence.totals.items()} - {0}
+    for name, rule in machine.commands.items():
+        for amount in sorted(amounts) if rule.spec.amount else (None,):
+            stated = _of(evidence, name, amount)
+            event = resolve_external(machine, transaction, stated, snapshot.now)
+            if not isinstance(event, External):
+                continue
+            if not differ(evolve(machine, transaction, event), evidence):
+                yield event
+
+
+def _of(evidence: Evidence, command: str, amount: int | None) -> Evidence:
+    return attrs.evolve(
+        evidence, command=command, outcome=Outcome.SUCCEEDED, amount=amount
+    )

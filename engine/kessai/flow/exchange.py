@@ -1,0 +1,153 @@
+"""An adapter's exchange: its first request made before the intent, the rest sent after.
+
+The engine writes down that it is going to send once the first request exists, so what
+cannot be sent at all leaves no trace. From the moment that request is sent, nothing is
+raised here: whatever an adapter does, the outcome is evidence, or unknown.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from kessai.errors import InvalidInput, KessaiError
+from kessai.flow.effects import Flow, Send
+from kessai.gateway import (
+    Adapter,
+    Call,
+    Evidence,
+    Exchange,
+    Failure,
+    Mention,
+    Notification,
+    Outcome,
+    Reply,
+    Request,
+)
+from kessai.gateway_exchange import rebuilt, unknown
+
+MOST_REQUESTS = 20
+"""How many requests an exchange may have: one that asks for ever must end."""
+
+
+@attrs.frozen(eq=False)
+class Prepared:
+    """An exchange with its first request, or with the evidence of one that sends none."""
+
+    call: Call
+    exchange: Exchange
+    first: Request | None
+    evidence: Evidence | None = None
+
+
+def prepare(adapter: Adapter, call: Call) -> Prepared:
+    """Begin the exchange for `call`. Nothing is sent.
+
+    Raises whatever the adapter does, and:
+        InvalidInput: what it gave first is no request.
+
+    """
+    exchange = adapter.exchange(call)
+    try:
+        first: Any = next(exchange)
+    except StopIteration as stop:
+        return Prepared(call, exchange, None, _believed(call, stop.value, None))
+    if not isinstance(first, Request):
+        message = f"{adapter.name}: its exchange for {call.command} gave no request"
+        raise InvalidInput(message)
+    return Prepared(call, exchange, first)
+
+
+def carry_on(
+    adapter: Adapter, prepared: Prepared, until: datetime | None = None
+) -> Flow[Evidence]:
+    """Send the requests of an exchange, none after `until`; the evidence of it all.
+
+    Two requests, say: the first makes an order at the gateway, the second captures it.
+    The first was answered, the second came too late to be sent. An adapter that only
+    looks at the last reply reports that the capture never left. The order is there all
+    the same, so that is not believed: the outcome is unknown, and an inquiry decides.
+    """
+    call = prepared.call
+    request: object = prepared.first
+    sent: _Sent | None = None
+    for _ in range(MOST_REQUESTS):
+        if not isinstance(request, Request):
+            break
+        reply = yield from _send(adapter, request, until)
+        sent = _Sent(
+            reply, has_left=_left(reply) or (sent is not None and sent.has_left)
+        )
+        try:
+            request = prepared.exchange.send(reply)
+        except StopIteration as stop:
+            return _believed(call, stop.value, sent)
+        except Exception as error:  # noqa: BLE001 - something was sent: that is unknown
+            return unknown(call, f"adapter raised {type(error).__name__[:99]}")
+    with suppress(Exception):
+        prepared.exchange.close()
+    return prepared.evidence or unknown(call)
+
+
+@attrs.frozen
+class _Sent:
+    """The last reply of an exchange, and whether any of its requests may have left."""
+
+    last: Reply | Failure
+    has_left: bool
+
+
+def _left(reply: Reply | Failure) -> bool:
+    return isinstance(reply, Reply) or reply.sent
+
+
+def _send(
+    adapter: Adapter, request: Request, until: datetime | None
+) -> Flow[Reply | Failure]:
+    try:
+        reply: Reply | Failure = yield Send(request, until, adapter.seal)
+    except KessaiError as error:
+        return Failure(sent=True, reason=type(error).__name__)
+    return reply
+
+
+def _believed(call: Call, given: object, sent: _Sent | None) -> Evidence:
+    """The evidence, if what was sent allows it.
+
+    Where a request may have left, no failure shows that nothing happened; and where
+    none has, nothing can have.
+    """
+    evidence = rebuilt(call, given)
+    if sent is not None and sent.has_left:
+        silent = isinstance(sent.last, Failure)
+        is_wrong = evidence.never_sent or (
+            silent and evidence.outcome is Outcome.DECLINED
+        )
+    else:
+        is_wrong = evidence.outcome in {Outcome.SUCCEEDED, Outcome.PENDING}
+    return unknown(call, disclosed=evidence.disclosed) if is_wrong else evidence
+
+
+def hear(
+    adapter: Adapter, notification: Notification
+) -> Flow[tuple[Evidence | Mention, ...]]:
+    """What an adapter reads from a notification; sends what it asks the gateway first.
+
+    Raises whatever the adapter does, and:
+        InvalidInput: it asks for ever, or gives something else than a tuple.
+
+    """
+    reception = adapter.received(notification)
+    reply: Reply | Failure | None = None
+    for _ in range(MOST_REQUESTS + 1):
+        try:
+            request = next(reception) if reply is None else reception.send(reply)
+        except StopIteration as stop:
+            said: object = stop.value
+            if isinstance(said, tuple):
+                return said
+            break
+        reply = yield Send(request, None, adapter.seal)
+    message = f"{adapter.name}: what it reads from a notification is no tuple"
+    raise InvalidInput(message)

@@ -1,0 +1,115 @@
+"""Sending on what the consumer came back with: an intent like any other.
+
+Some gateways send the consumer back with a token, and nothing is paid for until the
+order system has sent that on. What is given is sent once it is written down that it is
+going to be. The tokens themselves are kept nowhere, only the hash of them all: whoever
+holds one can pay with it. So only the shop can send them once more, with `resume`.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from kessai.errors import SafeToResend, UnknownTransaction, VersionConflict
+from kessai.flow.answer import Answer
+from kessai.flow.effects import Change, Flow, History, Now
+from kessai.flow.execute import answer_for, carry_out, errand_for
+from kessai.flow.steps import (
+    Context,
+    begun_hash,
+    call_for,
+    commit,
+    contended,
+    load,
+    machine_of,
+)
+from kessai.limits import ATTEMPTS
+from kessai.machine import (
+    Begun,
+    Event,
+    Machine,
+    Operation,
+    Phase,
+    Resumed,
+    Transaction,
+    append,
+    read_events,
+)
+from kessai.machine.chain import Step
+from kessai.machine.command import checked_resumption, fingerprint
+
+
+class StillUnderWay(SafeToResend):
+    """A request of the same operation is on its way: try again when it was answered."""
+
+
+def resume(
+    context: Context, transaction_id: str, parameters: Mapping[str, str]
+) -> Flow[Answer]:
+    """Send on what the consumer of an open application came back with.
+
+    The same parameters again are sent again, under the same keys, only while it is not
+    known what came of them. Once the application has ended, its answer is given.
+
+    Raises:
+        InvalidCommand: the parameters are no texts by their names.
+        InvalidInput: the gateway takes nothing that a consumer brings back.
+        UnknownTransaction: none of that id ever came to be.
+        StillUnderWay: a request of the application is not answered yet.
+
+    """
+    brought = checked_resumption(parameters)
+    for _ in range(ATTEMPTS):
+        transaction = yield from load(transaction_id)
+        machine = yield from machine_of(context, transaction)
+        if machine is None:
+            message = f"there is no transaction {transaction_id!r}"
+            raise UnknownTransaction(message)
+        records = yield History(transaction_id)
+        opening = _opening(machine, transaction)
+        request = fingerprint(brought)
+        if opening is None or _is_answered(opening, read_events(records), request):
+            return (yield from answer_for(transaction, _key(read_events(records))))
+        now = yield Now()
+        if opening.phase is Phase.BEGUN and now < opening.due_at:
+            message = f"{opening.id}: the gateway has not answered yet; try again later"
+            raise StillUnderWay(message)
+        call = call_for(
+            machine, transaction, opening, begun_hash(records, opening), brought
+        )
+        errand = errand_for(context, machine, transaction, call)
+        event = Resumed(now, opening.id, request)
+        after, record = append(machine, transaction, event)
+        change = Change(
+            transaction=after,
+            records=(record,),
+            is_intent=True,
+            steps=(Step(event, machine, transaction, after),),
+        )
+        try:
+            yield from commit(change)
+        except VersionConflict:
+            continue
+        again = after.operations[opening.id]
+        errand = attrs.evolve(errand, transaction=after, operation=again)
+        return (yield from carry_out(context, errand))
+    raise contended(transaction_id)
+
+
+def _opening(machine: Machine, transaction: Transaction) -> Operation | None:
+    """The application, while it is open."""
+    for operation in transaction.operations.values():
+        if machine.commands[operation.command].spec.is_application:
+            return operation
+    return None
+
+
+def _is_answered(opening: Operation, trail: Iterable[Event], request: str) -> bool:
+    """Whether just this was sent on last, and the gateway has accepted it."""
+    brought = [event.request for event in trail if isinstance(event, Resumed)]
+    return opening.phase is Phase.PENDING and brought[-1:] == [request]
+
+
+def _key(trail: Iterable[Event]) -> str:
+    """The key of the application: the first command that was begun."""
+    return next(event.operation.key for event in trail if isinstance(event, Begun))

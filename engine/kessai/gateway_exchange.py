@@ -1,0 +1,262 @@
+"""Between the engine and an adapter's own code: adapters lifted, evidence rebuilt.
+
+Adapters are other people's code. An amount of 2**64, a text that is half a surrogate
+pair, a time without a zone, a subclass with a `__eq__` of its own: none of it could be
+written down and read back, and the flow would break off after the request was sent. So
+nothing that an adapter made enters a flow: evidence is built anew from values of exact
+types, about the very transaction and command that were asked about. What cannot be
+built so is no evidence: the outcome is unknown.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from kessai.errors import InvalidInput, PushRefused
+from kessai.gateway import (
+    LOOK_UP,
+    Adapter,
+    AnyAdapter,
+    Call,
+    Evidence,
+    Exchange,
+    ListedExchange,
+    Mention,
+    Notification,
+    Outcome,
+    Reception,
+    Request,
+    Source,
+    TwoFunctionAdapter,
+)
+from kessai.money import is_amount
+
+UNREADABLE = "unreadable"
+"""The code of evidence that its adapter gave and that could not be rebuilt."""
+
+T = TypeVar("T")
+
+_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,255}")
+
+
+def lift(adapter: AnyAdapter) -> Adapter:
+    """`adapter` in the form that flows work with; one of two functions is wrapped."""
+    given: Any = adapter
+    lifted: Adapter = given if hasattr(given, "exchange") else _Lifted(given)
+    return lifted
+
+
+@attrs.frozen
+class _Lifted:
+    """A two-function adapter: one request a command, and no question about a push."""
+
+    adapter: TwoFunctionAdapter
+
+    @property
+    def name(self) -> str:
+        return self.adapter.name
+
+    @property
+    def account(self) -> str:
+        return getattr(self.adapter, "account", self.adapter.name)
+
+    @property
+    def replays(self) -> timedelta | None:
+        return None
+
+    def exchange(self, call: Call) -> Exchange:
+        if call.resumed is not None:
+            message = f"{self.name}: nothing that a consumer brings back is sent on"
+            raise InvalidInput(message)
+        reply = yield self.adapter.request(call)
+        return self.adapter.evidence(call, reply)
+
+    def seal(self, request: Request, at: datetime, nonce: bytes) -> Request:  # noqa: ARG002
+        return request
+
+    def received(self, notification: Notification) -> Reception:
+        yield from ()
+        return self.adapter.push(notification.headers, notification.body)
+
+
+def rebuilt(call: Call, given: object) -> Evidence:
+    """What an adapter `given` for `call`, or that it is no evidence; never raises.
+
+    A reply's evidence is about the very command, an inquiry's about none.
+    """
+    try:
+        evidence = _evidence(given, _source(call))
+        about = None if call.command == LOOK_UP else call.command
+        if (evidence.transaction, evidence.command) == (call.transaction, about):
+            return evidence
+    except Exception:  # noqa: BLE001, S110 - a value of a stranger's class can raise anything
+        pass
+    return unknown(call, disclosed=_disclosed(given))
+
+
+def can_be_kept(evidence: Evidence) -> bool:
+    """Whether `evidence` comes out as it is when it is built anew."""
+    try:
+        return _evidence(evidence, evidence.source) == evidence
+    except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
+        return False
+
+
+def unknown(
+    call: Call, code: str = UNREADABLE, *, disclosed: Mapping[str, Any] | None = None
+) -> Evidence:
+    """That nothing is known of what came of `call`."""
+    return Evidence(
+        source=_source(call),
+        transaction=call.transaction,
+        command=None if call.command == LOOK_UP else call.command,
+        outcome=Outcome.UNKNOWN,
+        code=code,
+        disclosed=disclosed or {},
+    )
+
+
+def rebuilt_notification(given: object) -> Evidence | Mention:
+    """What a notification says; a reason to inquire where that cannot be rebuilt.
+
+    Raises:
+        PushRefused: it names no transaction, so that nothing could be inquired about.
+
+    """
+    try:
+        if isinstance(given, Mention):
+            return Mention(_name(given.kind), _name(given.id))
+        transaction = _name(getattr(given, "transaction", ""))
+    except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
+        message = "push refused: it names no transaction"
+        raise PushRefused(message) from None
+    try:
+        return _evidence(given, Source.PUSH)
+    except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
+        return Evidence(
+            source=Source.PUSH,
+            transaction=transaction,
+            command=_command(given),
+            outcome=Outcome.UNKNOWN,
+            code=UNREADABLE,
+            look_up=True,
+        )
+
+
+def _source(call: Call) -> Source:
+    return Source.LOOK_UP if call.command == LOOK_UP else Source.REPLY
+
+
+def _command(given: object) -> str | None:
+    try:
+        return _optional(_text, getattr(given, "command", None))
+    except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
+        return None
+
+
+def _disclosed(given: object) -> dict[str, Any]:
+    """What is for the caller's eyes: an address is worth showing whatever else is wrong."""
+    try:
+        return dict(given.disclosed) if isinstance(given, Evidence) else {}
+    except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
+        return {}
+
+
+# ── values of exact types; ValueError where there is none ───────────────────────────
+
+
+def _evidence(given: object, source: Source) -> Evidence:
+    said = _instance(Evidence, given)
+    outcome, never_sent = (
+        _exactly(Outcome, said.outcome),
+        _exactly(bool, said.never_sent),
+    )
+    if said.source is not source or (never_sent and outcome in _MOVED):
+        raise ValueError
+    return Evidence(
+        source=source,
+        transaction=_name(said.transaction),
+        command=_optional(_text, said.command),
+        outcome=outcome,
+        code=_text(said.code),
+        amount=_optional(_amount, said.amount),
+        exchange=_optional(_text, said.exchange),
+        reported_at=_optional(_moment, said.reported_at),
+        found=_exactly(bool, said.found),
+        look_up=_exactly(bool, said.look_up),
+        never_sent=never_sent,
+        actor=_text(said.actor),
+        note=_text(said.note),
+        listing=tuple(_listed(one) for one in _exactly(tuple, said.listing)),
+        references=_mapping(_name, said.references),
+        totals=_mapping(_amount, said.totals),
+        deadlines=_mapping(_moment, said.deadlines),
+        not_before=_optional(_moment, said.not_before),
+        disclosed=dict(said.disclosed),
+    )
+
+
+_MOVED = (Outcome.SUCCEEDED, Outcome.PENDING)
+
+
+def _listed(given: object) -> ListedExchange:
+    said = _instance(ListedExchange, given)
+    return ListedExchange(
+        command=_text(said.command),
+        outcome=_exactly(Outcome, said.outcome),
+        amount=_optional(_amount, said.amount),
+        exchange=_optional(_text, said.exchange),
+        at=_optional(_moment, said.at),
+        operation=_optional(_text, said.operation),
+    )
+
+
+def _instance(kind: type[T], value: object) -> T:
+    if isinstance(value, kind):
+        return value
+    raise ValueError
+
+
+def _exactly(kind: type[T], value: object) -> T:
+    if type(value) is kind:
+        return value
+    raise ValueError
+
+
+def _optional(read: Callable[[object], T], value: object) -> T | None:
+    return None if value is None else read(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        plain = str.__str__(value)  # of a subclass too: what it holds, not what it says
+        if _TEXT.fullmatch(plain):
+            return plain
+    raise ValueError
+
+
+def _name(value: object) -> str:
+    if text := _text(value):
+        return text
+    raise ValueError
+
+
+def _amount(value: object) -> int:
+    if is_amount(value) and value >= 0:
+        return value
+    raise ValueError
+
+
+def _moment(value: object) -> datetime:
+    moment = _exactly(datetime, value)
+    if moment.utcoffset() is None:
+        raise ValueError
+    return moment.astimezone(UTC)
+
+
+def _mapping(read: Callable[[object], T], value: object) -> dict[str, T]:
+    items = _instance(cast("type[Mapping[object, object]]", Mapping), value).items()
+    return {_name(name): read(held) for name, held in items}

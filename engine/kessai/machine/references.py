@@ -1,0 +1,49 @@
+"""What evidence teaches of a transaction beside outcomes: the gateway's ids, deadlines.
+
+An id is learned once and stays. Evidence that brings another id under the same name is
+about something else at the gateway, or something went wrong there: that is a
+discrepancy. A deadline that the gateway states wins over the declared duration, and the
+last statement over those before it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from kessai.gateway import Evidence
+from kessai.machine.compile import Machine
+from kessai.machine.transaction import Transaction
+
+REFERENCE_DIFFERS = "reference_differs"
+"""The reason of a discrepancy: another id stands under a name that has one."""
+
+
+def differs(transaction: Transaction, evidence: Evidence) -> bool:
+    """Whether `evidence` brings another id under a name that has one already."""
+    known = transaction.references
+    return any(known.get(k, name) != name for k, name in evidence.references.items())
+
+
+def is_new(machine: Machine, transaction: Transaction, evidence: Evidence) -> bool:
+    """Whether `evidence` brings an id or a deadline that the transaction has not yet."""
+    if not evidence.references and not evidence.deadlines:
+        return False
+    return (
+        not evidence.references.keys() <= transaction.references.keys()
+        or stated(machine, transaction, evidence) != transaction.deadlines
+    )
+
+
+def learned(transaction: Transaction, evidence: Evidence) -> Mapping[str, str]:
+    """The ids that `transaction` has after `evidence`; the first under a name stays."""
+    return {**evidence.references, **transaction.references}
+
+
+def stated(
+    machine: Machine, transaction: Transaction, evidence: Evidence
+) -> Mapping[str, datetime]:
+    """The deadlines after `evidence`, as far as the lifecycle declares such."""
+    named = evidence.deadlines.items()
+    return {
+        **transaction.deadlines,
+        **{name: ends for name, ends in named if name in machine.deadlines},
+    }

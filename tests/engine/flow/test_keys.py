@@ -1,0 +1,121 @@
+"""Keys: the same request has the same one, and no other request ever has it."""
+
+import re
+import shutil
+
+import pytest
+
+from kessai import Engine, Recovery, SQLiteStore, Status
+from kessai.errors import InvalidInput
+from kessai.gateway import LOOK_UP, Failure
+
+LOST = Failure(sent=True, reason="ReadTimeout")
+
+
+@pytest.fixture
+def two_steps(scripted):
+    def exchange(call):
+        yield scripted.ask(call, "make")
+        yield scripted.ask(call, "confirm")
+        return scripted.says(call)
+
+    for command in ("authorize", "capture", "refund"):
+        scripted.exchanges[command] = exchange
+
+
+def test_every_step_of_every_operation_has_a_key_of_its_own(market, wire, two_steps):
+    market.asks("authorize", 100)
+    market.asks("capture", 100)
+    for number in range(3):
+        market.asks("refund", 10, key=f"refund {number}")
+    assert len(set(wire.keys)) == len(wire.keys) == 10
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", key) for key in wire.keys)
+
+
+def test_a_step_has_the_same_key_however_often_it_is_asked_for(market, wire, scripted):
+    def exchange(call):
+        yield scripted.ask(call, "make")
+        yield scripted.ask(call, "make")
+        return scripted.says(call)
+
+    scripted.exchanges["authorize"] = exchange
+    market.asks("authorize", 100)
+    first, again = wire.keys
+    assert first == again
+
+
+def test_a_resend_has_the_same_keys(market, wire, clock, scripted, two_steps):
+    """Also when the gateway has given ids since, and the trail has grown."""
+    market.asks("authorize", 100)
+    wire.answers = [LOST]
+
+    def breaks_off(call):
+        yield scripted.ask(call, "make")
+        return scripted.says(call, "unknown", references={"order": "o_1"})
+
+    two, scripted.exchanges["capture"] = scripted.exchanges["capture"], breaks_off
+    market.asks("capture", 60)
+    scripted.exchanges["capture"] = two
+    scripted.once(LOOK_UP)  # it lists nothing at all
+    clock.passes(hours=1)
+    (answer,) = market.recover(Recovery(missing="resend"))
+    assert answer.status is Status.SUCCEEDED
+    lost, again = (
+        request for request in wire.sent if request.url == "scripted:capture/make"
+    )
+    assert lost == again
+
+
+def test_an_inquiry_has_no_key(market, wire, scripted):
+    """The gateway would answer it from memory."""
+    scripted.once("authorize", "pending")
+    market.asks("authorize", 100)
+
+    def inquiry(call):
+        call.key()
+        yield scripted.ask(call)
+
+    scripted.exchanges[LOOK_UP] = inquiry
+    with pytest.raises(InvalidInput, match=r"^look_up: a call that moves nothing"):
+        market.call("reconcile", "order-1")
+
+
+@pytest.fixture
+def made(wire, clock, scripted, two_steps):
+    """An engine on a file."""
+
+    class Transport:
+        send = staticmethod(wire.send)
+
+        def close(self):
+            pass
+
+    def made(path):
+        parts = {"transport": Transport(), "clock": clock}
+        return Engine(adapter=scripted, store=SQLiteStore(path), **parts)
+
+    return made
+
+
+def test_a_restored_backup_gives_no_key_a_second_time(
+    tmp_path, made, wire, clock, command
+):
+    """What was lost with the disk may have been carried out: a new one is another."""
+    live, backup = tmp_path / "live.db", tmp_path / "backup.db"
+
+    def captures(key):
+        with made(live) as engine:
+            answer = engine.execute(command("capture", 60, key=key))
+        return answer.operation, wire.keys[-2:]
+
+    with made(live) as engine:
+        engine.execute(command("authorize", 100))
+    shutil.copy(live, backup)
+    found = []
+    for microseconds, key in ((0, "a"), (0, "b"), (1, "a")):
+        clock.passes(microseconds=microseconds)
+        found.append(captures(key))
+        shutil.copy(backup, live)
+    operations, keys = zip(*found, strict=True)
+    assert set(operations) == {"order-1.3"}  # the very same place in the chain
+    assert len({key for pair in keys for key in pair}) == 6

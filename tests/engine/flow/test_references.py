@@ -1,0 +1,251 @@
+"""The gateway's ids: learned once, kept in the trail, given on, and found by."""
+
+import json
+
+import pytest
+
+from kessai import PushNotConfirmed, Recovery, Status
+from kessai.evidence.reasons import discrepancy_sentence
+from kessai.gateway import (
+    LOOK_UP,
+    Evidence,
+    ListedExchange,
+    Mention,
+    Outcome,
+    Request,
+    Source,
+)
+from kessai.machine import Discrepancy, External, Learned, Reported
+
+GIVEN = {"order": "o_1", "buyer": "b_1"}
+
+
+@pytest.fixture
+def authorized(market, scripted):
+    scripted.once("authorize", references=GIVEN)
+    market.asks("authorize", 100)
+    for command in ("capture", "refund"):
+        scripted.once(command)
+    return market
+
+
+def given_on(wire):
+    return json.loads(wire.sent[-1].body)
+
+
+def test_ids_are_learned_from_a_reply_and_given_to_every_later_call(
+    authorized, wire, scripted, events
+):
+    assert authorized.transaction().references == GIVEN
+    authorized.asks("capture", 100)
+    assert given_on(wire) == GIVEN
+    scripted.once(LOOK_UP)
+    authorized.call("reconcile", "order-1")
+    assert given_on(wire) == GIVEN
+    begun, reported, captured, _ = events()
+    assert (begun.operation.references, reported.evidence.references) == ({}, GIVEN)
+    assert captured.operation.references == GIVEN
+
+
+def test_the_ids_of_an_agreement_are_given_to_its_charges(market, wire, scripted):
+    scripted.once("authorize", references={"mandate": "m_1"})
+    market.asks("authorize", 500, of="club-1", lifecycle="recurring", consent_only=True)
+    given = []
+
+    def exchange(call):
+        given.append((call.agreement_references, call.references))
+        yield scripted.ask(call)
+        return scripted.says(call, references={"mandate": "m_of_its_own"})
+
+    scripted.exchanges["reauthorize"] = exchange
+    scripted.exchanges["capture"] = exchange
+    market.asks("reauthorize", 300, of="charge-1", agreement="club-1")
+    market.asks("capture", 300, of="charge-1")
+    assert given == [
+        ({"mandate": "m_1"}, {}),
+        ({}, {"mandate": "m_of_its_own"}),
+    ]
+
+
+def test_an_unknown_outcome_may_teach_an_id_all_the_same(market, scripted):
+    scripted.once("authorize", "unknown", references=GIVEN)
+    assert market.asks("authorize", 100).status is Status.UNKNOWN
+    assert market.transaction().references == GIVEN
+
+
+def test_a_resend_is_given_the_ids_that_the_operation_began_with(
+    authorized, wire, clock, scripted, events
+):
+    scripted.once("capture", "unknown", references={"charge": "c_1"})
+    authorized.asks("capture", 100)
+    scripted.once("capture")
+    scripted.once(LOOK_UP)
+    clock.passes(hours=1)
+    authorized.recover(Recovery(missing="resend"))
+    assert authorized.status == "payment.captured"
+    assert given_on(wire) == GIVEN
+    assert authorized.transaction().references == {**GIVEN, "charge": "c_1"}
+    events()
+
+
+def test_an_inquiry_teaches_what_it_states_besides_once(authorized, scripted, events):
+    scripted.once(LOOK_UP, references={**GIVEN, "charge": "c_1"}, listing=())
+    for _ in range(3):
+        authorized.call("reconcile", "order-1")
+    *_, learned = events()
+    assert isinstance(learned, Learned)
+    assert len(events()) == 3
+    assert authorized.transaction().references["charge"] == "c_1"
+
+
+def test_a_notification_teaches_an_id(market, scripted, wire, events):
+    scripted.once("authorize", "pending")
+    market.asks("authorize", 100)
+    scripted.heard = hears(pushed(references=GIVEN))
+    market.call("receive_push", {}, b"")
+    assert market.status == "payment.authorized"
+    assert market.transaction().references == GIVEN
+    events()
+
+
+# ── another id under the same name ──────────────────────────────────────────────────
+
+
+def test_another_id_in_a_reply_stands_beside_its_outcome(authorized, scripted, events):
+    scripted.once("capture", references={"order": "o_2", "charge": "c_1"})
+    assert authorized.asks("capture", 100).status is Status.SUCCEEDED
+    *_, reported, aside = events()
+    assert isinstance(reported, Reported)
+    assert (type(aside), aside.reason) == (Discrepancy, "reference_differs")
+    assert aside.evidence.references == {"order": "o_2", "charge": "c_1"}
+    assert authorized.transaction().references == {**GIVEN, "charge": "c_1"}
+    assert authorized.transaction().discrepancies == (5,)
+
+
+def test_an_inquiry_about_another_id_settles_nothing_and_is_kept_once(
+    authorized, scripted, clock, events
+):
+    scripted.once("capture", "unknown")
+    authorized.asks("capture", 100)
+    scripted.once(LOOK_UP, references={"order": "o_2"})
+    for _ in range(3):
+        clock.passes(hours=7)
+        (answer,) = authorized.recover()
+        assert answer.status is Status.UNKNOWN  # it lists nothing, of something else
+    kept = [event for event in events() if isinstance(event, Discrepancy)]
+    assert [event.reason for event in kept] == ["reference_differs"]
+
+
+def test_a_notification_about_another_id_is_kept_once_and_settles_nothing(
+    market, scripted, events
+):
+    scripted.once("authorize", "pending", references=GIVEN)
+    market.asks("authorize", 100)
+    scripted.heard = hears(pushed(references={"order": "o_2"}))
+    for _ in range(2):
+        market.call("receive_push", {}, b"")
+    assert market.status == "payment.requested"
+    kept = [event for event in events() if isinstance(event, Discrepancy)]
+    assert [event.reason for event in kept] == ["reference_differs"]
+
+
+def test_a_reader_is_told_in_both_languages():
+    assert discrepancy_sentence("reference_differs", "en").startswith("the gateway")
+    assert "識別番号" in discrepancy_sentence("reference_differs", "ja")
+
+
+# ── found by an id ──────────────────────────────────────────────────────────────────
+
+
+def test_a_transaction_is_found_by_its_ids_in_its_account(authorized, store):
+    assert store.find("shop-1/test", "order", "o_1") == ["order-1"]
+    assert store.find("shop-1/live", "order", "o_1") == []
+    assert store.find("shop-1/test", "buyer", "o_1") == []
+
+
+def test_a_mention_causes_an_inquiry(authorized, wire, scripted, events):
+    listed = done("refund", 30)
+    scripted.once("capture")
+    authorized.asks("capture", 100)
+    scripted.once(LOOK_UP, listing=(done("capture", 100), listed))
+    scripted.heard = hears(Mention("order", "o_1"))
+    authorized.call("receive_push", {}, b"")
+    assert wire.urls[-1] == "look_up/"
+    assert isinstance(events()[-1], External)
+    assert authorized.status == "payment.partially_refunded"
+
+
+def test_a_mention_of_nothing_known_is_to_come_again(authorized, wire, scripted):
+    """The reply that brings the id may still be on its way."""
+    scripted.heard = hears(Mention("order", "o_2"))
+    with pytest.raises(PushNotConfirmed, match="no transaction has the order 'o_2'"):
+        authorized.call("receive_push", {}, b"")
+    scripted.once("authorize", references={"order": "o_2"})
+    authorized.asks("authorize", 100, of="order-2")
+    scripted.once(LOOK_UP, listing=(done("authorize", 100),))
+    authorized.call("receive_push", {}, b"")
+
+
+def test_a_mention_that_the_gateway_does_not_explain_is_to_come_again(
+    authorized, scripted
+):
+    scripted.once(LOOK_UP, "unknown")
+    scripted.heard = hears(Mention("order", "o_1"))
+    with pytest.raises(PushNotConfirmed, match="did not answer"):
+        authorized.call("receive_push", {}, b"")
+
+
+def test_a_mention_is_no_reason_to_forget_the_rest(market, scripted):
+    scripted.once("authorize", "pending")
+    market.asks("authorize", 100)
+    scripted.heard = hears(Mention("order", "o_9"), pushed())
+    with pytest.raises(PushNotConfirmed):
+        market.call("receive_push", {}, b"")
+    assert market.status == "payment.authorized"
+
+
+def test_a_notification_may_be_read_with_the_gateways_help(
+    market, scripted, wire, clock
+):
+    """For a certificate, say, or the object that it only names."""
+    scripted.once("authorize", "pending")
+    market.asks("authorize", 100)
+    heard = []
+
+    def received(notification):
+        reply = yield certificate()
+        heard.append((notification.headers, notification.body, notification.at))
+        assert reply.status == 200
+        return (pushed(),)
+
+    scripted.heard = received
+    market.call("receive_push", {"from": "them"}, b"{}")
+    assert wire.urls[-1] == "certificate"
+    assert heard == [({"from": "them"}, b"{}", clock.now)]
+    assert market.status == "payment.authorized"
+
+
+def certificate():
+    return Request(method="GET", url="scripted:certificate")
+
+
+def done(command, amount):
+    return ListedExchange(command=command, outcome=Outcome.SUCCEEDED, amount=amount)
+
+
+def pushed(**more):
+    return Evidence(
+        source=Source.PUSH,
+        transaction="order-1",
+        command="authorize",
+        outcome=Outcome.SUCCEEDED,
+        **more,
+    )
+
+
+def hears(*said):
+    def received(notification):
+        yield from ()
+        return said
+
+    return received

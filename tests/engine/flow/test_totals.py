@@ -1,0 +1,140 @@
+"""Gateways that state totals and list no exchanges: the difference is what is new."""
+
+import pytest
+
+from kessai import Recovery, Status
+from kessai.gateway import LOOK_UP, Failure
+from kessai.machine import Discrepancy, External
+
+LOST = Failure(sent=True, reason="ReadTimeout")
+
+
+@pytest.fixture
+def captured(market, scripted):
+    for command in ("authorize", "capture"):
+        scripted.once(command)
+        market.asks(command, 100)
+    return market
+
+
+def refunds(market, *amounts):
+    market.adapter.once("refund", "unknown")
+    for number, amount in enumerate(amounts):
+        market.asks("refund", amount, key=f"refund {number}")
+
+
+def states(scripted, **totals):
+    scripted.once(LOOK_UP, totals=totals)
+
+
+def phases(market):
+    opened = market.transaction().operations.values()
+    return [(operation.amount, operation.phase.value) for operation in opened]
+
+
+def test_a_difference_that_one_operation_explains_settles_it(
+    captured, scripted, clock, events
+):
+    refunds(captured, 30, 30, 40)
+    states(scripted, captured=100, refunded=40)
+    clock.passes(minutes=3)
+    captured.recover()
+    assert phases(captured) == [(30, "unknown"), (30, "unknown")]
+    assert captured.transaction().amounts["refunded"] == 40
+    events()
+
+
+def test_a_difference_that_two_could_explain_leaves_both_open(
+    captured, scripted, clock, events
+):
+    refunds(captured, 30, 30, 40)
+    states(scripted, captured=100, refunded=30)
+    clock.passes(hours=1)
+    captured.recover()
+    assert phases(captured) == [(30, "unknown"), (30, "unknown"), (40, "unknown")]
+    events()
+
+
+def test_a_difference_that_only_all_of_them_explain_settles_them(
+    captured, scripted, clock, events
+):
+    refunds(captured, 30, 30)
+    states(scripted, captured=100, refunded=60)
+    clock.passes(minutes=3)
+    answers = captured.recover()
+    assert [answer.status for answer in answers] == [Status.SUCCEEDED] * 2
+    events()
+
+
+def test_what_is_still_on_its_way_will_tell_itself(captured, scripted, wire, events):
+    scripted.once("refund")
+    states(scripted, captured=100, refunded=30)
+    other = captured.another("sync")
+
+    def meanwhile():
+        assert other.call("reconcile", "order-1").events == ()
+        return LOST
+
+    wire.answers = [meanwhile]
+    captured.asks("refund", 30)
+    assert captured.transaction().amounts["refunded"] == 30
+    events()
+
+
+def test_what_totals_would_show_and_do_not_never_arrived(
+    captured, scripted, clock, events
+):
+    refunds(captured, 30)
+    states(scripted, captured=100, refunded=0)
+    clock.passes(minutes=9)
+    (answer,) = captured.recover()
+    assert answer.status is Status.UNKNOWN  # it may still be on its way
+    clock.passes(hours=1)
+    (answer,) = captured.recover()
+    assert (answer.status, answer.evidence.never_sent) == (Status.DECLINED, True)
+    events()
+
+
+def test_what_never_arrived_may_be_sent_again(captured, scripted, wire, clock, events):
+    refunds(captured, 30)
+    states(scripted, captured=100, refunded=0)
+    scripted.once("refund")
+    clock.passes(hours=1)
+    (answer,) = captured.recover(Recovery(missing="resend"))
+    assert answer.status is Status.SUCCEEDED
+    assert wire.urls[-3:] == ["refund/", "look_up/", "refund/"]
+    events()
+
+
+def test_a_total_that_says_nothing_of_an_operation_gives_none_up(
+    captured, scripted, clock
+):
+    refunds(captured, 30)
+    states(scripted, captured=100)
+    clock.passes(hours=1)
+    (answer,) = captured.recover()
+    assert answer.status is Status.UNKNOWN
+
+
+def test_one_refund_of_somebody_else_explains_a_difference(captured, scripted, events):
+    states(scripted, captured=100, refunded=40)
+    captured.call("reconcile", "order-1")
+    assert isinstance(events()[-1], External)
+    assert captured.status == "payment.partially_refunded"
+
+
+def test_what_nothing_explains_is_kept_once(captured, scripted, events):
+    states(scripted, captured=90, refunded=0)
+    for _ in range(3):
+        captured.call("reconcile", "order-1")
+    (kept,) = (event for event in events() if isinstance(event, Discrepancy))
+    assert kept.reason == "totals_differ"
+    assert kept.evidence.totals == {"captured": 90, "refunded": 0}
+
+
+def test_what_fits_is_no_news(captured, scripted, store):
+    states(scripted, captured=100, refunded=0, fees=3)
+    finding = captured.call("reconcile", "order-1", record=False)
+    assert (finding.readable, finding.events) == (True, ())
+    captured.call("reconcile", "order-1")
+    assert len(store.records("order-1")) == 4
