@@ -158,7 +158,7 @@ def write(
         CommitUnknown: see `commit`.
 
     """
-    before = transaction.references
+    known = transaction.references
     records: list[Record] = []
     closes: list[Recorded] = []
     steps: list[Step] = []
@@ -180,7 +180,7 @@ def write(
                 references=tuple(
                     Reference(transaction.account, kind, name)
                     for kind, name in transaction.references.items()
-                    if kind not in before
+                    if kind not in known
                 ),
             )
         )

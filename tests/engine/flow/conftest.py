@@ -310,12 +310,12 @@ class Hand:
 class Shop:
     """An order system on an engine; `Engine` and `AsyncEngine` look the same from here."""
 
-    def __init__(self, kind, store, gateway, clock, adapter=None):
+    def __init__(self, kind, store, gateway, clock, adapter=None, observer=None):
         self.store, self.gateway, self.clock = store, gateway, clock
         self.kind = kind
         self.adapter = adapter or PlainAdapter()
         parts = {"adapter": self.adapter, "store": store, "clock": clock}
-        parts["nonces"] = bytes
+        parts |= {"nonces": bytes, "observer": observer}
         if kind == "async":
             self.engine = AsyncEngine(**parts, transport=Waiting(gateway))
         else:
@@ -421,7 +421,9 @@ def shop(request, store, gateway, clock):
 @pytest.fixture
 def observed_shop(gateway, clock):
     """Opens a shop of a kind on a store, with an observer."""
-    return lambda kind, store, observer: Shop(kind, store, gateway, clock, observer)
+    return lambda kind, store, observer: Shop(
+        kind, store, gateway, clock, observer=observer
+    )
 
 
 @pytest.fixture
