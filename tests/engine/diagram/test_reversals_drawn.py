@@ -85,7 +85,7 @@ def test_mermaid_and_the_tables_have_it_too():
     assert "| refund sent back `refund` (taken back by the gateway) | W2 |" in page
     assert "| refund sent back |  | `refunded -= amount` |  |" in page
     japanese = render(WALLET, "markdown", "ja")
-    assert "返金の差戻し `refund` (決済機関による差戻し)" in japanese
+    assert "返金の差戻し `refund` (決済代行会社による差戻し)" in japanese
 
 
 def test_bounds_that_differ_by_currency_are_told_for_each():
