@@ -72,7 +72,7 @@ def test_a_reversal_is_a_dashed_arrow_of_its_own_with_a_legend():
     ]
     assert "taken back later" in picture
     line = next(x for x in render(WALLET, "dot").splitlines() if BACK in x)
-    assert "style=dashed" in line
+    assert 'style="dashed,bold"' in line
 
 
 def test_a_lifecycle_without_reversals_has_none_in_its_legend():
