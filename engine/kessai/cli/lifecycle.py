@@ -204,6 +204,7 @@ def _summary(each: Lifecycle) -> dict[str, Any]:
         "hash": each.hash,
         "tracks": {name: list(track.states) for name, track in each.tracks.items()},
         "commands": list(each.commands),
+        "reversals": list(each.reversals),
     }
 
 

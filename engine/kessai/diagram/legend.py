@@ -79,6 +79,8 @@ def _swatch(key: str) -> Iterator[Element]:
     path = make("path", fill="none", stroke=color, d="M0,8L18,8")
     if dashes:
         path.set("stroke-dasharray", dashes)
+    if key == "reversal":
+        path.set("stroke-width", "2")
     group.append(path)
     group.append(
         make("polygon", fill=color, stroke=color, points="18,5.5 25,8 18,10.5")

@@ -37,7 +37,7 @@ LINES: Mapping[str, tuple[Shades, str]] = {
     "opening": (LINE, "solid"),
     "command": (LINE, "solid"),
     "decline": (RUST, "dashed"),
-    "reversal": (VIOLET, "dashed"),
+    "reversal": (VIOLET, '"dashed,bold"'),
     "deadline": (VIOLET, "dotted"),
 }
 MARKS: Mapping[str, tuple[Shades, str]] = {

@@ -47,9 +47,10 @@ class Command:
     `amount` is in minor units of the transaction's currency; None means the default that
     the lifecycle declares. `currency` (an ISO 4217 code) is needed by a command that
     opens a transaction where the lifecycle has several; later ones may repeat it.
-    `lifecycle` is needed by `authorize`, `agreement` by `reauthorize`. `parameters` are those that the lifecycle names: flags are booleans,
-    `frequency` is `{"unit": "Month", "value": 1}`, the rest is text. `key` makes the
-    command idempotent: one key, one request, one effect.
+    `lifecycle` is needed by `authorize`, `agreement` by `reauthorize`. `parameters` are
+    those that the lifecycle names: flags are booleans, `frequency` is
+    `{"unit": "Month", "value": 1}`, the rest is text. `key` makes the command idempotent:
+    one key, one request, one effect.
 
     Raises:
         InvalidCommand: a field is missing, or not of its shape, or a card number stands

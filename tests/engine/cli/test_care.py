@@ -153,7 +153,7 @@ def test_what_stands_aside_waits_with_its_reason(kessai, put_aside):
     listed = kessai("recover", "--lang", "en").out
     assert "cancel: another operation was under way" in listed
     shown = kessai("tx", "show", "order", "--events", "--lang", "ja").out
-    assert "別の処理が進行中だ" in "".join(shown.split())
+    assert "別の処理が未完了だ" in "".join(shown.split())
     verified = kessai("audit", "verify", "--lang", "en").out
     assert "order event 6: another operation was under way" in verified
 

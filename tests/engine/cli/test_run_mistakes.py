@@ -48,7 +48,7 @@ CASES = {
     "a currency of another kind": (
         with_fields(currency=392),
         "392",
-        "currency: the number 392; a text in quotes is right",
+        "currency: a number; a text in quotes is right",
     ),
     "a field twice": (
         raw('"key": "k1"', '"key": "k1", "key": "k2"'),

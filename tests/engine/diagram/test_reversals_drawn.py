@@ -72,7 +72,7 @@ def test_a_reversal_is_a_dashed_arrow_of_its_own_with_a_legend():
     ]
     assert "taken back later" in picture
     line = next(x for x in render(WALLET, "dot").splitlines() if BACK in x)
-    assert "style=dashed" in line
+    assert 'style="dashed,bold"' in line
 
 
 def test_a_lifecycle_without_reversals_has_none_in_its_legend():
@@ -85,7 +85,7 @@ def test_mermaid_and_the_tables_have_it_too():
     assert "| refund sent back `refund` (taken back by the gateway) | W2 |" in page
     assert "| refund sent back |  | `refunded -= amount` |  |" in page
     japanese = render(WALLET, "markdown", "ja")
-    assert "返金の差戻し `refund` (決済機関による差戻し)" in japanese
+    assert "返金の差戻し `refund` (決済代行会社による差戻し)" in japanese
 
 
 def test_bounds_that_differ_by_currency_are_told_for_each():

@@ -55,7 +55,7 @@ def test_where_it_is_now_can_be_read():
 
 def test_what_colour_says_a_dash_or_a_width_says_too():
     drawn = [how for _, how in LINES.values()]
-    assert drawn == ["solid", "solid", "dashed", "dotted"]
+    assert drawn == ["solid", "solid", "dashed", '"dashed,bold"', "dotted"]
     assert LINES["opening"] == LINES["command"]
     for (_, one), (_, other) in itertools.combinations(MARKS.values(), 2):
         assert one != other

@@ -1,11 +1,13 @@
 """A wallet payment through the flows: its currency in every call, a refund sent back."""
 
 import json
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from kessai import Command, Status
+from kessai.export import EXPORTS, Period
 from kessai.flow import Context, execute, look_up, receive_push
 from kessai.flow.push import PushNotConfirmed
 from kessai.machine import Machines
@@ -106,6 +108,25 @@ def test_an_inquiry_that_lists_a_refund_as_reversed_takes_it_back_once(sold):
     assert (found.status, found.amounts["refunded"]) == ("payment.captured", 0)
     assert not found.discrepancies
     assert sold.execute(asked("refund", 5999)).status is Status.SUCCEEDED
+
+
+def test_a_reversal_is_exported_as_a_movement_of_its_own_in_its_currency(sold):
+    sent_back(sold)
+    sold.run(look_up(sold.context, "order-1"))
+    movements = list(EXPORTS["movements"](sold.store, Period(UTC), "en").rows)
+    assert [
+        (row["command"], row["amount_name"], row["shown"]) for row in movements
+    ] == [
+        ("authorize", "authorized", "60.00 USD"),
+        ("authorize", "captured", "60.00 USD"),
+        ("refund", "refunded", "60.00 USD"),
+        ("refund", "refunded", "-60.00 USD"),
+    ]
+    *_, last = EXPORTS["events"](sold.store, Period(UTC), "en").rows
+    assert (last["kind"], last["outcome"], last["shown"]) == (
+        *("reversed", "reversed"),
+        "60.00 USD",
+    )
 
 
 def test_a_notified_reversal_is_believed_once_the_gateway_lists_it(sold):

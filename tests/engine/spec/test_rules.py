@@ -72,6 +72,22 @@ def test_a_code_that_the_table_does_not_have_is_a_mistake_where_it_stands(
     ]
 
 
+def test_a_reversal_names_rules_as_a_command_does(loaded):
+    reversal = """
+[reversals.pay]
+title = { en = "paid back", ja = "支払の差戻し" }
+rule = "N7"
+amount = { min = "1", max = "paid", rule = "N8" }
+commit = ["paid -= amount"]
+moves = [{ from = "payment.paid", to = "payment.failed", rule = "N9" }]
+"""
+    found = mistakes(loaded, MINIMAL + reversal + M)
+    assert [mistake.split(": ", 1)[1] for mistake in found] == [
+        f"[reversals.pay{part}.rule] unknown rule '{code}'; declared are: M"
+        for part, code in (("", "N7"), (".amount", "N8"), (".moves[0]", "N9"))
+    ]
+
+
 def test_a_rule_without_a_translation_or_a_source_is_a_mistake(loaded):
     lines = M.splitlines()
     for missing in ("source", "en", "ja"):

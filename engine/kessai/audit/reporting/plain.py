@@ -11,7 +11,14 @@ import attrs
 
 from kessai.audit.coverage import Covered
 from kessai.audit.exercised import denied_at, external_at
-from kessai.audit.points import begin_id, commit_id, lapsed_id, late_id, release_id
+from kessai.audit.points import (
+    begin_id,
+    commit_id,
+    lapsed_id,
+    late_id,
+    release_id,
+    reversal_id,
+)
 from kessai.audit.reporting.facts import Example, Facts, Refusal, Told
 from kessai.audit.reporting.finds import command_titles, finds
 from kessai.audit.reporting.spans import Spans
@@ -148,13 +155,21 @@ def _cell(told: Told, command: str, state: str) -> Plain:
 
 
 def _moves(told: Told, language: str) -> Iterator[Plain]:
-    """Every declared move, with how often it succeeded."""
+    """Every declared move, with how often it succeeded; then those of reversals."""
     lifecycle = told.lifecycle
-    for command, move, source in lifecycle.moves():
+    every = (
+        (section == "reversals", command, move, source)
+        for section, command in lifecycle.changes
+        for move in command.moves
+        for source in move.sources
+    )
+    for is_reversal, command, move, source in every:
         state = f"{move.track}.{source}"
         target = source if move.target is None else move.target
-        committed = commit_id(command.name, move.track, source, move)
+        make = reversal_id if is_reversal else commit_id
+        committed = make(command.name, move.track, source, move)
         yield {
+            "is_reversal": is_reversal,
             "track": move.track,
             "source": source,
             "source_title": state_title(lifecycle, move.track, source, language),
@@ -172,9 +187,11 @@ def _moves(told: Told, language: str) -> Iterator[Plain]:
                 for code in (*command.guards, *move.guards)
             ],
             "rule": move.rule,
-            "begun": told.counts[begin_id(command.name, state)],
+            "begun": 0 if is_reversal else told.counts[begin_id(command.name, state)],
             "succeeded": told.counts[committed],
-            "declined": told.counts[release_id(command.name, state)],
+            "declined": 0
+            if is_reversal
+            else told.counts[release_id(command.name, state)],
             "tested": _tested(told, committed),
         }
 
