@@ -1,4 +1,4 @@
-"""Evidence that can be kept: what an adapter says, before anything is made of it.
+"""Evidence that can be kept: what an adapter states, before anything is made of it.
 
 Adapters are other people's code. An amount of 2**64, half a surrogate pair or a time
 without a zone could not be written down, and the flow would break off after the call
@@ -29,7 +29,7 @@ def credible(call: Call, evidence: Evidence) -> Evidence:
 
 
 def credible_push(evidence: Evidence) -> Evidence:
-    """`evidence` of a push, or a reason to ask the gateway where it could not be kept.
+    """`evidence` of a notification, or a reason for an inquiry where it cannot be kept.
 
     Raises:
         PushRefused: the transaction's id is none, so that nobody could be asked about.
@@ -58,19 +58,19 @@ def _without(evidence: Evidence) -> Evidence:
 
 def _can_be_kept(evidence: Evidence) -> bool:
     return (
-        _is_said(evidence.outcome, evidence.amount, evidence.reported_at)
+        _is_stated(evidence.outcome, evidence.amount, evidence.reported_at)
         and _are_texts((evidence.transaction, evidence.code, evidence.actor))
         and _are_texts((evidence.command or "", evidence.exchange or "", evidence.note))
-        and all(map(_is_fact, evidence.listing))
+        and all(map(_is_exchange, evidence.listing))
     )
 
 
-def _is_fact(listed: ListedExchange) -> bool:
+def _is_exchange(listed: ListedExchange) -> bool:
     texts = (listed.command, listed.exchange or "")
-    return _is_said(listed.outcome, listed.amount, listed.at) and _are_texts(texts)
+    return _is_stated(listed.outcome, listed.amount, listed.at) and _are_texts(texts)
 
 
-def _is_said(outcome: object, amount: object, at: object) -> bool:
+def _is_stated(outcome: object, amount: object, at: object) -> bool:
     return (
         isinstance(outcome, Outcome)
         and (amount is None or (is_amount(amount) and amount >= 0))
