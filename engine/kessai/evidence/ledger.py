@@ -112,12 +112,15 @@ class _Counts:
         counts[amount] = counts.get(amount, 0) + 1
 
     def take(self, command: str, amount: int | None, outcome: Outcome) -> bool:
-        """Take one away, if there is one; an amount that is not stated agrees with any."""
+        """Take away the first that agrees; an amount that is not stated does with any."""
         counts = self.left.get((command, outcome))
         if not counts:
             return False
-        found = next(iter(counts)) if amount is None else amount
-        found = found if found in counts else None
+        found = amount
+        if amount is None:
+            found = next(iter(counts))
+        elif None in counts:
+            found = next(known for known in counts if known in {None, amount})
         if found not in counts:
             return False
         counts[found] -= 1

@@ -351,6 +351,7 @@ class _Open:
     def __init__(self, machine: Machine, transaction: Transaction) -> None:
         self._machine = machine
         self._by_command: dict[str, dict[int | None, dict[str, Operation]]] = {}
+        self._place = {name: at for at, name in enumerate(transaction.operations)}
         for operation in transaction.operations.values():
             self._put(transaction, operation)
 
@@ -364,6 +365,7 @@ class _Open:
         if listed.amount is None or ignores_amount(rule, listed.outcome):
             asked = tuple(by_amount)
         found = [o for amount in asked for o in by_amount.get(amount, {}).values()]
+        found.sort(key=lambda operation: self._place[operation.id])
         return in_turn(found)
 
     def changed(

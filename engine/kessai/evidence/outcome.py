@@ -1,6 +1,6 @@
 """What evidence means for a transaction: the event to append, or none.
 
-All evidence goes through here: replies, pushes, look-ups, operators. Success is applied
+All evidence goes through here: of replies, notifications, inquiries and operators. Success is applied
 only where the lifecycle allows it and its invariants still hold afterwards; otherwise
 it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
@@ -28,7 +28,7 @@ from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.transaction import Operation, Transaction
 
 EXPIRE = "expire"
-"""The command under which a look-up tells that the gateway let a deadline lapse."""
+"""The command under which an inquiry lists that the gateway let a deadline lapse."""
 
 
 def resolve(
@@ -44,7 +44,7 @@ def resolve(
     """
     rule = machine.commands[operation.command]
     if rule.spec.reads:
-        return _settle_read(operation, evidence, now)
+        return _resolve_read(operation, evidence, now)
     outcome = evidence.outcome
     if outcome is Outcome.REVERSED:
         # It had succeeded before; that it was taken back is an event of its own.
@@ -114,7 +114,7 @@ def resolve_external(
 
 
 def presumed_lost(operation: Operation, now: datetime) -> Event:
-    """The event for an operation that the gateway surely never received."""
+    """The event for an operation whose request can no longer arrive."""
     evidence = Evidence(
         source=Source.LOOK_UP,
         transaction=operation.id.rpartition(".")[0],
@@ -129,7 +129,7 @@ def presumed_lost(operation: Operation, now: datetime) -> Event:
 def close_discrepancy(
     transaction: Transaction, number: int, evidence: Evidence, now: datetime
 ) -> Resolved | None:
-    """The event by which an operator settles discrepancy `number`; None if it is none.
+    """The event by which an operator closes discrepancy `number`; None if it is not open.
 
     Only somebody who gives a name and says how it was found out can do that.
     """
@@ -159,7 +159,7 @@ def _moving(machine: Machine, transaction: Transaction) -> bool:
     )
 
 
-def _settle_read(operation: Operation, evidence: Evidence, now: datetime) -> Event:
+def _resolve_read(operation: Operation, evidence: Evidence, now: datetime) -> Event:
     """A read ends at once whatever came of it: nothing depends on it."""
     good = evidence.outcome is Outcome.SUCCEEDED
     outcome = Outcome.SUCCEEDED if good else Outcome.DECLINED

@@ -1,4 +1,4 @@
-"""The reasons for which evidence stands aside as a discrepancy, as sentences."""
+"""The reasons for which evidence is recorded as a discrepancy, as sentences."""
 
 from kessai.words import Words
 
