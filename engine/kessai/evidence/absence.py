@@ -113,7 +113,12 @@ def _unlisted(
     None of those that a listed exchange may be about which has ended nothing. Nor an
     opening command while anything alongside it may still arrive, and show that it did.
     """
-    pending = {each.command for each in listing if each.outcome is Outcome.PENDING}
+    pending = {
+        each.command
+        for each in listing
+        if each.outcome is Outcome.PENDING
+        and snapshot.attempts.get(each.operation or "") is None
+    }
     opened = snapshot.transaction.operations.values()
     old = [
         operation

@@ -50,7 +50,8 @@ class Attempt:
     `number` is that of the event that began it. `requests` counts how often its request
     was about to be sent, `acknowledged` how many of them have surely ended. `listed_at`
     is the number of the last event by which an inquiry reported it, and `listed_bare_at`
-    of the last one whose list stated no amount; 0 where there is none.
+    of the last one whose list stated no amount; 0 where there is none. `end` is
+    how it ended, None while it is open.
     """
 
     operation: Operation
@@ -59,10 +60,13 @@ class Attempt:
     acknowledged: int = 0
     listed_at: int = 0
     listed_bare_at: int = 0
+    end: "End | None" = None
 
     def note(self, number: int, report: Reported) -> None:
         """Take in what was reported of the operation."""
         self.acknowledged += _acknowledges(report)
+        if report.outcome in ENDED:
+            self.end = End(self.operation, report)
         evidence = report.evidence
         if (
             evidence.source is Source.LOOK_UP
@@ -103,6 +107,8 @@ class Attempts:
         self._by_operation: dict[str, Attempt] = {}
         self._unmatched_since: dict[_Exchange, int] = {}
         self._applied: set[_Exchange] = set()
+        self._by_exchange: dict[_Exchange, Attempt | None] = {}
+        self._outside: set[_Exchange] = set()
         for event in trail:
             self.note(event)
 
@@ -119,6 +125,7 @@ class Attempts:
             case External(evidence=evidence) | Reversed(evidence=evidence):
                 self.outside.append(event)
                 self._applied.add(_exchange(evidence))
+                self._outside.add(_exchange(evidence))
             case Lapsed():
                 self.outside.append(event)
             case Discrepancy():
@@ -134,6 +141,26 @@ class Attempts:
     def get(self, operation: str) -> Attempt | None:
         """The attempt of the operation with this id; None if none began."""
         return self._by_operation.get(operation)
+
+    def identified(self, listed: ListedExchange) -> Attempt | None:
+        """The attempt that `listed` is surely about: by our id, else by the gateway's.
+
+        None where it bears neither, or the gateway gave its id to several attempts.
+        """
+        by_exchange = self._by_exchange.get((listed.command, listed.exchange))
+        for attempt in (self.get(listed.operation or ""), by_exchange):
+            if attempt is not None and attempt.operation.command == listed.command:
+                return attempt
+        return None
+
+    def is_outside(self, listed: ListedExchange) -> bool:
+        """Whether `listed` is surely of somebody else: by its id, or by one not ours."""
+        exchange = (listed.command, listed.exchange)
+        if listed.exchange is not None and exchange in self._outside:
+            return True
+        return (
+            listed.operation is not None and listed.operation not in self._by_operation
+        )
 
     def unmatched_since(self, listed: ListedExchange) -> int | None:
         """The number of the event that first recorded `listed` as a discrepancy.
@@ -156,8 +183,12 @@ class Attempts:
         if attempt is None:
             return
         attempt.note(self.version, report)
-        if report.outcome in ENDED:
-            self.ends.append(End(attempt.operation, report))
+        if (exchange := report.evidence.exchange) is not None:
+            key = (attempt.operation.command, exchange)
+            is_shared = self._by_exchange.setdefault(key, attempt) is not attempt
+            self._by_exchange[key] = None if is_shared else attempt
+        if report.outcome in ENDED and attempt.end is not None:
+            self.ends.append(attempt.end)
 
     def _unmatched(self, event: Discrepancy) -> None:
         self.discrepancies.append(event)

@@ -1,14 +1,15 @@
 """Which operation a piece of evidence may be about, where several could be meant.
 
-A gateway's list names no operation of ours, and not always an amount. So evidence has
-candidates: the open operations of its command, and of its amount where it states one.
-Candidates that are alike in both are indistinguishable, and nothing is guessed unseen.
-Three cases need more than the operations that are open now; each has its story below.
+Where a listed exchange bears an id that we know, nothing is guessed (`Identities`). Many
+bear none, and not always an amount. So evidence has candidates: the open operations of
+its command, and of its amount where it states one. Candidates that are alike in both are
+indistinguishable, and nothing is guessed unseen. Three cases need more than the
+operations that are open now; each has its story below.
 """
 
 from collections.abc import Iterable, Iterator
 
-from kessai.evidence.attempts import Attempts
+from kessai.evidence.attempts import Attempt, Attempts
 from kessai.evidence.outcome import expected_amount
 from kessai.gateway import ListedExchange, Outcome
 from kessai.machine.compile import CompiledCommand, Machine
@@ -42,6 +43,48 @@ def candidates(
         if amount is None or expected is None or amount == expected:
             found.append(operation)
     return in_turn(found)
+
+
+# Refunds order.4 and order.6, both of 100, get no reply. The inquiry lists one refund of
+# 100. By command and amount it is that of order.4, the first that was sent. But the
+# gateway echoes our id order.6 (or gives the id that the reply to order.6, "pending",
+# gave): it ends order.6, and order.4 is not listed. Another refund of 100 in the same
+# list, which bears no id, can then be about order.4 alone. One that echoes `desk-7` is
+# nobody's here: it came from outside, whatever is open.
+
+
+class Identities:
+    """The attempts that the exchanges of one list are surely about, by their ids.
+
+    Our id of the operation goes before the gateway's id of the exchange. `claimed` are
+    the open operations among them: no other exchange of the list is about those.
+    """
+
+    def __init__(self, attempts: Attempts, listing: Iterable[ListedExchange]) -> None:
+        self._attempts = attempts
+        # A reversal bears the ids of the success before it, and is another exchange.
+        self._known = {
+            listed: None
+            if listed.outcome is Outcome.REVERSED
+            else attempts.identified(listed)
+            for listed in listing
+        }
+        known = self._known.values()
+        self.claimed = {
+            attempt.operation.id
+            for attempt in known
+            if attempt is not None and attempt.end is None
+        }
+
+    def attempt(self, listed: ListedExchange) -> Attempt | None:
+        """The attempt that `listed` is about; None if no id says so."""
+        return self._known[listed]
+
+    def are_certain(self, listed: ListedExchange) -> bool:
+        """Whether it is known by an id what `listed` is about, or that it is not ours."""
+        if listed.outcome is Outcome.REVERSED:
+            return False
+        return self._known[listed] is not None or self._attempts.is_outside(listed)
 
 
 def ignores_amount(rule: CompiledCommand, outcome: Outcome) -> bool:

@@ -3,7 +3,9 @@
 A list names every exchange, but not whose it was, and not every exchange has an id that
 a reply or a notification would share. So they are counted: by command, amount and
 outcome. A trail with two refunds of 100 accounts for two of them in the list; a third
-one is new. What was recorded as a discrepancy because it fitted nothing is not accounted
+one is new. Where ids say what an exchange is about, only that accounts for it: a listed
+refund that echoes the id of an open operation is new, whatever else the trail has. What
+was recorded as a discrepancy because it fitted nothing is not accounted
 for: it is tried again with every inquiry, and only not recorded again.
 """
 
@@ -11,7 +13,8 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from kessai.evidence.attempts import Attempts, fitted_nothing
+from kessai.evidence.attempts import Attempts, End, fitted_nothing
+from kessai.evidence.attribution import Identities
 from kessai.evidence.outcome import EXPIRE
 from kessai.gateway import Evidence, ListedExchange, Outcome
 from kessai.machine.compile import Machine
@@ -31,22 +34,22 @@ class Ledger:
 
     def __init__(self, machine: Machine, attempts: Attempts) -> None:
         self._machine = machine
-        self._known = _Counts()
+        self._attempts = attempts
+        ours, outside = self._counts = _Counts(), _Counts()
         self._recorded = _Counts()
         for end in attempts.ends:
             if not end.report.evidence.never_sent:
-                amount = self._amount(end.operation.command, end.amount)
-                self._known.add(end.operation.command, amount, end.report.outcome)
+                ours.add(*_key_of(machine, end))
         for event in attempts.outside:
             if isinstance(event, Lapsed):
-                self._known.add(EXPIRE, None, Outcome.SUCCEEDED)
+                outside.add(EXPIRE, None, Outcome.SUCCEEDED)
                 continue
             reversed_ = isinstance(event, Reversed)
             outcome = Outcome.REVERSED if reversed_ else Outcome.SUCCEEDED
-            amount = self._amount(event.command, event.amount)
-            self._known.add(event.command, amount, outcome)
+            amount = _amount(machine, event.command, event.amount)
+            outside.add(event.command, amount, outcome)
         for discrepancy in filter(fitted_nothing, attempts.discrepancies):
-            self._recorded.add(*self._key(discrepancy.evidence))
+            self._recorded.add(*_key(machine, discrepancy.evidence))
 
     def new(
         self, listing: list[ListedExchange], *outcomes: Outcome
@@ -55,22 +58,20 @@ class Ledger:
 
         The outcomes come in the order given.
         """
-        left = _Counts(self._known)
-        # Those without an amount come last: they would take what another one names.
-        named_first = sorted(listing, key=lambda listed: listed.amount is None)
+        left = _Left(self._machine, self._attempts, self._counts, listing)
         return [
             listed
             for outcome in outcomes
-            for listed in named_first
-            if listed.outcome is outcome and not left.take(*self._key(listed))
+            for listed in left.in_turn
+            if listed.outcome is outcome and not left.take(listed)
         ]
 
     def unconfirmed(self, listing: Iterable[ListedExchange]) -> Iterator[Unconfirmed]:
         """The successes that `listing` does not show; a read needs no confirmation."""
-        left = _Counts(self._known)
-        for listed in sorted(listing, key=lambda listed: listed.amount is None):
+        left = _Left(self._machine, self._attempts, self._counts, list(listing))
+        for listed in left.in_turn:
             if listed.outcome is Outcome.SUCCEEDED:
-                left.take(*self._key(listed))
+                left.take(listed)
         for command, amount in left.of(Outcome.SUCCEEDED):
             rule = self._machine.commands.get(command)
             if rule is not None and not rule.spec.reads:
@@ -80,21 +81,82 @@ class Ledger:
         """Whether its evidence was recorded before; each time it was counts once."""
         if not fitted_nothing(discrepancy):
             return False
-        return self._recorded.take(*self._key(discrepancy.evidence))
+        return self._recorded.take(*_key(self._machine, discrepancy.evidence))
 
-    def _key(
-        self, stated: Evidence | ListedExchange
-    ) -> tuple[str, int | None, Outcome]:
-        command = stated.command or ""
-        return command, self._amount(command, stated.amount), stated.outcome
 
-    def _amount(self, command: str, amount: int | None) -> int | None:
-        """None where there is one a transaction, whose amount may change meanwhile."""
-        rule = self._machine.commands.get(command)
-        one_only = command == EXPIRE or (
-            rule is not None and (rule.spec.is_application or rule.spec.amount is None)
+class _Left:
+    """What of a trail the exchanges of one list have not accounted for, so far.
+
+    They are to be taken `in_turn`: first those with ids. Those without an amount come
+    last: they would take what another one names.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        attempts: Attempts,
+        counts: "tuple[_Counts, _Counts]",
+        listing: list[ListedExchange],
+    ) -> None:
+        self._machine = machine
+        self._ours, self._outside = map(_Counts, counts)
+        self._ids = Identities(attempts, listing)
+        self.in_turn = sorted(
+            listing,
+            key=lambda one: (not self._ids.are_certain(one), one.amount is None),
         )
-        return None if one_only else amount
+
+    def take(self, listed: ListedExchange) -> bool:
+        """Whether the trail accounts for `listed`, which accounts for it in turn."""
+        key = _key(self._machine, listed)
+        attempt = self._ids.attempt(listed)
+        if attempt is None:
+            is_ours = not self._ids.are_certain(listed) and self._ours.take(*key)
+            return is_ours or self._outside.take(*key)
+        end = attempt.end
+        if end is None:
+            return False
+        is_its_end = (
+            end.report.outcome is listed.outcome and not end.report.evidence.never_sent
+        )
+        if is_its_end and self._ours.take(*_key_of(self._machine, end)):
+            return not differs_in_amount(self._machine, end, listed)
+        return self._outside.take(*key)
+
+    def of(self, outcome: Outcome) -> Iterator[tuple[str, int | None]]:
+        """The command and amount of each that is left with `outcome`."""
+        for counts in (self._ours, self._outside):
+            yield from counts.of(outcome)
+
+
+def differs_in_amount(machine: Machine, end: End, listed: ListedExchange) -> bool:
+    """Whether `listed` states the outcome of `end` with another amount."""
+    command, known, outcome = _key_of(machine, end)
+    stated = _amount(machine, command, listed.amount)
+    is_same = outcome is listed.outcome
+    return is_same and None not in {known, stated} and known != stated
+
+
+_Key = tuple[str, int | None, Outcome]
+
+
+def _key(machine: Machine, stated: Evidence | ListedExchange) -> _Key:
+    command = stated.command or ""
+    return command, _amount(machine, command, stated.amount), stated.outcome
+
+
+def _key_of(machine: Machine, end: End) -> _Key:
+    command = end.operation.command
+    return command, _amount(machine, command, end.amount), end.report.outcome
+
+
+def _amount(machine: Machine, command: str, amount: int | None) -> int | None:
+    """None where there is one a transaction, whose amount may change meanwhile."""
+    rule = machine.commands.get(command)
+    one_only = command == EXPIRE or (
+        rule is not None and (rule.spec.is_application or rule.spec.amount is None)
+    )
+    return None if one_only else amount
 
 
 class _Counts:

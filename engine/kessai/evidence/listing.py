@@ -11,7 +11,8 @@ may make way for another, so each waits until something changes that it depends 
 the update fits, and has changed that to 150 when it is applied; now the other fits.
 
 What was reversed is listed once, and counts as the success it was and as its reversal;
-the reversal comes after the success.
+the reversal comes after the success. What the ids of an
+exchange say goes before all that (`attribution.Identities`).
 
 An exchange is tried again only when an operation that it may be about has moved, so 800
 listed refunds cost ten times what 80 do.
@@ -25,12 +26,13 @@ import attrs
 
 from kessai.evidence.attempts import MAY_BE_ANOTHER, Attempts, Snapshot
 from kessai.evidence.attribution import (
+    Identities,
     begun_before_listed,
     ignores_amount,
     in_turn,
     may_be_another,
 )
-from kessai.evidence.ledger import Ledger, Unconfirmed
+from kessai.evidence.ledger import Ledger, Unconfirmed, differs_in_amount
 from kessai.evidence.outcome import expected_amount, resolve, resolve_external
 from kessai.gateway import Evidence, ListedExchange, Outcome, Source
 from kessai.machine.compile import CompiledCommand, Machine
@@ -80,12 +82,16 @@ def unconfirmed(
 def may_be_listed(snapshot: Snapshot, listing: Iterable[ListedExchange]) -> set[str]:
     """The open operations that an exchange may be about which the trail cannot place."""
     opened = _Open(snapshot.machine, snapshot.transaction)
-    return {
+    left = unaccounted(snapshot, listing)
+    ids = Identities(snapshot.attempts, left)
+    uncertain = [one for one in left if not ids.are_certain(one)]
+    return ids.claimed | {
         operation.id
-        for one in unaccounted(snapshot, listing)
+        for one in uncertain
         for operation in begun_before_listed(
             snapshot.attempts, one, opened.candidates(one)
         )
+        if operation.id not in ids.claimed
     }
 
 
@@ -142,17 +148,21 @@ class _Worklist:
         self.attempts, self.now = snapshot.attempts, snapshot.now
         self._listed = listed
         self._new = new
+        self._ids = Identities(self.attempts, new)
         self._open = _Open(snapshot.machine, snapshot.transaction)
         self._ready = list(range(len(new)))
         self._waiting: dict[int, bool] = {}  # place: whether it has candidates
         self._waiting_for: dict[str, dict[int | None, list[int]]] = {}
         self._strangers: list[tuple[tuple[bool, bool], int]] = []
         self._left = Counter(new)
-        self._alike = Counter(map(_stated, new))
+        uncertain = [one for one in new if not self._ids.are_certain(one)]
+        self._alike = Counter(map(_stated, uncertain))
         # What was listed before may be about fewer operations than what states the same.
         self._seen: dict[_Stated, list[int]] = {}
         self._seen_as: dict[tuple[str | None, str | None], list[int]] = {}
         for place, one in enumerate(new):
+            if self._ids.are_certain(one):
+                continue
             if self.attempts.unmatched_since(one) is not None:
                 self._seen.setdefault(_stated(one), []).append(place)
                 by_id = self._seen_as.setdefault((one.command, one.exchange), [])
@@ -229,6 +239,8 @@ class _Worklist:
         self._waiting.pop(place, None)
         self._left[listed] -= 1
         stated = _stated(listed)
+        if self._ids.are_certain(listed):
+            return
         self._alike[stated] -= 1
         if place in (seen := self._seen.get(stated, [])):
             seen.remove(place)
@@ -236,7 +248,23 @@ class _Worklist:
     def _candidates(self, listed: ListedExchange) -> list[Operation]:
         if listed.outcome is Outcome.REVERSED:
             return []  # it is about what has ended
-        return begun_before_listed(self.attempts, listed, self._open.candidates(listed))
+        if self._ids.are_certain(listed):
+            return self._identified(listed)
+        found = self._open.candidates(listed)
+        found = [each for each in found if each.id not in self._ids.claimed]
+        return begun_before_listed(self.attempts, listed, found)
+
+    def _identified(self, listed: ListedExchange) -> list[Operation]:
+        """The open operation whose id `listed` bears, if it is as it was asked for."""
+        attempt = self._ids.attempt(listed)
+        opened = self.transaction.operations
+        operation = None if attempt is None else opened.get(attempt.operation.id)
+        if operation is None:
+            return []
+        rule = self.machine.commands[listed.command]
+        expected = expected_amount(rule, self.transaction, operation)
+        fits = listed.amount is None or expected is None or listed.amount == expected
+        return [operation] if fits or listed.outcome is not Outcome.SUCCEEDED else []
 
     def _match(
         self, listed: ListedExchange, found: list[Operation]
@@ -249,6 +277,11 @@ class _Worklist:
         """
         if not found:
             return None
+        if self._ids.are_certain(listed):
+            is_pending = found[0].phase is Phase.PENDING
+            return (
+                None if is_pending and listed.outcome is Outcome.PENDING else found[0]
+            )
         alike = len(self._seen_alike(listed)) + self._fresh_alike(listed)
         if listed.outcome is Outcome.PENDING:  # those that are known to be are not new
             known = sum(o.phase is Phase.PENDING for o in found)
@@ -277,7 +310,8 @@ class _Worklist:
         if event is not None:
             yield event
         success = (listed.outcome, listed.amount) == (Outcome.SUCCEEDED, None)
-        if isinstance(event, Reported) and success:
+        in_doubt = success and not self._ids.are_certain(listed)
+        if isinstance(event, Reported) and in_doubt:
             seen = self._seen_alike(listed)
             successes = 1 + self._fresh_alike(listed)
             successes += sum(operation in found for found in seen)
@@ -299,7 +333,24 @@ class _Worklist:
         elif self._is_overwritten(listed):
             yield Discrepancy(self.now, "contradicts_earlier", evidence)
         else:
-            yield resolve_external(machine, transaction, evidence, self.now)
+            yield self._misfit(listed, evidence)
+
+    def _misfit(self, listed: ListedExchange, evidence: Evidence) -> Event:
+        """What comes of a success that no operation of ours awaits as it is.
+
+        An id may say that it is ours all the same, with another amount than was asked.
+        """
+        machine, transaction = self.machine, self.transaction
+        attempt = self._ids.attempt(listed)
+        if attempt is not None:
+            name = attempt.operation.id
+            if operation := transaction.operations.get(name):
+                event = resolve(machine, transaction, operation, evidence, self.now)
+                assert event is not None  # noqa: S101 - a success is never no event
+                return event
+            if attempt.end and differs_in_amount(machine, attempt.end, listed):
+                return Discrepancy(self.now, "contradicts_earlier", evidence, name)
+        return resolve_external(machine, transaction, evidence, self.now)
 
     # Of successes that set an amount, the last one holds. Update to 150 is presumed
     # lost, update to 200 succeeds; then an inquiry lists 150 before 200. The late one

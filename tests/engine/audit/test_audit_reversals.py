@@ -5,6 +5,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from kessai.machine.settle import settle, settle_external
 
 from kessai import Command, MemoryStore, Transaction
 from kessai.audit import verify
@@ -14,7 +15,6 @@ from kessai.audit.reporting.plain import plain
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, append, compile_lifecycle, decide
 from kessai.machine.decide import opened_tracks
-from kessai.machine.settle import settle, settle_external
 from kessai.spec import load_file
 from kessai.testing.written import changes
 

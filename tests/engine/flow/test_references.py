@@ -154,6 +154,32 @@ def test_a_reader_is_told_in_both_languages():
     assert "識別番号" in discrepancy_sentence("reference_differs", "ja")
 
 
+# ── our own ids, where the gateway echoes them ──────────────────────────────────────
+
+
+def test_an_inquiry_that_echoes_our_ids_ends_the_very_operation(
+    authorized, scripted, clock, events
+):
+    """Two refunds are alike. The gateway never received the first, the older one."""
+    authorized.asks("capture", 100)
+    scripted.once("refund", "unknown")
+    first, second = (
+        authorized.asks("refund", 30, key=f"refund {n}").operation for n in (1, 2)
+    )
+    scripted.once(
+        LOOK_UP, listing=(done("capture", 100), done("refund", 30, operation=second))
+    )
+    clock.passes(minutes=3)
+    answers = authorized.recover()
+    assert [answer.status for answer in answers] == [Status.UNKNOWN, Status.SUCCEEDED]
+    assert list(authorized.transaction().operations) == [first]
+    clock.passes(hours=1)
+    (answer,) = authorized.recover()
+    assert (answer.operation, answer.status) == (first, Status.DECLINED)
+    assert authorized.transaction().amounts["refunded"] == 30
+    events()
+
+
 # ── found by an id ──────────────────────────────────────────────────────────────────
 
 
@@ -229,8 +255,10 @@ def certificate():
     return Request(method="GET", url="scripted:certificate")
 
 
-def done(command, amount):
-    return ListedExchange(command=command, outcome=Outcome.SUCCEEDED, amount=amount)
+def done(command, amount, **more):
+    return ListedExchange(
+        command=command, outcome=Outcome.SUCCEEDED, amount=amount, **more
+    )
 
 
 def pushed(**more):

@@ -3,7 +3,7 @@
 import pytest
 
 from kessai import Recovery, Status
-from kessai.gateway import LOOK_UP, Failure
+from kessai.gateway import LOOK_UP, Failure, ListedExchange, Outcome
 from kessai.machine import Discrepancy, External
 
 LOST = Failure(sent=True, reason="ReadTimeout")
@@ -130,6 +130,36 @@ def test_what_nothing_explains_is_kept_once(captured, scripted, events):
     (kept,) = (event for event in events() if isinstance(event, Discrepancy))
     assert kept.reason == "totals_differ"
     assert kept.evidence.totals == {"captured": 90, "refunded": 0}
+
+
+def test_what_no_open_operation_explains_is_kept_once_and_leaves_it_open(
+    captured, scripted, clock, events
+):
+    """40 may be 30 of ours and 10 of the portal's, or nothing of ours: nobody can say."""
+    refunds(captured, 30)
+    states(scripted, captured=100, refunded=40)
+    for _ in range(3):
+        clock.passes(hours=1)
+        captured.recover()
+    (kept,) = (event for event in events() if isinstance(event, Discrepancy))
+    assert (kept.reason, kept.operation) == ("totals_differ", None)
+    assert phases(captured) == [(30, "unknown")]
+
+
+def test_where_exchanges_are_listed_as_well_they_are_what_counts(
+    captured, scripted, clock, events
+):
+    refunds(captured, 30, 30)
+    of_ours = [
+        ListedExchange(command=name, outcome=Outcome.SUCCEEDED, amount=amount)
+        for name, amount in (("authorize", 100), ("capture", 100), ("refund", 30))
+    ]
+    totals = {"captured": 100, "refunded": 30}
+    scripted.once(LOOK_UP, totals=totals, listing=tuple(of_ours))
+    clock.passes(minutes=3)
+    captured.recover()
+    assert phases(captured) == [(30, "unknown")]
+    events()
 
 
 def test_what_fits_is_no_news(captured, scripted, store):
