@@ -43,7 +43,7 @@ from kessai.flow import (
 )
 from kessai.flow.effects import Result, StoreEffect
 from kessai.flow.steps import load, machine_of
-from kessai.gateway import Adapter, AnyAdapter, Failure, Outcome, Request
+from kessai.gateway import AnyAdapter, Failure, Outcome, Request
 from kessai.machine import (
     Command,
     Denial,
@@ -91,13 +91,14 @@ class _Base:
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapter)
+        self._adapter = adapter
         self._clock = clock
         self._nonces = nonces
 
     @property
-    def adapter(self) -> Adapter:
-        """The adapter that speaks the gateway's language."""
-        return self._context.adapter
+    def adapter(self) -> AnyAdapter:
+        """The adapter that speaks the gateway's language, as it was given."""
+        return self._adapter
 
     @property
     def machines(self) -> tuple[Machine, ...]:

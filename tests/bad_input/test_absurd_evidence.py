@@ -106,7 +106,7 @@ def engine(request, tmp_path):
 
 
 def strange(engine):
-    return engine._context.adapter
+    return engine.adapter
 
 
 def apply(engine):
