@@ -114,7 +114,7 @@ begin:
   fi;
 
   /* flow/execute.py: carry_out. Not after its time: the driver looks last (shell.py:
-   * _Base._is_late), and no connection may be made; both are never_sent.
+   * _Base._sealed), and no connection may be made; both are never_sent.
    */
 send_it:
   if
