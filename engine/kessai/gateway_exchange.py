@@ -233,7 +233,7 @@ def _optional(read: Callable[[object], T], value: object) -> T | None:
 def _text(value: object) -> str:
     if isinstance(value, str):
         plain = str.__str__(value)  # of a subclass too: what it holds, not what it says
-        if _TEXT.fullmatch(plain):
+        if not plain or _TEXT.fullmatch(plain):
             return plain
     raise ValueError
 
@@ -258,5 +258,7 @@ def _moment(value: object) -> datetime:
 
 
 def _mapping(read: Callable[[object], T], value: object) -> dict[str, T]:
+    if type(value) is dict and not value:  # as nearly always
+        return {}
     items = _instance(cast("type[Mapping[object, object]]", Mapping), value).items()
     return {_name(name): read(held) for name, held in items}

@@ -13,7 +13,7 @@ from kessai import flow
 from kessai.driver import Clock, Nonces, Observer, drive, perform, utc_now
 from kessai.flow import Answer, Context, Effect, Flow, Inquiry, Recovery
 from kessai.flow.effects import Result
-from kessai.gateway import Adapter, AnyAdapter, Outcome
+from kessai.gateway import AnyAdapter, Outcome
 from kessai.machine import (
     Command,
     Denial,
@@ -47,6 +47,7 @@ class BaseEngine:
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapter)
+        self._adapter = adapter
         self._clock = clock
         self._observer = observer
         self._nonces = nonces
@@ -57,9 +58,9 @@ class BaseEngine:
         return self._context
 
     @property
-    def adapter(self) -> Adapter:
-        """The adapter that speaks the gateway's language."""
-        return self._context.adapter
+    def adapter(self) -> AnyAdapter:
+        """The adapter that speaks the gateway's language, as it was given."""
+        return self._adapter
 
     @property
     def machines(self) -> tuple[Machine, ...]:

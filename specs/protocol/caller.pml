@@ -114,7 +114,7 @@ begin:
   fi;
 
   /* flow/execute.py: carry_out. Not after its time: the driver looks last (driver.py:
-   * outgoing), and no connection may be made; both are never_sent.
+   * perform), and no connection may be made; both are never_sent.
    */
 send_it:
   if

@@ -54,7 +54,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 
 def test_what_reconcile_returns_is_exported():
     signature = inspect.signature(kessai.Engine.reconcile)
-    assert signature.return_annotation is kessai.Finding
+    assert signature.return_annotation is kessai.Inquiry
 
 
 # ── paths ───────────────────────────────────────────────────────────────────────────

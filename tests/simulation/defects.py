@@ -142,10 +142,10 @@ def a_lost_reply_is_sent_again():
 
     def carry_out(context, errand):
         until = errand.operation.sent_at + execute.SEND_WITHIN
-        reply = yield Send(errand.request, until)
+        reply = yield Send(errand.prepared.first, until)
         if isinstance(reply, Failure) and reply.sent:
             return (yield from original(context, errand))
-        evidence = context.adapter.evidence(errand.call, reply)
+        evidence = context.adapter.adapter.evidence(errand.prepared.call, reply)
         try:
             return (yield from execute._conclude(context, errand, evidence))
         except SafeToResend as error:

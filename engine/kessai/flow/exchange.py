@@ -116,7 +116,8 @@ def _believed(call: Call, given: object, sent: _Sent | None) -> Evidence:
     """The evidence, if what was sent allows it.
 
     Where a request may have left, no failure shows that nothing happened; and where
-    none has, nothing can have.
+    none has, nothing can have. That nothing of what a consumer brought was sent on says
+    nothing of the request that opened the application: that one had left before.
     """
     evidence = rebuilt(call, given)
     if sent is not None and sent.has_left:
@@ -125,7 +126,8 @@ def _believed(call: Call, given: object, sent: _Sent | None) -> Evidence:
             silent and evidence.outcome is Outcome.DECLINED
         )
     else:
-        is_wrong = evidence.outcome in {Outcome.SUCCEEDED, Outcome.PENDING}
+        only_of_this = call.resumed is None and evidence.outcome is Outcome.DECLINED
+        is_wrong = not only_of_this and evidence.outcome is not Outcome.UNKNOWN
     return unknown(call, disclosed=evidence.disclosed) if is_wrong else evidence
 
 
@@ -140,14 +142,17 @@ def hear(
     """
     reception = adapter.received(notification)
     reply: Reply | Failure | None = None
+    request: Any = None
+    said: Any = None
     for _ in range(MOST_REQUESTS + 1):
         try:
             request = next(reception) if reply is None else reception.send(reply)
         except StopIteration as stop:
-            said: object = stop.value
-            if isinstance(said, tuple):
-                return said
+            request, said = None, stop.value
+        if not isinstance(request, Request):
             break
         reply = yield Send(request, None, adapter.seal)
+    if isinstance(said, tuple):
+        return said
     message = f"{adapter.name}: what it reads from a notification is no tuple"
     raise InvalidInput(message)

@@ -140,9 +140,6 @@ def carry_out(context: Context, errand: Errand) -> Flow[Answer]:
     """
     until = errand.operation.sent_at + SEND_WITHIN
     evidence = yield from carry_on(context.adapter, errand.prepared, until)
-    if evidence.never_sent and errand.prepared.call.resumed is not None:
-        # That nothing was sent on says nothing of the request that opened it all.
-        evidence = attrs.evolve(evidence, outcome=Outcome.UNKNOWN, never_sent=False)
     try:
         return (yield from _conclude(context, errand, evidence))
     except SafeToResend as error:

@@ -310,7 +310,9 @@ class Hand:
 class Shop:
     """An order system on an engine; `Engine` and `AsyncEngine` look the same from here."""
 
-    def __init__(self, kind, store, gateway, clock, adapter=None, observer=None):
+    def __init__(  # noqa: PLR0917 - built by name beyond the first four
+        self, kind, store, gateway, clock, adapter=None, observer=None
+    ):
         self.store, self.gateway, self.clock = store, gateway, clock
         self.kind = kind
         self.adapter = adapter or PlainAdapter()

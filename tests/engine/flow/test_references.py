@@ -5,7 +5,9 @@ import json
 import pytest
 
 from kessai import PushNotConfirmed, Recovery, Status
+from kessai.errors import InvalidInput
 from kessai.evidence.reasons import discrepancy_sentence
+from kessai.flow.exchange import MOST_REQUESTS
 from kessai.gateway import (
     LOOK_UP,
     Evidence,
@@ -249,6 +251,23 @@ def test_a_notification_may_be_read_with_the_gateways_help(
     assert wire.urls[-1] == "certificate"
     assert heard == [({"from": "them"}, b"{}", clock.now)]
     assert market.status == "payment.authorized"
+
+
+@pytest.mark.parametrize("asks", ["for ever", "nothing that can be sent", "no tuple"])
+def test_what_reads_a_notification_wrongly_is_to_be_mended(
+    market, scripted, wire, asks
+):
+    def received(notification):
+        while asks == "for ever":
+            yield certificate()
+        if asks == "nothing that can be sent":
+            yield None
+        return [pushed()]
+
+    scripted.heard = received
+    with pytest.raises(InvalidInput, match="is no tuple"):
+        market.call("receive_push", {}, b"")
+    assert len(wire.sent) <= MOST_REQUESTS + 1
 
 
 def certificate():

@@ -100,6 +100,21 @@ def test_what_never_left_leaves_the_application_open(page, wire, scripted, event
     events()
 
 
+def test_no_refusal_is_believed_where_nothing_was_sent_on(page, wire, scripted):
+    opening = scripted.exchanges["authorize"]
+
+    def exchange(call):
+        if call.resumed is None:
+            return (yield from opening(call))
+        yield scripted.ask(call)
+        return scripted.says(call, "declined")
+
+    scripted.exchanges["authorize"] = exchange
+    wire.answers = [GONE]
+    assert resume(page).status is Status.UNKNOWN
+    assert resume(page).status is Status.DECLINED
+
+
 def test_a_second_click_waits_for_the_first(page, wire):
     """Both would be sent at once, and only one token is good."""
     clicked = []
