@@ -25,13 +25,14 @@ def wallet(hand):
 @pytest.fixture
 def calls(wallet):
     """What the adapter is asked for, in order."""
-    asked, request = [], wallet.context.adapter.request
+    asked, plain = [], wallet.context.adapter.adapter
+    request = plain.request
 
     def remember(call):
         asked.append(call)
         return request(call)
 
-    wallet.context.adapter.request = remember
+    plain.request = remember
     return asked
 
 
