@@ -89,7 +89,7 @@ import warnings
 warnings.simplefilter("ignore")
 with payments({"KESSAI_VERITRANS_CCID": "A100000000000000000000cc",
                "KESSAI_VERITRANS_KEY": "0" * 64}) as engine:
-    print(on_push(engine, {}, b"forged")[0])
+    print(on_notification(engine, {}, b"forged")[0])
 """
     done = run(["-c", blocks("python")[1] + use], elsewhere)
     assert done.stdout == "400\n", done.stderr

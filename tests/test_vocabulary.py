@@ -41,11 +41,20 @@ REJECTED = {
 """Words that were used beside the one chosen, each with that one."""
 
 MENTIONED = (
-    *("lifecycle", "transaction", "agreement", "application", "operation", "pending"),
+    *("lifecycle", "transaction", "agreement", "opening", "operation", "pending"),
     *("unknown", "reserve", "release", "guard", "denial", "deadline", "invariant"),
-    *("rule", "refund", "external", "event", "trail", "discrepancy", "lease", "push"),
+    *(
+        "rule",
+        "refund",
+        "external",
+        "event",
+        "trail",
+        "discrepancy",
+        "lease",
+        "notification",
+    ),
     *("operator", "seal", "proof", "moment", "story", "coverage", "point", "emulator"),
-    "look-up",
+    "inquiry",
 )
 """Words of the glossary that a Japanese sentence repeats wherever the English does."""
 
@@ -108,7 +117,7 @@ def test_a_sentence_says_a_word_as_the_glossary_does(word: str) -> None:
 
 def plain(sentence: str) -> str:
     """A sentence without its gaps and without what is typed as it stands."""
-    typed = r"(?<!\w)--?\w[\w-]*( \S+=\S+)?|say --outcome.*|kessai tx settle.*"
+    typed = r"(?<!\w)--?\w[\w-]*( \S+=\S+)?|say --outcome.*|kessai tx resolve.*"
     return re.sub(typed, " ", GAP.sub(" ", sentence))
 
 
@@ -161,7 +170,7 @@ def test_every_table_is_used_and_every_table_used_is_there() -> None:
 
 
 def parts(name: str) -> set[str]:
-    """`AsyncPostgresStore` and `answer_push_async` in words."""
+    """`AsyncPostgresStore` and `answer_notification_async` in words."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.replace("SQLite", "Sqlite"))
     return set(re.split(r"[ _-]+", spaced.casefold()))
 
@@ -178,7 +187,7 @@ def commands(group: click.Group) -> Iterator[str]:
 PLAIN_ENGLISH = parts(
     "answered async call can change check clock confirmed demo do drive effect endpoint"
     " export fact failure file finding http list load loaded memory missing names not"
-    " observe open prove recorded reply request run serve settle shipped show simulate"
+    " observe open prove recorded reply request run serve resolve shipped show simulate"
     " source step tx verify warning"
     " above allowed another be below broken conflict contradicts differs earlier exists"
     " id in invalid listed maximum may minimum of out reversible taken unlisted"

@@ -19,7 +19,7 @@ from kessai_adapters.emulator import (
     BooksInUse,
     Emulator,
     Kind,
-    PushSender,
+    NotificationSender,
 )
 from kessai_adapters.emulator.emulator import utc_now
 from kessai_adapters.emulator.words import Step
@@ -83,9 +83,9 @@ class LocalGateway:
 
         return serve(self.emulator, port=port, tls=tls)
 
-    def deliver_pushes(self) -> PushSender:
-        """Deliver pushes by HTTP, on loopback alone; a context manager."""
-        return PushSender(self.emulator)
+    def deliver_notifications(self) -> NotificationSender:
+        """Deliver notifications by HTTP, on loopback alone; a context manager."""
+        return NotificationSender(self.emulator)
 
     def environment(self, url: str) -> Mapping[str, str]:
         """The variables that point the adapter at the emulator at `url`.
@@ -106,7 +106,7 @@ class LocalGateway:
         return PlayedGateway(self.emulator, self.adapter, self._clock)
 
     def waiting(self) -> Mapping[str, str]:
-        """The consumer's page of every application that waits, by order id."""
+        """The consumer's page of every opening command that waits, by order id."""
         page_url = self.emulator.consumer.page_url
         return {
             order.order_id: page_url(order)

@@ -1,7 +1,7 @@
 """The emulator as the simulator plays with it: plain values both ways, nothing raised.
 
 What the network does to a request is the simulator's business; only what the gateway
-itself does, or what spoils its answer, is asked of the emulator.
+itself does, or what malforms its answer, is asked of the emulator.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from kessai.gateway import Reply, Request
-from kessai.simulator.gateway import Notice, Standing
+from kessai.simulator.gateway import BookedOrder, Notice
 from kessai_adapters.emulator import (
     Consent,
     Emulator,
@@ -36,7 +36,7 @@ BAD_REPLIES: Final = (
 )
 
 
-def standing_of(order: Order) -> Standing:
+def standing_of(order: Order) -> BookedOrder:
     """How `order` stands in the emulator's books, by the names of the lifecycles."""
     states: dict[str, str] = {}
     if order.payment is not Payment.NONE:
@@ -46,7 +46,7 @@ def standing_of(order: Order) -> Standing:
     amounts = {name: getattr(order, name) for name in AMOUNTS}
     terms = order.terms if order.consent in AGREED else None
     amounts["agreed"] = 0 if terms is None else terms.amount
-    return Standing(states, amounts)
+    return BookedOrder(states, amounts)
 
 
 class PlayedGateway:
@@ -86,7 +86,7 @@ class PlayedGateway:
         found = self._emulator.books.orders.get(order)
         return () if found is None else found.exchanges
 
-    def standing(self, order: str) -> Standing | None:
+    def standing(self, order: str) -> BookedOrder | None:
         """How an order stands now; an authorization may have expired by the clock."""
         found = self._emulator.books.find(order, self._clock())
         return None if found is None else standing_of(found)
@@ -95,13 +95,17 @@ class PlayedGateway:
         """The ids of all orders."""
         return tuple(self._emulator.books.orders)
 
-    def take_pushes(self) -> Sequence[Notice]:
-        """The pushes that were not taken yet."""
+    def take_notifications(self) -> Sequence[Notice]:
+        """The notifications that were not taken yet."""
         if not len(self._emulator.outbox):
             return ()
         return [
-            Notice(push.notices[0]["orderId"], push.headers, push.body)
-            for push in self._emulator.take_pushes()
+            Notice(
+                notification.notices[0]["orderId"],
+                notification.headers,
+                notification.body,
+            )
+            for notification in self._emulator.take_notifications()
         ]
 
     def consumer(self, order: str, act: str) -> bool:

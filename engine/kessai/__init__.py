@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         Lease,
         Loaded,
         Missing,
-        PushNotConfirmed,
+        NotificationNotConfirmed,
         Recorded,
         Recovery,
         Status,
@@ -50,6 +50,12 @@ if TYPE_CHECKING:
         Source,
         TwoFunctionAdapter,
     )
+    from kessai.http.notifications import (
+        NotificationAnswer,
+        NotificationEndpoint,
+        answer_notification,
+        answer_notification_async,
+    )
     from kessai.machine import (
         Bounds,
         Command,
@@ -62,13 +68,7 @@ if TYPE_CHECKING:
         Record,
         Transaction,
     )
-    from kessai.machine.chain import Step
-    from kessai.push_endpoint import (
-        PushAnswer,
-        PushEndpoint,
-        answer_push,
-        answer_push_async,
-    )
+    from kessai.machine.chain import AppliedEvent
     from kessai.shell import Engine
     from kessai.spec import Lifecycle, load_file, load_shipped, shipped_names
     from kessai.stores import (
@@ -94,7 +94,7 @@ else:
         "driver": "Clock FlowRun Observer drive drive_async observe",
         "flow": (
             "Answer Change Effect Flow Inquiry Lease Loaded Missing "
-            "PushNotConfirmed Recorded Recovery Status StillUnderWay"
+            "NotificationNotConfirmed Recorded Recovery Status StillUnderWay"
         ),
         "gateway": (
             "Adapter Call Evidence Exchange Failure ListedExchange Mention Notification"
@@ -104,9 +104,9 @@ else:
             "Bounds Command Denial Event Operation Phase Possibility Reason "
             "Record Transaction"
         ),
-        "machine.chain": "Step",
+        "machine.chain": "AppliedEvent",
         "evidence.ledger": "Unconfirmed",
-        "push_endpoint": "PushAnswer PushEndpoint answer_push answer_push_async",
+        "http.notifications": "NotificationAnswer NotificationEndpoint answer_notification answer_notification_async",
         "shell": "Engine",
         "spec": "Lifecycle load_file load_shipped shipped_names",
         "stores": (
@@ -138,6 +138,7 @@ __all__ = [
     "Adapter",
     "Answer",
     "Answered",
+    "AppliedEvent",
     "AsyncEngine",
     "AsyncHttpTransport",
     "AsyncStore",
@@ -166,14 +167,14 @@ __all__ = [
     "Mention",
     "Missing",
     "Notification",
+    "NotificationAnswer",
+    "NotificationEndpoint",
+    "NotificationNotConfirmed",
     "Observer",
     "Operation",
     "Outcome",
     "Phase",
     "Possibility",
-    "PushAnswer",
-    "PushEndpoint",
-    "PushNotConfirmed",
     "Reason",
     "Reception",
     "Record",
@@ -184,7 +185,6 @@ __all__ = [
     "SQLiteStore",
     "Source",
     "Status",
-    "Step",
     "StillUnderWay",
     "Store",
     "StoreWarning",
@@ -192,8 +192,8 @@ __all__ = [
     "Transport",
     "TwoFunctionAdapter",
     "Unconfirmed",
-    "answer_push",
-    "answer_push_async",
+    "answer_notification",
+    "answer_notification_async",
     "drive",
     "drive_async",
     "load_file",

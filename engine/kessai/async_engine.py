@@ -88,9 +88,11 @@ class AsyncEngine(BaseEngine):
             flow.possibilities(self._context, transaction_id, command)
         )
 
-    async def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
-        """See `Engine.receive_push`."""
-        await self.drive(flow.receive_push(self._context, headers, body))
+    async def receive_notification(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        """See `Engine.receive_notification`."""
+        await self.drive(flow.receive_notification(self._context, headers, body))
 
     async def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
@@ -122,7 +124,7 @@ class AsyncEngine(BaseEngine):
             flow.reconcile(self._context, transaction_id, record=record)
         )
 
-    async def settle(
+    async def resolve(
         self,
         transaction_id: str,
         operation: str,
@@ -131,17 +133,19 @@ class AsyncEngine(BaseEngine):
         evidence: str,
         actor: str,
     ) -> Answer:
-        """See `Engine.settle`."""
+        """See `Engine.resolve`."""
         found = flow.by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
-        settling = flow.settle_by_hand(self._context, transaction_id, operation, found)
-        return await self.drive(settling)
+        resolving = flow.resolve_by_hand(
+            self._context, transaction_id, operation, found
+        )
+        return await self.drive(resolving)
 
-    async def resolve(
+    async def close_discrepancy(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
     ) -> Transaction:
         """See `Engine.resolve`."""
         found = flow.by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
-        resolving = flow.resolve_by_hand(
+        resolving = flow.close_by_hand(
             self._context, transaction_id, discrepancy, found
         )
         return await self.drive(resolving)

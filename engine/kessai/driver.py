@@ -28,7 +28,7 @@ from kessai.flow import (
 )
 from kessai.flow.effects import Result, StoreEffect
 from kessai.gateway import Failure
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.stores import AsyncStore, Store
 from kessai.transport import AsyncTransport, Transport
 
@@ -68,7 +68,7 @@ class Observer:
     def failed(self, effect: Effect, error: BaseException) -> None:
         """`effect` raised; the flow decides what follows from a `KessaiError`."""
 
-    def appended(self, step: Step) -> None:
+    def appended(self, step: AppliedEvent) -> None:
         """The store has accepted an event: a denial too, with the machine that denied.
 
         An event whose commit raised, and that turns out to be there, is not shown.

@@ -16,7 +16,7 @@
         ├── UnknownLifecycle
         ├── UnknownTransaction
         ├── AdapterMissing
-        ├── PushRefused
+        ├── NotificationRefused
         ├── RedirectRefused
         ├── StoreUnsuitable
         └── TrailBroken
@@ -103,8 +103,8 @@ class AdapterMissing(NeverResend):
     """No installed package offers a gateway adapter, or an emulator, of that name."""
 
 
-class PushRefused(NeverResend):
-    """A push is not from the gateway, or not for this merchant; nothing changed."""
+class NotificationRefused(NeverResend):
+    """A notification is not from the gateway, or not for this merchant; nothing changed."""
 
 
 class RedirectRefused(NeverResend):

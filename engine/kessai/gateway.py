@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 import attrs
 
-from kessai.errors import InvalidInput, PushRefused
+from kessai.errors import InvalidInput, NotificationRefused
 
-LOOK_UP = "look_up"
+INQUIRY = "inquiry"
 """The command of a `Call` that only asks the gateway what it knows."""
 
 
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     DECLINED = "declined"
     PENDING = "pending"  # the gateway accepted it and will tell
-    UNKNOWN = "unknown"  # no evidence either way: only a look-up settles it
+    UNKNOWN = "unknown"  # no evidence either way: only an inquiry resolves it
     REVERSED = "reversed"  # it succeeded, and the gateway took that back later
 
     # An exchange that is listed as reversed is listed once: as the success that it was
@@ -43,8 +43,8 @@ class Source(StrEnum):
     """Where evidence came from. All of it goes through one path."""
 
     REPLY = "reply"
-    PUSH = "push"
-    LOOK_UP = "look_up"
+    NOTIFICATION = "notification"
+    INQUIRY = "inquiry"
     OPERATOR = "operator"
 
 
@@ -152,11 +152,11 @@ class ListedExchange:
 class Evidence:
     """What a gateway said of one transaction, free of secrets and personal data.
 
-    `command` is None when the evidence speaks of the whole transaction (a look-up).
+    `command` is None when the evidence speaks of the whole transaction (an inquiry).
     `code` is the gateway's result code, `exchange` its id of the exchange; `amount` is
     what the gateway says the exchange moved, where it says so. `listing` is filled by a
-    look-up alone; `found` is False when a look-up does not know the transaction.
-    `look_up` asks for one before the outcome is believed ("already captured").
+    inquiry alone; `found` is False when an inquiry does not know the transaction.
+    `inquire` asks for one before the outcome is believed ("already captured").
     An operator's evidence names its `actor` and says in `note` how it was found out.
 
     `references` are ids that the gateway gave, by the names the adapter has for them;
@@ -179,7 +179,7 @@ class Evidence:
     exchange: str | None = None
     reported_at: datetime | None = None
     found: bool = True
-    look_up: bool = False
+    needs_inquiry: bool = False
     never_sent: bool = False
     actor: str = ""
     note: str = ""
@@ -195,7 +195,7 @@ class Evidence:
 
 @attrs.frozen(kw_only=True)
 class Notification:
-    """A notification as it arrived: header names in any case, the body's raw bytes.
+    """A item as it arrived: header names in any case, the body's raw bytes.
 
     `at` is when it arrived, for signatures that age.
     """
@@ -216,10 +216,10 @@ class Mention:
     id: str
 
 
-class PushPartlyRefused(PushRefused):
-    """A push is the gateway's, but not all of its notifications can be read.
+class NotificationPartlyRefused(NotificationRefused):
+    """A notification is the gateway's, but not all of its items can be read.
 
-    `readable` is what the others say: one that is spoilt must not hold them up.
+    `readable` is what the others say: one that is malformed must not hold them up.
     """
 
     def __init__(self, message: str, readable: tuple[Evidence | Mention, ...]) -> None:
@@ -231,7 +231,7 @@ Exchange = Generator[Request, Reply | Failure, Evidence]
 """What an adapter does for a call: it yields requests, and returns the evidence."""
 
 Reception = Generator[Request, Reply | Failure, tuple[Evidence | Mention, ...]]
-"""How an adapter reads a notification: it may ask the gateway before it returns."""
+"""How an adapter reads a item: it may ask the gateway before it returns."""
 
 
 class Adapter(Protocol):
@@ -269,7 +269,7 @@ class Adapter(Protocol):
         `call.key(step)`. An exchange has at most 20 requests.
 
         The evidence is about this very transaction and command; that of an inquiry
-        (`LOOK_UP`) has no command. A command of which no request left is DECLINED, with
+        (`INQUIRY`) has no command. A command of which no request left is DECLINED, with
         `never_sent`. An inquiry that was not answered is UNKNOWN. A gateway that has
         no inquiry is asked nothing: UNKNOWN, without a request.
         """
@@ -283,14 +283,14 @@ class Adapter(Protocol):
         return request
 
     def received(self, notification: Notification) -> Reception:
-        """What a notification says, or whose it is; asks the gateway where it must.
+        """What a item says, or whose it is; asks the gateway where it must.
 
         A signature is checked over the whole body before any of it is interpreted, and
         compared in constant time.
 
         Raises:
-            kessai.errors.PushRefused: it is not the gateway's, or not well-formed.
-            PushPartlyRefused: some of it is not; it holds what the rest says.
+            kessai.errors.NotificationRefused: it is not the gateway's, or not well-formed.
+            NotificationPartlyRefused: some of it is not; it holds what the rest says.
 
         """
         ...
@@ -299,7 +299,7 @@ class Adapter(Protocol):
 class TwoFunctionAdapter(Protocol):
     """An adapter for a gateway that needs one request a command.
 
-    Two functions over bytes, and a third for pushes. The engine makes an `Adapter` of
+    Two functions over bytes, and a third for notifications. The engine makes an `Adapter` of
     it (`kessai.gateway_exchange.lift`).
     """
 
@@ -315,20 +315,22 @@ class TwoFunctionAdapter(Protocol):
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
         """What came of `call`. Never raises on a strange reply: that is UNKNOWN.
 
-        A command that surely never left is DECLINED, with `never_sent`; a look-up that
+        A command that surely never left is DECLINED, with `never_sent`; an inquiry that
         was not answered is UNKNOWN, whether it left or not.
         """
         ...
 
-    def push(self, headers: Mapping[str, str], body: bytes) -> tuple[Evidence, ...]:
-        """What a push says, one piece of evidence a notification.
+    def notification(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Evidence, ...]:
+        """What a notification says, one piece of evidence a item.
 
         The names of `headers` may be in any case. A signature is checked over the whole
         body before any of it is interpreted, and compared in constant time.
 
         Raises:
-            kessai.errors.PushRefused: it is not the gateway's, or not well-formed.
-            PushPartlyRefused: some of its notifications are not; it holds the others.
+            kessai.errors.NotificationRefused: it is not the gateway's, or not well-formed.
+            NotificationPartlyRefused: some of its items are not; it holds the others.
 
         """
         ...

@@ -15,9 +15,9 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from kessai.errors import InvalidInput, PushRefused
+from kessai.errors import InvalidInput, NotificationRefused
 from kessai.gateway import (
-    LOOK_UP,
+    INQUIRY,
     Adapter,
     AnyAdapter,
     Call,
@@ -51,7 +51,7 @@ def lift(adapter: AnyAdapter) -> Adapter:
 
 @attrs.frozen
 class _Lifted:
-    """A two-function adapter: one request a command, and no question about a push."""
+    """A two-function adapter: one request a command, and no question about a notification."""
 
     adapter: TwoFunctionAdapter
 
@@ -79,7 +79,7 @@ class _Lifted:
 
     def received(self, notification: Notification) -> Reception:
         yield from ()
-        return self.adapter.push(notification.headers, notification.body)
+        return self.adapter.notification(notification.headers, notification.body)
 
 
 def rebuilt(call: Call, given: object) -> Evidence:
@@ -89,7 +89,7 @@ def rebuilt(call: Call, given: object) -> Evidence:
     """
     try:
         evidence = _evidence(given, _source(call))
-        about = None if call.command == LOOK_UP else call.command
+        about = None if call.command == INQUIRY else call.command
         if (evidence.transaction, evidence.command) == (call.transaction, about):
             return evidence
     except Exception:  # noqa: BLE001, S110 - a value of a stranger's class can raise anything
@@ -112,7 +112,7 @@ def unknown(
     return Evidence(
         source=_source(call),
         transaction=call.transaction,
-        command=None if call.command == LOOK_UP else call.command,
+        command=None if call.command == INQUIRY else call.command,
         outcome=Outcome.UNKNOWN,
         code=code,
         disclosed=disclosed or {},
@@ -120,10 +120,10 @@ def unknown(
 
 
 def rebuilt_notification(given: object) -> Evidence | Mention:
-    """What a notification says; a reason to inquire where that cannot be rebuilt.
+    """What a item says; a reason to inquire where that cannot be rebuilt.
 
     Raises:
-        PushRefused: it names no transaction, so that nothing could be inquired about.
+        NotificationRefused: it names no transaction, so that nothing could be inquired about.
 
     """
     try:
@@ -131,23 +131,23 @@ def rebuilt_notification(given: object) -> Evidence | Mention:
             return Mention(_name(given.kind), _name(given.id))
         transaction = _name(getattr(given, "transaction", ""))
     except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
-        message = "push refused: it names no transaction"
-        raise PushRefused(message) from None
+        message = "notification refused: it names no transaction"
+        raise NotificationRefused(message) from None
     try:
-        return _evidence(given, Source.PUSH)
+        return _evidence(given, Source.NOTIFICATION)
     except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
         return Evidence(
-            source=Source.PUSH,
+            source=Source.NOTIFICATION,
             transaction=transaction,
             command=_command(given),
             outcome=Outcome.UNKNOWN,
             code=UNREADABLE,
-            look_up=True,
+            needs_inquiry=True,
         )
 
 
 def _source(call: Call) -> Source:
-    return Source.LOOK_UP if call.command == LOOK_UP else Source.REPLY
+    return Source.INQUIRY if call.command == INQUIRY else Source.REPLY
 
 
 def _command(given: object) -> str | None:
@@ -186,7 +186,7 @@ def _evidence(given: object, source: Source) -> Evidence:
         exchange=_optional(_text, said.exchange),
         reported_at=_optional(_moment, said.reported_at),
         found=_exactly(bool, said.found),
-        look_up=_exactly(bool, said.look_up),
+        needs_inquiry=_exactly(bool, said.needs_inquiry),
         never_sent=never_sent,
         actor=_text(said.actor),
         note=_text(said.note),

@@ -127,7 +127,7 @@ LOOK_AGAIN_SECONDS = 1.0
 # ── others ──────────────────────────────────────────────────────────────────────────
 
 NOTIFICATION_SECONDS = 30.0
-"""For the body of a notification to come in."""
+"""For the body of a item to come in."""
 
 LAYOUT_SECONDS = 30
 """For Graphviz to lay a picture out."""

@@ -130,7 +130,7 @@ class Engine(BaseEngine):
         return self.drive(flow.execute(self._context, command))
 
     def resume(self, transaction_id: str, parameters: Mapping[str, str]) -> Answer:
-        """Send on what the consumer of an open application came back with.
+        """Send on what the consumer of an open opening command came back with.
 
         `parameters` are texts, as the gateway's page gave them to the shop. They are
         sent and kept nowhere. A page that is loaded twice is no harm: the same
@@ -161,19 +161,19 @@ class Engine(BaseEngine):
         """
         return self.drive(flow.possibilities(self._context, transaction_id, command))
 
-    def receive_push(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Take in a push from the gateway; answer it 200 once this returns.
+    def receive_notification(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Take in a notification from the gateway; answer it 200 once this returns.
 
-        `kessai.answer_push` gives the status to answer with.
+        `kessai.answer_notification` gives the status to answer with.
 
         Raises:
-            PushRefused: it is not the gateway's; nothing changed. Answer 4xx.
-            PushNotConfirmed, StoreBusy, CommitUnknown: let the gateway send it again.
+            NotificationRefused: it is not the gateway's; nothing changed. Answer 4xx.
+            NotificationNotConfirmed, StoreBusy, CommitUnknown: let the gateway send it again.
                 Answer 503.
             TrailBroken, UnknownLifecycle: a transaction must be mended. Answer 500.
 
         """
-        self.drive(flow.receive_push(self._context, headers, body))
+        self.drive(flow.receive_notification(self._context, headers, body))
 
     def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
@@ -213,7 +213,7 @@ class Engine(BaseEngine):
         """
         return self.drive(flow.reconcile(self._context, transaction_id, record=record))
 
-    def settle(
+    def resolve(
         self,
         transaction_id: str,
         operation: str,
@@ -233,13 +233,15 @@ class Engine(BaseEngine):
 
         """
         found = flow.by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
-        settling = flow.settle_by_hand(self._context, transaction_id, operation, found)
-        return self.drive(settling)
+        resolving = flow.resolve_by_hand(
+            self._context, transaction_id, operation, found
+        )
+        return self.drive(resolving)
 
-    def resolve(
+    def close_discrepancy(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
     ) -> Transaction:
-        """Settle the discrepancy of that event's number: `actor` has dealt with it.
+        """Resolve the discrepancy of that event's number: `actor` has dealt with it.
 
         Raises:
             InvalidInput: that event is no open discrepancy, or the name or the reason
@@ -247,7 +249,7 @@ class Engine(BaseEngine):
 
         """
         found = flow.by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
-        resolving = flow.resolve_by_hand(
+        resolving = flow.close_by_hand(
             self._context, transaction_id, discrepancy, found
         )
         return self.drive(resolving)

@@ -30,7 +30,7 @@
 /* Twins are alike, so it is enough to look at A beginning first. */
 #define IN_TURN(i) (i != B || !HAS_TWIN(B) || phase[A] != none)
 
-/* A look-up may have counted this very reply for the twin (flow/execute.py:
+/* An inquiry may have counted this very reply for the twin (flow/execute.py:
  * _may_be_counted; evidence/attribution.py: is_attributed_to_another): then only another
  * one tells. As long as the operation stands as this request's intent left it, none has.
  */

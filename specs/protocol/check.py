@@ -77,8 +77,8 @@ RIGHT = (
     _variant("keyed", "TWO DISTINCT KEYED DUPLICATES", "requests come twice"),
     _variant(
         "keyed_late",
-        "TWO DISTINCT KEYED ARRIVES_AFTER_FENCE ONLY_RESENDS",
-        "a gateway that honours keys needs no fence, if nothing is given up",
+        "TWO DISTINCT KEYED ARRIVES_AFTER_IN_FLIGHT_LIMIT ONLY_RESENDS",
+        "a gateway that honours keys needs no in-flight limit, if nothing is given up",
     ),
     _variant(
         "no_lease",
@@ -91,8 +91,8 @@ RIGHT = (
 
 ASSUMED = (
     _variant(
-        "fence",
-        "TWO DISTINCT ARRIVES_AFTER_FENCE ONLY_RESENDS",
+        "in_flight_limit",
+        "TWO DISTINCT ARRIVES_AFTER_IN_FLIGHT_LIMIT ONLY_RESENDS",
         "no request comes later",
     ),
     _variant("once", "TWO DISTINCT DUPLICATES", "nothing on the way repeats a request"),
@@ -108,13 +108,17 @@ MISTAKES = (
     _variant("FOUND_IS_SENT", "SAME_KEY NEVER_PENDING", "an intent found is sent"),
     _variant("SENDS_LATE", _TWO, "nobody looks at the clock before sending"),
     _variant("TIME_DECLINES", _TWO, "no answer for long is taken for a decline"),
-    _variant("NO_FENCE", _TWO, "what is not listed yet is taken for lost"),
-    _variant("FENCE_WHEN_READ", _SLOW, "an answer counts as new as its reading"),
+    _variant("NO_IN_FLIGHT_LIMIT", _TWO, "what is not listed yet is taken for lost"),
+    _variant(
+        "IN_FLIGHT_LIMIT_WHEN_READ", _SLOW, "an answer counts as new as its reading"
+    ),
     _variant("RESEND_UNRECORDED", _TWO, "a resend is written nowhere"),
-    _variant("PUSH_APPLIED_TWICE", _TWO, "every push is believed alone"),
+    _variant(
+        "NOTIFICATION_APPLIED_TWICE", _TWO, "every notification is believed alone"
+    ),
     _variant(
         "FRESH_KEY",
-        "TWO DISTINCT KEYED ARRIVES_AFTER_FENCE ONLY_RESENDS",
+        "TWO DISTINCT KEYED ARRIVES_AFTER_IN_FLIGHT_LIMIT ONLY_RESENDS",
         "a resend has a key of its own",
     ),
     _variant("GUESSES_IN_FLIGHT", _TWO, "a success is given to one still on its way"),

@@ -1,7 +1,7 @@
 /* The gateway, the way to it, and time. None of it is ours; it does as it likes. */
 
 byte on_the_way[3];        /* requests sent and not arrived: lost, late, out of order */
-mtype listed[3] = none;    /* what a look-up lists, exchange by exchange */
+mtype listed[3] = none;    /* what an inquiry lists, exchange by exchange */
 mtype reply[4] = none;     /* what has reached a caller that waits */
 mtype age[3] = young;      /* of the last request sent, or about to be */
 bit sent_last;             /* of the twins A and B: whose request is the younger */
@@ -87,11 +87,11 @@ inline grow(before, now) {
   fi
 }
 
-/* THE ASSUMPTION: what has not arrived by the fence never will; it is lost
- * (flow/look_up.py: Recovery.fence). Without it nothing can be given up safely.
+/* THE ASSUMPTION: what has not arrived by the in-flight limit never will; it is lost
+ * (flow/inquiry.py: Recovery.in_flight_limit). Without it nothing can be given up safely.
  */
 inline lose(i) {
-#if defined(ARRIVES_AFTER_FENCE)
+#if defined(ARRIVES_AFTER_IN_FLIGHT_LIMIT)
   skip
 #else
   on_the_way[i] = 0
@@ -102,7 +102,7 @@ proctype World(byte i, twin) {
   byte place;
 end:
   do
-#if defined(ARRIVES_AFTER_FENCE)
+#if defined(ARRIVES_AFTER_IN_FLIGHT_LIMIT)
   :: on_the_way[i] -> on_the_way[i]--
 #endif
   :: atomic { on_the_way[i] ->
@@ -127,15 +127,15 @@ end:
      }
 
   /* Time: after a minute nobody sends it any more, and soon its caller has no answer
-   * (limits.py: SEND_WITHIN, REPLY_WITHIN); then comes the fence.
+   * (limits.py: SEND_WITHIN, REPLY_WITHIN); then comes the in-flight limit.
    */
   :: atomic { AGES(i) && age[i] == young && IS_NEXT(young) ->
        age[i] = late; grow(young, late); SAY("%c's request can be sent no more", i) }
   :: atomic { AGES(i) && age[i] == late && IS_NEXT(young) && IS_NEXT(late) ->
-       age[i] = fenced; grow(late, fenced); grow(young, fenced); SAY("%c is past the fence", i);
+       age[i] = fenced; grow(late, fenced); grow(young, fenced); SAY("%c is past the in_flight_limit", i);
        lose(i) }
 
-  /* The push of an exchange that ended: early, late, again and again, or never. */
+  /* The notification of an exchange that ended: early, late, again and again, or never. */
   :: atomic { (listed[i] == succeeded || listed[i] == declined) && MAY_BE_BELIEVED ->
        receive(i) }
   od

@@ -3,9 +3,9 @@
 #define SCRATCH hidden
 
 #include "words.pml"
-#include "push.pml"
+#include "notification.pml"
 #include "gateway.pml"
-#include "look_up.pml"
+#include "inquire.pml"
 #include "caller.pml"
 #include "recover.pml"
 

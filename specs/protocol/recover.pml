@@ -46,9 +46,9 @@ active proctype Recoverers() {
   mtype missing = keep;
 end:
   do
-  /* Without recovery, after a push, or a reply that asks for one: nothing is presumed. */
+  /* Without recovery, after a notification, or a reply that asks for one: nothing is presumed. */
   :: d_step { ANY_OPEN ->
-       ask_gateway(); settle_facts(); write()
+       ask_gateway(); resolve_facts(); write()
      }
 
   :: atomic { ANY_OPEN ->
@@ -62,8 +62,8 @@ end:
        d_step {
          leased = false;
          presume_unanswered();
-         note_fence(old);
-         ask_gateway(); settle_facts(); find_absent(old);
+         note_in_flight_limit(old);
+         ask_gateway(); resolve_facts(); find_absent(old);
          treat_absent(missing);
          if
          :: chosen != NOBODY -> write_resent(chosen); send_alone(chosen)
@@ -73,14 +73,14 @@ end:
        }
      }
 
-  /* What must hold in the end: as soon as all is past the fence, and nothing is pending
-   * at the gateway, one recovery settles everything, and the books agree.
+  /* What must hold in the end: as soon as all is past the in-flight limit, and nothing is pending
+   * at the gateway, one recovery resolves everything, and the books agree.
    */
   :: d_step { AT_REST(A) && AT_REST(B) && AT_REST(C) ->
        presume_unanswered();
-       ask_gateway(); settle_facts(); find_absent(BIT(A) | BIT(B) | BIT(C));
+       ask_gateway(); resolve_facts(); find_absent(BIT(A) | BIT(B) | BIT(C));
        treat_absent(decline);
-       MUST("an operation is never settled", !ANY_OPEN);
+       MUST("an operation is never resolved", !ANY_OPEN);
        MUST("the books do not agree with the gateway's", SUM(phase) == SUM(listed))
      }
   od
@@ -93,7 +93,7 @@ end:
 #define MAY_WRITE (!has_lease || leased) /* stores/memory.py: MemoryStore._check_lease */
 #endif
 
-/* flow/look_up.py: _apply; evidence/absence.py: may_be_outdated. What is older than the
+/* flow/inquiry.py: _apply; evidence/absence.py: may_be_outdated. What is older than the
  * trail must be asked again, if what has happened since could make it mean another thing.
  */
 #if defined(STALE_ABSENCE)
@@ -115,7 +115,7 @@ end_claim:
     if
     :: has_lease = true
 #if !defined(LEASED_ONLY)
-    :: has_lease = false /* a look-up after a push: no lease, and nothing is presumed */
+    :: has_lease = false /* an inquiry after a notification: no lease, and nothing is presumed */
 #endif
     fi;
     d_step {
@@ -124,7 +124,7 @@ end_claim:
          leased = true;
          printf("| a slow recoverer takes the lease\n");
          presume_unanswered();
-         note_fence(was_old)
+         note_in_flight_limit(was_old)
       :: else
       fi;
       fresh = fresh | BIT(OTHERS)
@@ -143,13 +143,13 @@ end_claim:
        :: has_lease -> missing = resend
        fi;
        d_step {
-#if defined(FENCE_WHEN_READ)
-         note_fence(was_old);
+#if defined(IN_FLIGHT_LIMIT_WHEN_READ)
+         note_in_flight_limit(was_old);
 #else
          forget_resent(was_old);
 #endif
          for (EACH(j)) { list[j] = answer[j]; answer[j] = none }
-         settle_facts(); find_absent(was_old);
+         resolve_facts(); find_absent(was_old);
          chosen = NOBODY;
          if
          :: SAW(OTHERS) || !MAY_BE_STALE -> treat_absent(missing)

@@ -7,7 +7,7 @@
 #define C 2
 #define OTHERS 3 /* the place of whoever is no first caller: a recoverer, a second caller */
 
-/* A and B are alike, as far as a look-up can tell: two refunds of the same amount. Any
+/* A and B are alike, as far as an inquiry can tell: two refunds of the same amount. Any
  * two of the three fit into what was captured, all three do not.
  */
 #define CAPTURED 5
@@ -39,7 +39,7 @@ mtype = {
  */
 mtype phase[3] = none;
 bit resent[3];      /* a Resent was written (machine/events.py: Resent) */
-byte counted;       /* whose outcome came from a look-up's count */
+byte counted;       /* whose outcome came from an inquiry's count */
 
 /* Who has seen the version that stands (flow/effects.py: Change.expected_version). */
 byte fresh;

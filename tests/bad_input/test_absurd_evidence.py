@@ -10,13 +10,13 @@ from kessai import (
     Engine,
     MemoryStore,
     Missing,
-    PushNotConfirmed,
+    NotificationNotConfirmed,
     Recovery,
     SQLiteStore,
 )
-from kessai.errors import PushRefused
+from kessai.errors import NotificationRefused
 from kessai.gateway import (
-    LOOK_UP,
+    INQUIRY,
     Evidence,
     ListedExchange,
     Outcome,
@@ -53,7 +53,7 @@ ONLY_EVIDENCE = {
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 AT_ONCE = Recovery(
     patience=BEGIN - BEGIN,
-    fence=BEGIN - BEGIN,
+    in_flight_limit=BEGIN - BEGIN,
     waits=NOTHING_IN_FLIGHT,
     missing=Missing.RESEND,
 )
@@ -71,10 +71,10 @@ class Strange:
         return Request(method="POST", url="https://gateway.example/" + call.command)
 
     def evidence(self, call, reply):
-        if call.command == LOOK_UP:
+        if call.command == INQUIRY:
             listing = tuple(self.listing)
             return self._said(
-                call, command=None, source=Source.LOOK_UP, listing=listing
+                call, command=None, source=Source.INQUIRY, listing=listing
             )
         disclosed = {"page": "for your eyes"}
         return self._said(call, disclosed=disclosed, **self.reply)
@@ -88,9 +88,9 @@ class Strange:
         }
         return Evidence(**{**said, **fields})
 
-    def push(self, headers, body):
+    def notification(self, headers, body):
         fields = {
-            "source": Source.PUSH,
+            "source": Source.NOTIFICATION,
             "transaction": "order",
             "command": "authorize",
             "outcome": Outcome.SUCCEEDED,
@@ -144,12 +144,12 @@ def test_a_reply_that_cannot_be_kept_leaves_the_outcome_unknown(engine, said):
     strange(engine).listing = [
         ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED)
     ]
-    (settled,) = engine.recover_transaction("order", AT_ONCE)
-    assert settled.status == "succeeded"
+    (resolved,) = engine.recover_transaction("order", AT_ONCE)
+    assert resolved.status == "succeeded"
 
 
 @pytest.mark.parametrize("said", ABSURD.values(), ids=ABSURD)
-def test_a_look_up_that_cannot_be_kept_settles_nothing_and_nothing_is_sent_again(
+def test_a_inquiry_that_cannot_be_kept_resolves_nothing_and_nothing_is_sent_again(
     engine, said
 ):
     strange(engine).reply = {"outcome": Outcome.UNKNOWN}
@@ -175,7 +175,7 @@ def test_a_look_up_that_cannot_be_kept_settles_nothing_and_nothing_is_sent_again
 @pytest.mark.parametrize(
     "said", [*ABSURD.values(), *ONLY_EVIDENCE.values()], ids=[*ABSURD, *ONLY_EVIDENCE]
 )
-def test_a_push_that_cannot_be_kept_is_a_reason_to_ask(engine, said):
+def test_a_notification_that_cannot_be_kept_is_a_reason_to_ask(engine, said):
     strange(engine).reply = {"outcome": Outcome.PENDING}
     apply(engine)
     strange(engine).reply = said
@@ -183,27 +183,29 @@ def test_a_push_that_cannot_be_kept_is_a_reason_to_ask(engine, said):
         ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED)
     ]
 
-    engine.receive_push({}, b"")
+    engine.receive_notification({}, b"")
 
     assert engine.transaction("order").states == {"payment": "authorized"}
-    assert engine._transport.sent == ["authorize", "look_up"]
+    assert engine._transport.sent == ["authorize", "inquiry"]
 
 
 @pytest.mark.parametrize("name", ["", "\ud800", "x\0", "x" * 10_000, None, 7])
-def test_a_push_about_no_transaction_is_refused(engine, name):
+def test_a_notification_about_no_transaction_is_refused(engine, name):
     apply(engine)
     before = list(engine.store.trails())
     strange(engine).reply = {"transaction": name}
-    with pytest.raises(PushRefused, match="names no transaction"):
-        engine.receive_push({}, b"")
+    with pytest.raises(NotificationRefused, match="names no transaction"):
+        engine.receive_notification({}, b"")
     assert list(engine.store.trails()) == before
 
 
-def test_a_push_of_absurd_amount_about_what_nobody_knows_is_kept_without_it(engine):
+def test_a_notification_of_absurd_amount_about_what_nobody_knows_is_kept_without_it(
+    engine,
+):
     strange(engine).reply = {"amount": 2**64, "transaction": "stranger"}
     try:
-        engine.receive_push({}, b"")
-    except PushNotConfirmed:
+        engine.receive_notification({}, b"")
+    except NotificationNotConfirmed:
         return
     (trail,) = [
         records for name, records in engine.store.trails() if name == "stranger"

@@ -13,7 +13,7 @@ import kessai_specs
 from kessai import Command, Engine, MemoryStore, load_file
 from kessai.driver import utc_now
 from kessai.errors import InvalidCommand, InvalidInput
-from kessai.gateway import LOOK_UP, Call, Outcome, Reply
+from kessai.gateway import INQUIRY, Call, Outcome, Reply
 from kessai.machine import Transaction, compile_lifecycle, decide
 from kessai.money import AMOUNT_LIMIT, Currency, minor_digits
 from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY
@@ -169,8 +169,8 @@ def reply(text):
 
 
 @pytest.mark.parametrize("written", ABSURD)
-def test_a_look_up_with_one_says_nothing_at_all(written):
-    call = Call(command=LOOK_UP, transaction="order", lifecycle="one_time")
+def test_a_inquiry_with_one_says_nothing_at_all(written):
+    call = Call(command=INQUIRY, transaction="order", lifecycle="one_time")
     body = (
         '{"result":{"mstatus":"success","searchCount":"1","orderInfos":{"orderInfo":['
         '{"orderId":"order","serviceTypeCd":"amazonpay","transactionInfos":'
@@ -180,12 +180,12 @@ def test_a_look_up_with_one_says_nothing_at_all(written):
 
     evidence = ADAPTER.evidence(call, reply(body % written))
 
-    # Without its amount the refund would settle one of any other.
+    # Without its amount the refund would resolve one of any other.
     assert (evidence.outcome, evidence.listing) == (Outcome.UNKNOWN, ())
 
 
 @pytest.mark.parametrize("written", dict.fromkeys(text.strip('" ') for text in ABSURD))
-def test_a_push_with_one_is_no_more_than_a_reason_to_ask(written):
+def test_a_notification_with_one_is_no_more_than_a_reason_to_ask(written):
     body = (
         "numberOfNotify=1&pushTime=20260101000000&pushId=1&orderId0000=order"
         "&vResultCode0000=A001000000000000&txnType0000=Authorize&mstatus0000=success"
@@ -194,10 +194,10 @@ def test_a_push_with_one_is_no_more_than_a_reason_to_ask(written):
     proof = hmac.digest(bytes.fromhex(DEFAULT_KEY), body, "sha256").hex()
     headers = {"Content-Hmac": f"h=HmacSHA256;s={DEFAULT_CCID};v={proof}"}
 
-    (evidence,) = ADAPTER.push(headers, body)
+    (evidence,) = ADAPTER.notification(headers, body)
 
     assert (evidence.outcome, evidence.amount) == (Outcome.UNKNOWN, None)
-    assert evidence.look_up
+    assert evidence.needs_inquiry
 
 
 @pytest.mark.parametrize("written", ABSURD)

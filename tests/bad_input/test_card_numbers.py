@@ -127,7 +127,7 @@ def test_an_operators_words_hold_none_either(shop, field, card):
     before = shop.traces()
     words = {"evidence": "seen in the portal", "actor": "sato", field: f"with {card}"}
     with pytest.raises(InvalidInput, match=f"^{field}: must hold no card") as refusal:
-        shop.engine.settle("order", "order.1", "succeeded", **words)
+        shop.engine.resolve("order", "order.1", "succeeded", **words)
     assert card not in str(refusal.value)
     assert shop.traces() == before
 

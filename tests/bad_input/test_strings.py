@@ -198,10 +198,10 @@ def test_who_asks_about_no_id_at_all_hears_that_there_is_none(shop, text):
         engine.can,
         engine.recover_transaction,
         engine.sweep,
-        lambda name: engine.settle(
+        lambda name: engine.resolve(
             name, "order.1", "succeeded", evidence="seen", actor="sato"
         ),
-        lambda name: engine.resolve(name, 1, evidence="seen", actor="sato"),
+        lambda name: engine.close_discrepancy(name, 1, evidence="seen", actor="sato"),
     )
     before = shop.traces()
     for ask_about in asks:
@@ -220,7 +220,7 @@ def test_an_operators_words_are_refused_with_an_open_operation_left_open(
     before = shop.traces()
     words = {"evidence": "seen in the portal", "actor": "sato", field: text}
     with pytest.raises(InvalidInput, match=f"^{field}: must be") as refusal:
-        shop.engine.settle("order", "order.1", "succeeded", **words)
+        shop.engine.resolve("order", "order.1", "succeeded", **words)
     assert len(str(refusal.value)) < 250
     assert shop.traces() == before
 

@@ -33,8 +33,8 @@ from kessai_adapters.veritrans4g import (
 
 CCID = "Z9plantedccidZ9plantedccid"
 KEY = "5ec2e7" * 10 + "0ddb"
-PUSH_URL = "https://shop.example/push?token=planted-push-token"
-SECRETS = {CCID, KEY, "planted-push-token", "planted-host"}
+NOTIFICATION_URL = "https://shop.example/push?token=planted-push-token"
+SECRETS = {CCID, KEY, "planted-notification-token", "planted-host"}
 PERSONAL = {
     name: f"植えた {name} planted"
     for name in (
@@ -104,7 +104,10 @@ class Life:
 
     def open(self):
         self.adapter = VeriTrans4G(
-            Credentials(CCID, KEY), host=self.url, dummy=True, push_url=PUSH_URL
+            Credentials(CCID, KEY),
+            host=self.url,
+            dummy=True,
+            notification_url=NOTIFICATION_URL,
         )
         self.transport = HttpTransport()
         self.engine = Engine(
@@ -140,12 +143,12 @@ class Life:
             act(*arguments)
         self.seen += chain(failure.value)
 
-    def push(self, headers=None, **fields):
+    def notification(self, headers=None, **fields):
         form = {"numberOfNotify": 1, "pushTime": "20260101000000", "pushId": 1}
         body = urlencode({**form, **fields}).encode()
         proof = hmac.digest(bytes.fromhex(KEY), body, "sha256").hex()
         signed = {"Content-Hmac": f"h=HmacSHA256;s={CCID};v={proof}"}
-        self.engine.receive_push(headers or signed, body)
+        self.engine.receive_notification(headers or signed, body)
 
     def everything_kept(self):
         """The store's every byte, and its every object."""
@@ -175,14 +178,14 @@ def life(tmp_path, monkeypatch):
 
 
 def lead(life):
-    """Applies, is refused, loses replies, captures, refunds, reads, hears of pushes."""
+    """Applies, is refused, loses replies, captures, refunds, reads, hears of notifications."""
     merchant = {"lifecycle": "one_time", "amount": 1000, "parameters": APPLIED}
     life.do("authorize", "order", key="k1", **merchant)
     life.emulator.consumer.log_in("order")
     life.do("get_address", "order", key="k2", parameters=DETAILS)
     life.emulator.consumer.approve("order")
-    for push in life.emulator.take_pushes():
-        life.engine.receive_push(push.headers, push.body)
+    for notification in life.emulator.take_notifications():
+        life.engine.receive_notification(notification.headers, notification.body)
     for number, fault in enumerate(set(Fault) - {Fault.PENDING}):
         life.emulator.misbehave(fault, command="GetAddress")
         life.do("get_address", "order", key=f"f{number}", parameters=DETAILS)
@@ -205,7 +208,7 @@ def lead(life):
 
 
 def hear(life):
-    """Pushes with personal data, forged ones, and ones that cannot be read."""
+    """Notifications with personal data, forged ones, and ones that cannot be read."""
     refund = {"orderId0000": "order", "txnType0000": "Refund", "mstatus0000": "success"}
     about = {
         "vResultCode0000": "A001000000000000",
@@ -215,12 +218,12 @@ def hear(life):
         "amount0000": 100,
         **refund,
     }
-    life.push(**about)
-    life.push(**{**about, "orderId0000": "stranger"})
-    life.fail(KessaiError, life.push, {"Content-Hmac": PERSONAL["pushed name"]})
+    life.notification(**about)
+    life.notification(**{**about, "orderId0000": "stranger"})
+    life.fail(KessaiError, life.notification, {"Content-Hmac": PERSONAL["pushed name"]})
     for name in ("orderId0000", "txnType0000", "dummy0000", "numberOfNotify"):
         wrong = {**about, name: PERSONAL["pushed name"]}
-        life.fail(KessaiError, lambda fields: life.push(**fields), wrong)
+        life.fail(KessaiError, lambda fields: life.notification(**fields), wrong)
 
 
 def come_back(life):
@@ -255,7 +258,7 @@ def misconfigure(life):
         "KEY": f"{KEY}{CCID}",
         "HOST": f"https://user:{KEY}@planted-host",
         "DUMMY": KEY,
-        "PUSH_URL": f"ftp://{KEY}",
+        "NOTIFICATION_URL": f"ftp://{KEY}",
     }.items():
         variables = {**good, name: wrong}
         environ = {f"KESSAI_VERITRANS_{n}": v for n, v in variables.items()}
@@ -276,7 +279,7 @@ def speak_directly(life):
         page,
         '{"result":{"x":"' + page + '"',
     ]
-    for command in ("authorize", "get_address", "look_up"):
+    for command in ("authorize", "get_address", "inquiry"):
         call = Call(
             command=command,
             transaction="order",
@@ -306,7 +309,7 @@ def speak_directly(life):
 def type_in(life, capsys, monkeypatch, caplog):
     """The same by the command line; what it prints, but for what is disclosed."""
     settings = {"HOST": life.url, "CCID": CCID, "KEY": KEY, "DUMMY": "1"}
-    for name, value in {**settings, "PUSH_URL": PUSH_URL}.items():
+    for name, value in {**settings, "NOTIFICATION_URL": NOTIFICATION_URL}.items():
         monkeypatch.setenv(f"KESSAI_VERITRANS_{name}", value)
     life.emulator.approve = "now"
     orders = life.path.with_name("orders.jsonl")

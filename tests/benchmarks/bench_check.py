@@ -21,7 +21,7 @@ from time import process_time
 import pytest
 
 from kessai import load_shipped
-from kessai.audit.conformance import check_log
+from kessai.audit.log_check import check_log
 
 ROWS = 200_000
 ROUNDS = 3

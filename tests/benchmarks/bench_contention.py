@@ -26,7 +26,7 @@ import pytest
 
 from kessai import SQLiteStore, StoreWarning
 from kessai.stores.encoding import encode_recorded, encode_transaction
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 ROUNDS = 9
 COMMANDS = 160  # a round, and four times as many for several threads

@@ -2,7 +2,7 @@
 
     uv run pytest tests/benchmarks/bench_evidence.py
 
-A notification is taken in on a payment with 40 events and on one with 10,000. Nothing
+A item is taken in on a payment with 40 events and on one with 10,000. Nothing
 is written, so that each round finds the same. An inquiry lists refunds of which the
 trail knows nothing; its exponent is the slope from 100 to 800 on a double logarithm:
 1 is linear.
@@ -20,7 +20,7 @@ import pytest
 
 from kessai import MemoryStore
 from kessai.evidence.outcome import resolve
-from kessai.flow import Change, Context, Flow, Now, Send, look_up, receive
+from kessai.flow import Change, Context, Flow, Now, Send, inquire, receive
 from kessai.gateway import (
     Call,
     Evidence,
@@ -76,14 +76,14 @@ class Listing:
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
         del reply
         return Evidence(
-            source=Source.LOOK_UP,
+            source=Source.INQUIRY,
             transaction=call.transaction,
             command=None,
             outcome=Outcome.SUCCEEDED,
             listing=self.listing,
         )
 
-    def push(self, headers: Any, body: bytes) -> tuple[Evidence, ...]:
+    def notification(self, headers: Any, body: bytes) -> tuple[Evidence, ...]:
         raise NotImplementedError
 
 
@@ -174,19 +174,19 @@ def seconds(work: Callable[[], object], times: int) -> float:
     return (process_time() - begin) / times
 
 
-# ── a notification on a long trail ──────────────────────────────────────────────────
+# ── a item on a long trail ──────────────────────────────────────────────────
 
 
 def first(payment: Payment) -> Evidence:
     """It ends the only operation that can be meant."""
     payment.begin("capture", 60)
-    return stated("capture", 60, source=Source.PUSH, exchange="p-1")
+    return stated("capture", 60, source=Source.NOTIFICATION, exchange="p-1")
 
 
 def repeated(payment: Payment) -> Evidence:
     """It comes once more."""
-    payment.succeed("capture", 60, source=Source.PUSH, exchange="p-1")
-    return stated("capture", 60, source=Source.PUSH, exchange="p-1")
+    payment.succeed("capture", 60, source=Source.NOTIFICATION, exchange="p-1")
+    return stated("capture", 60, source=Source.NOTIFICATION, exchange="p-1")
 
 
 def later(payment: Payment) -> Evidence:
@@ -194,7 +194,7 @@ def later(payment: Payment) -> Evidence:
     payment.succeed("capture", 100)
     payment.begin("refund", 10)
     payment.succeed("refund", 20)
-    return stated("refund", 10, source=Source.PUSH, exchange="p-1")
+    return stated("refund", 10, source=Source.NOTIFICATION, exchange="p-1")
 
 
 LISTED = tuple(
@@ -206,7 +206,7 @@ LISTED = tuple(
 
 
 def cost(case: Callable[[Payment], Evidence], events: int) -> float:
-    """The seconds that a notification takes on a trail of so many `events`."""
+    """The seconds that a item takes on a trail of so many `events`."""
     payment = Payment()
     payment.succeed("authorize", 100)
     payment.grow(events - 4)
@@ -222,7 +222,7 @@ def test_a_notification_on_a_long_trail(case: Callable[[Payment], Evidence]) -> 
     ratio = statistics.median(long / short for long, short in pairs)
     micros = statistics.median(long for long, _ in pairs) * 1e6
     FIGURES.append(
-        f"notification, {case.__name__}: 10,000 events / 40: {ratio:.2f} ({micros:.0f} µs)"
+        f"item, {case.__name__}: 10,000 events / 40: {ratio:.2f} ({micros:.0f} µs)"
     )
     if case is not later:  # an inquiry is weighed against the trail, read once
         assert ratio <= 2
@@ -275,7 +275,7 @@ def inquiry(case: Callable[[Payment, int], list[int]], count: int) -> float:
     context = Context(machines=MACHINES, adapter=Listing(*listing))
     found: list[Any] = []
     took = seconds(
-        lambda: found.append(drive(payment.store, look_up(context, "order-1"))), 1
+        lambda: found.append(drive(payment.store, inquire(context, "order-1"))), 1
     )
     assert len(found[0].events) == count
     return took

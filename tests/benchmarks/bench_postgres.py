@@ -22,7 +22,7 @@ import pytest
 
 from kessai import PostgresStore
 from kessai.stores.encoding import encode_recorded, encode_transaction
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 ROUNDS = 7
 COMMANDS = 320  # a round, and four times as many for several threads

@@ -166,7 +166,7 @@ def test_decide_and_evolve_against_a_bare_trigger(benchmark):
     ratio(benchmark, both, bare_trigger(), rounds=30, times=1000)
 
 
-def test_decide_begin_and_settle_against_a_bare_trigger(benchmark):
+def test_decide_begin_and_resolve_against_a_bare_trigger(benchmark):
     authorized, after = captured()
     capture = Command("capture", "order-1", key="3", amount=500)
     refund = Command("refund", "order-1", key="4", amount=500)
@@ -189,7 +189,7 @@ def refunds(store: Store) -> Callable[[], object]:
     engine.execute(
         Command("authorize", "order-1", key="a", lifecycle="one_time", amount=10**7)
     )
-    settle_application(engine)
+    resolve_opening(engine)
     engine.execute(Command("capture", "order-1", key="c"))
 
     def refund() -> None:
@@ -201,8 +201,8 @@ def refunds(store: Store) -> Callable[[], object]:
     return refund
 
 
-def settle_application(engine: Engine) -> None:
-    """Say what the consumer's approval would: a signed push."""
+def resolve_opening(engine: Engine) -> None:
+    """Say what the consumer's approval would: a signed notification."""
     import hashlib
     import hmac
 
@@ -213,7 +213,7 @@ def settle_application(engine: Engine) -> None:
     )
     digest = hmac.new(bytes.fromhex(KEY), body, hashlib.sha256).hexdigest()
     head = f"h=HmacSHA256;s=A100000000000000000000cc;v={digest}"
-    engine.receive_push({"Content-Hmac": head}, body)
+    engine.receive_notification({"Content-Hmac": head}, body)
 
 
 def refunds_by(hand: Any) -> Callable[[], object]:

@@ -69,7 +69,7 @@ def _run(host, straced, point, path):
 
 
 def _judge(point, path, run, number):
-    # What is not found behind the fence is sent again, or, now and then, given up.
+    # What is not found behind the in-flight limit is sent again, or, now and then, given up.
     missing = Missing.DECLINE if number % 4 == 0 else Missing.RESEND
     told = point.plan.story
     Aftermath(path, told, run.gateway, run.under_way, missing).judge(

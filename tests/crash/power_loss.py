@@ -67,7 +67,7 @@ def _lose_power(seed, folder, figures, options):
     chance = Chance(Random(seed))  # noqa: S311 - a choice that can be made again
     disk = Disk()
     for moment in range(len(recording.deeds) + 1):
-        trial.at(moment, disk, chance, 1 if disk.is_settled else options.draws)
+        trial.at(moment, disk, chance, 1 if disk.is_resolved else options.draws)
         if moment < len(recording.deeds):
             disk.do(recording.deeds[moment])
 

@@ -22,7 +22,7 @@ AMOUNT = 700
 
 @pytest.fixture(scope="module")
 def told():
-    """One application, approved and told by push."""
+    """One opening command, approved and told by notification."""
     whole = story(1)
     return attrs.evolve(whole, steps=whole.steps[:3], drives="sync")
 

@@ -28,24 +28,26 @@ def test_the_transport_gives_up_when_its_caller_does() -> None:
 
 
 def test_a_recovery_waits_as_long_as_a_request_may_take() -> None:
-    assert Recovery().fence == IN_FLIGHT_LIMIT
-    Recovery(fence=WAITS.least_limit)
+    assert Recovery().in_flight_limit == IN_FLIGHT_LIMIT
+    Recovery(in_flight_limit=WAITS.least_limit)
     for short in (WAITS.least_limit - SECOND, timedelta(0), -SECOND):
         with pytest.raises(InvalidInput, match="0:06:30 or more is right"):
-            Recovery(fence=short, missing=Missing.DECLINE)
+            Recovery(in_flight_limit=short, missing=Missing.DECLINE)
 
 
 def test_longer_waits_need_a_longer_limit() -> None:
     slow = Waits(reply_within=timedelta(minutes=8))
     with pytest.raises(InvalidInput, match="0:12:00 or more is right"):
         Recovery(waits=slow)
-    assert Recovery(waits=slow, fence=timedelta(minutes=12)).waits is slow
+    assert Recovery(waits=slow, in_flight_limit=timedelta(minutes=12)).waits is slow
 
 
 def test_a_gateway_in_this_process_has_nothing_in_flight() -> None:
-    assert Recovery(fence=timedelta(0), waits=NOTHING_IN_FLIGHT).fence == timedelta(0)
+    assert Recovery(
+        in_flight_limit=timedelta(0), waits=NOTHING_IN_FLIGHT
+    ).in_flight_limit == timedelta(0)
     with pytest.raises(InvalidInput):
-        Recovery(fence=-SECOND, waits=NOTHING_IN_FLIGHT)
+        Recovery(in_flight_limit=-SECOND, waits=NOTHING_IN_FLIGHT)
 
 
 def test_pauses_double_up_to_the_longest() -> None:
@@ -65,11 +67,11 @@ def test_no_wait_is_declared_anywhere_else() -> None:
         if any(declared.match(line) for line in file.read_text("utf-8").splitlines())
     }
     kits = {  # what they wait for is a process or a story of their own
-        "audit/conformance/times.py",
-        "audit/conformance/walk.py",
-        "audit/conformance/grouped.py",
-        "cli/recover.py",
-        "simulator/aftermath.py",
-        "testing/adapter_kit/elsewhere.py",
+        "audit/log_check/times.py",
+        "audit/log_check/history.py",
+        "audit/log_check/grouped.py",
+        "cli/recovery/recover.py",
+        "simulator/quiescence.py",
+        "testing/adapter_kit/cross_process.py",
     }
     assert outside <= {"limits.py", *kits}

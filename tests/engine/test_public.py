@@ -9,7 +9,7 @@ import pytest
 
 import kessai
 from kessai.audit import write_seal
-from kessai.audit.coverage import Coverage, read_coverage
+from kessai.audit.coverage.totals import Coverage, read_coverage
 from kessai.audit.sealing import (
     new_private_key,
     read_private_key,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kessai import SQLiteStore
-from kessai.cli.output import put, writing
+from kessai.cli.terminal.output import put, writing
 from kessai.errors import InvalidInput
 from kessai.whole_file import draft, is_of_a_database, keep
 

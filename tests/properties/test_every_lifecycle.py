@@ -5,9 +5,9 @@ The gateway keeps its own books and its own rules. Two machines play against it:
 - `Faultless`: nothing goes wrong, so the two must agree both ways at every step. What
   the engine allows the gateway carries out; what the engine denies for its state the
   gateway's own rule refuses too.
-- `Faulty`: requests and replies get lost, pushes come twice, late, in any order or not
+- `Faulty`: requests and replies get lost, notifications come twice, late, in any order or not
   at all, the process dies in the middle of a call, someone works in the gateway's
-  portal, a month passes. Whatever happened, once all of it is settled the two sets of
+  portal, a month passes. Whatever happened, once all of it is resolved the two sets of
   books agree to the yen, and at no moment has the engine counted more than happened.
 
 Names of commands, parameters and bounds of amounts come from the lifecycle files; a new
@@ -38,7 +38,7 @@ from kessai import (
     Engine,
     MemoryStore,
     Missing,
-    PushNotConfirmed,
+    NotificationNotConfirmed,
     Recovery,
     Status,
 )
@@ -65,7 +65,7 @@ from kessai_adapters.emulator import (
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 from kessai_adapters.veritrans4g.commands import COMMANDS
 
-PUSH_URL = "https://shop.example/push"
+NOTIFICATION_URL = "https://shop.example/push"
 LONG = {"examples": 3000, "each": 80}
 SHORT = {"examples": 150, "each": 40, "derandomize": True}
 CHOSEN = LONG if os.environ.get("HYPOTHESIS_PROFILE") == "long" else SHORT
@@ -154,8 +154,10 @@ def parameter_values(lifecycle, name):
 @st.composite
 def parameters(draw, lifecycle, spec):
     """The parameters of a command: the required, some of the optional, and company."""
-    pushes = {name for name in spec.optional if name.endswith("push_url")}
-    optional = sorted(set(spec.optional) - pushes)
+    notifications = {
+        name for name in spec.optional if name.endswith("notification_url")
+    }
+    optional = sorted(set(spec.optional) - notifications)
     chosen = list(spec.required)
     if optional:
         chosen += draw(st.lists(st.sampled_from(optional), unique=True, max_size=3))
@@ -198,7 +200,9 @@ class Play(Counted, RuleBasedStateMachine):
         self.line = Line(self.emulator)
         self.engine = Engine(
             adapter=VeriTrans4G(
-                Credentials(DEFAULT_CCID, DEFAULT_KEY), dummy=True, push_url=PUSH_URL
+                Credentials(DEFAULT_CCID, DEFAULT_KEY),
+                dummy=True,
+                notification_url=NOTIFICATION_URL,
             ),
             store=MemoryStore(),
             transport=self.line,
@@ -250,7 +254,7 @@ class Play(Counted, RuleBasedStateMachine):
             name,
             identity,
             key=f"key-{len(self.asked)}",
-            lifecycle=machine.name if spec.is_application else None,
+            lifecycle=machine.name if spec.is_opening else None,
             agreement=agreement,
             amount=data.draw(amounts(bounds), label="amount"),
             parameters=data.draw(parameters(machine.lifecycle, spec), label="with"),
@@ -263,13 +267,13 @@ class Play(Counted, RuleBasedStateMachine):
         ids = [name for name in self.all_ids() if name not in self.begun_ids()]
         return [name for name in ids if agreed or not name.startswith("charge")]
 
-    def draw_application(self, data):
+    def draw_opening(self, data):
         identity = data.draw(st.sampled_from(self.applicable()), label="id")
-        return self.compose_application(data, identity)
+        return self.compose_opening(data, identity)
 
-    def compose_application(self, data, identity):
+    def compose_opening(self, data, identity):
         machine = self.machines[identity.rpartition("-")[0]]
-        names = [n for n, rule in machine.commands.items() if rule.spec.is_application]
+        names = [n for n, rule in machine.commands.items() if rule.spec.is_opening]
         name = data.draw(st.sampled_from(sorted(names)), label="command")
         return self.compose(data, machine, identity, name)
 
@@ -311,7 +315,7 @@ class Play(Counted, RuleBasedStateMachine):
         return [
             order.order_id
             for order in self.emulator.books
-            if order.application.result is Result.PENDING and not order.held
+            if order.opening.result is Result.PENDING and not order.held
         ]
 
     def foretold(self, command):
@@ -400,15 +404,15 @@ class Faultless(Play):
     @initialize(data=st.data())
     def begin(self, data):
         for identity in ("one_time-0", "recurring-0"):
-            self.carry_out(self.compose_application(data, identity))
+            self.carry_out(self.compose_opening(data, identity))
             with suppress(OutOfPlay):
                 self.emulator.consumer.approve(identity)
         self.deliver()
 
     @precondition(Play.applicable)
     @rule(data=st.data())
-    def application(self, data):
-        self.carry_out(self.draw_application(data))
+    def opening(self, data):
+        self.carry_out(self.draw_opening(data))
 
     @rule(data=st.data())
     def command(self, data):
@@ -428,7 +432,7 @@ class Faultless(Play):
         answer = self.execute(command)
         if answer.status is not Status.DENIED:
             spec = self.spec_of(command)
-            waits = spec.is_application and spec.agreement is None
+            waits = spec.is_opening and spec.agreement is None
             wanted = Status.PENDING if waits else Status.SUCCEEDED
             assert answer.status is wanted, (answer, self.emulator.books)
             if waits:
@@ -455,8 +459,8 @@ class Faultless(Play):
             self.engine.sweep(transaction.id)
 
     def deliver(self):
-        for push in self.emulator.take_pushes():
-            self.engine.receive_push(push.headers, push.body)
+        for notification in self.emulator.take_notifications():
+            self.engine.receive_notification(notification.headers, notification.body)
 
     @invariant()
     def both_allow_the_same(self):
@@ -464,7 +468,7 @@ class Faultless(Play):
             order = self.emulator.books.find(transaction.id, self.clock())
             for possible in self.engine.can(transaction.id):
                 spec = self.machine_of(transaction).commands[possible.command].spec
-                if spec.is_application:
+                if spec.is_opening:
                     continue
                 bounds = possible.bounds
                 for amount in self.probes(bounds):
@@ -524,15 +528,15 @@ class Faulty(Play):
     @initialize(data=st.data())
     def begin(self, data):
         for identity in ("one_time-0", "recurring-0"):
-            self.application_by(self.compose_application(data, identity), "now")
+            self.opening_by(self.compose_opening(data, identity), "now")
         self.deliver_all()
 
     @precondition(Play.applicable)
     @rule(data=st.data(), approve=st.sampled_from(["now", "now", "ask", "decline"]))
-    def application(self, data, approve):
-        self.application_by(self.draw_application(data), approve)
+    def opening(self, data, approve):
+        self.opening_by(self.draw_opening(data), approve)
 
-    def application_by(self, command, approve):
+    def opening_by(self, command, approve):
         self.emulator.approve = approve
         self.carry_out(command)
 
@@ -586,7 +590,10 @@ class Faulty(Play):
 
     # ── what goes wrong ────────────────────────────────────────────────────────────
 
-    @rule(data=st.data(), event=st.sampled_from(["fault", "death", "recovery", "push"]))
+    @rule(
+        data=st.data(),
+        event=st.sampled_from(["fault", "death", "recovery", "notification"]),
+    )
     def the_next_exchange_suffers(self, data, event):
         match event:
             case "fault":
@@ -601,7 +608,7 @@ class Faulty(Play):
             case "recovery":  # someone recovers while the reply is on its way
                 missing = data.draw(st.sampled_from(Missing))
                 self.line.after = lambda: self.engine.recover(Recovery(missing=missing))
-            case "push":  # the push overtakes the reply
+            case "notification":  # the notification overtakes the reply
                 self.line.after = self.deliver_all
 
     # ── what others do ─────────────────────────────────────────────────────────────
@@ -645,7 +652,7 @@ class Faulty(Play):
     def time_passes(self, moment):
         self.clock.now += moment
 
-    # ── what settles it ────────────────────────────────────────────────────────────
+    # ── what resolves it ────────────────────────────────────────────────────────────
 
     @rule(data=st.data(), missing=st.sampled_from(Missing), whole=st.booleans())
     def recover(self, data, missing, whole):
@@ -666,8 +673,8 @@ class Faulty(Play):
             self.engine.sweep(transaction.id)
 
     @rule(data=st.data(), batch=st.booleans(), lost=st.booleans())
-    def a_push_arrives(self, data, batch, lost):
-        self.mail += self.emulator.take_pushes(batch=batch)
+    def a_notification_arrives(self, data, batch, lost):
+        self.mail += self.emulator.take_notifications(batch=batch)
         if self.mail:
             place = data.draw(st.sampled_from(range(len(self.mail))))
             self.take_in(self.mail[place])
@@ -675,13 +682,13 @@ class Faulty(Play):
                 del self.mail[place]
 
     def deliver_all(self):
-        self.mail += self.emulator.take_pushes()
-        for push in self.mail:
-            self.take_in(push)
+        self.mail += self.emulator.take_notifications()
+        for notification in self.mail:
+            self.take_in(notification)
 
-    def take_in(self, push):
-        with suppress(PushNotConfirmed, DiedError):
-            self.engine.receive_push(push.headers, push.body)
+    def take_in(self, notification):
+        with suppress(NotificationNotConfirmed, DiedError):
+            self.engine.receive_notification(notification.headers, notification.body)
 
     def teardown(self):
         self.line.before = self.line.after = None

@@ -18,11 +18,11 @@ from hypothesis.stateful import (
 from kessai import shipped_names
 from kessai.machine import broken_invariants, evolve, read_record
 from kessai.machine.transaction import Transaction
-from kessai.simulator.commands import application_of, possible_names
-from kessai.testing.agreements import agreement_for
-from kessai.testing.history import Course
-from kessai.testing.lifecycles import machine_of
-from kessai.testing.strategies import NOW
+from kessai.simulator.commands import opening_of, possible_names
+from kessai.testing.strategies.agreements import agreement_for
+from kessai.testing.strategies.commands import NOW
+from kessai.testing.strategies.histories import Course
+from kessai.testing.strategies.lifecycles import machine_of
 
 SHIPPED = [machine_of(name) for name in shipped_names()]
 
@@ -34,7 +34,7 @@ class MachineAlone(Counted, RuleBasedStateMachine):
     def begin(self, machine, data):
         self.course = Course(data.draw, machine, "order", NOW, agreement_for(machine))
         self.seen, self.again, self.head = 0, Transaction("order"), ""
-        self.course.ask(application_of(machine).spec.name)
+        self.course.ask(opening_of(machine).spec.name)
 
     def possible(self):
         return possible_names(self.course.machine, self.course.transaction)
@@ -72,7 +72,7 @@ class MachineAlone(Counted, RuleBasedStateMachine):
     @precondition(lambda self: self.course.transaction.discrepancies)
     @rule()
     def a_discrepancy_is_resolved(self):
-        self.course.resolved()
+        self.course.closed()
 
     @rule()
     def the_impossible_is_refused_and_changes_nothing(self):

@@ -38,7 +38,7 @@ def engines(gateway, tmp_path):
             adapter=VeriTrans4G(
                 Credentials(DEFAULT_CCID, DEFAULT_KEY),
                 dummy=True,
-                push_url="https://shop.example/push",
+                notification_url="https://shop.example/push",
             ),
             store=store,
             transport=HttpTransport(EmulatorTransport(gateway)),
@@ -61,8 +61,8 @@ def race(engines, *commands):
 
 
 def deliver(engine, gateway):
-    for push in gateway.take_pushes():
-        engine.receive_push(push.headers, push.body)
+    for notification in gateway.take_notifications():
+        engine.receive_notification(notification.headers, notification.body)
 
 
 def authorized(engines, gateway, name, *, lifecycle="one_time", **parameters):
@@ -88,7 +88,7 @@ def sent(gateway, name, wire):
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_one_application_under_one_key_is_sent_once(engines, gateway, number):
+def test_one_opening_under_one_key_is_sent_once(engines, gateway, number):
     command = Command("authorize", "order", key="k", lifecycle="one_time", amount=100)
     statuses = race(engines, command, command)
     assert set(statuses) <= {Status.PENDING, Status.UNKNOWN}

@@ -85,7 +85,7 @@ def _round(runner, judge, contest, order, options):
     orders = list(dict.fromkeys([order, *(c.transaction for c in commands)]))
     try:
         told = runner.race(commands)
-        judge.settle(orders)
+        judge.resolve(orders)
         contest.holds(race, [judge.final(outcome) for outcome in told], judge)
         judge.compare(orders)
     except (Violation, KessaiError) as violation:

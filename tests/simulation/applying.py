@@ -1,11 +1,15 @@
 """How a story begins: an order is applied for, and its consumer approves."""
 
 from kessai import Command
-from kessai.simulator.moves import Ask, Consume, Deliver, Step
+from kessai.simulator.moves import Ask, Consume, Deliver, TaskStep
 
 MONTHLY = {"frequency": {"unit": "Month", "value": 1}}
-PUSHES = dict.fromkeys(
-    ("authorize_push_url", "capture_push_url", "cancel_push_url"),
+NOTIFICATIONS = dict.fromkeys(
+    (
+        "authorize_notification_url",
+        "capture_notification_url",
+        "cancel_notification_url",
+    ),
     "https://shop.example/push",
 )
 MERCHANTS_PAGE = {
@@ -15,10 +19,10 @@ MERCHANTS_PAGE = {
 
 
 def steps(task, times, **given):
-    return [Step(task, **given)] * times
+    return [TaskStep(task, **given)] * times
 
 
-def application(lifecycle, amount, **given):
+def opening(lifecycle, amount, **given):
     """The command that applies for the first order of a lifecycle."""
     return Command(
         "authorize",
@@ -26,16 +30,16 @@ def application(lifecycle, amount, **given):
         key="apply",
         lifecycle=lifecycle,
         amount=amount,
-        parameters={**PUSHES, **given},
+        parameters={**NOTIFICATIONS, **given},
     )
 
 
 def applied(lifecycle, amount, **given):
     """It is carried out, and waits for its consumer."""
-    return [Ask(1, application(lifecycle, amount, **given)), *steps(1, 6)]
+    return [Ask(1, opening(lifecycle, amount, **given)), *steps(1, 6)]
 
 
 def approved(lifecycle):
-    """The consumer approves, and the push tells the engine."""
+    """The consumer approves, and the notification tells the engine."""
     order = f"{lifecycle}-1"
     return [Consume(order, "approve"), Deliver(2, order, 0), *steps(2, 4)]

@@ -20,16 +20,16 @@ from kessai.machine import External
 # By their full names: the packages have functions called like their modules.
 absence = import_module("kessai.evidence.absence")
 execute = import_module("kessai.flow.execute")
-look_up = import_module("kessai.flow.look_up")
-push = import_module("kessai.flow.push")
+inquiry = import_module("kessai.flow.inquiry")
+notification = import_module("kessai.flow.notification")
 recover = import_module("kessai.flow.recover")
 steps = import_module("kessai.flow.steps")
 chain = import_module("kessai.machine.chain")
 decide = import_module("kessai.machine.decide")
 evolve = import_module("kessai.machine.evolve")
 replies = import_module("kessai_adapters.veritrans4g.replies")
-wire_lookup = import_module("kessai_adapters.veritrans4g.lookup")
-wire_push = import_module("kessai_adapters.veritrans4g.push")
+wire_lookup = import_module("kessai_adapters.veritrans4g.inquiry")
+wire_notification = import_module("kessai_adapters.veritrans4g.notification")
 
 DEFECTS = {}
 
@@ -80,7 +80,7 @@ def a_reservation_is_not_taken():
     """Pending refunds are ignored by the next one's bounds (Saleor #19645)."""
 
     def begun(machine, transaction, event):
-        if machine.commands[event.operation.command].spec.is_application:
+        if machine.commands[event.operation.command].spec.is_opening:
             return original(machine, transaction, event)
         operations = {**transaction.operations, event.operation.id: event.operation}
         return transaction.next(operations=operations)
@@ -127,8 +127,8 @@ def the_outcome_comes_before_the_intent():
         event = execute.Begun(operation.begun_at, operation)
         begun, record = execute.append(machine, transaction, event)
         call = execute.call_for(machine, begun, operation, record.hash)
-        errand = execute.errand_for(context, machine, begun, call)
-        yield Send(errand.prepared.first, operation.begun_at + timedelta(minutes=1))
+        prepared = execute.prepare_operation(context, machine, begun, call)
+        yield Send(prepared.prepared.first, operation.begun_at + timedelta(minutes=1))
         return (yield from original(context, machine, loaded, transaction, operation))
 
     with planted((execute, "_begin", begin)):
@@ -140,14 +140,14 @@ def a_lost_reply_is_sent_again():
     """What was not answered is sent anew, as if it were another request."""
     original = execute.carry_out
 
-    def carry_out(context, errand):
-        until = errand.operation.sent_at + execute.SEND_WITHIN
-        reply = yield Send(errand.prepared.first, until)
+    def carry_out(context, prepared):
+        until = prepared.operation.sent_at + execute.SEND_WITHIN
+        reply = yield Send(prepared.prepared.first, until)
         if isinstance(reply, Failure) and reply.sent:
-            return (yield from original(context, errand))
-        evidence = context.adapter.adapter.evidence(errand.prepared.call, reply)
+            return (yield from original(context, prepared))
+        evidence = context.adapter.adapter.evidence(prepared.prepared.call, reply)
         try:
-            return (yield from execute._conclude(context, errand, evidence))
+            return (yield from execute._conclude(context, prepared, evidence))
         except SafeToResend as error:
             raise CommitUnknown(str(error)) from error
 
@@ -173,10 +173,10 @@ def no_answer_means_declined():
     """A time-out counts as a failure (Hyperswitch's payment sync)."""
     original = execute._conclude
 
-    def conclude(context, errand, evidence):
+    def conclude(context, prepared, evidence):
         if evidence.outcome is Outcome.UNKNOWN:
             evidence = attrs.evolve(evidence, outcome=Outcome.DECLINED)
-        return original(context, errand, evidence)
+        return original(context, prepared, evidence)
 
     with planted((execute, "_conclude", conclude)):
         yield
@@ -208,19 +208,19 @@ def not_found_means_declined_at_once():
 
 
 @defect
-def the_fence_counts_from_when_the_answer_is_read():
+def the_in_flight_limit_counts_from_when_the_answer_is_read():
     """A recoverer slept over an old answer, and takes it for what stands now."""
-    original = look_up._apply
+    original = inquiry._apply
 
     def apply(answer, asked):
-        now = yield look_up.Now()
+        now = yield inquiry.Now()
         if answer.presumption is not None:
-            sent_by = now - look_up.Recovery().fence
+            sent_by = now - inquiry.Recovery().in_flight_limit
             late = attrs.evolve(answer.presumption, sent_by=sent_by)
             answer = attrs.evolve(answer, presumption=late)
         return (yield from original(answer, asked))
 
-    with planted((look_up, "_apply", apply)):
+    with planted((inquiry, "_apply", apply)):
         yield
 
 
@@ -264,24 +264,30 @@ def a_commit_that_raised_counts_as_not_written():
 
 
 @defect
-def a_push_is_applied_twice():
-    """A repeated push settles the next operation that looks like the first."""
-    original = push.first_outcome
+def a_notification_is_applied_twice():
+    """A repeated notification resolves the next operation that looks like the first."""
+    original = notification.first_outcome
 
     def first_outcome(machine, transaction, evidence):
         return original(machine, attrs.evolve(transaction, concluded=()), evidence)
 
     with planted(
-        (push, "is_repeated", lambda transaction, evidence, attempts=None: False),
-        (push, "first_outcome", first_outcome),
+        (
+            notification,
+            "is_repeated",
+            lambda transaction, evidence, attempts=None: False,
+        ),
+        (notification, "first_outcome", first_outcome),
     ):
         yield
 
 
 @defect
-def a_push_needs_no_signature():
-    """Whoever posts a push is believed."""
-    with planted((wire_push, "verify", lambda credentials, headers, body: None)):
+def a_notification_needs_no_signature():
+    """Whoever posts a notification is believed."""
+    with planted(
+        (wire_notification, "verify", lambda credentials, headers, body: None)
+    ):
         yield
 
 
@@ -314,8 +320,8 @@ def a_late_reply_overwrites_what_stands():
     """A reply is believed, whatever has been found out since the caller gave up."""
     original = execute._conclude
 
-    def conclude(context, errand, evidence):
-        answer = yield from original(context, errand, evidence)
+    def conclude(context, prepared, evidence):
+        answer = yield from original(context, prepared, evidence)
         told = evidence.outcome
         if told is Outcome.UNKNOWN:
             told = Outcome.DECLINED

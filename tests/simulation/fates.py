@@ -5,8 +5,8 @@
 A transaction is asked for a few commands, of one amount or of different ones; --pairs
 takes any two that one lifecycle has. Each request is carried out, refused, lost or late,
 its reply lost or slept over, its worker dies or sleeps; what is late arrives, and who
-slept wakes up, at any later point. The transaction is looked up beyond the fence, after
-each or after the last. In the end all settles and is compared, as after any story of the
+slept wakes up, at any later point. The transaction is looked up beyond the in-flight limit, after
+each or after the last. In the end all resolves and is compared, as after any story of the
 simulator: where chance comes by once in millions of commands, this goes every way. The
 exit code is 5 if any way was wrong.
 """
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from itertools import combinations_with_replacement, product
 
 import attrs
-from applying import MERCHANTS_PAGE, MONTHLY, application, applied, approved
+from applying import MERCHANTS_PAGE, MONTHLY, applied, approved, opening
 from staging import memory_stage
 
 from kessai import Command, Missing
@@ -29,13 +29,13 @@ from kessai.simulator.moves import (
     Move,
     Pass,
     Recover,
-    Step,
+    TaskStep,
 )
 
 PLENTY = 24
 """More steps than any task has left; what is past its end does nothing."""
 
-PAST_THE_FENCE = 660
+PAST_THE_IN_FLIGHT_LIMIT = 660
 
 
 @attrs.frozen
@@ -49,9 +49,9 @@ class Look:
         return f"{self.missing or 'nobody'} after {self.seconds} s"
 
 
-DECLINE = Look(PAST_THE_FENCE, Missing.DECLINE)
-RESEND = Look(PAST_THE_FENCE, Missing.RESEND)
-NOBODY = Look(PAST_THE_FENCE)
+DECLINE = Look(PAST_THE_IN_FLIGHT_LIMIT, Missing.DECLINE)
+RESEND = Look(PAST_THE_IN_FLIGHT_LIMIT, Missing.RESEND)
+NOBODY = Look(PAST_THE_IN_FLIGHT_LIMIT)
 SOON = Look(0, Missing.DECLINE)
 
 
@@ -63,7 +63,7 @@ def looks(operations: int) -> list[tuple[Look, ...]]:
 
 @attrs.frozen
 class Setting:
-    """Where commands are asked for: the application, and its consumer."""
+    """Where commands are asked for: the opening command, and its consumer."""
 
     lifecycle: str
     applied: int
@@ -126,21 +126,24 @@ class Way:
         return "; ".join(parts)
 
     def story(self) -> list[Move]:
-        """Its moves. After each request, and after each look-up, there is a point."""
+        """Its moves. After each request, and after each inquiry, there is a point."""
         setting = setting_of(self.commands)
         story = [] if self.commands[0] == "authorize" else setting.moves()
         for place, fate in enumerate(self.fates):
             task, recoverer = tasks(place)
             story += [
                 Ask(task, self._asked(place)),
-                *[Step(task)] * 3,
+                *[TaskStep(task)] * 3,
                 *of(task, fate.now),
             ]
             story += self._comes_later(2 * place)
             look = self.looks[place]
             story.append(Pass(look.seconds))
             if look.missing is not None:
-                story += [Recover(recoverer, look.missing), *[Step(recoverer)] * PLENTY]
+                story += [
+                    Recover(recoverer, look.missing),
+                    *[TaskStep(recoverer)] * PLENTY,
+                ]
             story += self._comes_later(2 * place + 1)
         return story
 
@@ -149,7 +152,7 @@ class Way:
         if name == "authorize":
             setting = setting_of(self.commands)
             given = {**setting.given, **MERCHANTS_PAGE}
-            return application(setting.lifecycle, self.amounts[place], **given)
+            return opening(setting.lifecycle, self.amounts[place], **given)
         return Command(
             name,
             setting_of(self.commands).order,
@@ -171,7 +174,7 @@ class Way:
         return [
             *(move for move in left if isinstance(move, Arrive)),
             *(Consume(order, act) for act, when in acts if when == point),
-            *(move for move in left if isinstance(move, Step)),
+            *(move for move in left if isinstance(move, TaskStep)),
         ]
 
 
@@ -186,17 +189,19 @@ def of(task, moves):
 
 def fates(place: int, operations: int) -> Iterator[Fate]:
     """All that can become of the request in `place`; its worker's next step is to send."""
-    rest = (Step(0),) * 4
+    rest = (TaskStep(0),) * 4
     yield Fate("fine", rest)
-    yield Fate("lost", (Step(0, Fault.LOST_REQUEST), *rest))
-    yield Fate("unheard", (Step(0, Fault.LOST_REPLY), *rest))
-    yield Fate("refused", (Step(0, Fault.REFUSAL), *rest))
-    yield Fate("dead", (Step(0, Fault.CRASH_BEFORE),))
+    yield Fate("lost", (TaskStep(0, Fault.LOST_REQUEST), *rest))
+    yield Fate("unheard", (TaskStep(0, Fault.LOST_REPLY), *rest))
+    yield Fate("refused", (TaskStep(0, Fault.REFUSAL), *rest))
+    yield Fate("dead", (TaskStep(0, Fault.CRASH_BEFORE),))
     for point in range(2 * place, 2 * operations):
-        late = (Step(0, Fault.LATE_REQUEST), *rest)
+        late = (TaskStep(0, Fault.LATE_REQUEST), *rest)
         yield Fate("late", late, (Arrive(0),), point)
-        yield Fate("slept over", (Step(0, hold=True),), (Step(0),) * PLENTY, point)
-        yield Fate("asleep", (), (Step(0),) * PLENTY, point)
+        yield Fate(
+            "slept over", (TaskStep(0, hold=True),), (TaskStep(0),) * PLENTY, point
+        )
+        yield Fate("asleep", (), (TaskStep(0),) * PLENTY, point)
 
 
 def ways(commands: tuple[str, ...], who_looks: list[tuple[Look, ...]]) -> Iterator[Way]:

@@ -50,8 +50,8 @@ def say(total, found, seeds, seconds):
     print(  # noqa: T201
         f"{total.commands:,} commands in {total.worlds:,} worlds, seeds"
         f" {seeds[0]} to {seeds[0] + total.worlds - 1}: {share:.1%} accepted,"
-        f" {sum(total.faults.values()):,} faults, {total.settled:,} of"
-        f" {total.operations:,} operations settled,"
+        f" {sum(total.faults.values()):,} faults, {total.resolved:,} of"
+        f" {total.operations:,} operations resolved,"
         f" {total.discrepancies:,} discrepancies, {found} violations,"
         f" {seconds:,.0f} s",
         flush=True,

@@ -1,4 +1,4 @@
-"""Every fate of two operations in a row, whoever recovers: all settles, or shows."""
+"""Every fate of two operations in a row, whoever recovers: all resolves, or shows."""
 
 import pytest
 from fates import DECLINE, RESEND, looks, violations, ways

@@ -3,9 +3,9 @@
 from applying import (
     MERCHANTS_PAGE,
     MONTHLY,
-    application,
     applied,
     approved,
+    opening,
     steps,
 )
 
@@ -19,7 +19,7 @@ from kessai.simulator.moves import (
     Finish,
     Pass,
     Recover,
-    Step,
+    TaskStep,
 )
 
 
@@ -41,19 +41,19 @@ def asks(task, name, amount=None):
     return Ask(task, Command(name, "one_time-1", key=f"key-{task}", amount=amount))
 
 
-def test_a_look_up_that_was_slept_over_is_no_proof_that_nothing_arrived(stage):
-    # The refund arrives after the look-up and before its answer is read; to decline it
+def test_a_inquiry_that_was_slept_over_is_no_proof_that_nothing_arrived(stage):
+    # The refund arrives after the inquiry and before its answer is read; to decline it
     # then would let the caller send a second one.
     story = [
         *captured(),
         asks(3, "refund", 50),
         *steps(3, 3),
         Pass(50),
-        Step(3, Fault.SLOW_REQUEST),
+        TaskStep(3, Fault.SLOW_REQUEST),
         Pass(105),
         Recover(4, Missing.DECLINE),
         *steps(4, 6),
-        Step(4, hold=True),
+        TaskStep(4, hold=True),
         Pass(600),
         *steps(4, 9),
     ]
@@ -66,9 +66,9 @@ def test_a_reading_that_fails_after_an_uncertain_commit_makes_nothing_certain(st
         *captured(),
         asks(3, "refund", 50),
         *steps(3, 2),
-        Step(3, Fault.COMMIT_KEPT),
-        Step(3),
-        Step(3, Fault.STORE_BUSY),
+        TaskStep(3, Fault.COMMIT_KEPT),
+        TaskStep(3),
+        TaskStep(3, Fault.STORE_BUSY),
     ]
     assert replay(stage, story) is None
 
@@ -78,7 +78,7 @@ def test_a_read_that_was_given_up_and_answers_late_is_no_discrepancy(stage):
         *captured(),
         asks(3, "get_address"),
         *steps(3, 3),
-        Step(3, hold=True),
+        TaskStep(3, hold=True),
         Pass(200),
         Recover(4, Missing.DECLINE),
         *steps(4, 9),
@@ -95,7 +95,7 @@ def test_a_worker_that_slept_too_long_says_nothing_of_the_request_sent_since(sta
         Pass(660),
         Recover(4, Missing.RESEND),
         *steps(4, 13),
-        Step(4, hold=True),
+        TaskStep(4, hold=True),
         *steps(3, 3),
     ]
     assert replay(stage, story) is None
@@ -107,7 +107,7 @@ def test_an_update_that_arrived_too_late_does_not_undo_the_one_after_it(stage):
         *authorized(),
         asks(3, "update_authorization", 300),
         *steps(3, 3),
-        Step(3, Fault.LATE_REQUEST),
+        TaskStep(3, Fault.LATE_REQUEST),
         *steps(3, 2),
         Pass(660),
         Recover(4, Missing.DECLINE, order="one_time-1"),
@@ -145,22 +145,22 @@ def test_an_answer_older_than_the_trail_is_asked_for_again(stage):
         asks(5, "update_authorization", 400),
         *steps(5, 3),
         *steps(4, 5),
-        Step(4, hold=True),
+        TaskStep(4, hold=True),
         *steps(5, 3),
     ]
     assert replay(stage, story) is None
 
 
-def test_a_push_that_two_could_be_meant_by_waits_until_it_is_clear(stage):
+def test_a_notification_that_two_could_be_meant_by_waits_until_it_is_clear(stage):
     # The list bears it out; only whose refund it was is not known yet.
     story = [
         *captured(),
         asks(3, "refund", 50),
         *steps(3, 4),
-        Step(3, Fault.CRASH_BEFORE),
+        TaskStep(3, Fault.CRASH_BEFORE),
         asks(4, "refund", 50),
         *steps(4, 3),
-        Step(4, Fault.LOST_REQUEST),
+        TaskStep(4, Fault.LOST_REQUEST),
         Pass(3600),
         Deliver(5, "one_time-1", 1),
         *steps(5, 12),
@@ -168,23 +168,23 @@ def test_a_push_that_two_could_be_meant_by_waits_until_it_is_clear(stage):
     assert replay(stage, story) is None
 
 
-def test_what_was_pending_when_a_look_up_was_asked_for_may_have_ended_since(stage):
+def test_what_was_pending_when_a_inquiry_was_asked_for_may_have_ended_since(stage):
     # The first refund fails while the answer waits to be read; taken for the second
     # one, which never arrived, that would stay open for good.
     story = [
         *captured(),
         asks(3, "refund", 50),
         *steps(3, 3),
-        Step(3, Fault.FAILED_REFUND),
+        TaskStep(3, Fault.FAILED_REFUND),
         *steps(3, 3),
         asks(4, "refund", 50),
         *steps(4, 3),
-        Step(4, Fault.LOST_REQUEST),
+        TaskStep(4, Fault.LOST_REQUEST),
         *steps(4, 3),
         Pass(200),
         Recover(5, Missing.KEEP),
         *steps(5, 5),
-        Step(5, hold=True),
+        TaskStep(5, hold=True),
         Finish("one_time-1", good=False),
         Deliver(6, "one_time-1", 1),
         *steps(6, 12),
@@ -194,13 +194,13 @@ def test_what_was_pending_when_a_look_up_was_asked_for_may_have_ended_since(stag
 
 
 def test_a_reply_that_was_slept_over_is_not_counted_twice(stage):
-    # The look-up could not tell the two refunds apart, and took the one that succeeded
+    # The inquiry could not tell the two refunds apart, and took the one that succeeded
     # for the other's; its own reply, read late, is no second success.
     story = [
         *captured(),
         asks(3, "refund", 50),
         *steps(3, 3),
-        Step(3, Fault.FAILED_REFUND),
+        TaskStep(3, Fault.FAILED_REFUND),
         asks(4, "refund", 50),
         *steps(4, 4),
         Pass(660),
@@ -219,7 +219,7 @@ def test_what_may_have_been_taken_for_another_is_not_sent_again(stage):
         *captured(),
         asks(3, "refund", 50),
         *steps(3, 3),
-        Step(3, Fault.LOST_REQUEST, hold=True),
+        TaskStep(3, Fault.LOST_REQUEST, hold=True),
         asks(4, "refund", 50),
         *steps(4, 4),
         Pass(3600),
@@ -235,7 +235,7 @@ def test_a_lease_outlives_what_it_was_given_for(stage):
         *authorized(),
         asks(3, "get_address"),
         *steps(3, 3),
-        Step(3, Fault.LOST_REPLY),
+        TaskStep(3, Fault.LOST_REPLY),
         *steps(3, 3),
         Recover(4, Missing.KEEP),
         *steps(4, 2),
@@ -243,7 +243,7 @@ def test_a_lease_outlives_what_it_was_given_for(stage):
         *steps(5, 9),
         asks(6, "update_authorization", 90),
         *steps(6, 3),
-        Step(6, Fault.LOST_REPLY),
+        TaskStep(6, Fault.LOST_REPLY),
         *steps(6, 3),
         Recover(7, Missing.KEEP),
         *steps(7, 2),
@@ -268,13 +268,13 @@ def updates(task, amount):
 
 
 def test_an_update_that_was_given_up_is_not_taken_for_the_next_one(stage):
-    # The first update arrives an hour late, behind the fence; the worker of the second
+    # The first update arrives an hour late, behind the in-flight limit; the worker of the second
     # died before it sent anything. The list tells of one update, and not of which.
     story = [
         *consented(),
         updates(3, 201),
         *steps(3, 3),
-        Step(3, fault=Fault.LATE_REQUEST),
+        TaskStep(3, fault=Fault.LATE_REQUEST),
         *steps(3, 2),
         Pass(3600),
         Recover(4, Missing.DECLINE),
@@ -296,7 +296,7 @@ def test_an_update_that_was_sent_twice_is_not_taken_for_a_later_one(stage):
         *consented(),
         updates(3, 100),
         *steps(3, 3),
-        Step(3, fault=Fault.LATE_REQUEST),
+        TaskStep(3, fault=Fault.LATE_REQUEST),
         *steps(3, 2),
         Pass(660),
         Recover(4, Missing.RESEND),
@@ -304,7 +304,7 @@ def test_an_update_that_was_sent_twice_is_not_taken_for_a_later_one(stage):
         Arrive(3),
         updates(5, 200),
         *steps(5, 3),
-        Step(5, fault=Fault.LOST_REQUEST),
+        TaskStep(5, fault=Fault.LOST_REQUEST),
         *steps(5, 3),
         Pass(660),
         Recover(6, Missing.RESEND),
@@ -314,20 +314,20 @@ def test_an_update_that_was_sent_twice_is_not_taken_for_a_later_one(stage):
 
 
 def test_what_came_from_outside_is_not_applied_over_what_was_done_since(stage):
-    # The look-up after a refusal lists an update that was given up and has arrived. The
+    # The inquiry after a refusal lists an update that was given up and has arrived. The
     # answer is read only after the next update, which has set the amount anew.
     story = [
         *authorized(),
         asks(3, "update_authorization", 60),
         *steps(3, 3),
-        Step(3, fault=Fault.LATE_REQUEST),
+        TaskStep(3, fault=Fault.LATE_REQUEST),
         Pass(660),
         Recover(4, Missing.DECLINE),
         *steps(4, 12),
         Arrive(3),
         asks(5, "update_authorization", 70),
         *steps(5, 3),
-        Step(5, fault=Fault.REFUSAL),
+        TaskStep(5, fault=Fault.REFUSAL),
         *steps(5, 4),
         asks(7, "update_authorization", 80),
         *steps(7, 9),
@@ -335,13 +335,13 @@ def test_what_came_from_outside_is_not_applied_over_what_was_done_since(stage):
     assert replay(stage, story) is None
 
 
-def test_an_application_is_not_given_up_while_its_update_may_show_it(stage):
-    # The application arrives an hour late, just before an update that runs alongside.
+def test_an_opening_is_not_given_up_while_its_update_may_show_it(stage):
+    # The opening command arrives an hour late, just before an update that runs alongside.
     # Given up meanwhile, it left the update's success with nothing to be applied to.
     story = [
-        Ask(1, application("one_time", 100, **MERCHANTS_PAGE)),
+        Ask(1, opening("one_time", 100, **MERCHANTS_PAGE)),
         *steps(1, 3),
-        Step(1, fault=Fault.LATE_REQUEST),
+        TaskStep(1, fault=Fault.LATE_REQUEST),
         *steps(1, 2),
         Pass(3600),
         asks(3, "update_authorization", 60),

@@ -45,7 +45,7 @@ def test_two_hundred_thousand_commands_break_no_promise():
     assert [(finding.seed, str(finding.violation)) for finding in found] == []
     assert total.commands >= COMMANDS
     assert total.accepted * 2 >= total.commands
-    assert total.settled == total.operations
+    assert total.resolved == total.operations
     assert set(total.faults) == set(Fault)
 
 
@@ -63,14 +63,14 @@ def test_a_single_fault_strikes_alone(stage):
 
 
 def test_an_in_flight_limit_that_is_too_short_loses_a_payment(stage):
-    a_minute = Recovery(fence=timedelta(minutes=1), waits=NOTHING_IN_FLIGHT)
+    a_minute = Recovery(in_flight_limit=timedelta(minutes=1), waits=NOTHING_IN_FLIGHT)
     finding = simulate(attrs.evolve(stage, recovery=a_minute), 1, 10_000).finding
     assert finding is not None
     assert replay(stage, finding.moves) is None
 
 
 def test_the_shortest_limit_that_is_accepted_loses_nothing(stage):
-    least = Recovery(fence=WAITS.least_limit)
+    least = Recovery(in_flight_limit=WAITS.least_limit)
     assert simulate(attrs.evolve(stage, recovery=least), 1, 5_000).finding is None
 
 

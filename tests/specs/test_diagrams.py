@@ -8,8 +8,8 @@ from importlib import resources
 import pytest
 
 from kessai.diagram.dot import dot
-from kessai.diagram.dress import fingerprint
 from kessai.diagram.legend import text_width
+from kessai.diagram.styling import fingerprint
 from kessai.diagram.svg import drawn_anew
 from kessai.spec import load_shipped, shipped_names
 from kessai.words import LANGUAGES

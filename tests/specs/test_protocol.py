@@ -122,7 +122,7 @@ def defined(node):
 
 
 def places():
-    """What the model's comments name: `flow/push.py: receive, receive_push`."""
+    """What the model's comments name: `flow/notification.py: receive, receive_notification`."""
     pattern = re.compile(r"([\w/]+\.py): ((?:_?\w[\w.]*)(?:, _?\w[\w.]*)*)")
     for file in MODEL:
         comments = re.findall(r"/\*.*?\*/", file.read_text("utf-8"), re.DOTALL)

@@ -186,7 +186,7 @@ def test_refunds_may_overlap_and_all_other_changes_are_exclusive(name: str) -> N
     overlapping = {c.name: set(c.alongside) for c in commands if c.alongside}
     expected = {"refund": {"refund"}}
     if name != "charge":
-        # The consumer is still on the merchant's page: the application is open.
+        # The consumer is still on the merchant's page: the opening command is open.
         expected["update_authorization"] = {"authorize"}
     assert overlapping == expected
 
@@ -272,7 +272,7 @@ def test_texts_and_addresses_have_their_limits(name: str) -> None:
     assert parameters["note"].limits == {"characters": 255}
     addresses = [p.limits for key, p in parameters.items() if "url" in key]
     assert all(limits == {"bytes": 256} for limits in addresses)
-    # The application by the consumer has its pages, too.
+    # The opening command by the consumer has its pages, too.
     assert len(addresses) == (3 if name == "charge" else 7)
 
 
@@ -285,7 +285,7 @@ def test_the_merchants_page_needs_its_address_and_guards_the_early_commands(
     early = {
         command.name: move.guards
         for command, move, source in lifecycle.moves()
-        if source == "requested" and not command.is_application
+        if source == "requested" and not command.is_opening
     }
     guard = ("confirmation_page_not_the_merchants",)
     assert early == {"get_address": guard, "update_authorization": guard}

@@ -61,9 +61,11 @@ class Wire(EmulatorTransport):
         self._shop.may_die("before")
         response = super().handle_request(request)
         self._shop.may_die("after")
-        if self._shop.pushes_overtake:
-            for push in self._shop.emulator.take_pushes():
-                self._shop.engine.receive_push(push.headers, push.body)
+        if self._shop.notifications_overtake:
+            for notification in self._shop.emulator.take_notifications():
+                self._shop.engine.receive_notification(
+                    notification.headers, notification.body
+                )
         return response
 
 
@@ -77,9 +79,11 @@ class AsyncWire(AsyncEmulatorTransport):
         self._shop.may_die("before")
         response = await super().handle_async_request(request)
         self._shop.may_die("after")
-        if self._shop.pushes_overtake:
-            for push in self._shop.emulator.take_pushes():
-                await self._shop.engine.receive_push(push.headers, push.body)
+        if self._shop.notifications_overtake:
+            for notification in self._shop.emulator.take_notifications():
+                await self._shop.engine.receive_notification(
+                    notification.headers, notification.body
+                )
         return response
 
 
@@ -94,11 +98,11 @@ class Shop:
     def __init__(self, make_engine, wire, store, run):
         self.clock = Clock()
         self.sent = []
-        self.pushes_overtake = False
+        self.notifications_overtake = False
         self.dies = None
         self.credentials = Credentials(DEFAULT_CCID, DEFAULT_KEY)
         self.adapter = VeriTrans4G(
-            self.credentials, dummy=True, push_url="https://shop.example/push"
+            self.credentials, dummy=True, notification_url="https://shop.example/push"
         )
         self.emulator = Emulator(clock=self.clock, approve="ask")
         self.store = store
@@ -133,15 +137,19 @@ class Shop:
     def recover(self, transaction, recovery=KEEP):
         return self._run(self.engine.recover_transaction(transaction, recovery))
 
-    def push(self, pushes=None):
-        """Deliver `pushes`, or all that the gateway has ready; those delivered."""
-        delivered = self.emulator.take_pushes() if pushes is None else list(pushes)
-        for push in delivered:
-            self.push_raw(push.headers, push.body)
+    def notification(self, notifications=None):
+        """Deliver `notifications`, or all that the gateway has ready; those delivered."""
+        delivered = (
+            self.emulator.take_notifications()
+            if notifications is None
+            else list(notifications)
+        )
+        for notification in delivered:
+            self.notification_raw(notification.headers, notification.body)
         return delivered
 
-    def push_raw(self, headers, body):
-        self._run(self.engine.receive_push(headers, body))
+    def notification_raw(self, headers, body):
+        self._run(self.engine.receive_notification(headers, body))
 
     def can(self, transaction):
         """Every command by its name."""
@@ -185,10 +193,10 @@ class Shop:
         )
 
     def approve(self, transaction):
-        """The consumer approves and the push tells so; where the browser goes."""
+        """The consumer approves and the notification tells so; where the browser goes."""
         self.clock.pass_by(minutes=1)
         browser = self.emulator.consumer.approve(transaction)
-        self.push()
+        self.notification()
         return browser
 
     def authorized(self, transaction="order", amount=1000, **parameters):
@@ -207,11 +215,11 @@ class Shop:
     # ── the end of every story ──────────────────────────────────────────────────────
 
     def books_agree(self, *, still_open=()):
-        """The engine and the gateway believe the same, also after every late push."""
+        """The engine and the gateway believe the same, also after every late notification."""
         self._books_agree(set(still_open))
-        late = self.emulator.take_pushes()
-        self.push(late)
-        self.push(late)
+        late = self.emulator.take_notifications()
+        self.notification(late)
+        self.notification(late)
         self._books_agree(set(still_open))
 
     def _books_agree(self, still_open):

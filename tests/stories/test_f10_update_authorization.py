@@ -48,24 +48,24 @@ def test_denied_at_the_deadline_and_swept(shop, late):
     shop.books_agree()
 
 
-def test_the_deadline_runs_from_the_approval_not_from_its_push(shop):
+def test_the_deadline_runs_from_the_approval_not_from_its_notification(shop):
     shop.apply()
     shop.clock.pass_by(days=1)
     shop.emulator.consumer.approve("order")
     ends = shop.clock.now + MONTH
-    late = shop.emulator.take_pushes()
+    late = shop.emulator.take_notifications()
     shop.clock.pass_by(hours=5)
-    shop.push(late)
+    shop.notification(late)
     assert shop.transaction("order").deadlines["authorization"] == ends
     shop.books_agree()
 
 
-def test_the_deadline_runs_from_the_approval_also_by_look_up(shop):
+def test_the_deadline_runs_from_the_approval_also_by_inquiry(shop):
     shop.apply()
     shop.clock.pass_by(days=1)
     shop.emulator.consumer.approve("order")
     ends = shop.clock.now + MONTH
-    shop.emulator.take_pushes()
+    shop.emulator.take_notifications()
     shop.clock.pass_by(hours=5)
     shop.recover("order")
     assert shop.transaction("order").deadlines["authorization"] == ends
@@ -78,7 +78,7 @@ def test_the_deadline_of_an_update_whose_reply_was_lost(shop):
     ends = shop.clock.now + MONTH
     shop.emulator.misbehave("lose_reply", command="UpdateAuthorize")
     shop.do("update_authorization", "order", amount=1500)
-    shop.emulator.take_pushes()
+    shop.emulator.take_notifications()
     shop.clock.pass_by(days=2)
     shop.recover("order")
     assert shop.transaction("order").deadlines["authorization"] == ends

@@ -92,7 +92,7 @@ def test_before_the_consumer_has_logged_in_the_gateway_refuses(shop, apply):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("told_by", ["push", "look_up"])
+@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
 def test_the_consumer_approves_while_an_updates_reply_is_lost(shop, apply, told_by):
     apply("order", 1000, **OWN_PAGE)
     shop.emulator.consumer.log_in("order")
@@ -102,10 +102,10 @@ def test_the_consumer_approves_while_an_updates_reply_is_lost(shop, apply, told_
     assert lost.status == "unknown"
     shop.clock.pass_by(minutes=5)
     shop.emulator.consumer.approve("order")
-    if told_by == "push":
-        shop.push()
+    if told_by == "notification":
+        shop.notification()
     else:
-        shop.emulator.take_pushes()
+        shop.emulator.take_notifications()
         shop.recover("order")
     transaction = shop.transaction("order")
     assert transaction.amounts["authorized"] == 1500
@@ -138,7 +138,7 @@ def test_the_consumer_declines_after_an_update(shop, apply):
     shop.emulator.consumer.log_in("order")
     shop.do("update_authorization", "order", amount=1500)
     shop.emulator.consumer.decline("order")
-    shop.push()
+    shop.notification()
     assert set(shop.transaction("order").states.values()) == {"failed"}
     assert shop.transaction("order").amounts["authorizing"] == 0
     shop.books_agree()

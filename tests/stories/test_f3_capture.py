@@ -79,6 +79,6 @@ def test_the_gateway_refuses_a_capture(shop):
     assert answer.status == "declined"
     assert not answer.may_send_again
     assert answer.transaction.amounts["capturing"] == 0
-    shop.push()
+    shop.notification()
     assert shop.do("capture", "order", amount=500).status == "succeeded"
     shop.books_agree()

@@ -56,9 +56,9 @@ def test_two_overlap_and_one_of_them_has_no_reply(shop):
     denial = shop.do("refund", "order", amount=201).denial
     assert denial.codes == ("amount_above_maximum",)
     assert denial.bounds == Bounds(1, 200, 200)
-    [settled] = shop.recover("order")
-    assert (settled.key, settled.status) == (first.key, "succeeded")
-    assert settled.transaction.amounts["refunded"] == 800
+    [resolved] = shop.recover("order")
+    assert (resolved.key, resolved.status) == (first.key, "succeeded")
+    assert resolved.transaction.amounts["refunded"] == 800
     assert shop.do("refund", "order").transaction.status == "payment.refunded"
     shop.books_agree()
 
@@ -81,7 +81,7 @@ def test_two_alike_overlap_and_both_arrived(shop):
     shop.emulator.misbehave("lose_reply", command="Refund")
     shop.do("refund", "order", amount=300)
     assert shop.do("refund", "order", amount=300).status == "succeeded"
-    shop.push()
+    shop.notification()
     assert shop.transaction("order").amounts["refunded"] == 600
     shop.books_agree()
 
@@ -96,10 +96,10 @@ def test_two_pending_refunds_end_in_the_other_order_one_failing(shop):
     assert shop.can("order")["refund"].bounds.maximum == 200
     later = shop.order("order").exchanges[-1].txn_id
     shop.emulator.complete("order", txn_id=later)
-    shop.push()
+    shop.notification()
     assert shop.again(second, amount=500).status == "succeeded"
     shop.emulator.fail("order")
-    shop.push()
+    shop.notification()
     assert shop.again(first, amount=300).status == "declined"
     transaction = shop.transaction("order")
     assert transaction.amounts["refunding"] == 0

@@ -40,7 +40,7 @@ def expired(shop):
 def failed(shop):
     shop.apply()
     shop.emulator.consumer.decline("order")
-    shop.push()
+    shop.notification()
 
 
 def terminated(shop):
@@ -51,7 +51,7 @@ def terminated(shop):
 def recurring_failed(shop):
     shop.apply_recurring("order")
     shop.emulator.consumer.decline("order")
-    shop.push()
+    shop.notification()
 
 
 ALLOWED = {

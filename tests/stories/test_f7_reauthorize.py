@@ -69,7 +69,7 @@ def test_it_is_denied_without_a_living_consent_or_a_fitting_amount(shop, fields,
     shop.authorized("order")
     shop.apply_recurring("declined")
     shop.emulator.consumer.decline("declined")
-    shop.push()
+    shop.notification()
     shop.apply_recurring("unfinished")
     answer = shop.do("reauthorize", "charge", **fields)
     assert answer.denial.codes == (code,)
@@ -105,7 +105,7 @@ def test_the_gateway_refuses_a_charge(shop):
     refused = shop.do("reauthorize", "charge", agreement="plan", amount=100)
     assert refused.status == "declined"
     assert refused.transaction.status == "payment.failed"
-    shop.push()
+    shop.notification()
     other = shop.do("reauthorize", "charge-2", agreement="plan", amount=100)
     assert other.status == "succeeded"
     shop.books_agree()

@@ -61,7 +61,7 @@ def test_no_charge_while_it_is_under_way(shop):
     charge = shop.do("reauthorize", "charge", agreement="plan", amount=100)
     assert charge.denial.codes == ("agreement_operation_open",)
     shop.emulator.fail("plan")
-    shop.push()
+    shop.notification()
     assert shop.transaction("plan").states["consent"] == "consented"
     charge = shop.do("reauthorize", "charge", agreement="plan", amount=100)
     assert charge.status == "succeeded"

@@ -10,13 +10,13 @@ from kessai.limits import NOTHING_IN_FLIGHT
 
 RESEND = Recovery(
     patience=timedelta(),
-    fence=timedelta(),
+    in_flight_limit=timedelta(),
     waits=NOTHING_IN_FLIGHT,
     missing=Missing.RESEND.value,
 )
 DECLINE = Recovery(
     patience=timedelta(),
-    fence=timedelta(),
+    in_flight_limit=timedelta(),
     waits=NOTHING_IN_FLIGHT,
     missing=Missing.DECLINE.value,
 )
@@ -121,7 +121,7 @@ def name(shop, case):
     """The transaction that the command is for, ready for it."""
     names = {"authorized": "order", "captured": "order", "consented": "plan"}
     getattr(shop, case.begin)()
-    assert shop.emulator.take_pushes() == []
+    assert shop.emulator.take_notifications() == []
     return "charge" if case.command == "reauthorize" else names[case.begin]
 
 
@@ -164,18 +164,18 @@ def assert_done(shop, case, name, answer):
     shop.books_agree()
 
 
-@pytest.mark.parametrize("told_by", ["push", "look_up"])
+@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
 @pytest.mark.parametrize("fault", CARRIED_OUT)
 def test_carried_out_unheard_and_found_out(shop, case, name, fault, told_by):
     answer = do_with(shop, case, name, fault)
     shop.clock.pass_by(seconds=10)
-    pushes = shop.emulator.take_pushes()
-    if told_by == "push" and pushes:
-        shop.push(pushes)
+    notifications = shop.emulator.take_notifications()
+    if told_by == "notification" and notifications:
+        shop.notification(notifications)
     else:
-        [settled] = shop.recover(name)
-        assert (settled.key, settled.status) == (answer.key, "succeeded")
-        shop.push(pushes)
+        [resolved] = shop.recover(name)
+        assert (resolved.key, resolved.status) == (answer.key, "succeeded")
+        shop.notification(notifications)
     assert shop.sent.count(case.wire) == 1
     assert_done(shop, case, name, answer)
 
@@ -191,8 +191,8 @@ def test_never_arrived_stays_unknown_until_it_is_sent_again(shop, case, name, fa
         assert holds(still.transaction) == case.held
     shop.books_agree(still_open=[name])
     assert shop.sent.count(case.wire) == 1
-    [settled] = shop.recover(name, RESEND)
-    assert (settled.key, settled.status) == (answer.key, "succeeded")
+    [resolved] = shop.recover(name, RESEND)
+    assert (resolved.key, resolved.status) == (answer.key, "succeeded")
     assert shop.sent.count(case.wire) == 2
     shop.recover(name, RESEND)
     assert shop.sent.count(case.wire) == 2
@@ -203,11 +203,11 @@ def test_never_arrived_stays_unknown_until_it_is_sent_again(shop, case, name, fa
 def test_never_arrived_is_declined_where_the_caller_says_so(shop, case, name, fault):
     answer = do_with(shop, case, name, fault)
     shop.clock.pass_by(days=1)
-    [settled] = shop.recover(name, DECLINE)
-    assert (settled.key, settled.status) == (answer.key, "declined")
-    assert settled.may_send_again
-    assert holds(settled.transaction) == {}
-    assert settled.transaction.operations == {}
+    [resolved] = shop.recover(name, DECLINE)
+    assert (resolved.key, resolved.status) == (answer.key, "declined")
+    assert resolved.may_send_again
+    assert holds(resolved.transaction) == {}
+    assert resolved.transaction.operations == {}
     assert shop.sent.count(case.wire) == 1
     shop.books_agree()
 
@@ -221,42 +221,42 @@ def test_what_was_carried_out_is_never_sent_again(shop, case, name, fault):
 
 
 @pytest.mark.parametrize("fault", [*NEVER_ARRIVED, "lose_reply"])
-def test_a_look_up_that_fails_settles_nothing(shop, case, name, fault):
+def test_a_inquiry_that_fails_resolves_nothing(shop, case, name, fault):
     answer = do_with(shop, case, name, fault)
     for search in ("lose_reply", "http_503", "garbage", "truncate", "refuse"):
         shop.emulator.misbehave(search, command="Search")
         [still] = shop.recover(name, RESEND)
         assert still.status == "unknown"
     assert shop.sent.count(case.wire) == 1
-    [settled] = shop.recover(name, RESEND)
-    assert settled.status == "succeeded"
+    [resolved] = shop.recover(name, RESEND)
+    assert resolved.status == "succeeded"
     assert_done(shop, case, name, answer)
 
 
-@pytest.mark.parametrize("told_by", ["push", "look_up"])
+@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
 def test_pending_until_it_succeeds(shop, case, name, told_by):
     answer = do_with(shop, case, name, "pending")
     shop.clock.pass_by(hours=3)
     [still] = shop.recover(name, RESEND)
     assert still.status == "pending"
     shop.emulator.complete(name)
-    pushes = shop.emulator.take_pushes()
-    if told_by == "push" and pushes:
-        shop.push(pushes)
+    notifications = shop.emulator.take_notifications()
+    if told_by == "notification" and notifications:
+        shop.notification(notifications)
     else:
         shop.recover(name)
     assert shop.sent.count(case.wire) == 1
     assert_done(shop, case, name, answer)
 
 
-@pytest.mark.parametrize("told_by", ["push", "look_up"])
+@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
 def test_pending_until_it_fails(shop, case, name, told_by):
     answer = do_with(shop, case, name, "pending")
     shop.clock.pass_by(hours=3)
     shop.emulator.fail(name)
-    pushes = shop.emulator.take_pushes()
-    if told_by == "push" and pushes:
-        shop.push(pushes)
+    notifications = shop.emulator.take_notifications()
+    if told_by == "notification" and notifications:
+        shop.notification(notifications)
     else:
         shop.recover(name)
     again = shop.again(answer, **case.fields)
@@ -279,18 +279,18 @@ def test_no_connection_is_a_decline_that_may_be_sent_again(shop, case, name):
     exchanges = len(shop.sent)
     assert shop.again(answer, **case.fields).may_send_again
     assert len(shop.sent) == exchanges
-    # An application has used its id up, even where the gateway never heard of it.
+    # An opening command has used its id up, even where the gateway never heard of it.
     once_more = f"{name}-2" if case.command == "reauthorize" else name
     assert shop.do(case.command, once_more, **case.fields).status == "succeeded"
     assert shop.transaction(once_more).status == case.after
     shop.books_agree()
 
 
-# ── the application itself ──────────────────────────────────────────────────────────
+# ── the opening command itself ──────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("fault", CARRIED_OUT)
-def test_an_application_whose_page_was_never_seen(shop, fault):
+def test_an_opening_whose_page_was_never_seen(shop, fault):
     shop.emulator.misbehave(fault, command="Authorize")
     answer = shop.apply()
     assert answer.status == "unknown"
@@ -299,32 +299,32 @@ def test_an_application_whose_page_was_never_seen(shop, fault):
     assert found.status == "pending"
     shop.clock.pass_by(days=1)
     shop.emulator.portal.expire("order")
-    shop.push()
+    shop.notification()
     assert shop.transaction("order").status == "payment.failed"
     shop.books_agree()
 
 
 @pytest.mark.parametrize("fault", NEVER_ARRIVED)
-def test_an_application_that_never_arrived(shop, fault):
+def test_an_opening_that_never_arrived(shop, fault):
     shop.emulator.misbehave(fault, command="Authorize")
     assert shop.apply().status == "unknown"
     shop.clock.pass_by(days=1)
     assert shop.recover("order")[0].status == "unknown"
-    [settled] = shop.recover("order", RESEND)
-    assert settled.status == "pending"
+    [resolved] = shop.recover("order", RESEND)
+    assert resolved.status == "pending"
     shop.approve("order")
     assert shop.transaction("order").status == "payment.authorized"
     shop.books_agree()
 
 
-def test_an_application_held_after_the_approval(shop):
+def test_an_opening_held_after_the_approval(shop):
     shop.emulator.misbehave("pending", command="Authorize")
     assert shop.apply().status == "pending"
     shop.emulator.consumer.approve("order")
-    assert shop.push() == []
+    assert shop.notification() == []
     assert shop.recover("order")[0].status == "pending"
     shop.emulator.complete("order")
-    shop.push()
+    shop.notification()
     assert shop.transaction("order").status == "payment.authorized"
     shop.books_agree()
 
@@ -332,16 +332,16 @@ def test_an_application_held_after_the_approval(shop):
 # ── a process that dies in the middle of a call ─────────────────────────────────────
 
 
-@pytest.mark.parametrize("told_by", ["push", "look_up"])
+@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
 def test_dead_after_the_gateway_heard(shop, case, name, told_by):
     shop.die("after", case.command, name, key="fatal", **case.fields)
     assert holds(shop.transaction(name)) == case.held
     again = shop.do(case.command, name, key="fatal", **case.fields)
     assert (again.status, again.is_recorded) == ("unknown", True)
     assert shop.sent.count(case.wire) == 1
-    pushes = shop.emulator.take_pushes()
-    if told_by == "push" and pushes:
-        shop.push(pushes)
+    notifications = shop.emulator.take_notifications()
+    if told_by == "notification" and notifications:
+        shop.notification(notifications)
     else:
         shop.clock.pass_by(minutes=5)
         shop.recover(name)
@@ -357,12 +357,14 @@ def test_dead_before_the_gateway_heard(shop, case, name):
     shop.clock.pass_by(minutes=8)
     [still] = shop.recover(name, Recovery(missing=Missing.RESEND))
     assert still.status == "unknown"
-    assert shop.sent.count(case.wire) == 1  # the fence of 10 minutes is not passed
+    assert (
+        shop.sent.count(case.wire) == 1
+    )  # the in-flight limit of 10 minutes is not passed
     shop.clock.pass_by(minutes=2)
-    [settled] = shop.recover(name, Recovery(missing=Missing.RESEND))
-    assert (settled.key, settled.status) == ("fatal", "succeeded")
+    [resolved] = shop.recover(name, Recovery(missing=Missing.RESEND))
+    assert (resolved.key, resolved.status) == ("fatal", "succeeded")
     assert shop.sent.count(case.wire) == 2
-    assert_done(shop, case, name, settled)
+    assert_done(shop, case, name, resolved)
 
 
 # ── once more, and alike ────────────────────────────────────────────────────────────
@@ -375,8 +377,8 @@ def test_what_is_sent_again_is_lost_again(shop, case, name, fault):
     [still] = shop.recover(name, RESEND)
     assert (still.key, still.status) == (answer.key, "unknown")
     assert holds(still.transaction) == case.held
-    [settled] = shop.recover(name, RESEND)
-    assert settled.status == "succeeded"
+    [resolved] = shop.recover(name, RESEND)
+    assert resolved.status == "succeeded"
     assert shop.sent.count(case.wire) == (2 if fault in CARRIED_OUT else 3)
     assert_done(shop, case, name, answer)
 
@@ -397,19 +399,19 @@ def test_what_is_sent_again_is_pending(shop, case, name):
 def test_what_is_sent_again_finds_no_connection(shop, case, name):
     answer = do_with(shop, case, name, "lose_request")
     shop.emulator.misbehave("refuse_connection", command=case.wire)
-    [settled] = shop.recover(name, RESEND)
-    assert (settled.key, settled.status) == (answer.key, "declined")
-    assert holds(settled.transaction) == {}
+    [resolved] = shop.recover(name, RESEND)
+    assert (resolved.key, resolved.status) == (answer.key, "declined")
+    assert holds(resolved.transaction) == {}
     shop.books_agree()
 
 
 def test_what_is_sent_again_is_refused(shop, case, name):
     answer = do_with(shop, case, name, "lose_request")
     shop.emulator.misbehave("refuse", command=case.wire)
-    [settled] = shop.recover(name, RESEND)
-    assert (settled.key, settled.status) == (answer.key, "declined")
-    assert not settled.may_send_again
-    assert holds(settled.transaction) == {}
+    [resolved] = shop.recover(name, RESEND)
+    assert (resolved.key, resolved.status) == (answer.key, "declined")
+    assert not resolved.may_send_again
+    assert holds(resolved.transaction) == {}
     shop.books_agree()
 
 
@@ -449,8 +451,8 @@ def test_a_second_like_the_first_is_not_taken_for_it(  # noqa: PLR0917
     shop.emulator.misbehave(fault, command=wire)
     second = shop.do(command, name, **fields)
     assert second.status == "unknown"
-    early = shop.emulator.take_pushes()
-    shop.push(early[:1])  # of the first, late: it must not settle the second
+    early = shop.emulator.take_notifications()
+    shop.notification(early[:1])  # of the first, late: it must not resolve the second
     shop.clock.pass_by(days=1)
     if fault == "lose_request":
         assert shop.again(second, **fields).status == "unknown"
@@ -489,9 +491,9 @@ def test_one_that_never_left_does_not_account_for_one_that_failed(  # noqa: PLR0
     second = shop.do(command, name, **fields)
     assert second.status == "pending"
     shop.emulator.fail(name)
-    shop.emulator.take_pushes()
-    [settled] = shop.recover(name)
-    assert (settled.key, settled.status) == (second.key, "declined")
+    shop.emulator.take_notifications()
+    [resolved] = shop.recover(name)
+    assert (resolved.key, resolved.status) == (second.key, "declined")
     shop.books_agree()
 
 
@@ -507,10 +509,10 @@ def test_the_first_arrives_just_before_it_is_sent_again(shop, case, name, monkey
 
     arrived = []
     monkeypatch.setattr(shop, "may_die", arrive)
-    [settled] = shop.recover(name, RESEND)
+    [resolved] = shop.recover(name, RESEND)
     assert arrived
     assert shop.sent.count(case.wire) == 2
-    assert (settled.key, settled.status) == (answer.key, "succeeded")
+    assert (resolved.key, resolved.status) == (answer.key, "succeeded")
     assert_done(shop, case, name, answer)
 
 
@@ -528,7 +530,7 @@ def test_the_deadline_does_not_pass_over_an_open_capture(shop):
     shop.authorized()
     shop.emulator.misbehave("lose_reply", command="Capture")
     shop.do("capture", "order", amount=600)
-    shop.emulator.take_pushes()
+    shop.emulator.take_notifications()
     shop.clock.pass_by(days=31)
     assert shop.sweep("order").status == "payment.authorized"
     assert shop.recover("order")[0].status == "succeeded"
@@ -542,8 +544,8 @@ def test_a_capture_that_never_arrived_and_an_authorization_that_expired(shop):
     shop.do("capture", "order", amount=600)
     shop.clock.pass_by(days=31)
     assert shop.recover("order")[0].status == "unknown"
-    [settled] = shop.recover("order", DECLINE)
-    assert settled.status == "declined"
+    [resolved] = shop.recover("order", DECLINE)
+    assert resolved.status == "declined"
     shop.recover("order")
     assert shop.transaction("order").status == "payment.expired"
     shop.books_agree()

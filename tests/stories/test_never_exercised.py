@@ -116,12 +116,12 @@ def codes(answer):
     return set() if answer.denial is None else set(answer.denial.codes)
 
 
-def test_an_application_of_the_smallest_and_of_the_largest_amount(shop, kind, apply):
+def test_an_opening_of_the_smallest_and_of_the_largest_amount(shop, kind, apply):
     for amount in (1, MOST[kind]):
         assert apply(f"order-{amount}", amount=amount).denial is None
 
 
-def test_an_application_beyond_either_end_is_denied(shop, kind, apply):
+def test_an_opening_beyond_either_end_is_denied(shop, kind, apply):
     assert "amount_below_minimum" in codes(apply("order", amount=0))
     assert "amount_above_maximum" in codes(apply("order", amount=MOST[kind] + 1))
     assert "amount_missing" in codes(apply("order"))
@@ -224,7 +224,7 @@ def test_an_order_id_is_written_in_the_gateways_letters(shop, apply):
 # ── requests that carry what they must not ──────────────────────────────────────────
 
 LONG = "x" * 256
-APPLICATIONS = {
+OPENINGS = {
     "one_time": "authorize",
     "recurring": "authorize",
     "charge": "reauthorize",
@@ -234,7 +234,7 @@ OWN_COMMANDS = {
     "recurring": ["update_authorization", "get_address", "update_consent", "terminate"],
     "charge": [],
 }
-SPOILT = {
+MALFORMED = {
     "cancel": {"reason": LONG},
     "terminate": {"reason": LONG},
     "get_address": {"details": "yes"},
@@ -255,8 +255,8 @@ def test_no_command_takes_a_parameter_that_it_does_not_know(shop, kind, authoriz
 
 
 def test_no_command_takes_a_parameter_beyond_its_limit(shop, kind, authorized):
-    for command in SPOILT.keys() & set(of(kind)):
-        denied = shop.do(command, "order", parameters=SPOILT[command])
+    for command in MALFORMED.keys() & set(of(kind)):
+        denied = shop.do(command, "order", parameters=MALFORMED[command])
         assert "parameter_invalid" in codes(denied), command
     assert payment(shop) == "authorized"
 
@@ -273,12 +273,12 @@ def test_only_a_charge_is_made_under_an_agreement(shop, kind, authorized):
         denied = shop.do(command, "order", agreement="plan")
         assert "agreement_not_taken" in codes(denied), command
     if kind != "charge":
-        command = APPLICATIONS[kind]
+        command = OPENINGS[kind]
         denied = shop.do(command, "other", lifecycle=kind, amount=1, agreement="plan")
         assert "agreement_not_taken" in codes(denied)
 
 
-def test_an_application_takes_no_parameter_unknown_or_beyond_its_limit(apply):
+def test_an_opening_takes_no_parameter_unknown_or_beyond_its_limit(apply):
     unknown = apply("order", amount=1, parameters={"colour": "red"})
     assert "parameter_not_taken" in codes(unknown)
     long = apply("order", amount=1, parameters={"note": LONG})

@@ -60,7 +60,7 @@ def adapter_for(url):
         Credentials(DEFAULT_CCID, DEFAULT_KEY),
         host=url,
         dummy=True,
-        push_url="https://shop.example/push",
+        notification_url="https://shop.example/push",
     )
 
 
@@ -68,9 +68,9 @@ def apply():
     return Command("authorize", "order", key="1", lifecycle="one_time", amount=1000)
 
 
-def push_all(engine, emulator):
-    for push in emulator.take_pushes():
-        engine.receive_push(push.headers, push.body)
+def notification_all(engine, emulator):
+    for notification in emulator.take_notifications():
+        engine.receive_notification(notification.headers, notification.body)
 
 
 def assert_books_agree(engine, emulator):
@@ -88,14 +88,14 @@ def test_applied_for_captured_in_part_and_refunded(engine, emulator, wire):
     assert answer.status == "pending"
     assert url in answer.disclosed["page"]
     emulator.consumer.approve("order")
-    push_all(engine, emulator)
+    notification_all(engine, emulator)
     assert engine.transaction("order").status == "payment.authorized"
     for number, (name, amount) in enumerate(
         [("capture", 700), ("refund", 300), ("refund", 400)], start=2
     ):
         command = Command(name, "order", key=str(number), amount=amount)
         assert engine.execute(command).status == "succeeded"
-    push_all(engine, emulator)
+    notification_all(engine, emulator)
     assert engine.transaction("order").status == "payment.refunded"
     assert_books_agree(engine, emulator)
 
@@ -107,16 +107,16 @@ def test_applied_for_captured_in_part_and_refunded(engine, emulator, wire):
 def test_a_reply_broken_off_is_looked_up(engine, emulator, fault):
     engine.execute(apply())
     emulator.consumer.approve("order")
-    push_all(engine, emulator)
+    notification_all(engine, emulator)
     emulator.misbehave(fault, command="Capture")
     capture = Command("capture", "order", key="2", amount=700)
     # A port that listens cannot refuse: that nothing was sent cannot be known.
     assert engine.execute(capture).status == "unknown"
-    [settled] = engine.recover()
+    [resolved] = engine.recover()
     happened = fault != "refuse_connection"
-    assert settled.status == ("succeeded" if happened else "unknown")
+    assert resolved.status == ("succeeded" if happened else "unknown")
     if happened:
-        push_all(engine, emulator)
+        notification_all(engine, emulator)
         assert_books_agree(engine, emulator)
 
 

@@ -8,18 +8,18 @@ from kessai import Missing, Recovery
 from kessai.limits import NOTHING_IN_FLIGHT
 
 
-@pytest.fixture(params=["push", "look_up"])
+@pytest.fixture(params=["notification", "inquiry"])
 def learn(request, shop):
     """How the engine comes to know."""
 
-    def by_push(name):
-        assert shop.push()
+    def by_notification(name):
+        assert shop.notification()
 
-    def by_look_up(name):
-        shop.emulator.take_pushes()
+    def by_inquiry(name):
+        shop.emulator.take_notifications()
         shop.recover(name)
 
-    return by_push if request.param == "push" else by_look_up
+    return by_notification if request.param == "notification" else by_inquiry
 
 
 def assert_external(shop, name):
@@ -50,7 +50,7 @@ def test_a_cancel(shop, learn):
 def test_refunds_beside_the_engines_own(shop, learn):
     shop.captured()
     shop.do("refund", "order", amount=100)
-    shop.emulator.take_pushes()
+    shop.emulator.take_notifications()
     shop.emulator.portal.refund("order", 100)
     shop.emulator.portal.refund("order", 300)
     learn("order")
@@ -78,16 +78,16 @@ def test_a_termination_that_the_engine_has_not_heard_of(shop):
     shop.emulator.portal.terminate("plan")
     charge = shop.do("reauthorize", "charge", agreement="plan", amount=100)
     assert charge.status != "succeeded"
-    shop.push()
+    shop.notification()
     open_charge = ["charge"] if charge.status == "unknown" else []
     assert shop.transaction("plan").states["consent"] == "terminated"
     shop.books_agree(still_open=open_charge)
 
 
-def test_an_expired_authorization_is_seen_by_a_look_up(shop):
+def test_an_expired_authorization_is_seen_by_a_inquiry(shop):
     shop.authorized()
     shop.emulator.portal.expire("order")
-    assert shop.push() == []
+    assert shop.notification() == []
     shop.recover("order")
     assert shop.kinds("order")[-1] == "Lapsed"
     assert shop.transaction("order").status == "payment.expired"
@@ -95,7 +95,7 @@ def test_an_expired_authorization_is_seen_by_a_look_up(shop):
     shop.books_agree()
 
 
-def test_an_expired_application_is_told_as_a_failure(shop, learn):
+def test_an_expired_opening_is_told_as_a_failure(shop, learn):
     shop.apply()
     shop.emulator.portal.expire("order")
     learn("order")
@@ -140,7 +140,7 @@ def test_a_refund_in_the_portal_takes_what_the_engine_thinks_is_left(shop):
     answer = shop.do("refund", "order", amount=300)
     assert answer.status == "declined"
     assert answer.transaction.amounts["refunding"] == 0
-    shop.push()
+    shop.notification()
     assert shop.transaction("order").amounts["refunded"] == 800
     assert shop.can("order")["refund"].bounds.maximum == 200
     shop.books_agree()
@@ -151,7 +151,7 @@ def test_a_cancel_in_the_portal_beside_a_lost_capture_is_put_aside_first(shop):
     shop.emulator.misbehave("lose_request", command="Capture")
     assert shop.do("capture", "order", amount=600).status == "unknown"
     shop.emulator.portal.cancel("order")
-    shop.push()
+    shop.notification()
     before = shop.transaction("order")
     assert before.status == "payment.authorized"
     assert len(before.discrepancies) == 1
@@ -163,14 +163,14 @@ def test_a_cancel_in_the_portal_beside_a_lost_capture_is_put_aside_first(shop):
 def test_an_order_that_the_engine_never_made_is_put_aside_once(shop):
     shop.authorized()
     shop.emulator.portal.capture("order")
-    [push] = shop.emulator.take_pushes()
-    body = push.body.replace(b"orderId0000=order", b"orderId0000=other")
+    [notification] = shop.emulator.take_notifications()
+    body = notification.body.replace(b"orderId0000=order", b"orderId0000=other")
     signed = shop.emulator.merchant.content_hmac(body)
     for _ in range(2):
-        shop.push_raw({**push.headers, "Content-Hmac": signed}, body)
+        shop.notification_raw({**notification.headers, "Content-Hmac": signed}, body)
     assert shop.kinds("other") == ["Discrepancy"]
     assert shop.do("refund", "other").denial.codes == ("unknown_transaction",)
-    shop.push([push])
+    shop.notification([notification])
     shop.books_agree()
 
 
@@ -189,7 +189,7 @@ NOW = timedelta()
 
 @pytest.mark.parametrize("missing", [Missing.DECLINE, Missing.RESEND])
 @pytest.mark.parametrize(("command", "fields", "by_hand", "amount", "status"), LOST)
-def test_once_the_lost_command_is_settled_the_portals_counts(  # noqa: PLR0917
+def test_once_the_lost_command_is_resolved_the_portals_counts(  # noqa: PLR0917
     shop, learn, command, fields, by_hand, amount, status, missing
 ):
     shop.authorized()
@@ -201,10 +201,10 @@ def test_once_the_lost_command_is_settled_the_portals_counts(  # noqa: PLR0917
     learn("order")
     assert shop.transaction("order").status == "payment.authorized"
     recovery = Recovery(
-        patience=NOW, fence=NOW, waits=NOTHING_IN_FLIGHT, missing=missing
+        patience=NOW, in_flight_limit=NOW, waits=NOTHING_IN_FLIGHT, missing=missing
     )
-    [settled] = shop.recover("order", recovery)
-    assert (settled.key, settled.status) == (lost.key, "declined")
+    [resolved] = shop.recover("order", recovery)
+    assert (resolved.key, resolved.status) == (lost.key, "declined")
     shop.recover("order")
     assert shop.transaction("order").status == status
     shop.books_agree()
@@ -216,7 +216,10 @@ def test_a_lost_update_and_an_expiry_in_the_portal(shop):
     shop.do("update_authorization", "order", amount=600)
     shop.emulator.portal.expire("order")
     recovery = Recovery(
-        patience=NOW, fence=NOW, waits=NOTHING_IN_FLIGHT, missing=Missing.RESEND
+        patience=NOW,
+        in_flight_limit=NOW,
+        waits=NOTHING_IN_FLIGHT,
+        missing=Missing.RESEND,
     )
     assert shop.recover("order", recovery)[0].status == "declined"
     shop.recover("order")
@@ -253,9 +256,12 @@ def test_a_resend_that_is_refused_finds_what_the_portal_did(shop):
     shop.emulator.portal.refund("order", 800)
     shop.recover("order")
     recovery = Recovery(
-        patience=NOW, fence=NOW, waits=NOTHING_IN_FLIGHT, missing=Missing.RESEND
+        patience=NOW,
+        in_flight_limit=NOW,
+        waits=NOTHING_IN_FLIGHT,
+        missing=Missing.RESEND,
     )
-    [settled] = shop.recover("order", recovery)
-    assert settled.status == "declined"
+    [resolved] = shop.recover("order", recovery)
+    assert resolved.status == "declined"
     assert shop.transaction("order").amounts["refunded"] == 800
     shop.books_agree()

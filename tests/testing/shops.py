@@ -23,7 +23,7 @@ class Shop:
         return answer
 
     def receive(self, headers, body):
-        self.engine.receive_push(headers, body)
+        self.engine.receive_notification(headers, body)
         self.refresh_all()
 
     def catch_up(self):
@@ -67,7 +67,7 @@ class ShopTest(OrderSystem):
     def ask(self, shop, command):
         shop.carry_out(command)
 
-    def push(self, shop, headers, body):
+    def notification(self, shop, headers, body):
         shop.receive(headers, body)
 
     def recover(self, shop):
@@ -99,7 +99,7 @@ class IgnoresDiscrepancies(Shop):
 
 
 class ForgetsDeclined(Shop):
-    """An application that is declined stays what it was."""
+    """An opening command that is declined stays what it was."""
 
     def enter(self, row, found):
         if found.states.get("payment") != "failed":

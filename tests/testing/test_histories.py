@@ -15,8 +15,8 @@ from kessai.errors import InvalidInput
 from kessai.machine import Reversed, broken_invariants, fold
 from kessai.machine.events import KINDS
 from kessai.testing import histories
-from kessai.testing.agreements import agreement_for
-from kessai.testing.lifecycles import machine_of
+from kessai.testing.strategies.agreements import agreement_for
+from kessai.testing.strategies.lifecycles import machine_of
 
 EXAMPLES = 200
 WALLET = load_file(Path(__file__).parent.parent / "engine" / "prove" / "wallet.toml")

@@ -70,7 +70,7 @@ def test_a_story_is_cut_down_to_what_matters(tmp_path):
     assert "with SubmitsTwiceTest.story() as story:" in done.stdout
 
 
-def test_a_story_told_by_hand_settles_and_compares():
+def test_a_story_told_by_hand_resolves_and_compares():
     with shops.ShopTest.story() as story:
         story.ask("authorize", "A", 100, key="1", lifecycle="one_time")
         story.consumer("A", "log_in")

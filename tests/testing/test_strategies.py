@@ -21,10 +21,10 @@ from kessai.testing import (
     order_ids,
     parameter_values,
 )
-from kessai.testing.agreements import agreement_for
-from kessai.testing.lifecycles import machine_of
-from kessai.testing.strategies import NOW
-from kessai.testing.ways import Case, ways
+from kessai.testing.strategies.agreements import agreement_for
+from kessai.testing.strategies.commands import NOW
+from kessai.testing.strategies.lifecycles import machine_of
+from kessai.testing.strategies.variants import CommandCase, ways
 
 PARTS = """
 include = ["shared/payment.toml", "shared/parameters.toml"]
@@ -71,7 +71,7 @@ def decided(lifecycle, command, transaction=None, now=NOW):
 
 
 @pytest.mark.parametrize("lifecycle", shipped_names())
-def test_every_application_that_is_drawn_is_allowed(lifecycle):
+def test_every_opening_that_is_drawn_is_allowed(lifecycle):
     @given(allowed_commands(lifecycle))
     def check(command):
         assert isinstance(decided(lifecycle, command), Operation)
@@ -92,7 +92,7 @@ def test_after_any_history_what_is_drawn_is_allowed_and_nothing_is_left_out(life
             for name in machine.commands
             if possibility(machine, before, name, now).is_allowed
         }
-        case = Case(machine, before, now, history.agreement)
+        case = CommandCase(machine, before, now, history.agreement)
         assert open_now == {name for name in machine.commands if ways(case, name)}
         if not open_now:
             return

@@ -17,13 +17,13 @@ import attrs
 from kessai_examplepay import reading
 from kessai_examplepay.adapter import ExamplePay
 
-from kessai.errors import InvalidInput, PushRefused
+from kessai.errors import InvalidInput, NotificationRefused
 from kessai.gateway import (
-    LOOK_UP,
+    INQUIRY,
     Evidence,
     Failure,
+    NotificationPartlyRefused,
     Outcome,
-    PushPartlyRefused,
     Reply,
     Request,
     Source,
@@ -113,9 +113,9 @@ class StartsAThread(ExamplePay):
 class Prints(ExamplePay):
     """A forgotten print."""
 
-    def push(self, headers, body):
-        print("push!")  # noqa: T201
-        return super().push(headers, body)
+    def notification(self, headers, body):
+        print("notification!")  # noqa: T201
+        return super().notification(headers, body)
 
 
 class KeepsAList(ExamplePay):
@@ -210,7 +210,7 @@ class TimeOutIsDeclined(ExamplePay):
 
     def evidence(self, call, reply):
         evidence = super().evidence(call, reply)
-        if isinstance(reply, Failure) and call.command != LOOK_UP:
+        if isinstance(reply, Failure) and call.command != INQUIRY:
             return attrs.evolve(evidence, outcome=Outcome.DECLINED)
         return evidence
 
@@ -230,7 +230,7 @@ class TrustsTheStatus(ExamplePay):
     def evidence(self, call, reply):
         evidence = super().evidence(call, reply)
         is_good = isinstance(reply, Reply) and reply.status in {200, 201}
-        if is_good and call.command != LOOK_UP:
+        if is_good and call.command != INQUIRY:
             return attrs.evolve(evidence, outcome=Outcome.SUCCEEDED)
         return evidence
 
@@ -279,7 +279,7 @@ class AnybodysReply(ExamplePay):
     """Whose the reply is is not looked at."""
 
     def evidence(self, call, reply):
-        if call.command == LOOK_UP or isinstance(reply, Failure):
+        if call.command == INQUIRY or isinstance(reply, Failure):
             return super().evidence(call, reply)
         ours = attrs.evolve(call, transaction="order-7")
         evidence = super().evidence(ours, reply)
@@ -306,88 +306,88 @@ class NoSuchOrderByStatus(ExamplePay):
 
     def evidence(self, call, reply):
         evidence = super().evidence(call, reply)
-        if call.command == LOOK_UP and getattr(reply, "status", 0) == 404:
+        if call.command == INQUIRY and getattr(reply, "status", 0) == 404:
             return attrs.evolve(evidence, outcome=Outcome.SUCCEEDED, found=False)
         return evidence
 
 
 class DropsTheSecond(ExamplePay):
-    """Only the first event of a push is read."""
+    """Only the first event of a notification is read."""
 
-    def push(self, headers, body):
-        return super().push(headers, body)[:1]
+    def notification(self, headers, body):
+        return super().notification(headers, body)[:1]
 
 
 class HoldsUpTheOthers(ExamplePay):
-    """One spoilt event, and the whole push is refused."""
+    """One malformed event, and the whole notification is refused."""
 
-    def push(self, headers, body):
+    def notification(self, headers, body):
         try:
-            return super().push(headers, body)
-        except PushPartlyRefused as refusal:
-            raise PushRefused(str(refusal)) from None
+            return super().notification(headers, body)
+        except NotificationPartlyRefused as refusal:
+            raise NotificationRefused(str(refusal)) from None
 
 
 class ComparesByEquals(ExamplePay):
     """The signature is compared with ==."""
 
-    def push(self, headers, body):
+    def notification(self, headers, body):
         claimed = {n.lower(): v for n, v in headers.items()}.get(reading.HEADER, "")
         if claimed != self._proof(body):
-            raise PushRefused("push refused")
-        return super().push(headers, body)
+            raise NotificationRefused("notification refused")
+        return super().notification(headers, body)
 
     def _proof(self, body):
-        digest = reading.hmac.digest(self.push_secret.encode(), body, "sha256")
+        digest = reading.hmac.digest(self.notification_secret.encode(), body, "sha256")
         return f"sha256={digest.hex()}"
 
 
 class ComparesTheStart(ExamplePay):
     """Only half of the signature is compared."""
 
-    def push(self, headers, body):
+    def notification(self, headers, body):
         claimed = {n.lower(): v for n, v in headers.items()}.get(reading.HEADER, "")
-        digest = reading.hmac.digest(self.push_secret.encode(), body, "sha256")
+        digest = reading.hmac.digest(self.notification_secret.encode(), body, "sha256")
         proof = f"sha256={digest.hex()}"
         if not reading.hmac.compare_digest(claimed[:39].encode(), proof[:39].encode()):
-            raise PushRefused("push refused")
-        return reading.pushed(body)
+            raise NotificationRefused("notification refused")
+        return reading.notified(body)
 
 
 class BelievesEverybody(ExamplePay):
     """Nothing is verified."""
 
-    def push(self, headers, body):
-        return reading.pushed(body)
+    def notification(self, headers, body):
+        return reading.notified(body)
 
 
 class OneSpelling(ExamplePay):
     """The header is found under one spelling only."""
 
-    def push(self, headers, body):
+    def notification(self, headers, body):
         if "X-ExamplePay-Signature" not in headers:
-            raise PushRefused("push refused")
-        return super().push(headers, body)
+            raise NotificationRefused("notification refused")
+        return super().notification(headers, body)
 
 
 class ShowsTheSignature(ExamplePay):
     """The refusal quotes what it refuses."""
 
-    def push(self, headers, body):
+    def notification(self, headers, body):
         try:
-            return super().push(headers, body)
-        except PushPartlyRefused:
+            return super().notification(headers, body)
+        except NotificationPartlyRefused:
             raise
-        except PushRefused:
-            message = f"push refused: {dict(headers)}"
-            raise PushRefused(message) from None
+        except NotificationRefused:
+            message = f"notification refused: {dict(headers)}"
+            raise NotificationRefused(message) from None
 
 
-class StumblesOverAPush(ExamplePay):
-    """A push of another shape raises what it likes."""
+class StumblesOverANotification(ExamplePay):
+    """A notification of another shape raises what it likes."""
 
-    def push(self, headers, body):
-        heard = super().push(headers, body or b'{"events": []}')
+    def notification(self, headers, body):
+        heard = super().notification(headers, body or b'{"events": []}')
         json.loads(body)["events"][0]["buyer_email"]
         return heard
 
@@ -396,7 +396,7 @@ class AnyCommandGoes(ExamplePay):
     """What is no command is posted to a path of its name."""
 
     def request(self, call):
-        if call.command in {"authorize", "capture", "cancel", "refund", LOOK_UP}:
+        if call.command in {"authorize", "capture", "cancel", "refund", INQUIRY}:
             return super().request(call)
         return Request(method="POST", url=f"{self.host}/v1/{call.command}")
 
@@ -413,7 +413,7 @@ class PastesTheId(ExamplePay):
 
     def request(self, call):
         request = super().request(call)
-        if call.command == LOOK_UP:
+        if call.command == INQUIRY:
             url = f"{self.host}/v1/orders/{call.transaction}"
             return attrs.evolve(request, url=url)
         return request
@@ -428,12 +428,12 @@ class NotesInHeaders(ExamplePay):
 
 
 class LookUpsDecline(ExamplePay):
-    """A look-up that broke off says that nothing is there."""
+    """An inquiry that broke off says that nothing is there."""
 
     def evidence(self, call, reply):
-        if call.command == LOOK_UP and isinstance(reply, Failure):
+        if call.command == INQUIRY and isinstance(reply, Failure):
             return Evidence(
-                source=Source.LOOK_UP,
+                source=Source.INQUIRY,
                 transaction=call.transaction,
                 command=None,
                 outcome=Outcome.SUCCEEDED,
@@ -459,12 +459,12 @@ class LearnsFromReplies(ExamplePay):
 
 
 class DecodesBeforeItDoubts(ExamplePay):
-    """A signed push that is no UTF-8 raises."""
+    """A signed notification that is no UTF-8 raises."""
 
-    def push(self, headers, body):
-        reading.verify(self.push_secret, headers, body)
+    def notification(self, headers, body):
+        reading.verify(self.notification_secret, headers, body)
         body.decode()
-        return reading.pushed(body)
+        return reading.notified(body)
 
 
 class NotListedIsNotThere(ExamplePay):
@@ -472,7 +472,7 @@ class NotListedIsNotThere(ExamplePay):
 
     def evidence(self, call, reply):
         evidence = super().evidence(call, reply)
-        if call.command != LOOK_UP or getattr(reply, "status", 0) not in {200, 201}:
+        if call.command != INQUIRY or getattr(reply, "status", 0) not in {200, 201}:
             return evidence
         if evidence.outcome is Outcome.UNKNOWN and b"events" not in reply.body:
             return attrs.evolve(evidence, outcome=Outcome.SUCCEEDED, found=False)

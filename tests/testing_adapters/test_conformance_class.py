@@ -4,7 +4,7 @@ import pytest
 from kessai_examplepay.adapter import ExamplePay
 from kessai_examplepay.samples import ENVIRONMENT, samples
 
-from kessai.testing.adapters import AdapterConformance
+from kessai.testing.adapter_kit.public import AdapterConformance
 
 
 class TestExamplePay(AdapterConformance):

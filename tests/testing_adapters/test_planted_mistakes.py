@@ -6,11 +6,11 @@ import time
 import planted_adapters as planted
 import pytest
 from kessai_examplepay.adapter import ExamplePay
-from kessai_examplepay.samples import ENVIRONMENT, KEY, PUSH_SECRET, samples
+from kessai_examplepay.samples import ENVIRONMENT, KEY, NOTIFICATION_SECRET, samples
 
 from kessai.testing.adapter_kit.conformance import names_of_tests, run_test
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapters import NotConforming, check_adapter
+from kessai.testing.adapter_kit.public import NotConforming, check_adapter
 
 MISTAKES = [
     # the adapter, what finds it, and what the text says
@@ -59,16 +59,44 @@ MISTAKES = [
     ),
     ("AmountsWithAPoint", "recorded_replies_are_evidence_of_what_was_noted", "5000.0"),
     ("NoSuchOrderByStatus", "a_page_or_nothing_or_nonsense_is_unknown", "not know"),
-    ("DropsTheSecond", "recorded_pushes_say_what_was_noted", "heard: 1, not 2"),
-    ("HoldsUpTheOthers", "recorded_pushes_say_what_was_noted", "PushPartlyRefused"),
+    ("DropsTheSecond", "recorded_notifications_say_what_was_noted", "heard: 1, not 2"),
+    (
+        "HoldsUpTheOthers",
+        "recorded_notifications_say_what_was_noted",
+        "NotificationPartlyRefused",
+    ),
     ("ComparesByEquals", "signatures_are_compared_in_constant_time", "compare_digest"),
-    ("ComparesTheStart", "a_push_with_a_flipped_bit_is_refused", "it was heard"),
-    ("BelievesEverybody", "recorded_pushes_say_what_was_noted", "should have been"),
-    ("BelievesEverybody", "a_push_without_its_own_signature_is_refused", "left out"),
-    ("BelievesEverybody", "a_push_with_a_flipped_bit_is_refused", "it was heard"),
+    (
+        "ComparesTheStart",
+        "a_notification_with_a_flipped_bit_is_refused",
+        "it was heard",
+    ),
+    (
+        "BelievesEverybody",
+        "recorded_notifications_say_what_was_noted",
+        "should have been",
+    ),
+    (
+        "BelievesEverybody",
+        "a_notification_without_its_own_signature_is_refused",
+        "left out",
+    ),
+    (
+        "BelievesEverybody",
+        "a_notification_with_a_flipped_bit_is_refused",
+        "it was heard",
+    ),
     ("OneSpelling", "header_names_count_in_any_case", "lower case"),
-    ("ShowsTheSignature", "the_refusal_of_a_push_shows_nothing_of_it", "stood in"),
-    ("StumblesOverAPush", "recorded_pushes_say_what_was_noted", "KeyError"),
+    (
+        "ShowsTheSignature",
+        "the_refusal_of_a_notification_shows_nothing_of_it",
+        "stood in",
+    ),
+    (
+        "StumblesOverANotification",
+        "recorded_notifications_say_what_was_noted",
+        "KeyError",
+    ),
     ("AnyCommandGoes", "every_command_is_carried_or_refused", "get_address"),
     ("AnyCommandGoes", "a_command_that_does_not_exist_is_refused", "not exist"),
     ("ForgetsTheCurrency", "what_a_call_says_is_what_is_sent", "'USD' is sent as"),
@@ -76,7 +104,11 @@ MISTAKES = [
     ("NotesInHeaders", "a_strange_id_or_text_stays_in_its_place", "X-Note"),
     ("LookUpsDecline", "a_call_that_broke_off_is_unknown", "succeeded"),
     ("LearnsFromReplies", "the_order_of_questions_changes_no_answer", "another order"),
-    ("DecodesBeforeItDoubts", "any_push_whatever_is_read_or_refused", "UnicodeDecode"),
+    (
+        "DecodesBeforeItDoubts",
+        "any_notification_whatever_is_read_or_refused",
+        "UnicodeDecode",
+    ),
     ("AmountsWithAPoint", "nothing_like_a_reply_raises", "no store can keep"),
     (
         "NotListedIsNotThere",
@@ -101,7 +133,7 @@ def test_a_mistake_is_found_and_named(name, test, said):
     assert "  contract: kessai." in text
     assert "  right:    " in text
     assert KEY not in text
-    assert PUSH_SECRET not in text
+    assert NOTIFICATION_SECRET not in text
 
 
 def test_every_planted_adapter_is_looked_at():
@@ -122,8 +154,8 @@ def test_everything_that_is_wrong_is_told_at_once():
     with pytest.raises(NotConforming) as found:
         check_adapter(adapter, samples())
     text = str(found.value)
-    assert "Recorded pushes say what was noted" in text
-    assert "A push with a flipped bit is refused" in text
+    assert "Recorded notifications say what was noted" in text
+    assert "A notification with a flipped bit is refused" in text
     assert "The same call gives the same bytes" not in text
 
 
@@ -141,8 +173,8 @@ def pasted(text):
         ("ReadsTheLastOfTwo", "a_verdict_that_is_there_twice_is_unknown"),
         ("KeyOfTheOrder", "another_operation_is_another_request"),
         ("AnybodysReply", "the_reply_to_another_transaction_is_unknown"),
-        ("ComparesTheStart", "a_push_with_a_flipped_bit_is_refused"),
-        ("DropsTheSecond", "recorded_pushes_say_what_was_noted"),
+        ("ComparesTheStart", "a_notification_with_a_flipped_bit_is_refused"),
+        ("DropsTheSecond", "recorded_notifications_say_what_was_noted"),
         ("LooksAtTheClock", "it_does_nothing_but_turn_values_into_values"),
         ("KeepsAList", "it_keeps_nothing_between_calls"),
         ("ChangesItsCall", "it_changes_nothing_that_it_is_given"),

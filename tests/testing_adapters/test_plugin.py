@@ -53,7 +53,7 @@ def test_without_the_option_nothing_is_collected(tmp_path):
 
 def test_loading_the_plugin_imports_no_part_of_the_kit():
     code = (
-        "import sys; before = set(sys.modules); import kessai.testing.plugin;"
+        "import sys; before = set(sys.modules); import kessai.testing.pytest_plugin.adapters;"
         " print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(

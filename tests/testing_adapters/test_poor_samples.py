@@ -8,10 +8,10 @@ import pytest
 from kessai_examplepay.adapter import ExamplePay
 from kessai_examplepay.samples import ENVIRONMENT, samples
 
-from kessai.gateway import LOOK_UP, Outcome
+from kessai.gateway import INQUIRY, Outcome
 from kessai.testing.adapter_kit.conformance import names_of_tests, run_test
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapters import NotConforming
+from kessai.testing.adapter_kit.public import NotConforming
 
 ADAPTER = ExamplePay.from_environment(ENVIRONMENT)
 WHOLE = samples()
@@ -37,9 +37,9 @@ def without(kind, keep):
             "no reply of cancel",
         ),
         (
-            without("requests", lambda s: s.call.command != LOOK_UP),
+            without("requests", lambda s: s.call.command != INQUIRY),
             "every_command_is_on_record",
-            "no request of look_up",
+            "no request of inquire",
         ),
         (
             attrs.evolve(
@@ -52,27 +52,27 @@ def without(kind, keep):
         (
             without("replies", lambda s: s.evidence.outcome is not Outcome.UNKNOWN),
             "every_outcome_is_reached",
-            "no recorded reply or push is unknown",
+            "no recorded reply or notification is unknown",
         ),
         (
             without("replies", lambda s: len(s.evidence.listing) < 2),
-            "a_look_up_lists_what_happened",
+            "a_inquiry_lists_what_happened",
             "more than one exchange",
         ),
         (
             without("replies", lambda s: s.evidence.found),
-            "a_look_up_says_that_a_transaction_is_not_known",
+            "a_inquiry_says_that_a_transaction_is_not_known",
             "does not know",
         ),
         (
-            without("pushes", lambda s: len(s.evidence) < 2),
-            "the_ways_of_pushes_are_on_record",
-            "several notifications",
+            without("notifications", lambda s: len(s.evidence) < 2),
+            "the_ways_of_notifications_are_on_record",
+            "several items",
         ),
         (
             attrs.evolve(WHOLE, sign=None),
-            "the_ways_of_pushes_are_on_record",
-            "cannot sign a push",
+            "the_ways_of_notifications_are_on_record",
+            "cannot sign a notification",
         ),
         (
             attrs.evolve(WHOLE, secrets=()),
@@ -95,10 +95,10 @@ def test_what_is_missing_is_named(poor, test, said):
     assert said in told(poor, test)
 
 
-def test_an_adapter_that_hears_no_push_must_refuse_all():
+def test_an_adapter_that_hears_no_notification_must_refuse_all():
     run_test(
-        "test_an_adapter_without_pushes_refuses_them",
-        Kit(ADAPTER, attrs.evolve(WHOLE, pushes=())),
+        "test_an_adapter_without_notifications_refuses_them",
+        Kit(ADAPTER, attrs.evolve(WHOLE, notifications=())),
     )
 
 

@@ -56,14 +56,14 @@ def test_an_order_goes_its_whole_way(run, tmp_path, gateway, settings):
         "refund",
     ]
 
-    headers, body = gateway.settle(order)
+    headers, body = gateway.resolve(order)
     engine = Engine(
         adapter=ExamplePay.from_environment(settings),
         store=open_store(str(tmp_path / "shop.db")),
         transport=HttpTransport(),
     )
     with engine:
-        engine.receive_push(headers, body)
+        engine.receive_notification(headers, body)
         found = engine.store.load(None, order, None).transaction
     assert not found.operations
     assert (found.amounts["captured"], found.amounts["refunded"]) == (3000, 1000)

@@ -4,7 +4,7 @@
         client = httpx2.Client(transport=EmulatorTransport(emulator))
 
 It keeps its own books and its own rules, and shares no code with the engine, so that the
-two can disagree. `serve` puts it behind a port, `PushSender` delivers its pushes.
+two can disagree. `serve` puts it behind a port, `NotificationSender` delivers its notifications.
 """
 
 from typing import TYPE_CHECKING
@@ -25,10 +25,10 @@ from kessai_adapters.emulator.errors import (
 )
 from kessai_adapters.emulator.faults import Fault
 from kessai_adapters.emulator.merchant import DEFAULT_CCID, DEFAULT_KEY, Merchant
+from kessai_adapters.emulator.notifications import Notification, compose
 from kessai_adapters.emulator.portal import Portal
 from kessai_adapters.emulator.protocol import EmulatorReply
-from kessai_adapters.emulator.pushes import Push, compose
-from kessai_adapters.emulator.sender import Patience, PushSender
+from kessai_adapters.emulator.sender import NotificationSender, Patience
 from kessai_adapters.emulator.server import RunningServer, serve
 from kessai_adapters.emulator.words import (
     Command,
@@ -68,13 +68,13 @@ __all__ = [
     "Merchant",
     "NoReply",
     "NotConnected",
+    "Notification",
+    "NotificationSender",
     "Order",
     "OutOfPlay",
     "Patience",
     "Payment",
     "Portal",
-    "Push",
-    "PushSender",
     "Refused",
     "Result",
     "RunningServer",

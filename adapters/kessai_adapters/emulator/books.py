@@ -1,7 +1,7 @@
 """The gateway's books: every order, its amounts, its states and its exchanges.
 
 Owns what is true about an order and the invariants that hold between its amounts.
-Knows nothing of the wire, of pushes or of which command may follow which.
+Knows nothing of the wire, of notifications or of which command may follow which.
 Amounts are integers in yen; times are aware and in UTC.
 """
 
@@ -49,7 +49,7 @@ class Terms:
 
 @attrs.define(kw_only=True)
 class Exchange:
-    """One command that reached an order, as a look-up lists it."""
+    """One command that reached an order, as an inquiry lists it."""
 
     txn_id: str
     command: Command
@@ -63,16 +63,16 @@ class Exchange:
 
 @attrs.frozen(kw_only=True)
 class Urls:
-    """Where the gateway sends the browser and its notifications; empty if unknown."""
+    """Where the gateway sends the browser and its items; empty if unknown."""
 
     success: str = ""
     cancel: str = ""
     error: str = ""
     confirm: str = ""
     """The merchant's own confirmation page (F2); empty for the gateway's (F1)."""
-    authorize_push: str = ""
-    capture_push: str = ""
-    cancel_push: str = ""
+    authorize_notification: str = ""
+    capture_notification: str = ""
+    cancel_notification: str = ""
 
 
 @attrs.define(kw_only=True)

@@ -13,8 +13,8 @@ from kessai_adapters.emulator.codes import Code
 from kessai_adapters.emulator.consumer import Approve, Consumer
 from kessai_adapters.emulator.errors import Refused
 from kessai_adapters.emulator.faults import Fault
+from kessai_adapters.emulator.notifications import transaction_id
 from kessai_adapters.emulator.operations import Ask, Operations
-from kessai_adapters.emulator.pushes import transaction_id
 from kessai_adapters.emulator.words import Command
 
 

@@ -95,7 +95,7 @@ class Consumer:
             return order.urls.confirm or self.page_url(order)
 
     def approve(self, order_id: str) -> str:
-        """Approve: the gateway authorizes, captures if asked to, and tells by push.
+        """Approve: the gateway authorizes, captures if asked to, and tells by notification.
 
         Returns `successUrl` with its signed parameters, or an empty text without one.
         """

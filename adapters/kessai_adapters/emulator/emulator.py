@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 import attrs
 
-from kessai_adapters.emulator import lookup, rules
+from kessai_adapters.emulator import inquiry, rules
 from kessai_adapters.emulator.books import Books, Exchange, Order, Totals
 from kessai_adapters.emulator.codes import Code
 from kessai_adapters.emulator.commands import Call, Commands
@@ -21,6 +21,7 @@ from kessai_adapters.emulator.consumer import Approve, Consumer
 from kessai_adapters.emulator.errors import NoReply, NotConnected, OutOfPlay, Refused
 from kessai_adapters.emulator.faults import STATUS, Fault, Mishap, Mishaps
 from kessai_adapters.emulator.merchant import DEFAULT_CCID, DEFAULT_KEY, Merchant
+from kessai_adapters.emulator.notifications import Notification, Outbox
 from kessai_adapters.emulator.operations import Operations
 from kessai_adapters.emulator.pages import PREFIX, Pages
 from kessai_adapters.emulator.portal import Portal
@@ -34,12 +35,11 @@ from kessai_adapters.emulator.protocol import (
     result,
     text_of,
 )
-from kessai_adapters.emulator.pushes import Outbox, Push
 from kessai_adapters.emulator.shelf import Shelf
 from kessai_adapters.emulator.words import Command, Result
 
 _BAD_REQUEST: Final = 400
-_APPLICATIONS: Final = frozenset({Command.AUTHORIZE, Command.REAUTHORIZE})
+_OPENINGS: Final = frozenset({Command.AUTHORIZE, Command.REAUTHORIZE})
 _GARBAGE: Final = b"\x00\xff<html><body>\x80 not what you asked for"
 _HTML: Final = {"Content-Type": "text/html"}
 
@@ -141,12 +141,12 @@ class Emulator:
         with self._lock:
             return self.books.totals(self._clock())
 
-    # ── pushes ──────────────────────────────────────────────────────────────────────
+    # ── notifications ──────────────────────────────────────────────────────────────────────
 
-    def take_pushes(self, *, batch: bool = False) -> list[Push]:
-        """Return the pushes not yet delivered, oldest first, and forget them.
+    def take_notifications(self, *, batch: bool = False) -> list[Notification]:
+        """Return the notifications not yet delivered, oldest first, and forget them.
 
-        With `batch`, those to one URL become one push with several notifications.
+        With `batch`, those to one URL become one notification with several items.
         """
         with self._lock:
             return self.outbox.take(self._clock(), batch=batch)
@@ -177,13 +177,13 @@ class Emulator:
 
     def complete(self, order_id: str, *, txn_id: str | None = None) -> Exchange:
         """Let a pending command succeed: the oldest, or the one with `txn_id`."""
-        return self._settle(order_id, txn_id, Code.SUCCESS)
+        return self._resolve(order_id, txn_id, Code.SUCCESS)
 
     def fail(self, order_id: str, *, txn_id: str | None = None) -> Exchange:
         """Let a pending command fail: the oldest, or the one with `txn_id`."""
-        return self._settle(order_id, txn_id, Code.PROVIDER_REFUSED)
+        return self._resolve(order_id, txn_id, Code.PROVIDER_REFUSED)
 
-    def _settle(self, order_id: str, txn_id: str | None, code: Code) -> Exchange:
+    def _resolve(self, order_id: str, txn_id: str | None, code: Code) -> Exchange:
         with self._lock:
             now = self._clock()
             order = self.books.find(order_id, now)
@@ -268,7 +268,7 @@ class Emulator:
     def _search(self, visit: _Visit) -> EmulatorReply:
         if visit.gateways_fault is not None:
             raise Refused(Code.PROVIDER_REFUSED)
-        found = lookup.search(self.books, visit.params, visit.now)
+        found = inquiry.search(self.books, visit.params, visit.now)
         members = self._members(visit, "") | found
         return reply(result(Command.SEARCH, Code.SUCCESS, members))
 
@@ -297,8 +297,8 @@ def _waiting(order: Order, txn_id: str | None) -> list[Exchange]:
         for exchange in order.exchanges
         if exchange.result is Result.PENDING
         and txn_id in {None, exchange.txn_id}
-        # An application that only waits for its consumer is not ours to settle.
-        and (exchange.command not in _APPLICATIONS or order.held)
+        # An application that only waits for its consumer is not ours to resolve.
+        and (exchange.command not in _OPENINGS or order.held)
     ]
 
 

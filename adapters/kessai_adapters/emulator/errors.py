@@ -30,7 +30,7 @@ class Refused(EmulatorError):
         self.code = code
         self.detail = detail
         self.txn_id = ""
-        """The exchange in the look-up's list, if the refusal is in it."""
+        """The exchange in the inquiry's list, if the refusal is in it."""
 
     @property
     def message(self) -> str:

@@ -1,7 +1,7 @@
 """Who the merchant is, and everything that is signed with the merchant's key.
 
 The three signatures of the protocol stand here side by side: `authHash` over a request,
-`Content-Hmac` over a push, `vAuthInfo` over a redirect.
+`Content-Hmac` over a notification, `vAuthInfo` over a redirect.
 """
 
 import base64
@@ -45,7 +45,7 @@ class Merchant:
         return hmac.compare_digest(expected.encode(), auth_hash.encode())
 
     def content_hmac(self, body: bytes) -> str:
-        """Return the `Content-Hmac` header for a push's raw body."""
+        """Return the `Content-Hmac` header for a notification's raw body."""
         key = bytes.fromhex(self.secret_key)
         value = hmac.new(key, body, hashlib.sha256).hexdigest()
         return f"h=HmacSHA256;s={self.ccid};v={value}"

@@ -21,8 +21,8 @@ from kessai_adapters.emulator.books import (
 from kessai_adapters.emulator.codes import Code
 from kessai_adapters.emulator.errors import Refused
 from kessai_adapters.emulator.faults import Fault
+from kessai_adapters.emulator.notifications import Outbox
 from kessai_adapters.emulator.protocol import result_of
-from kessai_adapters.emulator.pushes import Outbox
 from kessai_adapters.emulator.words import Command, Consent, Kind, Payment, Result, Step
 
 
@@ -169,7 +169,7 @@ class Operations:
     def perform(self, order: Order, ask: Ask) -> Exchange:
         """Carry a command out on an order, or leave it pending, or refuse it.
 
-        A refusal changes no state, but it stays in the list and is told by push.
+        A refusal changes no state, but it stays in the list and is told by notification.
         """
         try:
             amount = _allowed(order, ask)
@@ -194,7 +194,7 @@ class Operations:
         """Make a pending exchange final: it takes effect, or gives back what it held."""
         exchange.code = code
         exchange.result = result_of(code)
-        # A look-up tells when it happened, not when it was asked for: what lasts 30
+        # An inquiry tells when it happened, not when it was asked for: what lasts 30
         # days (O6) lasts them from here.
         exchange.at = now
         applied = exchange is order.application

@@ -1,6 +1,6 @@
 """The gateway's portal: what someone does there without asking the merchant's engine.
 
-The same rules apply as on the wire; it is shown in the look-up and told by push.
+The same rules apply as on the wire; it is shown in the inquiry and told by notification.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class Portal:
     def expire(self, order_id: str) -> Order:
         """Let an authorization expire now, or an application that nobody finished.
 
-        The gateway has no notification for an expiry; the look-up shows it. A lapsed
+        The gateway has no item for an expiry; the inquiry shows it. A lapsed
         application is told as a failed `Authorize`.
         """
         with self._lock:

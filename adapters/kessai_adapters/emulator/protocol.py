@@ -177,6 +177,6 @@ def compact(moment: datetime) -> str:
 
 
 def spaced(moment: datetime) -> str:
-    """Return a time as a look-up writes it: `2023-08-30 16:33:06.0`, in Japan."""
+    """Return a time as an inquiry writes it: `2023-08-30 16:33:06.0`, in Japan."""
     local = moment.astimezone(JAPAN)
     return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000}"

@@ -156,12 +156,12 @@ def frequency(params: Params) -> tuple[str, int]:
     return unit, value
 
 
-def push_urls(params: Params) -> Urls:
-    """Return the URLs for notifications."""
+def notification_urls(params: Params) -> Urls:
+    """Return the URLs for items."""
     return Urls(
-        authorize_push=url(params, "authorizePushUrl"),
-        capture_push=url(params, "capturePushUrl"),
-        cancel_push=url(params, "cancelPushUrl"),
+        authorize_notification=url(params, "authorizePushUrl"),
+        capture_notification=url(params, "capturePushUrl"),
+        cancel_notification=url(params, "cancelPushUrl"),
     )
 
 
@@ -192,14 +192,14 @@ def _refuse_for_kind(params: Params, kind: Kind) -> None:
 
 
 def _page_urls(params: Params) -> Urls:
-    pushes = push_urls(params)
+    notifications = notification_urls(params)
     confirm = url(params, "payConfirmScreenUrl")
     if choice(params, "payConfirmScreenType", "0 1", "0") == "0":
         confirm = ""
     elif not confirm:
         raise Refused(Code.PARAMETER_MISSING, "payConfirmScreenUrl")
     return attrs.evolve(
-        pushes,
+        notifications,
         success=url(params, "successUrl"),
         cancel=url(params, "cancelUrl"),
         error=url(params, "errorUrl"),
@@ -249,7 +249,7 @@ def reauthorization(params: Params) -> Application:
         kind=Kind.REAUTHORIZED,
         amount=required_amount(params, MOST_RECURRING),
         with_capture=flag(params, "withCapture"),
-        urls=push_urls(params),
+        urls=notification_urls(params),
         note=text(params, "noteToBuyer"),
     )
 

@@ -1,4 +1,4 @@
-"""Delivering the pushes of a running server by HTTP, in the background.
+"""Delivering the notifications of a running server by HTTP, in the background.
 
 Each is tried a few times until the merchant's server answers 200, as the gateway does.
 Only listed hosts are called, the loopback unless told otherwise: a stand-in that runs on
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from kessai_adapters.emulator.emulator import Emulator
-from kessai_adapters.emulator.pushes import Push
+from kessai_adapters.emulator.notifications import Notification
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _OK: Final = 200
@@ -24,7 +24,7 @@ _OK: Final = 200
 
 @attrs.frozen(kw_only=True)
 class Patience:
-    """How often a push is tried, and how long is waited, in seconds."""
+    """How often a notification is tried, and how long is waited, in seconds."""
 
     attempts: int = 4
     first_pause: float = 0.2
@@ -32,8 +32,8 @@ class Patience:
     timeout: float = 10.0
 
 
-class PushSender:
-    """Delivers an emulator's pushes until `close`; also a context manager.
+class NotificationSender:
+    """Delivers an emulator's notifications until `close`; also a context manager.
 
     `tls` is the context for a merchant's server on HTTPS, e.g. with a test's authority.
     """
@@ -46,15 +46,15 @@ class PushSender:
         hosts: Container[str] = LOOPBACK,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.undelivered: list[Push] = []
-        """The pushes given up: every attempt failed, or the host is not listed."""
+        self.undelivered: list[Notification] = []
+        """The notifications given up: every attempt failed, or the host is not listed."""
         self._emulator = emulator
         self._patience = patience or Patience()
         self._hosts = hosts
         self._tls = tls
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, name="kessai-emulator-pushes", daemon=True
+            target=self._run, name="kessai-emulator-notifications", daemon=True
         )
         self._thread.start()
 
@@ -82,12 +82,12 @@ class PushSender:
         self._deliver_all()
 
     def _deliver_all(self) -> None:
-        for push in self._emulator.take_pushes():
-            if not self._deliver(push):
-                self.undelivered.append(push)
+        for notification in self._emulator.take_notifications():
+            if not self._deliver(notification):
+                self.undelivered.append(notification)
 
-    def _deliver(self, push: Push) -> bool:
-        host = urlsplit(push.url).hostname
+    def _deliver(self, notification: Notification) -> bool:
+        host = urlsplit(notification.url).hostname
         if host is None or host not in self._hosts:
             return False
         pause = self._patience.first_pause
@@ -96,16 +96,16 @@ class PushSender:
                 if self._stop.wait(pause):
                     break
                 pause *= 2
-            if self._post(push):
+            if self._post(notification):
                 return True
         return False
 
-    def _post(self, push: Push) -> bool:
-        parts = urlsplit(push.url)
+    def _post(self, notification: Notification) -> bool:
+        parts = urlsplit(notification.url)
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         connection = self._connection(parts.scheme, parts.netloc)
         try:
-            connection.request("POST", target, push.body, push.headers)
+            connection.request("POST", target, notification.body, notification.headers)
             return connection.getresponse().status == _OK
         except (OSError, http.client.HTTPException):
             return False

@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Command(StrEnum):
-    """The commands, as they stand in the path and in a look-up's list."""
+    """The commands, as they stand in the path and in an inquiry's list."""
 
     AUTHORIZE = "Authorize"
     CAPTURE = "Capture"

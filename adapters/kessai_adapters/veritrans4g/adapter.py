@@ -8,17 +8,17 @@ from typing import ClassVar, TypeVar
 import attrs
 
 from kessai.errors import InvalidInput
-from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Reply, Request
-from kessai_adapters.veritrans4g import push as pushes
+from kessai.gateway import INQUIRY, Call, Evidence, Failure, Reply, Request
+from kessai_adapters.veritrans4g import notification as notifications
 from kessai_adapters.veritrans4g.commands import COMMANDS
 from kessai_adapters.veritrans4g.credentials import (
     Credentials,
     checked_ccid,
     checked_secret_key,
 )
-from kessai_adapters.veritrans4g.lookup import looked_up
+from kessai_adapters.veritrans4g.inquiry import looked_up
 from kessai_adapters.veritrans4g.replies import answer
-from kessai_adapters.veritrans4g.requests import PUSH_PARAMETERS, members_of
+from kessai_adapters.veritrans4g.requests import NOTIFICATION_PARAMETERS, members_of
 from kessai_adapters.veritrans4g.wire import HEADERS, Envelope
 
 DEFAULT_HOST = "https://api3.veritrans.co.jp"
@@ -27,7 +27,7 @@ _HOST = re.compile(
     r"(https?)://(?:\[([0-9A-Fa-f:]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::([0-9]{1,5}))?/?"
 )
 _HIGHEST_PORT = 65535
-_PUSH_URL = re.compile(r"https?://[!-~]{1,248}")
+_NOTIFICATION_URL = re.compile(r"https?://[!-~]{1,248}")
 _LONGEST_URL = 256
 _SWITCH = {"1": True, "true": True, "0": False, "false": False}
 
@@ -53,15 +53,15 @@ def _is_loopback(name: str) -> bool:
         return name.lower() == "localhost"
 
 
-def _checked_push_url(value: object) -> str | None:
+def _checked_notification_url(value: object) -> str | None:
     if value is None:
         return None
     if (
         not isinstance(value, str)
         or len(value) > _LONGEST_URL
-        or not _PUSH_URL.fullmatch(value)
+        or not _NOTIFICATION_URL.fullmatch(value)
     ):
-        message = "the push URL must be http(s), in ASCII, of at most 256 bytes"
+        message = "the notification URL must be http(s), in ASCII, of at most 256 bytes"
         raise InvalidInput(message)
     return value
 
@@ -111,11 +111,15 @@ def _envelope_of(adapter: "VeriTrans4G") -> Envelope:
 def _urls_of(adapter: "VeriTrans4G") -> Mapping[str, str]:
     base = f"{adapter.host}/{'test-' if adapter.dummy else ''}paynow"
     urls = {name: f"{base}/v2/{wire}/amazonpay" for name, wire in COMMANDS.items()}
-    return {**urls, LOOK_UP: f"{base}-search/v2/Search/search"}
+    return {**urls, INQUIRY: f"{base}-search/v2/Search/search"}
 
 
 def _defaults_of(adapter: "VeriTrans4G") -> Mapping[str, str]:
-    return dict.fromkeys(PUSH_PARAMETERS, adapter.push_url) if adapter.push_url else {}
+    return (
+        dict.fromkeys(NOTIFICATION_PARAMETERS, adapter.notification_url)
+        if adapter.notification_url
+        else {}
+    )
 
 
 @attrs.frozen
@@ -124,7 +128,7 @@ class VeriTrans4G:
 
     `host` is where the gateway is: https, or http on loopback for its stand-in. `dummy`
     says that payments are tests; left out they are live, since a shop that delivers on
-    test payments loses its goods. `push_url` is where the gateway sends results that a
+    test payments loses its goods. `notification_url` is where the gateway sends results that a
     call names no address for.
 
     Raises:
@@ -137,8 +141,8 @@ class VeriTrans4G:
     credentials: Credentials = attrs.field(repr=False)
     host: str = attrs.field(default=DEFAULT_HOST, converter=_checked_host, kw_only=True)
     dummy: bool = attrs.field(default=False, converter=_checked_dummy, kw_only=True)
-    push_url: str | None = attrs.field(
-        default=None, converter=_checked_push_url, kw_only=True, repr=False
+    notification_url: str | None = attrs.field(
+        default=None, converter=_checked_notification_url, kw_only=True, repr=False
     )
     _envelope: Envelope = attrs.field(
         init=False,
@@ -170,7 +174,7 @@ class VeriTrans4G:
         """Make the adapter that `KESSAI_VERITRANS_…` variables describe.
 
         `CCID` and `KEY` are required. `HOST`, `DUMMY` (1, true, 0 or false) and
-        `PUSH_URL` have the defaults of the class; an empty variable is an unset one.
+        `NOTIFICATION_URL` have the defaults of the class; an empty variable is an unset one.
 
         Raises:
             InvalidInput: a variable is missing or not well-formed; the message names
@@ -185,7 +189,9 @@ class VeriTrans4G:
             ),
             host=_setting(environ, f"{prefix}HOST", _checked_host) or DEFAULT_HOST,
             dummy=_setting(environ, f"{prefix}DUMMY", _switch) or False,
-            push_url=_setting(environ, f"{prefix}PUSH_URL", _checked_push_url),
+            notification_url=_setting(
+                environ, f"{prefix}NOTIFICATION_URL", _checked_notification_url
+            ),
         )
 
     def request(self, call: Call) -> Request:
@@ -209,17 +215,19 @@ class VeriTrans4G:
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
         """Tell what came of `call`; UNKNOWN where the reply cannot be understood."""
-        if call.command == LOOK_UP:
+        if call.command == INQUIRY:
             return looked_up(call, reply)
         return answer(call, reply)
 
-    def push(self, headers: Mapping[str, str], body: bytes) -> tuple[Evidence, ...]:
-        """Tell what a push says, one piece of evidence a notification.
+    def notification(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Evidence, ...]:
+        """Tell what a notification says, one piece of evidence a item.
 
         Raises:
-            PushRefused: it is not the gateway's, not for this merchant, not
+            NotificationRefused: it is not the gateway's, not for this merchant, not
                 well-formed, or of a test where payments are live (or the reverse).
 
         """
-        pushes.verify(self.credentials, headers, body)
-        return pushes.read(body, dummy=self.dummy)
+        notifications.verify(self.credentials, headers, body)
+        return notifications.read(body, dummy=self.dummy)

@@ -54,8 +54,8 @@ _ADDRESS = MappingProxyType(
 def answer(call: Call, reply: Reply | Failure) -> Evidence:
     """Tell what came of `call`, a command of the engine.
 
-    Authorize is PENDING even when it succeeds: the gateway took the application, and
-    only a push or a look-up tells that the consumer approved (O1).
+    Authorize is PENDING even when it succeeds: the gateway took the opening command, and
+    only a notification or an inquiry tells that the consumer approved (O1).
     """
     if isinstance(reply, Failure):
         return _without_reply(call, reply)
@@ -74,7 +74,7 @@ def status_code(reply: Reply) -> str:
 
 
 def unknown(call: Call, code: str) -> Evidence:
-    """No evidence either way; only a look-up settles it."""
+    """No evidence either way; only an inquiry resolves it."""
     return Evidence(
         source=Source.REPLY,
         transaction=call.transaction,
@@ -95,11 +95,11 @@ def _without_reply(call: Call, failure: Failure) -> Evidence:
 def _said(call: Call, result: Mapping[str, Any]) -> Evidence:
     code = read_code(result.get("vResultCode"))
     outcome = read_outcome(result.get("mstatus"))
-    look_up = False
+    needs_inquiry = False
     if outcome is Outcome.SUCCEEDED and call.command == "authorize":
         outcome = Outcome.PENDING
     elif may_be_done(call.command, outcome, code):
-        outcome, look_up = Outcome.UNKNOWN, True
+        outcome, needs_inquiry = Outcome.UNKNOWN, True
     elif outcome is Outcome.UNKNOWN:
         code = code or UNREADABLE
     return Evidence(
@@ -110,7 +110,7 @@ def _said(call: Call, result: Mapping[str, Any]) -> Evidence:
         code=code,
         exchange=read_identifier(result.get("custTxn")),
         reported_at=read_compact_time(result.get("centerResponseDatetime")),
-        look_up=look_up,
+        needs_inquiry=needs_inquiry,
         disclosed=_disclosed(call, result),
     )
 

@@ -11,14 +11,18 @@ from typing import Any, cast
 import attrs
 
 from kessai.errors import InvalidInput
-from kessai.gateway import LOOK_UP, Call
+from kessai.gateway import INQUIRY, Call
 from kessai_adapters.veritrans4g.values import AMOUNT_LIMIT
 
 _SERVICE = "amazonpay"
 _CURRENCY = "JPY"
 
-PUSH_PARAMETERS = ("authorize_push_url", "capture_push_url", "cancel_push_url")
-"""The parameters that default to the adapter's own `push_url`."""
+NOTIFICATION_PARAMETERS = (
+    "authorize_notification_url",
+    "capture_notification_url",
+    "cancel_notification_url",
+)
+"""The parameters that default to the adapter's own `notification_url`."""
 
 _MEMBERS = {
     "authorize": (
@@ -144,9 +148,9 @@ _FORMS: dict[str, tuple[str, _Form]] = {
     "successUrl": ("success_url", _text),
     "cancelUrl": ("cancel_url", _text),
     "errorUrl": ("error_url", _text),
-    "authorizePushUrl": ("authorize_push_url", _text),
-    "capturePushUrl": ("capture_push_url", _text),
-    "cancelPushUrl": ("cancel_push_url", _text),
+    "authorizePushUrl": ("authorize_notification_url", _text),
+    "capturePushUrl": ("capture_notification_url", _text),
+    "cancelPushUrl": ("cancel_notification_url", _text),
     "frequencyUnit": ("frequency", _frequency_unit),
     "frequencyValue": ("frequency", _frequency_value),
     "addressRestrictions": ("address_restrictions", _text),
@@ -186,7 +190,7 @@ def members_of(
         InvalidInput: the command, or a parameter, is nothing the gateway can be sent.
 
     """
-    if call.command == LOOK_UP:
+    if call.command == INQUIRY:
         return _search(call, dummy=dummy)
     shape = _SHAPES.get(call.command)
     if shape is None:

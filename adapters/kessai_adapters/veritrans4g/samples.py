@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kessai.gateway import LOOK_UP, Call, Evidence, ListedExchange, Outcome, Source
-from kessai.testing.adapters import (
+from kessai.gateway import INQUIRY, Call, Evidence, ListedExchange, Outcome, Source
+from kessai.testing.adapter_kit.public import (
     AdapterSamples,
-    PushSample,
+    NotificationSample,
     ReplySample,
     RequestSample,
 )
@@ -21,7 +21,7 @@ from kessai_adapters.veritrans4g.masking import exchange_for_log
 
 CCID = "A100000000000000000000cc"
 SECRET = "4f3c2b1a" * 8
-PUSH_URL = "https://shop.example/push"
+NOTIFICATION_URL = "https://shop.example/push"
 FOLDER = Path(__file__).parent / "recorded"
 
 _DONE = "A001000000000000"
@@ -171,8 +171,8 @@ REQUESTS = (
         ),
     ),
     RequestSample(
-        "look-up",
-        Call(command=LOOK_UP, transaction="order-1001", lifecycle="one_time"),
+        "inquiry",
+        Call(command=INQUIRY, transaction="order-1001", lifecycle="one_time"),
     ),
 )
 
@@ -185,13 +185,13 @@ def samples() -> AdapterSamples:
             "KESSAI_VERITRANS_CCID": CCID,
             "KESSAI_VERITRANS_KEY": SECRET,
             "KESSAI_VERITRANS_DUMMY": "1",
-            "KESSAI_VERITRANS_PUSH_URL": PUSH_URL,
+            "KESSAI_VERITRANS_NOTIFICATION_URL": NOTIFICATION_URL,
         },
         secrets=(SECRET,),
         personal=("田中太郎", "山田 花子", "hanako@example.jp", "渋谷区神宮前1-2-3"),
         requests=REQUESTS,
-        replies=(*_replies(), *_doubtful(), *_look_ups()),
-        pushes=_pushes(),
+        replies=(*_replies(), *_doubtful(), *_inquiries()),
+        notifications=_notifications(),
         sign=signed,
         logged=exchange_for_log,
         # The transaction with the command is all that a resend has in common.
@@ -200,7 +200,7 @@ def samples() -> AdapterSamples:
 
 
 def signed(body: bytes) -> Mapping[str, str]:
-    """The headers under which the gateway would push `body`."""
+    """The headers under which the gateway would notification `body`."""
     proof = hmac.new(bytes.fromhex(SECRET), body, hashlib.sha256).hexdigest()
     return {"Content-Hmac": f"h=HmacSHA256;s={CCID};v={proof}"}
 
@@ -210,7 +210,7 @@ def _minutes(minutes: float) -> datetime:
 
 
 _ANSWERED = _minutes(34) + timedelta(seconds=56)
-_PUSHED = _minutes(35) + timedelta(seconds=2)
+_NOTIFIED = _minutes(35) + timedelta(seconds=2)
 
 
 def _call(name: str) -> Call:
@@ -284,7 +284,7 @@ def _doubtful() -> tuple[ReplySample, ...]:
             code="NH02000000000000",
             exchange="10434986",
             reported_at=_ANSWERED,
-            look_up=True,
+            needs_inquiry=True,
         ),
         *(
             _answer(name, "capture-partial", unknown, code=code)
@@ -293,19 +293,19 @@ def _doubtful() -> tuple[ReplySample, ...]:
     )
 
 
-def _look_up(name: str, *listing: ListedExchange, **more: Any) -> ReplySample:
+def _inquire(name: str, *listing: ListedExchange, **more: Any) -> ReplySample:
     said: dict[str, Any] = {"outcome": Outcome.SUCCEEDED, "code": _LISTED, **more}
     evidence = Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction="order-1001",
         command=None,
         listing=listing,
         **said,
     )
-    return ReplySample(name, _call("look-up"), evidence)
+    return ReplySample(name, _call("inquiry"), evidence)
 
 
-def _look_ups() -> tuple[ReplySample, ...]:
+def _inquiries() -> tuple[ReplySample, ...]:
     authorized = ListedExchange(
         command="authorize",
         outcome=Outcome.SUCCEEDED,
@@ -335,49 +335,50 @@ def _look_ups() -> tuple[ReplySample, ...]:
     )
     unknown = Outcome.UNKNOWN
     return (
-        _look_up(
-            "look-up-after-a-lost-reply", authorized, refused, captured, refunding
+        _inquire(
+            "inquiry-after-a-lost-reply", authorized, refused, captured, refunding
         ),
-        _look_up("look-up-among-several", authorized),
-        _look_up("look-up-of-an-unknown-order", found=False),
-        _look_up("look-up-that-failed", outcome=unknown, code="NZ01000000000000"),
-        _look_up("look-up-with-only-strangers", outcome=unknown),
-        _look_up("look-up-without-its-list", outcome=unknown),
+        _inquire("inquiry-among-several", authorized),
+        _inquire("inquiry-of-an-unknown-order", found=False),
+        _inquire("inquiry-that-failed", outcome=unknown, code="NZ01000000000000"),
+        _inquire("inquiry-with-only-strangers", outcome=unknown),
+        _inquire("inquiry-without-its-list", outcome=unknown),
     )
 
 
-def _pushed(command: str, outcome: Outcome, **more: Any) -> Evidence:
+def _notified(command: str, outcome: Outcome, **more: Any) -> Evidence:
     said: dict[str, Any] = {"transaction": "order-1001", "code": _DONE, **more}
     return Evidence(
-        source=Source.PUSH,
+        source=Source.NOTIFICATION,
         command=command,
         outcome=outcome,
-        reported_at=_PUSHED,
+        reported_at=_NOTIFIED,
         **said,
     )
 
 
-def _pushes() -> tuple[PushSample, ...]:
+def _notifications() -> tuple[NotificationSample, ...]:
     good, unsure = Outcome.SUCCEEDED, Outcome.UNKNOWN
-    application = _pushed(
+    opening = _notified(
         "authorize", good, amount=3300, exchange="S03-1234567-1234567-A098765"
     )
     several = (
-        _pushed("capture", good, amount=1200),
-        _pushed("refund", Outcome.DECLINED, code="AF31000000000000"),
-        _pushed("terminate", Outcome.PENDING, transaction="club-7"),
+        _notified("capture", good, amount=1200),
+        _notified("refund", Outcome.DECLINED, code="AF31000000000000"),
+        _notified("terminate", Outcome.PENDING, transaction="club-7"),
     )
-    captured = _pushed("capture", unsure, code="NH02000000000000", look_up=True)
+    captured = _notified("capture", unsure, code="NH02000000000000", needs_inquiry=True)
     return (
-        PushSample("authorized", (application,)),
-        PushSample("several-results", several),
-        PushSample("already-captured", (captured,)),
-        PushSample(
-            "a-command-of-tomorrow", (_pushed("chargeback", unsure, look_up=True),)
+        NotificationSample("authorized", (opening,)),
+        NotificationSample("several-results", several),
+        NotificationSample("already-captured", (captured,)),
+        NotificationSample(
+            "a-command-of-tomorrow",
+            (_notified("chargeback", unsure, needs_inquiry=True),),
         ),
-        PushSample("with-a-name-in-shift-jis", (_pushed("cancel", good),)),
-        PushSample("of-a-live-payment", refused=True),
-        PushSample("announcing-too-few", refused=True),
-        PushSample("without-an-order", refused=True),
-        PushSample("with-two-verdicts", refused=True),
+        NotificationSample("with-a-name-in-shift-jis", (_notified("cancel", good),)),
+        NotificationSample("of-a-live-payment", refused=True),
+        NotificationSample("announcing-too-few", refused=True),
+        NotificationSample("without-an-order", refused=True),
+        NotificationSample("with-two-verdicts", refused=True),
     )

@@ -21,12 +21,12 @@ with the state set back; an old backup in the place of the store; a lifecycle fi
 exchanged together with all chains under it.
 """
 
-from kessai.audit.report import Fault, OpenOperation, PutAside, Report
-from kessai.audit.seal import Made, write_seal
-from kessai.audit.verify import verify
+from kessai.audit.sealing.seal import Made, write_seal
+from kessai.audit.verification.report import AuditFault, OpenOperation, PutAside, Report
+from kessai.audit.verification.verify import verify
 
 __all__ = [
-    "Fault",
+    "AuditFault",
     "Made",
     "OpenOperation",
     "PutAside",

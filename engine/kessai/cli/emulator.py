@@ -12,11 +12,11 @@ from typing import Any
 import click
 import msgspec
 
-from kessai.cli.exits import DONE
-from kessai.cli.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
-from kessai.cli.options import output_options
-from kessai.cli.output import put, say
-from kessai.cli.tables import print_pairs
+from kessai.cli.terminal.exits import DONE
+from kessai.cli.terminal.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
+from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.output import put, say
+from kessai.cli.terminal.tables import print_pairs
 from kessai.words import Words
 
 PORT = 8089
@@ -79,11 +79,11 @@ def serve_command(
         with (
             _told_to_stop() as stop,
             _served(local, port, tls) as url,
-            local.deliver_pushes() as pushes,
+            local.deliver_notifications() as notifications,
         ):
             _announce(local, url, approve, language, as_json=as_json)
             _wait(local, stop, language, as_json=as_json)
-        _take_leave(pushes.undelivered, language)
+        _take_leave(notifications.undelivered, language)
     finally:
         local.close()
     return DONE

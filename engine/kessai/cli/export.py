@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from kessai.cli.exits import DONE
-from kessai.cli.gateways import opened_store
-from kessai.cli.options import db_option, language_option
-from kessai.cli.output import writing
+from kessai.cli.terminal.exits import DONE
+from kessai.cli.terminal.gateways import opened_store
+from kessai.cli.terminal.options import db_option, language_option
+from kessai.cli.terminal.output import writing
 from kessai.cli.zones import moment_of, zone_of
 from kessai.errors import InvalidInput
 from kessai.export import EXPORTS, FORMATS, Period, write

@@ -6,30 +6,50 @@ from typing import Any
 
 import click
 
-from kessai.cli.exits import USAGE, exit_code_of
-from kessai.cli.lazy import LazyGroup
+from kessai.cli.terminal.exits import USAGE, exit_code_of
+from kessai.cli.terminal.lazy import LazyGroup
 
 _COMMANDS = {
-    "audit": ("kessai.cli.audit", "audit", "Prove that every step was allowed."),
-    "demo": ("kessai.cli.demo", "demo", "A payment's whole life, in seconds."),
+    "audit": (
+        "kessai.cli.audit.group.group",
+        "audit",
+        "Prove that every step was allowed.",
+    ),
+    "demo": (
+        "kessai.cli.demo.command.command",
+        "demo",
+        "A payment's whole life, in seconds.",
+    ),
     "emulator": ("kessai.cli.emulator", "emulator", "A gateway to try things on."),
     "export": ("kessai.cli.export", "export_command", "Rows for other programs."),
-    "lifecycle": ("kessai.cli.lifecycle", "lifecycle", "The declared rules."),
-    "prove": ("kessai.cli.prove", "prove_command", "Prove that the rules are right."),
+    "lifecycle": (
+        "kessai.cli.lifecycle.command.command",
+        "lifecycle",
+        "The declared rules.",
+    ),
+    "prove": (
+        "kessai.cli.prove.command.command",
+        "prove_command",
+        "Prove that the rules are right.",
+    ),
     "reconcile": (
-        "kessai.cli.reconcile",
+        "kessai.cli.recovery.reconcile",
         "reconcile",
         "Compare every transaction with the gateway.",
     ),
-    "recover": ("kessai.cli.recover", "recover", "Look up what has no answer yet."),
-    "run": ("kessai.cli.run", "run", "Carry out a file of commands."),
-    "sweep": ("kessai.cli.sweep", "sweep", "Move what is overdue."),
+    "recover": (
+        "kessai.cli.recovery.recover",
+        "recover",
+        "Look up what has no answer yet.",
+    ),
+    "run": ("kessai.cli.run.command.command", "run", "Carry out a file of commands."),
+    "sweep": ("kessai.cli.recovery.sweep", "sweep", "Move what is overdue."),
     "simulate": (
-        "kessai.cli.simulate",
+        "kessai.cli.simulate.command.command",
         "simulate_command",
         "Play worlds where everything goes wrong.",
     ),
-    "tx": ("kessai.cli.tx", "tx", "Look at transactions, ask, act."),
+    "tx": ("kessai.cli.tx.group.group", "tx", "Look at transactions, ask, act."),
 }
 
 

@@ -19,9 +19,9 @@ id                                         what
                                            where the state stays, the target is the
                                            source: a loop, or, of a command that only
                                            reads, a line in the state's box
-`payment--authorize--payment.requested`    an application that opens a track
+`payment--authorize--payment.requested`    an opening command that opens a track
 `payment.requested--authorize.declined--payment.failed`
-                                           an application's decline
+                                           an opening command's decline
 `payment.authorized--authorization.deadline--payment.expired`
                                            a deadline that passes
 `…--2`, `…--3`                             further arrows that share all of these
@@ -42,8 +42,8 @@ from collections.abc import Callable, Mapping
 from kessai.diagram import as_json, dot, markdown, mermaid, svg, transaction
 from kessai.diagram.gathered import marks_of
 from kessai.diagram.graphviz import GraphvizMissing
-from kessai.diagram.journey import Journey
 from kessai.diagram.marks import Mark, marked
+from kessai.diagram.path import Journey
 from kessai.errors import InvalidInput
 from kessai.spec import Lifecycle
 from kessai.words import LANGUAGES

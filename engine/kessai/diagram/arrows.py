@@ -88,7 +88,7 @@ def every_arrow(lifecycle: Lifecycle, language: str) -> Iterator[Arrow]:
 
 
 def openings(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
-    """Give the applications that open `track`."""
+    """Give the opening commands that open `track`."""
     for command in lifecycle.commands.values():
         for opening in command.opens:
             if opening.track == track.name:
@@ -133,7 +133,7 @@ def _moves(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]
                 when=move.when,
                 guards=(*command.guards, *move.guards),
                 move=move,
-                is_external=not (command.is_application or command.reads),
+                is_external=not (command.is_opening or command.reads),
             )
 
 

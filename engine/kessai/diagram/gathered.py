@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from kessai.diagram.arrows import Arrow, every_arrow, state_id
-from kessai.diagram.journey import Journey, Step, steps
 from kessai.diagram.legend import SIGNS
 from kessai.diagram.marks import Mark
+from kessai.diagram.path import ArrowStep, Journey, steps
 from kessai.diagram.words import word
 from kessai.machine import Possibility
 from kessai.money import show_amount
@@ -147,7 +147,7 @@ class _Gathered:
         self._notes[arrow.id] += notes
         self._signs[arrow.id].append(SIGNS[mark])
 
-    def _told(self, step: Step) -> str:
+    def _told(self, step: ArrowStep) -> str:
         told = word(
             "is_visited", self._language, number=step.event, time=_time(step.at)
         )

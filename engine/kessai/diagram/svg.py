@@ -10,8 +10,8 @@ lifecycle is never shown.
 from importlib import resources
 
 from kessai.diagram.dot import dot
-from kessai.diagram.dress import dressed, fingerprint
 from kessai.diagram.graphviz import lay_out
+from kessai.diagram.styling import dressed, fingerprint
 from kessai.spec import Lifecycle
 
 PICTURES = ("kessai_specs", "diagrams")

@@ -1,11 +1,11 @@
 """A transaction on the picture of its lifecycle: where it was, is, and may go next."""
 
-from kessai.diagram.frame import Frame
+from kessai.diagram.canvas import Frame
 from kessai.diagram.gathered import SEPARATOR, marks_of, summary
-from kessai.diagram.journey import Journey
 from kessai.diagram.legend import legend, text_width
 from kessai.diagram.marks import put_on
 from kessai.diagram.mermaid import mermaid
+from kessai.diagram.path import Journey
 from kessai.diagram.style import QUIET
 from kessai.diagram.svg import svg
 from kessai.diagram.xml import Element, add_classes, make, of_class, read, write

@@ -142,7 +142,7 @@ def _unlisted(
 def _may_show(machine: Machine, others: list[Operation], opening: Operation) -> bool:
     """Whether one of `others` can only succeed if `opening`, if it opens, has."""
     name = opening.command
-    return machine.commands[name].spec.is_application and any(
+    return machine.commands[name].spec.is_opening and any(
         name in machine.commands[other.command].spec.alongside for other in others
     )
 

@@ -69,7 +69,7 @@ class Attempt:
             self.end = End(self.operation, report)
         evidence = report.evidence
         if (
-            evidence.source is Source.LOOK_UP
+            evidence.source is Source.INQUIRY
             and report.outcome is not Outcome.UNKNOWN
             and not evidence.never_sent
         ):
@@ -192,7 +192,7 @@ class Attempts:
 
     def _unmatched(self, event: Discrepancy) -> None:
         self.discrepancies.append(event)
-        if event.evidence.source is Source.LOOK_UP and fitted_nothing(event):
+        if event.evidence.source is Source.INQUIRY and fitted_nothing(event):
             exchange = _exchange(event.evidence)
             self._unmatched_since.setdefault(exchange, self.version)
 
@@ -242,7 +242,7 @@ def _acknowledges(report: Reported) -> bool:
     operator who declines an operation may not have seen every request of it.
     """
     evidence = report.evidence
-    presumed_lost = evidence.never_sent and evidence.source is Source.LOOK_UP
+    presumed_lost = evidence.never_sent and evidence.source is Source.INQUIRY
     by_hand = evidence.source is Source.OPERATOR
     is_guess = report.outcome is Outcome.DECLINED and (presumed_lost or by_hand)
     return report.outcome in ENDED and not is_guess

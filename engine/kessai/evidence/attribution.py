@@ -93,7 +93,7 @@ def ignores_amount(rule: CompiledCommand, outcome: Outcome) -> bool:
     A decline moved nothing: it may name the amount that the opening command first asked
     for, whatever an update has made of it since.
     """
-    return outcome is Outcome.DECLINED and rule.spec.is_application
+    return outcome is Outcome.DECLINED and rule.spec.is_opening
 
 
 def in_turn(operations: Iterable[Operation]) -> list[Operation]:

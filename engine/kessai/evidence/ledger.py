@@ -1,7 +1,7 @@
 """How often a trail accounts for what an inquiry lists.
 
 A list names every exchange, but not whose it was, and not every exchange has an id that
-a reply or a notification would share. So they are counted: by command, amount and
+a reply or a item would share. So they are counted: by command, amount and
 outcome. A trail with two refunds of 100 accounts for two of them in the list; a third
 one is new. Where ids say what an exchange is about, only that accounts for it: a listed
 refund that echoes the id of an open operation is new, whatever else the trail has. What
@@ -154,7 +154,7 @@ def _amount(machine: Machine, command: str, amount: int | None) -> int | None:
     """None where there is one a transaction, whose amount may change meanwhile."""
     rule = machine.commands.get(command)
     one_only = command == EXPIRE or (
-        rule is not None and (rule.spec.is_application or rule.spec.amount is None)
+        rule is not None and (rule.spec.is_opening or rule.spec.amount is None)
     )
     return None if one_only else amount
 

@@ -184,13 +184,13 @@ class _Worklist:
                 return tuple(self._resolved(operation, listed))
             self._wait(place, has_candidates=bool(found))
         early: list[tuple[tuple[bool, bool], int]] = []
-        place = self._next_stranger(early)
+        stranger = self._next_stranger(early)
         for each in early:
             heappush(self._strangers, each)
-        if place is None:
+        if stranger is None:
             return ()
-        self._take(place)
-        return tuple(self._unasked(self._new[place]))
+        self._take(stranger)
+        return tuple(self._unasked(self._new[stranger]))
 
     def _next_stranger(self, early: list[tuple[tuple[bool, bool], int]]) -> int | None:
         """The next that nothing open asked for; `early` collects what must still wait."""
@@ -448,7 +448,7 @@ class _Open:
             by_amount.get(amount, {}).pop(name, None)
         else:
             self._put(after, now)
-        yield was.command, None if rule.spec.is_application else amount
+        yield was.command, None if rule.spec.is_opening else amount
 
     def _put(self, transaction: Transaction, operation: Operation) -> None:
         rule = self._machine.commands[operation.command]
@@ -471,7 +471,7 @@ def _alongside(machine: Machine, listed: ListedExchange) -> frozenset[str]:
 def _turn(machine: Machine, listed: ListedExchange) -> tuple[bool, bool]:
     """What runs alongside an opening command comes before it, all else after it."""
     names = _alongside(machine, listed)
-    is_beside = any(machine.commands[name].spec.is_application for name in names)
+    is_beside = any(machine.commands[name].spec.is_opening for name in names)
     return not is_beside, not _is_opening(machine, listed)
 
 
@@ -481,12 +481,12 @@ def _opened(machine: Machine, listed: ListedExchange) -> bool:
 
 def _is_opening(machine: Machine, listed: ListedExchange) -> bool:
     rule = machine.commands.get(listed.command)
-    return rule is not None and rule.spec.is_application
+    return rule is not None and rule.spec.is_opening
 
 
 def _evidence(transaction: Transaction, listed: ListedExchange) -> Evidence:
     return Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction=transaction.id,
         command=listed.command,
         outcome=listed.outcome,

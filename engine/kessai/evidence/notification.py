@@ -1,11 +1,11 @@
-"""What a notification may be believed in, and what is kept of it otherwise.
+"""What a item may be believed in, and what is kept of it otherwise.
 
-Being signed makes a notification the gateway's, not true: it may be late, be repeated,
+Being signed makes a item the gateway's, not true: it may be late, be repeated,
 come before the reply, or speak of what the gateway's own inquiry does not list. It
 carries no id that tells it from its repetition. So it is believed on its own only for a
-command's first outcome. Two refunds of 100, say, one after the other; the notification
+command's first outcome. Two refunds of 100, say, one after the other; the item
 of the first comes twice, the second time while the other is open. It states just what
-that one's own would state. Afterwards, therefore, a notification is a reason for an
+that one's own would state. Afterwards, therefore, a item is a reason for an
 inquiry, whose list can be counted, and what the list does not confirm is recorded.
 """
 
@@ -29,7 +29,7 @@ from kessai.machine.transaction import (
 )
 
 NOT_LISTED = "not_listed"
-"""The reason of a discrepancy: a notification stated it, and the inquiry after it did
+"""The reason of a discrepancy: a item stated it, and the inquiry after it did
 not list it."""
 
 
@@ -42,20 +42,20 @@ def first_outcome(
     """
     command = evidence.command or ""
     found = _candidates(machine, transaction, evidence)
-    if evidence.look_up or len(found) != 1 or command in transaction.concluded:
+    if evidence.needs_inquiry or len(found) != 1 or command in transaction.concluded:
         return None
     # An update that runs alongside an opening command may have changed its amount, or
     # must be applied before it: the gateway's list shows both.
-    is_opening = machine.commands[command].spec.is_application
+    is_opening = machine.commands[command].spec.is_opening
     return None if is_opening and len(transaction.operations) > 1 else found[0]
 
 
 def is_repeated(
     transaction: Transaction, evidence: Evidence, attempts: Attempts | None = None
 ) -> bool | None:
-    """Whether this very notification was applied, and nothing is open that it may mean.
+    """Whether this very item was applied, and nothing is open that it may mean.
 
-    None if only the trail can say, as after many notifications: then it is to be asked
+    None if only the trail can say, as after many items: then it is to be asked
     once more, with the `attempts`.
     """
     is_open = any(

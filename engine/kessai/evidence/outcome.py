@@ -1,6 +1,6 @@
 """What evidence means for a transaction: the event to append, or none.
 
-All evidence goes through here: of replies, notifications, inquiries and operators. Success is applied
+All evidence goes through here: of replies, items, inquiries and operators. Success is applied
 only where the lifecycle allows it and its invariants still hold afterwards; otherwise
 it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
@@ -12,13 +12,13 @@ from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine.compile import CompiledCommand, Machine
 from kessai.machine.decide import amount_bounds
 from kessai.machine.events import (
+    Closed,
     Discrepancy,
     Event,
     External,
     Lapsed,
     Learned,
     Reported,
-    Resolved,
     Reversed,
 )
 from kessai.machine.evolve import committed, evolve
@@ -96,8 +96,8 @@ def resolve_external(
         reason = "not_reversible" if is_reversal else "not_in_lifecycle"
         return Discrepancy(now, reason, evidence)
     name = rule.spec.name
-    if rule.spec.is_application:
-        # One application a transaction: this is ours, but not what we asked for.
+    if rule.spec.is_opening:
+        # One opening command a transaction: this is ours, but not what we asked for.
         ours = [o.id for o in transaction.operations.values() if o.command == name]
         reason = "amount_differs" if ours else "not_in_lifecycle"
         return Discrepancy(now, reason, evidence, *ours)
@@ -116,7 +116,7 @@ def resolve_external(
 def presumed_lost(operation: Operation, now: datetime) -> Event:
     """The event for an operation whose request can no longer arrive."""
     evidence = Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction=operation.id.rpartition(".")[0],
         command=operation.command,
         outcome=Outcome.DECLINED,
@@ -128,7 +128,7 @@ def presumed_lost(operation: Operation, now: datetime) -> Event:
 
 def close_discrepancy(
     transaction: Transaction, number: int, evidence: Evidence, now: datetime
-) -> Resolved | None:
+) -> Closed | None:
     """The event by which an operator closes discrepancy `number`; None if it is not open.
 
     Only somebody who gives a name and says how it was found out can do that.
@@ -136,7 +136,7 @@ def close_discrepancy(
     signed = evidence.source is Source.OPERATOR and evidence.actor and evidence.note
     if not signed or number not in transaction.discrepancies:
         return None
-    return Resolved(now, number, evidence)
+    return Closed(now, number, evidence)
 
 
 def overdue(

@@ -17,7 +17,7 @@ from functools import lru_cache
 import attrs
 
 from kessai.machine import Begun, External, Lapsed, Machine, Reported, Reversed
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.spec import Expression, Lifecycle, Text
 
 
@@ -36,7 +36,7 @@ class Movement:
     deadline: str = ""
 
 
-def moved(step: Step) -> Iterator[Movement]:
+def moved(step: AppliedEvent) -> Iterator[Movement]:
     """The movements of an event, in the order in which the lifecycle declares amounts."""
     machine, before, after = step.machine, step.before.amounts, step.after.amounts
     if machine is None or before == after:
@@ -73,7 +73,7 @@ def _expressions(part: object) -> Iterator[Expression]:
         yield from (e for name in names for e in _expressions(getattr(part, name)))
 
 
-def _cause(step: Step) -> tuple[str, str]:
+def _cause(step: AppliedEvent) -> tuple[str, str]:
     """The command or the deadline that an event is of."""
     match step.event:
         case Begun(operation=operation):

@@ -6,11 +6,12 @@ from typing import Any
 
 import attrs
 
-from kessai.audit.replay import Broken, Library, replay
+from kessai.audit.verification.replay import Library, ReplayBroken, replay
 from kessai.errors import StoreBusy, TrailBroken
 from kessai.export.movements import moved
 from kessai.machine import (
     Begun,
+    Closed,
     Denied,
     Discrepancy,
     External,
@@ -19,11 +20,10 @@ from kessai.machine import (
     Operation,
     Reported,
     Resent,
-    Resolved,
     Resumed,
     Reversed,
 )
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.machine.events import KIND_OF
 from kessai.stores import Store
 
@@ -108,7 +108,7 @@ EXPORTS: Mapping[str, Callable[[Store, Period, str], Rows]] = {
 }
 
 
-def _trails(store: Store) -> Iterator[list[Step]]:
+def _trails(store: Store) -> Iterator[list[AppliedEvent]]:
     """Each trail, replayed.
 
     Raises:
@@ -119,7 +119,7 @@ def _trails(store: Store) -> Iterator[list[Step]]:
     for name, records in store.trails():
         try:
             yield list(replay(library, name, records))
-        except Broken as broken:
+        except ReplayBroken as broken:
             message = f"{name}: event {broken.number}: {broken.code} {broken.detail}"
             raise TrailBroken(message.rstrip()) from broken
 
@@ -128,7 +128,7 @@ def _of_steps(
     store: Store,
     period: Period,
     language: str,
-    rows: Callable[[Step, Period, str], Iterator[Row]],
+    rows: Callable[[AppliedEvent, Period, str], Iterator[Row]],
 ) -> Iterator[Row]:
     for steps in _trails(store):
         for step in steps:
@@ -137,7 +137,7 @@ def _of_steps(
                 yield from ({**about, **row} for row in rows(step, period, language))
 
 
-def _about(step: Step, period: Period) -> Row:
+def _about(step: AppliedEvent, period: Period) -> Row:
     """What is said of every event alike."""
     after, evidence = step.after, getattr(step.event, "evidence", None)
     about = {
@@ -158,7 +158,7 @@ def _about(step: Step, period: Period) -> Row:
     }
 
 
-def _movements(step: Step, _period: Period, language: str) -> Iterator[Row]:
+def _movements(step: AppliedEvent, _period: Period, language: str) -> Iterator[Row]:
     for movement in moved(step):
         yield {
             "command": movement.command,
@@ -171,7 +171,7 @@ def _movements(step: Step, _period: Period, language: str) -> Iterator[Row]:
         }
 
 
-def _event(step: Step, _period: Period, _language: str) -> Iterator[Row]:
+def _event(step: AppliedEvent, _period: Period, _language: str) -> Iterator[Row]:
     told = _told(step)
     yield {
         "kind": KIND_OF[type(step.event)],
@@ -182,14 +182,14 @@ def _event(step: Step, _period: Period, _language: str) -> Iterator[Row]:
     }
 
 
-def _shown(step: Step, amount: int | None) -> str | None:
+def _shown(step: AppliedEvent, amount: int | None) -> str | None:
     """An amount with its currency, where both are known."""
     lifecycle = step.machine.lifecycle if step.machine else None
     currency = lifecycle.currency(step.after.currency) if lifecycle else None
     return None if amount is None or currency is None else currency.show(amount)
 
 
-def _told(step: Step) -> Row:
+def _told(step: AppliedEvent) -> Row:
     """What this kind of event says besides its time and its evidence."""
     match step.event:
         case Begun() | Resent() | Resumed() | Reported():
@@ -204,8 +204,8 @@ def _told(step: Step) -> Row:
             return _noted(event)
 
 
-def _noted(event: Discrepancy | Denied | Resolved | Learned) -> Row:
-    if isinstance(event, Resolved):
+def _noted(event: Discrepancy | Denied | Closed | Learned) -> Row:
+    if isinstance(event, Closed):
         return {"reasons": f"event {event.discrepancy}"}
     if isinstance(event, Learned):
         names = (*event.evidence.references, *event.evidence.deadlines)
@@ -221,7 +221,9 @@ def _noted(event: Discrepancy | Denied | Resolved | Learned) -> Row:
     }
 
 
-def _of_operation(step: Step, event: Begun | Resent | Resumed | Reported) -> Row:
+def _of_operation(
+    step: AppliedEvent, event: Begun | Resent | Resumed | Reported
+) -> Row:
     found: Operation | None
     if isinstance(event, Begun):
         name, found = event.operation.id, event.operation

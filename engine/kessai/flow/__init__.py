@@ -25,9 +25,13 @@ from kessai.flow.effects import (
     Send,
 )
 from kessai.flow.execute import execute
-from kessai.flow.look_up import Inquiry, Recovery, compare, look_up
-from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
-from kessai.flow.push import PushNotConfirmed, receive, receive_push
+from kessai.flow.inquiry import Inquiry, Recovery, compare, inquire
+from kessai.flow.notification import (
+    NotificationNotConfirmed,
+    receive,
+    receive_notification,
+)
+from kessai.flow.operator import by_hand, close_by_hand, resolve_by_hand
 from kessai.flow.recover import recover, recover_all_due, recover_due, sweep
 from kessai.flow.resume import StillUnderWay, resume
 from kessai.flow.steps import Context
@@ -48,8 +52,8 @@ __all__ = [
     "Load",
     "Loaded",
     "Missing",
+    "NotificationNotConfirmed",
     "Now",
-    "PushNotConfirmed",
     "Recorded",
     "Recovery",
     "Reference",
@@ -58,20 +62,20 @@ __all__ = [
     "Status",
     "StillUnderWay",
     "by_hand",
+    "close_by_hand",
     "compare",
     "execute",
     "existing",
-    "look_up",
+    "inquire",
     "possibilities",
     "preview",
     "receive",
-    "receive_push",
+    "receive_notification",
     "reconcile",
     "recover",
     "recover_all_due",
     "recover_due",
     "resolve_by_hand",
     "resume",
-    "settle_by_hand",
     "sweep",
 ]

@@ -16,7 +16,7 @@ class Status(StrEnum):
     SUCCEEDED = "succeeded"
     DECLINED = "declined"  # by the gateway; nothing moved
     PENDING = "pending"  # the gateway accepted it and will tell
-    UNKNOWN = "unknown"  # no evidence yet: `recover` settles it, a new key must not
+    UNKNOWN = "unknown"  # no evidence yet: `recover` resolves it, a new key must not
     DENIED = "denied"  # by the lifecycle; nothing was sent
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from kessai.errors import UnknownTransaction
 from kessai.flow.effects import Flow, Load, Loaded, Now
-from kessai.flow.look_up import Inquiry, compare, look_up
+from kessai.flow.inquiry import Inquiry, compare, inquire
 from kessai.flow.steps import Context, load, machine_of
 from kessai.machine import Command, Denial, Possibility, Transaction, can, decide
 from kessai.machine.decide import possibility, unknown_transaction
@@ -44,10 +44,10 @@ def possibilities(
 
 def preview(context: Context, command: Command) -> Flow[Denial | None]:
     """Whether `command` would be denied now, and why; writes and sends nothing."""
-    applies_to = context.machines.for_application(command)
+    opens_with = context.machines.for_opening(command)
     loaded: Loaded = yield Load(None, command.transaction, command.agreement)
     transaction = loaded.transaction or Transaction(command.transaction)
-    machine = applies_to or (yield from machine_of(context, transaction))
+    machine = opens_with or (yield from machine_of(context, transaction))
     if machine is None:
         return unknown_transaction(command)
     now: datetime = yield Now()
@@ -60,4 +60,4 @@ def reconcile(context: Context, transaction_id: str, *, record: bool) -> Flow[In
 
     What the trail did not know is recorded, unless `record` is false.
     """
-    return (look_up if record else compare)(context, transaction_id)
+    return (inquire if record else compare)(context, transaction_id)

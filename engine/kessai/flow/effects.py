@@ -13,7 +13,7 @@ import attrs
 
 from kessai.gateway import Evidence, Failure, Reply, Request
 from kessai.machine import Bounds, Reason, Record, Transaction
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.spec import Lifecycle
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class Change:
     declaration: Lifecycle | None = None
     lease: Lease | None = None
     is_intent: bool = False
-    steps: tuple[Step, ...] = attrs.field(default=(), eq=False, repr=False)
+    steps: tuple[AppliedEvent, ...] = attrs.field(default=(), eq=False, repr=False)
     references: tuple[Reference, ...] = ()
 
     @property

@@ -117,7 +117,7 @@ def _believed(call: Call, given: object, sent: _Sent | None) -> Evidence:
 
     Where a request may have left, no failure shows that nothing happened; and where
     none has, nothing can have. That nothing of what a consumer brought was sent on says
-    nothing of the request that opened the application: that one had left before.
+    nothing of the request that opened the opening command: that one had left before.
     """
     evidence = rebuilt(call, given)
     if sent is not None and sent.has_left:
@@ -134,7 +134,7 @@ def _believed(call: Call, given: object, sent: _Sent | None) -> Evidence:
 def hear(
     adapter: Adapter, notification: Notification
 ) -> Flow[tuple[Evidence | Mention, ...]]:
-    """What an adapter reads from a notification; sends what it asks the gateway first.
+    """What an adapter reads from a item; sends what it asks the gateway first.
 
     Raises whatever the adapter does, and:
         InvalidInput: it asks for ever, or gives something else than a tuple.
@@ -154,5 +154,5 @@ def hear(
         reply = yield Send(request, None, adapter.seal)
     if isinstance(said, tuple):
         return said
-    message = f"{adapter.name}: what it reads from a notification is no tuple"
+    message = f"{adapter.name}: what it reads from a item is no tuple"
     raise InvalidInput(message)

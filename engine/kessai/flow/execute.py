@@ -22,7 +22,7 @@ from kessai.evidence.outcome import beside, resolve
 from kessai.flow.answer import Answer, Status
 from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded
 from kessai.flow.exchange import Prepared, carry_on, prepare
-from kessai.flow.look_up import look_up
+from kessai.flow.inquiry import inquire
 from kessai.flow.steps import (
     Context,
     call_for,
@@ -49,7 +49,7 @@ from kessai.machine import (
     append,
     decide,
 )
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
 from kessai.machine.events import ENDED
@@ -63,11 +63,11 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
         VersionConflict: other writers never left the transaction alone.
 
     """
-    applies_to = context.machines.for_application(command)
+    opens_with = context.machines.for_opening(command)
     for _ in range(ATTEMPTS):
         loaded: Loaded = yield Load(command.key, command.transaction, command.agreement)
         try:
-            taken = yield from _take_up(context, command, applies_to, loaded)
+            taken = yield from _take_up(context, command, opens_with, loaded)
         except VersionConflict:
             continue
         if isinstance(taken, Answer):
@@ -77,7 +77,7 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
 
 
 @attrs.frozen
-class Errand:
+class PreparedOperation:
     """An operation whose intent is durable, with the exchange that carries it out."""
 
     machine: Machine
@@ -86,10 +86,10 @@ class Errand:
     prepared: Prepared
 
 
-def errand_for(
+def prepare_operation(
     context: Context, machine: Machine, transaction: Transaction, call: Call
-) -> Errand:
-    """The errand of an operation of `transaction`, from its call (see `call_for`).
+) -> PreparedOperation:
+    """The prepared operation of an operation of `transaction`, from its call (see `call_for`).
 
     Raises:
         InvalidInput: there is nothing in it to send.
@@ -100,12 +100,12 @@ def errand_for(
     if prepared.first is None:
         message = f"{context.adapter.name}: sends nothing for {operation.command}"
         raise InvalidInput(message)
-    return Errand(machine, transaction, operation, prepared)
+    return PreparedOperation(machine, transaction, operation, prepared)
 
 
 def _take_up(
-    context: Context, command: Command, applies_to: Machine | None, loaded: Loaded
-) -> Flow[Answer | Errand]:
+    context: Context, command: Command, opens_with: Machine | None, loaded: Loaded
+) -> Flow[Answer | PreparedOperation]:
     """Decide, and write either the denial or the intent.
 
     Raises:
@@ -116,7 +116,7 @@ def _take_up(
         return (yield from _answer_again(context, command, loaded.recorded, loaded))
     transaction = loaded.transaction or Transaction(command.transaction)
     own = yield from machine_of(context, transaction)
-    machine = applies_to or own
+    machine = opens_with or own
     now: datetime = yield Now()
     if machine is None:
         denial = unknown_transaction(command)
@@ -131,21 +131,21 @@ def _take_up(
     return (yield from _begin(context, machine, loaded, transaction, verdict))
 
 
-def carry_out(context: Context, errand: Errand) -> Flow[Answer]:
+def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
     """Send an operation whose intent is durable, and write what came of it.
 
     Raises:
         CommitUnknown: it was sent, and what came of it could not be written.
 
     """
-    until = errand.operation.sent_at + SEND_WITHIN
-    evidence = yield from carry_on(context.adapter, errand.prepared, until)
+    until = prepared.operation.sent_at + SEND_WITHIN
+    evidence = yield from carry_on(context.adapter, prepared.prepared, until)
     try:
-        return (yield from _conclude(context, errand, evidence))
+        return (yield from _conclude(context, prepared, evidence))
     except SafeToResend as error:
         # Before the call it would be safe; now a new key would be a second effect.
         message = (
-            f"{errand.transaction.id}: {errand.operation.command} was sent, and what"
+            f"{prepared.transaction.id}: {prepared.operation.command} was sent, and what"
             " came of it could not be written; ask again with the same key"
         )
         raise CommitUnknown(message) from error
@@ -179,7 +179,7 @@ def _deny(
         transaction=after,
         records=(record,),
         opens=None if is_conflict else recorded,
-        steps=(Step(event, decided_by or own, transaction, after),),
+        steps=(AppliedEvent(event, decided_by or own, transaction, after),),
     )
     yield from commit(change)
     return Answer(
@@ -197,7 +197,7 @@ def _begin(
     loaded: Loaded,
     transaction: Transaction,
     operation: Operation,
-) -> Flow[Errand]:
+) -> Flow[PreparedOperation]:
     rule = machine.commands[operation.command].spec
     agreement = loaded.agreement if rule.agreement else None
     event = Begun(
@@ -206,12 +206,12 @@ def _begin(
         agreement.id if agreement else None,
         opened_tracks(machine, operation),
         agreement.version if agreement else None,
-        context.adapter.account if rule.is_application else None,
+        context.adapter.account if rule.is_opening else None,
     )
     begun, record = append(machine, transaction, event)
     # Built before the intent is written: a request that cannot be built leaves no trace.
     call = call_for(machine, begun, operation, record.hash)
-    errand = errand_for(context, machine, begun, call)
+    prepared = prepare_operation(context, machine, begun, call)
     recorded = Recorded(
         key=operation.key,
         request=operation.request,
@@ -225,21 +225,23 @@ def _begin(
         records=(record,),
         opens=recorded,
         agreement=(agreement.id, agreement.version) if agreement else None,
-        declaration=machine.lifecycle if rule.is_application else None,
+        declaration=machine.lifecycle if rule.is_opening else None,
         is_intent=True,
-        steps=(Step(event, machine, transaction, begun),),
+        steps=(AppliedEvent(event, machine, transaction, begun),),
     )
     yield from commit(change)
-    return errand
+    return prepared
 
 
-def _conclude(context: Context, errand: Errand, evidence: Evidence) -> Flow[Answer]:
-    """Write what a reply says of an operation, which a push may have settled before."""
-    machine, transaction = errand.machine, errand.transaction
-    operation = errand.operation
+def _conclude(
+    context: Context, prepared: PreparedOperation, evidence: Evidence
+) -> Flow[Answer]:
+    """Write what a reply says of an operation, which a notification may have resolved before."""
+    machine, transaction = prepared.machine, prepared.transaction
+    operation = prepared.operation
     for _ in range(ATTEMPTS):
         if (yield from _may_be_counted(transaction, operation, evidence)):
-            yield from look_up(context, transaction.id)
+            yield from inquire(context, transaction.id)
             key, disclosed = operation.key, evidence.disclosed
             return (yield from answer_for(transaction, key, disclosed))
         now: datetime = yield Now()
@@ -253,8 +255,8 @@ def _conclude(context: Context, errand: Errand, evidence: Evidence) -> Flow[Answ
     else:
         raise contended(transaction.id)
     is_open = operation.id in transaction.operations
-    if (evidence.look_up and is_open) or _disagrees(errand, evidence):
-        yield from look_up(context, transaction.id)
+    if (evidence.needs_inquiry and is_open) or _disagrees(prepared, evidence):
+        yield from inquire(context, transaction.id)
         closes = ()
     if closes:
         return to_answer(closes[0], transaction, evidence.disclosed)
@@ -264,7 +266,7 @@ def _conclude(context: Context, errand: Errand, evidence: Evidence) -> Flow[Answ
 def _may_be_counted(
     transaction: Transaction, operation: Operation, evidence: Evidence
 ) -> Flow[bool]:
-    """Whether a look-up may have counted this very reply before it was read.
+    """Whether an inquiry may have counted this very reply before it was read.
 
     Then only another one can tell. As long as the operation stands as this request's
     intent left it, none has. What never left was not counted.
@@ -279,17 +281,17 @@ def _may_be_counted(
     return is_attributed_to_another(attempts, operation)
 
 
-def _disagrees(errand: Errand, evidence: Evidence) -> bool:
+def _disagrees(prepared: PreparedOperation, evidence: Evidence) -> bool:
     """Whether the gateway refused what the lifecycle allows, or took it back already.
 
     It may know of something that the trail does not: a refund in its portal, say. What
-    it said stands; the look-up after it is for the rest.
+    it said stands; the inquiry after it is for the rest.
     """
     if evidence.outcome is Outcome.REVERSED:
         return True
-    rule = errand.machine.commands[errand.operation.command].spec
+    rule = prepared.machine.commands[prepared.operation.command].spec
     refused = evidence.outcome is Outcome.DECLINED and not evidence.never_sent
-    return refused and not rule.is_application and not rule.reads
+    return refused and not rule.is_opening and not rule.reads
 
 
 def _events(
@@ -376,7 +378,7 @@ def _answer_again(
         return (yield from _deny(own, transaction, command, denial, now))
     if own is not None and recorded.operation and own.commands[command.name].spec.reads:
         return (yield from _read_again(context, own, transaction, command, recorded))
-    machine = context.machines.for_application(command) or own
+    machine = context.machines.for_opening(command) or own
     currency = command.currency or transaction.currency
     return to_answer(
         recorded, transaction, machine=machine, currency=currency, is_recorded=True

@@ -1,4 +1,4 @@
-"""Settling what has no answer yet, and moving what is overdue: never by time alone."""
+"""Resolving what has no answer yet, and moving what is overdue: never by time alone."""
 
 from datetime import datetime, timedelta
 
@@ -9,8 +9,8 @@ from kessai.evidence.absence import Missing
 from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Change, Claim, Flow, History, Lease, Now, Release
-from kessai.flow.execute import answer_for, carry_out, errand_for
-from kessai.flow.look_up import Inquiry, Recovery, look_up
+from kessai.flow.execute import answer_for, carry_out, prepare_operation
+from kessai.flow.inquiry import Inquiry, Recovery, inquire
 from kessai.flow.steps import (
     Context,
     begun_hash,
@@ -29,7 +29,7 @@ from kessai.machine import (
     Transaction,
     append,
 )
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.machine.phases import RESENT, phase_after
 
 
@@ -103,7 +103,7 @@ def _recover(
     before = yield from load(transaction_id)
     waits: list[datetime | None] = []
     try:
-        inquiry = yield from look_up(context, transaction_id, recovery, lease)
+        inquiry = yield from inquire(context, transaction_id, recovery, lease)
         waits.append(inquiry.not_before)
         again = yield from _to_resend(context, inquiry, recovery)
         if again:
@@ -156,11 +156,11 @@ def _resend(
         # Made before the intent is written, like that of every other intent.
         begun = begun_hash(records, operation)
         call = call_for(machine, transaction, operation, begun)
-        errand = errand_for(context, machine, transaction, call)
+        prepared = prepare_operation(context, machine, transaction, call)
         intent = yield from _intend(machine, operation, transaction.id, lease)
         if intent is not None:
             sent = attrs.evolve(
-                errand, transaction=intent, operation=intent.operations[operation.id]
+                prepared, transaction=intent, operation=intent.operations[operation.id]
             )
             yield from carry_out(context, sent)
 
@@ -174,7 +174,7 @@ def _intend(
     """
     transaction = yield from load(transaction_id)
     if transaction.operations.get(operation.id) != operation:
-        # A push was faster, or another recoverer, or it was declined instead.
+        # A notification was faster, or another recoverer, or it was declined instead.
         return None
     now: datetime = yield Now()
     event = Resent(now, operation.id)
@@ -184,7 +184,7 @@ def _intend(
         records=(record,),
         lease=lease,
         is_intent=True,
-        steps=(Step(event, machine, transaction, after),),
+        steps=(AppliedEvent(event, machine, transaction, after),),
     )
     try:
         yield from commit(change)
@@ -204,7 +204,7 @@ def sweep(context: Context, transaction_id: str) -> Flow[Transaction]:
     now: datetime = yield Now()
     if machine is None or not any(overdue(machine, transaction, now)):
         return transaction
-    inquiry = yield from look_up(context, transaction_id)
+    inquiry = yield from inquire(context, transaction_id)
     transaction = inquiry.transaction
     if not inquiry.readable:
         return transaction

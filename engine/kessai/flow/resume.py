@@ -13,7 +13,7 @@ import attrs
 from kessai.errors import SafeToResend, UnknownTransaction, VersionConflict
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Change, Flow, History, Now
-from kessai.flow.execute import answer_for, carry_out, errand_for
+from kessai.flow.execute import answer_for, carry_out, prepare_operation
 from kessai.flow.steps import (
     Context,
     begun_hash,
@@ -35,7 +35,7 @@ from kessai.machine import (
     append,
     read_events,
 )
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.machine.command import checked_resumption, fingerprint
 
 
@@ -46,16 +46,16 @@ class StillUnderWay(SafeToResend):
 def resume(
     context: Context, transaction_id: str, parameters: Mapping[str, str]
 ) -> Flow[Answer]:
-    """Send on what the consumer of an open application came back with.
+    """Send on what the consumer of an open opening command came back with.
 
     The same parameters again are sent again, under the same keys, only while it is not
-    known what came of them. Once the application has ended, its answer is given.
+    known what came of them. Once the opening command has ended, its answer is given.
 
     Raises:
         InvalidCommand: the parameters are no texts by their names.
         InvalidInput: the gateway takes nothing that a consumer brings back.
         UnknownTransaction: none of that id ever came to be.
-        StillUnderWay: a request of the application is not answered yet.
+        StillUnderWay: a request of the opening command is not answered yet.
 
     """
     brought = checked_resumption(parameters)
@@ -77,29 +77,29 @@ def resume(
         call = call_for(
             machine, transaction, opening, begun_hash(records, opening), brought
         )
-        errand = errand_for(context, machine, transaction, call)
+        prepared = prepare_operation(context, machine, transaction, call)
         event = Resumed(now, opening.id, request)
         after, record = append(machine, transaction, event)
         change = Change(
             transaction=after,
             records=(record,),
             is_intent=True,
-            steps=(Step(event, machine, transaction, after),),
+            steps=(AppliedEvent(event, machine, transaction, after),),
         )
         try:
             yield from commit(change)
         except VersionConflict:
             continue
         again = after.operations[opening.id]
-        errand = attrs.evolve(errand, transaction=after, operation=again)
-        return (yield from carry_out(context, errand))
+        prepared = attrs.evolve(prepared, transaction=after, operation=again)
+        return (yield from carry_out(context, prepared))
     raise contended(transaction_id)
 
 
 def _opening(machine: Machine, transaction: Transaction) -> Operation | None:
-    """The application, while it is open."""
+    """The opening command, while it is open."""
     for operation in transaction.operations.values():
-        if machine.commands[operation.command].spec.is_application:
+        if machine.commands[operation.command].spec.is_opening:
             return operation
     return None
 
@@ -111,5 +111,5 @@ def _is_answered(opening: Operation, trail: Iterable[Event], request: str) -> bo
 
 
 def _key(trail: Iterable[Event]) -> str:
-    """The key of the application: the first command that was begun."""
+    """The key of the opening command: the first command that was begun."""
     return next(event.operation.key for event in trail if isinstance(event, Begun))

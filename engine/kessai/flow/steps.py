@@ -27,7 +27,7 @@ from kessai.flow.effects import (
     Recorded,
     Reference,
 )
-from kessai.gateway import LOOK_UP, Adapter, Call, Outcome
+from kessai.gateway import INQUIRY, Adapter, Call, Outcome
 from kessai.gateway_exchange import lift
 from kessai.limits import ATTEMPTS, COMMITS
 from kessai.machine import (
@@ -41,7 +41,7 @@ from kessai.machine import (
     append,
     read_events,
 )
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.machine.command import fingerprint, is_id
 
 
@@ -161,14 +161,14 @@ def write(
     known = transaction.references
     records: list[Record] = []
     closes: list[Recorded] = []
-    steps: list[Step] = []
+    steps: list[AppliedEvent] = []
     for event in events:
         if isinstance(event, Reported):
             closes.append(_closed(transaction.operations[event.operation], event))
         before = transaction
         transaction, record = append(machine, before, event)
         records.append(record)
-        steps.append(Step(event, machine, before, transaction))
+        steps.append(AppliedEvent(event, machine, before, transaction))
     if records:
         yield from commit(
             Change(
@@ -254,7 +254,7 @@ def call_for(
 def inquiry_for(machine: Machine, transaction: Transaction) -> Call:
     """The call that only asks the gateway what it knows of `transaction`."""
     return Call(
-        command=LOOK_UP,
+        command=INQUIRY,
         transaction=transaction.id,
         lifecycle=machine.name,
         currency=transaction.currency,

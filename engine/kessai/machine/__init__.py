@@ -11,6 +11,7 @@ from kessai.machine.decide import Possibility, can, decide, possibility
 from kessai.machine.denial import Bounds, Denial, Reason
 from kessai.machine.events import (
     Begun,
+    Closed,
     Denied,
     Discrepancy,
     Event,
@@ -19,7 +20,6 @@ from kessai.machine.events import (
     Learned,
     Reported,
     Resent,
-    Resolved,
     Resumed,
     Reversed,
 )
@@ -32,6 +32,7 @@ from kessai.machine.transaction import Operation, Transaction
 __all__ = [
     "Begun",
     "Bounds",
+    "Closed",
     "Command",
     "Denial",
     "Denied",
@@ -49,7 +50,6 @@ __all__ = [
     "Record",
     "Reported",
     "Resent",
-    "Resolved",
     "Resumed",
     "Reversed",
     "Transaction",

@@ -32,7 +32,7 @@ class Record:
     hash: str
 
 
-class Step(
+class AppliedEvent(
     NamedTuple
 ):  # one is made for every event: an attrs object costs three times
     """One event of a trail, with the transaction before and after it.
@@ -73,14 +73,14 @@ def append(
 
 
 @attrs.frozen
-class Read:
+class RecordedEvent:
     """A record read back: its event, and the lifecycle hash it is bound to."""
 
     event: Event
     lifecycle: str
 
 
-def read_record(record: Record, previous: str) -> Read:
+def read_record(record: Record, previous: str) -> RecordedEvent:
     """The event in `record`, after the checks that need no lifecycle.
 
     Raises:
@@ -109,7 +109,7 @@ def read_record(record: Record, previous: str) -> Read:
     except TrailBroken as error:
         message = f"{where}: {error}"
         raise TrailBroken(message) from error
-    return Read(event, str(body.get("lifecycle", "")))
+    return RecordedEvent(event, str(body.get("lifecycle", "")))
 
 
 def read_events(records: Iterable[Record]) -> Iterator[Event]:

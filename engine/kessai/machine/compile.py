@@ -19,9 +19,9 @@ from transitions import Transition
 
 from kessai.machine.denial import STRUCTURAL
 from kessai.spec import (
+    AmountEffect,
     CommandSpec,
     Deadline,
-    Effect,
     Guard,
     Lifecycle,
     Move,
@@ -43,7 +43,7 @@ class Step(Transition):
         self,
         *declared: Any,
         move: Move,
-        commit: tuple[Effect, ...],
+        commit: tuple[AmountEffect, ...],
         guards: tuple[Guard, ...],
     ) -> None:
         super().__init__(*declared)
@@ -245,7 +245,7 @@ def _track_machine(lifecycle: Lifecycle, track: str) -> TrackMachine:
 
 def _every_move(
     lifecycle: Lifecycle,
-) -> Iterator[tuple[str, Move, tuple[Effect, ...]]]:
+) -> Iterator[tuple[str, Move, tuple[AmountEffect, ...]]]:
     """Triggers with what they move, and the effects on amounts that go with that."""
     for section, command in lifecycle.changes:
         trigger = command.name if section == "commands" else _reversal(command)

@@ -49,7 +49,7 @@ def decide(
 ) -> Operation | Denial:
     """The operation that `command` begins on `transaction`, or its denial.
 
-    `transaction` is blank for an application. `agreement` is the transaction that
+    `transaction` is blank for an opening command. `agreement` is the transaction that
     `command.agreement` names, if there is one. Changes nothing.
     """
     rule = machine.commands.get(command.name)
@@ -71,7 +71,7 @@ def decide(
         reasons.extend(_guards(rule.guards, names))
     if command.parameters or rule.spec.required:
         reasons.extend(_parameters(machine, rule, command))
-    if not rule.spec.is_application:
+    if not rule.spec.is_opening:
         reasons.extend(_deadlines(rule, transaction, now))
     if reasons:
         return _denial(machine, transaction, command, tuple(reasons), bounds)
@@ -83,7 +83,7 @@ def decide(
         amount,
         command.parameters,
         now,
-        currency=currency.code if currency and rule.spec.is_application else None,
+        currency=currency.code if currency and rule.spec.is_opening else None,
         references=transaction.references,
         agreement_references=agreement.references if agreement else {},
     )
@@ -148,15 +148,13 @@ def names_for(
     rule: CompiledCommand,
 ) -> dict[str, int]:
     """What expressions may name before `command` begins; `amount` is still to come."""
-    if rule.spec.is_application or not transaction.exists:
-        return {**machine.zeros, **application_flags(machine, command.parameters)}
+    if rule.spec.is_opening or not transaction.exists:
+        return {**machine.zeros, **opening_flags(machine, command.parameters)}
     return {**transaction.amounts, **transaction.flags}
 
 
-def application_flags(
-    machine: Machine, parameters: Mapping[str, Any]
-) -> dict[str, int]:
-    """The flags of an application, 1 or 0, those that are not given included."""
+def opening_flags(machine: Machine, parameters: Mapping[str, Any]) -> dict[str, int]:
+    """The flags of an opening command, 1 or 0, those that are not given included."""
     flags = dict(machine.flags_off)
     for name in parameters:
         if name in flags:
@@ -167,9 +165,9 @@ def application_flags(
 def opened_tracks(machine: Machine, operation: Operation) -> tuple[str, ...]:
     """The tracks that `operation` opens; none unless it is an application."""
     rule = machine.commands[operation.command].spec
-    if not rule.is_application:
+    if not rule.is_opening:
         return ()
-    flags = application_flags(machine, operation.parameters)
+    flags = opening_flags(machine, operation.parameters)
     names = {**machine.zeros, **flags, "amount": operation.amount or 0}
     return tuple(
         opening.track
@@ -214,8 +212,8 @@ def _structure(
 ) -> list[Reason]:
     """Whether the transaction is there, in a state to start from, and not busy."""
     spec = rule.spec
-    if spec.is_application:
-        return list(_application(machine, spec.rule, transaction, command))
+    if spec.is_opening:
+        return list(_opening(machine, spec.rule, transaction, command))
     reasons: list[Reason] = []
     if command.lifecycle is not None and command.lifecycle != machine.name:
         values: dict[str, Value] = {
@@ -234,7 +232,7 @@ def _structure(
     return reasons
 
 
-def _application(
+def _opening(
     machine: Machine, rule: str, transaction: Transaction, command: Command
 ) -> Iterator[Reason]:
     identifier = machine.lifecycle.identifier
@@ -292,7 +290,7 @@ def _currency_of(
     command: Command,
 ) -> Currency | None:
     """The currency of the amounts of `command`; None where that is left open."""
-    opens = rule is not None and rule.spec.is_application
+    opens = rule is not None and rule.spec.is_opening
     code = command.currency if opens else transaction.currency
     return machine.lifecycle.currency(code)
 
@@ -302,7 +300,7 @@ def _currency(
 ) -> Iterator[Reason]:
     """Whether the currency is one that the lifecycle has, or the transaction's own."""
     taken = list(machine.lifecycle.currencies)
-    if transaction.exists and not rule.spec.is_application:
+    if transaction.exists and not rule.spec.is_opening:
         taken = [transaction.currency]
     values: dict[str, Value] = {"currencies": ", ".join(taken)}
     if command.currency is None:

@@ -22,7 +22,7 @@ from kessai.machine.transaction import Operation
 class Begun:
     """The intent to carry out an operation, durable before any call.
 
-    For an application it carries what the transaction is born with, its account with
+    For an opening command it carries what the transaction is born with, its account with
     the gateway among it, and the version of the agreement that it was allowed under:
     clocks could not say which came first. The currency is its operation's.
     """
@@ -114,7 +114,7 @@ class Learned:
 class Discrepancy:
     """Evidence that the lifecycle does not allow, or in doubt about whose it is.
 
-    It is shown until an operator settles it. `reason` is one of
+    It is shown until an operator resolves it. `reason` is one of
     `kessai.evidence.reasons.REASONS`; `operation` is the one it was held against.
     """
 
@@ -125,7 +125,7 @@ class Discrepancy:
 
 
 @attrs.frozen
-class Resolved:
+class Closed:
     """A discrepancy, by the number of its event, that an operator has dealt with."""
 
     at: datetime
@@ -155,7 +155,7 @@ Event = (
     | Lapsed
     | Learned
     | Discrepancy
-    | Resolved
+    | Closed
     | Denied
 )
 
@@ -169,7 +169,7 @@ KINDS: Mapping[str, type[Event]] = {
     "lapsed": Lapsed,
     "learned": Learned,
     "discrepancy": Discrepancy,
-    "resolved": Resolved,
+    "closed": Closed,
     "denied": Denied,
 }
 ENDED = frozenset(filter(is_final, Outcome))

@@ -11,9 +11,10 @@ from datetime import datetime
 import attrs
 
 from kessai.machine.compile import CompiledCommand, Machine, Step, end_of
-from kessai.machine.decide import application_flags
+from kessai.machine.decide import opening_flags
 from kessai.machine.events import (
     Begun,
+    Closed,
     Denied,
     Discrepancy,
     Event,
@@ -22,21 +23,20 @@ from kessai.machine.events import (
     Learned,
     Reported,
     Resent,
-    Resolved,
     Resumed,
     Reversed,
 )
 from kessai.machine.phases import RESENT, RESUMED, Phase, phase_after
 from kessai.machine.references import learned, stated
 from kessai.machine.transaction import Operation, Transaction
-from kessai.spec import Effect
+from kessai.spec import AmountEffect
 
 
 def evolve(
     machine: Machine | None, transaction: Transaction, event: Event
 ) -> Transaction:
     """`transaction` after `event`. `machine` is None while no lifecycle is known."""
-    if machine is None or isinstance(event, Denied | Discrepancy | Resolved):
+    if machine is None or isinstance(event, Denied | Discrepancy | Closed):
         return _noted(transaction, event)
     match event:
         case Begun():
@@ -75,7 +75,7 @@ def _noted(transaction: Transaction, event: Event) -> Transaction:
     noted = transaction.discrepancies
     if isinstance(event, Discrepancy):
         noted = (*noted, transaction.version + 1)
-    elif isinstance(event, Resolved):
+    elif isinstance(event, Closed):
         noted = tuple(number for number in noted if number != event.discrepancy)
     return transaction.next(discrepancies=noted)
 
@@ -91,7 +91,9 @@ def fold(
 
 
 def apply_effects(
-    effects: tuple[Effect, ...], names: Mapping[str, int], amounts: Mapping[str, int]
+    effects: tuple[AmountEffect, ...],
+    names: Mapping[str, int],
+    amounts: Mapping[str, int],
 ) -> dict[str, int]:
     """`amounts` after `effects`, one after the other; each sees the one before."""
     if not effects:
@@ -121,7 +123,7 @@ def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transact
     rule = machine.commands.get(operation.command)
     if rule is None or not _may_begin(rule, transaction, operation):
         return transaction.next()
-    if rule.spec.is_application:
+    if rule.spec.is_opening:
         transaction = _born(machine, transaction, event)
     names = transaction.names(operation.amount)
     return transaction.next(
@@ -133,7 +135,7 @@ def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transact
 def _may_begin(
     rule: CompiledCommand, transaction: Transaction, operation: Operation
 ) -> bool:
-    if rule.spec.is_application:
+    if rule.spec.is_opening:
         return not transaction.exists
     fresh = operation.id not in transaction.operations
     return fresh and bool(rule.steps_from(transaction.states))
@@ -149,7 +151,7 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         event.agreement,
         _initial(machine, event.opens),
         machine.zeros,
-        application_flags(machine, event.operation.parameters),
+        opening_flags(machine, event.operation.parameters),
         discrepancies=transaction.discrepancies,
         version=transaction.version,
         head=transaction.head,
@@ -168,7 +170,11 @@ def _sent_again(transaction: Transaction, event: Resent | Resumed) -> Transactio
     phase = phase_after(operation.phase, trigger) if operation else None
     if operation is None or phase is None:
         return transaction.next()
-    again = attrs.evolve(operation, phase=phase, **{f"{trigger}_at": event.at})
+    again = attrs.evolve(operation, phase=phase)
+    if trigger == RESENT:
+        again = attrs.evolve(again, resent_at=event.at)
+    else:
+        again = attrs.evolve(again, resumed_at=event.at)
     return transaction.next(operations={**transaction.operations, operation.id: again})
 
 

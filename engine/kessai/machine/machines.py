@@ -28,7 +28,7 @@ class Machines:
         for machine in machines:
             for name, rule in machine.commands.items():
                 able = self._able.setdefault(name, [])
-                if rule.spec.is_application:
+                if rule.spec.is_opening:
                     able.append(machine)
 
     @property
@@ -45,7 +45,7 @@ class Machines:
         machine = compile_lifecycle(rebuild(document))
         return self._by_hash.setdefault(machine.lifecycle.hash, machine)
 
-    def for_application(self, command: Command) -> Machine | None:
+    def for_opening(self, command: Command) -> Machine | None:
         """The machine under which `command` begins a transaction; None if it does not.
 
         Raises:

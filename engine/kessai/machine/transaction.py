@@ -56,12 +56,12 @@ class Operation:
 
 
 REMEMBERED = 16
-"""How many of the notifications that ended an operation a transaction remembers."""
+"""How many of the items that ended an operation a transaction remembers."""
 
 
 @attrs.frozen
 class Notified:
-    """A notification that ended an operation: what tells it from others like it."""
+    """A item that ended an operation: what tells it from others like it."""
 
     command: str | None
     outcome: Outcome
@@ -71,7 +71,7 @@ class Notified:
     @classmethod
     def of(cls, evidence: Evidence) -> "Notified | None":
         """What `evidence` is remembered by; None if the gateway gave it no id."""
-        if evidence.source is not Source.PUSH or evidence.exchange is None:
+        if evidence.source is not Source.NOTIFICATION or evidence.exchange is None:
             return None
         return cls(
             evidence.command, evidence.outcome, evidence.amount, evidence.exchange
@@ -89,11 +89,11 @@ class Transaction:
 
     `version` counts its events and `head` is the hash of the last. A transaction with
     no `lifecycle` never came to be: its chain holds refused attempts, and evidence that
-    fits nothing. `flags` are those of its application, worth 1 or 0 in expressions.
+    fits nothing. `flags` are those of its opening command, worth 1 or 0 in expressions.
     `discrepancies` are the numbers of the events whose evidence fits nothing.
     `concluded` names the commands that had an outcome before, of ours or from outside,
-    and `notified` are the last notifications that ended an operation: from these two it
-    can be said, without the trail, what the next notification may be believed in.
+    and `notified` are the last items that ended an operation: from these two it
+    can be said, without the trail, what the next item may be believed in.
     `references` are the gateway's ids for it, by the adapter's names for them, in its
     `account` with the gateway.
     """
@@ -118,7 +118,7 @@ class Transaction:
 
     @property
     def exists(self) -> bool:
-        """Whether an application was ever begun under this id."""
+        """Whether an opening command was ever begun under this id."""
         return bool(self.lifecycle)
 
     @property
@@ -202,7 +202,7 @@ class Transaction:
         return known if command in known else (*known, command)
 
     def with_notified(self, evidence: Evidence) -> tuple[Notified, ...]:
-        """The last notifications that ended an operation, and `evidence` if it is one."""
+        """The last items that ended an operation, and `evidence` if it is one."""
         notified = Notified.of(evidence)
         return self.notified if notified is None else remember(self.notified, notified)
 

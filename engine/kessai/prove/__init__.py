@@ -45,35 +45,35 @@ move any more (an update told after the approval), `resolve` puts it aside and n
 changes; a proof lists such pairs as `too_late`.
 
 Assumed: evidence tells of an operation what the gateway did; any operation may be
-declined; an application is the only one of its transaction. Not modelled: clocks (a
+declined; an opening command is the only one of its transaction. Not modelled: clocks (a
 deadline may pass at any time, or never; whom it denies what is not looked at), the
 agreement that a charge is made under, and what parameters other than flags say.
 """
 
+from kessai.prove.ablation import Redundancy, Removal, removals
 from kessai.prove.induction import Gap
-from kessai.prove.parts import Kind, Part
+from kessai.prove.parts import Part, PartKind
 from kessai.prove.pasted import as_test
-from kessai.prove.play import Play
-from kessai.prove.proof import Finding, Proof, Verdict, prove
-from kessai.prove.spots import Wrong
-from kessai.prove.story import Moment, Step, Story, Told
-from kessai.prove.without import Reason, Removal, removals
+from kessai.prove.proof import Proof, PropertyResult, Verdict, prove
+from kessai.prove.replay import Play
+from kessai.prove.states import BrokenProperty
+from kessai.prove.story import Moment, ProofStory, ReplayedStep, StoryStep
 
 __all__ = [
-    "Finding",
+    "BrokenProperty",
     "Gap",
-    "Kind",
     "Moment",
     "Part",
+    "PartKind",
     "Play",
     "Proof",
-    "Reason",
+    "ProofStory",
+    "PropertyResult",
+    "Redundancy",
     "Removal",
-    "Step",
-    "Story",
-    "Told",
+    "ReplayedStep",
+    "StoryStep",
     "Verdict",
-    "Wrong",
     "as_test",
     "prove",
     "removals",

@@ -1,6 +1,6 @@
 """Expressions read in two ways: as numbers that are known, and as terms of the solver.
 
-What a moment does to amounts is written once, in `kessai.prove.moments`, and means the
+What a moment does to amounts is written once, in `kessai.prove.transition`, and means the
 same for a story that is played and for a proof about all of them. This module knows
 nothing of lifecycles.
 """
@@ -61,7 +61,7 @@ class Algebra(Protocol):
         ...
 
 
-class Known:
+class IntegerAlgebra:
     """The algebra of plain whole numbers: the closures that the engine itself runs."""
 
     zero: Value = 0
@@ -87,7 +87,7 @@ class Known:
         return not condition
 
 
-KNOWN = Known()
+KNOWN = IntegerAlgebra()
 
 
 def load_solver() -> Any:
@@ -104,7 +104,7 @@ def load_solver() -> Any:
         raise InvalidInput(message) from error
 
 
-class Terms:
+class SolverAlgebra:
     """The algebra of the solver's terms, from the very trees that the engine compiles.
 
     Flags are truths to the solver, so that `authorizing * with_capture` stays linear.

@@ -1,8 +1,8 @@
 """The properties of a lifecycle, as questions to the solver.
 
-Each is a `Check`: the `Wrong` that it excludes, the rule that it rests upon, and the
-conditions under which it would be wrong. A story that shows the same `Wrong` is what
-`kessai.prove.walk` looks for.
+Each is a `Condition`: the `BrokenProperty` that it excludes, the rule that it rests upon, and the
+conditions under which it would be wrong. A story that shows the same `BrokenProperty` is what
+`kessai.prove.search` looks for.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,10 +11,10 @@ import attrs
 
 from kessai.machine.compile import CompiledCommand
 from kessai.money import AMOUNT_LIMIT
-from kessai.prove import moments
+from kessai.prove import transition
 from kessai.prove.algebra import Truth
 from kessai.prove.rules import GivingBack, Rules
-from kessai.prove.spots import Wrong
+from kessai.prove.states import BrokenProperty
 from kessai.prove.story import Moment
 from kessai.prove.symbols import Symbols, count_of, state_of
 
@@ -22,15 +22,15 @@ Conditions = Callable[[Symbols], Iterator[Truth]]
 
 
 @attrs.frozen
-class Check:
+class Condition:
     """What must never be: none of the `bad` conditions, in any reachable transaction."""
 
-    wrong: Wrong
+    wrong: BrokenProperty
     rule: str
     bad: Conditions = attrs.field(eq=False, repr=False)
 
 
-def checks(rules: Rules) -> Iterator[Check]:
+def checks(rules: Rules) -> Iterator[Condition]:
     """Every property of the lifecycle, except invariants and reachable states."""
     yield from _choices(rules)
     yield from _reserved(rules)
@@ -50,10 +50,10 @@ def _joined(rules: Iterator[str] | list[str]) -> str:
 # ── one move, and no other ──────────────────────────────────────────────────────────
 
 
-def _choices(rules: Rules) -> Iterator[Check]:
+def _choices(rules: Rules) -> Iterator[Condition]:
     for name, rule in rules.moving.items():
         moves = _joined([move.rule for move in rule.spec.moves])
-        yield Check(Wrong("choice", name), moves, _undecided(name, rule))
+        yield Condition(BrokenProperty("choice", name), moves, _undecided(name, rule))
 
 
 def _undecided(name: str, rule: CompiledCommand) -> Conditions:
@@ -65,11 +65,11 @@ def _undecided(name: str, rule: CompiledCommand) -> Conditions:
             ) == len(situation.steps):
                 continue  # one step a track, without a condition
             stands = symbols.stands(situation.states)
-            wrong = moments.undecided(terms, symbols.success(situation))
+            wrong = transition.undecided(terms, symbols.success(situation))
             yield terms.every([stands, symbols.is_one_of(name), wrong])
-            if not rule.spec.is_application:
+            if not rule.spec.is_opening:
                 when, success = symbols.elsewhere(rule, situation)
-                yield terms.every([when, moments.undecided(terms, success)])
+                yield terms.every([when, transition.undecided(terms, success)])
 
     return bad
 
@@ -77,10 +77,12 @@ def _undecided(name: str, rule: CompiledCommand) -> Conditions:
 # ── reservations ────────────────────────────────────────────────────────────────────
 
 
-def _reserved(rules: Rules) -> Iterator[Check]:
+def _reserved(rules: Rules) -> Iterator[Condition]:
     for amount, commands in rules.reserved.items():
         rule = _joined([rules.moving[name].spec.rule for name in commands])
-        yield Check(Wrong("reserved", amount), rule, _left(amount, commands))
+        yield Condition(
+            BrokenProperty("reserved", amount), rule, _left(amount, commands)
+        )
 
 
 def _left(amount: str, commands: tuple[str, ...]) -> Conditions:
@@ -94,18 +96,20 @@ def _left(amount: str, commands: tuple[str, ...]) -> Conditions:
 # ── amounts that are asked for ──────────────────────────────────────────────────────
 
 
-def _amounts_taken(rules: Rules) -> Iterator[Check]:
+def _amounts_taken(rules: Rules) -> Iterator[Condition]:
     for name, rule in rules.moving.items():
         amount = rules.range_of(rule.spec)
         if amount is None:
             continue
-        if not rule.spec.is_application:
-            yield Check(
-                Wrong("positive", name),
+        if not rule.spec.is_opening:
+            yield Condition(
+                BrokenProperty("positive", name),
                 amount.rule,
                 _not_positive(name, rule),
             )
-        yield Check(Wrong("evidence", name), rule.spec.rule, _misreported(name, rule))
+        yield Condition(
+            BrokenProperty("evidence", name), rule.spec.rule, _misreported(name, rule)
+        )
 
 
 def _not_positive(name: str, rule: CompiledCommand) -> Conditions:
@@ -120,13 +124,13 @@ def _not_positive(name: str, rule: CompiledCommand) -> Conditions:
 def _misreported(name: str, rule: CompiledCommand) -> Conditions:
     def bad(symbols: Symbols) -> Iterator[Truth]:
         terms = symbols.terms
-        if rule.spec.is_application:
+        if rule.spec.is_opening:
             names = symbols.born(rule)
-            reserved = moments.applied(terms, rule.spec.reserve, names)
-            allowed = moments.allowed(terms, symbols.rules, (rule, ()), names)
-            yield terms.every([*allowed, moments.misreported(terms, rule, reserved)])
+            reserved = transition.applied(terms, rule.spec.reserve, names)
+            allowed = transition.allowed(terms, symbols.rules, (rule, ()), names)
+            yield terms.every([*allowed, transition.misreported(terms, rule, reserved)])
             return
-        wrong = moments.misreported(terms, rule, symbols.reserved(rule))
+        wrong = transition.misreported(terms, rule, symbols.reserved(rule))
         for situation in symbols.rules.situations[name]:
             yield terms.every([*symbols.may_begin(rule, situation), wrong])
 
@@ -149,11 +153,13 @@ def overlapping(rules: Rules) -> Iterator[tuple[str, str]]:
             yield one, other
 
 
-def _overlaps(rules: Rules) -> Iterator[Check]:
+def _overlaps(rules: Rules) -> Iterator[Condition]:
     for one, other in overlapping(rules):
         subject = " ".join(sorted((one, other)))
         rule = _joined([rules.moving[name].spec.rule for name in (one, other)])
-        yield Check(Wrong("overlap", subject), rule, _never_fit(one, other))
+        yield Condition(
+            BrokenProperty("overlap", subject), rule, _never_fit(one, other)
+        )
 
 
 def _never_fit(one: str, other: str) -> Conditions:
@@ -195,26 +201,28 @@ def loses(symbols: Symbols, first: str, second: str) -> Truth:
 # ── successes that are taken back ───────────────────────────────────────────────────
 
 
-def _reversals(rules: Rules) -> Iterator[Check]:
+def _reversals(rules: Rules) -> Iterator[Condition]:
     for name, reversal in rules.machine.reversals.items():
         spec, subject = reversal.spec, f"reversed {name}"
         moves = _joined([move.rule for move in spec.moves])
-        yield Check(Wrong("choice", subject), moves, _undecided_reversal(name))
+        yield Condition(
+            BrokenProperty("choice", subject), moves, _undecided_reversal(name)
+        )
         amount = rules.range_of(spec)
         if amount is not None:
             bad = _not_positive_reversal(name)
-            yield Check(Wrong("positive", subject), amount.rule, bad)
+            yield Condition(BrokenProperty("positive", subject), amount.rule, bad)
         for other, rule in rules.moving.items():
             if reversal.steps.keys() & rule.steps.keys():
-                wrong = Wrong("footing", f"{name} {Moment.REVERSES} {other}")
-                yield Check(wrong, _joined([spec.rule]), _taken_away(name, other))
+                wrong = BrokenProperty("footing", f"{name} {Moment.REVERSES} {other}")
+                yield Condition(wrong, _joined([spec.rule]), _taken_away(name, other))
 
 
 def _undecided_reversal(name: str) -> Conditions:
     def bad(symbols: Symbols) -> Iterator[Truth]:
         for situation in symbols.rules.reversals[name]:
             when, success = symbols.reverses(name, situation)
-            wrong = moments.undecided(symbols.terms, success)
+            wrong = transition.undecided(symbols.terms, success)
             yield symbols.terms.every([when, wrong])
 
     return bad
@@ -248,13 +256,13 @@ def _taken_away(name: str, other: str) -> Conditions:
 # ── ways on ─────────────────────────────────────────────────────────────────────────
 
 
-def _dead_ends(rules: Rules) -> Iterator[Check]:
+def _dead_ends(rules: Rules) -> Iterator[Condition]:
     for track, declared in rules.tracks.items():
         for state in declared.states:
             if state not in declared.final:
-                wrong = Wrong("dead_end", f"{track}.{state}")
+                wrong = BrokenProperty("dead_end", f"{track}.{state}")
                 rule = _leading_on(rules, track, state)
-                yield Check(wrong, rule, _stuck(track, state))
+                yield Condition(wrong, rule, _stuck(track, state))
 
 
 def _leading_on(rules: Rules, track: str, state: str) -> str:
@@ -277,18 +285,20 @@ def _stuck(track: str, state: str) -> Conditions:
         nothing = symbols.none_open(rules.moving)
         for states in rules.standing(rules.linked(track)):
             if states[track] == state:
-                goal = moments.Goal(track, rules.far[track])
-                on = moments.leads_on(terms, rules, states, symbols.names, goal)
+                goal = transition.Goal(track, rules.far[track])
+                on = transition.leads_on(terms, rules, states, symbols.names, goal)
                 yield terms.every([symbols.stands(states), nothing, terms.no(on)])
 
     return bad
 
 
-def _giving_back(rules: Rules) -> Iterator[Check]:
+def _giving_back(rules: Rules) -> Iterator[Condition]:
     for pair in rules.giving_back:
         amount = rules.range_of(rules.moving[pair.command].spec)
         rule = "" if amount is None else amount.rule
-        yield Check(Wrong("give_back", pair.command), rule, _not_given_back(pair))
+        yield Condition(
+            BrokenProperty("give_back", pair.command), rule, _not_given_back(pair)
+        )
 
 
 def _not_given_back(pair: GivingBack) -> Conditions:
@@ -297,7 +307,7 @@ def _not_given_back(pair: GivingBack) -> Conditions:
         nothing = symbols.none_open(rules.moving)
         more = names[pair.whole] > names[pair.given]
         for states in rules.standing(rules.giving_tracks(pair)):
-            can = moments.can_give_back(terms, rules, pair, states, names)
+            can = transition.can_give_back(terms, rules, pair, states, names)
             yield terms.every([symbols.stands(states), nothing, more, terms.no(can)])
 
     return bad

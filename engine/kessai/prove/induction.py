@@ -35,7 +35,7 @@ class _Kept:
     names: frozenset[str]
 
 
-class _Noting(dict[str, Any]):
+class _ObservedNames(dict[str, Any]):
     """Names that remember which of them were asked for."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
@@ -87,7 +87,7 @@ class Induction:
 
     def never(self, condition: Truth) -> Mapping[str, int] | None:
         """None if no reachable transaction fulfils `condition`; else one that may."""
-        self._solver.push()
+        self._solver.notification()
         try:
             self._solver.add(condition)
             verdict = self._solver.check()
@@ -133,7 +133,7 @@ class Induction:
         changed = frozenset(transition.after)
         touched = [kept for kept in self._kept if kept.names & changed]
         after = _replaced(z3, _all_of(z3, [kept.term for kept in touched]), changes)
-        solver.push()
+        solver.notification()
         solver.add(transition.when, z3.Not(after))
         verdict = solver.check()
         model = solver.model() if verdict == z3.sat else None
@@ -176,7 +176,7 @@ class Induction:
 
 
 def _read(symbols: Symbols, lemma: Lemma) -> _Kept:
-    names = _Noting(symbols.names)
+    names = _ObservedNames(symbols.names)
     term = lemma.holds(symbols.terms, names)
     return _Kept(lemma, term, frozenset(names.read))
 

@@ -10,9 +10,9 @@ import attrs
 
 from kessai.prove.algebra import KNOWN, Algebra, Names, Truth
 from kessai.prove.rules import Rules
-from kessai.prove.spots import Spot, names_at, states_at
+from kessai.prove.search import SearchResult
+from kessai.prove.states import ProofState, names_at, states_at
 from kessai.prove.symbols import ABSENT, count_of, most, state_of, sum_of
-from kessai.prove.walk import Walk
 from kessai.spec import Expression
 
 Holds = Callable[[Algebra, Names], Truth]
@@ -35,7 +35,7 @@ def declared(rules: Rules) -> Iterator[Lemma]:
         yield Lemma(_at_least(amount, 0), amount)
 
 
-def guessed(rules: Rules, walk: Walk) -> list[Lemma]:
+def guessed(rules: Rules, walk: SearchResult) -> list[Lemma]:
     """What holds at every spot of `walk`, of the shapes that lifecycles need."""
     rows = _rows(rules, walk)
     lemmas = [Lemma(h) for h in _everywhere(rules) if _holds(h, rows)]
@@ -58,11 +58,11 @@ def guessed(rules: Rules, walk: Walk) -> list[Lemma]:
     return lemmas
 
 
-def _rows(rules: Rules, walk: Walk) -> list[Row]:
+def _rows(rules: Rules, walk: SearchResult) -> list[Row]:
     return [row_of(rules, spot) for spot in walk.came_by]
 
 
-def row_of(rules: Rules, spot: Spot) -> Row:
+def row_of(rules: Rules, spot: ProofState) -> Row:
     """`spot` under the names that lemmas use."""
     row = names_at(rules, spot)
     for track, state in states_at(rules, spot).items():

@@ -8,13 +8,13 @@ import attrs
 
 from kessai.money import AMOUNT_LIMIT
 from kessai.prove.rules import Rules
-from kessai.spec import CommandSpec, Deadline, Effect, Expression, Lifecycle, Move
+from kessai.spec import AmountEffect, CommandSpec, Deadline, Expression, Lifecycle, Move
 
 _LEAST = Expression.parse(f"-{AMOUNT_LIMIT - 1}")
 _MOST = Expression.parse(f"{AMOUNT_LIMIT - 1}")
 
 
-class Kind(StrEnum):
+class PartKind(StrEnum):
     """What is left out."""
 
     GUARD = "guard"
@@ -36,7 +36,7 @@ class Part:
     `is_reversal` says that it is of the command's reversal. `without` is the lifecycle that lacks it, and nothing else.
     """
 
-    kind: Kind
+    kind: PartKind
     command: str
     what: str
     rule: str
@@ -85,13 +85,17 @@ def _guards(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
     for code in spec.guards:
         rest = tuple(other for other in spec.guards if other != code)
         without = _with(lifecycle, spec, guards=rest)
-        yield Part(Kind.GUARD, spec.name, code, lifecycle.guards[code].rule, without)
+        yield Part(
+            PartKind.GUARD, spec.name, code, lifecycle.guards[code].rule, without
+        )
     for number, move in enumerate(spec.moves):
         for code in move.guards:
             rest = tuple(other for other in move.guards if other != code)
             without = _with_move(lifecycle, spec, number, guards=rest)
             rule = lifecycle.guards[code].rule
-            yield Part(Kind.GUARD, spec.name, f"{code} ({_at(move)})", rule, without)
+            yield Part(
+                PartKind.GUARD, spec.name, f"{code} ({_at(move)})", rule, without
+            )
 
 
 def _bounds(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
@@ -101,8 +105,8 @@ def _bounds(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
     low = attrs.evolve(amount, minimum=_LEAST)
     high = attrs.evolve(amount, maximum=_MOST)
     for kind, bound, weak in (
-        (Kind.MINIMUM, amount.minimum, low),
-        (Kind.MAXIMUM, amount.maximum, high),
+        (PartKind.MINIMUM, amount.minimum, low),
+        (PartKind.MAXIMUM, amount.maximum, high),
     ):
         without = _with(lifecycle, spec, amount={currency: weak})
         yield Part(kind, spec.name, bound.text, amount.rule, without)
@@ -113,12 +117,12 @@ def _exclusions(rules: Rules, spec: CommandSpec) -> Iterator[Part]:
     for name in rules.moving:
         if name in excluded:
             without = _with(rules.lifecycle, spec, alongside=spec.alongside | {name})
-            yield Part(Kind.EXCLUSION, spec.name, name, spec.rule, without)
+            yield Part(PartKind.EXCLUSION, spec.name, name, spec.rule, without)
 
 
 def _effects(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
-    for kind in (Kind.RESERVE, Kind.COMMIT, Kind.RELEASE):
-        effects: tuple[Effect, ...] = getattr(spec, kind.value)
+    for kind in (PartKind.RESERVE, PartKind.COMMIT, PartKind.RELEASE):
+        effects: tuple[AmountEffect, ...] = getattr(spec, kind.value)
         for effect, rest in _each_left_out(effects):
             without = _with(lifecycle, spec, **{kind.value: rest})
             yield Part(kind, spec.name, effect.text, spec.rule, without)
@@ -126,12 +130,12 @@ def _effects(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
         for effect, rest in _each_left_out(move.commit or ()):
             without = _with_move(lifecycle, spec, number, commit=rest)
             what = f"{effect.text} ({_at(move)})"
-            yield Part(Kind.COMMIT, spec.name, what, move.rule, without)
+            yield Part(PartKind.COMMIT, spec.name, what, move.rule, without)
 
 
 def _each_left_out(
-    effects: tuple[Effect, ...],
-) -> Iterator[tuple[Effect, tuple[Effect, ...]]]:
+    effects: tuple[AmountEffect, ...],
+) -> Iterator[tuple[AmountEffect, tuple[AmountEffect, ...]]]:
     for number, effect in enumerate(effects):
         yield effect, (*effects[:number], *effects[number + 1 :])
 
@@ -141,7 +145,7 @@ def _conditions(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
         if move.when is not None:
             without = _with_move(lifecycle, spec, number, when=None)
             what = f"{move.when.text} ({_at(move)})"
-            yield Part(Kind.CONDITION, spec.name, what, move.rule, without)
+            yield Part(PartKind.CONDITION, spec.name, what, move.rule, without)
 
 
 def _agreement(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
@@ -150,13 +154,13 @@ def _agreement(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
         return
     state = f"{needed.track}.{needed.state}"
     without = _with(lifecycle, spec, agreement=None)
-    yield Part(Kind.AGREEMENT, spec.name, state, needed.rule, without)
+    yield Part(PartKind.AGREEMENT, spec.name, state, needed.rule, without)
     for name in needed.unless_open:
         rest = tuple(other for other in needed.unless_open if other != name)
         changed = attrs.evolve(needed, unless_open=rest)
         without = _with(lifecycle, spec, agreement=changed)
         what = f"unless_open {name}"
-        yield Part(Kind.AGREEMENT, spec.name, what, needed.rule, without)
+        yield Part(PartKind.AGREEMENT, spec.name, what, needed.rule, without)
 
 
 def _deadline(lifecycle: Lifecycle, deadline: Deadline) -> Iterator[Part]:
@@ -167,10 +171,10 @@ def _deadline(lifecycle: Lifecycle, deadline: Deadline) -> Iterator[Part]:
 
     for effect, rest in _each_left_out(deadline.commit):
         without = changed(commit=rest)
-        yield Part(Kind.COMMIT, deadline.name, effect.text, deadline.rule, without)
+        yield Part(PartKind.COMMIT, deadline.name, effect.text, deadline.rule, without)
     for name in sorted(deadline.denies):
         without = changed(denies=deadline.denies - {name})
-        yield Part(Kind.DENIAL, deadline.name, name, deadline.rule, without)
+        yield Part(PartKind.DENIAL, deadline.name, name, deadline.rule, without)
 
 
 def _at(move: Move) -> str:

@@ -3,10 +3,10 @@
 import json
 import re
 
-from kessai.prove.story import Moment, Step, Story
+from kessai.prove.story import Moment, ProofStory, StoryStep
 
 
-def as_test(story: Story, source: str, name: str) -> str:
+def as_test(story: ProofStory, source: str, name: str) -> str:
     """A test that plays `story` on a lifecycle; it passes once the file is mended.
 
     `source` is a shipped lifecycle's name or the path of a .toml file, `name` what the
@@ -32,7 +32,7 @@ def as_test(story: Story, source: str, name: str) -> str:
     )
 
 
-def _call(step: Step) -> str:
+def _call(step: StoryStep) -> str:
     match step.moment:
         case Moment.SUCCEEDS if step.is_stated:
             return f"succeeds({step.operation}, is_stated=True)"

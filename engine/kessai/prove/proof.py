@@ -9,7 +9,7 @@ import attrs
 from kessai.machine import Machine, compile_lifecycle
 from kessai.prove.algebra import load_solver
 from kessai.prove.checks import (
-    Check,
+    Condition,
     beyond_limit,
     checks,
     is_at,
@@ -18,12 +18,12 @@ from kessai.prove.checks import (
 )
 from kessai.prove.induction import Gap, Induction
 from kessai.prove.lemmas import declared, guessed
-from kessai.prove.play import Play
+from kessai.prove.replay import Play
 from kessai.prove.rules import GivingBack, Rules, in_each_currency
-from kessai.prove.spots import Wrong
-from kessai.prove.story import Step, Story, to_the_point
+from kessai.prove.search import DEEP, FAR, SHALLOW, SearchResult
+from kessai.prove.states import BrokenProperty
+from kessai.prove.story import ProofStory, StoryStep, to_the_point
 from kessai.prove.symbols import Symbols
-from kessai.prove.walk import DEEP, FAR, SHALLOW, Walk
 from kessai.spec import Lifecycle
 
 
@@ -39,7 +39,7 @@ _GRAVITY = (Verdict.PROVED, Verdict.OPEN, Verdict.REFUTED)
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
+class PropertyResult:
     """One property, and what came of it.
 
     `property` is one of `invariant`, `choice`, `reserved`, `positive`, `evidence`,
@@ -52,7 +52,7 @@ class Finding:
     subject: str
     rule: str
     verdict: Verdict
-    story: Story | None = None
+    story: ProofStory | None = None
     gap: Gap | None = None
 
 
@@ -68,7 +68,7 @@ class Proof:
     """
 
     lifecycle: Lifecycle
-    findings: tuple[Finding, ...]
+    findings: tuple[PropertyResult, ...]
     lemmas: int
     transitions: int
     spots: int
@@ -81,7 +81,7 @@ class Proof:
         return all(found.verdict is Verdict.PROVED for found in self.findings)
 
     @property
-    def refuted(self) -> tuple[Finding, ...]:
+    def refuted(self) -> tuple[PropertyResult, ...]:
         """What a story shows to be wrong; the shortest story first."""
         found = [f for f in self.findings if f.verdict is Verdict.REFUTED]
         return tuple(sorted(found, key=lambda f: len(f.story.told) if f.story else 0))
@@ -92,7 +92,7 @@ class Proof:
         return any(found.property == "invariant" for found in self.refuted)
 
     @property
-    def open(self) -> tuple[Finding, ...]:
+    def open(self) -> tuple[PropertyResult, ...]:
         """What is neither proved nor refuted."""
         return tuple(f for f in self.findings if f.verdict is Verdict.OPEN)
 
@@ -112,9 +112,9 @@ def prove(lifecycle: Lifecycle | Machine) -> Proof:
     each = [
         Prover(compile_lifecycle(one)).proof() for one in in_each_currency(lifecycle)
     ]
-    findings: dict[Wrong, Finding] = {}
+    findings: dict[BrokenProperty, PropertyResult] = {}
     for found in (found for proof in each for found in proof.findings):
-        wrong = Wrong(found.property, found.subject)
+        wrong = BrokenProperty(found.property, found.subject)
         known = findings.setdefault(wrong, found)
         if _GRAVITY.index(found.verdict) > _GRAVITY.index(known.verdict):
             findings[wrong] = found
@@ -148,14 +148,14 @@ class Prover:
         return Symbols(load_solver(), self.rules)
 
     @cached_property
-    def walk(self) -> Walk:
+    def walk(self) -> SearchResult:
         """A short walk: for guesses, states, and the stories of plain mistakes."""
-        return Walk(self.rules, SHALLOW)
+        return SearchResult(self.rules, SHALLOW)
 
     @cached_property
-    def wide(self) -> Walk:
+    def wide(self) -> SearchResult:
         """A long walk, for what is not proved."""
-        return Walk(self.rules, DEEP)
+        return SearchResult(self.rules, DEEP)
 
     @cached_property
     def induction(self) -> Induction:
@@ -189,21 +189,21 @@ class Prover:
 
     # ── findings ────────────────────────────────────────────────────────────────────
 
-    def _invariants(self) -> Iterator[Finding]:
+    def _invariants(self) -> Iterator[PropertyResult]:
         found = self.rules.lifecycle.invariants
         rules = {name: invariant.rule for name, invariant in found.items()}
         for name in (*found, *self.rules.amounts):
-            wrong = Wrong("invariant", name)
+            wrong = BrokenProperty("invariant", name)
             gap = self.induction.gaps.get(name)
             is_proved = name in self.induction.proved
             yield self.finding(wrong, rules.get(name, ""), is_proved=is_proved, gap=gap)
 
-    def _properties(self) -> Iterator[Finding]:
+    def _properties(self) -> Iterator[PropertyResult]:
         for check in checks(self.rules):
             gap = self.gap_in(check)
             yield self.finding(check.wrong, check.rule, is_proved=gap is None, gap=gap)
 
-    def gap_in(self, check: Check) -> Gap | None:
+    def gap_in(self, check: Condition) -> Gap | None:
         """None if `check` is proved; else what may speak against it."""
         if check.wrong.property == "overlap":
             one, _, other = check.wrong.subject.partition(" ")
@@ -216,14 +216,14 @@ class Prover:
         return None
 
     def finding(
-        self, wrong: Wrong, rule: str, *, is_proved: bool, gap: Gap | None
-    ) -> Finding:
+        self, wrong: BrokenProperty, rule: str, *, is_proved: bool, gap: Gap | None
+    ) -> PropertyResult:
         """The finding on one property: proved, or with the story against it."""
         story = None if is_proved else self.story_against(wrong)
         verdict = Verdict.PROVED if is_proved else Verdict.OPEN
         if story is not None:
             verdict, gap = Verdict.REFUTED, None
-        return Finding(
+        return PropertyResult(
             property=wrong.property,
             subject=wrong.subject,
             rule=rule,
@@ -232,7 +232,7 @@ class Prover:
             gap=None if is_proved else gap,
         )
 
-    def story_against(self, wrong: Wrong) -> Story | None:
+    def story_against(self, wrong: BrokenProperty) -> ProofStory | None:
         """The shortest story found that shows `wrong`, played on the real machine."""
         steps = self.walk.story_of(wrong)
         if steps is None and not self._is_lost:
@@ -247,25 +247,25 @@ class Prover:
         """Whether an invariant is refuted, so that no more can be expected to hold."""
         return any(wrong.property == "invariant" for wrong in self.walk.wrong)
 
-    def _reached(self) -> Iterator[Finding]:
+    def _reached(self) -> Iterator[PropertyResult]:
         near = _first_at(self.rules, self.walk)
         for name, track in self.rules.tracks.items():
             for state in track.states:
                 yield self._reached_one(name, state, near.get((name, state)))
 
     @cached_property
-    def _far(self) -> Mapping[tuple[str, str], tuple[Step, ...]]:
+    def _far(self) -> Mapping[tuple[str, str], tuple[StoryStep, ...]]:
         """Ways to states that a short walk does not reach."""
-        return _first_at(self.rules, Walk(self.rules, FAR))
+        return _first_at(self.rules, SearchResult(self.rules, FAR))
 
     @cached_property
-    def _wide(self) -> Mapping[tuple[str, str], tuple[Step, ...]]:
+    def _wide(self) -> Mapping[tuple[str, str], tuple[StoryStep, ...]]:
         """Ways to states that need several operations at a time."""
         return _first_at(self.rules, self.wide)
 
     def _reached_one(
-        self, track: str, state: str, steps: tuple[Step, ...] | None
-    ) -> Finding:
+        self, track: str, state: str, steps: tuple[StoryStep, ...] | None
+    ) -> PropertyResult:
         never = steps is None and not self.induction.may(
             is_at(self.symbols, track, state)
         )
@@ -274,7 +274,7 @@ class Prover:
         story = None if steps is None else Play(self._machine).go(steps).story
         is_there = story is not None and story.last.states.get(track) == state
         verdict = Verdict.REFUTED if never else Verdict.OPEN
-        return Finding(
+        return PropertyResult(
             property="reached",
             subject=f"{track}.{state}",
             rule="",
@@ -283,9 +283,11 @@ class Prover:
         )
 
 
-def _first_at(rules: Rules, walk: Walk) -> dict[tuple[str, str], tuple[Step, ...]]:
+def _first_at(
+    rules: Rules, walk: SearchResult
+) -> dict[tuple[str, str], tuple[StoryStep, ...]]:
     """The shortest way to each state."""
-    ways: dict[tuple[str, str], tuple[Step, ...]] = {}
+    ways: dict[tuple[str, str], tuple[StoryStep, ...]] = {}
     for spot in walk.came_by:
         for track, state in zip(rules.tracks, spot.states, strict=True):
             if state is not None and (track, state) not in ways:

@@ -2,33 +2,35 @@
 
 from collections.abc import Iterator
 
-from kessai.prove import moments
+from kessai.prove import transition
 from kessai.prove.algebra import KNOWN
 from kessai.prove.rules import Rules
-from kessai.prove.spots import (
-    Spot,
-    Wrong,
+from kessai.prove.states import (
+    BrokenProperty,
+    ProofState,
     has_footing,
     moved,
     names_at,
     states_at,
 )
-from kessai.prove.story import Step
+from kessai.prove.story import StoryStep
 
 
-def wrongs_of_reversal(rules: Rules, spot: Spot, step: Step) -> Iterator[Wrong]:
+def wrongs_of_reversal(
+    rules: Rules, spot: ProofState, step: StoryStep
+) -> Iterator[BrokenProperty]:
     """What must not be said of the reversal `step`, which begins at `spot`."""
     subject, amount = f"reversed {step.name}", step.amount
     if amount is not None and amount < 1:
-        yield Wrong("positive", subject)
+        yield BrokenProperty("positive", subject)
     rule = rules.machine.reversals[step.name]
     steps = rules.steps_from(rule, states_at(rules, spot))
     names = {**names_at(rules, spot), "amount": amount or 0}
-    success = moments.succeeded(KNOWN, steps, names)
-    if moments.undecided(KNOWN, success):
-        yield Wrong("choice", subject)
+    success = transition.succeeded(KNOWN, steps, names)
+    if transition.undecided(KNOWN, success):
+        yield BrokenProperty("choice", subject)
         return
     after = moved(rules, spot, success)
     for name in dict.fromkeys(name for name, _ in spot.open):
         if has_footing(rules, spot, name) and not has_footing(rules, after, name):
-            yield Wrong("footing", f"{step.name} {step.moment} {name}")
+            yield BrokenProperty("footing", f"{step.name} {step.moment} {name}")

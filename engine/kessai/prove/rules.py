@@ -14,10 +14,10 @@ from kessai.errors import InvalidInput
 from kessai.machine import Machine
 from kessai.machine.compile import CompiledCommand, Step
 from kessai.spec import (
+    AmountEffect,
     AmountRange,
     CommandSpec,
     Deadline,
-    Effect,
     Expression,
     Lifecycle,
 )
@@ -27,7 +27,7 @@ MOST_WAYS = 2_000
 """Tracks that commands move together may stand in so many ways; more would take hours."""
 
 States = Mapping[str, str | None]
-"""The state of each track; None where the application did not open it."""
+"""The state of each track; None where the opening command did not open it."""
 
 
 @attrs.frozen
@@ -71,14 +71,14 @@ class Rules:
         return None if spec.amount is None else spec.amount[self.currency]
 
     @cached_property
-    def applications(self) -> Mapping[str, CompiledCommand]:
+    def openings(self) -> Mapping[str, CompiledCommand]:
         """The commands that begin a transaction."""
-        return {n: r for n, r in self.moving.items() if r.spec.is_application}
+        return {n: r for n, r in self.moving.items() if r.spec.is_opening}
 
     @cached_property
     def others(self) -> Mapping[str, CompiledCommand]:
         """The commands that move a transaction which is there."""
-        return {n: r for n, r in self.moving.items() if not r.spec.is_application}
+        return {n: r for n, r in self.moving.items() if not r.spec.is_opening}
 
     @cached_property
     def flags(self) -> tuple[str, ...]:
@@ -87,14 +87,14 @@ class Rules:
         return tuple(flag for flag in self.lifecycle.flags if flag in named)
 
     def flags_of(self, rule: CompiledCommand) -> tuple[str, ...]:
-        """The flags that an application may carry."""
+        """The flags that an opening command may carry."""
         return tuple(flag for flag in self.flags if flag in rule.parameters)
 
     def _expressions(self) -> Iterator[Expression]:
         found = self.lifecycle
         yield from (guard.holds for guard in found.guards.values())
         yield from (invariant.holds for invariant in found.invariants.values())
-        effects: list[Effect] = []
+        effects: list[AmountEffect] = []
         for _, spec in found.changes:
             effects += (*spec.reserve, *spec.commit, *spec.release)
             effects += [e for move in spec.moves for e in move.commit or ()]
@@ -286,6 +286,6 @@ def _difference(tree: Node) -> tuple[str | None, tuple[str, ...]]:
     return (tree.name if isinstance(tree, Name) else None), less
 
 
-def _adds_the_amount(effect: Effect) -> bool:
+def _adds_the_amount(effect: AmountEffect) -> bool:
     asked = Name("amount")
     return effect.value.tree == Binary("+", Name(effect.target), asked)

@@ -6,7 +6,7 @@ from enum import StrEnum
 import attrs
 
 from kessai.money import Currency
-from kessai.prove.spots import Wrong
+from kessai.prove.states import BrokenProperty
 
 
 class Moment(StrEnum):
@@ -21,12 +21,12 @@ class Moment(StrEnum):
 
 
 @attrs.frozen
-class Step:
+class StoryStep:
     """One step: of a command, its reversal, or of the deadline `name`.
 
     `amount` is in minor units. `operation` counts, from 1, the operations in the order
     in which they began; it says which of them succeeds or is declined. `flags` are
-    those of an application that are on. `is_stated` says that the gateway's answer names
+    those of an opening command that are on. `is_stated` says that the gateway's answer names
     the amount that was asked for.
     """
 
@@ -39,46 +39,48 @@ class Step:
 
 
 @attrs.frozen
-class Told:
+class ReplayedStep:
     """A step with what it made of the transaction, by the real machine.
 
     `refused` says why the machine refused it: the codes of a denial, or the reason of a
     discrepancy. `wrong` is what does not hold after it.
     """
 
-    step: Step
+    step: StoryStep
     states: Mapping[str, str]
     amounts: Mapping[str, int]
     refused: tuple[str, ...] = ()
-    wrong: tuple[Wrong, ...] = ()
+    wrong: tuple[BrokenProperty, ...] = ()
 
 
 @attrs.frozen
-class Story:
+class ProofStory:
     """Steps that were played on the real machine, with what each of them made."""
 
     lifecycle: str
     currency: Currency
-    told: tuple[Told, ...]
+    told: tuple[ReplayedStep, ...]
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[StoryStep, ...]:
         """The steps alone."""
         return tuple(told.step for told in self.told)
 
     @property
-    def wrong(self) -> tuple[Wrong, ...]:
+    def wrong(self) -> tuple[BrokenProperty, ...]:
         """Everything that did not hold on the way, in order."""
         found = (wrong for told in self.told for wrong in told.wrong)
         return tuple(dict.fromkeys(found))
 
     @property
-    def last(self) -> Told:
+    def last(self) -> ReplayedStep:
         """The step that the story leads to."""
         return self.told[-1]
 
 
-def to_the_point(wrong: Wrong, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def to_the_point(
+    wrong: BrokenProperty, steps: tuple[StoryStep, ...]
+) -> tuple[StoryStep, ...]:
     """`steps`, and the answers that show what comes of a wrong beginning.
 
     An amount that should not have been reserved is not lost yet: it is when the gateway
@@ -93,7 +95,7 @@ def to_the_point(wrong: Wrong, steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return steps
 
 
-def still_open(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def still_open(steps: tuple[StoryStep, ...]) -> tuple[StoryStep, ...]:
     """The beginnings among `steps` whose operations have not ended."""
     ended = {
         step.operation
@@ -107,7 +109,7 @@ def still_open(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     )
 
 
-def _success(begun: Step, *, is_stated: bool = False) -> Step:
-    return Step(
+def _success(begun: StoryStep, *, is_stated: bool = False) -> StoryStep:
+    return StoryStep(
         Moment.SUCCEEDS, begun.name, begun.amount, begun.operation, (), is_stated
     )

@@ -14,8 +14,8 @@ from typing import Any
 import attrs
 
 from kessai.machine.compile import CompiledCommand
-from kessai.prove import moments
-from kessai.prove.algebra import Names, Terms, Truth
+from kessai.prove import transition
+from kessai.prove.algebra import Names, SolverAlgebra, Truth
 from kessai.prove.rules import Rules, Situation, States
 from kessai.prove.story import Moment
 from kessai.spec import Deadline, Expression
@@ -59,7 +59,7 @@ class Symbols:
     def __init__(self, z3: Any, rules: Rules) -> None:
         self.z3 = z3
         self.rules = rules
-        self.terms = Terms(z3, rules.flags)
+        self.terms = SolverAlgebra(z3, rules.flags)
         self.amount = z3.Int("amount")
         self.names: dict[str, Any] = {name: z3.Int(name) for name in self._numbers()}
         self.names.update({flag: z3.Bool(flag) for flag in rules.flags})
@@ -143,10 +143,10 @@ class Symbols:
                 yield self._lapses(deadline)
 
     def _of_command(self, name: str, rule: CompiledCommand) -> Iterator[Transition]:
-        if rule.spec.is_application:
+        if rule.spec.is_opening:
             yield self._born(name, rule)
         for situation in self.rules.situations[name]:
-            if not rule.spec.is_application:
+            if not rule.spec.is_opening:
                 yield self._begins(name, rule, situation)
                 yield self._elsewhere(name, rule, situation)
             yield self._succeeds(name, situation)
@@ -162,7 +162,7 @@ class Symbols:
         return counted
 
     def born(self, rule: CompiledCommand) -> Names:
-        """What an application begins with: nothing but its flags and its amount."""
+        """What an opening command begins with: nothing but its flags and its amount."""
         zeros = dict.fromkeys(self.rules.amounts, self.terms.zero)
         given = self.rules.flags_of(rule)
         off = {
@@ -174,7 +174,7 @@ class Symbols:
         names = self.born(rule)
         after: dict[str, Any] = {
             **{n: t for n, t in names.items() if n in self.rules.flags},
-            **self._amounts(moments.applied(self.terms, rule.spec.reserve, names)),
+            **self._amounts(transition.applied(self.terms, rule.spec.reserve, names)),
         }
         for track, declared in self.rules.tracks.items():
             opened = [o for o in rule.spec.opens if o.track == track]
@@ -194,7 +194,7 @@ class Symbols:
             if sum_of(command) in self.names:
                 after[sum_of(command)] = self.amount * is_it
         when = [
-            *moments.allowed(self.terms, self.rules, (rule, ()), names),
+            *transition.allowed(self.terms, self.rules, (rule, ()), names),
             *self._no_amount(rule),
         ]
         return Transition(Moment.BEGINS, name, self.terms.every(when), after, True)
@@ -207,7 +207,7 @@ class Symbols:
         return [
             self.stands(situation.states),
             self.none_open(rule.excludes),
-            *moments.allowed(
+            *transition.allowed(
                 self.terms, self.rules, (rule, situation.steps), self.asked
             ),
             *self._no_amount(rule),
@@ -215,7 +215,7 @@ class Symbols:
 
     def reserved(self, rule: CompiledCommand) -> Names:
         """The amounts after the beginning of an operation of `amount`."""
-        return moments.applied(self.terms, rule.spec.reserve, self.asked)
+        return transition.applied(self.terms, rule.spec.reserve, self.asked)
 
     def _begins(
         self, name: str, rule: CompiledCommand, situation: Situation
@@ -224,7 +224,7 @@ class Symbols:
         after = {**self._amounts(self.reserved(rule)), **self._counted(name, 1)}
         return Transition(Moment.BEGINS, name, when, after)
 
-    def moved(self, success: moments.Success) -> dict[str, Any]:
+    def moved(self, success: transition.Success) -> dict[str, Any]:
         """The states of the tracks after `success`."""
         after: dict[str, Any] = {}
         for step, enabled in success.enabled:
@@ -233,9 +233,9 @@ class Symbols:
             after[name] = self.z3.If(enabled, target, after.get(name, self.names[name]))
         return after
 
-    def success(self, situation: Situation) -> moments.Success:
+    def success(self, situation: Situation) -> transition.Success:
         """What the success of an open operation of `amount` makes."""
-        return moments.succeeded(self.terms, situation.steps, self.asked)
+        return transition.succeeded(self.terms, situation.steps, self.asked)
 
     def _succeeds(self, name: str, situation: Situation) -> Transition:
         success = self.success(situation)
@@ -249,7 +249,7 @@ class Symbols:
         return Transition(Moment.SUCCEEDS, name, self.terms.every(when), after)
 
     def _declines(self, name: str, rule: CompiledCommand) -> Transition:
-        released = moments.applied(self.terms, rule.spec.release, self.asked)
+        released = transition.applied(self.terms, rule.spec.release, self.asked)
         after = {**self._amounts(released), **self._counted(name, -1)}
         for track, declared in self.rules.tracks.items():
             state = self.names[state_of(track)]
@@ -264,14 +264,16 @@ class Symbols:
 
     def elsewhere(
         self, rule: CompiledCommand, situation: Situation
-    ) -> tuple[Truth, moments.Success]:
+    ) -> tuple[Truth, transition.Success]:
         """When `resolve_external` applies what the engine did not start, and its effect."""
-        success = moments.whole_success(self.terms, rule, situation.steps, self.asked)
+        success = transition.whole_success(
+            self.terms, rule, situation.steps, self.asked
+        )
         when = [
             self.stands(situation.states),
             self.none_open(rule.excludes),
             *self._within(rule),
-            *moments.kept_by_the_net(self.terms, self.rules, success.after),
+            *transition.kept_by_the_net(self.terms, self.rules, success.after),
         ]
         return self.terms.every(when), success
 
@@ -279,7 +281,7 @@ class Symbols:
         declared = self.rules.range_of(rule.spec)
         if declared is None:
             return [self.amount == 0]
-        return moments.within(self.terms, declared, self.asked)
+        return transition.within(self.terms, declared, self.asked)
 
     def _elsewhere(
         self, name: str, rule: CompiledCommand, situation: Situation
@@ -290,13 +292,13 @@ class Symbols:
 
     def reverses(
         self, name: str, situation: Situation
-    ) -> tuple[Truth, moments.Success]:
+    ) -> tuple[Truth, transition.Success]:
         """When `resolve_external` applies a reversal, and its effect: at any time."""
-        success = moments.succeeded(self.terms, situation.steps, self.asked)
+        success = transition.succeeded(self.terms, situation.steps, self.asked)
         when = [
             self.stands(situation.states),
             *self._within(self.rules.machine.reversals[name]),
-            *moments.kept_by_the_net(self.terms, self.rules, success.after),
+            *transition.kept_by_the_net(self.terms, self.rules, success.after),
         ]
         return self.terms.every(when), success
 
@@ -308,7 +310,9 @@ class Symbols:
     def _lapses(self, deadline: Deadline) -> Transition:
         stands = self.stands({deadline.track: deadline.state})
         when = self.terms.every([stands, self.none_open(self.rules.moving)])
-        after = self._amounts(moments.applied(self.terms, deadline.commit, self.asked))
+        after = self._amounts(
+            transition.applied(self.terms, deadline.commit, self.asked)
+        )
         target = self.code(deadline.track, deadline.target)
         after[state_of(deadline.track)] = self.z3.IntVal(target)
         return Transition(Moment.LAPSES, deadline.name, when, after)

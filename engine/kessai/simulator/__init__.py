@@ -11,16 +11,16 @@ cut down to the shortest story that still shows it.
 
 from kessai.simulator.faults import ALL, MEANINGS, Fault, parse_faults, written
 from kessai.simulator.gateway import (
+    BookedOrder,
     MakeGateway,
     Notice,
     PlayedGateway,
-    Standing,
     differences,
 )
 from kessai.simulator.run import (
     COMMANDS_EACH,
     Figures,
-    Finding,
+    FoundViolation,
     play_world,
     replay,
     simulate,
@@ -34,14 +34,14 @@ __all__ = [
     "ALL",
     "COMMANDS_EACH",
     "MEANINGS",
+    "BookedOrder",
     "Fault",
     "Figures",
-    "Finding",
+    "FoundViolation",
     "MakeGateway",
     "Notice",
     "PlayedGateway",
     "Stage",
-    "Standing",
     "Violation",
     "World",
     "differences",

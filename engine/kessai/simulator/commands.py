@@ -9,16 +9,16 @@ from typing import Any
 from kessai.machine import Machine, Transaction
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import amount_bounds
-from kessai.simulator.chance import Chance
+from kessai.simulator.randomness import Randomness
 from kessai.spec import CommandSpec
 
-_PUSHED = "push_url"
+_NOTIFIED = "notification_url"
 _LARGE = 5000
 
 
-def application_of(machine: Machine) -> CompiledCommand:
+def opening_of(machine: Machine) -> CompiledCommand:
     """The command that begins a transaction of this lifecycle."""
-    return next(r for r in machine.commands.values() if r.spec.is_application)
+    return next(r for r in machine.commands.values() if r.spec.is_opening)
 
 
 def possible_names(machine: Machine, transaction: Transaction) -> list[str]:
@@ -26,18 +26,18 @@ def possible_names(machine: Machine, transaction: Transaction) -> list[str]:
     return [
         name
         for name, rule in machine.commands.items()
-        if not rule.spec.is_application and rule.steps_from(transaction.states)
+        if not rule.spec.is_opening and rule.steps_from(transaction.states)
     ]
 
 
-def currency_for(chance: Chance, machine: Machine) -> str:
+def currency_for(chance: Randomness, machine: Machine) -> str:
     """One of the currencies of the lifecycle."""
     codes = tuple(machine.lifecycle.currencies)
     return codes[0] if len(codes) == 1 else chance.rng.choice(codes)
 
 
 def amount_for(
-    chance: Chance, rule: CompiledCommand, names: Mapping[str, int], currency: str
+    chance: Randomness, rule: CompiledCommand, names: Mapping[str, int], currency: str
 ) -> int | None:
     """An amount within the bounds, often at their edges; or none, for the default."""
     bounds = amount_bounds(rule, names, currency)
@@ -53,7 +53,7 @@ def amount_for(
 
 
 def wrong_amount(
-    chance: Chance, rule: CompiledCommand, names: Mapping[str, int], currency: str
+    chance: Randomness, rule: CompiledCommand, names: Mapping[str, int], currency: str
 ) -> int | None:
     """An amount that the bounds forbid, or one where none is taken."""
     bounds = amount_bounds(rule, names, currency)
@@ -63,14 +63,14 @@ def wrong_amount(
 
 
 def parameters_for(
-    chance: Chance, machine: Machine, spec: CommandSpec
+    chance: Randomness, machine: Machine, spec: CommandSpec
 ) -> dict[str, Any]:
-    """What is required, where pushes go, and now and then something else."""
+    """What is required, where notifications go, and now and then something else."""
     declared = machine.lifecycle.parameters
     chosen = list(spec.required)
-    if chance.happens(0.9):  # now and then no push is wanted
-        chosen += [name for name in spec.optional if name.endswith(_PUSHED)]
-    others = [name for name in spec.optional if not name.endswith(_PUSHED)]
+    if chance.happens(0.9):  # now and then no notification is wanted
+        chosen += [name for name in spec.optional if name.endswith(_NOTIFIED)]
+    others = [name for name in spec.optional if not name.endswith(_NOTIFIED)]
     if others and chance.happens(0.3):  # most carry nothing more
         chosen.append(chance.rng.choice(others))
     values = {name: declared[name].sample(chance) for name in chosen}

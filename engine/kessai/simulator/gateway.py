@@ -23,14 +23,16 @@ class Exchange(Protocol):
 
 
 @attrs.frozen
-class Standing:
+class BookedOrder:
     """How an order stands in the gateway's books: states by track, amounts by name."""
 
     states: Mapping[str, str]
     amounts: Mapping[str, int]
 
 
-def differences(transaction: Transaction, standing: Standing | None) -> Iterator[str]:
+def differences(
+    transaction: Transaction, standing: BookedOrder | None
+) -> Iterator[str]:
     """Each state, and each amount that the gateway keeps, that both have differently.
 
     `standing` is None where the gateway knows nothing of the order.
@@ -57,7 +59,7 @@ def _known_here_alone(transaction: Transaction) -> Iterator[str]:
 
 @attrs.frozen
 class Notice:
-    """A push on its way, and the order it tells of."""
+    """A notification on its way, and the order it tells of."""
 
     order: str
     headers: Mapping[str, str]
@@ -84,7 +86,7 @@ class PlayedGateway(Protocol):
         """All exchanges of an order, oldest first."""
         ...
 
-    def standing(self, order: str) -> Standing | None:
+    def standing(self, order: str) -> BookedOrder | None:
         """How an order stands now."""
         ...
 
@@ -92,8 +94,8 @@ class PlayedGateway(Protocol):
         """The ids of all orders, in the order in which they came to be."""
         ...
 
-    def take_pushes(self) -> Sequence[Notice]:
-        """The pushes that were not taken yet, oldest first."""
+    def take_notifications(self) -> Sequence[Notice]:
+        """The notifications that were not taken yet, oldest first."""
         ...
 
     def consumer(self, order: str, act: str) -> bool:
@@ -109,7 +111,7 @@ class PlayedGateway(Protocol):
         ...
 
     def awaits_consumer(self, order: str) -> bool:
-        """Whether a consumer has still to decide about an application."""
+        """Whether a consumer has still to decide about an opening command."""
         ...
 
     def close(self) -> None:

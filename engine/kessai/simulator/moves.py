@@ -42,7 +42,7 @@ class Sweep:
 
 @attrs.frozen
 class Deliver:
-    """The order's push of that number is delivered."""
+    """The order's notification of that number is delivered."""
 
     task: int
     order: str
@@ -51,15 +51,15 @@ class Deliver:
 
 
 @attrs.frozen
-class LosePush:
-    """The order's push of that number is lost."""
+class LoseNotification:
+    """The order's notification of that number is lost."""
 
     order: str
     number: int
 
 
 @attrs.frozen
-class Step:
+class TaskStep:
     """The task's next effect is performed. With `hold` a reply is kept for later."""
 
     task: int
@@ -113,8 +113,8 @@ Move = (
     | Recover
     | Sweep
     | Deliver
-    | LosePush
-    | Step
+    | LoseNotification
+    | TaskStep
     | Arrive
     | Pass
     | Consume

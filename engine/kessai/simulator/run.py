@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import attrs
 
-from kessai.simulator.aftermath import Aftermath
-from kessai.simulator.director import Director
 from kessai.simulator.faults import ALL, Fault
 from kessai.simulator.moves import Move
+from kessai.simulator.quiescence import Aftermath
+from kessai.simulator.scheduler import Scheduler
 from kessai.simulator.violation import Violation
 from kessai.simulator.world import Stage, World
 
@@ -18,7 +18,7 @@ COMMANDS_EACH = 200
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
+class FoundViolation:
     """A violation, the seed that leads to it, and the moves that do."""
 
     seed: int
@@ -36,13 +36,13 @@ class Figures:
     commands: int = 0
     accepted: int = 0
     operations: int = 0
-    settled: int = 0
+    resolved: int = 0
     recoveries: int = 0
     orders: int = 0
     discrepancies: int = 0
     faults: Counter[Fault] = attrs.field(factory=Counter[Fault])
     outcomes: Counter[str] = attrs.field(factory=Counter[str])
-    finding: Finding | None = None
+    finding: FoundViolation | None = None
 
     def add(self, other: "Figures") -> None:
         """Count `other` in, and keep the first finding."""
@@ -58,7 +58,7 @@ _NUMBERS = (
     "commands",
     "accepted",
     "operations",
-    "settled",
+    "resolved",
     "recoveries",
     "orders",
     "discrepancies",
@@ -103,7 +103,7 @@ def play_world(
     """Play one world to its end."""
     moves: list[Move] = []
     with living(stage) as world:
-        director = Director(seed, world, faults, commands)
+        director = Scheduler(seed, world, faults, commands)
         finding = None
         try:
             while (move := director.next()) is not None:
@@ -111,7 +111,7 @@ def play_world(
                 world.play(move)
             conclude(world)
         except Violation as violation:
-            finding = Finding(
+            finding = FoundViolation(
                 seed=seed,
                 commands=commands,
                 faults=faults,
@@ -122,14 +122,14 @@ def play_world(
 
 
 def conclude(world: World) -> None:
-    """Let a world settle, compare the books, and audit the trails.
+    """Let a world resolve, compare the books, and audit the trails.
 
     Raises:
         Violation: something was lost, or done twice, or does not hold.
 
     """
     aftermath = Aftermath(world)
-    aftermath.settle()
+    aftermath.resolve()
     aftermath.compare()
     aftermath.audit()
 
@@ -146,16 +146,16 @@ def replay(stage: Stage, moves: Iterable[Move]) -> Violation | None:
     return None
 
 
-def _figures(world: World, finding: Finding | None) -> Figures:
+def _figures(world: World, finding: FoundViolation | None) -> Figures:
     found = list(world.store.transactions())
-    unsettled = sum(len(transaction.operations) for transaction in found)
+    unresolved = sum(len(transaction.operations) for transaction in found)
     operations = len(world.watch.operations)
     return Figures(
         worlds=1,
         commands=world.commands,
         accepted=world.accepted,
         operations=operations,
-        settled=operations - unsettled,
+        resolved=operations - unresolved,
         recoveries=world.recovered,
         orders=sum(transaction.exists for transaction in found),
         discrepancies=sum(len(transaction.discrepancies) for transaction in found),

@@ -13,21 +13,21 @@ from kessai.simulator.moves import (
     Deliver,
     Finish,
     InPortal,
-    LosePush,
+    LoseNotification,
     Move,
     Pass,
     Recover,
-    Step,
     Sweep,
+    TaskStep,
 )
-from kessai.simulator.run import Finding, replay
+from kessai.simulator.run import FoundViolation, replay
 from kessai.simulator.world import Stage
 
 MOST_REPLAYS = 3_000
 Fails = Callable[[Sequence[Move]], bool]
 
 
-def shortest(stage: Stage, finding: Finding) -> tuple[Move, ...]:
+def shortest(stage: Stage, finding: FoundViolation) -> tuple[Move, ...]:
     """The fewest moves of `finding` that lead to a violation of the same kind."""
     left = MOST_REPLAYS
 
@@ -47,7 +47,7 @@ def shortest(stage: Stage, finding: Finding) -> tuple[Move, ...]:
     return tuple(moves)
 
 
-def _of_one_order(finding: Finding, fails: Fails) -> list[Move]:
+def _of_one_order(finding: FoundViolation, fails: Fails) -> list[Move]:
     """The moves about the order that failed, and about the agreement that it is under."""
     moves = list(finding.moves)
     orders = {finding.violation.order}
@@ -75,7 +75,9 @@ def _order(move: Move) -> str | None:
     match move:
         case Ask():
             return move.command.transaction
-        case Sweep() | Deliver() | LosePush() | Consume() | InPortal() | Finish():
+        case (
+            Sweep() | Deliver() | LoseNotification() | Consume() | InPortal() | Finish()
+        ):
             return move.order
         case _:
             return None
@@ -83,7 +85,7 @@ def _order(move: Move) -> str | None:
 
 def _task(move: Move) -> int | None:
     match move:
-        case Ask() | Recover() | Sweep() | Deliver() | Step() | Arrive():
+        case Ask() | Recover() | Sweep() | Deliver() | TaskStep() | Arrive():
             return move.task
         case _:
             return None

@@ -15,12 +15,12 @@ from kessai.simulator.moves import (
     Deliver,
     Finish,
     InPortal,
-    LosePush,
+    LoseNotification,
     Move,
     Pass,
     Recover,
-    Step,
     Sweep,
+    TaskStep,
 )
 from kessai.simulator.run import conclude, living
 from kessai.simulator.tasks import Task
@@ -36,7 +36,7 @@ def told(stage: Stage, moves: Sequence[Move], language: str = "en") -> Iterator[
         try:
             for move in moves:
                 yield teller.line(world, move)
-            yield teller.settles()
+            yield teller.resolves()
             conclude(world)
         except Violation as violation:
             yield f"! {violation}"
@@ -62,9 +62,9 @@ class _Teller:
         clock = f"{world.now:%d %H:%M:%S}"
         return f"{clock}  {self._told(move, task, effect)}{_came_of(world, move, task)}"
 
-    def settles(self) -> str:
-        """The line before everything settles."""
-        return Words("simulation.said")("settles", self.language)
+    def resolves(self) -> str:
+        """The line before everything resolves."""
+        return Words("simulation.said")("resolves", self.language)
 
     def _told(self, move: Move, task: Task | None, effect: Effect | None) -> str:
         match move:
@@ -76,10 +76,10 @@ class _Teller:
             case Sweep():
                 text = f"#{move.task} sweeper: {move.order}"
             case Deliver():
-                text = f"#{move.task} push {move.number} of {move.order}"
-            case LosePush():
-                text = f"push {move.number} of {move.order} is lost"
-            case Step():
+                text = f"#{move.task} notification {move.number} of {move.order}"
+            case LoseNotification():
+                text = f"notification {move.number} of {move.order} is lost"
+            case TaskStep():
                 text = f"#{move.task} {_effect(task, effect)}"
                 text += " (kept)" if move.hold else ""
             case _:
@@ -143,7 +143,7 @@ def _task_of(world: World, move: Move) -> Task | None:
 
 
 def _came_of(world: World, move: Move, task: Task | None) -> str:
-    if task is None or task.number in world.tasks or not isinstance(move, Step):
+    if task is None or task.number in world.tasks or not isinstance(move, TaskStep):
         return ""
     outcome = task.outcome
     if isinstance(outcome, Answer):

@@ -40,7 +40,7 @@ class Task:
     order: str = ""
     skew: timedelta = timedelta(0)
     command: Command | None = None
-    push: tuple[str, int] | None = None
+    notification: tuple[str, int] | None = None
     effect: Effect | None = None
     operation: str | None = None
     lease: Lease | None = None

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Broken(StrEnum):
+class BrokenPromise(StrEnum):
     """Which promise was broken."""
 
     INVARIANT_BROKEN = "invariant_broken"
@@ -17,12 +17,12 @@ class Broken(StrEnum):
     ANSWER_CONTRADICTED = "answer_contradicted"
     ANSWER_LOST = "answer_lost"
     NOT_SAFE_TO_RESEND = "not_safe_to_resend"  # the error says so, the store does not
-    FORGED_PUSH_TAKEN = "forged_push_taken"
+    FORGED_NOTIFICATION_TAKEN = "forged_notification_taken"
     LEASED_TWICE = "leased_twice"
     WROTE_WITHOUT_LEASE = "wrote_without_lease"
     ENGINE_BROKE = "engine_broke"  # an error that is none of kessai's own
     NEVER_ENDS = "never_ends"
-    NEVER_SETTLED = "never_settled"
+    NEVER_RESOLVED = "never_resolved"
     UNKNOWN_ORDER = (
         "unknown_order"  # the gateway has one of which the engine knows nothing
     )
@@ -35,7 +35,7 @@ class Broken(StrEnum):
 class Violation(Exception):
     """What must never happen has happened, to the order `order` where it has one."""
 
-    def __init__(self, code: Broken, order: str, detail: str = "") -> None:
+    def __init__(self, code: BrokenPromise, order: str, detail: str = "") -> None:
         super().__init__(f"{order or '-'}: {code}{': ' if detail else ''}{detail}")
         self.code = code
         self.order = order

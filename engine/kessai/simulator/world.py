@@ -16,7 +16,7 @@ from kessai.driver import ask_store, report
 from kessai.errors import (
     CommitUnknown,
     KessaiError,
-    PushRefused,
+    NotificationRefused,
     StoreBusy,
     StoreFailed,
 )
@@ -33,7 +33,7 @@ from kessai.flow import (
     Release,
     Send,
     execute,
-    receive_push,
+    receive_notification,
     recover,
     recover_due,
     sweep,
@@ -43,6 +43,7 @@ from kessai.gateway import Failure, Reply
 from kessai.machine import Machines, Transaction
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import MakeGateway, Notice
+from kessai.simulator.monitor import Monitor, is_denied
 from kessai.simulator.moves import (
     Arrive,
     Ask,
@@ -50,16 +51,15 @@ from kessai.simulator.moves import (
     Deliver,
     Finish,
     InPortal,
-    LosePush,
+    LoseNotification,
     Move,
     Pass,
     Recover,
-    Step,
     Sweep,
+    TaskStep,
 )
 from kessai.simulator.tasks import Role, Task
-from kessai.simulator.violation import Broken, Violation
-from kessai.simulator.watch import Watch, is_denied
+from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.simulator.wire import TRANSIT, Parcel
 from kessai.stores import Store
 
@@ -103,10 +103,10 @@ class World:
         self.store = stage.make_store()
         self.context = Context(stage.machines, self.gateway.adapter)
         self.recovery = stage.recovery
-        self.watch = Watch(stage.machines)
+        self.watch = Monitor(stage.machines)
         self.tasks: dict[int, Task] = {}
         self.parcels: list[Parcel] = []
-        self.pushes: dict[str, list[Notice]] = {}
+        self.notifications: dict[str, list[Notice]] = {}
         self.undelivered: list[tuple[str, int]] = []
         self.waiting: dict[str, None] = {}
         self.pending: dict[str, bool] = {}
@@ -120,8 +120,8 @@ class World:
             Recover: self._recover,
             Sweep: self._sweep,
             Deliver: self._deliver,
-            LosePush: self._lose_push,
-            Step: self._step,
+            LoseNotification: self._lose_notification,
+            TaskStep: self._step,
             Arrive: self._arrive,
             Pass: self._pass,
             Consume: self._consume,
@@ -169,18 +169,18 @@ class World:
         self._enter(Task(move.task, Role.SWEEPER, flow, move.order), move.skew)
 
     def _deliver(self, move: Deliver) -> None:
-        notices = self.pushes.get(move.order, ())
+        notices = self.notifications.get(move.order, ())
         if move.number >= len(notices):
             return
         notice = notices[move.number]
         body, mark = notice.body, (move.order, move.number)
-        if move.fault is Fault.FORGED_PUSH:
+        if move.fault is Fault.FORGED_NOTIFICATION:
             body += b"&forged=1"
         elif mark in self.undelivered:
             self.undelivered.remove(mark)
-        flow = receive_push(self.context, notice.headers, body)
-        task = Task(move.task, Role.RECEIVER, flow, move.order, push=mark)
-        task.is_forged = move.fault is Fault.FORGED_PUSH
+        flow = receive_notification(self.context, notice.headers, body)
+        task = Task(move.task, Role.RECEIVER, flow, move.order, notification=mark)
+        task.is_forged = move.fault is Fault.FORGED_NOTIFICATION
         self._strike(move.fault, move.order)
         self._enter(task, 0)
 
@@ -198,7 +198,7 @@ class World:
 
     # ── a step ──────────────────────────────────────────────────────────────────────
 
-    def _step(self, move: Step) -> None:
+    def _step(self, move: TaskStep) -> None:
         task = self.tasks.get(move.task)
         if task is None or task.effect is None:
             return
@@ -208,7 +208,7 @@ class World:
         elif not task.is_waiting:
             self._perform_next(task, task.effect, move)
 
-    def _perform_next(self, task: Task, effect: Effect, move: Step) -> None:
+    def _perform_next(self, task: Task, effect: Effect, move: TaskStep) -> None:
         try:
             task.run.result = self._perform(task, effect, move)
         except KessaiError as error:
@@ -228,8 +228,8 @@ class World:
         task.run.close()
         if task.command is not None:
             self.retries.append(task)
-        elif task.push is not None:
-            self.undelivered.append(task.push)  # the gateway was given no 200
+        elif task.notification is not None:
+            self.undelivered.append(task.notification)  # the gateway was given no 200
 
     def _resume(self, task: Task) -> None:
         try:
@@ -238,7 +238,7 @@ class World:
             self._failed(task, failure)
         except Exception as failure:
             detail = f"{type(failure).__name__}: {failure}"
-            raise Violation(Broken.ENGINE_BROKE, task.order, detail) from failure
+            raise Violation(BrokenPromise.ENGINE_BROKE, task.order, detail) from failure
         else:
             if task.effect is None:
                 self._ended(task, task.run.value)
@@ -252,7 +252,7 @@ class World:
         elif task.role is Role.RECOVERER and outcome is not None:
             self.recovered += 1
         elif task.is_forged:
-            raise Violation(Broken.FORGED_PUSH_TAKEN, task.order)
+            raise Violation(BrokenPromise.FORGED_NOTIFICATION_TAKEN, task.order)
 
     def _failed(self, task: Task, error: KessaiError) -> None:
         del self.tasks[task.number]
@@ -261,12 +261,14 @@ class World:
         if task.command is not None:
             self.accepted += task.is_written
             self.retries.append(task)
-        elif task.push is not None and not isinstance(error, PushRefused):
-            self.undelivered.append(task.push)
+        elif task.notification is not None and not isinstance(
+            error, NotificationRefused
+        ):
+            self.undelivered.append(task.notification)
 
     # ── effects ─────────────────────────────────────────────────────────────────────
 
-    def _perform(self, task: Task, effect: Effect, move: Step) -> Result:
+    def _perform(self, task: Task, effect: Effect, move: TaskStep) -> Result:
         match effect:
             case Now():
                 return self.now + task.skew
@@ -314,7 +316,7 @@ class World:
 
     # ── the wire ────────────────────────────────────────────────────────────────────
 
-    def _send(self, task: Task, send: Send, move: Step) -> Result:
+    def _send(self, task: Task, send: Send, move: TaskStep) -> Result:
         if task.reply is not None:  # it came a while ago
             return task.reply
         request = send.sealed(self.now + task.skew, bytes)
@@ -335,10 +337,12 @@ class World:
 
     def _asks(self, task: Task, send: Send) -> tuple[str, str | None]:
         """The order that a request is about, and the operation it carries out."""
-        if send.until is None:  # a look-up, or a read: it changes nothing
+        if send.until is None:  # an inquiry, or a read: it changes nothing
             return task.order, None
         if task.operation is None:
-            raise Violation(Broken.SENT_WITHOUT_INTENT, task.order, str(task.number))
+            raise Violation(
+                BrokenPromise.SENT_WITHOUT_INTENT, task.order, str(task.number)
+            )
         order = task.operation.rpartition(".")[0]
         intent = self.watch.operations[task.operation]
         loaded = self.store.load(intent.key, order, None)
@@ -346,7 +350,9 @@ class World:
         self.watch.departs(task, self.now, stored, loaded.recorded)
         return order, task.operation
 
-    def _leave(self, task: Task, parcel: Parcel, move: Step) -> Reply | Failure | None:
+    def _leave(
+        self, task: Task, parcel: Parcel, move: TaskStep
+    ) -> Reply | Failure | None:
         fault = move.fault
         match fault:
             case Fault.LOST_REQUEST:
@@ -371,7 +377,7 @@ class World:
             return _LOST
         return reply
 
-    def _carry_out(self, parcel: Parcel, move: Step | None) -> Reply:
+    def _carry_out(self, parcel: Parcel, move: TaskStep | None) -> Reply:
         """The request arrives."""
         mishap = None if move is None else self._mishap(parcel, move)
         order, gateway = parcel.order, self.gateway
@@ -385,7 +391,7 @@ class World:
             self.collect()
         return reply
 
-    def _mishap(self, parcel: Parcel, move: Step) -> str | None:
+    def _mishap(self, parcel: Parcel, move: TaskStep) -> str | None:
         fault = move.fault
         if fault is Fault.BAD_REPLY:
             self._strike(fault, parcel.order)
@@ -414,9 +420,9 @@ class World:
             task.is_waiting, task.reply = False, reply
 
     def collect(self) -> None:
-        """Collect the pushes that the gateway has sent."""
-        for notice in self.gateway.take_pushes():
-            mine = self.pushes.setdefault(notice.order, [])
+        """Collect the notifications that the gateway has sent."""
+        for notice in self.gateway.take_notifications():
+            mine = self.notifications.setdefault(notice.order, [])
             self.undelivered.append((notice.order, len(mine)))
             mine.append(notice)
 
@@ -432,11 +438,11 @@ class World:
                 self.bring(parcel)
         self.now = later
 
-    def _lose_push(self, move: LosePush) -> None:
+    def _lose_notification(self, move: LoseNotification) -> None:
         mark = (move.order, move.number)
         if mark in self.undelivered:
             self.undelivered.remove(mark)
-            self._strike(Fault.LOST_PUSH, move.order)
+            self._strike(Fault.LOST_NOTIFICATION, move.order)
 
     def _consume(self, move: Consume) -> None:
         self.gateway.consumer(move.order, move.act)
@@ -445,7 +451,7 @@ class World:
         self.collect()
 
     def _in_portal(self, move: InPortal) -> None:
-        # What the portal refuses is listed too, and told by push.
+        # What the portal refuses is listed too, and told by notification.
         if self.gateway.exchanges(move.order):
             self.gateway.portal(move.order, move.act, move.amount)
             self._strike(Fault.PORTAL, move.order)

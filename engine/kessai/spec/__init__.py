@@ -4,7 +4,7 @@ This package owns what a lifecycle file may say. It knows nothing of transaction
 a declaration does to one is `kessai.machine`'s business.
 """
 
-from kessai.spec.expression import Effect, Expression
+from kessai.spec.expression import AmountEffect, Expression
 from kessai.spec.load import load_file, load_shipped, rebuild, shipped_names
 from kessai.spec.model import (
     Agreement,
@@ -33,10 +33,10 @@ from kessai.words import LANGUAGES, Text
 __all__ = [
     "LANGUAGES",
     "Agreement",
+    "AmountEffect",
     "AmountRange",
     "CommandSpec",
     "Deadline",
-    "Effect",
     "Expression",
     "FlagParameter",
     "FrequencyParameter",

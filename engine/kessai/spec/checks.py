@@ -89,7 +89,7 @@ def _check_tracks(lifecycle: Lifecycle, notebook: Notebook) -> None:
     opened = {o.track for c in lifecycle.commands.values() for o in c.opens}
     for track in lifecycle.tracks.values():
         path: Path = ("tracks", track.name)
-        states = _Known(notebook, "state", track.states)
+        states = _DeclaredNames(notebook, "state", track.states)
         states.check((*path, "initial"), [track.initial])
         states.check((*path, "declined"), [track.declined])
         states.check((*path, "final"), sorted(track.final))
@@ -98,12 +98,12 @@ def _check_tracks(lifecycle: Lifecycle, notebook: Notebook) -> None:
 
 
 def _check_commands(lifecycle: Lifecycle, notebook: Notebook) -> None:
-    if not any(c.is_application for c in lifecycle.commands.values()):
+    if not any(c.is_opening for c in lifecycle.commands.values()):
         notebook.wrong(("commands",), "no command opens a track: nothing can begin")
-    parameters = _Known(notebook, "parameter", lifecycle.parameters)
-    guards = _Known(notebook, "guard", lifecycle.guards)
-    commands = _Known(notebook, "command", lifecycle.commands)
-    tracks = _Known(notebook, "track", lifecycle.tracks)
+    parameters = _DeclaredNames(notebook, "parameter", lifecycle.parameters)
+    guards = _DeclaredNames(notebook, "guard", lifecycle.guards)
+    commands = _DeclaredNames(notebook, "command", lifecycle.commands)
+    tracks = _DeclaredNames(notebook, "track", lifecycle.tracks)
     for command in lifecycle.commands.values():
         path: Path = ("commands", command.name)
         parameters.check((*path, "required"), command.required)
@@ -113,14 +113,14 @@ def _check_commands(lifecycle: Lifecycle, notebook: Notebook) -> None:
         tracks.check((*path, "opens"), (opening.track for opening in command.opens))
         for name in sorted(set(command.required).intersection(command.optional)):
             notebook.wrong(path, f"'{name}' is both required and optional")
-        if command.agreement is not None and not command.is_application:
+        if command.agreement is not None and not command.is_opening:
             message = "only a command that opens a track can need an agreement"
             notebook.wrong((*path, "agreement"), message)
 
 
 def _check_moves(lifecycle: Lifecycle, notebook: Notebook) -> None:
-    guards = _Known(notebook, "guard", lifecycle.guards)
-    tracks = _Known(notebook, "track", lifecycle.tracks)
+    guards = _DeclaredNames(notebook, "guard", lifecycle.guards)
+    tracks = _DeclaredNames(notebook, "track", lifecycle.tracks)
     for section, command in lifecycle.changes:
         if command.reads:
             for effects in ("reserve", "commit", "release"):
@@ -151,7 +151,7 @@ def _check_reversals(lifecycle: Lifecycle, notebook: Notebook) -> None:
 def _check_guards_of_move(
     notebook: Notebook, path: Path, command: CommandSpec, move: Move
 ) -> None:
-    if command.is_application and move.guards:
+    if command.is_opening and move.guards:
         message = "a command that opens a track has guards of its own, not of its moves"
         notebook.wrong(path, message)
     for code in sorted({*move.guards}.intersection(command.guards)):
@@ -161,7 +161,7 @@ def _check_guards_of_move(
 def _check_move(
     notebook: Notebook, path: Path, command: CommandSpec, move: Move, track: Track
 ) -> None:
-    states = _Known(notebook, "state", track.states)
+    states = _DeclaredNames(notebook, "state", track.states)
     states.check((*path, "from"), move.sources)
     states.check((*path, "to"), [move.target or ""])
     if command.reads:
@@ -176,21 +176,21 @@ def _check_move(
 
 
 def _check_deadlines(lifecycle: Lifecycle, notebook: Notebook) -> None:
-    commands = _Known(notebook, "command", lifecycle.commands)
-    tracks = _Known(notebook, "track", lifecycle.tracks)
+    commands = _DeclaredNames(notebook, "command", lifecycle.commands)
+    tracks = _DeclaredNames(notebook, "track", lifecycle.tracks)
     for deadline in lifecycle.deadlines.values():
         path: Path = ("deadlines", deadline.name)
         commands.check((*path, "starts"), sorted(deadline.starts))
         commands.check((*path, "denies"), sorted(deadline.denies))
         tracks.check((*path, "from"), [deadline.track])
         if track := lifecycle.tracks.get(deadline.track):
-            states = _Known(notebook, "state", track.states)
+            states = _DeclaredNames(notebook, "state", track.states)
             states.check((*path, "from"), [deadline.state])
             states.check((*path, "to"), [deadline.target])
 
 
 def _check_parameters(lifecycle: Lifecycle, notebook: Notebook) -> None:
-    parameters = _Known(notebook, "parameter", lifecycle.parameters)
+    parameters = _DeclaredNames(notebook, "parameter", lifecycle.parameters)
     for parameter in lifecycle.parameters.values():
         path: Path = ("parameters", parameter.name)
         parameters.check((*path, "needs"), [parameter.needs or ""])
@@ -254,7 +254,7 @@ def _check_sentences(lifecycle: Lifecycle, notebook: Notebook) -> None:
 
 def _check_rules(lifecycle: Lifecycle, notebook: Notebook) -> None:
     """A file that tells its rules tells all that it names."""
-    rules = _Known(notebook, "rule", lifecycle.rules)
+    rules = _DeclaredNames(notebook, "rule", lifecycle.rules)
     for path, rule in lifecycle.rule_places() if lifecycle.rules else ():
         rules.check((*path, "rule"), rule_codes(rule))
     for code in lifecycle.rules:
@@ -277,7 +277,7 @@ def _wrong_fields(sentence: str) -> Iterator[str]:
 
 
 @attrs.frozen
-class _Known:
+class _DeclaredNames:
     """The declared names of one kind, and a note of every other one that is used.
 
     An empty name is a missing value, which the reader has noted already.

@@ -123,7 +123,7 @@ class Expression:
 
 
 @attrs.frozen
-class Effect:
+class AmountEffect:
     """One change of a named amount: `refunding += amount`."""
 
     text: str
@@ -131,7 +131,7 @@ class Effect:
     value: Expression = attrs.field(repr=False, eq=False)
 
     @classmethod
-    def parse(cls, text: str) -> "Effect":
+    def parse(cls, text: str) -> "AmountEffect":
         """Parse `text`; `a += b` means `a = a + b`.
 
         Raises:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from kessai.money import Currency
-from kessai.spec.expression import Effect, Expression
+from kessai.spec.expression import AmountEffect, Expression
 from kessai.spec.parameters import FlagParameter, Parameter
 from kessai.words import Text
 
@@ -23,7 +23,7 @@ NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST_NAME - 1}}}")
 class Track:
     """One of the parallel state machines of a lifecycle.
 
-    `declined` is the state in which a declined application ends.
+    `declined` is the state in which a declined opening command ends.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Move:
     rule: str
     when: Expression | None = None
     guards: tuple[str, ...] = ()
-    commit: tuple[Effect, ...] | None = None
+    commit: tuple[AmountEffect, ...] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -73,7 +73,7 @@ class AmountRange:
 
 @attrs.frozen(kw_only=True)
 class Opening:
-    """A track that an application opens, always or `when` a flag says so."""
+    """A track that an opening command opens, always or `when` a flag says so."""
 
     track: str
     when: Expression | None = None
@@ -81,7 +81,7 @@ class Opening:
 
 @attrs.frozen(kw_only=True)
 class Agreement:
-    """The agreement that an application under one needs.
+    """The agreement that an opening command under one needs.
 
     It must be a transaction of `lifecycle` with `track` in `state`, and have none of
     the operations in `unless_open` under way.
@@ -99,7 +99,7 @@ class CommandSpec:
     """A command of the lifecycle: who may ask for it when, and what it does to amounts.
 
     `amount` has the range of amounts that it takes, by currency; None if it takes none.
-    `opens` is filled for an application: it begins a transaction. `alongside` lists
+    `opens` is filled for an opening command: it begins a transaction. `alongside` lists
     commands whose open operations do not exclude it. `reads` marks a command that never
     blocks and never changes a state. `reports` is the amount that the gateway's
     evidence must agree with; None for commands that move none.
@@ -117,13 +117,13 @@ class CommandSpec:
     agreement: Agreement | None = None
     alongside: frozenset[str] = frozenset()
     reads: bool = False
-    reserve: tuple[Effect, ...] = ()
-    commit: tuple[Effect, ...] = ()
-    release: tuple[Effect, ...] = ()
+    reserve: tuple[AmountEffect, ...] = ()
+    commit: tuple[AmountEffect, ...] = ()
+    release: tuple[AmountEffect, ...] = ()
     reports: Expression | None = None
 
     @property
-    def is_application(self) -> bool:
+    def is_opening(self) -> bool:
         """Whether the command begins a transaction."""
         return bool(self.opens)
 
@@ -155,7 +155,7 @@ class Deadline:
     code: str
     rule: str
     text: Text
-    commit: tuple[Effect, ...] = ()
+    commit: tuple[AmountEffect, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

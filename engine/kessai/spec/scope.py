@@ -7,7 +7,7 @@ amount runs, it means nothing.
 
 from collections.abc import Iterator
 
-from kessai.spec.expression import Effect, Expression
+from kessai.spec.expression import AmountEffect, Expression
 from kessai.spec.model import CommandSpec, Lifecycle
 from kessai.spec.places import Path
 from kessai.spec.table import Notebook
@@ -83,7 +83,7 @@ def _of_guards(lifecycle: Lifecycle, command: CommandSpec) -> Iterator[Placed]:
                 yield at, guard.holds, standing | (guard.holds.names - ASKED)
 
 
-def _effects(lifecycle: Lifecycle) -> Iterator[tuple[Path, Effect, Names]]:
+def _effects(lifecycle: Lifecycle) -> Iterator[tuple[Path, AmountEffect, Names]]:
     standing = frozenset(lifecycle.amounts) | frozenset(lifecycle.flags)
     for section, command in lifecycle.changes:
         known = standing if command.amount is None else standing | ASKED

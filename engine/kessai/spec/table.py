@@ -8,7 +8,7 @@ document with a mistake is refused as a whole.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from kessai.spec.expression import Effect, Expression, OutsideGrammar
+from kessai.spec.expression import AmountEffect, Expression, OutsideGrammar
 from kessai.spec.places import Mistake, Path, Place, find, show
 from kessai.spec.shapes import is_list, is_table
 from kessai.words import LANGUAGES, Text
@@ -176,10 +176,11 @@ class Table:
         table.no_more()
         return found
 
-    def effects(self, key: str) -> tuple[Effect, ...]:
+    def effects(self, key: str) -> tuple[AmountEffect, ...]:
         """Return the list of effects at `key`."""
         parsed = [
-            self._parsed(Effect.parse, text, (key,), None) for text in self._texts(key)
+            self._parsed(AmountEffect.parse, text, (key,), None)
+            for text in self._texts(key)
         ]
         return tuple(effect for effect in parsed if effect is not None)
 

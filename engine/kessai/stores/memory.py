@@ -179,8 +179,8 @@ class MemoryStore:
                 planned.due_at = due_at
                 planned.attempts = lease.attempts + 1
 
-    def unsettled(self, open_before: datetime, limit: int) -> list[str]:
-        """See `Store.unsettled`."""
+    def unresolved(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unresolved`."""
         with self._lock:
             found = sorted(
                 transaction.id

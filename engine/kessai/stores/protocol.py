@@ -100,7 +100,7 @@ class Store(Protocol):
         """
         ...
 
-    def unsettled(self, open_before: datetime, limit: int) -> list[str]:
+    def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """The ids of at most `limit` transactions that wait for an operator, sorted.
 
         They have a discrepancy, or an operation that is open since `open_before`.
@@ -161,8 +161,8 @@ class AsyncStore(Protocol):
         """See `Store.open_transactions`."""
         ...
 
-    async def unsettled(self, open_before: datetime, limit: int) -> list[str]:
-        """See `Store.unsettled`."""
+    async def unresolved(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unresolved`."""
         ...
 
     async def close(self) -> None:

@@ -279,8 +279,8 @@ class SQLiteStore:
         )
         return [name for (name,) in found]
 
-    def unsettled(self, open_before: datetime, limit: int) -> list[str]:
-        """See `Store.unsettled`."""
+    def unresolved(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unresolved`."""
         found = self._fetch(
             "SELECT id FROM transactions WHERE discrepancies > 0 UNION"
             " SELECT id FROM transactions WHERE due_at IS NOT NULL"

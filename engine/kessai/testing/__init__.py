@@ -21,7 +21,7 @@ wrong (`order_system`); what fails is told as a story that can be pasted into a 
     class ShopTest(OrderSystem):
         def open(self, engine): return Shop(engine)
         def ask(self, shop, command): shop.carry_out(command)
-        def push(self, shop, headers, body): shop.receive(headers, body)
+        def notification(self, shop, headers, body): shop.receive(headers, body)
         def recover(self, shop): shop.catch_up()
         def books(self, shop): return shop.books()
 
@@ -52,24 +52,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kessai.testing.adapters import AdapterConformance, check_adapter
-    from kessai.testing.denied import DeniedCommand
-    from kessai.testing.history import History, histories
-    from kessai.testing.order_system import OrderSystem
-    from kessai.testing.store_check import check_store
-    from kessai.testing.stores import SharedStoreConformance, StoreConformance
-    from kessai.testing.stories import Story
-    from kessai.testing.strategies import allowed_commands, denied_commands
-    from kessai.testing.values import amounts, keys, order_ids, parameter_values
+    from kessai.testing.adapter_kit.public import AdapterConformance, check_adapter
+    from kessai.testing.order_kit.order_system import OrderSystem
+    from kessai.testing.order_kit.trace import Story
+    from kessai.testing.store_kit.check import check_store
+    from kessai.testing.store_kit.conformance import (
+        SharedStoreConformance,
+        StoreConformance,
+    )
+    from kessai.testing.strategies.commands import allowed_commands, denied_commands
+    from kessai.testing.strategies.denied import DeniedCommand
+    from kessai.testing.strategies.histories import TransactionHistory, histories
+    from kessai.testing.strategies.values import (
+        amounts,
+        keys,
+        order_ids,
+        parameter_values,
+    )
 
 __all__ = [
     "AdapterConformance",
     "DeniedCommand",
-    "History",
     "OrderSystem",
     "SharedStoreConformance",
     "StoreConformance",
     "Story",
+    "TransactionHistory",
     "allowed_commands",
     "amounts",
     "check_adapter",
@@ -82,24 +90,24 @@ __all__ = [
 ]
 
 _AT = {
-    "AdapterConformance": "adapters",
-    "check_adapter": "adapters",
-    "DeniedCommand": "denied",
-    "History": "history",
-    "OrderSystem": "order_system",
-    "SharedStoreConformance": "stores",
-    "StoreConformance": "stores",
-    "Story": "stories",
-    "allowed_commands": "strategies",
-    "amounts": "values",
-    "check_store": "store_check",
-    "denied_commands": "strategies",
-    "histories": "history",
-    "keys": "values",
-    "order_ids": "values",
-    "parameter_values": "values",
+    "AdapterConformance": "adapter_kit.public",
+    "check_adapter": "adapter_kit.public",
+    "DeniedCommand": "strategies.denied",
+    "TransactionHistory": "strategies.histories",
+    "OrderSystem": "order_kit.order_system",
+    "SharedStoreConformance": "store_kit.conformance",
+    "StoreConformance": "store_kit.conformance",
+    "Story": "order_kit.trace",
+    "allowed_commands": "strategies.commands",
+    "amounts": "strategies.values",
+    "check_store": "store_kit.check",
+    "denied_commands": "strategies.commands",
+    "histories": "strategies.histories",
+    "keys": "strategies.values",
+    "order_ids": "strategies.values",
+    "parameter_values": "strategies.values",
 }
-_ASSERTING = frozenset({"adapters", "stores"})
+_ASSERTING = frozenset({"adapter_kit.public", "store_kit.conformance"})
 """What pytest is to show the failed assertions of in full."""
 
 

@@ -89,21 +89,21 @@ class Shop:
         }
         return json.loads(self.post("Search", written(params)).body)["result"]
 
-    def look_up(self, order_id):
-        """Return the one order that a look-up finds."""
+    def inquire(self, order_id):
+        """Return the one order that an inquiry finds."""
         found = self.search(order_id)
         assert found["searchCount"] == 1
         return found["orderInfos"]["orderInfo"][0]
 
     def status(self, order_id):
-        return self.look_up(order_id)["orderStatus"]
+        return self.inquire(order_id)["orderStatus"]
 
     def consent(self, order_id):
-        return self.look_up(order_id)["properOrderInfo"]["consentStatus"]
+        return self.inquire(order_id)["properOrderInfo"]["consentStatus"]
 
     def trail(self, order_id):
-        """Return the look-up's list as (command, mstatus, amount)."""
-        entries = self.look_up(order_id)["transactionInfos"]["transactionInfo"]
+        """Return the inquiry's list as (command, mstatus, amount)."""
+        entries = self.inquire(order_id)["transactionInfos"]["transactionInfo"]
         return [
             (entry["command"], entry["mstatus"], entry.get("amount"))
             for entry in entries

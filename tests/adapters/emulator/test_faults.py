@@ -131,13 +131,13 @@ def test_faults_can_be_taken_back(shop, emulator):
 def test_a_refused_application_has_used_up_its_id(shop, emulator):
     emulator.misbehave(Fault.REFUSE, command="Authorize")
     reply = shop.send("Authorize", "A-1", amount="5")
-    entry = shop.look_up("A-1")["transactionInfos"]["transactionInfo"][0]
+    entry = shop.inquire("A-1")["transactionInfos"]["transactionInfo"][0]
     assert entry["txnId"] == reply["custTxn"]
     assert shop.status("A-1") == "failed"
     assert shop.refused("Authorize", "A-1", amount="5") == "NH050000"
 
 
-def test_a_look_up_can_be_refused_and_can_never_be_pending(shop, emulator):
+def test_a_inquiry_can_be_refused_and_can_never_be_pending(shop, emulator):
     shop.authorized("A-1")
     emulator.misbehave(Fault.REFUSE, command="Search")
     assert shop.search("A-1")["mstatus"] == "failure"
@@ -198,7 +198,7 @@ def test_a_pending_authorization_is_final_when_the_test_says_so(shop, emulator):
     assert shop.status("A-2") == "failed"
 
 
-def test_a_consumers_approval_does_not_settle_a_pending_authorization(shop, emulator):
+def test_a_consumers_approval_does_not_resolve_a_pending_authorization(shop, emulator):
     emulator.approve = "ask"
     emulator.misbehave(Fault.PENDING, command="Authorize")
     shop.send("Authorize", "A-1", amount="10", successUrl="https://shop.example/")
@@ -223,9 +223,9 @@ def test_an_application_that_waits_for_its_consumer_is_not_for_a_test_to_settle(
 ):
     emulator.approve = "ask"
     shop.authorized("A-1")
-    for settle in (emulator.complete, emulator.fail):
+    for resolve in (emulator.complete, emulator.fail):
         with pytest.raises(OutOfPlay):
-            settle("A-1")
+            resolve("A-1")
 
 
 def test_of_several_pending_refunds_one_can_be_chosen(shop, emulator):

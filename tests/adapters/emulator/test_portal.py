@@ -4,14 +4,14 @@ import pytest
 
 from kessai_adapters.emulator import Refused
 
-PUSHES = {
+NOTIFICATIONS = {
     "capturePushUrl": "http://127.0.0.1:1/",
     "cancelPushUrl": "http://127.0.0.1:1/",
 }
 
 
-def test_what_is_done_in_the_portal_shows_in_the_look_up_and_is_told(shop, emulator):
-    shop.authorized("A-1", 1000, **PUSHES)
+def test_what_is_done_in_the_portal_shows_in_the_inquiry_and_is_told(shop, emulator):
+    shop.authorized("A-1", 1000, **NOTIFICATIONS)
     emulator.portal.capture("A-1", 600)
     emulator.portal.refund("A-1", 100)
 
@@ -19,7 +19,7 @@ def test_what_is_done_in_the_portal_shows_in_the_look_up_and_is_told(shop, emula
         ("Capture", "success", "600"),
         ("Refund", "success", "100"),
     ]
-    assert len(emulator.take_pushes()) == 2
+    assert len(emulator.take_notifications()) == 2
     assert shop.refused("Capture", "A-1") == "NH020004"
 
 
@@ -57,7 +57,7 @@ def test_the_portal_lets_an_abandoned_application_lapse(shop, emulator):
     shop.authorized("A-1", authorizePushUrl="http://127.0.0.1:1/")
     emulator.portal.expire("A-1")
     assert shop.trail("A-1") == [("Authorize", "failure", "1000")]
-    assert len(emulator.take_pushes()) == 1
+    assert len(emulator.take_notifications()) == 1
 
 
 def test_nothing_expires_while_a_capture_is_in_progress(shop, emulator):

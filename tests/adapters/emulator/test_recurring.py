@@ -5,7 +5,7 @@ import pytest
 
 def test_consent_and_authorization_come_under_one_id(shop):
     shop.consented("R-1", 1000)
-    info = shop.look_up("R-1")
+    info = shop.inquire("R-1")
     assert info["orderStatus"] == "authorized"
     assert info["properOrderInfo"]["consentStatus"] == "consented"
     assert info["properOrderInfo"]["accountingType"] == "1"
@@ -56,7 +56,7 @@ def test_a_reauthorization_is_a_new_order_under_the_consent(shop, emulator):
     reply = shop.ok("ReAuthorize", "R-1-a", originalOrderId="R-1", amount="700")
     assert reply["centerOrderId"]
 
-    info = shop.look_up("R-1-a")
+    info = shop.inquire("R-1-a")
     assert info["properOrderInfo"]["originalOrderId"] == "R-1"
     assert "consentStatus" not in info["properOrderInfo"]
     assert shop.trail("R-1-a") == [("ReAuthorize", "success", "700")]

@@ -1,4 +1,4 @@
-"""The emulator behind a port, and the pushes on their way to a shop."""
+"""The emulator behind a port, and the notifications on their way to a shop."""
 
 import http.client
 import socket
@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import trustme
 
-from kessai_adapters.emulator import Fault, Patience, PushSender, serve
+from kessai_adapters.emulator import Fault, NotificationSender, Patience, serve
 
 CAPTURE = "/paynow/v2/Capture/amazonpay"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -186,8 +186,10 @@ def merchant():
         thread.join()
 
 
-def test_a_push_is_repeated_until_the_shop_answers_200(emulator, shop, merchant):
-    with PushSender(emulator, patience=Patience(first_pause=0.001)) as sender:
+def test_a_notification_is_repeated_until_the_shop_answers_200(
+    emulator, shop, merchant
+):
+    with NotificationSender(emulator, patience=Patience(first_pause=0.001)) as sender:
         shop.authorized("A-1", authorizePushUrl=merchant.url)
         until(lambda: len(merchant.bodies) == 3)
     first, *again = merchant.bodies
@@ -197,17 +199,17 @@ def test_a_push_is_repeated_until_the_shop_answers_200(emulator, shop, merchant)
     assert sender.undelivered == []
 
 
-def test_a_push_is_given_up_after_a_few_attempts(emulator, shop, merchant):
+def test_a_notification_is_given_up_after_a_few_attempts(emulator, shop, merchant):
     merchant.statuses = [500] * 2
     patience = Patience(attempts=2, first_pause=0.001)
-    with PushSender(emulator, patience=patience) as sender:
+    with NotificationSender(emulator, patience=patience) as sender:
         shop.authorized("A-1", authorizePushUrl=merchant.url)
         until(lambda: sender.undelivered)
     assert len(merchant.bodies) == 2
 
 
 def test_a_shop_elsewhere_is_not_called_by_accident(emulator, shop):
-    with PushSender(emulator) as sender:
+    with NotificationSender(emulator) as sender:
         shop.authorized("A-1", authorizePushUrl="https://shop.example/push")
         until(lambda: sender.undelivered)
 
@@ -215,7 +217,7 @@ def test_a_shop_elsewhere_is_not_called_by_accident(emulator, shop):
 def test_a_closed_port_and_a_closed_sender_lose_nothing_silently(emulator, shop):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    sender = PushSender(emulator, patience=Patience(first_pause=60))
+    sender = NotificationSender(emulator, patience=Patience(first_pause=60))
     for scheme in ("http", "https"):
         url = f"{scheme}://127.0.0.1:{port}/"
         shop.authorized(f"A-{scheme}", authorizePushUrl=url)

@@ -8,14 +8,14 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kessai.gateway import LOOK_UP, Call, Evidence, Reply
+from kessai.gateway import INQUIRY, Call, Evidence, Reply
 from kessai_adapters import veritrans4g
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 RECORDED = Path(veritrans4g.__file__).parent / "recorded"
 CCID = "A100000000000000000000cc"
 SECRET = "4f3c2b1a" * 8
-PUSH_URL = "https://shop.example/push"
+NOTIFICATION_URL = "https://shop.example/push"
 
 
 @attrs.frozen
@@ -59,12 +59,12 @@ def credentials() -> Credentials:
 
 @pytest.fixture(scope="session")
 def adapter(credentials: Credentials) -> VeriTrans4G:
-    return VeriTrans4G(credentials, dummy=True, push_url=PUSH_URL)
+    return VeriTrans4G(credentials, dummy=True, notification_url=NOTIFICATION_URL)
 
 
 @pytest.fixture(scope="session")
 def live(credentials: Credentials) -> VeriTrans4G:
-    return VeriTrans4G(credentials, push_url=PUSH_URL)
+    return VeriTrans4G(credentials, notification_url=NOTIFICATION_URL)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +82,7 @@ def told(adapter: VeriTrans4G) -> Callable[..., Evidence]:
 
 @pytest.fixture(scope="session")
 def looked_up(told: Callable[..., Evidence]) -> Callable[[str], Evidence]:
-    return lambda story: told(story, command=LOOK_UP)
+    return lambda story: told(story, command=INQUIRY)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ PLANTED = {
     "payRedirectUrl": "https://pay.example/planted",
     "checkoutSessionId": "planted-session",
     "noteToBuyer": "planted-note",
-    "buyerName0000": "planted-in-a-push",
+    "buyerName0000": "planted-in-a-notification",
 }
 
 

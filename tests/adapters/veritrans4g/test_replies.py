@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Outcome, Reply, Source
+from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Reply, Source
 from kessai_adapters.veritrans4g import VeriTrans4G
 from kessai_adapters.veritrans4g.commands import COMMANDS
 
@@ -36,14 +36,14 @@ def test_a_capture_that_succeeded_says_when_and_under_which_id(told: Told) -> No
     )
 
 
-def test_an_application_is_pending_until_the_consumer_approved(told: Told) -> None:
+def test_an_opening_is_pending_until_the_consumer_approved(told: Told) -> None:
     evidence = told("authorize-one-time", command="authorize")
     assert evidence.outcome is Outcome.PENDING
     assert "https://pay.example/amazon" in evidence.disclosed["page"]
 
 
 @pytest.mark.parametrize(
-    ("story", "outcome", "code", "look_up"),
+    ("story", "outcome", "code", "needs_inquiry"),
     [
         ("capture-pending", Outcome.PENDING, "AG70000000000000", False),
         ("capture-declined", Outcome.DECLINED, "AF31000000000000", False),
@@ -61,23 +61,23 @@ def test_an_application_is_pending_until_the_consumer_approved(told: Told) -> No
     ],
 )
 def test_a_capture_is_believed_only_when_the_reply_is_plain(
-    *, story: str, outcome: Outcome, code: str, look_up: bool, told: Told
+    *, story: str, outcome: Outcome, code: str, needs_inquiry: bool, told: Told
 ) -> None:
     evidence = told(story)
     assert (evidence.outcome, evidence.code) == (outcome, code)
-    assert evidence.look_up is look_up
+    assert evidence.needs_inquiry is needs_inquiry
 
 
-def test_an_address_that_cannot_be_read_now_needs_no_look_up(told: Told) -> None:
+def test_an_address_that_cannot_be_read_now_needs_no_inquiry(told: Told) -> None:
     evidence = told("capture-not-possible-in-this-state", command="get_address")
-    assert (evidence.outcome, evidence.look_up) == (Outcome.DECLINED, False)
+    assert (evidence.outcome, evidence.needs_inquiry) == (Outcome.DECLINED, False)
 
 
-def test_an_application_refused_in_this_state_may_be_the_one_already_made(
+def test_an_opening_refused_in_this_state_may_be_the_one_already_made(
     told: Told,
 ) -> None:
     evidence = told("capture-not-possible-in-this-state", command="authorize")
-    assert (evidence.outcome, evidence.look_up) == (Outcome.UNKNOWN, True)
+    assert (evidence.outcome, evidence.needs_inquiry) == (Outcome.UNKNOWN, True)
 
 
 def test_words_for_people_are_not_kept(told: Told) -> None:
@@ -240,7 +240,7 @@ members_of_a_result = st.dictionaries(
 
 
 @settings(deadline=None)
-@given(body=st.binary(), command=st.sampled_from([*COMMANDS, LOOK_UP]))
+@given(body=st.binary(), command=st.sampled_from([*COMMANDS, INQUIRY]))
 @example(body=b"[" * 100_000, command="capture")
 @example(body=b'{"result":' * 50_000, command="capture")
 @example(body=b'{"result":{"mstatus":' + b"9" * 5000 + b"}}", command="capture")
@@ -248,7 +248,7 @@ members_of_a_result = st.dictionaries(
 @example(body=b'{"result":{"mstatus":"succ\\ud800ess"}}', command="capture")
 @example(body=b'\xef\xbb\xbf{"result":{}}', command="capture")
 @example(body=b"\xff\xfe{\x00}\x00", command="capture")
-@example(body=b"null", command=LOOK_UP)
+@example(body=b"null", command=INQUIRY)
 def test_no_bytes_whatever_raise_or_pass_for_an_outcome(
     body: bytes, command: str, adapter: VeriTrans4G
 ) -> None:
@@ -259,14 +259,14 @@ def test_no_bytes_whatever_raise_or_pass_for_an_outcome(
 
 
 @settings(deadline=None)
-@given(members=members_of_a_result, command=st.sampled_from([*COMMANDS, LOOK_UP]))
+@given(members=members_of_a_result, command=st.sampled_from([*COMMANDS, INQUIRY]))
 def test_no_result_whatever_raises(
     members: dict[str, object], command: str, adapter: VeriTrans4G
 ) -> None:
     call = Call(command=command, transaction="order-1001", lifecycle="one_time")
     evidence = adapter.evidence(call, result(**members))
     assert evidence == adapter.evidence(call, result(**members))
-    if command != LOOK_UP and evidence.outcome is Outcome.SUCCEEDED:
+    if command != INQUIRY and evidence.outcome is Outcome.SUCCEEDED:
         assert members["mstatus"] == "success"
     for text in evidence.disclosed.values():
         json.dumps(text, ensure_ascii=False).encode()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kessai.errors import InvalidInput
-from kessai.gateway import LOOK_UP, Call
+from kessai.gateway import INQUIRY, Call
 from kessai_adapters.veritrans4g import VeriTrans4G
 from kessai_adapters.veritrans4g.commands import COMMANDS
 from kessai_adapters.veritrans4g.samples import REQUESTS
@@ -28,8 +28,8 @@ LIVE_STORIES: list[tuple[str, Call]] = [
         ),
     ),
     (
-        "look-up-live",
-        Call(command=LOOK_UP, transaction="order-1001", lifecycle="one_time"),
+        "inquiry-live",
+        Call(command=INQUIRY, transaction="order-1001", lifecycle="one_time"),
     ),
 ]
 
@@ -72,7 +72,7 @@ def test_a_live_call_becomes_the_recorded_bytes(
 
 
 def test_every_command_of_the_gateway_has_a_recorded_request() -> None:
-    assert {call.command for _, call in STORIES} == {*COMMANDS, LOOK_UP}
+    assert {call.command for _, call in STORIES} == {*COMMANDS, INQUIRY}
 
 
 @pytest.mark.parametrize(("story", "call"), STORIES, ids=[s for s, _ in STORIES])
@@ -92,7 +92,7 @@ def test_common_members_come_last_and_slashes_and_japanese_stay_as_they_are(
     assert "珈琲豆" in params
 
 
-def test_a_calls_own_push_address_goes_before_the_adapters(
+def test_a_calls_own_notification_address_goes_before_the_adapters(
     adapter: VeriTrans4G,
 ) -> None:
     call = Call(
@@ -100,18 +100,18 @@ def test_a_calls_own_push_address_goes_before_the_adapters(
         transaction="order-1",
         lifecycle="one_time",
         amount=1,
-        parameters={"capture_push_url": "https://other.example/capture"},
+        parameters={"capture_notification_url": "https://other.example/capture"},
     )
     members, _, _ = document(adapter.request(call).body)
     assert members["capturePushUrl"] == "https://other.example/capture"
     assert members["authorizePushUrl"] == "https://shop.example/push"
 
 
-def test_without_any_push_address_the_gateway_uses_the_registered_one(
+def test_without_any_notification_address_the_gateway_uses_the_registered_one(
     credentials: Any,
 ) -> None:
     members, _, _ = document(VeriTrans4G(credentials).request(STORIES[0][1]).body)
-    assert not [name for name in members if name.endswith("PushUrl")]
+    assert not [name for name in members if name.endswith("NotificationUrl")]
 
 
 def wrong(command: str, **fields: Any) -> Call:

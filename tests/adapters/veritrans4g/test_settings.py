@@ -43,7 +43,7 @@ def test_it_is_made_from_the_environment(
         secret,
         HOST="https://api3.veritrans.co.jp/",
         DUMMY="TRUE",
-        PUSH_URL="https://shop.example/push",
+        NOTIFICATION_URL="https://shop.example/push",
     )
     assert VeriTrans4G.from_environment(environ) == adapter
 
@@ -51,7 +51,7 @@ def test_it_is_made_from_the_environment(
 def test_an_empty_variable_is_an_unset_one(
     secret: str, credentials: Credentials
 ) -> None:
-    environ = environment(secret, HOST="", DUMMY="", PUSH_URL="")
+    environ = environment(secret, HOST="", DUMMY="", NOTIFICATION_URL="")
     assert VeriTrans4G.from_environment(environ) == VeriTrans4G(credentials)
 
 
@@ -71,9 +71,9 @@ def test_a_variable_that_is_missing_is_named(variable: str, secret: str) -> None
         ("KEY", "4f3c2b1a" * 8 + "0"),
         ("HOST", "http://planted.example"),
         ("DUMMY", "planted"),
-        ("PUSH_URL", "ftp://planted.example"),
-        ("PUSH_URL", "https://planted.example/" + "x" * 256),
-        ("PUSH_URL", "https://planted.example/注文"),
+        ("NOTIFICATION_URL", "ftp://planted.example"),
+        ("NOTIFICATION_URL", "https://planted.example/" + "x" * 256),
+        ("NOTIFICATION_URL", "https://planted.example/注文"),
     ],
 )
 def test_a_variable_that_is_wrong_is_named_and_not_shown(

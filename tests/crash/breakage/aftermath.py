@@ -135,7 +135,7 @@ class Aftermath:
             if not any(t.operations for t in store.transactions()):
                 return
         left = [t for t in store.transactions() if t.operations]
-        demand(not left, "never settled:", left)
+        demand(not left, "never resolved:", left)
 
     def _finish_at_the_gateway(self):
         for order in [order.order_id for order in self.gateway.emulator.books]:
@@ -164,8 +164,10 @@ class Aftermath:
 
     def _deliver_all_again(self):
         for _ in range(2):
-            for push in self.gateway.deliveries:
-                self.player.call("receive_push", push.headers, push.body)
+            for notification in self.gateway.deliveries:
+                self.player.call(
+                    "receive_notification", notification.headers, notification.body
+                )
 
     def _books_agree(self, store):
         machines = {machine.name: machine for machine in self.player.engine.machines}

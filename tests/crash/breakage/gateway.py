@@ -1,6 +1,6 @@
 """The gateway, in the process that survives: nothing here dies with the engine.
 
-It delivers a push until it is answered, as gateways do: what a dead engine had taken in
+It delivers a notification until it is answered, as gateways do: what a dead engine had taken in
 without saying so comes again.
 """
 
@@ -31,7 +31,7 @@ def adapter():
     return VeriTrans4G(
         Credentials(DEFAULT_CCID, DEFAULT_KEY),
         dummy=True,
-        push_url="https://shop.example/push",
+        notification_url="https://shop.example/push",
     )
 
 
@@ -51,7 +51,7 @@ class Delivery:
 
 
 class Gateway:
-    """The emulator, its consumer, its pushes, and a note of all that reached it.
+    """The emulator, its consumer, its notifications, and a note of all that reached it.
 
     `asked` has the key under which each step was last asked for, `acknowledged` what
     the order system was told.
@@ -81,14 +81,16 @@ class Gateway:
         )
 
     def waiting(self):
-        """The pushes that nobody has answered yet."""
-        for push in self.emulator.take_pushes():
+        """The notifications that nobody has answered yet."""
+        for notification in self.emulator.take_notifications():
             number = len(self.deliveries)
-            self.deliveries.append(Delivery(number, dict(push.headers), push.body))
+            self.deliveries.append(
+                Delivery(number, dict(notification.headers), notification.body)
+            )
         return [d for d in self.deliveries if d.number not in self.answered]
 
     def answer(self, number):
-        """A push was answered 200."""
+        """A notification was answered 200."""
         self.answered.add(number)
 
     # ── what is done there ──────────────────────────────────────────────────────────

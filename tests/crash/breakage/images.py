@@ -60,7 +60,7 @@ class Disk:
             self.names[name] = files[-1:]
 
     @property
-    def is_settled(self):
+    def is_resolved(self):
         """Whether there is only one image of it."""
         alone = all(len(files) == 1 for files in self.names.values())
         current = [self.files[f] for names in self.names.values() for f in names if f]

@@ -24,7 +24,7 @@ class Told:
     may_send_again: bool
 
 
-class Unsettled(KessaiError):
+class Unresolved(KessaiError):
     """What came of an operation is still not known."""
 
 
@@ -127,7 +127,7 @@ class Player:
             try:
                 self._recover_all()
             except SafeToResend as error:  # said of the recovery, not of the command
-                raise Unsettled from error
+                raise Unresolved from error
         return told
 
     def _recover_all(self):
@@ -142,7 +142,7 @@ class Player:
             if not any(t.operations for t in self.engine.store.transactions()):
                 return
             self.clock.now += BEYOND.span
-        raise Unsettled
+        raise Unresolved
 
     def ask(self, command):
         answer = self.call("execute", command)
@@ -157,9 +157,9 @@ class Player:
         )
 
     def deliver(self):
-        for push in self.gateway.waiting():
-            self.call("receive_push", push.headers, push.body)
-            self.gateway.answer(push.number)
+        for notification in self.gateway.waiting():
+            self.call("receive_notification", notification.headers, notification.body)
+            self.gateway.answer(notification.number)
 
     def recover(self, recovery):
         self.call("recover", recovery)

@@ -15,7 +15,7 @@ from kessai import Command
 MONTHLY = {"unit": "Month", "value": 1}
 DAILY = {"unit": "Day", "value": 3}
 LOST = ("lose_reply", "lose_request", "http_500", "truncate", "pending")
-"""What befalls a command so that a recovery or a push has something to settle."""
+"""What befalls a command so that a recovery or a notification has something to resolve."""
 
 WIRE = {
     "authorize": "Authorize",
@@ -43,7 +43,7 @@ class Do:
 
 @attrs.frozen
 class Approve:
-    """The consumer approves an application."""
+    """The consumer approves an opening command."""
 
     order: str
     name = "approve"
@@ -59,9 +59,9 @@ class Complete:
 
 @attrs.frozen
 class Deliver:
-    """The gateway delivers the pushes that nobody has answered yet."""
+    """The gateway delivers the notifications that nobody has answered yet."""
 
-    name = "receive_push"
+    name = "receive_notification"
 
 
 @attrs.frozen

@@ -31,7 +31,7 @@ def test_a_refund_of_more_than_is_left_was_not_allowed(shop, store):
 
 def test_a_capture_after_the_deadline_was_not_allowed(shop, store):
     shop.do("authorize", "A-1", lifecycle="one_time", amount=1000)
-    shop.settle("A-1")
+    shop.resolve("A-1")
     shop.clock.now += timedelta(days=30)
     forge(store, "A-1", began(shop, "capture", "A-1", 1000, number=4))
     assert first_fault(store) == (4, "not_allowed", "authorization_expired")
@@ -108,7 +108,7 @@ def test_an_external_refund_of_another_amount_than_its_evidence_is_found(shop, s
 
 def test_a_deadline_that_had_not_passed_is_found(shop, store):
     shop.do("authorize", "A-1", lifecycle="one_time", amount=1000)
-    shop.settle("A-1")
+    shop.resolve("A-1")
     forge(store, "A-1", Lapsed(shop.clock(), "authorization"))
     assert first_fault(store)[:2] == (4, "not_allowed")
 
@@ -125,10 +125,10 @@ def updated(shop, store):
     shop.agrees()
     shop.do("update_consent", "R-1", amount=400, parameters=MONTHLY)
     told = evidence_of("R-1", "update_consent")
-    return attrs.evolve(told, source=Source.LOOK_UP)
+    return attrs.evolve(told, source=Source.INQUIRY)
 
 
-def test_doubt_may_stand_beside_what_a_list_without_amounts_has_settled(shop, store):
+def test_doubt_may_stand_beside_what_a_list_without_amounts_has_resolved(shop, store):
     told = updated(shop, store)
     forge(store, "R-1", Discrepancy(shop.clock(), MAY_BE_ANOTHER, told, "R-1.4"))
     report = verify(store)

@@ -30,7 +30,7 @@ def test_whatever_commands_can_do_leaves_trails_that_hold(shop, store):
     shop.do("refund", "A-1", amount=700)  # more than is left: denied
     shop.local.emulator.misbehave("lose_reply", command="Refund")
     shop.do("refund", "A-1")
-    shop.settle("A-1")
+    shop.resolve("A-1")
     shop.agrees()
     shop.charges()
     shop.do("update_consent", "R-1", amount=600, parameters=MONTHLY)
@@ -46,9 +46,9 @@ def test_whatever_commands_can_do_leaves_trails_that_hold(shop, store):
 def test_what_the_gateway_did_by_itself_holds(shop, store):
     shop.sells()
     shop.local.emulator.portal.refund("A-1", 100)
-    shop.settle("A-1")
+    shop.resolve("A-1")
     shop.do("authorize", "A-2", lifecycle="one_time", amount=50)
-    shop.settle("A-2")
+    shop.resolve("A-2")
     shop.clock.now += timedelta(days=31)
     shop.engine.sweep("A-2")
     report = verify(store)
@@ -61,7 +61,7 @@ def test_open_operations_and_discrepancies_are_told_and_are_no_faults(shop, stor
     shop.local.emulator.approve = "ask"
     shop.do("authorize", "A-1", lifecycle="one_time", amount=1000)
     evidence = Evidence(
-        source=Source.PUSH,
+        source=Source.NOTIFICATION,
         transaction="A-1",
         command="cancel",
         outcome=Outcome.SUCCEEDED,
@@ -124,7 +124,7 @@ def live(shop, step):
             shop.engine.recover(
                 Recovery(
                     patience=at_once,
-                    fence=at_once,
+                    in_flight_limit=at_once,
                     waits=NOTHING_IN_FLIGHT,
                     missing=missing,
                 )
@@ -154,10 +154,10 @@ def test_no_history_is_accused_wrongly(steps):
 
 
 def test_every_fault_speaks_both_languages():
-    from kessai.audit.report import TEXTS, Fault
+    from kessai.audit.verification.report import TEXTS, AuditFault
 
     for code in TEXTS:
-        fault = Fault("A-1", 3, code, "«here»")
+        fault = AuditFault("A-1", 3, code, "«here»")
         assert fault.sentence("en") != fault.sentence("ja")
         assert str(fault).startswith("A-1 event 3: ")
 
@@ -165,7 +165,7 @@ def test_every_fault_speaks_both_languages():
 def test_a_ruined_store_is_counted_and_does_not_fill_the_memory(
     shop, store, monkeypatch
 ):
-    monkeypatch.setattr("kessai.audit.report.MOST", 2)
+    monkeypatch.setattr("kessai.audit.verification.report.MOST", 2)
     for number in range(4):
         shop.do("capture", f"A-{number}")
         transaction = store.load(None, f"A-{number}", None).transaction

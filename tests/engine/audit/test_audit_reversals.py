@@ -5,18 +5,18 @@ from pathlib import Path
 
 import attrs
 import pytest
-from kessai.machine.settle import settle, settle_external
 
 from kessai import Command, MemoryStore, Transaction
 from kessai.audit import verify
-from kessai.audit.coverage import covered, from_store
+from kessai.audit.coverage.totals import covered, from_store
 from kessai.audit.reporting import gather, render
 from kessai.audit.reporting.plain import plain
+from kessai.evidence.outcome import resolve, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, append, compile_lifecycle, decide
 from kessai.machine.decide import opened_tracks
 from kessai.spec import load_file
-from kessai.testing.written import changes
+from kessai.testing.store_kit.written import changes
 
 WALLET = load_file(Path(__file__).parent.parent / "prove" / "wallet.toml")
 MACHINE = compile_lifecycle(WALLET)
@@ -41,17 +41,17 @@ class Sale:
         opened = opened_tracks(MACHINE, operation)
         self.append(Begun(self.now, operation, None, opened))
         said = self.evidence(name, Outcome.SUCCEEDED, amount)
-        self.append(settle(MACHINE, self.transaction, operation, said, self.now))
+        self.append(resolve(MACHINE, self.transaction, operation, said, self.now))
 
     def takes_back(self, amount):
         said = self.evidence("refund", Outcome.REVERSED, amount)
-        event = settle_external(MACHINE, self.transaction, said, self.now)
+        event = resolve_external(MACHINE, self.transaction, said, self.now)
         self.append(event)
         return event
 
     def evidence(self, name, outcome, amount):
         return Evidence(
-            source=Source.LOOK_UP,
+            source=Source.INQUIRY,
             transaction=self.transaction.id,
             command=name,
             outcome=outcome,

@@ -62,7 +62,13 @@ def other(value):
         small = st.integers(-2, 2).map(lambda by: value + by)
         return small | st.sampled_from([0, 1, 900, 10**12, 10**15, 10**18])
     words = ["", "refund", "capture", "cancel", "succeeded", "declined", "pending"]
-    words += ["unknown", "push", "reply", "2024-06-01T03:00:09Z", "2024-08-01T00:00:00"]
+    words += [
+        "unknown",
+        "notification",
+        "reply",
+        "2024-06-01T03:00:09Z",
+        "2024-08-01T00:00:00",
+    ]
     return st.sampled_from([*words, "A-5.6", "A-5.8", "A-5.1", "R-1", 7, None, True])
 
 

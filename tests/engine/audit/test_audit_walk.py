@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kessai import MemoryStore, SQLiteStore
-from kessai.audit import canonical, shapes, verify, walk
-from kessai.audit.traced import Opaque, Trace, Untraceable
+from kessai.audit import verify
+from kessai.audit.verification import canonical
+from kessai.audit.verification.fast_path import states as shapes
+from kessai.audit.verification.fast_path import walk
+from kessai.audit.verification.fast_path.tracing import Opaque, Trace, Untraceable
 from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome
 from kessai.machine import (
@@ -41,13 +44,13 @@ def same_both_ways(store):
 def in_full(monkeypatch):
     """How many events were decided in full."""
     counted = []
-    whole = walk.Walk._in_full
+    whole = walk.TrailWalk._in_full
 
     def counting(self, record, known):
         counted.append(record)
         return whole(self, record, known)
 
-    monkeypatch.setattr(walk.Walk, "_in_full", counting)
+    monkeypatch.setattr(walk.TrailWalk, "_in_full", counting)
     return counted
 
 
@@ -55,13 +58,13 @@ def in_full(monkeypatch):
 def put_together(monkeypatch):
     """Of which transactions a trail was put together, to be compared in full."""
     counted = []
-    whole = walk.Walk.transaction
+    whole = walk.TrailWalk.transaction
 
     def counting(self):
         counted.append(self.id)
         return whole(self)
 
-    monkeypatch.setattr(walk.Walk, "transaction", counting)
+    monkeypatch.setattr(walk.TrailWalk, "transaction", counting)
     return counted
 
 

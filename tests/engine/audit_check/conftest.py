@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from kessai import load_shipped
-from kessai.audit.conformance import Reading, check_log
+from kessai.audit.log_check import LogReading, check_log
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -44,7 +44,7 @@ class Told:
 
 def checked(path, lifecycles, **reading):
     loaded = [load_shipped(name) for name in lifecycles.split()]
-    return Told(check_log(str(path), loaded, Reading(**reading)))
+    return Told(check_log(str(path), loaded, LogReading(**reading)))
 
 
 @pytest.fixture

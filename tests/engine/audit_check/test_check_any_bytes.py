@@ -5,10 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kessai import load_shipped
-from kessai.audit.conformance import Layout, Reading, check_log
-from kessai.audit.conformance.amounts import Amounts
-from kessai.audit.conformance.times import Times
-from kessai.audit.conformance.words import BadValue
+from kessai.audit.log_check import Layout, LogReading, check_log
+from kessai.audit.log_check.amounts import Amounts
+from kessai.audit.log_check.times import Times
+from kessai.audit.log_check.words import BadValue
 from kessai.errors import InvalidInput
 from kessai.money import AMOUNT_LIMIT, Currency
 
@@ -40,7 +40,9 @@ IN_A_FOLDER = settings(
 def is_checked(path, content, **reading):
     path.write_bytes(content)
     try:
-        checked = check_log(str(path), [load_shipped("one_time")], Reading(**reading))
+        checked = check_log(
+            str(path), [load_shipped("one_time")], LogReading(**reading)
+        )
     except InvalidInput:
         return
     for rows in checked.findings.most_common_bad():

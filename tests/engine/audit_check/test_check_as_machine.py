@@ -16,11 +16,11 @@ import attrs
 import pytest
 
 from kessai import Command, Denial, Transaction, load_shipped
-from kessai.audit.conformance.walk import Walk
-from kessai.cli.carry_out import RunClock, carry_out
-from kessai.cli.command_file import opened
-from kessai.cli.gateways import wired
-from kessai.cli.stopping import Stop
+from kessai.audit.log_check.history import HistoryCheck
+from kessai.cli.run.carry_out import RunClock, carry_out
+from kessai.cli.run.command_file import opened
+from kessai.cli.terminal.gateways import wired
+from kessai.cli.terminal.stopping import Stop
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
@@ -150,7 +150,7 @@ def by_the_machine(rows):
             parameters=row.parameters,
         )
         machine, transaction = held.get(row.order, (None, Transaction(row.order)))
-        machine = machines.for_application(command) or machine
+        machine = machines.for_opening(command) or machine
         _, agreement = held.get(row.agreement, (None, None))
         if machine is None:
             verdict = unknown_transaction(command)
@@ -224,13 +224,13 @@ def test_shortcuts_are_taken_for_nearly_every_row_and_change_nothing(
     check, trails, monkeypatch
 ):
     counts = defaultdict(int)
-    real = Walk._in_full
+    real = HistoryCheck._in_full
 
     def in_full(walk, entry):
         counts["in full"] += 1
         real(walk, entry)
 
-    monkeypatch.setattr(Walk, "_in_full", in_full)
+    monkeypatch.setattr(HistoryCheck, "_in_full", in_full)
     rows = [row for row in everything(trails) if row.outcome == "succeeded"]
     plain = [attrs.evolve(row, agreement=None) for row in rows]
     text = text_of(plain).replace("agreement,frequency", "x,y")

@@ -180,7 +180,7 @@ def test_what_cannot_be_read_at_all_ends_with_2(kessai, log, tmp_path):
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("columns", [40, 60])
 def test_a_narrow_terminal_stays_readable(kessai, log, monkeypatch, language, columns):
-    from kessai.cli.columns import width_of
+    from kessai.cli.terminal.columns import width_of
 
     monkeypatch.setenv("COLUMNS", str(columns))
     bad = "B-1,authorize,whenever,9\n"

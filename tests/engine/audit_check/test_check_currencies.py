@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kessai.audit.conformance import Reading, check_log
+from kessai.audit.log_check import LogReading, check_log
 from kessai.errors import InvalidInput
 from kessai.spec import load_file
 
@@ -17,7 +17,7 @@ def check(tmp_path):
     def check(*rows, header=HEADER, unit="major"):
         path = tmp_path / "log.csv"
         path.write_text("\n".join((header, *rows)) + "\n")
-        return check_log(str(path), [WALLET], Reading(unit=unit)).findings
+        return check_log(str(path), [WALLET], LogReading(unit=unit)).findings
 
     return check
 

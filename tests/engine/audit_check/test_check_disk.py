@@ -2,7 +2,7 @@
 
 import pytest
 
-from kessai.audit.conformance.grouped import Grouped
+from kessai.audit.log_check.grouped import Grouped
 
 ROWS = "".join(
     f"{order},{command},2026-01-{day:02d} {hour:02d}:00,{amount}\n"

@@ -5,7 +5,7 @@ import random  # noqa: TID251 - from a fixed seed
 import pytest
 
 from kessai import load_shipped
-from kessai.audit.conformance import Reading, check_log
+from kessai.audit.log_check import LogReading, check_log
 
 COMMANDS = {
     "one_time": ("authorize", "update_authorization", "capture", "cancel", "refund"),
@@ -49,7 +49,7 @@ def rows(seed):
 
 def judged(path, order):
     lifecycles = [load_shipped(name) for name in COMMANDS]
-    return check_log(str(path), lifecycles, Reading(order=order)).findings
+    return check_log(str(path), lifecycles, LogReading(order=order)).findings
 
 
 @pytest.mark.parametrize("order", ["time", "file"])
@@ -63,5 +63,5 @@ def test_a_log_is_judged_alike_with_and_without_shortcuts(
     assert fast.events == ROWS
     assert fast.violations > 50
     assert fast.allowed > 150
-    monkeypatch.setattr("kessai.audit.conformance.walk.learn", lambda *_: None)
+    monkeypatch.setattr("kessai.audit.log_check.history.learn", lambda *_: None)
     assert judged(path, order) == fast

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kessai.audit.conformance import Layout
-from kessai.audit.conformance.amounts import Amounts
-from kessai.audit.conformance.times import Times
-from kessai.audit.conformance.words import BadValue
+from kessai.audit.log_check import Layout
+from kessai.audit.log_check.amounts import Amounts
+from kessai.audit.log_check.times import Times
+from kessai.audit.log_check.words import BadValue
 from kessai.errors import InvalidInput
 from kessai.money import Currency
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kessai import load_shipped
-from kessai.audit.conformance import Reading, check_log
+from kessai.audit.log_check import LogReading, check_log
 from kessai.cli.main import run_command
 
 LOG = Path(__file__).parents[2] / "data" / "shop-log-cp932.csv"
@@ -54,7 +54,7 @@ def test_an_empty_outcome_is_that_of_what_succeeded_and_is_told(tmp_path):
         "A,capture,2026-01-06 10:00,1000, \n",
         "utf-8",
     )
-    checked = check_log(str(log), [load_shipped("one_time")], Reading())
+    checked = check_log(str(log), [load_shipped("one_time")], LogReading())
     assert checked.findings.allowed == 3
     assert checked.findings.bad_rows == 0
     assert "blank_outcomes" in [note.code for note in checked.notes]
@@ -74,7 +74,7 @@ def test_charges_under_an_agreement_of_the_log_take_shortcuts_too(
     log = tmp_path / "log.csv"
     log.write_text("\n".join(lines) + "\n", "utf-8")
     decided = []
-    from kessai.audit.conformance import walk
+    from kessai.audit.log_check import history as walk
 
     decide = walk.decide
     monkeypatch.setattr(walk, "decide", lambda *a: decided.append(a) or decide(*a))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import kessai_specs
-from kessai.audit.conformance import check_log
+from kessai.audit.log_check import check_log
 from kessai.errors import InvalidInput
 from kessai.spec import load_file
 
@@ -207,9 +207,7 @@ class TestOutcomes:
         )
         assert told.violations == ["4 cancel operation_open", "5 expire operation_open"]
 
-    def test_an_application_that_stays_pending_is_approved_with_its_own_amount(
-        self, check
-    ):
+    def test_an_opening_that_stays_pending_is_approved_with_its_own_amount(self, check):
         rows = "A,authorize,2026-01-01 01:00,100,pending\nA,authorize,2026-01-01 02:00,{},ok"
         assert self.check(check, rows.format(100)).findings.holds
         told = self.check(check, rows.format(99))
@@ -335,7 +333,7 @@ class TestAgreements:
         told = self.check(check, "C,reauthorize,2026-01-01 01:00,300,charge,\n")
         assert told.violations == ["2 reauthorize agreement_missing"]
 
-    def test_which_lifecycle_an_application_begins_must_be_told_in_each(self, check):
+    def test_which_lifecycle_an_opening_begins_must_be_told_in_each(self, check):
         told = self.check(check, "S,authorize,2026-01-01 01:00,500,,\n")
         assert told.bad == ["lifecycle_missing 2"]
 
@@ -389,14 +387,14 @@ class TestAgreements:
         )
         assert told.violations == ["5 refund state_not_allowed amount_above_maximum"]
 
-    def test_which_lifecycle_an_application_begins_is_never_guessed(self, check):
+    def test_which_lifecycle_an_opening_begins_is_never_guessed(self, check):
         with pytest.raises(
             InvalidInput, match="authorize begins one_time or recurring"
         ):
             check(SALE, "one_time recurring")
 
 
-def test_a_guard_of_the_application_is_asked(check):
+def test_a_guard_of_the_opening_is_asked(check):
     told = check(
         "S,authorize,2026-01-01 01:00,500,yes,yes\n"
         "T,authorize,2026-01-01 01:00,500,yes,no\n"

@@ -18,7 +18,7 @@ from time import process_time
 import attrs
 
 from kessai import Command, SQLiteStore
-from kessai.audit.coverage import from_store
+from kessai.audit.coverage.totals import from_store
 from kessai.audit.reporting import gather, render
 from kessai.flow import Change, Recorded
 from kessai.gateway import Evidence, Outcome, Source

@@ -53,14 +53,14 @@ class Shop:
         key = f"key-{self.asked:04d}"
         return self.engine.execute(Command(name, transaction, key=key, **what))
 
-    def settle(self, transaction):
+    def resolve(self, transaction):
         self.engine.recover_transaction(transaction)
 
     def sells(self, transaction="A-1", amount=1000, captured=900):
         """Applied for, authorized a minute later, captured the next day."""
         self.do("authorize", transaction, lifecycle="one_time", amount=amount)
         self.clock.pass_by(minutes=1)
-        self.settle(transaction)
+        self.resolve(transaction)
         self.clock.pass_by(days=1)
         self.do("capture", transaction, amount=captured)
 
@@ -74,12 +74,12 @@ class Shop:
             amount=500,
             parameters=consent,
         )
-        self.settle(transaction)
+        self.resolve(transaction)
 
     def finds(self, transaction):
         """Evidence of a cancel turns up, which the lifecycle does not allow any more."""
         evidence = Evidence(
-            source=Source.PUSH,
+            source=Source.NOTIFICATION,
             transaction=transaction,
             command="cancel",
             outcome=Outcome.SUCCEEDED,
@@ -119,7 +119,9 @@ def live(shop):
     shop.do("refund", "A-6", amount=60)  # stays open
     shop.finds("A-7")
     number = shop.finds("A-8")
-    shop.engine.resolve("A-8", number, evidence=f"seen {HOSTILE}", actor="Sato <s@x>")
+    shop.engine.close_discrepancy(
+        "A-8", number, evidence=f"seen {HOSTILE}", actor="Sato <s@x>"
+    )
     return shop
 
 
@@ -132,15 +134,15 @@ def _refunds(shop):
     shop.emulator.misbehave("refuse", command="Refund")
     shop.do("refund", "A-4", amount=1)
     shop.emulator.portal.refund("A-5", 100)
-    shop.settle("A-5")
+    shop.resolve("A-5")
 
 
 def _ends_before_the_capture(shop):
     shop.do("authorize", "B-1", lifecycle="one_time", amount=50)
-    shop.settle("B-1")
+    shop.resolve("B-1")
     shop.do("cancel", "B-1")
     shop.do("authorize", "B-2", lifecycle="one_time", amount=70)
-    shop.settle("B-2")
+    shop.resolve("B-2")
     shop.clock.pass_by(days=31)
     shop.do("capture", "B-2")  # too late
     shop.engine.sweep("B-2")
@@ -150,7 +152,7 @@ def _ends_before_the_capture(shop):
 def _charges(shop):
     shop.agrees("R-1")
     shop.do("reauthorize", "R-1-a", agreement="R-1", amount=400)
-    shop.settle("R-1-a")
+    shop.resolve("R-1-a")
     shop.do("update_consent", "R-1", amount=600, parameters=MONTHLY)
     shop.do("terminate", "R-1")
     shop.do("reauthorize", "R-1-b", agreement="R-1", amount=400)  # after its end

@@ -8,7 +8,7 @@ from busy_shop import HOSTILE, NOON, opened, spoil
 
 from kessai import MemoryStore, SQLiteStore
 from kessai.audit import verify
-from kessai.audit.coverage import from_store
+from kessai.audit.coverage.totals import from_store
 from kessai.audit.reporting import gather, pictures
 from kessai.audit.reporting.plain import plain
 from kessai.audit.reporting.spans import Spans
@@ -82,7 +82,7 @@ def test_denials_are_told_with_their_rule_and_their_sentence(told):
     assert "700 JPY" in above["example"]["sentence"]
 
 
-def test_a_refused_application_is_told_under_the_one_lifecycle_that_refuses_so(told):
+def test_a_refused_opening_is_told_under_the_one_lifecycle_that_refuses_so(told):
     refusals = lifecycle(told, "one_time")["refusals"]
     assert "limit amount one-time" in {refusal["rule"] for refusal in refusals}
     (unbound,) = told["unbound_refusals"]
@@ -122,11 +122,11 @@ def test_what_waits_for_somebody_is_told(told):
     assert (aside["transaction"], aside["reason"]) == ("A-7", "state_not_allowed")
 
 
-def test_what_an_operator_settled_is_told_with_the_name_and_the_finding(told):
-    (resolved,) = told["resolved"]["first"]
-    assert (resolved["transaction"], resolved["actor"]) == ("A-8", "Sato <s@x>")
-    assert resolved["note"] == f"seen {HOSTILE}"
-    assert resolved["reason"] == "state_not_allowed"
+def test_what_an_operator_resolved_is_told_with_the_name_and_the_finding(told):
+    (closed,) = told["closed"]["first"]
+    assert (closed["transaction"], closed["actor"]) == ("A-8", "Sato <s@x>")
+    assert closed["note"] == f"seen {HOSTILE}"
+    assert closed["reason"] == "state_not_allowed"
 
 
 def test_what_was_done_in_the_portal_is_told(told):

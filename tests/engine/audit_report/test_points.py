@@ -4,14 +4,14 @@ import pytest
 from busy_shop import MONTHLY, opened
 
 from kessai import MemoryStore
-from kessai.audit.coverage import (
+from kessai.audit.coverage.items import KINDS, points
+from kessai.audit.coverage.totals import (
     Coverage,
     covered,
     decoded,
     from_store,
     read_coverage,
 )
-from kessai.audit.points import KINDS, points
 from kessai.errors import InvalidInput
 from kessai.spec import load_file, load_shipped, shipped_names
 
@@ -101,7 +101,7 @@ def test_guards_count_both_ways(shop):
 
 def test_a_deadline_counts_when_it_lapses_and_when_it_denies(shop):
     shop.do("authorize", "A-1", lifecycle="one_time", amount=1000)
-    shop.settle("A-1")
+    shop.resolve("A-1")
     shop.clock.pass_by(days=31)
     shop.do("capture", "A-1")
     assert "deadline authorization denied capture" in exercised(shop, "one_time")
@@ -141,7 +141,7 @@ def test_a_track_that_is_opened_under_a_condition_counts_both_ways(shop):
 def test_what_happened_in_the_portal_counts_as_the_move_that_it_was(shop):
     shop.sells(captured=1000)
     shop.emulator.portal.refund("A-1", 1000)
-    shop.settle("A-1")
+    shop.resolve("A-1")
     found = exercised(shop, "one_time")
     refund = (
         "commit refund payment.captured -> payment.refunded when refunded == captured"
@@ -150,13 +150,13 @@ def test_what_happened_in_the_portal_counts_as_the_move_that_it_was(shop):
     assert "begin refund at payment.captured" not in found
 
 
-def test_a_refused_application_counts_where_only_one_lifecycle_refuses_so(shop, known):
+def test_a_refused_opening_counts_where_only_one_lifecycle_refuses_so(shop, known):
     shop.do("authorize", "A-1", lifecycle="one_time", amount=10**7 + 1)
     assert exercised(shop, "one_time", known) == {"bound authorize above"}
     assert exercised(shop, "recurring", known) == set()
 
 
-def test_a_refused_application_that_fits_several_is_told_and_not_counted(shop, known):
+def test_a_refused_opening_that_fits_several_is_told_and_not_counted(shop, known):
     shop.do("authorize", "A#1", lifecycle="one_time", amount=5)
     lifecycle = load_shipped("one_time")
     result = covered(lifecycle, from_store(shop.engine.store), known)

@@ -9,8 +9,8 @@ import pytest
 from busy_shop import spoil
 
 from kessai import SQLiteStore
-from kessai.audit.coverage import from_store
-from kessai.cli.audit_report import shown_store
+from kessai.audit.coverage.totals import from_store
+from kessai.cli.audit.report import shown_store
 
 AT = "2026-04-01T12:00:00Z"
 

@@ -17,7 +17,7 @@ from busy_shop import HOSTILE, NOON, opened, spoil
 from jinja2 import UndefinedError
 
 from kessai import MemoryStore, SQLiteStore
-from kessai.audit.coverage import from_store
+from kessai.audit.coverage.totals import from_store
 from kessai.audit.reporting import as_html, gather, render
 from kessai.errors import InvalidInput
 from kessai.spec import load_file
@@ -168,7 +168,7 @@ def test_the_page_speaks_both_languages(facts, language, words):
 
 
 def test_every_word_is_there_in_both_languages_with_the_same_gaps():
-    from kessai.audit.points import KINDS, TEXTS
+    from kessai.audit.coverage.items import KINDS, TEXTS
     from kessai.audit.reporting.words import word
 
     for words in (word, TEXTS, KINDS):
@@ -231,7 +231,7 @@ def test_without_jinja_the_error_names_the_extra(facts):
 
 def test_reports_are_made_without_jinja_where_none_is_needed():
     code = (
-        "import sys, kessai.audit.reporting, kessai.cli.audit_report\n"
+        "import sys, kessai.audit.reporting, kessai.cli.audit.group.report\n"
         "print([m for m in sys.modules if m in {'jinja2', 'markupsafe'}])\n"
     )
     done = subprocess.run(
@@ -258,7 +258,7 @@ def test_the_object_holds_what_the_page_tells(facts):
     assert told["holds"] is True
     assert told["at"] == "2026-04-01T12:00:00Z"
     assert told["lifecycles"][0]["name"] == "one_time"
-    assert told["resolved"]["first"][0]["note"] == f"seen {HOSTILE}"
+    assert told["closed"]["first"][0]["note"] == f"seen {HOSTILE}"
 
 
 def table(facts):
@@ -288,10 +288,12 @@ def test_the_table_has_one_figure_a_row(facts):
 def test_no_cell_of_the_table_is_a_formula(facts, start):
     (waiting,) = facts.waiting.first
     hostile = attrs.evolve(waiting, transaction=f"{start}cmd|' /C calc'!A0")
-    spoilt = attrs.evolve(facts, waiting=attrs.evolve(facts.waiting, first=(hostile,)))
+    malformed = attrs.evolve(
+        facts, waiting=attrs.evolve(facts.waiting, first=(hostile,))
+    )
     (row,) = [
         row
-        for row in table(spoilt)
+        for row in table(malformed)
         if row["section"] == "open_operations" and row["transaction"]
     ]
     assert row["transaction"] == f"'{start}cmd|' /C calc'!A0"

@@ -2,7 +2,7 @@
 
 An oracle for tests, written from the gateway's rules alone. It imports nothing of the
 project, so that a mistake there cannot hide here. It knows what the order files hold
-(no flags, no updates) and that the gateway approves every application at once.
+(no flags, no updates) and that the gateway approves every opening command at once.
 
     python tests/engine/cli/naive.py FILE.jsonl   prints the expected totals
 """

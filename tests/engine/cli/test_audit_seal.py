@@ -186,7 +186,7 @@ def test_a_narrow_terminal_and_a_plain_locale_can_show_it(sealed, public):
 def test_ctrl_c_leaves_no_file(kessai, sealed, public, tmp_path):
     """Stopped while the store is read."""
     program = (
-        "import signal, time, kessai.audit.seal as seal\n"
+        "import signal, time, kessai.audit.sealing.seal as seal\n"
         "def stop(*_, **__):\n"
         "    signal.raise_signal(signal.SIGINT)\n"
         "    time.sleep(60)  # nothing is read before the signal has come\n"

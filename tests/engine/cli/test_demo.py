@@ -7,10 +7,10 @@ import tempfile
 
 import pytest
 
-from kessai.cli import demo_story
-from kessai.cli.columns import width_of, wrapped
-from kessai.cli.demo_story import ORDER, PLAN, opened_stage, proof, story
-from kessai.cli.demo_telling import Telling
+from kessai.cli.demo import script as demo_story
+from kessai.cli.demo.narration import DemoNarration
+from kessai.cli.demo.script import ORDER, PLAN, opened_stage, proof, story
+from kessai.cli.terminal.columns import width_of, wrapped
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def steps(told, transaction):
     ]
 
 
-def test_a_one_time_payment_lives_from_application_to_the_last_yen(told):
+def test_a_one_time_payment_lives_from_opening_to_the_last_yen(told):
     assert steps(told, ORDER) == [
         ("O1", "authorize", 12_000, "pending"),
-        ("F1", "push", None, "succeeded"),
+        ("F1", "notification", None, "succeeded"),
         ("O2", "capture", 9_800, "succeeded"),
         ("O4", "refund", 4_000, "unknown"),
         ("O2", "capture", 2_200, "denied"),
-        ("O4", "look_up", None, "succeeded"),
+        ("O4", "inquiry", None, "succeeded"),
         ("O4", "refund", 5_000, "succeeded"),
         ("O4", "refund", 800, "succeeded"),
     ]
@@ -46,7 +46,7 @@ def test_a_one_time_payment_lives_from_application_to_the_last_yen(told):
     assert last["amounts"]["released"] == 2_200
 
 
-def test_a_lost_reply_is_reserved_until_the_look_up_settles_it(told):
+def test_a_lost_reply_is_reserved_until_the_inquiry_resolves_it(told):
     lost, _, found = told["steps"][3:6]
     assert (lost["amounts"]["refunding"], lost["amounts"]["refunded"]) == (4_000, 0)
     assert (found["amounts"]["refunding"], found["amounts"]["refunded"]) == (0, 4_000)
@@ -64,7 +64,7 @@ def test_a_denial_gives_every_reason_with_its_rule_and_what_is_possible(told):
 def test_a_recurring_payment_lives_from_consent_to_termination(told):
     assert steps(told, PLAN) == [
         ("R1", "authorize", 3_000, "pending"),
-        ("F1", "push", None, "succeeded"),
+        ("F1", "notification", None, "succeeded"),
         ("R9", "update_consent", 4_500, "succeeded"),
         ("R8", "terminate", None, "succeeded"),
     ]
@@ -98,7 +98,7 @@ def test_books_that_disagree_are_named_and_end_with_exit_code_5(kessai, monkeypa
         stage.local.emulator.books[PLAN].captured = 2_999
         return real(stage)
 
-    monkeypatch.setattr("kessai.cli.demo.proof", after_a_theft)
+    monkeypatch.setattr("kessai.cli.demo.command.command.proof", after_a_theft)
     result = kessai("demo", "--json")
     assert result.code == 5
     assert result.json["books"]["differences"] == [
@@ -140,7 +140,7 @@ def test_no_line_is_wider_than_the_terminal(kessai, monkeypatch, language, colum
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_every_scene_has_its_rule_and_its_words(language):
-    telling = Telling(language, 80)
+    telling = DemoNarration(language, 80)
     with opened_stage() as stage:
         for scene in story(stage):
             headline, meaning, *_ = telling.scene(scene)

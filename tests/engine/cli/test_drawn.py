@@ -17,9 +17,9 @@ import click
 import pytest
 
 from kessai import Command, Engine, HttpTransport
-from kessai.cli import tx_diagram
+from kessai.cli.tx import diagram as tx_diagram
 from kessai.diagram import TRANSACTION_FORMATS, Journey
-from kessai.diagram.journey import steps
+from kessai.diagram.path import steps
 from kessai.machine import Machines, read_events
 from kessai.shell import shipped_lifecycles
 from kessai.spec import load_file

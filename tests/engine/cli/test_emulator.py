@@ -148,7 +148,7 @@ def test_a_person_plays_the_consumer_on_the_page_that_is_printed(tmp_path):
 
 
 class Shop(HTTPServer):
-    """A shop on loopback that takes pushes."""
+    """A shop on loopback that takes notifications."""
 
     def __init__(self):
         self.came = threading.Event()
@@ -167,14 +167,14 @@ class _Taking(BaseHTTPRequestHandler):
         pass
 
 
-def test_results_are_pushed_to_a_shop_on_loopback(tmp_path):
+def test_results_are_notified_to_a_shop_on_loopback(tmp_path):
     order = ("A-1", "authorize", "--lifecycle", "one_time", "--amount", 1200)
     with Shop() as shop, serving() as served:
         thread = threading.Thread(target=shop.serve_forever, args=(0.01,))
         thread.start()
         try:
             url = f"http://127.0.0.1:{shop.server_port}/push"
-            served.environment["KESSAI_VERITRANS_PUSH_URL"] = url
+            served.environment["KESSAI_VERITRANS_NOTIFICATION_URL"] = url
             served.do(tmp_path / "a.db", *order)
             assert shop.came.wait(SOON)
         finally:
@@ -183,14 +183,16 @@ def test_results_are_pushed_to_a_shop_on_loopback(tmp_path):
     assert b"orderId0000=A-1" in shop.body
 
 
-def test_a_push_that_nobody_takes_is_counted_at_the_end(tmp_path):
+def test_a_notification_that_nobody_takes_is_counted_at_the_end(tmp_path):
     order = ("A-1", "authorize", "--lifecycle", "one_time", "--amount", 1200)
     with serving("--lang", "en") as served:
-        served.environment["KESSAI_VERITRANS_PUSH_URL"] = "https://shop.example/push"
+        served.environment["KESSAI_VERITRANS_NOTIFICATION_URL"] = (
+            "https://shop.example/push"
+        )
         served.do(tmp_path / "a.db", *order)
         code, _, err = served.stop()
     assert code == 0
-    assert "pushes that nobody took: 1" in err
+    assert "notifications that nobody took: 1" in err
 
 
 def test_books_are_kept_for_the_next_time_and_held_by_one(tmp_path, kessai):

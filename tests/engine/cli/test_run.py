@@ -2,7 +2,7 @@
 
 import pytest
 
-from kessai.cli import run as run_module
+from kessai.cli.run import command as run_module
 
 
 def without_seconds(result):

@@ -18,8 +18,8 @@ from functools import partial
 
 import pytest
 
-from kessai.cli import carry_out
 from kessai.cli.main import run_command
+from kessai.cli.run import carry_out
 from kessai.stores import SQLiteStore
 from kessai_adapters.emulator.shelf import Shelf
 
@@ -283,7 +283,7 @@ def test_books_that_cannot_be_written_stop_the_run_before_a_later_command_suffer
 def test_a_command_left_open_by_hand_is_recovered_before_the_first_new_line(
     kessai, few, database
 ):
-    """It began at a later time than any line of the file, and is settled all the same."""
+    """It began at a later time than any line of the file, and is resolved all the same."""
     do = ("tx", "do", "mine", "authorize", "--lifecycle", "one_time", "--amount", "7")
     death = Death(2, after=False)
     code = in_a_child(partial(death.strike, *do, "--db", database.path))

@@ -34,7 +34,7 @@ def gateway(monkeypatch):
     return behave
 
 
-def test_an_application_is_looked_up_and_shown_as_it_stands(do):
+def test_an_opening_is_looked_up_and_shown_as_it_stands(do):
     result = do(*AUTHORIZE, "--json")
 
     assert result.code == 0
@@ -122,7 +122,7 @@ def test_a_lost_reply_is_looked_up_at_once(do, gateway, database):
     assert len(captures) == 1
 
 
-def test_what_not_even_a_look_up_settles_exits_4_and_the_key_asks_again(do, gateway):
+def test_what_not_even_a_inquiry_resolves_exits_4_and_the_key_asks_again(do, gateway):
     do(*AUTHORIZE)
     gateway(Fault.LOSE_REPLY, Fault.LOSE_REPLY)
     lost = do("capture", "--key", "k", "--json")

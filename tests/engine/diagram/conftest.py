@@ -57,7 +57,7 @@ class Shop:
         adapter = VeriTrans4G(
             Credentials(DEFAULT_CCID, DEFAULT_KEY),
             dummy=True,
-            push_url="https://shop.example/push",
+            notification_url="https://shop.example/push",
         )
         transport = HttpTransport(EmulatorTransport(self.emulator))
         self.engine = Engine(
@@ -89,15 +89,15 @@ class Shop:
             parameters=flags,
         )
 
-    def push(self):
-        for push in self.emulator.take_pushes():
-            self.engine.receive_push(push.headers, push.body)
+    def notification(self):
+        for notification in self.emulator.take_notifications():
+            self.engine.receive_notification(notification.headers, notification.body)
 
     def authorized(self, transaction="order", **fields):
         self.apply(transaction, **fields)
         self.later(minutes=1)
         self.emulator.consumer.approve(transaction)
-        self.push()
+        self.notification()
 
     def journey(self, transaction="order"):
         found = self.engine.transaction(transaction)

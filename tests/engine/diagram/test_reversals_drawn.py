@@ -33,7 +33,7 @@ def journey():
 
     def said(command, outcome):
         return Evidence(
-            source=Source.LOOK_UP,
+            source=Source.INQUIRY,
             transaction="order-1",
             command=command,
             outcome=outcome,

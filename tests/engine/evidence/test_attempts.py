@@ -35,18 +35,18 @@ def test_each_end_stands_with_the_operation_that_it_ended(told):
 
 def test_the_amount_of_an_end_is_the_one_stated_or_the_one_asked_for(told):
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, Outcome.DECLINED, amount=50)
+    told.resolve(operation, Outcome.DECLINED, amount=50)
     told.tell("capture 60")
     assert [end.amount for end in told.attempts.ends] == [100, 50, 60]
 
 
 def test_an_attempt_counts_its_requests_and_those_that_surely_ended(told):
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, Outcome.UNKNOWN)
+    told.resolve(operation, Outcome.UNKNOWN)
     told.append(Resent(told.now, operation.id))
     attempt = told.attempts.get(operation.id)
     assert (attempt.number, attempt.requests, attempt.acknowledged) == (3, 2, 0)
-    told.settle(operation)
+    told.resolve(operation)
     assert told.attempts.get(operation.id).acknowledged == 1
 
 
@@ -59,8 +59,8 @@ def test_an_attempt_counts_its_requests_and_those_that_surely_ended(told):
         (Outcome.PENDING, {}, 0),
         (Outcome.UNKNOWN, {}, 0),
         # Presumed lost: it may arrive all the same.
-        (Outcome.DECLINED, {"never_sent": True, "source": Source.LOOK_UP}, 0),
-        (Outcome.DECLINED, {"source": Source.LOOK_UP}, 1),
+        (Outcome.DECLINED, {"never_sent": True, "source": Source.INQUIRY}, 0),
+        (Outcome.DECLINED, {"source": Source.INQUIRY}, 1),
         (Outcome.DECLINED, {"source": Source.OPERATOR}, 0),
         (Outcome.SUCCEEDED, {"source": Source.OPERATOR}, 1),
     ],
@@ -69,7 +69,7 @@ def test_only_what_surely_ended_acknowledges_a_request(
     told, outcome, more, acknowledged
 ):
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, outcome, **more)
+    told.resolve(operation, outcome, **more)
     assert told.attempts.get(operation.id).acknowledged == acknowledged
 
 
@@ -93,12 +93,12 @@ def test_a_refused_attempt_and_a_stranger_sent_again_are_no_attempts(told):
 @pytest.mark.parametrize(
     ("exchange", "source", "reason", "since"),
     [
-        ("A", Source.LOOK_UP, "amount_missing", 4),
-        ("B", Source.LOOK_UP, "amount_missing", None),
-        (None, Source.LOOK_UP, "amount_missing", None),
-        ("A", Source.PUSH, "amount_missing", None),
+        ("A", Source.INQUIRY, "amount_missing", 4),
+        ("B", Source.INQUIRY, "amount_missing", None),
+        (None, Source.INQUIRY, "amount_missing", None),
+        ("A", Source.NOTIFICATION, "amount_missing", None),
         # It was applied, in doubt.
-        ("A", Source.LOOK_UP, "may_be_another", None),
+        ("A", Source.INQUIRY, "may_be_another", None),
     ],
 )
 def test_what_fitted_nothing_is_known_since_it_was_first_listed(

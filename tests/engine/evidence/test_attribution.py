@@ -1,4 +1,4 @@
-"""Whose exchange a look-up lists, where it may be of more than one operation.
+"""Whose exchange an inquiry lists, where it may be of more than one operation.
 
 A gateway's list names no operation. Of an update of the consent it tells no amount
 either, as that of VeriTrans4G: `list_of("A B")` lists two of them, by their exchanges.
@@ -31,8 +31,8 @@ def list_of(exchanges, command=UPDATE, amount=None):
     ]
 
 
-def look_up(told, listing):
-    """Settle from a list; the end of each operation, or why something stands aside."""
+def inquire(told, listing):
+    """Resolve from a list; the end of each operation, or why something stands aside."""
     listing = [ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED), *listing]
     events = list(resolve_listing(told.snapshot, listing))
     for event in events:
@@ -60,12 +60,12 @@ def about(told, listed):
 
 
 def give_up(told, operation):
-    """The look-up did not list it, and its request cannot arrive any more, it is said."""
+    """The inquiry did not list it, and its request cannot arrive any more, it is said."""
     told.append(presumed_lost(operation, told.now))
 
 
 def sign_for(told):
-    """An operator has looked, and settles what stands aside."""
+    """An operator has looked, and resolves what stands aside."""
     for number in tuple(told.transaction.discrepancies):
         signed = told.evidence(
             None, source=Source.OPERATOR, actor="hanako", note="seen in the portal"
@@ -84,7 +84,7 @@ def consent(story):
 
 def test_it_is_applied_in_silence_where_one_operation_alone_can_be_meant(consent):
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A")) == ".3 succeeded"
+    assert inquire(consent, list_of("A")) == ".3 succeeded"
     assert consent.amounts("agreed") == (300,)
 
 
@@ -92,78 +92,78 @@ def test_it_may_be_of_another_one_that_was_given_up(consent):
     # What was given up an hour ago has arrived, and the next one never left.
     give_up(consent, consent.tell("update_consent? 201"))
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
+    assert inquire(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
     assert consent.events[-1].at == consent.now
     assert len(consent.transaction.discrepancies) == 1
-    assert look_up(consent, list_of("A")) == ""
+    assert inquire(consent, list_of("A")) == ""
 
 
 def test_what_an_operator_called_declined_may_have_arrived_too(consent):
     first = consent.tell("update_consent? 201")
-    consent.settle(
+    consent.resolve(
         first, Outcome.DECLINED, source=Source.OPERATOR, actor="hanako", note="n"
     )
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
+    assert inquire(consent, list_of("A")) == ".5 succeeded, may_be_another .5"
 
 
 @pytest.fixture
 def sent_twice(consent):
     """An update that was sent again and succeeded, and one after it without an answer."""
     first = consent.tell("update_consent? 201")
-    consent.settle(first, Outcome.UNKNOWN)
+    consent.resolve(first, Outcome.UNKNOWN)
     consent.append(Resent(consent.now, first.id))
-    consent.settle(first)
+    consent.resolve(first)
     consent.tell("update_consent? 300")
     return consent
 
 
 def test_the_first_request_of_what_was_sent_again_may_have_arrived_too(sent_twice):
-    assert look_up(sent_twice, list_of("A B")) == ".7 succeeded, may_be_another .7"
+    assert inquire(sent_twice, list_of("A B")) == ".7 succeeded, may_be_another .7"
 
 
 def test_as_many_as_were_sent_are_listed_and_all_are_known(sent_twice):
     # Which of them came last is not; that is what stands aside.
-    assert look_up(sent_twice, list_of("A B C")) == ".7 succeeded, amount_missing"
+    assert inquire(sent_twice, list_of("A B C")) == ".7 succeeded, amount_missing"
 
 
 @pytest.mark.parametrize(
-    "source", [Source.REPLY, Source.PUSH], ids=["a reply", "a push"]
+    "source", [Source.REPLY, Source.NOTIFICATION], ids=["a reply", "a notification"]
 )
 def test_what_the_gateway_declined_cannot_have_succeeded(consent, source):
     first = consent.tell("update_consent? 201")
-    consent.settle(first, Outcome.DECLINED, source=source)
+    consent.resolve(first, Outcome.DECLINED, source=source)
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A")) == ".5 succeeded"
+    assert inquire(consent, list_of("A")) == ".5 succeeded"
 
 
 def test_what_never_left_cannot_have_arrived(consent):
     # The transport itself says so: no time has to pass for that.
     first = consent.tell("update_consent? 201")
-    consent.settle(first, Outcome.DECLINED, never_sent=True)
+    consent.resolve(first, Outcome.DECLINED, never_sent=True)
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A")) == ".5 succeeded"
+    assert inquire(consent, list_of("A")) == ".5 succeeded"
 
 
 def test_what_set_the_same_amount_leaves_no_doubt_about_it(consent):
     give_up(consent, consent.tell("update_consent? 300"))
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A")) == ".5 succeeded"
+    assert inquire(consent, list_of("A")) == ".5 succeeded"
 
 
 def test_both_are_listed_and_which_came_last_is_not_known(consent):
     give_up(consent, consent.tell("update_consent? 201"))
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A B")) == ".5 succeeded, amount_missing"
+    assert inquire(consent, list_of("A B")) == ".5 succeeded, amount_missing"
 
 
 def test_the_doubt_does_not_hide_what_arrives_later(consent):
     give_up(consent, consent.tell("update_consent? 201"))
     consent.tell("update_consent? 300")
-    look_up(consent, list_of("A"))
+    inquire(consent, list_of("A"))
     sign_for(consent)
     assert consent.transaction.discrepancies == ()
-    assert look_up(consent, list_of("A B")) == "amount_missing"
+    assert inquire(consent, list_of("A B")) == "amount_missing"
 
 
 def test_a_success_with_its_amount_is_never_in_doubt(story):
@@ -171,28 +171,28 @@ def test_a_success_with_its_amount_is_never_in_doubt(story):
     give_up(told, told.tell("refund? 50"))
     told.tell("refund? 60")
     capture = list_of("C", "capture", 500)
-    assert look_up(told, [*capture, *list_of("A", "refund", 60)]) == ".7 succeeded"
+    assert inquire(told, [*capture, *list_of("A", "refund", 60)]) == ".7 succeeded"
 
 
 def test_an_amount_that_is_not_told_may_be_that_of_another_open_one(story):
     # Another gateway, that tells the amounts of no refund.
     told = story("one_time", "authorize 500, capture, refund? 50, refund? 60")
     for operation in tuple(told.transaction.operations.values()):
-        told.settle(operation, Outcome.UNKNOWN)
+        told.resolve(operation, Outcome.UNKNOWN)
     capture = list_of("C", "capture", 500)
-    assert look_up(told, [*capture, *list_of("A", "refund")]) == (
+    assert inquire(told, [*capture, *list_of("A", "refund")]) == (
         ".5 succeeded, may_be_another .5"
     )
-    assert look_up(told, [*capture, *list_of("A B", "refund")]) == ".6 succeeded"
+    assert inquire(told, [*capture, *list_of("A B", "refund")]) == ".6 succeeded"
 
 
 def test_two_that_are_both_listed_leave_no_doubt(story):
     told = story("one_time", "authorize 500, capture, refund? 50, refund? 60")
     for operation in tuple(told.transaction.operations.values()):
-        told.settle(operation, Outcome.UNKNOWN)
+        told.resolve(operation, Outcome.UNKNOWN)
     capture = list_of("C", "capture", 500)
     both = [*capture, *list_of("A B", "refund")]
-    assert look_up(told, both) == ".5 succeeded, .6 succeeded"
+    assert inquire(told, both) == ".5 succeeded, .6 succeeded"
 
 
 # ── what was listed before ──────────────────────────────────────────────────────────
@@ -200,23 +200,23 @@ def test_two_that_are_both_listed_leave_no_doubt(story):
 
 def test_what_stood_aside_before_an_operation_began_is_not_about_it(consent):
     # An update in the portal, that an operator has signed for; ours was lost.
-    assert look_up(consent, list_of("A")) == "amount_missing"
+    assert inquire(consent, list_of("A")) == "amount_missing"
     sign_for(consent)
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("A")) == ""
-    assert look_up(consent, list_of("A B")) == ".5 succeeded"
+    assert inquire(consent, list_of("A")) == ""
+    assert inquire(consent, list_of("A B")) == ".5 succeeded"
 
 
 def test_without_an_exchange_nobody_can_tell_that_it_is_the_same(consent):
-    assert look_up(consent, list_of("-")) == "amount_missing"
+    assert inquire(consent, list_of("-")) == "amount_missing"
     consent.tell("update_consent? 300")
-    assert look_up(consent, list_of("-")) == ".4 succeeded"
+    assert inquire(consent, list_of("-")) == ".4 succeeded"
 
 
 def test_what_was_applied_after_all_stands_aside_no_more(story):
     told = story("one_time", "authorize 500, capture")
     (listed,) = list_of("A", "refund", 50)
-    aside = told.evidence("refund", amount=50, exchange="A", source=Source.LOOK_UP)
+    aside = told.evidence("refund", amount=50, exchange="A", source=Source.INQUIRY)
     told.append(Discrepancy(told.now, "operation_open", aside))
     later = told.tell("refund? 50")
     assert about(told, listed) == []
@@ -228,12 +228,12 @@ def test_what_was_applied_after_all_stands_aside_no_more(story):
     "other",
     [
         {"exchange": "B"},
-        {"source": Source.PUSH},
+        {"source": Source.NOTIFICATION},
     ],
-    ids=["another exchange", "a push, whose exchanges are its own"],
+    ids=["another exchange", "a notification, whose exchanges are its own"],
 )
 def test_what_else_stood_aside_says_nothing_of_it(consent, other):
-    told = {"exchange": "A", "source": Source.LOOK_UP, **other}
+    told = {"exchange": "A", "source": Source.INQUIRY, **other}
     evidence = consent.evidence(UPDATE, **told)
     consent.append(Discrepancy(consent.now, "amount_missing", evidence))
     operation = consent.tell("update_consent? 300")
@@ -241,7 +241,7 @@ def test_what_else_stood_aside_says_nothing_of_it(consent, other):
     assert about(consent, listed) == [operation]
 
 
-# ── a late reply, after a look-up told of another one alike ─────────────────────────
+# ── a late reply, after an inquiry told of another one alike ─────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -252,18 +252,18 @@ def test_what_else_stood_aside_says_nothing_of_it(consent, other):
         (Outcome.PENDING, {}, True),
         (Outcome.UNKNOWN, {}, False),
         (Outcome.SUCCEEDED, {"source": Source.REPLY}, False),
-        (Outcome.SUCCEEDED, {"source": Source.PUSH}, False),
+        (Outcome.SUCCEEDED, {"source": Source.NOTIFICATION}, False),
         (Outcome.DECLINED, {"never_sent": True}, False),
     ],
 )
-def test_a_late_reply_may_be_about_what_a_look_up_counted_for_another_one(
+def test_a_late_reply_may_be_about_what_a_inquiry_counted_for_another_one(
     story, outcome, more, counted
 ):
     told = story(
         "one_time", "authorize 200, capture, refund? 60, refund? 60, refund? 50"
     )
     first, second, other = told.transaction.operations.values()
-    told.settle(first, outcome, amount=60, **{"source": Source.LOOK_UP, **more})
+    told.resolve(first, outcome, amount=60, **{"source": Source.INQUIRY, **more})
     assert is_attributed_to_another(told.attempts, second) is counted
     assert is_attributed_to_another(told.attempts, first) is False
     assert is_attributed_to_another(told.attempts, other) is False
@@ -272,11 +272,11 @@ def test_a_late_reply_may_be_about_what_a_look_up_counted_for_another_one(
 def test_what_was_told_before_an_operation_began_was_not_about_it(story):
     told = story("one_time", "authorize 200, capture, refund? 60")
     (first,) = told.transaction.operations.values()
-    told.settle(first, Outcome.DECLINED, source=Source.LOOK_UP)
+    told.resolve(first, Outcome.DECLINED, source=Source.INQUIRY)
     second = told.begin("refund", 60)
     assert is_attributed_to_another(told.attempts, second) is False
     third = told.begin("refund", 60)
-    told.settle(third, source=Source.LOOK_UP)
+    told.resolve(third, source=Source.INQUIRY)
     assert is_attributed_to_another(told.attempts, second) is True
     assert is_attributed_to_another(told.attempts, third) is False
 
@@ -284,7 +284,7 @@ def test_what_was_told_before_an_operation_began_was_not_about_it(story):
 def test_another_command_of_the_same_amount_is_not_alike(story):
     told = story("one_time", "authorize 60, capture? 60")
     (capture,) = told.transaction.operations.values()
-    told.settle(capture, source=Source.LOOK_UP)
+    told.resolve(capture, source=Source.INQUIRY)
     refund = told.begin("refund", 60)
     assert is_attributed_to_another(told.attempts, refund) is False
 
@@ -292,6 +292,6 @@ def test_another_command_of_the_same_amount_is_not_alike(story):
 def test_what_was_counted_without_an_amount_may_have_been_of_any(story):
     told = story("one_time", "authorize 200, capture, refund? 60, refund? 50")
     first, second = told.transaction.operations.values()
-    told.settle(first, source=Source.LOOK_UP)
+    told.resolve(first, source=Source.INQUIRY)
     assert is_attributed_to_another(told.attempts, second) is True
     assert is_attributed_to_another(told.attempts, first) is False

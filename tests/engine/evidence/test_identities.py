@@ -134,8 +134,8 @@ def test_an_exchange_of_an_attempt_is_known_again_by_the_gateways_id(story):
     """Both refunds are pending; the reply to the second has given its exchange as `Y`."""
     told = story("one_time", TWO)
     first, second = told.transaction.operations.values()
-    told.settle(first, Outcome.PENDING, exchange="X")
-    told.settle(second, Outcome.PENDING, exchange="Y")
+    told.resolve(first, Outcome.PENDING, exchange="X")
+    told.resolve(second, Outcome.PENDING, exchange="Y")
     assert inquire(told, f"{ITSELF}, refund~ 60 #X, refund~ 60 #Y") == ""
     assert inquire(told, f"{ITSELF}, refund 60 #Y") == ".6 succeeded"
     assert inquire(told, f"{ITSELF}, refund 60 #Y, refund! 60 #X") == ".5 declined"
@@ -144,14 +144,14 @@ def test_an_exchange_of_an_attempt_is_known_again_by_the_gateways_id(story):
 def test_our_id_goes_before_the_gateways(story):
     told = story("one_time", TWO)
     first, _ = told.transaction.operations.values()
-    told.settle(first, Outcome.PENDING, exchange="X")
+    told.resolve(first, Outcome.PENDING, exchange="X")
     assert inquire(told, f"{ITSELF}, refund 60 @6 #X") == ".6 succeeded"
 
 
 def test_an_id_that_the_gateway_gave_to_two_attempts_is_that_of_none(story):
     told = story("one_time", TWO)
     for operation in tuple(told.transaction.operations.values()):
-        told.settle(operation, Outcome.PENDING, exchange="X")
+        told.resolve(operation, Outcome.PENDING, exchange="X")
     assert inquire(told, f"{ITSELF}, refund 60 #X") == ".5 succeeded"
 
 
@@ -182,7 +182,7 @@ def unlisted(told, line, missing=Missing.DECLINE):
 def two_unknown(story):
     told = story("one_time", TWO)
     for operation in tuple(told.transaction.operations.values()):
-        told.settle(operation, Outcome.UNKNOWN)
+        told.resolve(operation, Outcome.UNKNOWN)
     return told
 
 

@@ -1,4 +1,4 @@
-"""Counting what a look-up lists: news settles what is open, the rest came from outside.
+"""Counting what an inquiry lists: news resolves what is open, the rest came from outside.
 
 Each case is a history, the gateway's list, and the events that bring both in step. In
 a list `capture 600` succeeded, `capture! 600` failed, `capture~ 600` is pending.
@@ -44,8 +44,8 @@ def listed(line):
     return listing
 
 
-def look_up(told, line):
-    """Settle from a list; what it made, each event in a few words."""
+def inquire(told, line):
+    """Resolve from a list; what it made, each event in a few words."""
     events = list(resolve_listing(told.snapshot, listed(line)))
     for event in events:
         told.append(event)
@@ -155,7 +155,7 @@ CASES = [
         ".3 declined, external cancel",
     ),
     ("authorize 100, capture? 60", "capture! 60, expire", ".3 declined, lapsed"),
-    # The amount of an application may change on the merchant's page.
+    # The amount of an opening command may change on the merchant's page.
     (
         "authorize? 100 merchant_page, update_authorization? 150",
         "authorize 150, update_authorization 150",
@@ -247,42 +247,42 @@ CASES = [
 
 
 @pytest.mark.parametrize(("history", "gateway", "expected"), CASES)
-def test_a_look_up_brings_the_transaction_in_step(story, history, gateway, expected):
-    found = look_up(story("one_time", history), gateway)
+def test_a_inquiry_brings_the_transaction_in_step(story, history, gateway, expected):
+    found = inquire(story("one_time", history), gateway)
     assert found == expected
 
 
 @pytest.mark.parametrize(("history", "gateway", "expected"), CASES)
 def test_the_same_list_a_second_time_is_no_news(story, history, gateway, expected):
     told = story("one_time", history)
-    look_up(told, gateway)
-    assert look_up(told, gateway) == ""
+    inquire(told, gateway)
+    assert inquire(told, gateway) == ""
 
 
 def test_pending_and_then_done_are_two_pieces_of_news(story):
     told = story("one_time", "authorize 100, capture? 60")
-    assert look_up(told, "capture~ 60") == ".3 pending"
-    assert look_up(told, "capture~ 60") == ""
-    assert look_up(told, "capture 60") == ".3 succeeded"
-    assert look_up(told, "capture~ 60, capture 60") == ""
+    assert inquire(told, "capture~ 60") == ".3 pending"
+    assert inquire(told, "capture~ 60") == ""
+    assert inquire(told, "capture 60") == ".3 succeeded"
+    assert inquire(told, "capture~ 60, capture 60") == ""
 
 
 def test_pending_never_falls_back_to_unknown(story):
     told = story("one_time", "authorize 100, capture? 60")
-    look_up(told, "capture~ 60")
-    look_up(told, "capture? 60")
+    inquire(told, "capture~ 60")
+    inquire(told, "capture? 60")
     (operation,) = told.transaction.operations.values()
     assert operation.phase is Phase.PENDING
 
 
 def test_what_waits_for_an_open_operation_is_applied_once_that_has_ended(story):
     told = story("one_time", "authorize 100, capture? 60")
-    assert look_up(told, "cancel") == "discrepancy operation_open"
-    assert look_up(told, "cancel") == ""
+    assert inquire(told, "cancel") == "discrepancy operation_open"
+    assert inquire(told, "cancel") == ""
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, Outcome.DECLINED)
-    assert look_up(told, "cancel") == "external cancel"
-    assert look_up(told, "cancel") == ""
+    told.resolve(operation, Outcome.DECLINED)
+    assert inquire(told, "cancel") == "external cancel"
+    assert inquire(told, "cancel") == ""
     assert told.status == "payment.cancelled"
 
 
@@ -310,20 +310,20 @@ def test_two_refunds_alike_are_told_apart_by_how_far_they_are(
     refunds = tuple(told.transaction.operations.values())
     for operation, phase in zip(refunds, (first, second), strict=True):
         if phase != "begun":
-            told.settle(operation, Outcome(phase))
-    assert look_up(told, gateway) == expected
+            told.resolve(operation, Outcome(phase))
+    assert inquire(told, gateway) == expected
 
 
 def test_what_was_sent_first_ends_first_whatever_was_begun_first(story):
     """The first was sent again: that request may be on its way still."""
     told = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
     first, second = told.transaction.operations.values()
-    told.settle(first, Outcome.UNKNOWN)
+    told.resolve(first, Outcome.UNKNOWN)
     told.now += timedelta(minutes=11)
     told.append(Resent(told.now, first.id))
     for operation in (first, second):
-        told.settle(operation, Outcome.UNKNOWN)
-    assert look_up(told, "refund 60") == ".6 succeeded"
+        told.resolve(operation, Outcome.UNKNOWN)
+    assert inquire(told, "refund 60") == ".6 succeeded"
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_what_fits_nothing_is_kept_once_for_each_time_it_is_listed(
     (exchange,) = listed(earlier)
     evidence = told.evidence(exchange.command, exchange.outcome, exchange.amount)
     told.append(Discrepancy(told.now, "not_in_lifecycle", evidence))
-    assert look_up(told, gateway) == expected
+    assert inquire(told, gateway) == expected
 
 
 @pytest.mark.parametrize(
@@ -367,33 +367,33 @@ def test_each_refund_from_outside_accounts_for_one_of_its_amount(
     story, gateway, expected
 ):
     told = story("one_time", "authorize 100, capture")
-    assert look_up(told, "refund 30, refund 30") == (
+    assert inquire(told, "refund 30, refund 30") == (
         "external refund 30, external refund 30"
     )
-    assert look_up(told, gateway) == expected
+    assert inquire(told, gateway) == expected
 
 
 def test_each_deadline_that_passed_accounts_for_one_expiry(story):
     """A lifecycle may declare more than one deadline."""
     told = story("one_time", "authorize 100, expire")
     told.append(Lapsed(told.now, "another"))
-    assert look_up(told, "expire, expire") == ""
+    assert inquire(told, "expire, expire") == ""
 
 
 def test_a_failure_told_with_another_amount_is_the_one_that_is_listed_with_it(story):
     told = story("one_time", "authorize 100, capture? 60")
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, Outcome.DECLINED, 50)
+    told.resolve(operation, Outcome.DECLINED, 50)
     told.tell("capture? 50")
-    assert look_up(told, "capture! 50") == ""
-    assert look_up(told, "capture! 50, capture! 50") == ".5 declined"
+    assert inquire(told, "capture! 50") == ""
+    assert inquire(told, "capture! 50, capture! 50") == ".5 declined"
 
 
 AT = datetime(2025, 12, 31, 15, 0, tzinfo=UTC)
-"""When the gateway says it happened: before the look-up, in its own words."""
+"""When the gateway says it happened: before the inquiry, in its own words."""
 
 
-def settled(told, **listed):
+def resolved(told, **listed):
     listed = ListedExchange(
         **{"outcome": Outcome.SUCCEEDED, "exchange": "x-9", "at": AT, **listed}
     )
@@ -401,14 +401,14 @@ def settled(told, **listed):
 
 
 def listed_evidence(told, command, **more):
-    more = {"source": Source.LOOK_UP, "exchange": "x-9", "reported_at": AT, **more}
+    more = {"source": Source.INQUIRY, "exchange": "x-9", "reported_at": AT, **more}
     return told.evidence(command, **more)
 
 
 def test_what_the_gateway_lists_of_an_operation_is_its_evidence(story):
     told = story("one_time", "authorize 100, capture? 60")
     evidence = listed_evidence(told, "capture", amount=60)
-    assert settled(told, command="capture", amount=60) == [
+    assert resolved(told, command="capture", amount=60) == [
         Reported(told.now, "order-1.3", Outcome.SUCCEEDED, evidence)
     ]
 
@@ -416,7 +416,7 @@ def test_what_the_gateway_lists_of_an_operation_is_its_evidence(story):
 def test_what_the_gateway_lists_of_an_external_command_is_its_evidence(story):
     told = story("one_time", "authorize 100")
     evidence = listed_evidence(told, "capture", amount=60)
-    assert settled(told, command="capture", amount=60) == [
+    assert resolved(told, command="capture", amount=60) == [
         External(told.now, "capture", 60, evidence)
     ]
 
@@ -429,25 +429,25 @@ def test_what_is_listed_and_contradicts_a_later_success_is_kept_as_it_was_told(s
         )
         for amount in (150, 120)
     ]
-    evidence = told.evidence("update_authorization", amount=150, source=Source.LOOK_UP)
+    evidence = told.evidence("update_authorization", amount=150, source=Source.INQUIRY)
     assert list(resolve_listing(told.snapshot, listing)) == [
         Discrepancy(told.now, "contradicts_earlier", evidence)
     ]
 
 
-def test_an_application_that_an_update_overtook_is_settled_without_its_amount(story):
+def test_an_opening_that_an_update_overtook_is_resolved_without_its_amount(story):
     """Its own amount was right when it succeeded, and is no longer what is expected."""
     told = story("one_time", "authorize? 100 merchant_page, update_authorization 150")
     listing = listed("authorize 100, update_authorization 150")
-    evidence = told.evidence("authorize", source=Source.LOOK_UP)
+    evidence = told.evidence("authorize", source=Source.INQUIRY)
     assert list(resolve_listing(told.snapshot, listing)) == [
         Reported(told.now, "order-1.1", Outcome.SUCCEEDED, evidence)
     ]
 
 
-def test_an_update_from_outside_comes_before_the_application_that_it_changed(story):
+def test_an_update_from_outside_comes_before_the_opening_that_it_changed(story):
     told = story("one_time", "authorize? 100 merchant_page")
-    look_up(told, "authorize 150, update_authorization 150, capture 150")
+    inquire(told, "authorize 150, update_authorization 150, capture 150")
     assert told.status == "payment.captured"
     assert told.amounts("authorizing", "authorized", "captured") == (0, 150, 150)
 
@@ -500,7 +500,7 @@ def test_a_success_that_the_list_does_not_show_is_named(
 
 def test_an_external_success_too_must_stay_on_the_list(story):
     told = story("one_time", "authorize 100")
-    look_up(told, "authorize 100, cancel")
+    inquire(told, "authorize 100, cancel")
     assert unconfirmed(told.machine, told.attempts, listed("authorize 100")) == (
         Unconfirmed("cancel", None),
     )
@@ -534,33 +534,33 @@ def test_an_end_that_the_trail_does_not_account_for_is_named(
 def test_two_unknown_refunds_alike_take_the_successes_in_turn(story):
     told = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
     for operation in tuple(told.transaction.operations.values()):
-        told.settle(operation, Outcome.UNKNOWN)
-    assert look_up(told, "refund 60") == ".5 succeeded"
-    assert look_up(told, "refund 60, refund 60") == ".6 succeeded"
+        told.resolve(operation, Outcome.UNKNOWN)
+    assert inquire(told, "refund 60") == ".5 succeeded"
+    assert inquire(told, "refund 60, refund 60") == ".6 succeeded"
 
 
-def test_a_success_told_by_a_push_is_not_counted_again_for_another(story):
+def test_a_success_told_by_a_notification_is_not_counted_again_for_another(story):
     told = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
     first, _ = told.transaction.operations.values()
-    told.settle(first, amount=60)
-    assert look_up(told, "refund 60") == ""
+    told.resolve(first, amount=60)
+    assert inquire(told, "refund 60") == ""
     assert len(told.transaction.operations) == 1
 
 
 def test_what_was_told_with_the_amount_of_the_whole_is_not_news_without_it(story):
     told = story("one_time", "authorize 100, cancel?")
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, amount=100)
-    assert look_up(told, "cancel") == ""
-    assert look_up(told, "cancel 100") == ""
+    told.resolve(operation, amount=100)
+    assert inquire(told, "cancel") == ""
+    assert inquire(told, "cancel 100") == ""
 
 
 def test_what_never_left_is_not_the_failure_that_the_gateway_lists(story):
     told = story("one_time", "authorize 100, capture? 60")
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, Outcome.DECLINED, never_sent=True)
+    told.resolve(operation, Outcome.DECLINED, never_sent=True)
     told.tell("capture? 60")
-    assert look_up(told, "capture! 60") == ".5 declined"
+    assert inquire(told, "capture! 60") == ".5 declined"
 
 
 def test_evidence_kept_before_the_transaction_came_to_be_does_not_hide_the_answer(
@@ -570,21 +570,21 @@ def test_evidence_kept_before_the_transaction_came_to_be_does_not_hide_the_answe
     evidence = told.evidence("authorize", amount=100)
     told.append(Discrepancy(told.now, "unknown_transaction", evidence))
     told.begin("authorize", 100)
-    assert look_up(told, "authorize 100") == ".2 succeeded"
+    assert inquire(told, "authorize 100") == ".2 succeeded"
 
 
 def test_a_denied_attempt_accounts_for_nothing(story):
     told = story("one_time", "authorize 100")
     denial = told.ask("refund", 60)
     told.append(Denied(told.now, "refund", "k", "", denial.reasons, 60))
-    assert look_up(told, "authorize 100, capture 100, refund 60") == (
+    assert inquire(told, "authorize 100, capture 100, refund 60") == (
         "external capture 100, external refund 60"
     )
 
 
-def test_in_a_recurring_payment_the_consent_is_settled_with_the_payment(story):
+def test_in_a_recurring_payment_the_consent_is_resolved_with_the_payment(story):
     told = story("recurring", "authorize? 100")
-    assert look_up(told, "authorize 100, capture 100, terminate") == (
+    assert inquire(told, "authorize 100, capture 100, terminate") == (
         ".1 succeeded, external capture 100, external terminate"
     )
     assert told.status == "consent.terminated payment.captured"
@@ -597,16 +597,16 @@ OURS = st.lists(
 
 @given(OURS, st.randoms(use_true_random=False))
 @settings(deadline=None)
-def test_a_complete_list_settles_everything_in_any_order(story, ours, random):
+def test_a_complete_list_resolves_everything_in_any_order(story, ours, random):
     """Whatever each refund's fate, a list of them all ends them all, and adds up."""
     told = story("one_time", "authorize 1000, capture")
     listing = []
     for amount, went_well in ours:
-        told.settle(told.begin("refund", amount), Outcome.UNKNOWN)
+        told.resolve(told.begin("refund", amount), Outcome.UNKNOWN)
         listing.append(f"refund{'' if went_well else '!'} {amount}")
     random.shuffle(listing)
-    look_up(told, ", ".join(listing))
+    inquire(told, ", ".join(listing))
     assert told.transaction.operations == {}
     refunded = sum(amount for amount, went_well in ours if went_well)
     assert told.amounts("refunded", "refunding") == (refunded, 0)
-    assert look_up(told, ", ".join(listing)) == ""
+    assert inquire(told, ", ".join(listing)) == ""

@@ -1,6 +1,6 @@
-"""What a push says, held against the trail: told before, borne out, or left over.
+"""What a notification says, held against the trail: told before, borne out, or left over.
 
-A push is told in a few words: `capture 60` succeeded, `capture! 60` failed, `capture~ 60`
+A notification is told in a few words: `capture 60` succeeded, `capture! 60` failed, `capture~ 60`
 is pending, `capture? 60` is unknown.
 """
 
@@ -22,7 +22,7 @@ from kessai.machine import Discrepancy, External
 from kessai.machine.transaction import REMEMBERED
 
 MARKS = {"!": Outcome.DECLINED, "~": Outcome.PENDING, "?": Outcome.UNKNOWN}
-PUSH, REPLY, LOOK_UP = Source.PUSH, Source.REPLY, Source.LOOK_UP
+NOTIFICATION, REPLY, INQUIRY = Source.NOTIFICATION, Source.REPLY, Source.INQUIRY
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 PAGE = "authorize? 100 merchant_page, update_authorization 150"
 
@@ -33,7 +33,7 @@ def said(told, words, **more):
         name.rstrip("!~?"),
         MARKS.get(name[-1], Outcome.SUCCEEDED),
         int(amount[0]) if amount else None,
-        **{"source": PUSH, **more},
+        **{"source": NOTIFICATION, **more},
     )
 
 
@@ -43,7 +43,7 @@ def newest(told):
 
 def outside(told, words):
     """Something that happened at the gateway enters the trail."""
-    evidence = said(told, words, source=LOOK_UP)
+    evidence = said(told, words, source=INQUIRY)
     told.append(resolve_external(told.machine, told.transaction, evidence, told.now))
 
 
@@ -51,7 +51,7 @@ def outside(told, words):
 
 
 @pytest.mark.parametrize(
-    ("history", "push", "explained"),
+    ("history", "notification", "explained"),
     [
         ("authorize 100, capture 60", "capture 60", True),
         ("authorize 100, capture 60", "capture", True),
@@ -75,26 +75,29 @@ def outside(told, words):
         ("authorize 100", "capture? 60", True),
         ("authorize 100", "get_address", True),
         ("authorize 100", "get_address!", True),
-        # What no look-up could ever bear out is never explained.
+        # What no inquiry could ever bear out is never explained.
         ("authorize 100", "chargeback 60", False),
         ("authorize 100", "chargeback~ 60", False),
     ],
 )
-def test_a_push_is_accounted_for_by_an_end_of_its_command_and_amount(
-    story, history, push, explained
+def test_a_notification_is_accounted_for_by_an_end_of_its_command_and_amount(
+    story, history, notification, explained
 ):
     told = story("one_time", history)
-    assert is_accounted_for(told.machine, told.attempts, said(told, push)) is explained
+    assert (
+        is_accounted_for(told.machine, told.attempts, said(told, notification))
+        is explained
+    )
 
 
-def test_a_push_about_the_whole_transaction_says_nothing_that_lasts(story):
+def test_a_notification_about_the_whole_transaction_says_nothing_that_lasts(story):
     told = story("one_time", "authorize 100")
-    evidence = told.evidence(None, source=PUSH)
+    evidence = told.evidence(None, source=NOTIFICATION)
     assert is_accounted_for(told.machine, told.attempts, evidence) is True
 
 
 @pytest.mark.parametrize(
-    ("push", "explained"),
+    ("notification", "explained"),
     [
         ("refund 30", True),
         ("refund", True),
@@ -103,41 +106,47 @@ def test_a_push_about_the_whole_transaction_says_nothing_that_lasts(story):
         ("capture 30", False),
     ],
 )
-def test_a_push_is_accounted_for_by_what_the_gateway_did_by_itself(
-    story, push, explained
+def test_a_notification_is_accounted_for_by_what_the_gateway_did_by_itself(
+    story, notification, explained
 ):
     told = story("one_time", "authorize 100, capture")
     outside(told, "refund 30")
-    assert is_accounted_for(told.machine, told.attempts, said(told, push)) is explained
+    assert (
+        is_accounted_for(told.machine, told.attempts, said(told, notification))
+        is explained
+    )
 
 
 @pytest.mark.parametrize(
     ("amount", "explained"), [(100, True), (150, True), (120, False)]
 )
-def test_an_application_may_be_told_with_the_amount_before_an_update_and_after_it(
+def test_an_opening_may_be_told_with_the_amount_before_an_update_and_after_it(
     story, amount, explained
 ):
     told = story("one_time", PAGE)
-    told.settle(newest(told))
+    told.resolve(newest(told))
     evidence = said(told, f"authorize {amount}")
     assert is_accounted_for(told.machine, told.attempts, evidence) is explained
 
 
 @pytest.mark.parametrize(
-    ("push", "explained"),
+    ("notification", "explained"),
     [("cancel 100", True), ("cancel", True), ("cancel 50", False)],
 )
 def test_the_amount_that_was_told_counts_before_the_one_that_was_asked_for(
-    story, push, explained
+    story, notification, explained
 ):
     told = story("one_time", "authorize 100, cancel?")
-    told.settle(newest(told), amount=100)
-    assert is_accounted_for(told.machine, told.attempts, said(told, push)) is explained
+    told.resolve(newest(told), amount=100)
+    assert (
+        is_accounted_for(told.machine, told.attempts, said(told, notification))
+        is explained
+    )
 
 
 def test_a_failure_of_what_never_left_explains_no_failure_at_the_gateway(story):
     told = story("one_time", "authorize 100, capture? 60")
-    told.settle(newest(told), Outcome.DECLINED, never_sent=True)
+    told.resolve(newest(told), Outcome.DECLINED, never_sent=True)
     assert not is_accounted_for(told.machine, told.attempts, said(told, "capture! 60"))
     told.tell("capture! 60")
     assert is_accounted_for(told.machine, told.attempts, said(told, "capture! 60"))
@@ -147,23 +156,23 @@ def test_a_failure_of_what_never_left_explains_no_failure_at_the_gateway(story):
 
 
 @pytest.mark.parametrize(
-    ("push", "more", "kept"),
+    ("notification", "more", "kept"),
     [
         ("capture 60", {}, True),
         ("capture 60", {"exchange": "x-2"}, False),
         ("capture 60", {"exchange": None}, False),
-        # A look-up's exchanges have ids of their own.
-        ("capture 60", {"source": LOOK_UP, "exchange": "x-2"}, True),
+        # An inquiry's exchanges have ids of their own.
+        ("capture 60", {"source": INQUIRY, "exchange": "x-2"}, True),
         ("capture 61", {}, False),
         ("capture! 60", {}, False),
         ("refund 60", {}, False),
     ],
 )
-def test_evidence_is_recorded_once_for_each_exchange(story, push, more, kept):
+def test_evidence_is_recorded_once_for_each_exchange(story, notification, more, kept):
     told = story("one_time", "authorize 100")
     first = said(told, "capture 60", exchange="x-1")
     told.append(Discrepancy(told.now, "not_listed", first))
-    evidence = said(told, push, **{"exchange": "x-1", **more})
+    evidence = said(told, notification, **{"exchange": "x-1", **more})
     assert is_recorded(told.attempts, evidence) is kept
     assert is_accounted_for(told.machine, told.attempts, evidence) is kept
 
@@ -174,34 +183,34 @@ def test_what_was_kept_is_accounted_for_whatever_the_lifecycle_thinks_of_it(stor
     assert is_accounted_for(told.machine, told.attempts, said(told, "chargeback 60"))
 
 
-# ── is it the very push that was applied? ───────────────────────────────────────────
+# ── is it the very notification that was applied? ───────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    ("settled_by", "after", "push", "replay"),
+    ("resolved_by", "after", "notification", "replay"),
     [
-        (PUSH, "", ("refund 60", "x-1"), True),
-        (PUSH, "", ("refund 60", "x-2"), False),
-        (PUSH, "", ("refund 60", None), False),
-        (PUSH, "", ("refund 61", "x-1"), False),
-        (PUSH, "", ("refund! 60", "x-1"), False),
-        (PUSH, "", ("capture 60", "x-1"), False),
-        # The reply told of it: the push is new, and may be another's.
+        (NOTIFICATION, "", ("refund 60", "x-1"), True),
+        (NOTIFICATION, "", ("refund 60", "x-2"), False),
+        (NOTIFICATION, "", ("refund 60", None), False),
+        (NOTIFICATION, "", ("refund 61", "x-1"), False),
+        (NOTIFICATION, "", ("refund! 60", "x-1"), False),
+        (NOTIFICATION, "", ("capture 60", "x-1"), False),
+        # The reply told of it: the notification is new, and may be another's.
         (REPLY, "", ("refund 60", "x-1"), False),
         # It may be meant for the refund that is open now.
-        (PUSH, "refund? 60", ("refund 60", "x-1"), False),
-        (PUSH, "get_address?", ("refund 60", "x-1"), True),
-        (PUSH, "refund 60", ("refund 60", "x-1"), True),
+        (NOTIFICATION, "refund? 60", ("refund 60", "x-1"), False),
+        (NOTIFICATION, "get_address?", ("refund 60", "x-1"), True),
+        (NOTIFICATION, "refund 60", ("refund 60", "x-1"), True),
     ],
 )
-def test_a_push_is_a_replay_if_its_exchange_was_applied_and_nothing_alike_is_open(
-    story, settled_by, after, push, replay
+def test_a_notification_is_a_replay_if_its_exchange_was_applied_and_nothing_alike_is_open(
+    story, resolved_by, after, notification, replay
 ):
     told = story("one_time", "authorize 200, capture, refund? 60")
-    told.settle(newest(told), amount=60, source=settled_by, exchange="x-1")
+    told.resolve(newest(told), amount=60, source=resolved_by, exchange="x-1")
     for step in filter(None, [after]):
         told.tell(step)
-    words, exchange = push
+    words, exchange = notification
     evidence = said(told, words, exchange=exchange)
     assert is_repeated(told.transaction, evidence) is replay
 
@@ -210,7 +219,7 @@ def test_after_many_notifications_only_the_trail_knows_the_first(story):
     told = story("one_time", "authorize 900, capture")
     for number in range(REMEMBERED + 1):
         refund = told.begin("refund", 1)
-        told.settle(refund, amount=1, source=PUSH, exchange=f"x-{number}")
+        told.resolve(refund, amount=1, source=NOTIFICATION, exchange=f"x-{number}")
     for exchange, remembered, repeated in [
         ("x-16", True, True),
         ("x-1", True, True),
@@ -222,22 +231,22 @@ def test_after_many_notifications_only_the_trail_knows_the_first(story):
         assert is_repeated(told.transaction, evidence, told.attempts) is repeated
 
 
-def test_two_pushes_without_an_exchange_are_not_known_to_be_the_same(story):
+def test_two_notifications_without_an_exchange_are_not_known_to_be_the_same(story):
     told = story("one_time", "authorize? 100")
-    told.settle(newest(told), amount=100, source=PUSH)
+    told.resolve(newest(told), amount=100, source=NOTIFICATION)
     assert is_repeated(told.transaction, said(told, "authorize 100")) is False
 
 
-def test_a_push_that_ended_nothing_is_no_replay(story):
+def test_a_notification_that_ended_nothing_is_no_replay(story):
     told = story("one_time", "authorize 100, capture? 60")
     operation = newest(told)
-    told.settle(operation, Outcome.PENDING, 60, source=PUSH, exchange="x-1")
-    told.settle(operation, Outcome.DECLINED)
+    told.resolve(operation, Outcome.PENDING, 60, source=NOTIFICATION, exchange="x-1")
+    told.resolve(operation, Outcome.DECLINED)
     evidence = said(told, "capture~ 60", exchange="x-1")
     assert is_repeated(told.transaction, evidence) is False
 
 
-def test_what_happened_outside_makes_no_push_a_replay(story):
+def test_what_happened_outside_makes_no_notification_a_replay(story):
     told = story("one_time", "authorize 100, capture")
     evidence = said(told, "refund 60", exchange="x-1")
     told.append(External(told.now, "refund", 60, evidence))
@@ -248,7 +257,7 @@ def test_what_happened_outside_makes_no_push_a_replay(story):
 
 
 @pytest.mark.parametrize(
-    ("push", "expected"),
+    ("notification", "expected"),
     [
         ("refund 60", True),
         ("refund! 60", True),
@@ -258,9 +267,9 @@ def test_what_happened_outside_makes_no_push_a_replay(story):
         ("chargeback 60", False),
     ],
 )
-def test_what_is_in_flight_may_be_listed_yet(story, push, expected):
+def test_what_is_in_flight_may_be_listed_yet(story, notification, expected):
     told = story("one_time", "authorize 100, capture, refund? 60")
-    evidence = said(told, push)
+    evidence = said(told, notification)
     given = (told.machine, told.transaction, evidence, told.now)
     assert may_be_listed_yet(*given) is expected
 
@@ -280,9 +289,9 @@ def test_what_is_in_flight_may_be_listed_yet(story, push, expected):
 @pytest.mark.parametrize("open_still", [True, False])
 def test_a_list_runs_behind_for_an_hour_at_most(story, age, expected, open_still):
     told = story("one_time", "authorize 100, capture? 60")
-    told.settle(newest(told), Outcome.UNKNOWN)
+    told.resolve(newest(told), Outcome.UNKNOWN)
     if not open_still:
-        told.settle(newest(told), Outcome.DECLINED)
+        told.resolve(newest(told), Outcome.DECLINED)
     reported_at = None if age is None else told.now - age
     evidence = said(told, "capture 60", reported_at=reported_at)
     given = (told.machine, told.transaction, evidence, told.now)
@@ -304,7 +313,7 @@ GONE = (Unconfirmed("capture", 100),)
 
 
 @pytest.mark.parametrize(
-    ("history", "push", "unlisted", "reason"),
+    ("history", "notification", "unlisted", "reason"),
     [
         (CAPTURED, "refund 60", (), "not_listed"),
         (CAPTURED, "refund 60", GONE, "not_listed"),
@@ -323,10 +332,10 @@ GONE = (Unconfirmed("capture", 100),)
     ],
 )
 def test_what_nothing_accounts_for_is_recorded_unless_it_moved_nothing(
-    story, history, push, unlisted, reason
+    story, history, notification, unlisted, reason
 ):
     told = story("one_time", history)
-    evidence = said(told, push)
+    evidence = said(told, notification)
     left = unmatched(told.machine, told.transaction, evidence, unlisted, told.now)
     expected = None if reason is None else Discrepancy(told.now, reason, evidence)
     assert left == expected

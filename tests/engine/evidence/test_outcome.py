@@ -6,12 +6,12 @@ import pytest
 from kessai.evidence.outcome import close_discrepancy, presumed_lost, resolve_external
 from kessai.gateway import Outcome, Source
 from kessai.machine import (
+    Closed,
     Discrepancy,
     External,
     Lapsed,
     Phase,
     Reported,
-    Resolved,
     broken_invariants,
 )
 
@@ -25,7 +25,7 @@ def the_open(told):
 
 
 def outside(told, command, amount=None):
-    evidence = told.evidence(command, amount=amount, source=Source.LOOK_UP)
+    evidence = told.evidence(command, amount=amount, source=Source.INQUIRY)
     return resolve_external(told.machine, told.transaction, evidence, told.now)
 
 
@@ -47,7 +47,7 @@ def test_an_open_operation_gets_nearer_to_its_end_and_never_farther(
     told = story("one_time", "authorize 1000, capture?")
     operation = the_open(told)
     for outcome, phase in zip(said, phases, strict=True):
-        event = told.settle(operation, outcome)
+        event = told.resolve(operation, outcome)
         assert (event is None) is (phase is None)
         if phase is not None:
             assert the_open(told).phase is phase
@@ -68,8 +68,8 @@ def test_an_end_is_an_end_from_wherever_the_operation_was(
     told = story("one_time", "authorize 1000, capture? 600")
     operation = the_open(told)
     if before is not None:
-        told.settle(operation, before)
-    event = told.settle(operation, outcome)
+        told.resolve(operation, before)
+    event = told.resolve(operation, outcome)
     assert isinstance(event, Reported)
     assert told.status == state
     assert told.amounts("capturing", "captured", "released") == amounts
@@ -93,7 +93,7 @@ def test_a_success_with_another_amount_is_a_discrepancy_and_moves_nothing(
     told = story("one_time", history)
     operation = the_open(told)
     before = told.transaction
-    event = told.settle(operation, amount=amount)
+    event = told.resolve(operation, amount=amount)
     evidence = told.evidence(operation.command, amount=amount)
     assert event == Discrepancy(told.now, reason, evidence, operation.id)
     after = told.transaction
@@ -116,14 +116,14 @@ def test_a_success_with_another_amount_is_a_discrepancy_and_moves_nothing(
 )
 def test_a_success_with_the_expected_amount_is_applied(story, history, amount):
     told = story("one_time", history)
-    assert isinstance(told.settle(the_open(told), amount=amount), Reported)
+    assert isinstance(told.resolve(the_open(told), amount=amount), Reported)
     assert told.transaction.operations == {}
 
 
 def test_a_success_in_an_impossible_state_is_a_discrepancy(story):
     told = story("one_time", "authorize 1000, capture?")
     told.transaction = attrs.evolve(told.transaction, states={"payment": "cancelled"})
-    event = told.settle(the_open(told))
+    event = told.resolve(the_open(told))
     assert isinstance(event, Discrepancy)
     assert event.reason == "state_not_allowed"
     assert told.status == "payment.cancelled"
@@ -133,7 +133,7 @@ def test_a_success_that_breaks_an_invariant_is_a_discrepancy(story):
     told = story("one_time", "authorize 1000, capture, refund? 600")
     amounts = {**told.transaction.amounts, "refunded": 500}
     told.transaction = attrs.evolve(told.transaction, amounts=amounts)
-    event = told.settle(the_open(told))
+    event = told.resolve(the_open(told))
     assert isinstance(event, Discrepancy)
     assert event.reason == "invariant_broken"
 
@@ -144,7 +144,7 @@ def test_an_update_that_would_authorize_less_than_is_captured_breaks_an_invarian
     told = story("one_time", "authorize 1000, update_authorization? 100")
     amounts = {**told.transaction.amounts, "captured": 500}
     told.transaction = attrs.evolve(told.transaction, amounts=amounts)
-    assert told.settle(the_open(told)).reason == "invariant_broken"
+    assert told.resolve(the_open(told)).reason == "invariant_broken"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_what_happened_outside_against_the_lifecycle_is_a_discrepancy(
     told = story("one_time", history)
     before = told.transaction
     event = outside(told, command, amount)
-    evidence = told.evidence(command, amount=amount, source=Source.LOOK_UP)
+    evidence = told.evidence(command, amount=amount, source=Source.INQUIRY)
     ours = the_open(told).id if reason == "amount_differs" else None
     assert event == Discrepancy(told.now, reason, evidence, ours)
     told.append(event)
@@ -289,7 +289,7 @@ def test_what_happened_outside_must_leave_every_invariant_standing(
     amounts = {**told.transaction.amounts, **bent}
     told.transaction = attrs.evolve(told.transaction, amounts=amounts)
     command, amount = happened.split()
-    evidence = told.evidence(command, amount=int(amount), source=Source.LOOK_UP)
+    evidence = told.evidence(command, amount=int(amount), source=Source.INQUIRY)
     applied = External(told.now, command, int(amount), evidence)
     kept = Discrepancy(told.now, reason, evidence)
     assert outside(told, command, int(amount)) == (kept if reason else applied)
@@ -297,14 +297,14 @@ def test_what_happened_outside_must_leave_every_invariant_standing(
 
 def test_what_happened_outside_has_its_amount_in_the_event_only_if_it_takes_one(story):
     told = story("one_time", "authorize 9")
-    evidence = told.evidence("cancel", amount=9, source=Source.LOOK_UP)
+    evidence = told.evidence("cancel", amount=9, source=Source.INQUIRY)
     assert outside(told, "cancel", 9) == External(told.now, "cancel", None, evidence)
 
 
 def test_an_expiry_told_by_the_gateway_is_applied_before_our_clock_says_so(story):
     told = story("one_time", "authorize 9")
     event = outside(told, "expire")
-    evidence = told.evidence("expire", source=Source.LOOK_UP)
+    evidence = told.evidence("expire", source=Source.INQUIRY)
     assert event == Lapsed(told.now, "authorization", evidence)
     told.append(event)
     assert told.status == "payment.expired"
@@ -320,7 +320,7 @@ def test_an_expiry_told_by_the_gateway_is_applied_before_our_clock_says_so(story
 )
 def test_an_expiry_that_cannot_be_is_a_discrepancy(story, history, reason):
     told = story("one_time", history)
-    evidence = told.evidence("expire", source=Source.LOOK_UP)
+    evidence = told.evidence("expire", source=Source.INQUIRY)
     assert outside(told, "expire") == Discrepancy(told.now, reason, evidence)
 
 
@@ -333,7 +333,7 @@ def test_what_was_never_sent_is_declined_and_said_so(story):
     told = story("one_time", "authorize 9, capture?")
     operation = the_open(told)
     evidence = told.evidence(
-        "capture", DECLINED, source=Source.LOOK_UP, code="not_found", never_sent=True
+        "capture", DECLINED, source=Source.INQUIRY, code="not_found", never_sent=True
     )
     event = presumed_lost(operation, told.now)
     assert event == Reported(told.now, operation.id, DECLINED, evidence)
@@ -353,7 +353,7 @@ def test_an_order_id_may_hold_what_ends_it_in_the_id_of_an_operation(story, now)
 )
 def test_a_read_ends_at_once_whatever_came_of_it(story, outcome, ends):
     told = story("one_time", "authorize 9, get_address?")
-    event = told.settle(the_open(told), outcome)
+    event = told.resolve(the_open(told), outcome)
     assert event.outcome is ends
     assert told.transaction.operations == {}
 
@@ -362,20 +362,20 @@ SIGNED = {"actor": "sato", "note": "seen in the portal", "source": Source.OPERAT
 
 
 @pytest.mark.parametrize(
-    ("changed", "number", "settles"),
+    ("changed", "number", "resolves"),
     [
         ({}, 3, True),
         ({}, 2, False),
         ({"actor": ""}, 3, False),
         ({"note": ""}, 3, False),
-        ({"source": Source.PUSH}, 3, False),
+        ({"source": Source.NOTIFICATION}, 3, False),
     ],
 )
-def test_a_discrepancy_is_settled_by_whoever_signs_for_it_and_by_nobody_else(
-    story, changed, number, settles
+def test_a_discrepancy_is_resolved_by_whoever_signs_for_it_and_by_nobody_else(
+    story, changed, number, resolves
 ):
     told = story("one_time", "authorize 9")
     told.append(outside(told, "refund", 1))
     evidence = told.evidence("refund", **{**SIGNED, **changed})
     event = close_discrepancy(told.transaction, number, evidence, told.now)
-    assert event == (Resolved(told.now, 3, evidence) if settles else None)
+    assert event == (Closed(told.now, 3, evidence) if resolves else None)

@@ -18,7 +18,7 @@ from kessai.errors import InvalidInput, StoreBusy, TrailBroken
 from kessai.export import EXPORTS, FORMATS, Period, Rows, write
 from kessai.spec import load_shipped
 from kessai.spreadsheet import safe_cell
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 from kessai_adapters.local import LocalGateway
 
 ORDERS = Path(__file__).parents[2] / "data" / "orders-1000.jsonl"
@@ -213,7 +213,7 @@ def test_no_note_no_parameter_and_no_operator_is_exported(
     shop.local.emulator.misbehave("lose_request", command="Refund")
     shop.does("refund", amount=50)
     kessai(
-        *("tx", "settle", "A-1", "--db", tmp_path / "shop.db", "--declined"),
+        *("tx", "resolve", "A-1", "--db", tmp_path / "shop.db", "--declined"),
         *("--operator", "Taro Suzuki", "--note", "asked by telephone"),
     )
     out = kessai("export", what, "--db", tmp_path / "shop.db", "--format", form).out

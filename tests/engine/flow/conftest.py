@@ -12,8 +12,8 @@ import attrs
 import pytest
 
 from kessai import AsyncEngine, Command, Engine, FlowRun, MemoryStore, load_shipped
-from kessai.audit.verify import verify
-from kessai.errors import InvalidInput, KessaiError, PushRefused
+from kessai.audit.verification.verify import verify
+from kessai.errors import InvalidInput, KessaiError, NotificationRefused
 from kessai.flow import (
     Append,
     Claim,
@@ -28,7 +28,7 @@ from kessai.flow import (
     execute,
 )
 from kessai.gateway import (
-    LOOK_UP,
+    INQUIRY,
     Adapter,
     Evidence,
     Failure,
@@ -65,21 +65,21 @@ class PlainAdapter:
         return Request(method="POST", url="plain:", body=json.dumps(body).encode())
 
     def evidence(self, call, reply):
-        source = From.LOOK_UP if call.command == LOOK_UP else From.REPLY
-        told = {"command": None if call.command == LOOK_UP else call.command}
+        source = From.INQUIRY if call.command == INQUIRY else From.REPLY
+        told = {"command": None if call.command == INQUIRY else call.command}
         if isinstance(reply, Failure):
-            never_sent = not reply.sent and call.command != LOOK_UP
+            never_sent = not reply.sent and call.command != INQUIRY
             told["outcome"] = "declined" if never_sent else "unknown"
             told["never_sent"] = not reply.sent
         else:
             told |= json.loads(reply.body)
         return evidence(told, source, call.transaction)
 
-    def push(self, headers, body):
+    def notification(self, headers, body):
         if headers.get("from") != "plain":
             message = "not from the gateway"
-            raise PushRefused(message)
-        return tuple(evidence(told, From.PUSH) for told in json.loads(body))
+            raise NotificationRefused(message)
+        return tuple(evidence(told, From.NOTIFICATION) for told in json.loads(body))
 
 
 class Scripted(Adapter):
@@ -93,7 +93,7 @@ class Scripted(Adapter):
     replays = None
 
     def __init__(self):
-        self.exchanges = {LOOK_UP: self.asks_nothing}
+        self.exchanges = {INQUIRY: self.asks_nothing}
         self.heard = None
         self.signs = lambda request, at, nonce: request
 
@@ -128,9 +128,9 @@ class Scripted(Adapter):
         )
 
     def says(self, call, outcome="succeeded", **more):
-        inquires = call.command == LOOK_UP
+        inquires = call.command == INQUIRY
         return Evidence(
-            source=From.LOOK_UP if inquires else From.REPLY,
+            source=From.INQUIRY if inquires else From.REPLY,
             transaction=call.transaction,
             command=None if inquires else call.command,
             outcome=Outcome(outcome),
@@ -212,7 +212,7 @@ class Gateway:
 
     def said(self, asked, answer):
         said = {**answer}
-        if asked["command"] == LOOK_UP:
+        if asked["command"] == INQUIRY:
             said.setdefault("listing", self.listed.get(asked["transaction"], []))
             return said
         outcome = said.get("outcome", "succeeded")
@@ -330,10 +330,10 @@ class Shop:
     def asks(self, name, amount=None, *, of="order-1", key=None, **given):
         return self.call("execute", asked(name, amount, of=of, key=key, **given))
 
-    def push(self, command, outcome="succeeded", amount=None, *, of="order-1"):
+    def notification(self, command, outcome="succeeded", amount=None, *, of="order-1"):
         told = {"command": command, "outcome": outcome, "transaction": of}
         body = json.dumps([{**told, "amount": amount}]).encode()
-        return self.call("receive_push", {"from": "plain"}, body)
+        return self.call("receive_notification", {"from": "plain"}, body)
 
     def recover(self, *given, **more):
         return self.call("recover", *given, **more)

@@ -10,8 +10,8 @@ from kessai.errors import (
     TrailBroken,
     VersionConflict,
 )
-from kessai.flow import Append, History, Send, look_up, recover
-from kessai.flow.operate import by_hand, resolve_by_hand, settle_by_hand
+from kessai.flow import Append, History, Send, inquire, recover
+from kessai.flow.operator import by_hand, close_by_hand, resolve_by_hand
 from kessai.flow.steps import ATTEMPTS, COMMITS, load_with_attempts
 from kessai.gateway import Outcome
 
@@ -54,7 +54,7 @@ def test_an_operator_is_told_that_others_never_leave_the_transaction_alone(
 ):
     before = store.records("order-1")
     unknown.before = Busy(unknown)
-    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
     with pytest.raises(VersionConflict, match="order-1"):
         unknown.run(flow)
     assert unknown.log.count("Append") == ATTEMPTS
@@ -63,7 +63,7 @@ def test_an_operator_is_told_that_others_never_leave_the_transaction_alone(
 
 def test_an_operator_who_was_overtaken_once_is_heard_the_next_time(unknown):
     unknown.before = Busy(unknown, times=1)
-    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
     assert unknown.run(flow).status is Status.SUCCEEDED
     assert unknown.log.count("Append") == 2
 
@@ -82,19 +82,19 @@ def test_no_card_number_is_written_down_as_evidence():
         by_hand("order-1", "capture", Outcome.DECLINED, "seen", "4111111111111111")
 
 
-def test_a_discrepancy_is_settled_once_the_others_are_done(unknown, gateway):
+def test_a_discrepancy_is_resolved_once_the_others_are_done(unknown, gateway):
     gateway.listed["order-1"].append(("capture", "succeeded", 59))
-    unknown.run(look_up(unknown.context, "order-1"))
+    unknown.run(inquire(unknown.context, "order-1"))
     (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
     unknown.before = Busy(unknown, times=1)
-    flow = resolve_by_hand(unknown.context, "order-1", number, said())
+    flow = close_by_hand(unknown.context, "order-1", number, said())
     assert unknown.run(flow).discrepancies == ()
     unknown.before = {}
     gateway.listed["order-1"].append(("refund", "succeeded", 7))
-    unknown.run(look_up(unknown.context, "order-1"))
+    unknown.run(inquire(unknown.context, "order-1"))
     (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
     unknown.before = Busy(unknown)
-    flow = resolve_by_hand(unknown.context, "order-1", number, said())
+    flow = close_by_hand(unknown.context, "order-1", number, said())
     with pytest.raises(VersionConflict):
         unknown.run(flow)
     assert unknown.log.count("Append") == ATTEMPTS
@@ -107,10 +107,10 @@ def test_a_resend_that_was_overtaken_is_not_sent(unknown, gateway):
     recovery = Recovery(missing=Missing.RESEND)
     (answer,) = unknown.run(recover(unknown.context, "order-1", recovery))
     assert answer.status is Status.UNKNOWN
-    assert gateway.commands == ["authorize", "capture", "look_up"]
+    assert gateway.commands == ["authorize", "capture", "inquiry"]
 
 
-def test_a_look_up_that_is_always_older_than_the_trail_gives_up(
+def test_a_inquiry_that_is_always_older_than_the_trail_gives_up(
     unknown, gateway, store, command
 ):
     """It never fits, and each time somebody has written while it was asked for."""
@@ -127,14 +127,14 @@ def test_a_look_up_that_is_always_older_than_the_trail_gives_up(
     gateway.listed["order-1"].append(("capture", "succeeded", 59))
     unknown.after = Meanwhile()
     with pytest.raises(VersionConflict):
-        unknown.run(look_up(unknown.context, "order-1"))
+        unknown.run(inquire(unknown.context, "order-1"))
     assert unknown.log.count("Send") == ATTEMPTS
     assert unknown.store.load(None, "order-1", None).transaction.discrepancies == ()
 
 
 def test_a_commit_that_never_says_what_became_of_it_stays_unknown(unknown):
     unknown.before = Busy(unknown, CommitUnknown)
-    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
     with pytest.raises(CommitUnknown):
         unknown.run(flow)
     assert unknown.log.count("Append") == 1 + COMMITS
@@ -148,7 +148,7 @@ def test_a_second_try_that_surely_wrote_nothing_says_nothing_of_the_first(unknow
             raise errors.pop(0)
 
     unknown.before = Twice(unknown)
-    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
     with pytest.raises(CommitUnknown, match="the first"):
         unknown.run(flow)
 
@@ -211,7 +211,7 @@ def test_after_a_commit_that_raised_another_writers_change_is_not_taken_for_ours
             overtaken()
 
     unknown.before = Once(unknown, times=1)
-    flow = settle_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
     assert unknown.run(flow).status is Status.SUCCEEDED
     kinds = [
         r.body.split(b'"kind":"')[1].split(b'"')[0] for r in store.records("order-1")

@@ -8,8 +8,8 @@ import pytest
 
 from kessai import Command, Status
 from kessai.export import EXPORTS, Period
-from kessai.flow import Context, execute, look_up, receive_push
-from kessai.flow.push import PushNotConfirmed
+from kessai.flow import Context, execute, inquire, receive_notification
+from kessai.flow.notification import NotificationNotConfirmed
 from kessai.machine import Machines
 from kessai.spec import load_file
 
@@ -70,17 +70,17 @@ def standing(hand):
 def notified(hand, outcome):
     told = {"command": "refund", "outcome": outcome, "transaction": "order-1"}
     body = json.dumps([{**told, "amount": 6000}]).encode()
-    return hand.run(receive_push(hand.context, {"from": "plain"}, body))
+    return hand.run(receive_notification(hand.context, {"from": "plain"}, body))
 
 
 def test_every_call_is_in_the_currency_of_its_transaction(wallet, calls):
     wallet.execute(asked("authorize", 6000, "USD"))
     wallet.execute(asked("capture"))
-    wallet.run(look_up(wallet.context, "order-1"))
+    wallet.run(inquire(wallet.context, "order-1"))
     assert [(call.command, call.currency) for call in calls] == [
         ("authorize", "USD"),
         ("capture", "USD"),
-        ("look_up", "USD"),
+        ("inquiry", "USD"),
     ]
     assert standing(wallet).currency == "USD"
 
@@ -104,7 +104,7 @@ def test_the_same_key_for_another_currency_is_a_conflict(wallet):
 def test_an_inquiry_that_lists_a_refund_as_reversed_takes_it_back_once(sold):
     sent_back(sold)
     for _ in range(2):
-        sold.run(look_up(sold.context, "order-1"))
+        sold.run(inquire(sold.context, "order-1"))
     found = standing(sold)
     assert (found.status, found.amounts["refunded"]) == ("payment.captured", 0)
     assert not found.discrepancies
@@ -113,7 +113,7 @@ def test_an_inquiry_that_lists_a_refund_as_reversed_takes_it_back_once(sold):
 
 def test_a_reversal_is_exported_as_a_movement_of_its_own_in_its_currency(sold):
     sent_back(sold)
-    sold.run(look_up(sold.context, "order-1"))
+    sold.run(inquire(sold.context, "order-1"))
     movements = list(EXPORTS["movements"](sold.store, Period(UTC), "en").rows)
     assert [
         (row["command"], row["amount_name"], row["shown"]) for row in movements
@@ -138,7 +138,7 @@ def test_a_notified_reversal_is_believed_once_the_gateway_lists_it(sold):
 
 
 def test_a_notified_reversal_that_is_not_listed_stands_as_a_discrepancy(sold):
-    with pytest.raises(PushNotConfirmed):
+    with pytest.raises(NotificationNotConfirmed):
         notified(sold, "reversed")
     found = standing(sold)
     assert found.amounts["refunded"] == 6000

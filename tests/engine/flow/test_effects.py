@@ -22,7 +22,7 @@ from kessai.flow import (
     Now,
     Send,
     execute,
-    look_up,
+    inquire,
     preview,
     recover,
     sweep,
@@ -381,7 +381,7 @@ PLACES = [
 
 @pytest.mark.parametrize("signal", [KeyboardInterrupt, CancelledError, SystemExit])
 @pytest.mark.parametrize(("number", "when"), PLACES)
-def test_an_interrupt_leaves_an_intent_that_recovery_settles_and_never_an_outcome(
+def test_an_interrupt_leaves_an_intent_that_recovery_resolves_and_never_an_outcome(
     authorized, command, number, when, signal
 ):
     store, gateway = authorized.store, authorized.gateway
@@ -413,7 +413,7 @@ def test_an_interrupt_leaves_an_intent_that_recovery_settles_and_never_an_outcom
 
 
 @pytest.mark.parametrize(
-    ("pushed", "replied", "kept"),
+    ("notified", "replied", "kept"),
     [
         ("succeeded", "succeeded", 0),
         ("succeeded", "pending", 0),
@@ -423,29 +423,29 @@ def test_an_interrupt_leaves_an_intent_that_recovery_settles_and_never_an_outcom
         ("declined", "succeeded", 1),
     ],
 )
-def test_a_reply_that_contradicts_an_earlier_push_is_kept_as_a_discrepancy(
-    shop, gateway, pushed, replied, kept
+def test_a_reply_that_contradicts_an_earlier_notification_is_kept_as_a_discrepancy(
+    shop, gateway, notified, replied, kept
 ):
     shop.asks("authorize", 100)
 
-    def first_push_then_reply(asked):
-        push(shop, "capture", pushed, 60)
+    def first_notification_then_reply(asked):
+        notification(shop, "capture", notified, 60)
         return {"outcome": replied, "amount": 60}
 
-    gateway.answers = [first_push_then_reply]
+    gateway.answers = [first_notification_then_reply]
     answer = shop.asks("capture", 60)
-    assert answer.status == pushed
+    assert answer.status == notified
     found = shop.transaction()
     assert len(found.discrepancies) == kept
-    captured = pushed == "succeeded"
+    captured = notified == "succeeded"
     assert found.status == f"payment.{'captured' if captured else 'authorized'}"
     assert found.operations == {}
 
 
-def push(shop, *told):
-    """A push arrives while a call is under way, taken in by another process."""
+def notification(shop, *told):
+    """A notification arrives while a call is under way, taken in by another process."""
     other = type(shop)("sync", shop.store, shop.gateway, shop.clock)
-    other.push(*told)
+    other.notification(*told)
 
 
 def test_a_preview_tells_without_writing_or_sending(authorized, command, store):
@@ -492,7 +492,7 @@ def test_a_resend_is_the_same_request(authorized, command, gateway, clock, lost)
     gateway.answers = [{"listing": []}]
     recovery = Recovery(missing="resend")
     (answer,) = authorized.run(recover(authorized.context, "order-1", recovery))
-    assert gateway.commands[1:] == ["capture", "look_up", "capture"]
+    assert gateway.commands[1:] == ["capture", "inquiry", "capture"]
     first, again = (asked for asked in gateway.sent if asked["command"] == "capture")
     assert first == again
     assert answer.status is Status.SUCCEEDED
@@ -504,7 +504,7 @@ def test_every_operation_has_a_key_of_its_own_and_an_inquiry_has_none(
     authorized.execute(command("capture", 100))
     for number in (1, 2):
         authorized.execute(command("refund", 10, key=f"refund {number}"))
-    authorized.run(look_up(authorized.context, "order-1"))
+    authorized.run(inquire(authorized.context, "order-1"))
     *keys, none = [asked["key"] for asked in gateway.sent]
     assert all(re.fullmatch("[A-Za-z0-9_-]{32}", key) for key in keys)
     assert (len(set(keys)), none) == (4, "")
@@ -566,8 +566,8 @@ def test_a_sweep_that_is_overtaken_leaves_the_deadline_for_later(
     clock.passes(days=30)
     authorized.before = {6: lambda: another(authorized, command, "cancel", None)}
     after = authorized.run(sweep(authorized.context, "order-1"))
-    look_up = ["Load", "Send", "Load", "History", "Now"]
-    assert authorized.log == ["Load", "Now", *look_up, "Append", "Load"]
+    inquiry = ["Load", "Send", "Load", "History", "Now"]
+    assert authorized.log == ["Load", "Now", *inquiry, "Append", "Load"]
     assert after.status == "payment.cancelled"
 
 

@@ -6,7 +6,7 @@ from kessai import Status
 from kessai.errors import (
     CommitUnknown,
     InvalidInput,
-    PushRefused,
+    NotificationRefused,
     StoreBusy,
     TrailBroken,
     VersionConflict,
@@ -87,7 +87,7 @@ def test_an_exchange_without_a_first_request_leaves_no_trace(
         StoreBusy,
         VersionConflict,
         CommitUnknown,
-        PushRefused,
+        NotificationRefused,
         TrailBroken,
     ],
 )
@@ -234,9 +234,9 @@ def test_an_inquiry_may_take_several_requests_too(market, wire, scripted):
         yield scripted.ask(call, "refunds")
         return scripted.says(call)
 
-    scripted.exchanges["look_up"] = inquiry
+    scripted.exchanges["inquiry"] = inquiry
     assert market.call("reconcile", "order-1").readable
-    assert wire.urls[1:] == ["look_up/order", "look_up/refunds"]
+    assert wire.urls[1:] == ["inquire/order", "inquire/refunds"]
 
 
 # ── seals ───────────────────────────────────────────────────────────────────────────

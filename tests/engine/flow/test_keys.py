@@ -7,7 +7,7 @@ import pytest
 
 from kessai import Engine, Recovery, SQLiteStore, Status
 from kessai.errors import InvalidInput
-from kessai.gateway import LOOK_UP, Failure
+from kessai.gateway import INQUIRY, Failure
 
 LOST = Failure(sent=True, reason="ReadTimeout")
 
@@ -56,7 +56,7 @@ def test_a_resend_has_the_same_keys(market, wire, clock, scripted, two_steps):
     two, scripted.exchanges["capture"] = scripted.exchanges["capture"], breaks_off
     market.asks("capture", 60)
     scripted.exchanges["capture"] = two
-    scripted.once(LOOK_UP)  # it lists nothing at all
+    scripted.once(INQUIRY)  # it lists nothing at all
     clock.passes(hours=1)
     (answer,) = market.recover(Recovery(missing="resend"))
     assert answer.status is Status.SUCCEEDED
@@ -75,8 +75,8 @@ def test_an_inquiry_has_no_key(market, wire, scripted):
         call.key()
         yield scripted.ask(call)
 
-    scripted.exchanges[LOOK_UP] = inquiry
-    with pytest.raises(InvalidInput, match=r"^look_up: a call that moves nothing"):
+    scripted.exchanges[INQUIRY] = inquiry
+    with pytest.raises(InvalidInput, match=r"^inquire: a call that moves nothing"):
         market.call("reconcile", "order-1")
 
 

@@ -74,7 +74,7 @@ def test_before_a_resend_it_is_written_down(lost_capture, store, clock, gateway)
     clock.passes(minutes=20)
     (answer,) = lost_capture.run(recover_due(lost_capture.context, RESEND))
     assert answer.status is Status.SUCCEEDED
-    assert gateway.commands == ["look_up", "capture"]
+    assert gateway.commands == ["inquiry", "capture"]
     resent = [e for e in kinds_of(store) if isinstance(e, Resent)]
     assert [event.at for event in resent] == [clock.now]
     sends = [n for n, e in enumerate(lost_capture.log) if e == "Send"]
@@ -93,7 +93,7 @@ def test_a_resend_that_is_paused_for_too_long_is_not_sent(
     clock.passes(minutes=20)
     shop.sleeps_before_append = True
     answers = shop.recover(RESEND)
-    assert gateway.commands == ["look_up"]
+    assert gateway.commands == ["inquiry"]
     assert answers[0].status is not Status.SUCCEEDED
 
 
@@ -124,7 +124,7 @@ def test_of_two_recoverers_that_resend_at_once_one_sends(
 
     lost_capture.nested = False
     flow = recover(lost_capture.context, "order-1", RESEND)
-    # Its own reading before the resend is the second Load after the look-up was settled.
+    # Its own reading before the resend is the second Load after the inquiry was resolved.
     lost_capture.before = {6: other_resends}
     lost_capture.run(flow)
     assert gateway.commands.count("capture") == 1

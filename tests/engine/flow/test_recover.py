@@ -1,4 +1,4 @@
-"""The unknown is settled by evidence alone: by a look-up, never by time."""
+"""The unknown is resolved by evidence alone: by an inquiry, never by time."""
 
 from datetime import timedelta
 
@@ -6,12 +6,12 @@ import pytest
 
 from kessai import Missing, Recovery, Status
 from kessai.errors import TrailBroken, UnknownTransaction, VersionConflict
-from kessai.flow import look_up, recover
+from kessai.flow import inquire, recover
 from kessai.gateway import Failure
 from kessai.limits import NOTHING_IN_FLIGHT
 from kessai.machine import read_events
 
-CALL = ["capture", "look_up"]
+CALL = ["capture", "inquiry"]
 LOST = Failure(sent=True, reason="ReadTimeout")
 
 
@@ -26,7 +26,7 @@ def authorized(shop, gateway):
     return shop
 
 
-def test_a_lost_answer_is_unknown_and_a_look_up_finds_what_came_of_it(
+def test_a_lost_answer_is_unknown_and_a_inquiry_finds_what_came_of_it(
     authorized, gateway, clock
 ):
     """Vendure #3680: the gateway call succeeds, then the local transaction is lost."""
@@ -45,7 +45,7 @@ def test_time_alone_never_turns_the_unknown_into_a_failure(
     authorized, gateway, clock, lost, days
 ):
     """Hyperswitch: after the last retry, pending without an id became failed."""
-    gateway.answers = [lost, *[lost] * 5]  # nor does the gateway answer a look-up
+    gateway.answers = [lost, *[lost] * 5]  # nor does the gateway answer an inquiry
     authorized.asks("capture", 60)
     clock.passes(days=days)
     for _ in range(5):
@@ -57,7 +57,7 @@ def test_time_alone_never_turns_the_unknown_into_a_failure(
     assert authorized.transaction().amounts["capturing"] == 60
 
 
-def test_a_look_up_that_fails_settles_nothing(
+def test_a_inquiry_that_fails_resolves_nothing(
     authorized, gateway, clock, lost, never_sent
 ):
     gateway.answers = [lost, lost, never_sent, {"outcome": "declined"}]
@@ -99,7 +99,7 @@ def test_what_the_gateway_declined_may_not_be_taken_for_never_sent(authorized, g
         (Missing.RESEND, True, Status.SUCCEEDED, ["capture", "capture"]),
     ],
 )
-def test_what_a_look_up_does_not_list_is_settled_only_past_the_fence(
+def test_what_a_inquiry_does_not_list_is_resolved_only_past_the_in_flight_limit(
     authorized, missing, past, status, sent
 ):
     gateway = authorized.gateway
@@ -144,23 +144,23 @@ def test_a_call_that_is_still_under_way_is_left_alone(
     hand.before = {}
     clock.passes(seconds=149)
     recovery = Recovery(
-        missing=Missing.RESEND, fence=timedelta(0), waits=NOTHING_IN_FLIGHT
+        missing=Missing.RESEND, in_flight_limit=timedelta(0), waits=NOTHING_IN_FLIGHT
     )
     (answer,) = hand.run(recover(hand.context, "order-1", recovery))
     assert answer.status is Status.UNKNOWN
-    assert gateway.commands == ["authorize", "look_up"]
+    assert gateway.commands == ["authorize", "inquiry"]
     assert len(store.records("order-1")) == 3
     clock.passes(seconds=1)
     hand.run(recover(hand.context, "order-1", recovery))
-    assert gateway.commands == ["authorize", "look_up", "look_up", "capture"]
+    assert gateway.commands == ["authorize", "inquiry", "inquiry", "capture"]
 
 
 def stop():
     raise KeyboardInterrupt
 
 
-def test_what_was_settled_meanwhile_is_not_sent_again(hand, command, shop):
-    """Between the look-up and the resend a push tells of the success."""
+def test_what_was_resolved_meanwhile_is_not_sent_again(hand, command, shop):
+    """Between the inquiry and the resend a notification tells of the success."""
     hand.execute(command("authorize", 100))
     hand.gateway.answers = [LOST]
     hand.execute(command("capture", 60))
@@ -169,14 +169,14 @@ def test_what_was_settled_meanwhile_is_not_sent_again(hand, command, shop):
     flow = recover(hand.context, "order-1", recovery)
     sends = 0
 
-    def push_after_the_look_up():
+    def notification_after_the_inquiry():
         nonlocal sends
         if type(hand.effects[-1]).__name__ == "Load" and "Send" in hand.log:
             sends += 1
             if sends == 2:  # the reading before the resend
-                shop.push("capture", "succeeded", 60)
+                shop.notification("capture", "succeeded", 60)
 
-    hand.before = dict.fromkeys(range(40), push_after_the_look_up)
+    hand.before = dict.fromkeys(range(40), notification_after_the_inquiry)
     (answer,) = hand.run(flow)
     assert sends >= 2
     assert answer.status is Status.SUCCEEDED
@@ -192,31 +192,33 @@ def test_what_was_settled_meanwhile_is_not_sent_again(hand, command, shop):
         ([], Status.UNKNOWN, "authorized"),
     ],
 )
-def test_already_captured_means_look_up_and_never_compensate(
+def test_already_captured_means_inquiry_and_never_compensate(
     authorized, gateway, told, status, state
 ):
     """Medusa #12674: "already captured" taken for a failure refunded good orders."""
-    gateway.answers = [{"outcome": "unknown", "look_up": True}, {"listing": told}]
+    gateway.answers = [{"outcome": "unknown", "needs_inquiry": True}, {"listing": told}]
     answer = authorized.asks("capture", 60)
     assert answer.status is status
     assert authorized.status == f"payment.{state}"
     assert gateway.commands == CALL
 
 
-def test_an_unsure_reply_whose_look_up_is_lost_stays_unknown(authorized, gateway, lost):
-    gateway.answers = [{"outcome": "unknown", "look_up": True}, lost]
+def test_an_unsure_reply_whose_inquiry_is_lost_stays_unknown(authorized, gateway, lost):
+    gateway.answers = [{"outcome": "unknown", "needs_inquiry": True}, lost]
     assert authorized.asks("capture", 60).status is Status.UNKNOWN
 
 
-def test_an_unsure_reply_that_a_push_overtook_needs_no_look_up(authorized, gateway):
-    def push_then_doubt(asked):
+def test_an_unsure_reply_that_a_notification_overtook_needs_no_inquiry(
+    authorized, gateway
+):
+    def notification_then_doubt(asked):
         other = type(authorized)(
             "sync", authorized.store, authorized.gateway, authorized.clock
         )
-        other.push("capture", "succeeded", 60)
-        return {"outcome": "unknown", "look_up": True}
+        other.notification("capture", "succeeded", 60)
+        return {"outcome": "unknown", "needs_inquiry": True}
 
-    gateway.answers = [push_then_doubt]
+    gateway.answers = [notification_then_doubt]
     assert authorized.asks("capture", 60).status is Status.SUCCEEDED
     assert gateway.commands == ["capture"]
 
@@ -262,7 +264,7 @@ def test_all_open_operations_are_recovered_oldest_first_up_to_a_limit(
 def test_recovering_what_is_not_open_finds_nothing_to_answer(authorized, gateway):
     assert authorized.call("recover_transaction", "order-1") == []
     assert authorized.call("recover_transaction", "order-9") == []
-    assert gateway.commands == ["look_up"]
+    assert gateway.commands == ["inquiry"]
 
 
 def test_an_abandoned_read_is_over_and_keeps_nothing_open(
@@ -278,7 +280,7 @@ def test_an_abandoned_read_is_over_and_keeps_nothing_open(
     (answer,) = hand.run(recover(hand.context, "order-1", Recovery()))
     assert answer.status is Status.DECLINED
     assert store.open_transactions(9) == []
-    assert gateway.commands == ["authorize", "look_up"]
+    assert gateway.commands == ["authorize", "inquiry"]
 
 
 def test_what_happened_in_the_portal_is_found_and_marked_external(
@@ -296,15 +298,15 @@ def test_what_happened_in_the_portal_is_found_and_marked_external(
     assert authorized.transaction().discrepancies == ()
 
 
-def test_a_look_up_that_is_overtaken_is_settled_anew(
+def test_a_inquiry_that_is_overtaken_is_resolved_anew(
     hand, command, gateway, lost, shop
 ):
     hand.execute(command("authorize", 100))
     gateway.answers = [lost]
     hand.execute(command("capture", 60))
     gateway.listed["order-1"].append(("capture", "succeeded", 60))
-    flow = look_up(hand.context, "order-1")
-    hand.before = {5: lambda: shop.push("capture", "succeeded", 60)}
+    flow = inquire(hand.context, "order-1")
+    hand.before = {5: lambda: shop.notification("capture", "succeeded", 60)}
     finding = hand.run(flow)
     assert hand.log == [
         *("Load", "Send", "Load", "History", "Now", "Append"),
@@ -319,13 +321,13 @@ def test_a_write_between_two_readings_is_noticed(hand, command, gateway, lost, s
     gateway.answers = [lost]
     hand.execute(command("capture", 60))
     gateway.listed["order-1"].append(("capture", "succeeded", 60))
-    hand.before = {3: lambda: shop.push("capture", "succeeded", 60)}
-    finding = hand.run(look_up(hand.context, "order-1"))
+    hand.before = {3: lambda: shop.notification("capture", "succeeded", 60)}
+    finding = hand.run(inquire(hand.context, "order-1"))
     assert hand.log.count("History") == 2
     assert finding.transaction.status == "payment.captured"
 
 
-def test_a_look_up_that_is_never_left_alone_is_contended(hand, command, gateway, lost):
+def test_a_inquiry_that_is_never_left_alone_is_contended(hand, command, gateway, lost):
     hand.execute(command("authorize", 100))
     gateway.answers = [lost]
     hand.execute(command("capture", 60))
@@ -336,7 +338,7 @@ def test_a_look_up_that_is_never_left_alone_is_contended(hand, command, gateway,
 
     hand.before = dict.fromkeys(range(5, 800, 4), overtake)
     with pytest.raises(VersionConflict, match="others changed it 100 times"):
-        hand.run(look_up(hand.context, "order-1"))
+        hand.run(inquire(hand.context, "order-1"))
 
 
 def test_marking_as_unanswered_what_others_work_on_is_left_to_them(
@@ -347,13 +349,13 @@ def test_marking_as_unanswered_what_others_work_on_is_left_to_them(
     with pytest.raises(KeyboardInterrupt):
         hand.execute(command("capture", 60))
     clock.passes(minutes=11)
-    hand.before = {3: lambda: shop.push("capture", "succeeded", 60)}
+    hand.before = {3: lambda: shop.notification("capture", "succeeded", 60)}
     (answer,) = hand.run(recover(hand.context, "order-1", Recovery()))
     assert hand.log[:5] == ["Load", "Load", "Now", "Append", "Load"]
     assert answer.status is Status.SUCCEEDED
 
 
-def test_a_trail_that_was_bent_settles_nothing(authorized, gateway, lost, store):
+def test_a_trail_that_was_bent_resolves_nothing(authorized, gateway, lost, store):
     gateway.answers = [lost]
     authorized.asks("capture", 60)
     store._records["order-1"][1], store._records["order-1"][0] = store._records[

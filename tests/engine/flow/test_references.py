@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from kessai import PushNotConfirmed, Recovery, Status
+from kessai import NotificationNotConfirmed, Recovery, Status
 from kessai.errors import InvalidInput
 from kessai.evidence.reasons import discrepancy_sentence
 from kessai.flow.exchange import MOST_REQUESTS
 from kessai.gateway import (
-    LOOK_UP,
+    INQUIRY,
     Evidence,
     ListedExchange,
     Mention,
@@ -41,7 +41,7 @@ def test_ids_are_learned_from_a_reply_and_given_to_every_later_call(
     assert authorized.transaction().references == GIVEN
     authorized.asks("capture", 100)
     assert given_on(wire) == GIVEN
-    scripted.once(LOOK_UP)
+    scripted.once(INQUIRY)
     authorized.call("reconcile", "order-1")
     assert given_on(wire) == GIVEN
     begun, reported, captured, _ = events()
@@ -81,7 +81,7 @@ def test_a_resend_is_given_the_ids_that_the_operation_began_with(
     scripted.once("capture", "unknown", references={"charge": "c_1"})
     authorized.asks("capture", 100)
     scripted.once("capture")
-    scripted.once(LOOK_UP)
+    scripted.once(INQUIRY)
     clock.passes(hours=1)
     authorized.recover(Recovery(missing="resend"))
     assert authorized.status == "payment.captured"
@@ -91,7 +91,7 @@ def test_a_resend_is_given_the_ids_that_the_operation_began_with(
 
 
 def test_an_inquiry_teaches_what_it_states_besides_once(authorized, scripted, events):
-    scripted.once(LOOK_UP, references={**GIVEN, "charge": "c_1"}, listing=())
+    scripted.once(INQUIRY, references={**GIVEN, "charge": "c_1"}, listing=())
     for _ in range(3):
         authorized.call("reconcile", "order-1")
     *_, learned = events()
@@ -103,8 +103,8 @@ def test_an_inquiry_teaches_what_it_states_besides_once(authorized, scripted, ev
 def test_a_notification_teaches_an_id(market, scripted, wire, events):
     scripted.once("authorize", "pending")
     market.asks("authorize", 100)
-    scripted.heard = hears(pushed(references=GIVEN))
-    market.call("receive_push", {}, b"")
+    scripted.heard = hears(notified(references=GIVEN))
+    market.call("receive_notification", {}, b"")
     assert market.status == "payment.authorized"
     assert market.transaction().references == GIVEN
     events()
@@ -124,12 +124,12 @@ def test_another_id_in_a_reply_stands_beside_its_outcome(authorized, scripted, e
     assert authorized.transaction().discrepancies == (5,)
 
 
-def test_an_inquiry_about_another_id_settles_nothing_and_is_kept_once(
+def test_an_inquiry_about_another_id_resolves_nothing_and_is_kept_once(
     authorized, scripted, clock, events
 ):
     scripted.once("capture", "unknown")
     authorized.asks("capture", 100)
-    scripted.once(LOOK_UP, references={"order": "o_2"})
+    scripted.once(INQUIRY, references={"order": "o_2"})
     for _ in range(3):
         clock.passes(hours=7)
         (answer,) = authorized.recover()
@@ -138,14 +138,14 @@ def test_an_inquiry_about_another_id_settles_nothing_and_is_kept_once(
     assert [event.reason for event in kept] == ["reference_differs"]
 
 
-def test_a_notification_about_another_id_is_kept_once_and_settles_nothing(
+def test_a_notification_about_another_id_is_kept_once_and_resolves_nothing(
     market, scripted, events
 ):
     scripted.once("authorize", "pending", references=GIVEN)
     market.asks("authorize", 100)
-    scripted.heard = hears(pushed(references={"order": "o_2"}))
+    scripted.heard = hears(notified(references={"order": "o_2"}))
     for _ in range(2):
-        market.call("receive_push", {}, b"")
+        market.call("receive_notification", {}, b"")
     assert market.status == "payment.requested"
     kept = [event for event in events() if isinstance(event, Discrepancy)]
     assert [event.reason for event in kept] == ["reference_differs"]
@@ -169,7 +169,7 @@ def test_an_inquiry_that_echoes_our_ids_ends_the_very_operation(
         authorized.asks("refund", 30, key=f"refund {n}").operation for n in (1, 2)
     )
     scripted.once(
-        LOOK_UP, listing=(done("capture", 100), done("refund", 30, operation=second))
+        INQUIRY, listing=(done("capture", 100), done("refund", 30, operation=second))
     )
     clock.passes(minutes=3)
     answers = authorized.recover()
@@ -195,10 +195,10 @@ def test_a_mention_causes_an_inquiry(authorized, wire, scripted, events):
     listed = done("refund", 30)
     scripted.once("capture")
     authorized.asks("capture", 100)
-    scripted.once(LOOK_UP, listing=(done("capture", 100), listed))
+    scripted.once(INQUIRY, listing=(done("capture", 100), listed))
     scripted.heard = hears(Mention("order", "o_1"))
-    authorized.call("receive_push", {}, b"")
-    assert wire.urls[-1] == "look_up/"
+    authorized.call("receive_notification", {}, b"")
+    assert wire.urls[-1] == "inquire/"
     assert isinstance(events()[-1], External)
     assert authorized.status == "payment.partially_refunded"
 
@@ -206,29 +206,31 @@ def test_a_mention_causes_an_inquiry(authorized, wire, scripted, events):
 def test_a_mention_of_nothing_known_is_to_come_again(authorized, wire, scripted):
     """The reply that brings the id may still be on its way."""
     scripted.heard = hears(Mention("order", "o_2"))
-    with pytest.raises(PushNotConfirmed, match="no transaction has the order 'o_2'"):
-        authorized.call("receive_push", {}, b"")
+    with pytest.raises(
+        NotificationNotConfirmed, match="no transaction has the order 'o_2'"
+    ):
+        authorized.call("receive_notification", {}, b"")
     scripted.once("authorize", references={"order": "o_2"})
     authorized.asks("authorize", 100, of="order-2")
-    scripted.once(LOOK_UP, listing=(done("authorize", 100),))
-    authorized.call("receive_push", {}, b"")
+    scripted.once(INQUIRY, listing=(done("authorize", 100),))
+    authorized.call("receive_notification", {}, b"")
 
 
 def test_a_mention_that_the_gateway_does_not_explain_is_to_come_again(
     authorized, scripted
 ):
-    scripted.once(LOOK_UP, "unknown")
+    scripted.once(INQUIRY, "unknown")
     scripted.heard = hears(Mention("order", "o_1"))
-    with pytest.raises(PushNotConfirmed, match="did not answer"):
-        authorized.call("receive_push", {}, b"")
+    with pytest.raises(NotificationNotConfirmed, match="did not answer"):
+        authorized.call("receive_notification", {}, b"")
 
 
 def test_a_mention_is_no_reason_to_forget_the_rest(market, scripted):
     scripted.once("authorize", "pending")
     market.asks("authorize", 100)
-    scripted.heard = hears(Mention("order", "o_9"), pushed())
-    with pytest.raises(PushNotConfirmed):
-        market.call("receive_push", {}, b"")
+    scripted.heard = hears(Mention("order", "o_9"), notified())
+    with pytest.raises(NotificationNotConfirmed):
+        market.call("receive_notification", {}, b"")
     assert market.status == "payment.authorized"
 
 
@@ -244,10 +246,10 @@ def test_a_notification_may_be_read_with_the_gateways_help(
         reply = yield certificate()
         heard.append((notification.headers, notification.body, notification.at))
         assert reply.status == 200
-        return (pushed(),)
+        return (notified(),)
 
     scripted.heard = received
-    market.call("receive_push", {"from": "them"}, b"{}")
+    market.call("receive_notification", {"from": "them"}, b"{}")
     assert wire.urls[-1] == "certificate"
     assert heard == [({"from": "them"}, b"{}", clock.now)]
     assert market.status == "payment.authorized"
@@ -262,11 +264,11 @@ def test_what_reads_a_notification_wrongly_is_to_be_mended(
             yield certificate()
         if asks == "nothing that can be sent":
             yield None
-        return [pushed()]
+        return [notified()]
 
     scripted.heard = received
     with pytest.raises(InvalidInput, match="is no tuple"):
-        market.call("receive_push", {}, b"")
+        market.call("receive_notification", {}, b"")
     assert len(wire.sent) <= MOST_REQUESTS + 1
 
 
@@ -280,9 +282,9 @@ def done(command, amount, **more):
     )
 
 
-def pushed(**more):
+def notified(**more):
     return Evidence(
-        source=Source.PUSH,
+        source=Source.NOTIFICATION,
         transaction="order-1",
         command="authorize",
         outcome=Outcome.SUCCEEDED,

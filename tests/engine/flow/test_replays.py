@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kessai import Recovery, Status
-from kessai.gateway import LOOK_UP, Failure
+from kessai.gateway import INQUIRY, Failure
 from kessai.machine import Reported, Resent
 
 LOST = Failure(sent=True, reason="ReadTimeout")
@@ -88,11 +88,11 @@ def test_a_gateway_that_promises_nothing_is_sent_nothing(lost, wire, clock, scri
 
 
 def test_where_there_is_a_list_that_is_asked(lost, wire, clock, scripted):
-    scripted.once(LOOK_UP, "unknown")  # it could not be reached, this time
+    scripted.once(INQUIRY, "unknown")  # it could not be reached, this time
     clock.passes(minutes=3)
     (answer,) = lost.recover()
     assert answer.status is Status.UNKNOWN
-    assert wire.urls[2:] == ["look_up/"]
+    assert wire.urls[2:] == ["inquire/"]
 
 
 # ── left alone ──────────────────────────────────────────────────────────────────────
@@ -132,7 +132,7 @@ def test_an_inquiry_that_is_turned_away_is_made_again_when_it_is_wanted(
 ):
     clock.passes(minutes=3)
     later = clock.now + timedelta(hours=8)  # longer than any pause of ours
-    scripted.once(LOOK_UP, "unknown", not_before=later)
+    scripted.once(INQUIRY, "unknown", not_before=later)
     assert len(lost.recover()) == 1
     clock.passes(hours=7, minutes=59)
     assert lost.recover() == []

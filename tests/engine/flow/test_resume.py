@@ -4,7 +4,7 @@ import pytest
 
 from kessai import Recovery, Status, StillUnderWay
 from kessai.errors import InvalidInput, UnknownTransaction
-from kessai.gateway import LOOK_UP, Failure, Reply
+from kessai.gateway import INQUIRY, Failure, Reply
 from kessai.machine import Reported, Resumed
 
 TOKEN = {"token": "tok_secret", "payer": "py_1"}
@@ -14,7 +14,7 @@ GONE = Failure(sent=False, reason="ConnectError")
 
 @pytest.fixture
 def page(market, scripted):
-    """An application whose consumer was sent to the gateway's page."""
+    """An opening command whose consumer was sent to the gateway's page."""
 
     def exchange(call):
         if call.resumed is None:
@@ -35,9 +35,7 @@ def resume(market, parameters=TOKEN):
     return market.call("resume", "order-1", parameters)
 
 
-def test_what_the_consumer_brought_is_sent_on_and_ends_the_application(
-    page, wire, events
-):
+def test_what_the_consumer_brought_is_sent_on_and_ends_the_opening(page, wire, events):
     answer = resume(page)
     assert (answer.status, answer.key) == (Status.SUCCEEDED, "k")
     assert page.status == "payment.authorized"
@@ -90,7 +88,7 @@ def test_other_parameters_have_another_key(page, wire):
     assert len(set(wire.keys)) == 3
 
 
-def test_what_never_left_leaves_the_application_open(page, wire, scripted, events):
+def test_what_never_left_leaves_the_opening_open(page, wire, scripted, events):
     """Its first request did leave: the gateway knows the order."""
     wire.answers = [GONE]
     answer = resume(page)
@@ -145,13 +143,13 @@ def test_a_process_that_died_while_sending_on_keeps_nobody_waiting(
 
 
 @pytest.mark.parametrize("missing", ["decline", "resend"])
-def test_a_resumed_application_is_neither_given_up_nor_sent_again(
+def test_a_resumed_opening_is_neither_given_up_nor_sent_again(
     page, wire, clock, scripted, missing
 ):
     """Its token is kept nowhere, and the gateway had heard of it before."""
     wire.answers = [LOST]
     resume(page)
-    scripted.once(LOOK_UP)  # lists nothing
+    scripted.once(INQUIRY)  # lists nothing
     clock.passes(hours=1)
     (answer,) = page.recover(Recovery(missing=missing))
     assert answer.status is Status.UNKNOWN

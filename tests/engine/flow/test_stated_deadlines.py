@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from kessai.gateway import LOOK_UP
+from kessai.gateway import INQUIRY
 from kessai.machine import Lapsed, Learned
 
 
@@ -19,7 +19,7 @@ def test_a_reply_states_when_an_authorization_ends(
 ):
     name, at = ends
     scripted.once("authorize", deadlines={name: at, "not_declared": at})
-    scripted.once(LOOK_UP)
+    scripted.once(INQUIRY)
     market.asks("authorize", 100)
     assert market.transaction().deadlines == {name: at}
     clock.passes(days=7)
@@ -33,7 +33,7 @@ def test_an_inquiry_states_another(market, scripted, ends, events):
     scripted.once("authorize")
     market.asks("authorize", 100)
     declared = market.transaction().deadlines[name]
-    scripted.once(LOOK_UP, deadlines={name: at}, listing=())
+    scripted.once(INQUIRY, deadlines={name: at}, listing=())
     for _ in range(2):
         market.call("reconcile", "order-1")
     assert market.transaction().deadlines[name] == at != declared

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import attrs
 import pytest
 
-from kessai.errors import PushRefused
+from kessai.errors import NotificationRefused
 from kessai.gateway import (
-    LOOK_UP,
+    INQUIRY,
     Call,
     Evidence,
     ListedExchange,
@@ -20,7 +20,7 @@ from kessai.gateway_exchange import rebuilt, rebuilt_notification
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 CALL = Call(command="capture", transaction="order-1", lifecycle="one_time")
-INQUIRY = attrs.evolve(CALL, command=LOOK_UP)
+INQUIRY = attrs.evolve(CALL, command=INQUIRY)
 FACT = ListedExchange(command="capture", outcome=Outcome.SUCCEEDED, amount=0, at=NOON)
 SAID = Evidence(
     source=Source.REPLY,
@@ -33,8 +33,8 @@ SAID = Evidence(
     deadlines={"authorization": NOON},
     not_before=NOON,
 )
-LISTED = attrs.evolve(SAID, source=Source.LOOK_UP, command=None, listing=(FACT,))
-PUSHED = attrs.evolve(SAID, source=Source.PUSH)
+LISTED = attrs.evolve(SAID, source=Source.INQUIRY, command=None, listing=(FACT,))
+NOTIFIED = attrs.evolve(SAID, source=Source.NOTIFICATION)
 NOTHING = Evidence(
     source=Source.REPLY,
     transaction="order-1",
@@ -73,8 +73,8 @@ class Trap:
 def test_evidence_as_it_shall_be_is_built_anew_as_it_is():
     assert rebuilt(CALL, SAID) == SAID
     assert rebuilt(INQUIRY, LISTED) == LISTED
-    assert rebuilt_notification(PUSHED) == PUSHED
-    of_no_command = attrs.evolve(PUSHED, command=None, amount=None)
+    assert rebuilt_notification(NOTIFIED) == NOTIFIED
+    of_no_command = attrs.evolve(NOTIFIED, command=None, amount=None)
     assert rebuilt_notification(of_no_command) == of_no_command
     assert rebuilt_notification(Mention("intent", "pi_1")) == Mention("intent", "pi_1")
 
@@ -108,7 +108,7 @@ ABSURD = [
     {"amount": 1.0},
     {"outcome": "succeeded"},
     {"found": 1},
-    {"look_up": 0},
+    {"needs_inquiry": 0},
     {"never_sent": None},
     {"never_sent": True},  # and it succeeded
     {"reported_at": NOON.replace(tzinfo=None)},
@@ -143,9 +143,9 @@ def test_of_evidence_that_cannot_be_built_only_what_it_is_about_is_left(absurd):
     assert kept == NOTHING
     assert kept.disclosed == {"page": "p"}
     if "source" not in absurd:
-        pushed = attrs.evolve(said, source=Source.PUSH)
-        unread = attrs.evolve(NOTHING, source=Source.PUSH, look_up=True)
-        assert rebuilt_notification(pushed) == unread
+        notified = attrs.evolve(said, source=Source.NOTIFICATION)
+        unread = attrs.evolve(NOTHING, source=Source.NOTIFICATION, needs_inquiry=True)
+        assert rebuilt_notification(notified) == unread
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_evidence_about_something_else_is_none(other):
 
 def test_an_inquiry_is_about_no_command():
     of_one = attrs.evolve(LISTED, command="capture")
-    nothing = attrs.evolve(NOTHING, source=Source.LOOK_UP, command=None)
+    nothing = attrs.evolve(NOTHING, source=Source.INQUIRY, command=None)
     assert rebuilt(INQUIRY, of_one) == nothing
 
 
@@ -176,14 +176,14 @@ def test_what_is_no_evidence_at_all_is_unknown():
 
 def test_a_command_that_cannot_be_kept_is_left_out_and_one_that_is_none_stays_so():
     for command in ("\ud800", None, 7):
-        said = attrs.evolve(PUSHED, command=command, amount=-1)
+        said = attrs.evolve(NOTIFIED, command=command, amount=-1)
         assert rebuilt_notification(said).command is None
 
 
-def test_a_push_about_no_transaction_is_refused_in_these_words():
-    nameless = [attrs.evolve(PUSHED, transaction=name) for name in ("", "\x00", None)]
+def test_a_notification_about_no_transaction_is_refused_in_these_words():
+    nameless = [attrs.evolve(NOTIFIED, transaction=name) for name in ("", "\x00", None)]
     empty = [Mention("", "pi_1"), Mention("intent", ""), Mention("intent", 7)]
     for given in (*nameless, *empty, None, Trap()):
-        with pytest.raises(PushRefused) as told:
+        with pytest.raises(NotificationRefused) as told:
             rebuilt_notification(given)
-        assert str(told.value) == "push refused: it names no transaction"
+        assert str(told.value) == "notification refused: it names no transaction"

@@ -3,7 +3,7 @@
 import pytest
 
 from kessai import Recovery, Status
-from kessai.gateway import LOOK_UP, Failure, ListedExchange, Outcome
+from kessai.gateway import INQUIRY, Failure, ListedExchange, Outcome
 from kessai.machine import Discrepancy, External
 
 LOST = Failure(sent=True, reason="ReadTimeout")
@@ -24,7 +24,7 @@ def refunds(market, *amounts):
 
 
 def states(scripted, **totals):
-    scripted.once(LOOK_UP, totals=totals)
+    scripted.once(INQUIRY, totals=totals)
 
 
 def phases(market):
@@ -32,7 +32,7 @@ def phases(market):
     return [(operation.amount, operation.phase.value) for operation in opened]
 
 
-def test_a_difference_that_one_operation_explains_settles_it(
+def test_a_difference_that_one_operation_explains_resolves_it(
     captured, scripted, clock, events
 ):
     refunds(captured, 30, 30, 40)
@@ -55,7 +55,7 @@ def test_a_difference_that_two_could_explain_leaves_both_open(
     events()
 
 
-def test_a_difference_that_only_all_of_them_explain_settles_them(
+def test_a_difference_that_only_all_of_them_explain_resolves_them(
     captured, scripted, clock, events
 ):
     refunds(captured, 30, 30)
@@ -102,7 +102,7 @@ def test_what_never_arrived_may_be_sent_again(captured, scripted, wire, clock, e
     clock.passes(hours=1)
     (answer,) = captured.recover(Recovery(missing="resend"))
     assert answer.status is Status.SUCCEEDED
-    assert wire.urls[-3:] == ["refund/", "look_up/", "refund/"]
+    assert wire.urls[-3:] == ["refund/", "inquire/", "refund/"]
     events()
 
 
@@ -155,7 +155,7 @@ def test_where_exchanges_are_listed_as_well_they_are_what_counts(
         for name, amount in (("authorize", 100), ("capture", 100), ("refund", 30))
     ]
     totals = {"captured": 100, "refunded": 30}
-    scripted.once(LOOK_UP, totals=totals, listing=tuple(of_ours))
+    scripted.once(INQUIRY, totals=totals, listing=tuple(of_ours))
     clock.passes(minutes=3)
     captured.recover()
     assert phases(captured) == [(30, "unknown")]

@@ -77,7 +77,7 @@ def test_a_charge_names_the_version_of_the_agreement_it_was_allowed_under(
     assert (intent.opens.command, intent.opens.outcome) == ("reauthorize", "begun")
 
 
-def test_only_an_application_brings_its_file_along(authorized, command):
+def test_only_an_opening_brings_its_file_along(authorized, command):
     authorized.execute(command("capture", 60))
     intent, outcome = changes(authorized)
     assert (intent.declaration, outcome.declaration) == (None, None)
@@ -153,25 +153,25 @@ def test_what_was_sent_and_could_not_be_written_is_to_be_asked_again_with_its_ke
 # ── what is for the caller alone ────────────────────────────────────────────────────
 
 
-def test_what_a_reply_discloses_reaches_its_caller_also_when_a_push_was_first(
+def test_what_a_reply_discloses_reaches_its_caller_also_when_a_notification_was_first(
     shop, gateway
 ):
     shop.asks("authorize", 100)
 
-    def push_first(asked):
+    def notification_first(asked):
         other = type(shop)("sync", shop.store, shop.gateway, shop.clock)
-        other.push("capture", "succeeded", 60)
+        other.notification("capture", "succeeded", 60)
         return {"outcome": "succeeded", "amount": 60, "disclosed": {"page": "p"}}
 
-    gateway.answers = [push_first]
+    gateway.answers = [notification_first]
     answer = shop.asks("capture", 60)
     assert (answer.status, answer.disclosed) == ("succeeded", {"page": "p"})
 
 
-def test_what_a_reply_discloses_reaches_its_caller_also_after_a_look_up(shop, gateway):
+def test_what_a_reply_discloses_reaches_its_caller_also_after_a_inquiry(shop, gateway):
     shop.asks("authorize", 100)
     gateway.answers = [
-        {"outcome": "unknown", "look_up": True, "disclosed": {"page": "p"}}
+        {"outcome": "unknown", "needs_inquiry": True, "disclosed": {"page": "p"}}
     ]
     answer = shop.asks("capture", 60)
     assert (answer.status, answer.disclosed) == ("unknown", {"page": "p"})

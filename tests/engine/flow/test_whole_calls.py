@@ -1,14 +1,14 @@
-"""Whole calls, whole findings: what an adapter is asked, and what a look-up tells."""
+"""Whole calls, whole findings: what an adapter is asked, and what an inquiry tells."""
 
 import attrs
 import pytest
 
 from kessai import Answer, Missing, Recovery, Status, Transaction
 from kessai.errors import UnknownTransaction, VersionConflict
-from kessai.flow import Append, Send, compare, execute, look_up, recover, recover_due
-from kessai.flow.look_up import Inquiry
+from kessai.flow import Append, Send, compare, execute, inquire, recover, recover_due
+from kessai.flow.inquiry import Inquiry
 from kessai.flow.steps import ATTEMPTS, load, load_with_attempts
-from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Outcome, Source
+from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Source
 from kessai.machine import Discrepancy, Reported, read_record
 
 LOST = Failure(sent=True, reason="ReadTimeout")
@@ -78,11 +78,11 @@ def test_an_adapter_is_told_of_a_charge_and_its_agreement(hand, calls, command):
     assert (call.lifecycle, call.agreement) == ("charge", "consent-1")
 
 
-def test_a_look_up_is_about_a_transaction_and_nothing_else(authorized, calls):
-    authorized.run(look_up(authorized.context, "order-1"))
+def test_a_inquiry_is_about_a_transaction_and_nothing_else(authorized, calls):
+    authorized.run(inquire(authorized.context, "order-1"))
     (call,) = calls
     asked = Call(
-        command=LOOK_UP,
+        command=INQUIRY,
         transaction="order-1",
         lifecycle="one_time",
         tracks=("payment",),
@@ -138,12 +138,12 @@ def test_an_answer_has_the_transaction_as_it_stands(hand, command, gateway):
 def test_a_contradiction_is_kept_with_all_it_is_about(shop, gateway, clock):
     shop.asks("authorize", 100)
 
-    def push_first(asked):
+    def notification_first(asked):
         other = type(shop)("sync", shop.store, shop.gateway, shop.clock)
-        other.push("capture", "declined", 60)
+        other.notification("capture", "declined", 60)
         return {"outcome": "succeeded", "amount": 60}
 
-    gateway.answers = [push_first]
+    gateway.answers = [notification_first]
     shop.asks("capture", 60)
     said = Evidence(
         source=Source.REPLY,
@@ -170,10 +170,10 @@ def test_a_refusal_of_what_is_allowed_is_a_reason_to_look(  # noqa: PLR0917
 ):
     gateway.answers = [reply]
     authorized.execute(command(name, amount))
-    assert (gateway.commands[-1] == LOOK_UP) is looks
+    assert (gateway.commands[-1] == INQUIRY) is looks
 
 
-def test_a_refused_application_is_no_reason_to_look(hand, command, gateway):
+def test_a_refused_opening_is_no_reason_to_look(hand, command, gateway):
     gateway.answers = [{"outcome": "declined"}]
     hand.execute(command("authorize", 100))
     assert gateway.commands == ["authorize"]
@@ -182,14 +182,14 @@ def test_a_refused_application_is_no_reason_to_look(hand, command, gateway):
 # ── findings ────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("ask", [look_up, compare])
+@pytest.mark.parametrize("ask", [inquire, compare])
 def test_of_what_never_came_to_be_nothing_is_found(hand, ask):
     finding = hand.run(ask(hand.context, "nobody"))
     assert finding == Inquiry(transaction=Transaction("nobody"), readable=False)
     assert finding.readable is False
 
 
-@pytest.mark.parametrize("ask", [look_up, compare])
+@pytest.mark.parametrize("ask", [inquire, compare])
 def test_without_an_answer_nothing_is_found(authorized, gateway, ask):
     gateway.answers = [LOST]
     finding = authorized.run(ask(authorized.context, "order-1"))
@@ -197,7 +197,7 @@ def test_without_an_answer_nothing_is_found(authorized, gateway, ask):
     assert finding.readable is False
 
 
-@pytest.mark.parametrize("ask", [look_up, compare])
+@pytest.mark.parametrize("ask", [inquire, compare])
 def test_a_finding_has_the_events_and_the_transaction_after_them(
     authorized, gateway, clock, ask
 ):
@@ -218,7 +218,7 @@ def test_a_caller_who_is_gone_left_no_answer(authorized, command, gateway, clock
     clock.passes(minutes=5)
     authorized.run(recover_due(authorized.context, DECLINE))
     gone = Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction="order-1",
         command="capture",
         outcome=Outcome.UNKNOWN,
@@ -268,7 +268,7 @@ def test_what_stood_aside_before_it_began_does_not_hide_that_it_is_absent(
     """A refund in the portal, of an amount that is not told; ours never arrives."""
     authorized.execute(command("capture", 100))
     gateway.listed["order-1"].append(("refund", "succeeded", None, "X"))
-    authorized.run(look_up(authorized.context, "order-1"))
+    authorized.run(inquire(authorized.context, "order-1"))
     gateway.answers = [LOST]
     authorized.execute(command("refund", 20, key="20"))
     clock.passes(minutes=11)
@@ -307,11 +307,11 @@ class Grows(dict):
 @pytest.mark.parametrize(
     ("flow", "kind"),
     [
-        (lambda hand: look_up(hand.context, "order-1"), "Now"),
+        (lambda hand: inquire(hand.context, "order-1"), "Now"),
         (lambda hand: load_with_attempts("order-1"), "Load"),
         (lambda hand: execute(hand.context, hand.next), "Now"),
     ],
-    ids=["look-up", "reading", "command"],
+    ids=["inquiry", "reading", "command"],
 )
 def test_who_never_gets_a_turn_is_told_of_which_transaction(
     authorized, command, gateway, flow, kind

@@ -188,7 +188,7 @@ def test_a_partial_capture_cannot_be_repeated_and_releases_the_rest(story):
         ("authorize 9 consent_only", "consent.consented", (9, 0, 0)),
     ],
 )
-def test_a_recurring_application_gives_a_consent_and_a_payment_unless_it_is_alone(
+def test_a_recurring_opening_gives_a_consent_and_a_payment_unless_it_is_alone(
     story, history, states, amounts
 ):
     told = story("recurring", history)

@@ -75,7 +75,7 @@ def test_without_an_amount_all_that_is_possible_is_taken(
 @pytest.mark.parametrize(
     ("lifecycle", "command"), [("one_time", "authorize"), ("recurring", "authorize")]
 )
-def test_an_application_needs_its_amount(story, lifecycle, command):
+def test_an_opening_needs_its_amount(story, lifecycle, command):
     denial = story(lifecycle).ask(command)
     assert denial.codes == ("amount_missing",)
     assert denial.reasons[0].values["minimum"] == 1
@@ -107,9 +107,9 @@ def test_two_refunds_of_60_from_100_never_both_begin(story):
 def test_a_refund_that_is_still_pending_counts_against_the_rest(story):
     """Saleor #19645: pending refunds were ignored."""
     told = story("one_time", "authorize 100, capture")
-    told.settle(told.begin("refund", 60), Outcome.PENDING)
+    told.resolve(told.begin("refund", 60), Outcome.PENDING)
     assert told.codes("refund", 41) == ABOVE
-    told.settle(next(iter(told.transaction.operations.values())), Outcome.DECLINED)
+    told.resolve(next(iter(told.transaction.operations.values())), Outcome.DECLINED)
     assert told.codes("refund", 100) == YES
 
 
@@ -178,7 +178,7 @@ def test_a_frequency_is_needed_for_recurring_and_refused_for_one_time(story):
         ({"success_url": "語" * 86}, INVALID),
         ({"cancel_url": "x" * 257}, INVALID),
         ({"error_url": "x" * 257}, INVALID),
-        ({"authorize_push_url": "x" * 257}, INVALID),
+        ({"authorize_notification_url": "x" * 257}, INVALID),
         ({"merchant_page": True, "merchant_page_url": URL}, YES),
         ({"merchant_page": True, "merchant_page_url": "x" * 257}, INVALID),
         ({"merchant_page": True, "merchant_page_url": ""}, MISSING),

@@ -152,7 +152,7 @@ def test_what_happened_outside_is_judged_in_the_transactions_currency(machine):
     transaction, _ = begun(machine, asked("authorize", 5000, "USD"))
     transaction = succeeded(machine, transaction)
     said = Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction="order-1",
         command="capture",
         outcome=Outcome.SUCCEEDED,

@@ -80,7 +80,7 @@ def test_a_deadline_counts_from_when_the_gateway_says_it_happened(story, now):
     told = story("one_time", "authorize? 1000")
     told.now += timedelta(days=3)
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, reported_at=now + SECOND)
+    told.resolve(operation, reported_at=now + SECOND)
     assert told.transaction.deadlines["authorization"] == now + SECOND + DAYS
 
 
@@ -94,7 +94,7 @@ def test_of_what_is_told_late_and_out_of_order_the_latest_holds(
     told = story("one_time", "authorize? 1000")
     (operation,) = told.transaction.operations.values()
     told.now += timedelta(days=2)
-    told.settle(operation)
+    told.resolve(operation)
     told.now += timedelta(days=3)
     happened = None if told_days is None else now + timedelta(days=told_days)
     evidence = told.evidence("update_authorization", amount=900, reported_at=happened)
@@ -106,7 +106,7 @@ def test_of_what_is_told_late_and_out_of_order_the_latest_holds(
 def test_a_gateways_clock_that_runs_ahead_lengthens_nothing(story, now):
     told = story("one_time", "authorize? 1000")
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, reported_at=now + timedelta(days=400))
+    told.resolve(operation, reported_at=now + timedelta(days=400))
     assert told.transaction.deadlines["authorization"] == now + DAYS
 
 
@@ -114,7 +114,7 @@ def test_a_deadline_beyond_the_end_of_time_is_the_end_of_time(story):
     told = story("one_time", "authorize? 1000")
     (operation,) = told.transaction.operations.values()
     told.now = datetime.max.replace(tzinfo=UTC) - SECOND
-    told.settle(operation)
+    told.resolve(operation)
     assert told.transaction.deadlines["authorization"] == datetime.max.replace(
         tzinfo=UTC
     )
@@ -187,6 +187,6 @@ def test_a_decline_after_the_deadline_still_leaves_the_lapse_to_the_clock(story)
     told = story("one_time", "authorize 1000, capture?")
     told.now += DAYS
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, Outcome.DECLINED)
+    told.resolve(operation, Outcome.DECLINED)
     assert told.status == "payment.authorized"
     assert len(lapsed(told)) == 1

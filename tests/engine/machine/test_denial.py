@@ -528,7 +528,7 @@ def test_what_is_open_is_named_with_how_far_it_is(story, phase, english, japanes
     told = story("one_time", "authorize 1000, cancel?")
     (operation,) = told.transaction.operations.values()
     if phase is not Phase.BEGUN:
-        told.settle(operation, Outcome(phase))
+        told.resolve(operation, Outcome(phase))
     busy = (
         Reason("operation_open", "O3, R4, F4", {"operations": f"cancel ({phase})"}),
         f"Another operation has not ended yet: cancel ({english}).",

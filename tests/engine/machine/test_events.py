@@ -13,6 +13,7 @@ from kessai import Operation
 from kessai.gateway import Evidence, ListedExchange, Outcome, Source
 from kessai.machine import (
     Begun,
+    Closed,
     Denied,
     Discrepancy,
     External,
@@ -20,7 +21,6 @@ from kessai.machine import (
     Reason,
     Reported,
     Resent,
-    Resolved,
 )
 from kessai.machine.events import KIND_OF, event_data, read_event
 
@@ -36,7 +36,7 @@ def operation(amount=None, parameters=None):
 
 def evidence(**more):
     more = {"outcome": Outcome.SUCCEEDED, "command": "capture", **more}
-    return Evidence(source=Source.LOOK_UP, transaction="order-1", **more)
+    return Evidence(source=Source.INQUIRY, transaction="order-1", **more)
 
 
 OPERATION = {
@@ -48,7 +48,7 @@ OPERATION = {
     "begun_at": WRITTEN,
 }
 EVIDENCE = {
-    "source": "look_up",
+    "source": "inquiry",
     "transaction": "order-1",
     "command": "capture",
     "outcome": "succeeded",
@@ -89,7 +89,7 @@ EVENTS = [
                 exchange="x-1",
                 reported_at=AT,
                 found=False,
-                look_up=True,
+                needs_inquiry=True,
                 never_sent=True,
                 actor="sato",
                 note="seen",
@@ -107,7 +107,7 @@ EVENTS = [
                 "exchange": "x-1",
                 "reported_at": WRITTEN,
                 "found": False,
-                "look_up": True,
+                "inquiry": True,
                 "never_sent": True,
                 "actor": "sato",
                 "note": "seen",
@@ -145,7 +145,7 @@ EVENTS = [
         },
     ),
     (
-        Resolved(AT, 3, evidence()),
+        Closed(AT, 3, evidence()),
         {"at": WRITTEN, "discrepancy": 3, "evidence": EVIDENCE},
     ),
     (

@@ -18,6 +18,7 @@ from kessai.evidence.outcome import resolve, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
     Begun,
+    Closed,
     Denied,
     Discrepancy,
     External,
@@ -26,7 +27,6 @@ from kessai.machine import (
     Record,
     Reported,
     Resent,
-    Resolved,
     append,
     broken_invariants,
     compile_lifecycle,
@@ -77,7 +77,7 @@ EVIDENCE = st.builds(
     exchange=st.none() | TEXTS,
     reported_at=st.none() | TIMES,
     found=st.booleans(),
-    look_up=st.booleans(),
+    needs_inquiry=st.booleans(),
     never_sent=st.booleans(),
 )
 REASONS = st.builds(
@@ -183,18 +183,18 @@ class Run:
         under = None if agreement is None else CONSENTED
         verdict = decide(self.machine, self.transaction, command, self.now, under)
         if isinstance(verdict, Denial):
-            self.settle_any(name, amount, outcome)
+            self.resolve_any(name, amount, outcome)
             return
         opens = opened_tracks(self.machine, verdict)
         self.write(Begun(self.now, verdict, agreement, opens))
         if outcome is not None:
-            self.settle(verdict, outcome, None)
+            self.resolve(verdict, outcome, None)
 
-    def settle_any(self, name, amount, outcome):
+    def resolve_any(self, name, amount, outcome):
         """What was refused may have happened at the gateway all the same."""
         for operation in self.transaction.operations.values():
             if operation.command == name and outcome is not None:
-                self.settle(operation, outcome, None)
+                self.resolve(operation, outcome, None)
                 return
         if outcome is Outcome.SUCCEEDED and self.transaction.exists:
             evidence = self.evidence(name, outcome, amount)
@@ -202,7 +202,7 @@ class Run:
                 resolve_external(self.machine, self.transaction, evidence, self.now)
             )
 
-    def settle(self, operation, outcome, amount):
+    def resolve(self, operation, outcome, amount):
         evidence = self.evidence(operation.command, outcome, amount)
         current = self.transaction.operations[operation.id]
         event = resolve(self.machine, self.transaction, current, evidence, self.now)
@@ -318,7 +318,7 @@ def test_texts_and_amounts_of_every_kind_are_written_as_rfc_8785_says(
 def test_what_is_for_the_caller_alone_never_enters_the_trail(story):
     told = story("one_time", "authorize 10, get_address?")
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, disclosed={"address": "Chiyoda 1-1"})
+    told.resolve(operation, disclosed={"address": "Chiyoda 1-1"})
     assert b"Chiyoda" not in b"".join(record.body for record in told.records)
     assert "Chiyoda" not in repr(told.events)
 
@@ -424,7 +424,7 @@ def told(command):
 # ── what an event leaves of the transaction before it ───────────────────────────────
 
 
-def test_the_first_event_of_an_application_makes_the_whole_transaction(story):
+def test_the_first_event_of_an_opening_makes_the_whole_transaction(story):
     """Evidence and refusals that came before it stay on its record."""
     sketch = story("recurring", "authorize? 900 with_capture")
     begun = sketch.events[0]
@@ -449,12 +449,12 @@ def test_the_first_event_of_an_application_makes_the_whole_transaction(story):
 
 
 @pytest.mark.parametrize(
-    ("settled", "left"), [(2, (5, 7)), (5, (2, 7)), (7, (2, 5)), (9, (2, 5, 7))]
+    ("resolved", "left"), [(2, (5, 7)), (5, (2, 7)), (7, (2, 5)), (9, (2, 5, 7))]
 )
-def test_a_settled_discrepancy_leaves_the_others(story, now, settled, left):
+def test_a_resolved_discrepancy_leaves_the_others(story, now, resolved, left):
     told = story("one_time", "authorize 10")
     before = attrs.evolve(told.transaction, discrepancies=(2, 5, 7))
-    event = Resolved(now, settled, told.evidence("capture"))
+    event = Closed(now, resolved, told.evidence("capture"))
     expected = before.next(discrepancies=left)
     assert evolve(told.machine, before, event) == expected
     assert evolve(None, before, event) == expected
@@ -472,7 +472,7 @@ def test_a_new_discrepancy_is_known_by_the_number_of_its_event(story, now):
 def test_what_is_sent_again_is_as_when_it_began_but_for_the_time(story, now):
     told = story("one_time", "authorize 900, capture, refund? 10, refund? 20")
     first, second = told.transaction.operations.values()
-    told.settle(first, Outcome.UNKNOWN)
+    told.resolve(first, Outcome.UNKNOWN)
     later = now + timedelta(minutes=11)
     before = told.transaction
     again = attrs.evolve(first, phase=Phase.BEGUN, resent_at=later)

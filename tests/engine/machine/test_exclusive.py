@@ -47,7 +47,7 @@ def test_a_capture_without_an_answer_keeps_out_every_other_capture(story, outcom
     told = story("one_time", "authorize 100")
     operation = told.begin("capture", 50)
     if outcome is not None:
-        told.settle(operation, outcome)
+        told.resolve(operation, outcome)
     assert told.codes("capture", 50) == BUSY
     phase = outcome or "begun"
     assert f"capture ({phase})" in str(told.ask("capture", 50))
@@ -65,9 +65,9 @@ def test_refunds_overlap_and_end_in_any_order(story):
     told = story("one_time", "authorize 100, capture")
     first, second, third = (told.begin("refund", amount) for amount in (50, 30, 20))
     assert told.amounts("refunding", "refunded") == (100, 0)
-    told.settle(second)
-    told.settle(first, Outcome.DECLINED)
-    told.settle(third)
+    told.resolve(second)
+    told.resolve(first, Outcome.DECLINED)
+    told.resolve(third)
     assert told.amounts("refunding", "refunded") == (0, 50)
     assert told.status == "payment.partially_refunded"
     told.tell("refund 50")
@@ -82,7 +82,7 @@ def test_an_update_before_the_authorization_raises_what_it_then_commits(story):
     assert told.status == "payment.requested"
     assert told.transaction.deadlines.keys() == {"authorization"}
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, amount=1500)
+    told.resolve(operation, amount=1500)
     assert told.amounts("authorizing", "authorized") == (0, 1500)
     assert told.status == "payment.authorized"
     assert told.codes("capture", 1500) == "ok"
@@ -92,7 +92,7 @@ def test_an_update_before_a_recurring_authorization_is_not_of_the_consent(story)
     """O6 changes the authorization; only R9 changes the terms."""
     told = story("recurring", "authorize? 10 merchant_page, update_authorization 15")
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, amount=15)
+    told.resolve(operation, amount=15)
     assert told.amounts("agreed", "authorized") == (10, 15)
 
 
@@ -112,18 +112,18 @@ def test_a_read_changes_nothing_whatever_comes_of_it(story):
 def test_a_read_ends_at_once_even_without_an_answer(story):
     told = story("one_time", "authorize 1000, get_address?")
     (operation,) = told.transaction.operations.values()
-    event = told.settle(operation, Outcome.UNKNOWN)
+    event = told.resolve(operation, Outcome.UNKNOWN)
     assert isinstance(event, Reported)
     assert event.outcome is Outcome.DECLINED
     assert told.transaction.operations == {}
 
 
-def test_a_read_begun_before_the_application_failed_still_ends(story):
+def test_a_read_begun_before_the_opening_failed_still_ends(story):
     told = story("one_time", "authorize? 1000 merchant_page, get_address?")
-    application, read = told.transaction.operations.values()
-    told.settle(application, Outcome.DECLINED)
+    opening, read = told.transaction.operations.values()
+    told.resolve(opening, Outcome.DECLINED)
     assert told.status == "payment.failed"
-    told.settle(read)
+    told.resolve(read)
     assert told.transaction.operations == {}
 
 

@@ -21,22 +21,22 @@ def asked(name, lifecycle=None):
     return Command(name, "order-1", key="k", lifecycle=lifecycle)
 
 
-def test_an_application_runs_under_the_lifecycle_it_names(machines):
+def test_an_opening_runs_under_the_lifecycle_it_names(machines):
     for name in ("one_time", "recurring"):
-        assert machines.for_application(asked("authorize", name)).name == name
-    assert machines.for_application(asked("reauthorize")).name == "charge"
-    assert machines.for_application(asked("reauthorize", "charge")).name == "charge"
+        assert machines.for_opening(asked("authorize", name)).name == name
+    assert machines.for_opening(asked("reauthorize")).name == "charge"
+    assert machines.for_opening(asked("reauthorize", "charge")).name == "charge"
 
 
-def test_an_application_under_a_lifecycle_that_lacks_it_is_decided_by_one_that_has_it(
+def test_an_opening_under_a_lifecycle_that_lacks_it_is_decided_by_one_that_has_it(
     machines,
 ):
-    assert machines.for_application(asked("reauthorize", "one_time")).name == "charge"
+    assert machines.for_opening(asked("reauthorize", "one_time")).name == "charge"
 
 
 def test_any_other_command_runs_under_the_lifecycle_of_its_transaction(machines):
-    assert machines.for_application(asked("capture")) is None
-    assert machines.for_application(asked("capture", "one_time")) is None
+    assert machines.for_opening(asked("capture")) is None
+    assert machines.for_opening(asked("capture", "one_time")) is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_command_that_no_machine_can_be_found_for_is_told_what_there_is(
     machines, command, message
 ):
     with pytest.raises(InvalidCommand) as refusal:
-        machines.for_application(command)
+        machines.for_opening(command)
     assert str(refusal.value) == message
 
 
@@ -145,7 +145,7 @@ def test_a_success_leads_where_a_real_trigger_of_the_machine_leads(
     told = story(lifecycle, history)
     operation = told.begin(command, amount)
     before = told.transaction
-    told.settle(operation)
+    told.resolve(operation)
     after = told.transaction
     names = {**after.amounts, **after.flags, "amount": amount or 0}
     machine = anew(lifecycle)

@@ -4,7 +4,7 @@ import pytest
 
 import kessai
 from kessai import errors
-from kessai.flow import PushNotConfirmed
+from kessai.flow import NotificationNotConfirmed
 from kessai.money import AMOUNT_LIMIT, Currency, is_amount, minor_digits, show_amount
 
 
@@ -55,7 +55,7 @@ def test_every_error_answers_in_its_type_whether_it_may_be_sent_again():
     assert issubclass(errors.StoreBusy, errors.SafeToResend)
     assert issubclass(errors.StoreFailed, errors.SafeToResend)
     assert issubclass(errors.VersionConflict, errors.SafeToResend)
-    assert issubclass(PushNotConfirmed, errors.SafeToResend)
+    assert issubclass(NotificationNotConfirmed, errors.SafeToResend)
     assert issubclass(errors.CommitUnknown, errors.ResendWithSameKey)
 
 

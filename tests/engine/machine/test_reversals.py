@@ -66,7 +66,7 @@ class Story:
 
     def evidence(self, command, outcome, amount=None):
         return Evidence(
-            source=Source.LOOK_UP,
+            source=Source.INQUIRY,
             transaction="order-1",
             command=command,
             outcome=outcome,
@@ -236,7 +236,7 @@ def test_what_cannot_be_taken_back_is_kept_once_and_tried_again(wallet):
     assert wallet.listed(*listed) == []
 
 
-# ── what a notification says ────────────────────────────────────────────────────────
+# ── what a item says ────────────────────────────────────────────────────────
 
 
 def test_a_notified_reversal_is_accounted_for_by_the_trail_or_unmatched(wallet):

@@ -55,7 +55,7 @@ def test_a_success_without_its_transition_is_a_discrepancy_and_moves_nothing(tol
         shop.now, operation.id, Outcome.SUCCEEDED, shop.evidence("capture")
     )
     assert evolve(shop.machine, before, event) == before.next()
-    event = shop.settle(operation)
+    event = shop.resolve(operation)
     assert isinstance(event, Discrepancy)
     assert event.reason == "state_not_allowed"
 
@@ -91,7 +91,7 @@ def test_a_declined_opening_command_without_its_transition_leaves_the_state(told
     shop = told("authorize? 100")
     (operation,) = shop.transaction.operations.values()
     payment_of(shop).remove_transition("declined:authorize")
-    shop.settle(operation, Outcome.DECLINED)
+    shop.resolve(operation, Outcome.DECLINED)
     assert shop.status == "payment.requested"
 
 

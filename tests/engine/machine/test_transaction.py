@@ -60,7 +60,7 @@ def test_a_transaction_names_each_command_once_that_had_an_outcome(story):
     told.tell("capture! 60")
     told.begin("capture", 70)
     assert told.transaction.concluded == ("authorize", "capture")
-    told.settle(*told.transaction.operations.values())
+    told.resolve(*told.transaction.operations.values())
     assert told.transaction.concluded == ("authorize", "capture")
 
 
@@ -74,9 +74,13 @@ def test_the_last_notifications_that_ended_an_operation_are_remembered(story):
     told = story("one_time", "authorize 900, capture")
     for number in range(REMEMBERED + 2):
         refund = told.begin("refund", 1)
-        told.settle(refund, Outcome.PENDING, source=Source.PUSH, exchange=f"p-{number}")
+        told.resolve(
+            refund, Outcome.PENDING, source=Source.NOTIFICATION, exchange=f"p-{number}"
+        )
         outcome = Outcome.DECLINED if number % 2 else Outcome.SUCCEEDED
-        told.settle(refund, outcome, source=Source.PUSH, exchange=f"x-{number}")
+        told.resolve(
+            refund, outcome, source=Source.NOTIFICATION, exchange=f"x-{number}"
+        )
     assert told.transaction.notified == tuple(
         Notified(
             "refund",
@@ -92,7 +96,9 @@ def test_the_last_notifications_that_ended_an_operation_are_remembered(story):
 def test_only_notifications_that_can_be_known_again_are_remembered(story, more):
     told = story("one_time", "authorize? 100")
     (operation,) = told.transaction.operations.values()
-    told.settle(operation, **{"source": Source.PUSH, "exchange": "x-1", **more})
+    told.resolve(
+        operation, **{"source": Source.NOTIFICATION, "exchange": "x-1", **more}
+    )
     assert told.transaction.notified == ()
 
 
@@ -100,7 +106,7 @@ def test_a_new_head_changes_nothing_else(whole):
     assert whole.with_head("abc") == attrs.evolve(whole, head="abc")
 
 
-def test_a_transaction_exists_from_its_application_on(whole):
+def test_a_transaction_exists_from_its_opening_on(whole):
     assert whole.exists
     assert not Transaction("order-1").exists
     assert not Transaction("order-1", discrepancies=(1,), version=1).exists

@@ -75,7 +75,7 @@ SHIPPED = {
         ('release  = ["authorizing = 0"]', 'release = ["authorizing -= amount + 1"]'),
         "authorizing",
     ),
-    "an application forgets what it asked for": (
+    "an opening command forgets what it asked for": (
         ('reserve  = ["authorizing += amount"]', "reserve = []"),
         "authorize",
     ),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kessai.prove import Kind, Play, Verdict, Wrong, prove, removals
+from kessai.prove import BrokenProperty, PartKind, Play, Verdict, prove, removals
 from kessai.spec import load_file
 
 WALLET = Path(__file__).parent / "wallet.toml"
@@ -27,7 +27,7 @@ def changed(tmp_path, old, new):
 
 
 def refuted(proof):
-    return {Wrong(f.property, f.subject): f.story for f in proof.refuted}
+    return {BrokenProperty(f.property, f.subject): f.story for f in proof.refuted}
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,14 @@ def test_a_reversal_without_a_smallest_amount_would_pay_out_anew(tmp_path):
     lifecycle = changed(
         tmp_path, 'min = "1", max = "refunded"', 'min = "-9", max = "refunded"'
     )
-    assert Wrong("positive", "reversed refund") in refuted(prove(lifecycle))
+    assert BrokenProperty("positive", "reversed refund") in refuted(prove(lifecycle))
 
 
 def test_a_reversal_that_takes_the_state_from_what_is_open_is_refuted(tmp_path):
     lifecycle = changed(
         tmp_path, "[reversals.refund]", f"{CHARGEBACK}\n[reversals.refund]"
     )
-    wrong = Wrong("footing", "authorize reverses cancel")
+    wrong = BrokenProperty("footing", "authorize reverses cancel")
     story = refuted(prove(lifecycle))[wrong]
     assert [step.moment for step in story.steps][-1] == "reverses"
     assert Play(lifecycle, "JPY").go(story.steps).wrong == (wrong,)
@@ -74,12 +74,12 @@ def test_each_rule_of_a_reversal_is_missed_or_shown_to_be_redundant():
     found = [r for r in removals(load_file(WALLET)) if r.part.is_reversal]
     missed = {(r.part.kind, str(r.wrong.property)) for r in found if r.wrong}
     assert missed == {
-        (Kind.MINIMUM, "positive"),
-        (Kind.COMMIT, "dead_end"),
-        (Kind.CONDITION, "choice"),
+        (PartKind.MINIMUM, "positive"),
+        (PartKind.COMMIT, "dead_end"),
+        (PartKind.CONDITION, "choice"),
     }
     # What is above the refunded amount, the net of invariants keeps out.
-    assert [r.part.kind for r in found if r.reason] == [Kind.MAXIMUM]
+    assert [r.part.kind for r in found if r.reason] == [PartKind.MAXIMUM]
 
 
 def test_a_story_with_a_reversal_is_played_on_the_real_machine():

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from kessai.errors import InvalidInput
 from kessai.machine import compile_lifecycle, evolve
 from kessai.machine.transaction import Transaction
-from kessai.prove import Play, Reason, Verdict, prove, removals
+from kessai.prove import Play, Redundancy, Verdict, prove, removals
+from kessai.prove.ablation import removal
 from kessai.prove.algebra import KNOWN
 from kessai.prove.lemmas import row_of
 from kessai.prove.parts import parts
 from kessai.prove.proof import Prover
-from kessai.prove.spots import spot_of, wrongs_at
-from kessai.prove.without import removal
-from kessai.spec import Effect, Expression, load_file, load_shipped, shipped_names
+from kessai.prove.states import spot_of, wrongs_at
+from kessai.spec import AmountEffect, Expression, load_file, load_shipped, shipped_names
 from kessai.testing import histories
 
 CARDS = Path(__file__).with_name("cards.toml")
@@ -134,11 +134,11 @@ def _prover(name):
     ],
 )
 def test_the_solver_reads_a_tree_as_the_engine_runs_it(text, names):
-    from kessai.prove.algebra import Terms
+    from kessai.prove.algebra import SolverAlgebra
 
     text = text.replace("- not g", "- (not g)")
-    value = Effect.parse(text).value
-    terms = Terms(z3, ("f", "g"))
+    value = AmountEffect.parse(text).value
+    terms = SolverAlgebra(z3, ("f", "g"))
     known = {
         name: z3.BoolVal(bool(n)) if name in "fg" else z3.IntVal(n)
         for name, n in names.items()
@@ -210,8 +210,8 @@ def test_a_guard_that_is_not_needed_for_money_says_so():
     found = [p for p in parts(whole.rules) if p.kind.value == "agreement"]
     reasons = {part.what: removal(whole, part).reason for part in found}
     assert reasons == {
-        "consent.consented": Reason.OTHER_TRANSACTION,
-        "unless_open terminate": Reason.OTHER_TRANSACTION,
+        "consent.consented": Redundancy.OTHER_TRANSACTION,
+        "unless_open terminate": Redundancy.OTHER_TRANSACTION,
     }
 
 

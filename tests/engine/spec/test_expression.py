@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from kessai.spec.expression import (
     MAX_DEPTH,
     MAX_LENGTH,
+    AmountEffect,
     Binary,
-    Effect,
     Expression,
     Integer,
     Name,
@@ -114,7 +114,7 @@ def test_the_longest_chain_still_runs() -> None:
     ],
 )
 def test_an_effect_changes_one_amount(text: str, target: str, value: int) -> None:
-    effect = Effect.parse(text)
+    effect = AmountEffect.parse(text)
     assert (effect.target, effect.value.evaluate(AMOUNTS)) == (target, value)
     assert str(effect) == text
 
@@ -139,16 +139,16 @@ NO_EFFECT = "column 1: an effect is NAME = …, NAME += … or NAME -= …"
 )
 def test_what_is_no_effect_is_refused_with_its_column(text: str, message: str) -> None:
     with pytest.raises(OutsideGrammar) as refused:
-        Effect.parse(text)
+        AmountEffect.parse(text)
     assert str(refused.value) == message
 
 
 def test_an_effect_computes_from_the_text_that_was_written() -> None:
-    effect = Effect.parse(" a -= b - 1")
+    effect = AmountEffect.parse(" a -= b - 1")
     assert effect.value.text == effect.text == " a -= b - 1"
     change = Binary("-", Name("b"), Integer(1))
     assert effect.value.tree == Binary("-", Name("a"), change)
-    assert Effect.parse("a = b - 1").value.tree == change
+    assert AmountEffect.parse("a = b - 1").value.tree == change
 
 
 @pytest.mark.parametrize(
@@ -194,8 +194,8 @@ def test_depth_that_was_left_is_not_counted_again_and_none_is_won() -> None:
 
 def test_the_names_of_an_expression_are_those_it_reads() -> None:
     assert Expression.parse("not a and b < 3 * c or -d").names == {"a", "b", "c", "d"}
-    assert Effect.parse("a += b").value.names == {"a", "b"}
-    assert Effect.parse("a = b").value.names == {"b"}
+    assert AmountEffect.parse("a += b").value.names == {"a", "b"}
+    assert AmountEffect.parse("a = b").value.names == {"b"}
 
 
 def trees() -> st.SearchStrategy[Node]:
@@ -299,12 +299,12 @@ PIECES = st.sampled_from(
 
 @given(st.text() | st.lists(PIECES).map(" ".join) | st.lists(PIECES).map("".join))
 def test_any_text_is_an_expression_or_outside_the_grammar(text: str) -> None:
-    for parse in (Expression.parse, Effect.parse):
+    for parse in (Expression.parse, AmountEffect.parse):
         with contextlib.suppress(OutsideGrammar):
             parse(text)
 
 
 @pytest.mark.parametrize("text", ["captured - refunded", "refunding += amount"])
 def test_what_was_parsed_is_shown_as_it_was_written(text: str) -> None:
-    kind = Effect if "=" in text else Expression
+    kind = AmountEffect if "=" in text else Expression
     assert str(kind.parse(text)) == text

@@ -4,7 +4,7 @@ import pytest
 
 from kessai import Command
 from kessai.errors import InvalidCommand
-from kessai.simulator.chance import Chance
+from kessai.simulator.randomness import Randomness
 from kessai.spec import (
     FlagParameter,
     FrequencyParameter,
@@ -33,7 +33,7 @@ DECLARED = [
     text(characters=3),
     text(bytes=4),
     text(characters=2, bytes=3, needs="gift"),
-    text("push_url", bytes=256),
+    text("notification_url", bytes=256),
     text("short_url", bytes=9),
     *(p for name in shipped_names() for p in load_shipped(name).parameters.values()),
 ]
@@ -67,7 +67,7 @@ def test_the_limits_are_named_with_their_figures() -> None:
 
 @ANY
 def test_samples_and_edges_pass_and_invalid_values_do_not(declared) -> None:
-    chance = Chance(5, [])
+    chance = Randomness(5, [])
     passing = [declared.sample(), *declared.edges()]
     passing += [declared.sample(chance) for _ in range(30)]
     assert [value for value in passing if declared.broken(value)] == []
@@ -90,7 +90,9 @@ def test_the_plainest_sample_is_always_the_same() -> None:
     assert OFTEN.sample() == {"unit": "Day", "value": 1}
     assert text().sample() == "note"
     assert text(bytes=2).sample() == "no"
-    assert text("push_url", bytes=256).sample() == "https://shop.example/push_url"
+    assert (
+        text("notification_url", bytes=256).sample() == "https://shop.example/push_url"
+    )
 
 
 def test_a_command_line_is_read_strictly() -> None:

@@ -10,10 +10,10 @@ import pytest
 from kessai.money import Currency
 from kessai.spec import (
     Agreement,
+    AmountEffect,
     AmountRange,
     CommandSpec,
     Deadline,
-    Effect,
     Expression,
     FlagParameter,
     FrequencyParameter,
@@ -38,8 +38,8 @@ def when(text: str) -> Expression:
     return Expression.parse(text)
 
 
-def effects(*texts: str) -> tuple[Effect, ...]:
-    return tuple(map(Effect.parse, texts))
+def effects(*texts: str) -> tuple[AmountEffect, ...]:
+    return tuple(map(AmountEffect.parse, texts))
 
 
 TRACKS = {

@@ -14,7 +14,7 @@ from threading import Event
 
 from kessai import SQLiteStore, StoreWarning
 from kessai.errors import CommitUnknown
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 warnings.simplefilter("ignore", StoreWarning)
 TIMES = 100

@@ -18,7 +18,7 @@ import pytest
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed, VersionConflict
 from kessai.stores import sqlite as module
 from kessai.stores.group_commit import GroupCommit
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 THREADS = 8
 STRUCK = Path(__file__).with_name("struck.py")

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from kessai.errors import StoreFailed
 from kessai.stores import schema
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 ADDS = "ALTER TABLE transactions ADD COLUMN seen INTEGER NOT NULL DEFAULT 7"
 FAILS = f"{ADDS}; DROP TABLE nowhere"

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from kessai.machine import read_record
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 WRITER = Path(__file__).with_name("writer.py")
 

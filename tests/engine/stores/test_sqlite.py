@@ -25,7 +25,7 @@ from kessai.errors import (
 from kessai.stores import schema
 from kessai.stores import sqlite as module
 from kessai.stores.sqlite_durable import has_wal_reset_bug
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 
 class Lying:

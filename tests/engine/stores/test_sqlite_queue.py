@@ -14,7 +14,7 @@ import pytest
 
 from kessai.stores import sqlite_queue as module
 from kessai.stores.sqlite_queue import TURN, WriterQueue
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 WRITER = Path(__file__).with_name("writer.py")
 PROCESSES = 4

@@ -10,7 +10,7 @@ import warnings
 
 from kessai import SQLiteStore, StoreWarning
 from kessai.errors import StoreBusy, VersionConflict
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 warnings.simplefilter("ignore", StoreWarning)
 

@@ -50,7 +50,7 @@ class Story:
         flags = {word: True for word in words if not word.isdigit()}
         operation = self.begin(name.rstrip("?!"), *amounts, **flags)
         if outcome is not None:
-            self.settle(operation, outcome)
+            self.resolve(operation, outcome)
         return operation
 
     def command(self, name, amount=None, *, key="key", lifecycle=None, **given):
@@ -97,7 +97,7 @@ class Story:
         self.append(Begun(self.now, operation, agreement, opened))
         return operation
 
-    def settle(self, operation, outcome=Outcome.SUCCEEDED, amount=None, **more):
+    def resolve(self, operation, outcome=Outcome.SUCCEEDED, amount=None, **more):
         """Weigh evidence of an open operation; what it makes enters the trail."""
         evidence = self.evidence(operation.command, outcome, amount, **more)
         current = self.transaction.operations[operation.id]

@@ -48,12 +48,12 @@ class Race:
         return [make(number) for number in range(self.racers)]
 
 
-def application(race, **given):
+def opening(race, **given):
     return race.command("authorize", "first", lifecycle="one_time", **given)
 
 
 def authorized(race):
-    return [application(race, amount=TOTAL)]
+    return [opening(race, amount=TOTAL)]
 
 
 def captured(race):
@@ -137,8 +137,8 @@ def one_capture_again_and_again(race):
     return race.each(lambda n: race.command("capture", 0, amount=30))
 
 
-def one_application_again_and_again(race):
-    return race.each(lambda n: application(race, amount=TOTAL))
+def one_opening_again_and_again(race):
+    return race.each(lambda n: opening(race, amount=TOTAL))
 
 
 def one_effect(race, outcomes, gateway):
@@ -165,15 +165,15 @@ def one_request(race, outcomes, gateway):
         demand(not is_it or outcome.status != "denied", "refused:", outcome)
 
 
-def applications_for_one_order(race):
+def openings_for_one_order(race):
     return race.each(
         lambda n: race.command("authorize", n, lifecycle="one_time", amount=1 + n)
     )
 
 
-def one_application(race, outcomes, gateway):
+def one_opening(race, outcomes, gateway):
     told = counts(outcomes)
-    demand(told["denied"] == race.racers - 1, "not one application:", told)
+    demand(told["denied"] == race.racers - 1, "not one opening command:", told)
     sent = gateway.exchanges(race.order, "Authorize")
     demand(len(sent) == 1, "the gateway heard it so often:", len(sent))
 
@@ -238,8 +238,8 @@ CONTESTS = (
     Contest(authorized, captures_and_cancels, one_winner),
     Contest(captured, one_refund_again_and_again, one_effect),
     Contest(authorized, one_capture_again_and_again, one_effect),
-    Contest(lambda _: [], one_application_again_and_again, one_effect),
+    Contest(lambda _: [], one_opening_again_and_again, one_effect),
     Contest(captured, keys_of_two_requests, one_request),
-    Contest(lambda _: [], applications_for_one_order, one_application),
+    Contest(lambda _: [], openings_for_one_order, one_opening),
     Contest(agreed, charges_and_a_termination, none_after_the_termination),
 )

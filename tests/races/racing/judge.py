@@ -55,12 +55,14 @@ class Judge:
     # ── the comparison ──────────────────────────────────────────────────────────────
 
     def deliver(self):
-        """All pushes that are ready, each twice."""
-        for push in self.emulator.take_pushes():
+        """All notifications that are ready, each twice."""
+        for notification in self.emulator.take_notifications():
             for _ in range(2):
-                self.engine.receive_push(push.headers, push.body)
+                self.engine.receive_notification(
+                    notification.headers, notification.body
+                )
 
-    def settle(self, orders):
+    def resolve(self, orders):
         """Find out what came of all that has no answer, once no request can arrive."""
         self.deliver()
         self.clock.ahead = LONG_ENOUGH

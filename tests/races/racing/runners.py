@@ -34,7 +34,7 @@ def adapter(host=None):
     return VeriTrans4G(
         Credentials(DEFAULT_CCID, DEFAULT_KEY),
         dummy=True,
-        push_url="https://shop.example/push",
+        notification_url="https://shop.example/push",
         **options,
     )
 

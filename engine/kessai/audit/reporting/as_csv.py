@@ -38,7 +38,7 @@ _STATE = (
     "longest_seconds",
 )
 _DEADLINE = ("lapsed_by_clock", "lapsed_at_gateway", "denied_late", "tested")
-_FINDS = ("faults", "open_operations", "discrepancies", "resolved", "external")
+_FINDS = ("faults", "open_operations", "discrepancies", "closed", "external")
 
 Row = Mapping[str, Any]
 

@@ -12,11 +12,11 @@ import re
 from importlib import resources
 from typing import Any
 
-from kessai.audit.report import MOST
 from kessai.audit.reporting import pictures
 from kessai.audit.reporting.facts import Facts
 from kessai.audit.reporting.plain import plain
 from kessai.audit.reporting.words import length, moment, word
+from kessai.audit.verification.report import MOST
 from kessai.diagram.words import duration
 from kessai.errors import StoreUnsuitable
 from kessai.money import Currency, show_amount

@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 import attrs
 
-from kessai.audit.coverage import Covered
-from kessai.audit.report import Found, Report
+from kessai.audit.coverage.totals import Covered
 from kessai.audit.reporting.spans import Spans
+from kessai.audit.verification.report import FaultTally, Report
 from kessai.machine import Operation, Reason
 from kessai.spec import Lifecycle
 
@@ -44,8 +44,8 @@ class Waiting:
 
 
 @attrs.frozen
-class Resolution:
-    """A discrepancy that an operator has settled, by its event's number."""
+class Closing:
+    """A discrepancy that an operator has resolved, by its event's number."""
 
     transaction: str
     number: int
@@ -81,7 +81,7 @@ class Standings:
 
 
 @attrs.define
-class Told:
+class LifecycleFigures:
     """What the trails under one lifecycle file tell."""
 
     lifecycle: Lifecycle
@@ -119,10 +119,10 @@ class Facts:
     days: Mapping[date, tuple[int, int]]
     heads: str
     report: Report
-    told: tuple[Told, ...]
+    told: tuple[LifecycleFigures, ...]
     unbound: Mapping[Refusal, int]
     unbound_examples: Mapping[Refusal, Example]
-    waiting: Found[Waiting]
-    resolved: Found[Resolution]
-    outside: Found[Outside]
+    waiting: FaultTally[Waiting]
+    closed: FaultTally[Closing]
+    outside: FaultTally[Outside]
     has_coverage: bool

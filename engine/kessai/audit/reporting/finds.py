@@ -3,16 +3,22 @@
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from kessai.audit.report import Fault, Found, PutAside
-from kessai.audit.reporting.facts import Facts, Outside, Resolution, Told, Waiting
+from kessai.audit.reporting.facts import (
+    Closing,
+    Facts,
+    LifecycleFigures,
+    Outside,
+    Waiting,
+)
 from kessai.audit.reporting.words import known_word
+from kessai.audit.verification.report import AuditFault, FaultTally, PutAside
 from kessai.evidence.reasons import discrepancy_sentence
 
 T = TypeVar("T")
 Show = Callable[[T], dict[str, Any]]
 
 
-def found(finds: Found[T], show: Show[T]) -> dict[str, Any]:
+def found(finds: FaultTally[T], show: Show[T]) -> dict[str, Any]:
     """How many there are, and the first of them."""
     return {"count": finds.count, "first": [show(one) for one in finds.first]}
 
@@ -25,12 +31,12 @@ def finds(facts: Facts, language: str) -> dict[str, Any]:
         "faults": found(report.faults, show.fault),
         "open_operations": found(facts.waiting, show.operation),
         "discrepancies": found(report.discrepancies, show.discrepancy),
-        "resolved": found(facts.resolved, show.resolution),
+        "closed": found(facts.closed, show.resolution),
         "external": found(facts.outside, show.outside),
     }
 
 
-def command_titles(told: Iterable[Told], language: str) -> dict[str, str]:
+def command_titles(told: Iterable[LifecycleFigures], language: str) -> dict[str, str]:
     """What the commands of several lifecycles are called, by name."""
     return {
         command.name: command.title.in_language(language)
@@ -50,7 +56,7 @@ class _Show:
             for reversal in told.lifecycle.reversals.values()
         }
 
-    def fault(self, fault: Fault) -> dict[str, Any]:
+    def fault(self, fault: AuditFault) -> dict[str, Any]:
         return {
             "transaction": fault.transaction,
             "event": fault.number,
@@ -83,15 +89,15 @@ class _Show:
             "sentence": discrepancy_sentence(aside.reason, self._language),
         }
 
-    def resolution(self, resolved: Resolution) -> dict[str, Any]:
+    def resolution(self, closed: Closing) -> dict[str, Any]:
         return {
-            "transaction": resolved.transaction,
-            "event": resolved.number,
-            "reason": resolved.reason,
-            "sentence": discrepancy_sentence(resolved.reason, self._language),
-            "at": resolved.at,
-            "actor": resolved.actor,
-            "note": resolved.note,
+            "transaction": closed.transaction,
+            "event": closed.number,
+            "reason": closed.reason,
+            "sentence": discrepancy_sentence(closed.reason, self._language),
+            "at": closed.at,
+            "actor": closed.actor,
+            "note": closed.note,
         }
 
     def outside(self, outside: Outside) -> dict[str, Any]:

@@ -12,34 +12,34 @@ from typing import Any
 
 import attrs
 
-from kessai.audit.coverage import Coverage, covered, denial_of, fits
-from kessai.audit.exercised import exercised, refused
-from kessai.audit.report import Finds
+from kessai.audit.coverage.exercised import exercised, refused
+from kessai.audit.coverage.totals import Coverage, covered, denial_of, fits
 from kessai.audit.reporting.facts import (
+    Closing,
     Example,
     Facts,
+    LifecycleFigures,
     Outside,
     Refusal,
-    Resolution,
     Standings,
-    Told,
     Waiting,
 )
 from kessai.audit.reporting.spans import Spans
-from kessai.audit.verify import Examined, verify
+from kessai.audit.verification.report import Finds
+from kessai.audit.verification.verify import Examined, verify
 from kessai.machine import (
     Begun,
+    Closed,
     Denied,
     Discrepancy,
     External,
     Lapsed,
     Machine,
-    Resolved,
     Reversed,
     Transaction,
     compile_lifecycle,
 )
-from kessai.machine.chain import Step
+from kessai.machine.chain import AppliedEvent
 from kessai.spec import Lifecycle
 from kessai.stores import Store
 
@@ -84,7 +84,7 @@ def gather(
         unbound=gatherer.unbound,
         unbound_examples=gatherer.unbound_examples,
         waiting=gatherer.waiting.found(),
-        resolved=gatherer.resolved.found(),
+        closed=gatherer.closed.found(),
         outside=gatherer.outside.found(),
         has_coverage=coverage is not None,
     )
@@ -104,7 +104,7 @@ class _Gatherer:
 
     def __init__(self, known: Sequence[Lifecycle]) -> None:
         self._known = {one.hash: one for one in known}
-        self._by_hash: dict[str, Told] = {}
+        self._by_hash: dict[str, LifecycleFigures] = {}
         self._machines: dict[str, Machine] = {}
         self._loose: dict[Any, _Loose] = {}
         self.first: datetime | None = None
@@ -114,7 +114,7 @@ class _Gatherer:
         self.unbound: Counter[Refusal] = Counter()
         self.unbound_examples: dict[Refusal, Example] = {}
         self.waiting: Finds[Waiting] = Finds()
-        self.resolved: Finds[Resolution] = Finds()
+        self.closed: Finds[Closing] = Finds()
         self.outside: Finds[Outside] = Finds()
 
     def watch(self, examined: Examined) -> None:
@@ -138,7 +138,7 @@ class _Gatherer:
             if examined.fault is None:  # else nobody knows where it stands
                 _count_standing(told, steps[-1].after)
 
-    def told(self) -> tuple[Told, ...]:
+    def told(self) -> tuple[LifecycleFigures, ...]:
         """All lifecycle files of the store, the busiest first."""
         self._bind()
         return tuple(
@@ -148,18 +148,18 @@ class _Gatherer:
             )
         )
 
-    def _told(self, machine: Machine) -> Told:
+    def _told(self, machine: Machine) -> LifecycleFigures:
         key = machine.lifecycle.hash
         found = self._by_hash.get(key)
         if found is None:
             # The same file, but in the order in which it was written: a store keeps
             # its names sorted.
             as_written = self._known.get(key, machine.lifecycle)
-            found = self._by_hash[key] = Told(as_written)
+            found = self._by_hash[key] = LifecycleFigures(as_written)
             self._machines[key] = machine
         return found
 
-    def _step(self, name: str, step: Step) -> None:
+    def _step(self, name: str, step: AppliedEvent) -> None:
         event = step.event
         self.first = event.at if self.first is None else min(self.first, event.at)
         self.last = event.at if self.last is None else max(self.last, event.at)
@@ -185,21 +185,23 @@ class _Gatherer:
             case _:
                 return
 
-    def _resolutions(self, name: str, steps: Sequence[Step]) -> None:
-        """The discrepancies that an operator has settled."""
+    def _resolutions(self, name: str, steps: Sequence[AppliedEvent]) -> None:
+        """The discrepancies that an operator has resolved."""
         reasons: dict[int, str] = {}
         for step in steps:
             event = step.event
             if isinstance(event, Discrepancy):
                 reasons[step.number] = event.reason
-            elif isinstance(event, Resolved):
+            elif isinstance(event, Closed):
                 number, said = event.discrepancy, event.evidence
                 reason = reasons.get(number, "")
-                self.resolved.add(
-                    Resolution(name, number, reason, event.at, said.actor, said.note)
+                self.closed.add(
+                    Closing(name, number, reason, event.at, said.actor, said.note)
                 )
 
-    def _outside(self, name: str, step: Step, event: External | Reversed) -> None:
+    def _outside(
+        self, name: str, step: AppliedEvent, event: External | Reversed
+    ) -> None:
         self.outside.add(
             Outside(
                 name,
@@ -253,14 +255,14 @@ def _refusals(
 
 
 def _count_refusals(
-    told: Told, standing: Transaction, event: Denied, count: int
+    told: LifecycleFigures, standing: Transaction, event: Denied, count: int
 ) -> None:
     for refusal, example in _refusals(standing, event):
         told.refusals[refusal] += count
         told.examples.setdefault(refusal, example)
 
 
-def _count_states(told: Told, steps: Sequence[Step]) -> None:
+def _count_states(told: LifecycleFigures, steps: Sequence[AppliedEvent]) -> None:
     """How long the transaction stayed in each state that it has left."""
     since: dict[str, tuple[str, datetime]] = {}
     for step in steps:
@@ -275,7 +277,7 @@ def _count_states(told: Told, steps: Sequence[Step]) -> None:
             told.entered[f"{track}.{state}"] += 1
 
 
-def _count_standing(told: Told, standing: Transaction) -> None:
+def _count_standing(told: LifecycleFigures, standing: Transaction) -> None:
     told.standing.update(f"{track}.{state}" for track, state in standing.states.items())
     here = told.statuses.setdefault((standing.status, standing.currency), Standings())
     here.count += 1

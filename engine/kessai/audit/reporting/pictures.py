@@ -11,8 +11,8 @@ from datetime import date, timedelta
 
 import attrs
 
-from kessai.audit.points import begin_id, commit_id, lapsed_id, release_id
-from kessai.audit.reporting.facts import Told
+from kessai.audit.coverage.items import begin_id, commit_id, lapsed_id, release_id
+from kessai.audit.reporting.facts import LifecycleFigures
 from kessai.audit.reporting.words import word
 from kessai.diagram import Mark, marked, render
 from kessai.diagram.arrows import Arrow, every_arrow, state_id
@@ -41,7 +41,7 @@ def heat(count: int, most: int) -> int:
     return 1 + round((SHADES - 1) * math.log(count) / math.log(max(most, _FEW)))
 
 
-def diagram(told: Told, language: str, prefix: str) -> str:
+def diagram(told: LifecycleFigures, language: str, prefix: str) -> str:
     """The lifecycle's picture with counts; empty where nothing here can draw it."""
     arrows = list(every_arrow(told.lifecycle, language))
     counts = {arrow.id: _count(told, arrow) for arrow in arrows}
@@ -103,13 +103,13 @@ def _badge(text: str, right: float, top: float) -> tuple[Element, Element]:
     return box, label
 
 
-def _count(told: Told, arrow: Arrow) -> int:
+def _count(told: LifecycleFigures, arrow: Arrow) -> int:
     state = f"{arrow.track}.{arrow.source}"
     if arrow.cause == "deadline":
         return told.counts[lapsed_id(arrow.name)]
     if arrow.cause == "decline":
         return told.counts[release_id(arrow.name, state)]
-    if arrow.move is None:  # an application that opens the track
+    if arrow.move is None:  # an opening command that opens the track
         return told.counts[begin_id(arrow.name, f"{arrow.track}.{arrow.target}")]
     return told.counts[commit_id(arrow.name, arrow.track, arrow.source, arrow.move)]
 
@@ -122,7 +122,7 @@ def _arrow_mark(count: int, most: int, language: str) -> Mark:
 
 
 @attrs.frozen
-class Bar:
+class ChartBar:
     """One bar of a picture, in its units; `y` counts from above."""
 
     x: float
@@ -132,16 +132,16 @@ class Bar:
     count: int
 
 
-def columns(counts: Sequence[int], width: float, height: float) -> list[Bar]:
+def columns(counts: Sequence[int], width: float, height: float) -> list[ChartBar]:
     """Columns side by side, the tallest as high as the picture."""
     most = max(counts, default=0)
     step = width / max(1, len(counts))
-    bars: list[Bar] = []
+    bars: list[ChartBar] = []
     for place, count in enumerate(counts):
         tall = 0.0 if not count else max(1.5, height * count / most)
         at = round(height - tall, 2)
         bars.append(
-            Bar(
+            ChartBar(
                 round(place * step + 1, 2),
                 at,
                 round(step - 2, 2),
@@ -160,7 +160,7 @@ def share(count: int, most: int, width: float) -> float:
 
 
 @attrs.frozen
-class Period:
+class ChartPeriod:
     """Some days, one after the other: their first and last, and what happened."""
 
     first: date
@@ -169,18 +169,18 @@ class Period:
     denied: int
 
 
-def periods(days: Mapping[date, tuple[int, int]]) -> list[Period]:
+def periods(days: Mapping[date, tuple[int, int]]) -> list[ChartPeriod]:
     """Days, each with what was begun and denied, as at most `BUCKETS` periods."""
     if not days:
         return []
     first, last = min(days), max(days)
     long = -(-((last - first).days + 1) // BUCKETS)
-    found: list[Period] = []
+    found: list[ChartPeriod] = []
     start = first
     while start <= last:
         end = start + timedelta(days=long - 1)
         own = [days.get(start + timedelta(days=n), (0, 0)) for n in range(long)]
         begun, denied = (sum(column) for column in zip(*own, strict=True))
-        found.append(Period(start, end, begun, denied))
+        found.append(ChartPeriod(start, end, begun, denied))
         start = end + timedelta(days=1)
     return found

@@ -9,9 +9,8 @@ from typing import Any
 
 import attrs
 
-from kessai.audit.coverage import Covered
-from kessai.audit.exercised import denied_at, external_at
-from kessai.audit.points import (
+from kessai.audit.coverage.exercised import denied_at, external_at
+from kessai.audit.coverage.items import (
     begin_id,
     commit_id,
     lapsed_id,
@@ -19,7 +18,8 @@ from kessai.audit.points import (
     release_id,
     reversal_id,
 )
-from kessai.audit.reporting.facts import Example, Facts, Refusal, Told
+from kessai.audit.coverage.totals import Covered
+from kessai.audit.reporting.facts import Example, Facts, LifecycleFigures, Refusal
 from kessai.audit.reporting.finds import command_titles, finds
 from kessai.audit.reporting.spans import Spans
 from kessai.diagram.titles import condition
@@ -65,7 +65,7 @@ def plain(facts: Facts, language: str) -> Plain:
     }
 
 
-def lifecycle_data(told: Told, language: str) -> Plain:
+def lifecycle_data(told: LifecycleFigures, language: str) -> Plain:
     """What is told of one lifecycle file."""
     lifecycle, machine = told.lifecycle, compile_lifecycle(told.lifecycle)
     sentences = _Sentences(machine, language, command_titles([told], language))
@@ -113,13 +113,13 @@ def state_title(lifecycle: Lifecycle, track: str, state: str, language: str) -> 
     return _joining("state_of_track", language, track=of, state=title)
 
 
-def _tested(told: Told, *ids: str) -> int | None:
+def _tested(told: LifecycleFigures, *ids: str) -> int | None:
     if told.tested is None:
         return None
     return sum(told.tested.counts.get(one, 0) for one in ids)
 
 
-def _matrix(told: Told, language: str) -> Iterator[Plain]:
+def _matrix(told: LifecycleFigures, language: str) -> Iterator[Plain]:
     """Every state against every command: declared or not, and what happened."""
     lifecycle = told.lifecycle
     declared: dict[tuple[str, str, str], list[str]] = {}
@@ -142,7 +142,7 @@ def _matrix(told: Told, language: str) -> Iterator[Plain]:
                 }
 
 
-def _cell(told: Told, command: str, state: str) -> Plain:
+def _cell(told: LifecycleFigures, command: str, state: str) -> Plain:
     begin, outside = begin_id(command, state), external_at(command, state)
     denied = denied_at(command, state)
     return {
@@ -154,7 +154,7 @@ def _cell(told: Told, command: str, state: str) -> Plain:
     }
 
 
-def _moves(told: Told, language: str) -> Iterator[Plain]:
+def _moves(told: LifecycleFigures, language: str) -> Iterator[Plain]:
     """Every declared move, with how often it succeeded; then those of reversals."""
     lifecycle = told.lifecycle
     every = (
@@ -196,7 +196,7 @@ def _moves(told: Told, language: str) -> Iterator[Plain]:
         }
 
 
-def _states(told: Told, language: str) -> Iterator[Plain]:
+def _states(told: LifecycleFigures, language: str) -> Iterator[Plain]:
     for track, about in told.lifecycle.tracks.items():
         for state in about.states:
             named = f"{track}.{state}"
@@ -216,7 +216,7 @@ def _states(told: Told, language: str) -> Iterator[Plain]:
             }
 
 
-def _amounts(told: Told, language: str) -> Iterator[Plain]:
+def _amounts(told: LifecycleFigures, language: str) -> Iterator[Plain]:
     lifecycle = told.lifecycle
     for (status, currency), standings in sorted(told.statuses.items()):
         states = [part.partition(".") for part in status.split()]
@@ -230,7 +230,7 @@ def _amounts(told: Told, language: str) -> Iterator[Plain]:
         }
 
 
-def _deadlines(told: Told, language: str) -> Iterator[Plain]:
+def _deadlines(told: LifecycleFigures, language: str) -> Iterator[Plain]:
     lifecycle = told.lifecycle
     for name, deadline in lifecycle.deadlines.items():
         late = [late_id(name, command) for command in sorted(deadline.denies)]

@@ -7,12 +7,12 @@ each however many there are.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from kessai.audit.report import Fault, Sealed
 from kessai.audit.sealing.file import Chain, Seal
+from kessai.audit.verification.report import AuditFault, Sealed
 from kessai.machine import Record
 
 
-class _Reading:
+class _ChainReader:
     """The chains of a seal, with the next one at hand."""
 
     def __init__(self, seal: Seal) -> None:
@@ -33,9 +33,9 @@ class Comparison:
     """One reading of a store against seals, the oldest first."""
 
     def __init__(self, seals: Sequence[Seal]) -> None:
-        self._readings = [_Reading(seal) for seal in in_order(seals)]
+        self._readings = [_ChainReader(seal) for seal in in_order(seals)]
 
-    def gone(self, before: str | None = None) -> Iterator[Fault]:
+    def gone(self, before: str | None = None) -> Iterator[AuditFault]:
         """Sealed transactions with an id before `before` that were not asked for."""
         while True:
             following = [r.next.transaction for r in self._readings if r.next]
@@ -43,21 +43,21 @@ class Comparison:
             if name is None or (before is not None and name >= before):
                 return
             oldest, _ = self._taken(name)[0]
-            yield Fault(name, 1, "sealed_missing", told(oldest.time))
+            yield AuditFault(name, 1, "sealed_missing", told(oldest.time))
 
-    def of(self, transaction: str, records: Sequence[Record]) -> Fault | None:
+    def of(self, transaction: str, records: Sequence[Record]) -> AuditFault | None:
         """What is wrong with a chain that holds in itself; to be asked in order of id."""
         good = 0
         for seal, chain in self._taken(transaction):
             sealed = chain.version
             if len(records) < sealed:
                 detail = f"{sealed} → {len(records)}, {told(seal.time)}"
-                return Fault(transaction, len(records) + 1, "sealed_cut", detail)
+                return AuditFault(transaction, len(records) + 1, "sealed_cut", detail)
             if records[sealed - 1].hash != chain.head:
                 # Of all between the two, the chain itself cannot tell which.
                 first = f"{good + 1}" if good + 1 == sealed else f"{good + 1}-{sealed}"
                 detail = f"{first}, {told(seal.time)}"
-                return Fault(transaction, good + 1, "sealed_differs", detail)
+                return AuditFault(transaction, good + 1, "sealed_differs", detail)
             good = max(good, sealed)
         return None
 

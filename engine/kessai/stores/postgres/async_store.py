@@ -59,7 +59,7 @@ class AsyncPostgresStore:
             kwargs={"autocommit": True},
             min_size=1,
             max_size=connections,
-            configure=partial(_settle_in, server),
+            configure=partial(_resolve_in, server),
             timeout=BUSY_SECONDS,
             reconnect_timeout=BUSY_SECONDS,
             open=False,
@@ -132,7 +132,7 @@ class AsyncPostgresStore:
         """The rows of one moment, over a connection of its own: others write on."""
         connection = await _connect(self._server)
         try:
-            await _drive(connection, self._server, schema.settle_to_read())
+            await _drive(connection, self._server, schema.resolve_to_read())
             await connection.set_autocommit(False)
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(True)
@@ -159,9 +159,9 @@ class AsyncPostgresStore:
         """See `Store.release`."""
         await self._do(steps.release(lease, due_at))
 
-    async def unsettled(self, open_before: datetime, limit: int) -> list[str]:
-        """See `Store.unsettled`."""
-        return await self._do(steps.unsettled(open_before, limit))
+    async def unresolved(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unresolved`."""
+        return await self._do(steps.unresolved(open_before, limit))
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -194,8 +194,8 @@ async def _connect(server: Server) -> AsyncConnection:
     raise StoreBusy(no_connection(server))
 
 
-async def _settle_in(server: Server, connection: AsyncConnection) -> None:
-    await _drive(connection, server, schema.settle_in())
+async def _resolve_in(server: Server, connection: AsyncConnection) -> None:
+    await _drive(connection, server, schema.resolve_in())
 
 
 async def _drive(connection: AsyncConnection, server: Server, step: Steps[T]) -> T:

@@ -97,7 +97,7 @@ CREATE TABLE gateway_ids (
 """What makes each version out of the one before."""
 
 
-def settle_in() -> Steps[None]:
+def resolve_in() -> Steps[None]:
     """Make a session's settings, and see that its commits are durable.
 
     Raises:
@@ -116,7 +116,7 @@ def settle_in() -> Steps[None]:
         raise StoreUnsuitable("the database is not suitable: " + "; ".join(wrong))
 
 
-def settle_to_read() -> Steps[None]:
+def resolve_to_read() -> Steps[None]:
     """Let a session read for as long as its reader likes."""
     yield Query(_READING)
 
@@ -131,7 +131,7 @@ def prepare(*, must_exist: bool) -> Steps[None]:
         StoreUnsuitable: the tables are of a newer kessai, or of another program.
 
     """
-    yield from settle_in()
+    yield from resolve_in()
     found = yield from _version()
     if found == len(MIGRATIONS):
         return

@@ -61,7 +61,7 @@ SELECT id FROM transactions WHERE due_at IS NOT NULL
 ORDER BY open_since, id LIMIT %(limit)s
 """
 
-UNSETTLED = b"""
+UNRESOLVED = b"""
 SELECT id FROM transactions WHERE discrepancies > 0
 UNION SELECT id FROM transactions
 WHERE due_at IS NOT NULL AND open_since <= %(open_before)s
@@ -107,7 +107,7 @@ ORDER BY transaction_id, key
 
 
 @attrs.frozen(kw_only=True)
-class Shape:
+class AppendShape:
     """What an append holds, as far as its statement depends on it."""
 
     is_new: bool
@@ -121,7 +121,7 @@ class Shape:
 
 
 @lru_cache(maxsize=256)
-def append_statement(shape: Shape) -> bytes:
+def append_statement(shape: AppendShape) -> bytes:
     """The statement of an append: it gives a row if the transaction moved, else none.
 
     Its values are named: the columns of `transactions`, `id`, `expected`, `lease`,
@@ -164,7 +164,7 @@ _DECLARED = (
 )
 
 
-def _insert(shape: Shape) -> str:
+def _insert(shape: AppendShape) -> str:
     columns = {**_COLUMNS, "id": "text"}
     values = ", ".join(_value(name, kind) for name, kind in columns.items())
     where = f" WHERE {_IS_AGREED}" if shape.has_agreement else ""
@@ -174,7 +174,7 @@ def _insert(shape: Shape) -> str:
     )
 
 
-def _update(shape: Shape) -> str:
+def _update(shape: AppendShape) -> str:
     values = ", ".join(
         f"{name} = {_value(name, kind)}" for name, kind in _COLUMNS.items()
     )

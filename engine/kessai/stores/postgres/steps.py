@@ -41,7 +41,7 @@ def append(change: Change, declared: set[str]) -> Steps[None]:
     if new is not None and new.hash in declared:
         new = None
     opens, closes = _keys(change)
-    shape = statements.Shape(
+    shape = statements.AppendShape(
         is_new=change.expected_version == 0,
         has_agreement=change.agreement is not None,
         has_lease=change.lease is not None,
@@ -176,10 +176,10 @@ def open_transactions(limit: int) -> Steps[list[str]]:
     return [name for (name,) in rows]
 
 
-def unsettled(open_before: datetime, limit: int) -> Steps[list[str]]:
-    """`Store.unsettled`."""
+def unresolved(open_before: datetime, limit: int) -> Steps[list[str]]:
+    """`Store.unresolved`."""
     rows = yield Query(
-        statements.UNSETTLED, {"open_before": open_before, "limit": limit}
+        statements.UNRESOLVED, {"open_before": open_before, "limit": limit}
     )
     return [name for (name,) in rows]
 

@@ -67,7 +67,7 @@ class PostgresStore:
         return f"PostgresStore({self._server.name!r})"
 
     def _configure(self, connection: Connection) -> None:
-        _drive(connection, self._server, schema.settle_in())
+        _drive(connection, self._server, schema.resolve_in())
 
     def _lend(self) -> Connection:
         """A connection that is not known to be broken."""
@@ -128,7 +128,7 @@ class PostgresStore:
     def _stream(self, statement: bytes) -> Iterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""
         with closing(_connect(self._server)) as connection:
-            _drive(connection, self._server, schema.settle_to_read())
+            _drive(connection, self._server, schema.resolve_to_read())
             try:
                 connection.autocommit = False
                 connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -152,9 +152,9 @@ class PostgresStore:
         """See `Store.release`."""
         self._do(steps.release(lease, due_at))
 
-    def unsettled(self, open_before: datetime, limit: int) -> list[str]:
-        """See `Store.unsettled`."""
-        return self._do(steps.unsettled(open_before, limit))
+    def unresolved(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unresolved`."""
+        return self._do(steps.unresolved(open_before, limit))
 
     def close(self) -> None:
         """See `Store.close`."""

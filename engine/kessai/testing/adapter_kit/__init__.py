@@ -1,1 +1,1 @@
-"""The parts of the adapters' conformance kit; its face is `kessai.testing.adapters`."""
+"""The parts of the adapters' conformance kit; its face is `kessai.testing.adapter_kit.public`."""

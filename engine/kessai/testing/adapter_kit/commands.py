@@ -8,13 +8,13 @@ from kessai.errors import InvalidInput
 from kessai.gateway import Call
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import Finding, code
-from kessai.testing.lifecycles import lifecycle_of
+from kessai.testing.adapter_kit.stories import ConformanceFinding, code
+from kessai.testing.strategies.lifecycles import lifecycle_of
 
 _NAME = re.compile(r"[!-~]{1,64}")
 
 
-def carried_or_refused(kit: Kit) -> Iterator[Finding]:
+def carried_or_refused(kit: Kit) -> Iterator[ConformanceFinding]:
     """A command that the gateway has not is InvalidInput, before anything is written."""
     on_record = set(kit.calls)
     for name in kit.samples.lifecycles:
@@ -33,7 +33,7 @@ def carried_or_refused(kit: Kit) -> Iterator[Finding]:
             )
             request = kit.refuses(call)
             if command not in on_record and not isinstance(request, InvalidInput):
-                yield Finding(
+                yield ConformanceFinding(
                     f"{command} ({lifecycle.name}) is carried, but not on record",
                     contract.RECORDED,
                     f"a RequestSample and a ReplySample of {command}, or InvalidInput"
@@ -42,11 +42,11 @@ def carried_or_refused(kit: Kit) -> Iterator[Finding]:
                 )
 
 
-def never_heard_of(kit: Kit) -> Iterator[Finding]:
+def never_heard_of(kit: Kit) -> Iterator[ConformanceFinding]:
     """A command that no lifecycle has is refused, and not sent as something else."""
     call = Call(command="no_such_command", transaction="order-1", lifecycle="one_time")
     if not isinstance(kit.refuses(call), InvalidInput):
-        yield Finding(
+        yield ConformanceFinding(
             "a command that does not exist gave a request",
             contract.SENDABLE,
             "InvalidInput that names the command",
@@ -57,11 +57,11 @@ def never_heard_of(kit: Kit) -> Iterator[Finding]:
         )
 
 
-def name(kit: Kit) -> Iterator[Finding]:
+def name(kit: Kit) -> Iterator[ConformanceFinding]:
     """The adapter has a name that the trail can keep and the command line can take."""
     given: Any = kit.adapter.name
     if not isinstance(given, str) or not _NAME.fullmatch(given):
-        yield Finding(
+        yield ConformanceFinding(
             f"the adapter's name is {given!r}",
             contract.PLAIN,
             "its name among the entry points of kessai.adapters, such as 'examplepay'",

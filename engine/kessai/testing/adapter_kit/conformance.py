@@ -8,18 +8,18 @@ import pytest
 from kessai.gateway import TwoFunctionAdapter
 from kessai.testing.adapter_kit import (
     commands,
+    inquiries,
     keys,
-    look_ups,
+    malformed,
+    notifications,
     outcomes,
     purity,
-    pushes,
     records,
     redaction,
-    spoilt,
 )
 from kessai.testing.adapter_kit.kit import Kit, found_by
 from kessai.testing.adapter_kit.samples import AdapterSamples
-from kessai.testing.adapter_kit.stories import Finding, told
+from kessai.testing.adapter_kit.stories import ConformanceFinding, told
 
 
 class NotConforming(AssertionError):
@@ -80,7 +80,7 @@ class AdapterConformance:
         _hold(kit, records.replies)
 
     def test_every_command_is_on_record(self, kit: Kit) -> None:
-        """With a request and a reply, and so is a look-up."""
+        """With a request and a reply, and so is an inquiry."""
         _hold(kit, records.every_command)
 
     # Redaction
@@ -107,9 +107,9 @@ class AdapterConformance:
         """Errors are logged."""
         _hold(kit, redaction.in_no_error)
 
-    def test_the_refusal_of_a_push_shows_nothing_of_it(self, kit: Kit) -> None:
+    def test_the_refusal_of_a_notification_shows_nothing_of_it(self, kit: Kit) -> None:
         """Refusals are logged too."""
-        _hold(kit, redaction.in_no_refused_push)
+        _hold(kit, redaction.in_no_refused_notification)
 
     def test_a_wrong_setting_is_named_and_not_shown(self, kit: Kit) -> None:
         """Each variable of the environment, missing and wrong."""
@@ -149,79 +149,81 @@ class AdapterConformance:
 
     def test_a_success_under_a_server_error_is_unknown(self, kit: Kit) -> None:
         """And so is a decline, or either under a redirection."""
-        _hold(kit, spoilt.another_status)
+        _hold(kit, malformed.another_status)
 
     def test_a_reply_that_is_cut_off_is_unknown(self, kit: Kit) -> None:
         """Wherever it is cut."""
-        _hold(kit, spoilt.cut_off)
+        _hold(kit, malformed.cut_off)
 
     def test_a_page_or_nothing_or_nonsense_is_unknown(self, kit: Kit) -> None:
         """Whatever its status, and however long."""
-        _hold(kit, spoilt.something_else)
+        _hold(kit, malformed.something_else)
 
     def test_the_reply_to_another_transaction_is_unknown(self, kit: Kit) -> None:
         """Where it says whose it is."""
-        _hold(kit, spoilt.another_transaction)
+        _hold(kit, malformed.another_transaction)
 
     def test_a_verdict_that_is_there_twice_is_unknown(self, kit: Kit) -> None:
         """Two readers may take different ones."""
-        _hold(kit, spoilt.two_of_a_member)
+        _hold(kit, malformed.two_of_a_member)
 
     def test_no_bytes_whatever_raise_or_are_believed(self, kit: Kit) -> None:
         """Made up by Hypothesis."""
-        _hold(kit, spoilt.any_bytes)
+        _hold(kit, malformed.any_bytes)
 
     def test_nothing_like_a_reply_raises(self, kit: Kit) -> None:
         """Recorded replies, changed by Hypothesis in one place."""
-        _hold(kit, spoilt.anything_like_a_reply)
+        _hold(kit, malformed.anything_like_a_reply)
 
-    # Pushes
+    # Notifications
 
-    def test_the_ways_of_pushes_are_on_record(self, kit: Kit) -> None:
-        """One that is heard, one of several notifications, and how they are signed."""
-        _hold(kit, pushes.on_record)
+    def test_the_ways_of_notifications_are_on_record(self, kit: Kit) -> None:
+        """One that is heard, one of several items, and how they are signed."""
+        _hold(kit, notifications.on_record)
 
-    def test_recorded_pushes_say_what_was_noted(self, kit: Kit) -> None:
-        """Every notification of them."""
-        _hold(kit, pushes.recorded)
+    def test_recorded_notifications_say_what_was_noted(self, kit: Kit) -> None:
+        """Every item of them."""
+        _hold(kit, notifications.recorded)
 
     def test_header_names_count_in_any_case(self, kit: Kit) -> None:
         """Servers hand them on in lower case."""
-        _hold(kit, pushes.names_in_any_case)
+        _hold(kit, notifications.names_in_any_case)
 
-    def test_a_push_with_a_flipped_bit_is_refused(self, kit: Kit) -> None:
+    def test_a_notification_with_a_flipped_bit_is_refused(self, kit: Kit) -> None:
         """Of its body, or of its signature."""
-        _hold(kit, pushes.any_bit)
+        _hold(kit, notifications.any_bit)
 
-    def test_a_push_without_its_own_signature_is_refused(self, kit: Kit) -> None:
+    def test_a_notification_without_its_own_signature_is_refused(
+        self, kit: Kit
+    ) -> None:
         """None, an empty one, or another body's."""
-        _hold(kit, pushes.forged)
+        _hold(kit, notifications.forged)
 
     def test_signatures_are_compared_in_constant_time(self, kit: Kit) -> None:
         """By hmac.compare_digest."""
-        _hold(kit, pushes.constant_time)
+        _hold(kit, notifications.constant_time)
 
-    def test_any_push_whatever_is_read_or_refused(self, kit: Kit) -> None:
+    def test_any_notification_whatever_is_read_or_refused(self, kit: Kit) -> None:
         """Made up by Hypothesis, signed and unsigned."""
-        _hold(kit, pushes.any_body)
+        _hold(kit, notifications.any_body)
 
-    def test_an_adapter_without_pushes_refuses_them(self, kit: Kit) -> None:
+    def test_an_adapter_without_notifications_refuses_them(self, kit: Kit) -> None:
         """Where none is on record."""
-        _hold(kit, pushes.from_nobody)
+        _hold(kit, notifications.from_nobody)
 
-    # Look-ups
+    # Inquiries
 
-    def test_a_look_up_lists_what_happened(self, kit: Kit) -> None:
+    def test_a_inquiry_lists_what_happened(self, kit: Kit) -> None:
         """One that lists several exchanges is on record."""
-        _hold(kit, look_ups.lists)
+        _hold(kit, inquiries.lists)
 
-    def test_a_look_up_says_that_a_transaction_is_not_known(self, kit: Kit) -> None:
+    def test_a_inquiry_says_that_a_transaction_is_not_known(self, kit: Kit) -> None:
         """One is on record."""
-        _hold(kit, look_ups.not_known)
+        _hold(kit, inquiries.not_known)
 
     def test_not_known_is_never_concluded_from_what_is_missing(self, kit: Kit) -> None:
         """The reply to a command is no list."""
-        _hold(kit, look_ups.replies_are_no_lists)
+        _hold(kit, inquiries.replies_are_no_lists)
 
     # Time-outs
 
@@ -248,7 +250,7 @@ class AdapterConformance:
         _hold(kit, commands.name)
 
 
-def _hold(kit: Kit, check: Callable[[Kit], Iterator[Finding]]) -> None:
+def _hold(kit: Kit, check: Callable[[Kit], Iterator[ConformanceFinding]]) -> None:
     __tracebackhide__ = True
     findings = list(found_by(check, kit))
     if findings:

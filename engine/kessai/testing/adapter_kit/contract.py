@@ -23,7 +23,7 @@ SAME_BYTES = Clause(
 RECORDED = Clause("kessai.gateway", "every adapter can be tested from recorded bytes")
 PLAIN = Clause(
     "kessai.gateway.TwoFunctionAdapter",
-    "Two functions over bytes, and a third for pushes",
+    "Two functions over bytes, and a third for notifications",
 )
 RESEND = Clause(
     "kessai.gateway.Call.key", "The same operation and step give the same key"
@@ -51,29 +51,30 @@ DECLINED_UNSENT = Clause(
     "A command that surely never left is DECLINED, with `never_sent`",
 )
 ANY_CASE = Clause(
-    "kessai.gateway.TwoFunctionAdapter.push",
+    "kessai.gateway.TwoFunctionAdapter.notification",
     "The names of `headers` may be in any case",
 )
 SIGNED = Clause(
-    "kessai.gateway.TwoFunctionAdapter.push",
+    "kessai.gateway.TwoFunctionAdapter.notification",
     "A signature is checked over the whole body before any of it is interpreted",
 )
 CONSTANT_TIME = Clause(
-    "kessai.gateway.TwoFunctionAdapter.push", "compared in constant time"
+    "kessai.gateway.TwoFunctionAdapter.notification", "compared in constant time"
 )
-LISTED = Clause("kessai.gateway.Evidence", "`listing` is filled by a look-up alone")
+LISTED = Clause("kessai.gateway.Evidence", "`listing` is filled by an inquiry alone")
 NOT_FOUND = Clause(
     "kessai.gateway.Evidence",
-    "`found` is False when a look-up does not know the transaction",
+    "`found` is False when an inquiry does not know the transaction",
 )
 EACH_NOTIFICATION = Clause(
-    "kessai.gateway.TwoFunctionAdapter.push", "one piece of evidence a notification"
+    "kessai.gateway.TwoFunctionAdapter.notification", "one piece of evidence a item"
 )
 NOT_THE_GATEWAYS = Clause(
-    "kessai.gateway.TwoFunctionAdapter.push",
-    "kessai.errors.PushRefused: it is not the gateway's, or not well-formed",
+    "kessai.gateway.TwoFunctionAdapter.notification",
+    "kessai.errors.NotificationRefused: it is not the gateway's, or not well-formed",
 )
 PARTLY = Clause(
-    "kessai.gateway.PushPartlyRefused", "one that is spoilt must not hold them up"
+    "kessai.gateway.NotificationPartlyRefused",
+    "one that is malformed must not hold them up",
 )
 SENDABLE = Clause("kessai.gateway.Request", "Bytes for the gateway")

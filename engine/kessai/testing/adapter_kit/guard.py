@@ -43,7 +43,7 @@ _KIT = "kessai.testing.adapter_kit"
 
 
 @attrs.define
-class Watch:
+class PurityWatch:
     """What was noticed, in words, each thing once."""
 
     package: str
@@ -57,22 +57,22 @@ class Watch:
             self.seen[what + _place(frame, self.package)] = None
 
 
-_watches: list[Watch] = []
+_watches: list[PurityWatch] = []
 _hooked: list[bool] = []
 
 
 @contextmanager
-def watching(package: str) -> Iterator[Watch]:
+def watching(package: str) -> Iterator[PurityWatch]:
     """Notice what is done in this thread until the end of the block."""
     if not _hooked:
         sys.addaudithook(_audit)  # for good: Python takes none back
         _hooked.append(True)
-    watch = Watch(package)
+    watch = PurityWatch(package)
     out = io.StringIO()
     collects = gc.isenabled()
     gc.disable()  # others are called back when rubbish is collected, and read clocks
     environ, profiler = os.environ, sys.getprofile()
-    setattr(os, "environ", _Read(environ, watch))  # noqa: B010 - put back below
+    setattr(os, "environ", _WatchedEnvironment(environ, watch))  # noqa: B010 - put back below
     _watches.append(watch)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
@@ -95,7 +95,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         _watches[-1].note(f"{event}({what})", frame)
 
 
-def _profiler(watch: Watch) -> Any:
+def _profiler(watch: PurityWatch) -> Any:
     def profile(frame: FrameType, event: str, called: Any) -> None:
         if event == "c_call" and (what := _impure(called)):
             watch.note(what, frame)
@@ -139,10 +139,10 @@ def _place(frame: FrameType | None, package: str) -> str:
     return ""
 
 
-class _Read(MutableMapping[str, str]):
+class _WatchedEnvironment(MutableMapping[str, str]):
     """The environment, which tells who reads it."""
 
-    def __init__(self, environ: MutableMapping[str, str], watch: Watch) -> None:
+    def __init__(self, environ: MutableMapping[str, str], watch: PurityWatch) -> None:
         self._environ = environ
         self._watch = watch
 

@@ -72,7 +72,7 @@ def _samples_of(point: EntryPoint) -> tuple[Callable[[], object], str]:
             raise InvalidInput(message)
     message = (
         f"adapter {point.name!r} has nothing on record: no module"
-        f" {' or '.join(_modules(point.module))}; see kessai.testing.adapters"
+        f" {' or '.join(_modules(point.module))}; see kessai.testing.adapter_kit.public"
     )
     raise InvalidInput(message)
 

@@ -6,17 +6,17 @@ from typing import Any
 import attrs
 
 from kessai.errors import InvalidInput
-from kessai.gateway import LOOK_UP, Call
+from kessai.gateway import INQUIRY, Call
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import Finding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding, code
 
 
-def resend(kit: Kit) -> Iterator[Finding]:
+def resend(kit: Kit) -> Iterator[ConformanceFinding]:
     """An operation that is sent once more is the very same request."""
     for call in _moving(kit):
         if kit.request(_of(call, 1)) != kit.request(_of(call, 1)):
-            yield Finding(
+            yield ConformanceFinding(
                 f"{call.command}: a resend of the same operation is another request:"
                 " the gateway would carry it out twice",
                 contract.RESEND,
@@ -25,13 +25,13 @@ def resend(kit: Kit) -> Iterator[Finding]:
             )
 
 
-def another_operation(kit: Kit) -> Iterator[Finding]:
+def another_operation(kit: Kit) -> Iterator[ConformanceFinding]:
     """Two refunds of the same amount are two requests that the gateway can tell apart."""
     for call in _moving(kit):
         first, second = _of(call, 1), _of(call, 2)
         differ = kit.request(first) != kit.request(second)
         if kit.samples.key_on_the_wire and not differ:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{call.command}: two operations have the same key on the wire: the"
                 " gateway would take the second for a resend of the first",
                 contract.RESEND,
@@ -40,7 +40,7 @@ def another_operation(kit: Kit) -> Iterator[Finding]:
                 _two_calls(kit, first, second, "!="),
             )
         elif differ and not kit.samples.key_on_the_wire:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{call.command}: the samples say that no key is on the wire, but the"
                 " request changes with it",
                 contract.RESEND,
@@ -49,7 +49,7 @@ def another_operation(kit: Kit) -> Iterator[Finding]:
             )
 
 
-def what_is_asked_is_sent(kit: Kit) -> Iterator[Finding]:
+def what_is_asked_is_sent(kit: Kit) -> Iterator[ConformanceFinding]:
     """Another transaction, amount or currency is another request, or is refused."""
     for call in kit.calls.values():
         changes: dict[str, Any] = {"transaction": f"{call.transaction}-2"}
@@ -60,7 +60,7 @@ def what_is_asked_is_sent(kit: Kit) -> Iterator[Finding]:
         for field, value in changes.items():
             other = attrs.evolve(call, **{field: value})
             if kit.refuses(other) == kit.request(call):
-                yield Finding(
+                yield ConformanceFinding(
                     f"{call.command}: {field} {value!r} is sent as"
                     f" {getattr(call, field)!r}",
                     contract.AMOUNTS if field != "transaction" else contract.WHAT_CAME,
@@ -70,7 +70,7 @@ def what_is_asked_is_sent(kit: Kit) -> Iterator[Finding]:
                 )
 
 
-def one_message(kit: Kit) -> Iterator[Finding]:
+def one_message(kit: Kit) -> Iterator[ConformanceFinding]:
     """Whatever an id or a parameter holds, it stays inside its place in the request."""
     for call in kit.calls.values():
         host = _host(kit.request(call).url)
@@ -80,7 +80,7 @@ def one_message(kit: Kit) -> Iterator[Finding]:
                 continue
             wrong = _not_one_message(request, host)
             if wrong:
-                yield Finding(
+                yield ConformanceFinding(
                     f"{call.command}: {wrong}",
                     contract.SENDABLE,
                     "texts are percent-encoded in the address and in the body, and"
@@ -94,7 +94,7 @@ def _moving(kit: Kit) -> list[Call]:
     return [
         call
         for call in kit.calls.values()
-        if call.command != LOOK_UP and kit.request(call).method != "GET"
+        if call.command != INQUIRY and kit.request(call).method != "GET"
     ]
 
 

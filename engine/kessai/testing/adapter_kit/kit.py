@@ -7,14 +7,14 @@ from typing import Any
 
 import attrs
 
-from kessai.errors import InvalidInput, PushRefused
+from kessai.errors import InvalidInput, NotificationRefused
 from kessai.gateway import (
-    LOOK_UP,
+    INQUIRY,
     Call,
     Evidence,
     Failure,
+    NotificationPartlyRefused,
     Outcome,
-    PushPartlyRefused,
     Reply,
     Request,
     TwoFunctionAdapter,
@@ -22,10 +22,19 @@ from kessai.gateway import (
 from kessai.gateway_exchange import can_be_kept
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.contract import Clause
-from kessai.testing.adapter_kit.samples import AdapterSamples, PushSample, ReplySample
-from kessai.testing.adapter_kit.stories import Broken, Finding, as_test, code
+from kessai.testing.adapter_kit.samples import (
+    AdapterSamples,
+    NotificationSample,
+    ReplySample,
+)
+from kessai.testing.adapter_kit.stories import (
+    AdapterRaised,
+    ConformanceFinding,
+    as_test,
+    code,
+)
 
-SETTLED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})
+RESOLVED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})
 """What ends an operation, so that it must not be said on a guess."""
 
 
@@ -57,33 +66,35 @@ class Kit:
         )
 
     @cached_property
-    def settled(self) -> tuple[tuple[ReplySample, Reply], ...]:
-        """The recorded replies that end, or accept, an operation; no look-ups."""
+    def resolved(self) -> tuple[tuple[ReplySample, Reply], ...]:
+        """The recorded replies that end, or accept, an operation; no inquiries."""
         return tuple(
             (sample, reply)
             for sample, reply in self.replies
-            if sample.call.command != LOOK_UP
+            if sample.call.command != INQUIRY
             and sample.evidence.outcome is not Outcome.UNKNOWN
         )
 
     @cached_property
-    def look_ups(self) -> tuple[tuple[ReplySample, Reply], ...]:
-        """The recorded replies to look-ups that are believed."""
+    def inquiries(self) -> tuple[tuple[ReplySample, Reply], ...]:
+        """The recorded replies to inquiries that are believed."""
         return tuple(
             (sample, reply)
             for sample, reply in self.replies
-            if sample.call.command == LOOK_UP
+            if sample.call.command == INQUIRY
             and sample.evidence.outcome is Outcome.SUCCEEDED
         )
 
     @cached_property
-    def accepted(self) -> tuple[tuple[PushSample, Mapping[str, str], bytes], ...]:
-        """The recorded pushes that are the gateway's: sample, headers, body."""
+    def accepted(
+        self,
+    ) -> tuple[tuple[NotificationSample, Mapping[str, str], bytes], ...]:
+        """The recorded notifications that are the gateway's: sample, headers, body."""
         return tuple(
             (sample, dict(message.headers), message.body)
-            for sample in self.samples.pushes
+            for sample in self.samples.notifications
             if not sample.refused
-            for message in [self.samples.push(sample)]
+            for message in [self.samples.notification(sample)]
         )
 
     @cached_property
@@ -104,14 +115,14 @@ class Kit:
             request: Any = self.adapter.request(call)
         except Exception as error:  # noqa: BLE001 - told, whatever it is
             story = self.story(f"adapter.request({code(call)})")
-            raise Broken(
+            raise AdapterRaised(
                 _raised("request", error, contract.SAME_BYTES, story)
             ) from None
         if not isinstance(request, Request):
             story = self.story(
                 f"assert isinstance(adapter.request({code(call)}), Request)"
             )
-            raise Broken(
+            raise AdapterRaised(
                 _no_value("request", request, "a kessai.gateway.Request", story)
             )
         return request
@@ -130,7 +141,7 @@ class Kit:
         except Exception as error:  # noqa: BLE001 - told, whatever it is
             clause = contract.ERRORS
             story = self.story(f"adapter.request({code(call)})")
-            raise Broken(_raised("request", error, clause, story)) from None
+            raise AdapterRaised(_raised("request", error, clause, story)) from None
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
         """What the adapter makes of a reply.
@@ -143,15 +154,17 @@ class Kit:
             evidence: Any = self.adapter.evidence(call, reply)
         except Exception as error:  # noqa: BLE001 - told, whatever it is
             story = self.reply_story(call, reply, [])
-            raise Broken(_raised("evidence", error, contract.STRANGE, story)) from None
+            raise AdapterRaised(
+                _raised("evidence", error, contract.STRANGE, story)
+            ) from None
         if not isinstance(evidence, Evidence):
             story = self.reply_story(
                 call, reply, ["assert isinstance(evidence, Evidence)"]
             )
-            raise Broken(_no_value("evidence", evidence, "an Evidence", story))
+            raise AdapterRaised(_no_value("evidence", evidence, "an Evidence", story))
         if not can_be_kept(evidence):
-            raise Broken(
-                Finding(
+            raise AdapterRaised(
+                ConformanceFinding(
                     f"evidence() gave what no store can keep: {evidence!r}",
                     contract.KEPT,
                     "amounts are integers from 0 to 2**63 - 1 or None, times are aware,"
@@ -161,29 +174,33 @@ class Kit:
             )
         return evidence
 
-    def push(
+    def notification(
         self, headers: Mapping[str, str], body: bytes
-    ) -> tuple[Evidence, ...] | PushRefused:
-        """What the adapter makes of a push, or its refusal of it.
+    ) -> tuple[Evidence, ...] | NotificationRefused:
+        """What the adapter makes of a notification, or its refusal of it.
 
         Raises:
             Broken: it raised something else, or gave something else.
 
         """
-        story = self.push_story(headers, body, ["adapter.push(headers, body)"])
+        story = self.notification_story(
+            headers, body, ["adapter.notification(headers, body)"]
+        )
         try:
-            said: object = self.adapter.push(headers, body)
-        except PushRefused as refusal:
+            said: object = self.adapter.notification(headers, body)
+        except NotificationRefused as refusal:
             said = getattr(refusal, "readable", ())
             if not _are_evidence(said):
-                raise Broken(_no_value("readable", said, _TUPLE, story)) from None
+                raise AdapterRaised(
+                    _no_value("readable", said, _TUPLE, story)
+                ) from None
             return refusal
         except Exception as error:  # noqa: BLE001 - told, whatever it is
-            raise Broken(
-                _raised("push", error, contract.NOT_THE_GATEWAYS, story)
+            raise AdapterRaised(
+                _raised("notification", error, contract.NOT_THE_GATEWAYS, story)
             ) from None
         if not _are_evidence(said):
-            raise Broken(_no_value("push", said, _TUPLE, story))
+            raise AdapterRaised(_no_value("notification", said, _TUPLE, story))
         return said  # type: ignore[return-value]
 
     def story(self, *lines: str) -> str:
@@ -200,10 +217,10 @@ class Kit:
         ]
         return self.story(*asked, *lines)
 
-    def push_story(
+    def notification_story(
         self, headers: Mapping[str, str], body: bytes, lines: list[str]
     ) -> str:
-        """A test to paste in which a push arrives."""
+        """A test to paste in which a notification arrives."""
         return self.story(
             f"headers = {code(dict(headers))}", f"body = {code(body)}", *lines
         )
@@ -212,14 +229,14 @@ class Kit:
 _TUPLE = "a tuple of Evidence"
 
 
-def found_by(check: Any, kit: Kit) -> Iterator[Finding]:
+def found_by(check: Any, kit: Kit) -> Iterator[ConformanceFinding]:
     """What `check` finds; where the adapter breaks off, that."""
     try:
         yield from check(kit)
-    except Broken as broken:
+    except AdapterRaised as broken:
         yield broken.finding
     except InvalidInput as mistake:
-        yield Finding(
+        yield ConformanceFinding(
             f"what is on record cannot be used: {mistake}",
             contract.RECORDED,
             "a file for each sample, in the folder that the samples name",
@@ -230,8 +247,10 @@ def _are_evidence(said: object) -> bool:
     return isinstance(said, tuple) and all(isinstance(one, Evidence) for one in said)
 
 
-def _raised(method: str, error: Exception, clause: Clause, story: str) -> Finding:
-    return Finding(
+def _raised(
+    method: str, error: Exception, clause: Clause, story: str
+) -> ConformanceFinding:
+    return ConformanceFinding(
         f"{method}() raised {type(error).__name__}: {error}",
         clause,
         _RIGHT_ERROR[method],
@@ -242,16 +261,16 @@ def _raised(method: str, error: Exception, clause: Clause, story: str) -> Findin
 _RIGHT_ERROR = {
     "request": "a Request, or InvalidInput for what the gateway cannot be sent",
     "evidence": "an Evidence with Outcome.UNKNOWN, whatever came back",
-    "push": "PushRefused for all that is not the gateway's or cannot be read",
+    "notification": "NotificationRefused for all that is not the gateway's or cannot be read",
 }
 
 
-def _no_value(method: str, value: object, right: str, story: str) -> Finding:
-    return Finding(
+def _no_value(method: str, value: object, right: str, story: str) -> ConformanceFinding:
+    return ConformanceFinding(
         f"{method}() gave a {type(value).__name__}", contract.PLAIN, right, story
     )
 
 
 def is_partly(refusal: object) -> bool:
-    """Whether a push was refused in part only."""
-    return isinstance(refusal, PushPartlyRefused)
+    """Whether a notification was refused in part only."""
+    return isinstance(refusal, NotificationPartlyRefused)

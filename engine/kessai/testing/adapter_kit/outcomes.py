@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Outcome, Source
+from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Source
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import Finding, code, in_a_line
-from kessai.testing.lifecycles import lifecycle_of
+from kessai.testing.adapter_kit.stories import ConformanceFinding, code, in_a_line
+from kessai.testing.strategies.lifecycles import lifecycle_of
 
 _NETWORK = (
     *("ReadTimeout", "WriteTimeout", "ReadError", "WriteError", "CloseError"),
@@ -21,39 +21,41 @@ _NO_CONNECTION = (
 )
 
 ABOUT = (
-    "source, transaction and command are those of the call; a look-up has no command;"
-    " the listing is a look-up's, actor and note an operator's"
+    "source, transaction and command are those of the call; an inquiry has no command;"
+    " the listing is an inquiry's, actor and note an operator's"
 )
 
 
-def every_outcome(kit: Kit) -> Iterator[Finding]:
+def every_outcome(kit: Kit) -> Iterator[ConformanceFinding]:
     """Each outcome is on record; reversed where a lifecycle declares reversals."""
     reached = {
         sample.evidence.outcome
         for sample in kit.samples.replies
-        if sample.call.command != LOOK_UP
+        if sample.call.command != INQUIRY
     }
-    pushed = {said.outcome for sample in kit.samples.pushes for said in sample.evidence}
+    notified = {
+        said.outcome for sample in kit.samples.notifications for said in sample.evidence
+    }
     never = set(kit.samples.never)
     if not any(lifecycle_of(name).reversals for name in kit.samples.lifecycles):
         never.add(Outcome.REVERSED)
     for outcome in Outcome:
-        if outcome not in reached | pushed | never:
-            yield Finding(
-                f"no recorded reply or push is {outcome.value}",
+        if outcome not in reached | notified | never:
+            yield ConformanceFinding(
+                f"no recorded reply or notification is {outcome.value}",
                 contract.WHAT_CAME,
                 f"a sample whose evidence is Outcome.{outcome.name}; if the gateway"
                 f" never says so, never=frozenset({{Outcome.{outcome.name}}})",
             )
 
 
-def about_what_was_asked(kit: Kit) -> Iterator[Finding]:
+def about_what_was_asked(kit: Kit) -> Iterator[ConformanceFinding]:
     """A reply is evidence of the call that it answers, and an adapter is no operator."""
     for sample, reply in kit.replies:
         evidence = kit.evidence(sample.call, reply)
         wrong = misattributed(sample.call, evidence)
         if wrong:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{sample.name}: {wrong}",
                 contract.LISTED,
                 ABOUT,
@@ -63,9 +65,9 @@ def about_what_was_asked(kit: Kit) -> Iterator[Finding]:
 
 def misattributed(call: Call, evidence: Evidence) -> str:
     """In what evidence is not about its call; empty if in nothing."""
-    looks = call.command == LOOK_UP
+    looks = call.command == INQUIRY
     right: dict[str, object] = {
-        "source": Source.LOOK_UP if looks else Source.REPLY,
+        "source": Source.INQUIRY if looks else Source.REPLY,
         "transaction": call.transaction,
         "command": None if looks else call.command,
         "actor": "",
@@ -81,7 +83,7 @@ def misattributed(call: Call, evidence: Evidence) -> str:
 
 
 def _asked_assert(call: Call) -> str:
-    command = None if call.command == LOOK_UP else call.command
+    command = None if call.command == INQUIRY else call.command
     transaction = code(call.transaction)
     return (
         "assert (evidence.transaction, evidence.command) =="
@@ -89,7 +91,7 @@ def _asked_assert(call: Call) -> str:
     )
 
 
-def broken_off(kit: Kit) -> Iterator[Finding]:
+def broken_off(kit: Kit) -> Iterator[ConformanceFinding]:
     """A request that may have arrived is unknown, however its reply got lost."""
     for call in kit.calls.values():
         for reason in _NETWORK:
@@ -97,11 +99,11 @@ def broken_off(kit: Kit) -> Iterator[Finding]:
             evidence = kit.evidence(call, failure)
             wrong = _unlike_failure(call, evidence, Outcome.UNKNOWN, never_sent=False)
             if wrong:
-                yield Finding(
+                yield ConformanceFinding(
                     f"{call.command}, lost by {reason}: {wrong}",
                     contract.NEVER_SENT,
                     "Outcome.UNKNOWN: the gateway may have carried it out; only a"
-                    " look-up can tell",
+                    " inquiry can tell",
                     kit.reply_story(
                         call, failure, ["assert evidence.outcome is Outcome.UNKNOWN"]
                     ),
@@ -109,21 +111,21 @@ def broken_off(kit: Kit) -> Iterator[Finding]:
                 break
 
 
-def never_left(kit: Kit) -> Iterator[Finding]:
+def never_left(kit: Kit) -> Iterator[ConformanceFinding]:
     """A connection that was never made: the caller may try anew, and nothing happened."""
     for call in kit.calls.values():
-        looks = call.command == LOOK_UP
+        looks = call.command == INQUIRY
         right = Outcome.UNKNOWN if looks else Outcome.DECLINED
         for reason in _NO_CONNECTION:
             failure = Failure(sent=False, reason=reason)
             evidence = kit.evidence(call, failure)
             wrong = _unlike_failure(call, evidence, right, never_sent=True)
             if wrong:
-                yield Finding(
+                yield ConformanceFinding(
                     f"{call.command}, not sent by {reason}: {wrong}",
                     contract.DECLINED_UNSENT,
                     f"never_sent=True and Outcome.{right.name}"
-                    + (": an unanswered look-up settles nothing" if looks else ""),
+                    + (": an unanswered inquiry resolves nothing" if looks else ""),
                     kit.reply_story(call, failure, ["assert evidence.never_sent"]),
                 )
                 break

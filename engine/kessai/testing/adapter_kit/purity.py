@@ -10,25 +10,25 @@ from typing import Any
 import attrs
 
 from kessai.testing.adapter_kit import contract
-from kessai.testing.adapter_kit.elsewhere import (
-    Job,
+from kessai.testing.adapter_kit.cross_process import (
+    CrossProcessJob,
     NoAnswerError,
     answers_of,
     asked_elsewhere,
 )
 from kessai.testing.adapter_kit.guard import state_of, watching
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import Finding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding, code
 
 _PURE = "what a request says comes from the call and from the adapter's settings alone"
 
 
-def same_bytes(kit: Kit) -> Iterator[Finding]:
+def same_bytes(kit: Kit) -> Iterator[ConformanceFinding]:
     """Asked twice, with an equal call, the request is the same."""
     for sample in kit.samples.requests:
         first = kit.request(sample.call)
         if kit.request(copy.deepcopy(sample.call)) != first:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{sample.name}: the same call gave other bytes the second time",
                 contract.SAME_BYTES,
                 f"{_PURE}: no fresh id, no time of day, no counter",
@@ -39,14 +39,14 @@ def same_bytes(kit: Kit) -> Iterator[Finding]:
             )
 
 
-def nothing_but_bytes(kit: Kit) -> Iterator[Finding]:
+def nothing_but_bytes(kit: Kit) -> Iterator[ConformanceFinding]:
     """No file, connection, clock, random number, thread or variable of the environment."""
     for name, ask, story in _everything(kit):
         _quietly(ask)  # what is loaded or made once, at the first call, is no matter
         with watching(kit.package) as watch:
             _quietly(ask)
         for seen in watch.seen:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{name}: the adapter used {seen}",
                 contract.PURE,
                 "a function of its arguments; settings are read once, by"
@@ -55,7 +55,7 @@ def nothing_but_bytes(kit: Kit) -> Iterator[Finding]:
             )
 
 
-def nothing_is_kept(kit: Kit) -> Iterator[Finding]:
+def nothing_is_kept(kit: Kit) -> Iterator[ConformanceFinding]:
     """After every sample, the adapter and its modules are as they were."""
     asked = list(_everything(kit))
     for _, ask, _ in asked:
@@ -66,7 +66,7 @@ def nothing_is_kept(kit: Kit) -> Iterator[Finding]:
         after = state_of(kit.adapter, kit.package)
         changed = sorted(key for key in after if after[key] != before.get(key))
         if changed:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{name}: {', '.join(changed)} is not as it was before",
                 contract.PURE,
                 "no attribute and no variable changes; one adapter serves many threads"
@@ -76,13 +76,13 @@ def nothing_is_kept(kit: Kit) -> Iterator[Finding]:
             before = after
 
 
-def nothing_given_is_changed(kit: Kit) -> Iterator[Finding]:
+def nothing_given_is_changed(kit: Kit) -> Iterator[ConformanceFinding]:
     """The parameters of a call are the engine's: a resend reads them again."""
     for sample in kit.samples.requests:
         call = copy.deepcopy(sample.call)
         kit.request(call)
         if call != sample.call:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{sample.name}: request() changed the parameters of its call",
                 contract.RESEND,
                 "read them, or change a copy",
@@ -95,14 +95,14 @@ def nothing_given_is_changed(kit: Kit) -> Iterator[Finding]:
             )
 
 
-def any_order(kit: Kit) -> Iterator[Finding]:
+def any_order(kit: Kit) -> Iterator[ConformanceFinding]:
     """What is asked before changes nothing of what is said afterwards."""
     job = _job(kit)
     first = answers_of(kit.adapter, job)
     again = answers_of(kit.adapter, _reversed(job))
     for name in first:
         if first[name] != again[name]:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{name}: asked again in another order, the answer is another one",
                 contract.PURE,
                 _PURE,
@@ -110,12 +110,12 @@ def any_order(kit: Kit) -> Iterator[Finding]:
             )
 
 
-def any_process(kit: Kit) -> Iterator[Finding]:
+def any_process(kit: Kit) -> Iterator[ConformanceFinding]:
     """Another hash seed, time zone, locale and working directory change nothing."""
     try:
         here, there = asked_elsewhere(_job(kit))
     except NoAnswerError as error:
-        yield Finding(
+        yield ConformanceFinding(
             f"the adapter could not be asked in another process: {error}",
             contract.PURE,
             f"the class {adapter_class(kit).__qualname__} can be imported by its name, and its from_environment() takes the samples'"
@@ -124,7 +124,7 @@ def any_process(kit: Kit) -> Iterator[Finding]:
         return
     for name in here:
         if here[name] != there[name]:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{name}: two processes with another hash seed (PYTHONHASHSEED), time"
                 " zone (TZ), locale and working directory gave two answers",
                 contract.SAME_BYTES,
@@ -151,10 +151,10 @@ def _everything(kit: Kit) -> Iterator[tuple[str, Callable[[], object], str]]:
         lines = _watched(kit, "adapter.evidence(call, reply)")
         story = kit.reply_story(call, reply, lines)
         yield sample.name, partial(adapter.evidence, call, reply), story
-    for pushed, headers, body in kit.accepted:
-        lines = _watched(kit, "adapter.push(headers, body)")
-        story = kit.push_story(headers, body, lines)
-        yield pushed.name, partial(adapter.push, headers, body), story
+    for notified, headers, body in kit.accepted:
+        lines = _watched(kit, "adapter.notification(headers, body)")
+        story = kit.notification_story(headers, body, lines)
+        yield notified.name, partial(adapter.notification, headers, body), story
 
 
 def _watched(kit: Kit, asking: str) -> list[str]:
@@ -175,25 +175,27 @@ def _quietly(ask: Callable[[], object]) -> None:
         ask()
 
 
-def _job(kit: Kit) -> Job:
+def _job(kit: Kit) -> CrossProcessJob:
     kind = adapter_class(kit)
-    return Job(
+    return CrossProcessJob(
         module=kind.__module__,
         file=getattr(sys.modules.get(kind.__module__), "__file__", None),
         kind=kind.__qualname__,
         environment=dict(kit.samples.environment),
         requests=[(sample.name, sample.call) for sample in kit.samples.requests],
         replies=[(sample.name, sample.call, reply) for sample, reply in kit.replies],
-        pushes=[(sample.name, head, body) for sample, head, body in kit.accepted],
+        notifications=[
+            (sample.name, head, body) for sample, head, body in kit.accepted
+        ],
     )
 
 
-def _reversed(job: Job) -> Job:
+def _reversed(job: CrossProcessJob) -> CrossProcessJob:
     return attrs.evolve(
         job,
         requests=job.requests[::-1],
         replies=job.replies[::-1],
-        pushes=job.pushes[::-1],
+        notifications=job.notifications[::-1],
     )
 
 

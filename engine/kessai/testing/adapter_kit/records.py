@@ -5,31 +5,31 @@ from collections.abc import Iterator
 import attrs
 
 from kessai.errors import InvalidInput
-from kessai.gateway import LOOK_UP, Evidence, Request
+from kessai.gateway import INQUIRY, Evidence, Request
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.http_files import read_message, request_bytes
 from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.samples import RequestSample
-from kessai.testing.adapter_kit.stories import Finding, code, in_a_line
+from kessai.testing.adapter_kit.stories import ConformanceFinding, code, in_a_line
 
 _AROUND = 24
 
 
-def requests(kit: Kit) -> Iterator[Finding]:
+def requests(kit: Kit) -> Iterator[ConformanceFinding]:
     """Every recorded call becomes its recorded bytes, to the last one."""
     for sample in kit.samples.requests:
         request, path = kit.request(sample.call), kit.samples.request_file(sample)
         if kit.recording:
             _record(kit, sample, request)
         elif not path.exists():
-            yield Finding(
+            yield ConformanceFinding(
                 f"{sample.name}: its request is not on record: no {path.name} in"
                 f" {path.parent}",
                 contract.RECORDED,
                 "run pytest with --kessai-record, read the file, and check it in",
             )
         elif difference := _difference(request, read_message(path).as_request()):
-            yield Finding(
+            yield ConformanceFinding(
                 f"{sample.name}: {difference}",
                 contract.RECORDED,
                 f"the bytes of {path.name}, which the gateway is known to take; if the"
@@ -76,13 +76,13 @@ def _difference(request: Request, recorded: Request) -> str:
     )
 
 
-def replies(kit: Kit) -> Iterator[Finding]:
+def replies(kit: Kit) -> Iterator[ConformanceFinding]:
     """Every recorded reply is evidence of what was noted, in every field."""
     for sample, reply in kit.replies:
         evidence = kit.evidence(sample.call, reply)
         wrong = unlike(evidence, sample.evidence)
         if wrong:
-            yield Finding(
+            yield ConformanceFinding(
                 f"{sample.name}: {wrong}",
                 contract.WHAT_CAME,
                 in_a_line(sample.evidence),
@@ -92,14 +92,14 @@ def replies(kit: Kit) -> Iterator[Finding]:
             )
 
 
-def every_command(kit: Kit) -> Iterator[Finding]:
-    """What can be asked is on record with a request and with a reply; so is a look-up."""
+def every_command(kit: Kit) -> Iterator[ConformanceFinding]:
+    """What can be asked is on record with a request and with a reply; so is an inquiry."""
     requested = {sample.call.command for sample in kit.samples.requests}
     replied = {sample.call.command for sample in kit.samples.replies}
-    for command in sorted(requested | {LOOK_UP}):
+    for command in sorted(requested | {INQUIRY}):
         for there, what in ((requested, "request"), (replied, "reply")):
             if command not in there:
-                yield Finding(
+                yield ConformanceFinding(
                     f"no {what} of {command} is on record",
                     contract.RECORDED,
                     f"a {what.capitalize()}Sample of a call with command={command!r}",

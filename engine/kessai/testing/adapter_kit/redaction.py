@@ -11,13 +11,13 @@ from typing import Any
 
 import attrs
 
-from kessai.errors import InvalidInput, PushRefused
+from kessai.errors import InvalidInput, NotificationRefused
 from kessai.gateway import Call, Failure, Request
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.contract import Clause
 from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.members import at, leaves, replaced, tree_of
-from kessai.testing.adapter_kit.stories import Finding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding, code
 
 PLANTED = "Planted Hanako 山田花子 planted@example.jp"
 """Nothing that is a code, an id or an amount looks like this."""
@@ -26,23 +26,23 @@ _SHORTEST = 8
 _KEPT = "ids, codes, amounts and times of a known form; never a text for people"
 
 
-def secrets_are_told(kit: Kit) -> Iterator[Finding]:
+def secrets_are_told(kit: Kit) -> Iterator[ConformanceFinding]:
     """The samples name the adapter's secrets, or nothing could be looked for."""
     if not kit.samples.secrets:
-        yield Finding(
+        yield ConformanceFinding(
             "the samples name no secret",
             contract.ERRORS,
             "secrets=(…,): the made-up keys and passwords in their environment",
         )
     elif any(len(secret) < _SHORTEST for secret in kit.samples.secrets):
-        yield Finding(
+        yield ConformanceFinding(
             "a secret of the samples is shorter than eight characters",
             contract.ERRORS,
             "made-up ones that are not found by chance",
         )
 
 
-def in_no_repr(kit: Kit) -> Iterator[Finding]:
+def in_no_repr(kit: Kit) -> Iterator[ConformanceFinding]:
     """The adapter, and what it asks, can be printed."""
     shown = {"repr(adapter)": repr(kit.adapter), "str(adapter)": str(kit.adapter)}
     for sample in kit.samples.requests:
@@ -52,13 +52,13 @@ def in_no_repr(kit: Kit) -> Iterator[Finding]:
         yield from _no_secret(kit, what, text, contract.IN_NO_REPR)
 
 
-def in_no_evidence(kit: Kit) -> Iterator[Finding]:
+def in_no_evidence(kit: Kit) -> Iterator[ConformanceFinding]:
     """Evidence goes into the trail: no secret, nothing personal that is on record."""
     everything = b"".join(reply.body for _, reply in kit.replies)
     everything += b"".join(body for _, _, body in kit.accepted)
     for number, person in enumerate(kit.samples.personal):
         if not any(form in everything for form in _forms(person)):
-            yield Finding(
+            yield ConformanceFinding(
                 f"personal data number {number} of the samples is in no recorded reply",
                 contract.FREE,
                 "personal=(…,) holds what is in the recorded bytes, or is left out",
@@ -69,15 +69,15 @@ def in_no_evidence(kit: Kit) -> Iterator[Finding]:
             kit, f"the evidence of {sample.name}", text, contract.FREE
         )
         yield from _no_person(kit, f"the evidence of {sample.name}", text)
-    for pushed, headers, body in kit.accepted:
-        text = repr(kit.push(headers, body))
+    for notified, headers, body in kit.accepted:
+        text = repr(kit.notification(headers, body))
         yield from _no_secret(
-            kit, f"the evidence of {pushed.name}", text, contract.FREE
+            kit, f"the evidence of {notified.name}", text, contract.FREE
         )
-        yield from _no_person(kit, f"the evidence of {pushed.name}", text)
+        yield from _no_person(kit, f"the evidence of {notified.name}", text)
 
 
-def free_text_is_dropped(kit: Kit) -> Iterator[Finding]:
+def free_text_is_dropped(kit: Kit) -> Iterator[ConformanceFinding]:
     """A name and an address, put into each member of a reply in turn, are not kept."""
     for sample, reply in kit.replies:
         tree = tree_of(reply.body)
@@ -87,7 +87,7 @@ def free_text_is_dropped(kit: Kit) -> Iterator[Finding]:
             planted = attrs.evolve(reply, body=replaced(tree, path, PLANTED))
             evidence = kit.evidence(sample.call, planted)
             if PLANTED in repr(evidence):
-                yield Finding(
+                yield ConformanceFinding(
                     f"{sample.name}: what stands in {at(path)} gets into the trail,"
                     " whatever it is",
                     contract.FREE,
@@ -101,7 +101,7 @@ def free_text_is_dropped(kit: Kit) -> Iterator[Finding]:
     for asked in kit.samples.requests:
         failure = Failure(sent=True, reason=PLANTED)
         if PLANTED in repr(kit.evidence(asked.call, failure)):
-            yield Finding(
+            yield ConformanceFinding(
                 f"{asked.name}: the reason of a failure gets into the trail",
                 contract.FREE,
                 "a code of your own; the reason may hold an address",
@@ -109,7 +109,7 @@ def free_text_is_dropped(kit: Kit) -> Iterator[Finding]:
             )
 
 
-def in_no_error(kit: Kit) -> Iterator[Finding]:
+def in_no_error(kit: Kit) -> Iterator[ConformanceFinding]:
     """A refusal names the field, and shows neither its value nor a secret."""
     for call in kit.calls.values():
         for planted in _planted_calls(call):
@@ -118,7 +118,7 @@ def in_no_error(kit: Kit) -> Iterator[Finding]:
             if isinstance(refusal, InvalidInput):
                 text = "".join(traceback.format_exception(refusal))
             if PLANTED in text:
-                yield Finding(
+                yield ConformanceFinding(
                     f"{call.command}: "
                     + ("a refusal" if isinstance(refusal, InvalidInput) else "a repr")
                     + " shows the value of a parameter",
@@ -130,28 +130,28 @@ def in_no_error(kit: Kit) -> Iterator[Finding]:
             yield from _no_secret(kit, call.command, text, contract.ERRORS)
 
 
-def in_no_refused_push(kit: Kit) -> Iterator[Finding]:
-    """The refusal of a push goes into a log: it holds no secret, nothing of the push."""
-    for pushed, headers, body in kit.accepted:
+def in_no_refused_notification(kit: Kit) -> Iterator[ConformanceFinding]:
+    """The refusal of a notification goes into a log: it holds no secret, nothing of the notification."""
+    for notified, headers, body in kit.accepted:
         for name in headers:
-            refusal = kit.push({**headers, name: PLANTED}, body)
-            if isinstance(refusal, PushRefused):
+            refusal = kit.notification({**headers, name: PLANTED}, body)
+            if isinstance(refusal, NotificationRefused):
                 text = "".join(traceback.format_exception(refusal))
-                yield from _no_secret(kit, pushed.name, text, contract.ERRORS)
+                yield from _no_secret(kit, notified.name, text, contract.ERRORS)
                 if PLANTED in text:
-                    yield Finding(
-                        f"{pushed.name}: the refusal shows what stood in {name}",
+                    yield ConformanceFinding(
+                        f"{notified.name}: the refusal shows what stood in {name}",
                         contract.ERRORS,
                         "the header's name, and what would be right",
-                        kit.push_story({**headers, name: PLANTED}, body, []),
+                        kit.notification_story({**headers, name: PLANTED}, body, []),
                     )
 
 
-def in_no_setting(kit: Kit) -> Iterator[Finding]:
+def in_no_setting(kit: Kit) -> Iterator[ConformanceFinding]:
     """A setting that is missing or wrong is named, and its value is not shown."""
     make = getattr(type(kit.adapter), "from_environment", None)
     if make is None:
-        yield Finding(
+        yield ConformanceFinding(
             "the adapter's class has no from_environment",
             contract.PLAIN,
             "a class method that takes the environment: `--gateway NAME` needs it",
@@ -166,20 +166,20 @@ def in_no_setting(kit: Kit) -> Iterator[Finding]:
 
 def _setting(
     kit: Kit, make: Any, variable: str, environment: Mapping[str, str]
-) -> Iterator[Finding]:
+) -> Iterator[ConformanceFinding]:
     what = "set to something else" if variable in environment else "missing"
     try:
         adapter = make(environment)
     except InvalidInput as refusal:
         text = "".join(traceback.format_exception(refusal))
         if variable not in str(refusal):
-            yield Finding(
+            yield ConformanceFinding(
                 f"{variable} {what}: the refusal does not name it: {refusal}",
                 contract.ERRORS,
                 f"InvalidInput: {variable}: is not set, or what would be right",
             )
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-        yield Finding(
+        yield ConformanceFinding(
             f"{variable} {what}: from_environment raised {type(error).__name__}",
             contract.ERRORS,
             f"InvalidInput that names {variable}",
@@ -188,7 +188,7 @@ def _setting(
     else:
         text = repr(adapter)
     if PLANTED in text:
-        yield Finding(
+        yield ConformanceFinding(
             f"{variable} {what}: its value is shown",
             contract.ERRORS,
             "the variable's name, never its value: a key may stand in the wrong place",
@@ -196,16 +196,16 @@ def _setting(
     yield from _no_secret(kit, f"{variable} {what}", text, contract.ERRORS)
 
 
-def in_no_log(kit: Kit) -> Iterator[Finding]:
+def in_no_log(kit: Kit) -> Iterator[ConformanceFinding]:
     """What the adapter logs, prints or warns of, and its form for logs, is masked."""
     with _overheard() as said:
         for asked in kit.samples.requests:
             kit.refuses(asked.call)
         for replied, reply in kit.replies:
             kit.evidence(replied.call, reply)
-        for pushed in kit.samples.pushes:
-            message = kit.samples.push(pushed)
-            kit.push(dict(message.headers), message.body)
+        for notified in kit.samples.notifications:
+            message = kit.samples.notification(notified)
+            kit.notification(dict(message.headers), message.body)
     text = said.getvalue()
     yield from _no_secret(kit, "what the adapter logged", text, contract.ERRORS)
     yield from _no_person(kit, "what the adapter logged", text)
@@ -240,9 +240,11 @@ def _overheard() -> Iterator[io.StringIO]:
         root.setLevel(level)
 
 
-def _no_secret(kit: Kit, what: str, text: str, clause: Clause) -> Iterator[Finding]:
+def _no_secret(
+    kit: Kit, what: str, text: str, clause: Clause
+) -> Iterator[ConformanceFinding]:
     if any(secret in text for secret in kit.samples.secrets):
-        yield Finding(
+        yield ConformanceFinding(
             f"{what} shows a secret",
             clause,
             "attrs.field(repr=False) for credentials, and messages that name a field"
@@ -250,10 +252,10 @@ def _no_secret(kit: Kit, what: str, text: str, clause: Clause) -> Iterator[Findi
         )
 
 
-def _no_person(kit: Kit, what: str, text: str) -> Iterator[Finding]:
+def _no_person(kit: Kit, what: str, text: str) -> Iterator[ConformanceFinding]:
     shown = [n for n, person in enumerate(kit.samples.personal) if person in text]
     if shown:
-        yield Finding(
+        yield ConformanceFinding(
             f"{what} shows personal data (number {shown[0]} of the samples)",
             contract.FREE,
             f"{_KEPT}; what the caller must see is `disclosed`",

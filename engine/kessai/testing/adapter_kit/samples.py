@@ -1,7 +1,7 @@
-"""What an adapter's author puts on record: calls, replies and pushes, and what they mean.
+"""What an adapter's author puts on record: calls, replies and notifications, and what they mean.
 
 The bytes are files in one folder, an HTTP message each: `NAME.request.http`,
-`NAME.reply.http`, `NAME.push.http`. What each is evidence of is said here, in Python.
+`NAME.reply.http`, `NAME.notification.http`. What each is evidence of is said here, in Python.
 Nothing in this module needs pytest or hypothesis.
 """
 
@@ -39,11 +39,11 @@ class ReplySample:
 
 
 @attrs.frozen
-class PushSample:
-    """`NAME.push.http` came as a push, and says `evidence`, a piece a notification.
+class NotificationSample:
+    """`NAME.notification.http` came as a notification, and says `evidence`, a piece a item.
 
-    With `refused`, `PushRefused` is right; if `evidence` is there too, it is
-    `PushPartlyRefused`, and `evidence` is what the readable notifications say.
+    With `refused`, `NotificationRefused` is right; if `evidence` is there too, it is
+    `NotificationPartlyRefused`, and `evidence` is what the readable items say.
     """
 
     name: str
@@ -58,13 +58,13 @@ class AdapterSamples:
     `folder` holds the recorded messages. `environment` is what the adapter's
     `from_environment` is given: credentials that are made up, and open nothing.
     `secrets` are the values among them that no one may ever see, `personal` the personal
-    data in the recorded replies and pushes. `sign` makes the headers under which the
-    gateway would push a body; it needs no adapter. `logged` is the form in which the
+    data in the recorded replies and notifications. `sign` makes the headers under which the
+    gateway would notification a body; it needs no adapter. `logged` is the form in which the
     adapter's package writes an exchange to a log, if it has one.
 
     Not every gateway is alike: `lifecycles` are those the adapter is for (shipped names
     or files); `key_on_the_wire` is false where requests carry no idempotency key;
-    `many_a_push` is false where a push is one notification; `never` are outcomes that
+    `many_a_notification` is false where a notification is one item; `never` are outcomes that
     the gateway has not.
     """
 
@@ -74,12 +74,12 @@ class AdapterSamples:
     personal: tuple[str, ...] = attrs.field(default=(), repr=False)
     requests: Sequence[RequestSample]
     replies: Sequence[ReplySample]
-    pushes: Sequence[PushSample] = ()
+    notifications: Sequence[NotificationSample] = ()
     sign: Callable[[bytes], Mapping[str, str]] | None = None
     logged: Callable[[Call, Request, Reply | Failure], object] | None = None
     lifecycles: Sequence[str | Path] = attrs.field(factory=shipped_names)
     key_on_the_wire: bool = True
-    many_a_push: bool = True
+    many_a_notification: bool = True
     never: frozenset[Outcome] = frozenset()
 
     def request_file(self, sample: RequestSample) -> Path:
@@ -95,11 +95,11 @@ class AdapterSamples:
         """
         return read_message(self.folder / f"{sample.name}.reply.http").as_reply()
 
-    def push(self, sample: PushSample) -> Message:
-        """The recorded push of `sample`.
+    def notification(self, sample: NotificationSample) -> Message:
+        """The recorded notification of `sample`.
 
         Raises:
             InvalidInput: there is no such file, or it is no HTTP message.
 
         """
-        return read_message(self.folder / f"{sample.name}.push.http")
+        return read_message(self.folder / f"{sample.name}.notification.http")

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from kessai.testing.adapter_kit.contract import Clause
-from kessai.testing.pasting import literal
+from kessai.testing.order_kit.paste import literal
 
 _FITS = 72
 SHOWN = 8
@@ -18,7 +18,7 @@ _LONG = 2000
 
 
 @attrs.frozen
-class Finding:
+class ConformanceFinding:
     """One thing that an adapter, or what is on record of it, does not do right."""
 
     wrong: str
@@ -37,18 +37,18 @@ class Finding:
         return "\n".join(lines)
 
 
-class Broken(Exception):
+class AdapterRaised(Exception):
     """The adapter broke off where the kit only wanted to hear it."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: ConformanceFinding) -> None:
         super().__init__(finding.wrong)
         self.finding = finding
 
 
-Check = Callable[[Any], Iterator[Finding]]
+Check = Callable[[Any], Iterator[ConformanceFinding]]
 
 
-def told(findings: Sequence[Finding], secrets: Sequence[str]) -> str:
+def told(findings: Sequence[ConformanceFinding], secrets: Sequence[str]) -> str:
     """`findings` as the text of a failure; a secret that got into it is masked."""
     first, *others = findings
     lines = [f"also: {finding.wrong}" for finding in others[:SHOWN]]
@@ -122,7 +122,7 @@ def as_test(made: Sequence[str], statements: Sequence[str]) -> str:
 
 _MODULES = ("copy", "datetime", "pytest")
 _NAMES = {
-    "kessai.errors": ("InvalidInput", "PushRefused"),
+    "kessai.errors": ("InvalidInput", "NotificationRefused"),
     "kessai.gateway_exchange": ("can_be_kept",),
     "kessai.testing.adapter_kit.guard": ("state_of", "watching"),
     "kessai.gateway": (

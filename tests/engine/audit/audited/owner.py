@@ -16,7 +16,7 @@ def shop_in(path, *, captured=900):
     shop = opened(store)
     for name in ("A-1", "A-2"):
         shop.do("authorize", name, lifecycle="one_time", amount=1000)
-        shop.settle(name)
+        shop.resolve(name)
         shop.do("capture", name, amount=captured)
     shop.agrees()
     shop.charges()

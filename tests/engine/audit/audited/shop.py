@@ -38,13 +38,13 @@ class Shop:
         key = f"key-{self.asked:04d}"
         return self.engine.execute(Command(name, transaction, key=key, **what))
 
-    def settle(self, transaction):
+    def resolve(self, transaction):
         self.engine.recover_transaction(transaction)
 
     def sells(self, transaction="A-1"):
-        """Five events: applied for, accepted, authorized by look-up; captured in two."""
+        """Five events: applied for, accepted, authorized by inquiry; captured in two."""
         self.do("authorize", transaction, lifecycle="one_time", amount=1000)
-        self.settle(transaction)
+        self.resolve(transaction)
         self.do("capture", transaction, amount=900)
 
     def agrees(self, transaction="R-1"):
@@ -57,7 +57,7 @@ class Shop:
             amount=500,
             parameters=consent,
         )
-        self.settle(transaction)
+        self.resolve(transaction)
 
     def charges(self, transaction="R-1-a", agreement="R-1"):
         self.do("reauthorize", transaction, agreement=agreement, amount=400)

@@ -10,7 +10,7 @@ from kessai import AsyncEngine, AsyncHttpTransport, AsyncPostgresStore, Command,
 from kessai.audit import verify
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed, TrailBroken
 from kessai.stores.postgres import async_store
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 from kessai_adapters.emulator import AsyncEmulatorTransport, Emulator
 
 
@@ -34,8 +34,8 @@ async def captured(engine, gateway, name, amount):
         "authorize", name, key=f"{name}:a", lifecycle="one_time", amount=amount
     )
     await engine.execute(command)
-    for push in gateway.take_pushes():
-        await engine.receive_push(push.headers, push.body)
+    for notification in gateway.take_notifications():
+        await engine.receive_notification(notification.headers, notification.body)
     await engine.execute(Command("capture", name, key=f"{name}:c"))
 
 

@@ -10,7 +10,7 @@ from pg.shop import Shop
 
 from kessai import Status
 from kessai.errors import CommitUnknown, StoreFailed
-from kessai.testing.stores import NOON, Book
+from kessai.testing.store_kit.conformance import NOON, Book
 
 INSERT, UPDATE = b"INSERT INTO transactions", b"moved AS (UPDATE transactions"
 
@@ -108,7 +108,7 @@ def test_a_capture_happens_once_whichever_of_its_commits_is_not_confirmed(
     elif moment == AFTER:  # the intent is there, and who wrote it cannot be told
         assert answer is None
         assert shop.sent("order-1", "Capture") == 0
-    shop.settle()
+    shop.resolve()
     assert shop.insist("capture", "order-1", "c").status is Status.SUCCEEDED
     assert shop.sent("order-1", "Capture") == 1
     shop.books_agree()

@@ -15,7 +15,7 @@ from pg.shop import Shop
 
 from kessai import Status
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.testing.stores import NOON, Book, race
+from kessai.testing.store_kit.conformance import NOON, Book, race
 
 WRITER = Path(__file__).with_name("writer.py")
 ROUNDS = 20

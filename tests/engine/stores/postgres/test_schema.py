@@ -5,7 +5,7 @@ import pytest
 
 from kessai.errors import InvalidInput, StoreFailed, StoreUnsuitable, TrailBroken
 from kessai.stores.postgres import schema
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 
 def run(url, statement):

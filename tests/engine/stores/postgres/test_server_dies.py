@@ -11,7 +11,7 @@ from pg.shop import Shop, is_over
 from kessai import Status
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed
 from kessai.stores.postgres import store as shell
-from kessai.testing.stores import Book
+from kessai.testing.store_kit.conformance import Book
 
 PAYMENTS, REFUNDS = 6, 25
 
@@ -146,7 +146,7 @@ def test_nothing_is_lost_or_repeated_when_the_server_dies_under_a_stream_of_comm
                 done.acquire()
             own_server.restart()
         answers = [answer for one in streams for answer in one.result()]
-    shop.settle()
+    shop.resolve()
     for answer in answers:
         name = answer.transaction.id
         again = shop.insist(answer.command, name, answer.key, **amount_of(answer))

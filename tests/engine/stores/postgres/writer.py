@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from kessai import PostgresStore
 from kessai.errors import VersionConflict
-from kessai.testing.stores import NOON, Book
+from kessai.testing.store_kit.conformance import NOON, Book
 
 
 def tell(text):

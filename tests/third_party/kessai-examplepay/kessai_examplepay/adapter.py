@@ -9,7 +9,7 @@ from urllib.parse import quote
 import attrs
 
 from kessai.errors import InvalidInput
-from kessai.gateway import LOOK_UP, Call, Evidence, Failure, Reply, Request
+from kessai.gateway import INQUIRY, Call, Evidence, Failure, Reply, Request
 from kessai_examplepay import reading
 
 HOST = "https://api.examplepay.example"
@@ -37,7 +37,9 @@ def _form(what: str, pattern: str) -> Callable[[object], str]:
 
 
 _key = _form("sk_ and 32 digits or small letters", r"sk_[0-9a-z]{32}")
-_push_secret = _form("whsec_ and 32 digits or small letters", r"whsec_[0-9a-z]{32}")
+_notification_secret = _form(
+    "whsec_ and 32 digits or small letters", r"whsec_[0-9a-z]{32}"
+)
 _host = _form(
     "https://<name>[:port], http only on 127.0.0.1",
     r"https://[a-z0-9.-]{1,253}(:[0-9]{1,5})?|http://127\.0\.0\.1(:[0-9]{1,5})?",
@@ -51,7 +53,7 @@ class ExamplePay:
     name: ClassVar[str] = "examplepay"
 
     key: str = attrs.field(repr=False, converter=_key)
-    push_secret: str = attrs.field(repr=False, converter=_push_secret)
+    notification_secret: str = attrs.field(repr=False, converter=_notification_secret)
     host: str = attrs.field(default=HOST, converter=_host)
 
     @classmethod
@@ -71,7 +73,7 @@ class ExamplePay:
     def request(self, call: Call) -> Request:
         """Make the bytes that carry out `call`."""
         order = quote(call.transaction, safe="")
-        if call.command == LOOK_UP:
+        if call.command == INQUIRY:
             url = f"{self.host}/v1/orders/{order}"
             return Request(method="GET", url=url, headers=self._headers())
         path = _PATHS.get(call.command)
@@ -87,14 +89,16 @@ class ExamplePay:
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
         """Tell what came of `call`."""
-        if call.command == LOOK_UP:
+        if call.command == INQUIRY:
             return reading.looked_up(call, reply)
         return reading.answered(call, reply)
 
-    def push(self, headers: Mapping[str, str], body: bytes) -> tuple[Evidence, ...]:
-        """Tell what a push says, one piece of evidence an event."""
-        reading.verify(self.push_secret, headers, body)
-        return reading.pushed(body)
+    def notification(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Evidence, ...]:
+        """Tell what a notification says, one piece of evidence an event."""
+        reading.verify(self.notification_secret, headers, body)
+        return reading.notified(body)
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
         return (

@@ -9,14 +9,14 @@ from typing import Any
 
 import attrs
 
-from kessai.errors import PushRefused
+from kessai.errors import NotificationRefused
 from kessai.gateway import (
     Call,
     Evidence,
     Failure,
     ListedExchange,
+    NotificationPartlyRefused,
     Outcome,
-    PushPartlyRefused,
     Reply,
     Source,
 )
@@ -49,14 +49,14 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes) -> None:
     """Make sure that ExamplePay signed `body`.
 
     Raises:
-        PushRefused: it did not.
+        NotificationRefused: it did not.
 
     """
     given = [value for name, value in headers.items() if name.lower() == HEADER]
     proof = "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
     if len(given) != 1 or not hmac.compare_digest(given[0].encode(), proof.encode()):
-        message = f"push refused: {HEADER} does not match its body"
-        raise PushRefused(message)
+        message = f"notification refused: {HEADER} does not match its body"
+        raise NotificationRefused(message)
 
 
 def answered(call: Call, reply: Reply | Failure) -> Evidence:
@@ -94,7 +94,7 @@ def answered(call: Call, reply: Reply | Failure) -> Evidence:
 def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
     """Tell what ExamplePay lists of an order, or that it knows none."""
     unknown = Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction=call.transaction,
         command=None,
         outcome=Outcome.UNKNOWN,
@@ -116,29 +116,33 @@ def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
     return attrs.evolve(unknown, outcome=Outcome.SUCCEEDED, listing=listing)
 
 
-def pushed(body: bytes) -> tuple[Evidence, ...]:
-    """Tell what a verified push says.
+def notified(body: bytes) -> tuple[Evidence, ...]:
+    """Tell what a verified notification says.
 
     Raises:
-        PushRefused: it is not well-formed.
-        PushPartlyRefused: some of its events are not; it holds what the others say.
+        NotificationRefused: it is not well-formed.
+        NotificationPartlyRefused: some of its events are not; it holds what the others say.
 
     """
-    message = "push refused: it has no list of events"
+    message = "notification refused: it has no list of events"
     try:
         events = _object(body).get("events")
     except _UnreadableError:
-        raise PushRefused(message) from None
+        raise NotificationRefused(message) from None
     if not isinstance(events, list) or not events:
-        raise PushRefused(message)
-    readable = [said for event in events if (said := _push_event(event)) is not None]
+        raise NotificationRefused(message)
+    readable = [
+        said for event in events if (said := _notification_event(event)) is not None
+    ]
     if len(readable) < len(events):
-        message = f"push refused: {len(events) - len(readable)} events are unreadable"
-        raise PushPartlyRefused(message, tuple(readable))
+        message = (
+            f"notification refused: {len(events) - len(readable)} events are unreadable"
+        )
+        raise NotificationPartlyRefused(message, tuple(readable))
     return tuple(readable)
 
 
-def _push_event(event: object) -> Evidence | None:
+def _notification_event(event: object) -> Evidence | None:
     try:
         members = _checked(event)
         said = _event(members)
@@ -148,7 +152,7 @@ def _push_event(event: object) -> Evidence | None:
     if not isinstance(order, str) or not re.fullmatch(r"[ -~]{1,255}", order):
         return None
     return Evidence(
-        source=Source.PUSH,
+        source=Source.NOTIFICATION,
         transaction=order,
         command=said.command,
         outcome=said.outcome,

@@ -6,21 +6,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kessai.gateway import LOOK_UP, Call, Evidence, ListedExchange, Outcome, Source
-from kessai.testing.adapters import (
+from kessai.gateway import INQUIRY, Call, Evidence, ListedExchange, Outcome, Source
+from kessai.testing.adapter_kit.public import (
     AdapterSamples,
-    PushSample,
+    NotificationSample,
     ReplySample,
     RequestSample,
 )
 
 KEY = "sk_0123456789abcdefghijklmnopqrstuv"
-PUSH_SECRET = "whsec_vutsrqponmlkjihgfedcba9876543210"
+NOTIFICATION_SECRET = "whsec_vutsrqponmlkjihgfedcba9876543210"
 NINE = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
 
 ENVIRONMENT = {
     "KESSAI_EXAMPLEPAY_KEY": KEY,
-    "KESSAI_EXAMPLEPAY_PUSH_SECRET": PUSH_SECRET,
+    "KESSAI_EXAMPLEPAY_NOTIFICATION_SECRET": NOTIFICATION_SECRET,
     "KESSAI_EXAMPLEPAY_HOST": "https://api.examplepay.example",
 }
 
@@ -43,7 +43,7 @@ REQUESTS = (
     RequestSample("capture", call("capture", 3000)),
     RequestSample("cancel", call("cancel", reason="在庫切れ")),
     RequestSample("refund", call("refund", 1000)),
-    RequestSample("look-up", call(LOOK_UP)),
+    RequestSample("inquiry", call(INQUIRY)),
 )
 CALLS = {sample.name: sample.call for sample in REQUESTS}
 
@@ -53,19 +53,19 @@ def samples() -> AdapterSamples:
     return AdapterSamples(
         folder=Path(__file__).parent / "recorded",
         environment=ENVIRONMENT,
-        secrets=(KEY, PUSH_SECRET),
+        secrets=(KEY, NOTIFICATION_SECRET),
         personal=("山田 花子",),
         requests=REQUESTS,
-        replies=(*replies(), *look_ups()),
-        pushes=pushes(),
+        replies=(*replies(), *inquiries()),
+        notifications=notifications(),
         sign=signed,
         lifecycles=("one_time",),
     )
 
 
 def signed(body: bytes) -> Mapping[str, str]:
-    """The headers under which ExamplePay would push `body`."""
-    proof = hmac.digest(PUSH_SECRET.encode(), body, "sha256").hex()
+    """The headers under which ExamplePay would notification `body`."""
+    proof = hmac.digest(NOTIFICATION_SECRET.encode(), body, "sha256").hex()
     return {"X-ExamplePay-Signature": f"sha256={proof}"}
 
 
@@ -97,10 +97,10 @@ def replies() -> tuple[ReplySample, ...]:
     )
 
 
-def look_ups() -> tuple[ReplySample, ...]:
-    """What came back to look-ups."""
+def inquiries() -> tuple[ReplySample, ...]:
+    """What came back to inquiries."""
     listed = Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction="order-7",
         command=None,
         outcome=Outcome.SUCCEEDED,
@@ -111,23 +111,23 @@ def look_ups() -> tuple[ReplySample, ...]:
         ),
     )
     empty = Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction="order-7",
         command=None,
         outcome=Outcome.SUCCEEDED,
     )
     missing = Evidence(
-        source=Source.LOOK_UP,
+        source=Source.INQUIRY,
         transaction="order-7",
         command=None,
         outcome=Outcome.SUCCEEDED,
         found=False,
     )
-    asked = CALLS["look-up"]
+    asked = CALLS["inquiry"]
     return (
-        ReplySample("look-up", asked, listed),
-        ReplySample("look-up-empty", asked, empty),
-        ReplySample("look-up-unknown", asked, missing),
+        ReplySample("inquiry", asked, listed),
+        ReplySample("inquiry-empty", asked, empty),
+        ReplySample("inquiry-unknown", asked, missing),
     )
 
 
@@ -141,7 +141,7 @@ def exchange(command: str, outcome: Outcome, amount: int, name: str) -> ListedEx
 def heard(command: str, outcome: Outcome, amount: int, exchange: str) -> Evidence:
     """One event as it is pushed."""
     return Evidence(
-        source=Source.PUSH,
+        source=Source.NOTIFICATION,
         transaction="order-7",
         command=command,
         outcome=outcome,
@@ -152,13 +152,13 @@ def heard(command: str, outcome: Outcome, amount: int, exchange: str) -> Evidenc
     )
 
 
-def pushes() -> tuple[PushSample, ...]:
+def notifications() -> tuple[NotificationSample, ...]:
     """What ExamplePay pushed."""
     first = heard("refund", Outcome.SUCCEEDED, 1000, "ev_4")
     second = heard("refund", Outcome.DECLINED, 500, "ev_5")
     return (
-        PushSample("refunded", (first,)),
-        PushSample("several", (first, second)),
-        PushSample("one-of-two-spoilt", (first,), refused=True),
-        PushSample("forged", refused=True),
+        NotificationSample("refunded", (first,)),
+        NotificationSample("several", (first, second)),
+        NotificationSample("one-of-two-malformed", (first,), refused=True),
+        NotificationSample("forged", refused=True),
     )

@@ -1,7 +1,7 @@
 """ExamplePay's stand-in on loopback: `python -m kessai_examplepay.server [PORT]`.
 
 It keeps orders in memory, answers a repeated Idempotency-Key with what it answered
-before, and leaves refunds pending until `settle` pushes what came of them.
+before, and leaves refunds pending until `resolve` notifications what came of them.
 """
 
 import json
@@ -60,7 +60,7 @@ class ExamplePayServer(ThreadingHTTPServer):
         return STATUSES[event["status"]], json.dumps(event).encode()
 
     def listed(self, order: str) -> tuple[int, bytes]:
-        """Answer a look-up."""
+        """Answer an inquiry."""
         with self.lock:
             events = self.orders.get(order)
             if events is None:
@@ -68,8 +68,8 @@ class ExamplePayServer(ThreadingHTTPServer):
                 return 404, json.dumps(said).encode()
             return 200, json.dumps({"order": order, "events": events}).encode()
 
-    def settle(self, order: str) -> tuple[Mapping[str, str], bytes]:
-        """Let pending refunds succeed; the push that says so."""
+    def resolve(self, order: str) -> tuple[Mapping[str, str], bytes]:
+        """Let pending refunds succeed; the notification that says so."""
         with self.lock:
             pending = [e for e in self.orders[order] if e["status"] == "pending"]
             for event in pending:
@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
     server: ExamplePayServer
 
     def do_GET(self) -> None:
-        """A look-up."""
+        """An inquiry."""
         self._answer(*self.server.listed(unquote(self.path.rpartition("/")[2])))
 
     def do_POST(self) -> None:

@@ -19,7 +19,7 @@ AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
 ADAPTER = VeriTrans4G(
     Credentials(DEFAULT_CCID, DEFAULT_KEY),
     dummy=True,
-    push_url="https://shop.example/push",
+    notification_url="https://shop.example/push",
 )
 
 
@@ -65,11 +65,11 @@ class Shop:
         return self.engine.execute(Command(name, transaction, key=key, **fields))
 
     def authorized(self, transaction, amount=1000, **fields):
-        """A payment, authorized by the consumer's approval and its push."""
+        """A payment, authorized by the consumer's approval and its notification."""
         fields = {"lifecycle": "one_time", "amount": amount, **fields}
         self.do("authorize", transaction, f"{transaction}:a", **fields)
-        for push in self.emulator.take_pushes():
-            self.engine.receive_push(push.headers, push.body)
+        for notification in self.emulator.take_notifications():
+            self.engine.receive_notification(notification.headers, notification.body)
         assert not self.engine.transaction(transaction).operations
 
     def insist(self, name, transaction, key, **fields):
@@ -86,7 +86,7 @@ class Shop:
         self.clock.now += timedelta(hours=1)
         self.engine.recover(Recovery(missing=Missing.RESEND))
 
-    def settle(self):
+    def resolve(self):
         for _ in range(5):
             self.recover()
             if not self.store.open_transactions(1):

@@ -1,0 +1,143 @@
+"""The items (結果通知) that the gateway owes the merchant's server.
+
+Owns their body, their signature and the queue of those not yet delivered. Delivering
+them is `sender`'s work, or the embedding test's, which may also `compose` some that the
+gateway never sent.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+import attrs
+
+from kessai_adapters.emulator.books import Exchange, Order
+from kessai_adapters.emulator.merchant import Merchant
+from kessai_adapters.emulator.protocol import compact
+from kessai_adapters.emulator.words import Command
+
+Fields = Mapping[str, str]
+
+
+@attrs.frozen(kw_only=True)
+class Notification:
+    """One signed POST, ready to be sent: `body` to `url` with `headers`."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    notices: tuple[Fields, ...] = attrs.field(repr=False)
+    """The items inside, before they were indexed."""
+
+
+_URL_OF: Final[dict[Command, Callable[[Order], str]]] = {
+    Command.AUTHORIZE: lambda order: order.urls.authorize_notification,
+    Command.REAUTHORIZE: lambda order: order.urls.authorize_notification,
+    Command.UPDATE_AUTHORIZE: lambda order: order.urls.authorize_notification,
+    Command.CAPTURE: lambda order: order.urls.capture_notification,
+    Command.CANCEL: lambda order: order.urls.cancel_notification,
+    Command.REFUND: lambda order: order.urls.cancel_notification,
+    Command.TERMINATE: lambda order: order.urls.cancel_notification,
+}
+"""Where each command's result is told; the others are not told at all."""
+
+
+def transaction_id(order: Order, exchange: Exchange) -> str:
+    """Return Amazon's id of one exchange."""
+    return f"{order.center_order_id}-C{exchange.txn_id}"
+
+
+def notice(order: Order, exchange: Exchange) -> Fields:
+    """Return what a item says of an exchange; an absent amount is left out."""
+    fields = {
+        "orderId": order.order_id,
+        "vResultCode": exchange.code.value,
+        "txnType": exchange.command.value,
+        "mstatus": exchange.result.value,
+    }
+    if exchange.amount is not None:
+        fields["amount"] = str(exchange.amount)
+    return {
+        **fields,
+        "centerOrderId": order.center_order_id,
+        "centerTransactionId": transaction_id(order, exchange),
+        "dummy": "1" if order.dummy else "0",
+    }
+
+
+def compose(
+    merchant: Merchant,
+    url: str,
+    notices: Iterable[Fields],
+    *,
+    at: datetime,
+    serial: int,
+) -> Notification:
+    """Return the notification that tells `notices`, signed with the merchant's key."""
+    kept = tuple(notices)
+    fields = {
+        "numberOfNotify": str(len(kept)),
+        "pushTime": compact(at),
+        "pushId": f"{serial:08d}",
+    }
+    for index, values in enumerate(kept):
+        for name, value in values.items():
+            fields[f"{name}{index:04d}"] = value
+    body = urlencode(fields).encode()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Hmac": merchant.content_hmac(body),
+    }
+    return Notification(url=url, headers=headers, body=body, notices=kept)
+
+
+class Outbox:
+    """The notifications not yet taken, oldest first."""
+
+    def __init__(self, merchant: Merchant, serial: Callable[[], int]) -> None:
+        self._merchant = merchant
+        self._serial = serial
+        self._notifications: deque[Notification] = deque()
+        self.waiting = threading.Event()
+        """Set while there is something to take."""
+
+    def __len__(self) -> int:
+        return len(self._notifications)
+
+    def __iter__(self) -> Iterator[Notification]:
+        return iter(self._notifications)
+
+    def tell(self, order: Order, exchange: Exchange, now: datetime) -> None:
+        """Queue the item of a final exchange, if its URL is known."""
+        url_of = _URL_OF.get(exchange.command)
+        url = "" if url_of is None else url_of(order)
+        if url:
+            self._notifications.append(
+                self._notification(url, [notice(order, exchange)], now)
+            )
+            self.waiting.set()
+
+    def take(self, now: datetime, *, batch: bool = False) -> list[Notification]:
+        """Return all queued notifications and forget them.
+
+        With `batch`, those to one URL become one notification with several items.
+        """
+        notifications = list(self._notifications)
+        self._notifications.clear()
+        self.waiting.clear()
+        if not batch:
+            return notifications
+        by_url: dict[str, list[Fields]] = {}
+        for notification in notifications:
+            by_url.setdefault(notification.url, []).extend(notification.notices)
+        return [
+            self._notification(url, notices, now) for url, notices in by_url.items()
+        ]
+
+    def _notification(
+        self, url: str, notices: Iterable[Fields], now: datetime
+    ) -> Notification:
+        return compose(self._merchant, url, notices, at=now, serial=self._serial())

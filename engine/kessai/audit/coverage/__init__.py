@@ -1,0 +1,1 @@
+"""What of a lifecycle can be exercised, and what was."""

@@ -1,0 +1,43 @@
+"""Someone else's event log, held against a lifecycle: what was allowed, what not, why.
+
+    checked = check_log("sales.csv", [load_shipped("one_time")])
+    assert checked.findings.holds, checked.findings.most_common()
+
+A log is a table, CSV or JSON lines, with a row for each thing that happened to an
+order. Rows that cannot be read are told with their line, and the rest is checked; their
+histories are told apart, since what follows a missing step may be no fault.
+
+A row is a command that succeeded, or has an outcome: declined moves nothing, pending
+and unknown leave an operation open until a later row ends it, denied never left the
+system. A row `expire` is a deadline that lapsed. What a lifecycle cannot know without
+columns for it (parameters, agreements) is taken as given, and all that is assumed is
+told.
+
+A step that is not allowed changes nothing, and its history goes on from where it stood.
+What is not allowed after it is counted apart: one early mistake is no flood. The rows
+of an order are sorted by time, those of one time as they stand in the file. A date
+without a time is a whole day: what is late on it was late at every moment of it.
+"""
+
+from kessai.audit.log_check.check import Checked, check_log
+from kessai.audit.log_check.findings import (
+    BadRows,
+    Findings,
+    LogViolation,
+    ViolationGroup,
+)
+from kessai.audit.log_check.reading import LogReading
+from kessai.audit.log_check.rows import Layout
+from kessai.audit.log_check.words import Note
+
+__all__ = [
+    "BadRows",
+    "Checked",
+    "Findings",
+    "Layout",
+    "LogReading",
+    "LogViolation",
+    "Note",
+    "ViolationGroup",
+    "check_log",
+]

@@ -1,0 +1,151 @@
+"""The whole check of a log: opened, read, grouped, judged."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+
+from kessai.audit.log_check.columns import Columns, find_columns
+from kessai.audit.log_check.context import JudgingContext, LogTerms
+from kessai.audit.log_check.entries import Entries
+from kessai.audit.log_check.findings import Findings
+from kessai.audit.log_check.grouped import Grouped
+from kessai.audit.log_check.judge import Judge
+from kessai.audit.log_check.needs import check_needs, currencies_of
+from kessai.audit.log_check.notes import Assumed, notes_of
+from kessai.audit.log_check.opened import OpenedLog, opened
+from kessai.audit.log_check.reading import LogReading, readers_for
+from kessai.audit.log_check.rows import LogTable, read_table
+from kessai.audit.log_check.words import Note
+from kessai.errors import InvalidInput
+from kessai.machine import Machine, Machines
+from kessai.spec import Lifecycle
+
+Told = Callable[[int], None]
+
+_EVERY = 5_000
+
+
+@attrs.frozen(kw_only=True)
+class Checked:
+    """What came of a check: the findings, how the log was read, what was assumed."""
+
+    findings: Findings
+    notes: tuple[Note, ...]
+    columns: Columns
+    form: str
+    encoding: str
+    delimiter: str | None
+    lifecycles: tuple[Lifecycle, ...]
+
+
+def check_log(
+    path: str,
+    lifecycles: Sequence[Lifecycle],
+    reading: LogReading | None = None,
+    told: Told | None = None,
+) -> Checked:
+    """Hold the log at `path` (`-`: standard input) against `lifecycles`.
+
+    `told` is called now and then with how many rows were read.
+
+    Raises:
+        InvalidInput: the log cannot be used at all, or what was said of it is wrong.
+
+    """
+    reading = reading or LogReading()
+    machines = {m.name: m for m in Machines(lifecycles).current}
+    currencies_of(machines)  # or say now that they do not go together
+    with opened(path, reading.encoding) as log:
+        table = read_table(log.text, reading.layout)
+        columns = find_columns(table.header, reading.columns, machines.values())
+        check_needs(columns, machines, reading)
+        return _LogCheck(machines, reading, log, table, columns).run(told)
+
+
+class _LogCheck:
+    """One check, from its readers to its findings."""
+
+    def __init__(
+        self,
+        machines: Mapping[str, Machine],
+        reading: LogReading,
+        log: OpenedLog,
+        table: LogTable,
+        columns: Columns,
+    ) -> None:
+        self._machines = machines
+        self._reading = reading
+        self._log = log
+        self._table = table
+        self._columns = columns
+        self._readers = readers_for(machines, reading, columns)
+        self._malformed: set[str] = set()
+        self._agreements: set[str] = set()
+
+    def run(self, told: Told | None) -> Checked:
+        reading = self._reading
+        kinds = self._readers.kinds
+        terms = LogTerms(
+            machines=self._machines,
+            has_columns=frozenset(self._columns.places),
+            any_id=reading.any_id,
+        )
+        bench = JudgingContext(terms, kinds.all, reading.order)
+        findings = bench.findings
+        with Grouped(reading.order, reading.in_memory) as grouped:
+            self._take_in(findings, grouped, told)
+            self._judge(Judge(bench), grouped)
+        if not (findings.events or findings.bad_rows or findings.left_out):
+            message = "the log has a header and no rows"
+            raise InvalidInput(message)
+        done = Assumed(
+            reading=reading,
+            columns=self._columns,
+            readers=self._readers,
+            encoding=self._log.encoding,
+            terms=terms,
+            findings=findings,
+        )
+        return Checked(
+            findings=findings,
+            notes=tuple(notes_of(done)),
+            columns=self._columns,
+            form=self._table.form,
+            encoding=self._log.encoding,
+            delimiter=self._table.delimiter,
+            lifecycles=tuple(m.lifecycle for m in self._machines.values()),
+        )
+
+    def _take_in(self, findings: Findings, grouped: Grouped, told: Told | None) -> None:
+        damaged = self._log.encoding if self._log.is_damaged else ""
+        entries = Entries(self._table.header, self._columns, self._readers, damaged)
+        wants_agreements = "agreement" in self._columns.places
+        add, read = grouped.add, 0
+        for found in entries.read(self._table.rows):
+            read += 1
+            if told is not None and read % _EVERY == 0:
+                told(read)
+            if len(found) == 2:  # noqa: PLR2004 - an order and its entry
+                name, entry = found
+                add(name, entry)
+                if wants_agreements and entry[4] is not None and entry[4][0]:
+                    self._agreements.add(entry[4][0])
+                continue
+            line, order, wrong = found
+            findings.bad_row(line, wrong)
+            if order is not None:
+                self._malformed.add(order)
+        findings.left_out = entries.left_out
+
+    def _judge(self, judge: Judge, grouped: Grouped) -> None:
+        """Agreements first: a charge is judged by how its agreement stood then."""
+        malformed, first = self._malformed, self._agreements
+        if first:
+            for order, entries in grouped.histories():
+                if order in first:
+                    judge.history(
+                        order, entries, malformed=order in malformed, note=True
+                    )
+        for order, entries in grouped.histories():
+            if order not in first:
+                judge.history(order, entries, malformed=order in malformed)

@@ -1,0 +1,162 @@
+"""What all histories of a log are judged by: machines, what is taken as given."""
+
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from kessai.audit.log_check.agreements import AgreementPositions
+from kessai.audit.log_check.classifier import RowClass
+from kessai.audit.log_check.findings import Findings
+from kessai.audit.log_check.shortcuts import Situations
+from kessai.machine import Command, Machine, Transaction
+from kessai.machine.compile import CompiledCommand
+from kessai.machine.decide import id_pattern
+from kessai.words import Text, Words
+
+_DENIALS = Words("log_check.denials")
+
+GIVEN = "given"
+"""The id of an agreement, a key: what is taken as given."""
+
+
+@attrs.frozen(kw_only=True)
+class LogTerms:
+    """Machines by name, the fields that have columns, whether ids are left unjudged."""
+
+    machines: Mapping[str, Machine]
+    has_columns: frozenset[str]
+    any_id: bool
+
+    def judges(self, rule: CompiledCommand) -> bool:
+        """Whether the agreement that `rule` needs can be judged."""
+        needed = rule.spec.agreement
+        return (
+            needed is not None
+            and "agreement" in self.has_columns
+            and needed.lifecycle in self.machines
+        )
+
+
+@attrs.frozen
+class LoggedCommand(Command):
+    """A command of a log: its shape was checked there, and nobody needs its hash."""
+
+    def __attrs_post_init__(self) -> None:
+        pass
+
+    @property
+    def fingerprint(self) -> str:
+        """None: the log's rows are not kept."""
+        return ""
+
+
+@attrs.frozen
+class RowKind:
+    """What all rows of one kind have in common under one machine.
+
+    `agreement` stands for the one that is taken as given.
+    """
+
+    machine: Machine
+    kind: RowClass
+    rule: CompiledCommand
+    parameters: Mapping[str, Any]
+    agreement: Transaction | None
+
+    @property
+    def takes_amount(self) -> bool:
+        """Whether the command has an amount."""
+        return self.rule.spec.amount is not None
+
+    @property
+    def asks_agreement(self) -> bool:
+        """Whether an agreement is needed that stands in the log."""
+        return self.rule.spec.agreement is not None and self.agreement is None
+
+
+class JudgingContext:
+    """The terms of a check, with everything that is worked out from them once."""
+
+    def __init__(self, terms: LogTerms, kinds: Sequence[RowClass], order: str) -> None:
+        self.findings = Findings()
+        self.agreements = AgreementPositions(order)
+        self.situations = Situations()
+        self.kinds = kinds
+        self._machines = terms.machines
+        self._terms = terms
+        self._first = next(iter(terms.machines.values()))
+        self.currencies = {
+            code: currency
+            for machine in terms.machines.values()
+            for code, currency in machine.lifecycle.currencies.items()
+        }
+        self.any_id = _any_id(terms.machines.values()) if terms.any_id else ""
+        """What stands for every order's id where their shape is not judged."""
+        self._prepared: dict[tuple[str, int], RowKind | None] = {}
+        self._texts: dict[str, Mapping[str, Text]] = {}
+
+    def prepared(self, machine: Machine, number: int) -> RowKind | None:
+        """What a kind of rows is under `machine`; None: it has no such command."""
+        key = (machine.name, number)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare(machine, self.kinds[number])
+        return self._prepared[key]
+
+    def opening(self, number: int, own: Machine | None) -> RowKind | None:
+        """What a kind of rows begins; None if it begins no transaction.
+
+        That of the lifecycle that its row names, else of the history's own, else of
+        the one that has it.
+        """
+        kind = self.kinds[number]
+        asked = None if kind.lifecycle is None else self._machines[kind.lifecycle]
+        for machine in (asked, own, *self._machines.values()):
+            prepared = None if machine is None else self.prepared(machine, number)
+            if prepared is not None and prepared.rule.spec.is_opening:
+                return prepared
+        return None
+
+    def texts(self, machine: Machine | None) -> Mapping[str, Text]:
+        """The sentences of `machine`, and those of a log's own denials."""
+        machine = machine or self._first
+        if machine.name not in self._texts:
+            self._texts[machine.name] = {**machine.texts, **_DENIALS}
+        return self._texts[machine.name]
+
+    def _prepare(self, machine: Machine, kind: RowClass) -> RowKind | None:
+        rule = machine.commands.get(kind.command)
+        if rule is None:
+            return None
+        given: dict[str, Any] = dict.fromkeys(kind.flags, True)
+        given |= {name: True for name in kind.columns if name in rule.parameters}
+        self._fill(machine, rule, given)
+        agreement = None
+        needed = rule.spec.agreement
+        if needed is not None and not self._terms.judges(rule):
+            agreement = Transaction(
+                GIVEN, lifecycle=needed.lifecycle, states={needed.track: needed.state}
+            )
+        return RowKind(machine, kind, rule, given, agreement)
+
+    def _fill(
+        self, machine: Machine, rule: CompiledCommand, given: dict[str, Any]
+    ) -> None:
+        """Take as given what the log has no column for."""
+        declared = machine.lifecycle.parameters
+        needed = [*rule.spec.required]
+        needed += [n for name in given if (n := declared[name].needs) is not None]
+        for name in needed:
+            if name not in given and name not in self._terms.has_columns:
+                # A flag that the row's words do not name is off.
+                is_flag = name in machine.lifecycle.flags
+                given[name] = not is_flag and declared[name].sample()
+
+
+def _any_id(machines: Iterable[Machine]) -> str:
+    """An id that every lifecycle takes; the order's own id is told all the same."""
+    patterns = [id_pattern(machine.lifecycle.identifier) for machine in machines]
+    return next(
+        (c for c in string.printable if all(p.fullmatch(c) for p in patterns)), GIVEN
+    )

@@ -1,0 +1,78 @@
+"""How a log is to be read: what was said of it, and what reads its cells."""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Literal
+
+import attrs
+
+from kessai.audit.log_check.amounts import Amounts
+from kessai.audit.log_check.classifier import Kinds, read_meaning, read_outcomes
+from kessai.audit.log_check.columns import Columns
+from kessai.audit.log_check.entries import Readers
+from kessai.audit.log_check.grouped import IN_MEMORY
+from kessai.audit.log_check.rows import Layout
+from kessai.audit.log_check.times import Times
+from kessai.machine import Machine
+
+
+@attrs.frozen(kw_only=True)
+class LogReading:
+    """How a log is to be read; whatever is not said is found out, or refused.
+
+    `columns` maps fields to columns, `commands` and `outcomes` the log's words to ours.
+    `zone` is that of times without an offset. `unit` says whether amounts are in minor
+    units or in major ones; it must be said where the two differ. `order` is `time`, or
+    `file` where the rows of an order stand in order.
+    """
+
+    columns: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    commands: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    outcomes: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    layout: Layout = attrs.field(factory=Layout)
+    encoding: str | None = None
+    zone: tzinfo | None = None
+    time_format: str | None = None
+    unit: Literal["minor", "major"] | None = None
+    decimal_comma: bool = False
+    negative: tuple[str, ...] = ()
+    order: Literal["time", "file"] = "time"
+    any_id: bool = False
+    in_memory: int = IN_MEMORY
+
+
+def readers_for(
+    machines: Mapping[str, Machine], reading: LogReading, columns: Columns
+) -> Readers:
+    """What reads a log with these `columns`.
+
+    Raises:
+        InvalidInput: what was said of its words names nothing known.
+
+    """
+    every = tuple(machines.values())
+    declared = {
+        name: parameter
+        for machine in every
+        for name, parameter in machine.lifecycle.parameters.items()
+        if name in columns.places
+    }
+    known = {flag for machine in every for flag in machine.lifecycle.flags}
+    flags = tuple(name for name in declared if name in known)
+    said = {text: read_meaning(as_, every) for text, as_ in reading.commands.items()}
+    return Readers(
+        kinds=Kinds(every, said, read_outcomes(reading.outcomes), flags),
+        times=Times(reading.zone, reading.time_format),
+        amounts={
+            code: Amounts(
+                currency,
+                in_major_units=reading.unit == "major",
+                decimal_comma=reading.decimal_comma,
+                negative=reading.negative,
+            )
+            for machine in every
+            for code, currency in machine.lifecycle.currencies.items()
+        },
+        parameters={n: p for n, p in declared.items() if n not in known},
+        flags=flags,
+    )

@@ -1,0 +1,1 @@
+"""Every trail replayed, and held against what is stored."""

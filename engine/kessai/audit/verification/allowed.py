@@ -1,0 +1,301 @@
+"""Was this event allowed where it stands? Everything is decided again, by the same rules.
+
+`decide` and `resolve` are pure: on the transaction before, at the event's own time, they
+must say once more what was recorded.
+"""
+
+from itertools import product
+
+import attrs
+
+from kessai.audit.verification.replay import Library, ReplayBroken
+from kessai.errors import InvalidCommand
+from kessai.evidence.attempts import MAY_BE_ANOTHER
+from kessai.evidence.notification import NOT_LISTED
+from kessai.evidence.outcome import (
+    close_discrepancy,
+    overdue,
+    resolve,
+    resolve_external,
+)
+from kessai.evidence.totals import TOTALS_DIFFER, differ
+from kessai.gateway import Outcome, Source
+from kessai.machine import (
+    Begun,
+    Closed,
+    Command,
+    Denial,
+    Denied,
+    Discrepancy,
+    Event,
+    External,
+    Lapsed,
+    Learned,
+    Machine,
+    Operation,
+    Reported,
+    Resent,
+    Resumed,
+    Reversed,
+    Transaction,
+    broken_invariants,
+    decide,
+)
+from kessai.machine.chain import AppliedEvent
+from kessai.machine.decide import opened_tracks
+from kessai.machine.events import KIND_OF
+from kessai.machine.phases import RESENT, Phase, phase_after
+from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
+
+
+@attrs.frozen
+class OperationRequest:
+    """The request that an operation answers, and the agreement that it was under."""
+
+    command: Command
+    agreement: Transaction | None
+
+
+def check(library: Library, step: AppliedEvent) -> None:
+    """Make sure that the lifecycle allows the event of `step`, and what it leaves.
+
+    Raises:
+        Broken: it does not.
+
+    """
+    machine, event = step.machine, step.event
+    if machine is None:
+        _without_lifecycle(step)
+        return
+    if isinstance(event, Denied | Closed):
+        _noted(step, event)
+        return
+    match event:
+        case Begun():
+            _begun(library, machine, step, event)
+        case Reported():
+            check_reported(machine, step, event)
+        case External() | Reversed() | Lapsed() | Learned():
+            _told(machine, step, event)
+        case Discrepancy():
+            _put_aside(machine, step, event)
+        case Resent() | Resumed():
+            _sent_again(machine, step, event)
+    check_invariants(machine, step)
+
+
+def check_invariants(machine: Machine, step: AppliedEvent) -> None:
+    """Make sure that everything which must always hold does after `step`.
+
+    Raises:
+        Broken: it does not.
+
+    """
+    broken = broken_invariants(machine, step.after)
+    if broken:
+        raise ReplayBroken(step.number, "invariant_broken", ", ".join(broken))
+
+
+def _without_lifecycle(step: AppliedEvent) -> None:
+    """Before it begins, a transaction can only be refused, or spoken of wrongly."""
+    event = step.event
+    if isinstance(event, Denied | Closed):
+        _noted(step, event)
+        return
+    if isinstance(event, Discrepancy) and event.reason == "unknown_transaction":
+        return
+    raise ReplayBroken(step.number, "not_allowed", "unknown_transaction")
+
+
+def _begun(
+    library: Library, machine: Machine, step: AppliedEvent, event: Begun
+) -> None:
+    before, number = step.before, step.number
+    rule = machine.commands.get(event.operation.command)
+    if rule is None:
+        raise ReplayBroken(number, "not_allowed", "not_in_lifecycle")
+    agreement = None
+    if rule.spec.agreement is not None:
+        agreement = _agreement(library, step, event)
+    try:
+        command = _asked(machine, before, event, is_opening=rule.spec.is_opening)
+    except InvalidCommand as error:
+        raise ReplayBroken(number, "not_allowed", str(error)) from error
+    if command is None:
+        raise ReplayBroken(number, "request_differs")
+    check_begun(machine, step, event, OperationRequest(command, agreement))
+
+
+def check_begun(
+    machine: Machine, step: AppliedEvent, event: Begun, asked: "OperationRequest"
+) -> None:
+    """Make sure that `event` begins what is decided on `asked`, and nothing else.
+
+    Raises:
+        Broken: it does not.
+
+    """
+    operation, number = event.operation, step.number
+    verdict = decide(machine, step.before, asked.command, event.at, asked.agreement)
+    if isinstance(verdict, Denial):
+        raise ReplayBroken(number, "not_allowed", ", ".join(verdict.codes))
+    if verdict != operation or event.opens != opened_tracks(machine, operation):
+        raise ReplayBroken(
+            number, "not_allowed", "the operation is not the one decided on"
+        )
+
+
+def _agreement(library: Library, step: AppliedEvent, event: Begun) -> Transaction:
+    """The agreement as it stood when the charge under it began."""
+    if event.agreement is None or event.agreement_version is None:
+        raise ReplayBroken(step.number, "agreement_unproven", "none is named")
+    found = library.agreement(event.agreement, event.agreement_version)
+    if isinstance(found, str):
+        raise ReplayBroken(step.number, "agreement_unproven", found)
+    return found
+
+
+def _asked(
+    machine: Machine, before: Transaction, event: Begun, *, is_opening: bool
+) -> Command | None:
+    """The request whose fingerprint the operation bears.
+
+    Lifecycle, amount and currency may have been left to the declaration; the event holds
+    what was decided, so both forms of each are tried.
+    """
+    operation = event.operation
+    lifecycles = (machine.name, None) if is_opening else (None, machine.name)
+    amounts = dict.fromkeys((operation.amount, None))
+    currencies = (None, operation.currency or before.currency)
+    for currency, amount, lifecycle in product(currencies, amounts, lifecycles):
+        command = Command(
+            operation.command,
+            before.id,
+            key=operation.key,
+            lifecycle=lifecycle,
+            agreement=event.agreement,
+            amount=amount,
+            currency=currency,
+            parameters=operation.parameters,
+        )
+        if command.fingerprint == operation.request:
+            return command
+    return None
+
+
+def check_reported(machine: Machine, step: AppliedEvent, event: Reported) -> None:
+    """Make sure that `event` is what follows from its evidence.
+
+    Raises:
+        Broken: it is not.
+
+    """
+    operation = _open(step, event.operation)
+    _same(step, resolve(machine, step.before, operation, event.evidence, event.at))
+
+
+def _open(step: AppliedEvent, name: str) -> Operation:
+    operation = step.before.operations.get(name)
+    if operation is None:
+        raise ReplayBroken(step.number, "not_open", name)
+    return operation
+
+
+def _sent_again(machine: Machine, step: AppliedEvent, event: Resent | Resumed) -> None:
+    """Only what may have been lost on its way is sent again."""
+    if isinstance(event, Resumed):
+        _resumed(machine, step, event)
+        return
+    operation = _open(step, event.operation)
+    if phase_after(operation.phase, RESENT) is None:
+        detail = f"{operation.id} ({operation.phase})"
+        raise ReplayBroken(step.number, "resent_too_soon", detail)
+
+
+def _resumed(machine: Machine, step: AppliedEvent, event: Resumed) -> None:
+    """Only an opening command that nobody is just sending takes up what a consumer brings."""
+    operation = _open(step, event.operation)
+    rule = machine.commands[operation.command].spec
+    if not rule.is_opening:
+        raise ReplayBroken(step.number, "not_allowed", "it is no opening command")
+    if operation.phase is Phase.BEGUN and event.at < operation.due_at:
+        raise ReplayBroken(
+            step.number, "not_allowed", "its request was still under way"
+        )
+
+
+def _noted(step: AppliedEvent, event: Denied | Closed) -> None:
+    """A refusal moves nothing; a discrepancy goes by the word of who signs for it."""
+    if isinstance(event, Closed) and event != close_discrepancy(
+        step.before, event.discrepancy, event.evidence, event.at
+    ):
+        raise ReplayBroken(
+            step.number, "not_allowed", f"discrepancy {event.discrepancy}"
+        )
+
+
+def _told(
+    machine: Machine, step: AppliedEvent, event: External | Reversed | Lapsed | Learned
+) -> None:
+    """What the gateway did by itself or stated besides, or a deadline that passed."""
+    if isinstance(event, Learned):
+        if not is_new(machine, step.before, event.evidence):
+            raise ReplayBroken(step.number, "not_what_follows", "nothing new")
+        return
+    if event.evidence is None:
+        if event not in overdue(machine, step.before, event.at):
+            raise ReplayBroken(
+                step.number, "not_allowed", "the deadline had not passed"
+            )
+        return
+    _same(step, resolve_external(machine, step.before, event.evidence, event.at))
+
+
+def _put_aside(machine: Machine, step: AppliedEvent, event: Discrepancy) -> None:
+    """Evidence may be put aside only where the lifecycle does not allow it."""
+    if event.reason == "contradicts_earlier":
+        if event.operation in step.before.operations:
+            raise ReplayBroken(step.number, "not_what_follows", "the operation is open")
+        return
+    if event.reason == MAY_BE_ANOTHER:
+        _doubted(machine, step, event)
+        return
+    if event.reason == NOT_LISTED and event.evidence.source is Source.NOTIFICATION:
+        return  # what the gateway listed at that moment is not kept
+    if event.reason in _DIFFERENCES:
+        if not _DIFFERENCES[event.reason](step.before, event.evidence):
+            raise ReplayBroken(step.number, "not_what_follows", "nothing differs")
+        return
+    if event.operation is None:
+        expected: Event | None = resolve_external(
+            machine, step.before, event.evidence, event.at
+        )
+    else:
+        operation = _open(step, event.operation)
+        expected = resolve(machine, step.before, operation, event.evidence, event.at)
+    _same(step, expected)
+
+
+_DIFFERENCES = {REFERENCE_DIFFERS: differs, TOTALS_DIFFER: differ}
+"""What must differ from what is known, by the reason of the discrepancy."""
+
+
+def _doubted(machine: Machine, step: AppliedEvent, event: Discrepancy) -> None:
+    """Doubt stands beside an end that a listed success without an amount has made."""
+    evidence = event.evidence
+    rule = machine.commands.get(evidence.command or "")
+    takes_amount = rule is not None and rule.spec.amount is not None
+    if (
+        not takes_amount
+        or evidence.amount is not None
+        or (evidence.source, evidence.outcome) != (Source.INQUIRY, Outcome.SUCCEEDED)
+    ):
+        raise ReplayBroken(step.number, "not_what_follows", "nothing is in doubt")
+    if event.operation is None or event.operation in step.before.operations:
+        raise ReplayBroken(step.number, "not_what_follows", "nothing has ended")
+
+
+def _same(step: AppliedEvent, expected: Event | None) -> None:
+    if step.event != expected:
+        kind = "nothing new" if expected is None else KIND_OF[type(expected)]
+        raise ReplayBroken(step.number, "not_what_follows", kind)

@@ -1,0 +1,114 @@
+"""What stands under the keys, against what the trails say came of them.
+
+An answer is given again, unasked, whenever its key comes again: one that was edited lies
+to the order system, and where one was deleted the same key has a second effect.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from kessai.audit.verification.canonical import (
+    BegunForm,
+    DeniedForm,
+    EventForm,
+    ReportedForm,
+)
+from kessai.audit.verification.replay import ReplayBroken
+from kessai.errors import TrailBroken
+from kessai.machine import Begun, Denied, Event, Record, Reported, read_record
+from kessai.stores import Answered
+
+CONFLICT = "key_conflict"
+
+_BEGUN = (BegunForm, Begun)
+_REPORTED = (ReportedForm, Reported)
+_DENIED = (DeniedForm, Denied)
+
+
+def check_answers(
+    transaction: str,
+    events: Sequence[Event | EventForm],
+    answers: Sequence[Answered],
+) -> None:
+    """Make sure that `answers` are those that `events` gave, and no others.
+
+    Raises:
+        Broken: one is missing, or is another.
+
+    """
+    due = _due(transaction, events)
+    if len(due) == len(answers) and all(due.get(a.key) == a for a in answers):
+        return
+    given = {answered.key: answered for answered in answers}
+    for number, key in _opened(events):
+        if key not in given:
+            raise ReplayBroken(number, "answer_missing", key)
+        if given[key] != due[key]:
+            raise ReplayBroken(number, "answer_differs", key)
+    raise ReplayBroken(
+        None, "answer_differs", next((key for key in given if key not in due), "")
+    )
+
+
+def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Answered]:
+    """What must stand under each key."""
+    due: dict[str, Answered] = {}
+    outcomes: dict[str, str] = {}
+    for event in events:
+        if isinstance(event, _REPORTED):
+            outcomes[event.operation] = event.outcome
+    for event in events:
+        if isinstance(event, _BEGUN):
+            o = event.operation
+            outcome = str(outcomes.get(o.id, "begun"))
+            due[o.key] = Answered(
+                transaction, o.key, o.request, o.command, outcome, o.id
+            )
+        elif isinstance(event, _DENIED) and not _is_conflict(event):
+            due[event.key] = Answered(
+                transaction, event.key, event.request, event.command, "denied"
+            )
+    return due
+
+
+def _opened(events: Sequence[Event | EventForm]) -> Iterator[tuple[int, str]]:
+    """The keys under which events left an answer, with their numbers."""
+    for number, event in enumerate(events, 1):
+        if isinstance(event, _BEGUN):
+            yield number, event.operation.key
+        elif isinstance(event, _DENIED) and not _is_conflict(event):
+            yield number, event.key
+
+
+def keys_in(records: Iterable[Record]) -> Iterator[str]:
+    """The keys that `records` speak of, as far as they can be read."""
+    for record in records:
+        try:
+            event = read_record(record, _previous(record)).event
+        except TrailBroken:
+            continue
+        if isinstance(event, Begun):
+            yield event.operation.key
+        elif isinstance(event, Denied):
+            yield event.key
+
+
+def _previous(record: Record) -> str:
+    """The hash that a record says comes before it: where it stands is not the question."""
+    try:
+        return _decode_link(record.body).previous
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+
+
+class _Link(msgspec.Struct):
+    previous: str = ""
+
+
+_decode_link = msgspec.json.Decoder(_Link).decode
+
+
+def _is_conflict(event: Denied | DeniedForm) -> bool:
+    """Whether the key was another request's, and its answer with it."""
+    return any(reason.code == CONFLICT for reason in event.reasons)

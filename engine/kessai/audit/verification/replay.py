@@ -1,0 +1,179 @@
+"""A trail read back, event by event, under the lifecycle file that it is bound to.
+
+This module owns what makes a chain whole: hash, link, number, transaction, file. What
+the lifecycle says of an event is `kessai.audit.verification.allowed`'s business.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
+
+from kessai.errors import InvalidLifecycle, TrailBroken
+from kessai.machine import (
+    Begun,
+    Event,
+    External,
+    Lapsed,
+    Learned,
+    Machine,
+    Record,
+    Reported,
+    Transaction,
+    compile_lifecycle,
+    evolve,
+    read_record,
+)
+from kessai.machine.chain import AppliedEvent, RecordedEvent
+from kessai.spec import rebuild
+from kessai.stores import Store
+
+AGREEMENTS = 64
+"""How many agreements are remembered with their histories."""
+
+
+class ReplayBroken(Exception):
+    """The replay cannot go on: event `number` is not what it must be."""
+
+    def __init__(self, number: int | None, code: str, detail: str = "") -> None:
+        super().__init__(number, code, detail)
+        self.number = number
+        self.code = code
+        self.detail = detail
+
+
+@lru_cache(maxsize=32)  # the same bytes make the same machine, in every store
+def _machine(document: bytes) -> Machine:
+    return compile_lifecycle(rebuild(document))
+
+
+class Library:
+    """What a replay looks up in the store: lifecycle files, and agreements."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._machines: dict[str, Machine | str] = {}
+        self._histories: OrderedDict[str, list[Transaction]] = OrderedDict()
+
+    def machine(self, lifecycle_hash: str, number: int) -> Machine:
+        """The machine of the file with that hash, as the store holds it.
+
+        Raises:
+            Broken: it is not there, or is not what it was.
+
+        """
+        known = self._machines.get(lifecycle_hash)
+        if known is None:
+            known = self._machines[lifecycle_hash] = self._compiled(lifecycle_hash)
+        if isinstance(known, str):
+            raise ReplayBroken(number, "lifecycle_unknown", known)
+        return known
+
+    def known(self, lifecycle_hash: str) -> Machine | None:
+        """The machine of the file with that hash; None if it is not there, or not whole."""
+        try:
+            return self.machine(lifecycle_hash, 0)
+        except ReplayBroken:
+            return None
+
+    def records(self, transaction: str) -> list[Record]:
+        """The records of a transaction, as the store holds them."""
+        return self._store.records(transaction)
+
+    def _compiled(self, lifecycle_hash: str) -> Machine | str:
+        document = self._store.declaration(lifecycle_hash)
+        if document is None:
+            return "none has its hash"
+        try:
+            machine = _machine(document)
+        except InvalidLifecycle as error:
+            return f"it has mistakes, first {error.mistakes[0]}"
+        if machine.lifecycle.hash != lifecycle_hash:
+            return "its content does not have its hash"
+        return machine
+
+    def agreement(self, transaction: str, version: int) -> Transaction | str:
+        """An agreement as it stood at `version`, or why that cannot be told."""
+        history = self._histories.get(transaction)
+        if history is None:
+            history = self._histories[transaction] = self._history(transaction)
+            if len(self._histories) > AGREEMENTS:
+                self._histories.popitem(last=False)
+        self._histories.move_to_end(transaction)
+        if 0 <= version < len(history):
+            return history[version]
+        return f"{transaction} has no event {version} that holds"
+
+    def _history(self, transaction: str) -> list[Transaction]:
+        """An agreement after each of its events, from before the first."""
+        steps = replay(self, transaction, self._store.records(transaction))
+        return [Transaction(transaction), *(step.after for step in _whole(steps))]
+
+
+def replay(
+    library: Library, transaction_id: str, records: Iterable[Record]
+) -> Iterator[AppliedEvent]:
+    """Every event of a trail in turn.
+
+    Raises:
+        Broken: the next event is not what its place in the chain demands.
+
+    """
+    transaction = Transaction(transaction_id)
+    for record in records:
+        step = follow(library, transaction, record)
+        yield step
+        transaction = step.after
+
+
+def follow(library: Library, before: Transaction, record: Record) -> AppliedEvent:
+    """The step that `record` is on from `before`.
+
+    Raises:
+        Broken: it is not what its place in the chain demands.
+
+    """
+    number = before.version + 1
+    if record.number != number:
+        raise ReplayBroken(number, "event_missing", f"event {record.number}")
+    try:
+        read = read_record(record, before.head)
+    except TrailBroken as error:
+        told = str(error).removeprefix(f"event {number} of {before.id}: ")
+        raise ReplayBroken(number, "record_broken", told) from error
+    if not all(moment.tzinfo for moment in _moments(read.event)):
+        raise ReplayBroken(number, "record_broken", "a time in it has no zone")
+    machine = _bound(library, before, read, number)
+    after = evolve(machine, before, read.event).with_head(record.hash)
+    return AppliedEvent(read.event, machine, before, after)
+
+
+def _moments(event: Event) -> Iterator[datetime]:
+    """The times in an event that the rules look at."""
+    yield event.at
+    if isinstance(event, Begun):
+        yield event.operation.begun_at
+    elif isinstance(event, Reported | External | Lapsed | Learned) and event.evidence:
+        evidence = event.evidence
+        yield from evidence.deadlines.values()
+        yield from filter(None, (evidence.reported_at, evidence.not_before))
+
+
+def _whole(steps: Iterator[AppliedEvent]) -> Iterator[AppliedEvent]:
+    """The steps before the chain breaks, if it does: that is told where it is broken."""
+    try:
+        yield from steps
+    except ReplayBroken:
+        return
+
+
+def _bound(
+    library: Library, before: Transaction, read: RecordedEvent, number: int
+) -> Machine | None:
+    """The machine that an event runs under: its transaction's, for as long as it lives."""
+    if before.exists or not isinstance(read.event, Begun):
+        if read.lifecycle != before.lifecycle_hash:
+            raise ReplayBroken(number, "lifecycle_differs")
+        if not before.exists:
+            return None
+    return library.machine(read.lifecycle, number)

@@ -1,0 +1,310 @@
+"""All trails against all transactions, side by side, one transaction at a time.
+
+Memory holds one trail, a few agreements and the first finds, however large the store.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+import attrs
+
+from kessai.audit.sealing.check import Comparison, shown, told
+from kessai.audit.sealing.file import Seal
+from kessai.audit.verification.allowed import check
+from kessai.audit.verification.answers import check_answers, keys_in
+from kessai.audit.verification.canonical import EventForm
+from kessai.audit.verification.fast_path.walk import TrailWalk, Walks
+from kessai.audit.verification.replay import Library, ReplayBroken, replay
+from kessai.audit.verification.report import (
+    AuditFault,
+    OpenOperation,
+    PutAside,
+    Report,
+    Tally,
+)
+from kessai.errors import TrailBroken
+from kessai.machine import Closed, Discrepancy, Event, Record, Transaction
+from kessai.machine.chain import AppliedEvent
+from kessai.machine.events import KIND_OF
+from kessai.stores import Answered, Store
+from kessai.stores.encoding import answered
+
+READINGS = 10
+"""How often a transaction that others are changing is read again."""
+
+Standing = Transaction | TrailBroken | None
+"""A transaction as the store has it: there, there but not to be believed, or not."""
+
+
+def verify(
+    store: Store,
+    watch: Callable[["Examined"], None] | None = None,
+    seals: Sequence[Seal] = (),
+) -> Report:
+    """Check every chain, replay every transaction, and decide every step again.
+
+    May run while others write. Writes nothing. `watch` is shown each transaction as it
+    was examined, so that other audits need no replay of their own. With `seals`, every
+    chain must go on from what was sealed.
+
+    Raises:
+        StoreBusy, StoreFailed: the store cannot be read.
+        InvalidInput: a seal's file was changed meanwhile.
+
+    """
+    tally = Tally()
+    for examined in examinations(store, seals=seals, is_stepped=watch is not None):
+        examined.add_to(tally)
+        if watch is not None:
+            watch(examined)
+    return attrs.evolve(tally.report(), seals=shown(seals))
+
+
+def examinations(
+    store: Store, *, seals: Sequence[Seal] = (), is_stepped: bool = False
+) -> Iterator["Examined"]:
+    """Each transaction examined, sorted by id; with its steps if they are asked for.
+
+    Raises:
+        StoreBusy, StoreFailed, InvalidInput: see `verify`.
+
+    """
+    examiner, compared = _Examiner(store, is_stepped=is_stepped), Comparison(seals)
+    for found in _side_by_side(store):
+        if seals:
+            yield from map(Examined.vanished, compared.gone(before=found.name))
+        examined = examiner.examine(found)
+        if examined.fault is not None and not isinstance(found.standing, TrailBroken):
+            # All of it was read at several moments, and someone may have written in
+            # between. (No writer leaves a row that contradicts itself.)
+            examined = examiner.examine(_read_again(store, found))
+        if seals:
+            sealed = compared.of(found.name, examined.records)
+            examined.fault = examined.fault or sealed
+        yield examined
+    yield from map(Examined.vanished, compared.gone())
+    yield from map(Examined.vanished, examiner.files_gone(seals))
+
+
+class _StoredTransaction(NamedTuple):
+    """What a store holds of one transaction."""
+
+    name: str
+    records: Sequence[Record]
+    standing: Standing
+    answers: Sequence[Answered]
+
+
+@attrs.define
+class Examined:
+    """What is to be told of one transaction; `steps` are those that hold."""
+
+    name: str
+    records: Sequence[Record]
+    standing: Standing
+    steps: list[AppliedEvent] = attrs.field(factory=list[AppliedEvent])
+    kinds: list[str] = attrs.field(factory=list[str])
+    discrepancies: list[PutAside] = attrs.field(factory=list[PutAside])
+    fault: AuditFault | None = None
+    lifecycle: str = ""
+    """The hash of the lifecycle file that it ran under, if it holds."""
+
+    @classmethod
+    def vanished(cls, fault: AuditFault) -> "Examined":
+        """What is to be told of one that the store does not know any more."""
+        return cls(fault.transaction, (), None, fault=fault)
+
+    def note(self, number: int, event: Event) -> None:
+        """Note an event that holds. A discrepancy that was resolved is shown no more."""
+        self.kinds.append(KIND_OF[type(event)])
+        if isinstance(event, Discrepancy):
+            self.discrepancies.append(PutAside(self.name, number, event.reason))
+        elif isinstance(event, Closed):
+            left = [d for d in self.discrepancies if d.number != event.discrepancy]
+            self.discrepancies = left
+
+    def add_to(self, tally: Tally) -> None:
+        """Count it."""
+        tally.transactions += 1
+        tally.events += len(self.records)
+        counts = tally.kinds
+        for kind in self.kinds:  # faster than Counter.update on so few
+            counts[kind] += 1
+        for aside in self.discrepancies:
+            tally.discrepancies.add(aside)
+        if isinstance(self.standing, Transaction):
+            for operation in self.standing.operations.values():
+                tally.open_operations.add(OpenOperation(self.name, operation))
+        if self.fault is not None:
+            tally.faults.add(self.fault)
+
+
+class _Examiner:
+    """Goes through trails: by what is known of their shapes, or step by step."""
+
+    def __init__(self, store: Store, *, is_stepped: bool) -> None:
+        self._library = Library(store)
+        self._walks = Walks(self._library)
+        self._is_stepped = is_stepped
+
+    def examine(self, found: _StoredTransaction) -> Examined:
+        """Find out whether a transaction holds."""
+        name = found.name
+        examined = Examined(name, found.records, found.standing)
+        replay = self._stepped if self._is_stepped else self._walked
+        try:
+            replayed, events = replay(examined)
+            _compare(found, replayed)
+            check_answers(name, events, found.answers)
+            examined.lifecycle = replayed.lifecycle_hash
+        except ReplayBroken as broken:
+            examined.fault = AuditFault(name, broken.number, broken.code, broken.detail)
+        return examined
+
+    def files_gone(self, seals: Sequence[Seal]) -> Iterator[AuditFault]:
+        """The lifecycle files that were sealed, and are not held unchanged any more."""
+        sealed = {h: seal for seal in seals for h in seal.summary.lifecycles}
+        for lifecycle, seal in sorted(sealed.items(), key=lambda item: item[0]):
+            if self._library.known(lifecycle) is None:
+                yield AuditFault(lifecycle, None, "sealed_lifecycle", told(seal.time))
+
+    def _walked(
+        self, examined: Examined
+    ) -> tuple[Transaction, Sequence[Event | EventForm]]:
+        """The transaction that the trail leads to, every event of it allowed."""
+        walk = TrailWalk(self._walks, examined.name)
+        step, kinds = walk.step, examined.kinds
+        for record in examined.records:
+            told = step(record)
+            if isinstance(told, str):
+                kinds.append(told)
+            else:
+                examined.note(walk.version, told)
+        self._walks.agreements.passed(examined.name, walk)
+        standing = examined.standing
+        if isinstance(standing, Transaction) and walk.leads_to(standing):
+            return standing, walk.events
+        return walk.transaction(), walk.events
+
+    def _stepped(
+        self, examined: Examined
+    ) -> tuple[Transaction, Sequence[Event | EventForm]]:
+        """The same, with every step to be looked at afterwards."""
+        transaction = Transaction(examined.name)
+        for step in replay(self._library, examined.name, examined.records):
+            check(self._library, step)
+            examined.steps.append(step)
+            examined.note(step.number, step.event)
+            transaction = step.after
+        return transaction, [step.event for step in examined.steps]
+
+
+def _compare(found: _StoredTransaction, replayed: Transaction) -> None:
+    standing, events = found.standing, len(found.records)
+    if events and (standing is replayed or standing == replayed):
+        return
+    if standing is None:
+        if not events:
+            raise ReplayBroken(1, "transaction_gone", found.answers[0].key)
+        raise ReplayBroken(None, "transaction_missing")
+    if isinstance(standing, TrailBroken):
+        raise ReplayBroken(None, "state_unreadable", str(standing))
+    if not events:
+        raise ReplayBroken(None, "trail_missing")
+    if standing.version != events:
+        code = "tail_cut" if standing.version > events else "tail_surplus"
+        detail = f"{events} events, but version {standing.version}"
+        raise ReplayBroken(min(events, standing.version) + 1, code, detail)
+    differing = ", ".join(_differing(standing, replayed))
+    raise ReplayBroken(None, "state_differs", differing)
+
+
+def _differing(standing: Transaction, replayed: Transaction) -> Iterator[str]:
+    """Each field that differs, with both values where they are short."""
+    for field in attrs.fields(Transaction):
+        stored, right = getattr(standing, field.name), getattr(replayed, field.name)
+        if stored == right:
+            continue
+        if field.name not in {"amounts", "states", "deadlines"}:
+            yield field.name
+            continue
+        for name in sorted({*stored, *right}):
+            if stored.get(name) != right.get(name):
+                yield f"{field.name}.{name} {stored.get(name)}, not {right.get(name)}"
+
+
+def _side_by_side(store: Store) -> Iterator[_StoredTransaction]:
+    """Each id that anything is held of. All streams come sorted by id."""
+    trails, standings = iter(store.trails()), _standings(store)
+    answers = groupby(store.answers(), key=attrgetter("transaction"))
+    trail, standing = next(trails, None), next(standings, None)
+    answer = next(answers, None)
+    while sides := [s[0] for s in (trail, standing, answer) if s is not None]:
+        name = min(sides)
+        records: Sequence[Record] = ()
+        stands: Standing = None
+        given: Sequence[Answered] = ()
+        if trail is not None and trail[0] == name:
+            records, trail = trail[1], next(trails, None)
+        if standing is not None and standing[0] == name:
+            stands, standing = standing[1], next(standings, None)
+        if answer is not None and answer[0] == name:
+            given = list(answer[1])
+            answer = next(answers, None)
+        yield _StoredTransaction(name, records, stands, given)
+
+
+def _standings(store: Store) -> Iterator[tuple[str, Transaction | TrailBroken]]:
+    transactions = iter(store.transactions())
+    while True:
+        try:
+            transaction = next(transactions)
+        except StopIteration:
+            return
+        except TrailBroken as error:
+            yield error.transaction or "", error
+        else:
+            yield transaction.id, transaction
+
+
+def _read_again(store: Store, found: _StoredTransaction) -> _StoredTransaction:
+    """The same, read so that nothing came between trail, transaction and answers."""
+    name = found.name
+    records, standing = store.records(name), _standing(store, name)
+    for _ in range(READINGS):
+        before = standing
+        answers = _answers(store, found, records)
+        records, standing = store.records(name), _standing(store, name)
+        if standing == before:
+            return _StoredTransaction(name, records, standing, answers)
+    return _StoredTransaction(name, records, standing, _answers(store, found, records))
+
+
+def _answers(
+    store: Store, found: _StoredTransaction, records: Sequence[Record]
+) -> Sequence[Answered]:
+    """What stands now under the keys that answers or records speak of."""
+    # No writer leaves an answer that says nothing: it is as it was found.
+    unreadable = {a.key: a for a in found.answers if not a.request}
+    keys = {*(answered.key for answered in found.answers), *keys_in(records)}
+    read = [_answer(store, found.name, key) for key in sorted(keys - {*unreadable})]
+    return [*unreadable.values(), *(a for a in read if a is not None)]
+
+
+def _answer(store: Store, name: str, key: str) -> Answered | None:
+    try:
+        recorded = store.load(key, name, None).recorded
+    except TrailBroken:
+        return Answered(name, key)
+    if recorded is None or recorded.transaction != name:
+        return None
+    return answered(recorded) if recorded.key == key else Answered(name, key)
+
+
+def _standing(store: Store, name: str) -> Standing:
+    try:
+        return store.load(None, name, None).transaction
+    except TrailBroken as error:
+        return error

@@ -1,0 +1,1 @@
+"""`kessai audit`: verify, seal, check, report, coverage."""

@@ -1,0 +1,233 @@
+"""`kessai audit check`: someone else's log, held against a lifecycle."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import click
+
+from kessai.audit.log_check import Checked, Layout, LogReading, check_log
+from kessai.cli.audit.check_data import checked_data
+from kessai.cli.audit.check_report import checked_lines
+from kessai.cli.lifecycle.command import found_lifecycle
+from kessai.cli.terminal.exits import AUDIT, DONE, USAGE
+from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.output import print_json, say
+from kessai.cli.zones import zone_of
+from kessai.errors import InvalidInput
+
+LIMIT = 20
+STOPPED = 130  # as a shell says of a program that Ctrl-C ended
+
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
+
+
+@click.command("check", short_help="Hold someone else's log against a lifecycle.")
+@click.argument("log", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--lifecycle",
+    "lifecycles",
+    multiple=True,
+    required=True,
+    metavar="NAME|FILE",
+    help="What to hold it against; may be given again where a log has several.",
+)
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Which column, by name or number, holds order, command, time (two: DATE+TIME),"
+    " amount, outcome, currency, lifecycle, agreement, operation or a parameter; '-':"
+    " none does. Guessed unless given.",
+)
+@click.option(
+    "--command",
+    "commands",
+    multiple=True,
+    metavar="TEXT=COMMAND",
+    help="What a text in the command's column means: capture, authorize+with_capture,"
+    " refund:declined, expire, or '-' to leave such rows out.",
+)
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    metavar="TEXT=OUTCOME",
+    help="What a text in the outcome's column means: succeeded, declined, pending,"
+    " unknown, or denied (nothing was sent).",
+)
+@click.option(
+    "--timezone",
+    "zone",
+    metavar="ZONE",
+    help="The zone of times without an offset, such as Asia/Tokyo or +09:00; UTC unless"
+    " given.",
+)
+@click.option(
+    "--time-format",
+    metavar="FORMAT",
+    help="How times are written, as strftime has it, such as %d.%m.%Y.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["time", "file"]),
+    default="time",
+    show_default=True,
+    help="What the order of an order's rows is; rows of one time keep the file's.",
+)
+@click.option(
+    "--unit",
+    type=click.Choice(["minor", "major"]),
+    help="Whether 1234 is cents or dollars; must be said where the two differ.",
+)
+@click.option("--decimal-comma", is_flag=True, help="Amounts are written 1.234,56.")
+@click.option(
+    "--negative",
+    multiple=True,
+    metavar="COMMAND",
+    help="The amounts of this command are written with a minus.",
+)
+@click.option("--any-id", is_flag=True, help="Do not judge the shape of order ids.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl"]),
+    help="By the first line unless given.",
+)
+@click.option("--encoding", metavar="NAME", help="Found out unless given; or cp932.")
+@click.option("--delimiter", metavar="CHAR", help="By the header unless given; or tab.")
+@click.option(
+    "--no-header",
+    is_flag=True,
+    help="The first line is a row; columns are called by their numbers.",
+)
+@click.option(
+    "--header-line",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="The line of the header, where titles stand above it.",
+)
+@click.option("--details", is_flag=True, help="Every violation, as they stand.")
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=LIMIT,
+    show_default=True,
+    help="How much is shown of each kind.",
+)
+@output_options
+def check_command(**given: Any) -> int:
+    """Hold LOG (CSV or JSON lines, perhaps .gz; - is standard input) against a lifecycle.
+
+    Each row is something that happened to an order. The check tells which steps the
+    lifecycle does not allow, the most common kinds first, and which rows it could not
+    read; the rest is checked all the same. A step that was not allowed changes nothing,
+    and what is not allowed after it in the same history is counted apart.
+
+    Exit codes: 0 all was allowed, 5 something was not, 2 the log cannot be used, or all
+    that could be read was allowed but not all could be read.
+    """
+    lifecycles = [found_lifecycle(name) for name in dict.fromkeys(given["lifecycles"])]
+    reading = _reading(given)
+    began = perf_counter()
+    try:
+        with _counting() as told:
+            checked = check_log(given["log"], lifecycles, reading, told)
+    except KeyboardInterrupt:
+        click.echo("interrupted; a check changes nothing", err=True)
+        return STOPPED
+    seconds = round(perf_counter() - began, 3)
+    language, limit = given["language"], given["limit"]
+    if given["as_json"]:
+        print_json({**checked_data(checked, language, limit), "seconds": seconds})
+    else:
+        shown = checked_lines(
+            checked, language, limit, reading.zone, details=given["details"]
+        )
+        for line in shown:
+            say(line)
+    return _exit(checked)
+
+
+def _exit(checked: Checked) -> int:
+    if not checked.findings.holds:
+        return AUDIT
+    return USAGE if checked.findings.bad_rows else DONE
+
+
+def _reading(given: dict[str, Any]) -> LogReading:
+    return LogReading(
+        columns=_pairs("--map", given["columns"]),
+        commands=_pairs("--command", given["commands"], last=True),
+        outcomes=_pairs("--outcome", given["outcomes"], last=True),
+        layout=Layout(
+            form=given["form"],
+            delimiter=_delimiter(given["delimiter"]),
+            has_header=not given["no_header"],
+            header_line=given["header_line"],
+        ),
+        encoding=given["encoding"],
+        zone=None if given["zone"] is None else zone_of(given["zone"]),
+        time_format=given["time_format"],
+        unit=given["unit"],
+        decimal_comma=given["decimal_comma"],
+        negative=given["negative"],
+        order=given["order"],
+        any_id=given["any_id"],
+    )
+
+
+def _pairs(
+    option: str, texts: tuple[str, ...], *, last: bool = False
+) -> dict[str, str]:
+    """`A=B` each; the `last` equals sign parts them, or the first."""
+    found: dict[str, str] = {}
+    for text in map(_as_typed, texts):
+        name, equals, value = text.rpartition("=") if last else text.partition("=")
+        if not equals or not value:
+            message = f"{option} {text!r}: NAME=VALUE is right"
+            raise InvalidInput(message)
+        if name in found:
+            message = f"{option} {name}: given twice; once is right"
+            raise InvalidInput(message)
+        found[name] = value
+    return found
+
+
+def _as_typed(text: str) -> str:
+    """`text` in UTF-8, whatever the locale made of it: logs speak Japanese."""
+    try:
+        return os.fsencode(text).decode()
+    except UnicodeError:
+        return text
+
+
+def _delimiter(text: str | None) -> str | None:
+    if text is None:
+        return None
+    delimiter = _DELIMITERS.get(text.lower(), text)
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        message = f"--delimiter {text!r}: one character is right, or tab"
+        raise InvalidInput(message)
+    return delimiter
+
+
+@contextmanager
+def _counting() -> Iterator[Callable[[int], None] | None]:
+    """Show how many rows were read, where somebody may be watching."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    def tell(rows: int) -> None:
+        click.echo(f"\r{rows:,} ", nl=False, err=True)
+
+    try:
+        yield tell
+    finally:
+        click.echo("\r\x1b[K", nl=False, err=True)

@@ -1,0 +1,227 @@
+"""What `kessai audit check` prints: the most common violations first."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+
+import click
+
+from kessai.audit.log_check import (
+    BadRows,
+    Checked,
+    Findings,
+    LogViolation,
+    ViolationGroup,
+)
+from kessai.cli.terminal.columns import wrapped
+from kessai.machine import Denial
+from kessai.money import show_amount
+from kessai.words import Words
+
+_NARROWEST, _WIDEST = 32, 100
+_BY_AMOUNT = {"amount_above_maximum", "amount_below_minimum", "amount_missing"}
+
+_WORDS, _joining = Words("log_check.result"), Words("joining")
+
+
+def checked_lines(
+    checked: Checked,
+    language: str,
+    limit: int,
+    zone: tzinfo | None,
+    *,
+    details: bool = False,
+) -> Iterator[str]:
+    """The result for a person; times are shown in `zone`, else in UTC."""
+    return _ReportLines(language, limit, zone or UTC).all(checked, details=details)
+
+
+class _ReportLines:
+    def __init__(self, language: str, limit: int, zone: tzinfo) -> None:
+        self._language = language
+        self._words = _WORDS.in_language(language)
+        self._named: dict[str, str] = {}
+        self._limit = limit
+        self._zone = zone
+        columns = shutil.get_terminal_size((_WIDEST, 0))[0]
+        self._width = max(_NARROWEST, min(columns, _WIDEST)) - 1
+
+    def all(self, checked: Checked, *, details: bool) -> Iterator[str]:
+        findings = checked.findings
+        yield from self._verdict(findings)
+        yield from self._counts(findings)
+        if findings.groups:
+            yield from self._headed("common")
+            groups = findings.most_common()
+            for group in groups[: self._limit]:
+                yield from self._group(group)
+            yield from self._rest(len(groups))
+        if findings.bad_rows:
+            yield from self._headed("bad", count=f"{findings.bad_rows:,}")
+            bad = findings.most_common_bad()
+            for rows in bad[: self._limit]:
+                yield from self._bad(rows)
+            yield from self._rest(len(bad))
+        if details:
+            yield from self._details(findings)
+        yield from self._rules()
+        yield from self._headed("taken")
+        for note in checked.notes:
+            yield from self._indented(note.sentence(self._language), 2, dim=True)
+
+    def _verdict(self, findings: Findings) -> Iterator[str]:
+        wrong = findings.histories - findings.histories_allowed
+        counts = {
+            "histories": f"{findings.histories:,}",
+            "events": f"{findings.events:,}",
+            "violations": f"{findings.violations + findings.after:,}",
+            "wrong": f"{wrong - findings.histories_uncertain:,}",
+            "percent": percent(findings.allowed_share),
+        }
+        if not findings.holds:
+            yield from self._marked("✗", "red", "faulty", counts)
+        elif not findings.bad_rows:
+            yield from self._marked("✓", "green", "holds", counts)
+        else:
+            code = "partly" if findings.events else "none"
+            yield from self._marked("!", "yellow", code, counts)
+
+    def _marked(
+        self, mark: str, colour: str, code: str, counts: Mapping[str, str]
+    ) -> Iterator[str]:
+        text = self._words[code].format_map(counts)
+        for at, line in enumerate(wrapped(text, self._width - 2)):
+            yield (click.style(f"{mark} ", fg=colour) if at == 0 else "  ") + line
+
+    def _counts(self, findings: Findings) -> Iterator[str]:
+        if findings.first is not None and findings.last is not None:
+            first, last = self._time(findings.first), self._time(findings.last)
+            yield from self._said("span", first=first, last=last)
+        uncertain = f"{findings.histories_uncertain:,}"
+        for code, count, more in (
+            ("after", findings.after, {}),
+            ("uncertain", findings.uncertain, {"histories": uncertain}),
+            ("open", findings.left_open, {}),
+            (
+                "denied",
+                findings.refused,
+                {"allowed": f"{findings.refused_though_allowed:,}"},
+            ),
+            ("declined", findings.declined_anyway, {}),
+            ("repeated", findings.repeated, {}),
+            ("left_out", findings.left_out, {}),
+        ):
+            if count:
+                yield from self._said(code, count=f"{count:,}", **more)
+
+    def _said(self, code: str, **values: str) -> Iterator[str]:
+        return self._indented(self._words[code].format_map(values), 2)
+
+    def _headed(self, code: str, **values: str) -> Iterator[str]:
+        yield ""
+        for line in wrapped(self._words[code].format_map(values), self._width):
+            yield click.style(line, bold=True)
+
+    def _group(self, group: ViolationGroup) -> Iterator[str]:
+        found = group.example
+        count = f"{group.count:,} × "
+        yield from self._titled(count, self._what(found))
+        yield from self._reasons(found)
+        yield from self._indented(
+            self._words["example"].format(
+                order=found.order, line=f"{found.line:,}", time=self._time(found.at)
+            ),
+            6,
+            dim=True,
+        )
+
+    def _titled(self, mark: str, text: str) -> Iterator[str]:
+        for at, line in enumerate(wrapped(mark + text, self._width - 4)):
+            yield click.style(f"  {line}" if at == 0 else f"    {line}", bold=True)
+
+    def _what(self, found: LogViolation, *, with_amount: bool = False) -> str:
+        states = states_shown(found, self._language) or self._words["nothing"]
+        command = title(found.denial, found.command, self._language)
+        if with_amount and found.amount is not None:
+            command += f" {show_amount(found.amount, found.denial.currency)}"
+        return self._words["when"].format(command=command, states=states)
+
+    def _rules(self) -> Iterator[str]:
+        """What the rules say that were named so far."""
+        if self._named:
+            yield from self._headed("rules")
+        for code, says in self._named.items():
+            yield from self._indented(f"{code}: {says}", 2)
+
+    def _reasons(self, found: LogViolation) -> Iterator[str]:
+        denial = found.denial
+        self._named |= denial.rules(self._language)
+        sentences = denial.sentences(self._language)
+        for reason, sentence in zip(denial.reasons, sentences, strict=True):
+            yield from self._indented(f"{sentence} [{reason.code}, {reason.rule}]", 6)
+        if denial.bounds is not None and _BY_AMOUNT.issuperset(denial.codes):
+            yield from self._indented(self._passing(denial), 6)
+
+    def _passing(self, denial: Denial) -> str:
+        bounds = denial.bounds
+        if bounds is None or bounds.maximum < bounds.minimum:
+            return self._words["no_pass"]
+        return self._words["pass"].format(
+            minimum=show_amount(bounds.minimum, denial.currency),
+            maximum=show_amount(bounds.maximum, denial.currency),
+        )
+
+    def _bad(self, rows: BadRows) -> Iterator[str]:
+        numbers = ", ".join(f"{line:,}" for line in rows.lines)
+        if rows.count > len(rows.lines):
+            numbers += ", …"
+        where = self._words["lines" if rows.count > 1 else "line"].format(
+            lines=numbers, line=numbers
+        )
+        text = f"{rows.count:,} × {rows.sentence(self._language)} ({where})"
+        yield from self._indented(text, 2)
+
+    def _details(self, findings: Findings) -> Iterator[str]:
+        yield from self._headed("details")
+        total = findings.violations + findings.after + findings.uncertain
+        for found, _ in zip(findings.in_file_order(), range(self._limit), strict=False):
+            marks = [w for w in ("is_after", "is_uncertain") if getattr(found, w)]
+            aside = "".join(f" ({self._words[mark]})" for mark in marks)
+            where = self._words["line"].format(line=f"{found.line:,}")
+            text = f"{found.order}: {self._what(found, with_amount=True)}{aside}"
+            yield from self._titled(f"{where}  ", text)
+            yield from self._indented(self._time(found.at), 6, dim=True)
+            yield from self._reasons(found)
+        yield from self._rest(total)
+
+    def _rest(self, count: int) -> Iterator[str]:
+        if count > self._limit:
+            more = f"{count - self._limit:,}"
+            yield "  " + self._words["more"].format(count=more)
+
+    def _indented(self, text: str, indent: int, *, dim: bool = False) -> Iterator[str]:
+        for line in wrapped(text, self._width - indent):
+            yield " " * indent + (click.style(line, dim=True) if dim else line)
+
+    def _time(self, at: datetime) -> str:
+        if self._zone is UTC:
+            return f"{at:%Y-%m-%d %H:%M:%SZ}"
+        return at.astimezone(self._zone).isoformat(" ", "seconds")
+
+
+def title(denial: Denial, name: str, language: str) -> str:
+    """What the lifecycle calls a command, or `track.state`; its name if nothing."""
+    text = denial.texts.get(f"title {name}")
+    return name if text is None else text.in_language(language)
+
+
+def states_shown(found: LogViolation, language: str) -> str:
+    """The states before a violation, in words."""
+    return _joining("and", language).join(
+        title(found.denial, state, language) for state in found.states.split()
+    )
+
+
+def percent(share: float) -> str:
+    """A share in per cent, never rounded up to the whole."""
+    return f"{int(share * 1000) / 10:.1f} %"

@@ -1,0 +1,198 @@
+"""`kessai audit coverage`: what of a lifecycle was exercised, and what never."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from kessai.audit.coverage.items import KINDS
+from kessai.audit.coverage.totals import (
+    Coverage,
+    Covered,
+    covered,
+    from_store,
+    read_coverage,
+)
+from kessai.cli.lifecycle.command import found_lifecycle
+from kessai.cli.terminal.exits import AUDIT, DONE
+from kessai.cli.terminal.gateways import opened_store
+from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.tables import print_table
+from kessai.errors import InvalidInput
+from kessai.spec import Lifecycle, load_shipped, shipped_names
+from kessai.words import Words
+
+_word = Words("coverage.result")
+_SHORT_HASH = 12
+
+
+@attrs.frozen
+class _CoverageRequest:
+    """What the command was asked for."""
+
+    files: tuple[Path, ...]
+    stores: tuple[str, ...]
+    lifecycles: tuple[Lifecycle, ...]
+
+
+@click.command("coverage")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]…")
+@click.option(
+    "--db",
+    "stores",
+    multiple=True,
+    metavar="URL",
+    help="Count what the trails of this store show, too. May be given again.",
+)
+@click.option(
+    "--lifecycle",
+    "names",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="A shipped lifecycle or a .toml file; may be given again. All shipped ones"
+    " unless given.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    default=None,
+    metavar="PERCENT",
+    help="Exit code 5 if less of any of the lifecycles was exercised.",
+)
+@output_options
+def coverage_command(
+    files: tuple[Path, ...],
+    stores: tuple[str, ...],
+    names: tuple[str, ...],
+    *,
+    form: str,
+    fail_under: float | None,
+    language: str,
+    as_json: bool,
+) -> int:
+    """What of a lifecycle was exercised, and first of all what never was.
+
+    FILE is what `pytest --kessai-coverage=FILE` wrote. Every move, guard, bound,
+    deadline, condition on an agreement and refusal that the lifecycle declares counts.
+    """
+    if not files and not stores:
+        message = (
+            "coverage: of what? Give a FILE that `pytest --kessai-coverage=FILE` wrote,"
+            " or --db URL, or both"
+        )
+        raise InvalidInput(message)
+    chosen = tuple(map(found_lifecycle, names or shipped_names()))
+    results = _covered(_CoverageRequest(files, stores, chosen))
+    if as_json or form == "json":
+        print_json([covered_data(one, language) for one in results])
+    else:
+        for one in results:
+            _print(one, language)
+    short = [
+        one for one in results if fail_under is not None and one.share < fail_under
+    ]
+    if not short:
+        return DONE
+    if not as_json and form != "json":
+        names_of_short = ", ".join(one.lifecycle.name for one in short)
+        wanted = f"{fail_under:g} %"
+        say(_word("short", language, wanted=wanted, names=names_of_short))
+    return AUDIT
+
+
+def _covered(asked: _CoverageRequest) -> list[Covered]:
+    coverage = Coverage()
+    for file in asked.files:
+        coverage.merge(read_coverage(file))
+    for url in asked.stores:
+        store = opened_store(url, must_exist=True)
+        try:
+            coverage.merge(from_store(store))
+        finally:
+            store.close()
+    shipped = map(load_shipped, shipped_names())
+    known = {one.name: one for one in (*shipped, *asked.lifecycles)}
+    return [covered(one, coverage, known.values()) for one in asked.lifecycles]
+
+
+def covered_data(result: Covered, language: str) -> dict[str, Any]:
+    """A lifecycle's coverage as JSON shows it: every point with its count."""
+    lifecycle = result.lifecycle
+    never = result.never
+    return {
+        "lifecycle": lifecycle.name,
+        "hash": lifecycle.hash,
+        "points": len(result.points),
+        "exercised": len(result.points) - len(never),
+        "percent": round(result.share, 2),
+        "unclear_denials": result.unclear,
+        "other_versions": list(result.others),
+        "never": [point.id for point in never],
+        "all": [
+            {
+                "id": point.id,
+                "kind": point.kind,
+                "command": point.command,
+                "rule": point.rule,
+                "sentence": point.text.in_language(language),
+                "count": result.counts.get(point.id, 0),
+            }
+            for point in result.points
+        ],
+    }
+
+
+def _print(result: Covered, language: str) -> None:
+    lifecycle, total = result.lifecycle, len(result.points)
+    done = total - len(result.never)
+    told = _word(
+        "share",
+        language,
+        title=lifecycle.title.in_language(language),
+        name=lifecycle.name,
+        done=done,
+        total=total,
+        share=f"{_floor(result.share)} %",
+    )
+    say(click.style("✓ " if done == total else "○ ", bold=True) + told)
+    for line in _remarks(result, language):
+        say(line)
+    if result.never:
+        headings = [_word("what", language), _word("rule", language)]
+        rows = [(p.text.in_language(language), p.rule) for p in result.never]
+        print_table(_word("never", language), headings, rows)
+    headings = [_word(name, language) for name in ("kind", "exercised", "of")]
+    print_table("", headings, _kinds(result, language), numbers=2)
+
+
+def _floor(share: float) -> str:
+    """A share that is never shown as 100 before it is."""
+    return f"{int(share * 10) / 10:g}"
+
+
+def _remarks(result: Covered, language: str) -> Iterator[str]:
+    if result.unclear:
+        yield _word("unclear", language, count=f"{result.unclear:,}")
+    if result.others:
+        hashes = ", ".join(found[:_SHORT_HASH] for found in result.others)
+        told = _word("others", language)
+        yield told.format(name=result.lifecycle.name, hashes=hashes)
+
+
+def _kinds(result: Covered, language: str) -> Iterable[tuple[str, str, str]]:
+    for kind, title in KINDS.items():
+        of_kind = [point for point in result.points if point.kind == kind]
+        if of_kind:
+            done = sum(1 for point in of_kind if result.counts.get(point.id))
+            yield title.in_language(language), f"{done:,}", f"{len(of_kind):,}"

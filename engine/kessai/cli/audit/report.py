@@ -1,0 +1,141 @@
+"""`kessai audit report`: what was declared, reached, denied and tested."""
+
+import contextlib
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from kessai.audit.coverage.totals import Coverage, read_coverage
+from kessai.audit.reporting import FORMATS, Facts, gather, render
+from kessai.cli.terminal.exits import AUDIT, DONE
+from kessai.cli.terminal.gateways import opened_store
+from kessai.cli.terminal.options import db_option, language_option
+from kessai.cli.terminal.output import put
+from kessai.driver import utc_now
+from kessai.errors import InvalidInput
+from kessai.shell import shipped_lifecycles
+from kessai.words import Words
+
+_word = Words("audit_report")
+
+
+@click.command("report")
+@db_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="html",
+    show_default=True,
+    help="A page for auditors, or data: one object, or one long table.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Where to write it; standard output unless given. Never half a file.",
+)
+@click.option(
+    "--coverage",
+    "coverage_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="What `pytest --kessai-coverage=FILE` wrote, to show what is tested. May be"
+    " given again.",
+)
+@click.option(
+    "--at",
+    default=None,
+    metavar="TIME",
+    help="The moment that the report speaks of, such as 2026-01-31T09:00:00Z; now"
+    " unless given. The same store and TIME give the same report.",
+)
+@language_option
+def report_command(
+    db: str,
+    form: str,
+    out: Path | None,
+    *,
+    coverage_files: tuple[Path, ...],
+    at: str | None,
+    language: str,
+) -> int:
+    """Report what was declared, reached, denied and tested, and whether it all holds.
+
+    Everything is verified on the way. Exit code 5 if something does not hold; the
+    report is written all the same, and says what.
+    """
+    moment = utc_now() if at is None else _moment(at)
+    coverage = _coverage(coverage_files)
+    _check_place(form, out)
+    store = opened_store(db, must_exist=True)
+    try:
+        facts = gather(
+            store,
+            shown_store(db),
+            moment,
+            coverage=coverage,
+            known=shipped_lifecycles(),
+        )
+    finally:
+        store.close()
+    put(render(facts, form, language).encode(), out)
+    if out is not None:
+        _tell(facts, out, language)
+    return DONE if facts.report.holds else AUDIT
+
+
+def shown_store(url: str) -> str:
+    """The store as a report names it: never with a password, nor with who has it."""
+    if "://" not in url or url.lower().startswith("sqlite:"):
+        return url
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def _check_place(form: str, out: Path | None) -> None:
+    """Find out before the work, not after it, that there is no place for the report."""
+    if out is not None and not out.parent.is_dir():
+        message = f"--out: {out.parent} is no folder"
+        raise InvalidInput(message)
+    if out is None and form == "html" and sys.stdout.isatty():
+        message = "a page is for a browser: give --out FILE, or --format json or csv"
+        raise InvalidInput(message)
+
+
+def _moment(text: str) -> datetime:
+    with contextlib.suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    message = (
+        f"--at {text!r}: not a moment with a time zone, such as 2026-01-31T09:00:00Z"
+    )
+    raise InvalidInput(message)
+
+
+def _coverage(files: tuple[Path, ...]) -> Coverage | None:
+    if not files:
+        return None
+    coverage = Coverage()
+    for file in files:
+        coverage.merge(read_coverage(file))
+    return coverage
+
+
+def _tell(facts: Facts, out: Path, language: str) -> None:
+    report = facts.report
+    counts = {
+        "out": out,
+        "transactions": f"{report.transactions:,}",
+        "events": f"{report.events:,}",
+        "faults": f"{report.faults.count:,}",
+    }
+    verdict = "holds" if report.holds else "faulty"
+    click.echo(_word(verdict, language, **counts), err=True)

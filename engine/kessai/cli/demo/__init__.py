@@ -1,0 +1,1 @@
+"""`kessai demo`: a payment's whole life, narrated."""

@@ -1,0 +1,54 @@
+"""`kessai demo`: a payment's whole life, told as it happens. Leaves nothing behind."""
+
+from collections.abc import Iterable
+from time import perf_counter
+
+import click
+
+from kessai.cli.demo.narration import DemoNarration, is_plain, proof_data, scene_data
+from kessai.cli.demo.script import opened_stage, proof, story
+from kessai.cli.terminal.exits import AUDIT, DONE
+from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.output import print_json, say
+
+
+@click.command()
+@output_options
+def demo(language: str, *, as_json: bool) -> int:
+    """Live through a one-time and a recurring payment, and prove every step.
+
+    Needs no key and no network, and leaves nothing behind. Exit code 5 if the trail or
+    the gateway's books disagree.
+    """
+    return _as_data(language) if as_json else _told(language)
+
+
+def _told(language: str) -> int:
+    started = perf_counter()
+    telling = DemoNarration.here(language)
+    _say(telling.opening())
+    with opened_stage() as stage:
+        chapter = ""
+        for scene in story(stage):
+            if scene.chapter != chapter:
+                _say(telling.chapter(scene))
+            chapter = scene.chapter
+            _say(telling.scene(scene))
+        found = proof(stage)
+    _say(telling.proof(found, perf_counter() - started))
+    return DONE if found.is_good else AUDIT
+
+
+def _as_data(language: str) -> int:
+    started = perf_counter()
+    with opened_stage() as stage:
+        steps = [scene_data(scene, language) for scene in story(stage)]
+        found = proof(stage)
+    seconds = round(perf_counter() - started, 3)
+    print_json({"steps": steps, **proof_data(found), "seconds": seconds})
+    return DONE if found.is_good else AUDIT
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(click.unstyle(line) if is_plain() else line)

@@ -1,0 +1,228 @@
+"""The demo's story in words, for a terminal of any width; and as data for programs."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import attrs
+import click
+
+from kessai.cli.demo.script import Scene, TrailCheck, rule_of
+from kessai.cli.terminal.columns import padded, width_of, wrapped
+from kessai.cli.terminal.output import bounds_data, denial_data
+from kessai.machine import Possibility, Reason
+from kessai.money import Currency, show_amount
+from kessai.words import Words
+
+word, _notes = Words("demo.said"), Words("demo.notes")
+_joining = Words("joining")
+
+_WIDEST = 84
+"""Lines longer than this are hard to read, however wide the terminal is."""
+
+_ROOMY = 66
+"""From here on there is room for the state beside the status."""
+
+_INDENT = 6
+_YEN = Currency("JPY", 0)
+_MARKS = {
+    "succeeded": ("✓", "green"),
+    "declined": ("✗", "red"),
+    "pending": ("…", "cyan"),
+    "unknown": ("?", "yellow"),
+    "denied": ("✗", "yellow"),
+}
+
+
+@attrs.frozen
+class DemoNarration:
+    """How to tell it: in which language, and in how many columns."""
+
+    language: str
+    columns: int
+
+    @classmethod
+    def here(cls, language: str) -> "DemoNarration":
+        """For the terminal at hand."""
+        return cls(language, min(shutil.get_terminal_size((80, 24))[0], _WIDEST))
+
+    def opening(self) -> Iterator[str]:
+        """What this is going to be."""
+        title = click.style(word("title", self.language), bold=True)
+        yield f"kessai · {title}"
+        yield from self._text(word("setting", self.language), indent=0)
+
+    def chapter(self, scene: Scene) -> Iterator[str]:
+        """The heading of the chapter that `scene` begins."""
+        lifecycle = scene.machine.lifecycle
+        yield ""
+        title = lifecycle.title.in_language(self.language)
+        title = click.style(f"{title[0].upper()}{title[1:]}", bold=True)
+        yield f"{title} · {scene.after.id}"
+
+    def scene(self, scene: Scene) -> Iterator[str]:
+        """One line for what happened, one for what it means; a denial has its reasons."""
+        yield self._headline(scene)
+        note = _notes[scene.note].in_language(self.language)
+        yield from self._text(note.format_map(_values(scene)))
+        if scene.denial is not None:
+            sentences = scene.denial.sentences(self.language)
+            for reason, sentence in zip(scene.denial.reasons, sentences, strict=True):
+                yield from self._reason(scene, reason, sentence)
+        if scene.possible:
+            comma = _joining("comma", self.language)
+            listed = comma.join(self._possible(scene, each) for each in scene.possible)
+            possible = word("possible", self.language, list=listed)
+            yield from self._text(possible, color="green")
+
+    def proof(self, proof: TrailCheck, seconds: float) -> Iterator[str]:
+        """Whether it all agrees."""
+        yield ""
+        yield click.style(word("proof", self.language), bold=True)
+        counts = {
+            "events": proof.report.events,
+            "transactions": proof.report.transactions,
+        }
+        holds = word("audit_holds", self.language, **counts)
+        faults = [
+            f"{fault.transaction} {fault.number or ''}: {fault.sentence(self.language)}"
+            for fault in proof.report.faults.first
+        ]
+        yield from self._verdict("audit", holds, faults)
+        totals = {name: show_amount(n, _YEN) for name, n in proof.totals.items()}
+        agree = word("books_agree", self.language, **totals)
+        yield from self._verdict("books", agree, proof.differences)
+        yield ""
+        end = word("agreed" if proof.is_good else "disagreed", self.language)
+        end = click.style(end, bold=True, fg="green" if proof.is_good else "red")
+        took = word("seconds", self.language, seconds=f"{seconds:.1f}")
+        yield f"{end}  {click.style(took, dim=True)}"
+
+    def _headline(self, scene: Scene) -> str:
+        amount = "" if scene.amount is None else _money(scene, scene.amount)
+        mark, color = _MARKS[scene.status]
+        status = f"{mark} {word(scene.status, self.language)}"
+        line = (
+            f"  {click.style(padded(scene.rule, 3), fg='cyan')} "
+            f"{padded(self._title(scene, scene.what), 15)}"
+            f"{padded(amount, 11, right=True)}  {click.style(status, fg=color)}"
+        )
+        state = self._state(scene)
+        if not state or self.columns < _ROOMY:
+            return line
+        return (
+            f"{line}{padded('', 13 - width_of(status))}{click.style(state, dim=True)}"
+        )
+
+    def _title(self, scene: Scene, name: str) -> str:
+        if name in word:
+            return word(name, self.language)
+        return scene.machine.commands[name].spec.title.in_language(self.language)
+
+    def _state(self, scene: Scene) -> str:
+        tracks = scene.machine.lifecycle.tracks
+        states = (
+            tracks[track].states[state].in_language(self.language)
+            for track, state in sorted(scene.after.states.items())
+        )
+        return _joining("comma", self.language).join(dict.fromkeys(states))
+
+    def _reason(self, scene: Scene, reason: Reason, sentence: str) -> Iterator[str]:
+        rule = rule_of(scene.machine, reason.rule)
+        lines = wrapped(f"{sentence} ({rule})", self.columns - _INDENT - 2)
+        for place, line in enumerate(lines):
+            yield f"{' ' * _INDENT}{'  ' if place else '· '}{line}"
+
+    def _possible(self, scene: Scene, possibility: Possibility) -> str:
+        title = self._title(scene, possibility.command)
+        bounds = possibility.bounds
+        if bounds is None:
+            return title
+        return word(
+            "between",
+            self.language,
+            command=title,
+            least=f"{bounds.minimum:,}",
+            most=_money(scene, bounds.maximum),
+        )
+
+    def _verdict(self, what: str, good: str, bad: Iterable[str]) -> Iterator[str]:
+        wrong = list(bad)
+        color = "red" if wrong else "green"
+        mark = click.style("✗" if wrong else "✓", fg=color)
+        title = word(what, self.language)
+        indent = 6 + width_of(title)
+        lines = [
+            line
+            for text in wrong or [good]
+            for line in wrapped(text, self.columns - indent)
+        ]
+        yield f"  {mark} {title}  {lines[0]}"
+        yield from (f"{' ' * indent}{line}" for line in lines[1:])
+
+    def _text(
+        self, text: str, *, indent: int = _INDENT, color: str | None = None
+    ) -> Iterator[str]:
+        for line in wrapped(text, self.columns - indent):
+            styled = click.style(line, fg=color, dim=color is None)
+            yield f"{' ' * indent}{styled}"
+
+
+def is_plain() -> bool:
+    """Whether nobody wants colours, see https://no-color.org."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def _money(scene: Scene, amount: int) -> str:
+    currency = scene.machine.lifecycle.currency(scene.after.currency)
+    return show_amount(amount, currency)
+
+
+def _values(scene: Scene) -> dict[str, str]:
+    """What a note may name: every amount, what can still be refunded, the id."""
+    amounts = scene.after.amounts
+    shown = {name: _money(scene, amount) for name, amount in amounts.items()}
+    left = amounts.get("captured", 0) - amounts.get("refunded", 0)
+    return {**shown, "left": _money(scene, left), "transaction": scene.after.id}
+
+
+def scene_data(scene: Scene, language: str) -> dict[str, Any]:
+    """A scene as JSON shows it."""
+    return {
+        "chapter": scene.chapter,
+        "step": scene.what,
+        "rule": scene.rule,
+        "transaction": scene.after.id,
+        "amount": scene.amount,
+        "status": scene.status,
+        "states": scene.after.states,
+        "amounts": scene.after.amounts,
+        "denial": denial_data(scene.denial, language),
+        "possible": {
+            possibility.command: bounds_data(possibility.bounds)
+            for possibility in scene.possible
+        },
+        "meaning": _notes[scene.note]
+        .in_language(language)
+        .format_map(_values(scene))
+        .rstrip(":"),
+    }
+
+
+def proof_data(proof: TrailCheck) -> dict[str, Any]:
+    """The proof as JSON shows it."""
+    return {
+        "audit": {
+            "holds": proof.report.holds,
+            "transactions": proof.report.transactions,
+            "events": proof.report.events,
+            "faults": [str(fault) for fault in proof.report.faults.first],
+        },
+        "books": {
+            "agree": not proof.differences,
+            "differences": proof.differences,
+            "totals": proof.totals,
+        },
+        "agreed": proof.is_good,
+    }

@@ -1,0 +1,1 @@
+"""`kessai lifecycle`: list, show, check, rules."""

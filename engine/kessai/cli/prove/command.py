@@ -1,0 +1,353 @@
+"""`kessai prove`: are the declared rules right? A proof, or the story that loses money."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import attrs
+import click
+
+from kessai.cli.lifecycle.command import found_lifecycle
+from kessai.cli.prove.words import (
+    KINDS,
+    PROPERTIES,
+    claim,
+    in_short,
+    reason_words,
+    story_lines,
+    subjects,
+)
+from kessai.cli.terminal.exits import AUDIT, DONE, UNKNOWN
+from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.output import print_json, say
+from kessai.prove import (
+    Proof,
+    ProofStory,
+    PropertyResult,
+    Removal,
+    Verdict,
+    as_test,
+    prove,
+    removals,
+)
+from kessai.spec import Lifecycle, shipped_names
+from kessai.words import Words
+
+_WORDS = Words("prove.said")
+
+
+@click.command("prove")
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
+@click.option("--stories", is_flag=True, help="Tell how each state is reached.")
+@click.option(
+    "--ablation",
+    "is_without",
+    is_flag=True,
+    help="Leave out each rule in turn: what would be lost, or why nothing.",
+)
+@output_options
+def prove_command(
+    names: tuple[str, ...],
+    language: str,
+    *,
+    stories: bool,
+    is_without: bool,
+    as_json: bool,
+) -> int:
+    """Prove that the rules are right, or tell the story that loses money.
+
+    For the shipped lifecycles, or those named: a shipped one, or the path of a .toml
+    file. Proved are the invariants, that no state is a dead end, that all that was
+    captured can be refunded, and more: for any amounts, and any number of operations
+    open at once.
+
+    Exit code 5 if a story refutes something, 4 if something is neither proved nor
+    refuted. Needs the extra `prove`.
+    """
+    asked = [(name, found_lifecycle(name)) for name in names or shipped_names()]
+    told = ProofPresentation(
+        language, stories=stories, is_without=is_without, as_json=as_json
+    )
+    results = [told.tell(name, lifecycle) for name, lifecycle in asked]
+    if as_json:
+        print_json({"lifecycles": [result.data for result in results]})
+    return max((result.code for result in results), key=_worst, default=DONE)
+
+
+def _worst(code: int) -> int:
+    return (DONE, UNKNOWN, AUDIT).index(code)
+
+
+@attrs.frozen
+class Result:
+    """What one lifecycle's proof gives a program."""
+
+    code: int
+    data: Mapping[str, Any]
+
+
+@attrs.frozen
+class ProofPresentation:
+    """How proofs are told."""
+
+    language: str
+    stories: bool = attrs.field(kw_only=True)
+    is_without: bool = attrs.field(kw_only=True)
+    as_json: bool = attrs.field(kw_only=True)
+
+    def tell(self, source: str, lifecycle: Lifecycle) -> Result:
+        """Prove one lifecycle, and say what came of it unless that is for a program."""
+        started = perf_counter()
+        proof = prove(lifecycle)
+        seconds = perf_counter() - started
+        if not self.as_json:
+            for line in self._lines(source, proof, seconds):
+                say(line)
+        data = {**proof_data(source, proof), "seconds": round(seconds, 3)}
+        code = _code(proof)
+        if self.is_without:
+            if proof.holds:
+                code, data["without"] = self._without(lifecycle)
+            elif not self.as_json:
+                say(self._word("first"))
+        return Result(code, data)
+
+    def _word(self, name: str, /, **values: object) -> str:
+        return _WORDS(name, self.language, **values)
+
+    # ── a proof ─────────────────────────────────────────────────────────────────────
+
+    def _lines(self, source: str, proof: Proof, seconds: float) -> Iterator[str]:
+        lifecycle = proof.lifecycle
+        title = lifecycle.title.in_language(self.language)
+        yield click.style(lifecycle.name, bold=True) + f"  {title}"
+        for kind in PROPERTIES:
+            found = [f for f in proof.findings if f.property == kind]
+            if found:
+                yield self._line(kind, found)
+        if self.stories:
+            yield from self._ways(proof)
+        yield self._summary(proof, seconds)
+        yield from self._remarks(proof)
+        for finding in proof.refuted:
+            yield from self._refuted(proof, finding)
+        yield from self._all_open(proof)
+        if proof.refuted and proof.refuted[0].story:
+            yield from self._test(source, proof.refuted[0], proof.refuted[0].story)
+        yield ""
+
+    def _line(self, kind: str, found: list[PropertyResult]) -> str:
+        good = [f for f in found if f.verdict is Verdict.PROVED]
+        is_good = len(good) == len(found)
+        mark = click.style("✓", fg="green") if is_good else click.style("✗", fg="red")
+        title = PROPERTIES(kind, self.language)
+        count = str(len(found)) if is_good else f"{len(good)}/{len(found)}"
+        named = "" if kind == "reached" else click.style(subjects(found), dim=True)
+        return f"  {mark} {title}: {count}  {named}".rstrip()
+
+    def _ways(self, proof: Proof) -> Iterator[str]:
+        for finding in proof.findings:
+            if finding.property == "reached" and finding.story is not None:
+                name = click.style(finding.subject, bold=True)
+                yield f"      {name}: {in_short(finding.story, self.language)}"
+
+    def _summary(self, proof: Proof, seconds: float) -> str:
+        told = self._word(
+            "holds" if proof.holds else "fails",
+            count=len(proof.findings),
+            transitions=proof.transitions,
+            seconds=seconds,
+            refuted=len(proof.refuted),
+            open=len(proof.open),
+        )
+        return f"  {click.style(told, fg=None if proof.holds else 'red')}"
+
+    def _remarks(self, proof: Proof) -> Iterator[str]:
+        if not proof.holds:
+            return
+        for first, second in proof.too_late:
+            told = self._word("too_late", first=first, second=second)
+            yield click.style(f"  {told}", dim=True)
+        if not proof.is_limited:
+            yield click.style(f"  {self._word('unlimited')}", dim=True)
+
+    def _claim(self, proof: Proof, finding: PropertyResult) -> str:
+        kind, subject = finding.property, finding.subject
+        told = claim(proof.lifecycle, kind, subject, self.language)
+        if finding.rule:
+            told += self._word("rule", rule=finding.rule)
+        return told
+
+    def _refuted(self, proof: Proof, finding: PropertyResult) -> Iterator[str]:
+        told = self._word("refuted", claim=self._claim(proof, finding))
+        yield ""
+        yield f"  {click.style(told, fg='red')}"
+        if finding.story is None:
+            yield self._word("unreached")
+        else:
+            yield from self._story(finding.story)
+
+    def _story(self, story: ProofStory) -> Iterator[str]:
+        for number, sentence, stands in story_lines(story, self.language):
+            yield f"    {number:>2}  {sentence}"
+            yield click.style(f"        {stands}", dim=True)
+
+    def _all_open(self, proof: Proof) -> Iterator[str]:
+        if proof.is_unsound and proof.open:
+            named = ", ".join(f"{f.property} {f.subject}" for f in proof.open)
+            yield ""
+            yield f"  {self._word('rests', named=named)}"
+            return
+        for finding in proof.open:
+            yield from self._open(proof, finding)
+
+    def _open(self, proof: Proof, finding: PropertyResult) -> Iterator[str]:
+        told = self._word("open", claim=self._claim(proof, finding))
+        yield ""
+        yield f"  {click.style(told, fg='yellow')}"
+        gap = finding.gap
+        if gap is not None and gap.before:
+            yield self._word("gap", before=gap.before)
+        if gap is not None and gap.after:
+            yield self._word(
+                "moment", name=gap.name, moment=gap.moment, after=gap.after
+            )
+
+    def _test(
+        self, source: str, finding: PropertyResult, story: ProofStory
+    ) -> Iterator[str]:
+        yield ""
+        yield f"  {self._word('test')}"
+        yield ""
+        about = f"{finding.property} {finding.subject}"
+        for line in as_test(story, source, about).splitlines():
+            yield f"    {line}".rstrip()
+
+    # ── without each rule ───────────────────────────────────────────────────────────
+
+    def _without(self, lifecycle: Lifecycle) -> tuple[int, Mapping[str, Any]]:
+        started = perf_counter()
+        found = list(removals(lifecycle))
+        seconds = perf_counter() - started
+        if not self.as_json:
+            for line in self._without_lines(lifecycle, found, seconds):
+                say(line)
+        is_open = any(removal.is_open for removal in found)
+        data = {
+            "seconds": round(seconds, 3),
+            "parts": [removal_data(removal, self.language) for removal in found],
+        }
+        return (UNKNOWN if is_open else DONE), data
+
+    def _without_lines(
+        self, lifecycle: Lifecycle, found: Sequence[Removal], seconds: float
+    ) -> Iterator[str]:
+        missed = [r for r in found if r.story is not None]
+        redundant = [r for r in found if r.reason is not None]
+        unknown = [r for r in found if r.is_open]
+        yield self._word(
+            "without",
+            name=lifecycle.name,
+            refuted=len(missed),
+            count=len(found),
+            redundant=len(redundant),
+            open=len(unknown),
+            seconds=seconds,
+        )
+        groups = (("missed", missed), ("redundant", redundant), ("unknown", unknown))
+        for title, removed in groups:
+            if removed:
+                yield f"  {click.style(self._word(title), bold=True)}"
+                for removal in removed:
+                    yield from self._removed(lifecycle, removal)
+        yield ""
+
+    def _removed(self, lifecycle: Lifecycle, removal: Removal) -> Iterator[str]:
+        part = removal.part
+        kind = KINDS(part.kind, self.language)
+        name = f"{part.command}: {kind} {part.what}"
+        if removal.story is None or removal.wrong is None:
+            yield f"    {name}"
+            if reason := reason_words(removal, self.language):
+                yield click.style(f"      {reason}", dim=True)
+            return
+        yield f"    {name}"
+        wrong = removal.wrong
+        lost = claim(lifecycle, wrong.property, wrong.subject, self.language)
+        yield click.style(f"      {self._word('lost', claim=lost)}", dim=True)
+        for number, sentence, _ in story_lines(removal.story, self.language):
+            yield click.style(f"      {number:>2}  {sentence}", dim=True)
+
+
+def _code(proof: Proof) -> int:
+    if proof.refuted:
+        return AUDIT
+    return UNKNOWN if proof.open else DONE
+
+
+# ── for programs ────────────────────────────────────────────────────────────────────
+
+
+def proof_data(source: str, proof: Proof) -> dict[str, Any]:
+    """A proof as JSON shows it."""
+    return {
+        "source": source,
+        "lifecycle": proof.lifecycle.name,
+        "hash": proof.lifecycle.hash,
+        "holds": proof.holds,
+        "lemmas": proof.lemmas,
+        "moments": proof.transitions,
+        "walked": proof.spots,
+        "too_late": [{"first": a, "second": b} for a, b in proof.too_late],
+        "is_limited": proof.is_limited,
+        "properties": [_finding_data(source, finding) for finding in proof.findings],
+    }
+
+
+def _finding_data(source: str, finding: PropertyResult) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "property": finding.property,
+        "subject": finding.subject,
+        "rule": finding.rule,
+        "verdict": finding.verdict,
+        "story": None if finding.story is None else story_data(finding.story),
+    }
+    if finding.gap is not None:
+        data["gap"] = attrs.asdict(finding.gap)
+    if finding.verdict is Verdict.REFUTED and finding.story is not None:
+        about = f"{finding.property} {finding.subject}"
+        data["test"] = as_test(finding.story, source, about)
+    return data
+
+
+def story_data(story: ProofStory) -> list[dict[str, Any]]:
+    """A story as JSON shows it: each step, and the transaction after it."""
+    return [
+        {
+            "moment": told.step.moment,
+            "name": told.step.name,
+            "amount": told.step.amount,
+            "operation": told.step.operation or None,
+            "flags": told.step.flags,
+            "states": told.states,
+            "amounts": told.amounts,
+            "refused": told.refused,
+            "wrong": [f"{wrong.property} {wrong.subject}" for wrong in told.wrong],
+        }
+        for told in story.told
+    ]
+
+
+def removal_data(removal: Removal, language: str) -> dict[str, Any]:
+    """What came of leaving a rule out, as JSON shows it."""
+    part, wrong = removal.part, removal.wrong
+    return {
+        "kind": part.kind,
+        "command": part.command,
+        "what": part.what,
+        "rule": part.rule,
+        "lost": None if wrong is None else f"{wrong.property} {wrong.subject}",
+        "story": None if removal.story is None else story_data(removal.story),
+        "reason": removal.reason,
+        "sentence": reason_words(removal, language) or None,
+    }

@@ -1,0 +1,98 @@
+"""How proofs are told, in both languages: properties, stories, reasons."""
+
+from collections.abc import Iterator
+
+from kessai.prove import (
+    Moment,
+    ProofStory,
+    PropertyResult,
+    Removal,
+    ReplayedStep,
+    StoryStep,
+)
+from kessai.spec import Lifecycle
+from kessai.words import Words
+
+PROPERTIES = Words("prove.properties")
+"""What is proved, as a heading says it."""
+
+_CLAIMS = Words("prove.claims")
+
+REASONS = Words("prove.reasons")
+"""Why nothing that is proved is lost without a rule."""
+
+KINDS = Words("prove.kinds")
+"""What was left out."""
+
+_MOMENTS = Words("prove.moments")
+
+
+def claim(lifecycle: Lifecycle, kind: str, subject: str, language: str) -> str:
+    """The property `kind` of `subject`, as a sentence."""
+    if kind == "invariant" and subject in lifecycle.invariants:
+        subject = lifecycle.invariants[subject].holds.text
+    elif kind == "invariant":
+        kind = "amount"
+    return _CLAIMS(kind, language, subject=subject)
+
+
+def subjects(findings: list[PropertyResult]) -> str:
+    """What a property was proved of, with the rules it rests upon, in a line."""
+    declared = [f for f in findings if f.rule or f.property != "invariant"]
+    parts = [f"{f.subject} ({f.rule})" if f.rule else f.subject for f in declared]
+    return ", ".join(parts)
+
+
+def step_words(step: StoryStep, story: ProofStory, language: str) -> str:
+    """A step as a sentence."""
+    what = [step.name]
+    if step.amount is not None:
+        what.append(story.currency.show(step.amount))
+    if step.flags:
+        what.append(f"({', '.join(step.flags)})")
+    return _MOMENTS(step.moment, language, what=" ".join(what))
+
+
+def standing(told: ReplayedStep, language: str) -> str:
+    """Where the transaction stands after a step."""
+    states = " ".join(f"{track}.{state}" for track, state in told.states.items())
+    amounts = [f"{name} {amount:,}" for name, amount in told.amounts.items() if amount]
+    shown = "  ".join(part for part in (states, ", ".join(amounts)) if part)
+    if not told.refused:
+        return shown
+    codes = _MOMENTS("refused", language, codes=", ".join(told.refused))
+    return f"{shown}  [{codes}]"
+
+
+def story_lines(story: ProofStory, language: str) -> Iterator[tuple[str, str, str]]:
+    """A story, a step a row: number, what happens, where the transaction then stands."""
+    for number, told in enumerate(story.told, 1):
+        sentence = step_words(told.step, story, language)
+        yield str(number), sentence, standing(told, language)
+
+
+def in_short(story: ProofStory, language: str) -> str:
+    """A story in a line: commands that succeed, others with what came of them."""
+    ended = {step.operation for step in story.steps if step.moment is Moment.SUCCEEDS}
+    parts: list[str] = []
+    for step in story.steps:
+        amount = "" if step.amount is None else f" {step.amount:,}"
+        flags = "".join(f" +{flag}" for flag in step.flags)
+        match step.moment:
+            case Moment.DECLINES:
+                parts[-1] = f"{step.name}{amount} ✗"
+            case Moment.SUCCEEDS:
+                pass
+            case Moment.BEGINS:
+                still = "" if step.operation in ended else " …"
+                parts.append(f"{step.name}{amount}{flags}{still}")
+            case _:
+                parts.append(step_words(step, story, language))
+    return " → ".join(parts)
+
+
+def reason_words(removal: Removal, language: str) -> str:
+    """Why nothing is lost without the part."""
+    if removal.reason is None:
+        return ""
+    return REASONS(removal.reason, language, rule=removal.part.rule)

@@ -1,0 +1,1 @@
+"""`kessai recover`, `reconcile` and `sweep`: what waits, asked about."""

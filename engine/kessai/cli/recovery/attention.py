@@ -1,0 +1,75 @@
+"""What waits for an operator: operations open for long, and evidence that stands aside."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kessai.cli.terminal.output import operation_data, say
+from kessai.cli.terminal.tables import print_table
+from kessai.cli.tx.trail import Row, read_rows, row_data
+from kessai.driver import utc_now
+from kessai.evidence.reasons import discrepancy_sentence
+from kessai.flow import Recovery
+from kessai.machine import Transaction
+from kessai.stores import Store
+from kessai.words import Words
+
+word = Words("recovery")
+
+_LISTED = 100
+"""How many transactions that wait for an operator are shown."""
+
+
+def waiting(store: Store, recovery: Recovery) -> list[Transaction]:
+    """The transactions that wait for an operator, at most a hundred."""
+    names = store.unresolved(utc_now() - recovery.escalation, _LISTED)
+    found = (store.load(None, name, None).transaction for name in names)
+    return [transaction for transaction in found if transaction is not None]
+
+
+def _aside(store: Store, transaction: Transaction) -> Iterator[Row]:
+    """The open discrepancies of `transaction`, as its trail tells them."""
+    open_ones = transaction.discrepancies
+    if open_ones:
+        rows = read_rows(store.records(transaction.id), None)
+        yield from (row for row in rows if row.number in open_ones)
+
+
+def print_waiting(
+    store: Store, transactions: Iterable[Transaction], language: str
+) -> None:
+    """Print what waits: open operations, and discrepancies with their reasons.
+
+    Raises:
+        TrailBroken: the chain of one of them does not hold.
+
+    """
+    names = ("transaction", "what", "command", "since")
+    rows: list[list[str]] = []
+    for transaction in transactions:
+        for operation in transaction.operations.values():
+            since = operation.begun_at.isoformat(timespec="seconds")
+            phase = word(operation.phase, language)
+            rows.append(
+                [transaction.id, operation.id, f"{operation.command}: {phase}", since]
+            )
+        for row in _aside(store, transaction):
+            since = row.at.isoformat(timespec="seconds")
+            told = f"{row.command}: {discrepancy_sentence(row.said, language)}"
+            rows.append([transaction.id, str(row.number), told, since])
+    headings = [word(name, language) for name in names]
+    print_table(word("waiting", language), headings, rows)
+    say(word("how", language))
+
+
+def waiting_data(store: Store, transaction: Transaction) -> dict[str, Any]:
+    """What of a transaction waits for an operator, as JSON shows it.
+
+    Raises:
+        TrailBroken: its chain does not hold.
+
+    """
+    return {
+        "transaction": transaction.id,
+        "operations": [operation_data(o) for o in transaction.operations.values()],
+        "discrepancies": [row_data(row) for row in _aside(store, transaction)],
+    }

@@ -1,0 +1,209 @@
+"""`kessai recover`: finds out what came of whatever has no answer, once or for ever."""
+
+import sys
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+import attrs
+import click
+
+from kessai.cli.recovery.attention import print_waiting, waiting, waiting_data
+from kessai.cli.recovery.inquire import OPEN
+from kessai.cli.terminal import exits
+from kessai.cli.terminal.gateways import wired
+from kessai.cli.terminal.options import db_option, gateway_option, output_options
+from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.stopping import Stop, stop_on_signals
+from kessai.cli.terminal.tables import print_table
+from kessai.errors import KessaiError
+from kessai.flow import Answer, Missing, Recovery
+from kessai.limits import IN_FLIGHT_LIMIT, WAITS, WATCH_SECONDS
+from kessai.machine import Transaction
+from kessai.shell import Engine
+from kessai.stores import Store
+from kessai.words import Words
+
+word = Words("recovery")
+
+_MINUTE = timedelta(minutes=1)
+
+
+@click.command(short_help="Look up what has no answer yet.")
+@click.option("--once/--watch", default=True, help="One pass, or until stopped.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="At most so many transactions a pass.",
+)
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=WATCH_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --watch: the pause between passes.",
+)
+@click.option(
+    "--missing",
+    type=click.Choice([missing.value for missing in Missing]),
+    default=Missing.DECLINE.value,
+    show_default=True,
+    help="What becomes of an operation that the gateway does not list, when it can no"
+    " longer arrive.",
+)
+@click.option(
+    "--in-flight-limit",
+    type=click.FloatRange(min=WAITS.least_limit / _MINUTE),
+    default=IN_FLIGHT_LIMIT / _MINUTE,
+    show_default=True,
+    metavar="MINUTES",
+    help="For how long after it was sent a request may still arrive.",
+)
+@db_option
+@gateway_option
+@output_options
+def recover(
+    *,
+    once: bool,
+    limit: int,
+    every: float,
+    missing: str,
+    in_flight_limit: float,
+    db: str,
+    gateway: str,
+    language: str,
+    as_json: bool,
+) -> int:
+    """Look up every transaction that has no answer yet and is due, and resolve it.
+
+    Several may run at once, on many machines: each transaction is leased to one. What
+    stays open is looked up again after a pause that grows to six hours. What no inquiry
+    resolves is listed, and waits for an operator: see kessai tx resolve.
+
+    Exit codes: 0 nothing is open that was looked up, 4 something still is, or waits.
+    """
+    recovery = Recovery(
+        missing=Missing(missing), in_flight_limit=in_flight_limit * _MINUTE
+    )
+    with wired(db, gateway) as wiring, stop_on_signals() as stop:
+        report = _PassReport(wiring.engine.store, language, as_json=as_json)
+        one = _Round(wiring.engine, recovery, limit, stop)
+        if once:
+            return report.tell(*one.run())
+        _watch(one, every, report)
+    return exits.DONE
+
+
+@attrs.frozen
+class _Round:
+    """One pass over all that is due."""
+
+    engine: Engine
+    recovery: Recovery
+    limit: int
+    stop: Stop
+
+    def run(self) -> tuple[list[Answer], list[Transaction]]:
+        """What was looked up, and what waits for an operator."""
+        answers: list[Answer] = []
+        for _ in range(self.limit):
+            if self.stop.is_asked:
+                break
+            found = self.engine.recover_next(self.recovery)
+            if found is None:
+                break
+            answers += found
+        return answers, waiting(self.engine.store, self.recovery)
+
+
+def _watch(one: _Round, every: float, report: "_PassReport") -> None:
+    pause = Event()
+    while not one.stop.is_asked:
+        try:
+            report.tell(*one.run(), always=False)
+        except KessaiError as error:  # one that is broken must not keep the others
+            click.echo(f"kessai: {error}", err=True)
+        _rest(every, one.stop, pause)
+
+
+def _rest(seconds: float, stop: Stop, pause: Event) -> None:
+    """Wait, but not on after being asked to stop."""
+    for _ in range(max(1, round(seconds / 0.1))):
+        if stop.is_asked:
+            return
+        pause.wait(0.1)
+
+
+@attrs.define
+class _PassReport:
+    """Tells what a pass found; in a watch, who waits is told once."""
+
+    store: Store
+    language: str
+    as_json: bool = attrs.field(kw_only=True)
+    told: frozenset[str] = frozenset()
+
+    def tell(
+        self,
+        answers: list[Answer],
+        still: list[Transaction],
+        *,
+        always: bool = True,
+    ) -> int:
+        """Print what came of it; the exit code."""
+        new = [t for t in still if always or t.id not in self.told]
+        if answers or new or always:
+            if self.as_json:
+                print_json(_data(self.store, answers, new))
+            else:
+                self._print(answers, new)
+            sys.stdout.flush()
+        self.told = frozenset(t.id for t in still)
+        is_open = still or any(answer.status in OPEN for answer in answers)
+        return exits.UNKNOWN if is_open else exits.DONE
+
+    def _print(self, answers: list[Answer], still: list[Transaction]) -> None:
+        language = self.language
+        if answers:
+            names = ("operation", "command", "status", "state")
+            print_table(
+                word("recovered", language),
+                [word(name, language) for name in names],
+                (_answer_row(answer, language) for answer in answers),
+            )
+        elif not still:
+            say(word("nothing_due", language))
+        if still:
+            print_waiting(self.store, still, language)
+
+
+def _answer_row(answer: Answer, language: str) -> list[str]:
+    return [
+        answer.operation or "",
+        answer.command,
+        word(answer.status, language),
+        answer.transaction.status,
+    ]
+
+
+def _data(
+    store: Store, answers: list[Answer], still: list[Transaction]
+) -> dict[str, Any]:
+    return {
+        "recovered": [
+            {
+                "transaction": answer.transaction.id,
+                "operation": answer.operation,
+                "command": answer.command,
+                "key": answer.key,
+                "status": answer.status,
+                "state": answer.transaction.status,
+            }
+            for answer in answers
+        ],
+        "waiting": [waiting_data(store, transaction) for transaction in still],
+    }

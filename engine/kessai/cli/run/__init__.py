@@ -1,0 +1,1 @@
+"""`kessai run`: a file of commands, carried out."""

@@ -1,0 +1,87 @@
+"""`kessai run`: carries out a file of commands, and says what came of it."""
+
+import time
+from datetime import UTC, datetime
+
+import click
+
+from kessai.cli.run.carry_out import Halt, RunClock, carry_out
+from kessai.cli.run.command_file import opened
+from kessai.cli.run.report import print_totals, word
+from kessai.cli.run.totals import Totals, count, totals_data
+from kessai.cli.terminal import exits
+from kessai.cli.terminal.gateways import Wiring, wired
+from kessai.cli.terminal.options import db_option, gateway_option, output_options
+from kessai.cli.terminal.output import print_json
+from kessai.cli.terminal.stopping import stop_on_signals
+from kessai.cli.terminal.tables import progress
+from kessai.errors import InvalidCommandFile
+from kessai.machine import Machines
+from kessai.shell import shipped_lifecycles
+
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)  # no line has set the clock yet
+
+STOPPED = 130  # as a shell says of a program that Ctrl-C ended
+
+
+@click.command(short_help="Carry out a file of commands.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@db_option
+@gateway_option
+@output_options
+def run(file: str, db: str, gateway: str, language: str, *, as_json: bool) -> int:
+    """Carry out the commands in FILE, one JSON object a line; - is standard input.
+
+    \b
+    Each line has   at (when it is asked: the run's clock) key command transaction
+    and may have    lifecycle agreement amount currency frequency parameters
+
+    The whole file is checked first. With one mistake in it nothing is sent, and every
+    mistake is told with its line and column. A command that is denied is an outcome,
+    not an error.
+
+    Run the same file again after whatever happened: what was carried out is not sent
+    again, what was broken off is looked up and finished.
+
+    Exit codes: 0 done, 2 the file or the store cannot be used, 4 an outcome is still
+    open, 130 stopped by Ctrl-C or SIGTERM after the command in hand.
+    """  # noqa: D301 - click reads \b
+    began = time.monotonic()
+    machines = Machines(shipped_lifecycles())
+    with opened(file, machines) as commands:
+        try:
+            number = commands.check()
+        except InvalidCommandFile as error:
+            click.echo(error, err=True)
+            return exits.USAGE
+        clock = RunClock(_BEFORE_ALL)
+        with wired(db, gateway, clock) as wiring:
+            with (
+                stop_on_signals() as stop,
+                progress(number, word("running", language)) as bar,
+            ):
+                halt = carry_out(wiring, clock, commands.lines(), stop, bar.step)
+            totals = count(wiring.engine.store, commands.lines())
+            seconds = round(time.monotonic() - began, 3)
+            _print(wiring, totals, seconds, language, as_json=as_json)
+    return _exit(halt, totals)
+
+
+def _print(
+    wiring: Wiring, totals: Totals, seconds: float, language: str, *, as_json: bool
+) -> None:
+    machines = wiring.engine.machines
+    if as_json:
+        print_json({**totals_data(totals, machines), "seconds": seconds})
+    else:
+        print_totals(totals, machines, seconds, language)
+
+
+def _exit(halt: Halt | None, totals: Totals) -> int:
+    if halt is None:
+        return exits.UNKNOWN if totals.left_open else exits.DONE
+    where = f"stopped after line {halt.after:,}"
+    if halt.error is not None:
+        click.echo(f"kessai: {halt.error}", err=True)
+    click.echo(f"{where}; run the same file again to go on", err=True)
+    return STOPPED if halt.error is None else exits.exit_code_of(halt.error)

@@ -1,0 +1,205 @@
+"""A file of commands, one JSON object a line: checked whole before one is carried out.
+
+The file is read line by line, once to check it and once more for each use, so its
+length costs no memory. This module knows no engine and no store.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import BinaryIO
+
+import attrs
+
+from kessai.card_numbers import find_card_numbers, without_card_numbers
+from kessai.cli.run.command_fields import WrongField, read_fields
+from kessai.cli.run.seen import Seen
+from kessai.cli.terminal.json_line import JsonMistake, column_of, decode_object, short
+from kessai.errors import InvalidCommandFile
+from kessai.machine import Command, Machines
+
+MAX_LINE_BYTES = 1_000_000
+MOST_SHOWN = 20
+"""Mistakes that are told one by one; more of them are only counted."""
+
+_BOM = "\ufeff"
+
+
+@attrs.frozen
+class CommandLine:
+    """A line that can be carried out: its number, its time in UTC, its command."""
+
+    number: int
+    at: datetime
+    command: Command
+
+
+@attrs.frozen
+class LineMistake:
+    """What is wrong in a line, at which column (from 1), and what would be right."""
+
+    line: int
+    column: int
+    what: str
+
+
+class CommandFile:
+    """The commands in an open, seekable file. `name` is what messages call it."""
+
+    def __init__(self, file: BinaryIO, name: str, machines: Machines) -> None:
+        self._file = file
+        self._name = name
+        self._machines = machines
+        self._text = ""  # of the line last read
+
+    def check(self) -> int:
+        """Read the whole file; how many commands are in it.
+
+        Raises:
+            InvalidCommandFile: it has mistakes; the message tells them, each in its
+                place, and how many more there are.
+
+        """
+        commands = mistakes = 0
+        told: list[str] = []
+        for found in self._checked():
+            if isinstance(found, CommandLine):
+                commands += 1
+                continue
+            mistakes += 1
+            if len(told) < MOST_SHOWN:
+                what = without_card_numbers(found.what)
+                told.append(f"{self._name}:{found.line}:{found.column}: {what}")
+        if mistakes > len(told):
+            told.append(f"{self._name}: and {mistakes - len(told):,} more mistakes")
+        if told:
+            raise InvalidCommandFile("\n".join(told))
+        return commands
+
+    def lines(self) -> Iterator[CommandLine]:
+        """The lines of a file that was checked.
+
+        Raises:
+            InvalidCommandFile: it was changed since.
+
+        """
+        for found in self._read():
+            if isinstance(found, LineMistake):
+                message = f"{self._name}:{found.line}: the file was changed meanwhile"
+                raise InvalidCommandFile(message)
+            yield found
+
+    def _checked(self) -> Iterator[CommandLine | LineMistake]:
+        """Every line on its own and among the others: in time, and under its key."""
+        latest: CommandLine | None = None
+        with Seen() as keys:
+            for found in self._read():
+                yield found
+                if isinstance(found, LineMistake):
+                    continue
+                if latest is not None and found.at < latest.at:
+                    yield self._mistake(found.number, ("at",), _backwards(latest))
+                latest = found
+                note = f"{found.number} {found.command.fingerprint}"
+                first, _, request = (
+                    keys.meet(found.command.key, note) or note
+                ).partition(" ")
+                if request != found.command.fingerprint:
+                    what = _used_before(found.command.key, first)
+                    yield self._mistake(found.number, ("key",), what)
+
+    def _mistake(self, number: int, path: tuple[str, ...], what: str) -> LineMistake:
+        return LineMistake(number, column_of(self._text, path), what)
+
+    def _read(self) -> Iterator[CommandLine | LineMistake]:
+        self._file.seek(0)
+        number = 0
+        while raw := self._file.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(raw) > MAX_LINE_BYTES:
+                self._skip_rest(raw)
+                yield LineMistake(number, MAX_LINE_BYTES + 1, _TOO_LONG)
+            else:
+                yield from self._line(number, raw)
+
+    def _skip_rest(self, raw: bytes) -> None:
+        while raw and not raw.endswith(b"\n"):
+            raw = self._file.readline(MAX_LINE_BYTES)
+
+    def _line(self, number: int, raw: bytes) -> Iterator[CommandLine | LineMistake]:
+        try:
+            text = raw.decode().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            column = len(raw[: error.start].decode()) + 1
+            yield LineMistake(number, column, "not UTF-8; save the file as UTF-8")
+            return
+        if number == 1:
+            text = text.removeprefix(_BOM)
+        self._text = text
+        if not text.strip():
+            return
+        if found := next(find_card_numbers(text), None):
+            # Whatever the line is otherwise, nothing else of it is read or told.
+            yield LineMistake(number, found[0] + 1, _CARD)
+            return
+        try:
+            asked = read_fields(decode_object(text), self._machines)
+        except JsonMistake as error:
+            yield LineMistake(number, error.column, error.what)
+            return
+        if isinstance(asked, list):
+            yield from (_placed(number, text, wrong) for wrong in asked)
+        else:
+            yield CommandLine(number, asked.at, asked.command)
+
+
+@contextmanager
+def opened(path: str, machines: Machines) -> Iterator[CommandFile]:
+    """The command file at `path`; `-` is standard input, kept while it is needed."""
+    if path == "-":
+        with _kept(sys.stdin.buffer) as file:
+            yield CommandFile(file, "standard input", machines)
+        return
+    with open(path, "rb") as file:  # noqa: PTH123 - the path may be a pipe's
+        if file.seekable():
+            yield CommandFile(file, path, machines)
+            return
+        with _kept(file) as kept:
+            yield CommandFile(kept, path, machines)
+
+
+@contextmanager
+def _kept(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """A copy of what can be read only once: it is read more than once here."""
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(stream, file)
+        yield file
+
+
+def _placed(number: int, text: str, wrong: WrongField) -> LineMistake:
+    column = column_of(text, wrong.path, of_name=wrong.of_name)
+    return LineMistake(number, column, wrong.what)
+
+
+def _backwards(latest: CommandLine) -> str:
+    return (
+        f"at: earlier than line {latest.number} ({latest.at:%Y-%m-%dT%H:%M:%SZ}); lines"
+        " are carried out in order, so a time not before it is right"
+    )
+
+
+def _used_before(key: str, first: str) -> str:
+    return (
+        f"key: {short(key)} was used in line {first} for another request; a key of its"
+        " own is right"
+    )
+
+
+_CARD = (
+    "a card number, or what looks like one; a line without it is right, and for an id"
+    " letters between its digits"
+)
+_TOO_LONG = f"longer than {MAX_LINE_BYTES:,} bytes; one command a line is right"

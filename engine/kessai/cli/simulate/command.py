@@ -1,0 +1,166 @@
+"""`kessai simulate`: plays seeded worlds full of faults, and compares the books."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from kessai.cli.simulate.report import VIOLATION, figures_data, print_figures, word
+from kessai.cli.terminal import exits
+from kessai.cli.terminal.gateways import local_gateway
+from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.stopping import Stop, stop_on_signals
+from kessai.cli.terminal.tables import ProgressBar, progress
+from kessai.errors import InvalidInput
+from kessai.machine import Machines
+from kessai.shell import shipped_lifecycles
+from kessai.simulator import (
+    Fault,
+    Figures,
+    FoundViolation,
+    PlayedGateway,
+    Stage,
+    parse_faults,
+    shortest,
+    simulate,
+    told,
+    written,
+)
+from kessai.stores import MemoryStore, SQLiteStore, Store
+
+
+def _faults(_context: click.Context, _option: object, text: str) -> frozenset[Fault]:
+    try:
+        return parse_faults(text)
+    except InvalidInput as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command("simulate", short_help="Play worlds where everything goes wrong.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The first seed.")
+@click.option(
+    "--commands",
+    type=click.IntRange(1),
+    default=2_000,
+    show_default=True,
+    help="How many commands are asked for, 200 in each world.",
+)
+@click.option(
+    "--faults",
+    default="all",
+    show_default=True,
+    callback=_faults,
+    metavar="NAMES",
+    help="'all', 'none', or names with commas between: lost_reply,portal.",
+)
+@click.option(
+    "--store",
+    type=click.Choice(["memory", "sqlite"]),
+    default="memory",
+    show_default=True,
+    help="What keeps the transactions; sqlite writes to temporary files.",
+)
+@output_options
+def simulate_command(language: str, *, as_json: bool, **given: Any) -> int:
+    """Play the engine's own flows against the gateway's stand-in, with faults.
+
+    Order systems, workers, recoverers, notifications and a consumer live on a virtual clock in
+    one process. A seed decides who moves next and what goes wrong; the same seed plays
+    the same worlds, wherever. After each world everything resolves, and the books of both
+    sides are compared to the yen.
+
+    Exit codes: 0 nothing was found, 5 a promise was broken (the seed and the shortest
+    story that shows it are printed), 130 stopped by Ctrl-C after the world in hand.
+    """
+    began = time.monotonic()
+    with _stage(given["store"]) as stage:
+        figures, stopped = _played(stage, given, language)
+        seconds = time.monotonic() - began
+        story = _story(stage, figures.finding, language)
+    again = None if figures.finding is None else _again(figures.finding, given["store"])
+    if as_json:
+        print_json(figures_data(figures, seconds, story, again))
+    else:
+        print_figures(figures, seconds, language)
+        _print_story(story, again, language)
+    if figures.finding is not None:
+        return exits.AUDIT
+    return _STOPPED if stopped else exits.DONE
+
+
+_STOPPED = 130
+
+
+def _played(stage: Stage, given: dict[str, Any], language: str) -> tuple[Figures, bool]:
+    total: int = given["commands"]
+    with stop_on_signals() as stop, progress(total, word("playing", language)) as bar:
+        figures = simulate(
+            stage, given["seed"], total, given["faults"], _after_each(stop, bar)
+        )
+    return figures, stop.is_asked
+
+
+def _after_each(stop: Stop, bar: ProgressBar) -> Callable[[Figures], bool]:
+    def after(figures: Figures) -> bool:
+        for _ in range(figures.commands):
+            bar.step()
+        return not stop.is_asked
+
+    return after
+
+
+@contextmanager
+def _stage(store: str) -> Iterator[Stage]:
+    machines = Machines(shipped_lifecycles())
+    if store == "memory":
+        yield Stage(machines, _gateway, MemoryStore)
+        return
+    with TemporaryDirectory(prefix="kessai-simulate-") as folder:
+        yield Stage(machines, _gateway, _Files(Path(folder)))
+
+
+class _Files:
+    """Makes a store in a file of its own each time; the one before is not needed any more."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._number = 0
+
+    def __call__(self) -> Store:
+        for old in self._folder.iterdir():
+            old.unlink()
+        self._number += 1
+        return SQLiteStore(self._folder / f"world-{self._number}.db")
+
+
+def _gateway(clock: Callable[[], datetime]) -> PlayedGateway:
+    return local_gateway(clock, approve="ask").played()
+
+
+def _story(stage: Stage, finding: FoundViolation | None, language: str) -> list[str]:
+    if finding is None:
+        return []
+    return list(told(stage, shortest(stage, finding), language))
+
+
+def _again(finding: FoundViolation, store: str) -> str:
+    """The command line that plays the same world once more."""
+    return (
+        f"kessai simulate --seed {finding.seed} --commands {finding.commands}"
+        f" --faults {written(finding.faults)} --store {store}"
+    )
+
+
+def _print_story(story: list[str], again: str | None, language: str) -> None:
+    if again is None:
+        return
+    say(word(VIOLATION, language))
+    for line in story:
+        say(f"  {line}")
+    say(f"{word('again', language)}  {again}")

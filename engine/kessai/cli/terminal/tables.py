@@ -1,0 +1,111 @@
+"""Tables for people, on whatever terminal they have. Only this module imports rich.
+
+A narrow terminal folds cells, a locale that cannot show a character replaces it, and
+what is not a terminal gets plain text.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Literal, TextIO, cast
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PLAIN_WIDTH = 120
+"""Columns where nobody looks: wide, so that what is piped on is rarely folded."""
+
+
+class _Replacing:
+    """A text stream that replaces what its encoding cannot show."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.encoding = stream.encoding or "utf-8"
+
+    def write(self, text: str) -> int:
+        shown = text.encode(self.encoding, "replace").decode(self.encoding)
+        return self._stream.write(shown)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
+def print_table(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0
+) -> None:
+    """Print a table; the last `numbers` columns are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
+    first_number = len(headings) - numbers
+    for place, heading in enumerate(headings):
+        is_number = place >= first_number
+        justify: Literal["right", "left"] = "right" if is_number else "left"
+        table.add_column(Text(heading), justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    _console(sys.stdout).print(table)
+
+
+def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
+    """Print names and values in two columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        table.add_row(Text(name, style="dim"), Text(value))
+    _console(sys.stdout).print(table)
+
+
+@contextmanager
+def progress(total: int, title: str) -> Iterator["ProgressBar"]:
+    """A bar on standard error if that is a terminal, otherwise nothing."""
+    if not sys.stderr.isatty():
+        yield ProgressBar()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = _console(sys.stderr)
+    with Progress(*columns, Remaining(), console=console, transient=True) as shown:
+        task = shown.add_task(title, total=total)
+        yield ProgressBar(lambda done: shown.update(task, completed=done))
+
+
+class ProgressBar:
+    """Counts what is done, and shows it now and then."""
+
+    _EVERY = 25  # drawing each step would cost more than the step
+
+    def __init__(self, show: Callable[[int], None] | None = None) -> None:
+        self._show = show
+        self._done = 0
+
+    def step(self) -> None:
+        """One more is done."""
+        self._done += 1
+        if self._show is not None and self._done % self._EVERY == 0:
+            self._show(self._done)
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    width = None if stream.isatty() else shutil.get_terminal_size((PLAIN_WIDTH, 0))[0]
+    return Console(
+        file=cast("IO[str]", _Replacing(stream)), width=width, highlight=False
+    )

@@ -1,0 +1,1 @@
+"""`kessai tx`: one transaction, seen and acted on."""

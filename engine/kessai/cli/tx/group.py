@@ -1,0 +1,304 @@
+"""`kessai tx`: look at transactions, ask what is possible, act."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+from uuid import uuid4  # noqa: TID251 - the shell makes identifiers
+
+import attrs
+import click
+
+from kessai.cli.recovery.inquire import OPEN, resolved
+from kessai.cli.terminal import exits
+from kessai.cli.terminal.gateways import looking, wired
+from kessai.cli.terminal.json_line import short
+from kessai.cli.terminal.machines import machine_of
+from kessai.cli.terminal.options import db_option, gateway_option, output_options
+from kessai.cli.terminal.output import (
+    answer_data,
+    bounds_data,
+    denial_data,
+    print_json,
+    say,
+    transaction_data,
+)
+from kessai.cli.tx.diagram import tx_diagram
+from kessai.cli.tx.options import Amount, known_command, read_parameters
+from kessai.cli.tx.report import (
+    print_answer,
+    print_denial,
+    print_list,
+    print_possibilities,
+    print_trail,
+    print_transaction,
+    trail_rules,
+)
+from kessai.cli.tx.resolve import tx_resolve
+from kessai.cli.tx.trail import read_rows, row_data
+from kessai.cli.tx.words import word
+from kessai.errors import UnknownTransaction
+from kessai.flow import Answer, Status
+from kessai.machine import Command, Denial, Machines, Possibility, Transaction
+from kessai.machine.command import is_id
+from kessai.shell import Engine, shipped_lifecycles
+from kessai.stores import Store
+
+_GIVEN_BY_CALLER = frozenset({"parameter_missing", "agreement_missing"})
+"""Reasons that `tx can` leaves out: what they ask for is given with the command."""
+
+
+@click.group(short_help="Look at transactions, ask, act.")
+def tx() -> None:
+    """Look at transactions, ask what is possible, act."""
+
+
+tx.add_command(tx_resolve)
+tx.add_command(tx_diagram)
+
+
+@tx.command("list")
+@click.option("--state", help="Only those in this state: captured, consent.consented.")
+@click.option("--lifecycle", help="Only those of this lifecycle, such as one_time.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N"
+)
+@db_option
+@output_options
+def tx_list(
+    state: str | None,
+    lifecycle: str | None,
+    limit: int,
+    db: str,
+    language: str,
+    *,
+    as_json: bool,
+) -> None:
+    """List transactions, sorted by id."""
+    machines = Machines(shipped_lifecycles())
+    with looking(db) as engine:
+        store = engine.store
+        chosen = _chosen(store, state, lifecycle)
+        found = list(islice(chosen, limit))
+        more = next(chosen, None) is not None
+        if as_json:
+            shown = [transaction_data(transaction) for transaction in found]
+            print_json({"transactions": shown, "more": more})
+            return
+        print_list([(t, machine_of(store, machines, t)) for t in found], language)
+        if more:
+            say(word("more", language))
+
+
+@tx.command("show")
+@click.argument("transaction_id", metavar="ID")
+@click.option("--events", is_flag=True, help="With the whole audit trail.")
+@db_option
+@output_options
+def tx_show(
+    transaction_id: str, db: str, language: str, *, events: bool, as_json: bool
+) -> None:
+    """Show how a transaction stands: states, amounts, deadlines, what is still open."""
+    machines = Machines(shipped_lifecycles())
+    with looking(db) as engine:
+        store = engine.store
+        known = is_id(transaction_id)  # no store can be asked for another
+        transaction = known and store.load(None, transaction_id, None).transaction
+        if not transaction:
+            message = f"there is no transaction {short(transaction_id)}"
+            raise UnknownTransaction(message)
+        machine = machine_of(store, machines, transaction)
+        rows = list(read_rows(store.records(transaction_id), machine)) if events else []
+    if as_json:
+        data = transaction_data(transaction)
+        if events:
+            data["events"] = [row_data(row) for row in rows]
+            data["rules"] = trail_rules(rows, machine, language)
+        print_json(data)
+        return
+    print_transaction(transaction, machine, language)
+    if events:
+        print_trail(rows, transaction, machine, language)
+
+
+@tx.command("can")
+@click.argument("transaction_id", metavar="ID")
+@click.argument("command", required=False)
+@click.option("--amount", type=Amount(), metavar="N", help="In minor units.")
+@db_option
+@output_options
+def tx_can(
+    transaction_id: str,
+    command: str | None,
+    amount: int | None,
+    db: str,
+    language: str,
+    *,
+    as_json: bool,
+) -> int:
+    """Ask what is possible: exact bounds, or every reason why not.
+
+    With COMMAND the exit code answers: 0 allowed, 3 denied. What only you can know (an
+    agreement, a frequency) is taken as given.
+    """
+    machines = Machines(shipped_lifecycles())
+    with looking(db) as engine:
+        if command is not None:
+            known_command(command, engine.machines)
+        transaction = engine.transaction(transaction_id)
+        machine = machine_of(engine.store, machines, transaction)
+        possibilities = [
+            _with_amount(engine, transaction, possibility, amount)
+            for possibility in engine.can(transaction_id, command)
+        ]
+    if as_json:
+        shown = [_possibility_data(p, language) for p in possibilities]
+        print_json({"transaction": transaction_id, "commands": shown})
+    else:
+        print_possibilities(possibilities, transaction, machine, language)
+    allowed = command is None or possibilities[0].is_allowed
+    return exits.DONE if allowed else exits.DENIED
+
+
+@tx.command("do")
+@click.argument("transaction_id", metavar="ID")
+@click.argument("command")
+@click.option("--amount", type=Amount(), metavar="N", help="In minor units.")
+@click.option(
+    "--currency", metavar="CODE", help="Such as JPY, where there are several."
+)
+@click.option("--key", help="Makes it idempotent; made up and shown unless given.")
+@click.option("--lifecycle", metavar="NAME", help="Needed by authorize.")
+@click.option("--agreement", metavar="ID", help="Needed by reauthorize.")
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Such as note=thanks or with_capture=true; may be repeated.",
+)
+@click.option("--frequency", metavar="UNIT:N", help="Such as Month:1.")
+@click.option("--dry-run", is_flag=True, help="Only ask: write and send nothing.")
+@db_option
+@gateway_option
+@output_options
+def tx_do(
+    *,
+    transaction_id: str,
+    command: str,
+    parameters: tuple[str, ...],
+    frequency: str | None,
+    db: str,
+    gateway: str,
+    language: str,
+    dry_run: bool,
+    as_json: bool,
+    key: str | None,
+    **fields: Any,
+) -> int:
+    """Carry out COMMAND on the transaction ID.
+
+    The same KEY with the same request gives the recorded answer and sends nothing, so
+    after an interruption run it again with the key that was shown.
+
+    Exit codes: 0 succeeded, 3 denied or declined, 4 pending or unknown.
+    """
+    machines = Machines(shipped_lifecycles())
+    known_command(command, machines.current)
+    made_up = str(uuid4())
+    asked = Command(
+        command,
+        transaction_id,
+        key=made_up if key is None else key,
+        parameters=read_parameters(parameters, frequency, machines.current),
+        **fields,
+    )
+    machines.for_opening(asked)  # refuses what no lifecycle could begin
+    if dry_run:
+        return _preview(asked, db, language, as_json=as_json)
+    if key is None:
+        # Before anything is sent: whoever is interrupted needs it to ask again.
+        click.echo(f"key: {made_up}", err=True)
+    with wired(db, gateway) as wiring:
+        answer = resolved(wiring, wiring.engine.execute(asked))
+        machine = machine_of(wiring.engine.store, machines, answer.transaction)
+    if as_json:
+        data = answer_data(answer, language)
+        print_json({**data, "disclosed": answer.disclosed})
+    else:
+        print_answer(answer, machine, language)
+    return _exit(answer)
+
+
+def _preview(asked: Command, db: str, language: str, *, as_json: bool) -> int:
+    with looking(db, must_exist=False) as engine:
+        denial = engine.preview(asked)
+    if as_json:
+        shown = denial_data(denial, language)
+        print_json({"dry_run": True, "allowed": denial is None, "denial": shown})
+    elif denial is None:
+        say(word("dry_run", language))
+    else:
+        say(word("denied", language))
+        print_denial(denial, language)
+    return exits.DONE if denial is None else exits.DENIED
+
+
+def _exit(answer: Answer) -> int:
+    if answer.status in OPEN:
+        return exits.UNKNOWN
+    return exits.DONE if answer.status is Status.SUCCEEDED else exits.DENIED
+
+
+def _chosen(
+    store: Store, state: str | None, lifecycle: str | None
+) -> Iterator[Transaction]:
+    for transaction in store.transactions():
+        if not transaction.exists:
+            continue
+        if lifecycle is not None and transaction.lifecycle != lifecycle:
+            continue
+        if state is None or state in _state_names(transaction):
+            yield transaction
+
+
+def _state_names(transaction: Transaction) -> set[str]:
+    states = transaction.states
+    return {*states.values(), *(f"{track}.{state}" for track, state in states.items())}
+
+
+def _with_amount(
+    engine: Engine,
+    transaction: Transaction,
+    possibility: Possibility,
+    amount: int | None,
+) -> Possibility:
+    """`possibility`, asked again with an amount where the command is there to take it."""
+    denial = possibility.denial
+    if amount is None or (denial is not None and "not_in_lifecycle" in denial.codes):
+        return possibility
+    asked = Command(
+        possibility.command,
+        transaction.id,
+        key="-",
+        lifecycle=transaction.lifecycle,
+        amount=amount,
+    )
+    return attrs.evolve(possibility, denial=_denial(engine.preview(asked)))
+
+
+def _denial(denial: Denial | None) -> Denial | None:
+    if denial is None:
+        return None
+    reasons = tuple(r for r in denial.reasons if r.code not in _GIVEN_BY_CALLER)
+    return attrs.evolve(denial, reasons=reasons) if reasons else None
+
+
+def _possibility_data(possibility: Possibility, language: str) -> dict[str, Any]:
+    denial = denial_data(possibility.denial, language)
+    return {
+        "command": possibility.command,
+        "allowed": possibility.is_allowed,
+        "bounds": bounds_data(possibility.bounds),
+        "reasons": [] if denial is None else denial["reasons"],
+        "rules": {} if denial is None else denial["rules"],
+    }

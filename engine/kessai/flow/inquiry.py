@@ -1,0 +1,280 @@
+"""Asking the gateway what it knows, and ending what is open by its answer.
+
+What the answer makes of a transaction is for `kessai.evidence`; here it is asked for,
+read against the trail as it stands by then, and written.
+"""
+
+from datetime import datetime, timedelta
+
+import attrs
+
+from kessai.errors import VersionConflict
+from kessai.evidence.absence import (
+    Missing,
+    Presumption,
+    may_be_outdated,
+    read_listing,
+)
+from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.ledger import Unconfirmed
+from kessai.evidence.outcome import beside, resolve
+from kessai.evidence.totals import read_totals
+from kessai.flow.effects import Flow, Lease, Now
+from kessai.flow.exchange import carry_on, prepare
+from kessai.flow.steps import (
+    Context,
+    contended,
+    inquiry_for,
+    load,
+    load_with_attempts,
+    machine_of,
+    write,
+)
+from kessai.gateway import Evidence, Outcome, Source
+from kessai.limits import (
+    ATTEMPTS,
+    ESCALATION,
+    FIRST_PAUSE,
+    IN_FLIGHT_LIMIT,
+    LEASE,
+    LONGEST_PAUSE,
+    REPLY_WITHIN,
+    WAITS,
+    Waits,
+)
+from kessai.machine import Discrepancy, Event, Machine, Operation, Transaction
+from kessai.machine.references import REFERENCE_DIFFERS, differs
+
+
+@attrs.frozen(kw_only=True)
+class Recovery:
+    """How operations without an answer are recovered.
+
+    After `patience` a begun operation counts as unanswered. `in_flight_limit` is how long after
+    it was last about to be sent a request can still arrive. `missing` says what happens
+    beyond it. `lease` is for how long one recoverer has a transaction for itself. What
+    is open for longer than `escalation` is listed for an operator. `waits` are those of
+    the engine and its transport; for a gateway in this process, `NOTHING_IN_FLIGHT`.
+
+    Raises:
+        InvalidInput: `in_flight_limit` is not longer than all of `waits`: what is given up after
+            it could still arrive.
+
+    """
+
+    patience: timedelta = REPLY_WITHIN
+    in_flight_limit: timedelta = IN_FLIGHT_LIMIT
+    missing: Missing = attrs.field(default=Missing.DECLINE, converter=Missing)
+    lease: timedelta = LEASE
+    escalation: timedelta = ESCALATION
+    waits: Waits = WAITS
+
+    def __attrs_post_init__(self) -> None:
+        self.waits.check(self.in_flight_limit)
+
+    def pause(self, attempts: int) -> timedelta:
+        """How long to wait after `attempts` inquiries in vain, and one more."""
+        return min(FIRST_PAUSE * (1 << min(attempts, 20)), LONGEST_PAUSE)
+
+
+@attrs.frozen(kw_only=True)
+class Inquiry:
+    """A transaction after an inquiry, and what of it still needs care.
+
+    `readable` is False when the gateway did not answer in a way that says anything;
+    it wants to be asked again at `not_before`, where it says so. `lists` is False where
+    it has no inquiry, or one that states totals alone: it may have done what it does
+    not list. `events` are what it reported that the trail did not know; `unconfirmed`
+    are successes that the trail knows and the gateway does not list. `unlisted` are
+    open operations that it does not list and whose request can no longer arrive.
+    `attempts` are those of the trail with the events, and no part of its value.
+    """
+
+    transaction: Transaction
+    readable: bool
+    events: tuple[Event, ...] = ()
+    unconfirmed: tuple[Unconfirmed, ...] = ()
+    unlisted: tuple[Operation, ...] = ()
+    lists: bool = True
+    not_before: datetime | None = None
+    attempts: Attempts = attrs.field(factory=Attempts, repr=False, eq=False)
+
+
+def inquire(
+    context: Context,
+    transaction_id: str,
+    recovery: Recovery | None = None,
+    lease: Lease | None = None,
+) -> Flow[Inquiry]:
+    """Ask the gateway for all it knows of a transaction, and apply what follows.
+
+    Without `recovery` nothing is presumed of what is not listed.
+
+    Raises:
+        LeaseLost: another recoverer has the transaction now; nothing was changed.
+        TrailBroken: the transaction's chain does not hold.
+
+    """
+    transaction = yield from load(transaction_id)
+    machine = yield from machine_of(context, transaction)
+    if machine is None:
+        return Inquiry(transaction=transaction, readable=False)
+    for _ in range(ATTEMPTS):
+        presumption = None
+        if recovery is not None:
+            now: datetime = yield Now()
+            # The answer shows what stood now at the earliest: whoever reads it may have
+            # slept since, and what arrived meanwhile is not in it.
+            presumption = Presumption(now - recovery.in_flight_limit, recovery.missing)
+            transaction = yield from _presume_unanswered(
+                machine, transaction, recovery, lease, now
+            )
+        evidence, lists = yield from _ask(context, machine, transaction)
+        if evidence.outcome is not Outcome.SUCCEEDED:
+            return _unreadable(transaction, evidence, lists=lists)
+        answer = _InquiryReply(machine, evidence, lists, presumption, lease)
+        inquiry = yield from _apply(answer, transaction)
+        if inquiry is not None:
+            return inquiry
+        transaction = yield from load(transaction_id)
+    raise contended(transaction_id)
+
+
+def compare(context: Context, transaction_id: str) -> Flow[Inquiry]:
+    """What an inquiry would report that the trail does not know; writes nothing."""
+    transaction = yield from load(transaction_id)
+    machine = yield from machine_of(context, transaction)
+    if machine is None:
+        return Inquiry(transaction=transaction, readable=False)
+    evidence, lists = yield from _ask(context, machine, transaction)
+    if evidence.outcome is not Outcome.SUCCEEDED:
+        return _unreadable(transaction, evidence, lists=lists)
+    return (yield from _read(_InquiryReply(machine, evidence, lists), transaction))
+
+
+@attrs.frozen
+class _InquiryReply:
+    """What an inquiry reported, and how it is to be taken."""
+
+    machine: Machine
+    evidence: Evidence
+    lists: bool
+    presumption: Presumption | None = None
+    lease: Lease | None = None
+
+
+def _ask(
+    context: Context, machine: Machine, transaction: Transaction
+) -> Flow[tuple[Evidence, bool]]:
+    """What the gateway answers, and whether that lists exchanges."""
+    prepared = prepare(context.adapter, inquiry_for(machine, transaction))
+    if prepared.evidence is not None:
+        return prepared.evidence, False
+    evidence = yield from carry_on(context.adapter, prepared)
+    return evidence, bool(evidence.listing) or not evidence.totals
+
+
+def _presume_unanswered(
+    machine: Machine,
+    transaction: Transaction,
+    recovery: Recovery,
+    lease: Lease | None,
+    now: datetime,
+) -> Flow[Transaction]:
+    """Mark begun operations whose caller has surely gone; evidence must resolve them."""
+    unanswered = [
+        (operation, _no_answer(operation, transaction))
+        for operation in transaction.operations.values()
+        if now - operation.sent_at >= recovery.patience
+    ]
+    weighed = [resolve(machine, transaction, *said, now) for said in unanswered]
+    events = [event for event in weighed if event is not None]
+    try:
+        transaction, _ = yield from write(machine, transaction, events, lease)
+    except VersionConflict:  # someone is at work on it: leave it to them
+        transaction = yield from load(transaction.id)
+    return transaction
+
+
+def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
+    return Evidence(
+        source=Source.INQUIRY,
+        transaction=transaction.id,
+        command=operation.command,
+        outcome=Outcome.UNKNOWN,
+        code="no_answer",
+    )
+
+
+def _apply(answer: _InquiryReply, asked: Transaction) -> Flow[Inquiry | None]:
+    """Write what a reply makes of a transaction; None if it must be asked for again.
+
+    If the trail has moved since it was asked for, what it lists may be attributed to
+    what it does not list yet; and totals never tell what they are as old as.
+    """
+    for _ in range(ATTEMPTS):
+        inquiry = yield from _read(answer, asked)
+        before = inquiry.transaction
+        outdated = (may_be_outdated(answer.machine, event) for event in inquiry.events)
+        may_be = not answer.lists or inquiry.unlisted or any(outdated)
+        if before.version != asked.version and may_be:
+            return None
+        try:
+            after, _ = yield from write(
+                answer.machine, before, inquiry.events, answer.lease
+            )
+        except VersionConflict:
+            continue
+        return attrs.evolve(inquiry, transaction=after)
+    raise contended(asked.id)
+
+
+def _read(answer: _InquiryReply, asked: Transaction) -> Flow[Inquiry]:
+    """What a reply makes of a transaction as it stands now; nothing is written."""
+    transaction, attempts = yield from load_with_attempts(asked.id)
+    now: datetime = yield Now()
+    machine, evidence = answer.machine, answer.evidence
+    if differs(transaction, evidence):
+        # It is about something else at the gateway, so it ends nothing here.
+        return _about_another(
+            transaction, attempts, Discrepancy(now, REFERENCE_DIFFERS, evidence)
+        )
+    snapshot = Snapshot(machine, transaction, attempts, now)
+    if answer.lists:
+        reading = read_listing(snapshot, evidence.listing, answer.presumption)
+    else:
+        reading = read_totals(snapshot, evidence, answer.presumption)
+    stated = tuple(beside(machine, transaction, reading.events, evidence, now))
+    for event in stated:
+        attempts.note(event)
+    return Inquiry(
+        transaction=transaction,
+        readable=True,
+        events=(*reading.events, *stated),
+        unconfirmed=reading.unconfirmed,
+        unlisted=reading.unlisted,
+        lists=answer.lists,
+        attempts=attempts,
+    )
+
+
+def _about_another(
+    transaction: Transaction, attempts: Attempts, discrepancy: Discrepancy
+) -> Inquiry:
+    events = () if attempts.hold(discrepancy) else (discrepancy,)
+    for event in events:
+        attempts.note(event)
+    return Inquiry(
+        transaction=transaction, readable=False, events=events, attempts=attempts
+    )
+
+
+def _unreadable(
+    transaction: Transaction, evidence: Evidence, *, lists: bool
+) -> Inquiry:
+    return Inquiry(
+        transaction=transaction,
+        readable=False,
+        lists=lists,
+        not_before=evidence.not_before,
+    )

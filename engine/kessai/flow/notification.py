@@ -1,0 +1,215 @@
+"""What a notification does: resolve at once where only one thing can be meant, else look up.
+
+A notification can come twice, late, out of order, or before the reply; it carries no id that
+tells it from its repetition. So it is believed on its own only for a command's first
+outcome. Afterwards it is a reason to ask the gateway, whose list can be counted. What
+that list does not bear out is kept all the same, and applied only if it ever does.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from kessai.errors import (
+    KessaiError,
+    NotificationRefused,
+    ResendWithSameKey,
+    SafeToResend,
+    VersionConflict,
+)
+from kessai.evidence.notification import (
+    NOT_LISTED,
+    first_outcome,
+    is_accounted_for,
+    is_recorded,
+    is_repeated,
+    may_be_listed_yet,
+    unmatched,
+)
+from kessai.evidence.outcome import beside, resolve
+from kessai.flow.effects import Find, Flow, Now, Reference
+from kessai.flow.exchange import hear
+from kessai.flow.inquiry import Inquiry, inquire
+from kessai.flow.steps import (
+    Context,
+    contended,
+    load,
+    load_with_attempts,
+    machine_of,
+    read_attempts,
+    write,
+)
+from kessai.gateway import Evidence, Mention, Notification, NotificationPartlyRefused
+from kessai.gateway_exchange import rebuilt_notification
+from kessai.limits import ATTEMPTS
+from kessai.machine import Discrepancy, Event, Machine, Transaction
+from kessai.machine.references import REFERENCE_DIFFERS, differs
+
+_GRAVITY = (NotificationRefused, SafeToResend, ResendWithSameKey, KessaiError)
+# What fails is answered by its worst: what only an operator can mend comes last.
+
+
+class NotificationNotConfirmed(SafeToResend):
+    """The gateway does not bear out its own notification, so far; it shall send it again."""
+
+
+def receive_notification(
+    context: Context, headers: Mapping[str, str], body: bytes
+) -> Flow[None]:
+    """Take in a notification: every item for itself, then raise the worst of what failed.
+
+    One that can never be taken in must not keep those after it from being recorded.
+
+    Raises:
+        NotificationRefused: it is not the gateway's, or a item cannot be read.
+        NotificationNotConfirmed, StoreBusy, CommitUnknown: the gateway shall send it again.
+        TrailBroken, UnknownLifecycle: a transaction must be mended first.
+
+    """
+    failed: list[Exception] = []
+    now: datetime = yield Now()
+    notification = Notification(headers=headers, body=body, at=now)
+    try:
+        told = yield from hear(context.adapter, notification)
+    except NotificationPartlyRefused as refusal:
+        told = refusal.readable
+        failed.append(refusal)
+    for evidence in told:
+        try:
+            yield from _take_in(context, rebuilt_notification(evidence))
+        except Exception as error:  # noqa: BLE001 - raised below, after the others
+            failed.append(error)
+    if failed:
+        raise max(failed, key=_gravity)
+
+
+def _take_in(context: Context, said: Evidence | Mention) -> Flow[None]:
+    if isinstance(said, Evidence):
+        yield from receive(context, said)
+        return
+    reference = Reference(context.adapter.account, said.kind, said.id)
+    mentioned: list[str] = yield Find(reference)
+    if not mentioned:  # the reply that brings the id may still be on its way
+        message = (
+            f"no transaction has the {said.kind} {said.id!r}, so far; send it again"
+        )
+        raise NotificationNotConfirmed(message)
+    for transaction in mentioned:
+        inquiry = yield from inquire(context, transaction)
+        if not inquiry.readable:
+            raise _not_answered(transaction)
+
+
+def _not_answered(transaction: str) -> NotificationNotConfirmed:
+    message = f"{transaction}: the gateway did not answer an inquiry; send it again"
+    return NotificationNotConfirmed(message)
+
+
+def _gravity(error: Exception) -> int:
+    for gravity, kind in enumerate(_GRAVITY):
+        if isinstance(error, kind):
+            return gravity
+    return len(_GRAVITY)
+
+
+def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
+    """Take in one item; safe to repeat.
+
+    Raises:
+        NotificationNotConfirmed: an inquiry is needed and the gateway did not answer it, or did
+            not list what its item states.
+        TrailBroken: the transaction's chain does not hold.
+
+    """
+    for _ in range(ATTEMPTS):
+        transaction = yield from load(evidence.transaction)
+        machine = yield from machine_of(context, transaction)
+        now: datetime = yield Now()
+        if machine is None:
+            events = yield from _unknown(transaction, evidence, now)
+        elif differs(transaction, evidence):
+            events = yield from _about_another(transaction, evidence, now)
+        else:
+            operation = first_outcome(machine, transaction, evidence)
+            if operation is None:
+                return (yield from _later(context, machine, transaction, evidence))
+            event = resolve(machine, transaction, operation, evidence, now)
+            events = [] if event is None else [event]
+            events += beside(machine, transaction, events, evidence, now)
+        try:
+            transaction, _ = yield from write(machine, transaction, events)
+        except VersionConflict:
+            continue
+        return transaction
+    raise contended(evidence.transaction)
+
+
+def _unknown(
+    transaction: Transaction, evidence: Evidence, now: datetime
+) -> Flow[list[Event]]:
+    """Evidence about a transaction that never came to be is recorded, once."""
+    if transaction.version:
+        attempts = yield from read_attempts(transaction.id)
+        if is_recorded(attempts, evidence):
+            return []
+    return [Discrepancy(now, "unknown_transaction", evidence)]
+
+
+def _about_another(
+    transaction: Transaction, evidence: Evidence, now: datetime
+) -> Flow[list[Event]]:
+    """Evidence with another id than is known ends nothing; it is recorded, once."""
+    attempts = yield from read_attempts(transaction.id)
+    discrepancy = Discrepancy(now, REFERENCE_DIFFERS, evidence)
+    return [] if attempts.hold(discrepancy) else [discrepancy]
+
+
+def _later(
+    context: Context, machine: Machine, transaction: Transaction, evidence: Evidence
+) -> Flow[Transaction]:
+    """What cannot be believed alone is a repetition, or a reason for an inquiry."""
+    repeated = is_repeated(transaction, evidence)
+    if repeated is None:
+        transaction, attempts = yield from load_with_attempts(transaction.id)
+        repeated = is_repeated(transaction, evidence, attempts)
+    if repeated:
+        return transaction
+    inquiry = yield from inquire(context, transaction.id)
+    if not inquiry.readable:
+        raise _not_answered(transaction.id)
+    return (yield from _confirm(machine, inquiry, evidence))
+
+
+def _confirm(
+    machine: Machine, inquiry: Inquiry, evidence: Evidence
+) -> Flow[Transaction]:
+    """Record what an inquiry did not confirm; it shall come once more.
+
+    Once recorded, it needs not come again: the trail shows it until it is closed.
+    """
+    transaction, attempts = inquiry.transaction, inquiry.attempts
+    for _ in range(ATTEMPTS):
+        now: datetime = yield Now()
+        if is_accounted_for(machine, attempts, evidence):
+            return transaction
+        if may_be_listed_yet(machine, transaction, evidence, now):
+            raise _not_listed(evidence)
+        event = unmatched(machine, transaction, evidence, inquiry.unconfirmed, now)
+        if event is None:
+            return transaction
+        try:
+            transaction, _ = yield from write(machine, transaction, [event])
+        except VersionConflict:
+            transaction, attempts = yield from load_with_attempts(transaction.id)
+            continue
+        if event.reason == NOT_LISTED:
+            raise _not_listed(evidence)
+        return transaction
+    raise contended(evidence.transaction)
+
+
+def _not_listed(evidence: Evidence) -> NotificationNotConfirmed:
+    message = (
+        f"{evidence.transaction}: the gateway's inquiry does not list what its notification"
+        " says; send it again"
+    )
+    return NotificationNotConfirmed(message)

@@ -1,0 +1,126 @@
+"""What an operator found out by hand: evidence with a name and a reason, on the one path.
+
+What no inquiry can resolve waits for somebody who asks the gateway's support, reads its
+portal, or calls the bank. What they found is written down as theirs.
+"""
+
+from datetime import datetime
+
+from kessai.card_numbers import has_card_number
+from kessai.errors import InvalidInput, VersionConflict
+from kessai.evidence.outcome import close_discrepancy, resolve
+from kessai.flow.answer import Answer
+from kessai.flow.effects import Flow, Now
+from kessai.flow.execute import answer_for
+from kessai.flow.steps import Context, contended, load, machine_of, write
+from kessai.gateway import Evidence, Outcome, Source
+from kessai.limits import ATTEMPTS, REPLY_WITHIN
+from kessai.machine import Operation, Phase, Transaction
+from kessai.machine.events import ENDED
+
+LONGEST_NOTE = 2000
+LONGEST_ACTOR = 100
+
+
+def resolve_by_hand(
+    context: Context,
+    transaction_id: str,
+    operation_id: str,
+    evidence: Evidence,
+) -> Flow[Answer]:
+    """End an open operation by what an operator found out.
+
+    Raises:
+        InvalidInput: nothing of that id is open, or its caller still waits for the
+            gateway's reply.
+
+    """
+    for _ in range(ATTEMPTS):
+        transaction = yield from load(transaction_id)
+        machine = yield from machine_of(context, transaction)
+        now: datetime = yield Now()
+        operation = _waiting(transaction, operation_id, now)
+        assert machine is not None  # noqa: S101 - only what exists has operations
+        event = resolve(machine, transaction, operation, evidence, now)
+        try:
+            transaction, _ = yield from write(
+                machine, transaction, [] if event is None else [event]
+            )
+        except VersionConflict:
+            continue
+        return (yield from answer_for(transaction, operation.key))
+    raise contended(transaction_id)
+
+
+def close_by_hand(
+    context: Context, transaction_id: str, number: int, evidence: Evidence
+) -> Flow[Transaction]:
+    """Resolve the discrepancy of event `number`: somebody has dealt with it.
+
+    Raises:
+        InvalidInput: that event is no discrepancy, or was resolved before.
+
+    """
+    for _ in range(ATTEMPTS):
+        transaction = yield from load(transaction_id)
+        machine = yield from machine_of(context, transaction)
+        now: datetime = yield Now()
+        event = close_discrepancy(transaction, number, evidence, now)
+        if event is None:
+            known = ", ".join(map(str, transaction.discrepancies)) or "none"
+            message = f"{transaction_id}: event {number} is no open discrepancy; open: {known}"
+            raise InvalidInput(message)
+        try:
+            transaction, _ = yield from write(machine, transaction, [event])
+        except VersionConflict:
+            continue
+        return transaction
+    raise contended(transaction_id)
+
+
+def by_hand(
+    transaction_id: str, command: str | None, outcome: Outcome, note: str, actor: str
+) -> Evidence:
+    """An operator's evidence.
+
+    Raises:
+        InvalidInput: the name or the reason is missing or too long, or the outcome is
+            not an end.
+
+    """
+    for name, text, longest in (
+        ("evidence", note, LONGEST_NOTE),
+        ("actor", actor, LONGEST_ACTOR),
+    ):
+        if not text.strip() or len(text) > longest or not text.isprintable():
+            message = f"{name}: must be 1 to {longest} printable characters"
+            raise InvalidInput(message)
+        if has_card_number(text):
+            message = f"{name}: must hold no card number; a name for it is right"
+            raise InvalidInput(message)
+    if outcome not in ENDED:
+        message = "outcome: must be 'succeeded' or 'declined'"
+        raise InvalidInput(message)
+    return Evidence(
+        source=Source.OPERATOR,
+        transaction=transaction_id,
+        command=command,
+        outcome=outcome,
+        actor=actor,
+        note=note,
+    )
+
+
+def _waiting(transaction: Transaction, name: str, now: datetime) -> Operation:
+    operation = transaction.operations.get(name)
+    if operation is None:
+        known = ", ".join(transaction.operations) or "none"
+        message = f"{transaction.id}: no operation {name!r} is open; open: {known}"
+        raise InvalidInput(message)
+    if operation.phase is Phase.BEGUN and now < operation.sent_at + REPLY_WITHIN:
+        message = (
+            f"{name}: its caller still waits for the gateway; ask again after"
+            f" {(operation.sent_at + REPLY_WITHIN).isoformat(timespec='seconds')}"
+        )
+        raise InvalidInput(message)
+    return operation

@@ -1,0 +1,259 @@
+"""Where the gateway's notifications arrive: an ASGI app, and two plain functions.
+
+    uvicorn shop:notifications        # notifications = NotificationEndpoint(AsyncEngine(…)), in shop.py
+
+The answer is 200 only once what every item says is durable. All else makes the
+gateway send the notification again: 503 soon, 500 when somebody must mend something first, 400
+for what is not the gateway's or cannot be read. What a notification says is for the engine;
+nothing here looks into it, and neither it nor its headers ever reach a log or an answer.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from types import TracebackType
+from typing import Any, Final, cast
+
+import attrs
+
+from kessai.async_engine import AsyncEngine
+from kessai.errors import (
+    KessaiError,
+    NotificationRefused,
+    ResendWithSameKey,
+    SafeToResend,
+)
+from kessai.limits import NOTIFICATION_SECONDS
+from kessai.shell import Engine
+
+LARGEST_NOTIFICATION: Final = 1024 * 1024
+"""Bytes at most in a notification's body: thousands of items."""
+
+Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_LONGEST_NUMBER: Final = 18
+
+_log = logging.getLogger("kessai.notification")
+
+
+@attrs.frozen
+class NotificationAnswer:
+    """The HTTP answer to a notification. It says nothing to whoever tries to forge one."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/plain"),)
+
+
+def _soon(status: int, body: bytes) -> NotificationAnswer:
+    return NotificationAnswer(
+        status, body, (("Content-Type", "text/plain"), ("Retry-After", "60"))
+    )
+
+
+_TAKEN = NotificationAnswer(200, b"recorded\n")
+_NO_POST = NotificationAnswer(
+    405, b"only POST\n", (("Content-Type", "text/plain"), ("Allow", "POST"))
+)
+_SLOW = NotificationAnswer(408, b"too slow\n")
+_LONG = NotificationAnswer(413, b"too long\n")
+_UNREAD = (_NO_POST, _SLOW, _LONG)
+
+_LATER = _soon(503, b"not recorded yet\n")
+_ANSWERS: tuple[tuple[type[KessaiError], NotificationAnswer], ...] = (
+    (NotificationRefused, NotificationAnswer(400, b"refused\n")),
+    (SafeToResend, _LATER),
+    (ResendWithSameKey, _LATER),
+    # The gateway keeps trying: its evidence will be wanted once the trail is mended.
+    (KessaiError, NotificationAnswer(500, b"cannot be recorded\n")),
+)
+
+
+def answer_notification(
+    engine: Engine, headers: Headers, body: bytes
+) -> NotificationAnswer:
+    """Take in a notification with any framework, and return what to answer it.
+
+    `body` must be the raw bytes as they came. `headers` is what the framework has: a
+    mapping, or all pairs as they came, so that one sent twice is seen to be.
+    """
+    verdict = _NotificationVerdict()
+    with verdict:
+        if verdict.allows(body):
+            engine.receive_notification(_single(headers), body)
+    return verdict.answer
+
+
+async def answer_notification_async(
+    engine: AsyncEngine, headers: Headers, body: bytes
+) -> NotificationAnswer:
+    """See `answer_notification`."""
+    verdict = _NotificationVerdict()
+    with verdict:
+        if verdict.allows(body):
+            await engine.receive_notification(_single(headers), body)
+    return verdict.answer
+
+
+@attrs.define
+class _NotificationVerdict:
+    """What a notification is answered: what is raised within is logged and becomes its answer.
+
+    Only kessai's own errors do. A mistake, or a store's own error, is for the server to
+    log and to answer 500.
+    """
+
+    answer: NotificationAnswer = _TAKEN
+
+    def allows(self, body: bytes) -> bool:
+        if len(body) > LARGEST_NOTIFICATION:
+            self.answer = _refused(_LONG)
+        return self.answer is _TAKEN
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        for answered, answer in _ANSWERS:
+            if isinstance(error, answered):
+                self.answer = answer
+                broken = answered is KessaiError
+                level = logging.ERROR if broken else logging.WARNING
+                _log.log(level, "answered %d: %s", answer.status, error)
+                return True
+        return False
+
+
+def _refused(answer: NotificationAnswer) -> NotificationAnswer:
+    reason = answer.body.decode().strip()
+    _log.warning("answered %d: its body is %s", answer.status, reason)
+    return answer
+
+
+def _single(headers: Headers) -> dict[str, str]:
+    """One value a name. Two become one with a comma, which no single value has.
+
+    Choosing one of them would let a forged signature hide behind a true one.
+    """
+    pairs: Iterable[tuple[str | bytes, str | bytes]] = (
+        cast("Mapping[str, str]", headers).items()
+        if isinstance(headers, Mapping)
+        else headers
+    )
+    single: dict[str, str] = {}
+    for name, value in pairs:
+        key, text = _text(name).lower(), _text(value)
+        single[key] = f"{single[key]}, {text}" if key in single else text
+    return single
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+class NotificationEndpoint:
+    """An ASGI 3 app that receives the gateway's notifications, under any path.
+
+    It takes an `AsyncEngine`; a synchronous one is served by `answer_notification`. The engine
+    is its owner's to close, unless `closes_engine` says that it ends with the server.
+    `patience` is how many seconds a body may take.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        closes_engine: bool = False,
+        patience: float = NOTIFICATION_SECONDS,
+    ) -> None:
+        self._engine = engine
+        self._closes_engine = closes_engine
+        self._patience = patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI asks for it."""
+        match scope["type"]:
+            case "http":
+                answer = await self._answer(scope, receive)
+                if answer is not None:
+                    await _say(scope, answer, send)
+            case "lifespan":
+                await self._live(receive, send)
+            case "websocket":
+                await send({"type": "websocket.close"})
+            case other:
+                message = f"notifications come by HTTP, not by {other!r}"
+                raise ValueError(message)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive
+    ) -> NotificationAnswer | None:
+        """The answer; None to a client that went away before its notification was whole."""
+        import asyncio  # who serves has it; others need not wait for it
+
+        if scope["method"] != "POST":
+            return _NO_POST
+        try:
+            async with asyncio.timeout(self._patience):
+                body = await _read(scope, receive)
+        except TimeoutError:
+            return _refused(_SLOW)
+        if not isinstance(body, bytes):
+            return body
+        return await answer_notification_async(self._engine, scope["headers"], body)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Begin and end with the server."""
+        phase = ""
+        while phase != "lifespan.shutdown":
+            phase = (await receive())["type"]
+            if phase == "lifespan.shutdown" and self._closes_engine:
+                await self._engine.close()
+            await send({"type": f"{phase}.complete"})
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes | NotificationAnswer | None:
+    """The whole body, unless it is too long or the client goes away."""
+    if _announced(scope) > LARGEST_NOTIFICATION:
+        return _refused(_LONG)
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        if len(body) + len(part) > LARGEST_NOTIFICATION:
+            return _refused(_LONG)
+        body += part
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _announced(scope: Scope) -> int:
+    """The length that the client announces, 0 if that is no number.
+
+    It can only save reading: what is read is counted.
+    """
+    announced: bytes = dict(scope["headers"]).get(b"content-length", b"")
+    is_number = announced.isdigit() and len(announced) <= _LONGEST_NUMBER
+    return int(announced) if is_number else 0
+
+
+async def _say(scope: Scope, answer: NotificationAnswer, send: Send) -> None:
+    pairs = [*answer.headers, ("Content-Length", str(len(answer.body)))]
+    if answer in _UNREAD and scope.get("http_version", "1.1").startswith("1"):
+        pairs.append(("Connection", "close"))  # or the server would read on, for nobody
+    headers = [(name.lower().encode(), value.encode()) for name, value in pairs]
+    await send(
+        {"type": "http.response.start", "status": answer.status, "headers": headers}
+    )
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,304 @@
+"""A story played on the real machine: `decide`, `resolve` and `evolve`, step by step.
+
+A gateway that does as it is told stands behind it. An agreement, where one is needed,
+is taken as given. A step that the machine refuses ends the story: what would follow did
+not happen.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kessai.errors import InvalidCommand
+from kessai.evidence.outcome import EXPIRE, overdue, resolve, resolve_external
+from kessai.gateway import Evidence, Outcome, Source
+from kessai.machine import (
+    Begun,
+    Command,
+    Denial,
+    Discrepancy,
+    Event,
+    Machine,
+    Operation,
+    Reversed,
+    Transaction,
+    compile_lifecycle,
+    evolve,
+)
+from kessai.machine.decide import decide, opened_tracks
+from kessai.prove import transition
+from kessai.prove.algebra import KNOWN
+from kessai.prove.reversal import wrongs_of_reversal
+from kessai.prove.rules import Rules
+from kessai.prove.states import (
+    BrokenProperty,
+    broken_at,
+    names_at,
+    spot_of,
+    states_at,
+    wrongs_at,
+)
+from kessai.prove.story import Moment, ProofStory, ReplayedStep, StoryStep
+from kessai.spec import Lifecycle
+
+ORDER = "order-1"
+AGREEMENT = "agreement-1"
+NOT_POSSIBLE = "not_possible"
+"""Why a step is refused that no machine is asked about: nothing such is open, say."""
+
+_BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Play:
+    """One transaction of `lifecycle`, from its beginning, in `currency`.
+
+    Each method is a step and gives the play back. `wrong` is everything that does not
+    hold so far: invariants, and the properties that `kessai.prove` proves.
+    """
+
+    def __init__(
+        self, lifecycle: Lifecycle | Machine, currency: str | None = None
+    ) -> None:
+        if isinstance(lifecycle, Lifecycle):
+            code = currency or next(iter(lifecycle.currencies))
+            lifecycle = compile_lifecycle(lifecycle.in_currency(code))
+        self._machine = lifecycle
+        self._rules = Rules(self._machine)
+        self._transaction = Transaction(ORDER)
+        self._now = _BEGINNING
+        self._operations: list[str] = []
+        self._told: list[ReplayedStep] = []
+        self._is_over = False
+
+    @property
+    def transaction(self) -> Transaction:
+        """The transaction as it stands."""
+        return self._transaction
+
+    @property
+    def story(self) -> ProofStory:
+        """What happened so far."""
+        lifecycle = self._machine.lifecycle
+        currency = lifecycle.currencies[self._rules.currency]
+        return ProofStory(lifecycle.name, currency, tuple(self._told))
+
+    @property
+    def wrong(self) -> tuple[BrokenProperty, ...]:
+        """What does not hold, or did not on the way."""
+        return self.story.wrong
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Why the machine refused the last step; empty if it did not."""
+        return self._told[-1].refused if self._told else ()
+
+    # ── steps ───────────────────────────────────────────────────────────────────────
+
+    def begins(self, command: str, amount: int | None = None, **flags: bool) -> "Play":
+        """`command` is asked for; if it is allowed its operation is begun.
+
+        `amount` is in minor units. `flags` are those of an opening command; what else it
+        requires is filled in.
+        """
+        on = tuple(name for name, is_on in flags.items() if is_on)
+        number = len(self._operations) + 1
+        return self._take(StoryStep(Moment.BEGINS, command, amount, number, on))
+
+    def succeeds(self, operation: int, *, is_stated: bool = False) -> "Play":
+        """The gateway says that the operation begun as number `operation` succeeded.
+
+        With `is_stated` it names the amount that was asked for.
+        """
+        return self._ends(Moment.SUCCEEDS, operation, is_stated=is_stated)
+
+    def declines(self, operation: int) -> "Play":
+        """The gateway says that it did not carry the operation out."""
+        return self._ends(Moment.DECLINES, operation)
+
+    def elsewhere(self, command: str, amount: int | None = None) -> "Play":
+        """The gateway says that it carried out what the engine did not ask for."""
+        return self._take(StoryStep(Moment.ELSEWHERE, command, amount))
+
+    def reverses(self, command: str, amount: int | None = None) -> "Play":
+        """The gateway says that it took a success of `command` back."""
+        return self._take(StoryStep(Moment.REVERSES, command, amount))
+
+    def lapses(self, deadline: str) -> "Play":
+        """The deadline passes."""
+        return self._take(StoryStep(Moment.LAPSES, deadline))
+
+    def go(self, steps: Iterable[StoryStep]) -> "Play":
+        """All of `steps`."""
+        for step in steps:
+            self._take(step)
+        return self
+
+    # ── how ─────────────────────────────────────────────────────────────────────────
+
+    def _ends(self, moment: Moment, number: int, *, is_stated: bool = False) -> "Play":
+        operation = self._open(number)
+        name = "" if operation is None else operation.command
+        amount = None if operation is None else operation.amount
+        return self._take(StoryStep(moment, name, amount, number, (), is_stated))
+
+    def _open(self, number: int) -> Operation | None:
+        if not 0 < number <= len(self._operations):
+            return None
+        return self._transaction.operations.get(self._operations[number - 1])
+
+    def _take(self, step: StoryStep) -> "Play":
+        if self._is_over:
+            return self
+        self._now += timedelta(seconds=1)
+        event = self._event(step)
+        if isinstance(event, Denial):
+            self._tell(step, event.codes, ())
+            self._is_over = True
+            return self
+        if event is None:
+            self._tell(step, (NOT_POSSIBLE,), ())
+            self._is_over = True
+            return self
+        found = tuple(self._wrong_with(step, event))
+        self._transaction = evolve(self._machine, self._transaction, event)
+        refused = (event.reason,) if isinstance(event, Discrepancy) else ()
+        here = wrongs_at(self._rules, spot_of(self._rules, self._transaction))
+        self._tell(step, refused, tuple(dict.fromkeys((*found, *here))))
+        self._is_over = bool(refused)
+        return self
+
+    def _tell(
+        self,
+        step: StoryStep,
+        refused: tuple[str, ...],
+        wrong: tuple[BrokenProperty, ...],
+    ) -> None:
+        states, amounts = self._transaction.states, self._transaction.amounts
+        self._told.append(ReplayedStep(step, states, amounts, refused, wrong))
+
+    def _event(self, step: StoryStep) -> Event | Denial | None:
+        match step.moment:
+            case Moment.BEGINS:
+                return self._begin(step)
+            case Moment.ELSEWHERE | Moment.REVERSES:
+                taken_back = step.moment is Moment.REVERSES
+                outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
+                said = self._evidence(step.name, outcome, step.amount)
+                return resolve_external(
+                    self._machine, self._transaction, said, self._now
+                )
+            case Moment.LAPSES:
+                return self._lapse(step.name)
+            case _:
+                return self._end(step)
+
+    def _begin(self, step: StoryStep) -> Event | Denial | None:
+        rule = self._machine.commands.get(step.name)
+        needed = rule.spec.agreement if rule is not None else None
+        agreement = None
+        if needed is not None:
+            states = {needed.track: needed.state}
+            agreement = Transaction(AGREEMENT, needed.lifecycle, states=states)
+        command = self._command(step, None if agreement is None else agreement.id)
+        if command is None:
+            return None
+        verdict = decide(
+            self._machine, self._transaction, command, self._now, agreement
+        )
+        if isinstance(verdict, Denial):
+            return verdict
+        self._operations.append(verdict.id)
+        opened = opened_tracks(self._machine, verdict)
+        return Begun(self._now, verdict, command.agreement, opened)
+
+    def _command(self, step: StoryStep, agreement: str | None) -> Command | None:
+        try:
+            return Command(
+                step.name,
+                ORDER,
+                key=f"key-{len(self._operations) + 1}",
+                lifecycle=self._machine.name,
+                agreement=agreement,
+                amount=step.amount,
+                currency=self._rules.currency,
+                parameters=self._parameters(step),
+            )
+        except InvalidCommand:
+            return None  # an amount that looks like a card number, for instance
+
+    def _parameters(self, step: StoryStep) -> dict[str, Any]:
+        rule = self._machine.commands.get(step.name)
+        if rule is None:
+            return {}
+        declared = self._machine.lifecycle.parameters
+        given = [*rule.spec.required, *step.flags]
+        for name in given:  # it grows while it is gone through
+            needed = declared[name].needs
+            if needed is not None and needed not in given:
+                given.append(needed)
+        return {name: declared[name].sample() for name in given}
+
+    def _end(self, step: StoryStep) -> Event | None:
+        operation = self._open(step.operation)
+        if operation is None:
+            return None
+        succeeded = step.moment is Moment.SUCCEEDS
+        outcome = Outcome.SUCCEEDED if succeeded else Outcome.DECLINED
+        amount = operation.amount if step.is_stated else None
+        said = self._evidence(operation.command, outcome, amount)
+        return resolve(self._machine, self._transaction, operation, said, self._now)
+
+    def _lapse(self, name: str) -> Event | None:
+        ends = self._transaction.deadlines.get(name)
+        if ends is None:  # it was never started here: the gateway says that it passed
+            said = self._evidence(EXPIRE, Outcome.SUCCEEDED, None)
+            return resolve_external(self._machine, self._transaction, said, self._now)
+        self._now = max(self._now, ends)
+        for event in overdue(self._machine, self._transaction, self._now):
+            if event.deadline == name:
+                return event
+        return None
+
+    def _evidence(self, command: str, outcome: Outcome, amount: int | None) -> Evidence:
+        return Evidence(
+            source=Source.REPLY,
+            transaction=ORDER,
+            command=command,
+            outcome=outcome,
+            amount=amount,
+        )
+
+    # ── what is wrong with a step itself ────────────────────────────────────────────
+
+    def _wrong_with(self, step: StoryStep, event: Event) -> Iterator[BrokenProperty]:
+        if step.moment is Moment.BEGINS:
+            yield from self._wrong_with_begin(step)
+        elif step.moment is Moment.SUCCEEDS:
+            yield from self._wrong_with_success(step, event)
+        elif isinstance(event, Reversed):
+            spot = spot_of(self._rules, self._transaction)
+            yield from wrongs_of_reversal(self._rules, spot, step)
+
+    def _wrong_with_begin(self, step: StoryStep) -> Iterator[BrokenProperty]:
+        rule = self._machine.commands[step.name]
+        if rule.spec.is_opening or step.amount is None:
+            return
+        if step.amount < 1:
+            yield BrokenProperty("positive", step.name)
+
+    def _wrong_with_success(
+        self, step: StoryStep, event: Event
+    ) -> Iterator[BrokenProperty]:
+        if isinstance(event, Discrepancy) and event.reason == "amount_differs":
+            yield BrokenProperty("evidence", step.name)
+            return
+        spot = spot_of(self._rules, self._transaction)
+        rule = self._machine.commands[step.name]
+        steps = self._rules.steps_from(rule, states_at(self._rules, spot))
+        if not steps or rule.spec.reads:
+            return
+        names = {**names_at(self._rules, spot), "amount": step.amount or 0}
+        success = transition.succeeded(KNOWN, steps, names)
+        yield from broken_at(self._rules, success.after)
+        if transition.undecided(KNOWN, success):
+            yield BrokenProperty("choice", step.name)

@@ -1,0 +1,386 @@
+"""Every short story of a lifecycle, shortest first, and what goes wrong in each.
+
+The amounts are a few telling ones (the whole, 60 of 100, the least), at most two
+operations of a command are open at a time: this finds stories, and proves nothing. What
+it finds is played on the real machine afterwards by `kessai.prove.replay`.
+"""
+
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import combinations
+
+import attrs
+
+from kessai.machine.compile import CompiledCommand
+from kessai.machine.compile import Step as MachineStep
+from kessai.prove import transition
+from kessai.prove.algebra import KNOWN, Names
+from kessai.prove.reversal import wrongs_of_reversal
+from kessai.prove.rules import Rules
+from kessai.prove.states import (
+    BrokenProperty,
+    ProofState,
+    broken_at,
+    has_footing,
+    moved,
+    names_at,
+    states_at,
+    wrongs_at,
+)
+from kessai.prove.story import Moment, StoryStep
+
+MOST_OF_ONE = 2
+MOST_OPEN = 3
+MOST_FLAGS = 5
+ROUND = 100
+PART = 60
+"""Of 100, two parts of 60 are too much: the amounts that people tell such stories with."""
+
+
+@attrs.frozen
+class Breadth:
+    """How much is walked: more amounts, more spots.
+
+    A narrow walk goes further: one operation at a time, and nothing done elsewhere.
+    """
+
+    most_spots: int
+    amounts: tuple[int, ...] = (ROUND, PART)
+    ends: bool = False  # try the smallest and the largest amount too
+    is_narrow: bool = False
+
+
+SHALLOW = Breadth(700, (ROUND, 30, 0, -ROUND))
+DEEP = Breadth(4_000, (ROUND, PART, 2 * ROUND, 0, -ROUND), ends=True)
+
+FAR = Breadth(6_000, (ROUND, 30), is_narrow=True)
+DEAR = 3
+"""What is told of elsewhere counts as this many steps: a command of one's own is two."""
+
+_OUTSIDE = {Moment.ELSEWHERE, Moment.REVERSES}
+
+Path = tuple[ProofState | None, StoryStep]
+
+
+class SearchResult:
+    """All spots within `breadth`, with the way to each, and the first of each wrong."""
+
+    def __init__(self, rules: Rules, breadth: Breadth, *, until_wrong: bool = False):
+        self._rules = rules
+        self._breadth = breadth
+        self.came_by: dict[ProofState, Path] = {}
+        self.wrong: dict[
+            BrokenProperty, tuple[ProofState | None, StoryStep | None]
+        ] = {}
+        self.lost: dict[BrokenProperty, tuple[ProofState | None, StoryStep]] = {}
+        self._until_wrong = until_wrong
+        self._todo: list[tuple[int, int, ProofState | None, StoryStep, ProofState]] = []
+        self._notified = 0
+        self._go()
+
+    def way_to(self, spot: ProofState | None) -> tuple[StoryStep, ...]:
+        """The steps that lead to `spot`."""
+        steps: list[StoryStep] = []
+        while spot is not None:
+            spot, step = self.came_by[spot]
+            steps.append(step)
+        return numbered(reversed(steps))
+
+    def story_of(self, wrong: BrokenProperty) -> tuple[StoryStep, ...] | None:
+        """The steps that show `wrong`, or None where no short story does."""
+        at = self.wrong.get(wrong) or self.lost.get(wrong)
+        if at is None:
+            return None
+        spot, step = at
+        before = self.way_to(spot)
+        return before if step is None else numbered((*before, step))
+
+    # ── the walk ────────────────────────────────────────────────────────────────────
+
+    def _go(self) -> None:
+        for step, spot in self._openings():
+            self._notification(0, None, step, spot)
+        while self._todo and len(self.came_by) < self._breadth.most_spots:
+            if self._until_wrong and self.wrong:
+                return
+            cost, _, before, step, spot = heappop(self._todo)
+            if spot in self.came_by or self._is_broken(before, step, spot):
+                continue
+            self.came_by[spot] = before, step
+            for wrong in wrongs_at(self._rules, spot):
+                self._note(wrong, spot, None)
+            for then, after in self._steps(spot):
+                self._notification(cost, spot, then, after)
+
+    def _notification(
+        self, cost: int, before: ProofState | None, step: StoryStep, after: ProofState
+    ) -> None:
+        if after not in self.came_by:
+            self._notified += 1
+            further = cost + (DEAR if step.moment in _OUTSIDE else 1)
+            heappush(self._todo, (further, self._notified, before, step, after))
+
+    def _is_broken(
+        self, before: ProofState | None, step: StoryStep, after: ProofState
+    ) -> bool:
+        found = tuple(broken_at(self._rules, names_at(self._rules, after)))
+        for wrong in found:
+            self._note(wrong, before, step)
+        return bool(found)
+
+    def _note(
+        self, wrong: BrokenProperty, spot: ProofState | None, step: StoryStep | None
+    ) -> None:
+        self.wrong.setdefault(wrong, (spot, step))
+
+    def _picks(self, rule: CompiledCommand, names: Names) -> Iterator[int]:
+        declared = self._rules.range_of(rule.spec)
+        if declared is None:
+            yield 0
+            return
+        low = declared.minimum.evaluate(names)
+        high = declared.maximum.evaluate(names)
+        picks = [a for a in self._breadth.amounts if low <= a <= high]
+        if high < ROUND:
+            picks += [high, *([high * 3 // 5] if low <= high * 3 // 5 else [])]
+        if self._breadth.ends:
+            picks += [low, high]
+        if low <= high:
+            yield from dict.fromkeys(picks or [low])
+
+    def _openings(self) -> Iterator[tuple[StoryStep, ProofState]]:
+        for rule in self._rules.openings.values():
+            given = self._rules.flags_of(rule)
+            for on in _some_of(given):
+                yield from self._born(rule, on)
+
+    def _born(
+        self, rule: CompiledCommand, on: tuple[str, ...]
+    ) -> Iterator[tuple[StoryStep, ProofState]]:
+        flags = {flag: int(flag in on) for flag in self._rules.flags}
+        zeros = {**dict.fromkeys(self._rules.amounts, 0), **flags}
+        for amount in self._picks(rule, zeros):
+            names = {**zeros, "amount": amount}
+            if not all(transition.allowed(KNOWN, self._rules, (rule, ()), names)):
+                continue
+            opened = {
+                o.track
+                for o in rule.spec.opens
+                if o.when is None or o.when.evaluate(names)
+            }
+            states = tuple(
+                track.initial if name in opened else None
+                for name, track in self._rules.tracks.items()
+            )
+            step = StoryStep(Moment.BEGINS, rule.spec.name, _asked(rule, amount), 0, on)
+            spot = self._begun(rule, states, names, ())
+            self._at_begin(None, step, rule, spot)
+            yield step, spot
+
+    def _begun(
+        self,
+        rule: CompiledCommand,
+        states: tuple[str | None, ...],
+        names: Names,
+        others: tuple[tuple[str, int], ...],
+    ) -> ProofState:
+        after = transition.applied(KNOWN, rule.spec.reserve, names)
+        mine = (rule.spec.name, names["amount"])
+        return ProofState(
+            states,
+            tuple(after[a] for a in self._rules.amounts),
+            tuple(after[f] for f in self._rules.flags),
+            tuple(sorted((*others, mine))),
+        )
+
+    def _at_begin(
+        self,
+        before: ProofState | None,
+        step: StoryStep,
+        rule: CompiledCommand,
+        spot: ProofState,
+    ) -> None:
+        name = rule.spec.name
+        names = {**names_at(self._rules, spot), "amount": step.amount or 0}
+        if not rule.spec.is_opening and step.amount is not None and step.amount < 1:
+            self._note(BrokenProperty("positive", name), before, step)
+        if transition.misreported(KNOWN, rule, names):
+            self._note(BrokenProperty("evidence", name), before, step)
+
+    def _steps(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        yield from self._endings(spot)
+        if not (spot.open and self._breadth.is_narrow):
+            yield from self._begins(spot)
+        if not self._breadth.is_narrow:
+            yield from self._elsewhere(spot)
+            yield from self._reversals(spot)
+        if not spot.open:
+            yield from self._lapses(spot)
+
+    # ── begin ───────────────────────────────────────────────────────────────────────
+
+    def _begins(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        if len(spot.open) >= MOST_OPEN:
+            return
+        names, busy = names_at(self._rules, spot), [name for name, _ in spot.open]
+        for rule, steps in self._startable(spot):
+            if busy.count(rule.spec.name) >= MOST_OF_ONE:
+                continue
+            for amount in self._picks(rule, names):
+                asked = {**names, "amount": amount}
+                if not all(
+                    transition.allowed(KNOWN, self._rules, (rule, steps), asked)
+                ):
+                    continue
+                step = StoryStep(Moment.BEGINS, rule.spec.name, _asked(rule, amount))
+                after = self._begun(rule, spot.states, asked, spot.open)
+                self._at_begin(spot, step, rule, after)
+                yield step, after
+
+    def _startable(
+        self, spot: ProofState
+    ) -> Iterator[tuple[CompiledCommand, tuple[MachineStep, ...]]]:
+        busy = {name for name, _ in spot.open}
+        states = states_at(self._rules, spot)
+        for rule in self._rules.others.values():
+            steps = self._rules.steps_from(rule, states)
+            if steps and not busy & rule.excludes:
+                yield rule, steps
+
+    # ── ends ────────────────────────────────────────────────────────────────────────
+
+    def _endings(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        for operation in dict.fromkeys(spot.open):
+            name, amount = operation
+            rule = self._rules.moving[name]
+            rest = list(spot.open)
+            rest.remove(operation)
+            asked = {**names_at(self._rules, spot), "amount": amount}
+            ends = (self._success(spot, rule, asked), self._decline(spot, rule, asked))
+            for moment, after in zip(
+                (Moment.SUCCEEDS, Moment.DECLINES), ends, strict=True
+            ):
+                if after is not None:
+                    step = StoryStep(moment, name, _asked(rule, amount))
+                    ended = after._replace(open=tuple(rest))
+                    self._loses(spot, step, ended)
+                    yield step, ended
+
+    def _success(
+        self, spot: ProofState, rule: CompiledCommand, names: Names
+    ) -> ProofState | None:
+        steps = self._rules.steps_from(rule, states_at(self._rules, spot))
+        if not steps:
+            return None
+        success = transition.succeeded(KNOWN, steps, names)
+        if transition.undecided(KNOWN, success):
+            step = StoryStep(
+                Moment.SUCCEEDS, rule.spec.name, _asked(rule, names["amount"])
+            )
+            self._note(BrokenProperty("choice", rule.spec.name), spot, step)
+            return None
+        return moved(self._rules, spot, success)
+
+    def _decline(
+        self, spot: ProofState, rule: CompiledCommand, names: Names
+    ) -> ProofState:
+        after = transition.applied(KNOWN, rule.spec.release, names)
+        states = states_at(self._rules, spot)
+        standing = {track: state for track, state in states.items() if state}
+        ended = {step.track: step.target for step in rule.declined_from(standing)}
+        amounts = tuple(after[a] for a in self._rules.amounts)
+        return spot._replace(
+            states=tuple({**states, **ended}.values()), amounts=amounts
+        )
+
+    def _loses(self, spot: ProofState, step: StoryStep, after: ProofState) -> None:
+        """Note whose success could be told before this end, and cannot any more."""
+        for name in {name for name, _ in after.open}:
+            if has_footing(self._rules, spot, name) and not has_footing(
+                self._rules, after, name
+            ):
+                wrong = BrokenProperty("footing", f"{step.name} {step.moment} {name}")
+                self.lost.setdefault(wrong, (spot, step))
+
+    # ── without the engine ──────────────────────────────────────────────────────────
+
+    def _elsewhere(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        names = names_at(self._rules, spot)
+        for rule, steps in self._startable(spot):
+            for amount in self._picks(rule, names):
+                asked = {**names, "amount": amount}
+                success = transition.whole_success(KNOWN, rule, steps, asked)
+                kept = transition.kept_by_the_net(KNOWN, self._rules, success.after)
+                if all(kept) and not transition.undecided(KNOWN, success):
+                    step = StoryStep(
+                        Moment.ELSEWHERE, rule.spec.name, _asked(rule, amount)
+                    )
+                    yield step, moved(self._rules, spot, success)
+
+    def _reversals(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        names, states = names_at(self._rules, spot), states_at(self._rules, spot)
+        for name, rule in self._rules.machine.reversals.items():
+            steps = self._rules.steps_from(rule, states)
+            for amount in self._picks(rule, names) if steps else ():
+                asked = {**names, "amount": amount}
+                success = transition.succeeded(KNOWN, steps, asked)
+                if not all(
+                    transition.kept_by_the_net(KNOWN, self._rules, success.after)
+                ):
+                    continue
+                step = StoryStep(Moment.REVERSES, name, _asked(rule, amount))
+                for wrong in wrongs_of_reversal(self._rules, spot, step):
+                    self._note(wrong, spot, step)
+                if not transition.undecided(KNOWN, success):
+                    yield step, moved(self._rules, spot, success)
+
+    def _lapses(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        states = states_at(self._rules, spot)
+        for deadline in transition.deadlines_of(self._rules, states):
+            after = transition.applied(
+                KNOWN, deadline.commit, names_at(self._rules, spot)
+            )
+            moved = {**states, deadline.track: deadline.target}
+            yield (
+                StoryStep(Moment.LAPSES, deadline.name),
+                spot._replace(
+                    states=tuple(moved.values()),
+                    amounts=tuple(after[a] for a in self._rules.amounts),
+                ),
+            )
+
+
+def numbered(steps: Iterable[StoryStep]) -> tuple[StoryStep, ...]:
+    """`steps`, with each end telling which operation it is of: the first that fits."""
+    open_ones: list[tuple[int, StoryStep]] = []
+    count = 0
+    told: list[StoryStep] = []
+    for step in steps:
+        if step.moment is Moment.BEGINS:
+            count += 1
+            open_ones.append((count, step))
+            told.append(attrs.evolve(step, operation=count))
+        elif step.moment in {Moment.SUCCEEDS, Moment.DECLINES}:
+            mine = next(
+                (number, begun)
+                for number, begun in open_ones
+                if (begun.name, begun.amount) == (step.name, step.amount)
+            )
+            open_ones.remove(mine)
+            told.append(attrs.evolve(step, operation=mine[0]))
+        else:
+            told.append(step)
+    return tuple(told)
+
+
+def _some_of(flags: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every choice of `flags`; of many none, each alone, and all of them."""
+    if len(flags) > MOST_FLAGS:
+        yield from ((), *((flag,) for flag in flags), flags)
+        return
+    for count in range(len(flags) + 1):
+        yield from combinations(flags, count)
+
+
+def _asked(rule: CompiledCommand, amount: int) -> int | None:
+    return None if rule.spec.amount is None else amount

@@ -1,0 +1,139 @@
+"""A transaction as far as its rules look at it, and what must not be said of one."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from kessai.machine import Transaction
+from kessai.prove import transition
+from kessai.prove.algebra import KNOWN, Names
+from kessai.prove.rules import Rules
+
+
+class ProofState(NamedTuple):
+    """States by track, amounts, flags, and the open operations with their amounts."""
+
+    states: tuple[str | None, ...]
+    amounts: tuple[int, ...]
+    flags: tuple[int, ...]
+    open: tuple[tuple[str, int], ...]
+
+
+class BrokenProperty(NamedTuple):
+    """A property that does not hold, and of what: `invariant`, `captured`."""
+
+    property: str
+    subject: str
+
+
+def spot_of(rules: Rules, transaction: Transaction) -> ProofState:
+    """The spot at which a transaction of the real machine is."""
+    moving = [
+        (operation.command, operation.amount or 0)
+        for operation in transaction.operations.values()
+        if operation.command in rules.moving
+    ]
+    return ProofState(
+        tuple(transaction.states.get(track) for track in rules.tracks),
+        tuple(transaction.amounts[amount] for amount in rules.amounts),
+        tuple(transaction.flags[flag] for flag in rules.flags),
+        tuple(sorted(moving)),
+    )
+
+
+def names_at(rules: Rules, spot: ProofState) -> dict[str, int]:
+    """What expressions may name at `spot`."""
+    return {
+        **dict(zip(rules.amounts, spot.amounts, strict=True)),
+        **dict(zip(rules.flags, spot.flags, strict=True)),
+        "amount": 0,
+    }
+
+
+def states_at(rules: Rules, spot: ProofState) -> dict[str, str | None]:
+    """The state of each track at `spot`."""
+    return dict(zip(rules.tracks, spot.states, strict=True))
+
+
+def has_footing(rules: Rules, spot: ProofState, command: str) -> bool:
+    """Whether a success of `command` could be applied, as far as states tell."""
+    return bool(rules.steps_from(rules.moving[command], states_at(rules, spot)))
+
+
+def moved(rules: Rules, spot: ProofState, success: transition.Success) -> ProofState:
+    """`spot` after `success`."""
+    states = states_at(rules, spot)
+    states.update({s.track: s.target for s, on in success.enabled if on})
+    return spot._replace(
+        states=tuple(states.values()),
+        amounts=tuple(success.after[amount] for amount in rules.amounts),
+    )
+
+
+def broken_at(rules: Rules, names: Names) -> Iterator[BrokenProperty]:
+    """The invariants that amounts break."""
+    for name, is_broken in transition.broken(KNOWN, rules, names):
+        if is_broken:
+            yield BrokenProperty("invariant", name)
+
+
+def wrongs_at(rules: Rules, spot: ProofState) -> Iterator[BrokenProperty]:
+    """Everything that is wrong with being at `spot`."""
+    names = names_at(rules, spot)
+    yield from broken_at(rules, names)
+    busy = {command for command, _ in spot.open}
+    for amount, is_left in transition.still_reserved(KNOWN, rules, names):
+        if is_left and not busy.intersection(rules.reserved[amount]):
+            yield BrokenProperty("reserved", amount)
+    if busy:
+        yield from _overlaps(rules, spot)
+        return
+    states = states_at(rules, spot)
+    yield from _dead_ends(rules, states, names)
+    yield from _not_given_back(rules, states, names)
+
+
+def _dead_ends(
+    rules: Rules, states: Mapping[str, str | None], names: Names
+) -> Iterator[BrokenProperty]:
+    for track, state in states.items():
+        if state is None or state in rules.tracks[track].final:
+            continue
+        goal = transition.Goal(track, rules.far[track])
+        if not transition.leads_on(KNOWN, rules, states, names, goal):
+            yield BrokenProperty("dead_end", f"{track}.{state}")
+
+
+def _not_given_back(
+    rules: Rules, states: Mapping[str, str | None], names: Names
+) -> Iterator[BrokenProperty]:
+    for pair in rules.giving_back:
+        if names[pair.whole] > names[pair.given]:
+            here = {t: states[t] for t in rules.giving_tracks(pair)}
+            if not transition.can_give_back(KNOWN, rules, pair, here, names):
+                yield BrokenProperty("give_back", pair.command)
+
+
+def _overlaps(rules: Rules, spot: ProofState) -> Iterator[BrokenProperty]:
+    operations = spot.open
+    for number, one in enumerate(operations):
+        for other in operations[number + 1 :]:
+            if not _fit(rules, spot, one, other):
+                yield BrokenProperty("overlap", " ".join(sorted((one[0], other[0]))))
+
+
+def _fit(
+    rules: Rules, spot: ProofState, one: tuple[str, int], other: tuple[str, int]
+) -> bool:
+    """Whether both could succeed, in one order at least, if both can now."""
+    if not all(has_footing(rules, spot, name) for name, _ in (one, other)):
+        return True
+    return _fits(rules, spot, one, other) or _fits(rules, spot, other, one)
+
+
+def _fits(
+    rules: Rules, spot: ProofState, first: tuple[str, int], second: tuple[str, int]
+) -> bool:
+    names = {**names_at(rules, spot), "amount": first[1]}
+    steps = rules.steps_from(rules.moving[first[0]], states_at(rules, spot))
+    after = moved(rules, spot, transition.succeeded(KNOWN, steps, names))
+    return has_footing(rules, after, second[0])

@@ -1,0 +1,252 @@
+"""What is watched at every step: that no promise is broken, not even for a moment.
+
+Owns what the simulator remembers beside the store and the gateway: what was sent for
+which operation, what was answered under which key, who holds which lease, and which
+faults an order has met.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import attrs
+import msgspec
+
+from kessai.errors import SafeToResend
+from kessai.flow import Answer, Change, Lease, Recorded, Status
+from kessai.machine import Machines, Transaction, broken_invariants
+from kessai.machine.events import ENDED
+from kessai.simulator.faults import Fault
+from kessai.simulator.gateway import BookedOrder, Exchange
+from kessai.simulator.tasks import Task
+from kessai.simulator.violation import BrokenPromise, Violation
+from kessai.spec import Agreement
+
+DEFINITE = frozenset({*ENDED, Status.DENIED})
+"""The outcomes that a caller may rely on for ever."""
+
+EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL})
+"""The faults after which evidence may fit nothing: someone must see to it."""
+
+FAILURE = "failure"
+SUCCESS = "success"
+COUNTED = ("captured", "refunded")
+
+
+@attrs.frozen
+class Intent:
+    """An operation whose intent is in the store, and the key that it stands under."""
+
+    order: str
+    command: str
+    amount: int | None
+    key: str
+
+
+class Monitor:
+    """The witness of one world."""
+
+    def __init__(self, machines: Machines) -> None:
+        self._machines = machines
+        self.effects: dict[str, list[Exchange]] = {}
+        self.said: dict[str, str] = {}
+        self.holders: dict[str, tuple[Task, Lease]] = {}
+        self.met: dict[str, set[Fault]] = {}
+        self.late: set[str] = set()
+        self.outcomes: Counter[str] = Counter()
+        self.operations: dict[str, Intent] = {}
+        self.opened: set[str] = set()
+        self._said_at: dict[str, int] = {}
+        self._moment = 0
+
+    def meets(self, order: str, fault: Fault) -> None:
+        """Note that `order` suffers `fault`."""
+        self.met.setdefault(order, set()).add(fault)
+
+    # ── the store ───────────────────────────────────────────────────────────────────
+
+    def wrote(
+        self,
+        task: Task,
+        change: Change,
+        standing: BookedOrder | None,
+        agreement: Transaction | None,
+    ) -> None:
+        """A change is in the store; `agreement` is the transaction's, as it stands."""
+        after = change.transaction
+        self._invariants_hold(after)
+        _is_not_ahead(after, standing)
+        if change.lease is not None:
+            self._lease_counts(task, change.lease)
+        if change.opens is not None:
+            self._opens(task, change.opens, after)
+            if after.agreement is not None:
+                self._agreement_holds(after, agreement)
+        if change.is_intent:
+            task.operation = _intended(change)
+
+    def _opens(self, task: Task, opened: Recorded, after: Transaction) -> None:
+        if opened.key in self.opened:
+            raise Violation(
+                BrokenPromise.KEY_OPENED_TWICE, opened.transaction, opened.key
+            )
+        self.opened.add(opened.key)
+        task.is_written = True
+        operation = after.operations.get(opened.operation or "")
+        if operation is not None:
+            self.operations[operation.id] = Intent(
+                after.id, operation.command, operation.amount, opened.key
+            )
+            asked = None if task.command is None else task.command.amount
+            if asked is not None and asked != operation.amount:
+                detail = f"{operation.amount} instead of {asked}"
+                raise Violation(BrokenPromise.AMOUNT_CHANGED, after.id, detail)
+
+    def _agreement_holds(
+        self, after: Transaction, agreement: Transaction | None
+    ) -> None:
+        """What begins under an agreement begins while that is in force."""
+        machine = self._machines.by_hash(after.lifecycle_hash)
+        for operation in after.operations.values():
+            rule = None if machine is None else machine.commands[operation.command]
+            needed = None if rule is None else rule.spec.agreement
+            if needed is None or after.version > 1:
+                continue
+            if agreement is None or not _in_force(needed, agreement):
+                raise Violation(
+                    BrokenPromise.AGREEMENT_NOT_IN_FORCE, after.id, operation.id
+                )
+
+    def _invariants_hold(self, after: Transaction) -> None:
+        machine = self._machines.by_hash(after.lifecycle_hash)
+        broken = broken_invariants(machine, after) if machine else ()
+        if broken:
+            raise Violation(BrokenPromise.INVARIANT_BROKEN, after.id, ", ".join(broken))
+
+    def leased(
+        self, task: Task, lease: Lease, now: datetime, alive: Mapping[int, Task]
+    ) -> None:
+        """A recoverer was given a lease; nobody who is `alive` may have another."""
+        task.lease, task.order = lease, lease.transaction
+        held = self.holders.get(lease.transaction)
+        if held is not None and held[1].until > now and held[0].number in alive:
+            who = f"tasks {held[0].number} and {task.number}"
+            raise Violation(BrokenPromise.LEASED_TWICE, lease.transaction, who)
+        self.holders[lease.transaction] = (task, lease)
+
+    def released(self, lease: Lease) -> None:
+        """A lease was given back, or counts no more."""
+        held = self.holders.get(lease.transaction)
+        if held is not None and held[1].number == lease.number:
+            del self.holders[lease.transaction]
+
+    def _lease_counts(self, task: Task, lease: Lease) -> None:
+        held = self.holders.get(lease.transaction)
+        if held is not None and held[1].number > lease.number:
+            raise Violation(
+                BrokenPromise.WROTE_WITHOUT_LEASE, lease.transaction, str(task.number)
+            )
+
+    # ── the gateway ─────────────────────────────────────────────────────────────────
+
+    def departs(
+        self, task: Task, now: datetime, stored: Transaction, said: Recorded | None
+    ) -> None:
+        """A request that changes something leaves."""
+        operation = task.operation
+        if operation is None or said is None:
+            raise Violation(
+                BrokenPromise.SENT_WITHOUT_INTENT, task.order, str(task.number)
+            )
+        given_up = said.outcome == "declined" and operation not in stored.operations
+        # What someone did in the portal cannot always be told from what was asked for.
+        if given_up and Fault.PORTAL not in self.met.get(stored.id, ()):
+            raise Violation(
+                BrokenPromise.SENT_AFTER_ITS_END, task.order, f"{operation} at {now}"
+            )
+
+    def arrived(self, operation: str, order: str, new: Sequence[Exchange]) -> None:
+        """What the gateway has listed for a request."""
+        effects = self.effects.setdefault(operation, [])
+        effects += [exchange for exchange in new if exchange.result != FAILURE]
+        if operation not in self.late and len(standing_effects(effects)) > 1:
+            raise Violation(BrokenPromise.CARRIED_OUT_TWICE, order, operation)
+
+    def times(self, operation: str) -> int:
+        """How often the gateway has carried an operation out for good."""
+        effects = self.effects.get(operation, ())
+        return sum(exchange.result == SUCCESS for exchange in effects)
+
+    def is_explained(self, order: str) -> bool:
+        """Whether a fault was met after which evidence may fit nothing."""
+        return bool(self.met.get(order, set()) & EXPLAINS)
+
+    # ── the callers ─────────────────────────────────────────────────────────────────
+
+    def begins(self, task: Task) -> None:
+        """A caller asks: what was said before now must hold for it."""
+        self._moment += 1
+        task.began = self._moment
+
+    def answered(self, task: Task, answer: Answer) -> None:
+        """A caller was answered."""
+        self.outcomes[answer.status.value] += 1
+        if answer.denial is not None and "key_conflict" in answer.denial.codes:
+            return
+        outcome = answer.status.value
+        said_at = self._said_at.get(answer.key, task.began)
+        if outcome in DEFINITE or said_at < task.began:
+            self.holds(answer.key, answer.transaction.id, outcome)
+
+    def holds(self, key: str, order: str, outcome: str) -> None:
+        """What stands under a key now must be what was said of it for good."""
+        said = self.said.get(key)
+        if said is not None and said != outcome:
+            detail = f"{key}: {said}, then {outcome}"
+            raise Violation(BrokenPromise.ANSWER_CONTRADICTED, order, detail)
+        if outcome in DEFINITE and said is None:
+            self.said[key] = outcome
+            self._moment += 1
+            self._said_at[key] = self._moment
+
+    def failed(self, task: Task, error: Exception) -> None:
+        """A caller was given an error."""
+        self.outcomes[type(error).__name__] += 1
+        if isinstance(error, SafeToResend) and task.is_written:
+            # Nothing was written, it says: a new key would be a second effect.
+            raise Violation(
+                BrokenPromise.NOT_SAFE_TO_RESEND, task.order, type(error).__name__
+            )
+
+
+def standing_effects(effects: Iterable[Exchange]) -> list[Exchange]:
+    """Those that took effect, or may do so yet."""
+    return [exchange for exchange in effects if exchange.result != FAILURE]
+
+
+def _in_force(needed: Agreement, agreement: Transaction) -> bool:
+    ending = {operation.command for operation in agreement.operations.values()}
+    return agreement.states.get(needed.track) == needed.state and not ending & set(
+        needed.unless_open
+    )
+
+
+def _is_not_ahead(after: Transaction, standing: BookedOrder | None) -> None:
+    """The engine counts nothing that has not happened at the gateway."""
+    theirs = {} if standing is None else standing.amounts
+    for name in COUNTED:
+        if after.amounts.get(name, 0) > theirs.get(name, 0):
+            detail = f"{name} {after.amounts[name]}, the gateway {theirs.get(name, 0)}"
+            raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
+
+
+def _intended(change: Change) -> str:
+    if change.opens is not None and change.opens.operation is not None:
+        return change.opens.operation
+    body = msgspec.json.decode(change.records[-1].body)
+    return str(body["data"]["operation"])
+
+
+def is_denied(outcome: object) -> bool:
+    """Whether a task's outcome is a denial."""
+    return isinstance(outcome, Answer) and outcome.status is Status.DENIED

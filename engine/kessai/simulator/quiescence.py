@@ -1,0 +1,224 @@
+"""The end of a world: everything resolves, and then the books are compared to the yen.
+
+No fault strikes any more. The late arrive, the consumers decide, notifications are delivered,
+recoverers work until nothing is due, and whoever sees a difference has the gateway
+looked up, as `kessai reconcile` does.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import attrs
+import msgspec
+
+from kessai.audit import verify
+from kessai.evidence.attempts import MAY_BE_ANOTHER
+from kessai.flow import (
+    Flow,
+    Missing,
+    inquire,
+    receive_notification,
+    recover_due,
+    sweep,
+)
+from kessai.machine import Transaction
+from kessai.simulator.gateway import differences
+from kessai.simulator.monitor import DEFINITE
+from kessai.simulator.moves import TaskStep
+from kessai.simulator.tasks import Role, Task
+from kessai.simulator.violation import BrokenPromise, Violation
+from kessai.simulator.world import World
+
+ROUNDS = 4
+LONG_ENOUGH = timedelta(hours=7)
+"""Longer than the longest pause of a recovery, and than every in-flight limit."""
+
+NEEDS_NO_FAULT = {"operation_open", MAY_BE_ANOTHER}
+"""Reasons to put something aside without a fault. Something of ours was open: the
+gateway may let an authorization expire at any moment. A list that tells no amount may
+be about what was given up: only a difference would show that it was."""
+
+_NUMBERS = 1_000_000_000
+_PATIENCE = 10_000
+
+
+class Aftermath:
+    """Settles a world and compares it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._numbers = count(_NUMBERS)
+        self._reads = {
+            name
+            for machine in world.context.machines.current
+            for name, rule in machine.commands.items()
+            if rule.spec.reads
+        }
+
+    def resolve(self) -> None:
+        """Let everything come to its end.
+
+        Raises:
+            Violation: something never ends, or the two sides differ.
+
+        """
+        self._everybody_finishes()
+        self._everything_arrives()
+        self._everybody_decides()
+        self._notifications_are_delivered()
+        self._recoverers_work()
+        self._notifications_are_delivered()
+
+    def compare(self) -> None:
+        """Hold the engine's books against the gateway's, and both against what was said.
+
+        Raises:
+            Violation: they differ, and nothing shows it.
+
+        """
+        found = [t for t in self._world.store.transactions() if t.exists]
+        known = {transaction.id for transaction in found}
+        for order in self._world.gateway.orders():
+            if order not in known:
+                raise Violation(BrokenPromise.UNKNOWN_ORDER, order)
+        for transaction in found:
+            self._compare(transaction)
+        self._operations_hold()
+
+    def audit(self) -> None:
+        """Have every trail replayed and every step of it decided again.
+
+        Raises:
+            Violation: a trail does not hold.
+
+        """
+        report = verify(self._world.store)
+        if not report.holds:
+            fault = report.faults.first[0]
+            raise Violation(BrokenPromise.TRAIL_BROKEN, fault.transaction, str(fault))
+
+    # ── resolving ────────────────────────────────────────────────────────────────────
+
+    def _run(self, role: Role, flow: Flow[Any], order: str = "") -> Task:
+        task = Task(next(self._numbers), role, flow, order)
+        self._world.start(task)
+        self._finish(task)
+        return task
+
+    def _finish(self, task: Task) -> None:
+        step = TaskStep(task.number)
+        for _ in range(_PATIENCE):
+            if task.number not in self._world.tasks:
+                return
+            self._world.play(step)
+        raise Violation(BrokenPromise.NEVER_ENDS, task.order, task.role)
+
+    def _everybody_finishes(self) -> None:
+        for task in tuple(self._world.tasks.values()):
+            if task.is_waiting:
+                self._everything_arrives(task.number)
+            self._finish(task)
+
+    def _everything_arrives(self, of: int | None = None) -> None:
+        for parcel in tuple(self._world.parcels):
+            if of is None or parcel.task == of:
+                self._world.bring(parcel)
+
+    def _everybody_decides(self) -> None:
+        gateway = self._world.gateway
+        for place, order in enumerate(gateway.orders()):
+            good = place % 3 > 0
+            while gateway.finish(order, good=good):
+                pass
+            if gateway.awaits_consumer(order):
+                gateway.consumer(order, "log_in")
+                if not (good and gateway.consumer(order, "approve")):
+                    gateway.consumer(order, "decline")
+        self._world.collect()
+
+    def _notifications_are_delivered(self) -> None:
+        world = self._world
+        world.collect()
+        again: list[tuple[str, int]] = []
+        for order, number in tuple(world.undelivered):
+            notice = world.notifications[order][number]
+            flow = receive_notification(world.context, notice.headers, notice.body)
+            task = self._run(Role.RECEIVER, flow, order)
+            if isinstance(task.outcome, Exception):
+                again.append((order, number))
+        world.undelivered[:] = again
+
+    def _recoverers_work(self) -> None:
+        world = self._world
+        recovery = attrs.evolve(world.recovery, missing=Missing.DECLINE)
+        for _ in range(ROUNDS):
+            world.now += LONG_ENOUGH
+            while True:
+                flow = recover_due(world.context, recovery)
+                if self._run(Role.RECOVERER, flow).outcome is None:
+                    break
+            if not world.store.open_transactions(1):
+                return
+        order = world.store.open_transactions(1)[0]
+        raise Violation(BrokenPromise.NEVER_RESOLVED, order)
+
+    # ── comparing ───────────────────────────────────────────────────────────────────
+
+    def _compare(self, transaction: Transaction) -> None:
+        world, order = self._world, transaction.id
+        if transaction.deadlines:
+            flow = sweep(world.context, order)
+            self._run(Role.SWEEPER, flow, order)
+            transaction = world.transaction(order)
+        standing = world.gateway.standing(order)
+        if list(differences(transaction, standing)):
+            self._run(Role.RECONCILER, inquire(world.context, order), order)
+            transaction = world.transaction(order)
+        self._explained(transaction, ", ".join(differences(transaction, standing)))
+
+    def _explained(self, transaction: Transaction, differences: str) -> None:
+        """A difference must show as a discrepancy, and both must have their cause."""
+        order = transaction.id
+        if differences and not transaction.discrepancies:
+            raise Violation(BrokenPromise.BOOKS_DIFFER, order, differences)
+        if self._world.watch.is_explained(order):
+            return
+        strange = set(self._reasons(transaction)) - NEEDS_NO_FAULT
+        if differences or strange:
+            detail = differences or ", ".join(sorted(strange))
+            raise Violation(BrokenPromise.UNEXPLAINED_DISCREPANCY, order, detail)
+
+    def _reasons(self, transaction: Transaction) -> Iterator[str]:
+        """Why each open discrepancy was put aside."""
+        if not transaction.discrepancies:
+            return
+        records = self._world.store.records(transaction.id)
+        for number in transaction.discrepancies:
+            body = msgspec.json.decode(records[number - 1].body)
+            yield body["data"]["reason"]
+
+    def _operations_hold(self) -> None:
+        """Each operation was carried out as often as its caller was told.
+
+        Those of one command and amount are counted together: the gateway's list does
+        not say whose refund of 100 it was.
+        """
+        world, watch = self._world, self._world.watch
+        balance: Counter[tuple[str, str, int | None]] = Counter()
+        for operation, intent in watch.operations.items():
+            recorded = world.store.load(intent.key, intent.order, None).recorded
+            if recorded is None:
+                raise Violation(BrokenPromise.ANSWER_LOST, intent.order, intent.key)
+            watch.holds(intent.key, intent.order, recorded.outcome)
+            if recorded.outcome not in DEFINITE:
+                raise Violation(BrokenPromise.NEVER_RESOLVED, intent.order, operation)
+            balance[intent.order, intent.command, intent.amount] += watch.times(
+                operation
+            ) - (recorded.outcome == "succeeded")
+        for (order, command, amount), more in balance.items():
+            if more and command not in self._reads and not watch.is_explained(order):
+                detail = f"{command} {amount} carried out {more:+} times more than told"
+                raise Violation(BrokenPromise.OUTCOME_IS_WRONG, order, detail)

@@ -1,0 +1,56 @@
+"""Chance: one generator of random numbers a world, and the faults that may strike."""
+
+import random  # noqa: TID251 - a seed decides, and nothing else
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from kessai.simulator.faults import Fault
+from kessai.spec.parameters import PLAINEST
+
+T = TypeVar("T")
+
+_SKEWS = (-60, -45, -5, 5, 45, 60)
+
+
+class Randomness:
+    """All that is drawn for one world comes from here, and from its seed alone."""
+
+    def __init__(self, seed: int, faults: Iterable[Fault]) -> None:
+        self.rng = random.Random(f"kessai {seed}")  # noqa: S311 - chance, no secret
+        self.faults = frozenset(faults)
+        self._numbers = 0
+
+    def happens(self, share: float) -> bool:
+        """Whether something that happens in `share` of all cases happens now."""
+        return self.rng.random() < share
+
+    def strikes(self, fault: Fault, share: float) -> bool:
+        """Whether `fault`, if it is among those that may, strikes now."""
+        return fault in self.faults and self.rng.random() < share
+
+    def number(self) -> int:
+        """The number of the next task."""
+        self._numbers += 1
+        return self._numbers
+
+    def among(self, options: Sequence[T], /) -> T:
+        """See `kessai.spec.parameters.Chooser`; so are the next three."""
+        return self.rng.choice(options)
+
+    def between(self, least: int, most: int, /) -> int:
+        """A whole number between the two."""
+        return self.rng.randint(least, most)
+
+    def flag(self) -> bool:
+        """Mostly on."""
+        return self.happens(0.7)
+
+    def text(self, least: int, most: int, /) -> str:
+        """Always the same: what a text says changes nothing here."""
+        return PLAINEST.text(least, most)
+
+    def skew(self) -> int:
+        """By how many seconds the clock of somebody new is wrong: mostly by none."""
+        if not self.strikes(Fault.SKEWED_CLOCK, 0.05):
+            return 0
+        return self.rng.choice(_SKEWS)

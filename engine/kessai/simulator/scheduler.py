@@ -1,0 +1,289 @@
+"""What happens next, drawn from a seed: who comes, who moves, what goes wrong.
+
+Owns all chance of a world. It looks at the world to choose something that makes sense,
+and never touches it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from kessai.flow import Append, Claim, Missing, Release, Send
+from kessai.limits import IN_FLIGHT_LIMIT, LEASE
+from kessai.simulator.faults import Fault
+from kessai.simulator.moves import (
+    Arrive,
+    Consume,
+    Deliver,
+    Finish,
+    InPortal,
+    LoseNotification,
+    Move,
+    Pass,
+    Recover,
+    Sweep,
+    TaskStep,
+)
+from kessai.simulator.randomness import Randomness
+from kessai.simulator.tasks import Role, Task
+from kessai.simulator.workload import OrderSystems
+from kessai.simulator.world import RESET, World
+
+WORKERS = 4
+HOUR = 3600
+_BEYOND_LEASE = round(LEASE.total_seconds()) + 60
+_JUST_BEYOND = (15, 40, 60)
+"""Seconds beyond an in-flight limit that is short: requests are under way yet."""
+
+_ACTS = ("approve", "approve", "approve", "approve", "decline", "refuse_card")
+_PORTAL = ("capture", "cancel", "refund", "refund", "terminate", "expire")
+_ON_THE_WIRE = (
+    Fault.LOST_REQUEST,
+    Fault.LOST_REPLY,
+    Fault.LATE_REQUEST,
+    Fault.SLOW_REQUEST,
+    Fault.NO_CONNECTION,
+    Fault.BAD_REPLY,
+    Fault.REFUSAL,
+    Fault.PENDING,
+    Fault.FAILED_REFUND,
+)
+_IN_THE_STORE = (
+    Fault.STORE_BUSY,
+    Fault.STORE_FAILED,
+    Fault.COMMIT_LOST,
+    Fault.COMMIT_KEPT,
+)
+_STORE_FAILS = 0.05
+_READING_FAILS = 0.008
+_DAYS_PASS = 0.02
+_NOTIFIED_AGAIN = 0.2
+_NOTIFICATION_GETS_LOST = 0.9
+_POLICIES = (Missing.DECLINE, Missing.DECLINE, Missing.KEEP, Missing.RESEND)
+
+
+class Scheduler:
+    """Chooses the moves of one world until it has asked for all its commands."""
+
+    def __init__(
+        self, seed: int, world: World, faults: Iterable[Fault], commands: int
+    ) -> None:
+        self._chance = Randomness(seed, faults)
+        self._rng = self._chance.rng
+        self._faults = self._chance.faults
+        self._world = world
+        self._wire = [f for f in _ON_THE_WIRE if f in self._faults]
+        self._store = [f for f in _IN_THE_STORE if f in self._faults]
+        self._commands = commands
+        self._queue: deque[Move] = deque()
+        self._systems = OrderSystems(world, self._chance, self._queue)
+        limit = world.recovery.in_flight_limit
+        self._beyond_in_flight_limit = round(limit.total_seconds()) + 1
+        is_short = limit < IN_FLIGHT_LIMIT
+        self._near = [
+            self._beyond_in_flight_limit + n for n in _JUST_BEYOND if is_short
+        ]
+
+    def next(self) -> Move | None:
+        """The next move; None when all was asked and everybody has gone."""
+        if self._queue:
+            return self._queue.popleft()
+        tasks = self._world.tasks
+        if tasks and self._chance.happens(0.83):  # most moves are steps
+            return self._step(self._rng.choice(list(tasks.values())))
+        while tasks or len(self._systems.asked) < self._commands:
+            move = self._something() if self._chance.happens(0.5) else None
+            if move is None and len(self._systems.asked) < self._commands:
+                move = self._systems.ask() if len(tasks) < WORKERS else None
+            if move is None and tasks:
+                move = self._step(self._rng.choice(list(tasks.values())))
+            if move is not None:
+                return move
+        return None
+
+    # ── a step ──────────────────────────────────────────────────────────────────────
+
+    def _step(self, task: Task) -> Move:
+        rng, effect = self._rng, task.effect
+        draw = rng.random()
+        share = 0.004 if task.role is Role.WORKER else 0.012
+        if draw < share:
+            return TaskStep(task.number, self._death(task))
+        if isinstance(effect, Append | Claim | Release) and draw < _STORE_FAILS:
+            return TaskStep(
+                task.number, rng.choice(self._store) if self._store else None
+            )
+        if draw < _READING_FAILS:
+            busy = self._chance.strikes(Fault.STORE_BUSY, 1) and not isinstance(
+                effect, Send
+            )
+            return TaskStep(task.number, Fault.STORE_BUSY if busy else None)
+        if isinstance(effect, Send):
+            return self._send(task)
+        return TaskStep(task.number)
+
+    def _death(self, task: Task) -> Fault | None:
+        deaths = [Fault.CRASH_BEFORE, Fault.CRASH_AFTER]
+        if task.role in {Role.RECOVERER, Role.SWEEPER}:
+            deaths = [Fault.INTERRUPTED_RECOVERY, *deaths]
+        found = [fault for fault in deaths if fault in self._faults]
+        return self._rng.choice(found) if found else None
+
+    def _send(self, task: Task) -> TaskStep:
+        rng = self._rng
+        hold = self._chance.happens(0.4)  # others act before the reply is read
+        if task.reply is not None or not self._wire or not self._chance.happens(0.22):
+            return TaskStep(task.number, hold=hold)
+        fault = rng.choice(self._wire)
+        is_refund = task.command is not None and task.command.name == "refund"
+        if fault is Fault.FAILED_REFUND and not is_refund:
+            fault = rng.choice(self._wire)
+            if fault is Fault.FAILED_REFUND:
+                return TaskStep(task.number, hold=hold)
+        elif is_refund and self._chance.strikes(Fault.FAILED_REFUND, 0.3):
+            fault = Fault.FAILED_REFUND
+        detail = ""
+        if fault is Fault.SLOW_REQUEST and hold:
+            detail = RESET
+            if self._chance.strikes(Fault.STALE_LEASE, 0.7):
+                self._queue += self._sleeper(task)
+        if fault is Fault.BAD_REPLY:
+            detail = rng.choice(self._world.gateway.bad_replies())
+        return TaskStep(task.number, fault, hold, detail)
+
+    # ── what happens besides ────────────────────────────────────────────────────────
+
+    def _something(self) -> Move | None:
+        chance: Callable[[], Move | None] = self._rng.choice(
+            (
+                self._time,
+                self._time,
+                self._notification,
+                self._notification,
+                self._notification,
+                self._consumer,
+                self._consumer,
+                self._consumer,
+                self._recovery,
+                self._arrival,
+                self._end_of_pending,
+                self._portal,
+                self._sweep,
+                self._stale_lease,
+                self._stale_lease,
+            )
+        )
+        return chance()
+
+    def _time(self) -> Move:
+        draw = self._rng.random()
+        if self._world.tasks:
+            if self._chance.strikes(Fault.CLOCK_JUMP, 0.06):
+                seconds = self._rng.choice((61, 200, 700, HOUR, 24 * HOUR, *self._near))
+                return Pass(seconds, Fault.CLOCK_JUMP)
+            return Pass(self._rng.randint(1, 5))
+        if draw < _DAYS_PASS:
+            return Pass(24 * HOUR * self._rng.randint(1, 31))
+        return Pass(self._rng.choice((1, 30, 200, 700, HOUR, *self._near)))
+
+    def _notification(self) -> Move | None:
+        waiting = self._world.undelivered
+        draw = self._rng.random()
+        if draw < _NOTIFIED_AGAIN:
+            return self._notification_again()
+        if not waiting:
+            return None
+        order, number = waiting[0]
+        fault = None
+        if Fault.LOST_NOTIFICATION in self._faults and draw > _NOTIFICATION_GETS_LOST:
+            return LoseNotification(order, number)
+        if len(waiting) > 1 and self._chance.strikes(Fault.REORDERED_NOTIFICATION, 0.3):
+            order, number = self._rng.choice(waiting)
+            fault = Fault.REORDERED_NOTIFICATION
+        elif self._chance.strikes(Fault.FORGED_NOTIFICATION, 0.05):
+            fault = Fault.FORGED_NOTIFICATION
+        return Deliver(self._chance.number(), order, number, fault)
+
+    def _notification_again(self) -> Move | None:
+        notifications = self._world.notifications
+        if not notifications or Fault.DUPLICATE_NOTIFICATION not in self._faults:
+            return None
+        # Where something like it is open, a repetition could be taken for that.
+        at_work = [
+            t.order for t in self._world.tasks.values() if t.order in notifications
+        ]
+        order = self._rng.choice(at_work or list(notifications)[-12:])
+        number = self._rng.randrange(len(notifications[order]))
+        return Deliver(
+            self._chance.number(), order, number, Fault.DUPLICATE_NOTIFICATION
+        )
+
+    def _consumer(self) -> Move | None:
+        waiting = self._world.waiting
+        if not waiting:
+            return None
+        order = self._rng.choice(list(waiting))
+        if self._chance.happens(0.1):  # sometimes they only log in
+            return Consume(order, "log_in")
+        self._queue.append(Consume(order, self._rng.choice(_ACTS)))
+        return Consume(order, "log_in")
+
+    def _recovery(self) -> Recover:
+        missing = self._rng.choice(_POLICIES)
+        order = ""
+        if self._systems.live and self._chance.happens(0.2):  # one by name
+            order = self._rng.choice(self._systems.live).order
+        return Recover(self._chance.number(), missing, self._chance.skew(), order)
+
+    def _arrival(self) -> Move | None:
+        parcels = self._world.parcels
+        return Arrive(self._rng.choice(parcels).task) if parcels else None
+
+    def _end_of_pending(self) -> Move | None:
+        pending = self._world.pending
+        if not pending:
+            return None
+        order = self._rng.choice(list(pending))
+        return Finish(order, pending[order])
+
+    def _portal(self) -> Move | None:
+        if not self._systems.live or not self._chance.strikes(Fault.PORTAL, 0.25):
+            return None
+        act = self._rng.choice(_PORTAL)
+        amount = None
+        if act in {"capture", "refund"}:
+            amount = self._rng.choice((None, 1, 50))
+        return InPortal(self._rng.choice(self._systems.live).order, act, amount)
+
+    def _sweep(self) -> Move | None:
+        if not self._systems.live or not self._chance.happens(0.3):
+            return None
+        order = self._rng.choice(self._systems.live).order
+        return Sweep(self._chance.number(), order, self._chance.skew())
+
+    def _sleeper(self, task: Task) -> list[Move]:
+        """A recoverer looks up what is still under way, and sleeps over the answer."""
+        other = Recover(self._chance.number(), Missing.DECLINE, order=task.order)
+        hears = [TaskStep(other.task)] * 3
+        if self._near and self._chance.happens(0.5):  # while it is under way
+            passes = Pass(self._rng.choice(self._near), Fault.CLOCK_JUMP)
+            return [*[TaskStep(task.number)] * 3, passes, other, *hears * 5]
+        return [
+            *[TaskStep(task.number)] * 3,
+            other,
+            *hears,
+            TaskStep(other.task, hold=True),
+            Pass(self._beyond_in_flight_limit, Fault.STALE_LEASE),
+        ]
+
+    def _stale_lease(self) -> Move | None:
+        """A recoverer sleeps until its lease is over, and another takes its place."""
+        asleep = [t for t in self._world.tasks.values() if t.lease is not None]
+        if not asleep or Fault.STALE_LEASE not in self._faults:
+            return None
+        has_heard = any(task.reply is not None for task in asleep)
+        if self._chance.happens(0.7 if has_heard else 0.2):  # nobody takes its place
+            return Pass(self._beyond_in_flight_limit, Fault.STALE_LEASE)
+        other = self._recovery()
+        steps = [TaskStep(other.task) for _ in range(self._rng.randrange(20))]
+        self._queue += [other, *steps]
+        return Pass(_BEYOND_LEASE, Fault.STALE_LEASE)

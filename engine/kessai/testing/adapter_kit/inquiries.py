@@ -1,0 +1,48 @@
+"""Inquiries: what is listed, what is not known, and that nothing else says "not known"."""
+
+from collections.abc import Iterator
+
+from kessai.gateway import INQUIRY
+from kessai.testing.adapter_kit import contract
+from kessai.testing.adapter_kit.kit import Kit
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+
+
+def lists(kit: Kit) -> Iterator[ConformanceFinding]:
+    """An inquiry that lists several exchanges is on record."""
+    if not any(len(sample.evidence.listing) > 1 for sample, _ in kit.inquiries):
+        yield ConformanceFinding(
+            "no recorded inquiry lists more than one exchange",
+            contract.LISTED,
+            f"a ReplySample of a {INQUIRY} whose evidence has two listed exchanges or more, such as"
+            " an authorization and its capture",
+        )
+
+
+def not_known(kit: Kit) -> Iterator[ConformanceFinding]:
+    """An inquiry of a transaction that the gateway does not know is on record."""
+    if not any(not sample.evidence.found for sample, _ in kit.inquiries):
+        yield ConformanceFinding(
+            "no recorded inquiry is of a transaction that the gateway does not know",
+            contract.NOT_FOUND,
+            f"a ReplySample of a {INQUIRY} whose evidence is Outcome.SUCCEEDED with"
+            " found=False",
+        )
+
+
+def replies_are_no_lists(kit: Kit) -> Iterator[ConformanceFinding]:
+    """The reply to a command, taken for one to an inquiry, lists nothing."""
+    call = kit.calls.get(INQUIRY)
+    if call is None:
+        return
+    for sample, reply in kit.resolved:
+        evidence = kit.evidence(call, reply)
+        if not evidence.found:
+            yield ConformanceFinding(
+                f"{sample.name}, taken for the reply to an inquiry: it is said not to know"
+                " the transaction; the caller would apply once more",
+                contract.NOT_FOUND,
+                "Outcome.UNKNOWN: that a transaction is not known must be said, and not"
+                " be concluded from what is missing",
+                kit.reply_story(call, reply, ["assert evidence.found"]),
+            )

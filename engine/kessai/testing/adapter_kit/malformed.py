@@ -1,0 +1,265 @@
+"""Spoilt replies: whatever came back instead of an answer resolves nothing, and raises not."""
+
+from collections.abc import Iterator
+
+import attrs
+from hypothesis import strategies as st
+
+from kessai.gateway import Call, Evidence, Outcome, Reply
+from kessai.testing.adapter_kit import contract
+from kessai.testing.adapter_kit.falsify import bodies, breaks, hunted, mutants
+from kessai.testing.adapter_kit.kit import RESOLVED, Kit
+from kessai.testing.adapter_kit.members import at, doubled, leaves, replaced, tree_of
+from kessai.testing.adapter_kit.outcomes import ABOUT, misattributed
+from kessai.testing.adapter_kit.samples import ReplySample
+from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding, code
+
+SERVER_ERRORS = (500, 501, 502, 503, 504, 520, 599)
+ELSEWHERE = (301, 302, 303, 307, 308)
+CUTS = 96
+EXAMPLES = 150
+LARGEST = 5_000_000
+"""Bytes of a reply that the transport still hands on."""
+
+_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>OK</body></html>"
+)
+_INSTEAD = (
+    ("an empty body", b""),
+    ("a proxy's page", _PAGE),
+    ("plain text", b"OK"),
+    ("a JSON null", b"null"),
+    ("a JSON list", b"[]"),
+    ("a JSON text", b'"success"'),
+    ("a JSON number", b"1"),
+    ("a JSON true", b"true"),
+    ("an empty object", b"{}"),
+    ("an object of something else", b'{"error":"service unavailable"}'),
+    ("bytes of no encoding", b"\xff\xfe\x00\x9f\x92\x96"),
+    ("lists within lists", b"[" * 100_000),
+    ("objects within objects", b'{"a":' * 50_000),
+    ("a number without end", b"9" * 100_000),
+    ("five million spaces", b" " * LARGEST),
+)
+
+
+def unresolved(evidence: Evidence) -> bool:
+    """Whether evidence resolves nothing and lists nothing."""
+    resolves = evidence.outcome is not Outcome.UNKNOWN
+    return not (
+        resolves or evidence.listing or not evidence.found or evidence.never_sent
+    )
+
+
+def another_status(kit: Kit) -> Iterator[ConformanceFinding]:
+    """A success under HTTP 5xx or a redirection is none, and neither is a decline."""
+    for sample, reply in (*kit.resolved, *kit.inquiries):
+        for status in (*SERVER_ERRORS, *ELSEWHERE):
+            if (
+                wrong := _believed(kit, sample, attrs.evolve(reply, status=status))
+            ) is not None:
+                yield attrs.evolve(
+                    wrong, wrong=f"{sample.name} under HTTP {status}: {wrong.wrong}"
+                )
+                break
+
+
+def cut_off(kit: Kit) -> Iterator[ConformanceFinding]:
+    """A reply that is cut off anywhere is not believed."""
+    for sample, reply in (*kit.resolved, *kit.inquiries):
+        whole = len(reply.body.rstrip())
+        if not whole:
+            continue  # this gateway answers with a status alone
+        step = max(1, whole // CUTS)
+        for length in (*range(0, whole, step), whole - 1):
+            cut = attrs.evolve(reply, body=reply.body[: max(0, length)])
+            if (wrong := _believed(kit, sample, cut)) is not None:
+                what = f"{sample.name} cut off after {length} of {whole} bytes"
+                yield attrs.evolve(wrong, wrong=f"{what}: {wrong.wrong}")
+                break
+
+
+def something_else(kit: Kit) -> Iterator[ConformanceFinding]:
+    """Pages, nothing at all, nonsense and what is huge are unknown, under any status."""
+    for sample, reply in _first_of_each_kind(kit):
+        for what, body in _INSTEAD:
+            instead = attrs.evolve(reply, body=body)
+            if (wrong := _believed(kit, sample, instead)) is not None:
+                label = f"{sample.call.command}, HTTP {reply.status} with {what}"
+                yield attrs.evolve(wrong, wrong=f"{label}: {wrong.wrong}")
+
+
+def another_transaction(kit: Kit) -> Iterator[ConformanceFinding]:
+    """The reply to one transaction says nothing of another."""
+    for sample, reply in (*kit.resolved, *kit.inquiries):
+        call = sample.call
+        if call.transaction.encode() not in reply.body:
+            continue  # nothing in it tells whose it is
+        other = attrs.evolve(call, transaction="another-transaction")
+        evidence = kit.evidence(other, reply)
+        if not unresolved(evidence):
+            yield ConformanceFinding(
+                f"{sample.name}: the reply to {call.transaction} is taken for one to"
+                f" another transaction: {_said(evidence)}",
+                contract.WHAT_CAME,
+                "Outcome.UNKNOWN when a reply names a transaction that was not asked for",
+                kit.reply_story(
+                    other, reply, ["assert evidence.outcome is Outcome.UNKNOWN"]
+                ),
+            )
+
+
+def two_of_a_member(kit: Kit) -> Iterator[ConformanceFinding]:
+    """Where the member that decides is there twice, with two values, none is believed."""
+    known = [tree for _, reply in kit.replies if (tree := tree_of(reply.body))]
+    for sample, reply in kit.resolved:
+        tree = tree_of(reply.body)
+        if tree is None:
+            continue
+        for path, value in leaves(tree):
+            for other in _others(known, path, value):
+                evidence = kit.evidence(
+                    sample.call, attrs.evolve(reply, body=replaced(tree, path, other))
+                )
+                if evidence.outcome is sample.evidence.outcome:
+                    continue  # it decides nothing
+                twice = [doubled(tree, path, pair) for pair in _both(value, other)]
+                finding = _first_believed(kit, sample, reply, twice)
+                if finding is not None:
+                    what = f"{sample.name} with two {at(path)}, {value!r} and {other!r}"
+                    yield attrs.evolve(finding, wrong=f"{what}: {finding.wrong}")
+                    break
+
+
+def any_bytes(kit: Kit) -> Iterator[ConformanceFinding]:
+    """No bytes whatever, under no status, make the adapter raise or believe them."""
+    calls = list(kit.calls.values())
+    bare = {reply.status for _, reply in kit.replies if not reply.body.strip()}
+    statuses = sorted({200, *(reply.status for _, reply in kit.replies)} - bare)
+    strange = st.builds(
+        lambda call, status, body: (call, Reply(status=status, body=body)),
+        st.sampled_from(calls),
+        st.sampled_from(statuses) | st.integers().filter(lambda n: n not in bare),
+        bodies(),
+    )
+    found = hunted(strange, lambda case: _is_wrong(kit, *case), EXAMPLES)
+    if found is not None:
+        yield _strange_finding(kit, *found)
+
+
+def anything_like_a_reply(kit: Kit) -> Iterator[ConformanceFinding]:
+    """A recorded reply with something else in one place raises nothing, and can be kept."""
+    recorded = [(sample.call, reply) for sample, reply in kit.replies if reply.body]
+    if not recorded:
+        return
+    yield from ()
+    by_call = st.sampled_from(recorded).flatmap(
+        lambda pair: st.tuples(
+            st.just(pair[0]),
+            mutants([pair[1].body]).map(lambda b: attrs.evolve(pair[1], body=b)),
+        )
+    )
+
+    found = hunted(
+        by_call, lambda case: breaks(lambda: _attributed(kit, *case)), EXAMPLES
+    )
+    if found is not None:
+        _attributed(kit, *found)  # raises what it found
+
+
+def _attributed(kit: Kit, call: Call, reply: Reply) -> Evidence:
+    """The evidence, if it is about its call.
+
+    Raises:
+        Broken: it is not, or it is none.
+
+    """
+    evidence = kit.evidence(call, reply)
+    if wrong := misattributed(call, evidence):
+        story = kit.reply_story(
+            call, reply, [f"assert evidence.command == {code(call.command)}"]
+        )
+        raise AdapterRaised(
+            ConformanceFinding(
+                f"{call.command}: {wrong}", contract.LISTED, ABOUT, story
+            )
+        )
+    return evidence
+
+
+def _is_wrong(kit: Kit, call: Call, reply: Reply) -> bool:
+    if breaks(lambda: kit.evidence(call, reply)):
+        return True
+    evidence = kit.evidence(call, reply)
+    return not unresolved(evidence) or bool(misattributed(call, evidence))
+
+
+def _strange_finding(kit: Kit, call: Call, reply: Reply) -> ConformanceFinding:
+    evidence = kit.evidence(call, reply)  # raises what it found, if that is it
+    said = misattributed(call, evidence) or f"believed: {_said(evidence)}"
+    return ConformanceFinding(
+        f"{call.command}, HTTP {reply.status} with bytes that mean nothing: {said}",
+        contract.STRANGE,
+        "Outcome.UNKNOWN, and nothing that the bytes are said to list",
+        kit.reply_story(call, reply, ["assert evidence.outcome is Outcome.UNKNOWN"]),
+    )
+
+
+def _believed(kit: Kit, sample: ReplySample, reply: Reply) -> ConformanceFinding | None:
+    evidence = kit.evidence(sample.call, reply)
+    if unresolved(evidence):
+        return None
+    return ConformanceFinding(
+        f"believed: {_said(evidence)}",
+        contract.STRANGE,
+        "Outcome.UNKNOWN, found, without a listing: only a whole answer of the gateway's own"
+        " resolves anything",
+        kit.reply_story(
+            sample.call, reply, ["assert evidence.outcome is Outcome.UNKNOWN"]
+        ),
+    )
+
+
+def _said(evidence: Evidence) -> str:
+    if evidence.outcome is Outcome.SUCCEEDED and not evidence.found:
+        return "the gateway does not know the transaction"
+    if evidence.listing:
+        return (
+            f"{evidence.outcome.value}, with {len(evidence.listing)} listed exchanges"
+        )
+    return evidence.outcome.value + (", never sent" if evidence.never_sent else "")
+
+
+def _first_of_each_kind(kit: Kit) -> list[tuple[ReplySample, Reply]]:
+    """One recorded reply of each command and status; not one that is a status alone."""
+    kinds = {
+        (s.call.command, r.status): (s, r) for s, r in kit.replies if r.body.strip()
+    }
+    return list(kinds.values())
+
+
+def _others(
+    known: list[object], path: tuple[str | int, ...], value: object
+) -> list[object]:
+    """What other recorded replies have in the same place."""
+    values = [held for tree in known for place, held in leaves(tree) if place == path]
+    different: list[object] = []
+    for held in values:
+        if held != value and held not in different:
+            different.append(held)
+    return different
+
+
+def _both(first: object, second: object) -> tuple[list[object], list[object]]:
+    return [first, second], [second, first]
+
+
+def _first_believed(
+    kit: Kit, sample: ReplySample, reply: Reply, twice: list[bytes]
+) -> ConformanceFinding | None:
+    for body in twice:
+        changed = attrs.evolve(reply, body=body)
+        evidence = kit.evidence(sample.call, changed)
+        if evidence.outcome in RESOLVED:
+            return _believed(kit, sample, changed)
+    return None

@@ -1,0 +1,1 @@
+"""An order system under test: played, struck by faults, compared."""

@@ -1,0 +1,140 @@
+"""What must hold of an order system: after each move, and once everything has resolved."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from kessai.machine import Command, Machine, Transaction, broken_invariants
+from kessai.simulator import World
+from kessai.testing.order_kit.books import Books, ahead, differences
+from kessai.testing.order_kit.hooks import Hooks
+
+
+class Played(Protocol):
+    """The part of a story that is looked at."""
+
+    world: World
+    wanted: dict[str, list[Command]]
+
+    @property
+    def machines(self) -> Mapping[str, Machine]:
+        """The machines of the lifecycles, by name."""
+        ...
+
+    def transactions(self) -> Sequence[Transaction]:
+        """Every transaction of the engine's that came to be."""
+        ...
+
+
+class Checks:
+    """Looks at an order system, the engine and the gateway of one story."""
+
+    def __init__(self, story: Played, hooks: Hooks, system: Any) -> None:
+        self._story = story
+        self._hooks = hooks
+        self._system = system
+        self._counted = 0
+
+    def after_each_move(self) -> None:
+        """No invariant is broken, nothing is counted too early or begun too often.
+
+        Raises:
+            AssertionError: the order system, or the engine, has done wrong.
+
+        """
+        books = self._hooks.books(self._system)
+        for transaction in self._story.transactions():
+            self._invariants_hold(transaction)
+            if books is not None:
+                standing = self._story.world.gateway.standing(transaction.id)
+                found = ", ".join(ahead(books, transaction.id, standing))
+                _must(not found, f"{transaction.id}: in the order system {found}")
+        operations = len(self._story.world.watch.operations)
+        if operations != self._counted:
+            self._counted = operations
+            self._wishes_hold()
+
+    def at_the_end(self) -> None:
+        """The books are the same, and what a person must see is shown.
+
+        Raises:
+            AssertionError: they differ.
+
+        """
+        books = self._hooks.books(self._system)
+        if books is not None:
+            for found in self._differences(books):
+                raise AssertionError(found)
+        flagged = self._hooks.flagged(self._system)
+        if flagged is not None:
+            for transaction in self._story.transactions():
+                _must(
+                    not transaction.discrepancies or transaction.id in flagged,
+                    f"{transaction.id}: the engine shows a discrepancy, and the order"
+                    " system shows it to nobody",
+                )
+
+    def _invariants_hold(self, transaction: Transaction) -> None:
+        machine = self._story.machines.get(transaction.lifecycle)
+        broken = broken_invariants(machine, transaction) if machine else ()
+        _must(not broken, f"{transaction.id}: {', '.join(broken)} does not hold")
+
+    def _differences(self, books: Books) -> Iterator[str]:
+        known = {found.id: found for found in self._story.transactions()}
+        for order, transaction in known.items():
+            found = ", ".join(differences(books, transaction))
+            if found:
+                yield f"{order}: in the order system {found}"
+        for order, entry in books.items():
+            has_money = any(isinstance(v, int) and v for v in entry.values())
+            if has_money and order not in known:
+                yield f"{order}: in the order system {dict(entry)}, not in the engine"
+
+    # ── wishes ──────────────────────────────────────────────────────────────────────
+
+    def _wishes_hold(self) -> None:
+        """What was wanted once is begun once, however often it is asked for.
+
+        Another operation is right only when the one before it moved nothing.
+        """
+        for (order, command, amount), times in self._begun().items():
+            wanted = self._times_wanted(order, command, amount)
+            shown = command if amount is None else f"{command} {amount}"
+            _must(
+                times <= wanted,
+                f"{order}: {shown} was wanted {wanted} times, and begun {times} times",
+            )
+
+    def _begun(self) -> Counter[tuple[str, str, int | None]]:
+        """How often each thing was begun that took effect, or may do so yet."""
+        world = self._story.world
+        begun: Counter[tuple[str, str, int | None]] = Counter()
+        for intent in world.watch.operations.values():
+            said = world.store.load(intent.key, intent.order, None).recorded
+            is_over = said is not None and said.outcome == "declined"
+            if not is_over and not self._reads(intent.command):
+                begun[intent.order, intent.command, intent.amount] += 1
+        return begun
+
+    def _times_wanted(self, order: str, command: str, amount: int | None) -> int:
+        """A wish counts once; of another request under its key only one comes true."""
+        return sum(
+            any(
+                (asked.transaction, asked.name) == (order, command)
+                and asked.amount in {None, amount}
+                for asked in wish
+            )
+            for wish in self._story.wanted.values()
+        )
+
+    def _reads(self, command: str) -> bool:
+        return any(
+            command in machine.commands and machine.commands[command].spec.reads
+            for machine in self._story.machines.values()
+        )
+
+
+def _must(holds: object, message: str) -> None:
+    # No assert: pytest would rewrite it, and add to a message that a story repeats.
+    if not holds:
+        raise AssertionError(message)

@@ -1,0 +1,268 @@
+"""A story: what an order system is put through, move by move, told as it is played.
+
+    with ShopTest.story() as story:
+        story.ask("authorize", "order-1", 100, key="1", lifecycle="one_time")
+        story.consumer("order-1", "approve")
+        story.notification("order-1", 0)
+        story.ask("refund", "order-1", 60, key="2", fault="lost_reply")
+
+Each move is a line that plays the same again; leaving the block resolves everything and
+compares the books. What a move is about and is not there makes it one without effect.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import attrs
+
+from kessai.errors import InvalidInput, KessaiError
+from kessai.machine import Command, Machine, Transaction
+from kessai.simulator import Fault, World
+from kessai.simulator.moves import (
+    Arrive,
+    Consume,
+    Finish,
+    InPortal,
+    LoseNotification,
+    Pass,
+)
+from kessai.testing.order_kit.checks import Checks
+from kessai.testing.order_kit.drain import Settling
+from kessai.testing.order_kit.hooks import Hooks
+from kessai.testing.order_kit.paste import MoveLine, as_test
+from kessai.testing.order_kit.stage import (
+    DEATHS,
+    IN_THE_STORE,
+    MOMENTS,
+    ON_THE_WIRE,
+    Died,
+    StagedEngine,
+    Strike,
+    stage_of,
+)
+
+
+class Story:
+    """One world, one engine, one order system, and everything that happens to them.
+
+    Raises:
+        AdapterMissing: no such emulator is installed.
+
+    """
+
+    def __init__(self, hooks: Hooks) -> None:
+        lifecycles = hooks.chosen_lifecycles()
+        stage = stage_of(lifecycles, hooks.emulator, **hooks.emulator_options)
+        self.world = World(stage)
+        self.engine = StagedEngine(self.world, lifecycles)
+        self.lines: list[MoveLine] = []
+        self.wanted: dict[str, list[Command]] = {}
+        self.failed = False
+        self._hooks = hooks
+        self._system = hooks.open(self.engine)
+        self._checks = Checks(self, hooks, self._system)
+
+    # ── what is asked for ───────────────────────────────────────────────────────────
+
+    def ask(
+        self,
+        name: str,
+        order: str,
+        amount: int | None = None,
+        *,
+        key: str,
+        fault: str = "",
+        moment: str = "",
+        detail: str = "",
+        overtaken: bool = False,
+        **more: Any,
+    ) -> None:
+        """Somebody wants a command carried out; the order system is to see to it.
+
+        `more` may hold `lifecycle`, `agreement` and `parameters`. `fault` is one of the
+        simulator's, `moment` where it strikes: `intent`, `call` or `outcome`. With
+        `overtaken` the notifications are delivered before the reply is read.
+        """
+        command = Command(name, order, key=key, amount=amount, **more)
+        self.wanted.setdefault(key, []).append(command)
+        given = [name, order] if amount is None else [name, order, amount]
+        named = {"key": key, **more, **_given(fault, moment, detail)}
+        if overtaken:
+            named["overtaken"] = True
+        with self._move("ask", *given, **named):
+            self.engine.meanwhile = self._deliver_all if overtaken else None
+            self._struck(fault, moment, detail)
+            self._through(lambda: self._hooks.ask(self._system, command))
+
+    # ── what the gateway and its consumer do ────────────────────────────────────────
+
+    def consumer(self, order: str, act: str) -> None:
+        """The consumer acts: `log_in`, `approve`, `decline`, `refuse_card`."""
+        with self._move("consumer", order, act):
+            self.world.play(Consume(order, act))
+
+    def pending_ends(self, order: str, *, good: bool) -> None:
+        """What is pending of an order at the gateway succeeds or fails."""
+        with self._move("pending_ends", order, good=good):
+            self.world.play(Finish(order, good))
+
+    def portal(self, order: str, act: str, amount: int | None = None) -> None:
+        """Somebody acts in the gateway's portal: `capture`, `cancel`, `refund`, ….
+
+        The order system is told by notification, if at all.
+        """
+        asked = [order, act] if amount is None else [order, act, amount]
+        with self._move("portal", *asked):
+            self.world.play(InPortal(order, act, amount))
+
+    def notification(self, order: str, number: int, *, fault: str = "") -> None:
+        """The order's notification of that number is delivered: late, again, out of order."""
+        with self._move("notification", order, number, **_given(fault, "", "")):
+            self._struck(fault, "", "")
+            self._deliver(order, number)
+
+    def notification_is_lost(self, order: str, number: int) -> None:
+        """The order's notification of that number never comes."""
+        with self._move("notification_is_lost", order, number):
+            self.world.play(LoseNotification(order, number))
+
+    def late_request_arrives(self, order: str) -> None:
+        """A request that everybody has given up arrives after all."""
+        with self._move("late_request_arrives", order):
+            for parcel in [p for p in self.world.parcels if p.order == order][:1]:
+                self.world.play(Arrive(parcel.task))
+
+    # ── what time and the order system's own care do ────────────────────────────────
+
+    def time_passes(self, **units: float) -> None:
+        """Time passes: `minutes=11`, `days=30`, whatever a `timedelta` takes."""
+        with self._move("time_passes", **units):
+            self.world.play(Pass(int(timedelta(**units).total_seconds())))
+
+    def recover(self, *, fault: str = "", moment: str = "") -> None:
+        """The order system recovers what has no answer, as it does now and then."""
+        with self._move("recover", **_given(fault, moment, "")):
+            self._struck(fault, moment, "")
+            self._through(lambda: self._hooks.recover(self._system))
+
+    # ── what is there ───────────────────────────────────────────────────────────────
+
+    @property
+    def machines(self) -> Mapping[str, Machine]:
+        """The machines of the lifecycles, by name."""
+        return {machine.name: machine for machine in self.engine.machines}
+
+    def transactions(self) -> list[Transaction]:
+        """Every transaction of the engine's that came to be."""
+        return [t for t in self.world.store.transactions() if t.exists]
+
+    def as_python(self, found: str = "") -> str:
+        """The story so far as a test that can be pasted; `found` becomes a comment."""
+        return as_test(type(self._hooks), self.lines, found)
+
+    # ── the end ─────────────────────────────────────────────────────────────────────
+
+    def resolve(self) -> None:
+        """Let everything come to its end, and hold all books against each other.
+
+        Raises:
+            Violation: a promise of the engine's own was broken.
+            AssertionError: the order system has something otherwise than it is.
+
+        """
+        with self._telling():
+            self.engine.strike = self.engine.meanwhile = None
+            resolving = Settling(self.world, self._deliver, self._catch_up)
+            resolving.resolve()
+            resolving.compare()
+            self._catch_up()  # what the inquiries of the comparison have told
+            resolving.audit()
+            self._checks.after_each_move()
+            self._checks.at_the_end()
+
+    def close(self) -> None:
+        """Let go of the order system and the world."""
+        self._hooks.close(self._system)
+        self.world.close()
+
+    # ── how moves are played ────────────────────────────────────────────────────────
+
+    @contextmanager
+    def _move(self, name: str, *given: Any, **named: Any) -> Iterator[None]:
+        """Write the move down, play it, and check what must hold after each."""
+        self.lines.append(MoveLine(name, given, named))
+        self.engine.answers.clear()
+        with self._telling():
+            yield
+            self.engine.strike = self.engine.meanwhile = None
+            if self.engine.found is not None:  # swallowed by the order system
+                raise self.engine.found
+            self._checks.after_each_move()
+        came_of_it = ", ".join(self.engine.answers)
+        self.lines[-1] = attrs.evolve(self.lines[-1], came_of_it=came_of_it)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Whatever goes wrong is told with the story that leads to it."""
+        try:
+            yield
+        except Exception as error:
+            if not self.failed:
+                self.failed = True
+                error.add_note(f"\n{self.as_python(str(error))}")
+            raise
+
+    def _struck(self, fault: str, moment: str, detail: str) -> None:
+        if not fault:
+            return
+        kind = Fault(fault)
+        if kind not in DEATHS | IN_THE_STORE | ON_THE_WIRE:
+            message = f"fault: {fault!r} cannot strike an engine's call"
+            raise InvalidInput(message)
+        moment = moment or ("intent" if kind in IN_THE_STORE else "call")
+        if moment not in MOMENTS:
+            message = f"moment: {moment!r} is none of {', '.join(MOMENTS)}"
+            raise InvalidInput(message)
+        self.engine.strike = Strike(kind, moment, detail)
+
+    def _through(self, act: Callable[[], None]) -> bool:
+        """Let the order system act, and say whether it came to its end.
+
+        It may die of it, or hand kessai's errors on to whoever asked.
+        """
+        try:
+            act()
+        except Died:
+            self.engine.answers.append("the process died")
+            self._hooks.restart(self._system)
+        except KessaiError as error:
+            self.engine.answers.append(type(error).__name__)
+        else:
+            return True
+        return False
+
+    def _catch_up(self) -> None:
+        self._through(lambda: self._hooks.recover(self._system))
+
+    def _deliver(self, order: str, number: int) -> None:
+        notices = self.world.notifications.get(order, [])
+        if number >= len(notices):
+            return
+        notice, mark = notices[number], (order, number)
+        is_taken = self._through(
+            lambda: self._hooks.notification(self._system, notice.headers, notice.body)
+        )
+        if is_taken and mark in self.world.undelivered:
+            self.world.undelivered.remove(mark)
+
+    def _deliver_all(self) -> None:
+        self.world.collect()
+        for order, number in tuple(self.world.undelivered):
+            self._deliver(order, number)
+
+
+def _given(fault: str, moment: str, detail: str) -> dict[str, str]:
+    given = {"fault": fault, "moment": moment, "detail": detail}
+    return {name: value for name, value in given.items() if value}

@@ -1,0 +1,1 @@
+"""The two pytest plugins: adapters, coverage."""

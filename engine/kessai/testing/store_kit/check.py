@@ -1,0 +1,89 @@
+"""`check_store`: the suite that every store must pass, by one call, without pytest's runner.
+
+check_store(lambda folder: MyStore(folder / "data"), shared=True)
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from inspect import signature
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from kessai.stores import Store
+from kessai.testing.store_kit.conformance import (
+    SharedStoreConformance,
+    StoreConformance,
+)
+
+MakeStore = Callable[[Path], Store]
+
+
+def check_store(make_store: MakeStore, *, shared: bool = False) -> tuple[str, ...]:
+    """Put a store through its suite; returns the names of the tests that it passed.
+
+    `make_store` gives a new store, which may keep its data in the folder that it is
+    given. With `shared` two stores made in one folder must have the same data.
+
+    Raises:
+        ExceptionGroup: what the store does not keep, one exception a test, each with
+            the name of the test and what it asks for.
+
+    """
+    suite = SharedStoreConformance if shared else StoreConformance
+    passed: list[str] = []
+    failed: list[Exception] = []
+    for name, given in _cases(suite):
+        try:
+            _run(suite, make_store, name.partition("[")[0], given)
+        except Exception as error:  # noqa: BLE001 - told below, all together
+            error.add_note(f"{name}: {_first_line(suite, name)}")
+            failed.append(error)
+        else:
+            passed.append(name)
+    if failed:
+        message = (
+            f"{len(failed)} of {len(failed) + len(passed)} tests of {suite.__name__}"
+        )
+        raise ExceptionGroup(message, failed)
+    return tuple(passed)
+
+
+def _cases(suite: type) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every test of the suite, once for each value that it is given."""
+    for name in dir(suite):
+        if not name.startswith("test_"):
+            continue
+        marks = getattr(getattr(suite, name), "pytestmark", ())
+        tables = [mark.args for mark in marks if mark.name == "parametrize"]
+        if not tables:
+            yield name, {}
+        for argument, values in tables:
+            for value in values:
+                yield f"{name}[{value}]", {argument: value}
+
+
+def _run(
+    suite: type[StoreConformance],
+    make_store: MakeStore,
+    name: str,
+    given: dict[str, Any],
+) -> None:
+    tests = suite()
+    tests.make_store = make_store  # type: ignore[method-assign, assignment]
+    test = getattr(tests, name)
+    wanted = signature(test).parameters
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder, ExitStack() as open_:
+        fixtures: dict[str, Any] = {"tmp_path": Path(folder)}
+        for fixture in ("store", "other"):
+            if fixture in wanted:
+                fixtures[fixture] = open_.enter_context(
+                    closing(make_store(Path(folder)))
+                )
+        known = {k: v for k, v in fixtures.items() if k in wanted}
+        test(**known, **given)
+
+
+def _first_line(suite: type, name: str) -> str:
+    told = getattr(suite, name.partition("[")[0]).__doc__ or ""
+    return told.strip().partition("\n")[0]

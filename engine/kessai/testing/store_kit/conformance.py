@@ -1,0 +1,808 @@
+"""What every store promises, as stories that its author can run.
+
+`StoreConformance` is for any store, `SharedStoreConformance` for one whose data outlive
+it: two stores made from the same directory then see the same data. A store passes when
+all of it passes; nothing here knows how a store is built.
+"""
+# ruff: noqa: S101 - asserting is what a test suite is for
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import attrs
+import pytest
+
+from kessai.errors import LeaseLost, VersionConflict
+from kessai.flow import Change, Lease, Loaded, Recorded, Reference
+from kessai.gateway import Evidence, Outcome, Source
+from kessai.limits import REPLY_WITHIN
+from kessai.machine import (
+    Begun,
+    Bounds,
+    Closed,
+    Denied,
+    Discrepancy,
+    Event,
+    Machine,
+    Operation,
+    Reason,
+    Record,
+    Reported,
+    Transaction,
+    append,
+    compile_lifecycle,
+)
+from kessai.spec import load_shipped
+from kessai.stores import Store
+
+NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+LATER = NOON + HOUR
+THREADS = 8
+
+
+class Book:
+    """Writes the changes that a flow would write, one transaction at a time."""
+
+    def __init__(self, store: Store, name: str = "order-1") -> None:
+        self.store = store
+        self.machine = machine()
+        self.transaction = Transaction(name)
+
+    def begun(
+        self, command: str = "authorize", key: str = "", **more: Any
+    ) -> tuple[Change, Operation]:
+        """The change that begins an operation of `command`; it is not yet written."""
+        number = self.transaction.version + 1
+        operation = Operation(
+            id=f"{self.transaction.id}.{number}",
+            command=command,
+            key=key or f"{self.transaction.id}:{number}",
+            request="",
+            amount=more.pop("amount", 100),
+            parameters=more.pop("parameters", {}),
+            begun_at=more.pop("at", NOON),
+            currency="JPY" if command == "authorize" else None,
+        )
+        opens = ("payment",) if command == "authorize" else ()
+        event = Begun(operation.begun_at, operation, None, opens)
+        recorded = Recorded(
+            key=operation.key,
+            request="",
+            command=command,
+            transaction=self.transaction.id,
+            outcome="begun",
+            operation=operation.id,
+        )
+        return self.change([event], opens=recorded, **more), operation
+
+    def ended(self, operation: Operation, **more: Any) -> Change:
+        """The change that ends `operation` well; it is not yet written."""
+        evidence = Evidence(
+            source=Source.REPLY,
+            transaction=self.transaction.id,
+            command=operation.command,
+            outcome=Outcome.SUCCEEDED,
+            code="A001",
+            amount=operation.amount,
+            reported_at=NOON,
+            disclosed=more.pop("disclosed", {}),
+        )
+        event = Reported(NOON, operation.id, Outcome.SUCCEEDED, evidence)
+        closed = Recorded(
+            key=operation.key,
+            request="",
+            command=operation.command,
+            transaction=self.transaction.id,
+            outcome="succeeded",
+            operation=operation.id,
+            evidence=evidence,
+        )
+        return self.change([event], closes=(closed,), **more)
+
+    def denied(self, key: str = "", **more: Any) -> Change:
+        """The change that records a refusal; it is not yet written."""
+        reasons = (
+            Reason("amount_above_maximum", "O2", {"amount": 9, "maximum": 5}),
+            Reason("state_not_allowed", "O2", {"states": "-", "allowed": "与信済"}),
+        )
+        key = key or f"{self.transaction.id}:{self.transaction.version + 1}"
+        recorded = Recorded(
+            key=key,
+            request="f" * 64,
+            command="capture",
+            transaction=self.transaction.id,
+            outcome="denied",
+            reasons=reasons,
+            bounds=Bounds(1, 5, None),
+        )
+        event = Denied(NOON, "capture", key, "f" * 64, reasons, 9)
+        return self.change([event], opens=recorded, **more)
+
+    def change(self, events: list[Event], **more: Any) -> Change:
+        """A change of `events` at the version that this book has seen last."""
+        after, records = self.transaction, []
+        for event in events:
+            after, record = append(self.machine, after, event)
+            records.append(record)
+        return Change(transaction=after, records=tuple(records), **more)
+
+    def write(self, change: Change) -> Change:
+        """Append `change` and go on from it."""
+        self.store.append(change)
+        self.transaction = change.transaction
+        return change
+
+    def begin(self, command: str = "authorize", **more: Any) -> Operation:
+        """Write the beginning of an operation."""
+        change, operation = self.begun(command, **more)
+        self.write(change)
+        return operation
+
+    def end(self, operation: Operation, **more: Any) -> Change:
+        """Write the good end of an operation."""
+        return self.write(self.ended(operation, **more))
+
+
+def machine() -> Machine:
+    """The machine that the stories run under."""
+    return compile_lifecycle(load_shipped("one_time"))
+
+
+def race(actions: list[Callable[[], None]]) -> list[Exception | None]:
+    """What came of `actions`, all let go at the same moment, a thread each."""
+    barrier = Barrier(len(actions))
+
+    def run(action: Callable[[], None]) -> Exception | None:
+        barrier.wait()
+        try:
+            action()
+        except VersionConflict as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))
+
+
+class StoreConformance:
+    """Subclass it as `Test…`, give `make_store`, and run pytest."""
+
+    def make_store(self, tmp_path: Path) -> Store:
+        """A new store, empty, which may keep its data in `tmp_path`."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        """The store under test."""
+        store = self.make_store(tmp_path)
+        yield store
+        store.close()
+
+    def test_an_empty_store_knows_nothing(self, store: Store) -> None:
+        """Nothing is found, and nothing is an error."""
+        assert store.load("key", "order-1", "order-2") == Loaded(None, None, None)
+        assert store.load(None, "order-1", None) == Loaded(None, None, None)
+        assert store.records("order-1") == []
+        assert store.declaration("0" * 64) is None
+        assert list(store.transactions()) == []
+        assert list(store.trails()) == []
+        assert store.open_transactions(10) == []
+
+    def test_what_was_appended_is_loaded_as_it_was(self, store: Store) -> None:
+        """The transaction and what stands under the key, equal in every field."""
+        book = Book(store)
+        parameters = {
+            "note": "ありがとう\n\x01",
+            "with_capture": True,
+            "frequency": {"unit": "Month", "value": 12},
+        }
+        at = NOON + timedelta(microseconds=1)
+        change, operation = book.begun(key="k", parameters=parameters, at=at)
+        book.write(change)
+        loaded = store.load("k", "order-1", None)
+        assert loaded == Loaded(change.opens, change.transaction, None)
+        assert loaded.transaction is not None
+        assert loaded.transaction.operations == {operation.id: operation}
+        ending = book.end(operation)
+        loaded = store.load("k", "order-1", None)
+        assert loaded == Loaded(ending.closes[0], ending.transaction, None)
+
+    def test_a_refusal_stands_under_its_key_with_all_its_reasons(
+        self, store: Store
+    ) -> None:
+        """A denied attempt is answered from the store, word for word."""
+        change = Book(store).write(Book(store).denied(key="k"))
+        loaded = store.load("k", "order-1", None)
+        assert loaded.recorded == change.opens
+        assert loaded.transaction == change.transaction
+
+    def test_a_transaction_and_its_agreement_are_loaded_together(
+        self, store: Store
+    ) -> None:
+        """In one reading, also when they are the same."""
+        agreement, charge = Book(store, "agreement-1"), Book(store, "charge-1")
+        agreement.begin()
+        charge.begin()
+        loaded = store.load(None, "charge-1", "agreement-1")
+        assert loaded.transaction == charge.transaction
+        assert loaded.agreement == agreement.transaction
+        same = store.load(None, "charge-1", "charge-1")
+        assert same.transaction == same.agreement == charge.transaction
+
+    def test_names_are_kept_apart_to_the_letter(self, store: Store) -> None:
+        """Case, blanks, likeness and marks of any script do not join two names."""
+        names = ["a", "A", "a ", "á", "a\u0301", "１", "1", "%", "_", "'", "null"]
+        for name in names:
+            Book(store, name).begin(key=f"key {name}")
+        for name in names:
+            loaded = store.load(f"key {name}", name, None)
+            assert loaded.transaction is not None
+            assert loaded.transaction.id == name
+            assert loaded.recorded is not None
+            assert loaded.recorded.transaction == name
+            assert [record.transaction for record in store.records(name)] == [name]
+
+    def test_records_come_back_byte_for_byte_and_in_order(self, store: Store) -> None:
+        """The trail is what it was, however long."""
+        book = Book(store)
+        written: list[Record] = []
+        for _ in range(6):
+            operation = book.begin("authorize" if not written else "get_address")
+            written += [*store.records("order-1")[-1:], *book.end(operation).records]
+        for _ in range(3):
+            written += book.write(book.denied()).records
+        assert store.records("order-1") == written
+        assert [record.number for record in written] == list(range(1, 16))
+
+    def test_several_records_are_written_in_one_change(self, store: Store) -> None:
+        """An inquiry may resolve several things at once."""
+        book = Book(store)
+        operation = book.begin()
+        events: list[Event] = [
+            Reported(NOON, operation.id, outcome, _evidence(operation, outcome))
+            for outcome in (Outcome.UNKNOWN, Outcome.PENDING, Outcome.SUCCEEDED)
+        ]
+        change = book.write(book.change(events))
+        assert store.records("order-1")[1:] == list(change.records)
+        assert store.load(None, "order-1", None).transaction == change.transaction
+
+    @pytest.mark.parametrize("behind", [1, 2])
+    def test_a_change_to_an_older_version_conflicts(
+        self, store: Store, behind: int
+    ) -> None:
+        """Whoever was slower must decide again."""
+        book = Book(store)
+        late = [book.begun(key="late")[0]]
+        operation = book.begin()
+        late.append(book.ended(operation))
+        book.end(operation)
+        before = _everything(store)
+        with pytest.raises(VersionConflict):
+            store.append(late[-behind])
+        assert _everything(store) == before
+
+    def test_a_change_to_a_version_that_never_was_conflicts(self, store: Store) -> None:
+        """A trail has no gaps."""
+        book = Book(store)
+        change, operation = book.begun()
+        book.transaction = change.transaction
+        with pytest.raises(VersionConflict):
+            store.append(book.ended(operation))
+        assert store.load(None, "order-1", None).transaction is None
+        assert store.records("order-1") == []
+
+    def test_a_key_is_taken_once_in_all_transactions(self, store: Store) -> None:
+        """One key, one effect; nothing of the second is there."""
+        Book(store).begin(key="k")
+        before = _everything(store)
+        other = Book(store, "order-2")
+        with pytest.raises(VersionConflict):
+            store.append(other.begun(key="k")[0])
+        with pytest.raises(VersionConflict):
+            store.append(other.denied(key="k"))
+        assert _everything(store) == before
+        assert store.load("k", "order-2", None).transaction is None
+
+    def test_an_attempt_without_a_key_of_its_own_leaves_the_keys_alone(
+        self, store: Store
+    ) -> None:
+        """A conflict of keys is recorded in the trail; the first record stands."""
+        book = Book(store)
+        first, _ = book.begun(key="k")
+        book.write(first)
+        book.write(attrs.evolve(book.denied(key="k"), opens=None))
+        assert store.load("k", "order-1", None).recorded == first.opens
+        assert len(store.records("order-1")) == 2  # noqa: PLR2004 - both attempts
+
+    def test_an_agreement_that_moved_meanwhile_conflicts(self, store: Store) -> None:
+        """A termination and a re-authorization that race have one winner."""
+        agreement = Book(store, "agreement-1")
+        operation = agreement.begin()
+        charge = Book(store, "charge-1")
+        seen = ("agreement-1", agreement.transaction.version)
+        change, _ = charge.begun(key="k", agreement=seen)
+        agreement.end(operation)
+        before = _everything(store)
+        with pytest.raises(VersionConflict):
+            store.append(change)
+        assert _everything(store) == before
+        assert store.load("k", "charge-1", None) == Loaded(None, None, None)
+        seen = ("agreement-1", agreement.transaction.version)
+        charge.write(charge.begun(key="k", agreement=seen)[0])
+
+    def test_an_agreement_that_is_not_there_conflicts(self, store: Store) -> None:
+        """Nothing is begun under an agreement that nobody has."""
+        change, _ = Book(store).begun(agreement=("nobody", 3))
+        with pytest.raises(VersionConflict):
+            store.append(change)
+        assert store.load(None, "order-1", None).transaction is None
+
+    def test_a_lifecycle_file_is_kept_under_its_hash(self, store: Store) -> None:
+        """Once, however many transactions begin under it."""
+        lifecycle = machine().lifecycle
+        for number in range(3):
+            book = Book(store, f"order-{number}")
+            book.write(book.begun(declaration=lifecycle)[0])
+        assert store.declaration(lifecycle.hash) == lifecycle.document
+        assert store.declaration("0" * 64) is None
+
+    def test_a_lifecycle_file_of_a_failed_change_is_not_kept(
+        self, store: Store
+    ) -> None:
+        """A change is there whole or not at all, and can be made later."""
+        lifecycle = machine().lifecycle
+        Book(store).begin(key="k")
+        other = Book(store, "order-2")
+        with pytest.raises(VersionConflict):
+            store.append(other.begun(key="k", declaration=lifecycle)[0])
+        assert store.declaration(lifecycle.hash) is None
+        other.write(other.begun(key="other", declaration=lifecycle)[0])
+        assert store.declaration(lifecycle.hash) == lifecycle.document
+
+    def test_what_was_disclosed_to_the_caller_is_not_kept(self, store: Store) -> None:
+        """An address is for the caller of the moment alone."""
+        book = Book(store)
+        operation = book.begin(key="k")
+        book.end(operation, disclosed={"address": "Chiyoda 1-1"})
+        recorded = store.load("k", "order-1", None).recorded
+        assert recorded is not None
+        assert recorded.evidence is not None
+        assert recorded.evidence.disclosed == {}
+        bodies = b"".join(record.body for record in store.records("order-1"))
+        assert b"Chiyoda" not in bodies
+
+    def test_transactions_and_trails_come_sorted_by_id(self, store: Store) -> None:
+        """In the order of their characters, whatever the order of writing."""
+        names = ["b", "a", "B", "a-1", "一", "a_1", "10", "9"]
+        for name in names:
+            Book(store, name).begin()
+        assert [found.id for found in store.transactions()] == sorted(names)
+        trails = list(store.trails())
+        assert [name for name, _ in trails] == sorted(names)
+        assert all(trail == store.records(name) for name, trail in trails)
+
+    def test_a_reading_of_all_shows_one_moment_while_others_write(
+        self, store: Store
+    ) -> None:
+        """What is written after the first was read is not seen, and can be written."""
+        books = [Book(store, f"order-{number}") for number in range(4)]
+        operations = [book.begin() for book in books]
+        transactions, trails = store.transactions(), store.trails()
+        seen = [next(transactions)]
+        read = [next(trails)]
+        for book, operation in zip(books, operations, strict=True):
+            book.end(operation)
+        Book(store, "order-9").begin()
+        seen += transactions
+        read += trails
+        assert [found.version for found in seen] == [1, 1, 1, 1]
+        assert [len(trail) for _, trail in read] == [1, 1, 1, 1]
+        versions = [found.version for found in store.transactions()]
+        assert versions == [2, 2, 2, 2, 1]
+
+    def test_a_reading_that_is_broken_off_leaves_the_store_as_it_was(
+        self, store: Store
+    ) -> None:
+        """Nothing stays locked behind it."""
+        book = Book(store)
+        operation = book.begin()
+        Book(store, "order-2").begin()
+        for reading in (store.transactions(), store.trails()):
+            next(reading)
+            del reading
+        book.end(operation)
+
+    def test_open_transactions_come_oldest_first_and_only_while_open(
+        self, store: Store
+    ) -> None:
+        """Whoever waits longest is looked up first."""
+        minutes = {"c": 2, "a": 3, "d": 0, "b": 1}
+        operations = {}
+        for name, minute in minutes.items():
+            at = NOON + timedelta(minutes=minute)
+            operations[name] = Book(store, name), at
+        opened = {n: (b, b.begin(at=at)) for n, (b, at) in operations.items()}
+        assert store.open_transactions(10) == ["d", "b", "c", "a"]
+        assert store.open_transactions(2) == ["d", "b"]
+        book, operation = opened["b"]
+        book.end(operation)
+        assert store.open_transactions(10) == ["d", "c", "a"]
+
+    def test_the_oldest_open_operation_of_a_transaction_counts(
+        self, store: Store
+    ) -> None:
+        """To the microsecond, and after its end the next one."""
+        steps = [timedelta(0), timedelta(microseconds=500), timedelta(seconds=1)]
+        first, second = Book(store, "first"), Book(store, "second")
+        operation = first.begin(at=NOON + steps[0])
+        first.begin("get_address", at=NOON + steps[2])
+        second.begin(at=NOON + steps[1])
+        assert store.open_transactions(10) == ["first", "second"]
+        first.end(operation)
+        assert store.open_transactions(10) == ["second", "first"]
+
+    def test_the_oldest_comes_first_in_whatever_zone_its_clock_was(
+        self, store: Store
+    ) -> None:
+        """The same moment has many names; their order is not that of the moments."""
+        tokyo = timezone(timedelta(hours=9))
+        for minute, name in enumerate(["a", "b", "c"]):
+            at = NOON + timedelta(minutes=minute)
+            Book(store, name).begin(at=at.astimezone(tokyo) if name == "b" else at)
+        assert store.open_transactions(10) == ["a", "b", "c"]
+
+    def test_what_is_due_longest_is_leased_first_and_to_one_alone(
+        self, store: Store
+    ) -> None:
+        """Two recoverers never work on the same transaction."""
+        for minute, name in enumerate(["a", "b"]):
+            Book(store, name).begin(at=NOON + timedelta(minutes=minute))
+        assert store.claim(NOON + REPLY_WITHIN - SECOND, LATER) is None
+        first = store.claim(LATER, LATER + HOUR)
+        assert first == Lease(transaction="a", number=1, attempts=0, until=LATER + HOUR)
+        second = store.claim(LATER, LATER + HOUR)
+        assert second is not None
+        assert second.transaction == "b"
+        assert store.claim(LATER, LATER + HOUR) is None
+
+    def test_only_what_is_open_is_leased(self, store: Store) -> None:
+        """There is nothing to find out about what has ended."""
+        book = Book(store)
+        book.end(book.begin())
+        Book(store, "order-2").write(Book(store, "order-2").denied())
+        assert store.claim(LATER, LATER + HOUR) is None
+
+    def test_what_has_no_answer_is_due_at_once(self, store: Store) -> None:
+        """Its caller waits no longer; only a begun operation's does."""
+        book = Book(store)
+        operation = book.begin()
+        unknown = _evidence(operation, Outcome.UNKNOWN)
+        book.write(
+            book.change([Reported(NOON, operation.id, Outcome.UNKNOWN, unknown)])
+        )
+        lease = store.claim(NOON, LATER)
+        assert lease is not None
+        assert lease.transaction == "order-1"
+
+    def test_a_lease_ends_by_time_and_the_next_one_is_another(
+        self, store: Store
+    ) -> None:
+        """A recoverer that died holds nothing up for ever."""
+        Book(store).begin()
+        first = store.claim(LATER, LATER + HOUR)
+        assert first is not None
+        assert store.claim(LATER + HOUR - SECOND, LATER + HOUR) is None
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert again is not None
+        assert again.number > first.number
+
+    def test_a_lease_outlives_what_it_was_given_for(self, store: Store) -> None:
+        """Something new begins under it: it is not leased to a second one as well."""
+        book = Book(store)
+        operation = book.begin()
+        first = store.claim(LATER, LATER + HOUR)
+        assert first is not None
+        book.end(operation)
+        book.begin("capture")
+        assert store.claim(LATER + SECOND, LATER + 2 * HOUR) is None
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert again is not None
+        assert again.number > first.number
+
+    def test_a_change_under_a_lease_that_was_lost_is_not_written(
+        self, store: Store
+    ) -> None:
+        """A recoverer that was paused, and wakes up late, changes nothing."""
+        book = Book(store)
+        operation = book.begin()
+        lost = store.claim(LATER, LATER + HOUR)
+        held = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        before = _everything(store)
+        with pytest.raises(LeaseLost):
+            store.append(book.ended(operation, lease=lost))
+        assert _everything(store) == before
+        book.end(operation, lease=held)
+
+    def test_a_lease_that_was_never_given_is_lost(self, store: Store) -> None:
+        """One of another store, say, or of the same before it was made anew."""
+        book = Book(store)
+        operation = book.begin()
+        strange = Lease(transaction="order-1", number=1, attempts=0, until=LATER)
+        with pytest.raises(LeaseLost):
+            store.append(book.ended(operation, lease=strange))
+        store.release(strange, LATER + HOUR)
+        assert store.claim(LATER, LATER + HOUR) is not None
+
+    def test_a_released_transaction_rests_and_its_attempts_are_counted(
+        self, store: Store
+    ) -> None:
+        """It is due again when it was said, not before."""
+        Book(store).begin()
+        for attempts in range(3):
+            lease = store.claim(LATER + attempts * HOUR, LATER + (attempts + 9) * HOUR)
+            assert lease is not None
+            assert lease.attempts == attempts
+            due_at = LATER + (attempts + 1) * HOUR
+            store.release(lease, due_at)
+            assert store.claim(due_at - SECOND, LATER + 9 * HOUR) is None
+
+    def test_a_release_of_a_lease_that_was_lost_changes_nothing(
+        self, store: Store
+    ) -> None:
+        """The transaction is somebody else's now."""
+        Book(store).begin()
+        lost = store.claim(LATER, LATER + HOUR)
+        held = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert lost is not None
+        assert held is not None
+        store.release(lost, LATER)
+        assert store.claim(LATER + HOUR, LATER + 2 * HOUR) is None
+        store.release(held, LATER)
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert again is not None
+        assert again.attempts == 1
+
+    def test_what_happens_to_a_transaction_makes_it_due_anew(
+        self, store: Store
+    ) -> None:
+        """And its attempts are counted from 0 again; a lease of it still holds."""
+        book = Book(store)
+        book.begin()
+        lease = store.claim(LATER, LATER + HOUR)
+        assert lease is not None
+        book.begin("get_address")
+        assert store.claim(LATER, LATER + HOUR) is None
+        store.release(lease, LATER + HOUR)
+        book.begin("get_address")
+        again = store.claim(LATER, LATER + HOUR)
+        assert again is not None
+        assert again.attempts == 0
+
+    def test_a_release_after_the_end_leaves_nothing_due(self, store: Store) -> None:
+        """What was resolved under the lease is done with."""
+        book = Book(store)
+        operation = book.begin()
+        lease = store.claim(LATER, LATER + HOUR)
+        assert lease is not None
+        book.end(operation, lease=lease)
+        store.release(lease, LATER)
+        assert store.claim(LATER + HOUR, LATER + 2 * HOUR) is None
+
+    def test_of_many_threads_that_claim_no_two_get_the_same(self, store: Store) -> None:
+        """Each transaction is leased once, and none is left out."""
+        names = [f"order-{number}" for number in range(2 * THREADS)]
+        for name in names:
+            Book(store, name).begin()
+
+        def claim(_: int) -> list[str]:
+            found = []
+            while (lease := store.claim(LATER, LATER + HOUR)) is not None:
+                found.append(lease.transaction)
+            return found
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            claimed = [
+                name for found in pool.map(claim, range(THREADS)) for name in found
+            ]
+        assert sorted(claimed) == sorted(names)
+
+    def test_what_waits_for_an_operator_is_found(self, store: Store) -> None:
+        """Discrepancies until they are resolved, and what is open for too long."""
+        Book(store, "young").begin(at=NOON + HOUR)
+        Book(store, "old").begin(at=NOON)
+        ended = Book(store, "ended")
+        ended.end(ended.begin(at=NOON))
+        book = Book(store, "discrepant")
+        operation = book.begin(at=NOON + HOUR)
+        told = _evidence(operation, Outcome.SUCCEEDED)
+        book.end(operation)
+        book.write(book.change([Discrepancy(NOON, "state_not_allowed", told)]))
+        assert store.unresolved(NOON, 10) == ["discrepant", "old"]
+        assert store.unresolved(NOON - SECOND, 10) == ["discrepant"]
+        assert store.unresolved(NOON, 1) == ["discrepant"]
+        signed = attrs.evolve(told, source=Source.OPERATOR, actor="sato", note="ok")
+        book.write(book.change([Closed(NOON, 3, signed)]))
+        assert store.unresolved(NOON, 10) == ["old"]
+
+    def test_a_transaction_is_found_by_the_ids_that_its_gateway_gave(
+        self, store: Store
+    ) -> None:
+        """Under the account and the kind that they were given in, and no other."""
+        book = Book(store)
+        order, customer = Reference("a", "order", "o_1"), Reference("a", "buyer", "b_é")
+        book.end(book.begin(), references=(order, customer))
+        book.end(book.begin("capture"), references=(order,))  # once more is no harm
+        assert store.find("a", "order", "o_1") == ["order-1"]
+        assert store.find("a", "buyer", "b_é") == ["order-1"]
+        for account, kind, name in (
+            ("b", "order", "o_1"),
+            ("a", "buyer", "o_1"),
+            ("a", "order", "O_1"),
+            ("a", "order", ""),
+        ):
+            assert store.find(account, kind, name) == []
+
+    def test_an_id_may_be_that_of_several_transactions(self, store: Store) -> None:
+        """A customer's, say; those that have it come sorted."""
+        buyer = Reference("a", "buyer", "b_1")
+        for name in ("order-2", "order-10", "order-1"):
+            book = Book(store, name)
+            book.end(book.begin(), references=(buyer,))
+        assert store.find("a", "buyer", "b_1") == ["order-1", "order-10", "order-2"]
+
+    def test_an_id_of_a_change_that_conflicts_is_not_kept(self, store: Store) -> None:
+        """It is written with its change, or not at all."""
+        book = Book(store)
+        change = book.ended(book.begin(), references=(Reference("a", "order", "o_1"),))
+        book.write(book.denied())
+        with pytest.raises(VersionConflict):
+            store.append(change)
+        assert store.find("a", "order", "o_1") == []
+
+    def test_of_many_threads_that_race_for_one_version_exactly_one_wins(
+        self, store: Store
+    ) -> None:
+        """Whatever was decided on the same state, only one of it happens."""
+        book = Book(store)
+        book.end(book.begin())
+        changes = [
+            book.begun("capture", key=f"key-{number}")[0] for number in range(THREADS)
+        ]
+        outcomes = race([_appending(store, change) for change in changes])
+        assert outcomes.count(None) == 1
+        winner = changes[outcomes.index(None)]
+        loaded = store.load(None, "order-1", None)
+        assert loaded.transaction == winner.transaction
+        assert store.records("order-1")[-1:] == list(winner.records)
+        keys = [f"key-{number}" for number in range(THREADS)]
+        recorded = [store.load(key, "order-1", None).recorded for key in keys]
+        assert [found for found in recorded if found is not None] == [winner.opens]
+
+    def test_of_many_threads_that_race_for_one_order_id_exactly_one_wins(
+        self, store: Store
+    ) -> None:
+        """An order id is used once."""
+        changes = [
+            Book(store).begun(key=f"key-{number}")[0] for number in range(THREADS)
+        ]
+        outcomes = race([_appending(store, change) for change in changes])
+        assert outcomes.count(None) == 1
+
+    def test_of_many_threads_that_race_for_one_key_exactly_one_wins(
+        self, store: Store
+    ) -> None:
+        """Even when they are about different transactions."""
+        changes = [
+            Book(store, f"order-{number}").begun(key="k")[0]
+            for number in range(THREADS)
+        ]
+        outcomes = race([_appending(store, change) for change in changes])
+        assert outcomes.count(None) == 1
+        assert len(list(store.transactions())) == 1
+
+    def test_threads_on_different_transactions_do_not_disturb_each_other(
+        self, store: Store
+    ) -> None:
+        """Everything that was acknowledged is there."""
+
+        def write(number: int) -> None:
+            book = Book(store, f"order-{number}")
+            for _ in range(5):
+                book.write(book.denied())
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(write, range(THREADS)))
+        lengths = {name: len(trail) for name, trail in store.trails()}
+        assert lengths == {f"order-{number}": 5 for number in range(THREADS)}
+
+    def test_a_store_can_be_closed_once_it_is_done_with(self, tmp_path: Path) -> None:
+        """Closing is quiet, whether anything was written or not."""
+        self.make_store(tmp_path).close()
+
+
+class SharedStoreConformance(StoreConformance):
+    """For a store whose data outlive it and may be shared by several.
+
+    Two calls of `make_store` with the same directory give stores on the same data.
+    """
+
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> Iterator[Store]:
+        """A second store on the data of the first."""
+        other = self.make_store(tmp_path)
+        yield other
+        other.close()
+
+    def test_data_outlive_the_store(self, store: Store, tmp_path: Path) -> None:
+        """What was acknowledged is there when the store is opened again."""
+        book = Book(store)
+        lifecycle = machine().lifecycle
+        book.write(book.begun(key="k", declaration=lifecycle)[0])
+        before = _everything(store)
+        store.close()
+        again = self.make_store(tmp_path)
+        assert _everything(again) == before
+        assert again.load("k", "order-1", None).transaction == book.transaction
+        assert again.declaration(lifecycle.hash) == lifecycle.document
+        again.close()
+
+    def test_what_one_store_wrote_another_sees_at_once(
+        self, store: Store, other: Store
+    ) -> None:
+        """There is one truth, not one a process."""
+        book = Book(store)
+        operation = book.begin()
+        assert other.open_transactions(1) == ["order-1"]
+        book.end(operation)
+        assert _everything(other) == _everything(store)
+
+    def test_of_two_stores_that_race_for_one_version_exactly_one_wins(
+        self, store: Store, other: Store
+    ) -> None:
+        """Medusa #16012: a check and an act apart are not one; here they are."""
+        for number in range(10):
+            changes = [
+                Book(store, f"order-{number}").begun(key=f"{number} {which}")[0]
+                for which in range(2)
+            ]
+            stores = (store, other)
+            outcomes = race(
+                [_appending(s, c) for s, c in zip(stores, changes, strict=True)]
+            )
+            assert outcomes.count(None) == 1
+
+    def test_a_lifecycle_file_that_another_store_wrote_is_no_conflict(
+        self, store: Store, other: Store
+    ) -> None:
+        """Both may begin transactions under it."""
+        lifecycle = machine().lifecycle
+        first, second = Book(store), Book(other, "order-2")
+        first.write(first.begun(declaration=lifecycle)[0])
+        second.write(second.begun(declaration=lifecycle)[0])
+        assert other.declaration(lifecycle.hash) == lifecycle.document
+
+
+def _evidence(operation: Operation, outcome: Outcome) -> Evidence:
+    return Evidence(
+        source=Source.INQUIRY,
+        transaction=operation.id.rpartition(".")[0],
+        command=operation.command,
+        outcome=outcome,
+    )
+
+
+def _appending(store: Store, change: Change) -> Callable[[], None]:
+    return lambda: store.append(change)
+
+
+def _everything(store: Store) -> tuple[list[Transaction], list[object], list[str]]:
+    return (
+        list(store.transactions()),
+        list(store.trails()),
+        store.open_transactions(100),
+    )

@@ -1,0 +1,1 @@
+"""Hypothesis strategies drawn from a lifecycle file."""

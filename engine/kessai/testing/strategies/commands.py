@@ -1,0 +1,159 @@
+"""Commands drawn from a lifecycle: those that must pass, those that must be denied.
+
+    @given(data())
+    def test_my_shop(data):
+        command = data.draw(allowed_commands("one_time", transaction, now))
+
+Everything is asked of the lifecycle's own machine: states, bounds, guards and deadlines
+stand in the file, and nowhere here.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from kessai.errors import InvalidInput
+from kessai.machine import Command, Operation, Transaction
+from kessai.simulator.world import BEGINNING
+from kessai.testing.strategies.agreements import agreement_for
+from kessai.testing.strategies.denied import DeniedCommand, denials
+from kessai.testing.strategies.lifecycles import AnyLifecycle, machine_of
+from kessai.testing.strategies.values import amounts, keys, order_ids, parameters
+from kessai.testing.strategies.variants import CommandCase, CommandVariant, ways
+
+T = TypeVar("T")
+
+NOW = BEGINNING
+"""The moment that commands are asked for at, unless another is given."""
+
+
+def allowed_commands(
+    lifecycle: AnyLifecycle,
+    transaction: Transaction | None = None,
+    now: datetime = NOW,
+    agreement: Transaction | None = None,
+) -> st.SearchStrategy[Command]:
+    """Commands that the lifecycle allows on `transaction` at `now`.
+
+    Without a transaction they are opening commands, under order ids of any kind. `agreement`
+    is what a charge is made under; a live one is made up where none is given. Keys are
+    drawn anew; nothing is drawn where no command is allowed.
+
+    Raises:
+        InvalidInput: the lifecycle is none, or has mistakes.
+
+    """
+    return _drawn(_allowed, lifecycle, transaction, now, agreement)
+
+
+def denied_commands(
+    lifecycle: AnyLifecycle,
+    transaction: Transaction | None = None,
+    now: datetime = NOW,
+    agreement: Transaction | None = None,
+) -> st.SearchStrategy[DeniedCommand]:
+    """Commands that the lifecycle denies on `transaction` at `now`, and why.
+
+    The codes of the denial hold all `reasons` that come with the command: a wrong state,
+    an amount beyond a bound, a guard that fails, an operation that is open, a deadline
+    that has passed, a parameter that is missing, not taken or not within its limits.
+
+    Raises:
+        InvalidInput: the lifecycle is none, or has mistakes.
+
+    """
+    return _drawn(denials, lifecycle, transaction, now, agreement)
+
+
+def _drawn(
+    draw: Callable[[CommandCase], st.SearchStrategy[T]],
+    lifecycle: AnyLifecycle,
+    transaction: Transaction | None,
+    now: datetime,
+    agreement: Transaction | None,
+) -> st.SearchStrategy[T]:
+    """What `draw` gives on `transaction`, or on order ids of any kind without one."""
+    if transaction is not None:
+        return draw(case_of(lifecycle, transaction, now, agreement))
+    machine = machine_of(lifecycle)
+    return order_ids(machine).flatmap(
+        lambda order: draw(case_of(machine, Transaction(order), now, agreement))
+    )
+
+
+def case_of(
+    lifecycle: AnyLifecycle,
+    transaction: Transaction,
+    now: datetime = NOW,
+    agreement: Transaction | None = None,
+) -> CommandCase:
+    """What commands are asked for on.
+
+    Raises:
+        InvalidInput: the transaction runs under another lifecycle.
+
+    """
+    machine = machine_of(lifecycle)
+    if transaction.exists and transaction.lifecycle != machine.name:
+        message = (
+            f"transaction {transaction.id!r} runs under {transaction.lifecycle!r},"
+            f" not under {machine.name!r}"
+        )
+        raise InvalidInput(message)
+    return CommandCase(machine, transaction, now, agreement or agreement_for(machine))
+
+
+def all_ways(case: CommandCase) -> list[CommandVariant]:
+    """Every way to ask for any command that is allowed now."""
+    return [way for name in case.machine.commands for way in ways(case, name)]
+
+
+def _allowed(case: CommandCase) -> st.SearchStrategy[Command]:
+    found = all_ways(case)
+    if not found:
+        return st.nothing()
+    # By name first: a command with many flags shall not crowd out the rest.
+    by_name: dict[str, list[CommandVariant]] = {}
+    for way in found:
+        by_name.setdefault(way.name, []).append(way)
+    return st.sampled_from(list(by_name.values())).flatmap(
+        lambda some: commands_in(case, some)
+    )
+
+
+@st.composite
+def commands_in(
+    draw: st.DrawFn, case: CommandCase, some: list[CommandVariant]
+) -> Command:
+    """A command in one of some ways, with amounts and parameters of any kind."""
+    way = draw(st.sampled_from(some))
+    rule = case.machine.commands[way.name]
+    given = draw(parameters(case.machine, rule.spec, way.flags))
+    key = draw(keys())
+
+    def command(amount: int | None) -> Command:
+        return case.command(
+            way.name, amount, currency=way.currency, parameters=given, key=key
+        )
+
+    some_amount = amounts(way.bounds)
+    if case.machine.commands[way.name].amount_guards:
+        # The bounds alone do not tell.
+        some_amount = some_amount.filter(
+            lambda amount: isinstance(case.decide(command(amount)), Operation)
+        )
+    return command(draw(some_amount))
+
+
+__all__ = [
+    "NOW",
+    "DeniedCommand",
+    "allowed_commands",
+    "amounts",
+    "denied_commands",
+    "keys",
+    "order_ids",
+    "parameters",
+]

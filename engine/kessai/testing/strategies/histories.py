@@ -1,0 +1,418 @@
+"""Whole histories of one transaction, drawn from its lifecycle alone.
+
+Built forwards, one step after the other, from what the machine itself allows: nothing
+is drawn to be thrown away. Commands succeed, are declined, stay pending or unknown, or
+without any answer; the gateway acts on its own; deadlines pass; the impossible is asked
+for and refused.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import attrs
+from hypothesis import strategies as st
+
+from kessai.evidence.outcome import (
+    close_discrepancy,
+    expected_amount,
+    overdue,
+    resolve,
+    resolve_external,
+)
+from kessai.gateway import Evidence, Outcome, Source
+from kessai.machine import (
+    Begun,
+    Bounds,
+    Closed,
+    Command,
+    Denial,
+    Denied,
+    Discrepancy,
+    Event,
+    External,
+    Lapsed,
+    Machine,
+    Operation,
+    Record,
+    Resent,
+    Reversed,
+    Transaction,
+    append,
+)
+from kessai.machine.compile import CompiledCommand
+from kessai.machine.decide import amount_bounds, opened_tracks
+from kessai.machine.phases import RESENT, phase_after
+from kessai.simulator.commands import opening_of, possible_names
+from kessai.stores import Store
+from kessai.testing.store_kit.written import changes
+from kessai.testing.strategies.agreements import agreement_with_trail
+from kessai.testing.strategies.commands import NOW, commands_in
+from kessai.testing.strategies.denied import denials
+from kessai.testing.strategies.lifecycles import AnyLifecycle, machine_of
+from kessai.testing.strategies.values import amounts, order_ids
+from kessai.testing.strategies.variants import CommandCase, ways
+
+MOST_STEPS = 20
+"""How many steps a history has at most, unless another number is given."""
+
+_SUCCEEDED = (Outcome.SUCCEEDED,)
+_ANSWERS = (*_SUCCEEDED * 6, Outcome.DECLINED, Outcome.PENDING, Outcome.UNKNOWN, None)
+_ENDS = (*_SUCCEEDED * 3, Outcome.DECLINED)
+_PAUSES = tuple(map(timedelta, (0, 0, 0, 1), (1, 40, 3600, 0)))
+_PATIENCE = 6
+_STRANGE = "no_such_command"
+
+
+@attrs.frozen(kw_only=True)
+class TransactionHistory:
+    """One transaction with everything that led to it, as a store would hold it.
+
+    `records` are its trail, `events` the same in plain; `now` is the moment after the
+    last. `asked` are the commands that were asked for, the refused ones among them.
+    `agreement` is what a charge is made under, with the trail of that.
+    """
+
+    machine: Machine = attrs.field(repr=False)
+    transaction: Transaction
+    events: tuple[Event, ...] = attrs.field(repr=False)
+    records: tuple[Record, ...] = attrs.field(repr=False)
+    asked: tuple[Command, ...]
+    now: datetime
+    agreement: Transaction | None = attrs.field(default=None, repr=False)
+    agreement_records: tuple[Record, ...] = attrs.field(default=(), repr=False)
+
+    def write_to(self, store: Store) -> None:
+        """Put the transaction and its trail into `store`, and the agreement before it.
+
+        Raises:
+            VersionConflict: the store has one of that id.
+
+        """
+        agreement = self.agreement
+        if agreement is not None:
+            machine = machine_of(agreement.lifecycle)
+            for change in changes(machine, agreement.id, self.agreement_records):
+                store.append(change)
+        for change in changes(self.machine, self.transaction.id, self.records):
+            store.append(change)
+
+
+def histories(
+    lifecycle: AnyLifecycle,
+    *,
+    most_steps: int = MOST_STEPS,
+    begun: datetime = NOW,
+    order_id: str | None = None,
+) -> st.SearchStrategy[TransactionHistory]:
+    """Histories of one transaction of the lifecycle, each of them possible.
+
+    They begin at `begun` and have from 1 to `most_steps` steps. The order id is drawn
+    unless it is given. Every state of the lifecycle is reached.
+
+    Raises:
+        InvalidInput: the lifecycle is none, has mistakes, or needs an agreement that no
+            short history leads to.
+
+    """
+    machine = machine_of(lifecycle)
+    agreement_with_trail(machine)  # or say now that there is none
+    ids = order_ids(machine) if order_id is None else st.just(order_id)
+    return _histories(machine, most_steps, begun, ids)
+
+
+@st.composite
+def _histories(
+    draw: st.DrawFn,
+    machine: Machine,
+    most_steps: int,
+    begun: datetime,
+    ids: st.SearchStrategy[str],
+) -> TransactionHistory:
+    agreement, trail = agreement_with_trail(machine) or (None, ())
+    course = Course(draw, machine, draw(ids), begun, agreement)
+    course.ask(opening_of(machine).spec.name)
+    for _ in range(draw(st.integers(0, most_steps - 1))):
+        course.go_on()
+    return TransactionHistory(
+        machine=machine,
+        transaction=course.transaction,
+        events=tuple(course.events),
+        records=tuple(course.records),
+        asked=tuple(course.asked),
+        now=course.now,
+        agreement=agreement,
+        agreement_records=trail,
+    )
+
+
+def last_events(lifecycle: AnyLifecycle, kind: type[Event]) -> st.SearchStrategy[Event]:
+    """Events of one kind, each the last of a history that leads to it."""
+    machine = machine_of(lifecycle)
+    under = agreement_with_trail(machine)
+    return _last_events(machine, kind, None if under is None else under[0])
+
+
+@st.composite
+def _last_events(
+    draw: st.DrawFn, machine: Machine, kind: type[Event], agreement: Transaction | None
+) -> Event:
+    course = Course(draw, machine, draw(order_ids(machine)), NOW, agreement)
+    opening = opening_of(machine).spec.name
+    course.ask(opening, (Outcome.UNKNOWN,) if kind is Resent else _SUCCEEDED)
+    for _ in range(_PATIENCE):
+        for event in reversed(course.events):
+            if isinstance(event, kind):
+                return event
+        course.go_towards(kind)
+    return draw(st.nothing())
+
+
+class Course:
+    """A history as it grows."""
+
+    def __init__(
+        self,
+        draw: st.DrawFn,
+        machine: Machine,
+        order: str,
+        now: datetime,
+        agreement: Transaction | None,
+    ) -> None:
+        self._draw = draw
+        self._agreement = agreement
+        self.machine = machine
+        self.transaction = Transaction(order)
+        self.now = now
+        self.events: list[Event] = []
+        self.records: list[Record] = []
+        self.asked: list[Command] = []
+
+    def go_on(self) -> None:
+        """One step more: mostly a command, or what came of one before."""
+        self.now += self._draw(st.sampled_from(_PAUSES))
+        steps: list[Callable[[], None]] = []
+        possible = possible_names(self.machine, self.transaction)
+        if possible:
+            steps += [self.command] * 5 + [self.gateway_acts]
+        if self.reversible():
+            steps += [self.taken_back] * 2
+        if self.transaction.operations:
+            steps += [self.ends] * 3 + [self.resent]
+        if self.deadlines():
+            steps += [self.lapses]
+        if self.transaction.discrepancies:
+            steps += [self.closed]
+        steps += [self.refused, self.strange]
+        self._draw(st.sampled_from(steps))()
+
+    def append(self, event: Event | None) -> None:
+        """Let `event` happen; None says nothing new."""
+        if event is None:
+            return
+        machine = self.machine if self._is_bound(event) else None
+        self.transaction, record = append(machine, self.transaction, event)
+        self.events.append(event)
+        self.records.append(record)
+
+    def _is_bound(self, event: Event) -> bool:
+        return self.transaction.exists or isinstance(event, Begun)
+
+    @property
+    def case(self) -> CommandCase:
+        """What is asked for is asked for on this."""
+        return CommandCase(self.machine, self.transaction, self.now, self._agreement)
+
+    # ── commands ────────────────────────────────────────────────────────────────────
+
+    def go_towards(self, kind: type[Event]) -> None:
+        """A step that may give an event of that kind."""
+        steps: Mapping[type[Event], Callable[[], None]] = {
+            Resent: self.resent,
+            External: self.gateway_acts,
+            Reversed: self.taken_back,
+            Lapsed: self.lapses,
+            Discrepancy: self.strange,
+            Closed: self.closed,
+            Denied: self.refused,
+        }
+        if kind is Closed:
+            self.strange()
+        if kind is External and not possible_names(self.machine, self.transaction):
+            return
+        if kind is Reversed and not self.reversible():
+            self.command()
+            return
+        if kind is Lapsed and not self.deadlines():
+            self.ask(opening_of(self.machine).spec.name)
+            return
+        steps[kind]()
+
+    def ask(self, name: str, answers: Sequence[Outcome | None] = _ANSWERS) -> bool:
+        """Ask for `name` in any way that is allowed; whether there is one."""
+        case = self.case
+        found = ways(case, name)
+        if not found:
+            return False
+        command = self._keyed(self._draw(commands_in(case, list(found))))
+        operation = case.decide(command)
+        assert isinstance(operation, Operation)  # noqa: S101 - it is allowed
+        self.asked.append(command)
+        self._begin(operation)
+        self._answered(operation, self._draw(st.sampled_from(answers)))
+        return True
+
+    def _keyed(self, command: Command) -> Command:
+        """The command under a key that no other has, in any store."""
+        return attrs.evolve(command, key=f"{self.transaction.id}:{len(self.asked) + 1}")
+
+    def _begin(self, operation: Operation) -> None:
+        agreement = self._agreement
+        if self.machine.commands[operation.command].spec.agreement is None:
+            agreement = None
+        begun = Begun(
+            self.now,
+            operation,
+            None if agreement is None else agreement.id,
+            opened_tracks(self.machine, operation),
+            None if agreement is None else agreement.version,
+        )
+        self.append(begun)
+
+    def _answered(self, operation: Operation, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            self.now += timedelta(seconds=1)
+            self._resolve(self.transaction.operations[operation.id], outcome)
+
+    def command(self) -> None:
+        """Any command that is possible; those that must wait give way to another."""
+        names = possible_names(self.machine, self.transaction)
+        first = self._draw(st.integers(0, len(names) - 1))
+        any(self.ask(name) for name in (*names[first:], *names[:first]))
+
+    def refused(self) -> None:
+        """What must be denied is asked for, and is."""
+        command = self._keyed(self._draw(denials(self.case)).command)
+        verdict = self.case.decide(command)
+        assert isinstance(verdict, Denial)  # noqa: S101 - it must be denied
+        self.asked.append(command)
+        request, amount = command.fingerprint, command.amount
+        denied = Denied(
+            self.now, command.name, command.key, request, verdict.reasons, amount
+        )
+        self.append(denied)
+
+    # ── evidence ────────────────────────────────────────────────────────────────────
+
+    def _evidence(
+        self, command: str, outcome: Outcome, amount: int | None, source: Source
+    ) -> Evidence:
+        return Evidence(
+            source=source,
+            transaction=self.transaction.id,
+            command=command,
+            outcome=outcome,
+            amount=amount,
+            reported_at=self.now,
+        )
+
+    def _resolve(self, operation: Operation, outcome: Outcome) -> None:
+        machine = self.machine
+        rule = machine.commands[operation.command]
+        amount = None
+        if outcome is Outcome.SUCCEEDED:
+            amount = expected_amount(rule, self.transaction, operation)
+        source = self._draw(st.sampled_from([Source.REPLY, Source.NOTIFICATION]))
+        said = self._evidence(operation.command, outcome, amount, source)
+        self.append(resolve(machine, self.transaction, operation, said, self.now))
+
+    def ends(self) -> None:
+        """Something that is open succeeds or is declined."""
+        operations = list(self.transaction.operations.values())
+        self._resolve(
+            self._draw(st.sampled_from(operations)), self._draw(st.sampled_from(_ENDS))
+        )
+
+    def gateway_acts(self) -> None:
+        """Someone works in the gateway's portal, and perhaps the lifecycle allows it."""
+        name = self._draw(
+            st.sampled_from(possible_names(self.machine, self.transaction))
+        )
+        self._outside(self.machine.commands[name], Outcome.SUCCEEDED)
+
+    def reversible(self) -> list[CompiledCommand]:
+        """The reversals that the gateway may do now."""
+        return [
+            rule
+            for rule in self.machine.reversals.values()
+            if rule.steps_from(self.transaction.states)
+            and (
+                (bounds := self._bounds(rule)) is None
+                or bounds.minimum <= bounds.maximum
+            )
+        ]
+
+    def taken_back(self) -> None:
+        """The gateway takes a success back."""
+        rule = self._draw(st.sampled_from(self.reversible()))
+        self._outside(rule, Outcome.REVERSED)
+
+    def _bounds(self, rule: CompiledCommand) -> Bounds | None:
+        names = self.transaction.names(None)
+        return amount_bounds(rule, names, self.transaction.currency)
+
+    def _outside(self, rule: CompiledCommand, outcome: Outcome) -> None:
+        """What nobody asked for, of an amount within its bounds if there is any."""
+        bounds, amount = self._bounds(rule), None
+        if bounds is not None and bounds.minimum <= bounds.maximum:
+            given = attrs.evolve(bounds, default=None)
+            amount = self._draw(amounts(given))
+        said = self._evidence(rule.spec.name, outcome, amount, Source.INQUIRY)
+        self.append(resolve_external(self.machine, self.transaction, said, self.now))
+
+    def strange(self) -> None:
+        """Evidence of what no lifecycle has: it is put aside."""
+        if self.transaction.exists:
+            said = self._evidence(
+                _STRANGE, Outcome.SUCCEEDED, None, Source.NOTIFICATION
+            )
+            self.append(
+                resolve_external(self.machine, self.transaction, said, self.now)
+            )
+
+    def closed(self) -> None:
+        """A person has dealt with a discrepancy."""
+        number = self._draw(st.sampled_from(self.transaction.discrepancies))
+        said = attrs.evolve(
+            self._evidence(_STRANGE, Outcome.SUCCEEDED, None, Source.OPERATOR),
+            actor="operator",
+            note="found out by hand",
+        )
+        self.append(close_discrepancy(self.transaction, number, said, self.now))
+
+    # ── time ────────────────────────────────────────────────────────────────────────
+
+    def resent(self) -> None:
+        """What may have been lost on its way is about to be sent again."""
+        lost = [
+            operation.id
+            for operation in self.transaction.operations.values()
+            if phase_after(operation.phase, RESENT) is not None
+        ]
+        if lost:
+            self.append(Resent(self.now, self._draw(st.sampled_from(lost))))
+
+    def deadlines(self) -> list[datetime]:
+        """When the deadlines of the states that hold now end."""
+        found = self.transaction
+        return [
+            ends
+            for name, ends in found.deadlines.items()
+            if found.states.get(self.machine.deadlines[name].track)
+            == self.machine.deadlines[name].state
+        ]
+
+    def lapses(self) -> None:
+        """A deadline passes; what it is about lapses unless something is open."""
+        self.now = max(self.now, self._draw(st.sampled_from(self.deadlines())))
+        for event in tuple(overdue(self.machine, self.transaction, self.now)):
+            self.append(event)
