@@ -11,24 +11,24 @@ from kessai.cli.terminal.lazy import LazyGroup
 
 _COMMANDS = {
     "audit": (
-        "kessai.cli.audit.group.group",
+        "kessai.cli.audit.group",
         "audit",
         "Prove that every step was allowed.",
     ),
     "demo": (
-        "kessai.cli.demo.command.command",
+        "kessai.cli.demo.command",
         "demo",
         "A payment's whole life, in seconds.",
     ),
     "emulator": ("kessai.cli.emulator", "emulator", "A gateway to try things on."),
     "export": ("kessai.cli.export", "export_command", "Rows for other programs."),
     "lifecycle": (
-        "kessai.cli.lifecycle.command.command",
+        "kessai.cli.lifecycle.command",
         "lifecycle",
         "The declared rules.",
     ),
     "prove": (
-        "kessai.cli.prove.command.command",
+        "kessai.cli.prove.command",
         "prove_command",
         "Prove that the rules are right.",
     ),
@@ -42,14 +42,14 @@ _COMMANDS = {
         "recover",
         "Look up what has no answer yet.",
     ),
-    "run": ("kessai.cli.run.command.command", "run", "Carry out a file of commands."),
+    "run": ("kessai.cli.run.command", "run", "Carry out a file of commands."),
     "sweep": ("kessai.cli.recovery.sweep", "sweep", "Move what is overdue."),
     "simulate": (
-        "kessai.cli.simulate.command.command",
+        "kessai.cli.simulate.command",
         "simulate_command",
         "Play worlds where everything goes wrong.",
     ),
-    "tx": ("kessai.cli.tx.group.group", "tx", "Look at transactions, ask, act."),
+    "tx": ("kessai.cli.tx.group", "tx", "Look at transactions, ask, act."),
 }
 
 

@@ -231,7 +231,7 @@ def test_without_jinja_the_error_names_the_extra(facts):
 
 def test_reports_are_made_without_jinja_where_none_is_needed():
     code = (
-        "import sys, kessai.audit.reporting, kessai.cli.audit.group.report\n"
+        "import sys, kessai.audit.reporting, kessai.cli.audit.report\n"
         "print([m for m in sys.modules if m in {'jinja2', 'markupsafe'}])\n"
     )
     done = subprocess.run(

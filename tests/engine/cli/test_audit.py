@@ -69,7 +69,7 @@ def test_open_operations_are_shown_and_are_no_faults(kessai, tmp_path, monkeypat
     db = tmp_path / "open.db"
     # Without the inquiry that follows a command, an opening command stays open.
     monkeypatch.setattr(
-        "kessai.cli.tx.group.group.resolved", lambda _wiring, answer: answer
+        "kessai.cli.tx.group.resolved", lambda _wiring, answer: answer
     )
     order = ("A-1", "authorize", "--lifecycle", "one_time", "--amount", 1000)
     assert kessai("tx", "do", *order, "--db", db).code == 4

@@ -98,7 +98,7 @@ def test_books_that_disagree_are_named_and_end_with_exit_code_5(kessai, monkeypa
         stage.local.emulator.books[PLAN].captured = 2_999
         return real(stage)
 
-    monkeypatch.setattr("kessai.cli.demo.command.command.proof", after_a_theft)
+    monkeypatch.setattr("kessai.cli.demo.command.proof", after_a_theft)
     result = kessai("demo", "--json")
     assert result.code == 5
     assert result.json["books"]["differences"] == [

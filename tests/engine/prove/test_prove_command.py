@@ -136,5 +136,5 @@ def test_a_terminal_that_knows_only_ascii_is_not_too_small():
 
 
 def test_kessai_itself_does_not_import_the_solver():
-    code = "import sys, kessai, kessai.prove, kessai.cli.prove.command.command; assert 'z3' not in sys.modules"
+    code = "import sys, kessai, kessai.prove, kessai.cli.prove.command; assert 'z3' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

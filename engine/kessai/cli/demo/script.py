@@ -1,7 +1,7 @@
 """The demo's story: real commands through a real engine, scene by scene, as facts.
 
 Nothing here is printed and no outcome is assumed: each scene holds what the engine
-answered. `kessai.cli.demo.command.narration` puts them into words.
+answered. `kessai.cli.demo.narration` puts them into words.
 """
 
 import warnings
