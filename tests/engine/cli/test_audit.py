@@ -22,7 +22,7 @@ def tamper(db, sql):
         database.execute(sql)
 
 
-def test_a_trail_that_holds_is_told_in_two_lines(kessai, shop):
+def test_a_trail_that_holds_is_summed_up_in_two_lines(kessai, shop):
     result = kessai("audit", "verify", "--db", shop, "--lang", "en")
     assert result.code == 0
     first, second = result.out.splitlines()
@@ -68,9 +68,7 @@ def test_many_faults_are_counted_and_the_first_are_shown(kessai, shop):
 def test_open_operations_are_shown_and_are_no_faults(kessai, tmp_path, monkeypatch):
     db = tmp_path / "open.db"
     # Without the inquiry that follows a command, an opening command stays open.
-    monkeypatch.setattr(
-        "kessai.cli.tx.group.resolved", lambda _wiring, answer: answer
-    )
+    monkeypatch.setattr("kessai.cli.tx.group.resolved", lambda _wiring, answer: answer)
     order = ("A-1", "authorize", "--lifecycle", "one_time", "--amount", 1000)
     assert kessai("tx", "do", *order, "--db", db).code == 4
     result = kessai("audit", "verify", "--db", db, "--lang", "en")
