@@ -111,7 +111,7 @@ def test_an_answer_that_is_not_whole_resolves_nothing(
     [(False, "MF02"), (True, "MF03")],
     ids=["never sent", "broken off"],
 )
-def test_a_inquiry_without_an_answer_declines_nothing(
+def test_an_inquiry_without_an_answer_declines_nothing(
     *, sent: bool, code: str, adapter: VeriTrans4G
 ) -> None:
     evidence = adapter.evidence(CALL, Failure(sent=sent, reason="no route"))
