@@ -20,7 +20,7 @@ from kessai.prove.symbols import Symbols, Transition, readable
 class Gap:
     """Where induction failed: a transaction that may not even be reachable."""
 
-    moment: str
+    kind: str
     name: str
     before: str
     after: str
@@ -87,7 +87,7 @@ class Induction:
 
     def never(self, condition: Truth) -> Mapping[str, int] | None:
         """None if no reachable transaction fulfils `condition`; else one that may."""
-        self._solver.notification()
+        self._solver.push()
         try:
             self._solver.add(condition)
             verdict = self._solver.check()
@@ -103,7 +103,7 @@ class Induction:
         """Whether `condition` is not excluded."""
         return self.never(condition) is not None
 
-    def told(self, values: Mapping[str, int]) -> str:
+    def shown(self, values: Mapping[str, int]) -> str:
         """`values` as a person reads them."""
         return readable(self.symbols.rules, values) if values else ""
 
@@ -133,7 +133,7 @@ class Induction:
         changed = frozenset(transition.after)
         touched = [kept for kept in self._kept if kept.names & changed]
         after = _replaced(z3, _all_of(z3, [kept.term for kept in touched]), changes)
-        solver.notification()
+        solver.push()
         solver.add(transition.when, z3.Not(after))
         verdict = solver.check()
         model = solver.model() if verdict == z3.sat else None
@@ -157,9 +157,9 @@ class Induction:
             names = self.symbols.names
             changed = {n: _replaced(self._z3, t, changes) for n, t in names.items()}
             if not transition.is_first:
-                before = self.told(self._values(model))
-            after = self.told(self._values(model, changed))
-        self.gaps[lemma.name] = Gap(transition.moment, transition.name, before, after)
+                before = self.shown(self._values(model))
+            after = self.shown(self._values(model, changed))
+        self.gaps[lemma.name] = Gap(transition.kind, transition.name, before, after)
 
     def _values(
         self, model: Any, names: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""What each moment of an operation does, once for known amounts and for all amounts.
+"""What each transition of an operation does, written once for known amounts and for all amounts.
 
 The steps, effects and exclusions come from the compiled machine; the order in which
 they are taken is that of `decide`, `evolve` and `resolve`.
