@@ -119,7 +119,7 @@ def test_an_update_that_arrived_too_late_does_not_undo_the_one_after_it(stage):
     assert replay(stage, story) is None
 
 
-def test_an_expiry_is_told_after_the_approval_that_an_update_overtook(stage):
+def test_an_expiry_is_reported_after_the_approval_that_an_update_overtook(stage):
     # Told before it, it would be kept as a discrepancy, for somebody to see to.
     story = [
         *begun(**MERCHANTS_PAGE),
