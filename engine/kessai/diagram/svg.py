@@ -11,7 +11,7 @@ from importlib import resources
 
 from kessai.diagram.dot import dot
 from kessai.diagram.graphviz import lay_out
-from kessai.diagram.styling import dressed, fingerprint
+from kessai.diagram.styling import fingerprint, styled
 from kessai.spec import Lifecycle
 
 PICTURES = ("kessai_specs", "diagrams")
@@ -46,4 +46,4 @@ def drawn_anew(lifecycle: Lifecycle, language: str) -> str:
 
     """
     source = dot(lifecycle, language)
-    return dressed(lay_out(source), source, lifecycle, language)
+    return styled(lay_out(source), source, lifecycle, language)
