@@ -22,14 +22,19 @@ exchanged together with all chains under it.
 """
 
 from kessai.audit.sealing.seal import Made, write_seal
-from kessai.audit.verification.report import AuditFault, OpenOperation, PutAside, Report
+from kessai.audit.verification.report import (
+    AuditFault,
+    FoundDiscrepancy,
+    OpenOperation,
+    Report,
+)
 from kessai.audit.verification.verify import verify
 
 __all__ = [
     "AuditFault",
+    "FoundDiscrepancy",
     "Made",
     "OpenOperation",
-    "PutAside",
     "Report",
     "verify",
     "write_seal",

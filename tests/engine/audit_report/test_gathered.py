@@ -145,7 +145,7 @@ def test_what_tests_exercised_stands_beside_it(busy, known):
 
 def test_an_empty_store_has_an_empty_report(empty, known):
     facts = gather(empty, "memory:", NOON, known=known)
-    assert (facts.told, facts.first, facts.last) == ((), None, None)
+    assert (facts.lifecycles, facts.first, facts.last) == ((), None, None)
     assert facts.report.holds
 
 

@@ -3,7 +3,7 @@
     facts = gather(store, "sqlite:///kessai.db", now)
     page = render(facts, "html", "ja")
 
-One pass over the store verifies everything and counts it. A report says nothing that is
+One pass over the store verifies everything and counts it. A report shows nothing that is
 not in the trail or in the lifecycle files that the trail is bound to.
 """
 

@@ -103,7 +103,7 @@ def chain_line(chain: Chain) -> bytes:
 
 
 def last_line(summary: Summary) -> bytes:
-    """The line that says what was signed, with the signature."""
+    """The line with what was signed, with the signature."""
     return _canonical(summary) + b"\n"
 
 
