@@ -159,7 +159,7 @@ def test_a_lifecycle_of_ones_own_in_dollars_asks_for_the_unit(kessai, log, tmp_p
         (("--lifecycle", "two_time"), "shipped are"),
     ],
 )
-def test_what_is_said_wrongly_is_told_with_what_would_be_right(
+def test_what_is_given_wrongly_is_answered_with_what_would_be_right(
     kessai, log, options, message
 ):
     result = check(kessai, log(SALE), *options)

@@ -66,7 +66,7 @@ def test_rows_of_no_or_of_another_currency_cannot_be_read(check):
 
 
 def test_a_log_without_a_column_for_the_currency_is_refused(check):
-    with pytest.raises(InvalidInput, match="no column says which of JPY, KWD, USD"):
+    with pytest.raises(InvalidInput, match="no column shows which of JPY, KWD, USD"):
         check("A,authorize,2026-01-05T09:00Z,1", header="order,command,time,amount")
 
 
