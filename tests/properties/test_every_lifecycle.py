@@ -5,10 +5,11 @@ The gateway keeps its own books and its own rules. Two machines play against it:
 - `Faultless`: nothing goes wrong, so the two must agree both ways at every step. What
   the engine allows the gateway carries out; what the engine denies for its state the
   gateway's own rule refuses too.
-- `Faulty`: requests and replies get lost, notifications come twice, late, in any order or not
-  at all, the process dies in the middle of a call, someone works in the gateway's
-  portal, a month passes. Whatever happened, once all of it is resolved the two sets of
-  books agree to the yen, and at no moment has the engine counted more than happened.
+- `Faulty`: requests and replies get lost, notifications come twice, late, in any order
+  or not at all, the process dies in the middle of a call, someone works in the
+  gateway's portal, a month passes. Whatever happened, once all of it is resolved the
+  two sets of books agree to the yen, and at no moment has the engine counted more than
+  happened.
 
 Names of commands, parameters and bounds of amounts come from the lifecycle files; a new
 command in a file is played without a change here.

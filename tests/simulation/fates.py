@@ -3,12 +3,13 @@
     python tests/simulation/fates.py refund,refund,refund update_consent,terminate
 
 A transaction is asked for a few commands, of one amount or of different ones; --pairs
-takes any two that one lifecycle has. Each request is carried out, refused, lost or late,
-its reply lost or slept over, its worker dies or sleeps; what is late arrives, and who
-slept wakes up, at any later point. The gateway is asked what it lists once the in-flight
-limit has passed, after each or after the last. In the end all resolves and is compared, as
-after any story of the simulator: what the simulator meets once in millions of commands,
-this goes through every time. The exit code is 5 if any combination was wrong.
+takes any two that one lifecycle has. Each request is carried out, refused, lost or
+late, its reply lost or slept over, its worker dies or sleeps; what is late arrives, and
+who slept wakes up, at any later point. The gateway is asked what it lists once the
+in-flight limit has passed, after each or after the last. In the end all resolves and is
+compared, as after any story of the simulator: what the simulator meets once in millions
+of commands, this goes through every time. The exit code is 5 if any combination was
+wrong.
 """
 
 import argparse

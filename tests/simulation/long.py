@@ -2,8 +2,8 @@
 
     python tests/simulation/long.py --seed 1 --commands 10_000_000 --processes 2
 
-Prints now and then how far it is, and at the end what was played. Every violation is shown
-with its seed and the shortest story; the exit code is then 5.
+Prints now and then how far it is, and at the end what was played. Every violation is
+shown with its seed and the shortest story; the exit code is then 5.
 """
 
 import argparse

@@ -3,10 +3,10 @@
 This package owns how a declaration is shown, and how the path of a transaction is shown
 upon it. It repeats no rule: what is not in the lifecycle file is in no picture.
 
-**What can be found in an SVG.** These ids and classes are a lasting contract: pages that
-hold a picture may style by them. Ids are made of the declaration's names alone, are the
-same in every language, and are unique in a picture (`marked` can put a prefix before
-them, for pages with several pictures).
+**What can be found in an SVG.** These ids and classes are a lasting contract: pages
+that hold a picture may style by them. Ids are made of the declaration's names alone,
+are the same in every language, and are unique in a picture (`marked` can put a prefix
+before them, for pages with several pictures).
 
 =========================================  ============================================
 id                                         what
@@ -31,9 +31,9 @@ Classes: the root is `kessai-lifecycle`; `node state` and one of `initial normal
 failed`, with `final`; `edge` and one of `opening command read decline deadline`, with
 `loop` and, where the gateway may report it though nobody asked, `external-possible`. A
 transaction's picture (its root is `kessai-transaction`, too) has `visited current
-allowed denied open due` as well. Every node and edge has a `title` of a few lines.
-All of them stand within `graph`; `legend` holds what explains them, and no id. A page
-that is light whatever the reader's system prefers puts `light` on the root. Pictures bring
+allowed denied open due` as well. Every node and edge has a `title` of a few lines. All
+of them stand within `graph`; `legend` holds what explains them, and no id. A page that
+is light whatever the reader's system prefers puts `light` on the root. Pictures bring
 their style along, fetch nothing and run nothing.
 """
 

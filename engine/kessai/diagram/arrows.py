@@ -17,11 +17,11 @@ from kessai.spec import CommandSpec, Expression, Lifecycle, Move, Track
 class Arrow:
     """One arrow from a state; `target` None means that the state stays as it is.
 
-    `cause` is `opening`, `command`, `decline`, `reversal` or `deadline`; `name` the command
-    or the deadline. `source` is empty where it comes before the first state. `is_external` says
-    whether the gateway may report it though nobody here asked for it; `move` what the
-    machine knows it by; `short`, where it is given, the label that is enough beside a
-    title. `serial` distinguishes arrows that share all else.
+    `cause` is `opening`, `command`, `decline`, `reversal` or `deadline`; `name` the
+    command or the deadline. `source` is empty where it comes before the first state.
+    `is_external` says whether the gateway may report it though nobody here asked for
+    it; `move` what the machine knows it by; `short`, where it is given, the label that
+    is enough beside a title. `serial` distinguishes arrows that share all else.
     """
 
     cause: str

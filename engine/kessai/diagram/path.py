@@ -28,8 +28,8 @@ from kessai.spec import Lifecycle
 class TransactionPath:
     """A transaction with all that a picture shows of it.
 
-    `lifecycle` is the one that it began under, `events` its whole trail, `possibilities`
-    the answers of `Engine.can` about it now, if they are to be shown.
+    `lifecycle` is the one that it began under, `events` its whole trail,
+    `possibilities` the answers of `Engine.can` about it now, if they are to be shown.
     """
 
     lifecycle: Lifecycle

@@ -2,9 +2,9 @@
 
 The shipped lifecycles come with their pictures, so that drawing them needs no tool.
 They are files of the source tree, not made when a wheel is built: whoever changes a
-lifecycle sees its picture change, and a test draws all anew and compares the bytes. Each
-picture carries the hash of the digraph it was made from: one that no longer fits its
-lifecycle is never shown.
+lifecycle sees its picture change, and a test draws all anew and compares the bytes.
+Each picture carries the hash of the digraph it was made from: one that no longer fits
+its lifecycle is never shown.
 """
 
 from importlib import resources

@@ -18,7 +18,8 @@ operations open at a time:
 - `reserved`: what a command reserves is gone when its operations have ended;
 - `positive`: no command on a transaction takes an amount below 1, nor does a reversal;
 - `footing`: a success that the gateway takes back leaves what is open a way to succeed;
-- `evidence`: the amount asked for, stated by the gateway at once, is what `reports` says;
+- `evidence`: the amount asked for, stated by the gateway at once, is what `reports`
+  says;
 - `overlap`: of any two operations that may be open together, one or the other can
   succeed first without taking the state away from which the second starts;
 - `dead_end`: from every state that is not final, with nothing open, some command leads
@@ -30,17 +31,18 @@ operations open at a time:
 
 How. Of the open operations of each command the solver sees how many there are and the
 sum of their amounts; one that ends is any of them (`symbols`). Guesses that a short
-search suggests (`search`, `lemmas`) are struck out until those that are left are kept by
-every event together (`induction`): a wrong guess can only cost a proof, never make one.
-What is not proved is searched for, from the beginning of a transaction, and every story
-found is replayed by `decide`, `resolve` and `evolve` before it is shown (`replay`). What is
-neither proved nor refuted is `open`, with the transaction at which the proof failed.
+search suggests (`search`, `lemmas`) are struck out until those that are left are kept
+by every event together (`induction`): a wrong guess can only cost a proof, never make
+one. What is not proved is searched for, from the beginning of a transaction, and every
+story found is replayed by `decide`, `resolve` and `evolve` before it is shown
+(`replay`). What is neither proved nor refuted is `open`, with the transaction at which
+the proof failed.
 
 The success of an operation that was allowed is followed without the net of `resolve`,
 which would put evidence aside that breaks an invariant: the rules must not need it.
 What was carried out elsewhere, and what was taken back, is followed as
-`resolve_external` would apply it, net included, because no rule allowed it beforehand. A
-reversal may come at any time that its bounds allow, whatever is open. Where an
+`resolve_external` would apply it, net included, because no rule allowed it beforehand.
+A reversal may come at any time that its bounds allow, whatever is open. Where an
 operation's success finds no move any more (an update reported after the approval),
 `resolve` makes it a discrepancy and nothing changes; a proof lists such pairs as
 `too_late`.

@@ -1,8 +1,8 @@
 """Expressions read in two ways: as numbers that are known, and as terms of the solver.
 
-What a transition does to amounts is written once, in `kessai.prove.transition`, and means the
-same for a story that is replayed and for a proof about all of them. This module knows
-nothing of lifecycles.
+What a transition does to amounts is written once, in `kessai.prove.transition`, and
+means the same for a story that is replayed and for a proof about all of them. This
+module knows nothing of lifecycles.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """The properties of a lifecycle, as questions to the solver.
 
-Each is a `Condition`: the `BrokenProperty` that it excludes, the rule that it rests upon,
-and the conditions under which it would be wrong. `kessai.prove.search` looks for a story
-that shows the same `BrokenProperty`.
+Each is a `Condition`: the `BrokenProperty` that it excludes, the rule that it rests
+upon, and the conditions under which it would be wrong. `kessai.prove.search` looks for
+a story that shows the same `BrokenProperty`.
 """
 
 from collections.abc import Callable, Iterator

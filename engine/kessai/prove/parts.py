@@ -33,8 +33,8 @@ class PartKind(StrEnum):
 class Part:
     """One rule: of `command` (or of a deadline), `what` in the file's own words.
 
-    `is_reversal`: it is of the command's reversal. `ablated` is the lifecycle that lacks
-    it, and nothing else.
+    `is_reversal`: it is of the command's reversal. `ablated` is the lifecycle that
+    lacks it, and nothing else.
     """
 
     kind: PartKind

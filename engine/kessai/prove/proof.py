@@ -60,11 +60,11 @@ class PropertyResult:
 class Proof:
     """Everything that was found out about one lifecycle.
 
-    `lemmas` counts what was proved of every transaction on the way, `transitions` what it
-    was proved over, and `states` those that the search went through. `too_late` are pairs
-    of commands: the success of the second is a discrepancy if it is reported after that
-    of the first, though it fits if it is reported before. `is_limited`: no amount can
-    reach the engine's limit.
+    `lemmas` counts what was proved of every transaction on the way, `transitions` what
+    it was proved over, and `states` those that the search went through. `too_late` are
+    pairs of commands: the success of the second is a discrepancy if it is reported
+    after that of the first, though it fits if it is reported before. `is_limited`: no
+    amount can reach the engine's limit.
     """
 
     lifecycle: Lifecycle

@@ -1,7 +1,8 @@
 """Every short story of a lifecycle, shortest first, and what goes wrong in each.
 
 A few amounts are tried (the whole, 60 of 100, the least), and at most two operations of
-a command are open at a time: this finds stories, and proves nothing. What it finds is replayed on the real machine afterwards by `kessai.prove.replay`.
+a command are open at a time: this finds stories, and proves nothing. What it finds is
+replayed on the real machine afterwards by `kessai.prove.replay`.
 """
 
 from collections.abc import Iterable, Iterator

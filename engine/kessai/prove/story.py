@@ -26,8 +26,8 @@ class StoryStep:
 
     `amount` is in minor units. `operation` counts, from 1, the operations in the order
     in which they began; it says which of them succeeds or is declined. `flags` are
-    those of an opening command that are on. `is_stated`: the gateway's answer states the
-    amount that was asked for.
+    those of an opening command that are on. `is_stated`: the gateway's answer states
+    the amount that was asked for.
     """
 
     kind: TransitionKind
@@ -42,8 +42,8 @@ class StoryStep:
 class ReplayedStep:
     """A step, and the transaction that the real machine made of it.
 
-    `refused` gives the reasons why the machine refused it: the codes of a denial, or the
-    reason of a discrepancy. `wrong` is what does not hold after it.
+    `refused` gives the reasons why the machine refused it: the codes of a denial, or
+    the reason of a discrepancy. `wrong` is what does not hold after it.
     """
 
     step: StoryStep

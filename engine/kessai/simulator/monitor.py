@@ -161,7 +161,8 @@ class Monitor:
         has_ended = (
             recorded.outcome == "declined" and operation not in stored.operations
         )
-        # What someone did in the portal cannot always be distinguished from what was asked for.
+        # What someone did in the portal cannot always be distinguished from what was
+        # asked for.
         if has_ended and Fault.PORTAL not in self.met.get(stored.id, ()):
             raise Violation(
                 BrokenPromise.SENT_AFTER_ITS_END, task.order, f"{operation} at {now}"

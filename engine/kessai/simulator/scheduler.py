@@ -1,7 +1,7 @@
 """What happens next, drawn from a seed: who comes, who moves, what goes wrong.
 
-Owns all randomness of a world. It looks at the world to choose something that makes sense,
-and never touches it.
+Owns all randomness of a world. It looks at the world to choose something that makes
+sense, and never touches it.
 """
 
 from collections import deque

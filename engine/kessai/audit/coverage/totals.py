@@ -5,7 +5,8 @@
     for point in covered(lifecycle, coverage).never: …
 
 A denial before a transaction exists is bound to no lifecycle file. Its command, codes
-and rules show which one it belongs to, where only one of the known lifecycles has them all.
+and rules show which one it belongs to, where only one of the known lifecycles has them
+all.
 """
 
 from collections import Counter

@@ -4,8 +4,8 @@
     assert checked.findings.holds, checked.findings.most_common()
 
 A log is a table, CSV or JSON lines, with a row for each thing that happened to an
-order. Rows that cannot be read are reported with their line, and the rest is checked; their
-histories are counted apart, since what follows a missing step may be no fault.
+order. Rows that cannot be read are reported with their line, and the rest is checked;
+their histories are counted apart, since what follows a missing step may be no fault.
 
 A row is a command that succeeded, or has an outcome: declined moves nothing, pending
 and unknown leave an operation open until a later row ends it, denied never left the

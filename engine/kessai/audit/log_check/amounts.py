@@ -24,8 +24,8 @@ _MOST_SURE = 14
 class Amounts:
     """Reads the amounts of one log in `currency`.
 
-    `in_major_units`: amounts are written `12.50` where the currency has two minor digits.
-    `negative` names the commands whose amounts are written with a minus.
+    `in_major_units`: amounts are written `12.50` where the currency has two minor
+    digits. `negative` names the commands whose amounts are written with a minus.
     """
 
     def __init__(

@@ -48,8 +48,8 @@ class Meaning:
 class RowClass:
     """What a row states, all but its order, time and amount.
 
-    `flags` belong to the command's text, `columns` are those flags whose columns are yes:
-    they may be in rows of commands that do not take them.
+    `flags` belong to the command's text, `columns` are those flags whose columns are
+    yes: they may be in rows of commands that do not take them.
     """
 
     command: str
@@ -157,7 +157,8 @@ class Classifier:
         """The number of the class of `cells`; None for a row that is to be left out.
 
         `cells` are those of command, outcome, lifecycle and currency (None without a
-        column), `DAY` for a date without a time, else None, and then those of the flags.
+        column), `DAY` for a date without a time, else None, and then those of the
+        flags.
 
         Raises:
             BadValue: one is not known; `values["field"]` names its field.

@@ -2,8 +2,9 @@
 
 No rule is repeated here. A row that succeeded is decided on by `decide`, begun and
 resolved; one that is pending stays open until a later row ends it, and is weighed by
-`resolve` then. A step that was not allowed changes nothing, and the history goes on from
-where it was; what is not allowed after that is counted apart, as it may only follow.
+`resolve` then. A step that was not allowed changes nothing, and the history goes on
+from where it was; what is not allowed after that is counted apart, as it may only
+follow.
 """
 
 from datetime import datetime, timedelta

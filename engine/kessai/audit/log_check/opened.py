@@ -1,8 +1,8 @@
 """A log's bytes as text: unpacked, and in the encoding that it is surely in.
 
-The rule for the encoding, where none is given: a byte order mark decides; else, if all of
-it is UTF-8, it is UTF-8; else, if all of it is CP932 (Shift_JIS as Windows has it), it
-is that. What begins as UTF-8 beyond chance and breaks later is damaged UTF-8. Bytes
+The rule for the encoding, where none is given: a byte order mark decides; else, if all
+of it is UTF-8, it is UTF-8; else, if all of it is CP932 (Shift_JIS as Windows has it),
+it is that. What begins as UTF-8 beyond chance and breaks later is damaged UTF-8. Bytes
 that fit nothing are kept apart, so that only the rows they stand in are refused.
 """
 

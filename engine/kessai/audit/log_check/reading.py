@@ -21,9 +21,9 @@ class LogReading:
     """How a log is to be read; whatever is not given is found out, or refused.
 
     `columns` maps fields to columns, `commands` and `outcomes` the log's words to ours.
-    `zone` is that of times without an offset. `unit`: amounts are in minor
-    units, or in major ones; it must be given where the two differ. `order` is `time`, or
-    `file` where the rows of an order stand in order.
+    `zone` is that of times without an offset. `unit`: amounts are in minor units, or in
+    major ones; it must be given where the two differ. `order` is `time`, or `file`
+    where the rows of an order stand in order.
     """
 
     columns: Mapping[str, str] = attrs.field(factory=dict[str, str])

@@ -37,7 +37,8 @@ class LogTable:
 class Layout:
     """How a log is laid out; what is None is found out.
 
-    `header_line` is the line of the header; what comes before it is no part of the table.
+    `header_line` is the line of the header; what comes before it is no part of the
+    table.
     """
 
     form: str | None = None

@@ -1,6 +1,7 @@
 """One pass over a store: everything verified, and all that a report shows counted.
 
-Memory holds counts, the first finds of each kind and one trail, however large the store.
+Memory holds counts, the first finds of each kind and one trail, however large the
+store.
 """
 
 import hashlib

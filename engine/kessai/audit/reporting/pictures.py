@@ -1,7 +1,7 @@
 """The pictures of a report: the lifecycle with counts upon it, bars, heat.
 
-Pictures are SVG within the page. What a colour shows is also shown by a figure, a line's width
-or its dots as well.
+Pictures are SVG within the page. What a colour shows is also shown by a figure, a
+line's width or its dots as well.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Was this event allowed at its place? Everything is decided again, by the same rules.
 
-`decide` and `resolve` are pure: on the transaction before, at the event's own time, they
-must give the recorded event again.
+`decide` and `resolve` are pure: on the transaction before, at the event's own time,
+they must give the recorded event again.
 """
 
 from itertools import product

@@ -1,7 +1,7 @@
 """What an event does to a transaction, recorded once for all of the same abstract state.
 
-The rules run on traced values, which record each comparison and each sum. What the rules
-must not look at is opaque to them.
+The rules run on traced values, which record each comparison and each sum. What the
+rules must not look at is opaque to them.
 """
 
 from typing import Any, cast

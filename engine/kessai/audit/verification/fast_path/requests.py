@@ -53,8 +53,8 @@ class Requests:
     ) -> RequestForm | None:
         """The form of the request whose fingerprint the operation of `event` bears.
 
-        `asked_on` are the transaction's id and its currency. None where none is certain:
-        then it is looked for at length.
+        `asked_on` are the transaction's id and its currency. None where none is
+        certain: then it is looked for at length.
         """
         operation, given = event.operation, event.agreement
         transaction, held = asked_on

@@ -1,9 +1,9 @@
 """One pass of the rules over numbers and times, recorded so that it can be repeated.
 
-`decide`, `resolve` and `evolve` run once on traced values, which record every comparison
-with its answer, and every sum. For other values that give the same answers to the same
-comparisons, the rules take the same path and end in the same sums. So a history like
-thousands before it costs its comparisons and sums alone.
+`decide`, `resolve` and `evolve` run once on traced values, which record every
+comparison with its answer, and every sum. For other values that give the same answers
+to the same comparisons, the rules take the same path and end in the same sums. So a
+history like thousands before it costs its comparisons and sums alone.
 
 Nothing here knows a rule. Any other use of a traced value ends the recording, and the
 rules are run in full each time.

@@ -1,12 +1,12 @@
 """A trail replayed event by event, over compiled paths where they are known.
 
 The rules themselves found out once what an event does in an abstract state (the module
-`record` beside this one); that is repeated as comparisons and sums. The first event of an
-abstract state, and whatever is unusual, is read, replayed and decided in full, by
+`record` beside this one); that is repeated as comparisons and sums. The first event of
+an abstract state, and whatever is unusual, is read, replayed and decided in full, by
 `replay` and `allowed`. Only they find faults: whatever does not fit here goes to them.
 
-Checked here, of every single event: its hash, its place in the chain, the lifecycle file
-that it is bound to, its operation's id, and the fingerprint of its request.
+Checked here, of every single event: its hash, its place in the chain, the lifecycle
+file that it is bound to, its operation's id, and the fingerprint of its request.
 """
 
 import hashlib
