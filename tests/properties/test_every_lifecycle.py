@@ -14,7 +14,7 @@ The gateway keeps its own books and its own rules. Two machines play against it:
 Names of commands, parameters and bounds of amounts come from the lifecycle files; a new
 command in a file is played without a change here.
 
-Short play is chosen unless the environment variable HYPOTHESIS_PROFILE says `long`,
+Short play is chosen unless the environment variable HYPOTHESIS_PROFILE is `long`,
 which plays many more and longer histories (about ten minutes).
 """
 
@@ -320,7 +320,7 @@ class Play(Counted, RuleBasedStateMachine):
         ]
 
     def foretold(self, command):
-        """What the engine says beforehand: by `can`, and by `preview`."""
+        """What the engine answers beforehand: by `can`, and by `preview`."""
         denial = self.engine.preview(command)
         possible = None
         if command.transaction in self.begun_ids():

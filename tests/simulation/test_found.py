@@ -194,7 +194,7 @@ def test_what_was_pending_when_a_inquiry_was_asked_for_may_have_ended_since(stag
 
 
 def test_a_reply_that_was_slept_over_is_not_counted_twice(stage):
-    # The inquiry could not tell the two refunds apart, and took the one that succeeded
+    # The inquiry could not distinguish the two refunds, and took the one that succeeded
     # for the other's; its own reply, read late, is no second success.
     story = [
         *captured(),

@@ -3,7 +3,7 @@
     report = verify(store)
     assert report.holds, report.faults
 
-This package believes nothing that a store says: it reads every chain, replays it under
+This package trusts nothing that a store shows: it reads every chain, replays it under
 the lifecycle file it is bound to, decides every step again, and compares what comes out
 with the transaction as it stands. It changes nothing.
 

@@ -1,7 +1,7 @@
 """All that leads from one state to another, in the order of the declaration.
 
 A command's beginning, its moves, its decline, a deadline that passes: each format draws
-these and no other. The package's docstring says how ids are built.
+these and no other. The package's docstring describes how ids are built.
 """
 
 from collections import Counter
@@ -19,9 +19,9 @@ class Arrow:
 
     `cause` is `opening`, `command`, `decline`, `reversal` or `deadline`; `name` the
     command or the deadline. `source` is empty where it comes before the first state.
-    `is_external` says whether the gateway may report it though nobody here asked for
-    it; `move` what the machine knows it by; `short`, where it is given, the label that
-    is enough beside a title. `serial` distinguishes arrows that share all else.
+    `is_external`: the gateway may report it though nobody here asked for it; `move`
+    what the machine knows it by; `short`, where it is given, the label that is enough
+    beside a title. `serial` distinguishes arrows that share all else.
     """
 
     cause: str

@@ -134,7 +134,7 @@ def prove(lifecycle: Lifecycle | Machine) -> Proof:
 
 
 class Prover:
-    """The work on one lifecycle: a search, an induction, and a wider search if needed."""
+    """The work on one lifecycle: a search, an induction, perhaps a wider search."""
 
     def __init__(
         self,

@@ -254,7 +254,9 @@ class Replay:
 
     def _lapse(self, name: str) -> Event | None:
         ends = self._transaction.deadlines.get(name)
-        if ends is None:  # it was never started here: the gateway says that it passed
+        if (
+            ends is None
+        ):  # it was never started here: the gateway reports that it passed
             evidence = self._evidence(EXPIRE, Outcome.SUCCEEDED, None)
             return resolve_external(
                 self._machine, self._transaction, evidence, self._now

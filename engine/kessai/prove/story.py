@@ -25,7 +25,7 @@ class StoryStep:
     """One step: of a command, its reversal, or of the deadline `name`.
 
     `amount` is in minor units. `operation` counts, from 1, the operations in the order
-    in which they began; it says which of them succeeds or is declined. `flags` are
+    in which they began: which of them succeeds or is declined. `flags` are
     those of an opening command that are on. `is_stated`: the gateway's answer states
     the amount that was asked for.
     """

@@ -41,7 +41,7 @@ def sum_of(command: str) -> str:
 
 @attrs.frozen
 class Transition:
-    """One kind of transition of a command, or a deadline: when it may be, and what it makes.
+    """A transition by a command or a deadline: when it may happen, and its result.
 
     `after` has what changes. A beginning (`is_first`) comes from nothing.
     """
@@ -267,7 +267,7 @@ class Symbols:
     def elsewhere(
         self, rule: CompiledCommand, situation: Situation
     ) -> tuple[Truth, transition.Success]:
-        """When `resolve_external` applies what the engine did not start, and its effect."""
+        """When `resolve_external` applies an external success, and its effect."""
         success = transition.whole_success(
             self.terms, rule, situation.steps, self.asked
         )

@@ -19,7 +19,7 @@ TRANSIT = REPLY_WITHIN
 class Parcel:
     """A request under way; `operation` is None for one that changes nothing.
 
-    With `due_at` None it arrives when somebody says so.
+    With `due_at` None it arrives by an `Arrive` move.
     """
 
     task: int

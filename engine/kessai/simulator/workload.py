@@ -82,7 +82,7 @@ class Workload:
         return self._worker(command)
 
     def _again(self, task: Task) -> Command | None:
-        """The same command: under another key only where the error states that it is safe."""
+        """The same command: under another key only if the error states that it is safe."""
         command = task.command
         if command is None:
             return None

@@ -132,7 +132,7 @@ def text_of(rows):
 
 
 def by_the_machine(rows):
-    """What `decide` says to each row, by its line; what is denied changes nothing."""
+    """The verdict of `decide` on each row, by its line; what is denied changes nothing."""
     machines = Machines(load_shipped(name) for name in LIFECYCLES.split())
     held = {}
     denied = []

@@ -58,8 +58,8 @@ def test_rows_of_no_or_of_another_currency_cannot_be_read(check):
         "B,authorize,2026-01-05T09:00Z,100.00,",
         "C,authorize,2026-01-05T09:00Z,100.00,EUR",
     )
-    said = sorted(rows.sentence("en") for rows in found.most_common_bad())
-    assert said == [
+    sentences = sorted(rows.sentence("en") for rows in found.most_common_bad())
+    assert sentences == [
         "currency: EUR; the lifecycle is in JPY, KWD, USD",
         "currency: no currency; one of JPY, KWD, USD is needed",
     ]

@@ -43,16 +43,16 @@ class TestColumns:
         }
 
     def test_columns_are_mapped_by_name_or_number(self, check):
-        said = {"order": "伝票", "command": "2", "time": "いつ", "amount": "税込"}
-        checked_log = check(SALE, header="伝票,何,いつ,税込", columns=said)
+        given = {"order": "伝票", "command": "2", "time": "いつ", "amount": "税込"}
+        checked_log = check(SALE, header="伝票,何,いつ,税込", columns=given)
         assert checked_log.findings.allowed == 2
         assert "guessed" not in checked_log.notes
 
     def test_a_log_without_a_header_is_mapped_by_numbers(self, check):
-        said = {"order": "1", "command": "2", "time": "3", "amount": "4"}
+        given = {"order": "1", "command": "2", "time": "3", "amount": "4"}
         layout = Layout(has_header=False)
         assert (
-            check(SALE, header=None, columns=said, layout=layout).findings.allowed == 2
+            check(SALE, header=None, columns=given, layout=layout).findings.allowed == 2
         )
         with pytest.raises(InvalidInput, match="--no-header"):
             check(SALE, header=None)

@@ -1,4 +1,4 @@
-"""What one event exercised of its lifecycle: the ids of `points`, and where it was denied.
+"""What one event exercised of its lifecycle: ids of points, and where it was denied.
 
 Takes an event with the transaction before and after it, from a replay or from an engine
 at work, and believes what `evolve` made of it: an event that changed nothing exercised

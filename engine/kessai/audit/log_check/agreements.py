@@ -1,4 +1,4 @@
-"""The positions of agreements, step by step, for the charges that were made under them."""
+"""The positions of agreements, step by step, for the charges under them."""
 
 from bisect import bisect_right
 from datetime import datetime

@@ -170,5 +170,5 @@ class Findings:
         group.count += 1
 
     def _value(self, wrong: BadValue) -> object:
-        """Words are distinguished; amounts and times, of which there are many, are not."""
+        """Words are distinguished; amounts and times, which are many, are not."""
         return wrong.values.get("value") if "field" in wrong.values else None

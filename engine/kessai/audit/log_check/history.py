@@ -149,7 +149,7 @@ class HistoryCheck:
         return self._context.opening(number, machine) or own
 
     def _stray(self, entry: Entry, kind: RowClass) -> None:
-        """A command of a transaction that never came to be, or does not have it."""
+        """A command of a transaction that was never opened, or does not have it."""
         machine, transaction = self._position.machine, self.transaction
         asked = LoggedCommand(kind.command, transaction.id, key=GIVEN)
         denial: Denial | Operation = unknown_transaction(asked)

@@ -34,7 +34,7 @@ _SURELY = 4
 
 @attrs.frozen
 class OpenedLog:
-    """A log's text, its encoding by its usual name, and whether bytes in it fit nothing."""
+    """A log's text, its encoding's usual name, and whether some bytes fit nothing."""
 
     text: TextIO
     encoding: str

@@ -104,10 +104,10 @@ class LifecycleFigures:
 class Facts:
     """All that a report shows of one store.
 
-    `at` is the moment it speaks of; `heads` is the SHA-256 over the head of every
+    `at` is the time that it is of; `heads` is the SHA-256 over the head of every
     chain, in the order of the ids, so that two reports of the same chains agree.
     `days` are how many operations were begun, and how many attempts denied, a day.
-    `unbound` are refusals of transactions that never came to be, where no lifecycle or
+    `unbound` are refusals of transactions that were never opened, where no lifecycle or
     more than one could have given them.
     """
 

@@ -53,10 +53,10 @@ def gather(
     coverage: Coverage | None = None,
     known: Sequence[Lifecycle] = (),
 ) -> Facts:
-    """All that a report shows of `store`, called `name`, at the moment `at`.
+    """All that a report shows of `store`, called `name`, as of `at`.
 
     `coverage` is what tests exercised. `known` are the lifecycles that a transaction
-    which never came to be may have been meant for, besides those in the store.
+    which was never opened may have been meant for, besides those in the store.
 
     Raises:
         StoreBusy, StoreFailed: the store cannot be read.

@@ -314,7 +314,7 @@ class AgreementStates:
             self._keep(name, walk.history)
 
     def state(self, name: str, version: int | None) -> AbstractState | None:
-        """The abstract state of an agreement at `version`; None if that is not certain."""
+        """An agreement's abstract state at `version`; None if that is not certain."""
         history = self._histories.get(name)
         if history is None:
             history = self._found(name)
