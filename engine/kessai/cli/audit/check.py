@@ -91,7 +91,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     metavar="COMMAND",
     help="The amounts of this command are written with a minus.",
 )
-@click.option("--any-id", is_flag=True, help="Do not judge the shape of order ids.")
+@click.option("--any-id", is_flag=True, help="Do not judge the form of order ids.")
 @click.option(
     "--format",
     "form",

@@ -162,7 +162,7 @@ def _discrepancy_lines(report: Report, language: str) -> Iterator[str]:
     if not report.discrepancies.count:
         return
     words = _WORDS.in_language(language)
-    yield words["discrepancies"].format(count=f"{report.discrepancies.count:,}")
+    yield words["found_discrepancies"].format(count=f"{report.discrepancies.count:,}")
     for found in report.discrepancies.first[:SHOWN]:
         sentence = discrepancy_sentence(found.reason, language)
         yield f"  {found.transaction} {words['event']} {found.number}: {sentence}"

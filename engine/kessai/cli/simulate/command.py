@@ -26,10 +26,10 @@ from kessai.simulator import (
     FoundViolation,
     PlayedGateway,
     Stage,
+    narrate,
     parse_faults,
     shortest,
     simulate,
-    told,
     written,
 )
 from kessai.stores import MemoryStore, SQLiteStore, Store
@@ -146,7 +146,7 @@ def _gateway(clock: Callable[[], datetime]) -> PlayedGateway:
 def _story(stage: Stage, finding: FoundViolation | None, language: str) -> list[str]:
     if finding is None:
         return []
-    return list(told(stage, shortest(stage, finding), language))
+    return list(narrate(stage, shortest(stage, finding), language))
 
 
 def _again(finding: FoundViolation, store: str) -> str:

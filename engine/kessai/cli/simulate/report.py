@@ -7,7 +7,7 @@ from kessai.simulator import MEANINGS, Fault, Figures
 from kessai.words import Words
 
 VIOLATION = "violation"
-word = Words("simulation.said")
+word = Words("simulation.lines")
 
 _COUNTS = ("worlds", "operations", "resolved", "orders", "recoveries", "discrepancies")
 
