@@ -29,7 +29,7 @@ from kessai.simulator.moves import (
     Pass,
 )
 from kessai.testing.order_kit.checks import Checks
-from kessai.testing.order_kit.drain import Settling
+from kessai.testing.order_kit.drain import StoryEnd
 from kessai.testing.order_kit.hooks import Hooks
 from kessai.testing.order_kit.paste import MoveLine, as_test
 from kessai.testing.order_kit.stage import (
@@ -174,7 +174,7 @@ class Story:
         """
         with self._with_its_story():
             self.engine.strike = self.engine.meanwhile = None
-            resolving = Settling(self.world, self._deliver, self._catch_up)
+            resolving = StoryEnd(self.world, self._deliver, self._catch_up)
             resolving.resolve()
             resolving.compare()
             self._catch_up()  # what the inquiries of the comparison have found
