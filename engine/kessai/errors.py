@@ -104,7 +104,7 @@ class AdapterMissing(NeverResend):
 
 
 class NotificationRefused(NeverResend):
-    """A notification is not the gateway's, or not for this merchant; nothing changed."""
+    """A notification is not the gateway's or not this merchant's; nothing changed."""
 
 
 class RedirectRefused(NeverResend):

@@ -159,7 +159,7 @@ def _command(given: object) -> str | None:
 
 
 def _disclosed(given: object) -> dict[str, Any]:
-    """What only the caller may see; an address is worth showing whatever else is wrong."""
+    """What only the caller may see: it is kept even when the rest is not evidence."""
     try:
         return dict(given.disclosed) if isinstance(given, Evidence) else {}
     except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything

@@ -10,7 +10,6 @@ The longest times that a request can take, on a clock that starts at its intent:
      3:30  `REPLY_WITHIN`: the transport gives the reply by now, or reports none
      6:30  `MARGIN`: with differing clocks and a slow network, it has arrived by now
     10:00  `IN_FLIGHT_LIMIT`: what the inquiry does not list now never arrived
-
 """
 
 from datetime import timedelta
@@ -31,7 +30,7 @@ MARGIN = timedelta(minutes=3)
 """For clocks that differ, processes that sleep, and a slow network."""
 
 IN_FLIGHT_LIMIT = timedelta(minutes=10)
-"""How long a request can still arrive after the intent to send it, the last if resent."""
+"""How long after the intent to send it (the last one, if resent) a request can arrive."""
 
 
 @attrs.frozen(kw_only=True)
@@ -123,7 +122,7 @@ STARTING_SECONDS = 0.2
 """Until a server that is just starting is asked again."""
 
 LOOK_AGAIN_SECONDS = 1.0
-"""Until a waiting thread looks by itself, in case an interrupt swallowed its wake-up."""
+"""Until a waiting thread looks by itself, as an interrupt may swallow its wake-up."""
 
 # ── others ──────────────────────────────────────────────────────────────────────────
 

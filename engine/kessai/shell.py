@@ -182,13 +182,13 @@ class Engine(BaseEngine):
 
         Several processes may recover at once, also on other machines: each transaction
         is leased to one of them. What stays open is due again after a growing pause.
-        Returns the answer that now stands under the key of each operation that was open.
+        Returns the answers that now stand under the keys of all operations found open.
         """
         chosen = recovery or Recovery()
         return self.drive(flow.recover_all_due(self._context, chosen, limit))
 
     def recover_next(self, recovery: Recovery | None = None) -> list[Answer] | None:
-        """As `recover`, for the transaction that is due longest; None if none is due."""
+        """As `recover`, for the transaction that is due longest; None if none is."""
         return self.drive(flow.recover_due(self._context, recovery or Recovery()))
 
     def recover_transaction(
