@@ -30,7 +30,7 @@ MARGIN = timedelta(minutes=3)
 """For clocks that differ, processes that sleep, and a slow network."""
 
 IN_FLIGHT_LIMIT = timedelta(minutes=10)
-"""How long after the intent to send it (the last one, if resent) a request can arrive."""
+"""How long after the (last) intent to send it a request can still arrive."""
 
 
 @attrs.frozen(kw_only=True)

@@ -50,7 +50,7 @@ inline count(low, high, outcome) {
 #define AMBIGUOUS (in_flight && is_listed - is_known < candidates)
 #endif
 
-/* evidence/listing.py: _Worklist.next_events, _Worklist._resolved, _Worklist._unasked */
+/* evidence/listing.py: _Worklist.next_events, _Worklist._resolved, _Worklist._external */
 inline resolve_next(low, high, outcome) {
   if
   :: !progress ->

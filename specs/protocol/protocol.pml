@@ -5,7 +5,7 @@
 #include "words.pml"
 #include "notification.pml"
 #include "gateway.pml"
-#include "inquire.pml"
+#include "inquiry.pml"
 #include "caller.pml"
 #include "recover.pml"
 

@@ -38,7 +38,7 @@ class AppliedEvent(
     """One event of a trail, with the transaction before and after it.
 
     `machine` is that of the lifecycle file that the event is bound to. A new denial has
-    the machine that denied: before a transaction exists, its events are bound to no file.
+    the machine that denied: before a transaction exists, no file is bound.
     """
 
     event: Event
