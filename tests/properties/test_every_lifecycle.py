@@ -243,7 +243,7 @@ class Play(Counted, RuleBasedStateMachine):
             bounds = self.engine.can(identity, name)[0].bounds
         else:
             rule = machine.commands[name]
-            bounds = amount_bounds(rule, {**machine.zeros, **machine.flags_off})
+            bounds = amount_bounds(rule, {**machine.zeros, **machine.flags_off}, "JPY")
         agreement = None
         if spec.agreement is not None:
             ids = self.ids(spec.agreement.lifecycle)

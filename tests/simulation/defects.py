@@ -63,13 +63,12 @@ def a_refund_is_clamped():
     """More than there is to refund is asked for, and what there is is taken."""
     original = decide._amount
 
-    def clamped(rule, command, names, reasons):
-        bounds = decide.amount_bounds(rule, names)
+    def clamped(rule, command, bounds, reasons):
         amount = command.amount
         if bounds is not None and amount is not None and amount > bounds.maximum:
             amount = max(bounds.minimum, bounds.maximum)
             command = attrs.evolve(command, amount=amount)
-        return original(rule, command, names, reasons)
+        return original(rule, command, bounds, reasons)
 
     with planted((decide, "_amount", clamped)):
         yield
@@ -95,8 +94,8 @@ def a_reservation_is_not_released():
     """A declined refund holds its amount back for ever."""
     original = evolve._declined
 
-    def declined(machine, transaction, rule, operation):
-        after = original(machine, transaction, rule, operation)
+    def declined(transaction, rule, operation):
+        after = original(transaction, rule, operation)
         return attrs.evolve(after, amounts=transaction.amounts)
 
     with planted((evolve, "_declined", declined)):

@@ -150,7 +150,10 @@ class Attempts:
         by_exchange = self._by_exchange.get((listed.command, listed.exchange))
         for attempt in (self.get(listed.operation or ""), by_exchange):
             if attempt is not None and attempt.operation.command == listed.command:
-                return attempt
+                declined_again = (
+                    listed.outcome is Outcome.DECLINED and attempt.requests > 1
+                )
+                return None if declined_again else attempt
         return None
 
     def is_outside(self, listed: ListedExchange) -> bool:

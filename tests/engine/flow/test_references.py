@@ -198,7 +198,7 @@ def test_a_mention_causes_an_inquiry(authorized, wire, scripted, events):
     scripted.once(INQUIRY, listing=(done("capture", 100), listed))
     scripted.heard = hears(Mention("order", "o_1"))
     authorized.call("receive_notification", {}, b"")
-    assert wire.urls[-1] == "inquire/"
+    assert wire.urls[-1] == "inquiry/"
     assert isinstance(events()[-1], External)
     assert authorized.status == "payment.partially_refunded"
 
@@ -267,7 +267,7 @@ def test_what_reads_a_notification_wrongly_is_to_be_mended(
         return [notified()]
 
     scripted.heard = received
-    with pytest.raises(InvalidInput, match="is no tuple"):
+    with pytest.raises(InvalidInput, match="is not a tuple"):
         market.call("receive_notification", {}, b"")
     assert len(wire.sent) <= MOST_REQUESTS + 1
 
