@@ -13,7 +13,7 @@ GAPS = re.compile(r"{(\w+)[^}]*}")
 
 def test_a_word_is_asked_for_by_name_and_language():
     word = Words("recovery")
-    assert word("swept", "en") == "{count} moved over a deadline."
+    assert word("swept", "en") == "{count} lapsed."
     assert word("swept", "ja", count=3) == "3 件を期限切れに変更。"
     assert word.in_language("ja")["transaction"] == "取引"
     assert "nothing of the kind" not in word
@@ -21,7 +21,7 @@ def test_a_word_is_asked_for_by_name_and_language():
 
 def test_a_section_is_a_table_of_its_own():
     assert "captured_once" in Words("demo.notes")
-    assert "captured_once" not in Words("demo.said")
+    assert "captured_once" not in Words("demo.lines")
     with pytest.raises(KeyError):
         Words("demo.nothing")("title", "en")
 

@@ -30,10 +30,10 @@ LARGEST_NOTIFICATION: Final = 1024 * 1024
 """Bytes at most in a notification's body: thousands of items."""
 
 Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+AsgiScope = MutableMapping[str, Any]
+AsgiMessage = MutableMapping[str, Any]
+AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
+AsgiSend = Callable[[AsgiMessage], Awaitable[None]]
 
 _LONGEST_NUMBER: Final = 18
 
@@ -178,7 +178,9 @@ class NotificationEndpoint:
         self._closes_engine = closes_engine
         self._patience = patience
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend
+    ) -> None:
         """Serve one connection, as ASGI asks for it."""
         match scope["type"]:
             case "http":
@@ -194,7 +196,7 @@ class NotificationEndpoint:
                 raise ValueError(message)
 
     async def _answer(
-        self, scope: Scope, receive: Receive
+        self, scope: AsgiScope, receive: AsgiReceive
     ) -> NotificationAnswer | None:
         """The answer; None if the client went away before the body was complete."""
         import asyncio  # a server has it already; others need not wait for it
@@ -210,7 +212,7 @@ class NotificationEndpoint:
             return body
         return await answer_notification_async(self._engine, scope["headers"], body)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, receive: AsgiReceive, send: AsgiSend) -> None:
         """Begin and end with the server."""
         phase = ""
         while phase != "lifespan.shutdown":
@@ -220,7 +222,9 @@ class NotificationEndpoint:
             await send({"type": f"{phase}.complete"})
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | NotificationAnswer | None:
+async def _read(
+    scope: AsgiScope, receive: AsgiReceive
+) -> bytes | NotificationAnswer | None:
     """The whole body, unless it is too long or the client goes away."""
     if _announced(scope) > LARGEST_NOTIFICATION:
         return _refused(_LONG)
@@ -238,7 +242,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | NotificationAnswer | 
     return bytes(body)
 
 
-def _announced(scope: Scope) -> int:
+def _announced(scope: AsgiScope) -> int:
     """The length that the client announces, 0 if that is not a number.
 
     It only saves reading a body that is too long: what is read is counted.
@@ -248,7 +252,7 @@ def _announced(scope: Scope) -> int:
     return int(announced) if is_number else 0
 
 
-async def _say(scope: Scope, answer: NotificationAnswer, send: Send) -> None:
+async def _say(scope: AsgiScope, answer: NotificationAnswer, send: AsgiSend) -> None:
     pairs = [*answer.headers, ("Content-Length", str(len(answer.body)))]
     if answer in _UNREAD and scope.get("http_version", "1.1").startswith("1"):
         pairs.append(("Connection", "close"))  # or the server would read on for nothing

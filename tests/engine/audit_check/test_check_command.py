@@ -95,7 +95,7 @@ def test_what_was_left_out_or_may_only_follow_is_counted(kessai, log):
     assert result.code == 5
     assert "so perhaps only following from it: 1." in result.out
     assert "so perhaps no fault: 1." in result.out
-    assert "Rows left out, as was said: 1." in result.out
+    assert "Rows left out, as asked: 1." in result.out
     assert "(after another)" in result.out
     assert "(uncertain)" in result.out
 

@@ -201,7 +201,7 @@ def test_a_store_that_does_not_hold_says_so_first(own_path, known):
     store.close()
     assert "Does not hold" in page.text
     assert "Everything holds" not in page.text
-    assert page.text.index("A-2") < page.text.index("The way of the money")
+    assert page.text.index("A-2") < page.text.index("How the money moves")
 
 
 def test_the_same_facts_make_the_same_page(facts):
