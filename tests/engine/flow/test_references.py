@@ -153,7 +153,7 @@ def test_a_notification_about_another_id_is_kept_once_and_resolves_nothing(
 
 def test_a_reader_is_told_in_both_languages():
     assert discrepancy_sentence("reference_differs", "en").startswith("the gateway")
-    assert "識別番号" in discrepancy_sentence("reference_differs", "ja")
+    assert "参照番号" in discrepancy_sentence("reference_differs", "ja")
 
 
 # ── our own ids, where the gateway echoes them ──────────────────────────────────────
