@@ -248,7 +248,7 @@ PLAIN_ENGLISH = parts(
 
 PRODUCTS = {"sqlite", "postgres"}
 
-PUBLIC = {
+PUBLIC: dict[str, list[str]] = {
     "exports": kessai.__all__,
     "events": list(KINDS),
     "statuses": list(Status),
