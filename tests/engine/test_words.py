@@ -13,7 +13,7 @@ GAPS = re.compile(r"{(\w+)[^}]*}")
 
 def test_a_word_is_asked_for_by_name_and_language():
     word = Words("recovery")
-    assert word("swept", "en") == "{count} lapsed."
+    assert word("swept", "en") == "{count} moved over a deadline."
     assert word("swept", "ja", count=3) == "3 件を期限切れに変更。"
     assert word.in_language("ja")["transaction"] == "取引"
     assert "nothing of the kind" not in word

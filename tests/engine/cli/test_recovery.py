@@ -120,7 +120,7 @@ def test_what_stays_open_for_a_day_waits_for_an_operator(kessai, unreadable):
     )
     assert (resolved.code, resolved.out) == (
         0,
-        "order.4: declined, as sato found out.\n",
+        "order.4: declined, on the word of sato.\n",
     )
     assert kessai("recover").code == 0
     trail = kessai("tx", "show", "order", "--events", "--lang", "en").out
@@ -224,7 +224,7 @@ def test_a_sweep_moves_what_is_overdue(kessai, past):
     told = kessai("sweep", "--lang", "en")
     assert told.code == 0
     assert "payment.expired" in told.out
-    assert "1 lapsed." in told.out
+    assert "1 moved over a deadline." in told.out
     assert kessai("sweep", "--json").json == {"moved": []}
 
 
