@@ -83,15 +83,15 @@ def receive_notification(
         raise max(failed, key=_gravity)
 
 
-def _take_in(context: Context, said: Evidence | Mention) -> Flow[None]:
-    if isinstance(said, Evidence):
-        yield from receive(context, said)
+def _take_in(context: Context, item: Evidence | Mention) -> Flow[None]:
+    if isinstance(item, Evidence):
+        yield from receive(context, item)
         return
-    reference = Reference(context.adapter.account, said.kind, said.id)
+    reference = Reference(context.adapter.account, item.kind, item.id)
     mentioned: list[str] = yield Find(reference)
     if not mentioned:  # the reply that brings the id may still be on its way
         message = (
-            f"no transaction has the {said.kind} {said.id!r}, so far; send it again"
+            f"no transaction has the {item.kind} {item.id!r}, so far; send it again"
         )
         raise NotificationNotConfirmed(message)
     for transaction in mentioned:
