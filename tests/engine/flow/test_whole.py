@@ -143,7 +143,7 @@ def test_what_was_sent_and_could_not_be_written_is_to_be_asked_again_with_its_ke
     with pytest.raises(CommitUnknown) as raised:
         authorized.run(execute(authorized.context, command("capture", 60)))
     assert str(raised.value) == (
-        "order-1: capture was sent, and what came of it could not be written; ask again"
+        "order-1: capture was sent, and its outcome could not be written; ask again"
         " with the same key"
     )
 

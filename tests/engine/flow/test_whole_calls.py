@@ -284,7 +284,7 @@ def test_a_discrepancy_from_before_it_began_does_not_hide_that_it_is_unlisted(
 def test_what_is_no_id_is_no_transactions(hand, name):
     with pytest.raises(UnknownTransaction) as raised:
         hand.run(load(name))
-    assert str(raised.value) == "there is no transaction of such an id"
+    assert str(raised.value) == "there is no transaction with such an id"
     assert hand.log == []
 
 

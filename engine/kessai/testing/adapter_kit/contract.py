@@ -23,26 +23,33 @@ SAME_BYTES = Clause(
 RECORDED = Clause("kessai.gateway", "every adapter can be tested from recorded bytes")
 PLAIN = Clause(
     "kessai.gateway.TwoFunctionAdapter",
-    "functions over bytes, and a third for notifications",
+    "two functions over bytes, and a third for notifications",
 )
-RESEND = Clause("kessai.gateway.Call.key", "The same operation and step")
+RESEND = Clause(
+    "kessai.gateway.Call.key", "The same operation and step always give the same key"
+)
 AMOUNTS = Clause("kessai.gateway", "Amounts are integers in minor units of `currency`")
 WHAT_CAME = Clause("kessai.gateway.TwoFunctionAdapter.evidence", "What came of `call`")
 STRANGE = Clause(
     "kessai.gateway.TwoFunctionAdapter.evidence",
-    "Never raises",
+    "Never raises: a reply it cannot read is UNKNOWN",
 )
 KEPT = Clause(
     "kessai.gateway_exchange",
-    "the outcome is unknown",
+    "What cannot be rebuilt is not evidence, and the outcome is unknown",
 )
 FREE = Clause("kessai.gateway.Evidence", "free of secrets and personal data")
-IN_NO_REPR = Clause("kessai.gateway.Request", "carry credentials")
+IN_NO_REPR = Clause(
+    "kessai.gateway.Request",
+    "Headers and body carry credentials, so no repr shows them",
+)
 ERRORS = Clause("kessai.errors", "Messages never carry a secret or personal data")
-NEVER_SENT = Clause("kessai.gateway.Failure", "`sent` is false only")
+NEVER_SENT = Clause(
+    "kessai.gateway.Failure", "`sent` is false only if the request certainly never left"
+)
 DECLINED_UNSENT = Clause(
     "kessai.gateway.TwoFunctionAdapter.evidence",
-    "never left is DECLINED, with `never_sent`",
+    "A command that certainly never left is DECLINED, with `never_sent`",
 )
 ANY_CASE = Clause(
     "kessai.gateway.TwoFunctionAdapter.notification",
@@ -55,20 +62,20 @@ SIGNED = Clause(
 CONSTANT_TIME = Clause(
     "kessai.gateway.TwoFunctionAdapter.notification", "compared in constant time"
 )
-LISTED = Clause("kessai.gateway.Evidence", "`listing` is filled")
+LISTED = Clause("kessai.gateway.Evidence", "`listing` is filled only by an inquiry")
 NOT_FOUND = Clause(
     "kessai.gateway.Evidence",
-    "does not know the transaction",
+    "`found` is False when the gateway does not know the transaction",
 )
 EACH_NOTIFICATION = Clause(
-    "kessai.gateway.TwoFunctionAdapter.notification", "one piece of evidence"
+    "kessai.gateway.TwoFunctionAdapter.notification", "one piece of evidence per item"
 )
 NOT_THE_GATEWAYS = Clause(
     "kessai.gateway.TwoFunctionAdapter.notification",
-    "kessai.errors.NotificationRefused: it is not the gateway's",
+    "kessai.errors.NotificationRefused: it is not the gateway's or is malformed",
 )
 PARTLY = Clause(
     "kessai.gateway.NotificationPartlyRefused",
-    "must not hold them up",
+    "a malformed one must not hold them up",
 )
 SENDABLE = Clause("kessai.gateway.Request", "Bytes for the gateway")
