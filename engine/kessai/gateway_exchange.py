@@ -39,7 +39,8 @@ UNREADABLE = "unreadable"
 
 T = TypeVar("T")
 
-_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,255}")
+_LONGEST = 255
+_TEXT = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{0,{_LONGEST}}}")
 
 
 def lift(adapter: AnyAdapter) -> Adapter:
@@ -170,31 +171,33 @@ def _disclosed(given: object) -> dict[str, Any]:
 
 def _evidence(given: object, source: Source) -> Evidence:
     said = _instance(Evidence, given)
-    outcome, never_sent = (
-        _exactly(Outcome, said.outcome),
-        _exactly(bool, said.never_sent),
-    )
+    outcome = _exactly(Outcome, said.outcome)
+    never_sent = _exactly(bool, said.never_sent)
     if said.source is not source or (never_sent and outcome in _MOVED):
         raise ValueError
+    command, exchange, amount = said.command, said.exchange, said.amount
+    reported_at, not_before = said.reported_at, said.not_before
+    listing = _exactly(tuple, said.listing)
+    # Made of every reply, so written out: no more calls than checks.
     return Evidence(
         source=source,
         transaction=_name(said.transaction),
-        command=_optional(_text, said.command),
+        command=None if command is None else _text(command),
         outcome=outcome,
         code=_text(said.code),
-        amount=_optional(_amount, said.amount),
-        exchange=_optional(_text, said.exchange),
-        reported_at=_optional(_moment, said.reported_at),
+        amount=None if amount is None else _amount(amount),
+        exchange=None if exchange is None else _text(exchange),
+        reported_at=None if reported_at is None else _moment(reported_at),
         found=_exactly(bool, said.found),
         needs_inquiry=_exactly(bool, said.needs_inquiry),
         never_sent=never_sent,
         actor=_text(said.actor),
         note=_text(said.note),
-        listing=tuple(_listed(one) for one in _exactly(tuple, said.listing)),
+        listing=tuple([_listed(one) for one in listing]) if listing else (),
         references=_mapping(_name, said.references),
         totals=_mapping(_amount, said.totals),
         deadlines=_mapping(_moment, said.deadlines),
-        not_before=_optional(_moment, said.not_before),
+        not_before=None if not_before is None else _moment(not_before),
         disclosed=dict(said.disclosed),
     )
 
@@ -231,6 +234,13 @@ def _optional(read: Callable[[object], T], value: object) -> T | None:
 
 
 def _text(value: object) -> str:
+    if (
+        type(value) is str  # plain, as nearly always
+        and len(value) <= _LONGEST
+        and value.isascii()
+        and value.isprintable()
+    ):
+        return value
     if isinstance(value, str):
         plain = str.__str__(value)  # of a subclass too: what it holds, not what it says
         if not plain or _TEXT.fullmatch(plain):
@@ -252,6 +262,8 @@ def _amount(value: object) -> int:
 
 def _moment(value: object) -> datetime:
     moment = _exactly(datetime, value)
+    if moment.tzinfo is UTC:
+        return moment
     if moment.utcoffset() is None:
         raise ValueError
     return moment.astimezone(UTC)

@@ -43,7 +43,7 @@ from kessai.machine import (
     append,
     decide,
 )
-from kessai.shell import ask_store
+from kessai.driver import ask_store
 from kessai.spec import load_shipped
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -61,7 +61,7 @@ class Step(Transition):
         """Whether its conditions hold under `names`, as a trigger would ask them."""
         for condition in self.conditions:
             holds = condition.func
-            if not callable(holds) or holds(names) is not condition.target:
+            if not callable(holds) or bool(holds(names)) is not condition.target:
                 return False
         return True
 
@@ -81,9 +81,11 @@ def steps_of(
     """What `trigger` may move of `tracks` that stand at `states`, enabled or not."""
     found: tuple[Step, ...] = ()
     for name, track in tracks.items():
-        if name in states and trigger in track.events:
-            starting = track.events[trigger].transitions.get(states[name], ())
-            found += cast("tuple[Step, ...]", tuple(starting))
+        event = track.events.get(trigger)
+        if event is not None and name in states:
+            starting = event.transitions.get(states[name])
+            if starting:
+                found += cast("tuple[Step, ...]", tuple(starting))
     return found
 
 
@@ -292,8 +294,7 @@ def _states_while_open(
 def _conditions(move: Move) -> list[str | Callable[..., bool | None]]:
     if move.when is None:
         return []
-    evaluate = move.when.evaluate
-    return [lambda names: bool(evaluate(names))]
+    return [cast("Callable[..., bool]", move.when.evaluate)]
 
 
 def _command(

@@ -14,7 +14,7 @@ from kessai.limits import REPLY_WITHIN
 from kessai.machine.phases import Phase
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Operation:
     """One command being carried out.
 
@@ -37,8 +37,8 @@ class Operation:
     phase: Phase = Phase.BEGUN
     resent_at: datetime | None = None
     currency: str | None = None
-    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    agreement_references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    references: Mapping[str, str] = attrs.field(factory=dict)
+    agreement_references: Mapping[str, str] = attrs.field(factory=dict)
     resumed_at: datetime | None = None
     not_before: datetime | None = None
 
@@ -83,7 +83,7 @@ def remember(known: tuple[Notified, ...], last: Notified) -> tuple[Notified, ...
     return (*known[1 - REMEMBERED :], last)
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # twice as fast to make: two an event
 class Transaction:
     """A transaction: states by track, amounts by name, and what is still open.
 
@@ -103,17 +103,17 @@ class Transaction:
     lifecycle_hash: str = ""
     currency: str = ""
     agreement: str | None = None
-    states: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    amounts: Mapping[str, int] = attrs.field(factory=dict[str, int])
-    flags: Mapping[str, int] = attrs.field(factory=dict[str, int])
-    deadlines: Mapping[str, datetime] = attrs.field(factory=dict[str, datetime])
-    operations: Mapping[str, Operation] = attrs.field(factory=dict[str, Operation])
+    states: Mapping[str, str] = attrs.field(factory=dict)
+    amounts: Mapping[str, int] = attrs.field(factory=dict)
+    flags: Mapping[str, int] = attrs.field(factory=dict)
+    deadlines: Mapping[str, datetime] = attrs.field(factory=dict)
+    operations: Mapping[str, Operation] = attrs.field(factory=dict)
     discrepancies: tuple[int, ...] = ()
     concluded: tuple[str, ...] = ()
     notified: tuple[Notified, ...] = ()
     version: int = 0
     head: str = ""
-    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    references: Mapping[str, str] = attrs.field(factory=dict)
     account: str = ""
 
     @property
