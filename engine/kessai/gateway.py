@@ -188,9 +188,7 @@ class Evidence:
     totals: Mapping[str, int] = attrs.field(factory=dict)
     deadlines: Mapping[str, datetime] = attrs.field(factory=dict)
     not_before: datetime | None = None
-    disclosed: Mapping[str, Any] = attrs.field(
-        factory=dict, repr=False, eq=False
-    )
+    disclosed: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -25,6 +25,8 @@ from kessai.audit.reporting.facts import (
     Waiting,
 )
 from kessai.audit.reporting.spans import Spans
+from kessai.audit.verification.canonical import BegunForm
+from kessai.audit.verification.fast_path.walk import WalkedEvent
 from kessai.audit.verification.report import Finds
 from kessai.audit.verification.verify import Examined, verify
 from kessai.machine import (
@@ -62,7 +64,7 @@ def gather(
 
     """
     gatherer = _Gatherer(known)
-    report = verify(store, gatherer.watch)
+    report = verify(store, gatherer.watch, note=exercised)
     told = gatherer.told()
     if coverage is not None:
         rivals = [*known, *(one.lifecycle for one in told)]
@@ -99,6 +101,9 @@ class _Loose:
     event: Denied
 
 
+_ASKED = (Begun, BegunForm, Denied)
+
+
 class _Gatherer:
     """Counts as the transactions go by."""
 
@@ -122,24 +127,28 @@ class _Gatherer:
         records = examined.records
         head = records[-1].hash if records else ""
         self.heads.update(f"{examined.name}\0{len(records)}\0{head}\n".encode())
-        steps = examined.steps
-        for step in steps:
-            self._step(examined.name, step)
-        self._resolutions(examined.name, steps)
+        walked = examined.walked
+        for passed in walked:
+            self._event(examined.name, passed)
+        self._resolutions(examined.name, walked)
         standing = examined.standing
         if isinstance(standing, Transaction):
             for operation in standing.operations.values():
                 self.waiting.add(Waiting(standing.id, operation, standing.currency))
-        machine = steps[-1].machine if steps else None
+        machine = walked[-1].shape.machine if walked else None
         if machine is not None:
             told = self._told(machine)
             told.transactions += 1
-            _count_states(told, steps)
-            if examined.fault is None:  # else nobody knows where it stands
-                _count_standing(told, steps[-1].after)
+            _count_states(told, walked)
+            if isinstance(standing, Transaction) and examined.fault is None:
+                _count_standing(told, standing)  # else nobody knows where it stands
 
     def told(self) -> tuple[LifecycleFigures, ...]:
         """All lifecycle files of the store, the busiest first."""
+        for one in self._by_hash.values():
+            for noted, count in one.noted.items():
+                for point in noted:
+                    one.counts[point] += count
         self._bind()
         return tuple(
             sorted(
@@ -159,21 +168,23 @@ class _Gatherer:
             self._machines[key] = machine
         return found
 
-    def _step(self, name: str, step: AppliedEvent) -> None:
-        event = step.event
+    def _event(self, name: str, passed: WalkedEvent) -> None:
+        event, shape, noted, step = passed
         self.first = event.at if self.first is None else min(self.first, event.at)
         self.last = event.at if self.last is None else max(self.last, event.at)
-        if isinstance(event, Begun | Denied):
+        if isinstance(event, _ASKED):
             self.days[event.at.date(), type(event) is Denied] += 1
-        if step.machine is None:
+        if shape.machine is None:
             if isinstance(event, Denied):
                 kind = denial_of(event)
                 loose = self._loose.setdefault(kind, _Loose(0, name, event))
                 loose.count += 1
             return
-        told = self._told(step.machine)
+        told = self._told(shape.machine)
         told.events += 1
-        told.counts.update(exercised(step))
+        told.noted[noted] += 1
+        if step is None:  # an operation began or ended, as thousands do
+            return
         match event:
             case Denied():
                 _count_refusals(told, step.before, event, 1)
@@ -185,18 +196,17 @@ class _Gatherer:
             case _:
                 return
 
-    def _resolutions(self, name: str, steps: Sequence[AppliedEvent]) -> None:
+    def _resolutions(self, name: str, walked: Sequence[WalkedEvent]) -> None:
         """The discrepancies that an operator has resolved."""
         reasons: dict[int, str] = {}
-        for step in steps:
-            event = step.event
+        for number, (event, *_) in enumerate(walked, 1):
             if isinstance(event, Discrepancy):
-                reasons[step.number] = event.reason
+                reasons[number] = event.reason
             elif isinstance(event, Closed):
-                number, said = event.discrepancy, event.evidence
-                reason = reasons.get(number, "")
+                closed, said = event.discrepancy, event.evidence
+                reason = reasons.get(closed, "")
                 self.closed.add(
-                    Closing(name, number, reason, event.at, said.actor, said.note)
+                    Closing(name, closed, reason, event.at, said.actor, said.note)
                 )
 
     def _outside(
@@ -262,18 +272,22 @@ def _count_refusals(
         told.examples.setdefault(refusal, example)
 
 
-def _count_states(told: LifecycleFigures, steps: Sequence[AppliedEvent]) -> None:
+def _count_states(told: LifecycleFigures, walked: Sequence[WalkedEvent]) -> None:
     """How long the transaction stayed in each state that it has left."""
     since: dict[str, tuple[str, datetime]] = {}
-    for step in steps:
-        for track, state in step.after.states.items():
+    before = None
+    for event, shape, *_ in walked:
+        if shape is before:
+            continue
+        before = shape
+        for track, state in shape.states.items():
             known = since.get(track)
             if known is not None and known[0] == state:
                 continue
             if known is not None:
                 left = f"{track}.{known[0]}"
-                told.spans.setdefault(left, Spans()).add(step.event.at - known[1])
-            since[track] = state, step.event.at
+                told.spans.setdefault(left, Spans()).add(event.at - known[1])
+            since[track] = state, event.at
             told.entered[f"{track}.{state}"] += 1
 
 

@@ -4,6 +4,7 @@ The rules are run on what may differ from one to the next as values that note wh
 asked of them. What they must not look at at all is opaque to them.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import attrs
@@ -38,6 +39,9 @@ from kessai.machine import (
 )
 from kessai.machine.chain import AppliedEvent
 
+Note = Callable[[AppliedEvent], Iterable[str]]
+"""Finds in a step what another audit wants to count."""
+
 PARAMETERS = "v, at, begun_at, amount, told"
 """What a repetition takes: the values of the shape, then those of the event."""
 
@@ -71,8 +75,12 @@ class _FingerprintedCommand:
     fingerprint: str
 
 
-def way_of(shapes: Shapes, passed: Passed) -> CompiledPath | None:
-    """The way that `passed` took, to be repeated; None if it cannot be noted down."""
+def way_of(shapes: Shapes, passed: Passed, note: Note) -> CompiledPath | None:
+    """The way that `passed` took, to be repeated; None if it cannot be noted down.
+
+    What `note` finds in the step, it finds in each repetition: what it asks of the
+    values is part of the way.
+    """
     trace, real = Trace(), passed.step
     values = [
         None if value is None else trace.value(f"v[{place}]", value)
@@ -96,10 +104,10 @@ def way_of(shapes: Shapes, passed: Passed) -> CompiledPath | None:
         after = evolve(real.machine, before, event)
         step = AppliedEvent(event, real.machine, before, after)
         _check(passed, step)
+        noted = tuple(note(step))
         repeat = trace.repeat(PARAMETERS, values_of(after))
-        way = CompiledPath(
-            repeat, shapes.of(after, real.machine), _ended(before, after)
-        )
+        reached = shapes.of(after, real.machine)
+        way = CompiledPath(repeat, reached, _ended(before, after), noted)
     except (ReplayBroken, Untraceable, OverflowError):
         return None
     return way if _is_repeated(way, shapes, real) else None

@@ -86,6 +86,8 @@ class CompiledPath:
     after: "AbstractState"
     ends: int | None
     """Which of the open operations it ends, if it ends one."""
+    noted: tuple[str, ...] = ()
+    """What another audit counts of it."""
 
 
 def _states_of(shape: "AbstractState") -> dict[str, str]:

@@ -12,14 +12,15 @@ it is bound to, its operation's id, and the fingerprint of its request.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Any, cast
+from collections.abc import Hashable, Iterable
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
 from kessai.audit.verification.allowed import check
 from kessai.audit.verification.canonical import (
     BegunForm,
+    DeniedForm,
     EventForm,
     EvidenceForm,
     OperationForm,
@@ -28,17 +29,26 @@ from kessai.audit.verification.canonical import (
     as_json,
     place,
 )
-from kessai.audit.verification.fast_path.record import Passed, way_of
+from kessai.audit.verification.fast_path.record import Note, Passed, way_of
 from kessai.audit.verification.fast_path.requests import RequestForm, Requests, is_plain
 from kessai.audit.verification.fast_path.states import (
     AbstractState,
     Alike,
+    CompiledPath,
     Shapes,
     values_of,
 )
 from kessai.audit.verification.replay import Library, ReplayBroken, follow
 from kessai.gateway import Outcome
-from kessai.machine import Begun, Event, Operation, Record, Transaction
+from kessai.machine import (
+    Begun,
+    Denied,
+    Event,
+    Operation,
+    Reason,
+    Record,
+    Transaction,
+)
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.transaction import Notified, remember
 
@@ -59,11 +69,34 @@ A plain tuple, as one is made of every event.
 """
 
 
-class Walks:
-    """What all walks through one store have in common."""
+def _nothing(step: AppliedEvent) -> Iterable[str]:
+    del step
+    return ()
 
-    def __init__(self, library: Library) -> None:
+
+class WalkedEvent(NamedTuple):
+    """An event as it was gone by: the shape that it led to, and what was noted of it.
+
+    `applied` is there where the event is more than its shape: where it was gone by in
+    full, or is a denial.
+    """
+
+    event: EventForm | Event
+    shape: AbstractState
+    noted: tuple[str, ...]
+    applied: AppliedEvent | None
+
+
+class Walks:
+    """What all walks through one store have in common.
+
+    With a `note`, every walk keeps the events that it went by, and what that finds.
+    """
+
+    def __init__(self, library: Library, note: Note | None = None) -> None:
         self.library = library
+        self.keeps_events = note is not None
+        self.note = note or _nothing
         self.reader = Reader()
         self.shapes = Shapes()
         self.requests = Requests()
@@ -85,6 +118,7 @@ class TrailWalk(Alike):
         self.events: list[EventForm | Event] = []
         self.history = [walks.blank]
         """The shape after each event, from before the first."""
+        self.walked: list[WalkedEvent] = []
 
     def step(self, record: Record) -> str | Event:
         """Go one event on: its kind, or the whole of it where it was read in full.
@@ -212,11 +246,30 @@ class TrailWalk(Alike):
                 continue
             if values is None:
                 continue
+            before = self._denied_on(event)
             self._take_in(event, way.ends)
             self.events.append(event)
             self._arrive(way.after, values, digest)
+            if self._walks.keeps_events:
+                self._keep(event, way, before)
             return True
         return False
+
+    def _denied_on(self, event: EventForm) -> Transaction | None:
+        """What a denial was of, which hangs on more than a shape."""
+        is_kept = self._walks.keeps_events and isinstance(event, DeniedForm)
+        return self.transaction() if is_kept else None
+
+    def _keep(
+        self, event: EventForm, way: CompiledPath, before: Transaction | None
+    ) -> None:
+        if before is None or not isinstance(event, DeniedForm):
+            self.walked.append(WalkedEvent(event, way.after, way.noted, None))
+            return
+        denied = _denied(event)
+        step = AppliedEvent(denied, way.after.machine, before, self.transaction())
+        noted = tuple(self._walks.note(step))
+        self.walked.append(WalkedEvent(denied, way.after, noted, step))
 
     def _take_in(self, event: EventForm, ends: int | None) -> None:
         if isinstance(event, BegunForm):
@@ -259,8 +312,11 @@ class TrailWalk(Alike):
         self.events.append(step.event)
         shape = walks.shapes.of(after, machine)
         self._arrive(shape, values_of(after), record.hash)
+        if walks.keeps_events:
+            noted = tuple(walks.note(step))
+            self.walked.append(WalkedEvent(step.event, shape, noted, step))
         if known is not None and walks.shapes.room and not _has_text(known[0]):
-            way = way_of(walks.shapes, _passed(step, before, known[1]))
+            way = way_of(walks.shapes, _passed(step, before, known[1]), walks.note)
             if way is not None:
                 walks.shapes.add(before, known[1], way)
         return step.event
@@ -281,6 +337,11 @@ def _has_text(event: EventForm) -> bool:
         isinstance(value, str)
         for value in msgspec.json.decode(event.operation.parameters).values()
     )
+
+
+def _denied(form: DeniedForm) -> Denied:
+    reasons = tuple(Reason(r.code, r.rule, r.values) for r in form.reasons)
+    return Denied(form.at, form.command, form.key, form.request, reasons, form.amount)
 
 
 def _operation(held: OperationForm | Operation) -> Operation:
