@@ -252,7 +252,7 @@ class _Nobody:
     name = "nobody"
 
     def __getattr__(self, name):
-        raise AssertionError(name)
+        raise AttributeError(name)  # an engine looks which of two forms it has
 
 
 def made(name, transaction, **fields):

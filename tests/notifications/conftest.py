@@ -194,7 +194,7 @@ class Shop:
     def recover(self, transaction="order"):
         return self._end(self.engine.recover_transaction(transaction))
 
-    def resolve(self, number, transaction="order"):
+    def close_discrepancy(self, number, transaction="order"):
         return self._end(
             self.engine.close_discrepancy(
                 transaction, number, evidence="asked", actor="Hanako"

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from kessai.errors import InvalidInput, KessaiError
+from kessai.errors import InvalidInput, KessaiError, StoreFailed
 from kessai.flow.effects import Flow, Send
 from kessai.gateway import (
     Adapter,
@@ -107,6 +107,8 @@ def _send(
 ) -> Flow[Reply | Failure]:
     try:
         reply: Reply | Failure = yield Send(request, until, adapter.seal)
+    except StoreFailed:  # our own disk is full: it ends the work, as it does elsewhere
+        raise
     except KessaiError as error:
         return Failure(sent=True, reason=type(error).__name__)
     return reply

@@ -87,7 +87,7 @@ class Induction:
 
     def never(self, condition: Truth) -> Mapping[str, int] | None:
         """None if no reachable transaction fulfils `condition`; else one that may."""
-        self._solver.notification()
+        self._solver.push()
         try:
             self._solver.add(condition)
             verdict = self._solver.check()
@@ -133,7 +133,7 @@ class Induction:
         changed = frozenset(transition.after)
         touched = [kept for kept in self._kept if kept.names & changed]
         after = _replaced(z3, _all_of(z3, [kept.term for kept in touched]), changes)
-        solver.notification()
+        solver.push()
         solver.add(transition.when, z3.Not(after))
         verdict = solver.check()
         model = solver.model() if verdict == z3.sat else None

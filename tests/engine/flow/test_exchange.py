@@ -236,7 +236,7 @@ def test_an_inquiry_may_take_several_requests_too(market, wire, scripted):
 
     scripted.exchanges["inquiry"] = inquiry
     assert market.call("reconcile", "order-1").readable
-    assert wire.urls[1:] == ["inquire/order", "inquire/refunds"]
+    assert wire.urls[1:] == ["inquiry/order", "inquiry/refunds"]
 
 
 # ── seals ───────────────────────────────────────────────────────────────────────────

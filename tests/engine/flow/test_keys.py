@@ -76,7 +76,7 @@ def test_an_inquiry_has_no_key(market, wire, scripted):
         yield scripted.ask(call)
 
     scripted.exchanges[INQUIRY] = inquiry
-    with pytest.raises(InvalidInput, match=r"^inquire: a call that moves nothing"):
+    with pytest.raises(InvalidInput, match=r"^inquiry: a call that moves nothing"):
         market.call("reconcile", "order-1")
 
 

@@ -89,7 +89,7 @@ def test_a_discrepancy_is_shown_until_an_operator_resolves_it(unknown):
     unknown.recover()
     assert unknown.transaction().discrepancies == (number,)
     assert verify(unknown.store).discrepancies.count == 1
-    after = unknown.call("resolve", "order-1", number, **SAID)
+    after = unknown.call("close_discrepancy", "order-1", number, **SAID)
     assert after.discrepancies == ()
     report = verify(unknown.store)
     assert report.holds
@@ -99,14 +99,14 @@ def test_a_discrepancy_is_shown_until_an_operator_resolves_it(unknown):
 @pytest.mark.parametrize("number", [1, 99])
 def test_only_an_open_discrepancy_can_be_resolved(unknown, number):
     with pytest.raises(InvalidInput, match="is no open discrepancy; open: none"):
-        unknown.call("resolve", "order-1", number, **SAID)
+        unknown.call("close_discrepancy", "order-1", number, **SAID)
 
 
 def test_evidence_about_what_never_came_to_be_can_be_resolved_too(shop):
     shop.notification("capture", "succeeded", 10, of="nobody")
     transaction = shop.store.load(None, "nobody", None).transaction
     assert transaction.discrepancies == (1,)
-    after = shop.call("resolve", "nobody", 1, **SAID)
+    after = shop.call("close_discrepancy", "nobody", 1, **SAID)
     assert after.discrepancies == ()
     assert verify(shop.store).holds
 

@@ -198,7 +198,7 @@ def test_a_mention_causes_an_inquiry(authorized, wire, scripted, events):
     scripted.once(INQUIRY, listing=(done("capture", 100), listed))
     scripted.heard = hears(Mention("order", "o_1"))
     authorized.call("receive_notification", {}, b"")
-    assert wire.urls[-1] == "inquire/"
+    assert wire.urls[-1] == "inquiry/"
     assert isinstance(events()[-1], External)
     assert authorized.status == "payment.partially_refunded"
 

@@ -92,7 +92,7 @@ def test_where_there_is_a_list_that_is_asked(lost, wire, clock, scripted):
     clock.passes(minutes=3)
     (answer,) = lost.recover()
     assert answer.status is Status.UNKNOWN
-    assert wire.urls[2:] == ["inquire/"]
+    assert wire.urls[2:] == ["inquiry/"]
 
 
 # ── left alone ──────────────────────────────────────────────────────────────────────

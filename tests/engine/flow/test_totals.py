@@ -102,7 +102,7 @@ def test_what_never_arrived_may_be_sent_again(captured, scripted, wire, clock, e
     clock.passes(hours=1)
     (answer,) = captured.recover(Recovery(missing="resend"))
     assert answer.status is Status.SUCCEEDED
-    assert wire.urls[-3:] == ["refund/", "inquire/", "refund/"]
+    assert wire.urls[-3:] == ["refund/", "inquiry/", "refund/"]
     events()
 
 

@@ -107,7 +107,7 @@ EVENTS = [
                 "exchange": "x-1",
                 "reported_at": WRITTEN,
                 "found": False,
-                "inquiry": True,
+                "needs_inquiry": True,
                 "never_sent": True,
                 "actor": "sato",
                 "note": "seen",

@@ -91,7 +91,8 @@ def test_the_plainest_sample_is_always_the_same() -> None:
     assert text().sample() == "note"
     assert text(bytes=2).sample() == "no"
     assert (
-        text("notification_url", bytes=256).sample() == "https://shop.example/push_url"
+        text("notification_url", bytes=256).sample()
+        == "https://shop.example/notification_url"
     )
 
 
