@@ -148,7 +148,7 @@ def _unknown(
 ) -> Flow[list[Event]]:
     """Evidence about a transaction that never came to be is recorded, once."""
     if transaction.version:
-        attempts = yield from read_attempts(transaction.id)
+        attempts = yield from read_attempts(transaction)
         if is_recorded(attempts, evidence):
             return []
     return [Discrepancy(now, "unknown_transaction", evidence)]
@@ -158,7 +158,7 @@ def _about_another(
     transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Flow[list[Event]]:
     """Evidence with another id than is known ends nothing; it is recorded, once."""
-    attempts = yield from read_attempts(transaction.id)
+    attempts = yield from read_attempts(transaction)
     discrepancy = Discrepancy(now, REFERENCE_DIFFERS, evidence)
     return [] if attempts.hold(discrepancy) else [discrepancy]
 

@@ -4,7 +4,14 @@ This package reads no clock, draws no random number and opens nothing: time and 
 arguments. `decide` asks, `resolve` weighs evidence, `evolve` applies, `chain` seals.
 """
 
-from kessai.machine.chain import Record, append, read_events, read_record
+from kessai.machine.chain import (
+    DENIAL,
+    Record,
+    append,
+    read_but_denials,
+    read_events,
+    read_record,
+)
 from kessai.machine.command import Command
 from kessai.machine.compile import Machine, compile_lifecycle
 from kessai.machine.decide import Possibility, can, decide, possibility
@@ -30,6 +37,7 @@ from kessai.machine.phases import Phase
 from kessai.machine.transaction import Operation, Transaction
 
 __all__ = [
+    "DENIAL",
     "Begun",
     "Bounds",
     "Closed",
@@ -61,6 +69,7 @@ __all__ = [
     "evolve",
     "fold",
     "possibility",
+    "read_but_denials",
     "read_events",
     "read_record",
 ]

@@ -95,7 +95,8 @@ class Transaction:
     and `notified` are the last items that ended an operation: from these two it
     can be said, without the trail, what the next item may be believed in.
     `references` are the gateway's ids for it, by the adapter's names for them, in its
-    `account` with the gateway.
+    `account` with the gateway. `denials` counts the refused attempts among its events:
+    whoever reads the others knows by it that none is missing.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Transaction:
     head: str = ""
     references: Mapping[str, str] = attrs.field(factory=dict)
     account: str = ""
+    denials: int = 0
 
     @property
     def exists(self) -> bool:
@@ -149,6 +151,7 @@ class Transaction:
         concluded: tuple[str, ...] | None = None,
         notified: tuple[Notified, ...] | None = None,
         references: Mapping[str, str] | None = None,
+        denials: int | None = None,
     ) -> "Transaction":
         """The transaction one version on, with what is given in the place of its own.
 
@@ -172,6 +175,7 @@ class Transaction:
             self.head,
             self.references if references is None else references,
             self.account,
+            self.denials if denials is None else denials,
         )
 
     def with_head(self, head: str) -> "Transaction":
@@ -194,6 +198,7 @@ class Transaction:
             head,
             self.references,
             self.account,
+            self.denials,
         )
 
     def with_concluded(self, command: str) -> tuple[str, ...]:

@@ -97,6 +97,7 @@ def test_a_transaction_as_its_trail_leaves_it_is_not_put_together(
         {"lifecycle_hash": "0" * 64},
         {"agreement": "P-1"},
         {"discrepancies": [3]},
+        {"denials": 1},
     ],
     ids=str,
 )

@@ -76,6 +76,7 @@ class Alike:
     head: str = ""
     references: Mapping[str, str] = attrs.field(factory=dict[str, str])
     account: str = ""
+    denials: int = 0
 
 
 @attrs.frozen
@@ -153,6 +154,7 @@ class AbstractState:
                 discrepancies=like.discrepancies,
                 version=like.version,
                 head=like.head,
+                denials=like.denials,
             )
         middle, late = len(outline.amounts), len(outline.amounts + outline.deadlines)
         opened = zip(outline.operations, operations, values[late:], strict=True)
@@ -174,6 +176,7 @@ class AbstractState:
             like.head,
             like.references,
             like.account,
+            like.denials,
         )
 
 

@@ -154,6 +154,7 @@ class TrailWalk(Alike):
             and standing.notified == self.notified
             and standing.references == self.references
             and standing.account == self.account
+            and standing.denials == self.denials
             and not self._operations
             and not standing.operations
             and self._shape.is_of(standing, self._values)
@@ -278,6 +279,8 @@ class TrailWalk(Alike):
                 self.agreement = event.agreement
             if event.account is not None:
                 self.account = event.account
+        elif isinstance(event, DeniedForm):
+            self.denials += 1
         elif ends is not None:
             del self._operations[ends]
             if isinstance(event, ReportedForm):
@@ -308,6 +311,7 @@ class TrailWalk(Alike):
         self.agreement, self.discrepancies = after.agreement, after.discrepancies
         self.notified = after.notified
         self.references, self.account = after.references, after.account
+        self.denials = after.denials
         self._operations = list(after.operations.values())
         self.events.append(step.event)
         shape = walks.shapes.of(after, machine)
