@@ -13,7 +13,7 @@ from kessai.gateway import Adapter, Reply, Request
 from kessai.machine import Transaction
 
 
-class Exchange(Protocol):
+class BookedExchange(Protocol):
     """One exchange in the stand-in's own books; `result` changes while it is pending."""
 
     @property
@@ -59,7 +59,7 @@ def _known_here_alone(transaction: Transaction) -> Iterator[str]:
 
 @attrs.frozen
 class Notice:
-    """A notification on its way, and the order it tells of."""
+    """A notification on its way, and the order it is about."""
 
     order: str
     headers: Mapping[str, str]
@@ -67,7 +67,7 @@ class Notice:
 
 
 class PlayedGateway(Protocol):
-    """A stand-in with its adapter; each act says whether it could be done."""
+    """A stand-in with its adapter; each act returns whether it could be done."""
 
     @property
     def adapter(self) -> Adapter:
@@ -79,10 +79,10 @@ class PlayedGateway(Protocol):
         ...
 
     def bad_replies(self) -> Sequence[str]:
-        """The mishaps that spoil a reply."""
+        """The mishaps that make a reply malformed."""
         ...
 
-    def exchanges(self, order: str) -> Sequence[Exchange]:
+    def exchanges(self, order: str) -> Sequence[BookedExchange]:
         """All exchanges of an order, oldest first."""
         ...
 

@@ -1,6 +1,7 @@
-"""One pass over a store: everything verified, and all that a report tells counted.
+"""One pass over a store: everything verified, and all that a report shows counted.
 
-Memory holds counts, the first finds of each kind and one trail, however large the store.
+Memory holds counts, the first finds of each kind and one trail, however large the
+store.
 """
 
 import hashlib
@@ -54,21 +55,21 @@ def gather(
     coverage: Coverage | None = None,
     known: Sequence[Lifecycle] = (),
 ) -> Facts:
-    """All that there is to tell of `store`, called `name`, at the moment `at`.
+    """All that a report shows of `store`, called `name`, as of `at`.
 
     `coverage` is what tests exercised. `known` are the lifecycles that a transaction
-    which never came to be may have been meant for, besides those in the store.
+    which was never opened may have been meant for, besides those in the store.
 
     Raises:
         StoreBusy, StoreFailed: the store cannot be read.
 
     """
     gatherer = _Gatherer(known)
-    report = verify(store, gatherer.watch, note=exercised)
-    told = gatherer.told()
+    report = verify(store, gatherer.visit, note=exercised)
+    lifecycles = gatherer.lifecycles()
     if coverage is not None:
-        rivals = [*known, *(one.lifecycle for one in told)]
-        for one in told:
+        rivals = [*known, *(one.lifecycle for one in lifecycles)]
+        for one in lifecycles:
             one.tested = covered(one.lifecycle, coverage, rivals)
     return Facts(
         store=name,
@@ -82,7 +83,7 @@ def gather(
         },
         heads=gatherer.heads.hexdigest(),
         report=report,
-        told=told,
+        lifecycles=lifecycles,
         unbound=gatherer.unbound,
         unbound_examples=gatherer.unbound_examples,
         waiting=gatherer.waiting.found(),
@@ -122,7 +123,7 @@ class _Gatherer:
         self.closed: Finds[Closing] = Finds()
         self.outside: Finds[Outside] = Finds()
 
-    def watch(self, examined: Examined) -> None:
+    def visit(self, examined: Examined) -> None:
         """Count one transaction."""
         records = examined.records
         head = records[-1].hash if records else ""
@@ -131,19 +132,19 @@ class _Gatherer:
         for passed in walked:
             self._event(examined.name, passed)
         self._resolutions(examined.name, walked)
-        standing = examined.standing
-        if isinstance(standing, Transaction):
-            for operation in standing.operations.values():
-                self.waiting.add(Waiting(standing.id, operation, standing.currency))
-        machine = walked[-1].shape.machine if walked else None
+        stored = examined.stored
+        if isinstance(stored, Transaction):
+            for operation in stored.operations.values():
+                self.waiting.add(Waiting(stored.id, operation, stored.currency))
+        machine = walked[-1].state.machine if walked else None
         if machine is not None:
-            told = self._told(machine)
-            told.transactions += 1
-            _count_states(told, walked)
-            if isinstance(standing, Transaction) and examined.fault is None:
-                _count_standing(told, standing)  # else nobody knows where it stands
+            figures = self._figures(machine)
+            figures.transactions += 1
+            _count_states(figures, walked)
+            if isinstance(stored, Transaction) and examined.fault is None:
+                _count_standing(figures, stored)  # else nobody knows where it stands
 
-    def told(self) -> tuple[LifecycleFigures, ...]:
+    def lifecycles(self) -> tuple[LifecycleFigures, ...]:
         """All lifecycle files of the store, the busiest first."""
         for one in self._by_hash.values():
             for noted, count in one.noted.items():
@@ -157,7 +158,7 @@ class _Gatherer:
             )
         )
 
-    def _told(self, machine: Machine) -> LifecycleFigures:
+    def _figures(self, machine: Machine) -> LifecycleFigures:
         key = machine.lifecycle.hash
         found = self._by_hash.get(key)
         if found is None:
@@ -169,30 +170,30 @@ class _Gatherer:
         return found
 
     def _event(self, name: str, passed: WalkedEvent) -> None:
-        event, shape, noted, step = passed
+        event, state, noted, step = passed
         self.first = event.at if self.first is None else min(self.first, event.at)
         self.last = event.at if self.last is None else max(self.last, event.at)
         if isinstance(event, _ASKED):
             self.days[event.at.date(), type(event) is Denied] += 1
-        if shape.machine is None:
+        if state.machine is None:
             if isinstance(event, Denied):
                 kind = denial_of(event)
                 loose = self._loose.setdefault(kind, _Loose(0, name, event))
                 loose.count += 1
             return
-        told = self._told(shape.machine)
-        told.events += 1
-        told.noted[noted] += 1
+        figures = self._figures(state.machine)
+        figures.events += 1
+        figures.noted[noted] += 1
         if step is None:  # an operation began or ended, as thousands do
             return
         match event:
             case Denied():
-                _count_refusals(told, step.before, event, 1)
+                _count_refusals(figures, step.before, event, 1)
             case External() | Reversed():
                 self._outside(name, step, event)
             case Lapsed():
                 how = "clock" if event.evidence is None else "gateway"
-                told.lapsed[event.deadline, how] += 1
+                figures.lapsed[event.deadline, how] += 1
             case _:
                 return
 
@@ -203,10 +204,12 @@ class _Gatherer:
             if isinstance(event, Discrepancy):
                 reasons[number] = event.reason
             elif isinstance(event, Closed):
-                closed, said = event.discrepancy, event.evidence
+                closed, evidence = event.discrepancy, event.evidence
                 reason = reasons.get(closed, "")
                 self.closed.add(
-                    Closing(name, closed, reason, event.at, said.actor, said.note)
+                    Closing(
+                        name, closed, reason, event.at, evidence.actor, evidence.note
+                    )
                 )
 
     def _outside(
@@ -239,14 +242,14 @@ class _Gatherer:
         for kind, loose in self._loose.items():
             fitting = [machine for machine in machines if fits(machine, kind)]
             if len(fitting) == 1:
-                told = self._told(fitting[0])
+                figures = self._figures(fitting[0])
                 event = loose.event
                 found = list(
                     refused(fitting[0], Transaction(""), event.command, event.reasons)
                 )
-                told.counts.update(dict.fromkeys(found, loose.count))
+                figures.counts.update(dict.fromkeys(found, loose.count))
                 _count_refusals(
-                    told, Transaction(loose.transaction), event, loose.count
+                    figures, Transaction(loose.transaction), event, loose.count
                 )
                 continue
             for refusal, example in _refusals(
@@ -265,14 +268,14 @@ def _refusals(
 
 
 def _count_refusals(
-    told: LifecycleFigures, standing: Transaction, event: Denied, count: int
+    figures: LifecycleFigures, standing: Transaction, event: Denied, count: int
 ) -> None:
     for refusal, example in _refusals(standing, event):
-        told.refusals[refusal] += count
-        told.examples.setdefault(refusal, example)
+        figures.refusals[refusal] += count
+        figures.examples.setdefault(refusal, example)
 
 
-def _count_states(told: LifecycleFigures, walked: Sequence[WalkedEvent]) -> None:
+def _count_states(figures: LifecycleFigures, walked: Sequence[WalkedEvent]) -> None:
     """How long the transaction stayed in each state that it has left."""
     since: dict[str, tuple[str, datetime]] = {}
     before = None
@@ -286,13 +289,17 @@ def _count_states(told: LifecycleFigures, walked: Sequence[WalkedEvent]) -> None
                 continue
             if known is not None:
                 left = f"{track}.{known[0]}"
-                told.spans.setdefault(left, Spans()).add(event.at - known[1])
+                figures.spans.setdefault(left, Spans()).add(event.at - known[1])
             since[track] = state, event.at
-            told.entered[f"{track}.{state}"] += 1
+            figures.entered[f"{track}.{state}"] += 1
 
 
-def _count_standing(told: LifecycleFigures, standing: Transaction) -> None:
-    told.standing.update(f"{track}.{state}" for track, state in standing.states.items())
-    here = told.statuses.setdefault((standing.status, standing.currency), Standings())
+def _count_standing(figures: LifecycleFigures, standing: Transaction) -> None:
+    figures.standing.update(
+        f"{track}.{state}" for track, state in standing.states.items()
+    )
+    here = figures.statuses.setdefault(
+        (standing.status, standing.currency), Standings()
+    )
     here.count += 1
     here.amounts.update({name: sum_ for name, sum_ in standing.amounts.items() if sum_})
