@@ -107,8 +107,8 @@ def test_the_kit_for_stores_runs_by_one_call():
     from kessai import MemoryStore
 
     class Forgetful(MemoryStore):
-        def records(self, transaction):
-            return super().records(transaction)[:1]
+        def records(self, transaction, **which):
+            return super().records(transaction, **which)[:1]
 
     assert len(check_store(lambda folder: MemoryStore())) > 30
     with pytest.raises(ExceptionGroup) as broken:

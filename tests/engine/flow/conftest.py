@@ -297,7 +297,7 @@ class Hand:
             Load: self.store.load,
             Append: self.store.append,
             Now: self.clock,
-            History: self.store.records,
+            History: lambda name, denials: self.store.records(name, denials=denials),
             Declaration: self.store.declaration,
             Claim: self.store.claim,
             Release: self.store.release,

@@ -10,10 +10,11 @@ from kessai.errors import (
     TrailBroken,
     VersionConflict,
 )
-from kessai.flow import Append, History, Send, inquire, recover
+from kessai.flow import Append, Change, History, Send, inquire, recover
 from kessai.flow.operator import by_hand, close_by_hand, resolve_by_hand
 from kessai.flow.steps import ATTEMPTS, COMMITS, load_with_attempts
 from kessai.gateway import Outcome
+from kessai.machine import Discrepancy, append
 
 
 class Busy(dict):
@@ -153,22 +154,61 @@ def test_a_second_try_that_surely_wrote_nothing_shows_nothing_of_the_first(unkno
         unknown.run(flow)
 
 
+def put_aside(store):
+    """Another writer records what fits nothing."""
+    transaction = store.load(None, "order-1", None).transaction
+    aside = Discrepancy(transaction.deadlines["authorization"], "strange", said())
+    after, record = append(None, transaction, aside)
+    store.append(Change(transaction=after, records=(record,)))
+
+
+def test_denials_between_two_readings_change_nothing_of_what_was_read(
+    unknown, command, gateway
+):
+    def refuses():
+        other = type(unknown)(unknown.store, gateway, unknown.clock)
+        other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+
+    unknown.before = {len(unknown.effects) + 2: refuses}
+    transaction, attempts = unknown.run(load_with_attempts("order-1"))
+    assert transaction.version == attempts.version == 4
+    assert [attempt.number for attempt in attempts.of("capture")] == [3]
+
+
+def test_what_is_read_beside_ten_denials_is_numbered_as_in_the_trail(
+    unknown, command, store
+):
+    for number in range(10):
+        unknown.execute(command("capture", 1, key=f"d{number}"))
+    put_aside(store)
+    transaction, attempts = unknown.run(load_with_attempts("order-1"))
+    assert (transaction.version, transaction.denials) == (15, 10)
+    assert attempts.version == 15
+    assert len(attempts.discrepancies) == 1
+
+
+def test_an_event_that_is_missing_beside_denials_is_missed(unknown, command, store):
+    unknown.execute(command("capture", 1, key="d"))
+    del store._weighed["order-1"][1]
+    with pytest.raises(TrailBroken, match="its trail has 4 events of 5"):
+        unknown.run(load_with_attempts("order-1"))
+
+
 def test_a_trail_shorter_than_its_transaction_is_broken(unknown, store):
-    store._records["order-1"].pop()
+    store._weighed["order-1"].pop()
     with pytest.raises(TrailBroken, match="its trail has 3 events of 4"):
         unknown.run(load_with_attempts("order-1"))
 
 
 def test_a_trail_that_grows_between_two_readings_is_read_until_it_stands_still(
-    unknown, command, gateway
+    unknown, store
 ):
     def grows():
         if (
             isinstance(unknown.effects[-1], History)
             and unknown.log.count("History") < 3
         ):
-            other = type(unknown)(unknown.store, gateway, unknown.clock)
-            other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+            put_aside(store)
 
     class Growing(dict):
         def get(self, _number, _nothing):
@@ -180,11 +220,10 @@ def test_a_trail_that_grows_between_two_readings_is_read_until_it_stands_still(
     assert unknown.log.count("History") == 3
 
 
-def test_a_trail_that_never_stands_still_is_left_for_later(unknown, command, gateway):
+def test_a_trail_that_never_stands_still_is_left_for_later(unknown, store):
     def grows():
         if isinstance(unknown.effects[-1], History):
-            other = type(unknown)(unknown.store, gateway, unknown.clock)
-            other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+            put_aside(store)
 
     class Growing(dict):
         def get(self, _number, _nothing):

@@ -149,7 +149,7 @@ def test_one_that_cannot_be_recovered_gives_the_others_their_turn(
         gateway.answers = [lost]
         shop.asks("authorize", 10, of=name)
         clock.passes(seconds=1)
-    store._records["order-1"].pop()
+    store._weighed["order-1"].pop()
     with pytest.raises(TrailBroken):
         shop.recover()
     (answer,) = shop.recover()

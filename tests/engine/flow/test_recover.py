@@ -358,9 +358,8 @@ def test_marking_as_unanswered_what_others_work_on_is_left_to_them(
 def test_a_trail_that_was_bent_resolves_nothing(authorized, gateway, lost, store):
     gateway.answers = [lost]
     authorized.asks("capture", 60)
-    store._records["order-1"][1], store._records["order-1"][0] = store._records[
-        "order-1"
-    ][:2]
+    trail = store._weighed["order-1"]
+    trail[1], trail[0] = trail[:2]
     with pytest.raises(TrailBroken):
         authorized.recover()
 

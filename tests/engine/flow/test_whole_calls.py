@@ -301,7 +301,7 @@ class Grows(dict):
 
     def _write(self):
         other = type(self._hand)(self._hand.store, self._hand.gateway, self._hand.clock)
-        other.execute(self._command("refund", 1, key=f"d{len(self._hand.effects)}"))
+        other.execute(self._command("get_address", key=f"d{len(self._hand.effects)}"))
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,23 @@ class StoreConformance:
         assert store.records("order-1") == written
         assert [record.number for record in written] == list(range(1, 16))
 
+    def test_denials_are_left_out_where_they_are_not_asked_for(
+        self, store: Store
+    ) -> None:
+        """What says nothing of the gateway is not read with what does."""
+        book = Book(store)
+        written = [*book.write(book.denied()).records]
+        operation = book.begin()
+        written += store.records("order-1")[-1:]
+        for _ in range(3):
+            written += book.write(book.denied()).records
+        written += book.end(operation).records
+        assert store.records("order-1") == written
+        weighed = store.records("order-1", denials=False)
+        assert [record.number for record in weighed] == [2, 6]
+        assert weighed == [written[1], written[5]]
+        assert store.records("order-2", denials=False) == []
+
     def test_several_records_are_written_in_one_change(self, store: Store) -> None:
         """An inquiry may resolve several things at once."""
         book = Book(store)
