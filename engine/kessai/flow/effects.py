@@ -146,11 +146,12 @@ class Declaration:
 class Claim:
     """Ask for a `Lease` of the transaction that is due longest; None when none is.
 
-    Due is what nobody else holds a lease of.
+    Due is what nobody else holds a lease of; only those of `accounts` are looked at.
     """
 
     now: datetime
     until: datetime
+    accounts: tuple[str, ...]
 
 
 @attrs.frozen

@@ -95,7 +95,7 @@ def wired(
     except BaseException:
         store.close()
         raise
-    engine = Engine(adapter=adapter, store=store, transport=transport, clock=clock)
+    engine = Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
     try:
         yield Wiring(engine, local)
     finally:
@@ -115,7 +115,7 @@ def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
     """
     store = opened_store(db, must_exist=must_exist)
     nobody = _Nobody()
-    with Engine(adapter=nobody, store=store, transport=nobody) as engine:
+    with Engine(adapters=[nobody], store=store, transport=nobody) as engine:
         yield engine
 
 
