@@ -140,3 +140,23 @@ def test_a_line_of_another_account_ends_a_run(kessai, tmp_path):
     refused = kessai("run", path)
     assert refused.code == 2
     assert f"{LIVE} is not known here; known are: {TEST}" in refused.err
+
+
+def test_an_audit_says_what_belongs_to_whom(kessai, live, tmp_path):
+    kessai("tx", "do", "new", *AN_ORDER, "--gateway", "emulator")
+    verified = kessai("audit", "verify", "--lang", "en")
+    assert verified.code == 0
+    assert f"{TEST}: transactions 1\n  {LIVE}: transactions 1" in verified.out
+    for command in (("verify", "--json"), ("report", "--format", "json")):
+        found = kessai("audit", *command).out
+        assert json.loads(found)["accounts"] == {TEST: 1, LIVE: 1}
+    page = kessai("audit", "report", "--format", "html", "--lang", "ja").out
+    assert f"{LIVE}：取引 1 件" in page
+    table = kessai("audit", "report", "--format", "csv").out
+    assert any(LIVE in row for row in table.splitlines())
+
+
+def test_an_export_says_whose_payments_they_are(kessai, live):
+    for what in ("movements", "events", "transactions"):
+        rows = kessai("export", what, "--format", "ndjson").out.splitlines()
+        assert {json.loads(row)["account"] for row in rows} == {LIVE}

@@ -135,6 +135,8 @@ class Examined:
         for aside in self.discrepancies:
             tally.discrepancies.add(aside)
         if isinstance(self.standing, Transaction):
+            if self.standing.account:
+                tally.accounts[self.standing.account] += 1
             for operation in self.standing.operations.values():
                 tally.open_operations.add(OpenOperation(self.name, operation))
         if self.fault is not None:
