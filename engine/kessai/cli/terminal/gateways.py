@@ -114,8 +114,9 @@ def wired(
         raise
     engine = Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
     try:
-        check_account(store, asked, adapter.account, language, on)
-        yield Wiring(engine, adapter.account, local)
+        (account,) = engine.context.accounts
+        check_account(store, asked, account, language, on)
+        yield Wiring(engine, account, local)
     finally:
         engine.close()
         if local is not None:
