@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from kessai_adapters.played import PlayedGateway
 
 
+ACCOUNT = "emulator/local"
+"""What is at an emulator in this process is at no gateway, and at no served emulator."""
+
+
 class LocalGateway:
     """A VeriTrans4G adapter in test mode, and the emulator that answers it.
 
@@ -59,7 +63,9 @@ class LocalGateway:
         except sqlite3.DatabaseError as error:
             message = f"{books}: not the emulator's books: {error}"
             raise StoreUnsuitable(message) from error
-        self.adapter = VeriTrans4G(Credentials(DEFAULT_CCID, DEFAULT_KEY), dummy=True)
+        self.adapter = VeriTrans4G(
+            Credentials(DEFAULT_CCID, DEFAULT_KEY), dummy=True, account=ACCOUNT
+        )
 
     @property
     def wire(self) -> "EmulatorTransport":

@@ -2,7 +2,7 @@
 
     from kessai import Command, Engine, MemoryStore
 
-    engine = Engine(adapter=…, store=MemoryStore())
+    engine = Engine(adapters=[…], store=MemoryStore())
     engine.execute(Command("authorize", "order-1", lifecycle="one_time", amount=1200,
                            key="checkout-1"))
 

@@ -36,7 +36,7 @@ class AsyncEngine(BaseEngine):
     def __init__(
         self,
         *,
-        adapter: AnyAdapter,
+        adapters: Iterable[AnyAdapter],
         store: Store | AsyncStore,
         transport: AsyncTransport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
@@ -44,7 +44,7 @@ class AsyncEngine(BaseEngine):
         observer: Observer | None = None,
         nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock, observer, nonces)
+        super().__init__(adapters, lifecycles, clock, observer, nonces)
         self._store = store
         self._transport = AsyncHttpTransport() if transport is None else transport
 
@@ -89,10 +89,12 @@ class AsyncEngine(BaseEngine):
         )
 
     async def receive_notification(
-        self, headers: Mapping[str, str], body: bytes
+        self, headers: Mapping[str, str], body: bytes, account: str | None = None
     ) -> None:
         """See `Engine.receive_notification`."""
-        await self.drive(flow.receive_notification(self._context, headers, body))
+        await self.drive(
+            flow.receive_notification(self._context, headers, body, account)
+        )
 
     async def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100

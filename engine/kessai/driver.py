@@ -282,7 +282,7 @@ def ask_store(  # noqa: PLR0911 - a line an effect
         case Declaration():
             return store.declaration(effect.hash)
         case Claim():
-            return store.claim(effect.now, effect.until)
+            return store.claim(effect.now, effect.until, effect.accounts)
         case Release():
             return store.release(effect.lease, effect.due_at)
         case Find(reference):

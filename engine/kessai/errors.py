@@ -10,7 +10,8 @@
     │   └── CommitUnknown
     └── NeverResend           the same request can only fail the same way
         ├── InvalidInput
-        │   ├── InvalidCommand
+        │   ├── AccountUnknown
+    │   ├── InvalidCommand
         │   ├── InvalidCommandFile
         │   └── InvalidLifecycle
         ├── UnknownLifecycle
@@ -70,6 +71,13 @@ class NeverResend(KessaiError):
 
 class InvalidInput(NeverResend):
     """The input is malformed; the message says what, where, and what is right."""
+
+
+class AccountUnknown(InvalidInput):
+    """Whose payments these are: of an account that this engine has no adapter for.
+
+    Or it must be said which of several is meant. Nothing was sent, nothing written.
+    """
 
 
 class InvalidCommand(InvalidInput):

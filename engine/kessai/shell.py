@@ -39,28 +39,22 @@ class BaseEngine:
 
     def __init__(
         self,
-        adapter: AnyAdapter,
+        adapters: Iterable[AnyAdapter],
         lifecycles: Iterable[Lifecycle] | None,
         clock: Clock,
         observer: Observer | None,
         nonces: Nonces,
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
-        self._context = Context(Machines(chosen), adapter)
-        self._adapter = adapter
+        self._context = Context(Machines(chosen), adapters)
         self._clock = clock
         self._observer = observer
         self._nonces = nonces
 
     @property
     def context(self) -> Context:
-        """What the flows of this engine work with: its machines and its adapter."""
+        """What the flows of this engine work with: its machines and its adapters."""
         return self._context
-
-    @property
-    def adapter(self) -> AnyAdapter:
-        """The adapter that speaks the gateway's language, as it was given."""
-        return self._adapter
 
     @property
     def machines(self) -> tuple[Machine, ...]:
@@ -71,7 +65,8 @@ class BaseEngine:
 class Engine(BaseEngine):
     """Carries payments through their lifecycles, one call at a time.
 
-    `adapter` speaks the gateway's language, `store` keeps the truth, `transport`
+    `adapters` speak the gateways' languages, one for each account; a transaction is
+    acted on by that of its own account alone. `store` keeps the truth, `transport`
     carries bytes (HTTP by default). `lifecycles` are the shipped ones by default.
     `clock` gives aware times in UTC; `observer` sees what is done. Threads may share
     an engine if they may share its parts.
@@ -80,7 +75,7 @@ class Engine(BaseEngine):
     def __init__(
         self,
         *,
-        adapter: AnyAdapter,
+        adapters: Iterable[AnyAdapter],
         store: Store,
         transport: Transport | None = None,
         lifecycles: Iterable[Lifecycle] | None = None,
@@ -88,7 +83,7 @@ class Engine(BaseEngine):
         observer: Observer | None = None,
         nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapter, lifecycles, clock, observer, nonces)
+        super().__init__(adapters, lifecycles, clock, observer, nonces)
         self._store = store
         self._transport = HttpTransport() if transport is None else transport
 
@@ -123,6 +118,8 @@ class Engine(BaseEngine):
 
         Raises:
             InvalidCommand: the command is not well-formed, or no lifecycle has it.
+            AccountUnknown: the transaction's account has no adapter here, or the
+                account that it is to be opened in must be named.
             StoreBusy, StoreFailed, VersionConflict: nothing was sent; send it again.
             CommitUnknown: send it again with the same key.
 
@@ -161,25 +158,30 @@ class Engine(BaseEngine):
         """
         return self.drive(flow.possibilities(self._context, transaction_id, command))
 
-    def receive_notification(self, headers: Mapping[str, str], body: bytes) -> None:
+    def receive_notification(
+        self, headers: Mapping[str, str], body: bytes, account: str | None = None
+    ) -> None:
         """Take in a notification from the gateway; answer it 200 once this returns.
 
+        `account` is whose endpoint it came to: needed where there are several.
         `kessai.answer_notification` gives the status to answer with.
 
         Raises:
+            AccountUnknown: there is no such account here, or one must be named.
             NotificationRefused: it is not the gateway's; nothing changed. Answer 4xx.
             NotificationNotConfirmed, StoreBusy, CommitUnknown: the gateway must send it
                 again. Answer 503.
             TrailBroken, UnknownLifecycle: a transaction must be mended. Answer 500.
 
         """
-        self.drive(flow.receive_notification(self._context, headers, body))
+        self.drive(flow.receive_notification(self._context, headers, body, account))
 
     def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
     ) -> list[Answer]:
         """Inquire about at most `limit` transactions with open operations that are due.
 
+        Only those of this engine's accounts are.
         Several processes may recover at once, also on other machines: each transaction
         is leased to one of them. What stays open is due again after a growing pause.
         Returns the answers that now stand under the keys of all operations found open.

@@ -30,7 +30,7 @@ class Shop:
         self.store = store
         self.wire = Counting(HttpTransport(self.gateway.wire))
         self.engine = Engine(
-            adapter=self.gateway.adapter, store=store, transport=self.wire
+            adapters=[self.gateway.adapter], store=store, transport=self.wire
         )
         self._keys = 0
 

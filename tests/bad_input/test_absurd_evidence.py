@@ -116,13 +116,14 @@ def engine(request, tmp_path):
     if request.param == "sqlite":
         store = SQLiteStore(tmp_path / "any.db")
     with Engine(
-        adapter=Strange(), store=store, transport=Wire(), clock=lambda: BEGIN
+        adapters=[Strange()], store=store, transport=Wire(), clock=lambda: BEGIN
     ) as engine:
         yield engine
 
 
 def strange(engine):
-    return engine.adapter
+    (adapter,) = engine.context.adapters.values()
+    return adapter.adapter
 
 
 def apply(engine):

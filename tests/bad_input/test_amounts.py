@@ -277,7 +277,7 @@ def test_ten_dollars_are_never_sent_where_the_wire_would_take_them_for_yen(forei
 
     store = MemoryStore()
     engine = Engine(
-        adapter=ADAPTER, store=store, transport=Nobody(), lifecycles=[foreign]
+        adapters=[ADAPTER], store=store, transport=Nobody(), lifecycles=[foreign]
     )
     ask = Command("authorize", "o", key="k", lifecycle="one_time", amount=1000)
     with pytest.raises(InvalidInput, match="the currency must be JPY"):

@@ -243,7 +243,7 @@ def engines(tmp_path_factory):
     """The same commands under both stores, with nobody to send anything to."""
     path = tmp_path_factory.mktemp("strings") / "any.db"
     stores = (MemoryStore(), SQLiteStore(path))
-    yield [Engine(adapter=_Nobody(), store=s, transport=_Nobody()) for s in stores]
+    yield [Engine(adapters=[_Nobody()], store=s, transport=_Nobody()) for s in stores]
     for store in stores:
         store.close()
 

@@ -111,7 +111,7 @@ class Life:
         )
         self.transport = HttpTransport()
         self.engine = Engine(
-            adapter=self.adapter,
+            adapters=[self.adapter],
             store=SQLiteStore(self.path),
             transport=self.transport,
         )

@@ -212,8 +212,11 @@ def cost(case: Callable[[Payment], Evidence], events: int) -> float:
     payment.grow(events - 4)
     evidence = case(payment)
     payment.store.ready = True
-    context = Context(machines=MACHINES, adapter=Listing(*LISTED))
-    return seconds(lambda: drive(payment.store, receive(context, evidence)), 20)
+    context = Context(machines=MACHINES, adapters=[Listing(*LISTED)])
+    return seconds(
+        lambda: drive(payment.store, receive(context, context.accounts[0], evidence)),
+        20,
+    )
 
 
 @pytest.mark.parametrize("case", [first, repeated, later])
@@ -271,7 +274,7 @@ def inquiry(case: Callable[[Payment, int], list[int]], count: int) -> float:
         for place, amount in enumerate(case(payment, count))
     ]
     payment.store.ready = True
-    context = Context(machines=MACHINES, adapter=Listing(*listing))
+    context = Context(machines=MACHINES, adapters=[Listing(*listing)])
     found: list[Any] = []
     took = seconds(
         lambda: found.append(drive(payment.store, inquire(context, "order-1"))), 1

@@ -183,7 +183,7 @@ def test_decide_begin_and_resolve_against_a_bare_trigger(benchmark):
 def refunds(store: Store) -> Callable[[], object]:
     """A refund of 1 on a captured payment, through the whole engine."""
     engine = Engine(
-        adapter=ADAPTER, store=store, transport=Recorded(), clock=lambda: NOW
+        adapters=[ADAPTER], store=store, transport=Recorded(), clock=lambda: NOW
     )
     keys = count()
     engine.execute(

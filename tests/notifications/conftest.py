@@ -174,7 +174,7 @@ class Shop:
         adapter = VeriTrans4G(
             Credentials(DEFAULT_CCID, DEFAULT_KEY), dummy=dummy, notification_url=URL
         )
-        parts = {"adapter": adapter, "store": store, "clock": self.clock}
+        parts = {"adapters": [adapter], "store": store, "clock": self.clock}
         if kind == "function":
             self.engine = Engine(**parts, transport=HttpTransport(Wire(self)))
         else:

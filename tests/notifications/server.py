@@ -42,7 +42,7 @@ def main():
     number, store, gateway, notes = sys.argv[1:]
     credentials = Credentials(DEFAULT_CCID, DEFAULT_KEY)
     engine = AsyncEngine(
-        adapter=VeriTrans4G(credentials, host=gateway, dummy=True),
+        adapters=[VeriTrans4G(credentials, host=gateway, dummy=True)],
         store=SQLiteStore(Path(store)),
     )
     app = recording(NotificationEndpoint(engine, closes_engine=True), Path(notes))

@@ -77,14 +77,14 @@ def adapter(gateway, where):
 
 @pytest.fixture
 def engine(adapter, store):
-    with Engine(adapter=adapter, store=SQLiteStore(store)) as engine:
+    with Engine(adapters=[adapter], store=SQLiteStore(store)) as engine:
         yield engine
 
 
 @pytest.fixture
 def endpoint(adapter, store, listening):
     """An endpoint as of another process on the same store."""
-    engine = AsyncEngine(adapter=adapter, store=SQLiteStore(store))
+    engine = AsyncEngine(adapters=[adapter], store=SQLiteStore(store))
     with served(NotificationEndpoint(engine, closes_engine=True), listening):
         yield
 

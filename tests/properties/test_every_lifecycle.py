@@ -200,11 +200,13 @@ class Play(Counted, RuleBasedStateMachine):
         self.emulator = Emulator(clock=self.clock, approve="ask")
         self.line = Line(self.emulator)
         self.engine = Engine(
-            adapter=VeriTrans4G(
-                Credentials(DEFAULT_CCID, DEFAULT_KEY),
-                dummy=True,
-                notification_url=NOTIFICATION_URL,
-            ),
+            adapters=[
+                VeriTrans4G(
+                    Credentials(DEFAULT_CCID, DEFAULT_KEY),
+                    dummy=True,
+                    notification_url=NOTIFICATION_URL,
+                )
+            ],
             store=MemoryStore(),
             transport=self.line,
             clock=self.clock,

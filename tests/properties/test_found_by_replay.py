@@ -51,11 +51,13 @@ class Scene:
         self.emulator = Emulator(clock=lambda: self.now, approve="ask")
         self.store = BusyStore()
         self.engine = Engine(
-            adapter=VeriTrans4G(
-                Credentials(DEFAULT_CCID, DEFAULT_KEY),
-                dummy=True,
-                notification_url="https://shop.example/push",
-            ),
+            adapters=[
+                VeriTrans4G(
+                    Credentials(DEFAULT_CCID, DEFAULT_KEY),
+                    dummy=True,
+                    notification_url="https://shop.example/push",
+                )
+            ],
             store=self.store,
             transport=HttpTransport(EmulatorTransport(self.emulator)),
             clock=lambda: self.now,

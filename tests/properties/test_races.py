@@ -35,11 +35,13 @@ def engines(gateway, tmp_path):
             warnings.simplefilter("ignore", StoreWarning)
             store = SQLiteStore(tmp_path / "kessai.db")
         return Engine(
-            adapter=VeriTrans4G(
-                Credentials(DEFAULT_CCID, DEFAULT_KEY),
-                dummy=True,
-                notification_url="https://shop.example/push",
-            ),
+            adapters=[
+                VeriTrans4G(
+                    Credentials(DEFAULT_CCID, DEFAULT_KEY),
+                    dummy=True,
+                    notification_url="https://shop.example/push",
+                )
+            ],
             store=store,
             transport=HttpTransport(EmulatorTransport(gateway)),
         )

@@ -122,13 +122,13 @@ def the_outcome_comes_before_the_intent():
     """The gateway is called first, and what came of it written afterwards."""
     original = execute._begin
 
-    def begin(context, machine, loaded, transaction, operation):
-        event = execute.Begun(operation.begun_at, operation)
-        begun, record = execute.append(machine, transaction, event)
+    def begin(context, machine, loaded, operation, account):
+        event = execute.Begun(operation.begun_at, operation, account=account)
+        begun, record = execute.append(machine, loaded.transaction, event)
         call = execute.call_for(machine, begun, operation, record.hash)
         prepared = execute.prepare_operation(context, machine, begun, call)
         yield Send(prepared.prepared.first, operation.begun_at + timedelta(minutes=1))
-        return (yield from original(context, machine, loaded, transaction, operation))
+        return (yield from original(context, machine, loaded, operation, account))
 
     with planted((execute, "_begin", begin)):
         yield
@@ -144,7 +144,7 @@ def a_lost_reply_is_sent_again():
         reply = yield Send(prepared.prepared.first, until)
         if isinstance(reply, Failure) and reply.sent:
             return (yield from original(context, prepared))
-        evidence = context.adapter.adapter.evidence(prepared.prepared.call, reply)
+        evidence = prepared.adapter.adapter.evidence(prepared.prepared.call, reply)
         try:
             return (yield from execute._conclude(context, prepared, evidence))
         except SafeToResend as error:
@@ -389,10 +389,10 @@ def a_lease_is_given_to_everyone():
     """Two recoverers take up the same transaction."""
     original = MemoryStore.claim
 
-    def claim(self, now, until):
+    def claim(self, now, until, accounts):
         for leases in self._leases.values():
             leases.until = None
-        return original(self, now, until)
+        return original(self, now, until, accounts)
 
     with planted((MemoryStore, "claim", claim)):
         yield

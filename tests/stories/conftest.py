@@ -107,7 +107,7 @@ class Shop:
         self.emulator = Emulator(clock=self.clock, approve="ask")
         self.store = store
         self.engine = make_engine(
-            adapter=self.adapter, store=store, transport=wire(self), clock=self.clock
+            adapters=[self.adapter], store=store, transport=wire(self), clock=self.clock
         )
         self._run = run
         self._keys = 0

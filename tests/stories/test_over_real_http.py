@@ -45,7 +45,7 @@ def wire(request, emulator, authority, tmp_path):
 def engine(request, wire, tmp_path):
     url, through = wire
     engine = Engine(
-        adapter=adapter_for(url),
+        adapters=[adapter_for(url)],
         store=MemoryStore()
         if request.param == "memory"
         else SQLiteStore(tmp_path / "shop.db"),
@@ -123,7 +123,7 @@ def test_a_reply_broken_off_is_inquired_about(engine, emulator, fault):
 def test_nobody_listens(emulator):
     with serve(emulator) as server:
         url = server.url
-    with Engine(adapter=adapter_for(url), store=MemoryStore()) as engine:
+    with Engine(adapters=[adapter_for(url)], store=MemoryStore()) as engine:
         answer = engine.execute(apply())
         assert answer.status == "declined"
         assert answer.may_send_again
@@ -136,7 +136,7 @@ def test_an_authority_that_is_not_trusted(emulator, authority, tmp_path):
     certificate.private_key_pem.write_to_path(files[1])
     with (
         serve(emulator, tls=files) as server,
-        Engine(adapter=adapter_for(server.url), store=MemoryStore()) as engine,
+        Engine(adapters=[adapter_for(server.url)], store=MemoryStore()) as engine,
     ):
         answer = engine.execute(apply())
         assert answer.status == "declined"

@@ -24,7 +24,7 @@ def renamed(shop, tmp_path):
         return load_file(path)
 
     shop.engine = type(shop.engine)(
-        adapter=shop.adapter,
+        adapters=[shop.adapter],
         store=shop.store,
         transport=shop.engine._transport,
         lifecycles=[copied("recurring", "club"), copied("charge", "monthly_fee")],

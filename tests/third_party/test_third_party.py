@@ -58,7 +58,7 @@ def test_an_order_goes_its_whole_way(run, tmp_path, gateway, settings):
 
     headers, body = gateway.resolve(order)
     engine = Engine(
-        adapter=ExamplePay.from_environment(settings),
+        adapters=[ExamplePay.from_environment(settings)],
         store=open_store(str(tmp_path / "shop.db")),
         transport=HttpTransport(),
     )

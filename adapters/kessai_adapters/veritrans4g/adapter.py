@@ -109,6 +109,20 @@ def _envelope_of(adapter: "VeriTrans4G") -> Envelope:
     return Envelope(adapter.credentials, adapter.dummy)
 
 
+def _account_of(adapter: "VeriTrans4G") -> str:
+    """The adapter, the merchant and the environment.
+
+    It is stored and shown, which the merchant's CCID is not: its hash stands for it.
+    What is on loopback is a stand-in, which knows nothing of what the gateway holds.
+    """
+    digest = hashlib.sha256(adapter.credentials.merchant_ccid.encode()).hexdigest()
+    kind = "test" if adapter.dummy else "live"
+    found = _HOST.fullmatch(adapter.host)
+    if found is not None and _is_loopback(found[2] or found[3]):
+        kind = "emulator"
+    return f"{adapter.name}/{digest[:12]}/{kind}"
+
+
 def _urls_of(adapter: "VeriTrans4G") -> Mapping[str, str]:
     base = f"{adapter.host}/{'test-' if adapter.dummy else ''}paynow"
     urls = {name: f"{base}/v2/{wire}/amazonpay" for name, wire in COMMANDS.items()}
@@ -130,7 +144,7 @@ class VeriTrans4G:
     `host` is where the gateway is: https, or http on loopback for its stand-in.
     Payments are tests if `dummy` is set; they are live by default, since a shop that
     delivers on test payments loses its goods. `notification_url` is where the gateway
-    sends results that a call names no address for.
+    sends results that a call names no address for. `account` is whose payments these are.
 
     Raises:
         InvalidInput: a setting is not well-formed; the message never shows its value.
@@ -144,6 +158,9 @@ class VeriTrans4G:
     dummy: bool = attrs.field(default=False, converter=_checked_dummy, kw_only=True)
     notification_url: str | None = attrs.field(
         default=None, converter=_checked_notification_url, kw_only=True, repr=False
+    )
+    account: str = attrs.field(
+        kw_only=True, default=attrs.Factory(_account_of, takes_self=True)
     )
     _envelope: Envelope = attrs.field(
         init=False,
@@ -163,17 +180,6 @@ class VeriTrans4G:
         eq=False,
         default=attrs.Factory(_defaults_of, takes_self=True),
     )
-
-    @property
-    def account(self) -> str:
-        """The merchant, and whether payments are tests.
-
-        It is stored and shown, which the merchant's CCID is not: its hash stands for
-        it.
-        """
-        kind = "test" if self.dummy else "live"
-        digest = hashlib.sha256(self.credentials.merchant_ccid.encode()).hexdigest()
-        return f"{digest[:12]}/{kind}"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "VeriTrans4G":

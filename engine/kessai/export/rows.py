@@ -62,17 +62,20 @@ class Rows:
 
 
 _MOVEMENTS = (
-    *("at", "transaction", "event", "lifecycle", "agreement", "command", "deadline"),
+    *("at", "transaction", "event", "account", "lifecycle", "agreement", "command"),
+    "deadline",
     *("amount_name", "amount_title", "change", "balance", "currency", "shown"),
     *("source", "code", "exchange", "reported_at"),
 )
 _EVENTS = (
-    *("at", "transaction", "event", "kind", "lifecycle", "agreement", "operation"),
+    *("at", "transaction", "event", "kind", "account", "lifecycle", "agreement"),
+    "operation",
     *("command", "amount", "currency", "shown", "outcome", "reasons", "deadline"),
     *("source", "code", "exchange", "reported_at", "status", "hash"),
 )
 _TRANSACTIONS = (
-    *("opened_at", "last_at", "transaction", "lifecycle", "agreement", "status"),
+    *("opened_at", "last_at", "transaction", "account", "lifecycle", "agreement"),
+    "status",
     *("open_operations", "open_discrepancies", "events", "currency"),
 )
 
@@ -144,6 +147,7 @@ def _about(step: AppliedEvent, period: Period) -> Row:
         "at": period.local(step.event.at),
         "transaction": after.id,
         "event": step.number,
+        "account": after.account,
         "lifecycle": after.lifecycle,
         "agreement": after.agreement,
         "currency": after.currency,
@@ -253,6 +257,7 @@ def _transactions(
             "opened_at": period.local(opened),
             "last_at": period.local(steps[-1].event.at),
             "transaction": last.id,
+            "account": last.account,
             "lifecycle": last.lifecycle,
             "agreement": last.agreement,
             "status": last.status,

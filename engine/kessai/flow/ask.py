@@ -4,6 +4,7 @@ from datetime import datetime
 
 from kessai.errors import UnknownTransaction
 from kessai.flow.effects import Flow, Load, Loaded, Now
+from kessai.flow.execute import check_account
 from kessai.flow.inquiry import Inquiry, compare, inquire
 from kessai.flow.steps import Context, load, machine_of
 from kessai.machine import Command, Denial, Possibility, Transaction, can, decide
@@ -46,6 +47,7 @@ def preview(context: Context, command: Command) -> Flow[Denial | None]:
     """Whether `command` would be denied now, and why; writes and sends nothing."""
     opens_with = context.machines.for_opening(command)
     loaded: Loaded = yield Load(None, command.transaction, command.agreement)
+    check_account(command, loaded)
     transaction = loaded.transaction or Transaction(command.transaction)
     machine = opens_with or (yield from machine_of(context, transaction))
     if machine is None:

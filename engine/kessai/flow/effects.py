@@ -151,11 +151,12 @@ class Declaration:
 class Claim:
     """Ask for a `Lease` of the transaction that is due longest; None when none is.
 
-    A transaction under another lease is not due.
+    A transaction under another lease is not due; only those of `accounts` are.
     """
 
     now: datetime
     until: datetime
+    accounts: tuple[str, ...]
 
 
 @attrs.frozen

@@ -12,6 +12,7 @@ import attrs
 
 from kessai.errors import (
     CommitUnknown,
+    InvalidCommand,
     InvalidInput,
     SafeToResend,
     TrailBroken,
@@ -33,7 +34,7 @@ from kessai.flow.steps import (
     read_attempts,
     write,
 )
-from kessai.gateway import Call, Evidence, Outcome
+from kessai.gateway import Adapter, Call, Evidence, Outcome
 from kessai.limits import ATTEMPTS, SEND_WITHIN
 from kessai.machine import (
     Begun,
@@ -59,7 +60,9 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
     """Carry out `command`, or say why not.
 
     Raises:
-        InvalidCommand: no lifecycle has the command, or it must name its lifecycle.
+        InvalidCommand: no lifecycle has the command, it must name its lifecycle, or what
+            it names belongs to another account.
+        AccountUnknown: there is no adapter for the account, or it must be named.
         VersionConflict: another writer was faster each time.
 
     """
@@ -84,6 +87,7 @@ class PreparedOperation:
     transaction: Transaction
     operation: Operation
     prepared: Prepared
+    adapter: Adapter
 
 
 def prepare_operation(
@@ -92,15 +96,17 @@ def prepare_operation(
     """An operation of `transaction`, prepared from its call (see `call_for`).
 
     Raises:
+        AccountUnknown: it belongs to an account that is not known here.
         InvalidInput: its exchange sends nothing.
 
     """
     operation = transaction.operations[call.operation]
-    prepared = prepare(context.adapter, call)
+    adapter = context.adapter_of(transaction)
+    prepared = prepare(adapter, call)
     if prepared.first is None:
-        message = f"{context.adapter.name}: sends nothing for {operation.command}"
+        message = f"{adapter.name}: sends nothing for {operation.command}"
         raise InvalidInput(message)
-    return PreparedOperation(machine, transaction, operation, prepared)
+    return PreparedOperation(machine, transaction, operation, prepared, adapter)
 
 
 def _take_up(
@@ -117,6 +123,9 @@ def _take_up(
     transaction = loaded.transaction or Transaction(command.transaction)
     own = yield from machine_of(context, transaction)
     machine = opens_with or own
+    check_account(command, loaded)
+    if own is not None:
+        context.adapter_of(transaction)
     now: datetime = yield Now()
     if machine is None:
         denial = unknown_transaction(command)
@@ -128,7 +137,38 @@ def _take_up(
                 own, transaction, command, verdict, now, decided_by=machine
             )
         )
-    return (yield from _begin(context, machine, loaded, transaction, verdict))
+    account = None
+    if not transaction.exists:
+        account = _account_to_open_in(context, command, loaded.agreement)
+    loaded = attrs.evolve(loaded, transaction=transaction)
+    return (yield from _begin(context, machine, loaded, verdict, account))
+
+
+def check_account(command: Command, loaded: Loaded) -> None:
+    """See that what `command` names belongs to the account that it names, if it does.
+
+    Raises:
+        InvalidCommand: it belongs to another one.
+
+    """
+    for named in (loaded.transaction, loaded.agreement):
+        if named is None or not named.exists or command.account is None:
+            continue
+        if named.account != command.account:
+            message = (
+                f"account: {named.id} belongs to {named.account}, not to"
+                f" {command.account}"
+            )
+            raise InvalidCommand(message)
+
+
+def _account_to_open_in(
+    context: Context, command: Command, agreement: Transaction | None
+) -> str:
+    """The account that a new transaction belongs to: its agreement's, if it has one."""
+    if agreement is not None:
+        return context.adapter_of(agreement).account
+    return context.adapter_for(command.account, of=f"{command.name}: ").account
 
 
 def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
@@ -139,7 +179,7 @@ def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
 
     """
     until = prepared.operation.sent_at + SEND_WITHIN
-    evidence = yield from carry_on(context.adapter, prepared.prepared, until)
+    evidence = yield from carry_on(prepared.adapter, prepared.prepared, until)
     try:
         return (yield from _conclude(context, prepared, evidence))
     except SafeToResend as error:
@@ -195,9 +235,12 @@ def _begin(
     context: Context,
     machine: Machine,
     loaded: Loaded,
-    transaction: Transaction,
     operation: Operation,
+    account: str | None,
 ) -> Flow[PreparedOperation]:
+    """Write the intent; `account` is what the transaction is opened in, if it is."""
+    transaction = loaded.transaction
+    assert transaction is not None  # noqa: S101 - a blank one is put there
     rule = machine.commands[operation.command].spec
     agreement = loaded.agreement if rule.agreement else None
     event = Begun(
@@ -206,7 +249,7 @@ def _begin(
         agreement.id if agreement else None,
         opened_tracks(machine, operation),
         agreement.version if agreement else None,
-        context.adapter.account if rule.is_opening else None,
+        account,
     )
     begun, record = append(machine, transaction, event)
     # Made before the intent is written: a request that cannot be made leaves no trace.
@@ -403,6 +446,7 @@ def _read_again(
         tracks=tuple(machine.lifecycle.tracks),
         references=transaction.references,
     )
-    prepared = prepare(context.adapter, call)
-    evidence = yield from carry_on(context.adapter, prepared)
+    adapter = context.adapter_of(transaction)
+    prepared = prepare(adapter, call)
+    evidence = yield from carry_on(adapter, prepared)
     return to_answer(recorded, transaction, evidence.disclosed, is_recorded=True)

@@ -30,7 +30,7 @@ from kessai.flow.steps import (
     machine_of,
     write,
 )
-from kessai.gateway import Evidence, Outcome, Source
+from kessai.gateway import Adapter, Evidence, Outcome, Source
 from kessai.limits import (
     ATTEMPTS,
     ESCALATION,
@@ -112,6 +112,7 @@ def inquire(
     Without `recovery` nothing is presumed of operations that are not listed.
 
     Raises:
+        AccountUnknown: it belongs to an account that is not known here.
         LeaseLost: another recoverer has the transaction now; nothing was changed.
         TrailBroken: the transaction's chain does not hold.
 
@@ -120,6 +121,7 @@ def inquire(
     machine = yield from machine_of(context, transaction)
     if machine is None:
         return Inquiry(transaction=transaction, readable=False)
+    adapter = context.adapter_of(transaction)
     for _ in range(ATTEMPTS):
         presumption = None
         if recovery is not None:
@@ -130,7 +132,7 @@ def inquire(
             transaction = yield from _presume_unanswered(
                 machine, transaction, recovery, lease, now
             )
-        evidence, lists = yield from _ask(context, machine, transaction)
+        evidence, lists = yield from _ask(adapter, machine, transaction)
         if evidence.outcome is not Outcome.SUCCEEDED:
             return _unreadable(transaction, evidence, lists=lists)
         answer = _InquiryReply(machine, evidence, lists, presumption, lease)
@@ -147,7 +149,8 @@ def compare(context: Context, transaction_id: str) -> Flow[Inquiry]:
     machine = yield from machine_of(context, transaction)
     if machine is None:
         return Inquiry(transaction=transaction, readable=False)
-    evidence, lists = yield from _ask(context, machine, transaction)
+    adapter = context.adapter_of(transaction)
+    evidence, lists = yield from _ask(adapter, machine, transaction)
     if evidence.outcome is not Outcome.SUCCEEDED:
         return _unreadable(transaction, evidence, lists=lists)
     return (yield from _read(_InquiryReply(machine, evidence, lists), transaction))
@@ -165,13 +168,13 @@ class _InquiryReply:
 
 
 def _ask(
-    context: Context, machine: Machine, transaction: Transaction
+    adapter: Adapter, machine: Machine, transaction: Transaction
 ) -> Flow[tuple[Evidence, bool]]:
     """The gateway's answer, and whether it lists exchanges."""
-    prepared = prepare(context.adapter, inquiry_for(machine, transaction))
+    prepared = prepare(adapter, inquiry_for(machine, transaction))
     if prepared.evidence is not None:
         return prepared.evidence, False
-    evidence = yield from carry_on(context.adapter, prepared)
+    evidence = yield from carry_on(adapter, prepared)
     return evidence, bool(evidence.listing) or not evidence.totals
 
 

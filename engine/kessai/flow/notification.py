@@ -53,41 +53,47 @@ class NotificationNotConfirmed(SafeToResend):
 
 
 def receive_notification(
-    context: Context, headers: Mapping[str, str], body: bytes
+    context: Context,
+    headers: Mapping[str, str],
+    body: bytes,
+    account: str | None = None,
 ) -> Flow[None]:
     """Take in each item of a notification by itself, then raise the worst error.
 
     An item that can never be taken in must not keep those after it from being recorded.
+    `account` is whose endpoint it came to; with one adapter none need be named.
 
     Raises:
+        AccountUnknown: there is no adapter for the account, or it must be named.
         NotificationRefused: it is not the gateway's, or an item cannot be read.
         NotificationNotConfirmed, StoreBusy, CommitUnknown: the gateway must send it
             again.
         TrailBroken, UnknownLifecycle: a transaction must be mended first.
 
     """
+    adapter = context.adapter_for(account, of="notification: ")
     failed: list[Exception] = []
     now: datetime = yield Now()
     notification = Notification(headers=headers, body=body, at=now)
     try:
-        items = yield from read_items(context.adapter, notification)
+        items = yield from read_items(adapter, notification)
     except NotificationPartlyRefused as refusal:
         items = refusal.readable
         failed.append(refusal)
     for item in items:
         try:
-            yield from _take_in(context, rebuilt_notification(item))
+            yield from _take_in(context, adapter.account, rebuilt_notification(item))
         except Exception as error:  # noqa: BLE001 - raised below, after the others
             failed.append(error)
     if failed:
         raise max(failed, key=_gravity)
 
 
-def _take_in(context: Context, item: Evidence | Mention) -> Flow[None]:
+def _take_in(context: Context, account: str, item: Evidence | Mention) -> Flow[None]:
     if isinstance(item, Evidence):
-        yield from receive(context, item)
+        yield from receive(context, account, item)
         return
-    reference = Reference(context.adapter.account, item.kind, item.id)
+    reference = Reference(account, item.kind, item.id)
     mentioned: list[str] = yield Find(reference)
     if not mentioned:  # the reply that brings the id may still be on its way
         message = (
@@ -112,10 +118,11 @@ def _gravity(error: Exception) -> int:
     return len(_GRAVITY)
 
 
-def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
-    """Take in one item; safe to repeat.
+def receive(context: Context, account: str, evidence: Evidence) -> Flow[Transaction]:
+    """Take in one item that came to the endpoint of `account`; safe to repeat.
 
     Raises:
+        NotificationRefused: the transaction belongs to another account.
         NotificationNotConfirmed: an inquiry is needed, and the gateway did not answer
             it or did not list what the item states.
         TrailBroken: the transaction's chain does not hold.
@@ -124,6 +131,9 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
     for _ in range(ATTEMPTS):
         transaction = yield from load(evidence.transaction)
         machine = yield from machine_of(context, transaction)
+        if machine is not None and transaction.account != account:
+            message = f"notification refused: {transaction.id} is not of {account}"
+            raise NotificationRefused(message)
         now: datetime = yield Now()
         if machine is None:
             events = yield from _unknown(transaction, evidence, now)

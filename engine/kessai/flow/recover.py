@@ -40,7 +40,7 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
     it is not due for a while, which grows each time nothing was resolved.
     """
     now: datetime = yield Now()
-    lease: Lease | None = yield Claim(now, now + recovery.lease)
+    lease: Lease | None = yield Claim(now, now + recovery.lease, context.accounts)
     if lease is None:
         return None
     try:
@@ -132,7 +132,7 @@ def _to_resend(
     if inquiry.lists or inquiry.unlisted:
         resends = recovery.missing is Missing.RESEND
         return tuple(o for o in inquiry.unlisted if resends and o.id in opened)
-    replays = context.adapter.replays or timedelta(0)
+    replays = context.adapter_of(inquiry.transaction).replays or timedelta(0)
     now: datetime = yield Now()
     return tuple(
         operation
@@ -199,11 +199,18 @@ def sweep(context: Context, transaction_id: str) -> Flow[Transaction]:
 
     The gateway is asked first: a capture or a cancel may have been carried out without
     a report. Without its answer nothing lapses.
+
+    Raises:
+        AccountUnknown: it belongs to an account that is not known here.
+
     """
     transaction = yield from load(transaction_id)
     machine = yield from machine_of(context, transaction)
+    if machine is None:
+        return transaction
+    context.adapter_of(transaction)
     now: datetime = yield Now()
-    if machine is None or not any(overdue(machine, transaction, now)):
+    if not any(overdue(machine, transaction, now)):
         return transaction
     inquiry = yield from inquire(context, transaction_id)
     transaction = inquiry.transaction

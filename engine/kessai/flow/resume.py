@@ -55,6 +55,7 @@ def resume(
         InvalidCommand: the parameters are not texts by their names.
         InvalidInput: the gateway takes nothing that a consumer brings back.
         UnknownTransaction: no transaction has that id.
+        AccountUnknown: it belongs to an account that is not known here.
         StillUnderWay: a request of the opening command is not answered yet.
 
     """
@@ -65,6 +66,7 @@ def resume(
         if machine is None:
             message = f"there is no transaction {transaction_id!r}"
             raise UnknownTransaction(message)
+        context.adapter_of(transaction)
         records = yield History(transaction_id)
         opening = _opening(machine, transaction)
         request = fingerprint(brought)

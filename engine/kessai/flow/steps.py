@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from kessai.errors import (
+    AccountUnknown,
     CommitUnknown,
+    InvalidInput,
     LeaseLost,
     SafeToResend,
     TrailBroken,
@@ -27,7 +29,7 @@ from kessai.flow.effects import (
     Recorded,
     Reference,
 )
-from kessai.gateway import INQUIRY, Adapter, Call, Outcome
+from kessai.gateway import INQUIRY, Adapter, AnyAdapter, Call, Outcome
 from kessai.gateway_exchange import lift
 from kessai.limits import ATTEMPTS, COMMITS
 from kessai.machine import (
@@ -45,12 +47,62 @@ from kessai.machine.chain import AppliedEvent
 from kessai.machine.command import fingerprint, is_id
 
 
+def _by_account(adapters: Iterable[AnyAdapter]) -> Mapping[str, Adapter]:
+    found: dict[str, Adapter] = {}
+    for adapter in map(lift, adapters):
+        if not is_id(adapter.account):
+            message = f"{adapter.name}: its account is no text of one line"
+            raise InvalidInput(message)
+        if adapter.account in found:
+            message = f"adapters: two are for the account {adapter.account}"
+            raise InvalidInput(message)
+        found[adapter.account] = adapter
+    return found
+
+
 @attrs.frozen
 class Context:
-    """What every flow of an engine works with. Holds no state of its own."""
+    """What every flow of an engine works with. Holds no state of its own.
+
+    `adapters` stand by their accounts. A transaction belongs to one account for good,
+    and only that account's adapter is ever asked about it: another gateway, or another
+    merchant of the same one, knows nothing of it, and "nothing" would be taken as the
+    answer.
+    """
 
     machines: Machines
-    adapter: Adapter = attrs.field(converter=lift)
+    adapters: Mapping[str, Adapter] = attrs.field(converter=_by_account)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that can be acted on here."""
+        return tuple(self.adapters)
+
+    def adapter_of(self, transaction: Transaction) -> Adapter:
+        """The adapter of the account that `transaction` belongs to.
+
+        Raises:
+            AccountUnknown: there is none here.
+
+        """
+        return self.adapter_for(transaction.account, of=f"{transaction.id}: ")
+
+    def adapter_for(self, account: str | None, *, of: str = "") -> Adapter:
+        """The adapter of `account`, or the only one where none is named.
+
+        Raises:
+            AccountUnknown: there is none here, or one of several must be named.
+
+        """
+        if account is None and len(self.adapters) == 1:
+            return next(iter(self.adapters.values()))
+        adapter = None if account is None else self.adapters.get(account)
+        if adapter is None:
+            known = ", ".join(self.adapters) or "none"
+            asked = f"{account} is not known" if account else "one must be named"
+            message = f"{of}account: {asked} here; known are: {known}"
+            raise AccountUnknown(message)
+        return adapter
 
 
 def contended(transaction_id: str) -> VersionConflict:

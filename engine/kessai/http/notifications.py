@@ -74,28 +74,29 @@ _ANSWERS: tuple[tuple[type[KessaiError], NotificationAnswer], ...] = (
 
 
 def answer_notification(
-    engine: Engine, headers: Headers, body: bytes
+    engine: Engine, headers: Headers, body: bytes, account: str | None = None
 ) -> NotificationAnswer:
     """Take in a notification with any framework, and return the answer to give.
 
     `body` must be the raw bytes as they came. `headers` is what the framework has: a
     mapping, or all pairs as they came, which show that a header was sent twice.
+    `account` is whose endpoint this is, where the engine has several.
     """
     verdict = _NotificationVerdict()
     with verdict:
         if verdict.allows(body):
-            engine.receive_notification(_single(headers), body)
+            engine.receive_notification(_single(headers), body, account)
     return verdict.answer
 
 
 async def answer_notification_async(
-    engine: AsyncEngine, headers: Headers, body: bytes
+    engine: AsyncEngine, headers: Headers, body: bytes, account: str | None = None
 ) -> NotificationAnswer:
     """See `answer_notification`."""
     verdict = _NotificationVerdict()
     with verdict:
         if verdict.allows(body):
-            await engine.receive_notification(_single(headers), body)
+            await engine.receive_notification(_single(headers), body, account)
     return verdict.answer
 
 
@@ -164,7 +165,8 @@ class NotificationEndpoint:
 
     It takes an `AsyncEngine`; for a synchronous engine use `answer_notification`. The
     caller closes the engine, unless `closes_engine` says that it ends with the server.
-    `patience` is how many seconds a body may take.
+    `patience` is how many seconds a body may take. Where the engine has several
+    accounts, each has an endpoint of its own: `account` says whose this is.
     """
 
     def __init__(
@@ -173,10 +175,12 @@ class NotificationEndpoint:
         *,
         closes_engine: bool = False,
         patience: float = NOTIFICATION_SECONDS,
+        account: str | None = None,
     ) -> None:
         self._engine = engine
         self._closes_engine = closes_engine
         self._patience = patience
+        self._account = account
 
     async def __call__(
         self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend
@@ -210,7 +214,9 @@ class NotificationEndpoint:
             return _refused(_SLOW)
         if not isinstance(body, bytes):
             return body
-        return await answer_notification_async(self._engine, scope["headers"], body)
+        return await answer_notification_async(
+            self._engine, scope["headers"], body, self._account
+        )
 
     async def _live(self, receive: AsgiReceive, send: AsgiSend) -> None:
         """Begin and end with the server."""

@@ -47,7 +47,9 @@ class Command:
     `amount` is in minor units of the transaction's currency; None means the default
     that the lifecycle declares. `currency` (an ISO 4217 code) is needed by an opening
     command if the lifecycle has several; later commands may repeat it. `lifecycle` is
-    needed by `authorize`, `agreement` by `reauthorize`. `parameters` are those that the
+    needed by `authorize`, `agreement` by `reauthorize`. `account` is whose payments
+    these are (`Adapter.account`): needed by an opening command if the engine has
+    several; later commands may repeat it. `parameters` are those that the
     lifecycle names: flags are booleans, `frequency` is `{"unit": "Month", "value": 1}`,
     the rest is text. `key` makes the command idempotent: one key, one request, one
     effect.
@@ -65,6 +67,7 @@ class Command:
     agreement: str | None = attrs.field(default=None, kw_only=True)
     amount: int | None = attrs.field(default=None, kw_only=True)
     currency: str | None = attrs.field(default=None, kw_only=True)
+    account: str | None = attrs.field(default=None, kw_only=True)
     parameters: Mapping[str, Any] = attrs.field(
         factory=dict[str, Any],
         kw_only=True,
@@ -85,6 +88,8 @@ class Command:
             _check_amount(self.amount)
         if self.currency is not None:
             _check_text("currency", self.currency, _CODE, "a code such as 'JPY'")
+        if self.account is not None:
+            _check_text("account", self.account, ONE_LINE, _ID_SHAPE)
         if self.parameters:
             _check_parameters(self.parameters)
 
@@ -99,6 +104,7 @@ class Command:
             self.amount,
             self.currency,
             self.parameters,
+            self.account,
         )
         return fingerprint(request)
 

@@ -101,7 +101,7 @@ class World:
         self.now = BEGINNING
         self.gateway = stage.make_gateway(lambda: self.now)
         self.store = stage.make_store()
-        self.context = Context(stage.machines, self.gateway.adapter)
+        self.context = Context(stage.machines, [self.gateway.adapter])
         self.recovery = stage.recovery
         self.monitor = Monitor(stage.machines)
         self.tasks: dict[int, Task] = {}
@@ -300,7 +300,7 @@ class World:
                 self.monitor.wrote(
                     task, change, self.gateway.standing(order), self._under(change)
                 )
-            case Claim(now, _) if isinstance(result, Lease):
+            case Claim(now) if isinstance(result, Lease):
                 self.monitor.leased(task, result, now, self.tasks)
             case Release(lease, _):
                 self.monitor.released(lease)

@@ -1,6 +1,6 @@
 """The first store: everything in this process, under one lock, and gone with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 from threading import Lock
@@ -153,13 +153,23 @@ class MemoryStore:
         found.sort(key=attrgetter("open_since"))
         return [transaction.id for transaction in found[:limit]]
 
-    def claim(self, now: datetime, until: datetime) -> Lease | None:
+    def accounts(self) -> list[str]:
+        """See `Store.accounts`."""
+        with self._lock:
+            found = {each.account for each in self._transactions.values()}
+        return sorted(found - {""})
+
+    def claim(
+        self, now: datetime, until: datetime, accounts: Sequence[str]
+    ) -> Lease | None:
         """See `Store.claim`."""
         with self._lock:
             due = [
                 (planned.due_at, name)
                 for name, planned in self._schedules.items()
-                if planned.due_at <= now and not self._is_leased(name, now)
+                if planned.due_at <= now
+                and not self._is_leased(name, now)
+                and self._transactions[name].account in accounts
             ]
             if not due:
                 return None

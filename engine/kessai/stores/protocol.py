@@ -5,7 +5,7 @@ and what came of each key. One `append` writes them together or not at all, dura
 and only if nobody else moved the transaction meanwhile.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -71,9 +71,19 @@ class Store(Protocol):
         """What stands under all keys, sorted by transaction and key, of one moment."""
         ...
 
-    def claim(self, now: datetime, until: datetime) -> Lease | None:
+    def accounts(self) -> list[str]:
+        """The accounts that transactions belong to, sorted; cheap however many there are.
+
+        What never came to be (a denied opening command, say) belongs to none.
+        """
+        ...
+
+    def claim(
+        self, now: datetime, until: datetime, accounts: Sequence[str]
+    ) -> Lease | None:
         """A lease, until `until`, of the transaction that is due longest at `now`.
 
+        Only those of `accounts` are handed out: nobody else can be asked about others.
         Due is one with open operations, from its `Transaction.due_at` on; a released
         one from the moment of its release; none while another lease of it holds. An
         append makes it due anew, and its attempts are counted from 0 again.
@@ -152,7 +162,13 @@ class AsyncStore(Protocol):
         """See `Store.answers`."""
         ...
 
-    async def claim(self, now: datetime, until: datetime) -> Lease | None:
+    async def accounts(self) -> list[str]:
+        """See `Store.accounts`."""
+        ...
+
+    async def claim(
+        self, now: datetime, until: datetime, accounts: Sequence[str]
+    ) -> Lease | None:
         """See `Store.claim`."""
         ...
 

@@ -105,6 +105,7 @@ _SCRIPTS = {
     "1: transactions, events, answers, lifecycles": f"""
 CREATE TABLE transactions (
   id TEXT PRIMARY KEY NOT NULL,
+  account TEXT NOT NULL,
   lifecycle TEXT NOT NULL,
   status TEXT NOT NULL,
   version INTEGER NOT NULL,
@@ -116,7 +117,9 @@ CREATE TABLE transactions (
   leased_until TEXT,
   discrepancies INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX due_transactions ON transactions (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX due_transactions ON transactions (account, due_at, id)
+  WHERE due_at IS NOT NULL;
+CREATE INDEX transactions_of_accounts ON transactions (account);
 CREATE INDEX discrepant_transactions ON transactions (id) WHERE discrepancies > 0;
 CREATE TABLE events (
   transaction_id TEXT NOT NULL,

@@ -8,7 +8,7 @@ processes take turns (`sqlite_queue`).
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import groupby
@@ -133,9 +133,13 @@ class SQLiteStore:
         if change.declaration is not None:
             self._declared.add(change.declaration.hash)
 
-    def claim(self, now: datetime, until: datetime) -> Lease | None:
+    def claim(
+        self, now: datetime, until: datetime, accounts: Sequence[str]
+    ) -> Lease | None:
         """See `Store.claim`."""
-        return self._together.run(lambda: rows.claim(self._connection, now, until))
+        return self._together.run(
+            lambda: rows.claim(self._connection, now, until, accounts)
+        )
 
     def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""
@@ -268,6 +272,10 @@ class SQLiteStore:
             (account, kind, name),
         )
         return [transaction for (transaction,) in found]
+
+    def accounts(self) -> list[str]:
+        """See `Store.accounts`."""
+        return [account for (account,) in self._fetch(rows.ACCOUNTS, ())]
 
     def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""

@@ -3,8 +3,9 @@
 Everything here happens in a transaction that the caller has begun, and ends.
 """
 
+import json
 import sqlite3
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +39,7 @@ RECORDS_BUT_DENIALS = (
 )
 
 STATES = (
-    "SELECT id, lifecycle, status, version, open_since, discrepancies, state"
+    "SELECT id, account, lifecycle, status, version, open_since, discrepancies, state"
     " FROM transactions ORDER BY id"
 )
 """Rows for `read_row`."""
@@ -95,7 +96,7 @@ def _write_transaction(
     values = (*_columns(after), due_at, encode_transaction(after), after.id)
     if expected:
         cursor = connection.execute(
-            "UPDATE transactions SET lifecycle = ?, status = ?, version = ?,"
+            "UPDATE transactions SET account = ?, lifecycle = ?, status = ?, version = ?,"
             " open_since = ?, discrepancies = ?, due_at = ?, attempts = 0,"
             " state = ? WHERE id = ? AND version = ?",
             (*values, expected),
@@ -103,8 +104,8 @@ def _write_transaction(
     else:
         cursor = connection.execute(
             "INSERT INTO transactions"
-            " (lifecycle, status, version, open_since, discrepancies, due_at,"
-            " state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " (account, lifecycle, status, version, open_since, discrepancies, due_at,"
+            " state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO NOTHING",
             values,
         )
@@ -155,17 +156,43 @@ def _declare(connection: sqlite3.Connection, declared: Lifecycle) -> None:
     )
 
 
+# Of each account the first that is due, by its index; then the first of those.
+_CLAIM = """
+UPDATE transactions SET lease = lease + 1, leased_until = :until WHERE id = (
+  SELECT id FROM transactions WHERE id IN (
+    SELECT (
+      SELECT id FROM transactions WHERE account = asked.value AND due_at <= :now
+        AND (leased_until IS NULL OR leased_until <= :now)
+      ORDER BY due_at, id LIMIT 1
+    ) FROM json_each(:accounts) AS asked
+  ) ORDER BY due_at, id LIMIT 1
+) RETURNING id, lease, attempts
+"""
+
+ACCOUNTS = """
+WITH RECURSIVE found (account) AS (
+  SELECT min(account) FROM transactions WHERE account > ''
+  UNION ALL
+  SELECT (SELECT min(account) FROM transactions WHERE account > found.account)
+  FROM found WHERE account IS NOT NULL
+) SELECT account FROM found WHERE account IS NOT NULL
+"""
+"""From one account to the next by the index: what has none (`''`) is left out."""
+
+
 def claim(
-    connection: sqlite3.Connection, now: datetime, until: datetime
+    connection: sqlite3.Connection,
+    now: datetime,
+    until: datetime,
+    accounts: Sequence[str],
 ) -> Lease | None:
     """See `Store.claim`."""
-    rows = connection.execute(
-        "UPDATE transactions SET lease = lease + 1, leased_until = ? WHERE id ="
-        " (SELECT id FROM transactions WHERE due_at <= ?"
-        "  AND (leased_until IS NULL OR leased_until <= ?)"
-        "  ORDER BY due_at, id LIMIT 1) RETURNING id, lease, attempts",
-        (moment(until), moment(now), moment(now)),
-    ).fetchall()
+    asked = {
+        "now": moment(now),
+        "until": moment(until),
+        "accounts": json.dumps(list(accounts)),
+    }
+    rows = connection.execute(_CLAIM, asked).fetchall()
     for name, number, attempts in rows:
         return Lease(transaction=name, number=number, attempts=attempts, until=until)
     return None
@@ -187,9 +214,10 @@ def moment(at: datetime | None) -> str | None:
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()
 
 
-def _columns(transaction: Transaction) -> tuple[str, str, int, str | None, int]:
+def _columns(transaction: Transaction) -> tuple[str, str, str, int, str | None, int]:
     """The columns beside the state, by which a transaction is found."""
     return (
+        transaction.account,
         transaction.lifecycle,
         transaction.status,
         transaction.version,

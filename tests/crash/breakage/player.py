@@ -63,7 +63,7 @@ class Player:
         self._waits = drives == "async"
         kind, wire = (AsyncEngine, AsyncWire) if self._waits else (Engine, Wire)
         self.engine = kind(
-            adapter=adapter(), store=store, transport=wire(gateway), clock=self.clock
+            adapters=[adapter()], store=store, transport=wire(gateway), clock=self.clock
         )
 
     def call(self, name, *arguments):

@@ -170,8 +170,29 @@ def test_a_charge_after_the_end_of_its_agreement_was_not_allowed(shop, store):
     shop.agrees()
     shop.do("terminate", "R-1")
     agreement = store.load(None, "R-1", None).transaction
-    forge_charge(shop, store, agreement.version)
+    forge_charge(shop, store, agreement.version, account=agreement.account)
     assert first_fault(store) == (1, "not_allowed", "agreement_state")
+
+
+@pytest.mark.parametrize("account", [{}, {"account": "another-shop/test"}])
+def test_a_charge_in_another_account_than_its_agreements_was_not_allowed(
+    shop, store, account
+):
+    shop.agrees()
+    agreement = store.load(None, "R-1", None).transaction
+    forge_charge(shop, store, agreement.version, **account)
+    fault = (1, "not_allowed", "R-1 belongs to another account")
+    assert first_fault(store) == fault
+
+
+def test_a_payment_that_moves_to_another_account_was_not_allowed(shop, store):
+    shop.agrees()
+    begun = attrs.evolve(
+        began(shop, "update_consent", "R-1", 300, **MONTHLY), account="another/test"
+    )
+    forge(store, "R-1", begun)
+    detail = "only an opening command gives an account"
+    assert first_fault(store)[1:] == ("not_allowed", detail)
 
 
 def test_a_charge_at_a_version_that_its_agreement_never_had_proves_nothing(shop, store):

@@ -97,7 +97,7 @@ def opened(store, lifecycles=None):
     clock = Clock()
     local = LocalGateway(clock=clock)
     engine = Engine(
-        adapter=local.adapter,
+        adapters=[local.adapter],
         store=store,
         transport=HttpTransport(local.wire),
         lifecycles=lifecycles,

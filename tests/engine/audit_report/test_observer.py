@@ -46,7 +46,7 @@ def test_an_asynchronous_engine_is_noted_too(observer):
 
     async def sell():
         async with AsyncEngine(
-            adapter=local.adapter,
+            adapters=[local.adapter],
             store=MemoryStore(),
             transport=AsyncHttpTransport(local.async_wire),
             clock=clock,
@@ -119,7 +119,7 @@ from kessai_adapters.local import LocalGateway
 def test_a_sale():
     local = LocalGateway()
     with Engine(
-        adapter=local.adapter, store=MemoryStore(), transport=HttpTransport(local.wire)
+        adapters=[local.adapter], store=MemoryStore(), transport=HttpTransport(local.wire)
     ) as engine:
         engine.execute(
             Command("authorize", "A-1", key="1", lifecycle="one_time", amount=9)

@@ -274,7 +274,7 @@ def under_an_older_file(tmp_path):
     path = tmp_path / "older.db"
     local = LocalGateway()
     with Engine(
-        adapter=local.adapter,
+        adapters=[local.adapter],
         store=open_store(str(path)),
         transport=HttpTransport(local.wire),
         lifecycles=[load_file(file)],

@@ -21,7 +21,7 @@ class Past:
     def __init__(self, path, at):
         self.local = LocalGateway(clock=lambda: at, books=Path(f"{path}.gateway"))
         self.engine = Engine(
-            adapter=self.local.adapter,
+            adapters=[self.local.adapter],
             store=SQLiteStore(path),
             transport=HttpTransport(self.local.wire),
             clock=lambda: at,

@@ -61,7 +61,7 @@ class Shop:
         )
         transport = HttpTransport(EmulatorTransport(self.emulator))
         self.engine = Engine(
-            adapter=adapter,
+            adapters=[adapter],
             store=MemoryStore(),
             transport=transport,
             clock=lambda: self.now,

@@ -34,7 +34,7 @@ class Shop:
         self.now = LAST_MINUTES_OF_JUNE
         self.local = LocalGateway(clock=lambda: self.now)
         self.engine = Engine(
-            adapter=self.local.adapter,
+            adapters=[self.local.adapter],
             store=store,
             transport=HttpTransport(self.local.wire),
             clock=lambda: self.now,

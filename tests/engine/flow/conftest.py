@@ -6,6 +6,7 @@
 
 import asyncio
 import json
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -268,7 +269,7 @@ class Hand:
     def __init__(self, store, gateway, clock):
         self.store, self.gateway, self.clock = store, gateway, clock
         lifecycles = [load_shipped(name) for name in SHIPPED]
-        self.context = Context(Machines(lifecycles), PlainAdapter())
+        self.context = Context(Machines(lifecycles), [PlainAdapter()])
         self.effects = []
         self.before, self.after = {}, {}
 
@@ -316,7 +317,12 @@ class Shop:
         self.store, self.gateway, self.clock = store, gateway, clock
         self.kind = kind
         self.adapter = adapter or PlainAdapter()
-        parts = {"adapter": self.adapter, "store": store, "clock": clock}
+        self.open(kind, store, gateway, clock, [self.adapter], observer)
+
+    def open(  # noqa: PLR0917 - as above
+        self, kind, store, gateway, clock, adapters, observer=None
+    ):
+        parts = {"adapters": adapters, "store": store, "clock": clock}
         parts |= {"nonces": bytes, "observer": observer}
         if kind == "async":
             self.engine = AsyncEngine(**parts, transport=Waiting(gateway))
@@ -351,6 +357,43 @@ class Shop:
         return Shop(kind, self.store, self.gateway, self.clock, self.adapter)
 
 
+class Merchant(PlainAdapter):
+    """A merchant of the plain gateway, whose address says whose it is."""
+
+    def __init__(self, account):
+        self.account = account
+
+    def request(self, call):
+        return attrs.evolve(super().request(call), url=self.account)
+
+
+class Street:
+    """The gateways of all merchants, by the address that a request goes to."""
+
+    def __init__(self):
+        self.gateways = defaultdict(Gateway)
+
+    def send(self, request):
+        return self.gateways[request.url].send(request)
+
+    def commands(self, account):
+        return self.gateways[account].commands
+
+
+class Firm(Shop):
+    """An order system with the adapters of the accounts that it was given."""
+
+    def __init__(self, store, street, clock, *accounts, kind="sync"):
+        self.store, self.gateway, self.clock, self.kind = store, street, clock, kind
+        adapters = [Merchant(account) for account in accounts]
+        self.open(kind, store, street, clock, adapters)
+
+    def notified(self, command, of="order-1", account=None):
+        told = {"command": command, "transaction": of, "amount": None}
+        body = json.dumps([told]).encode()
+        self.call("receive_notification", {"from": "plain"}, body, account)
+
+
 class Plain:
     def __init__(self, gateway):
         self.send = gateway.send
@@ -374,7 +417,7 @@ class Waiting:
 def asked(name, amount=None, *, of="order-1", key=None, **given):
     """A command, with a key of its own and what it needs to be well-formed."""
     lifecycle = given.pop("lifecycle", "one_time" if name == "authorize" else None)
-    agreement = given.pop("agreement", None)
+    agreement, account = given.pop("agreement", None), given.pop("account", None)
     if lifecycle == "recurring":
         given.setdefault("frequency", MONTHLY)
     return Command(
@@ -384,6 +427,7 @@ def asked(name, amount=None, *, of="order-1", key=None, **given):
         lifecycle=lifecycle,
         agreement=agreement,
         amount=amount,
+        account=account,
         parameters=given,
     )
 
@@ -500,3 +544,14 @@ def events(store):
         return list(read_events(store.records(name)))
 
     return events
+
+
+@pytest.fixture
+def street():
+    return Street()
+
+
+@pytest.fixture(params=["sync", "async"])
+def firm(request, both, street, clock):
+    """Makes an order system for accounts, all on one store and one street."""
+    return lambda *accounts: Firm(both, street, clock, *accounts, kind=request.param)

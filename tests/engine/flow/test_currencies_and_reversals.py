@@ -18,14 +18,14 @@ WALLET = load_file(Path(__file__).parent.parent / "prove" / "wallet.toml")
 
 @pytest.fixture
 def wallet(hand):
-    hand.context = Context(Machines([WALLET]), hand.context.adapter)
+    hand.context = Context(Machines([WALLET]), hand.context.adapters.values())
     return hand
 
 
 @pytest.fixture
 def calls(wallet):
     """What the adapter is asked for, in order."""
-    asked, plain = [], wallet.context.adapter.adapter
+    asked, plain = [], wallet.context.adapter_for(None).adapter
     request = plain.request
 
     def remember(call):

@@ -92,7 +92,7 @@ def made(wire, clock, scripted, two_steps):
 
     def made(path):
         parts = {"transport": Transport(), "clock": clock}
-        return Engine(adapter=scripted, store=SQLiteStore(path), **parts)
+        return Engine(adapters=[scripted], store=SQLiteStore(path), **parts)
 
     return made
 

@@ -35,7 +35,7 @@ def test_a_recovery_claims_what_is_due_and_gives_it_back(lost_capture):
 
 
 def test_what_another_recoverer_has_is_left_to_it(lost_capture, store, clock):
-    assert store.claim(clock.now, clock.now + HOUR) is not None
+    assert store.claim(clock.now, clock.now + HOUR, ["plain"]) is not None
     assert lost_capture.run(recover_due(lost_capture.context, Recovery())) is None
 
 
@@ -60,7 +60,7 @@ def test_a_recoverer_that_is_overtaken_while_it_waits_changes_nothing(
 
     def overtaken():
         clock.passes(minutes=11)
-        assert store.claim(clock.now, clock.now + HOUR) is not None
+        assert store.claim(clock.now, clock.now + HOUR, ["plain"]) is not None
 
     lost_capture.before = {5: overtaken}  # Now, Claim, Load, Load, Now, then the call
     before = len(store.records("order-1"))

@@ -256,27 +256,27 @@ def unknown(hand, command, gateway, lost):
 def test_a_notification_that_is_overtaken_is_weighed_anew(unknown, shop, gateway):
     gateway.listed["order-1"].append(("capture", "succeeded", 60))
     unknown.before = {2: shop.recover}
-    after = unknown.run(receive(unknown.context, stated()))
+    after = unknown.run(receive(unknown.context, "plain", stated()))
     assert unknown.log[:5] == ["Load", "Now", "Append", "Load", "Now"]
     assert after.status == "payment.captured"
 
 
 def test_the_first_outcome_of_a_command_needs_no_trail(unknown):
-    after = unknown.run(receive(unknown.context, stated()))
+    after = unknown.run(receive(unknown.context, "plain", stated()))
     assert unknown.log == ["Load", "Now", "Append"]
     assert after.status == "payment.captured"
 
 
 def test_a_notification_that_is_repeated_needs_no_trail(unknown):
     for _ in range(2):
-        after = unknown.run(receive(unknown.context, stated(exchange="x-1")))
+        after = unknown.run(receive(unknown.context, "plain", stated(exchange="x-1")))
     assert unknown.log == ["Load", "Now"]
     assert after.status == "payment.captured"
 
 
 def test_a_notification_that_is_overtaken_at_the_write_is_weighed_anew(unknown, shop):
     unknown.before = {2: lambda: shop.asks("refund", 1)}
-    after = unknown.run(receive(unknown.context, stated()))
+    after = unknown.run(receive(unknown.context, "plain", stated()))
     assert unknown.log == [*["Load", "Now", "Append"] * 2]
     assert after.status == "payment.captured"
 
@@ -287,7 +287,7 @@ def test_a_notification_on_what_is_never_left_alone_is_contended(unknown):
 
     unknown.before = dict.fromkeys(range(2, 500, 3), overtake)
     with pytest.raises(VersionConflict, match="others changed it 100 times"):
-        unknown.run(receive(unknown.context, stated()))
+        unknown.run(receive(unknown.context, "plain", stated()))
 
 
 # ── what the gateway's list does not bear out ───────────────────────────────────────
@@ -358,10 +358,10 @@ def test_a_notification_of_the_amount_before_an_update_is_explained(
 def test_a_discrepancy_that_is_overtaken_is_weighed_anew(hand, command, shop):
     hand.execute(command("authorize", 100))
     with pytest.raises(NotificationNotConfirmed):
-        hand.run(receive(hand.context, stated(amount=50)))
+        hand.run(receive(hand.context, "plain", stated(amount=50)))
     assert hand.log[-2:] == ["Now", "Append"]
     hand.before = {len(hand.log) - 1: lambda: shop.asks("capture", 60)}
-    after = hand.run(receive(hand.context, stated(amount=60)))
+    after = hand.run(receive(hand.context, "plain", stated(amount=60)))
     assert after.status == "payment.captured"
     assert kinds(shop.store) == [
         "Begun",
@@ -377,11 +377,11 @@ def test_a_discrepancy_that_is_always_overtaken_is_contended(hand, command):
         raise VersionConflict
 
     hand.execute(command("authorize", 100))
-    hand.run(receive(hand.context, stated(outcome=Outcome.PENDING)))
+    hand.run(receive(hand.context, "plain", stated(outcome=Outcome.PENDING)))
     first = len(hand.log)
     hand.before = dict.fromkeys(range(first, first + 500, 4), overtake)
     with pytest.raises(VersionConflict, match="others changed it 100 times"):
-        hand.run(receive(hand.context, stated()))
+        hand.run(receive(hand.context, "plain", stated()))
 
 
 def test_one_notification_that_trips_over_a_mistake_holds_up_no_other(shop, gateway):

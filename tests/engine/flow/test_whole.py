@@ -188,7 +188,7 @@ def test_what_a_recoverer_writes_it_writes_under_its_lease(
     (answer,) = authorized.run(recover_due(authorized.context, recovery))
     assert answer.status is Status.SUCCEEDED
     (claim,) = (e for e in authorized.effects if isinstance(e, Claim))
-    assert claim == Claim(clock.now, clock.now + recovery.lease)
+    assert claim == Claim(clock.now, clock.now + recovery.lease, ("plain",))
     resent, *_ = changes(authorized)
     assert resent.is_intent
     assert (resent.lease.transaction, resent.lease.number) == ("order-1", 1)

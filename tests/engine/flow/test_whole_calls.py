@@ -25,7 +25,7 @@ def authorized(hand, command):
 @pytest.fixture
 def calls(hand):
     """What the adapter is asked for, in order."""
-    adapter = hand.context.adapter.adapter
+    adapter = hand.context.adapter_for(None).adapter
     asked, request = [], adapter.request
 
     def remember(call):

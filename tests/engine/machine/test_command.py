@@ -168,6 +168,7 @@ def test_what_a_lifecycle_may_refuse_is_well_formed_all_the_same(given):
         {"lifecycle": "one_time"},
         {"agreement": "order-2"},
         {"amount": 0},
+        {"account": "shop-2/test"},
         {"parameters": {"note": "x"}},
         {"parameters": {"with_capture": False}},
     ],

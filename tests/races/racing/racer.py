@@ -22,7 +22,7 @@ def put(text):
 
 def main(store, gateway):
     warnings.simplefilter("ignore", StoreWarning)
-    with Engine(adapter=adapter(gateway), store=open_store(store)) as engine:
+    with Engine(adapters=[adapter(gateway)], store=open_store(store)) as engine:
         put("ready")
         for line in sys.stdin:
             command = from_data(json.loads(line))

@@ -66,7 +66,7 @@ class Threads:
 
     def _open(self, url, clock=utc_now):
         engine = Engine(
-            adapter=adapter(),
+            adapters=[adapter()],
             store=open_store(url),
             transport=HttpTransport(EmulatorTransport(self.emulator)),
             clock=clock,
@@ -94,7 +94,7 @@ class Processes:
         server = self._stack.enter_context(serve(self.emulator))
         self.clock = Clock()
         engine = Engine(
-            adapter=adapter(server.url), store=open_store(url), clock=self.clock
+            adapters=[adapter(server.url)], store=open_store(url), clock=self.clock
         )
         self.engine = self._stack.enter_context(engine)
         self.racers = racers

@@ -61,6 +61,9 @@ def rows(facts: Facts, language: str) -> Iterator[Row]:
         yield {"section": "report", "measure": measure, "value": value}
     for measure in ("holds", "transactions", "events"):
         yield {"section": "report", "measure": measure, "value": data[measure]}
+    for account, number in data["accounts"].items():
+        about = {"section": "account", "code": account}
+        yield {**about, "measure": "transactions", "value": number}
     for day in data["days"]:
         for measure in ("begun", "denied"):
             about = {"section": "day", "code": day["day"].isoformat()}

@@ -53,6 +53,7 @@ def plain(facts: Facts, language: str) -> Plain:
         "holds": report.holds,
         "transactions": report.transactions,
         "events": report.events,
+        "accounts": report.accounts,
         "kinds": report.kinds,
         "has_coverage": facts.has_coverage,
         **finds(facts, language),

@@ -123,7 +123,20 @@ def _begun(
         raise ReplayBroken(number, "not_allowed", str(error)) from error
     if command is None:
         raise ReplayBroken(number, "request_differs")
+    _in_its_account(step, event, agreement, is_opening=rule.spec.is_opening)
     check_begun(machine, step, event, OperationRequest(command, agreement))
+
+
+def _in_its_account(
+    step: AppliedEvent, event: Begun, agreement: Transaction | None, *, is_opening: bool
+) -> None:
+    """An account is given once, and a charge has its agreement's."""
+    if not is_opening and event.account is not None:
+        detail = "only an opening command gives an account"
+        raise ReplayBroken(step.number, "not_allowed", detail)
+    if agreement is not None and step.after.account != agreement.account:
+        detail = f"{agreement.id} belongs to another account"
+        raise ReplayBroken(step.number, "not_allowed", detail)
 
 
 def check_begun(
@@ -160,14 +173,17 @@ def _asked(
 ) -> Command | None:
     """The request whose fingerprint the operation bears.
 
-    The request may have left lifecycle, amount and currency to the declaration; the
-    event holds what was decided, so both forms of each are tried.
+    The request may have left lifecycle, amount and currency to the declaration, and the
+    account to the engine; the event holds what was decided, so both forms of each are
+    tried.
     """
     operation = event.operation
     lifecycles = (machine.name, None) if is_opening else (None, machine.name)
     amounts = dict.fromkeys((operation.amount, None))
     currencies = (None, operation.currency or before.currency)
-    for currency, amount, lifecycle in product(currencies, amounts, lifecycles):
+    accounts = dict.fromkeys((None, event.account or before.account or None))
+    forms = product(accounts, currencies, amounts, lifecycles)
+    for account, currency, amount, lifecycle in forms:
         command = Command(
             operation.command,
             before.id,
@@ -176,6 +192,7 @@ def _asked(
             agreement=event.agreement,
             amount=amount,
             currency=currency,
+            account=account,
             parameters=operation.parameters,
         )
         if command.fingerprint == operation.request:

@@ -76,10 +76,14 @@ class FaultTally(Generic[T]):
 
 @attrs.frozen(kw_only=True)
 class Report:
-    """What an audit found. Discrepancies and open operations are no faults."""
+    """What an audit found. Discrepancies and open operations are no faults.
+
+    `accounts` are how many transactions belong to each; what never came to be has none.
+    """
 
     transactions: int
     events: int
+    accounts: Mapping[str, int]
     kinds: Mapping[str, int]
     faults: FaultTally[AuditFault]
     discrepancies: FaultTally[FoundDiscrepancy]
@@ -116,6 +120,7 @@ class Tally:
     def __init__(self) -> None:
         self.transactions = 0
         self.events = 0
+        self.accounts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.faults: Finds[AuditFault] = Finds()
         self.discrepancies: Finds[FoundDiscrepancy] = Finds()
@@ -126,6 +131,7 @@ class Tally:
         return Report(
             transactions=self.transactions,
             events=self.events,
+            accounts=dict(sorted(self.accounts.items())),
             kinds=dict(sorted(self.kinds.items())),
             faults=self.faults.found(),
             discrepancies=self.discrepancies.found(),

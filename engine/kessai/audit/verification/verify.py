@@ -136,6 +136,8 @@ class Examined:
         for discrepancy in self.discrepancies:
             tally.discrepancies.add(discrepancy)
         if isinstance(self.stored, Transaction):
+            if self.stored.account:
+                tally.accounts[self.stored.account] += 1
             for operation in self.stored.operations.values():
                 tally.open_operations.add(OpenOperation(self.name, operation))
         if self.fault is not None:

@@ -71,6 +71,7 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
         "holds": report.holds,
         "transactions": report.transactions,
         "events": report.events,
+        "accounts": report.accounts,
         "kinds": report.kinds,
         "faults": {
             "count": report.faults.count,
@@ -131,6 +132,10 @@ def report_lines(report: Report, language: str) -> Iterator[str]:
         yield click.style("✗ ", fg="red") + words["faulty"].format_map(counts)
         yield from _fault_lines(report, language)
     yield from _seal_lines(report, words)
+    if len(report.accounts) > 1:
+        for account, number in report.accounts.items():
+            told = {"account": account, "count": f"{number:,}"}
+            yield click.style(f"  {words['account'].format_map(told)}", dim=True)
     if report.kinds:
         kinds = (f"{words[kind]} {count:,}" for kind, count in report.kinds.items())
         yield click.style(f"  {' · '.join(kinds)}", dim=True)

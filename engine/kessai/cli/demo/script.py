@@ -83,7 +83,7 @@ class DemoStage:
         self.clock = _Clock()
         self.local: LocalGateway = local_gateway(self.clock, approve="ask")
         self.engine = Engine(
-            adapter=self.local.adapter,
+            adapters=[self.local.adapter],
             store=store,
             transport=HttpTransport(self.local.wire),
             clock=self.clock,

@@ -7,8 +7,13 @@ import attrs
 import click
 
 from kessai.cli.terminal import exits
-from kessai.cli.terminal.gateways import wired
-from kessai.cli.terminal.options import db_option, gateway_option, output_options
+from kessai.cli.terminal.gateways import Wiring, wired
+from kessai.cli.terminal.options import (
+    GatewayChoice,
+    db_option,
+    gateway_option,
+    output_options,
+)
 from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table, progress
@@ -17,7 +22,6 @@ from kessai.flow import Inquiry
 from kessai.machine import Discrepancy, Event, External, Lapsed, Reported
 from kessai.machine.events import KIND_OF
 from kessai.shell import Engine
-from kessai.stores import Store
 from kessai.words import Words
 
 word = Words("recovery")
@@ -51,7 +55,7 @@ def reconcile(
     transaction_ids: tuple[str, ...],
     dry_run: bool,
     db: str,
-    gateway: str,
+    asked: GatewayChoice,
     language: str,
     as_json: bool,
 ) -> int:
@@ -62,9 +66,10 @@ def reconcile(
 
     Exit codes: 0 nothing differs, 4 something does, or could not be read.
     """
-    with wired(db, gateway) as wiring, stop_on_signals() as stop:
+    on = transaction_ids or None
+    with wired(db, asked, language, on=on) as wiring, stop_on_signals() as stop:
         engine = wiring.engine
-        names = list(transaction_ids or _names(engine.store))
+        names = list(transaction_ids or _names(wiring))
         found: list[Difference] = []
         compared = 0
         with progress(len(names), word("differences", language)) as bar:
@@ -82,8 +87,8 @@ def reconcile(
     return exits.UNKNOWN if found else exits.DONE
 
 
-def _names(store: Store) -> Iterator[str]:
-    return (found.id for found in store.transactions() if found.exists)
+def _names(wiring: Wiring) -> Iterator[str]:
+    return (one.id for one in wiring.engine.store.transactions() if wiring.owns(one))
 
 
 def _differences(engine: Engine, name: str, *, record: bool) -> list[Difference]:

@@ -11,8 +11,13 @@ import click
 from kessai.cli.recovery.attention import print_waiting, waiting, waiting_data
 from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
-from kessai.cli.terminal.gateways import wired
-from kessai.cli.terminal.options import db_option, gateway_option, output_options
+from kessai.cli.terminal.gateways import Wiring, wired
+from kessai.cli.terminal.options import (
+    GatewayChoice,
+    db_option,
+    gateway_option,
+    output_options,
+)
 from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_table
@@ -20,7 +25,6 @@ from kessai.errors import KessaiError
 from kessai.flow import Answer, Missing, Recovery
 from kessai.limits import IN_FLIGHT_LIMIT, WAITS, WATCH_SECONDS
 from kessai.machine import Transaction
-from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.words import Words
 
@@ -74,7 +78,7 @@ def recover(
     missing: str,
     in_flight_limit: float,
     db: str,
-    gateway: str,
+    asked: GatewayChoice,
     language: str,
     as_json: bool,
 ) -> int:
@@ -89,9 +93,9 @@ def recover(
     recovery = Recovery(
         missing=Missing(missing), in_flight_limit=in_flight_limit * _MINUTE
     )
-    with wired(db, gateway) as wiring, stop_on_signals() as stop:
+    with wired(db, asked, language) as wiring, stop_on_signals() as stop:
         report = _PassReport(wiring.engine.store, language, as_json=as_json)
-        one = _Round(wiring.engine, recovery, limit, stop)
+        one = _Round(wiring, recovery, limit, stop)
         if once:
             return report.show(*one.run())
         _watch(one, every, report)
@@ -102,7 +106,7 @@ def recover(
 class _Round:
     """One pass over all that is due."""
 
-    engine: Engine
+    wiring: Wiring
     recovery: Recovery
     limit: int
     stop: Stop
@@ -113,11 +117,16 @@ class _Round:
         for _ in range(self.limit):
             if self.stop.is_asked:
                 break
-            found = self.engine.recover_next(self.recovery)
+            found = self.wiring.engine.recover_next(self.recovery)
             if found is None:
                 break
             answers += found
-        return answers, waiting(self.engine.store, self.recovery)
+        still = waiting(self.wiring.engine.store, self.recovery)
+        return answers, [each for each in still if not self._is_anothers(each)]
+
+    def _is_anothers(self, transaction: Transaction) -> bool:
+        """Whether it belongs to another account; what never came to be is everyone's."""
+        return transaction.exists and not self.wiring.owns(transaction)
 
 
 def _watch(one: _Round, every: float, report: "_PassReport") -> None:

@@ -4,7 +4,12 @@ import click
 
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import wired
-from kessai.cli.terminal.options import db_option, gateway_option, output_options
+from kessai.cli.terminal.options import (
+    GatewayChoice,
+    db_option,
+    gateway_option,
+    output_options,
+)
 from kessai.cli.terminal.output import print_json, say, transaction_data
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table
@@ -21,15 +26,15 @@ word = Words("recovery")
 @db_option
 @gateway_option
 @output_options
-def sweep(*, db: str, gateway: str, language: str, as_json: bool) -> int:
+def sweep(*, db: str, asked: GatewayChoice, language: str, as_json: bool) -> int:
     """Move every transaction over the deadlines that have passed.
 
     An authorization that was neither captured nor cancelled in its thirty days becomes
     expired; never while an operation is open, and not before the gateway was asked.
     """
-    with wired(db, gateway) as wiring, stop_on_signals() as stop:
+    with wired(db, asked, language) as wiring, stop_on_signals() as stop:
         moved: list[Transaction] = []
-        for before in _overdue(wiring.engine.store):
+        for before in filter(wiring.owns, _overdue(wiring.engine.store)):
             if stop.is_asked:
                 break
             moved += _moved(wiring.engine, before)

@@ -11,7 +11,12 @@ from kessai.cli.run.report import print_totals, word
 from kessai.cli.run.totals import Totals, count, totals_data
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
-from kessai.cli.terminal.options import db_option, gateway_option, output_options
+from kessai.cli.terminal.options import (
+    GatewayChoice,
+    db_option,
+    gateway_option,
+    output_options,
+)
 from kessai.cli.terminal.output import print_json
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import progress
@@ -29,12 +34,14 @@ STOPPED = 130  # a shell's code for a program that Ctrl-C ended
 @db_option
 @gateway_option
 @output_options
-def run(file: str, db: str, gateway: str, language: str, *, as_json: bool) -> int:
+def run(
+    file: str, db: str, asked: GatewayChoice, language: str, *, as_json: bool
+) -> int:
     """Carry out the commands in FILE, one JSON object a line; - is standard input.
 
     \b
     Each line has   at (when it is asked: the run's clock) key command transaction
-    and may have    lifecycle agreement amount currency frequency parameters
+    and may have    lifecycle agreement amount currency account frequency parameters
 
     The whole file is checked first. With one mistake in it nothing is sent, and every
     mistake is reported with its line and column. A command that is denied is an
@@ -55,7 +62,7 @@ def run(file: str, db: str, gateway: str, language: str, *, as_json: bool) -> in
             click.echo(error, err=True)
             return exits.USAGE
         clock = RunClock(_BEFORE_ALL)
-        with wired(db, gateway, clock) as wiring:
+        with wired(db, asked, language, clock, on=()) as wiring:
             with (
                 stop_on_signals() as stop,
                 progress(number, word("running", language)) as bar,

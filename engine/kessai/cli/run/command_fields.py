@@ -18,7 +18,7 @@ from kessai.machine import Command, Machines
 from kessai.spec import FrequencyParameter
 
 _REQUIRED = ("at", "key", "command", "transaction")
-_TEXTS = (*_REQUIRED, "lifecycle", "agreement", "currency")
+_TEXTS = (*_REQUIRED, "lifecycle", "agreement", "currency", "account")
 KNOWN = (*_TEXTS, "amount", "frequency", "parameters")
 
 _RFC3339 = re.compile(
@@ -157,6 +157,7 @@ def _command(fields: Mapping[str, Any]) -> Command:
         agreement=fields.get("agreement"),
         amount=fields.get("amount"),
         currency=fields.get("currency"),
+        account=fields.get("account"),
         parameters=parameters,
     )
 

@@ -7,7 +7,7 @@ The engine knows no adapter by name: packages publish them under the entry point
 import os
 import sqlite3
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -17,9 +17,12 @@ from typing import Any, NoReturn, Protocol
 import attrs
 import click
 
+from kessai.cli.terminal.accounts import check_account
+from kessai.cli.terminal.options import GatewayChoice
 from kessai.driver import utc_now
 from kessai.errors import AdapterMissing, StoreFailed
-from kessai.gateway import Adapter, Call, Evidence, Failure, Reply, Request
+from kessai.gateway import Adapter, Failure, Reply, Request
+from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.simulator.gateway import PlayedGateway
 from kessai.stores import MemoryStore, SQLiteStore, Store, StoreWarning, open_store
@@ -72,32 +75,48 @@ class LocalGateway(Protocol):
 
 @attrs.frozen
 class Wiring:
-    """An engine, and the gateway in this process if it has one."""
+    """An engine, its account, and the gateway in this process if it has one."""
 
     engine: Engine
+    account: str
     local: LocalGateway | None
+
+    def owns(self, transaction: Transaction) -> bool:
+        """Whether it belongs to the account that can be acted on here."""
+        return transaction.account == self.account
 
 
 @contextmanager
 def wired(
-    db: str, gateway: str, clock: Callable[[], datetime] = utc_now
+    db: str,
+    asked: GatewayChoice,
+    language: str,
+    clock: Callable[[], datetime] = utc_now,
+    *,
+    on: Iterable[str] | None = None,
 ) -> Iterator[Wiring]:
-    """An engine on the store `db` that speaks to `gateway`; closed afterwards.
+    """An engine on the store `db` that speaks to the gateway asked for; then closed.
+
+    `on` are the ids of the transactions that are acted on, those that come to be among
+    them; None: all of the account's that there are.
 
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: the store cannot be opened.
         AdapterMissing: no such gateway is installed.
+        AccountUnknown: what would be acted on is another account's.
 
     """
     store = opened_store(db)
     try:
-        local, adapter, transport = _gateway(gateway, store, clock)
+        local, adapter, transport = _gateway(asked.gateway or EMULATOR, store, clock)
     except BaseException:
         store.close()
         raise
-    engine = Engine(adapter=adapter, store=store, transport=transport, clock=clock)
+    engine = Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
     try:
-        yield Wiring(engine, local)
+        (account,) = engine.context.accounts
+        check_account(store, asked, account, language, on)
+        yield Wiring(engine, account, local)
     finally:
         engine.close()
         if local is not None:
@@ -114,8 +133,7 @@ def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
 
     """
     store = opened_store(db, must_exist=must_exist)
-    nobody = _Nobody()
-    with Engine(adapter=nobody, store=store, transport=nobody) as engine:
+    with Engine(adapters=[], store=store, transport=_Nobody()) as engine:
         yield engine
 
 
@@ -135,20 +153,7 @@ def opened_store(db: str, *, must_exist: bool = False) -> Store:
 
 
 class _Nobody:
-    """The gateway of those who only look: to send anything there is a mistake here."""
-
-    name = "nobody"
-
-    def request(self, call: Call) -> NoReturn:
-        raise AssertionError(call)
-
-    def evidence(self, call: Call, reply: Reply | Failure) -> NoReturn:
-        raise AssertionError(call, reply)
-
-    def notification(
-        self, headers: Mapping[str, str], body: bytes
-    ) -> tuple[Evidence, ...]:
-        raise AssertionError(headers, body)
+    """The way of those who only look: to send anything is a mistake here."""
 
     def send(self, request: Request) -> NoReturn:
         raise AssertionError(request)

@@ -2,11 +2,22 @@
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
+import attrs
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@attrs.frozen
+class GatewayChoice:
+    """The gateway and the account that were named; None where none was."""
+
+    gateway: str | None
+    account: str | None
+
 
 DEFAULT_DB = "sqlite:///kessai.db"
 
@@ -34,16 +45,35 @@ def db_option(function: F) -> F:
 
 
 def gateway_option(function: F) -> F:
-    """`--gateway NAME`: who carries commands out."""
-    return click.option(
+    """`--gateway NAME --account NAME`: who carries commands out, and for whom.
+
+    Both arrive as `asked`, a `GatewayChoice`.
+    """
+
+    @wraps(function)
+    def choosing(
+        *args: Any, gateway: str | None, account: str | None, **options: Any
+    ) -> Any:
+        return function(*args, asked=GatewayChoice(gateway, account), **options)
+
+    chosen = click.option(
         "--gateway",
-        default="emulator",
         envvar="KESSAI_GATEWAY",
-        show_default=True,
         metavar="NAME",
         help="'emulator' (in this process), or an installed adapter such as"
-        " veritrans4g, set up by KESSAI_VERITRANS_… variables.",
-    )(function)
+        " veritrans4g, set up by KESSAI_VERITRANS_… variables. May be left out where"
+        " the store holds nothing of another gateway: then it is the emulator.",
+    )(choosing)
+    return account_option(
+        "Refuse if the gateway is set up for another account than this one."
+    )(cast("F", chosen))
+
+
+def account_option(help_text: str) -> Callable[[F], F]:
+    """`--account NAME`: whose payments."""
+    return click.option(
+        "--account", envvar="KESSAI_ACCOUNT", metavar="NAME", help=help_text
+    )
 
 
 def output_options(function: F) -> F:

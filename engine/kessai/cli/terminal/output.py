@@ -73,6 +73,7 @@ def transaction_data(transaction: Transaction) -> dict[str, Any]:
     return {
         "transaction": transaction.id,
         "lifecycle": transaction.lifecycle,
+        "account": transaction.account,
         "agreement": transaction.agreement,
         "currency": transaction.currency,
         "states": transaction.states,

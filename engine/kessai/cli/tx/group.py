@@ -13,7 +13,13 @@ from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking, wired
 from kessai.cli.terminal.json_line import short
 from kessai.cli.terminal.machines import machine_of
-from kessai.cli.terminal.options import db_option, gateway_option, output_options
+from kessai.cli.terminal.options import (
+    GatewayChoice,
+    account_option,
+    db_option,
+    gateway_option,
+    output_options,
+)
 from kessai.cli.terminal.output import (
     answer_data,
     bounds_data,
@@ -60,25 +66,27 @@ tx.add_command(tx_diagram)
 @tx.command("list")
 @click.option("--state", help="Only those in this state: captured, consent.consented.")
 @click.option("--lifecycle", help="Only those of this lifecycle, such as one_time.")
+@account_option("Only those of this account.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N"
 )
 @db_option
 @output_options
 def tx_list(
+    *,
     state: str | None,
     lifecycle: str | None,
+    account: str | None,
     limit: int,
     db: str,
     language: str,
-    *,
     as_json: bool,
 ) -> None:
     """List transactions, sorted by id."""
     machines = Machines(shipped_lifecycles())
     with looking(db) as engine:
         store = engine.store
-        chosen = _chosen(store, state, lifecycle)
+        chosen = _chosen(store, state, lifecycle, account)
         found = list(islice(chosen, limit))
         more = next(chosen, None) is not None
         if as_json:
@@ -189,7 +197,7 @@ def tx_do(
     parameters: tuple[str, ...],
     frequency: str | None,
     db: str,
-    gateway: str,
+    asked: GatewayChoice,
     language: str,
     dry_run: bool,
     as_json: bool,
@@ -206,21 +214,22 @@ def tx_do(
     machines = Machines(shipped_lifecycles())
     known_command(command, machines.current)
     made_up = str(uuid4())
-    asked = Command(
+    request = Command(
         command,
         transaction_id,
         key=made_up if key is None else key,
         parameters=read_parameters(parameters, frequency, machines.current),
         **fields,
     )
-    machines.for_opening(asked)  # refuses what no lifecycle could begin
+    machines.for_opening(request)  # refuses what no lifecycle could begin
     if dry_run:
-        return _preview(asked, db, language, as_json=as_json)
+        return _preview(request, db, language, as_json=as_json)
     if key is None:
         # Before anything is sent: whoever is interrupted needs it to ask again.
         click.echo(f"key: {made_up}", err=True)
-    with wired(db, gateway) as wiring:
-        answer = resolved(wiring, wiring.engine.execute(asked))
+    on = [name for name in (transaction_id, request.agreement) if name is not None]
+    with wired(db, asked, language, on=on) as wiring:
+        answer = resolved(wiring, wiring.engine.execute(request))
         machine = machine_of(wiring.engine.store, machines, answer.transaction)
     if as_json:
         data = answer_data(answer, language)
@@ -251,12 +260,14 @@ def _exit(answer: Answer) -> int:
 
 
 def _chosen(
-    store: Store, state: str | None, lifecycle: str | None
+    store: Store, state: str | None, lifecycle: str | None, account: str | None
 ) -> Iterator[Transaction]:
     for transaction in store.transactions():
         if not transaction.exists:
             continue
         if lifecycle is not None and transaction.lifecycle != lifecycle:
+            continue
+        if account is not None and transaction.account != account:
             continue
         if state is None or state in _state_names(transaction):
             yield transaction

@@ -22,17 +22,20 @@ _lifecycle_word = Words("lifecycle")
 def print_list(
     found: Sequence[tuple[Transaction, Machine | None]], language: str
 ) -> None:
-    """Print a line for each transaction."""
+    """Print a line for each transaction, with its account where there are several."""
     if not found:
         say(word("none", language))
         return
     names = ("authorized", "captured", "refunded")
     some = found[0][1]
-    headings = [word(w, language) for w in ("transaction", "lifecycle", "state")]
+    several = len({transaction.account for transaction, _ in found}) > 1
+    first = ["transaction", *["account"] * several, "lifecycle", "state"]
+    headings = [word(w, language) for w in first]
     headings += [amount_title(some, name, language) for name in names]
     rows = [
         [
             transaction.id,
+            *[transaction.account] * several,
             _lifecycle(transaction, machine, language),
             ", ".join(s for _, s in state_titles(machine, transaction, language)),
             *(_amount(transaction, machine, name) for name in names),
@@ -54,6 +57,7 @@ def print_transaction(
     else:
         lifecycle = _lifecycle(transaction, machine, language)
         pairs.append((word("lifecycle", language), lifecycle))
+        pairs.append((word("account", language), transaction.account))
     if transaction.agreement:
         pairs.append((word("agreement", language), transaction.agreement))
     pairs += state_titles(machine, transaction, language)

@@ -1,7 +1,7 @@
 """`AsyncPostgresStore`: the same steps, waited for by an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from time import monotonic
@@ -151,9 +151,15 @@ class AsyncPostgresStore:
         """See `Store.open_transactions`."""
         return await self._do(steps.open_transactions(limit))
 
-    async def claim(self, now: datetime, until: datetime) -> Lease | None:
+    async def accounts(self) -> list[str]:
+        """See `Store.accounts`."""
+        return await self._do(steps.accounts())
+
+    async def claim(
+        self, now: datetime, until: datetime, accounts: Sequence[str]
+    ) -> Lease | None:
         """See `Store.claim`."""
-        return await self._do(steps.claim(now, until))
+        return await self._do(steps.claim(now, until, accounts))
 
     async def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""

@@ -49,6 +49,7 @@ MIGRATIONS: tuple[tuple[bytes, ...], ...] = (
         b"""
 CREATE TABLE transactions (
   id text COLLATE "C" PRIMARY KEY,
+  account text COLLATE "C" NOT NULL,
   lifecycle text NOT NULL,
   status text NOT NULL,
   version bigint NOT NULL,
@@ -61,7 +62,10 @@ CREATE TABLE transactions (
   state bytea NOT NULL
 )""",
         b"""
-CREATE INDEX due_transactions ON transactions (due_at, id) WHERE due_at IS NOT NULL""",
+CREATE INDEX due_transactions ON transactions (account, due_at, id)
+  WHERE due_at IS NOT NULL""",
+        b"""
+CREATE INDEX transactions_of_accounts ON transactions (account)""",
         b"""
 CREATE INDEX discrepant_transactions ON transactions (id) WHERE discrepancies > 0""",
         b"""

@@ -26,6 +26,7 @@ import attrs
 from kessai.machine import DENIAL
 
 _COLUMNS = {
+    "account": "text",
     "lifecycle": "text",
     "status": "text",
     "version": "bigint",
@@ -62,6 +63,16 @@ WHERE account = %(account)s AND kind = %(kind)s AND gateway_id = %(name)s
 ORDER BY transaction_id
 """
 
+# From one account to the next by the index: what has none is left out.
+ACCOUNTS = b"""
+WITH RECURSIVE found (account) AS (
+  SELECT min(account) FROM transactions WHERE account > ''
+  UNION ALL
+  SELECT (SELECT min(account) FROM transactions WHERE account > found.account)
+  FROM found WHERE account IS NOT NULL
+) SELECT account FROM found WHERE account IS NOT NULL
+"""
+
 DECLARATION = b"SELECT document FROM lifecycles WHERE hash = %(hash)s"
 
 OPEN = b"""
@@ -76,13 +87,19 @@ WHERE due_at IS NOT NULL AND open_since <= %(open_before)s
 ORDER BY id LIMIT %(limit)s
 """
 
-# The row is locked in its newest version and asked again whether it is still due, so
-# two claims never have the same; who finds it locked takes the next.
+# Of each account the first that is due, by its index; then the first of those. The row
+# is locked in its newest version and asked again whether it is still due, so two claims
+# never have the same; who finds it locked takes the next.
 CLAIM = b"""
 WITH due AS (
-  SELECT id FROM transactions
-  WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
-  ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+  SELECT first.id FROM unnest(%(accounts)s::text[]) AS asked,
+  LATERAL (
+    SELECT id, due_at FROM transactions
+    WHERE account = asked AND due_at <= %(now)s
+      AND (leased_until IS NULL OR leased_until <= %(now)s)
+    ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+  ) AS first
+  ORDER BY first.due_at, first.id LIMIT 1
 )
 UPDATE transactions SET lease = lease + 1, leased_until = %(until)s
 FROM due WHERE transactions.id = due.id
@@ -96,7 +113,7 @@ WHERE id = %(id)s AND lease = %(lease)s AND due_at IS NOT NULL
 """
 
 TRANSACTIONS = b"""
-SELECT id, lifecycle, status, version, open_since, discrepancies, state
+SELECT id, account, lifecycle, status, version, open_since, discrepancies, state
 FROM transactions ORDER BY id
 """
 

@@ -3,6 +3,7 @@
 Nothing here waits, and nothing here knows whether the shell around it is synchronous.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +94,7 @@ def _transaction_values(change: Change) -> dict[str, Any]:
     agreement, agreed_version = change.agreement or (None, None)
     return {
         "id": after.id,
+        "account": after.account,
         "lifecycle": after.lifecycle,
         "status": after.status,
         "version": after.version,
@@ -185,9 +187,21 @@ def unresolved(open_before: datetime, limit: int) -> Steps[list[str]]:
     return [name for (name,) in rows]
 
 
-def claim(now: datetime, until: datetime) -> Steps[Lease | None]:
+def accounts() -> Steps[list[str]]:
+    """`Store.accounts`."""
+    rows = yield Query(statements.ACCOUNTS)
+    return [account for (account,) in rows]
+
+
+def claim(
+    now: datetime, until: datetime, accounts: Sequence[str]
+) -> Steps[Lease | None]:
     """`Store.claim`."""
-    rows = yield Query(statements.CLAIM, {"now": now, "until": until}, writes=True)
+    rows = yield Query(
+        statements.CLAIM,
+        {"now": now, "until": until, "accounts": list(accounts)},
+        writes=True,
+    )
     for name, number, attempts in rows:
         return Lease(transaction=name, number=number, attempts=attempts, until=until)
     return None
@@ -220,6 +234,7 @@ def read_transaction(row: Row) -> Transaction:
 def _columns(transaction: Transaction) -> tuple[object, ...]:
     """What is kept beside the state, to find it by."""
     return (
+        transaction.account,
         transaction.lifecycle,
         transaction.status,
         transaction.version,

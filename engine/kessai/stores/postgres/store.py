@@ -1,6 +1,6 @@
 """`PostgresStore`: the steps of `steps`, waited for by the thread that asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from time import monotonic, sleep
@@ -144,9 +144,15 @@ class PostgresStore:
         """See `Store.open_transactions`."""
         return self._do(steps.open_transactions(limit))
 
-    def claim(self, now: datetime, until: datetime) -> Lease | None:
+    def accounts(self) -> list[str]:
+        """See `Store.accounts`."""
+        return self._do(steps.accounts())
+
+    def claim(
+        self, now: datetime, until: datetime, accounts: Sequence[str]
+    ) -> Lease | None:
         """See `Store.claim`."""
-        return self._do(steps.claim(now, until))
+        return self._do(steps.claim(now, until, accounts))
 
     def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""

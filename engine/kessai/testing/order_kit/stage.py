@@ -95,7 +95,7 @@ class StagedEngine(Engine):
 
     def __init__(self, world: World, lifecycles: list[Lifecycle]) -> None:
         super().__init__(
-            adapter=world.gateway.adapter,
+            adapters=[world.gateway.adapter],
             store=world.store,
             transport=_Unused(),
             lifecycles=lifecycles,

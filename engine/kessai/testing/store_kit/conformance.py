@@ -43,13 +43,17 @@ NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 LATER = NOON + HOUR
 THREADS = 8
+ACCOUNT, OTHER = "shop-1/test", "shop-2/test"
+OURS = (ACCOUNT,)
 
 
 class Book:
     """Writes the changes that a flow would write, one transaction at a time."""
 
-    def __init__(self, store: Store, name: str = "order-1") -> None:
-        self.store = store
+    def __init__(
+        self, store: Store, name: str = "order-1", account: str = ACCOUNT
+    ) -> None:
+        self.store, self.account = store, account
         self.machine = machine()
         self.transaction = Transaction(name)
 
@@ -69,7 +73,8 @@ class Book:
             currency="JPY" if command == "authorize" else None,
         )
         opens = ("payment",) if command == "authorize" else ()
-        event = Begun(operation.begun_at, operation, None, opens)
+        account = self.account if opens else None
+        event = Begun(operation.begun_at, operation, None, opens, account=account)
         recorded = Recorded(
             key=operation.key,
             request="",
@@ -479,20 +484,20 @@ class StoreConformance:
         """Two recoverers never work on the same transaction."""
         for minute, name in enumerate(["a", "b"]):
             Book(store, name).begin(at=NOON + timedelta(minutes=minute))
-        assert store.claim(NOON + REPLY_WITHIN - SECOND, LATER) is None
-        first = store.claim(LATER, LATER + HOUR)
+        assert store.claim(NOON + REPLY_WITHIN - SECOND, LATER, OURS) is None
+        first = store.claim(LATER, LATER + HOUR, OURS)
         assert first == Lease(transaction="a", number=1, attempts=0, until=LATER + HOUR)
-        second = store.claim(LATER, LATER + HOUR)
+        second = store.claim(LATER, LATER + HOUR, OURS)
         assert second is not None
         assert second.transaction == "b"
-        assert store.claim(LATER, LATER + HOUR) is None
+        assert store.claim(LATER, LATER + HOUR, OURS) is None
 
     def test_only_what_is_open_is_leased(self, store: Store) -> None:
         """There is nothing to find out about what has ended."""
         book = Book(store)
         book.end(book.begin())
         Book(store, "order-2").write(Book(store, "order-2").denied())
-        assert store.claim(LATER, LATER + HOUR) is None
+        assert store.claim(LATER, LATER + HOUR, OURS) is None
 
     def test_what_has_no_answer_is_due_at_once(self, store: Store) -> None:
         """Its caller waits no longer; only a begun operation's does."""
@@ -502,7 +507,7 @@ class StoreConformance:
         book.write(
             book.change([Reported(NOON, operation.id, Outcome.UNKNOWN, unknown)])
         )
-        lease = store.claim(NOON, LATER)
+        lease = store.claim(NOON, LATER, OURS)
         assert lease is not None
         assert lease.transaction == "order-1"
 
@@ -511,10 +516,10 @@ class StoreConformance:
     ) -> None:
         """A recoverer that died holds nothing up for ever."""
         Book(store).begin()
-        first = store.claim(LATER, LATER + HOUR)
+        first = store.claim(LATER, LATER + HOUR, OURS)
         assert first is not None
-        assert store.claim(LATER + HOUR - SECOND, LATER + HOUR) is None
-        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert store.claim(LATER + HOUR - SECOND, LATER + HOUR, OURS) is None
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
         assert again is not None
         assert again.number > first.number
 
@@ -522,12 +527,12 @@ class StoreConformance:
         """Something new begins under it: it is not leased to a second one as well."""
         book = Book(store)
         operation = book.begin()
-        first = store.claim(LATER, LATER + HOUR)
+        first = store.claim(LATER, LATER + HOUR, OURS)
         assert first is not None
         book.end(operation)
         book.begin("capture")
-        assert store.claim(LATER + SECOND, LATER + 2 * HOUR) is None
-        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        assert store.claim(LATER + SECOND, LATER + 2 * HOUR, OURS) is None
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
         assert again is not None
         assert again.number > first.number
 
@@ -537,8 +542,8 @@ class StoreConformance:
         """A recoverer that was paused, and wakes up late, changes nothing."""
         book = Book(store)
         operation = book.begin()
-        lost = store.claim(LATER, LATER + HOUR)
-        held = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        lost = store.claim(LATER, LATER + HOUR, OURS)
+        held = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
         before = _everything(store)
         with pytest.raises(LeaseLost):
             store.append(book.ended(operation, lease=lost))
@@ -553,7 +558,7 @@ class StoreConformance:
         with pytest.raises(LeaseLost):
             store.append(book.ended(operation, lease=strange))
         store.release(strange, LATER + HOUR)
-        assert store.claim(LATER, LATER + HOUR) is not None
+        assert store.claim(LATER, LATER + HOUR, OURS) is not None
 
     def test_a_released_transaction_rests_and_its_attempts_are_counted(
         self, store: Store
@@ -561,26 +566,28 @@ class StoreConformance:
         """It is due again at the given time, not before."""
         Book(store).begin()
         for attempts in range(3):
-            lease = store.claim(LATER + attempts * HOUR, LATER + (attempts + 9) * HOUR)
+            lease = store.claim(
+                LATER + attempts * HOUR, LATER + (attempts + 9) * HOUR, OURS
+            )
             assert lease is not None
             assert lease.attempts == attempts
             due_at = LATER + (attempts + 1) * HOUR
             store.release(lease, due_at)
-            assert store.claim(due_at - SECOND, LATER + 9 * HOUR) is None
+            assert store.claim(due_at - SECOND, LATER + 9 * HOUR, OURS) is None
 
     def test_a_release_of_a_lease_that_was_lost_changes_nothing(
         self, store: Store
     ) -> None:
         """The transaction is somebody else's now."""
         Book(store).begin()
-        lost = store.claim(LATER, LATER + HOUR)
-        held = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        lost = store.claim(LATER, LATER + HOUR, OURS)
+        held = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
         assert lost is not None
         assert held is not None
         store.release(lost, LATER)
-        assert store.claim(LATER + HOUR, LATER + 2 * HOUR) is None
+        assert store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS) is None
         store.release(held, LATER)
-        again = store.claim(LATER + HOUR, LATER + 2 * HOUR)
+        again = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
         assert again is not None
         assert again.attempts == 1
 
@@ -590,13 +597,13 @@ class StoreConformance:
         """And its attempts are counted from 0 again; a lease of it still holds."""
         book = Book(store)
         book.begin()
-        lease = store.claim(LATER, LATER + HOUR)
+        lease = store.claim(LATER, LATER + HOUR, OURS)
         assert lease is not None
         book.begin("get_address")
-        assert store.claim(LATER, LATER + HOUR) is None
+        assert store.claim(LATER, LATER + HOUR, OURS) is None
         store.release(lease, LATER + HOUR)
         book.begin("get_address")
-        again = store.claim(LATER, LATER + HOUR)
+        again = store.claim(LATER, LATER + HOUR, OURS)
         assert again is not None
         assert again.attempts == 0
 
@@ -604,11 +611,11 @@ class StoreConformance:
         """What was resolved under the lease is done with."""
         book = Book(store)
         operation = book.begin()
-        lease = store.claim(LATER, LATER + HOUR)
+        lease = store.claim(LATER, LATER + HOUR, OURS)
         assert lease is not None
         book.end(operation, lease=lease)
         store.release(lease, LATER)
-        assert store.claim(LATER + HOUR, LATER + 2 * HOUR) is None
+        assert store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS) is None
 
     def test_of_many_threads_that_claim_no_two_get_the_same(self, store: Store) -> None:
         """Each transaction is leased once, and none is left out."""
@@ -618,7 +625,7 @@ class StoreConformance:
 
         def claim(_: int) -> list[str]:
             found = []
-            while (lease := store.claim(LATER, LATER + HOUR)) is not None:
+            while (lease := store.claim(LATER, LATER + HOUR, OURS)) is not None:
                 found.append(lease.transaction)
             return found
 
@@ -627,6 +634,44 @@ class StoreConformance:
                 name for found in pool.map(claim, range(THREADS)) for name in found
             ]
         assert sorted(claimed) == sorted(names)
+
+    def test_only_what_belongs_to_the_accounts_asked_for_is_leased(
+        self, store: Store
+    ) -> None:
+        """What another merchant's gateway has open, this one's knows nothing of."""
+        Book(store, "theirs", OTHER).begin(at=NOON)
+        Book(store, "ours").begin(at=NOON + SECOND)
+        assert store.claim(LATER, LATER + HOUR, ()) is None
+        ours = store.claim(LATER, LATER + HOUR, OURS)
+        assert ours is not None
+        assert ours.transaction == "ours"
+        assert store.claim(LATER, LATER + HOUR, OURS) is None
+        theirs = store.claim(LATER, LATER + HOUR, ("none", OTHER))
+        assert theirs is not None
+        assert theirs.transaction == "theirs"
+
+    def test_of_several_accounts_what_is_due_longest_is_leased_first(
+        self, store: Store
+    ) -> None:
+        """No account waits for another one's to be done."""
+        for minute, (name, account) in enumerate(
+            [("c", OTHER), ("b", ACCOUNT), ("a", OTHER), ("d", ACCOUNT)]
+        ):
+            at = NOON + timedelta(minutes=minute)
+            Book(store, name, account).begin(at=at)
+        leases = [store.claim(LATER, LATER + HOUR, (ACCOUNT, OTHER)) for _ in "cbad"]
+        assert [lease and lease.transaction for lease in leases] == list("cbad")
+
+    def test_the_accounts_of_all_transactions_are_known(self, store: Store) -> None:
+        """What was only denied has none: it never came to be."""
+        assert store.accounts() == []
+        refused = Book(store, "refused")
+        refused.write(refused.denied())
+        assert store.accounts() == []
+        for name, account in (("b", OTHER), ("a", ACCOUNT), ("c", OTHER)):
+            book = Book(store, name, account)
+            book.end(book.begin())
+        assert store.accounts() == [ACCOUNT, OTHER]
 
     def test_what_waits_for_an_operator_is_found(self, store: Store) -> None:
         """Discrepancies until they are resolved, and what is open for too long."""

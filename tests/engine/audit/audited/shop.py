@@ -68,7 +68,7 @@ def opened(store):
     local = LocalGateway(clock=clock)
     transport = HttpTransport(local.wire)
     engine = Engine(
-        adapter=local.adapter, store=store, transport=transport, clock=clock
+        adapters=[local.adapter], store=store, transport=transport, clock=clock
     )
     return Shop(engine, local, clock)
 
@@ -97,7 +97,7 @@ def forge(store, transaction_id, *events):
 
 
 MACHINES = Engine(
-    adapter=None, store=MemoryStore(), transport=object(), clock=Clock()
+    adapters=[], store=MemoryStore(), transport=object(), clock=Clock()
 ).machines
 
 
@@ -126,14 +126,14 @@ def evidence_of(transaction, command, outcome=Outcome.SUCCEEDED, amount=None):
     )
 
 
-def forge_charge(shop, store, version):
+def forge_charge(shop, store, version, **account):
     command = Command("reauthorize", "R-1-a", key="f", agreement="R-1", amount=400)
     at = shop.clock()
     operation = Operation(
         "R-1-a.1", command.name, "f", command.fingerprint, 400, {}, at
     )
     machine = next(machine for machine in MACHINES if machine.name == "charge")
-    begun = Begun(at, operation, "R-1", ("payment",), version)
+    begun = Begun(at, operation, "R-1", ("payment",), version, **account)
     after, record = append(machine, Transaction("R-1-a"), begun)
     change = Change(transaction=after, records=(record,), declaration=machine.lifecycle)
     store.append(change)

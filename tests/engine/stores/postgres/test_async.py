@@ -22,7 +22,7 @@ def gateway():
 
 async def opened(url, gateway):
     return AsyncEngine(
-        adapter=ADAPTER,
+        adapters=[ADAPTER],
         store=await AsyncPostgresStore.open(url),
         transport=AsyncHttpTransport(AsyncEmulatorTransport(gateway)),
         clock=Clock(),

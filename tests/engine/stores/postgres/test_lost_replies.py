@@ -10,7 +10,7 @@ from pg.shop import Shop
 
 from kessai import Status
 from kessai.errors import CommitUnknown, StoreFailed
-from kessai.testing.store_kit.conformance import NOON, Book
+from kessai.testing.store_kit.conformance import NOON, OURS, Book
 
 INSERT, UPDATE = b"INSERT INTO transactions", b"moved AS (UPDATE transactions"
 
@@ -78,9 +78,9 @@ def test_a_claim_whose_reply_is_lost_is_nobodys_until_it_ends(store, proxy):
     now, until = NOON + timedelta(hours=1), NOON + timedelta(hours=2)
     proxy.cut(b"SKIP LOCKED", AFTER)
     with pytest.raises(CommitUnknown):
-        store.claim(now, until)
-    assert store.claim(now, until) is None
-    again = store.claim(until, until + timedelta(hours=1))
+        store.claim(now, until, OURS)
+    assert store.claim(now, until, OURS) is None
+    again = store.claim(until, until + timedelta(hours=1), OURS)
     assert again.number == 2
     proxy.cut(b"leased_until = NULL", BEFORE)
     with pytest.raises(CommitUnknown):

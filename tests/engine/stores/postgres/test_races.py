@@ -15,7 +15,7 @@ from pg.shop import Shop
 
 from kessai import Status
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.testing.store_kit.conformance import NOON, Book, race
+from kessai.testing.store_kit.conformance import NOON, OURS, Book, race
 
 WRITER = Path(__file__).with_name("writer.py")
 ROUNDS = 20
@@ -87,9 +87,9 @@ def test_who_finds_a_row_locked_claims_the_next(postgres, url):
     now, until = NOON + timedelta(hours=1), NOON + timedelta(hours=2)
     with psycopg.connect(url) as holder:
         holder.execute("SELECT 1 FROM transactions WHERE id = 'a' FOR UPDATE")
-        assert store.claim(now, until).transaction == "b"
-        assert store.claim(now, until) is None
-    assert store.claim(now, until).transaction == "a"
+        assert store.claim(now, until, OURS).transaction == "b"
+        assert store.claim(now, until, OURS) is None
+    assert store.claim(now, until, OURS).transaction == "a"
 
 
 def test_a_lease_that_is_lost_while_its_holder_waits_to_write_is_lost(postgres, url):
@@ -97,7 +97,7 @@ def test_a_lease_that_is_lost_while_its_holder_waits_to_write_is_lost(postgres, 
     store = postgres()
     book = Book(store)
     operation = book.begin()
-    lease = store.claim(NOON + timedelta(hours=1), NOON + timedelta(hours=2))
+    lease = store.claim(NOON + timedelta(hours=1), NOON + timedelta(hours=2), OURS)
     with psycopg.connect(url) as other, ThreadPoolExecutor(1) as pool:
         other.execute("UPDATE transactions SET lease = lease + 1")
         ending = pool.submit(store.append, book.ended(operation, lease=lease))

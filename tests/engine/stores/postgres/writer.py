@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from kessai import PostgresStore
 from kessai.errors import VersionConflict
-from kessai.testing.store_kit.conformance import NOON, Book
+from kessai.testing.store_kit.conformance import NOON, OURS, Book
 
 
 def tell(text):
@@ -45,7 +45,7 @@ def claim(url, _):
     store = PostgresStore(url)
     wait()
     now = NOON + timedelta(days=1)
-    while (lease := store.claim(now, now + timedelta(hours=1))) is not None:
+    while (lease := store.claim(now, now + timedelta(hours=1), OURS)) is not None:
         tell(f"{lease.transaction}/{lease.number}")
 
 

@@ -17,6 +17,13 @@ from kessai.machine.decide import id_pattern
 
 _sha256 = hashlib.sha256
 _NULL = b"null"
+_GIVEN = tuple(
+    (has_amount, has_currency, has_account)
+    for has_account in (False, True)
+    for has_currency in (False, True)
+    for has_amount in (True, False)
+)
+"""What may have been named in a request, the most frequent first."""
 
 
 @attrs.frozen(eq=False)
@@ -26,6 +33,7 @@ class RequestForm:
     lifecycle: str | None
     has_amount: bool
     has_currency: bool
+    has_account: bool
 
 
 @attrs.frozen
@@ -49,15 +57,15 @@ class Requests:
         self._rules: dict[tuple[Machine, str], _RequestShape] = {}
 
     def form(
-        self, machine: Machine, asked_on: tuple[str, str], event: BegunForm
+        self, machine: Machine, asked_on: tuple[str, str, str], event: BegunForm
     ) -> RequestForm | None:
         """The form of the request whose fingerprint the operation of `event` bears.
 
-        `asked_on` are the transaction's id and its currency. None where none is
-        certain: then it is looked for at length.
+        `asked_on` are the transaction's id, its currency and its account. None where
+        none is certain: then it is looked for at length.
         """
         operation, given = event.operation, event.agreement
-        transaction, held = asked_on
+        transaction, held, account = asked_on
         rule = self._rules.get((machine, operation.command))
         if rule is None:
             rule = self._learn(machine, operation.command)
@@ -75,8 +83,9 @@ class Requests:
         for start, lifecycle, form in rule.forms:
             taken = amount if form.has_amount else _NULL
             named = currency if form.has_currency else _NULL
-            text = start, name, lifecycle, agreement, taken, named, parameters
-            if _sha256(b"%b%b,%b,%b,%b,%b,%b]" % text).hexdigest() == request:
+            of = as_json(event.account or account) if form.has_account else _NULL
+            text = start, name, lifecycle, agreement, taken, named, parameters, of
+            if _sha256(b"%b%b,%b,%b,%b,%b,%b,%b]" % text).hexdigest() == request:
                 return form
         return None
 
@@ -93,7 +102,7 @@ def _compiled(machine: Machine, command: str) -> _RequestShape:
     start = b"[%b," % as_json(command)
     forms = tuple(
         (start, _NULL if name is None else as_json(name), RequestForm(name, *has))
-        for has in ((True, False), (False, False), (True, True), (False, True))
+        for has in _GIVEN
         for name in lifecycles
     )
     identifier = machine.lifecycle.identifier

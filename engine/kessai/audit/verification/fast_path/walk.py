@@ -183,14 +183,14 @@ class TrailWalk(Particulars):
         if operation.id != f"{self.id}.{number}" or not self._may_be_asked:
             return None
         parameters = bytes(operation.parameters)
-        asked_on = self.id, self._state.outline.currency
+        asked_on = self.id, self._state.outline.currency, self.account
         form = walks.requests.form(machine, asked_on, event)
         if form is None:
             return None
         agreement = None
         if event.agreement is not None:
-            agreement = walks.agreements.state(event.agreement, event.agreement_version)
-            if agreement is None or agreement.outline.has_references:
+            agreement = walks.agreements.charged_by(event, event.agreement)
+            if agreement is None:
                 return None
         if self.references:  # the operation must hold them: that is decided in full
             return None
@@ -370,13 +370,14 @@ class AgreementStates:
     def __init__(self, walks: Walks) -> None:
         self._walks = walks
         self._histories: OrderedDict[str, list[AbstractState]] = OrderedDict()
+        self._accounts: dict[str, str] = {}
         self._lifecycles: set[str] = set()
         self._is_walking = False
 
     def passed(self, name: str, walk: TrailWalk) -> None:
         """Remember a walk, if it was that of an agreement."""
         if walk.history[-1].outline.lifecycle in self._lifecycles:
-            self._keep(name, walk.history)
+            self._keep(name, walk)
 
     def state(self, name: str, version: int | None) -> AbstractState | None:
         """An agreement's abstract state at `version`; None if that is not certain."""
@@ -386,6 +387,16 @@ class AgreementStates:
         if version is None or not 0 <= version < len(history):
             return None
         return history[version]
+
+    def charged_by(self, event: BegunForm, name: str) -> AbstractState | None:
+        """The agreement's state when a charge under it began; None as above.
+
+        What has its agreement's ids, or an account of its own, is decided in full.
+        """
+        found = self.state(name, event.agreement_version)
+        if found is None or found.outline.has_references:
+            return None
+        return found if self._accounts[name] == (event.account or "") else None
 
     def _found(self, name: str) -> list[AbstractState]:
         walk = TrailWalk(self._walks, name)
@@ -399,10 +410,12 @@ class AgreementStates:
             finally:
                 self._is_walking = False
             self._lifecycles.add(walk.history[-1].outline.lifecycle)
-            self._keep(name, walk.history)
+            self._keep(name, walk)
         return walk.history
 
-    def _keep(self, name: str, history: list[AbstractState]) -> None:
-        self._histories[name] = history
+    def _keep(self, name: str, walk: TrailWalk) -> None:
+        self._histories[name] = walk.history
+        self._accounts[name] = walk.account
         if len(self._histories) > AGREEMENTS:
-            self._histories.popitem(last=False)
+            oldest, _ = self._histories.popitem(last=False)
+            del self._accounts[oldest]

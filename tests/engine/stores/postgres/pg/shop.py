@@ -51,7 +51,7 @@ class Shop:
         self.store = store
         self.wire = Wire(self.emulator)
         self.engine = Engine(
-            adapter=ADAPTER,
+            adapters=[ADAPTER],
             store=store,
             transport=HttpTransport(self.wire),
             clock=self.clock,

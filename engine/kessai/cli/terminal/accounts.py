@@ -1,0 +1,78 @@
+"""Seeing that a gateway is only ever asked about what its own account holds.
+
+A command line is typed in a hurry, and a forgotten `--gateway` means the emulator. It
+knows nothing of what a real gateway has carried out, and what it does not list would
+be declined. So nothing is acted on before it is certain whose it is.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+
+import click
+
+from kessai.cli.terminal.options import GatewayChoice
+from kessai.errors import AccountUnknown
+from kessai.machine.command import is_id
+from kessai.stores import Store
+from kessai.words import Words
+
+word = Words("accounts")
+
+
+def check_account(
+    store: Store,
+    asked: GatewayChoice,
+    account: str,
+    language: str,
+    on: Iterable[str] | None,
+) -> None:
+    """See that the gateway's `account` is the one meant; say what is left alone.
+
+    Raises:
+        AccountUnknown: it is not; the message says which gateway is right.
+
+    """
+    if asked.account not in {None, account}:
+        raise AccountUnknown(
+            word("is_another", language, account=account, asked=asked.account)
+        )
+    held = store.accounts()
+    for name in on or ():
+        check_owner(store, name, account, language)
+    others = [other for other in held if other != account]
+    if not others:
+        return
+    told = {"account": account, "accounts": ", ".join(others), "right": _right(others)}
+    if account not in held and on is None:
+        raise AccountUnknown(word("holds_others", language, **told))
+    if account not in held and asked.gateway is None:
+        raise AccountUnknown(word("not_named", language, **told))
+    if on is None and asked.account is None:
+        click.secho(
+            f"kessai: {word('left_alone', language, **told)}", err=True, dim=True
+        )
+
+
+def check_owner(store: Store, transaction: str, account: str, language: str) -> None:
+    """See that a transaction is of `account`, if it exists.
+
+    Raises:
+        AccountUnknown: it is another account's.
+
+    """
+    if not is_id(transaction):
+        return
+    found = store.load(None, transaction, None).transaction
+    if found is not None and found.exists and found.account != account:
+        told = {"account": account, "owner": found.account}
+        right = _right([found.account])
+        message = word("is_of", language, transaction=transaction, right=right, **told)
+        raise AccountUnknown(message)
+
+
+def _right(accounts: Iterable[str]) -> str:
+    """How the gateways of `accounts` are named: an account begins with its adapter."""
+    known = {point.name for point in entry_points(group="kessai.adapters")}
+    names = dict.fromkeys(account.partition("/")[0] for account in accounts)
+    named = [name for name in names if name in {*known, "emulator"}] or ["NAME"]
+    return " | ".join(f"--gateway {name}" for name in named)
