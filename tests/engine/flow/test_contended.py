@@ -157,8 +157,10 @@ def test_a_second_try_that_surely_wrote_nothing_shows_nothing_of_the_first(unkno
 def put_aside(store):
     """Another writer records what fits nothing."""
     transaction = store.load(None, "order-1", None).transaction
-    aside = Discrepancy(transaction.deadlines["authorization"], "strange", stated())
-    after, record = append(None, transaction, aside)
+    discrepancy = Discrepancy(
+        transaction.deadlines["authorization"], "strange", found()
+    )
+    after, record = append(None, transaction, discrepancy)
     store.append(Change(transaction=after, records=(record,)))
 
 
