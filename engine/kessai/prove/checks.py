@@ -68,7 +68,7 @@ def _undecided(name: str, rule: CompiledCommand) -> Conditions:
             wrong = transition.undecided(terms, symbols.success(situation))
             yield terms.every([stands, symbols.is_one_of(name), wrong])
             if not rule.spec.is_opening:
-                when, success = symbols.elsewhere(rule, situation)
+                when, success = symbols.external(rule, situation)
                 yield terms.every([when, transition.undecided(terms, success)])
 
     return bad
