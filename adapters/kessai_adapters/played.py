@@ -36,8 +36,8 @@ BAD_REPLIES: Final = (
 )
 
 
-def standing_of(order: Order) -> BookedOrder:
-    """How `order` stands in the emulator's books, by the names of the lifecycles."""
+def booked_order(order: Order) -> BookedOrder:
+    """`order` as it stands in the emulator's books, by the names of the lifecycles."""
     states: dict[str, str] = {}
     if order.payment is not Payment.NONE:
         states["payment"] = order.payment.value
@@ -86,10 +86,10 @@ class PlayedGateway:
         found = self._emulator.books.orders.get(order)
         return () if found is None else found.exchanges
 
-    def standing(self, order: str) -> BookedOrder | None:
+    def booked(self, order: str) -> BookedOrder | None:
         """How an order stands now; an authorization may have expired by the clock."""
         found = self._emulator.books.find(order, self._clock())
-        return None if found is None else standing_of(found)
+        return None if found is None else booked_order(found)
 
     def orders(self) -> Sequence[str]:
         """The ids of all orders."""

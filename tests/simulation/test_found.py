@@ -102,7 +102,8 @@ def test_a_worker_that_slept_too_long_says_nothing_of_the_request_sent_since(sta
 
 
 def test_an_update_that_arrived_too_late_does_not_undo_the_one_after_it(stage):
-    # The gateway lists 300, given up long ago, before 400: what was set last holds.
+    # The gateway lists 300, presumed lost long ago, before 400: what was set last
+    # holds.
     story = [
         *authorized(),
         asks(3, "update_authorization", 300),
@@ -214,7 +215,7 @@ def test_a_reply_that_was_slept_over_is_not_counted_twice(stage):
 
 
 def test_what_may_have_been_taken_for_another_is_not_sent_again(stage):
-    # One of two refunds alike never arrived, and the list does not say which.
+    # One of two like refunds never arrived, and the list does not show which.
     story = [
         *captured(),
         asks(3, "refund", 50),
@@ -315,8 +316,9 @@ def test_an_update_that_was_sent_twice_is_not_taken_for_a_later_one(stage):
 
 
 def test_what_came_from_outside_is_not_applied_over_what_was_done_since(stage):
-    # The inquiry after a refusal lists an update that was given up and has arrived. The
-    # answer is read only after the next update, which has set the amount anew.
+    # The inquiry after a refusal lists an update that was presumed lost and has
+    # arrived. The answer is read only after the next update, which has set the amount
+    # anew.
     story = [
         *authorized(),
         asks(3, "update_authorization", 60),

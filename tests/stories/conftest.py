@@ -25,7 +25,7 @@ from kessai_adapters.emulator import (
     Emulator,
     EmulatorTransport,
 )
-from kessai_adapters.played import standing_of
+from kessai_adapters.played import booked_order
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -232,7 +232,7 @@ class Shop:
             assert bool(transaction.operations) == (transaction.id in still_open)
             if transaction.id not in still_open:
                 order = self.order(transaction.id)
-                standing = None if order is None else standing_of(order)
+                standing = None if order is None else booked_order(order)
                 assert list(differences(transaction, standing)) == []
                 assert not any(transaction.amounts[name] for name in HELD)
         report = verify(self.store)

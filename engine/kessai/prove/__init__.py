@@ -12,8 +12,8 @@ operations open at a time:
 
 - `invariant`: each declared invariant holds, and no amount falls below zero, after
   every event: the begin, success and decline of every command (with a move's own
-  `commit` where it has one), what was carried out elsewhere, what was taken back, and
-  deadlines;
+  `commit` where it has one), what was carried out at the gateway alone, what was taken
+  back, and deadlines;
 - `choice`: a success leads to exactly one state on each track that it moves;
 - `reserved`: what a command reserves is gone when its operations have ended;
 - `positive`: no command on a transaction takes an amount below 1, nor does a reversal;
@@ -39,13 +39,13 @@ story found is replayed by `decide`, `resolve` and `evolve` before it is shown
 the proof failed.
 
 The success of an operation that was allowed is followed without the net of `resolve`,
-which would put evidence aside that breaks an invariant: the rules must not need it.
-What was carried out elsewhere, and what was taken back, is followed as
-`resolve_external` would apply it, net included, because no rule allowed it beforehand.
-A reversal may come at any time that its bounds allow, whatever is open. Where an
-operation's success finds no move any more (an update reported after the approval),
-`resolve` makes it a discrepancy and nothing changes; a proof lists such pairs as
-`too_late`.
+which would make evidence that breaks an invariant a discrepancy: the rules must not
+need it. What was carried out at the gateway alone, and what was taken back, is followed
+as `resolve_external` would apply it, net included, because no rule allowed it
+beforehand. A reversal may come at any time that its bounds allow, whatever is open.
+Where an operation's success finds no move any more (an update reported after the
+approval), `resolve` makes it a discrepancy and nothing changes; a proof lists such
+pairs as `too_late`.
 
 Assumed: evidence states what the gateway did of an operation; any operation may be
 declined; an opening command is the only one of its transaction. Not modelled: clocks (a

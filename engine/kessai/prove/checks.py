@@ -68,7 +68,7 @@ def _undecided(name: str, rule: CompiledCommand) -> Conditions:
             wrong = transition.undecided(terms, symbols.success(situation))
             yield terms.every([stands, symbols.is_one_of(name), wrong])
             if not rule.spec.is_opening:
-                when, success = symbols.elsewhere(rule, situation)
+                when, success = symbols.external(rule, situation)
                 yield terms.every([when, transition.undecided(terms, success)])
 
     return bad
@@ -285,7 +285,7 @@ def _stuck(track: str, state: str) -> Conditions:
     def bad(symbols: Symbols) -> Iterator[Truth]:
         rules, terms = symbols.rules, symbols.terms
         nothing = symbols.none_open(rules.moving)
-        for states in rules.standing(rules.linked(track)):
+        for states in rules.combinations(rules.linked(track)):
             if states[track] == state:
                 goal = transition.Goal(track, rules.far[track])
                 on = transition.leads_on(terms, rules, states, symbols.names, goal)
@@ -308,7 +308,7 @@ def _not_given_back(pair: GivingBack) -> Conditions:
         rules, terms, names = symbols.rules, symbols.terms, symbols.names
         nothing = symbols.none_open(rules.moving)
         more = names[pair.whole] > names[pair.given]
-        for states in rules.standing(rules.giving_tracks(pair)):
+        for states in rules.combinations(rules.giving_tracks(pair)):
             can = transition.can_give_back(terms, rules, pair, states, names)
             yield terms.every([symbols.stands(states), nothing, more, terms.no(can)])
 

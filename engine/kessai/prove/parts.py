@@ -179,7 +179,7 @@ def _deadline(lifecycle: Lifecycle, deadline: Deadline) -> Iterator[Part]:
 
 
 def _at(move: Move) -> str:
-    """Which move it is: where from, and where to if that is elsewhere."""
+    """Which move it is: where from, and where to if that differs."""
     sources = ", ".join(move.sources)
     target = "" if move.target in (None, *move.sources) else f" → {move.target}"
     return f"{move.track}.{sources}{target}"

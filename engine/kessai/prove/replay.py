@@ -117,9 +117,9 @@ class Replay:
         """The gateway reports that it did not carry the operation out."""
         return self._ends(TransitionKind.DECLINES, operation)
 
-    def elsewhere(self, command: str, amount: int | None = None) -> "Replay":
+    def external(self, command: str, amount: int | None = None) -> "Replay":
         """The gateway reports that it carried out what the engine did not ask for."""
-        return self._take(StoryStep(TransitionKind.ELSEWHERE, command, amount))
+        return self._take(StoryStep(TransitionKind.EXTERNAL, command, amount))
 
     def reverses(self, command: str, amount: int | None = None) -> "Replay":
         """The gateway reports that it took a success of `command` back."""
@@ -184,7 +184,7 @@ class Replay:
         match step.kind:
             case TransitionKind.BEGINS:
                 return self._begin(step)
-            case TransitionKind.ELSEWHERE | TransitionKind.REVERSES:
+            case TransitionKind.EXTERNAL | TransitionKind.REVERSES:
                 taken_back = step.kind is TransitionKind.REVERSES
                 outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
                 evidence = self._evidence(step.name, outcome, step.amount)

@@ -159,8 +159,8 @@ class Rules:
         reversals = self.machine.reversals.items()
         return {name: tuple(self._situations(rule)) for name, rule in reversals}
 
-    def standing(self, tracks: Iterable[str]) -> Iterator[States]:
-        """Every way in which `tracks` may stand together.
+    def combinations(self, tracks: Iterable[str]) -> Iterator[States]:
+        """Every combination of states that `tracks` may have.
 
         Raises:
             InvalidInput: there are too many to ask of each.
@@ -178,7 +178,7 @@ class Rules:
             yield dict(zip(names, states, strict=True))
 
     def _situations(self, rule: CompiledCommand) -> Iterator[Situation]:
-        for stand in self.standing(rule.steps):
+        for stand in self.combinations(rule.steps):
             steps = self.steps_from(rule, stand)
             if steps:
                 yield Situation(stand, steps)

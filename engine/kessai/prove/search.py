@@ -41,7 +41,7 @@ PART = 60
 class Breadth:
     """How much is searched: more amounts, more states.
 
-    A narrow search goes further: one operation at a time, and nothing done elsewhere.
+    A narrow search goes further: one operation at a time, and nothing external.
     """
 
     most_states: int
@@ -57,7 +57,7 @@ FAR = Breadth(6_000, (ROUND, 30), is_narrow=True)
 DEAR = 3
 """A step outside the engine counts as this many: a command of one's own is two."""
 
-_OUTSIDE = {TransitionKind.ELSEWHERE, TransitionKind.REVERSES}
+_OUTSIDE = {TransitionKind.EXTERNAL, TransitionKind.REVERSES}
 
 Path = tuple[ProofState | None, StoryStep]
 
@@ -214,7 +214,7 @@ class Search:
         if not (state.open and self._breadth.is_narrow):
             yield from self._begins(state)
         if not self._breadth.is_narrow:
-            yield from self._elsewhere(state)
+            yield from self._external(state)
             yield from self._reversals(state)
         if not state.open:
             yield from self._lapses(state)
@@ -311,7 +311,7 @@ class Search:
 
     # ── without the engine ──────────────────────────────────────────────────────────
 
-    def _elsewhere(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+    def _external(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
         names = names_at(self._rules, state)
         for rule, steps in self._startable(state):
             for amount in self._picks(rule, names):
@@ -320,7 +320,7 @@ class Search:
                 kept = transition.kept_by_the_net(KNOWN, self._rules, success.after)
                 if all(kept) and not transition.undecided(KNOWN, success):
                     step = StoryStep(
-                        TransitionKind.ELSEWHERE, rule.spec.name, _asked(rule, amount)
+                        TransitionKind.EXTERNAL, rule.spec.name, _asked(rule, amount)
                     )
                     yield step, moved(self._rules, state, success)
 

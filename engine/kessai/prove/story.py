@@ -15,7 +15,7 @@ class TransitionKind(StrEnum):
     BEGINS = "begins"  # a command is asked for and begun
     SUCCEEDS = "succeeds"  # the gateway carried it out
     DECLINES = "declines"  # the gateway did not
-    ELSEWHERE = "elsewhere"  # a command was carried out that the engine did not start
+    EXTERNAL = "external"  # a command was carried out that the engine did not start
     REVERSES = "reverses"  # the gateway took a success back
     LAPSES = "lapses"  # a deadline passed
 

@@ -148,7 +148,7 @@ class Symbols:
         for situation in self.rules.situations[name]:
             if not rule.spec.is_opening:
                 yield self._begins(name, rule, situation)
-                yield self._elsewhere(name, rule, situation)
+                yield self._external(name, rule, situation)
             yield self._succeeds(name, situation)
         yield self._declines(name, rule)
 
@@ -264,7 +264,7 @@ class Symbols:
                 after[state_of(track)] = self.z3.If(is_there, ended, before)
         return Transition(TransitionKind.DECLINES, name, self.is_one_of(name), after)
 
-    def elsewhere(
+    def external(
         self, rule: CompiledCommand, situation: Situation
     ) -> tuple[Truth, transition.Success]:
         """When `resolve_external` applies an external success, and its effect."""
@@ -285,12 +285,12 @@ class Symbols:
             return [self.amount == 0]
         return transition.within(self.terms, declared, self.asked)
 
-    def _elsewhere(
+    def _external(
         self, name: str, rule: CompiledCommand, situation: Situation
     ) -> Transition:
-        when, success = self.elsewhere(rule, situation)
+        when, success = self.external(rule, situation)
         after = {**self._amounts(success.after), **self.moved(success)}
-        return Transition(TransitionKind.ELSEWHERE, name, when, after)
+        return Transition(TransitionKind.EXTERNAL, name, when, after)
 
     def reverses(
         self, name: str, situation: Situation

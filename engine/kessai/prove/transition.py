@@ -230,8 +230,8 @@ def can_give_back(
 
     Where all is final nothing more can be asked for, and nothing is demanded.
     """
-    standing = [(t, state) for t, state in states.items() if state is not None]
-    if any(state in rules.tracks[track].final for track, state in standing):
+    held = [(t, state) for t, state in states.items() if state is not None]
+    if any(state in rules.tracks[track].final for track, state in held):
         return algebra.every([])
     return algebra.some(
         [
@@ -244,7 +244,7 @@ def can_give_back(
                     names,
                     Goal(t, rules.towards(t, pair.command)),
                 )
-                for t, _ in standing
+                for t, _ in held
             ),
         ]
     )

@@ -30,19 +30,17 @@ class BookedOrder:
     amounts: Mapping[str, int]
 
 
-def differences(
-    transaction: Transaction, standing: BookedOrder | None
-) -> Iterator[str]:
+def differences(transaction: Transaction, booked: BookedOrder | None) -> Iterator[str]:
     """Each state, and each amount that the gateway keeps, that both have differently.
 
-    `standing` is None where the gateway knows nothing of the order.
+    `booked` is None where the gateway knows nothing of the order.
     """
-    if standing is None:
+    if booked is None:
         yield from _known_here_alone(transaction)
         return
-    if transaction.states != standing.states:
-        yield f"{dict(transaction.states)}, the gateway {dict(standing.states)}"
-    for name, theirs in standing.amounts.items():
+    if transaction.states != booked.states:
+        yield f"{dict(transaction.states)}, the gateway {dict(booked.states)}"
+    for name, theirs in booked.amounts.items():
         ours = transaction.amounts.get(name, 0)
         if ours != theirs:
             yield f"{name} {ours}, the gateway {theirs}"
@@ -86,12 +84,12 @@ class PlayedGateway(Protocol):
         """All exchanges of an order, oldest first."""
         ...
 
-    def standing(self, order: str) -> BookedOrder | None:
-        """How an order stands now."""
+    def booked(self, order: str) -> BookedOrder | None:
+        """An order as it is booked now."""
         ...
 
     def orders(self) -> Sequence[str]:
-        """The ids of all orders, in the order in which they came to be."""
+        """The ids of all orders, in the order in which they were opened."""
         ...
 
     def take_notifications(self) -> Sequence[Notice]:

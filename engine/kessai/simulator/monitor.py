@@ -69,13 +69,13 @@ class Monitor:
         self,
         task: Task,
         change: Change,
-        standing: BookedOrder | None,
+        booked: BookedOrder | None,
         agreement: Transaction | None,
     ) -> None:
         """A change is in the store; `agreement` is the transaction's, as it stands."""
         after = change.transaction
         self._invariants_hold(after)
-        _is_not_ahead(after, standing)
+        _is_not_ahead(after, booked)
         if change.lease is not None:
             self._lease_counts(task, change.lease)
         if change.opens is not None:
@@ -174,7 +174,7 @@ class Monitor:
         """What the gateway has listed for a request."""
         effects = self.effects.setdefault(operation, [])
         effects += [exchange for exchange in new if exchange.result != FAILURE]
-        if operation not in self.late and len(standing_effects(effects)) > 1:
+        if operation not in self.late and len(lasting_effects(effects)) > 1:
             raise Violation(BrokenPromise.CARRIED_OUT_TWICE, order, operation)
 
     def times(self, operation: str) -> int:
@@ -224,7 +224,7 @@ class Monitor:
             )
 
 
-def standing_effects(effects: Iterable[BookedExchange]) -> list[BookedExchange]:
+def lasting_effects(effects: Iterable[BookedExchange]) -> list[BookedExchange]:
     """Those that took effect, or may do so yet."""
     return [exchange for exchange in effects if exchange.result != FAILURE]
 
@@ -236,9 +236,9 @@ def _in_force(needed: Agreement, agreement: Transaction) -> bool:
     )
 
 
-def _is_not_ahead(after: Transaction, standing: BookedOrder | None) -> None:
+def _is_not_ahead(after: Transaction, booked: BookedOrder | None) -> None:
     """The engine counts nothing that has not happened at the gateway."""
-    theirs = {} if standing is None else standing.amounts
+    theirs = {} if booked is None else booked.amounts
     for name in COUNTED:
         if after.amounts.get(name, 0) > theirs.get(name, 0):
             detail = f"{name} {after.amounts[name]}, the gateway {theirs.get(name, 0)}"

@@ -173,11 +173,11 @@ class Quiescence:
             flow = sweep(world.context, order)
             self._run(Role.SWEEPER, flow, order)
             transaction = world.transaction(order)
-        standing = world.gateway.standing(order)
-        if list(differences(transaction, standing)):
+        booked = world.gateway.booked(order)
+        if list(differences(transaction, booked)):
             self._run(Role.RECONCILER, inquire(world.context, order), order)
             transaction = world.transaction(order)
-        self._explained(transaction, ", ".join(differences(transaction, standing)))
+        self._explained(transaction, ", ".join(differences(transaction, booked)))
 
     def _explained(self, transaction: Transaction, differences: str) -> None:
         """A difference must show as a discrepancy, and both must have their cause."""

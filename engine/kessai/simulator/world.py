@@ -298,7 +298,7 @@ class World:
             case Append(change):
                 order = change.transaction.id
                 self.monitor.wrote(
-                    task, change, self.gateway.standing(order), self._under(change)
+                    task, change, self.gateway.booked(order), self._under(change)
                 )
             case Claim(now) if isinstance(result, Lease):
                 self.monitor.leased(task, result, now, self.tasks)

@@ -14,7 +14,7 @@ from kessai import Missing, Recovery, SQLiteStore
 from kessai.audit import verify
 from kessai.machine import Begun, broken_invariants, read_events
 from kessai.simulator import differences
-from kessai_adapters.played import standing_of
+from kessai_adapters.played import booked_order
 
 LONG_ENOUGH = timedelta(hours=7)
 ROUNDS = 6
@@ -183,7 +183,7 @@ class Aftermath:
             order = self.gateway.emulator.books.find(
                 transaction.id, self.gateway.clock()
             )
-            standing = None if order is None else standing_of(order)
+            standing = None if order is None else booked_order(order)
             found = list(differences(transaction, standing))
             demand(not found, "differs:", transaction.id, found)
         report = verify(store)

@@ -72,8 +72,8 @@ def test_open_operations_and_discrepancies_are_told_and_are_no_faults(shop, stor
     assert report.holds
     (waiting,) = report.open_operations.first
     assert (waiting.transaction, waiting.operation.command) == ("A-1", "authorize")
-    (aside,) = report.discrepancies.first
-    assert (aside.number, aside.reason) == (3, "operation_open")
+    (found,) = report.discrepancies.first
+    assert (found.number, found.reason) == (3, "operation_open")
 
 
 def test_the_audit_may_run_while_others_write(store):

@@ -25,7 +25,7 @@ encode = msgspec.json.Encoder(order="sorted").encode
 
 @pytest.fixture(scope="module")
 def lived():
-    """Many lives alike, so that every way is known when the rewritten one comes last."""
+    """Many like lives, so that every path is known when the rewritten one comes last."""
     shop = opened(MemoryStore())
     for number in range(6):
         name = f"A-{number}"

@@ -118,8 +118,8 @@ def test_what_waits_for_somebody_is_shown(report):
     (waiting,) = report["open_operations"]["first"]
     assert (waiting["transaction"], waiting["command"]) == ("A-6", "refund")
     assert waiting["age_seconds"] == (NOON - waiting["begun_at"]).total_seconds()
-    (aside,) = report["discrepancies"]["first"]
-    assert (aside["transaction"], aside["reason"]) == ("A-7", "state_not_allowed")
+    (found,) = report["discrepancies"]["first"]
+    assert (found["transaction"], found["reason"]) == ("A-7", "state_not_allowed")
 
 
 def test_what_an_operator_resolved_is_shown_with_the_name_and_the_finding(report):

@@ -60,10 +60,10 @@ def test_a_deadline_passes_by_the_clock_and_by_the_word_of_the_gateway(replay):
     assert replay.wrong == ()
 
 
-def test_what_was_done_elsewhere_is_applied_if_the_lifecycle_allows_it(replay):
-    replay.begins("authorize", 100).succeeds(1).elsewhere("capture", 30)
+def test_what_was_done_at_the_gateway_is_applied_if_the_lifecycle_allows_it(replay):
+    replay.begins("authorize", 100).succeeds(1).external("capture", 30)
     assert replay.transaction.status == "payment.captured"
-    assert replay.elsewhere("refund", 31).refused == ("amount_out_of_bounds",)
+    assert replay.external("refund", 31).refused == ("amount_out_of_bounds",)
 
 
 def test_a_charge_is_replayed_under_an_agreement_that_is_taken_as_given():
@@ -75,7 +75,7 @@ def test_a_charge_is_replayed_under_an_agreement_that_is_taken_as_given():
 
 def test_every_kind_of_step_is_pasted_as_it_was_replayed(replay):
     replay.begins("authorize", 12_345).succeeds(1, is_stated=True)
-    replay.begins("cancel").declines(2).elsewhere("capture", 30)
+    replay.begins("cancel").declines(2).external("capture", 30)
     text = as_test(replay.story, "one_time", "A story!")
     assert text == (
         "from kessai.prove import Replay\n"
@@ -88,6 +88,6 @@ def test_every_kind_of_step_is_pasted_as_it_was_replayed(replay):
         "    replay.succeeds(1, is_stated=True)\n"
         '    replay.begins("cancel")\n'
         "    replay.declines(2)\n"
-        '    replay.elsewhere("capture", 30)\n'
+        '    replay.external("capture", 30)\n'
         "    assert replay.wrong == ()\n"
     )

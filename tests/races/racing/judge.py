@@ -5,7 +5,7 @@ from datetime import timedelta
 from kessai.audit import verify
 from kessai.machine import Begun, broken_invariants, read_events
 from kessai.simulator import differences
-from kessai_adapters.played import standing_of
+from kessai_adapters.played import booked_order
 from racing.contests import Outcome, demand
 
 LONG_ENOUGH = timedelta(hours=1)
@@ -103,7 +103,7 @@ class Judge:
         demand(not transaction.operations, "it is still open:", order)
         demand(not transaction.discrepancies, "a discrepancy:", transaction)
         theirs = self.emulator.books.orders.get(order)
-        standing = None if theirs is None else standing_of(theirs)
+        standing = None if theirs is None else booked_order(theirs)
         found = list(differences(transaction, standing))
         demand(not found, "the books differ:", order, found)
 

@@ -48,7 +48,7 @@ class LogViolation:
 
 @attrs.define
 class ViolationGroup:
-    """Violations alike: how many, and the one that comes first in the log."""
+    """Like violations: how many, and the one that comes first in the log."""
 
     example: LogViolation
     count: int = 0
@@ -56,7 +56,7 @@ class ViolationGroup:
 
 @attrs.define
 class BadRows:
-    """Rows alike that could not be read: how many, and the first lines."""
+    """Like rows that could not be read: how many, and the first lines."""
 
     example: BadValue
     count: int = 0

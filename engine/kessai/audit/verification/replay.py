@@ -48,7 +48,7 @@ def _machine(document: bytes) -> Machine:
 
 
 class Library:
-    """What a replay looks up in the store: lifecycle files, and agreements."""
+    """What a replay reads from the store: lifecycle files, and agreements."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -53,7 +53,7 @@ def step_words(step: StoryStep, story: ProofStory, language: str) -> str:
     return _TRANSITIONS(step.kind, language, what=" ".join(what))
 
 
-def standing(step: ReplayedStep, language: str) -> str:
+def state_words(step: ReplayedStep, language: str) -> str:
     """Where the transaction stands after a step."""
     states = " ".join(f"{track}.{state}" for track, state in step.states.items())
     amounts = [f"{name} {amount:,}" for name, amount in step.amounts.items() if amount]
@@ -68,7 +68,7 @@ def story_lines(story: ProofStory, language: str) -> Iterator[tuple[str, str, st
     """A story, a step a row: number, what happens, where the transaction then stands."""
     for number, replayed in enumerate(story.replayed, 1):
         sentence = step_words(replayed.step, story, language)
-        yield str(number), sentence, standing(replayed, language)
+        yield str(number), sentence, state_words(replayed, language)
 
 
 def in_short(story: ProofStory, language: str) -> str:

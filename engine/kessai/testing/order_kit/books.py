@@ -15,9 +15,9 @@ Entry = Mapping[str, int | str]
 Books = Mapping[str, Entry]
 
 
-def ahead(books: Books, order: str, standing: BookedOrder | None) -> Iterator[str]:
+def ahead(books: Books, order: str, booked: BookedOrder | None) -> Iterator[str]:
     """Each amount that an order system counts before it has moved at the gateway."""
-    theirs = {} if standing is None else standing.amounts
+    theirs = {} if booked is None else booked.amounts
     for name in COUNTED:
         ours = books.get(order, {}).get(name, 0)
         if isinstance(ours, int) and ours > theirs.get(name, 0):

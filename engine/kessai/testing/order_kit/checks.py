@@ -46,8 +46,8 @@ class Checks:
         for transaction in self._story.transactions():
             self._invariants_hold(transaction)
             if books is not None:
-                standing = self._story.world.gateway.standing(transaction.id)
-                found = ", ".join(ahead(books, transaction.id, standing))
+                booked = self._story.world.gateway.booked(transaction.id)
+                found = ", ".join(ahead(books, transaction.id, booked))
                 _must(not found, f"{transaction.id}: in the order system {found}")
         operations = len(self._story.world.monitor.operations)
         if operations != self._counted:
