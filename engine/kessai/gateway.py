@@ -60,7 +60,7 @@ class Call:
     `references` are the gateway's ids for the transaction; `agreement_references` are
     those for the agreement, where the command opens a charge under it. Both are as they
     were known when the operation began. A resend is given the same, so that it is the
-    same request.
+    same request. What is resumed is given those that are known by then.
 
     `resumed` is what the consumer came back with, where the exchange sends that on;
     None for every other exchange. `begun_at` is when the operation began.

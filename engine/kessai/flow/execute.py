@@ -34,6 +34,7 @@ from kessai.flow.steps import (
     write,
 )
 from kessai.gateway import Call, Evidence, Outcome
+from kessai.gateway_exchange import unknown
 from kessai.limits import ATTEMPTS, SEND_WITHIN
 from kessai.machine import (
     Begun,
@@ -78,12 +79,17 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
 
 @attrs.frozen
 class PreparedOperation:
-    """An operation whose intent is durable, with the exchange that carries it out."""
+    """An operation whose intent is durable, with the exchange that carries it out.
+
+    With `may_have_arrived` an earlier request of it may have been carried out: that this
+    one never left says nothing.
+    """
 
     machine: Machine
     transaction: Transaction
     operation: Operation
     prepared: Prepared
+    may_have_arrived: bool = False
 
 
 def prepare_operation(
@@ -140,6 +146,8 @@ def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
     """
     until = prepared.operation.sent_at + SEND_WITHIN
     evidence = yield from carry_on(context.adapter, prepared.prepared, until)
+    if prepared.may_have_arrived and evidence.never_sent:
+        evidence = unknown(prepared.prepared.call, "not_sent_again")
     try:
         return (yield from _conclude(context, prepared, evidence))
     except SafeToResend as error:

@@ -30,7 +30,7 @@ from kessai.flow.steps import (
     machine_of,
     write,
 )
-from kessai.gateway import Evidence, Outcome, Source
+from kessai.gateway import Adapter, Evidence, Outcome, Source
 from kessai.limits import (
     ATTEMPTS,
     ESCALATION,
@@ -71,6 +71,15 @@ class Recovery:
 
     def __attrs_post_init__(self) -> None:
         self.waits.check(self.in_flight_limit)
+
+    def known_since(self, adapter: Adapter, now: datetime) -> datetime | None:
+        """What began by then is answered from memory if it is sent again `now`.
+
+        Counted until it arrives at the latest. None where the adapter promises nothing.
+        """
+        if adapter.replays is None:
+            return None
+        return now + self.in_flight_limit - adapter.replays
 
     def pause(self, attempts: int) -> timedelta:
         """How long to wait after `attempts` inquiries in vain, and one more."""
@@ -125,7 +134,11 @@ def inquire(
             now: datetime = yield Now()
             # The answer shows what stood now at the earliest: whoever reads it may have
             # slept since, and what arrived meanwhile is not in it.
-            presumption = Presumption(now - recovery.in_flight_limit, recovery.missing)
+            presumption = Presumption(
+                now - recovery.in_flight_limit,
+                recovery.missing,
+                recovery.known_since(context.adapter, now),
+            )
             transaction = yield from _presume_unanswered(
                 machine, transaction, recovery, lease, now
             )

@@ -1,6 +1,6 @@
 """Resolving what has no answer yet, and moving what is overdue: never by time alone."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 
@@ -20,7 +20,6 @@ from kessai.flow.steps import (
     machine_of,
     write,
 )
-from kessai.limits import SEND_WITHIN
 from kessai.machine import (
     Machine,
     Operation,
@@ -107,7 +106,7 @@ def _recover(
         waits.append(inquiry.not_before)
         again = yield from _to_resend(context, inquiry, recovery)
         if again:
-            yield from _resend(context, inquiry.transaction, again, lease)
+            yield from _resend(context, inquiry, again, recovery, lease)
     except LeaseLost:
         pass  # another recoverer is at it: what stands is theirs to say
     answers: list[Answer] = []
@@ -131,24 +130,28 @@ def _to_resend(
     if inquiry.lists or inquiry.unlisted:
         resends = recovery.missing is Missing.RESEND
         return tuple(o for o in inquiry.unlisted if resends and o.id in opened)
-    replays = context.adapter.replays or timedelta(0)
     now: datetime = yield Now()
+    known_since = recovery.known_since(context.adapter, now)
+    if known_since is None:
+        return ()
     return tuple(
         operation
         for operation in opened.values()
         if phase_after(operation.phase, RESENT) is not None
         and operation.resumed_at is None
         and operation.due_at <= now
-        and now + SEND_WITHIN <= operation.begun_at + replays
+        and operation.begun_at >= known_since
     )
 
 
 def _resend(
     context: Context,
-    transaction: Transaction,
+    inquiry: Inquiry,
     operations: tuple[Operation, ...],
+    recovery: Recovery,
     lease: Lease | None,
 ) -> Flow[None]:
+    transaction = inquiry.transaction
     machine = yield from machine_of(context, transaction)
     assert machine is not None  # noqa: S101 - an inquiry was made under it
     records: list[Record] = yield History(transaction.id)
@@ -157,16 +160,27 @@ def _resend(
         begun = begun_hash(records, operation)
         call = call_for(machine, transaction, operation, begun)
         prepared = prepare_operation(context, machine, transaction, call)
-        intent = yield from _intend(machine, operation, transaction.id, lease)
+        now: datetime = yield Now()
+        known_since = recovery.known_since(context.adapter, now)
+        if known_since is not None and operation.begun_at < known_since:
+            continue  # it slept, and the gateway has forgotten the key
+        intent = yield from _intend(machine, operation, transaction.id, now, lease)
         if intent is not None:
             sent = attrs.evolve(
-                prepared, transaction=intent, operation=intent.operations[operation.id]
+                prepared,
+                transaction=intent,
+                operation=intent.operations[operation.id],
+                may_have_arrived=operation not in inquiry.unlisted,
             )
             yield from carry_out(context, sent)
 
 
 def _intend(
-    machine: Machine, operation: Operation, transaction_id: str, lease: Lease | None
+    machine: Machine,
+    operation: Operation,
+    transaction_id: str,
+    now: datetime,
+    lease: Lease | None,
 ) -> Flow[Transaction | None]:
     """Write down that `operation` is sent again; None if that is no longer right.
 
@@ -176,7 +190,6 @@ def _intend(
     if transaction.operations.get(operation.id) != operation:
         # A notification was faster, or another recoverer, or it was declined instead.
         return None
-    now: datetime = yield Now()
     event = Resent(now, operation.id)
     after, record = append(machine, transaction, event)
     change = Change(

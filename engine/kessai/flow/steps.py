@@ -229,9 +229,12 @@ def call_for(
     """The call that carries out `operation`; the same operation gives the same call.
 
     `begun` is the hash of the event that began it: its keys are made from that. What is
-    `resumed` has keys of its own, which the same parameters give again.
+    `resumed` has keys of its own, which the same parameters give again; it is given the
+    ids that are known by now, for it is about what the first reply has named.
     """
+    references = operation.references
     if resumed is not None:
+        references = transaction.references
         begun = hashlib.sha256(f"{begun} {fingerprint(resumed)}".encode()).hexdigest()
     return Call(
         command=operation.command,
@@ -243,7 +246,7 @@ def call_for(
         agreement=transaction.agreement,
         parameters=operation.parameters,
         tracks=tuple(machine.lifecycle.tracks),
-        references=operation.references,
+        references=references,
         agreement_references=operation.agreement_references,
         resumed=resumed,
         begun_at=operation.begun_at,

@@ -24,10 +24,14 @@ class Exchange(Protocol):
 
 @attrs.frozen
 class BookedOrder:
-    """How an order stands in the gateway's books: states by track, amounts by name."""
+    """How an order stands in the gateway's books: states by track, amounts by name.
+
+    `taken_back` are amounts that had succeeded, and count no more.
+    """
 
     states: Mapping[str, str]
     amounts: Mapping[str, int]
+    taken_back: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
 
 def differences(
@@ -108,6 +112,22 @@ class PlayedGateway(Protocol):
 
     def finish(self, order: str, *, good: bool) -> bool:
         """Let what is pending succeed or fail."""
+        ...
+
+    def brought(self, order: str) -> Mapping[str, str]:
+        """What the consumer came back with, and the order system has not sent on."""
+        ...
+
+    def references(self, order: str) -> Mapping[str, str]:
+        """The gateway's ids for an order, by its adapter's names for them."""
+        ...
+
+    def reversible(self) -> Sequence[str]:
+        """The ids of the orders of which a success can be taken back."""
+        ...
+
+    def take_back(self, order: str) -> bool:
+        """Take the last success of an order back that can be taken back."""
         ...
 
     def awaits_consumer(self, order: str) -> bool:

@@ -25,7 +25,7 @@ from kessai.spec import Agreement
 DEFINITE = frozenset({*ENDED, Status.DENIED})
 """The outcomes that a caller may rely on for ever."""
 
-EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL})
+EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL, Fault.LATE_REVERSAL})
 """The faults after which evidence may fit nothing: someone must see to it."""
 
 FAILURE = "failure"
@@ -233,10 +233,12 @@ def _in_force(needed: Agreement, agreement: Transaction) -> bool:
 
 def _is_not_ahead(after: Transaction, standing: BookedOrder | None) -> None:
     """The engine counts nothing that has not happened at the gateway."""
-    theirs = {} if standing is None else standing.amounts
     for name in COUNTED:
-        if after.amounts.get(name, 0) > theirs.get(name, 0):
-            detail = f"{name} {after.amounts[name]}, the gateway {theirs.get(name, 0)}"
+        theirs = 0
+        if standing is not None:  # what was taken back may not be known here yet
+            theirs = standing.amounts.get(name, 0) + standing.taken_back.get(name, 0)
+        if after.amounts.get(name, 0) > theirs:
+            detail = f"{name} {after.amounts[name]}, the gateway {theirs}"
             raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
 
 
