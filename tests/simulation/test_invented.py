@@ -82,6 +82,20 @@ def test_a_consumer_who_comes_back_pays(kumo):
     assert standing(kumo, story).states == {"payment": "authorized"}
 
 
+def test_a_token_that_is_refused_the_second_time_may_have_been_taken_the_first(kumo):
+    # A day later, the gateway has forgotten the key, and the token is used up.
+    story = [
+        authorizes(1, with_consumer=True),
+        *steps(1, 9),
+        Consume(ORDER, "approve"),
+        *[ComeBack(2, ORDER), *steps(2, 2)],
+        *[ComeBack(3, ORDER), *steps(3, 4), TaskStep(3, hold=True)],
+        Pass(A_DAY),
+        *steps(2, 12),
+    ]
+    assert standing(kumo, story).states == {"payment": "authorized"}
+
+
 def test_a_refund_that_was_sent_back_weeks_later_is_made_good(kumo):
     story = [
         *captured(),
