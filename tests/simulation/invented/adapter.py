@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -24,6 +25,9 @@ HOST = "https://api.kumo.example"
 PAYMENT = "payment"
 """The name of the one id that a transaction has at the gateway."""
 
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_LATEST = 10**10
+
 
 def signature(secret: str, *parts: bytes) -> str:
     return hmac.new(secret.encode(), b"\n".join(parts), hashlib.sha256).hexdigest()
@@ -40,7 +44,12 @@ class Kumo(Adapter):
 
     @classmethod
     def from_environment(cls, environment):
-        return cls(environment["KUMO_MERCHANT"], environment["KUMO_SECRET"])
+        names = ("KUMO_MERCHANT", "KUMO_SECRET")
+        for name in names:
+            if not _ID.fullmatch(environment.get(name, "")):
+                message = f"{name}: is not set, or is none of Kumo Pay's"
+                raise InvalidInput(message)
+        return cls(*(environment[name] for name in names))
 
     @property
     def account(self):
@@ -62,15 +71,15 @@ class Kumo(Adapter):
     def received(self, notification):
         headers = {name.lower(): value for name, value in notification.headers.items()}
         signed = signature(self.secret, notification.body)
-        if not hmac.compare_digest(headers.get("kumo-signature", ""), signed):
+        given = headers.get("kumo-signature", "").encode()
+        if not hmac.compare_digest(given, signed.encode()):
             message = "notification refused: its signature is not the gateway's"
             raise NotificationRefused(message)
         yield from ()
-        try:
-            return (Mention(PAYMENT, json.loads(notification.body)[PAYMENT]),)
-        except (ValueError, LookupError, TypeError):
-            message = "notification refused: it names no payment"
-            raise NotificationRefused(message) from None
+        if payment := _id(_members(notification.body), PAYMENT):
+            return (Mention(PAYMENT, payment),)
+        message = "notification refused: it names no payment"
+        raise NotificationRefused(message)
 
     # ── exchanges ───────────────────────────────────────────────────────────────────
 
@@ -91,22 +100,21 @@ class Kumo(Adapter):
             "consumer": call.parameters.get("with_consumer") is True,
         }
         reply = yield _post(call, "/payments", "create", **asked)
-        made = _body(reply)
-        if not isinstance(made.get("id"), str):
+        made = _id(_body(reply), "id")
+        if not made:
             return _read(call, reply)
-        confirm = f"/payments/{made['id']}/confirm"
-        reply = yield _post(call, confirm, "confirm")
-        return _read(call, reply, made["id"])
+        reply = yield _post(call, f"/payments/{made}/confirm", "confirm")
+        return _read(call, reply, made)
 
     def _refund(self, call):
         """Ask for a refund, then have it made."""
         asked = {PAYMENT: _known(call), "amount": call.amount}
         reply = yield _post(call, "/refunds", "create", **asked)
-        made = _body(reply)
-        if not isinstance(made.get("id"), str):
+        made = _id(_body(reply), "id")
+        if not made:
             return _read(call, reply)
-        reply = yield _post(call, f"/refunds/{made['id']}/confirm", "confirm")
-        return _read(call, reply)
+        reply = yield _post(call, f"/refunds/{made}/confirm", "confirm")
+        return _read(call, reply, is_second=True)
 
     def _change(self, call):
         if call.command not in {"capture", "cancel"}:
@@ -122,16 +130,20 @@ class Kumo(Adapter):
         if known is None:
             return _says(call, Outcome.UNKNOWN)
         reply = yield Request(method="GET", url=f"{HOST}/payments/{known}")
+        if isinstance(reply, Failure):
+            return _says(call, Outcome.UNKNOWN, never_sent=not reply.sent)
         told = _body(reply)
-        if "status" not in told:
-            return _says(call, Outcome.UNKNOWN, not_before=_peace(reply))
         references = {PAYMENT: known}
         opening = {"requires_action": Outcome.PENDING, "failed": Outcome.DECLINED}
-        if told["status"] in opening:  # nothing else can have happened to it
+        amount, totals = _amount(told, "amount"), told.get("totals")
+        status = told.get("status")
+        if not _id(told, "status") or amount is None or not _are_totals(totals):
+            return _says(call, Outcome.UNKNOWN, not_before=_peace(reply))
+        if status in opening:  # nothing else can have happened to it
             listed = ListedExchange(
                 command="authorize",
-                outcome=opening[told["status"]],
-                amount=told["amount"],
+                outcome=opening[status],
+                amount=amount,
                 exchange=known,
             )
             return _says(
@@ -140,7 +152,7 @@ class Kumo(Adapter):
         return _says(
             call,
             Outcome.SUCCEEDED,
-            totals=told["totals"],
+            totals=totals,
             deadlines=_deadlines(told),
             references=references,
         )
@@ -166,18 +178,47 @@ def _body(reply):
     """The members of a reply that says something."""
     if isinstance(reply, Failure) or reply.status not in {200, 402}:
         return {}
+    return _members(reply.body)
+
+
+def _members(body):
+    """The members of a JSON object; none where it is no such thing, or says one twice."""
     try:
-        told = json.loads(reply.body)
-    except ValueError:
+        told = json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 
 
-def _read(call, reply, payment=None):
+def _once(pairs):
+    if len(dict(pairs)) < len(pairs):
+        message = "a member is there twice"
+        raise ValueError(message)
+    return dict(pairs)
+
+
+def _id(told, name):
+    value = told.get(name)
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+
+
+def _amount(told, name):
+    value = told.get(name)
+    return value if type(value) is int and 0 <= value < 2**63 else None
+
+
+def _are_totals(given):
+    return isinstance(given, dict) and all(
+        _id({"name": name}, "name") and _amount(given, name) is not None
+        for name in given
+    )
+
+
+def _read(call, reply, payment=None, *, is_second=False):
     """The evidence of a command's last reply."""
     references = {} if payment is None else {PAYMENT: payment}
     if isinstance(reply, Failure):
-        if not reply.sent and payment is None:
+        if not reply.sent and payment is None and not is_second:
             return _says(call, Outcome.DECLINED, never_sent=True)
         return _says(call, Outcome.UNKNOWN, references=references)
     told = _body(reply)
@@ -186,16 +227,19 @@ def _read(call, reply, payment=None):
         "requires_action": Outcome.PENDING,
         "declined": Outcome.DECLINED,
     }
-    outcome = outcomes.get(told.get("result"), Outcome.UNKNOWN)
+    outcome = outcomes.get(_id(told, "result"), Outcome.UNKNOWN)
+    is_refusal = not isinstance(reply, Failure) and reply.status == 402
+    if is_refusal is not (outcome is Outcome.DECLINED):
+        outcome = Outcome.UNKNOWN
     if outcome is Outcome.UNKNOWN:
         peace = _peace(reply)
         return _says(call, outcome, references=references, not_before=peace)
     return _says(
         call,
         outcome,
-        code=told.get("code", ""),
-        amount=told.get("amount") if outcome is Outcome.SUCCEEDED else None,
-        exchange=told.get("exchange"),
+        code=_id(told, "code"),
+        amount=_amount(told, "amount") if outcome is Outcome.SUCCEEDED else None,
+        exchange=_id(told, "exchange") or None,
         references=references,
         deadlines=_deadlines(told),
     )
@@ -214,7 +258,7 @@ def _says(call, outcome, **more):
 
 def _deadlines(told):
     before = told.get("capture_before")
-    if before is None:
+    if type(before) not in {int, float} or not 0 <= before < _LATEST:
         return {}
     return {"authorization": datetime.fromtimestamp(before, UTC)}
 
@@ -224,4 +268,5 @@ def _peace(reply):
     if isinstance(reply, Failure) or reply.status != 429:
         return None
     at = dict(reply.headers).get("Retry-At", "")
-    return datetime.fromtimestamp(int(at), UTC) if at.isdecimal() else None
+    is_moment = at.isascii() and at.isdecimal() and len(at) <= 10
+    return datetime.fromtimestamp(int(at), UTC) if is_moment else None

@@ -11,7 +11,8 @@ from kessai.gateway import Reply
 from kessai.simulator.gateway import BookedOrder, Notice
 from kessai.spec import load_file
 
-LIFECYCLE = load_file(Path(__file__).with_name("kumo.toml"))
+LIFECYCLE_FILE = Path(__file__).with_name("kumo.toml")
+LIFECYCLE = load_file(LIFECYCLE_FILE)
 BAD_REPLIES = ("too_many", "too_many", "http_500", "garbage")
 
 
