@@ -154,9 +154,9 @@ class Evidence:
 
     `command` is None when the evidence speaks of the whole transaction (an inquiry).
     `code` is the gateway's result code, `exchange` its id of the exchange; `amount` is
-    what the gateway says the exchange moved, where it says so. `listing` is filled by a
+    what the gateway says the exchange moved, where it says so. `listing` is filled by an
     inquiry alone; `found` is False when an inquiry does not know the transaction.
-    `inquire` asks for one before the outcome is believed ("already captured").
+    `needs_inquiry` asks for one before the outcome is believed ("already captured").
     An operator's evidence names its `actor` and says in `note` how it was found out.
 
     `references` are ids that the gateway gave, by the names the adapter has for them;

@@ -39,7 +39,7 @@ def without(kind, keep):
         (
             without("requests", lambda s: s.call.command != INQUIRY),
             "every_command_is_on_record",
-            "no request of inquire",
+            "no request of inquiry",
         ),
         (
             attrs.evolve(

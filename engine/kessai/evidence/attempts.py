@@ -145,12 +145,17 @@ class Attempts:
     def identified(self, listed: ListedExchange) -> Attempt | None:
         """The attempt that `listed` is surely about: by our id, else by the gateway's.
 
-        None where it bears neither, or the gateway gave its id to several attempts.
+        None where it bears neither, or the gateway gave its id to several attempts; nor
+        of what was sent twice is it surely the end that one of its requests was declined:
+        "already captured", say, because the first has arrived meanwhile.
         """
         by_exchange = self._by_exchange.get((listed.command, listed.exchange))
         for attempt in (self.get(listed.operation or ""), by_exchange):
             if attempt is not None and attempt.operation.command == listed.command:
-                return attempt
+                declined_again = (
+                    listed.outcome is Outcome.DECLINED and attempt.requests > 1
+                )
+                return None if declined_again else attempt
         return None
 
     def is_outside(self, listed: ListedExchange) -> bool:

@@ -36,7 +36,7 @@ _AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
 class Scene:
     """One thing that happened, and how the transaction stands after it.
 
-    `what` is a command, `notification` or `inquire`; `amount` is what the operation took.
+    `what` is a command, `notification` or `inquiry`; `amount` is what the operation took.
     """
 
     chapter: str
