@@ -33,6 +33,10 @@ class BookedOrder:
     amounts: Mapping[str, int]
     taken_back: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
+    def ever(self, name: str) -> int:
+        """The most that may be counted: of what was taken back one may not know yet."""
+        return self.amounts.get(name, 0) + self.taken_back.get(name, 0)
+
 
 def differences(
     transaction: Transaction, standing: BookedOrder | None

@@ -234,9 +234,7 @@ def _in_force(needed: Agreement, agreement: Transaction) -> bool:
 def _is_not_ahead(after: Transaction, standing: BookedOrder | None) -> None:
     """The engine counts nothing that has not happened at the gateway."""
     for name in COUNTED:
-        theirs = 0
-        if standing is not None:  # what was taken back may not be known here yet
-            theirs = standing.amounts.get(name, 0) + standing.taken_back.get(name, 0)
+        theirs = 0 if standing is None else standing.ever(name)
         if after.amounts.get(name, 0) > theirs:
             detail = f"{name} {after.amounts[name]}, the gateway {theirs}"
             raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
