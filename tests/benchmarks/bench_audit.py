@@ -78,4 +78,4 @@ def test_verify_with_every_step_decided_again(benchmark, database):
 
 def test_verify_step_by_step_for_other_audits(benchmark, database):
     with closing(SQLiteStore(database)) as store:
-        measured(benchmark, store, database, watch=lambda _examined: None)
+        measured(benchmark, store, database, visit=lambda _examined: None)

@@ -5,15 +5,16 @@ The gateway keeps its own books and its own rules. Two machines play against it:
 - `Faultless`: nothing goes wrong, so the two must agree both ways at every step. What
   the engine allows the gateway carries out; what the engine denies for its state the
   gateway's own rule refuses too.
-- `Faulty`: requests and replies get lost, notifications come twice, late, in any order or not
-  at all, the process dies in the middle of a call, someone works in the gateway's
-  portal, a month passes. Whatever happened, once all of it is resolved the two sets of
-  books agree to the yen, and at no moment has the engine counted more than happened.
+- `Faulty`: requests and replies get lost, notifications come twice, late, in any order
+  or not at all, the process dies in the middle of a call, someone works in the
+  gateway's portal, a month passes. Whatever happened, once all of it is resolved the
+  two sets of books agree to the yen, and at no moment has the engine counted more than
+  happened.
 
 Names of commands, parameters and bounds of amounts come from the lifecycle files; a new
 command in a file is played without a change here.
 
-Short play is chosen unless the environment variable HYPOTHESIS_PROFILE says `long`,
+Short play is chosen unless the environment variable HYPOTHESIS_PROFILE is `long`,
 which plays many more and longer histories (about ten minutes).
 """
 
@@ -319,7 +320,7 @@ class Play(Counted, RuleBasedStateMachine):
         ]
 
     def foretold(self, command):
-        """What the engine says beforehand: by `can`, and by `preview`."""
+        """What the engine answers beforehand: by `can`, and by `preview`."""
         denial = self.engine.preview(command)
         possible = None
         if command.transaction in self.begun_ids():

@@ -1,4 +1,4 @@
-"""What random play has found, each told as the shortest story that shows it."""
+"""What random tests have found, each as the shortest story that shows it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ BEGUN = datetime(2024, 6, 1, 3, 0, tzinfo=UTC)
 
 
 class BusyStore(MemoryStore):
-    """A store that another process holds whenever `busy` says so."""
+    """A store that another process holds while `busy` is set."""
 
     busy = None
 
@@ -124,7 +124,7 @@ def scene():
 @pytest.mark.parametrize("told_by", ["notification", "inquiry"])
 @pytest.mark.parametrize("lifecycle", ["one_time", "recurring"])
 def test_an_opening_declined_after_an_update_has_failed(scene, lifecycle, told_by):
-    # The decline tells the amount first asked for, not the one updated to.
+    # The decline states the amount first asked for, not the one updated to.
     scene.apply(lifecycle, 100, **MERCHANTS_PAGE)
     scene.do("update_authorization", 150)
     scene.emulator.consumer.decline("A")

@@ -40,6 +40,6 @@ def applied(lifecycle, amount, **given):
 
 
 def approved(lifecycle):
-    """The consumer approves, and the notification tells the engine."""
+    """The consumer approves, and the engine is notified."""
     order = f"{lifecycle}-1"
     return [Consume(order, "approve"), Deliver(2, order, 0), *steps(2, 4)]

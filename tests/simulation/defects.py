@@ -243,7 +243,7 @@ def a_commit_that_raised_counts_as_written():
 
 @defect
 def a_commit_that_raised_counts_as_not_written():
-    """The caller is told that nothing happened, and the intent is in the store."""
+    """The caller hears that nothing happened, and the intent is in the store."""
 
     def commit(change):
         try:
@@ -321,10 +321,10 @@ def a_late_reply_overwrites_what_stands():
 
     def conclude(context, prepared, evidence):
         answer = yield from original(context, prepared, evidence)
-        told = evidence.outcome
-        if told is Outcome.UNKNOWN:
-            told = Outcome.DECLINED
-        return attrs.evolve(answer, status=execute.Status(told.value))
+        outcome = evidence.outcome
+        if outcome is Outcome.UNKNOWN:
+            outcome = Outcome.DECLINED
+        return attrs.evolve(answer, status=execute.Status(outcome.value))
 
     with planted((execute, "_conclude", conclude)):
         yield

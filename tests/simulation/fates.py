@@ -3,12 +3,13 @@
     python tests/simulation/fates.py refund,refund,refund update_consent,terminate
 
 A transaction is asked for a few commands, of one amount or of different ones; --pairs
-takes any two that one lifecycle has. Each request is carried out, refused, lost or late,
-its reply lost or slept over, its worker dies or sleeps; what is late arrives, and who
-slept wakes up, at any later point. The transaction is looked up beyond the in-flight limit, after
-each or after the last. In the end all resolves and is compared, as after any story of the
-simulator: where chance comes by once in millions of commands, this goes every way. The
-exit code is 5 if any way was wrong.
+takes any two that one lifecycle has. Each request is carried out, refused, lost or
+late, its reply lost or slept over, its worker dies or sleeps; what is late arrives, and
+who slept wakes up, at any later point. The gateway is asked what it lists once the
+in-flight limit has passed, after each or after the last. In the end all resolves and is
+compared, as after any story of the simulator: what the simulator meets once in millions
+of commands, this goes through every time. The exit code is 5 if any combination was
+wrong.
 """
 
 import argparse
@@ -40,7 +41,7 @@ PAST_THE_IN_FLIGHT_LIMIT = 660
 
 @attrs.frozen
 class Look:
-    """Time passes after a request, and then a recoverer comes by, if `missing` is said."""
+    """Time passes after a request, and then a recoverer comes by, if `missing` is given."""
 
     seconds: int
     missing: Missing | None = None
@@ -119,8 +120,8 @@ class Way:
     """At which points the consumer logs in, and approves, if they are applied to here."""
 
     def __str__(self):
-        told = zip(self.commands, self.amounts, self.fates, self.looks, strict=True)
-        parts = [f"{one} {amount} {fate}, {by}" for one, amount, fate, by in told]
+        each = zip(self.commands, self.amounts, self.fates, self.looks, strict=True)
+        parts = [f"{one} {amount} {fate}, {by}" for one, amount, fate, by in each]
         if self.consumer:
             parts.append(f"the consumer at {self.consumer}")
         return "; ".join(parts)
@@ -255,8 +256,8 @@ def main():
         for way, violation in violations(every):
             wrong += 1
             print(f"{way}\n  {violation}", flush=True)  # noqa: T201
-        told = f"{','.join(commands)}: {len(every):,} ways, {wrong:,} end wrong"
-        print(told, flush=True)  # noqa: T201
+        line = f"{','.join(commands)}: {len(every):,} ways, {wrong:,} end wrong"
+        print(line, flush=True)  # noqa: T201
         any_wrong = any_wrong or wrong > 0
     return 5 if any_wrong else 0
 

@@ -2,8 +2,8 @@
 
     python tests/simulation/long.py --seed 1 --commands 10_000_000 --processes 2
 
-Says now and then how far it is, and at the end what was played. Every violation is told
-with its seed and the shortest story; the exit code is then 5.
+Prints now and then how far it is, and at the end what was played. Every violation is
+shown with its seed and the shortest story; the exit code is then 5.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 
 from staging import STAGES, played_on_all_cores
 
-from kessai.simulator import COMMANDS_EACH, Figures, shortest, told
+from kessai.simulator import COMMANDS_EACH, Figures, narrate, shortest
 
 SOON = 60.0
 
@@ -26,23 +26,23 @@ def main():
     given = parser.parse_args()
     stage = STAGES[given.gateway]()
     seeds = range(given.seed, given.seed + -(-given.commands // COMMANDS_EACH))
-    began = said = time.monotonic()
+    began = shown = time.monotonic()
     total, found = Figures(), 0
     for figures, findings in played_on_all_cores(seeds, given.processes, given.gateway):
         total.add(figures)
         for finding in findings:
             found += 1
             show(stage, finding)
-        if time.monotonic() - said > SOON:
-            said = time.monotonic()
-            say(total, found, seeds, said - began)
+        if time.monotonic() - shown > SOON:
+            shown = time.monotonic()
+            say(total, found, seeds, shown - began)
     say(total, found, seeds, time.monotonic() - began)
     return 5 if found else 0
 
 
 def show(stage, finding):
     print(f"seed {finding.seed}: {finding.violation}", flush=True)  # noqa: T201
-    for line in told(stage, shortest(stage, finding)):
+    for line in narrate(stage, shortest(stage, finding)):
         print(f"  {line}", flush=True)  # noqa: T201
 
 

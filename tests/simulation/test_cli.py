@@ -12,15 +12,15 @@ from defects import DEFECTS
 from kessai.cli.main import run_command
 
 
-def test_the_figures_are_told(capsys):
+def test_the_figures_are_shown(capsys):
     assert run_command(["simulate", "--commands", "400", "--lang", "en"]) == 0
-    told = capsys.readouterr().out
-    assert "Accepted" in told
-    assert "carried out, the reply is lost" in told
-    assert "Violations" in told
+    shown = capsys.readouterr().out
+    assert "Accepted" in shown
+    assert "carried out, the reply is lost" in shown
+    assert "Violations" in shown
 
 
-def test_the_figures_are_told_in_japanese(capsys):
+def test_the_figures_are_shown_in_japanese(capsys):
     assert run_command(["simulate", "--commands", "200", "--lang", "ja"]) == 0
     assert "実行後に応答が失われる" in capsys.readouterr().out
 
@@ -43,13 +43,13 @@ def test_a_fault_that_there_is_not_is_a_mistake_of_usage(capsys):
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_a_violation_is_told_with_its_story_and_its_seed(capsys, language):
+def test_a_violation_is_shown_with_its_story_and_its_seed(capsys, language):
     with DEFECTS["a_commit_that_raised_counts_as_not_written"]():
         assert run_command(["simulate", "--seed", "5", "--lang", language]) == 5
-    told = capsys.readouterr().out
-    assert "not_safe_to_resend" in told
-    assert "commit_kept" in told
-    assert "kessai simulate --seed " in told
+    shown = capsys.readouterr().out
+    assert "not_safe_to_resend" in shown
+    assert "commit_kept" in shown
+    assert "kessai simulate --seed " in shown
 
 
 def test_the_line_that_is_printed_plays_the_same_violation(capfdbinary):
@@ -83,6 +83,6 @@ def test_ctrl_c_ends_it_with_the_figures_so_far():
     ) as running:
         assert running.stdout.readline() == "it listens\n"
         running.send_signal(signal.SIGINT)
-        told, _ = running.communicate(timeout=300)
+        shown, _ = running.communicate(timeout=300)
     assert running.returncode == 130
-    assert "Commands" in told
+    assert "Commands" in shown

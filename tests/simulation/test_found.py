@@ -119,7 +119,7 @@ def test_an_update_that_arrived_too_late_does_not_undo_the_one_after_it(stage):
     assert replay(stage, story) is None
 
 
-def test_an_expiry_is_told_after_the_approval_that_an_update_overtook(stage):
+def test_an_expiry_is_reported_after_the_approval_that_an_update_overtook(stage):
     # Told before it, it would be kept as a discrepancy, for somebody to see to.
     story = [
         *begun(**MERCHANTS_PAGE),
@@ -194,7 +194,7 @@ def test_what_was_pending_when_a_inquiry_was_asked_for_may_have_ended_since(stag
 
 
 def test_a_reply_that_was_slept_over_is_not_counted_twice(stage):
-    # The inquiry could not tell the two refunds apart, and took the one that succeeded
+    # The inquiry could not distinguish the two refunds, and took the one that succeeded
     # for the other's; its own reply, read late, is no second success.
     story = [
         *captured(),
@@ -268,8 +268,9 @@ def updates(task, amount):
 
 
 def test_an_update_that_was_given_up_is_not_taken_for_the_next_one(stage):
-    # The first update arrives an hour late, behind the in-flight limit; the worker of the second
-    # died before it sent anything. The list tells of one update, and not of which.
+    # The first update arrives an hour late, behind the in-flight limit; the worker of
+    # the second died before it sent anything. The list tells of one update, and not of
+    # which.
     story = [
         *consented(),
         updates(3, 201),
@@ -290,8 +291,8 @@ def test_an_update_that_was_given_up_is_not_taken_for_the_next_one(stage):
 
 
 def test_an_update_that_was_sent_twice_is_not_taken_for_a_later_one(stage):
-    # It was resent, and its first request arrives at last; that of the next one is lost.
-    # Two are listed, and both are the first one's.
+    # It was resent, and its first request arrives at last; that of the next one is
+    # lost. Two are listed, and both are the first one's.
     story = [
         *consented(),
         updates(3, 100),
@@ -336,8 +337,9 @@ def test_what_came_from_outside_is_not_applied_over_what_was_done_since(stage):
 
 
 def test_an_opening_is_not_given_up_while_its_update_may_show_it(stage):
-    # The opening command arrives an hour late, just before an update that runs alongside.
-    # Given up meanwhile, it left the update's success with nothing to be applied to.
+    # The opening command arrives an hour late, just before an update that runs
+    # alongside. Given up meanwhile, it left the update's success with nothing to be
+    # applied to.
     story = [
         Ask(1, opening("one_time", 100, **MERCHANTS_PAGE)),
         *steps(1, 3),

@@ -24,12 +24,12 @@ from kessai.simulator import (
     Fault,
     Figures,
     Stage,
+    narrate,
     parse_faults,
     play_world,
     replay,
     shortest,
     simulate,
-    told,
     written,
 )
 
@@ -84,11 +84,13 @@ def test_a_world_is_the_same_in_memory_and_in_a_file(stage, tmp_path):
 
 
 def test_a_seed_makes_the_same_world_in_every_process():
-    told = [simulated("--seed", "3", "--commands", "600", hashes=h) for h in ("1", "2")]
-    for figures in told:
+    found = [
+        simulated("--seed", "3", "--commands", "600", hashes=h) for h in ("1", "2")
+    ]
+    for figures in found:
         del figures["seconds"]
-    assert told[0] == told[1]
-    assert told[0]["commands"] >= 600
+    assert found[0] == found[1]
+    assert found[0]["commands"] >= 600
 
 
 def simulated(*arguments, hashes):
@@ -103,7 +105,7 @@ def test_what_is_found_is_cut_down_to_a_short_story(stage):
         finding = simulate(stage, 1, 10_000).finding
         story = shortest(stage, finding)
         assert replay(stage, story).code == "not_safe_to_resend"
-        lines = list(told(stage, story))
+        lines = list(narrate(stage, story))
     assert len(story) <= 5
     assert "Append event 1 — commit_kept" in lines[-1]
     assert replay(stage, story) is None  # the engine as it is stands it

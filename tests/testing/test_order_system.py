@@ -16,7 +16,7 @@ from kessai.testing import OrderSystem, check_store
 from kessai.testing.order_kit import stage
 
 QUICK = settings(
-    max_examples=200,
+    max_examples=400,
     stateful_step_count=30,
     derandomize=True,
     deadline=None,

@@ -3,7 +3,7 @@
     report = verify(store)
     assert report.holds, report.faults
 
-This package believes nothing that a store says: it reads every chain, replays it under
+This package trusts nothing that a store shows: it reads every chain, replays it under
 the lifecycle file it is bound to, decides every step again, and compares what comes out
 with the transaction as it stands. It changes nothing.
 
@@ -22,14 +22,19 @@ exchanged together with all chains under it.
 """
 
 from kessai.audit.sealing.seal import Made, write_seal
-from kessai.audit.verification.report import AuditFault, OpenOperation, PutAside, Report
+from kessai.audit.verification.report import (
+    AuditFault,
+    FoundDiscrepancy,
+    OpenOperation,
+    Report,
+)
 from kessai.audit.verification.verify import verify
 
 __all__ = [
     "AuditFault",
+    "FoundDiscrepancy",
     "Made",
     "OpenOperation",
-    "PutAside",
     "Report",
     "verify",
     "write_seal",

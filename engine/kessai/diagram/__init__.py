@@ -3,10 +3,10 @@
 This package owns how a declaration is shown, and how the path of a transaction is shown
 upon it. It repeats no rule: what is not in the lifecycle file is in no picture.
 
-**What can be found in an SVG.** These ids and classes are a lasting contract: pages that
-hold a picture may style by them. Ids are made of the declaration's names alone, are the
-same in every language, and are unique in a picture (`marked` can put a prefix before
-them, for pages with several pictures).
+**What can be found in an SVG.** These ids and classes are a lasting contract: pages
+that hold a picture may style by them. Ids are made of the declaration's names alone,
+are the same in every language, and are unique in a picture (`marked` can put a prefix
+before them, for pages with several pictures).
 
 =========================================  ============================================
 id                                         what
@@ -29,11 +29,11 @@ id                                         what
 
 Classes: the root is `kessai-lifecycle`; `node state` and one of `initial normal ended
 failed`, with `final`; `edge` and one of `opening command read decline deadline`, with
-`loop` and, where the gateway may report it though nobody asked, `external-possible`. On a
-transaction's picture (the root is `kessai-transaction`, too) stand `visited current
-allowed denied open due` as well. Every node and edge has a `title` of a few lines.
-All of them stand within `graph`; `legend` holds what explains them, and no id. A page
-that is light whatever the reader's system says puts `light` on the root. Pictures bring
+`loop` and, where the gateway may report it though nobody asked, `external-possible`. A
+transaction's picture (its root is `kessai-transaction`, too) has `visited current
+allowed denied open due` as well. Every node and edge has a `title` of a few lines. All
+of them stand within `graph`; `legend` holds what explains them, and no id. A page that
+is light whatever the reader's system prefers puts `light` on the root. Pictures bring
 their style along, fetch nothing and run nothing.
 """
 
@@ -43,7 +43,7 @@ from kessai.diagram import as_json, dot, markdown, mermaid, svg, transaction
 from kessai.diagram.gathered import marks_of
 from kessai.diagram.graphviz import GraphvizMissing
 from kessai.diagram.marks import Mark, marked
-from kessai.diagram.path import Journey
+from kessai.diagram.path import TransactionPath
 from kessai.errors import InvalidInput
 from kessai.spec import Lifecycle
 from kessai.words import LANGUAGES
@@ -59,7 +59,7 @@ _DRAW: Mapping[str, Callable[[Lifecycle, str], str]] = {
 FORMATS = tuple(_DRAW)
 """What `render` can draw: `markdown`, `mermaid`, `dot`, `svg`, `json`."""
 
-_DRAW_TRANSACTION: Mapping[str, Callable[[Journey, str], str]] = {
+_DRAW_TRANSACTION: Mapping[str, Callable[[TransactionPath, str], str]] = {
     "svg": transaction.transaction_svg,
     "mermaid": transaction.transaction_mermaid,
 }
@@ -71,8 +71,8 @@ __all__ = [
     "FORMATS",
     "TRANSACTION_FORMATS",
     "GraphvizMissing",
-    "Journey",
     "Mark",
+    "TransactionPath",
     "marked",
     "marks_of",
     "render",
@@ -99,11 +99,11 @@ def render(
 
 
 def render_transaction(
-    journey: Journey,
+    path: TransactionPath,
     format: str = "svg",  # noqa: A002 (as above)
     language: str = "en",
 ) -> str:
-    """Draw the lifecycle of a transaction with its way upon it, as text.
+    """Draw the lifecycle of a transaction with its path upon it, as text.
 
     What it went over is `visited` and numbered, where it stands is `current`, what it
     may do next is `allowed` or `denied`, what is under way is `open`, and a deadline
@@ -118,7 +118,7 @@ def render_transaction(
 
     """
     _check(format, TRANSACTION_FORMATS, language)
-    return _DRAW_TRANSACTION[format](journey, language)
+    return _DRAW_TRANSACTION[format](path, language)
 
 
 def _check(form: str, known: tuple[str, ...], language: str) -> None:

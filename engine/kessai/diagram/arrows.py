@@ -1,7 +1,7 @@
 """All that leads from one state to another, in the order of the declaration.
 
 A command's beginning, its moves, its decline, a deadline that passes: each format draws
-these and no other. The package's docstring says how ids are built.
+these and no other. The package's docstring describes how ids are built.
 """
 
 from collections import Counter
@@ -15,13 +15,13 @@ from kessai.spec import CommandSpec, Expression, Lifecycle, Move, Track
 
 @attrs.frozen(kw_only=True)
 class Arrow:
-    """One way from a state; `target` None means that the state stays as it is.
+    """One arrow from a state; `target` None means that the state stays as it is.
 
-    `cause` is `opening`, `command`, `decline`, `reversal` or `deadline`; `name` the command
-    or the deadline. `source` is empty where it comes before the first state. `is_external` says
-    whether the gateway may report it though nobody here asked for it; `move` what the
-    machine knows it by; `short`, where it is given, the label that is enough beside a
-    title. `serial` tells arrows apart that share all else.
+    `cause` is `opening`, `command`, `decline`, `reversal` or `deadline`; `name` the
+    command or the deadline. `source` is empty where it comes before the first state.
+    `is_external`: the gateway may report it though nobody here asked for it; `move`
+    what the machine knows it by; `short`, where it is given, the label that is enough
+    beside a title. `serial` distinguishes arrows that share all else.
     """
 
     cause: str
@@ -67,7 +67,7 @@ _SUFFIXES = {
     "reversal": ".reversed",
     "deadline": ".deadline",
 }
-"""What tells the causes that are no commands, whose names may be a command's."""
+"""Marks the causes that are no commands, as their names may be a command's."""
 
 
 def state_id(track: str, state: str) -> str:

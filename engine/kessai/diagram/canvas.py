@@ -6,7 +6,7 @@ from kessai.diagram.xml import Element
 
 
 @attrs.define
-class Frame:
+class Canvas:
     """What the root's `viewBox` and its paper show; `top` may be above the origin."""
 
     width: float
@@ -14,7 +14,7 @@ class Frame:
     top: float = 0
 
     @classmethod
-    def of(cls, root: Element) -> "Frame":
+    def of(cls, root: Element) -> "Canvas":
         """Read the size of a picture."""
         _, top, width, height = map(float, root.attrib["viewBox"].split())
         return cls(width, height, top)

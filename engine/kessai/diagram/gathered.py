@@ -7,7 +7,7 @@ from datetime import datetime
 from kessai.diagram.arrows import Arrow, every_arrow, state_id
 from kessai.diagram.legend import SIGNS
 from kessai.diagram.marks import Mark
-from kessai.diagram.path import ArrowStep, Journey, steps
+from kessai.diagram.path import ArrowStep, TransactionPath, steps
 from kessai.diagram.words import word
 from kessai.machine import Possibility
 from kessai.money import show_amount
@@ -17,24 +17,24 @@ _joining = Words("joining")
 
 _ONES = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 SEPARATOR = " · "
-"""What stands between the parts of a transaction's standing."""
+"""What stands between the parts of a transaction's summary."""
 
 _MOST = 3
 """So many numbers stand before a label; the title has all."""
 
 
-def marks_of(journey: Journey, language: str) -> dict[str, Mark]:
+def marks_of(path: TransactionPath, language: str) -> dict[str, Mark]:
     """Return what a transaction makes of each node and edge, by id."""
-    gathered = _Gathered(journey, language)
-    gathered.way()
+    gathered = _Gathered(path, language)
+    gathered.path()
     gathered.now()
     gathered.next()
     return gathered.marks()
 
 
-def summary(journey: Journey, language: str) -> tuple[str, str]:
+def summary(path: TransactionPath, language: str) -> tuple[str, str]:
     """Return the lines over the picture: which transaction, and how it stands."""
-    transaction, lifecycle = journey.transaction, journey.lifecycle
+    transaction, lifecycle = path.transaction, path.lifecycle
     currency = lifecycle.currency(transaction.currency)
     parts = [
         f"{lifecycle.tracks[track].title.in_language(language)}: "
@@ -53,14 +53,14 @@ def summary(journey: Journey, language: str) -> tuple[str, str]:
 class _Gathered:
     """Classes, notes and signs by id, gathered from all that is known."""
 
-    def __init__(self, journey: Journey, language: str) -> None:
-        self._journey = journey
+    def __init__(self, path: TransactionPath, language: str) -> None:
+        self._path = path
         self._language = language
-        self._currency = journey.lifecycle.currency(journey.transaction.currency)
+        self._currency = path.lifecycle.currency(path.transaction.currency)
         self._classes = defaultdict[str, list[str]](list)
         self._notes = defaultdict[str, list[str]](list)
         self._signs = defaultdict[str, list[str]](list)
-        self._arrows = list(every_arrow(journey.lifecycle, language))
+        self._arrows = list(every_arrow(path.lifecycle, language))
 
     def marks(self) -> dict[str, Mark]:
         return {
@@ -72,10 +72,10 @@ class _Gathered:
             for named, classes in self._classes.items()
         }
 
-    def way(self) -> None:
+    def path(self) -> None:
         """What happened, in its order."""
-        for step in steps(self._journey, self._language):
-            note = self._told(step)
+        for step in steps(self._path, self._language):
+            note = self._step_note(step)
             for named in (step.arrow.source_id, step.arrow.id, step.arrow.target_id):
                 self._classes[named].append("visited")
             self._notes[step.arrow.id].append(note)
@@ -85,7 +85,7 @@ class _Gathered:
 
     def now(self) -> None:
         """Where it stands, what is under way, what the clock will do."""
-        transaction = self._journey.transaction
+        transaction = self._path.transaction
         for track, state in transaction.states.items():
             named = state_id(track, state)
             self._classes[named].append("current")
@@ -106,7 +106,7 @@ class _Gathered:
 
     def next(self) -> None:
         """What may be asked for now, and what may not."""
-        for possibility in self._journey.possibilities:
+        for possibility in self._path.possibilities:
             for arrow in self._leaving("command", possibility.command):
                 self._possible(arrow, possibility)
 
@@ -136,7 +136,7 @@ class _Gathered:
 
     def _leaving(self, cause: str, name: str) -> Iterator[Arrow]:
         """The arrows of a command or a deadline that leave the present states."""
-        states = self._journey.transaction.states
+        states = self._path.transaction.states
         for arrow in self._arrows:
             here = states.get(arrow.track) == arrow.source
             if here and (arrow.cause, arrow.name) == (cause, name):
@@ -147,11 +147,11 @@ class _Gathered:
         self._notes[arrow.id] += notes
         self._signs[arrow.id].append(SIGNS[mark])
 
-    def _told(self, step: ArrowStep) -> str:
-        told = word(
+    def _step_note(self, step: ArrowStep) -> str:
+        text = word(
             "is_visited", self._language, number=step.event, time=_time(step.at)
         )
-        parts = [f"{_number(step.number)} {told}"]
+        parts = [f"{_number(step.number)} {text}"]
         if step.amount is not None:
             parts.append(show_amount(step.amount, self._currency))
         if step.is_external:

@@ -48,7 +48,7 @@ def legend(kind: str, language: str, width: float) -> tuple[Element, float]:
 
 
 def text_width(text: str, size: float) -> float:
-    """Say about how wide a line of text is."""
+    """Return about how wide a line of text is."""
     return size * sum(map(_character_width, text))
 
 

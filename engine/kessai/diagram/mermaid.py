@@ -31,7 +31,7 @@ def mermaid(
 ) -> str:
     """Return one `stateDiagram-v2`; several tracks stand in it side by side.
 
-    `marks` by id are those of a transaction, and `about` is what its title says of it.
+    `marks` by id are those of a transaction, and `about` is its title.
     """
     title = lifecycle.title.in_language(language)
     title = f"{title}: {about}" if about else title

@@ -1,4 +1,4 @@
-"""The way of a transaction through its lifecycle, told by its events."""
+"""The path of a transaction through its lifecycle, read from its events."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -25,11 +25,11 @@ from kessai.spec import Lifecycle
 
 
 @attrs.frozen(kw_only=True)
-class Journey:
+class TransactionPath:
     """A transaction with all that a picture shows of it.
 
-    `lifecycle` is the one that it began under, `events` its whole trail, `possibilities`
-    what `Engine.can` says of it now, if that is to be shown.
+    `lifecycle` is the one that it began under, `events` its whole trail,
+    `possibilities` the answers of `Engine.can` about it now, if they are to be shown.
     """
 
     lifecycle: Lifecycle
@@ -40,9 +40,9 @@ class Journey:
 
 @attrs.frozen(kw_only=True)
 class ArrowStep:
-    """One event's way over one arrow. `number` counts what moved, `event` all events.
+    """One event that took one arrow. `number` counts what moved, `event` all events.
 
-    `amount` is in minor units. `is_external` says that nobody here asked for it.
+    `amount` is in minor units. `is_external`: nobody here asked for it.
     """
 
     number: int
@@ -53,15 +53,15 @@ class ArrowStep:
     is_external: bool = False
 
 
-def steps(journey: Journey, language: str) -> Iterator[ArrowStep]:
-    """Give the ways that the events took, in their order."""
-    machine = compile_lifecycle(journey.lifecycle)
-    ways = _Ways(machine, list(every_arrow(journey.lifecycle, language)))
-    before = Transaction(journey.transaction.id)
+def steps(path: TransactionPath, language: str) -> Iterator[ArrowStep]:
+    """Give the arrows that the events took, in their order."""
+    machine = compile_lifecycle(path.lifecycle)
+    arrows = _TakenArrows(machine, list(every_arrow(path.lifecycle, language)))
+    before = Transaction(path.transaction.id)
     number = 0
-    for count, event in enumerate(journey.events, start=1):
+    for count, event in enumerate(path.events, start=1):
         after = evolve(machine, before, event)
-        taken = ways.taken(event, before, after)
+        taken = arrows.taken(event, before, after)
         number += bool(taken)
         for arrow in taken:
             yield ArrowStep(
@@ -76,7 +76,7 @@ def steps(journey: Journey, language: str) -> Iterator[ArrowStep]:
         before = after
 
 
-class _Ways:
+class _TakenArrows:
     """Which arrows an event takes, by what it made of the transaction."""
 
     def __init__(self, machine: Machine, drawn: list[Arrow]) -> None:

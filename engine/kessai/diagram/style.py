@@ -1,7 +1,7 @@
-"""How pictures look: one palette for light and for dark, told apart without colour, too.
+"""How pictures look: one palette for light and for dark, distinct without colour, too.
 
 Light colours stand in the shapes themselves, for viewers that read no style sheet; the
-digraph has them from here. What colour says, dashes, borders, widths and signs say as
+digraph has them from here. What colour shows, dashes, borders, widths and signs show as
 well. Rules begin with the root's class, because a style within a page holds for the
 whole page, and use no custom properties: the programs that bring SVG to paper do not
 know them.

@@ -7,7 +7,7 @@ version, its document type, its own titles, links around what has a tooltip.
 import hashlib
 
 from kessai.diagram.arrows import Arrow, arrow_classes, every_arrow
-from kessai.diagram.canvas import Frame
+from kessai.diagram.canvas import Canvas
 from kessai.diagram.legend import legend
 from kessai.diagram.style import FONTS, PAPER, QUIET, style
 from kessai.diagram.titles import arrow_title, description
@@ -34,11 +34,11 @@ _DOTS = "2,3"
 
 
 def fingerprint(source: str) -> str:
-    """Return the hash by which a picture says of which digraph it is."""
+    """Return the hash that binds a picture to its digraph."""
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-def dressed(drawn: str, source: str, lifecycle: Lifecycle, language: str) -> str:
+def styled(drawn: str, source: str, lifecycle: Lifecycle, language: str) -> str:
     """Make of `drawn`, which Graphviz laid out from `source`, the picture to show.
 
     Raises:
@@ -46,12 +46,12 @@ def dressed(drawn: str, source: str, lifecycle: Lifecycle, language: str) -> str
 
     """
     root, graph = _laid_out(drawn)
-    frame = Frame.of(root)
+    canvas = Canvas.of(root)
     _strip(graph)
     for text in graph.findall("text"):
         _set(text, "heading")
     for group in graph.findall("g"):
-        _dress_group(group)
+        _style_group(group)
     _give_reads_their_lines(graph, lifecycle, language)
     title = " ".join(lifecycle.title.in_language(language).split())
     picture = make(
@@ -63,12 +63,12 @@ def dressed(drawn: str, source: str, lifecycle: Lifecycle, language: str) -> str
         data_dot_sha256=fingerprint(source),
         font_family=FONTS,
     )
-    told = description(lifecycle, language)
+    described = description(lifecycle, language)
     paper = make("rect", of="paper", fill=PAPER[0])
-    picture.extend([make("desc", told), make("style", style()), paper, graph])
+    picture.extend([make("desc", described), make("style", style()), paper, graph])
     kind = "reversals" if lifecycle.reversals else "lifecycle"
-    frame.add_below(picture, legend(kind, language, frame.width))
-    frame.put_on(picture)
+    canvas.add_below(picture, legend(kind, language, canvas.width))
+    canvas.put_on(picture)
     return write(picture)
 
 
@@ -98,15 +98,15 @@ def _strip(graph: Element) -> None:
             element.set("stroke-dasharray", _DOTS)
 
 
-def _dress_group(group: Element) -> None:
+def _style_group(group: Element) -> None:
     """Put a title in the place of a link, and set the first line above the others."""
     if "cluster" in classes(group):
         for text in group.findall("text"):
             _set(text, "quiet")
         return
-    told = _unlinked(group)
-    if told:
-        group.insert(0, make("title", told))
+    tooltip = _unlinked(group)
+    if tooltip:
+        group.insert(0, make("title", tooltip))
     first, *others = group.findall("text") or [make("text")]
     _set(first, "name")
     for text in others:
@@ -152,6 +152,6 @@ def _give_reads_their_lines(
             place = list(box).index(line)
             kinds = " ".join(("edge", *arrow_classes(arrow)))
             row = make("g", id=arrow.id, of=kinds)
-            told = "\n".join(arrow_title(lifecycle, arrow, language))
-            row.extend([make("title", told), line])
+            title = "\n".join(arrow_title(lifecycle, arrow, language))
+            row.extend([make("title", title), line])
             box[place] = row

@@ -2,16 +2,16 @@
 
 The shipped lifecycles come with their pictures, so that drawing them needs no tool.
 They are files of the source tree, not made when a wheel is built: whoever changes a
-lifecycle sees its picture change, and a test draws all anew and compares the bytes. Each
-picture carries the hash of the digraph it was made from: one that no longer fits its
-lifecycle is never shown.
+lifecycle sees its picture change, and a test draws all anew and compares the bytes.
+Each picture carries the hash of the digraph it was made from: one that no longer fits
+its lifecycle is never shown.
 """
 
 from importlib import resources
 
 from kessai.diagram.dot import dot
 from kessai.diagram.graphviz import lay_out
-from kessai.diagram.styling import dressed, fingerprint
+from kessai.diagram.styling import fingerprint, styled
 from kessai.spec import Lifecycle
 
 PICTURES = ("kessai_specs", "diagrams")
@@ -46,4 +46,4 @@ def drawn_anew(lifecycle: Lifecycle, language: str) -> str:
 
     """
     source = dot(lifecycle, language)
-    return dressed(lay_out(source), source, lifecycle, language)
+    return styled(lay_out(source), source, lifecycle, language)

@@ -1,4 +1,4 @@
-"""What a drawing's tooltips say: the declaration of one state or arrow, in sentences."""
+"""What a drawing's tooltips show: the declaration of one state or arrow, in sentences."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _SHORT = re.compile(r"[,、;；:：(（].*", re.DOTALL)
 def state_title(
     lifecycle: Lifecycle, track: Track, state: str, language: str
 ) -> tuple[str, ...]:
-    """Return the lines that tell what a state is."""
+    """Return the lines that describe a state."""
     purpose = role(lifecycle, track, state)
     name = track.states[state].in_language(language)
     roles = [word(purpose, language)] if purpose in {"initial", "failed"} else []
@@ -34,7 +34,7 @@ def state_title(
 
 
 def arrow_title(lifecycle: Lifecycle, arrow: Arrow, language: str) -> tuple[str, ...]:
-    """Return the lines that tell when an arrow may be taken, and by which rule."""
+    """Return the lines on when an arrow may be taken, and by which rule."""
     names = lifecycle.tracks[arrow.track].states
     ends = [names[s].in_language(language) for s in (arrow.source, arrow.target) if s]
     lines = (
@@ -121,7 +121,7 @@ def _named(lifecycle: Lifecycle, name: str, language: str) -> str:
 
 
 def description(lifecycle: Lifecycle, language: str) -> str:
-    """Tell the whole picture to those who cannot see it, a line an arrow."""
+    """Describe the whole picture to those who cannot see it, a line an arrow."""
     lines = []
     for track in lifecycle.tracks.values():
         lines.append(f"{track.title.in_language(language)}:")

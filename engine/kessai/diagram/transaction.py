@@ -1,11 +1,11 @@
 """A transaction on the picture of its lifecycle: where it was, is, and may go next."""
 
-from kessai.diagram.canvas import Frame
+from kessai.diagram.canvas import Canvas
 from kessai.diagram.gathered import SEPARATOR, marks_of, summary
 from kessai.diagram.legend import legend, text_width
 from kessai.diagram.marks import put_on
 from kessai.diagram.mermaid import mermaid
-from kessai.diagram.path import Journey
+from kessai.diagram.path import TransactionPath
 from kessai.diagram.style import QUIET
 from kessai.diagram.svg import svg
 from kessai.diagram.xml import Element, add_classes, make, of_class, read, write
@@ -13,35 +13,35 @@ from kessai.diagram.xml import Element, add_classes, make, of_class, read, write
 _MARGIN, _LINE, _GAP, _SIZE = 16.0, 17.0, 4.0, 12.0
 
 
-def transaction_mermaid(journey: Journey, language: str) -> str:
-    """Return the Mermaid text of the lifecycle with the transaction's way upon it."""
-    about = ": ".join(summary(journey, language))
-    marks = marks_of(journey, language)
-    return mermaid(journey.lifecycle, language, marks=marks, about=about)
+def transaction_mermaid(path: TransactionPath, language: str) -> str:
+    """Return the Mermaid text of the lifecycle with the transaction's path upon it."""
+    about = ": ".join(summary(path, language))
+    marks = marks_of(path, language)
+    return mermaid(path.lifecycle, language, marks=marks, about=about)
 
 
-def transaction_svg(journey: Journey, language: str) -> str:
-    """Return the picture of the lifecycle with the transaction's way upon it."""
-    root = read(svg(journey.lifecycle, language))
+def transaction_svg(path: TransactionPath, language: str) -> str:
+    """Return the picture of the lifecycle with the transaction's path upon it."""
+    root = read(svg(path.lifecycle, language))
     add_classes(root, "kessai-transaction")
-    put_on(root, marks_of(journey, language))
-    frame = Frame.of(root)
-    frame.add_below(root, legend("transaction", language, frame.width))
-    _head(root, frame, journey, language)
-    frame.put_on(root)
+    put_on(root, marks_of(path, language))
+    canvas = Canvas.of(root)
+    canvas.add_below(root, legend("transaction", language, canvas.width))
+    _head(root, canvas, path, language)
+    canvas.put_on(root)
     return write(root)
 
 
-def _head(root: Element, frame: Frame, journey: Journey, language: str) -> None:
+def _head(root: Element, canvas: Canvas, path: TransactionPath, language: str) -> None:
     """Put the transaction's lines between the title and what is under it."""
     heading = next(of_class(root, "heading"))
-    named, stands = summary(journey, language)
-    width = frame.width - 2 * _MARGIN
+    named, stands = summary(path, language)
+    width = canvas.width - 2 * _MARGIN
     lines = [_cut(named, width), *_wrapped(stands, width)]
     room = len(lines) * _LINE + _GAP
     y = float(heading.get("y", "0"))
     heading.set("y", f"{y - room:g}")
-    frame.add_above(room)
+    canvas.add_above(room)
     graph = next(of_class(root, "graph"))
     for count, text in enumerate(lines, start=1):
         line = make("text", text, of="quiet", fill=QUIET[0], text_anchor="middle")

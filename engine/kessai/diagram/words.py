@@ -14,5 +14,5 @@ def duration(seconds: int, language: str) -> str:
 
 
 def elapsed(seconds: int, language: str) -> str:
-    """Say that `seconds` have passed: `after 30 days`, `30日経過`."""
+    """Write that `seconds` have passed: `after 30 days`, `30日経過`."""
     return _time("after", language, duration=duration(seconds, language))

@@ -1,4 +1,4 @@
-"""Proves that the rules of a lifecycle are right, or tells the story that shows them wrong.
+"""Proves that a lifecycle's rules are right, or finds the story that shows them wrong.
 
     proof = prove(load_shipped("one_time"))
     assert proof.holds, proof.refuted
@@ -18,7 +18,8 @@ operations open at a time:
 - `reserved`: what a command reserves is gone when its operations have ended;
 - `positive`: no command on a transaction takes an amount below 1, nor does a reversal;
 - `footing`: a success that the gateway takes back leaves what is open a way to succeed;
-- `evidence`: what was asked for, stated by the gateway at once, is what `reports` says;
+- `evidence`: the amount asked for, stated by the gateway at once, is what `reports`
+  says;
 - `overlap`: of any two operations that may be open together, one or the other can
   succeed first without taking the state away from which the second starts;
 - `dead_end`: from every state that is not final, with nothing open, some command leads
@@ -26,25 +27,27 @@ operations open at a time:
   that was started on every way into the state;
 - `give_back`: a command that pays back can pay back the whole rest at once, wherever a
   transaction is not final and has nothing open (or some moves lead to where it can);
-- `reached`: every state is, by the shortest story found, played on the real machine.
+- `reached`: every state is, by the shortest story found, replayed on the real machine.
 
 How. Of the open operations of each command the solver sees how many there are and the
 sum of their amounts; one that ends is any of them (`symbols`). Guesses that a short
-walk suggests (`walk`, `lemmas`) are struck out until those that are left are kept by
-every event together (`induction`): a wrong guess can only cost a proof, never make one.
-What is not proved is searched for, from the beginning of a transaction, and every story
-found is played by `decide`, `resolve` and `evolve` before it is told (`play`). What is
-neither proved nor refuted is `open`, with the transaction at which the proof failed.
+search suggests (`search`, `lemmas`) are struck out until those that are left are kept
+by every event together (`induction`): a wrong guess can only cost a proof, never make
+one. What is not proved is searched for, from the beginning of a transaction, and every
+story found is replayed by `decide`, `resolve` and `evolve` before it is shown
+(`replay`). What is neither proved nor refuted is `open`, with the transaction at which
+the proof failed.
 
 The success of an operation that was allowed is followed without the net of `resolve`,
 which would put evidence aside that breaks an invariant: the rules must not need it.
-What was carried out elsewhere, and what was taken back, is followed as `resolve_external`
-would apply it, net included, because no rule allowed it beforehand. A reversal may come
-at any time that its bounds allow, whatever is open. Where an operation's success finds no
-move any more (an update told after the approval), `resolve` puts it aside and nothing
-changes; a proof lists such pairs as `too_late`.
+What was carried out elsewhere, and what was taken back, is followed as
+`resolve_external` would apply it, net included, because no rule allowed it beforehand.
+A reversal may come at any time that its bounds allow, whatever is open. Where an
+operation's success finds no move any more (an update reported after the approval),
+`resolve` makes it a discrepancy and nothing changes; a proof lists such pairs as
+`too_late`.
 
-Assumed: evidence tells of an operation what the gateway did; any operation may be
+Assumed: evidence states what the gateway did of an operation; any operation may be
 declined; an opening command is the only one of its transaction. Not modelled: clocks (a
 deadline may pass at any time, or never; whom it denies what is not looked at), the
 agreement that a charge is made under, and what parameters other than flags say.
@@ -55,24 +58,24 @@ from kessai.prove.induction import Gap
 from kessai.prove.parts import Part, PartKind
 from kessai.prove.pasted import as_test
 from kessai.prove.proof import Proof, PropertyResult, Verdict, prove
-from kessai.prove.replay import Play
+from kessai.prove.replay import Replay
 from kessai.prove.states import BrokenProperty
-from kessai.prove.story import Moment, ProofStory, ReplayedStep, StoryStep
+from kessai.prove.story import ProofStory, ReplayedStep, StoryStep, TransitionKind
 
 __all__ = [
     "BrokenProperty",
     "Gap",
-    "Moment",
     "Part",
     "PartKind",
-    "Play",
     "Proof",
     "ProofStory",
     "PropertyResult",
     "Redundancy",
     "Removal",
+    "Replay",
     "ReplayedStep",
     "StoryStep",
+    "TransitionKind",
     "Verdict",
     "as_test",
     "prove",

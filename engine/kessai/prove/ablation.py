@@ -17,11 +17,17 @@ from kessai.prove.checks import checks
 from kessai.prove.induction import Induction
 from kessai.prove.parts import Part, PartKind, parts
 from kessai.prove.proof import Prover
-from kessai.prove.replay import Play
+from kessai.prove.replay import Replay
 from kessai.prove.rules import Rules, in_each_currency
-from kessai.prove.search import DEEP, SHALLOW, Breadth, SearchResult
+from kessai.prove.search import DEEP, SHALLOW, Breadth, Search
 from kessai.prove.states import BrokenProperty
-from kessai.prove.story import Moment, ProofStory, StoryStep, still_open, to_the_point
+from kessai.prove.story import (
+    ProofStory,
+    StoryStep,
+    TransitionKind,
+    still_open,
+    to_the_point,
+)
 from kessai.prove.symbols import Symbols, count_of
 from kessai.spec import Lifecycle
 
@@ -78,16 +84,16 @@ def removal(whole: Prover, part: Part) -> Removal:
     reason = None if part.is_reversal else _plain_reason(whole, part)
     if reason is not None:
         return Removal(part=part, reason=reason)
-    return _Without(whole, part).removal()
+    return _Ablation(whole, part).removal()
 
 
-class _Without:
+class _Ablation:
     """The lifecycle without `part`, held against what the whole one proved."""
 
     def __init__(self, whole: Prover, part: Part) -> None:
         self._whole = whole
         self._part = part
-        self._machine = compile_lifecycle(part.without)
+        self._machine = compile_lifecycle(part.ablated)
         self._rules = Rules(self._machine, whole.rules.giving_back)
 
     def removal(self) -> Removal:
@@ -99,24 +105,24 @@ class _Without:
         )
 
     def _refuted_within(self, breadth: Breadth) -> Removal | None:
-        walk = SearchResult(self._rules, breadth, until_wrong=True)
-        for wrong in walk.wrong:
-            steps = walk.story_of(wrong)
-            story = Play(self._machine).go(to_the_point(wrong, steps or ())).story
+        search = Search(self._rules, breadth, until_wrong=True)
+        for wrong in search.wrong:
+            steps = search.story_of(wrong)
+            story = Replay(self._machine).run(to_the_point(wrong, steps or ())).story
             if wrong in story.wrong:
                 return Removal(part=self._part, wrong=wrong, story=story)
-        return self._too_late(walk)
+        return self._too_late(search)
 
-    def _too_late(self, walk: SearchResult) -> Removal | None:
+    def _too_late(self, search: Search) -> Removal | None:
         """A success that was allowed and cannot be applied, as it could in the whole."""
-        for wrong in walk.lost:
-            first, moment, second = wrong.subject.split()
+        for wrong in search.lost:
+            first, kind, second = wrong.subject.split()
             known = (first, second) in self._whole.too_late
-            if known or moment != Moment.SUCCEEDS:
+            if known or kind != TransitionKind.SUCCEEDS:
                 continue
-            steps = walk.story_of(wrong) or ()
+            steps = search.story_of(wrong) or ()
             last = _last_open(steps, second)
-            story = Play(self._machine).go((*steps, last)).story
+            story = Replay(self._machine).run((*steps, last)).story
             if "state_not_allowed" in story.last.refused:
                 return Removal(part=self._part, wrong=wrong, story=story)
         return None
@@ -157,7 +163,7 @@ class _Without:
 def _last_open(steps: tuple[StoryStep, ...], command: str) -> StoryStep:
     """The success of what was begun last of `command` and has not ended."""
     begun = [step for step in still_open(steps) if step.name == command][-1]
-    return attrs.evolve(begun, moment=Moment.SUCCEEDS, flags=())
+    return attrs.evolve(begun, kind=TransitionKind.SUCCEEDS, flags=())
 
 
 # ── reasons that need no second proof ───────────────────────────────────────────────
@@ -207,7 +213,7 @@ def _implied(whole: Prover, part: Part) -> bool:
 
 def _beginnings(whole: Prover, part: Part) -> Iterator[list[Truth]]:
     """When the command may begin without the rule, in each situation of the whole."""
-    rules = Rules(compile_lifecycle(part.without))
+    rules = Rules(compile_lifecycle(part.ablated))
     rule = rules.moving[part.command]
     for situation in rules.situations[part.command]:
         yield whole.symbols.may_begin(rule, situation)

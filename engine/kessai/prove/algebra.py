@@ -1,8 +1,8 @@
 """Expressions read in two ways: as numbers that are known, and as terms of the solver.
 
-What a moment does to amounts is written once, in `kessai.prove.transition`, and means the
-same for a story that is played and for a proof about all of them. This module knows
-nothing of lifecycles.
+What a transition does to amounts is written once, in `kessai.prove.transition`, and
+means the same for a story that is replayed and for a proof about all of them. This
+module knows nothing of lifecycles.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,11 +32,11 @@ Names = Mapping[str, Value]
 
 
 MOST_CASES = 8
-"""A product is told case by case for so many flags; with more the solver must manage."""
+"""A product is spelled out case by case for up to so many flags."""
 
 
 class Algebra(Protocol):
-    """What `moments` needs of values, whether they are known or not."""
+    """What `transition` needs of values, whether they are known or not."""
 
     zero: Value
 

@@ -1,8 +1,8 @@
 """The properties of a lifecycle, as questions to the solver.
 
-Each is a `Condition`: the `BrokenProperty` that it excludes, the rule that it rests upon, and the
-conditions under which it would be wrong. A story that shows the same `BrokenProperty` is what
-`kessai.prove.search` looks for.
+Each is a `Condition`: the `BrokenProperty` that it excludes, the rule that it rests
+upon, and the conditions under which it would be wrong. `kessai.prove.search` looks for
+a story that shows the same `BrokenProperty`.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from kessai.prove import transition
 from kessai.prove.algebra import Truth
 from kessai.prove.rules import GivingBack, Rules
 from kessai.prove.states import BrokenProperty
-from kessai.prove.story import Moment
+from kessai.prove.story import TransitionKind
 from kessai.prove.symbols import Symbols, count_of, state_of
 
 Conditions = Callable[[Symbols], Iterator[Truth]]
@@ -174,7 +174,7 @@ def _never_fit(one: str, other: str) -> Conditions:
 
 
 def _fits(symbols: Symbols, command: str) -> Truth:
-    """That a success of `command` could be applied, as far as states tell."""
+    """That a success of `command` could be applied, as far as states show."""
     sources = symbols.rules.situations[command]
     return symbols.terms.some(symbols.stands(source.states) for source in sources)
 
@@ -214,7 +214,9 @@ def _reversals(rules: Rules) -> Iterator[Condition]:
             yield Condition(BrokenProperty("positive", subject), amount.rule, bad)
         for other, rule in rules.moving.items():
             if reversal.steps.keys() & rule.steps.keys():
-                wrong = BrokenProperty("footing", f"{name} {Moment.REVERSES} {other}")
+                wrong = BrokenProperty(
+                    "footing", f"{name} {TransitionKind.REVERSES} {other}"
+                )
                 yield Condition(wrong, _joined([spec.rule]), _taken_away(name, other))
 
 

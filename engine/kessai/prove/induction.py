@@ -20,7 +20,7 @@ from kessai.prove.symbols import Symbols, Transition, readable
 class Gap:
     """Where induction failed: a transaction that may not even be reachable."""
 
-    moment: str
+    kind: str
     name: str
     before: str
     after: str
@@ -103,7 +103,7 @@ class Induction:
         """Whether `condition` is not excluded."""
         return self.never(condition) is not None
 
-    def told(self, values: Mapping[str, int]) -> str:
+    def shown(self, values: Mapping[str, int]) -> str:
         """`values` as a person reads them."""
         return readable(self.symbols.rules, values) if values else ""
 
@@ -157,9 +157,9 @@ class Induction:
             names = self.symbols.names
             changed = {n: _replaced(self._z3, t, changes) for n, t in names.items()}
             if not transition.is_first:
-                before = self.told(self._values(model))
-            after = self.told(self._values(model, changed))
-        self.gaps[lemma.name] = Gap(transition.moment, transition.name, before, after)
+                before = self.shown(self._values(model))
+            after = self.shown(self._values(model, changed))
+        self.gaps[lemma.name] = Gap(transition.kind, transition.name, before, after)
 
     def _values(
         self, model: Any, names: Mapping[str, Any] | None = None

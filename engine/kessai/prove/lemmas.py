@@ -1,7 +1,8 @@
-"""Guesses that make the declared invariants inductive, drawn from spots that were reached.
+"""Guesses that make the declared invariants inductive, drawn from reached states.
 
-A guess is kept here if it holds at every spot of a short walk; whether it always holds
-is the solver's to say (`kessai.prove.induction`). A wrong guess costs time, nothing else.
+A guess is kept here if it holds at every state of a short search; the solver
+decides whether it always holds (`kessai.prove.induction`). A wrong guess costs time,
+nothing else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,8 +11,8 @@ import attrs
 
 from kessai.prove.algebra import KNOWN, Algebra, Names, Truth
 from kessai.prove.rules import Rules
-from kessai.prove.search import SearchResult
-from kessai.prove.states import ProofState, names_at, states_at
+from kessai.prove.search import Search
+from kessai.prove.states import ProofState, names_at, track_states
 from kessai.prove.symbols import ABSENT, count_of, most, state_of, sum_of
 from kessai.spec import Expression
 
@@ -35,9 +36,9 @@ def declared(rules: Rules) -> Iterator[Lemma]:
         yield Lemma(_at_least(amount, 0), amount)
 
 
-def guessed(rules: Rules, walk: SearchResult) -> list[Lemma]:
-    """What holds at every spot of `walk`, of the shapes that lifecycles need."""
-    rows = _rows(rules, walk)
+def guessed(rules: Rules, search: Search) -> list[Lemma]:
+    """What holds at every state of `search`, in the forms that lifecycles need."""
+    rows = _rows(rules, search)
     lemmas = [Lemma(h) for h in _everywhere(rules) if _holds(h, rows)]
     lemmas += [Lemma(_among(state_of(track), rows)) for track in rules.tracks]
     for track in rules.tracks:
@@ -58,17 +59,17 @@ def guessed(rules: Rules, walk: SearchResult) -> list[Lemma]:
     return lemmas
 
 
-def _rows(rules: Rules, walk: SearchResult) -> list[Row]:
-    return [row_of(rules, spot) for spot in walk.came_by]
+def _rows(rules: Rules, search: Search) -> list[Row]:
+    return [row_of(rules, state) for state in search.came_by]
 
 
-def row_of(rules: Rules, spot: ProofState) -> Row:
-    """`spot` under the names that lemmas use."""
-    row = names_at(rules, spot)
-    for track, state in states_at(rules, spot).items():
+def row_of(rules: Rules, at: ProofState) -> Row:
+    """The proof state `at` under the names that lemmas use."""
+    row = names_at(rules, at)
+    for track, state in track_states(rules, at).items():
         row[state_of(track)] = ABSENT if state is None else rules.codes[track][state]
     for command in rules.moving:
-        mine = [amount for name, amount in spot.open if name == command]
+        mine = [amount for name, amount in at.open if name == command]
         row[count_of(command)] = len(mine)
         row[sum_of(command)] = sum(mine)
     return row

@@ -33,14 +33,15 @@ class PartKind(StrEnum):
 class Part:
     """One rule: of `command` (or of a deadline), `what` in the file's own words.
 
-    `is_reversal` says that it is of the command's reversal. `without` is the lifecycle that lacks it, and nothing else.
+    `is_reversal`: it is of the command's reversal. `ablated` is the lifecycle that
+    lacks it, and nothing else.
     """
 
     kind: PartKind
     command: str
     what: str
     rule: str
-    without: Lifecycle = attrs.field(repr=False, eq=False)
+    ablated: Lifecycle = attrs.field(repr=False, eq=False)
     is_reversal: bool = False
 
 
@@ -84,17 +85,17 @@ def _with_move(
 def _guards(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
     for code in spec.guards:
         rest = tuple(other for other in spec.guards if other != code)
-        without = _with(lifecycle, spec, guards=rest)
+        ablated = _with(lifecycle, spec, guards=rest)
         yield Part(
-            PartKind.GUARD, spec.name, code, lifecycle.guards[code].rule, without
+            PartKind.GUARD, spec.name, code, lifecycle.guards[code].rule, ablated
         )
     for number, move in enumerate(spec.moves):
         for code in move.guards:
             rest = tuple(other for other in move.guards if other != code)
-            without = _with_move(lifecycle, spec, number, guards=rest)
+            ablated = _with_move(lifecycle, spec, number, guards=rest)
             rule = lifecycle.guards[code].rule
             yield Part(
-                PartKind.GUARD, spec.name, f"{code} ({_at(move)})", rule, without
+                PartKind.GUARD, spec.name, f"{code} ({_at(move)})", rule, ablated
             )
 
 
@@ -108,29 +109,29 @@ def _bounds(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
         (PartKind.MINIMUM, amount.minimum, low),
         (PartKind.MAXIMUM, amount.maximum, high),
     ):
-        without = _with(lifecycle, spec, amount={currency: weak})
-        yield Part(kind, spec.name, bound.text, amount.rule, without)
+        ablated = _with(lifecycle, spec, amount={currency: weak})
+        yield Part(kind, spec.name, bound.text, amount.rule, ablated)
 
 
 def _exclusions(rules: Rules, spec: CommandSpec) -> Iterator[Part]:
     excluded = rules.moving[spec.name].excludes
     for name in rules.moving:
         if name in excluded:
-            without = _with(rules.lifecycle, spec, alongside=spec.alongside | {name})
-            yield Part(PartKind.EXCLUSION, spec.name, name, spec.rule, without)
+            ablated = _with(rules.lifecycle, spec, alongside=spec.alongside | {name})
+            yield Part(PartKind.EXCLUSION, spec.name, name, spec.rule, ablated)
 
 
 def _effects(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
     for kind in (PartKind.RESERVE, PartKind.COMMIT, PartKind.RELEASE):
         effects: tuple[AmountEffect, ...] = getattr(spec, kind.value)
         for effect, rest in _each_left_out(effects):
-            without = _with(lifecycle, spec, **{kind.value: rest})
-            yield Part(kind, spec.name, effect.text, spec.rule, without)
+            ablated = _with(lifecycle, spec, **{kind.value: rest})
+            yield Part(kind, spec.name, effect.text, spec.rule, ablated)
     for number, move in enumerate(spec.moves):
         for effect, rest in _each_left_out(move.commit or ()):
-            without = _with_move(lifecycle, spec, number, commit=rest)
+            ablated = _with_move(lifecycle, spec, number, commit=rest)
             what = f"{effect.text} ({_at(move)})"
-            yield Part(PartKind.COMMIT, spec.name, what, move.rule, without)
+            yield Part(PartKind.COMMIT, spec.name, what, move.rule, ablated)
 
 
 def _each_left_out(
@@ -143,9 +144,9 @@ def _each_left_out(
 def _conditions(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
     for number, move in enumerate(spec.moves):
         if move.when is not None:
-            without = _with_move(lifecycle, spec, number, when=None)
+            ablated = _with_move(lifecycle, spec, number, when=None)
             what = f"{move.when.text} ({_at(move)})"
-            yield Part(PartKind.CONDITION, spec.name, what, move.rule, without)
+            yield Part(PartKind.CONDITION, spec.name, what, move.rule, ablated)
 
 
 def _agreement(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
@@ -153,14 +154,14 @@ def _agreement(lifecycle: Lifecycle, spec: CommandSpec) -> Iterator[Part]:
     if needed is None:
         return
     state = f"{needed.track}.{needed.state}"
-    without = _with(lifecycle, spec, agreement=None)
-    yield Part(PartKind.AGREEMENT, spec.name, state, needed.rule, without)
+    ablated = _with(lifecycle, spec, agreement=None)
+    yield Part(PartKind.AGREEMENT, spec.name, state, needed.rule, ablated)
     for name in needed.unless_open:
         rest = tuple(other for other in needed.unless_open if other != name)
         changed = attrs.evolve(needed, unless_open=rest)
-        without = _with(lifecycle, spec, agreement=changed)
+        ablated = _with(lifecycle, spec, agreement=changed)
         what = f"unless_open {name}"
-        yield Part(PartKind.AGREEMENT, spec.name, what, needed.rule, without)
+        yield Part(PartKind.AGREEMENT, spec.name, what, needed.rule, ablated)
 
 
 def _deadline(lifecycle: Lifecycle, deadline: Deadline) -> Iterator[Part]:
@@ -170,11 +171,11 @@ def _deadline(lifecycle: Lifecycle, deadline: Deadline) -> Iterator[Part]:
         return attrs.evolve(lifecycle, deadlines=deadlines)
 
     for effect, rest in _each_left_out(deadline.commit):
-        without = changed(commit=rest)
-        yield Part(PartKind.COMMIT, deadline.name, effect.text, deadline.rule, without)
+        ablated = changed(commit=rest)
+        yield Part(PartKind.COMMIT, deadline.name, effect.text, deadline.rule, ablated)
     for name in sorted(deadline.denies):
-        without = changed(denies=deadline.denies - {name})
-        yield Part(PartKind.DENIAL, deadline.name, name, deadline.rule, without)
+        ablated = changed(denies=deadline.denies - {name})
+        yield Part(PartKind.DENIAL, deadline.name, name, deadline.rule, ablated)
 
 
 def _at(move: Move) -> str:

@@ -3,11 +3,11 @@
 import json
 import re
 
-from kessai.prove.story import Moment, ProofStory, StoryStep
+from kessai.prove.story import ProofStory, StoryStep, TransitionKind
 
 
 def as_test(story: ProofStory, source: str, name: str) -> str:
-    """A test that plays `story` on a lifecycle; it passes once the file is mended.
+    """A test that replays `story` on a lifecycle; it passes once the file is mended.
 
     `source` is a shipped lifecycle's name or the path of a .toml file, `name` what the
     test is about: it becomes part of its name.
@@ -19,29 +19,29 @@ def as_test(story: ProofStory, source: str, name: str) -> str:
     return "\n".join(
         [
             *(["from pathlib import Path", ""] if is_file else []),
-            "from kessai.prove import Play",
+            "from kessai.prove import Replay",
             f"from kessai.spec import {load}",
             "",
             "",
             f"def test_{about}():",
-            f"    play = Play({load}({given}), {_text(story.currency.code)})",
-            *(f"    play.{_call(step)}" for step in story.steps),
-            "    assert play.wrong == ()",
+            f"    replay = Replay({load}({given}), {_text(story.currency.code)})",
+            *(f"    replay.{_call(step)}" for step in story.steps),
+            "    assert replay.wrong == ()",
             "",
         ]
     )
 
 
 def _call(step: StoryStep) -> str:
-    match step.moment:
-        case Moment.SUCCEEDS if step.is_stated:
+    match step.kind:
+        case TransitionKind.SUCCEEDS if step.is_stated:
             return f"succeeds({step.operation}, is_stated=True)"
-        case Moment.SUCCEEDS | Moment.DECLINES:
-            return f"{step.moment}({step.operation})"
+        case TransitionKind.SUCCEEDS | TransitionKind.DECLINES:
+            return f"{step.kind}({step.operation})"
         case _:
             amount = [] if step.amount is None else [f"{step.amount:_}"]
             flags = [f"{flag}=True" for flag in step.flags]
-            return f"{step.moment}({', '.join([_text(step.name), *amount, *flags])})"
+            return f"{step.kind}({', '.join([_text(step.name), *amount, *flags])})"
 
 
 def _text(value: str) -> str:

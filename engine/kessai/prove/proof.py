@@ -18,9 +18,9 @@ from kessai.prove.checks import (
 )
 from kessai.prove.induction import Gap, Induction
 from kessai.prove.lemmas import declared, guessed
-from kessai.prove.replay import Play
+from kessai.prove.replay import Replay
 from kessai.prove.rules import GivingBack, Rules, in_each_currency
-from kessai.prove.search import DEEP, FAR, SHALLOW, SearchResult
+from kessai.prove.search import DEEP, FAR, SHALLOW, Search
 from kessai.prove.states import BrokenProperty
 from kessai.prove.story import ProofStory, StoryStep, to_the_point
 from kessai.prove.symbols import Symbols
@@ -43,7 +43,7 @@ class PropertyResult:
     """One property, and what came of it.
 
     `property` is one of `invariant`, `choice`, `reserved`, `positive`, `evidence`,
-    `overlap`, `dead_end`, `give_back` and `reached`; `subject` is what it is said of,
+    `overlap`, `dead_end`, `give_back` and `reached`; `subject` is what it is about,
     and `rule` where the file has that from. A refuted one has its `story`, and so has a
     state that is reached. An open one may have a `gap`: where the proof failed.
     """
@@ -60,18 +60,18 @@ class PropertyResult:
 class Proof:
     """Everything that was found out about one lifecycle.
 
-    `lemmas` counts what was proved of every transaction on the way, `transitions` the
-    moments of commands it was proved over, `spots` the stories' ends that were walked.
-    `too_late` are pairs of commands: the success of the second, told after that of the
-    first, is put aside, though told before it fits. `is_limited` says that no amount
-    can reach the engine's limit.
+    `lemmas` counts what was proved of every transaction on the way, `transitions` what
+    it was proved over, and `states` those that the search went through. `too_late` are
+    pairs of commands: the success of the second is a discrepancy if it is reported
+    after that of the first, though it fits if it is reported before. `is_limited`: no
+    amount can reach the engine's limit.
     """
 
     lifecycle: Lifecycle
     findings: tuple[PropertyResult, ...]
     lemmas: int
     transitions: int
-    spots: int
+    states: int
     too_late: tuple[tuple[str, str], ...] = ()
     is_limited: bool = True
 
@@ -84,7 +84,9 @@ class Proof:
     def refuted(self) -> tuple[PropertyResult, ...]:
         """What a story shows to be wrong; the shortest story first."""
         found = [f for f in self.findings if f.verdict is Verdict.REFUTED]
-        return tuple(sorted(found, key=lambda f: len(f.story.told) if f.story else 0))
+        return tuple(
+            sorted(found, key=lambda f: len(f.story.replayed) if f.story else 0)
+        )
 
     @property
     def is_unsound(self) -> bool:
@@ -123,7 +125,7 @@ def prove(lifecycle: Lifecycle | Machine) -> Proof:
         findings=tuple(findings.values()),
         lemmas=sum(proof.lemmas for proof in each),
         transitions=sum(proof.transitions for proof in each),
-        spots=sum(proof.spots for proof in each),
+        states=sum(proof.states for proof in each),
         too_late=tuple(
             dict.fromkeys(pair for proof in each for pair in proof.too_late)
         ),
@@ -132,7 +134,7 @@ def prove(lifecycle: Lifecycle | Machine) -> Proof:
 
 
 class Prover:
-    """The work on one lifecycle: a walk, an induction, and a wider walk where needed."""
+    """The work on one lifecycle: a search, an induction, perhaps a wider search."""
 
     def __init__(
         self,
@@ -148,19 +150,19 @@ class Prover:
         return Symbols(load_solver(), self.rules)
 
     @cached_property
-    def walk(self) -> SearchResult:
-        """A short walk: for guesses, states, and the stories of plain mistakes."""
-        return SearchResult(self.rules, SHALLOW)
+    def search(self) -> Search:
+        """A short search: for guesses, states, and the stories of plain mistakes."""
+        return Search(self.rules, SHALLOW)
 
     @cached_property
-    def wide(self) -> SearchResult:
-        """A long walk, for what is not proved."""
-        return SearchResult(self.rules, DEEP)
+    def wide(self) -> Search:
+        """A long search, for what is not proved."""
+        return Search(self.rules, DEEP)
 
     @cached_property
     def induction(self) -> Induction:
         """What holds of every transaction."""
-        guesses = (*declared(self.rules), *guessed(self.rules, self.walk))
+        guesses = (*declared(self.rules), *guessed(self.rules, self.search))
         return Induction.of(self.symbols, guesses)
 
     def proof(self) -> Proof:
@@ -172,14 +174,14 @@ class Prover:
             findings=tuple(findings),
             lemmas=len(self.induction.lemmas),
             transitions=len(self.induction.transitions),
-            spots=len(self.walk.came_by),
+            states=len(self.search.came_by),
             too_late=self.too_late,
             is_limited=beyond is None,
         )
 
     @cached_property
     def too_late(self) -> tuple[tuple[str, str], ...]:
-        """The pairs of which the second cannot follow the first, though both are open."""
+        """The pairs whose second cannot follow the first, though both are open."""
         pairs = list(overlapping(self.rules))
         both = dict.fromkeys((*pairs, *((b, a) for a, b in pairs)))
         return tuple(pair for pair in both if self._loses(*pair) is not None)
@@ -212,7 +214,7 @@ class Prover:
         for condition in check.bad(self.symbols):
             against = self.induction.never(condition)
             if against is not None:
-                return Gap("", "", self.induction.told(against), "")
+                return Gap("", "", self.induction.shown(against), "")
         return None
 
     def finding(
@@ -233,30 +235,30 @@ class Prover:
         )
 
     def story_against(self, wrong: BrokenProperty) -> ProofStory | None:
-        """The shortest story found that shows `wrong`, played on the real machine."""
-        steps = self.walk.story_of(wrong)
+        """The shortest story found that shows `wrong`, replayed on the real machine."""
+        steps = self.search.story_of(wrong)
         if steps is None and not self._is_lost:
             steps = self.wide.story_of(wrong)
         if steps is None:
             return None
-        story = Play(self._machine).go(to_the_point(wrong, steps)).story
+        story = Replay(self._machine).run(to_the_point(wrong, steps)).story
         return story if wrong in story.wrong else None
 
     @property
     def _is_lost(self) -> bool:
         """Whether an invariant is refuted, so that no more can be expected to hold."""
-        return any(wrong.property == "invariant" for wrong in self.walk.wrong)
+        return any(wrong.property == "invariant" for wrong in self.search.wrong)
 
     def _reached(self) -> Iterator[PropertyResult]:
-        near = _first_at(self.rules, self.walk)
+        near = _first_at(self.rules, self.search)
         for name, track in self.rules.tracks.items():
             for state in track.states:
                 yield self._reached_one(name, state, near.get((name, state)))
 
     @cached_property
     def _far(self) -> Mapping[tuple[str, str], tuple[StoryStep, ...]]:
-        """Ways to states that a short walk does not reach."""
-        return _first_at(self.rules, SearchResult(self.rules, FAR))
+        """Ways to states that a short search does not reach."""
+        return _first_at(self.rules, Search(self.rules, FAR))
 
     @cached_property
     def _wide(self) -> Mapping[tuple[str, str], tuple[StoryStep, ...]]:
@@ -271,7 +273,7 @@ class Prover:
         )
         if steps is None and not never:
             steps = self._far.get((track, state)) or self._wide.get((track, state))
-        story = None if steps is None else Play(self._machine).go(steps).story
+        story = None if steps is None else Replay(self._machine).run(steps).story
         is_there = story is not None and story.last.states.get(track) == state
         verdict = Verdict.REFUTED if never else Verdict.OPEN
         return PropertyResult(
@@ -284,12 +286,12 @@ class Prover:
 
 
 def _first_at(
-    rules: Rules, walk: SearchResult
+    rules: Rules, search: Search
 ) -> dict[tuple[str, str], tuple[StoryStep, ...]]:
     """The shortest way to each state."""
     ways: dict[tuple[str, str], tuple[StoryStep, ...]] = {}
-    for spot in walk.came_by:
-        for track, state in zip(rules.tracks, spot.states, strict=True):
+    for at in search.came_by:
+        for track, state in zip(rules.tracks, at.states, strict=True):
             if state is not None and (track, state) not in ways:
-                ways[track, state] = walk.way_to(spot)
+                ways[track, state] = search.path_to(at)
     return ways

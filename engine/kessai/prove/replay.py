@@ -1,6 +1,6 @@
-"""A story played on the real machine: `decide`, `resolve` and `evolve`, step by step.
+"""A story replayed on the real machine: `decide`, `resolve` and `evolve`, step by step.
 
-A gateway that does as it is told stands behind it. An agreement, where one is needed,
+A gateway that does as it is asked stands behind it. An agreement, where one is needed,
 is taken as given. A step that the machine refuses ends the story: what would follow did
 not happen.
 """
@@ -34,11 +34,11 @@ from kessai.prove.states import (
     BrokenProperty,
     broken_at,
     names_at,
-    spot_of,
-    states_at,
+    proof_state,
+    track_states,
     wrongs_at,
 )
-from kessai.prove.story import Moment, ProofStory, ReplayedStep, StoryStep
+from kessai.prove.story import ProofStory, ReplayedStep, StoryStep, TransitionKind
 from kessai.spec import Lifecycle
 
 ORDER = "order-1"
@@ -49,10 +49,10 @@ NOT_POSSIBLE = "not_possible"
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Play:
+class Replay:
     """One transaction of `lifecycle`, from its beginning, in `currency`.
 
-    Each method is a step and gives the play back. `wrong` is everything that does not
+    Each method is a step and returns the replay. `wrong` is everything that does not
     hold so far: invariants, and the properties that `kessai.prove` proves.
     """
 
@@ -67,7 +67,7 @@ class Play:
         self._transaction = Transaction(ORDER)
         self._now = _BEGINNING
         self._operations: list[str] = []
-        self._told: list[ReplayedStep] = []
+        self._replayed: list[ReplayedStep] = []
         self._is_over = False
 
     @property
@@ -80,7 +80,7 @@ class Play:
         """What happened so far."""
         lifecycle = self._machine.lifecycle
         currency = lifecycle.currencies[self._rules.currency]
-        return ProofStory(lifecycle.name, currency, tuple(self._told))
+        return ProofStory(lifecycle.name, currency, tuple(self._replayed))
 
     @property
     def wrong(self) -> tuple[BrokenProperty, ...]:
@@ -90,44 +90,46 @@ class Play:
     @property
     def refused(self) -> tuple[str, ...]:
         """Why the machine refused the last step; empty if it did not."""
-        return self._told[-1].refused if self._told else ()
+        return self._replayed[-1].refused if self._replayed else ()
 
     # ── steps ───────────────────────────────────────────────────────────────────────
 
-    def begins(self, command: str, amount: int | None = None, **flags: bool) -> "Play":
+    def begins(
+        self, command: str, amount: int | None = None, **flags: bool
+    ) -> "Replay":
         """`command` is asked for; if it is allowed its operation is begun.
 
-        `amount` is in minor units. `flags` are those of an opening command; what else it
-        requires is filled in.
+        `amount` is in minor units. `flags` are those of an opening command; what else
+        it requires is filled in.
         """
         on = tuple(name for name, is_on in flags.items() if is_on)
         number = len(self._operations) + 1
-        return self._take(StoryStep(Moment.BEGINS, command, amount, number, on))
+        return self._take(StoryStep(TransitionKind.BEGINS, command, amount, number, on))
 
-    def succeeds(self, operation: int, *, is_stated: bool = False) -> "Play":
-        """The gateway says that the operation begun as number `operation` succeeded.
+    def succeeds(self, operation: int, *, is_stated: bool = False) -> "Replay":
+        """The gateway reports that the operation begun as number `operation` succeeded.
 
         With `is_stated` it names the amount that was asked for.
         """
-        return self._ends(Moment.SUCCEEDS, operation, is_stated=is_stated)
+        return self._ends(TransitionKind.SUCCEEDS, operation, is_stated=is_stated)
 
-    def declines(self, operation: int) -> "Play":
-        """The gateway says that it did not carry the operation out."""
-        return self._ends(Moment.DECLINES, operation)
+    def declines(self, operation: int) -> "Replay":
+        """The gateway reports that it did not carry the operation out."""
+        return self._ends(TransitionKind.DECLINES, operation)
 
-    def elsewhere(self, command: str, amount: int | None = None) -> "Play":
-        """The gateway says that it carried out what the engine did not ask for."""
-        return self._take(StoryStep(Moment.ELSEWHERE, command, amount))
+    def elsewhere(self, command: str, amount: int | None = None) -> "Replay":
+        """The gateway reports that it carried out what the engine did not ask for."""
+        return self._take(StoryStep(TransitionKind.ELSEWHERE, command, amount))
 
-    def reverses(self, command: str, amount: int | None = None) -> "Play":
-        """The gateway says that it took a success of `command` back."""
-        return self._take(StoryStep(Moment.REVERSES, command, amount))
+    def reverses(self, command: str, amount: int | None = None) -> "Replay":
+        """The gateway reports that it took a success of `command` back."""
+        return self._take(StoryStep(TransitionKind.REVERSES, command, amount))
 
-    def lapses(self, deadline: str) -> "Play":
+    def lapses(self, deadline: str) -> "Replay":
         """The deadline passes."""
-        return self._take(StoryStep(Moment.LAPSES, deadline))
+        return self._take(StoryStep(TransitionKind.LAPSES, deadline))
 
-    def go(self, steps: Iterable[StoryStep]) -> "Play":
+    def run(self, steps: Iterable[StoryStep]) -> "Replay":
         """All of `steps`."""
         for step in steps:
             self._take(step)
@@ -135,59 +137,61 @@ class Play:
 
     # ── how ─────────────────────────────────────────────────────────────────────────
 
-    def _ends(self, moment: Moment, number: int, *, is_stated: bool = False) -> "Play":
+    def _ends(
+        self, kind: TransitionKind, number: int, *, is_stated: bool = False
+    ) -> "Replay":
         operation = self._open(number)
         name = "" if operation is None else operation.command
         amount = None if operation is None else operation.amount
-        return self._take(StoryStep(moment, name, amount, number, (), is_stated))
+        return self._take(StoryStep(kind, name, amount, number, (), is_stated))
 
     def _open(self, number: int) -> Operation | None:
         if not 0 < number <= len(self._operations):
             return None
         return self._transaction.operations.get(self._operations[number - 1])
 
-    def _take(self, step: StoryStep) -> "Play":
+    def _take(self, step: StoryStep) -> "Replay":
         if self._is_over:
             return self
         self._now += timedelta(seconds=1)
         event = self._event(step)
         if isinstance(event, Denial):
-            self._tell(step, event.codes, ())
+            self._add(step, event.codes, ())
             self._is_over = True
             return self
         if event is None:
-            self._tell(step, (NOT_POSSIBLE,), ())
+            self._add(step, (NOT_POSSIBLE,), ())
             self._is_over = True
             return self
         found = tuple(self._wrong_with(step, event))
         self._transaction = evolve(self._machine, self._transaction, event)
         refused = (event.reason,) if isinstance(event, Discrepancy) else ()
-        here = wrongs_at(self._rules, spot_of(self._rules, self._transaction))
-        self._tell(step, refused, tuple(dict.fromkeys((*found, *here))))
+        here = wrongs_at(self._rules, proof_state(self._rules, self._transaction))
+        self._add(step, refused, tuple(dict.fromkeys((*found, *here))))
         self._is_over = bool(refused)
         return self
 
-    def _tell(
+    def _add(
         self,
         step: StoryStep,
         refused: tuple[str, ...],
         wrong: tuple[BrokenProperty, ...],
     ) -> None:
         states, amounts = self._transaction.states, self._transaction.amounts
-        self._told.append(ReplayedStep(step, states, amounts, refused, wrong))
+        self._replayed.append(ReplayedStep(step, states, amounts, refused, wrong))
 
     def _event(self, step: StoryStep) -> Event | Denial | None:
-        match step.moment:
-            case Moment.BEGINS:
+        match step.kind:
+            case TransitionKind.BEGINS:
                 return self._begin(step)
-            case Moment.ELSEWHERE | Moment.REVERSES:
-                taken_back = step.moment is Moment.REVERSES
+            case TransitionKind.ELSEWHERE | TransitionKind.REVERSES:
+                taken_back = step.kind is TransitionKind.REVERSES
                 outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
-                said = self._evidence(step.name, outcome, step.amount)
+                evidence = self._evidence(step.name, outcome, step.amount)
                 return resolve_external(
-                    self._machine, self._transaction, said, self._now
+                    self._machine, self._transaction, evidence, self._now
                 )
-            case Moment.LAPSES:
+            case TransitionKind.LAPSES:
                 return self._lapse(step.name)
             case _:
                 return self._end(step)
@@ -242,17 +246,21 @@ class Play:
         operation = self._open(step.operation)
         if operation is None:
             return None
-        succeeded = step.moment is Moment.SUCCEEDS
+        succeeded = step.kind is TransitionKind.SUCCEEDS
         outcome = Outcome.SUCCEEDED if succeeded else Outcome.DECLINED
         amount = operation.amount if step.is_stated else None
-        said = self._evidence(operation.command, outcome, amount)
-        return resolve(self._machine, self._transaction, operation, said, self._now)
+        evidence = self._evidence(operation.command, outcome, amount)
+        return resolve(self._machine, self._transaction, operation, evidence, self._now)
 
     def _lapse(self, name: str) -> Event | None:
         ends = self._transaction.deadlines.get(name)
-        if ends is None:  # it was never started here: the gateway says that it passed
-            said = self._evidence(EXPIRE, Outcome.SUCCEEDED, None)
-            return resolve_external(self._machine, self._transaction, said, self._now)
+        if (
+            ends is None
+        ):  # it was never started here: the gateway reports that it passed
+            evidence = self._evidence(EXPIRE, Outcome.SUCCEEDED, None)
+            return resolve_external(
+                self._machine, self._transaction, evidence, self._now
+            )
         self._now = max(self._now, ends)
         for event in overdue(self._machine, self._transaction, self._now):
             if event.deadline == name:
@@ -271,13 +279,13 @@ class Play:
     # ── what is wrong with a step itself ────────────────────────────────────────────
 
     def _wrong_with(self, step: StoryStep, event: Event) -> Iterator[BrokenProperty]:
-        if step.moment is Moment.BEGINS:
+        if step.kind is TransitionKind.BEGINS:
             yield from self._wrong_with_begin(step)
-        elif step.moment is Moment.SUCCEEDS:
+        elif step.kind is TransitionKind.SUCCEEDS:
             yield from self._wrong_with_success(step, event)
         elif isinstance(event, Reversed):
-            spot = spot_of(self._rules, self._transaction)
-            yield from wrongs_of_reversal(self._rules, spot, step)
+            state = proof_state(self._rules, self._transaction)
+            yield from wrongs_of_reversal(self._rules, state, step)
 
     def _wrong_with_begin(self, step: StoryStep) -> Iterator[BrokenProperty]:
         rule = self._machine.commands[step.name]
@@ -292,12 +300,12 @@ class Play:
         if isinstance(event, Discrepancy) and event.reason == "amount_differs":
             yield BrokenProperty("evidence", step.name)
             return
-        spot = spot_of(self._rules, self._transaction)
+        state = proof_state(self._rules, self._transaction)
         rule = self._machine.commands[step.name]
-        steps = self._rules.steps_from(rule, states_at(self._rules, spot))
+        steps = self._rules.steps_from(rule, track_states(self._rules, state))
         if not steps or rule.spec.reads:
             return
-        names = {**names_at(self._rules, spot), "amount": step.amount or 0}
+        names = {**names_at(self._rules, state), "amount": step.amount or 0}
         success = transition.succeeded(KNOWN, steps, names)
         yield from broken_at(self._rules, success.after)
         if transition.undecided(KNOWN, success):

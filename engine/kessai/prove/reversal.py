@@ -11,26 +11,26 @@ from kessai.prove.states import (
     has_footing,
     moved,
     names_at,
-    states_at,
+    track_states,
 )
 from kessai.prove.story import StoryStep
 
 
 def wrongs_of_reversal(
-    rules: Rules, spot: ProofState, step: StoryStep
+    rules: Rules, state: ProofState, step: StoryStep
 ) -> Iterator[BrokenProperty]:
-    """What must not be said of the reversal `step`, which begins at `spot`."""
+    """What is wrong with the reversal `step`, which begins at `state`."""
     subject, amount = f"reversed {step.name}", step.amount
     if amount is not None and amount < 1:
         yield BrokenProperty("positive", subject)
     rule = rules.machine.reversals[step.name]
-    steps = rules.steps_from(rule, states_at(rules, spot))
-    names = {**names_at(rules, spot), "amount": amount or 0}
+    steps = rules.steps_from(rule, track_states(rules, state))
+    names = {**names_at(rules, state), "amount": amount or 0}
     success = transition.succeeded(KNOWN, steps, names)
     if transition.undecided(KNOWN, success):
         yield BrokenProperty("choice", subject)
         return
-    after = moved(rules, spot, success)
-    for name in dict.fromkeys(name for name, _ in spot.open):
-        if has_footing(rules, spot, name) and not has_footing(rules, after, name):
-            yield BrokenProperty("footing", f"{step.name} {step.moment} {name}")
+    after = moved(rules, state, success)
+    for name in dict.fromkeys(name for name, _ in state.open):
+        if has_footing(rules, state, name) and not has_footing(rules, after, name):
+            yield BrokenProperty("footing", f"{step.name} {step.kind} {name}")

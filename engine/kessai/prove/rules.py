@@ -24,7 +24,7 @@ from kessai.spec import (
 from kessai.spec.expression import Binary, Name, Node
 
 MOST_WAYS = 2_000
-"""Tracks that commands move together may stand in so many ways; more would take hours."""
+"""Tracks that move together may have so many combinations; more would take hours."""
 
 States = Mapping[str, str | None]
 """The state of each track; None where the opening command did not open it."""
@@ -148,14 +148,14 @@ class Rules:
 
     @cached_property
     def situations(self) -> Mapping[str, tuple[Situation, ...]]:
-        """For each command, every way in which its tracks may stand where it has steps."""
+        """For each command, every situation of its tracks in which it has steps."""
         return {
             name: tuple(self._situations(rule)) for name, rule in self.moving.items()
         }
 
     @cached_property
     def reversals(self) -> Mapping[str, tuple[Situation, ...]]:
-        """The same for what the gateway may take back, by the command it is a success of."""
+        """The same of reversals, by the command whose success is taken back."""
         reversals = self.machine.reversals.items()
         return {name: tuple(self._situations(rule)) for name, rule in reversals}
 
@@ -189,7 +189,7 @@ class Rules:
         return rule.steps_from({t: s for t, s in states.items() if s is not None})
 
     def linked(self, track: str) -> tuple[str, ...]:
-        """The tracks that must be known to tell which commands move `track`."""
+        """The tracks that decide which commands move `track`."""
         found = {track}
         for rule in self.others.values():
             if track in rule.steps:
@@ -197,7 +197,7 @@ class Rules:
         return tuple(name for name in self.tracks if name in found)
 
     def giving_tracks(self, pair: GivingBack) -> tuple[str, ...]:
-        """The tracks that must be known to tell whether `pair` can be carried out."""
+        """The tracks that decide whether `pair` can be carried out."""
         tracks = self.machine.commands[pair.command].steps
         found = {other for track in tracks for other in self.linked(track)}
         return tuple(name for name in self.tracks if name in found)
@@ -211,7 +211,7 @@ class Rules:
         }
 
     def towards(self, track: str, command: str) -> Mapping[str, int]:
-        """How many moves of others each state of `track` is from where `command` starts."""
+        """How many moves each state of `track` is from one where `command` starts."""
         starts = self.machine.commands[command].steps.get(track, {})
         return self._distances(track, starts)
 

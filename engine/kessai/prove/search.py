@@ -1,8 +1,8 @@
 """Every short story of a lifecycle, shortest first, and what goes wrong in each.
 
-The amounts are a few telling ones (the whole, 60 of 100, the least), at most two
-operations of a command are open at a time: this finds stories, and proves nothing. What
-it finds is played on the real machine afterwards by `kessai.prove.replay`.
+A few amounts are tried (the whole, 60 of 100, the least), and at most two operations of
+a command are open at a time: this finds stories, and proves nothing. What it finds is
+replayed on the real machine afterwards by `kessai.prove.replay`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,27 +24,27 @@ from kessai.prove.states import (
     has_footing,
     moved,
     names_at,
-    states_at,
+    track_states,
     wrongs_at,
 )
-from kessai.prove.story import Moment, StoryStep
+from kessai.prove.story import StoryStep, TransitionKind
 
 MOST_OF_ONE = 2
 MOST_OPEN = 3
 MOST_FLAGS = 5
 ROUND = 100
 PART = 60
-"""Of 100, two parts of 60 are too much: the amounts that people tell such stories with."""
+"""Of 100, two parts of 60 are too much: the amounts of such stories."""
 
 
 @attrs.frozen
 class Breadth:
-    """How much is walked: more amounts, more spots.
+    """How much is searched: more amounts, more states.
 
-    A narrow walk goes further: one operation at a time, and nothing done elsewhere.
+    A narrow search goes further: one operation at a time, and nothing done elsewhere.
     """
 
-    most_spots: int
+    most_states: int
     amounts: tuple[int, ...] = (ROUND, PART)
     ends: bool = False  # try the smallest and the largest amount too
     is_narrow: bool = False
@@ -55,15 +55,15 @@ DEEP = Breadth(4_000, (ROUND, PART, 2 * ROUND, 0, -ROUND), ends=True)
 
 FAR = Breadth(6_000, (ROUND, 30), is_narrow=True)
 DEAR = 3
-"""What is told of elsewhere counts as this many steps: a command of one's own is two."""
+"""A step outside the engine counts as this many: a command of one's own is two."""
 
-_OUTSIDE = {Moment.ELSEWHERE, Moment.REVERSES}
+_OUTSIDE = {TransitionKind.ELSEWHERE, TransitionKind.REVERSES}
 
 Path = tuple[ProofState | None, StoryStep]
 
 
-class SearchResult:
-    """All spots within `breadth`, with the way to each, and the first of each wrong."""
+class Search:
+    """All states within `breadth`, with the path to each, and the first of each wrong."""
 
     def __init__(self, rules: Rules, breadth: Breadth, *, until_wrong: bool = False):
         self._rules = rules
@@ -75,14 +75,14 @@ class SearchResult:
         self.lost: dict[BrokenProperty, tuple[ProofState | None, StoryStep]] = {}
         self._until_wrong = until_wrong
         self._todo: list[tuple[int, int, ProofState | None, StoryStep, ProofState]] = []
-        self._notified = 0
+        self._queued = 0
         self._go()
 
-    def way_to(self, spot: ProofState | None) -> tuple[StoryStep, ...]:
-        """The steps that lead to `spot`."""
+    def path_to(self, state: ProofState | None) -> tuple[StoryStep, ...]:
+        """The steps that lead to `state`."""
         steps: list[StoryStep] = []
-        while spot is not None:
-            spot, step = self.came_by[spot]
+        while state is not None:
+            state, step = self.came_by[state]
             steps.append(step)
         return numbered(reversed(steps))
 
@@ -91,34 +91,34 @@ class SearchResult:
         at = self.wrong.get(wrong) or self.lost.get(wrong)
         if at is None:
             return None
-        spot, step = at
-        before = self.way_to(spot)
+        state, step = at
+        before = self.path_to(state)
         return before if step is None else numbered((*before, step))
 
-    # ── the walk ────────────────────────────────────────────────────────────────────
+    # ── the search ────────────────────────────────────────────────────────────────────
 
     def _go(self) -> None:
-        for step, spot in self._openings():
-            self._notification(0, None, step, spot)
-        while self._todo and len(self.came_by) < self._breadth.most_spots:
+        for step, state in self._openings():
+            self._queue(0, None, step, state)
+        while self._todo and len(self.came_by) < self._breadth.most_states:
             if self._until_wrong and self.wrong:
                 return
-            cost, _, before, step, spot = heappop(self._todo)
-            if spot in self.came_by or self._is_broken(before, step, spot):
+            cost, _, before, step, state = heappop(self._todo)
+            if state in self.came_by or self._is_broken(before, step, state):
                 continue
-            self.came_by[spot] = before, step
-            for wrong in wrongs_at(self._rules, spot):
-                self._note(wrong, spot, None)
-            for then, after in self._steps(spot):
-                self._notification(cost, spot, then, after)
+            self.came_by[state] = before, step
+            for wrong in wrongs_at(self._rules, state):
+                self._note(wrong, state, None)
+            for then, after in self._steps(state):
+                self._queue(cost, state, then, after)
 
-    def _notification(
+    def _queue(
         self, cost: int, before: ProofState | None, step: StoryStep, after: ProofState
     ) -> None:
         if after not in self.came_by:
-            self._notified += 1
-            further = cost + (DEAR if step.moment in _OUTSIDE else 1)
-            heappush(self._todo, (further, self._notified, before, step, after))
+            self._queued += 1
+            further = cost + (DEAR if step.kind in _OUTSIDE else 1)
+            heappush(self._todo, (further, self._queued, before, step, after))
 
     def _is_broken(
         self, before: ProofState | None, step: StoryStep, after: ProofState
@@ -129,9 +129,9 @@ class SearchResult:
         return bool(found)
 
     def _note(
-        self, wrong: BrokenProperty, spot: ProofState | None, step: StoryStep | None
+        self, wrong: BrokenProperty, state: ProofState | None, step: StoryStep | None
     ) -> None:
-        self.wrong.setdefault(wrong, (spot, step))
+        self.wrong.setdefault(wrong, (state, step))
 
     def _picks(self, rule: CompiledCommand, names: Names) -> Iterator[int]:
         declared = self._rules.range_of(rule.spec)
@@ -172,10 +172,12 @@ class SearchResult:
                 track.initial if name in opened else None
                 for name, track in self._rules.tracks.items()
             )
-            step = StoryStep(Moment.BEGINS, rule.spec.name, _asked(rule, amount), 0, on)
-            spot = self._begun(rule, states, names, ())
-            self._at_begin(None, step, rule, spot)
-            yield step, spot
+            step = StoryStep(
+                TransitionKind.BEGINS, rule.spec.name, _asked(rule, amount), 0, on
+            )
+            state = self._begun(rule, states, names, ())
+            self._at_begin(None, step, rule, state)
+            yield step, state
 
     def _begun(
         self,
@@ -198,32 +200,32 @@ class SearchResult:
         before: ProofState | None,
         step: StoryStep,
         rule: CompiledCommand,
-        spot: ProofState,
+        state: ProofState,
     ) -> None:
         name = rule.spec.name
-        names = {**names_at(self._rules, spot), "amount": step.amount or 0}
+        names = {**names_at(self._rules, state), "amount": step.amount or 0}
         if not rule.spec.is_opening and step.amount is not None and step.amount < 1:
             self._note(BrokenProperty("positive", name), before, step)
         if transition.misreported(KNOWN, rule, names):
             self._note(BrokenProperty("evidence", name), before, step)
 
-    def _steps(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
-        yield from self._endings(spot)
-        if not (spot.open and self._breadth.is_narrow):
-            yield from self._begins(spot)
+    def _steps(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        yield from self._endings(state)
+        if not (state.open and self._breadth.is_narrow):
+            yield from self._begins(state)
         if not self._breadth.is_narrow:
-            yield from self._elsewhere(spot)
-            yield from self._reversals(spot)
-        if not spot.open:
-            yield from self._lapses(spot)
+            yield from self._elsewhere(state)
+            yield from self._reversals(state)
+        if not state.open:
+            yield from self._lapses(state)
 
     # ── begin ───────────────────────────────────────────────────────────────────────
 
-    def _begins(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
-        if len(spot.open) >= MOST_OPEN:
+    def _begins(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        if len(state.open) >= MOST_OPEN:
             return
-        names, busy = names_at(self._rules, spot), [name for name, _ in spot.open]
-        for rule, steps in self._startable(spot):
+        names, busy = names_at(self._rules, state), [name for name, _ in state.open]
+        for rule, steps in self._startable(state):
             if busy.count(rule.spec.name) >= MOST_OF_ONE:
                 continue
             for amount in self._picks(rule, names):
@@ -232,16 +234,18 @@ class SearchResult:
                     transition.allowed(KNOWN, self._rules, (rule, steps), asked)
                 ):
                     continue
-                step = StoryStep(Moment.BEGINS, rule.spec.name, _asked(rule, amount))
-                after = self._begun(rule, spot.states, asked, spot.open)
-                self._at_begin(spot, step, rule, after)
+                step = StoryStep(
+                    TransitionKind.BEGINS, rule.spec.name, _asked(rule, amount)
+                )
+                after = self._begun(rule, state.states, asked, state.open)
+                self._at_begin(state, step, rule, after)
                 yield step, after
 
     def _startable(
-        self, spot: ProofState
+        self, state: ProofState
     ) -> Iterator[tuple[CompiledCommand, tuple[MachineStep, ...]]]:
-        busy = {name for name, _ in spot.open}
-        states = states_at(self._rules, spot)
+        busy = {name for name, _ in state.open}
+        states = track_states(self._rules, state)
         for rule in self._rules.others.values():
             steps = self._rules.steps_from(rule, states)
             if steps and not busy & rule.excludes:
@@ -249,76 +253,79 @@ class SearchResult:
 
     # ── ends ────────────────────────────────────────────────────────────────────────
 
-    def _endings(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
-        for operation in dict.fromkeys(spot.open):
+    def _endings(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        for operation in dict.fromkeys(state.open):
             name, amount = operation
             rule = self._rules.moving[name]
-            rest = list(spot.open)
+            rest = list(state.open)
             rest.remove(operation)
-            asked = {**names_at(self._rules, spot), "amount": amount}
-            ends = (self._success(spot, rule, asked), self._decline(spot, rule, asked))
-            for moment, after in zip(
-                (Moment.SUCCEEDS, Moment.DECLINES), ends, strict=True
+            asked = {**names_at(self._rules, state), "amount": amount}
+            ends = (
+                self._success(state, rule, asked),
+                self._decline(state, rule, asked),
+            )
+            for kind, after in zip(
+                (TransitionKind.SUCCEEDS, TransitionKind.DECLINES), ends, strict=True
             ):
                 if after is not None:
-                    step = StoryStep(moment, name, _asked(rule, amount))
+                    step = StoryStep(kind, name, _asked(rule, amount))
                     ended = after._replace(open=tuple(rest))
-                    self._loses(spot, step, ended)
+                    self._loses(state, step, ended)
                     yield step, ended
 
     def _success(
-        self, spot: ProofState, rule: CompiledCommand, names: Names
+        self, state: ProofState, rule: CompiledCommand, names: Names
     ) -> ProofState | None:
-        steps = self._rules.steps_from(rule, states_at(self._rules, spot))
+        steps = self._rules.steps_from(rule, track_states(self._rules, state))
         if not steps:
             return None
         success = transition.succeeded(KNOWN, steps, names)
         if transition.undecided(KNOWN, success):
             step = StoryStep(
-                Moment.SUCCEEDS, rule.spec.name, _asked(rule, names["amount"])
+                TransitionKind.SUCCEEDS, rule.spec.name, _asked(rule, names["amount"])
             )
-            self._note(BrokenProperty("choice", rule.spec.name), spot, step)
+            self._note(BrokenProperty("choice", rule.spec.name), state, step)
             return None
-        return moved(self._rules, spot, success)
+        return moved(self._rules, state, success)
 
     def _decline(
-        self, spot: ProofState, rule: CompiledCommand, names: Names
+        self, state: ProofState, rule: CompiledCommand, names: Names
     ) -> ProofState:
         after = transition.applied(KNOWN, rule.spec.release, names)
-        states = states_at(self._rules, spot)
-        standing = {track: state for track, state in states.items() if state}
-        ended = {step.track: step.target for step in rule.declined_from(standing)}
+        states = track_states(self._rules, state)
+        held = {track: at for track, at in states.items() if at}
+        ended = {step.track: step.target for step in rule.declined_from(held)}
         amounts = tuple(after[a] for a in self._rules.amounts)
-        return spot._replace(
+        return state._replace(
             states=tuple({**states, **ended}.values()), amounts=amounts
         )
 
-    def _loses(self, spot: ProofState, step: StoryStep, after: ProofState) -> None:
-        """Note whose success could be told before this end, and cannot any more."""
+    def _loses(self, state: ProofState, step: StoryStep, after: ProofState) -> None:
+        """Note whose success could be applied before this end, and cannot any more."""
         for name in {name for name, _ in after.open}:
-            if has_footing(self._rules, spot, name) and not has_footing(
+            if has_footing(self._rules, state, name) and not has_footing(
                 self._rules, after, name
             ):
-                wrong = BrokenProperty("footing", f"{step.name} {step.moment} {name}")
-                self.lost.setdefault(wrong, (spot, step))
+                wrong = BrokenProperty("footing", f"{step.name} {step.kind} {name}")
+                self.lost.setdefault(wrong, (state, step))
 
     # ── without the engine ──────────────────────────────────────────────────────────
 
-    def _elsewhere(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
-        names = names_at(self._rules, spot)
-        for rule, steps in self._startable(spot):
+    def _elsewhere(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        names = names_at(self._rules, state)
+        for rule, steps in self._startable(state):
             for amount in self._picks(rule, names):
                 asked = {**names, "amount": amount}
                 success = transition.whole_success(KNOWN, rule, steps, asked)
                 kept = transition.kept_by_the_net(KNOWN, self._rules, success.after)
                 if all(kept) and not transition.undecided(KNOWN, success):
                     step = StoryStep(
-                        Moment.ELSEWHERE, rule.spec.name, _asked(rule, amount)
+                        TransitionKind.ELSEWHERE, rule.spec.name, _asked(rule, amount)
                     )
-                    yield step, moved(self._rules, spot, success)
+                    yield step, moved(self._rules, state, success)
 
-    def _reversals(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
-        names, states = names_at(self._rules, spot), states_at(self._rules, spot)
+    def _reversals(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        names, states = names_at(self._rules, state), track_states(self._rules, state)
         for name, rule in self._rules.machine.reversals.items():
             steps = self._rules.steps_from(rule, states)
             for amount in self._picks(rule, names) if steps else ():
@@ -328,22 +335,22 @@ class SearchResult:
                     transition.kept_by_the_net(KNOWN, self._rules, success.after)
                 ):
                     continue
-                step = StoryStep(Moment.REVERSES, name, _asked(rule, amount))
-                for wrong in wrongs_of_reversal(self._rules, spot, step):
-                    self._note(wrong, spot, step)
+                step = StoryStep(TransitionKind.REVERSES, name, _asked(rule, amount))
+                for wrong in wrongs_of_reversal(self._rules, state, step):
+                    self._note(wrong, state, step)
                 if not transition.undecided(KNOWN, success):
-                    yield step, moved(self._rules, spot, success)
+                    yield step, moved(self._rules, state, success)
 
-    def _lapses(self, spot: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
-        states = states_at(self._rules, spot)
+    def _lapses(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+        states = track_states(self._rules, state)
         for deadline in transition.deadlines_of(self._rules, states):
             after = transition.applied(
-                KNOWN, deadline.commit, names_at(self._rules, spot)
+                KNOWN, deadline.commit, names_at(self._rules, state)
             )
             moved = {**states, deadline.track: deadline.target}
             yield (
-                StoryStep(Moment.LAPSES, deadline.name),
-                spot._replace(
+                StoryStep(TransitionKind.LAPSES, deadline.name),
+                state._replace(
                     states=tuple(moved.values()),
                     amounts=tuple(after[a] for a in self._rules.amounts),
                 ),
@@ -351,26 +358,26 @@ class SearchResult:
 
 
 def numbered(steps: Iterable[StoryStep]) -> tuple[StoryStep, ...]:
-    """`steps`, with each end telling which operation it is of: the first that fits."""
+    """`steps`, each end with the operation that it is of: the first that fits."""
     open_ones: list[tuple[int, StoryStep]] = []
     count = 0
-    told: list[StoryStep] = []
+    found: list[StoryStep] = []
     for step in steps:
-        if step.moment is Moment.BEGINS:
+        if step.kind is TransitionKind.BEGINS:
             count += 1
             open_ones.append((count, step))
-            told.append(attrs.evolve(step, operation=count))
-        elif step.moment in {Moment.SUCCEEDS, Moment.DECLINES}:
+            found.append(attrs.evolve(step, operation=count))
+        elif step.kind in {TransitionKind.SUCCEEDS, TransitionKind.DECLINES}:
             mine = next(
                 (number, begun)
                 for number, begun in open_ones
                 if (begun.name, begun.amount) == (step.name, step.amount)
             )
             open_ones.remove(mine)
-            told.append(attrs.evolve(step, operation=mine[0]))
+            found.append(attrs.evolve(step, operation=mine[0]))
         else:
-            told.append(step)
-    return tuple(told)
+            found.append(step)
+    return tuple(found)
 
 
 def _some_of(flags: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

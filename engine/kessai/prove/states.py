@@ -1,4 +1,4 @@
-"""A transaction as far as its rules look at it, and what must not be said of one."""
+"""A transaction as far as its rules look at it, and what must not be true of one."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -25,8 +25,8 @@ class BrokenProperty(NamedTuple):
     subject: str
 
 
-def spot_of(rules: Rules, transaction: Transaction) -> ProofState:
-    """The spot at which a transaction of the real machine is."""
+def proof_state(rules: Rules, transaction: Transaction) -> ProofState:
+    """The proof state of a transaction of the real machine."""
     moving = [
         (operation.command, operation.amount or 0)
         for operation in transaction.operations.values()
@@ -40,30 +40,30 @@ def spot_of(rules: Rules, transaction: Transaction) -> ProofState:
     )
 
 
-def names_at(rules: Rules, spot: ProofState) -> dict[str, int]:
-    """What expressions may name at `spot`."""
+def names_at(rules: Rules, state: ProofState) -> dict[str, int]:
+    """What expressions may name at `state`."""
     return {
-        **dict(zip(rules.amounts, spot.amounts, strict=True)),
-        **dict(zip(rules.flags, spot.flags, strict=True)),
+        **dict(zip(rules.amounts, state.amounts, strict=True)),
+        **dict(zip(rules.flags, state.flags, strict=True)),
         "amount": 0,
     }
 
 
-def states_at(rules: Rules, spot: ProofState) -> dict[str, str | None]:
-    """The state of each track at `spot`."""
-    return dict(zip(rules.tracks, spot.states, strict=True))
+def track_states(rules: Rules, state: ProofState) -> dict[str, str | None]:
+    """The state of each track at `state`."""
+    return dict(zip(rules.tracks, state.states, strict=True))
 
 
-def has_footing(rules: Rules, spot: ProofState, command: str) -> bool:
-    """Whether a success of `command` could be applied, as far as states tell."""
-    return bool(rules.steps_from(rules.moving[command], states_at(rules, spot)))
+def has_footing(rules: Rules, state: ProofState, command: str) -> bool:
+    """Whether a success of `command` could be applied, as far as states show."""
+    return bool(rules.steps_from(rules.moving[command], track_states(rules, state)))
 
 
-def moved(rules: Rules, spot: ProofState, success: transition.Success) -> ProofState:
-    """`spot` after `success`."""
-    states = states_at(rules, spot)
+def moved(rules: Rules, state: ProofState, success: transition.Success) -> ProofState:
+    """`state` after `success`."""
+    states = track_states(rules, state)
     states.update({s.track: s.target for s, on in success.enabled if on})
-    return spot._replace(
+    return state._replace(
         states=tuple(states.values()),
         amounts=tuple(success.after[amount] for amount in rules.amounts),
     )
@@ -76,18 +76,18 @@ def broken_at(rules: Rules, names: Names) -> Iterator[BrokenProperty]:
             yield BrokenProperty("invariant", name)
 
 
-def wrongs_at(rules: Rules, spot: ProofState) -> Iterator[BrokenProperty]:
-    """Everything that is wrong with being at `spot`."""
-    names = names_at(rules, spot)
+def wrongs_at(rules: Rules, state: ProofState) -> Iterator[BrokenProperty]:
+    """Everything that is wrong with being at `state`."""
+    names = names_at(rules, state)
     yield from broken_at(rules, names)
-    busy = {command for command, _ in spot.open}
+    busy = {command for command, _ in state.open}
     for amount, is_left in transition.still_reserved(KNOWN, rules, names):
         if is_left and not busy.intersection(rules.reserved[amount]):
             yield BrokenProperty("reserved", amount)
     if busy:
-        yield from _overlaps(rules, spot)
+        yield from _overlaps(rules, state)
         return
-    states = states_at(rules, spot)
+    states = track_states(rules, state)
     yield from _dead_ends(rules, states, names)
     yield from _not_given_back(rules, states, names)
 
@@ -113,27 +113,27 @@ def _not_given_back(
                 yield BrokenProperty("give_back", pair.command)
 
 
-def _overlaps(rules: Rules, spot: ProofState) -> Iterator[BrokenProperty]:
-    operations = spot.open
+def _overlaps(rules: Rules, state: ProofState) -> Iterator[BrokenProperty]:
+    operations = state.open
     for number, one in enumerate(operations):
         for other in operations[number + 1 :]:
-            if not _fit(rules, spot, one, other):
+            if not _fit(rules, state, one, other):
                 yield BrokenProperty("overlap", " ".join(sorted((one[0], other[0]))))
 
 
 def _fit(
-    rules: Rules, spot: ProofState, one: tuple[str, int], other: tuple[str, int]
+    rules: Rules, state: ProofState, one: tuple[str, int], other: tuple[str, int]
 ) -> bool:
     """Whether both could succeed, in one order at least, if both can now."""
-    if not all(has_footing(rules, spot, name) for name, _ in (one, other)):
+    if not all(has_footing(rules, state, name) for name, _ in (one, other)):
         return True
-    return _fits(rules, spot, one, other) or _fits(rules, spot, other, one)
+    return _fits(rules, state, one, other) or _fits(rules, state, other, one)
 
 
 def _fits(
-    rules: Rules, spot: ProofState, first: tuple[str, int], second: tuple[str, int]
+    rules: Rules, state: ProofState, first: tuple[str, int], second: tuple[str, int]
 ) -> bool:
-    names = {**names_at(rules, spot), "amount": first[1]}
-    steps = rules.steps_from(rules.moving[first[0]], states_at(rules, spot))
-    after = moved(rules, spot, transition.succeeded(KNOWN, steps, names))
+    names = {**names_at(rules, state), "amount": first[1]}
+    steps = rules.steps_from(rules.moving[first[0]], track_states(rules, state))
+    after = moved(rules, state, transition.succeeded(KNOWN, steps, names))
     return has_footing(rules, after, second[0])

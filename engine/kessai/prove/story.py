@@ -9,8 +9,8 @@ from kessai.money import Currency
 from kessai.prove.states import BrokenProperty
 
 
-class Moment(StrEnum):
-    """What a step of a story is."""
+class TransitionKind(StrEnum):
+    """What happens to a transaction in one step of a story."""
 
     BEGINS = "begins"  # a command is asked for and begun
     SUCCEEDS = "succeeds"  # the gateway carried it out
@@ -25,12 +25,12 @@ class StoryStep:
     """One step: of a command, its reversal, or of the deadline `name`.
 
     `amount` is in minor units. `operation` counts, from 1, the operations in the order
-    in which they began; it says which of them succeeds or is declined. `flags` are
-    those of an opening command that are on. `is_stated` says that the gateway's answer names
+    in which they began: which of them succeeds or is declined. `flags` are
+    those of an opening command that are on. `is_stated`: the gateway's answer states
     the amount that was asked for.
     """
 
-    moment: Moment
+    kind: TransitionKind
     name: str
     amount: int | None = None
     operation: int = 0
@@ -40,10 +40,10 @@ class StoryStep:
 
 @attrs.frozen
 class ReplayedStep:
-    """A step with what it made of the transaction, by the real machine.
+    """A step, and the transaction that the real machine made of it.
 
-    `refused` says why the machine refused it: the codes of a denial, or the reason of a
-    discrepancy. `wrong` is what does not hold after it.
+    `refused` gives the reasons why the machine refused it: the codes of a denial, or
+    the reason of a discrepancy. `wrong` is what does not hold after it.
     """
 
     step: StoryStep
@@ -55,27 +55,27 @@ class ReplayedStep:
 
 @attrs.frozen
 class ProofStory:
-    """Steps that were played on the real machine, with what each of them made."""
+    """Steps that were replayed on the real machine, each with its result."""
 
     lifecycle: str
     currency: Currency
-    told: tuple[ReplayedStep, ...]
+    replayed: tuple[ReplayedStep, ...]
 
     @property
     def steps(self) -> tuple[StoryStep, ...]:
         """The steps alone."""
-        return tuple(told.step for told in self.told)
+        return tuple(step.step for step in self.replayed)
 
     @property
     def wrong(self) -> tuple[BrokenProperty, ...]:
         """Everything that did not hold on the way, in order."""
-        found = (wrong for told in self.told for wrong in told.wrong)
+        found = (wrong for step in self.replayed for wrong in step.wrong)
         return tuple(dict.fromkeys(found))
 
     @property
     def last(self) -> ReplayedStep:
         """The step that the story leads to."""
-        return self.told[-1]
+        return self.replayed[-1]
 
 
 def to_the_point(
@@ -86,7 +86,7 @@ def to_the_point(
     An amount that should not have been reserved is not lost yet: it is when the gateway
     carries out what was begun.
     """
-    if not steps or steps[-1].moment is not Moment.BEGINS:
+    if not steps or steps[-1].kind is not TransitionKind.BEGINS:
         return steps
     if wrong.property == "evidence":
         return (*steps, _success(steps[-1], is_stated=True))
@@ -100,16 +100,21 @@ def still_open(steps: tuple[StoryStep, ...]) -> tuple[StoryStep, ...]:
     ended = {
         step.operation
         for step in steps
-        if step.moment in {Moment.SUCCEEDS, Moment.DECLINES}
+        if step.kind in {TransitionKind.SUCCEEDS, TransitionKind.DECLINES}
     }
     return tuple(
         step
         for step in steps
-        if step.moment is Moment.BEGINS and step.operation not in ended
+        if step.kind is TransitionKind.BEGINS and step.operation not in ended
     )
 
 
 def _success(begun: StoryStep, *, is_stated: bool = False) -> StoryStep:
     return StoryStep(
-        Moment.SUCCEEDS, begun.name, begun.amount, begun.operation, (), is_stated
+        TransitionKind.SUCCEEDS,
+        begun.name,
+        begun.amount,
+        begun.operation,
+        (),
+        is_stated,
     )

@@ -1,7 +1,7 @@
-"""A transaction with any amounts and any number of open operations, as the solver sees it.
+"""A transaction with any amounts and any number of open operations, for the solver.
 
 Each amount is a whole number, each flag a truth, each track the number of its state (-1
-where it was not opened). Of each command, the open operations are counted and summed up:
+where it was not opened). The open operations of each command are counted and summed up:
 `#refund` of them, of `+refund` in all. One that ends is any of them: its amount is a
 part of the sum, the whole of it when it is the only one, and leaves the others what the
 smallest amount of the command demands.
@@ -17,7 +17,7 @@ from kessai.machine.compile import CompiledCommand
 from kessai.prove import transition
 from kessai.prove.algebra import Names, SolverAlgebra, Truth
 from kessai.prove.rules import Rules, Situation, States
-from kessai.prove.story import Moment
+from kessai.prove.story import TransitionKind
 from kessai.spec import Deadline, Expression
 from kessai.spec.expression import Integer
 
@@ -41,12 +41,12 @@ def sum_of(command: str) -> str:
 
 @attrs.frozen
 class Transition:
-    """One moment of a command, or a deadline: when it may be, and what it makes.
+    """A transition by a command or a deadline: when it may happen, and its result.
 
     `after` has what changes. A beginning (`is_first`) comes from nothing.
     """
 
-    moment: Moment
+    kind: TransitionKind
     name: str
     when: Truth
     after: Names
@@ -127,7 +127,7 @@ class Symbols:
     # ── every transition ────────────────────────────────────────────────────────────
 
     def transitions(self, only: str | None = None) -> Iterator[Transition]:
-        """Every moment of every command from everywhere, every reversal and deadline.
+        """Every transition of every command from everywhere, every reversal and deadline.
 
         With `only`, those of the command (and its reversal) or deadline of that name.
         """
@@ -197,13 +197,15 @@ class Symbols:
             *transition.allowed(self.terms, self.rules, (rule, ()), names),
             *self._no_amount(rule),
         ]
-        return Transition(Moment.BEGINS, name, self.terms.every(when), after, True)
+        return Transition(
+            TransitionKind.BEGINS, name, self.terms.every(when), after, True
+        )
 
     def _no_amount(self, rule: CompiledCommand) -> list[Truth]:
         return [] if rule.spec.amount is not None else [self.amount == 0]
 
     def may_begin(self, rule: CompiledCommand, situation: Situation) -> list[Truth]:
-        """When `decide` lets the command begin, as far as amounts and states tell."""
+        """When `decide` lets the command begin, as far as amounts and states show."""
         return [
             self.stands(situation.states),
             self.none_open(rule.excludes),
@@ -222,7 +224,7 @@ class Symbols:
     ) -> Transition:
         when = self.terms.every(self.may_begin(rule, situation))
         after = {**self._amounts(self.reserved(rule)), **self._counted(name, 1)}
-        return Transition(Moment.BEGINS, name, when, after)
+        return Transition(TransitionKind.BEGINS, name, when, after)
 
     def moved(self, success: transition.Success) -> dict[str, Any]:
         """The states of the tracks after `success`."""
@@ -246,7 +248,7 @@ class Symbols:
             **self.moved(success),
             **self._counted(name, -1),
         }
-        return Transition(Moment.SUCCEEDS, name, self.terms.every(when), after)
+        return Transition(TransitionKind.SUCCEEDS, name, self.terms.every(when), after)
 
     def _declines(self, name: str, rule: CompiledCommand) -> Transition:
         released = transition.applied(self.terms, rule.spec.release, self.asked)
@@ -260,12 +262,12 @@ class Symbols:
                 ended = self.z3.IntVal(self.code(track, step.target))
                 before = after.get(state_of(track), state)
                 after[state_of(track)] = self.z3.If(is_there, ended, before)
-        return Transition(Moment.DECLINES, name, self.is_one_of(name), after)
+        return Transition(TransitionKind.DECLINES, name, self.is_one_of(name), after)
 
     def elsewhere(
         self, rule: CompiledCommand, situation: Situation
     ) -> tuple[Truth, transition.Success]:
-        """When `resolve_external` applies what the engine did not start, and its effect."""
+        """When `resolve_external` applies an external success, and its effect."""
         success = transition.whole_success(
             self.terms, rule, situation.steps, self.asked
         )
@@ -288,7 +290,7 @@ class Symbols:
     ) -> Transition:
         when, success = self.elsewhere(rule, situation)
         after = {**self._amounts(success.after), **self.moved(success)}
-        return Transition(Moment.ELSEWHERE, name, when, after)
+        return Transition(TransitionKind.ELSEWHERE, name, when, after)
 
     def reverses(
         self, name: str, situation: Situation
@@ -305,7 +307,7 @@ class Symbols:
     def _reverses(self, name: str, situation: Situation) -> Transition:
         when, success = self.reverses(name, situation)
         after = {**self._amounts(success.after), **self.moved(success)}
-        return Transition(Moment.REVERSES, name, when, after)
+        return Transition(TransitionKind.REVERSES, name, when, after)
 
     def _lapses(self, deadline: Deadline) -> Transition:
         stands = self.stands({deadline.track: deadline.state})
@@ -315,7 +317,7 @@ class Symbols:
         )
         target = self.code(deadline.track, deadline.target)
         after[state_of(deadline.track)] = self.z3.IntVal(target)
-        return Transition(Moment.LAPSES, deadline.name, when, after)
+        return Transition(TransitionKind.LAPSES, deadline.name, when, after)
 
 
 def least(rules: Rules, rule: CompiledCommand) -> int | None:

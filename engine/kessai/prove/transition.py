@@ -1,4 +1,4 @@
-"""What each moment of an operation does, once for known amounts and for all amounts.
+"""What each transition does, written once for known amounts and for all amounts.
 
 The steps, effects and exclusions come from the compiled machine; the order in which
 they are taken is that of `decide`, `evolve` and `resolve`.
@@ -27,7 +27,7 @@ def applied(algebra: Algebra, effects: Iterable[AmountEffect], names: Names) -> 
 
 
 def allowed(algebra: Algebra, rules: Rules, asked: Asked, names: Names) -> list[Truth]:
-    """The conditions of `decide` on amounts and flags; `names` has the amount asked for."""
+    """What `decide` asks of amounts and flags; `names` has the amount asked for."""
     rule, steps = asked
     spec = rule.spec
     conditions = within(algebra, rules.range_of(spec), names)

@@ -1,4 +1,4 @@
-"""The simulator: seeded worlds in which everything goes wrong, and money must not.
+"""The simulator: seeded worlds in which everything goes wrong, and no money is lost.
 
     figures = simulate(stage, seed=1, commands=10_000)
     assert figures.finding is None
@@ -26,7 +26,7 @@ from kessai.simulator.run import (
     simulate,
 )
 from kessai.simulator.shrink import shortest
-from kessai.simulator.story import told
+from kessai.simulator.story import narrate
 from kessai.simulator.violation import Violation
 from kessai.simulator.world import Stage, World
 
@@ -45,11 +45,11 @@ __all__ = [
     "Violation",
     "World",
     "differences",
+    "narrate",
     "parse_faults",
     "play_world",
     "replay",
     "shortest",
     "simulate",
-    "told",
     "written",
 ]

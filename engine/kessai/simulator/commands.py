@@ -30,50 +30,56 @@ def possible_names(machine: Machine, transaction: Transaction) -> list[str]:
     ]
 
 
-def currency_for(chance: Randomness, machine: Machine) -> str:
+def currency_for(randomness: Randomness, machine: Machine) -> str:
     """One of the currencies of the lifecycle."""
     codes = tuple(machine.lifecycle.currencies)
-    return codes[0] if len(codes) == 1 else chance.rng.choice(codes)
+    return codes[0] if len(codes) == 1 else randomness.rng.choice(codes)
 
 
 def amount_for(
-    chance: Randomness, rule: CompiledCommand, names: Mapping[str, int], currency: str
+    randomness: Randomness,
+    rule: CompiledCommand,
+    names: Mapping[str, int],
+    currency: str,
 ) -> int | None:
     """An amount within the bounds, often at their edges; or none, for the default."""
     bounds = amount_bounds(rule, names, currency)
-    if bounds is None or (bounds.default is not None and chance.happens(0.3)):
+    if bounds is None or (bounds.default is not None and randomness.happens(0.3)):
         return None
     low, high = bounds.minimum, min(bounds.maximum, _LARGE)
     if high <= low:
         return low
-    if chance.happens(0.2):
-        return chance.rng.choice((low, high))
+    if randomness.happens(0.2):
+        return randomness.rng.choice((low, high))
     # Few different ones, so that refunds of the same amount meet.
-    return min(high, low + 100 * chance.rng.randrange(1, 6))
+    return min(high, low + 100 * randomness.rng.randrange(1, 6))
 
 
 def wrong_amount(
-    chance: Randomness, rule: CompiledCommand, names: Mapping[str, int], currency: str
+    randomness: Randomness,
+    rule: CompiledCommand,
+    names: Mapping[str, int],
+    currency: str,
 ) -> int | None:
     """An amount that the bounds forbid, or one where none is taken."""
     bounds = amount_bounds(rule, names, currency)
     if bounds is None:
         return 1
-    return chance.rng.choice((bounds.minimum - 1, bounds.maximum + 1, 0))
+    return randomness.rng.choice((bounds.minimum - 1, bounds.maximum + 1, 0))
 
 
 def parameters_for(
-    chance: Randomness, machine: Machine, spec: CommandSpec
+    randomness: Randomness, machine: Machine, spec: CommandSpec
 ) -> dict[str, Any]:
     """What is required, where notifications go, and now and then something else."""
     declared = machine.lifecycle.parameters
     chosen = list(spec.required)
-    if chance.happens(0.9):  # now and then no notification is wanted
+    if randomness.happens(0.9):  # now and then no notification is wanted
         chosen += [name for name in spec.optional if name.endswith(_NOTIFIED)]
     others = [name for name in spec.optional if not name.endswith(_NOTIFIED)]
-    if others and chance.happens(0.3):  # most carry nothing more
-        chosen.append(chance.rng.choice(others))
-    values = {name: declared[name].sample(chance) for name in chosen}
+    if others and randomness.happens(0.3):  # most carry nothing more
+        chosen.append(randomness.rng.choice(others))
+    values = {name: declared[name].sample(randomness) for name in chosen}
     for name in chosen:
         needed = declared[name].needs
         if needed is not None:

@@ -1,7 +1,7 @@
 """What can go wrong, each under the name that `--faults` takes.
 
-Owns the list and what each means, in a line. Where a fault strikes is its place in the
-world; how often, the director's affair.
+Owns the list and what each means, in a line. The world decides where a fault is
+injected, the scheduler how often.
 """
 
 from collections.abc import Iterable

@@ -67,7 +67,7 @@ def _known_here_alone(transaction: Transaction) -> Iterator[str]:
 
 @attrs.frozen
 class Notice:
-    """A notification on its way, and the order it tells of."""
+    """A notification on its way, and the order it is about."""
 
     order: str
     headers: Mapping[str, str]
@@ -75,7 +75,7 @@ class Notice:
 
 
 class PlayedGateway(Protocol):
-    """A stand-in with its adapter; each act says whether it could be done."""
+    """A stand-in with its adapter; each act returns whether it could be done."""
 
     @property
     def adapter(self) -> Adapter:
@@ -87,7 +87,7 @@ class PlayedGateway(Protocol):
         ...
 
     def bad_replies(self) -> Sequence[str]:
-        """The mishaps that spoil a reply."""
+        """The mishaps that make a reply malformed."""
         ...
 
     def exchanges(self, order: str) -> Sequence[Exchange]:

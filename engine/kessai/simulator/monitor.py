@@ -1,4 +1,4 @@
-"""What is watched at every step: that no promise is broken, not even for a moment.
+"""What is checked at every step: that no promise is broken, not even for a moment.
 
 Owns what the simulator remembers beside the store and the gateway: what was sent for
 which operation, what was answered under which key, who holds which lease, and which
@@ -44,19 +44,19 @@ class Intent:
 
 
 class Monitor:
-    """The witness of one world."""
+    """What was written, sent and answered in one world, checked at every step."""
 
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
         self.effects: dict[str, list[Exchange]] = {}
-        self.said: dict[str, str] = {}
+        self.promised: dict[str, str] = {}
         self.holders: dict[str, tuple[Task, Lease]] = {}
         self.met: dict[str, set[Fault]] = {}
         self.late: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self.operations: dict[str, Intent] = {}
         self.opened: set[str] = set()
-        self._said_at: dict[str, int] = {}
+        self._promised_at: dict[str, int] = {}
         self._moment = 0
 
     def meets(self, order: str, fault: Fault) -> None:
@@ -150,17 +150,20 @@ class Monitor:
     # ── the gateway ─────────────────────────────────────────────────────────────────
 
     def departs(
-        self, task: Task, now: datetime, stored: Transaction, said: Recorded | None
+        self, task: Task, now: datetime, stored: Transaction, recorded: Recorded | None
     ) -> None:
         """A request that changes something leaves."""
         operation = task.operation
-        if operation is None or said is None:
+        if operation is None or recorded is None:
             raise Violation(
                 BrokenPromise.SENT_WITHOUT_INTENT, task.order, str(task.number)
             )
-        given_up = said.outcome == "declined" and operation not in stored.operations
-        # What someone did in the portal cannot always be told from what was asked for.
-        if given_up and Fault.PORTAL not in self.met.get(stored.id, ()):
+        has_ended = (
+            recorded.outcome == "declined" and operation not in stored.operations
+        )
+        # What someone did in the portal cannot always be distinguished from what was
+        # asked for.
+        if has_ended and Fault.PORTAL not in self.met.get(stored.id, ()):
             raise Violation(
                 BrokenPromise.SENT_AFTER_ITS_END, task.order, f"{operation} at {now}"
             )
@@ -184,7 +187,7 @@ class Monitor:
     # ── the callers ─────────────────────────────────────────────────────────────────
 
     def begins(self, task: Task) -> None:
-        """A caller asks: what was said before now must hold for it."""
+        """A caller asks: every definite outcome shown before now must hold for it."""
         self._moment += 1
         task.began = self._moment
 
@@ -194,26 +197,26 @@ class Monitor:
         if answer.denial is not None and "key_conflict" in answer.denial.codes:
             return
         outcome = answer.status.value
-        said_at = self._said_at.get(answer.key, task.began)
-        if outcome in DEFINITE or said_at < task.began:
+        promised_at = self._promised_at.get(answer.key, task.began)
+        if outcome in DEFINITE or promised_at < task.began:
             self.holds(answer.key, answer.transaction.id, outcome)
 
     def holds(self, key: str, order: str, outcome: str) -> None:
-        """What stands under a key now must be what was said of it for good."""
-        said = self.said.get(key)
-        if said is not None and said != outcome:
-            detail = f"{key}: {said}, then {outcome}"
+        """The outcome under a key must be the definite one that was shown before."""
+        promised = self.promised.get(key)
+        if promised is not None and promised != outcome:
+            detail = f"{key}: {promised}, then {outcome}"
             raise Violation(BrokenPromise.ANSWER_CONTRADICTED, order, detail)
-        if outcome in DEFINITE and said is None:
-            self.said[key] = outcome
+        if outcome in DEFINITE and promised is None:
+            self.promised[key] = outcome
             self._moment += 1
-            self._said_at[key] = self._moment
+            self._promised_at[key] = self._moment
 
     def failed(self, task: Task, error: Exception) -> None:
         """A caller was given an error."""
         self.outcomes[type(error).__name__] += 1
         if isinstance(error, SafeToResend) and task.is_written:
-            # Nothing was written, it says: a new key would be a second effect.
+            # The error states that nothing was written: a new key would act twice.
             raise Violation(
                 BrokenPromise.NOT_SAFE_TO_RESEND, task.order, type(error).__name__
             )

@@ -1,4 +1,4 @@
-"""What can happen next in a world: each move says all of it, and can be left out.
+"""What can happen next in a world: each move is complete by itself, and can be left out.
 
 A list of moves is a story. What a move refers to and is not there any more makes it a
 move without effect, so that any part of a story is a story too.

@@ -1,8 +1,8 @@
 """The end of a world: everything resolves, and then the books are compared to the yen.
 
-No fault strikes any more. The late arrive, the consumers decide, notifications are delivered,
-recoverers work until nothing is due, and whoever sees a difference has the gateway
-looked up, as `kessai reconcile` does.
+No fault is injected any more. Late requests arrive, the consumers decide, notifications
+are delivered, and recoverers work until nothing is due. Where a difference is left, the
+gateway is asked what it lists, as `kessai reconcile` does.
 """
 
 from collections import Counter
@@ -41,17 +41,17 @@ LONG_ENOUGH = timedelta(hours=7)
 """Longer than the longest pause of a recovery, and than every in-flight limit."""
 
 NEEDS_NO_FAULT = {"operation_open", MAY_BE_ANOTHER, TOTALS_DIFFER}
-"""Reasons to put something aside without a fault. Something of ours was open: the
-gateway may let an authorization expire at any moment, and totals show no more than that
-something has moved. A list that tells no amount may
-be about what was given up: only a difference would show that it was."""
+"""Reasons for a discrepancy that need no fault. Something of ours was open: the gateway
+may let an authorization expire at any moment, and totals show only that something has
+moved. A list without amounts may be about what was presumed lost: only a difference
+would show that it was."""
 
 _NUMBERS = 1_000_000_000
 _PATIENCE = 10_000
 
 
-class Aftermath:
-    """Settles a world and compares it."""
+class Quiescence:
+    """Lets a world come to rest, and compares both sides."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -79,7 +79,7 @@ class Aftermath:
         self._notifications_are_delivered()
 
     def compare(self) -> None:
-        """Hold the engine's books against the gateway's, and both against what was said.
+        """Compare the engine's books with the gateway's, and both with the answers.
 
         Raises:
             Violation: they differ, and nothing shows it.
@@ -191,7 +191,7 @@ class Aftermath:
         world = self._world
         for order in world.store.open_transactions(_PATIENCE):
             for operation in world.transaction(order).operations.values():
-                good = world.watch.times(operation.id) > 0
+                good = world.monitor.times(operation.id) > 0
                 outcome = Outcome.SUCCEEDED if good else Outcome.DECLINED
                 stated = by_hand(order, operation.command, outcome, "asked", "operator")
                 seen = world.gateway.references(order) if good else {}
@@ -218,7 +218,7 @@ class Aftermath:
         order = transaction.id
         if differences and not transaction.discrepancies:
             raise Violation(BrokenPromise.BOOKS_DIFFER, order, differences)
-        if self._world.watch.is_explained(order):
+        if self._world.monitor.is_explained(order):
             return
         strange = set(self._reasons(transaction)) - NEEDS_NO_FAULT
         if differences or strange:
@@ -226,7 +226,7 @@ class Aftermath:
             raise Violation(BrokenPromise.UNEXPLAINED_DISCREPANCY, order, detail)
 
     def _reasons(self, transaction: Transaction) -> Iterator[str]:
-        """Why each open discrepancy was put aside."""
+        """The reason of each open discrepancy."""
         if not transaction.discrepancies:
             return
         records = self._world.store.records(transaction.id)
@@ -235,24 +235,26 @@ class Aftermath:
             yield body["data"]["reason"]
 
     def _operations_hold(self) -> None:
-        """Each operation was carried out as often as its caller was told.
+        """Each operation was carried out as often as its caller was answered.
 
         Those of one command and amount are counted together: the gateway's list does
-        not say whose refund of 100 it was.
+        not show whose refund of 100 it was.
         """
-        world, watch = self._world, self._world.watch
+        world, monitor = self._world, self._world.monitor
         balance: Counter[tuple[str, str, int | None]] = Counter()
-        for operation, intent in watch.operations.items():
+        for operation, intent in monitor.operations.items():
             recorded = world.store.load(intent.key, intent.order, None).recorded
             if recorded is None:
                 raise Violation(BrokenPromise.ANSWER_LOST, intent.order, intent.key)
-            watch.holds(intent.key, intent.order, recorded.outcome)
+            monitor.holds(intent.key, intent.order, recorded.outcome)
             if recorded.outcome not in DEFINITE:
                 raise Violation(BrokenPromise.NEVER_RESOLVED, intent.order, operation)
-            balance[intent.order, intent.command, intent.amount] += watch.times(
+            balance[intent.order, intent.command, intent.amount] += monitor.times(
                 operation
             ) - (recorded.outcome == "succeeded")
         for (order, command, amount), more in balance.items():
-            if more and command not in self._reads and not watch.is_explained(order):
-                detail = f"{command} {amount} carried out {more:+} times more than told"
+            if more and command not in self._reads and not monitor.is_explained(order):
+                detail = (
+                    f"{command} {amount} carried out {more:+} times more than answered"
+                )
                 raise Violation(BrokenPromise.OUTCOME_IS_WRONG, order, detail)

@@ -1,4 +1,4 @@
-"""Chance: one generator of random numbers a world, and the faults that may strike."""
+"""One generator of random numbers a world, and the faults that may be injected."""
 
 import random  # noqa: TID251 - a seed decides, and nothing else
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ class Randomness:
     """All that is drawn for one world comes from here, and from its seed alone."""
 
     def __init__(self, seed: int, faults: Iterable[Fault]) -> None:
-        self.rng = random.Random(f"kessai {seed}")  # noqa: S311 - chance, no secret
+        self.rng = random.Random(f"kessai {seed}")  # noqa: S311 - no secret
         self.faults = frozenset(faults)
         self._numbers = 0
 
@@ -24,8 +24,8 @@ class Randomness:
         """Whether something that happens in `share` of all cases happens now."""
         return self.rng.random() < share
 
-    def strikes(self, fault: Fault, share: float) -> bool:
-        """Whether `fault`, if it is among those that may, strikes now."""
+    def injects(self, fault: Fault, share: float) -> bool:
+        """Whether `fault` is injected now, if it is among those that may be."""
         return fault in self.faults and self.rng.random() < share
 
     def number(self) -> int:
@@ -46,11 +46,11 @@ class Randomness:
         return self.happens(0.7)
 
     def text(self, least: int, most: int, /) -> str:
-        """Always the same: what a text says changes nothing here."""
+        """Always the same: what a text contains changes nothing here."""
         return PLAINEST.text(least, most)
 
     def skew(self) -> int:
         """By how many seconds the clock of somebody new is wrong: mostly by none."""
-        if not self.strikes(Fault.SKEWED_CLOCK, 0.05):
+        if not self.injects(Fault.SKEWED_CLOCK, 0.05):
             return 0
         return self.rng.choice(_SKEWS)

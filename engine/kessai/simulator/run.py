@@ -8,7 +8,7 @@ import attrs
 
 from kessai.simulator.faults import ALL, Fault
 from kessai.simulator.moves import Move
-from kessai.simulator.quiescence import Aftermath
+from kessai.simulator.quiescence import Quiescence
 from kessai.simulator.scheduler import Scheduler
 from kessai.simulator.violation import Violation
 from kessai.simulator.world import Stage, World
@@ -85,7 +85,7 @@ def simulate(
     """Play `commands` commands in worlds of the seeds from `seed` on.
 
     Ends with the first violation, or when `after_each`, given the figures of one world,
-    says so. The same arguments play the same worlds.
+    returns False. The same arguments play the same worlds.
     """
     total, chosen = Figures(), frozenset(faults)
     while total.finding is None and total.commands < commands:
@@ -103,10 +103,10 @@ def play_world(
     """Play one world to its end."""
     moves: list[Move] = []
     with living(stage) as world:
-        director = Scheduler(seed, world, faults, commands)
+        scheduler = Scheduler(seed, world, faults, commands)
         finding = None
         try:
-            while (move := director.next()) is not None:
+            while (move := scheduler.next()) is not None:
                 moves.append(move)
                 world.play(move)
             conclude(world)
@@ -128,10 +128,10 @@ def conclude(world: World) -> None:
         Violation: something was lost, or done twice, or does not hold.
 
     """
-    aftermath = Aftermath(world)
-    aftermath.resolve()
-    aftermath.compare()
-    aftermath.audit()
+    quiescence = Quiescence(world)
+    quiescence.resolve()
+    quiescence.compare()
+    quiescence.audit()
 
 
 def replay(stage: Stage, moves: Iterable[Move]) -> Violation | None:
@@ -149,7 +149,7 @@ def replay(stage: Stage, moves: Iterable[Move]) -> Violation | None:
 def _figures(world: World, finding: FoundViolation | None) -> Figures:
     found = list(world.store.transactions())
     unresolved = sum(len(transaction.operations) for transaction in found)
-    operations = len(world.watch.operations)
+    operations = len(world.monitor.operations)
     return Figures(
         worlds=1,
         commands=world.commands,
@@ -160,6 +160,6 @@ def _figures(world: World, finding: FoundViolation | None) -> Figures:
         orders=sum(transaction.exists for transaction in found),
         discrepancies=sum(len(transaction.discrepancies) for transaction in found),
         faults=world.faults,
-        outcomes=world.watch.outcomes,
+        outcomes=world.monitor.outcomes,
         finding=finding,
     )

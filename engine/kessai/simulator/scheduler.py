@@ -1,7 +1,7 @@
 """What happens next, drawn from a seed: who comes, who moves, what goes wrong.
 
-Owns all chance of a world. It looks at the world to choose something that makes sense,
-and never touches it.
+Owns all randomness of a world. It looks at the world to choose something that makes
+sense, and never touches it.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ from kessai.simulator.moves import (
 )
 from kessai.simulator.randomness import Randomness
 from kessai.simulator.tasks import Role, Task
-from kessai.simulator.workload import OrderSystems
+from kessai.simulator.workload import Workload
 from kessai.simulator.world import RESET, World
 
 WORKERS = 4
@@ -69,15 +69,15 @@ class Scheduler:
     def __init__(
         self, seed: int, world: World, faults: Iterable[Fault], commands: int
     ) -> None:
-        self._chance = Randomness(seed, faults)
-        self._rng = self._chance.rng
-        self._faults = self._chance.faults
+        self._randomness = Randomness(seed, faults)
+        self._rng = self._randomness.rng
+        self._faults = self._randomness.faults
         self._world = world
         self._wire = [f for f in _ON_THE_WIRE if f in self._faults]
         self._store = [f for f in _IN_THE_STORE if f in self._faults]
         self._commands = commands
         self._queue: deque[Move] = deque()
-        self._systems = OrderSystems(world, self._chance, self._queue)
+        self._workload = Workload(world, self._randomness, self._queue)
         limit = world.recovery.in_flight_limit
         self._beyond_in_flight_limit = round(limit.total_seconds()) + 1
         is_short = limit < IN_FLIGHT_LIMIT
@@ -90,12 +90,12 @@ class Scheduler:
         if self._queue:
             return self._queue.popleft()
         tasks = self._world.tasks
-        if tasks and self._chance.happens(0.83):  # most moves are steps
+        if tasks and self._randomness.happens(0.83):  # most moves are steps
             return self._step(self._rng.choice(list(tasks.values())))
-        while tasks or len(self._systems.asked) < self._commands:
-            move = self._something() if self._chance.happens(0.5) else None
-            if move is None and len(self._systems.asked) < self._commands:
-                move = self._systems.ask() if len(tasks) < WORKERS else None
+        while tasks or len(self._workload.asked) < self._commands:
+            move = self._something() if self._randomness.happens(0.5) else None
+            if move is None and len(self._workload.asked) < self._commands:
+                move = self._workload.ask() if len(tasks) < WORKERS else None
             if move is None and tasks:
                 move = self._step(self._rng.choice(list(tasks.values())))
             if move is not None:
@@ -115,7 +115,7 @@ class Scheduler:
                 task.number, rng.choice(self._store) if self._store else None
             )
         if draw < _READING_FAILS:
-            busy = self._chance.strikes(Fault.STORE_BUSY, 1) and not isinstance(
+            busy = self._randomness.injects(Fault.STORE_BUSY, 1) and not isinstance(
                 effect, Send
             )
             return TaskStep(task.number, Fault.STORE_BUSY if busy else None)
@@ -132,8 +132,12 @@ class Scheduler:
 
     def _send(self, task: Task) -> TaskStep:
         rng = self._rng
-        hold = self._chance.happens(0.4)  # others act before the reply is read
-        if task.reply is not None or not self._wire or not self._chance.happens(0.22):
+        hold = self._randomness.happens(0.4)  # others act before the reply is read
+        if (
+            task.reply is not None
+            or not self._wire
+            or not self._randomness.happens(0.22)
+        ):
             return TaskStep(task.number, hold=hold)
         fault = rng.choice(self._wire)
         is_refund = task.command is not None and task.command.name == "refund"
@@ -141,12 +145,12 @@ class Scheduler:
             fault = rng.choice(self._wire)
             if fault is Fault.FAILED_REFUND:
                 return TaskStep(task.number, hold=hold)
-        elif is_refund and self._chance.strikes(Fault.FAILED_REFUND, 0.3):
+        elif is_refund and self._randomness.injects(Fault.FAILED_REFUND, 0.3):
             fault = Fault.FAILED_REFUND
         detail = ""
         if fault is Fault.SLOW_REQUEST and hold:
             detail = RESET
-            if self._chance.strikes(Fault.STALE_LEASE, 0.7):
+            if self._randomness.injects(Fault.STALE_LEASE, 0.7):
                 self._queue += self._sleeper(task)
         if fault is Fault.BAD_REPLY:
             detail = rng.choice(self._world.gateway.bad_replies())
@@ -155,7 +159,7 @@ class Scheduler:
     # ── what happens besides ────────────────────────────────────────────────────────
 
     def _something(self) -> Move | None:
-        chance: Callable[[], Move | None] = self._rng.choice(
+        act: Callable[[], Move | None] = self._rng.choice(
             (
                 self._time,
                 self._time,
@@ -174,12 +178,12 @@ class Scheduler:
                 self._stale_lease,
             )
         )
-        return chance()
+        return act()
 
     def _time(self) -> Move:
         draw = self._rng.random()
         if self._world.tasks:
-            if self._chance.strikes(Fault.CLOCK_JUMP, 0.06):
+            if self._randomness.injects(Fault.CLOCK_JUMP, 0.06):
                 seconds = self._rng.choice((61, 200, 700, HOUR, 24 * HOUR, *self._near))
                 return Pass(seconds, Fault.CLOCK_JUMP)
             return Pass(self._rng.randint(1, 5))
@@ -198,12 +202,14 @@ class Scheduler:
         fault = None
         if Fault.LOST_NOTIFICATION in self._faults and draw > _NOTIFICATION_GETS_LOST:
             return LoseNotification(order, number)
-        if len(waiting) > 1 and self._chance.strikes(Fault.REORDERED_NOTIFICATION, 0.3):
+        if len(waiting) > 1 and self._randomness.injects(
+            Fault.REORDERED_NOTIFICATION, 0.3
+        ):
             order, number = self._rng.choice(waiting)
             fault = Fault.REORDERED_NOTIFICATION
-        elif self._chance.strikes(Fault.FORGED_NOTIFICATION, 0.05):
+        elif self._randomness.injects(Fault.FORGED_NOTIFICATION, 0.05):
             fault = Fault.FORGED_NOTIFICATION
-        return Deliver(self._chance.number(), order, number, fault)
+        return Deliver(self._randomness.number(), order, number, fault)
 
     def _notification_again(self) -> Move | None:
         notifications = self._world.notifications
@@ -216,18 +222,18 @@ class Scheduler:
         order = self._rng.choice(at_work or list(notifications)[-12:])
         number = self._rng.randrange(len(notifications[order]))
         return Deliver(
-            self._chance.number(), order, number, Fault.DUPLICATE_NOTIFICATION
+            self._randomness.number(), order, number, Fault.DUPLICATE_NOTIFICATION
         )
 
     def _consumer(self) -> Move | None:
         waiting, returned = self._world.waiting, self._world.returned
-        if returned and self._chance.happens(0.5):
+        if returned and self._randomness.happens(0.5):
             order = self._rng.choice(list(returned))
-            return ComeBack(self._chance.number(), order)
+            return ComeBack(self._randomness.number(), order)
         if not waiting:
             return None
         order = self._rng.choice(list(waiting))
-        if self._chance.happens(0.1):  # sometimes they only log in
+        if self._randomness.happens(0.1):  # sometimes they only log in
             return Consume(order, "log_in")
         self._queue.append(Consume(order, self._rng.choice(_ACTS)))
         return Consume(order, "log_in")
@@ -235,9 +241,11 @@ class Scheduler:
     def _recovery(self) -> Recover:
         missing = self._rng.choice(_POLICIES)
         order = ""
-        if self._systems.live and self._chance.happens(0.2):  # one by name
-            order = self._rng.choice(self._systems.live).order
-        return Recover(self._chance.number(), missing, self._chance.skew(), order)
+        if self._workload.live and self._randomness.happens(0.2):  # one by name
+            order = self._rng.choice(self._workload.live).order
+        return Recover(
+            self._randomness.number(), missing, self._randomness.skew(), order
+        )
 
     def _arrival(self) -> Move | None:
         parcels = self._world.parcels
@@ -252,7 +260,7 @@ class Scheduler:
 
     def _reversal(self) -> Move | None:
         orders = self._world.gateway.reversible()
-        if not orders or not self._chance.strikes(Fault.LATE_REVERSAL, 0.25):
+        if not orders or not self._randomness.injects(Fault.LATE_REVERSAL, 0.25):
             return None
         taken = TakeBack(self._rng.choice(orders))
         if self._world.tasks:
@@ -261,25 +269,25 @@ class Scheduler:
         return Pass(7 * 24 * HOUR * self._rng.randint(1, 4))
 
     def _portal(self) -> Move | None:
-        if not self._systems.live or not self._chance.strikes(Fault.PORTAL, 0.25):
+        if not self._workload.live or not self._randomness.injects(Fault.PORTAL, 0.25):
             return None
         act = self._rng.choice(_PORTAL)
         amount = None
         if act in {"capture", "refund"}:
             amount = self._rng.choice((None, 1, 50))
-        return InPortal(self._rng.choice(self._systems.live).order, act, amount)
+        return InPortal(self._rng.choice(self._workload.live).order, act, amount)
 
     def _sweep(self) -> Move | None:
-        if not self._systems.live or not self._chance.happens(0.3):
+        if not self._workload.live or not self._randomness.happens(0.3):
             return None
-        order = self._rng.choice(self._systems.live).order
-        return Sweep(self._chance.number(), order, self._chance.skew())
+        order = self._rng.choice(self._workload.live).order
+        return Sweep(self._randomness.number(), order, self._randomness.skew())
 
     def _sleeper(self, task: Task) -> list[Move]:
-        """A recoverer looks up what is still under way, and sleeps over the answer."""
-        other = Recover(self._chance.number(), Missing.DECLINE, order=task.order)
+        """A recoverer inquires after what is under way, and sleeps over the answer."""
+        other = Recover(self._randomness.number(), Missing.DECLINE, order=task.order)
         hears = [TaskStep(other.task)] * 3
-        if self._near and self._chance.happens(0.5):  # while it is under way
+        if self._near and self._randomness.happens(0.5):  # while it is under way
             passes = Pass(self._rng.choice(self._near), Fault.CLOCK_JUMP)
             return [*[TaskStep(task.number)] * 3, passes, other, *hears * 5]
         return [
@@ -296,7 +304,9 @@ class Scheduler:
         if not asleep or Fault.STALE_LEASE not in self._faults:
             return None
         has_heard = any(task.reply is not None for task in asleep)
-        if self._chance.happens(0.7 if has_heard else 0.2):  # nobody takes its place
+        if self._randomness.happens(
+            0.7 if has_heard else 0.2
+        ):  # nobody takes its place
             return Pass(self._beyond_in_flight_limit, Fault.STALE_LEASE)
         other = self._recovery()
         steps = [TaskStep(other.task) for _ in range(self._rng.randrange(20))]

@@ -31,50 +31,50 @@ from kessai.simulator.world import Stage, World
 from kessai.words import Words
 
 
-def told(stage: Stage, moves: Sequence[Move], language: str = "en") -> Iterator[str]:
-    """The story of `moves`, a line each, played once more while it is told."""
-    teller = _Teller(language)
+def narrate(stage: Stage, moves: Sequence[Move], language: str = "en") -> Iterator[str]:
+    """The story of `moves`, a line each, replayed for it."""
+    narrator = _Narrator(language)
     with living(stage) as world:
         try:
             for move in moves:
-                yield teller.line(world, move)
-            yield teller.resolves()
+                yield narrator.line(world, move)
+            yield narrator.resolves()
             conclude(world)
         except Violation as violation:
             yield f"! {violation}"
 
 
 @attrs.define
-class _Teller:
-    """Says in one language what a move is about to do, and what came of it."""
+class _Narrator:
+    """Writes in one language what a move is about to do, and what came of it."""
 
     language: str
 
     def line(self, world: World, move: Move) -> str:
-        """Play `move`; the line that tells it."""
+        """Play `move`; the line that describes it."""
         task = _task_of(world, move)
         effect = None if task is None else task.effect
         try:
             world.play(move)
         except Violation as violation:
-            line = self._told(move, task, effect)
+            line = self._narrated(move, task, effect)
             raise Violation(
                 violation.code, violation.order, f"{violation.detail}  [{line}]"
             ) from violation
         clock = f"{world.now:%d %H:%M:%S}"
-        return f"{clock}  {self._told(move, task, effect)}{_came_of(world, move, task)}"
+        return f"{clock}  {self._narrated(move, task, effect)}{_came_of(world, move, task)}"
 
     def resolves(self) -> str:
         """The line before everything resolves."""
-        return Words("simulation.said")("resolves", self.language)
+        return Words("simulation.lines")("resolves", self.language)
 
-    def _told(self, move: Move, task: Task | None, effect: Effect | None) -> str:
+    def _narrated(self, move: Move, task: Task | None, effect: Effect | None) -> str:
         match move:
             case Ask():
                 text = f"#{move.task} worker: {_asked(move.command)}"
             case Recover():
-                whose = f" of {move.order}" if move.order else ""
-                text = f"#{move.task} recoverer{whose}, missing={move.missing}"
+                of = f" of {move.order}" if move.order else ""
+                text = f"#{move.task} recoverer{of}, missing={move.missing}"
             case Sweep():
                 text = f"#{move.task} sweeper: {move.order}"
             case Deliver():

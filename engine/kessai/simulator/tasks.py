@@ -31,7 +31,7 @@ def _under_way(flow: Flow[Any]) -> FlowRun[Any]:
 class Task:
     """A flow under way, and the `effect` that it waits for.
 
-    `operation` is the one whose intent it wrote last; `is_written` says that what its
+    `operation` is the one whose intent it wrote last; `is_written`: what its
     command opened is in the store. A `reply` that came is kept until the next step.
     """
 

@@ -16,7 +16,7 @@ class BrokenPromise(StrEnum):
     CARRIED_OUT_TWICE = "carried_out_twice"
     ANSWER_CONTRADICTED = "answer_contradicted"
     ANSWER_LOST = "answer_lost"
-    NOT_SAFE_TO_RESEND = "not_safe_to_resend"  # the error says so, the store does not
+    NOT_SAFE_TO_RESEND = "not_safe_to_resend"  # the error states it, the store does not
     FORGED_NOTIFICATION_TAKEN = "forged_notification_taken"
     LEASED_TWICE = "leased_twice"
     WROTE_WITHOUT_LEASE = "wrote_without_lease"

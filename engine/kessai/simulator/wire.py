@@ -1,7 +1,7 @@
 """The network between the engine and the gateway: what is under way, and since when.
 
-A request arrives `TRANSIT` after it left at the latest, as networks do, unless it is one
-of those that arrive when everybody has given them up.
+A request arrives `TRANSIT` after it left at the latest, as networks do, unless it is
+one of those that arrive when everybody has given them up.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ TRANSIT = REPLY_WITHIN
 class Parcel:
     """A request under way; `operation` is None for one that changes nothing.
 
-    With `due_at` None it arrives when somebody says so.
+    With `due_at` None it arrives by an `Arrive` move.
     """
 
     task: int

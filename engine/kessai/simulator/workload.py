@@ -39,12 +39,14 @@ class Live:
     left: int
 
 
-class OrderSystems:
-    """Those who ask; `queue` takes what must come right after."""
+class Workload:
+    """The order systems of a world; `queue` takes what must come right after."""
 
-    def __init__(self, world: World, chance: Randomness, queue: deque[Move]) -> None:
+    def __init__(
+        self, world: World, randomness: Randomness, queue: deque[Move]
+    ) -> None:
         self._world = world
-        self._chance = chance
+        self._randomness = randomness
         self.queue = queue
         self.asked: list[Command] = []
         self.live: list[Live] = []
@@ -53,13 +55,13 @@ class OrderSystems:
 
     def ask(self) -> Move | None:
         """An order system asks; None when all orders must wait for something."""
-        if self._world.retries and self._chance.happens(0.6):  # some give up
+        if self._world.retries and self._randomness.happens(0.6):  # some give up
             again = self._again(self._world.retries.pop())
             if again is not None:
                 return self._worker(again)
-        if self.asked and self._chance.happens(0.05):  # what was asked before
-            return self._once_more(self._chance.rng.choice(self.asked[-20:]))
-        if self._chance.strikes(Fault.TERMINATION_RACE, 0.05):
+        if self.asked and self._randomness.happens(0.05):  # what was asked before
+            return self._once_more(self._randomness.rng.choice(self.asked[-20:]))
+        if self._randomness.injects(Fault.TERMINATION_RACE, 0.05):
             race = self._termination_race()
             if race is not None:
                 return race
@@ -68,28 +70,28 @@ class OrderSystems:
 
     def _with_company(self, command: Command) -> Move:
         """A worker for `command`, and perhaps another who meets it."""
-        if self._chance.strikes(Fault.OTHER_PARAMETERS, 0.01):
+        if self._randomness.injects(Fault.OTHER_PARAMETERS, 0.01):
             other = self._apply(self._new(self._machines[0]))
             other = attrs.evolve(other, key=command.key)
             self.queue.append(self._worker(other, Fault.OTHER_PARAMETERS))
-        elif self._chance.strikes(Fault.SAME_KEY, 0.03):
+        elif self._randomness.injects(Fault.SAME_KEY, 0.03):
             self.queue.append(self._worker(command, Fault.SAME_KEY))
-        elif self._chance.strikes(Fault.TWO_WORKERS, 0.05):
+        elif self._randomness.injects(Fault.TWO_WORKERS, 0.05):
             twin = attrs.evolve(command, key=self._key())
             self.queue.append(self._worker(twin, Fault.TWO_WORKERS))
         return self._worker(command)
 
     def _again(self, task: Task) -> Command | None:
-        """The same command: under another key only where that is said to be safe."""
+        """The same command: under another key only if the error states that it is safe."""
         command = task.command
         if command is None:
             return None
-        if isinstance(task.outcome, SafeToResend) and self._chance.happens(0.5):
+        if isinstance(task.outcome, SafeToResend) and self._randomness.happens(0.5):
             return attrs.evolve(command, key=self._key())
         return command
 
     def _once_more(self, command: Command) -> Move:
-        if self._chance.strikes(Fault.OTHER_PARAMETERS, 0.3):
+        if self._randomness.injects(Fault.OTHER_PARAMETERS, 0.3):
             amount = (command.amount or 0) + 1
             other = attrs.evolve(command, amount=amount)
             return self._worker(other, Fault.OTHER_PARAMETERS)
@@ -97,10 +99,10 @@ class OrderSystems:
 
     def _worker(self, command: Command, fault: Fault | None = None) -> Ask:
         self.asked.append(command)
-        return Ask(self._chance.number(), command, self._chance.skew(), fault)
+        return Ask(self._randomness.number(), command, self._randomness.skew(), fault)
 
     def _key(self) -> str:
-        return f"key-{len(self.asked)}-{self._chance.rng.randrange(1000)}"
+        return f"key-{len(self.asked)}-{self._randomness.rng.randrange(1000)}"
 
     def _compose(self) -> Command | None:
         """A command for one of the orders; None when all must wait for something."""
@@ -108,7 +110,7 @@ class OrderSystems:
         transaction = self._world.transaction(live.order)
         if not transaction.exists:
             return self._begin(live)
-        if self._chance.happens(0.06):  # the impossible is asked too
+        if self._randomness.happens(0.06):  # the impossible is asked too
             return self._anything(live, transaction)
         name = self._possible(live, transaction)
         return None if name is None else self._follow(live, transaction, name)
@@ -119,7 +121,7 @@ class OrderSystems:
         needed = opening_of(live.machine).spec.agreement
         if needed is not None and not self._agreements(needed.lifecycle):
             live.left = 0
-            if not self._chance.happens(0.1):
+            if not self._randomness.happens(0.1):
                 return None
         return self._apply(live)
 
@@ -128,7 +130,7 @@ class OrderSystems:
         machine, now = live.machine, self._world.now
         names = possible_names(machine, transaction)
         live.left -= 1 if names else live.left
-        self._chance.rng.shuffle(names)
+        self._randomness.rng.shuffle(names)
         for name in names:
             if possibility(machine, transaction, name, now).is_allowed:
                 return name
@@ -137,19 +139,19 @@ class OrderSystems:
     def _follow(self, live: Live, transaction: Transaction, name: str) -> Command:
         rule = live.machine.commands[name]
         names = transaction.names(None)
-        wrong = self._chance.happens(0.04)  # amounts are checked
+        wrong = self._randomness.happens(0.04)  # amounts are checked
         choose = wrong_amount if wrong else amount_for
-        amount = choose(self._chance, rule, names, transaction.currency)
+        amount = choose(self._randomness, rule, names, transaction.currency)
         return Command(
             name,
             live.order,
             key=self._key(),
             amount=amount if amount is None or amount >= 0 else 0,
-            parameters=parameters_for(self._chance, live.machine, rule.spec),
+            parameters=parameters_for(self._randomness, live.machine, rule.spec),
         )
 
     def _anything(self, live: Live, transaction: Transaction) -> Command:
-        name = self._chance.rng.choice(list(live.machine.commands))
+        name = self._randomness.rng.choice(list(live.machine.commands))
         if live.machine.commands[name].spec.is_opening:
             return self._apply(live)
         return self._follow(live, transaction, name)
@@ -160,21 +162,21 @@ class OrderSystems:
         if rule.spec.agreement is not None and agreement is None:
             agreement = self._agreement(rule.spec.agreement.lifecycle)
         names = {**machine.zeros, **machine.flags_off}
-        currency = currency_for(self._chance, machine)
+        currency = currency_for(self._randomness, machine)
         return Command(
             rule.spec.name,
             live.order,
             key=self._key(),
             lifecycle=machine.name,
             agreement=agreement,
-            amount=amount_for(self._chance, rule, names, currency),
+            amount=amount_for(self._randomness, rule, names, currency),
             currency=currency,
-            parameters=parameters_for(self._chance, machine, rule.spec),
+            parameters=parameters_for(self._randomness, machine, rule.spec),
         )
 
     def _agreement(self, lifecycle: str) -> str:
         found = self._agreements(lifecycle)
-        return self._chance.rng.choice(found) if found else "nobody"
+        return self._randomness.rng.choice(found) if found else "nobody"
 
     def _agreements(self, lifecycle: str) -> list[str]:
         """The ids of live agreements that allow a charge now, by their states."""
@@ -194,7 +196,7 @@ class OrderSystems:
         agreements = self._agreements(needed.lifecycle) if needed else []
         if needed is None or not agreements:
             return None
-        agreement = self._chance.rng.choice(agreements)
+        agreement = self._randomness.rng.choice(agreements)
         live = self._new(machine)
         self.queue.append(
             self._worker(self._apply(live, agreement), Fault.TERMINATION_RACE)
@@ -208,10 +210,10 @@ class OrderSystems:
         self.live = [live for live in self.live if live.left > 0]
         if len(self.live) < ORDERS:
             return self._new(self._lifecycle())
-        return self._chance.rng.choice(self.live)
+        return self._randomness.rng.choice(self.live)
 
     def _lifecycle(self) -> Machine:
-        machine = self._chance.rng.choice(self._machines)
+        machine = self._randomness.rng.choice(self._machines)
         needed = opening_of(machine).spec.agreement
         if needed is not None and not self._agreements(needed.lifecycle):
             machine = next(m for m in self._machines if m.name == needed.lifecycle)
@@ -220,7 +222,9 @@ class OrderSystems:
     def _new(self, machine: Machine) -> Live:
         self._orders += 1
         live = Live(
-            f"{machine.name}-{self._orders}", machine, self._chance.rng.randint(*_LIFE)
+            f"{machine.name}-{self._orders}",
+            machine,
+            self._randomness.rng.randint(*_LIFE),
         )
         self.live.append(live)
         return live

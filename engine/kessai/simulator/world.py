@@ -77,7 +77,7 @@ _STORE_ERRORS: Mapping[Fault, Callable[[str], KessaiError]] = {
 }
 _DEATHS_AFTER = frozenset({Fault.CRASH_AFTER, Fault.INTERRUPTED_RECOVERY})
 RESET = "reset"
-"""The detail of a slow request whose caller hears no more of it."""
+"""The detail of a slow request whose caller gets no reply."""
 
 _WRITES = Append | Claim | Release
 _MISHAPS = {
@@ -106,7 +106,7 @@ class World:
         self.store = stage.make_store()
         self.context = Context(stage.machines, self.gateway.adapter)
         self.recovery = stage.recovery
-        self.watch = Monitor(stage.machines)
+        self.monitor = Monitor(stage.machines)
         self.tasks: dict[int, Task] = {}
         self.parcels: list[Parcel] = []
         self.notifications: dict[str, list[Notice]] = {}
@@ -160,7 +160,7 @@ class World:
         flow = execute(self.context, command)
         task = Task(move.task, Role.WORKER, flow, command.transaction, command=command)
         self.commands += 1
-        self._strike(move.fault, task.order)
+        self._inject(move.fault, task.order)
         self._enter(task, move.skew)
 
     def _recover(self, move: Recover) -> None:
@@ -187,15 +187,15 @@ class World:
         flow = receive_notification(self.context, notice.headers, body)
         task = Task(move.task, Role.RECEIVER, flow, move.order, notification=mark)
         task.is_forged = move.fault is Fault.FORGED_NOTIFICATION
-        self._strike(move.fault, move.order)
+        self._inject(move.fault, move.order)
         self._enter(task, 0)
 
     def _enter(self, task: Task, skew: int) -> None:
         task.skew = timedelta(seconds=skew)
         if skew:
-            self._strike(Fault.SKEWED_CLOCK, task.order)
+            self._inject(Fault.SKEWED_CLOCK, task.order)
         self.tasks[task.number] = task
-        self.watch.begins(task)
+        self.monitor.begins(task)
         self._resume(task)
 
     def start(self, task: Task) -> None:
@@ -228,7 +228,7 @@ class World:
             self._resume(task)
 
     def _die(self, task: Task, fault: Fault | None) -> None:
-        self._strike(fault, task.order)
+        self._inject(fault, task.order)
         del self.tasks[task.number]
         task.effect = None
         task.run.close()
@@ -253,7 +253,7 @@ class World:
         del self.tasks[task.number]
         task.outcome = outcome
         if isinstance(outcome, Answer):
-            self.watch.answered(task, outcome)
+            self.monitor.answered(task, outcome)
             self.accepted += task.is_written and not is_denied(outcome)
         elif task.role is Role.RECOVERER and outcome is not None:
             self.recovered += 1
@@ -263,7 +263,7 @@ class World:
     def _failed(self, task: Task, error: KessaiError) -> None:
         del self.tasks[task.number]
         task.effect, task.outcome = None, error
-        self.watch.failed(task, error)
+        self.monitor.failed(task, error)
         if task.command is not None:
             self.accepted += task.is_written
             self.retries.append(task)
@@ -289,11 +289,11 @@ class World:
         error = None if fault is None else _STORE_ERRORS.get(fault)
         is_write = isinstance(effect, _WRITES)
         if error is not None and (is_write or fault is Fault.STORE_BUSY):
-            self._strike(fault, task.order)
+            self._inject(fault, task.order)
             raise error(str(fault))
         result = self._store_does(task, effect)
         if fault is Fault.COMMIT_KEPT and is_write:
-            self._strike(fault, task.order)
+            self._inject(fault, task.order)
             raise CommitUnknown(fault)
         return result
 
@@ -303,14 +303,14 @@ class World:
         match effect:
             case Append(change):
                 order = change.transaction.id
-                self.watch.wrote(
+                self.monitor.wrote(
                     task, change, self.gateway.standing(order), self._under(change)
                 )
             case Claim(now, _) if isinstance(result, Lease):
-                self.watch.leased(task, result, now, self.tasks)
+                self.monitor.leased(task, result, now, self.tasks)
             case Release(lease, _):
-                self.watch.released(lease)
-            case _:  # what is only read needs no watching
+                self.monitor.released(lease)
+            case _:  # what is only read needs no check
                 pass
         return result
 
@@ -331,7 +331,7 @@ class World:
         fault = move.fault
         order, operation = self._asks(task, send)
         if fault is Fault.NO_CONNECTION:
-            self._strike(fault, order)
+            self._inject(fault, order)
             task.reply = _NOT_CONNECTED
             return task.reply
         task.reply = self._leave(
@@ -350,10 +350,10 @@ class World:
                 BrokenPromise.SENT_WITHOUT_INTENT, task.order, str(task.number)
             )
         order = task.operation.rpartition(".")[0]
-        intent = self.watch.operations[task.operation]
+        intent = self.monitor.operations[task.operation]
         loaded = self.store.load(intent.key, order, None)
         stored = loaded.transaction or Transaction(order)
-        self.watch.departs(task, self.now, stored, loaded.recorded)
+        self.monitor.departs(task, self.now, stored, loaded.recorded)
         return order, task.operation
 
     def _leave(
@@ -362,15 +362,15 @@ class World:
         fault = move.fault
         match fault:
             case Fault.LOST_REQUEST:
-                self._strike(fault, parcel.order)
+                self._inject(fault, parcel.order)
                 return _LOST
             case Fault.LATE_REQUEST if parcel.operation is not None:
-                self._strike(fault, parcel.order)
-                self.watch.late.add(parcel.operation)
+                self._inject(fault, parcel.order)
+                self.monitor.late.add(parcel.operation)
                 self.parcels.append(attrs.evolve(parcel, due_at=None))
                 return _LOST
             case Fault.SLOW_REQUEST:
-                self._strike(fault, parcel.order)
+                self._inject(fault, parcel.order)
                 self.parcels.append(parcel)
                 if move.detail == RESET:
                     return _LOST
@@ -379,7 +379,7 @@ class World:
             case _:
                 reply = self._carry_out(parcel, move)
         if fault is Fault.LOST_REPLY:
-            self._strike(fault, parcel.order)
+            self._inject(fault, parcel.order)
             return _LOST
         return reply
 
@@ -391,7 +391,7 @@ class World:
         reply = gateway.carry_out(parcel.request, mishap)
         if parcel.operation is not None:
             new = gateway.exchanges(order)[before:]
-            self.watch.arrived(parcel.operation, order, new)
+            self.monitor.arrived(parcel.operation, order, new)
             if new and gateway.awaits_consumer(order):
                 self.waiting[order] = None
             self.collect()
@@ -400,13 +400,13 @@ class World:
     def _mishap(self, parcel: Parcel, move: TaskStep) -> str | None:
         fault = move.fault
         if fault is Fault.BAD_REPLY:
-            self._strike(fault, parcel.order)
+            self._inject(fault, parcel.order)
             return move.detail
         if fault is None or parcel.operation is None:
             return None
         mishap = _MISHAPS.get(fault)
         if mishap is not None:
-            self._strike(fault, parcel.order)
+            self._inject(fault, parcel.order)
         if mishap == "pending":
             self.pending[parcel.order] = fault is Fault.PENDING
         return mishap
@@ -436,7 +436,7 @@ class World:
 
     def _pass(self, move: Pass) -> None:
         if move.fault is not None:
-            self._strike(move.fault, "")
+            self._inject(move.fault, "")
         later = self.now + timedelta(seconds=move.seconds)
         for parcel in tuple(self.parcels):
             if parcel.due_at is not None and parcel.due_at <= later:
@@ -448,7 +448,7 @@ class World:
         mark = (move.order, move.number)
         if mark in self.undelivered:
             self.undelivered.remove(mark)
-            self._strike(Fault.LOST_NOTIFICATION, move.order)
+            self._inject(Fault.LOST_NOTIFICATION, move.order)
 
     def _consume(self, move: Consume) -> None:
         self.gateway.consumer(move.order, move.act)
@@ -468,14 +468,14 @@ class World:
 
     def _take_back(self, move: TakeBack) -> None:
         if self.gateway.take_back(move.order):
-            self._strike(Fault.LATE_REVERSAL, move.order)
+            self._inject(Fault.LATE_REVERSAL, move.order)
         self.collect()
 
     def _in_portal(self, move: InPortal) -> None:
-        # What the portal refuses is listed too, and told by notification.
+        # What the portal refuses is listed too, and reported by notification.
         if self.gateway.exchanges(move.order):
             self.gateway.portal(move.order, move.act, move.amount)
-            self._strike(Fault.PORTAL, move.order)
+            self._inject(Fault.PORTAL, move.order)
         self.collect()
 
     def _finish(self, move: Finish) -> None:
@@ -483,7 +483,7 @@ class World:
         self.gateway.finish(move.order, good=move.good)
         self.collect()
 
-    def _strike(self, fault: Fault | None, order: str) -> None:
+    def _inject(self, fault: Fault | None, order: str) -> None:
         if fault is not None:
             self.faults[fault] += 1
-            self.watch.meets(order, fault)
+            self.monitor.meets(order, fault)

@@ -121,16 +121,16 @@ def test_evidence_put_aside_without_need_is_found(shop, store):
 
 
 def updated(shop, store):
-    """A consent whose terms were updated by us: the list tells of it, not the amount."""
+    """A consent whose terms were updated by us: the list has it, not the amount."""
     shop.agrees()
     shop.do("update_consent", "R-1", amount=400, parameters=MONTHLY)
-    told = evidence_of("R-1", "update_consent")
-    return attrs.evolve(told, source=Source.INQUIRY)
+    evidence = evidence_of("R-1", "update_consent")
+    return attrs.evolve(evidence, source=Source.INQUIRY)
 
 
 def test_doubt_may_stand_beside_what_a_list_without_amounts_has_resolved(shop, store):
-    told = updated(shop, store)
-    forge(store, "R-1", Discrepancy(shop.clock(), MAY_BE_ANOTHER, told, "R-1.4"))
+    evidence = updated(shop, store)
+    forge(store, "R-1", Discrepancy(shop.clock(), MAY_BE_ANOTHER, evidence, "R-1.4"))
     report = verify(store)
     assert report.holds
     assert report.discrepancies.count == 1
@@ -149,19 +149,19 @@ def test_doubt_may_stand_beside_what_a_list_without_amounts_has_resolved(shop, s
     ids=lambda other: " ".join(f"{name} {value}" for name, value in other.items()),
 )
 def test_doubt_about_what_leaves_none_is_found(shop, store, other):
-    told = attrs.evolve(updated(shop, store), **other)
-    forge(store, "R-1", Discrepancy(shop.clock(), MAY_BE_ANOTHER, told, "R-1.4"))
+    evidence = attrs.evolve(updated(shop, store), **other)
+    forge(store, "R-1", Discrepancy(shop.clock(), MAY_BE_ANOTHER, evidence, "R-1.4"))
     assert first_fault(store)[1:] == ("not_what_follows", "nothing is in doubt")
 
 
 @pytest.mark.parametrize("operation", [None, "R-1.6"], ids=["none", "one still open"])
 def test_doubt_beside_what_has_not_ended_is_found(shop, store, operation):
-    told = updated(shop, store)
+    evidence = updated(shop, store)
     forge(
         store,
         "R-1",
         began(shop, "update_consent", "R-1", 300, **MONTHLY),
-        Discrepancy(shop.clock(), MAY_BE_ANOTHER, told, operation),
+        Discrepancy(shop.clock(), MAY_BE_ANOTHER, evidence, operation),
     )
     assert first_fault(store)[1:] == ("not_what_follows", "nothing has ended")
 

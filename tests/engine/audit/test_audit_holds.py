@@ -150,7 +150,7 @@ def test_no_history_is_accused_wrongly(steps):
         live(shop, step)
         report = verify(store)
         assert report.faults.first == ()
-        assert report == verify(store, watch=lambda _examined: None)
+        assert report == verify(store, visit=lambda _examined: None)
 
 
 def test_every_fault_speaks_both_languages():

@@ -1,4 +1,4 @@
-"""Trails in several currencies, one with a refund sent back: verified, covered, told."""
+"""Trails in several currencies, one with a refund sent back: verified, covered, shown."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,12 +40,12 @@ class Sale:
         operation = decide(MACHINE, self.transaction, command, self.now)
         opened = opened_tracks(MACHINE, operation)
         self.append(Begun(self.now, operation, None, opened))
-        said = self.evidence(name, Outcome.SUCCEEDED, amount)
-        self.append(resolve(MACHINE, self.transaction, operation, said, self.now))
+        evidence = self.evidence(name, Outcome.SUCCEEDED, amount)
+        self.append(resolve(MACHINE, self.transaction, operation, evidence, self.now))
 
     def takes_back(self, amount):
-        said = self.evidence("refund", Outcome.REVERSED, amount)
-        event = resolve_external(MACHINE, self.transaction, said, self.now)
+        evidence = self.evidence("refund", Outcome.REVERSED, amount)
+        event = resolve_external(MACHINE, self.transaction, evidence, self.now)
         self.append(event)
         return event
 

@@ -115,7 +115,7 @@ def test_both_ways_say_the_same_of_it(lived, data):
     copy._records = {**store._records, name: changed}
     copy._transactions = {**store._transactions, name: transaction}
     copy._recorded = store._recorded
-    short, long = verify(copy), verify(copy, watch=lambda _examined: None)
+    short, long = verify(copy), verify(copy, visit=lambda _examined: None)
     assert short == long
 
 

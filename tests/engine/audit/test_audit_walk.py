@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from kessai import MemoryStore, SQLiteStore
 from kessai.audit import verify
 from kessai.audit.verification import canonical
-from kessai.audit.verification.fast_path import states as shapes
-from kessai.audit.verification.fast_path import walk
+from kessai.audit.verification.fast_path import states, walk
 from kessai.audit.verification.fast_path.tracing import Opaque, Trace, Untraceable
 from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome
@@ -35,7 +34,7 @@ from kessai.machine import (
 
 def same_both_ways(store):
     """The report; the steps of `watch` are all decided in full."""
-    short, long = verify(store), verify(store, watch=lambda _examined: None)
+    short, long = verify(store), verify(store, visit=lambda _examined: None)
     assert short == long
     return short
 
@@ -221,7 +220,7 @@ def test_any_byte_changed_in_any_event_is_found(path, data, rehash):
 def test_what_is_left_of_a_full_memory_is_decided_in_full(
     shop, store, in_full, monkeypatch
 ):
-    monkeypatch.setattr(shapes, "MOST", 2)
+    monkeypatch.setattr(states, "MOST", 2)
     for number in range(5):
         shop.sells(f"A-{number}")
     assert same_both_ways(store).holds
@@ -314,4 +313,4 @@ def test_what_cannot_be_noted_down_says_so(ask):
 
 
 def test_a_blank_transaction_has_the_blank_shape():
-    assert shapes.Outline.of(Transaction("x")) == shapes.Outline()
+    assert states.Outline.of(Transaction("x")) == states.Outline()

@@ -260,8 +260,8 @@ def test_what_is_no_private_key_is_refused_without_showing_it(tmp_path, what):
     file.chmod(0o600)
     with pytest.raises(InvalidInput) as refused:
         read_private_key(file)
-    told = "".join(traceback.format_exception(refused.value))
-    assert not content or content[30:60].decode() not in told
+    trace = "".join(traceback.format_exception(refused.value))
+    assert not content or content[30:60].decode() not in trace
 
 
 def test_a_public_key_is_given_as_digits_or_in_a_file(key, tmp_path):

@@ -49,7 +49,7 @@ def found(path, seals):
     try:
         assert verify(store).faults.first == ()
         report = verify(store, seals=seals)
-        stepped = verify(store, seals=seals, watch=lambda _examined: None)
+        stepped = verify(store, seals=seals, visit=lambda _examined: None)
     finally:
         store.close()
     assert report == stepped

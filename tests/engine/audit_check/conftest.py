@@ -12,7 +12,7 @@ DATA = Path(__file__).parents[2] / "data"
 
 
 @attrs.frozen
-class Told:
+class CheckedLog:
     """What was found, as tests compare it."""
 
     checked: object
@@ -44,12 +44,12 @@ class Told:
 
 def checked(path, lifecycles, **reading):
     loaded = [load_shipped(name) for name in lifecycles.split()]
-    return Told(check_log(str(path), loaded, LogReading(**reading)))
+    return CheckedLog(check_log(str(path), loaded, LogReading(**reading)))
 
 
 @pytest.fixture
 def check(tmp_path):
-    """Check a log given as text: its rows, under the usual header unless told so."""
+    """Check a log given as text: its rows, under the usual header unless another is given."""
 
     def run(
         text,

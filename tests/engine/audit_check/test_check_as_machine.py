@@ -132,7 +132,7 @@ def text_of(rows):
 
 
 def by_the_machine(rows):
-    """What `decide` says to each row, by its line; what is denied changes nothing."""
+    """The verdict of `decide` on each row, by its line; what is denied changes nothing."""
     machines = Machines(load_shipped(name) for name in LIFECYCLES.split())
     held = {}
     denied = []
@@ -176,12 +176,12 @@ def test_what_the_engine_carried_out_is_all_allowed(check, trails):
     rows = everything(trails)
     assert len(rows) > 900
     assert any(row.outcome == "denied" for row in rows)
-    told = check(text_of(rows), LIFECYCLES, header=None)
-    assert told.bad == []
-    assert told.violations == []
-    assert told.findings.holds
-    assert told.findings.refused_though_allowed == 0
-    assert told.findings.refused == sum(row.outcome == "denied" for row in rows)
+    checked_log = check(text_of(rows), LIFECYCLES, header=None)
+    assert checked_log.bad == []
+    assert checked_log.violations == []
+    assert checked_log.findings.holds
+    assert checked_log.findings.refused_though_allowed == 0
+    assert checked_log.findings.refused == sum(row.outcome == "denied" for row in rows)
 
 
 def bent(rows, draw):
@@ -212,10 +212,10 @@ def test_bent_histories_are_judged_as_the_machine_would(check, trails, seed):
         for row in bent(history, draw)
     ]
     draw.shuffle(rows)
-    told = check(text_of(rows), LIFECYCLES, header=None)
+    checked_log = check(text_of(rows), LIFECYCLES, header=None)
     expected = by_the_machine(rows)
-    assert told.violations == expected
-    findings = told.findings
+    assert checked_log.violations == expected
+    findings = checked_log.findings
     assert findings.allowed + len(expected) + findings.refused == findings.events
     assert len({" ".join(line.split()[1:]) for line in expected}) > 8
 
@@ -234,6 +234,6 @@ def test_shortcuts_are_taken_for_nearly_every_row_and_change_nothing(
     rows = [row for row in everything(trails) if row.outcome == "succeeded"]
     plain = [attrs.evolve(row, agreement=None) for row in rows]
     text = text_of(plain).replace("agreement,frequency", "x,y")
-    told = check(text, LIFECYCLES, header=None)
-    assert told.violations == []
+    checked_log = check(text, LIFECYCLES, header=None)
+    assert checked_log.violations == []
     assert counts["in full"] < len(rows) / 20

@@ -1,4 +1,4 @@
-"""`kessai audit check` at a terminal: what it says, in which words, with which code."""
+"""`kessai audit check` at a terminal: what it prints, in which words, with which code."""
 
 import io
 import sys
@@ -95,7 +95,7 @@ def test_what_was_left_out_or_may_only_follow_is_counted(kessai, log):
     assert result.code == 5
     assert "so perhaps only following from it: 1." in result.out
     assert "so perhaps no fault: 1." in result.out
-    assert "Rows left out, as was said: 1." in result.out
+    assert "Rows left out, as requested: 1." in result.out
     assert "(after another)" in result.out
     assert "(uncertain)" in result.out
 
@@ -159,7 +159,7 @@ def test_a_lifecycle_of_ones_own_in_dollars_asks_for_the_unit(kessai, log, tmp_p
         (("--lifecycle", "two_time"), "shipped are"),
     ],
 )
-def test_what_is_said_wrongly_is_told_with_what_would_be_right(
+def test_what_is_given_wrongly_is_answered_with_what_would_be_right(
     kessai, log, options, message
 ):
     result = check(kessai, log(SALE), *options)

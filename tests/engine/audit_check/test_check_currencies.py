@@ -58,15 +58,15 @@ def test_rows_of_no_or_of_another_currency_cannot_be_read(check):
         "B,authorize,2026-01-05T09:00Z,100.00,",
         "C,authorize,2026-01-05T09:00Z,100.00,EUR",
     )
-    said = sorted(rows.sentence("en") for rows in found.most_common_bad())
-    assert said == [
+    sentences = sorted(rows.sentence("en") for rows in found.most_common_bad())
+    assert sentences == [
         "currency: EUR; the lifecycle is in JPY, KWD, USD",
         "currency: no currency; one of JPY, KWD, USD is needed",
     ]
 
 
 def test_a_log_without_a_column_for_the_currency_is_refused(check):
-    with pytest.raises(InvalidInput, match="no column says which of JPY, KWD, USD"):
+    with pytest.raises(InvalidInput, match="no column shows which of JPY, KWD, USD"):
         check("A,authorize,2026-01-05T09:00Z,1", header="order,command,time,amount")
 
 

@@ -29,7 +29,7 @@ def test_a_log_is_judged_alike_however_little_memory_there_is(check, order, in_m
 
 
 def test_agreements_are_known_however_little_memory_there_is(check):
-    told = check(
+    checked_log = check(
         "S,authorize,2026-01-01,500,recurring,,Month 1,op-1\n"
         "Z,reauthorize,2026-01-02,300,charge,S,,op-2\n"
         "C,reauthorize,2026-01-02,300,charge,S,,op-3\n"
@@ -40,12 +40,12 @@ def test_agreements_are_known_however_little_memory_there_is(check):
         header="order,command,time,amount,lifecycle,agreement,frequency,operation_id",
         in_memory=1,
     )
-    assert told.bad == []
-    assert told.violations == ["7 reauthorize agreement_state"]
-    assert told.findings.repeated == 1
+    assert checked_log.bad == []
+    assert checked_log.violations == ["7 reauthorize agreement_state"]
+    assert checked_log.findings.repeated == 1
 
 
-def test_no_more_is_held_than_was_said(check):
+def test_no_more_is_held_than_was_given(check):
     with Grouped("time", 10) as grouped:
         for line in range(95):
             grouped.add(f"order-{line % 7}", (None or _at(line), line, 0, 5, None))

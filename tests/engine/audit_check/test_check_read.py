@@ -31,11 +31,11 @@ class TestColumns:
             "取引ID,処理区分,処理日時,取引金額",
         ],
     )
-    def test_common_names_are_guessed_and_told(self, check, header):
-        told = check(SALE, header=header)
-        assert told.findings.allowed == 2
-        assert told.notes[0] == "guessed"
-        assert set(told.checked.columns.guessed) == {
+    def test_common_names_are_guessed_and_reported(self, check, header):
+        checked_log = check(SALE, header=header)
+        assert checked_log.findings.allowed == 2
+        assert checked_log.notes[0] == "guessed"
+        assert set(checked_log.checked.columns.guessed) == {
             "order",
             "command",
             "time",
@@ -43,36 +43,36 @@ class TestColumns:
         }
 
     def test_columns_are_mapped_by_name_or_number(self, check):
-        said = {"order": "伝票", "command": "2", "time": "いつ", "amount": "税込"}
-        told = check(SALE, header="伝票,何,いつ,税込", columns=said)
-        assert told.findings.allowed == 2
-        assert "guessed" not in told.notes
+        given = {"order": "伝票", "command": "2", "time": "いつ", "amount": "税込"}
+        checked_log = check(SALE, header="伝票,何,いつ,税込", columns=given)
+        assert checked_log.findings.allowed == 2
+        assert "guessed" not in checked_log.notes
 
     def test_a_log_without_a_header_is_mapped_by_numbers(self, check):
-        said = {"order": "1", "command": "2", "time": "3", "amount": "4"}
+        given = {"order": "1", "command": "2", "time": "3", "amount": "4"}
         layout = Layout(has_header=False)
         assert (
-            check(SALE, header=None, columns=said, layout=layout).findings.allowed == 2
+            check(SALE, header=None, columns=given, layout=layout).findings.allowed == 2
         )
         with pytest.raises(InvalidInput, match="--no-header"):
             check(SALE, header=None)
 
     def test_titles_may_stand_above_the_header(self, check):
         text = f"売上一覧,,,\n\n{HEADER}\n{JAPANESE}B,与信,いつか,9\n"
-        told = check(text, header=None, layout=Layout(header_line=3))
-        assert told.findings.allowed == 2
-        assert told.bad == ["time_unknown 6"]
+        checked_log = check(text, header=None, layout=Layout(header_line=3))
+        assert checked_log.findings.allowed == 2
+        assert checked_log.bad == ["time_unknown 6"]
         with pytest.raises(InvalidInput, match="--header-line"):
             check(text, header=None)
 
     def test_a_date_and_a_time_may_stand_apart(self, check):
-        told = check(
+        checked_log = check(
             "A,authorize,2026-01-05,09:05,9\nA,capture,2026-01-05,09:06,9\n",
             header="order,command,日付,時刻,amount",
             columns={"time": "日付+時刻"},
         )
-        assert told.findings.holds
-        assert told.findings.last == datetime(2026, 1, 5, 9, 6, tzinfo=UTC)
+        assert checked_log.findings.holds
+        assert checked_log.findings.last == datetime(2026, 1, 5, 9, 6, tzinfo=UTC)
 
     @pytest.mark.parametrize(
         ("header", "columns", "message"),
@@ -99,10 +99,10 @@ class TestColumns:
         rows = SALE.replace("1000", "1000,出荷済").replace("600", "600,出荷済")
         header = "order,command,time,amount,状態"
         assert check(rows, header=header).bad == ["outcome_unknown 2 3"]
-        told = check(rows, header=header, columns={"outcome": "-"})
-        assert told.findings.holds
-        told = check(rows, header=header, outcomes={"出荷済": "succeeded"})
-        assert told.findings.holds
+        checked_log = check(rows, header=header, columns={"outcome": "-"})
+        assert checked_log.findings.holds
+        checked_log = check(rows, header=header, outcomes={"出荷済": "succeeded"})
+        assert checked_log.findings.holds
 
 
 class TestBytes:
@@ -116,13 +116,15 @@ class TestBytes:
         ],
     )
     def test_the_encoding_is_found_out(self, check, encoding, told_as):
-        told = check(JAPANESE, header=HEADER, encoding=encoding)
-        assert told.findings.allowed == 2
-        assert told.checked.encoding == told_as
+        checked_log = check(JAPANESE, header=HEADER, encoding=encoding)
+        assert checked_log.findings.allowed == 2
+        assert checked_log.checked.encoding == told_as
 
     def test_the_yen_sign_of_shift_jis_is_a_backslash(self, check):
-        told = check(r"A,売上,2026/1/5 9:05,\1000", header=HEADER, encoding="cp932")
-        assert told.bad == []
+        checked_log = check(
+            r"A,売上,2026/1/5 9:05,\1000", header=HEADER, encoding="cp932"
+        )
+        assert checked_log.bad == []
 
     @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
     def test_the_delimiter_is_seen_in_the_header(self, check, delimiter):
@@ -146,27 +148,27 @@ class TestBytes:
         path = tmp_path / "log.csv"
         whole = f"{HEADER}\n{JAPANESE}B-1,与信,2026/1/5 9:05,9\n".encode()
         path.write_bytes(whole.replace("B-1,与".encode(), b"B-1,\xe4\xb8"))
-        told = check_file(path, "one_time")
-        assert told.bad == ["not_text 4"]
-        assert told.findings.allowed == 2
+        checked_log = check_file(path, "one_time")
+        assert checked_log.bad == ["not_text 4"]
+        assert checked_log.findings.allowed == 2
 
-    def test_a_json_list_is_told_to_be_one(self, check):
+    def test_a_json_list_is_reported_to_be_one(self, check):
         with pytest.raises(InvalidInput, match="one object a line"):
             check('[{"order": "A"}]', header=None)
 
     @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
-    def test_an_empty_log_is_told_so(self, check, text):
+    def test_an_empty_log_is_reported_so(self, check, text):
         with pytest.raises(InvalidInput, match="empty"):
             check(text, header=None)
 
-    def test_a_log_of_a_header_alone_is_told_so(self, check):
+    def test_a_log_of_a_header_alone_is_reported_so(self, check):
         with pytest.raises(InvalidInput, match="no rows"):
             check("")
 
 
 class TestRows:
-    def test_a_bad_row_is_told_by_its_line_and_the_rest_is_checked(self, check):
-        told = check(
+    def test_a_bad_row_is_reported_by_its_line_and_the_rest_is_checked(self, check):
+        checked_log = check(
             "A,authorize,2026-01-05,9\n"
             '"B\nB",authorize,2026-01-05,9\n'
             "C,authorize,whenever,9\n"
@@ -178,7 +180,7 @@ class TestRows:
             "\n,,,\n"
             "H,authorize,2026-01-05,9\n"
         )
-        assert told.bad == [
+        assert checked_log.bad == [
             "cells 8 10",
             "order_invalid 3",
             "time_unknown 5",
@@ -186,39 +188,43 @@ class TestRows:
             "command_unknown 7",
             "order_missing 9",
         ]
-        assert told.findings.allowed == 2
+        assert checked_log.findings.allowed == 2
 
     def test_what_follows_an_unreadable_row_may_be_no_fault(self, check):
-        told = check("A,authorize,whenever,9\nA,capture,2026-01-05,9\n")
-        assert told.violations == ["3 capture unknown_transaction"]
-        assert told.findings.uncertain == 1
-        assert told.findings.holds
-        assert not told.findings.groups
+        checked_log = check("A,authorize,whenever,9\nA,capture,2026-01-05,9\n")
+        assert checked_log.violations == ["3 capture unknown_transaction"]
+        assert checked_log.findings.uncertain == 1
+        assert checked_log.findings.holds
+        assert not checked_log.findings.groups
 
     def test_a_quote_that_is_not_closed_says_how_far_it_goes(self, check):
-        told = check('A,authorize,2026-01-05,9\nB,authorize,2026-01-05,"9\nC,x\n')
-        (rows,) = told.findings.most_common_bad()
+        checked_log = check(
+            'A,authorize,2026-01-05,9\nB,authorize,2026-01-05,"9\nC,x\n'
+        )
+        (rows,) = checked_log.findings.most_common_bad()
         assert rows.lines == [3]
         assert "up to line 4: a quote is not closed" in rows.sentence("en")
-        assert told.findings.allowed == 1
+        assert checked_log.findings.allowed == 1
 
-    def test_card_numbers_are_neither_read_nor_told(self, check):
-        told = check(
+    def test_card_numbers_are_neither_read_nor_shown(self, check):
+        checked_log = check(
             "4111111111111111,authorize,2026-01-05,9\nA,authorize,4111111111111111,9\n"
         )
-        sentences = [rows.sentence("en") for rows in told.findings.most_common_bad()]
+        sentences = [
+            rows.sentence("en") for rows in checked_log.findings.most_common_bad()
+        ]
         assert len(sentences) == 2
         assert not any("4111" in sentence for sentence in sentences)
 
     def test_another_currency_is_not_judged(self, check):
-        told = check(
+        checked_log = check(
             "A,authorize,2026-01-05,9,JPY\nB,authorize,2026-01-05,9,USD\n",
             header="order,command,time,amount,currency",
         )
-        assert told.bad == ["currency_differs 3"]
+        assert checked_log.bad == ["currency_differs 3"]
 
     def test_json_lines_have_their_own_columns(self, check):
-        told = check(
+        checked_log = check(
             '{"payment":{"id":"A"},"type":"authorize","at":"2026-01-05T09:00:00Z","amount":9}\n'
             '{"payment":{"id":"A"},"type":"capture","at":"2026-01-05T09:00:01Z","amount":9.0}\n'
             '{"payment":{"id":"A"},"type":"refund","at":1767690000,"amount":9.5}\n'
@@ -228,9 +234,9 @@ class TestRows:
             header=None,
             columns={"order": "payment.id"},
         )
-        assert told.checked.form == "jsonl"
-        assert told.findings.allowed == 3
-        assert sorted(told.bad) == [
+        assert checked_log.checked.form == "jsonl"
+        assert checked_log.findings.allowed == 3
+        assert sorted(checked_log.bad) == [
             "amount_decimals 3",
             "not_json 4",
             "order_invalid 5",

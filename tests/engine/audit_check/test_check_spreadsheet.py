@@ -13,7 +13,7 @@ OPTIONS = ("--lifecycle", "one_time", "--timezone", "Asia/Tokyo")
 
 
 @pytest.fixture
-def told(capsys):
+def checked_log(capsys):
     def run(*options):
         code = run_command(["audit", "check", str(LOG), *OPTIONS, *options])
         return code, capsys.readouterr().out
@@ -21,8 +21,8 @@ def told(capsys):
     return run
 
 
-def test_each_step_that_was_not_allowed_is_told_with_its_line(told):
-    code, out = told("--lang", "en", "--details")
+def test_each_step_that_was_not_allowed_is_reported_with_its_line(checked_log):
+    code, out = checked_log("--lang", "en", "--details")
     assert code == 5
     assert "The amount 3,300 JPY is above the largest possible, 3,000 JPY." in out
     assert "The authorization expired at 2026-02-05T13:10:00Z." in out
@@ -30,22 +30,22 @@ def test_each_step_that_was_not_allowed_is_told_with_its_line(told):
         assert place in out
 
 
-def test_what_was_guessed_is_told_in_both_languages(told):
+def test_what_was_guessed_is_reported_in_both_languages(checked_log):
     for language in ("en", "ja"):
-        _, out = told("--lang", language)
+        _, out = checked_log("--lang", language)
         assert "order = 注文番号" in out
         assert "売上 = capture" in out
 
 
-def test_rows_that_cannot_be_read_are_told_and_can_be_left_out(told):
-    _, out = told("--lang", "en")
+def test_rows_that_cannot_be_read_are_reported_and_can_be_left_out(checked_log):
+    _, out = checked_log("--lang", "en")
     assert "(line 18)" in out
     assert "(line 20)" in out
-    _, out = told("--lang", "en", "--command", "発送=-")
+    _, out = checked_log("--lang", "en", "--command", "発送=-")
     assert "(line 18)" not in out
 
 
-def test_an_empty_outcome_is_that_of_what_succeeded_and_is_told(tmp_path):
+def test_an_empty_outcome_is_that_of_what_succeeded_and_is_reported(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text(
         "order,command,time,amount,outcome\n"

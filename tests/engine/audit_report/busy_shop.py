@@ -1,4 +1,4 @@
-"""A shop whose store has something of everything that a report tells of."""
+"""A shop whose store has something of everything that a report shows."""
 
 import hashlib
 import sqlite3

@@ -16,65 +16,65 @@ from kessai.spec import load_file, load_shipped
 
 
 @pytest.fixture
-def told(busy, known):
+def report(busy, known):
     """The plain data of the busy shop's report."""
     return plain(gather(busy, "shop.db", NOON, known=known), "en")
 
 
-def lifecycle(told, name):
-    return next(one for one in told["lifecycles"] if one["name"] == name)
+def lifecycle(report, name):
+    return next(one for one in report["lifecycles"] if one["name"] == name)
 
 
-def cell(told, state, command, name="one_time"):
+def cell(report, state, command, name="one_time"):
     return next(
         cell
-        for cell in lifecycle(told, name)["matrix"]
+        for cell in lifecycle(report, name)["matrix"]
         if (f"{cell['track']}.{cell['state']}", cell["command"]) == (state, command)
     )
 
 
-def test_the_report_says_whether_everything_holds(busy, told):
-    report = verify(busy)
-    assert told["holds"]
-    assert (told["transactions"], told["events"]) == (
-        report.transactions,
-        report.events,
+def test_the_report_shows_whether_everything_holds(busy, report):
+    verified = verify(busy)
+    assert report["holds"]
+    assert (report["transactions"], report["events"]) == (
+        verified.transactions,
+        verified.events,
     )
-    assert told["kinds"] == report.kinds
+    assert report["kinds"] == verified.kinds
 
 
-def test_the_busiest_lifecycle_comes_first(told):
-    names = [one["name"] for one in told["lifecycles"]]
+def test_the_busiest_lifecycle_comes_first(report):
+    names = [one["name"] for one in report["lifecycles"]]
     assert names == ["one_time", "charge", "recurring"]
 
 
-def test_the_states_stand_in_the_order_in_which_they_were_declared(told):
-    states = [state["state"] for state in lifecycle(told, "one_time")["states"]]
+def test_the_states_stand_in_the_order_in_which_they_were_declared(report):
+    states = [state["state"] for state in lifecycle(report, "one_time")["states"]]
     assert states == list(load_shipped("one_time").tracks["payment"].states)
 
 
-def test_what_was_done_is_counted_by_state_and_command(told):
-    assert cell(told, "payment.authorized", "capture")["reached"] == 8
-    assert cell(told, "payment.authorized", "cancel")["reached"] == 1
-    refunds = cell(told, "payment.captured", "refund")
+def test_what_was_done_is_counted_by_state_and_command(report):
+    assert cell(report, "payment.authorized", "capture")["reached"] == 8
+    assert cell(report, "payment.authorized", "cancel")["reached"] == 1
+    refunds = cell(report, "payment.captured", "refund")
     assert (refunds["reached"], refunds["declined"]) == (5, 1)  # one of them outside
 
 
-def test_what_was_refused_is_counted_where_it_was_refused(told):
-    assert cell(told, "payment.captured", "capture")["denied"] == 1
-    assert cell(told, "payment.captured", "capture")["declared"] is False
-    assert cell(told, "payment.authorized", "capture")["denied"] == 1  # too late
+def test_what_was_refused_is_counted_where_it_was_refused(report):
+    assert cell(report, "payment.captured", "capture")["denied"] == 1
+    assert cell(report, "payment.captured", "capture")["declared"] is False
+    assert cell(report, "payment.authorized", "capture")["denied"] == 1  # too late
 
 
-def test_what_was_declared_and_never_reached_is_told(told):
-    moves = lifecycle(told, "one_time")["moves"]
+def test_what_was_declared_and_never_reached_is_shown(report):
+    moves = lifecycle(report, "one_time")["moves"]
     never = {(m["command"], m["target"]) for m in moves if not m["succeeded"]}
     assert ("authorize", "captured") in never
     assert ("capture", "captured") not in never
 
 
-def test_denials_are_told_with_their_rule_and_their_sentence(told):
-    refusals = lifecycle(told, "one_time")["refusals"]
+def test_denials_are_shown_with_their_rule_and_their_sentence(report):
+    refusals = lifecycle(report, "one_time")["refusals"]
     above = next(r for r in refusals if r["rule"] == "O4")
     assert above["code"] == "amount_above_maximum"
     assert above["sentence"] == "The amount … is above the largest possible, …."
@@ -82,16 +82,16 @@ def test_denials_are_told_with_their_rule_and_their_sentence(told):
     assert "700 JPY" in above["example"]["sentence"]
 
 
-def test_a_refused_opening_is_told_under_the_one_lifecycle_that_refuses_so(told):
-    refusals = lifecycle(told, "one_time")["refusals"]
+def test_a_refused_opening_is_shown_under_the_one_lifecycle_that_refuses_so(report):
+    refusals = lifecycle(report, "one_time")["refusals"]
     assert "limit amount one-time" in {refusal["rule"] for refusal in refusals}
-    (unbound,) = told["unbound_refusals"]
+    (unbound,) = report["unbound_refusals"]
     assert unbound["code"] == "unknown_transaction"
     assert unbound["example"]["transaction"] == HOSTILE
 
 
-def test_how_long_transactions_stayed_in_each_state_is_told(told):
-    states = {s["state"]: s for s in lifecycle(told, "one_time")["states"]}
+def test_how_long_transactions_stayed_in_each_state_is_shown(report):
+    states = {s["state"]: s for s in lifecycle(report, "one_time")["states"]}
     waited = states["authorized"]
     assert (waited["entered"], waited["ended"], waited["standing"]) == (10, 10, 0)
     assert waited["median_seconds"] == pytest.approx(86_400, rel=0.03)
@@ -100,65 +100,65 @@ def test_how_long_transactions_stayed_in_each_state_is_told(told):
     assert states["refunded"]["standing"] == 1
 
 
-def test_the_money_is_summed_by_status(busy, told):
-    amounts = lifecycle(told, "one_time")["amounts"]
+def test_the_money_is_summed_by_status(busy, report):
+    amounts = lifecycle(report, "one_time")["amounts"]
     captured = sum(here["sums"]["captured"] for here in amounts)
     own = [t for t in busy.transactions() if t.lifecycle == "one_time"]
     assert captured == sum(t.amounts["captured"] for t in own) == 32_400
     assert sum(here["transactions"] for here in amounts) == len(own)
 
 
-def test_deadlines_are_told_with_what_came_too_late(told):
-    (deadline,) = lifecycle(told, "one_time")["deadlines"]
+def test_deadlines_are_shown_with_what_came_too_late(report):
+    (deadline,) = lifecycle(report, "one_time")["deadlines"]
     lapsed = deadline["lapsed_by_clock"] + deadline["lapsed_at_gateway"]
     assert (lapsed, deadline["denied_late"]) == (1, 1)
 
 
-def test_what_waits_for_somebody_is_told(told):
-    (waiting,) = told["open_operations"]["first"]
+def test_what_waits_for_somebody_is_shown(report):
+    (waiting,) = report["open_operations"]["first"]
     assert (waiting["transaction"], waiting["command"]) == ("A-6", "refund")
     assert waiting["age_seconds"] == (NOON - waiting["begun_at"]).total_seconds()
-    (aside,) = told["discrepancies"]["first"]
+    (aside,) = report["discrepancies"]["first"]
     assert (aside["transaction"], aside["reason"]) == ("A-7", "state_not_allowed")
 
 
-def test_what_an_operator_resolved_is_told_with_the_name_and_the_finding(told):
-    (closed,) = told["closed"]["first"]
+def test_what_an_operator_resolved_is_shown_with_the_name_and_the_finding(report):
+    (closed,) = report["closed"]["first"]
     assert (closed["transaction"], closed["actor"]) == ("A-8", "Sato <s@x>")
     assert closed["note"] == f"seen {HOSTILE}"
     assert closed["reason"] == "state_not_allowed"
 
 
-def test_what_was_done_in_the_portal_is_told(told):
-    (outside,) = told["external"]["first"]
+def test_what_was_done_in_the_portal_is_shown(report):
+    (outside,) = report["external"]["first"]
     assert (outside["transaction"], outside["command"]) == ("A-5", "refund")
     assert outside["amount"] == 100
 
 
 def test_what_tests_exercised_stands_beside_it(busy, known):
     coverage = from_store(busy)  # as if the shop were the test
-    told = plain(gather(busy, "shop.db", NOON, coverage=coverage, known=known), "en")
-    capture = cell(told, "payment.authorized", "capture")
+    report = plain(gather(busy, "shop.db", NOON, coverage=coverage, known=known), "en")
+    capture = cell(report, "payment.authorized", "capture")
     assert capture["tested"] == capture["reached"] == 8
-    assert lifecycle(told, "one_time")["coverage"]["exercised"] == 18
+    assert lifecycle(report, "one_time")["coverage"]["exercised"] == 18
 
 
 def test_an_empty_store_has_an_empty_report(empty, known):
     facts = gather(empty, "memory:", NOON, known=known)
-    assert (facts.told, facts.first, facts.last) == ((), None, None)
+    assert (facts.lifecycles, facts.first, facts.last) == ((), None, None)
     assert facts.report.holds
 
 
 def test_a_store_with_faults_is_reported_up_to_the_first_bad_event(own_path, known):
     spoil(own_path, "A-2", 4, b'"amount":1800', b'"amount":1801')
     store = SQLiteStore(own_path)
-    told = plain(gather(store, "shop.db", NOON, known=known), "en")
+    report = plain(gather(store, "shop.db", NOON, known=known), "en")
     store.close()
-    assert not told["holds"]
-    (fault,) = told["faults"]["first"]
+    assert not report["holds"]
+    (fault,) = report["faults"]["first"]
     assert (fault["transaction"], fault["event"]) == ("A-2", 4)
-    assert cell(told, "payment.authorized", "capture")["reached"] == 7
-    amounts = lifecycle(told, "one_time")["amounts"]
+    assert cell(report, "payment.authorized", "capture")["reached"] == 7
+    amounts = lifecycle(report, "one_time")["amounts"]
     assert sum(here["transactions"] for here in amounts) == 9  # A-2's are not believed
 
 
@@ -171,10 +171,10 @@ def test_two_versions_of_a_lifecycle_are_reported_apart(tmp_path, known):
     later = opened(store, lifecycles=[load_file(other)])
     later.asked = 100  # keys of its own
     later.sells("A-2")
-    told = plain(gather(store, "memory:", NOON, known=known), "en")
-    assert [one["name"] for one in told["lifecycles"]] == ["one_time", "one_time"]
-    assert len({one["hash"] for one in told["lifecycles"]}) == 2
-    assert [one["transactions"] for one in told["lifecycles"]] == [1, 1]
+    report = plain(gather(store, "memory:", NOON, known=known), "en")
+    assert [one["name"] for one in report["lifecycles"]] == ["one_time", "one_time"]
+    assert len({one["hash"] for one in report["lifecycles"]}) == 2
+    assert [one["transactions"] for one in report["lifecycles"]] == [1, 1]
 
 
 def test_the_report_of_the_same_store_and_moment_is_the_same(busy, known):

@@ -156,7 +156,7 @@ def test_a_refused_opening_counts_where_only_one_lifecycle_refuses_so(shop, know
     assert exercised(shop, "recurring", known) == set()
 
 
-def test_a_refused_opening_that_fits_several_is_told_and_not_counted(shop, known):
+def test_a_refused_opening_that_fits_several_is_shown_and_not_counted(shop, known):
     shop.do("authorize", "A#1", lifecycle="one_time", amount=5)
     lifecycle = load_shipped("one_time")
     result = covered(lifecycle, from_store(shop.engine.store), known)

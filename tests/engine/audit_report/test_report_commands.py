@@ -46,9 +46,9 @@ def test_the_same_store_and_moment_give_the_same_bytes(
 
 def test_what_was_tested_comes_from_the_file(kessai, busy_path, coverage_file):
     how = ("--db", busy_path, "--format", "json", "--coverage", coverage_file)
-    told = json.loads(kessai("audit", "report", *how).out)
-    assert told["has_coverage"]
-    assert told["lifecycles"][0]["coverage"]["exercised"] == 18
+    report = json.loads(kessai("audit", "report", *how).out)
+    assert report["has_coverage"]
+    assert report["lifecycles"][0]["coverage"]["exercised"] == 18
 
 
 def test_a_store_that_does_not_hold_is_reported_and_exits_with_5(
@@ -64,7 +64,7 @@ def test_a_store_that_does_not_hold_is_reported_and_exits_with_5(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "shown"),
     [
         (["--at", "yesterday"], "--at 'yesterday': not a moment"),
         (["--at", "2026-01-01T00:00:00"], "with a time zone"),
@@ -74,11 +74,11 @@ def test_a_store_that_does_not_hold_is_reported_and_exits_with_5(
         (["--db", "nothing.db"], "nothing.db: there is no store"),
     ],
 )
-def test_wrong_input_is_told_in_a_line(kessai, busy_path, wrong, said):
+def test_wrong_input_is_reported_in_a_line(kessai, busy_path, wrong, shown):
     given = [] if "--db" in wrong else ["--db", busy_path]
     done = kessai("audit", "report", *given, *wrong)
     assert done.code == 2
-    assert said in done.err
+    assert shown in done.err
     assert "Traceback" not in done.err
 
 
@@ -164,8 +164,8 @@ def test_what_was_never_exercised_comes_first_with_its_rule(kessai, coverage_fil
 def test_stores_and_files_are_merged(kessai, busy_path, coverage_file):
     def counted(*sources):
         done = kessai("audit", "coverage", *sources, "--lifecycle", "charge", "--json")
-        (told,) = json.loads(done.out)
-        return {point["id"]: point["count"] for point in told["all"]}
+        (report,) = json.loads(done.out)
+        return {point["id"]: point["count"] for point in report["all"]}
 
     store = counted("--db", busy_path)
     both = counted(coverage_file, "--db", busy_path)
@@ -173,10 +173,10 @@ def test_stores_and_files_are_merged(kessai, busy_path, coverage_file):
     assert both["begin reauthorize at payment.requested"] == 2
 
 
-def test_without_a_lifecycle_all_shipped_ones_are_told(kessai, coverage_file):
+def test_without_a_lifecycle_all_shipped_ones_are_shown(kessai, coverage_file):
     done = kessai("audit", "coverage", coverage_file, "--format", "json")
-    told = json.loads(done.out)
-    assert [one["lifecycle"] for one in told] == ["charge", "one_time", "recurring"]
+    report = json.loads(done.out)
+    assert [one["lifecycle"] for one in report] == ["charge", "one_time", "recurring"]
 
 
 @pytest.mark.parametrize(("share", "code"), [(15, 0), (18.1, 0), (20, 5), (100, 5)])
@@ -196,17 +196,17 @@ def test_a_lifecycle_file_of_ones_own_is_taken(kessai, coverage_file, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "shown"),
     [
         ([], "Give a FILE"),
         (["nothing.json"], "nothing.json: No such file"),
         (["--db", "nothing.db"], "there is no store"),
     ],
 )
-def test_nothing_to_count_is_told_in_a_line(kessai, wrong, said):
+def test_nothing_to_count_is_reported_in_a_line(kessai, wrong, shown):
     done = kessai("audit", "coverage", *wrong)
     assert done.code == 2
-    assert said in done.err
+    assert shown in done.err
     assert "Traceback" not in done.err
 
 

@@ -201,7 +201,7 @@ def test_a_store_that_does_not_hold_says_so_first(own_path, known):
     store.close()
     assert "Does not hold" in page.text
     assert "Everything holds" not in page.text
-    assert page.text.index("A-2") < page.text.index("The way of the money")
+    assert page.text.index("A-2") < page.text.index("The path of the money")
 
 
 def test_the_same_facts_make_the_same_page(facts):
@@ -240,7 +240,7 @@ def test_reports_are_made_without_jinja_where_none_is_needed():
     assert done.stdout == "[]\n"
 
 
-def test_a_lifecycle_without_a_picture_is_told_in_tables(monkeypatch, facts):
+def test_a_lifecycle_without_a_picture_is_shown_in_tables(monkeypatch, facts):
     def fails(*_):
         raise InvalidInput("no Graphviz")
 
@@ -254,11 +254,11 @@ def test_a_lifecycle_without_a_picture_is_told_in_tables(monkeypatch, facts):
 
 
 def test_the_object_holds_what_the_page_tells(facts):
-    told = json.loads(render(facts, "json", "en"))
-    assert told["holds"] is True
-    assert told["at"] == "2026-04-01T12:00:00Z"
-    assert told["lifecycles"][0]["name"] == "one_time"
-    assert told["closed"]["first"][0]["note"] == f"seen {HOSTILE}"
+    report = json.loads(render(facts, "json", "en"))
+    assert report["holds"] is True
+    assert report["at"] == "2026-04-01T12:00:00Z"
+    assert report["lifecycles"][0]["name"] == "one_time"
+    assert report["closed"]["first"][0]["note"] == f"seen {HOSTILE}"
 
 
 def table(facts):

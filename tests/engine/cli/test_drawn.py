@@ -18,7 +18,7 @@ import pytest
 
 from kessai import Command, Engine, HttpTransport
 from kessai.cli.tx import diagram as tx_diagram
-from kessai.diagram import TRANSACTION_FORMATS, Journey
+from kessai.diagram import TRANSACTION_FORMATS, TransactionPath
 from kessai.diagram.path import steps
 from kessai.machine import Machines, read_events
 from kessai.shell import shipped_lifecycles
@@ -346,16 +346,20 @@ def some_orders(kessai, orders, tmp_path):
     return str(tmp_path / "some.db")
 
 
-def test_the_way_of_every_real_order_is_unbroken_and_leads_where_it_stands(some_orders):
+def test_the_path_of_every_real_order_is_unbroken_and_leads_where_it_stands(
+    some_orders,
+):
     machines = Machines(shipped_lifecycles())
     store = open_store(some_orders)
     ends = set()
     for transaction in filter(lambda one: one.exists, store.transactions()):
         lifecycle = machines.by_hash(transaction.lifecycle_hash).lifecycle
         events = trail(store, transaction.id)
-        journey = Journey(lifecycle=lifecycle, transaction=transaction, events=events)
+        path = TransactionPath(
+            lifecycle=lifecycle, transaction=transaction, events=events
+        )
         at = {}
-        for step in steps(journey, "en"):
+        for step in steps(path, "en"):
             arrow = step.arrow
             assert at.get(arrow.track, "") == arrow.source
             at[arrow.track] = arrow.target or arrow.source

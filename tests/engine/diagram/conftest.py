@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from kessai import Command, Engine, HttpTransport, MemoryStore
-from kessai.diagram import Journey, render_transaction
+from kessai.diagram import TransactionPath, render_transaction
 from kessai.machine import Machines, read_events
 from kessai.shell import shipped_lifecycles
 from kessai_adapters.emulator import (
@@ -99,10 +99,10 @@ class Shop:
         self.emulator.consumer.approve(transaction)
         self.notification()
 
-    def journey(self, transaction="order"):
+    def path(self, transaction="order"):
         found = self.engine.transaction(transaction)
         machine = self._machines.by_hash(found.lifecycle_hash)
-        return Journey(
+        return TransactionPath(
             lifecycle=machine.lifecycle,
             transaction=found,
             events=events_of(self.engine.store, transaction),
@@ -110,7 +110,7 @@ class Shop:
         )
 
     def drawn(self, transaction="order", language="en"):
-        picture = render_transaction(self.journey(transaction), "svg", language)
+        picture = render_transaction(self.path(transaction), "svg", language)
         return parsed(picture)
 
 

@@ -89,7 +89,7 @@ def test_without_the_package_the_program_is_asked(
 
 
 @pytest.mark.usefixtures("no_program")
-def test_without_either_it_is_said_what_is_missing(
+def test_without_either_it_is_shown_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     as_package(monkeypatch, None)

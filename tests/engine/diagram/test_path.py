@@ -1,10 +1,10 @@
-"""A transaction on the picture of its lifecycle: its way, where it is, what may follow."""
+"""A transaction on the picture of its lifecycle: its path, where it is, what may follow."""
 
 import re
 
 import pytest
 
-from kessai.diagram import Journey, marks_of, render, render_transaction
+from kessai.diagram import TransactionPath, marks_of, render, render_transaction
 from kessai.diagram.path import steps
 from kessai.errors import InvalidInput
 from kessai.spec import load_shipped
@@ -21,16 +21,16 @@ AGAIN = "payment.partially_refunded--refund--payment.partially_refunded"
 FULLY = "payment.partially_refunded--refund--payment.refunded"
 
 
-def way(shop, transaction="order"):
+def path(shop, transaction="order"):
     """The numbered arrows of a transaction, in their order."""
-    found = steps(shop.journey(transaction), "en")
+    found = steps(shop.path(transaction), "en")
     return [(step.number, step.arrow.id) for step in found]
 
 
 def test_an_opening_that_waits_is_open(shop):
     shop.apply()
     drawn = shop.drawn()
-    assert way(shop) == [(1, BEGIN)]
+    assert path(shop) == [(1, BEGIN)]
     assert drawn.of("current") == {"payment.requested"}
     assert drawn.of("visited") == {"payment", BEGIN, "payment.requested"}
     assert drawn.of("open") == {AUTHORIZE, AT_ONCE}
@@ -43,7 +43,7 @@ def test_partial_refunds_go_round_their_loop(shop):
     shop.do("capture", amount=900)
     shop.do("refund", amount=200)
     shop.do("refund", amount=300)
-    assert way(shop) == [
+    assert path(shop) == [
         (1, BEGIN),
         (2, AUTHORIZE),
         (3, CAPTURE),
@@ -67,7 +67,7 @@ def test_partial_refunds_go_round_their_loop(shop):
     assert drawn.of("visited") & {AT_ONCE, CANCEL, LAPSE, FULLY} == set()
 
 
-def test_in_japanese_the_same_is_marked_and_told_in_japanese(shop):
+def test_in_japanese_the_same_is_marked_and_shown_in_japanese(shop):
     shop.authorized()
     shop.do("capture", amount=900)
     english, japanese = shop.drawn(), shop.drawn(language="ja")
@@ -85,7 +85,7 @@ def test_in_japanese_the_same_is_marked_and_told_in_japanese(shop):
 
 def test_a_capture_at_once_goes_straight_there(shop):
     shop.authorized(with_capture=True)
-    assert way(shop) == [(1, BEGIN), (2, AT_ONCE)]
+    assert path(shop) == [(1, BEGIN), (2, AT_ONCE)]
 
 
 def test_a_refused_card_ends_in_failed(shop):
@@ -93,7 +93,7 @@ def test_a_refused_card_ends_in_failed(shop):
     shop.emulator.consumer.decline("order")
     shop.notification()
     declined = "payment.requested--authorize.declined--payment.failed"
-    assert way(shop) == [(1, BEGIN), (2, declined)]
+    assert path(shop) == [(1, BEGIN), (2, declined)]
     assert shop.drawn().of("current") == {"payment.failed"}
 
 
@@ -114,18 +114,18 @@ def test_a_deadline_is_due_then_denies_then_passes(shop):
     ]
 
     shop.engine.sweep("order")
-    assert way(shop)[-1] == (3, LAPSE)
+    assert path(shop)[-1] == (3, LAPSE)
     drawn = shop.drawn()
     assert drawn.of("current") == {"payment.expired"}
     assert drawn.of("due") == set()
     assert drawn.of("denied") == drawn.of("allowed") == set()
 
 
-def test_what_nobody_here_asked_for_is_said_to_be_so(shop):
+def test_what_nobody_here_asked_for_is_marked(shop):
     shop.authorized()
     shop.emulator.portal.cancel("order")
     shop.notification()
-    assert way(shop)[-1] == (3, CANCEL)
+    assert path(shop)[-1] == (3, CANCEL)
     assert shop.drawn().titles[CANCEL][-1].endswith(", not asked for here")
 
 
@@ -134,7 +134,7 @@ def test_a_read_and_an_update_are_steps_that_stay(shop):
     shop.do("get_address")
     shop.do("update_authorization", amount=1200)
     read = "payment.authorized--get_address--payment.authorized"
-    assert way(shop)[2:] == [(3, read), (4, UPDATE)]
+    assert path(shop)[2:] == [(3, read), (4, UPDATE)]
     drawn = shop.drawn()
     assert drawn.labels[read] == "③▸ get address"
     assert drawn.labels["payment.authorized"] == "authorized"
@@ -143,7 +143,7 @@ def test_a_read_and_an_update_are_steps_that_stay(shop):
 def test_both_tracks_of_an_agreement_are_followed(shop):
     shop.authorized("plan", lifecycle="recurring")
     shop.do("terminate", "plan")
-    assert way(shop, "plan") == [
+    assert path(shop, "plan") == [
         (1, "consent--authorize--consent.requested"),
         (1, BEGIN),
         (2, "consent.requested--authorize--consent.consented"),
@@ -168,7 +168,7 @@ def test_a_charge_is_drawn_on_its_own_lifecycle(shop):
     shop.authorized("plan", lifecycle="recurring", consent_only=True)
     shop.do("reauthorize", "charge", agreement="plan", amount=500)
     shop.notification()
-    assert way(shop, "charge")[0] == (1, "payment--reauthorize--payment.requested")
+    assert path(shop, "charge")[0] == (1, "payment--reauthorize--payment.requested")
     assert "charge under an agreement: charge" in shop.drawn("charge").text
 
 
@@ -176,8 +176,8 @@ def test_what_was_refused_or_declined_on_the_way_is_no_step(shop):
     shop.authorized()
     shop.do("capture", amount=5000)
     shop.do("refund", amount=1)
-    assert len(shop.journey().events) > 4
-    assert [number for number, _ in way(shop)] == [1, 2]
+    assert len(shop.path().events) > 4
+    assert [number for number, _ in path(shop)] == [1, 2]
 
 
 def test_many_numbers_become_the_first_and_the_last(shop):
@@ -187,10 +187,10 @@ def test_many_numbers_become_the_first_and_the_last(shop):
         shop.do("refund", amount=10)
     drawn = shop.drawn()
     assert drawn.labels[AGAIN] == "⑤…(23)▸ refund"
-    told = [line for line in drawn.titles[AGAIN] if ", 10 JPY" in line]
-    assert len(told) == 19
-    assert told[0].startswith("⑤ ")
-    assert told[-1].startswith("(23) ")
+    shown = [line for line in drawn.titles[AGAIN] if ", 10 JPY" in line]
+    assert len(shown) == 19
+    assert shown[0].startswith("⑤ ")
+    assert shown[-1].startswith("(23) ")
 
 
 def test_all_that_the_plain_picture_has_is_still_there(shop, parse):
@@ -205,23 +205,23 @@ def test_all_that_the_plain_picture_has_is_still_there(shop, parse):
 
 def test_without_possibilities_nothing_is_allowed_or_denied(shop):
     shop.authorized()
-    full = shop.journey()
-    told = Journey(
+    full = shop.path()
+    shown = TransactionPath(
         lifecycle=full.lifecycle, transaction=full.transaction, events=full.events
     )
-    classes = {c for mark in marks_of(told, "en").values() for c in mark.classes}
+    classes = {c for mark in marks_of(shown, "en").values() for c in mark.classes}
     assert classes == {"visited", "current", "due"}
 
 
 def test_an_order_id_is_shown_as_text_and_cut_where_it_is_too_long(shop):
     """The gateway refuses such ids, so nothing but the attempt is ever in the trail."""
     shop.authorized()
-    journey = shop.journey()
+    path = shop.path()
     odd = "</text><script>&" + "x" * 200
-    hostile = Journey(
-        lifecycle=journey.lifecycle,
-        transaction=type(journey.transaction)(
-            odd, states=journey.transaction.states, currency="JPY"
+    hostile = TransactionPath(
+        lifecycle=path.lifecycle,
+        transaction=type(path.transaction)(
+            odd, states=path.transaction.states, currency="JPY"
         ),
     )
     picture = render_transaction(hostile)
@@ -232,7 +232,7 @@ def test_an_order_id_is_shown_as_text_and_cut_where_it_is_too_long(shop):
 
 def test_mermaid_shows_the_same_by_classes_and_signs(shop):
     shop.authorized("plan", lifecycle="recurring")
-    text = render_transaction(shop.journey("plan"), "mermaid")
+    text = render_transaction(shop.path("plan"), "mermaid")
     lines = [line.strip() for line in text.splitlines()]
     assert lines[1].startswith('title: "recurring payment: plan: consent: consented')
     assert "class consent__consented,payment__authorized current" in lines
@@ -254,4 +254,4 @@ def test_mermaid_shows_the_same_by_classes_and_signs(shop):
 def test_an_unknown_format_or_language_is_refused(shop, form, language, message):
     shop.apply()
     with pytest.raises(InvalidInput, match=message):
-        render_transaction(shop.journey(), form, language)
+        render_transaction(shop.path(), form, language)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from kessai import Command, Transaction
-from kessai.diagram import Journey, render, render_transaction
+from kessai.diagram import TransactionPath, render, render_transaction
 from kessai.evidence.outcome import resolve, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, append, compile_lifecycle, decide
@@ -21,7 +21,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def journey():
+def path():
     """50 dollars captured, refunded, and the refund sent back."""
     machine = compile_lifecycle(WALLET)
     transaction, events = Transaction("order-1"), []
@@ -31,7 +31,7 @@ def journey():
         transaction, _ = append(machine, transaction, event)
         events.append(event)
 
-    def said(command, outcome):
+    def evidence_of(command, outcome):
         return Evidence(
             source=Source.INQUIRY,
             transaction="order-1",
@@ -45,11 +45,11 @@ def journey():
         command = Command(name, "order-1", key=name, amount=5000, **more)
         operation = decide(machine, transaction, command, NOW)
         happens(Begun(NOW, operation, None, opened_tracks(machine, operation)))
-        evidence = said(name, Outcome.SUCCEEDED)
+        evidence = evidence_of(name, Outcome.SUCCEEDED)
         happens(resolve(machine, transaction, operation, evidence, NOW))
-    back = said("refund", Outcome.REVERSED)
+    back = evidence_of("refund", Outcome.REVERSED)
     happens(resolve_external(machine, transaction, back, NOW))
-    return Journey(lifecycle=WALLET, transaction=transaction, events=events)
+    return TransactionPath(lifecycle=WALLET, transaction=transaction, events=events)
 
 
 def named(picture, name):
@@ -88,7 +88,7 @@ def test_mermaid_and_the_tables_have_it_too():
     assert "返金の差戻し `refund` (決済代行会社による差戻し)" in japanese
 
 
-def test_bounds_that_differ_by_currency_are_told_for_each():
+def test_bounds_that_differ_by_currency_are_shown_for_each():
     page = render(WALLET, "markdown")
     assert "- Currency: `JPY`, `KWD`, `USD`" in page
     assert "authorize `authorize` (JPY) | W1 | `1` | `1_000_000` |" in page
@@ -100,8 +100,8 @@ def test_bounds_that_differ_by_currency_are_told_for_each():
     assert "Amount: 0.50 USD … 10,000.00 USD (W1)" in arrow
 
 
-def test_the_way_of_a_payment_leads_over_it_in_its_own_currency(journey):
-    picture = render_transaction(journey, "svg", "en")
+def test_the_path_of_a_payment_leads_over_it_in_its_own_currency(path):
+    picture = render_transaction(path, "svg", "en")
     classes, title = named(picture, BACK)
     assert "visited" in classes
     assert any("50.00 USD" in note for note in title)

@@ -66,9 +66,9 @@ def test_what_colour_says_a_dash_or_a_width_says_too():
 def test_every_mark_is_in_the_legend(language):
     assert set(MARKS) | {"current"} == set(KEYS["transaction"])
     group, height = legend("transaction", language, 500)
-    told = [text.text for text in group.iter("text")]
+    shown = [text.text for text in group.iter("text")]
     for key in KEYS["transaction"]:
-        assert f"{SIGNS.get(key, '')} {word(f'key_{key}', language)}".strip() in told
+        assert f"{SIGNS.get(key, '')} {word(f'key_{key}', language)}".strip() in shown
     assert height > 40
 
 

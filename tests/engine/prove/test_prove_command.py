@@ -37,11 +37,11 @@ def test_a_wrong_file_ends_with_the_story_that_loses_money(kessai, planted, lang
     assert "captured + capturing + released <= authorized" in result.out
     assert "1.00 USD" in result.out
     assert "invariant_broken" in result.out
-    assert "play.begins(" in result.out
-    assert "assert play.wrong == ()" in result.out
+    assert "replay.begins(" in result.out
+    assert "assert replay.wrong == ()" in result.out
 
 
-def test_what_rests_upon_a_broken_invariant_is_told_in_one_line(kessai, planted):
+def test_what_rests_upon_a_broken_invariant_is_reported_in_one_line(kessai, planted):
     result = kessai("prove", planted("cards", IN_FLIGHT), "--lang", "en")
     [line] = [x for x in result.out.splitlines() if "rests upon" in x]
     assert "overlap capture capture" in line
@@ -67,9 +67,9 @@ def test_each_rule_is_left_out_and_missed_or_redundant(kessai):
     assert "ストーリーにより反証" in result.out
 
 
-def test_leaving_out_is_told_to_programs_too(kessai):
+def test_leaving_out_is_reported_to_programs_too(kessai):
     [found] = kessai("prove", "charge", "--ablation", "--json").json["lifecycles"]
-    parts = found["without"]["parts"]
+    parts = found["ablation"]["parts"]
     assert all(part["story"] or part["reason"] for part in parts)
     assert {part["reason"] for part in parts} >= {
         None,
@@ -102,19 +102,19 @@ def test_what_is_neither_proved_nor_refuted_says_where_the_proof_fails(kessai, p
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "shown"),
     [
         ("none.toml", None, "none.toml"),
         ("empty.toml", "", "empty.toml"),
         ("odd.toml", "commands = 3", "odd.toml"),
     ],
 )
-def test_a_file_with_mistakes_is_bad_input(kessai, tmp_path, name, text, told):
+def test_a_file_with_mistakes_is_bad_input(kessai, tmp_path, name, text, shown):
     if text is not None:
         (tmp_path / name).write_text(text, "utf-8")
     result = kessai("prove", name)
     assert result.code == 2
-    assert told in result.err
+    assert shown in result.err
     assert "Traceback" not in result.err
 
 

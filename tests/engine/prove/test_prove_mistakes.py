@@ -1,4 +1,4 @@
-"""Mistakes that authors of lifecycle files make, each told as the story that shows it."""
+"""Mistakes that authors of lifecycle files make, each refuted by a story."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from kessai.errors import InvalidInput
-from kessai.prove import Play, Verdict, as_test, prove
+from kessai.prove import Replay, Verdict, as_test, prove
 from kessai.spec import load_file
 
 BOUND = 'max = "captured - refunded - refunding", default = "captured - refunded - refunding"'
@@ -133,15 +133,15 @@ def _is_refuted(lifecycle, subject):
         if finding.story is None:
             assert finding.property == "reached"
             continue
-        play = Play(lifecycle).go(finding.story.steps)
-        assert (finding.property, finding.subject) in play.wrong
+        replay = Replay(lifecycle).run(finding.story.steps)
+        assert (finding.property, finding.subject) in replay.wrong
 
 
 def test_the_story_of_refunds_in_flight_pays_back_more_than_was_captured(mistaken):
     change, subject = SHIPPED["refunds in flight are forgotten"]
     proof = prove(mistaken("one_time", change))
     story = next(f.story for f in proof.refuted if f.subject == subject)
-    begun = [s for s in story.steps if (s.moment, s.name) == ("begins", "refund")]
+    begun = [s for s in story.steps if (s.kind, s.name) == ("begins", "refund")]
     captured = story.last.amounts["captured"]
     assert len(begun) == 2
     assert sum(step.amount for step in begun) > captured
@@ -170,8 +170,8 @@ def test_the_pasted_test_fails_now_and_passes_once_the_file_is_mended(
     run()
 
 
-def test_a_mistake_that_only_a_third_operation_shows_is_told_or_left_open(mistaken):
-    """Ten parts at a time: no short story has them, so it is said to be not proved."""
+def test_a_mistake_that_only_a_third_operation_shows_is_shown_or_left_open(mistaken):
+    """Ten parts at a time: no short story has them, so it is reported as not proved."""
     lifecycle = mistaken(
         "cards",
         (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kessai.prove import BrokenProperty, PartKind, Play, Verdict, prove, removals
+from kessai.prove import BrokenProperty, PartKind, Replay, Verdict, prove, removals
 from kessai.spec import load_file
 
 WALLET = Path(__file__).parent / "wallet.toml"
@@ -66,8 +66,8 @@ def test_a_reversal_that_takes_the_state_from_what_is_open_is_refuted(tmp_path):
     )
     wrong = BrokenProperty("footing", "authorize reverses cancel")
     story = refuted(prove(lifecycle))[wrong]
-    assert [step.moment for step in story.steps][-1] == "reverses"
-    assert Play(lifecycle, "JPY").go(story.steps).wrong == (wrong,)
+    assert [step.kind for step in story.steps][-1] == "reverses"
+    assert Replay(lifecycle, "JPY").run(story.steps).wrong == (wrong,)
 
 
 def test_each_rule_of_a_reversal_is_missed_or_shown_to_be_redundant():
@@ -82,15 +82,15 @@ def test_each_rule_of_a_reversal_is_missed_or_shown_to_be_redundant():
     assert [r.part.kind for r in found if r.reason] == [PartKind.MAXIMUM]
 
 
-def test_a_story_with_a_reversal_is_played_on_the_real_machine():
-    play = Play(load_file(WALLET), "USD")
-    play.begins("authorize", 5000, with_capture=True).succeeds(1)
-    play.begins("refund", 2000).succeeds(2)
-    play.reverses("refund", 2000)
-    assert (play.wrong, play.refused) == ((), ())
-    assert play.transaction.status == "payment.captured"
-    play.reverses("refund", 1)
-    assert play.refused == ("state_not_allowed",)
+def test_a_story_with_a_reversal_is_replayed_on_the_real_machine():
+    replay = Replay(load_file(WALLET), "USD")
+    replay.begins("authorize", 5000, with_capture=True).succeeds(1)
+    replay.begins("refund", 2000).succeeds(2)
+    replay.reverses("refund", 2000)
+    assert (replay.wrong, replay.refused) == ((), ())
+    assert replay.transaction.status == "payment.captured"
+    replay.reverses("refund", 1)
+    assert replay.refused == ("state_not_allowed",)
 
 
 def test_verdicts_are_as_grave_as_the_worst_of_any_currency(proof):

@@ -1,4 +1,4 @@
-"""The shipped lifecycles are right: proved, told in stories, and held against reality."""
+"""The shipped lifecycles are right: proved, shown by stories, and held against reality."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from kessai.errors import InvalidInput
 from kessai.machine import compile_lifecycle, evolve
 from kessai.machine.transaction import Transaction
-from kessai.prove import Play, Redundancy, Verdict, prove, removals
+from kessai.prove import Redundancy, Replay, Verdict, prove, removals
 from kessai.prove.ablation import removal
 from kessai.prove.algebra import KNOWN
 from kessai.prove.lemmas import row_of
 from kessai.prove.parts import parts
 from kessai.prove.proof import Prover
-from kessai.prove.states import spot_of, wrongs_at
+from kessai.prove.states import proof_state, wrongs_at
 from kessai.spec import AmountEffect, Expression, load_file, load_shipped, shipped_names
 from kessai.testing import histories
 
@@ -45,17 +45,15 @@ def test_every_declared_invariant_is_among_what_is_proved(proof, lifecycle):
     assert proved == {*lifecycle.invariants, *lifecycle.amounts}
 
 
-def test_every_state_is_reached_by_a_story_that_the_machine_plays_again(
-    proof, lifecycle
-):
+def test_every_state_is_reached_by_a_story_that_the_machine_replays(proof, lifecycle):
     reached = {f.subject: f.story for f in proof.findings if f.property == "reached"}
     states = {f"{t.name}.{s}" for t in lifecycle.tracks.values() for s in t.states}
     assert reached.keys() == states
     for subject, story in reached.items():
-        play = Play(lifecycle).go(story.steps)
+        replay = Replay(lifecycle).run(story.steps)
         track, _, state = subject.partition(".")
-        assert play.transaction.states[track] == state
-        assert play.wrong == ()
+        assert replay.transaction.states[track] == state
+        assert replay.wrong == ()
 
 
 def test_the_shortest_story_to_a_partial_refund_needs_no_capture_of_its_own():
@@ -65,7 +63,7 @@ def test_the_shortest_story_to_a_partial_refund_needs_no_capture_of_its_own():
         for f in proof.findings
         if (f.property, f.subject) == ("reached", "payment.partially_refunded")
     )
-    assert [(s.moment.value, s.name, s.flags) for s in story.steps] == [
+    assert [(s.kind.value, s.name, s.flags) for s in story.steps] == [
         ("begins", "authorize", ("with_capture",)),
         ("succeeds", "authorize", ()),
         ("begins", "refund", ()),
@@ -78,7 +76,7 @@ def test_who_pays_back_is_found_by_its_shape(lifecycle):
     assert (pair.command, pair.whole, pair.given) == ("refund", "captured", "refunded")
 
 
-def test_an_update_that_is_told_after_the_approval_is_a_remark_and_no_mistake():
+def test_an_update_that_is_reported_after_the_approval_is_a_remark_and_no_mistake():
     assert prove(load_shipped("one_time")).too_late == (
         ("authorize", "update_authorization"),
     )
@@ -105,11 +103,12 @@ def test_whatever_is_proved_holds_throughout_histories_of_the_real_machine(name,
     for event in history.events:
         transaction = evolve(history.machine, transaction, event)
         if transaction.exists:
-            row = row_of(prover.rules, spot_of(prover.rules, transaction))
+            row = row_of(prover.rules, proof_state(prover.rules, transaction))
             broken = [x for x in prover.induction.lemmas if not x.holds(KNOWN, row)]
             assert broken == []
             assert (
-                tuple(wrongs_at(prover.rules, spot_of(prover.rules, transaction))) == ()
+                tuple(wrongs_at(prover.rules, proof_state(prover.rules, transaction)))
+                == ()
             )
 
 
@@ -150,7 +149,7 @@ def test_the_solver_reads_a_tree_as_the_engine_runs_it(text, names):
 
 
 def test_many_operations_at_once_are_covered_where_a_walk_sees_but_two():
-    """The third of three parts is one too many; no walk of two would show it."""
+    """The third of three parts is one too many; no search of two would show it."""
     lifecycle = load_file(CARDS)
     text = "refunded + refunding <= captured and capturing <= 200"
     holds = attrs.evolve(
@@ -181,19 +180,19 @@ def test_each_rule_that_is_left_out_is_missed_or_redundant_for_a_reason(removed)
     assert kinds >= {"min", "max", "exclusion", "reserve", "commit", "release", "when"}
 
 
-def test_each_story_of_a_rule_left_out_is_played_by_the_machine_again(removed):
+def test_each_story_of_a_rule_left_out_is_replayed_by_the_machine_again(removed):
     for each in removed[1]:
         if each.story is None:
             continue
-        play = Play(each.part.without).go(each.story.steps)
-        assert each.wrong in play.wrong or "state_not_allowed" in play.refused
+        replay = Replay(each.part.ablated).run(each.story.steps)
+        assert each.wrong in replay.wrong or "state_not_allowed" in replay.refused
 
 
 def test_none_of_those_stories_goes_wrong_with_the_rule_in_place(removed):
     lifecycle, found = removed
     for each in found:
         if each.story is not None and each.wrong.property != "give_back":
-            assert Play(lifecycle).go(each.story.steps).wrong == ()
+            assert Replay(lifecycle).run(each.story.steps).wrong == ()
 
 
 def test_no_bound_reservation_or_release_on_money_is_redundant(removed):

@@ -1,4 +1,4 @@
-"""What one event exercised of its lifecycle: the ids of `points`, and where it was denied.
+"""What one event exercised of its lifecycle: ids of points, and where it was denied.
 
 Takes an event with the transaction before and after it, from a replay or from an engine
 at work, and believes what `evolve` made of it: an event that changed nothing exercised
@@ -23,7 +23,7 @@ from kessai.machine import (
 )
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.compile import CompiledCommand
-from kessai.machine.compile import Step as Way
+from kessai.machine.compile import Step as MachineStep
 from kessai.machine.decide import amount_bounds, opening_flags
 from kessai.machine.evolve import apply_effects, committed
 
@@ -114,12 +114,12 @@ def _begun(machine: Machine, step: AppliedEvent, event: Begun) -> Iterator[str]:
     if rule is None or operation.id not in step.after.operations:
         return
     name = operation.command
-    standing = step.after if rule.spec.is_opening else before
-    ways = rule.steps_from(standing.states)
-    for state in _sources(standing, ways):
+    at = step.after if rule.spec.is_opening else before
+    steps = rule.steps_from(at.states)
+    for state in _sources(at, steps):
         yield points.begin_id(name, state)
     for code, state in dict.fromkeys(
-        (code, _source(standing, way)) for way in ways for code in way.move.guards
+        (code, _source(at, moved)) for moved in steps for code in moved.move.guards
     ):
         yield points.guard_id(code, name, state, passed=True)
     for opening in rule.spec.opens:
@@ -157,8 +157,8 @@ def _reported(machine: Machine, step: AppliedEvent, event: Reported) -> Iterator
         return
     rule = machine.commands[operation.command]
     if event.outcome is Outcome.SUCCEEDED:
-        _, ways = committed(rule, step.before, operation.amount)
-        yield from _commits(rule, step.before, ways)
+        _, steps = committed(rule, step.before, operation.amount)
+        yield from _commits(rule, step.before, steps)
         return
     for state in _sources(step.before, rule.steps_from(step.before.states)):
         yield points.release_id(operation.command, state)
@@ -173,31 +173,31 @@ def _external(machine: Machine, step: AppliedEvent, event: External) -> Iterator
         return
     names = before.names(event.amount)
     held = before.next(amounts=apply_effects(rule.spec.reserve, names, before.amounts))
-    _, ways = committed(rule, held, event.amount)
-    yield from (external_at(event.command, at) for at in _sources(before, ways))
-    yield from _commits(rule, before, ways)
+    _, steps = committed(rule, held, event.amount)
+    yield from (external_at(event.command, at) for at in _sources(before, steps))
+    yield from _commits(rule, before, steps)
 
 
 def _reversed(machine: Machine, step: AppliedEvent, event: Reversed) -> Iterator[str]:
     rule, before = machine.reversals.get(event.command), step.before
-    _, ways = committed(rule, before, event.amount) if rule else ({}, [])
-    for way in ways:
-        source = before.states[way.track]
-        yield points.reversal_id(event.command, way.track, source, way.move)
+    _, steps = committed(rule, before, event.amount) if rule else ({}, [])
+    for moved in steps:
+        source = before.states[moved.track]
+        yield points.reversal_id(event.command, moved.track, source, moved.move)
 
 
 def _commits(
-    rule: CompiledCommand, before: Transaction, ways: Sequence[Way]
+    rule: CompiledCommand, before: Transaction, steps: Sequence[MachineStep]
 ) -> Iterator[str]:
-    for way in ways:
-        source = before.states[way.track]
-        yield points.commit_id(rule.spec.name, way.track, source, way.move)
+    for step in steps:
+        source = before.states[step.track]
+        yield points.commit_id(rule.spec.name, step.track, source, step.move)
 
 
-def _source(standing: Transaction, way: Way) -> str:
-    return f"{way.track}.{standing.states[way.track]}"
+def _source(at: Transaction, step: MachineStep) -> str:
+    return f"{step.track}.{at.states[step.track]}"
 
 
-def _sources(standing: Transaction, ways: Iterable[Way]) -> Iterable[str]:
-    """The states that `ways` start from, each once: several moves may share one."""
-    return dict.fromkeys(_source(standing, way) for way in ways)
+def _sources(at: Transaction, steps: Iterable[MachineStep]) -> Iterable[str]:
+    """The states that `steps` start from, each once: several moves may share one."""
+    return dict.fromkeys(_source(at, step) for step in steps)

@@ -15,7 +15,7 @@ from kessai.words import Words, joined
 TEXTS = Words("coverage.points")
 
 KINDS = Words("coverage.kinds")
-"""The kinds of points, in the order in which they are told."""
+"""The kinds of points, in the order in which they are shown."""
 
 
 @attrs.frozen
@@ -213,11 +213,13 @@ class _Writer:
         for move in command.moves:
             for source in move.sources:
                 state = f"{move.track}.{source}"
-                told = {"state": self._state(move.track, source)}
+                values = {"state": self._state(move.track, source)}
                 begun, released = (
                     make(command.name, state) for make in (begin_id, release_id)
                 )
-                yield self._point(begun, "begin begin", command.name, move.rule, **told)
+                yield self._point(
+                    begun, "begin begin", command.name, move.rule, **values
+                )
                 yield self._point(
                     commit_id(command.name, move.track, source, move),
                     "commit commit",
@@ -225,10 +227,10 @@ class _Writer:
                     move.rule,
                     target=self._state(move.track, move.target or source),
                     when=_when(move.when),
-                    **told,
+                    **values,
                 )
                 yield self._point(
-                    released, "release release", command.name, move.rule, **told
+                    released, "release release", command.name, move.rule, **values
                 )
 
     def _openings(self, command: CommandSpec) -> Iterator[Point]:
@@ -310,10 +312,10 @@ class _Writer:
             "amount_above_maximum",
         }
         for code, rule in refusals(self._machine, command):
-            told_elsewhere = code in own or (
+            is_elsewhere = code in own or (
                 command.agreement is not None and code.startswith("agreement_")
             )
-            if not told_elsewhere:
+            if not is_elsewhere:
                 yield self._point(
                     denial_id(command.name, code),
                     "denial denial",

@@ -5,7 +5,8 @@
     for point in covered(lifecycle, coverage).never: …
 
 A denial before a transaction exists is bound to no lifecycle file. Its command, codes
-and rules tell whose it is, where only one of the known lifecycles has them all.
+and rules show which one it belongs to, where only one of the known lifecycles has them
+all.
 """
 
 from collections import Counter
@@ -29,7 +30,7 @@ from kessai.stores import Store
 
 FORMAT = "kessai coverage 1"
 MOST_LOOSE = 10_000
-"""How many kinds of denials without a lifecycle are told apart."""
+"""How many kinds of denials without a lifecycle are distinguished."""
 
 Told = tuple[str, str, str]
 """A reason's code and rule, and the open operations that it names, if any."""
@@ -136,11 +137,11 @@ def from_store(store: Store) -> Coverage:
     """
     coverage = Coverage()
 
-    def watch(examined: Examined) -> None:
+    def visit(examined: Examined) -> None:
         for step in examined.steps:
             coverage.note(step)
 
-    verify(store, watch)
+    verify(store, visit)
     return coverage
 
 
@@ -155,11 +156,11 @@ def covered(
     rivals = [one for one in known if one.name != lifecycle.name]
     unclear = 0
     machine = compile_lifecycle(lifecycle)
-    for (command, told), count, is_clear in _loose(lifecycle, rivals, coverage.loose):
+    for (command, denied), count, is_clear in _loose(lifecycle, rivals, coverage.loose):
         if not is_clear:
             unclear += count
             continue
-        reasons = [Reason(c, rule, {"operations": busy}) for c, rule, busy in told]
+        reasons = [Reason(c, rule, {"operations": busy}) for c, rule, busy in denied]
         for found in refused(machine, Transaction(""), command, reasons):
             counts[found] += count
     others = sorted(
@@ -177,8 +178,8 @@ def fits(machine: Machine, denial: Loose) -> bool:
     if rule is None:
         return False
     own = set(refusals(machine, rule.spec))
-    told = [(code, of) for code, of, _ in reasons if of != REQUEST]
-    return bool(told) and all(reason in own for reason in told)
+    denied = [(code, of) for code, of, _ in reasons if of != REQUEST]
+    return bool(denied) and all(reason in own for reason in denied)
 
 
 def denial_of(event: Denied) -> Loose:

@@ -1,17 +1,17 @@
-"""Someone else's event log, held against a lifecycle: what was allowed, what not, why.
+"""Someone else's event log, checked against a lifecycle: what was allowed, and why not.
 
     checked = check_log("sales.csv", [load_shipped("one_time")])
     assert checked.findings.holds, checked.findings.most_common()
 
 A log is a table, CSV or JSON lines, with a row for each thing that happened to an
-order. Rows that cannot be read are told with their line, and the rest is checked; their
-histories are told apart, since what follows a missing step may be no fault.
+order. Rows that cannot be read are reported with their line, and the rest is checked;
+their histories are counted apart, since what follows a missing step may be no fault.
 
 A row is a command that succeeded, or has an outcome: declined moves nothing, pending
 and unknown leave an operation open until a later row ends it, denied never left the
 system. A row `expire` is a deadline that lapsed. What a lifecycle cannot know without
 columns for it (parameters, agreements) is taken as given, and all that is assumed is
-told.
+reported.
 
 A step that is not allowed changes nothing, and its history goes on from where it stood.
 What is not allowed after it is counted apart: one early mistake is no flood. The rows

@@ -1,4 +1,4 @@
-"""How agreements stood, step by step, for the charges that were made under them."""
+"""The positions of agreements, step by step, for the charges under them."""
 
 from bisect import bisect_right
 from datetime import datetime
@@ -9,20 +9,20 @@ Place = tuple[datetime | int, ...]
 
 
 class AgreementPositions:
-    """Agreements as they stood after each row; `order` is that of the log's check."""
+    """Agreements as they were after each row; `order` is that of the log's check."""
 
     def __init__(self, order: str) -> None:
         self._by_time = order == "time"
         self._steps: dict[str, tuple[list[Place], list[Transaction]]] = {}
 
     def note(self, name: str, at: datetime, line: int, after: Transaction) -> None:
-        """Remember how the agreement `name` stands after the row of `line`."""
+        """Remember the agreement `name` as it is after the row of `line`."""
         places, states = self._steps.setdefault(name, ([], []))
         places.append(self._place(at, line))
         states.append(after)
 
     def before(self, name: str, at: datetime, line: int) -> Transaction | None:
-        """How it stood just before the row of `line`; None if it was not there yet."""
+        """The agreement just before the row of `line`; None if it was not there yet."""
         found = self._steps.get(name)
         if found is None:
             return None

@@ -1,8 +1,8 @@
 """Amounts as logs write them, to whole minor units. Nothing about money is guessed.
 
 Digits of any width, thousands separators where thousands are, the currency's sign or
-code, a minus where a command was said to be written so. A fraction is taken only where
-amounts are said to be in major units, and only with as many digits as the currency has.
+code, a minus where a command is given as negative. A fraction is taken only where
+amounts are given as major units, and only with as many digits as the currency has.
 """
 
 import re
@@ -24,8 +24,8 @@ _MOST_SURE = 14
 class Amounts:
     """Reads the amounts of one log in `currency`.
 
-    `in_major_units` says that `12.50` is meant where the currency has two minor digits.
-    `negative` names the commands whose amounts are written with a minus.
+    `in_major_units`: amounts are written `12.50` where the currency has two minor
+    digits. `negative` names the commands whose amounts are written with a minus.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Amounts:
         self._signs = (currency.code, *words("signs").get(currency.code, ()))
 
     def read(self, text: str, command: str) -> int | None:
-        """The amount that `text` says of a `command`, None where it is empty.
+        """The amount that `text` states for a `command`, None where it is empty.
 
         Raises:
-            BadValue: it says none.
+            BadValue: it states none.
 
         """
         if text.isdigit() and text.isascii() and len(text) <= _MOST_SURE:

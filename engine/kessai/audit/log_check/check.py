@@ -20,7 +20,7 @@ from kessai.errors import InvalidInput
 from kessai.machine import Machine, Machines
 from kessai.spec import Lifecycle
 
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 
 _EVERY = 5_000
 
@@ -42,24 +42,24 @@ def check_log(
     path: str,
     lifecycles: Sequence[Lifecycle],
     reading: LogReading | None = None,
-    told: Told | None = None,
+    progress: Progress | None = None,
 ) -> Checked:
-    """Hold the log at `path` (`-`: standard input) against `lifecycles`.
+    """Check the log at `path` (`-`: standard input) against `lifecycles`.
 
-    `told` is called now and then with how many rows were read.
+    `progress` is called now and then with the number of rows read.
 
     Raises:
-        InvalidInput: the log cannot be used at all, or what was said of it is wrong.
+        InvalidInput: the log cannot be used at all, or `reading` is wrong.
 
     """
     reading = reading or LogReading()
     machines = {m.name: m for m in Machines(lifecycles).current}
-    currencies_of(machines)  # or say now that they do not go together
+    currencies_of(machines)  # or raise now if they do not go together
     with opened(path, reading.encoding) as log:
         table = read_table(log.text, reading.layout)
         columns = find_columns(table.header, reading.columns, machines.values())
         check_needs(columns, machines, reading)
-        return _LogCheck(machines, reading, log, table, columns).run(told)
+        return _LogCheck(machines, reading, log, table, columns).run(progress)
 
 
 class _LogCheck:
@@ -82,19 +82,19 @@ class _LogCheck:
         self._malformed: set[str] = set()
         self._agreements: set[str] = set()
 
-    def run(self, told: Told | None) -> Checked:
+    def run(self, progress: Progress | None) -> Checked:
         reading = self._reading
-        kinds = self._readers.kinds
+        classifier = self._readers.classifier
         terms = LogTerms(
             machines=self._machines,
             has_columns=frozenset(self._columns.places),
             any_id=reading.any_id,
         )
-        bench = JudgingContext(terms, kinds.all, reading.order)
-        findings = bench.findings
+        context = JudgingContext(terms, classifier.classes, reading.order)
+        findings = context.findings
         with Grouped(reading.order, reading.in_memory) as grouped:
-            self._take_in(findings, grouped, told)
-            self._judge(Judge(bench), grouped)
+            self._take_in(findings, grouped, progress)
+            self._judge(Judge(context), grouped)
         if not (findings.events or findings.bad_rows or findings.left_out):
             message = "the log has a header and no rows"
             raise InvalidInput(message)
@@ -116,15 +116,17 @@ class _LogCheck:
             lifecycles=tuple(m.lifecycle for m in self._machines.values()),
         )
 
-    def _take_in(self, findings: Findings, grouped: Grouped, told: Told | None) -> None:
+    def _take_in(
+        self, findings: Findings, grouped: Grouped, progress: Progress | None
+    ) -> None:
         damaged = self._log.encoding if self._log.is_damaged else ""
         entries = Entries(self._table.header, self._columns, self._readers, damaged)
         wants_agreements = "agreement" in self._columns.places
         add, read = grouped.add, 0
         for found in entries.read(self._table.rows):
             read += 1
-            if told is not None and read % _EVERY == 0:
-                told(read)
+            if progress is not None and read % _EVERY == 0:
+                progress(read)
             if len(found) == 2:  # noqa: PLR2004 - an order and its entry
                 name, entry = found
                 add(name, entry)

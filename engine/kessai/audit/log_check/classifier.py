@@ -1,7 +1,7 @@
-"""What a row says happened: a command with its flags and outcome, or an expiry.
+"""The class of a row: a command with its flags and outcome, or an expiry.
 
-Cells say it in the words of whoever keeps the log. The few combinations that a log has
-are read once each and then known.
+Cells use the words of whoever keeps the log. The few combinations that a log has are
+read once each and then known.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,11 +16,11 @@ from kessai.evidence.outcome import EXPIRE
 from kessai.machine import Machine
 
 LEFT_OUT = "-"
-"""Said in the place of a command: such rows are none."""
+"""Given in the place of a command: such rows are left out."""
 
 
 DAY = "day"
-"""Among the cells of a row: its time is a date, and stands for the whole day."""
+"""Among the cells of a row: its time is a date, and means the whole day."""
 
 Cells = tuple[str | None, ...]
 
@@ -46,10 +46,10 @@ class Meaning:
 
 @attrs.frozen
 class RowClass:
-    """What a row says, all but its order, time and amount.
+    """What a row states, all but its order, time and amount.
 
-    `flags` were said of the command's text, `columns` are those flags whose columns say
-    yes: they may stand in rows of commands that do not take them.
+    `flags` belong to the command's text, `columns` are those flags whose columns are
+    yes: they may be in rows of commands that do not take them.
     """
 
     command: str
@@ -110,7 +110,7 @@ def _outcome(text: str, where: str) -> Logged:
         raise InvalidInput(message) from None
 
 
-def read_outcomes(said: Mapping[str, str]) -> dict[str, Logged]:
+def read_outcomes(given: Mapping[str, str]) -> dict[str, Logged]:
     """The outcomes that `--outcome TEXT=OUTCOME` gave.
 
     Raises:
@@ -119,12 +119,12 @@ def read_outcomes(said: Mapping[str, str]) -> dict[str, Logged]:
     """
     return {
         folded(text): _outcome(outcome, f"--outcome {shown(text)}=…")
-        for text, outcome in said.items()
+        for text, outcome in given.items()
     }
 
 
-class Kinds:
-    """The kinds of rows of one log, numbered as they are met.
+class Classifier:
+    """The classes of rows of one log, numbered as they are met.
 
     `flags` names the parameters that have columns and are flags, in that order.
     """
@@ -132,17 +132,17 @@ class Kinds:
     def __init__(
         self,
         machines: Sequence[Machine],
-        said: Mapping[str, Meaning],
+        given: Mapping[str, Meaning],
         outcomes: Mapping[str, Logged],
         flags: Sequence[str],
     ) -> None:
-        self.all: list[RowClass] = []
+        self.classes: list[RowClass] = []
         self.read_as: dict[str, Meaning] = {}
         self.has_blank_outcomes = False
         self._machines = machines
         self._flags = flags
         self._commands = _known_commands(machines)
-        self._commands |= {folded(text): meaning for text, meaning in said.items()}
+        self._commands |= {folded(text): meaning for text, meaning in given.items()}
         self._outcomes = {w: Logged(o) for w, o in meaning_of("outcomes").items()}
         self._outcomes |= outcomes
         self._truths = meaning_of("truths")
@@ -154,13 +154,14 @@ class Kinds:
         self._numbers: dict[Cells, int | None] = {}
 
     def number(self, cells: Cells) -> int | None:
-        """The number of what `cells` say; None for a row that is to be left out.
+        """The number of the class of `cells`; None for a row that is to be left out.
 
         `cells` are those of command, outcome, lifecycle and currency (None without a
-        column), `DAY` for a date without a time, else None, and then those of the flags.
+        column), `DAY` for a date without a time, else None, and then those of the
+        flags.
 
         Raises:
-            BadValue: one says nothing known; `values["field"]` says which.
+            BadValue: one is not known; `values["field"]` names its field.
 
         """
         try:
@@ -190,9 +191,9 @@ class Kinds:
             self._currency(currency or ""),
             day == DAY,
         )
-        if kind not in self.all:
-            self.all.append(kind)
-        return self.all.index(kind)
+        if kind not in self.classes:
+            self.classes.append(kind)
+        return self.classes.index(kind)
 
     def _command(self, text: str) -> Meaning:
         meaning = self._commands.get(folded(text))
@@ -206,14 +207,14 @@ class Kinds:
         if outcome is None:
             outcome = Logged.SUCCEEDED
             if text is not None:
-                outcome = self._said_outcome(text)
+                outcome = self._outcome_in(text)
         if meaning.command == EXPIRE and outcome is not Logged.SUCCEEDED:
             raise BadValue(
                 code="outcome_of_expiry", value=shown(str(text)), field="outcome"
             )
         return outcome
 
-    def _said_outcome(self, text: str) -> Logged:
+    def _outcome_in(self, text: str) -> Logged:
         found = self._outcomes.get(folded(text))
         if found is None and not text:
             self.has_blank_outcomes = True

@@ -1,4 +1,4 @@
-"""Which column holds what: as it was said, else by the names columns commonly have."""
+"""Which column holds what: as it was given, else by the names columns commonly have."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -29,9 +29,9 @@ _JOIN = "+"
 
 @attrs.frozen
 class Columns:
-    """Where each field stands: its places, two where a date and a time are apart.
+    """The places of each field, two where a date and a time are apart.
 
-    `named` is what each is called; `guessed` are the fields that were not said.
+    `named` is what each is called; `guessed` are the fields that were not given.
     """
 
     places: Mapping[str, tuple[int, ...]]
@@ -40,22 +40,22 @@ class Columns:
 
 
 def find_columns(
-    header: Sequence[str], said: Mapping[str, str], machines: Iterable[Machine]
+    header: Sequence[str], given: Mapping[str, str], machines: Iterable[Machine]
 ) -> Columns:
-    """The columns of a log with this `header`; `said` maps fields to columns.
+    """The columns of a log with this `header`; `given` maps fields to columns.
 
     Raises:
         InvalidInput: one that is needed is missing, or may be two.
 
     """
     parameters = _parameters(machines)
-    _check_fields(said, parameters)
+    _check_fields(given, parameters)
     places: dict[str, tuple[int, ...]] = {}
-    for field, column in said.items():
+    for field, column in given.items():
         if column != NONE:
             places[field] = _placed(header, field, column)
     taken = {place for found in places.values() for place in found}
-    guessed = _guesses(header, {*said}, taken, parameters)
+    guessed = _guesses(header, {*given}, taken, parameters)
     places |= {field: (place,) for field, place in guessed.items()}
     missing = [field for field in NEEDED if field not in places]
     if missing:
@@ -73,9 +73,9 @@ def _parameters(machines: Iterable[Machine]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _check_fields(said: Iterable[str], parameters: Iterable[str]) -> None:
+def _check_fields(given: Iterable[str], parameters: Iterable[str]) -> None:
     known = (*FIELDS, *parameters)
-    for field in said:
+    for field in given:
         if field not in known:
             close = get_close_matches(field, known, 1)
             right = (
@@ -117,7 +117,7 @@ def _place(header: Sequence[str], field: str, column: str) -> int | None:
 
 def _guesses(
     header: Sequence[str],
-    said: set[str],
+    given: set[str],
     taken: set[int],
     parameters: Mapping[str, Iterable[str]],
 ) -> dict[str, int]:
@@ -128,7 +128,7 @@ def _guesses(
     found: dict[str, list[int]] = {}
     for place, name in enumerate(header):
         field = meanings.get(folded(name))
-        if field is not None and field not in said and place not in taken:
+        if field is not None and field not in given and place not in taken:
             found.setdefault(field, []).append(place)
     return {
         field: _only(field, places, header)

@@ -41,7 +41,7 @@ class LogTerms:
 
 @attrs.frozen
 class LoggedCommand(Command):
-    """A command of a log: its shape was checked there, and nobody needs its hash."""
+    """A command of a log: its form was checked there, and nobody needs its hash."""
 
     def __attrs_post_init__(self) -> None:
         pass
@@ -53,10 +53,10 @@ class LoggedCommand(Command):
 
 
 @attrs.frozen
-class RowKind:
-    """What all rows of one kind have in common under one machine.
+class PreparedClass:
+    """What all rows of one class have in common under one machine.
 
-    `agreement` stands for the one that is taken as given.
+    `agreement` is the one that is taken as given.
     """
 
     machine: Machine
@@ -72,18 +72,20 @@ class RowKind:
 
     @property
     def asks_agreement(self) -> bool:
-        """Whether an agreement is needed that stands in the log."""
+        """Whether an agreement is needed that is in the log."""
         return self.rule.spec.agreement is not None and self.agreement is None
 
 
 class JudgingContext:
     """The terms of a check, with everything that is worked out from them once."""
 
-    def __init__(self, terms: LogTerms, kinds: Sequence[RowClass], order: str) -> None:
+    def __init__(
+        self, terms: LogTerms, classes: Sequence[RowClass], order: str
+    ) -> None:
         self.findings = Findings()
         self.agreements = AgreementPositions(order)
         self.situations = Situations()
-        self.kinds = kinds
+        self.classes = classes
         self._machines = terms.machines
         self._terms = terms
         self._first = next(iter(terms.machines.values()))
@@ -93,24 +95,24 @@ class JudgingContext:
             for code, currency in machine.lifecycle.currencies.items()
         }
         self.any_id = _any_id(terms.machines.values()) if terms.any_id else ""
-        """What stands for every order's id where their shape is not judged."""
-        self._prepared: dict[tuple[str, int], RowKind | None] = {}
+        """The id that is used for every order where the form of ids is not judged."""
+        self._prepared: dict[tuple[str, int], PreparedClass | None] = {}
         self._texts: dict[str, Mapping[str, Text]] = {}
 
-    def prepared(self, machine: Machine, number: int) -> RowKind | None:
-        """What a kind of rows is under `machine`; None: it has no such command."""
+    def prepared(self, machine: Machine, number: int) -> PreparedClass | None:
+        """A class of rows under `machine`; None: it has no such command."""
         key = (machine.name, number)
         if key not in self._prepared:
-            self._prepared[key] = self._prepare(machine, self.kinds[number])
+            self._prepared[key] = self._prepare(machine, self.classes[number])
         return self._prepared[key]
 
-    def opening(self, number: int, own: Machine | None) -> RowKind | None:
-        """What a kind of rows begins; None if it begins no transaction.
+    def opening(self, number: int, own: Machine | None) -> PreparedClass | None:
+        """What a class of rows begins; None if it begins no transaction.
 
         That of the lifecycle that its row names, else of the history's own, else of
         the one that has it.
         """
-        kind = self.kinds[number]
+        kind = self.classes[number]
         asked = None if kind.lifecycle is None else self._machines[kind.lifecycle]
         for machine in (asked, own, *self._machines.values()):
             prepared = None if machine is None else self.prepared(machine, number)
@@ -125,7 +127,7 @@ class JudgingContext:
             self._texts[machine.name] = {**machine.texts, **_DENIALS}
         return self._texts[machine.name]
 
-    def _prepare(self, machine: Machine, kind: RowClass) -> RowKind | None:
+    def _prepare(self, machine: Machine, kind: RowClass) -> PreparedClass | None:
         rule = machine.commands.get(kind.command)
         if rule is None:
             return None
@@ -138,7 +140,7 @@ class JudgingContext:
             agreement = Transaction(
                 GIVEN, lifecycle=needed.lifecycle, states={needed.track: needed.state}
             )
-        return RowKind(machine, kind, rule, given, agreement)
+        return PreparedClass(machine, kind, rule, given, agreement)
 
     def _fill(
         self, machine: Machine, rule: CompiledCommand, given: dict[str, Any]
@@ -155,7 +157,7 @@ class JudgingContext:
 
 
 def _any_id(machines: Iterable[Machine]) -> str:
-    """An id that every lifecycle takes; the order's own id is told all the same."""
+    """An id that every lifecycle takes; the order's own id is reported all the same."""
     patterns = [id_pattern(machine.lifecycle.identifier) for machine in machines]
     return next(
         (c for c in string.printable if all(p.fullmatch(c) for p in patterns)), GIVEN

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from kessai.audit.log_check.amounts import Amounts
-from kessai.audit.log_check.classifier import DAY, Kinds
+from kessai.audit.log_check.classifier import DAY, Classifier
 from kessai.audit.log_check.columns import Columns
 from kessai.audit.log_check.rows import Row
 from kessai.audit.log_check.times import Times
@@ -20,7 +20,7 @@ Extra = tuple[str | None, str | None, tuple[tuple[str, Any], ...]]
 """What few rows have: the agreement, the operation's id, parameters."""
 
 Entry = tuple[datetime, int, int, int | None, Extra | None]
-"""When in UTC, in which line, the number of its kind, the amount, what few rows have."""
+"""Time in UTC, line, number of the row's class, amount, what few rows have."""
 
 _LOST = "\ufffd"
 """What stands for bytes that are no text."""
@@ -30,7 +30,7 @@ _LOST = "\ufffd"
 class Readers:
     """What reads the cells of each field."""
 
-    kinds: Kinds
+    classifier: Classifier
     times: Times
     amounts: Mapping[str, Amounts]
     """By currency."""
@@ -42,7 +42,7 @@ class Readers:
 
 
 class Entries:
-    """Reads rows as entries; rows that cannot be are told to `bad`."""
+    """Reads rows as entries; rows that cannot be read are given back as what is wrong."""
 
     def __init__(
         self, header: Sequence[str], columns: Columns, readers: Readers, damaged: str
@@ -71,7 +71,7 @@ class Entries:
     ) -> Iterator[tuple[str, Entry] | tuple[int, str | None, BadValue]]:
         """Each row as its order and entry, or as its line, its order and what is wrong.
 
-        Rows that are said to be left out are.
+        Rows that are to be left out are counted.
         """
         for line, cells in rows:
             if isinstance(cells, BadValue):
@@ -104,7 +104,7 @@ class Entries:
         order = self._id(cells)
         amount = None
         if self._amount is not None:
-            text, kind = cells[self._amount].strip(), readers.kinds.all[number]
+            text, kind = cells[self._amount].strip(), readers.classifier.classes[number]
             try:
                 amount = readers.amounts[kind.currency].read(text, kind.command)
             except BadValue as wrong:
@@ -131,7 +131,7 @@ class Entries:
             *(cells[place].strip() for place in self._flags),
         )
         try:
-            return self._readers.kinds.number(asked)
+            return self._readers.classifier.number(asked)
         except BadValue as wrong:
             raise self._placed(wrong, str(wrong.values.get("field"))) from None
 

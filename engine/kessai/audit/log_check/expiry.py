@@ -1,4 +1,4 @@
-"""A row that says that something expired: the deadline that lapsed, or why none has."""
+"""A row that states an expiry: the deadline that lapsed, or why none has."""
 
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,9 @@ _EXPIRED = Evidence(
 def expired(
     machine: Machine, transaction: Transaction, latest: datetime
 ) -> Transaction | Reason:
-    """`transaction` after the deadlines that have passed by `latest`; else why none has.
+    """`transaction` after its deadlines passed by `latest`; else why none has.
 
-    A log is held to the lifecycle's own deadlines: what expired early is not allowed.
+    A log is judged by the lifecycle's own deadlines: what expired early is not allowed.
     """
     after = transaction
     for lapsed in overdue(machine, transaction, latest):

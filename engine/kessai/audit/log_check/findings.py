@@ -18,10 +18,10 @@ MOST_LINES = 5
 
 @attrs.frozen
 class LogViolation:
-    """A step that the lifecycle does not allow where it stands.
+    """A step that the lifecycle does not allow where it held.
 
-    `states` are those before it. `is_after` says that an earlier step of the history
-    was not allowed either, `is_uncertain` that a row of the history could not be read.
+    `states` are those before it. `is_after`: an earlier step of the history was not
+    allowed either. `is_uncertain`: a row of the history could not be read.
     """
 
     lifecycle: str
@@ -48,7 +48,7 @@ class LogViolation:
 
 @attrs.define
 class ViolationGroup:
-    """Violations alike: how many, and the one that stands first in the log."""
+    """Violations alike: how many, and the one that comes first in the log."""
 
     example: LogViolation
     count: int = 0
@@ -108,7 +108,7 @@ class Findings:
         return self.allowed / judged if judged else 1.0
 
     def violation(self, found: LogViolation) -> None:
-        """Count `found`; those after another in the same history do not make a group."""
+        """Count `found`; one after another in the same history does not make a group."""
         if found.is_uncertain:
             self.uncertain += 1
         elif found.is_after:
@@ -170,5 +170,5 @@ class Findings:
         group.count += 1
 
     def _value(self, wrong: BadValue) -> object:
-        """Words are told apart; amounts and times, of which there are many, are not."""
+        """Words are distinguished; amounts and times, which are many, are not."""
         return wrong.values.get("value") if "field" in wrong.values else None

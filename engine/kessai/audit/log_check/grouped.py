@@ -134,5 +134,7 @@ def _extra(more: Any) -> Any:
 
 
 def _no_room(error: sqlite3.Error) -> InvalidInput:
-    message = f"the log cannot be sorted on the disk: {error}; SQLITE_TMPDIR says where"
+    message = (
+        f"the log cannot be sorted on the disk: {error}; SQLITE_TMPDIR names the place"
+    )
     return InvalidInput(message)

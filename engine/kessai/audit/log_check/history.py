@@ -1,9 +1,10 @@
-"""One history, step by step through the machine: what was allowed, what was not and why.
+"""One history, step by step through the machine: what was allowed, and why not.
 
 No rule is repeated here. A row that succeeded is decided on by `decide`, begun and
 resolved; one that is pending stays open until a later row ends it, and is weighed by
-`resolve` then. A step that was not allowed changes nothing, and the history goes on from
-where it stood; what is not allowed after that is told apart, as it may only follow.
+`resolve` then. A step that was not allowed changes nothing, and the history goes on
+from where it was; what is not allowed after that is counted apart, as it may only
+follow.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from kessai.audit.log_check.context import (
     GIVEN,
     JudgingContext,
     LoggedCommand,
-    RowKind,
+    PreparedClass,
 )
 from kessai.audit.log_check.entries import Entry, Extra
 from kessai.audit.log_check.expiry import expired
@@ -58,47 +59,47 @@ _EVIDENCE = {
 
 
 class HistoryCheck:
-    """The way through one history."""
+    """One history, judged row by row."""
 
     def __init__(
-        self, bench: JudgingContext, order: str, *, is_uncertain: bool
+        self, context: JudgingContext, order: str, *, is_uncertain: bool
     ) -> None:
         self.violations = 0
         self.begins_midway = False
-        self._bench = bench
-        self._findings = bench.findings
+        self._context = context
+        self._findings = context.findings
         self._order = order
         self._is_uncertain = is_uncertain
-        self._standing = Position(bench.any_id or order, bench.situations)
+        self._position = Position(context.any_id or order, context.situations)
         self._used: set[tuple[str, str, Logged]] | None = None
         self._key: PlanKey | None = None
 
     @property
     def transaction(self) -> Transaction:
-        """The transaction as it stands."""
-        return self._standing.transaction
+        """The transaction as it held."""
+        return self._position.transaction
 
     @property
     def left_open(self) -> int:
         """How many operations have no final outcome yet."""
-        return self._standing.open_operations
+        return self._position.open_operations
 
     def step(self, entry: Entry) -> None:
         """Judge one row, and take its step if it is allowed."""
         at, _, number, amount, extra = entry
-        standing = self._standing
-        situation = standing.situation
+        position = self._position
+        situation = position.situation
         key: PlanKey | None = number
         if extra is not None:
-            if self._is_repeated(extra, self._bench.kinds[number]):
+            if self._is_repeated(extra, self._context.classes[number]):
                 return
             key = self._key_of(entry, extra)
         self._key = key
         if situation is not None and key is not None:
             plan = situation.plans.get(key)
             if plan is not None:
-                kind = self._bench.kinds[number]
-                if standing.takes(plan, amount, _when(at, kind)):
+                kind = self._context.classes[number]
+                if position.takes(plan, amount, _when(at, kind)):
                     self._allowed()
                     if amount is not None and not plan.takes_amount:
                         self._findings.ignored_amounts[kind.command] += 1
@@ -106,7 +107,7 @@ class HistoryCheck:
         self._in_full(entry)
 
     def _key_of(self, entry: Entry, extra: Extra) -> PlanKey | None:
-        """By what a plan is known for a row that names no parameters.
+        """The key of the plan for a row that names no parameters.
 
         Of an agreement with nothing open, its lifecycle and states are all that counts.
         """
@@ -115,16 +116,14 @@ class HistoryCheck:
             return None
         if agreement is None:
             return entry[2]
-        stands = self._bench.agreements.before(agreement, entry[0], entry[1])
-        if stands is None:  # taken as given, or else never allowed
+        held = self._context.agreements.before(agreement, entry[0], entry[1])
+        if held is None:  # taken as given, or else never allowed
             return entry[2], "", ""
-        return (
-            None if stands.operations else (entry[2], stands.lifecycle, stands.status)
-        )
+        return None if held.operations else (entry[2], held.lifecycle, held.status)
 
     def _in_full(self, entry: Entry) -> None:
         _, _, number, amount, extra = entry
-        kind = self._bench.kinds[number]
+        kind = self._context.classes[number]
         if kind.command == EXPIRE:
             self._expire(entry, kind)
             return
@@ -141,17 +140,17 @@ class HistoryCheck:
         else:
             self._resolve(entry, prepared, operation, amount)
 
-    def _prepared(self, number: int) -> RowKind | None:
+    def _prepared(self, number: int) -> PreparedClass | None:
         """What the row asks for; None for what there is no transaction for."""
-        machine = self._standing.machine
-        own = None if machine is None else self._bench.prepared(machine, number)
+        machine = self._position.machine
+        own = None if machine is None else self._context.prepared(machine, number)
         if own is not None and not own.rule.spec.is_opening:
             return own
-        return self._bench.opening(number, machine) or own
+        return self._context.opening(number, machine) or own
 
     def _stray(self, entry: Entry, kind: RowClass) -> None:
-        """A command of a transaction that never came to be, or does not have it."""
-        machine, transaction = self._standing.machine, self.transaction
+        """A command of a transaction that was never opened, or does not have it."""
+        machine, transaction = self._position.machine, self.transaction
         asked = LoggedCommand(kind.command, transaction.id, key=GIVEN)
         denial: Denial | Operation = unknown_transaction(asked)
         if machine is not None:
@@ -161,7 +160,7 @@ class HistoryCheck:
                 self._midway()
             self._refused(entry, kind, denial, machine)
 
-    def _ask(self, entry: Entry, prepared: RowKind, amount: int | None) -> None:
+    def _ask(self, entry: Entry, prepared: PreparedClass, amount: int | None) -> None:
         """Decide on a command, and carry it out if it may be."""
         kind = prepared.kind
         verdict = self._decide(entry, prepared, amount)
@@ -185,7 +184,7 @@ class HistoryCheck:
             self._violated(entry, denial, machine)
 
     def _decide(
-        self, entry: Entry, prepared: RowKind, amount: int | None
+        self, entry: Entry, prepared: PreparedClass, amount: int | None
     ) -> Operation | Denial:
         at, line, _, _, extra = entry
         parameters, key = prepared.parameters, GIVEN
@@ -197,7 +196,7 @@ class HistoryCheck:
             parameters = {**parameters, **{k: v for k, v in extra[2] if k in taken}}
             if prepared.asks_agreement and extra[0] is not None:
                 name = extra[0]
-                agreement = self._bench.agreements.before(name, at, line)
+                agreement = self._context.agreements.before(name, at, line)
         asked = LoggedCommand(
             prepared.kind.command,
             self.transaction.id,
@@ -212,7 +211,7 @@ class HistoryCheck:
     def _carry_out(
         self,
         entry: Entry,
-        prepared: RowKind,
+        prepared: PreparedClass,
         operation: Operation,
         amount: int | None,
     ) -> None:
@@ -235,12 +234,12 @@ class HistoryCheck:
             reason = Reason("invariant_broken", prepared.rule.spec.rule, values)
             self._violated(entry, self._denial(kind.command, reason), machine)
             return
-        situation, key = self._standing.situation, self._key
+        situation, key = self._position.situation, self._key
         if kind.outcome is Logged.SUCCEEDED and situation is not None:
             step = DecidedStep(machine, prepared.rule, before, after, amount, when)
             if key is not None and key not in situation.plans:
-                learn(situation, key, step, self._bench.situations)
-        self._standing.stands(machine, after)
+                learn(situation, key, step, self._context.situations)
+        self._position.move_to(machine, after)
         self._allowed()
 
     def _is_repeated(self, extra: Extra, kind: RowClass) -> bool:
@@ -257,7 +256,7 @@ class HistoryCheck:
         return False
 
     def _open(
-        self, prepared: RowKind, amount: int | None, extra: Extra | None
+        self, prepared: PreparedClass, amount: int | None, extra: Extra | None
     ) -> Operation | None:
         """The open operation that a row speaks of, rather than of another one."""
         operations = self.transaction.operations
@@ -281,7 +280,7 @@ class HistoryCheck:
     def _resolve(
         self,
         entry: Entry,
-        prepared: RowKind,
+        prepared: PreparedClass,
         operation: Operation,
         amount: int | None,
     ) -> None:
@@ -299,11 +298,11 @@ class HistoryCheck:
             return
         if event is not None:
             after = evolve(machine, self.transaction, event)
-            self._standing.stands(machine, after)
+            self._position.move_to(machine, after)
         self._allowed()
 
     def _expire(self, entry: Entry, kind: RowClass) -> None:
-        machine, transaction = self._standing.machine, self.transaction
+        machine, transaction = self._position.machine, self.transaction
         if machine is None:
             self._midway()
             denial = unknown_transaction(
@@ -315,11 +314,11 @@ class HistoryCheck:
         if isinstance(found, Reason):
             self._violated(entry, self._denial(EXPIRE, found), machine)
             return
-        self._standing.stands(machine, found)
+        self._position.move_to(machine, found)
         self._allowed()
 
     def _midway(self) -> None:
-        if self._standing.machine is None and not self.violations:
+        if self._position.machine is None and not self.violations:
             self.begins_midway = True
 
     def _denial(self, command: str, reason: Reason) -> Denial:
@@ -334,8 +333,8 @@ class HistoryCheck:
 
     def _violated(self, entry: Entry, denial: Denial, machine: Machine | None) -> None:
         at, line, number, amount, _ = entry
-        texts, kind = self._bench.texts(machine), self._bench.kinds[number]
-        currency = denial.currency or self._bench.currencies[kind.currency]
+        texts, kind = self._context.texts(machine), self._context.classes[number]
+        currency = denial.currency or self._context.currencies[kind.currency]
         self._findings.violation(
             LogViolation(
                 lifecycle=machine.name if machine else "",

@@ -8,10 +8,10 @@ from kessai.audit.log_check.history import HistoryCheck
 
 
 class Judge:
-    """Judges histories by the terms of `bench`, and tells its findings."""
+    """Judges histories by the terms of `context`, and adds to its findings."""
 
-    def __init__(self, bench: JudgingContext) -> None:
-        self._bench = bench
+    def __init__(self, context: JudgingContext) -> None:
+        self._context = context
 
     def history(
         self,
@@ -23,25 +23,25 @@ class Judge:
     ) -> None:
         """Step through the history of `order`.
 
-        `malformed` says that some of its rows could not be read; with `note` its states
-        are remembered, for charges under it.
+        `malformed`: some of its rows could not be read. With `note` its states are
+        remembered, for charges under it.
         """
-        walk = HistoryCheck(self._bench, order, is_uncertain=malformed)
+        check = HistoryCheck(self._context, order, is_uncertain=malformed)
         for entry in entries:
-            walk.step(entry)
+            check.step(entry)
             if note:
-                self._note(order, entry, walk)
-        findings = self._bench.findings
+                self._note(order, entry, check)
+        findings = self._context.findings
         findings.histories += 1
         findings.events += len(entries)
-        findings.left_open += walk.left_open
-        findings.histories_midway += walk.begins_midway
+        findings.left_open += check.left_open
+        findings.histories_midway += check.begins_midway
         times = [entry[0] for entry in entries]
         findings.spans(min(times), max(times))
         if malformed:
             findings.histories_uncertain += 1
-        elif not walk.violations:
+        elif not check.violations:
             findings.histories_allowed += 1
 
-    def _note(self, order: str, entry: Entry, walk: HistoryCheck) -> None:
-        self._bench.agreements.note(order, entry[0], entry[1], walk.transaction)
+    def _note(self, order: str, entry: Entry, check: HistoryCheck) -> None:
+        self._context.agreements.note(order, entry[0], entry[1], check.transaction)

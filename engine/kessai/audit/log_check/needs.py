@@ -1,4 +1,4 @@
-"""What must be said of a log because it cannot be guessed, asked before it is read."""
+"""What must be given because it cannot be guessed, checked before the log is read."""
 
 from collections.abc import Mapping
 
@@ -34,17 +34,17 @@ def currencies_of(machines: Mapping[str, Machine]) -> frozenset[Currency]:
 def check_needs(
     columns: Columns, machines: Mapping[str, Machine], reading: LogReading
 ) -> None:
-    """Make sure that all is there, or was said, which amounts and opening commands need.
+    """Make sure that amounts and opening commands have all that they need.
 
     Raises:
-        InvalidInput: something is not; the message says what would be right.
+        InvalidInput: something is missing; the message names what would be right.
 
     """
     _check_negative(machines, reading)
     currencies = currencies_of(machines)
     if len(currencies) > 1 and "currency" not in columns.places:
         codes = ", ".join(sorted(currency.code for currency in currencies))
-        message = f"no column says which of {codes} it is; say --map currency=COLUMN"
+        message = f"no column shows which of {codes} it is; say --map currency=COLUMN"
         raise InvalidInput(message)
     if "amount" in columns.places:
         divided = sorted(c.code for c in currencies if c.digits)
@@ -97,6 +97,6 @@ def _check_openings(machines: Mapping[str, Machine]) -> None:
         if len(names) > 1:
             message = (
                 f"{command} begins {' or '.join(names)}: say --map lifecycle=COLUMN for"
-                " the column that tells which, or check them one by one"
+                " the column that shows which, or check them one by one"
             )
             raise InvalidInput(message)

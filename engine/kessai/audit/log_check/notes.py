@@ -1,4 +1,4 @@
-"""What was guessed, presumed or taken as given in a check: all of it is told."""
+"""What was guessed, presumed or taken as given in a check: all of it is reported."""
 
 from collections.abc import Iterator, Sequence
 
@@ -37,7 +37,7 @@ def notes_of(done: Assumed) -> Iterator[Note]:
     yield from _of_commands(readers)
     if "outcome" not in columns.places:
         yield Note("no_outcome")
-    elif readers.kinds.has_blank_outcomes:
+    elif readers.classifier.has_blank_outcomes:
         yield Note("blank_outcomes")
     yield from _of_times(readers.times, done.reading)
     if done.encoding != "UTF-8":
@@ -49,7 +49,7 @@ def notes_of(done: Assumed) -> Iterator[Note]:
 def _of_commands(readers: Readers) -> Iterator[Note]:
     pairs = sorted(
         (shown(text), "+".join((meaning.command or "-", *meaning.flags)))
-        for text, meaning in readers.kinds.read_as.items()
+        for text, meaning in readers.classifier.read_as.items()
         if text != meaning.command
     )
     if pairs:
@@ -67,7 +67,7 @@ def _of_times(times: Times, reading: LogReading) -> Iterator[Note]:
 
 def _used(done: Assumed) -> list[CompiledCommand]:
     """The commands that the log has."""
-    used = {kind.command for kind in done.readers.kinds.all}
+    used = {kind.command for kind in done.readers.classifier.classes}
     return [
         rule
         for machine in done.terms.machines.values()
@@ -92,7 +92,7 @@ def _of_findings(done: Assumed) -> Iterator[Note]:
         yield Note("order_ids")
     if ignored := findings.ignored_amounts:
         yield Note("amounts_ignored", {"commands": ", ".join(sorted(ignored))})
-    if any(kind.whole_day for kind in done.readers.kinds.all):
+    if any(kind.whole_day for kind in done.readers.classifier.classes):
         yield Note("whole_days")
     if findings.histories_midway:
         count = f"{findings.histories_midway:,}"

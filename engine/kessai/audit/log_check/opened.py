@@ -1,8 +1,8 @@
 """A log's bytes as text: unpacked, and in the encoding that it is surely in.
 
-The rule for the encoding, where none is said: a byte order mark tells; else, if all of
-it is UTF-8, it is UTF-8; else, if all of it is CP932 (Shift_JIS as Windows has it), it
-is that. What begins as UTF-8 beyond chance and breaks later is damaged UTF-8. Bytes
+The rule for the encoding, where none is given: a byte order mark decides; else, if all
+of it is UTF-8, it is UTF-8; else, if all of it is CP932 (Shift_JIS as Windows has it),
+it is that. What begins as UTF-8 beyond chance and breaks later is damaged UTF-8. Bytes
 that fit nothing are kept apart, so that only the rows they stand in are refused.
 """
 
@@ -34,11 +34,10 @@ _SURELY = 4
 
 @attrs.frozen
 class OpenedLog:
-    """A log's text, its encoding as told, and whether bytes in it fit nothing."""
+    """A log's text, its encoding's usual name, and whether some bytes fit nothing."""
 
     text: TextIO
     encoding: str
-    was_said: bool
     is_damaged: bool
 
 
@@ -61,7 +60,7 @@ def opened(path: str, encoding: str | None) -> Iterator[OpenedLog]:
                 errors="replace",
                 newline="",
             )
-            yield OpenedLog(text, _told(chosen), encoding is not None, is_damaged)
+            yield OpenedLog(text, _shown_encoding(chosen), is_damaged)
             text.detach()
     except (OSError, EOFError, zlib.error, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -103,13 +102,13 @@ def _unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", unpacked)
 
 
-def _encoding(file: BinaryIO, said: str | None) -> tuple[str, bool]:
-    if said is not None:
+def _encoding(file: BinaryIO, given: str | None) -> tuple[str, bool]:
+    if given is not None:
         try:
-            name = codecs.lookup(said).name
+            name = codecs.lookup(given).name
             "1,".encode(name)
         except (LookupError, TypeError, UnicodeError):
-            message = f"--encoding {said}: not one known here; utf-8 and cp932 are"
+            message = f"--encoding {given}: not one known here; utf-8 and cp932 are"
             raise InvalidInput(message) from None
         name = "utf-8-sig" if name == "utf-8" else name
         return ("cp932" if name == "shift_jis" else name), True
@@ -148,6 +147,6 @@ def _wide_in(text: str) -> int:
     return 0 if text.isascii() else sum(not letter.isascii() for letter in text)
 
 
-def _told(encoding: str) -> str:
+def _shown_encoding(encoding: str) -> str:
     names = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
     return names.get(encoding, encoding.upper())

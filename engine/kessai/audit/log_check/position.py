@@ -1,4 +1,4 @@
-"""Where one history stands: as a transaction, or as what shortcuts go by."""
+"""The position of one history: a transaction, or what shortcuts need of it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ When = tuple[datetime, datetime]
 
 
 class Position:
-    """A transaction as it stands; its machine is None while it never came to be."""
+    """The position of a transaction; its machine is None while it was not begun."""
 
     def __init__(self, name: str, situations: Situations) -> None:
         self.machine: Machine | None = None
@@ -44,8 +44,8 @@ class Position:
         """How many operations are open."""
         return 0 if self.situation is not None else len(self.transaction.operations)
 
-    def stands(self, machine: Machine | None, transaction: Transaction) -> None:
-        """From now on it stands as `transaction`, of `machine`."""
+    def move_to(self, machine: Machine | None, transaction: Transaction) -> None:
+        """Move to `transaction`, of `machine`."""
         self.machine = machine
         self._transaction = transaction
         self._amounts, self._deadlines = transaction.amounts, transaction.deadlines
@@ -124,7 +124,7 @@ def learn(
 
 
 def _same(taken: Taken, after: Transaction) -> bool:
-    """Whether both stand alike, in all that a later step may ask for."""
+    """Whether both are the same, in all that a later step may ask for."""
     situation = taken.situation
     return (situation.states, situation.flags, taken.amounts, taken.deadlines) == (
         after.states,

@@ -1,4 +1,4 @@
-"""How a log is to be read: what was said of it, and what reads its cells."""
+"""How a log is to be read: what was given about it, and what reads its cells."""
 
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -7,7 +7,7 @@ from typing import Literal
 import attrs
 
 from kessai.audit.log_check.amounts import Amounts
-from kessai.audit.log_check.classifier import Kinds, read_meaning, read_outcomes
+from kessai.audit.log_check.classifier import Classifier, read_meaning, read_outcomes
 from kessai.audit.log_check.columns import Columns
 from kessai.audit.log_check.entries import Readers
 from kessai.audit.log_check.grouped import IN_MEMORY
@@ -18,12 +18,12 @@ from kessai.machine import Machine
 
 @attrs.frozen(kw_only=True)
 class LogReading:
-    """How a log is to be read; whatever is not said is found out, or refused.
+    """How a log is to be read; whatever is not given is found out, or refused.
 
     `columns` maps fields to columns, `commands` and `outcomes` the log's words to ours.
-    `zone` is that of times without an offset. `unit` says whether amounts are in minor
-    units or in major ones; it must be said where the two differ. `order` is `time`, or
-    `file` where the rows of an order stand in order.
+    `zone` is that of times without an offset. `unit`: amounts are in minor units, or in
+    major ones; it must be given where the two differ. `order` is `time`, or `file`
+    where the rows of an order stand in order.
     """
 
     columns: Mapping[str, str] = attrs.field(factory=dict[str, str])
@@ -47,7 +47,7 @@ def readers_for(
     """What reads a log with these `columns`.
 
     Raises:
-        InvalidInput: what was said of its words names nothing known.
+        InvalidInput: a word of the log is given a meaning that is not known.
 
     """
     every = tuple(machines.values())
@@ -59,9 +59,9 @@ def readers_for(
     }
     known = {flag for machine in every for flag in machine.lifecycle.flags}
     flags = tuple(name for name in declared if name in known)
-    said = {text: read_meaning(as_, every) for text, as_ in reading.commands.items()}
+    given = {text: read_meaning(as_, every) for text, as_ in reading.commands.items()}
     return Readers(
-        kinds=Kinds(every, said, read_outcomes(reading.outcomes), flags),
+        classifier=Classifier(every, given, read_outcomes(reading.outcomes), flags),
         times=Times(reading.zone, reading.time_format),
         amounts={
             code: Amounts(

@@ -37,7 +37,8 @@ class LogTable:
 class Layout:
     """How a log is laid out; what is None is found out.
 
-    `header_line` is the line of the header; what stands before it is no part of it.
+    `header_line` is the line of the header; what comes before it is no part of the
+    table.
     """
 
     form: str | None = None
@@ -135,7 +136,7 @@ def _csv_rows(reader: Any, before: int) -> Iterator[Row]:
 
 
 def _not_csv(error: str, last: int) -> BadValue:
-    """What the reader says, and up to which line a quote swallowed the file."""
+    """The reader's message, and up to which line a quote swallowed the file."""
     if "unexpected end" in error or "field larger" in error:
         return BadValue(code="quote_open", last=f"{last:,}")
     return BadValue(code="not_csv", why=error)

@@ -5,7 +5,7 @@ reasons against it come from states, flags and parameters alone is the same for 
 of a kind in the same situation. So the first is decided and carried out in full, by
 `decide` and `evolve`; from then on only the declared bounds, guards, deadlines, effects
 and invariants are evaluated. A plan is used only if it led to the very same result the
-first time, and whatever it does not take is decided in full: it says yes or nothing.
+first time, and whatever it does not take is decided in full: it never denies.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +30,8 @@ PlanKey = int | tuple[int, str, str]
 class QuietSituation:
     """All of a transaction but its amounts and times; nothing is open in it.
 
-    `plans` are by the number of a kind of rows and how its agreement stands, if it names
-    one; None where there can be none.
+    `plans` are by the number of a class of rows and the state of its agreement, if it
+    names one; None where there can be none.
     """
 
     machine: Machine | None
@@ -174,7 +174,7 @@ def plan_for(
     begun: Transaction,
     situations: Situations,
 ) -> Plan | None:
-    """The plan of rows like the one that stands at `begun` with its operation open.
+    """The plan of rows like the one that led to `begun`, with its operation open.
 
     None where what opens a track depends on the amount.
     """

@@ -2,10 +2,10 @@
 
 ISO 8601 with or without an offset, spreadsheets' `2026/1/5 9:05`, `2026年1月5日 9時5分`,
 `20260105090500`, and Unix timestamps in seconds, milliseconds or microseconds. A date
-without a time stands for its whole day.
+without a time means its whole day.
 
 A time without an offset is a time of the zone given. Where the clocks are set back an
-hour happens twice: the earlier is meant, unless the text says otherwise by an offset.
+hour happens twice: the earlier is meant, unless the text has an offset.
 A time that was skipped when they were set forward is refused.
 """
 
@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from kessai.audit.log_check.words import BadValue, shown
 
 Moment = tuple[datetime, bool]
-"""A time in UTC, and whether it stands for a whole day."""
+"""A time in UTC, and whether it means a whole day."""
 
 _MOST_KNOWN = 50_000
 _HOUR = timedelta(minutes=59, seconds=59)
@@ -57,10 +57,10 @@ class Times:
         self._offsets: dict[int, timedelta | None] = {}
 
     def read(self, text: str) -> Moment:
-        """The moment that `text` says.
+        """The time that `text` states.
 
         Raises:
-            BadValue: it says none, or may say two.
+            BadValue: it states none, or may mean two.
 
         """
         found = self._known.get(text)

@@ -18,7 +18,7 @@ _MOST_SHOWN = 40
 
 
 class BadValue(ValueError):
-    """A cell, or a whole row, that cannot be read: a code of `log_check.rows`, and values."""
+    """A cell or a row that cannot be read: a code of `log_check.rows`, and values."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
@@ -30,7 +30,7 @@ class BadValue(ValueError):
         return _rows(self.code, language, **self.values)
 
     def in_column(self, column: str) -> "BadValue":
-        """The same, said of `column`."""
+        """The same, with `column` named."""
         self.values["column"] = column
         return self
 

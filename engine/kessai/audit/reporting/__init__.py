@@ -3,8 +3,8 @@
     facts = gather(store, "sqlite:///kessai.db", now)
     page = render(facts, "html", "ja")
 
-One pass over the store verifies everything and counts it. A report says nothing that is
-not in the trail or in the lifecycle files that the trail is bound to.
+One pass over the store verifies everything and counts it. A report shows nothing that
+is not in the trail or in the lifecycle files that the trail is bound to.
 """
 
 from collections.abc import Callable, Mapping

@@ -25,7 +25,7 @@ COLUMNS = (
     "value",
     "sentence",
 )
-"""What each row has; a field that says nothing of a figure is empty."""
+"""What each row has; a field that does not apply to a figure is empty."""
 
 _MATRIX = ("reached", "declined", "denied", "tested", "tested_denied")
 _MOVE = ("succeeded", "tested")

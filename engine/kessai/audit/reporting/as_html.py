@@ -39,8 +39,8 @@ def as_html(facts: Facts, language: str) -> str:
     template = environment.get_template("report.html.j2")
     data = plain(facts, language)
     drawn = [
-        _markup(pictures.diagram(told, language, f"l{number}-"))
-        for number, told in enumerate(facts.told, 1)
+        _markup(pictures.diagram(figures, language, f"l{number}-"))
+        for number, figures in enumerate(facts.lifecycles, 1)
     ]
     style = _TEMPLATES.joinpath("report.css").read_text("utf-8")
     page: str = template.render(
@@ -99,8 +99,8 @@ def _helpers(facts: Facts, language: str) -> dict[str, Any]:
         return word(name, language, **values)
 
     currencies: dict[str, Currency] = {}
-    for told in facts.told:
-        currencies.update(told.lifecycle.currencies)
+    for figures in facts.lifecycles:
+        currencies.update(figures.lifecycle.currencies)
 
     def money(amount: int | None, code: str) -> str:
         return "–" if amount is None else show_amount(amount, currencies.get(code))

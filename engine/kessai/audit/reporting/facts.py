@@ -1,4 +1,4 @@
-"""What a report tells, before it is words or pictures: counts and the first finds."""
+"""What a report shows, before it is words or pictures: counts and the first finds."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -57,9 +57,9 @@ class Closing:
 
 @attrs.frozen
 class Outside:
-    """Something that the engine did not start, and who told of it.
+    """Something that the engine did not start, and who reported it.
 
-    `is_reversal` says that a success of `command` was taken back.
+    `is_reversal`: a success of `command` was taken back.
     """
 
     transaction: str
@@ -82,7 +82,7 @@ class Standings:
 
 @attrs.define
 class LifecycleFigures:
-    """What the trails under one lifecycle file tell."""
+    """What the trails under one lifecycle file show."""
 
     lifecycle: Lifecycle
     transactions: int = 0
@@ -102,12 +102,12 @@ class LifecycleFigures:
 
 @attrs.frozen(kw_only=True)
 class Facts:
-    """All that a report tells of one store.
+    """All that a report shows of one store.
 
-    `at` is the moment it speaks of; `heads` is the SHA-256 over the head of every
+    `at` is the time that it is of; `heads` is the SHA-256 over the head of every
     chain, in the order of the ids, so that two reports of the same chains agree.
     `days` are how many operations were begun, and how many attempts denied, a day.
-    `unbound` are refusals of transactions that never came to be, where no lifecycle or
+    `unbound` are refusals of transactions that were never opened, where no lifecycle or
     more than one could have given them.
     """
 
@@ -119,7 +119,7 @@ class Facts:
     days: Mapping[date, tuple[int, int]]
     heads: str
     report: Report
-    told: tuple[LifecycleFigures, ...]
+    lifecycles: tuple[LifecycleFigures, ...]
     unbound: Mapping[Refusal, int]
     unbound_examples: Mapping[Refusal, Example]
     waiting: FaultTally[Waiting]

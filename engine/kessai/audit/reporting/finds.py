@@ -11,7 +11,7 @@ from kessai.audit.reporting.facts import (
     Waiting,
 )
 from kessai.audit.reporting.words import known_word
-from kessai.audit.verification.report import AuditFault, FaultTally, PutAside
+from kessai.audit.verification.report import AuditFault, FaultTally, FoundDiscrepancy
 from kessai.evidence.reasons import discrepancy_sentence
 
 T = TypeVar("T")
@@ -36,11 +36,13 @@ def finds(facts: Facts, language: str) -> dict[str, Any]:
     }
 
 
-def command_titles(told: Iterable[LifecycleFigures], language: str) -> dict[str, str]:
+def command_titles(
+    lifecycles: Iterable[LifecycleFigures], language: str
+) -> dict[str, str]:
     """What the commands of several lifecycles are called, by name."""
     return {
         command.name: command.title.in_language(language)
-        for one in told
+        for one in lifecycles
         for command in one.lifecycle.commands.values()
     }
 
@@ -49,11 +51,11 @@ class _Show:
     def __init__(self, facts: Facts, language: str) -> None:
         self._facts = facts
         self._language = language
-        self._titles = command_titles(facts.told, language)
+        self._titles = command_titles(facts.lifecycles, language)
         self._reversals = {
             reversal.name: reversal.title.in_language(language)
-            for told in facts.told
-            for reversal in told.lifecycle.reversals.values()
+            for figures in facts.lifecycles
+            for reversal in figures.lifecycle.reversals.values()
         }
 
     def fault(self, fault: AuditFault) -> dict[str, Any]:
@@ -81,12 +83,12 @@ class _Show:
             "age_seconds": max(0.0, age),
         }
 
-    def discrepancy(self, aside: PutAside) -> dict[str, Any]:
+    def discrepancy(self, discrepancy: FoundDiscrepancy) -> dict[str, Any]:
         return {
-            "transaction": aside.transaction,
-            "event": aside.number,
-            "reason": aside.reason,
-            "sentence": discrepancy_sentence(aside.reason, self._language),
+            "transaction": discrepancy.transaction,
+            "event": discrepancy.number,
+            "reason": discrepancy.reason,
+            "sentence": discrepancy_sentence(discrepancy.reason, self._language),
         }
 
     def resolution(self, closed: Closing) -> dict[str, Any]:

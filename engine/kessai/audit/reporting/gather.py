@@ -1,6 +1,7 @@
-"""One pass over a store: everything verified, and all that a report tells counted.
+"""One pass over a store: everything verified, and all that a report shows counted.
 
-Memory holds counts, the first finds of each kind and one trail, however large the store.
+Memory holds counts, the first finds of each kind and one trail, however large the
+store.
 """
 
 import hashlib
@@ -52,21 +53,21 @@ def gather(
     coverage: Coverage | None = None,
     known: Sequence[Lifecycle] = (),
 ) -> Facts:
-    """All that there is to tell of `store`, called `name`, at the moment `at`.
+    """All that a report shows of `store`, called `name`, as of `at`.
 
     `coverage` is what tests exercised. `known` are the lifecycles that a transaction
-    which never came to be may have been meant for, besides those in the store.
+    which was never opened may have been meant for, besides those in the store.
 
     Raises:
         StoreBusy, StoreFailed: the store cannot be read.
 
     """
     gatherer = _Gatherer(known)
-    report = verify(store, gatherer.watch)
-    told = gatherer.told()
+    report = verify(store, gatherer.visit)
+    lifecycles = gatherer.lifecycles()
     if coverage is not None:
-        rivals = [*known, *(one.lifecycle for one in told)]
-        for one in told:
+        rivals = [*known, *(one.lifecycle for one in lifecycles)]
+        for one in lifecycles:
             one.tested = covered(one.lifecycle, coverage, rivals)
     return Facts(
         store=name,
@@ -80,7 +81,7 @@ def gather(
         },
         heads=gatherer.heads.hexdigest(),
         report=report,
-        told=told,
+        lifecycles=lifecycles,
         unbound=gatherer.unbound,
         unbound_examples=gatherer.unbound_examples,
         waiting=gatherer.waiting.found(),
@@ -117,7 +118,7 @@ class _Gatherer:
         self.closed: Finds[Closing] = Finds()
         self.outside: Finds[Outside] = Finds()
 
-    def watch(self, examined: Examined) -> None:
+    def visit(self, examined: Examined) -> None:
         """Count one transaction."""
         records = examined.records
         head = records[-1].hash if records else ""
@@ -126,19 +127,19 @@ class _Gatherer:
         for step in steps:
             self._step(examined.name, step)
         self._resolutions(examined.name, steps)
-        standing = examined.standing
-        if isinstance(standing, Transaction):
-            for operation in standing.operations.values():
-                self.waiting.add(Waiting(standing.id, operation, standing.currency))
+        stored = examined.stored
+        if isinstance(stored, Transaction):
+            for operation in stored.operations.values():
+                self.waiting.add(Waiting(stored.id, operation, stored.currency))
         machine = steps[-1].machine if steps else None
         if machine is not None:
-            told = self._told(machine)
-            told.transactions += 1
-            _count_states(told, steps)
+            figures = self._figures(machine)
+            figures.transactions += 1
+            _count_states(figures, steps)
             if examined.fault is None:  # else nobody knows where it stands
-                _count_standing(told, steps[-1].after)
+                _count_standing(figures, steps[-1].after)
 
-    def told(self) -> tuple[LifecycleFigures, ...]:
+    def lifecycles(self) -> tuple[LifecycleFigures, ...]:
         """All lifecycle files of the store, the busiest first."""
         self._bind()
         return tuple(
@@ -148,7 +149,7 @@ class _Gatherer:
             )
         )
 
-    def _told(self, machine: Machine) -> LifecycleFigures:
+    def _figures(self, machine: Machine) -> LifecycleFigures:
         key = machine.lifecycle.hash
         found = self._by_hash.get(key)
         if found is None:
@@ -171,17 +172,17 @@ class _Gatherer:
                 loose = self._loose.setdefault(kind, _Loose(0, name, event))
                 loose.count += 1
             return
-        told = self._told(step.machine)
-        told.events += 1
-        told.counts.update(exercised(step))
+        figures = self._figures(step.machine)
+        figures.events += 1
+        figures.counts.update(exercised(step))
         match event:
             case Denied():
-                _count_refusals(told, step.before, event, 1)
+                _count_refusals(figures, step.before, event, 1)
             case External() | Reversed():
                 self._outside(name, step, event)
             case Lapsed():
                 how = "clock" if event.evidence is None else "gateway"
-                told.lapsed[event.deadline, how] += 1
+                figures.lapsed[event.deadline, how] += 1
             case _:
                 return
 
@@ -193,10 +194,12 @@ class _Gatherer:
             if isinstance(event, Discrepancy):
                 reasons[step.number] = event.reason
             elif isinstance(event, Closed):
-                number, said = event.discrepancy, event.evidence
+                number, evidence = event.discrepancy, event.evidence
                 reason = reasons.get(number, "")
                 self.closed.add(
-                    Closing(name, number, reason, event.at, said.actor, said.note)
+                    Closing(
+                        name, number, reason, event.at, evidence.actor, evidence.note
+                    )
                 )
 
     def _outside(
@@ -229,14 +232,14 @@ class _Gatherer:
         for kind, loose in self._loose.items():
             fitting = [machine for machine in machines if fits(machine, kind)]
             if len(fitting) == 1:
-                told = self._told(fitting[0])
+                figures = self._figures(fitting[0])
                 event = loose.event
                 found = list(
                     refused(fitting[0], Transaction(""), event.command, event.reasons)
                 )
-                told.counts.update(dict.fromkeys(found, loose.count))
+                figures.counts.update(dict.fromkeys(found, loose.count))
                 _count_refusals(
-                    told, Transaction(loose.transaction), event, loose.count
+                    figures, Transaction(loose.transaction), event, loose.count
                 )
                 continue
             for refusal, example in _refusals(
@@ -255,14 +258,14 @@ def _refusals(
 
 
 def _count_refusals(
-    told: LifecycleFigures, standing: Transaction, event: Denied, count: int
+    figures: LifecycleFigures, standing: Transaction, event: Denied, count: int
 ) -> None:
     for refusal, example in _refusals(standing, event):
-        told.refusals[refusal] += count
-        told.examples.setdefault(refusal, example)
+        figures.refusals[refusal] += count
+        figures.examples.setdefault(refusal, example)
 
 
-def _count_states(told: LifecycleFigures, steps: Sequence[AppliedEvent]) -> None:
+def _count_states(figures: LifecycleFigures, steps: Sequence[AppliedEvent]) -> None:
     """How long the transaction stayed in each state that it has left."""
     since: dict[str, tuple[str, datetime]] = {}
     for step in steps:
@@ -272,13 +275,17 @@ def _count_states(told: LifecycleFigures, steps: Sequence[AppliedEvent]) -> None
                 continue
             if known is not None:
                 left = f"{track}.{known[0]}"
-                told.spans.setdefault(left, Spans()).add(step.event.at - known[1])
+                figures.spans.setdefault(left, Spans()).add(step.event.at - known[1])
             since[track] = state, step.event.at
-            told.entered[f"{track}.{state}"] += 1
+            figures.entered[f"{track}.{state}"] += 1
 
 
-def _count_standing(told: LifecycleFigures, standing: Transaction) -> None:
-    told.standing.update(f"{track}.{state}" for track, state in standing.states.items())
-    here = told.statuses.setdefault((standing.status, standing.currency), Standings())
+def _count_standing(figures: LifecycleFigures, standing: Transaction) -> None:
+    figures.standing.update(
+        f"{track}.{state}" for track, state in standing.states.items()
+    )
+    here = figures.statuses.setdefault(
+        (standing.status, standing.currency), Standings()
+    )
     here.count += 1
     here.amounts.update({name: sum_ for name, sum_ in standing.amounts.items() if sum_})

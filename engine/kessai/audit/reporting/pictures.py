@@ -1,7 +1,7 @@
 """The pictures of a report: the lifecycle with counts upon it, bars, heat.
 
-Pictures are SVG within the page. What a colour says is said by a figure, a line's width
-or its dots as well.
+Pictures are SVG within the page. What a colour shows is also shown by a figure, a
+line's width or its dots as well.
 """
 
 import math
@@ -41,17 +41,17 @@ def heat(count: int, most: int) -> int:
     return 1 + round((SHADES - 1) * math.log(count) / math.log(max(most, _FEW)))
 
 
-def diagram(told: LifecycleFigures, language: str, prefix: str) -> str:
+def diagram(figures: LifecycleFigures, language: str, prefix: str) -> str:
     """The lifecycle's picture with counts; empty where nothing here can draw it."""
-    arrows = list(every_arrow(told.lifecycle, language))
-    counts = {arrow.id: _count(told, arrow) for arrow in arrows}
+    arrows = list(every_arrow(figures.lifecycle, language))
+    counts = {arrow.id: _count(figures, arrow) for arrow in arrows}
     most = max(counts.values(), default=0)
     marks = {
         arrow.id: _arrow_mark(counts[arrow.id], most, language) for arrow in arrows
     }
     standing = {
-        state_id(track, state): told.standing[f"{track}.{state}"]
-        for track, about in told.lifecycle.tracks.items()
+        state_id(track, state): figures.standing[f"{track}.{state}"]
+        for track, about in figures.lifecycle.tracks.items()
         for state in about.states
     }
     for named, count in standing.items():
@@ -59,7 +59,9 @@ def diagram(told: LifecycleFigures, language: str, prefix: str) -> str:
             note = f"{word('standing', language)}: {count:,}"
             marks[named] = Mark(notes=(note,))
     try:
-        picture = marked(render(told.lifecycle, "svg", language), marks, prefix=prefix)
+        picture = marked(
+            render(figures.lifecycle, "svg", language), marks, prefix=prefix
+        )
     except InvalidInput:  # no Graphviz here, or a graph that it cannot lay out
         return ""
     return _badged(picture, {f"{prefix}{k}": n for k, n in standing.items() if n})
@@ -103,15 +105,15 @@ def _badge(text: str, right: float, top: float) -> tuple[Element, Element]:
     return box, label
 
 
-def _count(told: LifecycleFigures, arrow: Arrow) -> int:
+def _count(figures: LifecycleFigures, arrow: Arrow) -> int:
     state = f"{arrow.track}.{arrow.source}"
     if arrow.cause == "deadline":
-        return told.counts[lapsed_id(arrow.name)]
+        return figures.counts[lapsed_id(arrow.name)]
     if arrow.cause == "decline":
-        return told.counts[release_id(arrow.name, state)]
+        return figures.counts[release_id(arrow.name, state)]
     if arrow.move is None:  # an opening command that opens the track
-        return told.counts[begin_id(arrow.name, f"{arrow.track}.{arrow.target}")]
-    return told.counts[commit_id(arrow.name, arrow.track, arrow.source, arrow.move)]
+        return figures.counts[begin_id(arrow.name, f"{arrow.track}.{arrow.target}")]
+    return figures.counts[commit_id(arrow.name, arrow.track, arrow.source, arrow.move)]
 
 
 def _arrow_mark(count: int, most: int, language: str) -> Mark:

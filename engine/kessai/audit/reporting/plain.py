@@ -1,6 +1,6 @@
-"""What a report tells, as plain data in one language: the source of every format.
+"""What a report shows, as plain data in one language: the source of every format.
 
-Amounts are integers in minor units, lengths of time are seconds, moments are UTC.
+Amounts are integers in minor units, lengths of time are seconds, times are UTC.
 """
 
 from collections import Counter
@@ -59,38 +59,40 @@ def plain(facts: Facts, language: str) -> Plain:
         "unbound_refusals": _refusals(
             facts.unbound,
             facts.unbound_examples,
-            _Sentences(None, language, command_titles(facts.told, language)),
+            _Sentences(None, language, command_titles(facts.lifecycles, language)),
         ),
-        "lifecycles": [lifecycle_data(told, language) for told in facts.told],
+        "lifecycles": [
+            lifecycle_data(figures, language) for figures in facts.lifecycles
+        ],
     }
 
 
-def lifecycle_data(told: LifecycleFigures, language: str) -> Plain:
-    """What is told of one lifecycle file."""
-    lifecycle, machine = told.lifecycle, compile_lifecycle(told.lifecycle)
-    sentences = _Sentences(machine, language, command_titles([told], language))
+def lifecycle_data(figures: LifecycleFigures, language: str) -> Plain:
+    """What the report shows of one lifecycle file."""
+    lifecycle, machine = figures.lifecycle, compile_lifecycle(figures.lifecycle)
+    sentences = _Sentences(machine, language, command_titles([figures], language))
     return {
         "name": lifecycle.name,
         "title": lifecycle.title.in_language(language),
         "hash": lifecycle.hash,
         "source": lifecycle.source,
         "currencies": list(lifecycle.currencies),
-        "transactions": told.transactions,
-        "events": told.events,
+        "transactions": figures.transactions,
+        "events": figures.events,
         "commands": [
             {"command": c.name, "title": c.title.in_language(language), "rule": c.rule}
             for c in lifecycle.commands.values()
         ],
-        "matrix": list(_matrix(told, language)),
-        "moves": list(_moves(told, language)),
-        "refusals": _refusals(told.refusals, told.examples, sentences),
-        "states": list(_states(told, language)),
-        "amounts": list(_amounts(told, language)),
+        "matrix": list(_matrix(figures, language)),
+        "moves": list(_moves(figures, language)),
+        "refusals": _refusals(figures.refusals, figures.examples, sentences),
+        "states": list(_states(figures, language)),
+        "amounts": list(_amounts(figures, language)),
         "amount_names": {
             name: title.in_language(language)
             for name, title in lifecycle.amounts.items()
         },
-        "deadlines": list(_deadlines(told, language)),
+        "deadlines": list(_deadlines(figures, language)),
         "rules": [
             {
                 "code": rule.code,
@@ -99,7 +101,9 @@ def lifecycle_data(told: LifecycleFigures, language: str) -> Plain:
             }
             for rule in lifecycle.rules_named()
         ],
-        "coverage": None if told.tested is None else _coverage(told.tested, language),
+        "coverage": None
+        if figures.tested is None
+        else _coverage(figures.tested, language),
     }
 
 
@@ -113,15 +117,15 @@ def state_title(lifecycle: Lifecycle, track: str, state: str, language: str) -> 
     return _joining("state_of_track", language, track=of, state=title)
 
 
-def _tested(told: LifecycleFigures, *ids: str) -> int | None:
-    if told.tested is None:
+def _tested(figures: LifecycleFigures, *ids: str) -> int | None:
+    if figures.tested is None:
         return None
-    return sum(told.tested.counts.get(one, 0) for one in ids)
+    return sum(figures.tested.counts.get(one, 0) for one in ids)
 
 
-def _matrix(told: LifecycleFigures, language: str) -> Iterator[Plain]:
+def _matrix(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
     """Every state against every command: declared or not, and what happened."""
-    lifecycle = told.lifecycle
+    lifecycle = figures.lifecycle
     declared: dict[tuple[str, str, str], list[str]] = {}
     for command, move, source in lifecycle.moves():
         rules = declared.setdefault((move.track, source, command.name), [])
@@ -138,25 +142,25 @@ def _matrix(told: LifecycleFigures, language: str) -> Iterator[Plain]:
                     "command": name,
                     "declared": bool(rules),
                     "rule": ", ".join(dict.fromkeys(rule_codes(", ".join(rules)))),
-                    **_cell(told, name, f"{track}.{state}"),
+                    **_cell(figures, name, f"{track}.{state}"),
                 }
 
 
-def _cell(told: LifecycleFigures, command: str, state: str) -> Plain:
+def _cell(figures: LifecycleFigures, command: str, state: str) -> Plain:
     begin, outside = begin_id(command, state), external_at(command, state)
     denied = denied_at(command, state)
     return {
-        "reached": told.counts[begin] + told.counts[outside],
-        "declined": told.counts[release_id(command, state)],
-        "denied": told.counts[denied],
-        "tested": _tested(told, begin, outside),
-        "tested_denied": _tested(told, denied),
+        "reached": figures.counts[begin] + figures.counts[outside],
+        "declined": figures.counts[release_id(command, state)],
+        "denied": figures.counts[denied],
+        "tested": _tested(figures, begin, outside),
+        "tested_denied": _tested(figures, denied),
     }
 
 
-def _moves(told: LifecycleFigures, language: str) -> Iterator[Plain]:
+def _moves(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
     """Every declared move, with how often it succeeded; then those of reversals."""
-    lifecycle = told.lifecycle
+    lifecycle = figures.lifecycle
     every = (
         (section == "reversals", command, move, source)
         for section, command in lifecycle.changes
@@ -187,27 +191,29 @@ def _moves(told: LifecycleFigures, language: str) -> Iterator[Plain]:
                 for code in (*command.guards, *move.guards)
             ],
             "rule": move.rule,
-            "begun": 0 if is_reversal else told.counts[begin_id(command.name, state)],
-            "succeeded": told.counts[committed],
+            "begun": 0
+            if is_reversal
+            else figures.counts[begin_id(command.name, state)],
+            "succeeded": figures.counts[committed],
             "declined": 0
             if is_reversal
-            else told.counts[release_id(command.name, state)],
-            "tested": _tested(told, committed),
+            else figures.counts[release_id(command.name, state)],
+            "tested": _tested(figures, committed),
         }
 
 
-def _states(told: LifecycleFigures, language: str) -> Iterator[Plain]:
-    for track, about in told.lifecycle.tracks.items():
+def _states(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
+    for track, about in figures.lifecycle.tracks.items():
         for state in about.states:
             named = f"{track}.{state}"
-            spans = told.spans.get(named, Spans())
+            spans = figures.spans.get(named, Spans())
             yield {
                 "track": track,
                 "state": state,
-                "title": state_title(told.lifecycle, track, state, language),
+                "title": state_title(figures.lifecycle, track, state, language),
                 "final": state in about.final,
-                "entered": told.entered[named],
-                "standing": told.standing[named],
+                "entered": figures.entered[named],
+                "standing": figures.standing[named],
                 "ended": spans.count,
                 "median_seconds": round(spans.share(0.5), 3),
                 "p90_seconds": round(spans.share(0.9), 3),
@@ -216,9 +222,9 @@ def _states(told: LifecycleFigures, language: str) -> Iterator[Plain]:
             }
 
 
-def _amounts(told: LifecycleFigures, language: str) -> Iterator[Plain]:
-    lifecycle = told.lifecycle
-    for (status, currency), standings in sorted(told.statuses.items()):
+def _amounts(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
+    lifecycle = figures.lifecycle
+    for (status, currency), standings in sorted(figures.statuses.items()):
         states = [part.partition(".") for part in status.split()]
         titles = [state_title(lifecycle, t, state, language) for t, _, state in states]
         yield {
@@ -230,8 +236,8 @@ def _amounts(told: LifecycleFigures, language: str) -> Iterator[Plain]:
         }
 
 
-def _deadlines(told: LifecycleFigures, language: str) -> Iterator[Plain]:
-    lifecycle = told.lifecycle
+def _deadlines(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
+    lifecycle = figures.lifecycle
     for name, deadline in lifecycle.deadlines.items():
         late = [late_id(name, command) for command in sorted(deadline.denies)]
         yield {
@@ -243,10 +249,10 @@ def _deadlines(told: LifecycleFigures, language: str) -> Iterator[Plain]:
             ),
             "rule": deadline.rule,
             "seconds": deadline.seconds,
-            "lapsed_by_clock": told.lapsed[name, "clock"],
-            "lapsed_at_gateway": told.lapsed[name, "gateway"],
-            "denied_late": sum(told.counts[one] for one in late),
-            "tested": _tested(told, lapsed_id(name)),
+            "lapsed_by_clock": figures.lapsed[name, "clock"],
+            "lapsed_at_gateway": figures.lapsed[name, "gateway"],
+            "denied_late": sum(figures.counts[one] for one in late),
+            "tested": _tested(figures, lapsed_id(name)),
         }
 
 

@@ -1,4 +1,4 @@
-"""The report's own words, and how it shows moments and lengths of time."""
+"""The report's own words, and how it shows times and lengths of time."""
 
 from datetime import datetime
 
@@ -27,5 +27,5 @@ def length(seconds: float, language: str) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """A moment in UTC, to the second; a dash for none."""
+    """A time in UTC, to the second; a dash for none."""
     return "–" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"

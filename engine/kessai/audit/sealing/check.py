@@ -43,7 +43,7 @@ class Comparison:
             if name is None or (before is not None and name >= before):
                 return
             oldest, _ = self._taken(name)[0]
-            yield AuditFault(name, 1, "sealed_missing", told(oldest.time))
+            yield AuditFault(name, 1, "sealed_missing", sealed_at(oldest.time))
 
     def of(self, transaction: str, records: Sequence[Record]) -> AuditFault | None:
         """What is wrong with a chain that holds in itself; to be asked in order of id."""
@@ -51,12 +51,12 @@ class Comparison:
         for seal, chain in self._taken(transaction):
             sealed = chain.version
             if len(records) < sealed:
-                detail = f"{sealed} → {len(records)}, {told(seal.time)}"
+                detail = f"{sealed} → {len(records)}, {sealed_at(seal.time)}"
                 return AuditFault(transaction, len(records) + 1, "sealed_cut", detail)
             if records[sealed - 1].hash != chain.head:
-                # Of all between the two, the chain itself cannot tell which.
+                # Of all between the two, the chain itself does not show which.
                 first = f"{good + 1}" if good + 1 == sealed else f"{good + 1}-{sealed}"
-                detail = f"{first}, {told(seal.time)}"
+                detail = f"{first}, {sealed_at(seal.time)}"
                 return AuditFault(transaction, good + 1, "sealed_differs", detail)
             good = max(good, sealed)
         return None
@@ -75,7 +75,7 @@ def in_order(seals: Sequence[Seal]) -> list[Seal]:
 
 
 def shown(seals: Sequence[Seal]) -> tuple[Sealed, ...]:
-    """What a report says of the seals."""
+    """What a report shows of the seals."""
     digests = {seal.digest for seal in seals}
     return tuple(
         Sealed(
@@ -89,6 +89,6 @@ def shown(seals: Sequence[Seal]) -> tuple[Sealed, ...]:
     )
 
 
-def told(moment: datetime) -> str:
+def sealed_at(moment: datetime) -> str:
     """A moment as sentences show it."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"

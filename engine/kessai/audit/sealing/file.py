@@ -7,8 +7,8 @@
 
 Chains are sorted by id. `root` is the hash of the Merkle tree of their lines; so the
 signature, of the last line in canonical form without itself, is one of all of them.
-`previous` is the SHA-256 of the seal before as a file, or empty. Line by line, a seal of
-a large store is written and read without holding it in memory.
+`previous` is the SHA-256 of the seal before as a file, or empty. Line by line, a seal
+of a large store is written and read without holding it in memory.
 """
 
 import hashlib
@@ -103,7 +103,7 @@ def chain_line(chain: Chain) -> bytes:
 
 
 def last_line(summary: Summary) -> bytes:
-    """The line that says what was signed, with the signature."""
+    """The line with what was signed, with the signature."""
     return _canonical(summary) + b"\n"
 
 

@@ -30,13 +30,13 @@ _MOST_BYTES = 65_536
 
 @attrs.frozen
 class PublicKey:
-    """Who seals: 32 bytes that may be told to anyone."""
+    """Who seals: 32 bytes that may be shown to anyone."""
 
     raw: bytes = attrs.field(repr=False)
 
     @property
     def hex(self) -> str:
-        """The key as it is told and given."""
+        """The key as it is shown and given."""
         return self.raw.hex()
 
     @property
@@ -132,7 +132,7 @@ def read_private_key(path: Path | str) -> PrivateKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        # What the library says of it might repeat some of it.
+        # What the library reports of it might repeat some of it.
         key = None
     sealing = cast("Ed25519PrivateKey | None", key)
     if not isinstance(key, ed25519.Ed25519PrivateKey) or sealing is None:

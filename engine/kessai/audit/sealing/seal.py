@@ -50,8 +50,8 @@ def write_seal(
     """Verify `store`, and sign all its chains in a new file; `now` is in it as the time.
 
     Every chain must go on from the `previous` seals; the last of them is named in the
-    new one. May run while others write: a chain that grows meanwhile is sealed as it was
-    read.
+    new one. May run while others write: a chain that grows meanwhile is sealed as it
+    was read.
 
     Raises:
         InvalidInput: the file is there already, or a previous seal is of a later time.

@@ -1,7 +1,7 @@
-"""Was this event allowed where it stands? Everything is decided again, by the same rules.
+"""Was this event allowed at its place? Everything is decided again, by the same rules.
 
-`decide` and `resolve` are pure: on the transaction before, at the event's own time, they
-must say once more what was recorded.
+`decide` and `resolve` are pure: on the transaction before, at the event's own time,
+they must give the recorded event again.
 """
 
 from itertools import product
@@ -76,9 +76,9 @@ def check(library: Library, step: AppliedEvent) -> None:
         case Reported():
             check_reported(machine, step, event)
         case External() | Reversed() | Lapsed() | Learned():
-            _told(machine, step, event)
+            _stated(machine, step, event)
         case Discrepancy():
-            _put_aside(machine, step, event)
+            _discrepancy(machine, step, event)
         case Resent() | Resumed():
             _sent_again(machine, step, event)
     check_invariants(machine, step)
@@ -97,7 +97,7 @@ def check_invariants(machine: Machine, step: AppliedEvent) -> None:
 
 
 def _without_lifecycle(step: AppliedEvent) -> None:
-    """Before it begins, a transaction can only be refused, or spoken of wrongly."""
+    """Before it begins, a transaction can only be refused, or named by evidence."""
     event = step.event
     if isinstance(event, Denied | Closed):
         _noted(step, event)
@@ -160,8 +160,8 @@ def _asked(
 ) -> Command | None:
     """The request whose fingerprint the operation bears.
 
-    Lifecycle, amount and currency may have been left to the declaration; the event holds
-    what was decided, so both forms of each are tried.
+    The request may have left lifecycle, amount and currency to the declaration; the
+    event holds what was decided, so both forms of each are tried.
     """
     operation = event.operation
     lifecycles = (machine.name, None) if is_opening else (None, machine.name)
@@ -213,7 +213,7 @@ def _sent_again(machine: Machine, step: AppliedEvent, event: Resent | Resumed) -
 
 
 def _resumed(machine: Machine, step: AppliedEvent, event: Resumed) -> None:
-    """Only an opening command that nobody is just sending takes up what a consumer brings."""
+    """A consumer resumes only an opening command whose request is not in flight."""
     operation = _open(step, event.operation)
     rule = machine.commands[operation.command].spec
     if not rule.is_opening:
@@ -225,7 +225,7 @@ def _resumed(machine: Machine, step: AppliedEvent, event: Resumed) -> None:
 
 
 def _noted(step: AppliedEvent, event: Denied | Closed) -> None:
-    """A refusal moves nothing; a discrepancy goes by the word of who signs for it."""
+    """A refusal moves nothing; an operator closes a discrepancy under their name."""
     if isinstance(event, Closed) and event != close_discrepancy(
         step.before, event.discrepancy, event.evidence, event.at
     ):
@@ -234,7 +234,7 @@ def _noted(step: AppliedEvent, event: Denied | Closed) -> None:
         )
 
 
-def _told(
+def _stated(
     machine: Machine, step: AppliedEvent, event: External | Reversed | Lapsed | Learned
 ) -> None:
     """What the gateway did by itself or stated besides, or a deadline that passed."""
@@ -251,8 +251,8 @@ def _told(
     _same(step, resolve_external(machine, step.before, event.evidence, event.at))
 
 
-def _put_aside(machine: Machine, step: AppliedEvent, event: Discrepancy) -> None:
-    """Evidence may be put aside only where the lifecycle does not allow it."""
+def _discrepancy(machine: Machine, step: AppliedEvent, event: Discrepancy) -> None:
+    """Evidence may be a discrepancy only where the lifecycle does not allow it."""
     if event.reason == "contradicts_earlier":
         if event.operation in step.before.operations:
             raise ReplayBroken(step.number, "not_what_follows", "the operation is open")

@@ -1,7 +1,7 @@
-"""What stands under the keys, against what the trails say came of them.
+"""The recorded answers, compared with the outcomes in the trails.
 
-An answer is given again, unasked, whenever its key comes again: one that was edited lies
-to the order system, and where one was deleted the same key has a second effect.
+An answer is given again whenever its key comes again: an edited one misleads the order
+system, and where one was deleted the same key has a second effect.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -82,7 +82,7 @@ def _opened(events: Sequence[Event | EventForm]) -> Iterator[tuple[int, str]]:
 
 
 def keys_in(records: Iterable[Record]) -> Iterator[str]:
-    """The keys that `records` speak of, as far as they can be read."""
+    """The keys in `records`, as far as they can be read."""
     for record in records:
         try:
             event = read_record(record, _previous(record)).event
@@ -95,7 +95,7 @@ def keys_in(records: Iterable[Record]) -> Iterator[str]:
 
 
 def _previous(record: Record) -> str:
-    """The hash that a record says comes before it: where it stands is not the question."""
+    """The hash that a record names as the one before it, right or not."""
     try:
         return _decode_link(record.body).previous
     except (msgspec.MsgspecError, UnicodeDecodeError):

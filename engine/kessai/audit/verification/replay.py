@@ -1,7 +1,7 @@
 """A trail read back, event by event, under the lifecycle file that it is bound to.
 
 This module owns what makes a chain whole: hash, link, number, transaction, file. What
-the lifecycle says of an event is `kessai.audit.verification.allowed`'s business.
+the lifecycle allows is decided in `kessai.audit.verification.allowed`.
 """
 
 from collections import OrderedDict
@@ -70,7 +70,7 @@ class Library:
         return known
 
     def known(self, lifecycle_hash: str) -> Machine | None:
-        """The machine of the file with that hash; None if it is not there, or not whole."""
+        """The machine of the file with that hash; None if it is missing or damaged."""
         try:
             return self.machine(lifecycle_hash, 0)
         except ReplayBroken:
@@ -93,7 +93,7 @@ class Library:
         return machine
 
     def agreement(self, transaction: str, version: int) -> Transaction | str:
-        """An agreement as it stood at `version`, or why that cannot be told."""
+        """An agreement as it stood at `version`, or why it is not known."""
         history = self._histories.get(transaction)
         if history is None:
             history = self._histories[transaction] = self._history(transaction)
@@ -139,8 +139,8 @@ def follow(library: Library, before: Transaction, record: Record) -> AppliedEven
     try:
         read = read_record(record, before.head)
     except TrailBroken as error:
-        told = str(error).removeprefix(f"event {number} of {before.id}: ")
-        raise ReplayBroken(number, "record_broken", told) from error
+        detail = str(error).removeprefix(f"event {number} of {before.id}: ")
+        raise ReplayBroken(number, "record_broken", detail) from error
     if not all(moment.tzinfo for moment in _moments(read.event)):
         raise ReplayBroken(number, "record_broken", "a time in it has no zone")
     machine = _bound(library, before, read, number)
@@ -160,7 +160,7 @@ def _moments(event: Event) -> Iterator[datetime]:
 
 
 def _whole(steps: Iterator[AppliedEvent]) -> Iterator[AppliedEvent]:
-    """The steps before the chain breaks, if it does: that is told where it is broken."""
+    """The steps before the chain breaks, if it does; the break itself is not raised."""
     try:
         yield from steps
     except ReplayBroken:
@@ -170,7 +170,7 @@ def _whole(steps: Iterator[AppliedEvent]) -> Iterator[AppliedEvent]:
 def _bound(
     library: Library, before: Transaction, read: RecordedEvent, number: int
 ) -> Machine | None:
-    """The machine that an event runs under: its transaction's, for as long as it lives."""
+    """The machine that an event runs under: its transaction's, from begin to end."""
     if before.exists or not isinstance(read.event, Begun):
         if read.lifecycle != before.lifecycle_hash:
             raise ReplayBroken(number, "lifecycle_differs")

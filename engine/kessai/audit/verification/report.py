@@ -38,7 +38,7 @@ class AuditFault:
 
 
 @attrs.frozen
-class PutAside:
+class FoundDiscrepancy:
     """A discrepancy: evidence that the lifecycle did not allow, kept in the trail."""
 
     transaction: str
@@ -56,14 +56,14 @@ class OpenOperation:
 
 @attrs.frozen
 class Sealed:
-    """A seal that a store was held against."""
+    """A seal that a store was compared with."""
 
     path: str
     time: datetime
     chains: int
     events: int
     follows_unknown: bool
-    """It names a seal before it that was not given: nobody looked at that one."""
+    """It names a seal before it that was not given, and so was not checked."""
 
 
 @attrs.frozen
@@ -82,7 +82,7 @@ class Report:
     events: int
     kinds: Mapping[str, int]
     faults: FaultTally[AuditFault]
-    discrepancies: FaultTally[PutAside]
+    discrepancies: FaultTally[FoundDiscrepancy]
     open_operations: FaultTally[OpenOperation]
     seals: tuple[Sealed, ...] = ()
 
@@ -118,7 +118,7 @@ class Tally:
         self.events = 0
         self.kinds: Counter[str] = Counter()
         self.faults: Finds[AuditFault] = Finds()
-        self.discrepancies: Finds[PutAside] = Finds()
+        self.discrepancies: Finds[FoundDiscrepancy] = Finds()
         self.open_operations: Finds[OpenOperation] = Finds()
 
     def report(self) -> Report:

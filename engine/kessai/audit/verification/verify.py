@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import attrs
 
-from kessai.audit.sealing.check import Comparison, shown, told
+from kessai.audit.sealing.check import Comparison, sealed_at, shown
 from kessai.audit.sealing.file import Seal
 from kessai.audit.verification.allowed import check
 from kessai.audit.verification.answers import check_answers, keys_in
@@ -19,8 +19,8 @@ from kessai.audit.verification.fast_path.walk import TrailWalk, Walks
 from kessai.audit.verification.replay import Library, ReplayBroken, replay
 from kessai.audit.verification.report import (
     AuditFault,
+    FoundDiscrepancy,
     OpenOperation,
-    PutAside,
     Report,
     Tally,
 )
@@ -34,20 +34,20 @@ from kessai.stores.encoding import answered
 READINGS = 10
 """How often a transaction that others are changing is read again."""
 
-Standing = Transaction | TrailBroken | None
-"""A transaction as the store has it: there, there but not to be believed, or not."""
+StoredState = Transaction | TrailBroken | None
+"""A transaction as the store has it: there, there but unreadable, or missing."""
 
 
 def verify(
     store: Store,
-    watch: Callable[["Examined"], None] | None = None,
+    visit: Callable[["Examined"], None] | None = None,
     seals: Sequence[Seal] = (),
 ) -> Report:
     """Check every chain, replay every transaction, and decide every step again.
 
-    May run while others write. Writes nothing. `watch` is shown each transaction as it
+    May run while others write. Writes nothing. `visit` is given each transaction as it
     was examined, so that other audits need no replay of their own. With `seals`, every
-    chain must go on from what was sealed.
+    chain must continue what was sealed.
 
     Raises:
         StoreBusy, StoreFailed: the store cannot be read.
@@ -55,10 +55,10 @@ def verify(
 
     """
     tally = Tally()
-    for examined in examinations(store, seals=seals, is_stepped=watch is not None):
+    for examined in examinations(store, seals=seals, is_stepped=visit is not None):
         examined.add_to(tally)
-        if watch is not None:
-            watch(examined)
+        if visit is not None:
+            visit(examined)
     return attrs.evolve(tally.report(), seals=shown(seals))
 
 
@@ -76,7 +76,7 @@ def examinations(
         if seals:
             yield from map(Examined.vanished, compared.gone(before=found.name))
         examined = examiner.examine(found)
-        if examined.fault is not None and not isinstance(found.standing, TrailBroken):
+        if examined.fault is not None and not isinstance(found.stored, TrailBroken):
             # All of it was read at several moments, and someone may have written in
             # between. (No writer leaves a row that contradicts itself.)
             examined = examiner.examine(_read_again(store, found))
@@ -93,34 +93,34 @@ class _StoredTransaction(NamedTuple):
 
     name: str
     records: Sequence[Record]
-    standing: Standing
+    stored: StoredState
     answers: Sequence[Answered]
 
 
 @attrs.define
 class Examined:
-    """What is to be told of one transaction; `steps` are those that hold."""
+    """What was found of one transaction; `steps` are those that hold."""
 
     name: str
     records: Sequence[Record]
-    standing: Standing
+    stored: StoredState
     steps: list[AppliedEvent] = attrs.field(factory=list[AppliedEvent])
     kinds: list[str] = attrs.field(factory=list[str])
-    discrepancies: list[PutAside] = attrs.field(factory=list[PutAside])
+    discrepancies: list[FoundDiscrepancy] = attrs.field(factory=list[FoundDiscrepancy])
     fault: AuditFault | None = None
     lifecycle: str = ""
     """The hash of the lifecycle file that it ran under, if it holds."""
 
     @classmethod
     def vanished(cls, fault: AuditFault) -> "Examined":
-        """What is to be told of one that the store does not know any more."""
+        """What was found of one that the store does not know any more."""
         return cls(fault.transaction, (), None, fault=fault)
 
     def note(self, number: int, event: Event) -> None:
-        """Note an event that holds. A discrepancy that was resolved is shown no more."""
+        """Note an event that holds. A discrepancy that was closed is not listed."""
         self.kinds.append(KIND_OF[type(event)])
         if isinstance(event, Discrepancy):
-            self.discrepancies.append(PutAside(self.name, number, event.reason))
+            self.discrepancies.append(FoundDiscrepancy(self.name, number, event.reason))
         elif isinstance(event, Closed):
             left = [d for d in self.discrepancies if d.number != event.discrepancy]
             self.discrepancies = left
@@ -132,17 +132,17 @@ class Examined:
         counts = tally.kinds
         for kind in self.kinds:  # faster than Counter.update on so few
             counts[kind] += 1
-        for aside in self.discrepancies:
-            tally.discrepancies.add(aside)
-        if isinstance(self.standing, Transaction):
-            for operation in self.standing.operations.values():
+        for discrepancy in self.discrepancies:
+            tally.discrepancies.add(discrepancy)
+        if isinstance(self.stored, Transaction):
+            for operation in self.stored.operations.values():
                 tally.open_operations.add(OpenOperation(self.name, operation))
         if self.fault is not None:
             tally.faults.add(self.fault)
 
 
 class _Examiner:
-    """Goes through trails: by what is known of their shapes, or step by step."""
+    """Goes through trails: over compiled paths, or step by step."""
 
     def __init__(self, store: Store, *, is_stepped: bool) -> None:
         self._library = Library(store)
@@ -152,7 +152,7 @@ class _Examiner:
     def examine(self, found: _StoredTransaction) -> Examined:
         """Find out whether a transaction holds."""
         name = found.name
-        examined = Examined(name, found.records, found.standing)
+        examined = Examined(name, found.records, found.stored)
         replay = self._stepped if self._is_stepped else self._walked
         try:
             replayed, events = replay(examined)
@@ -164,11 +164,13 @@ class _Examiner:
         return examined
 
     def files_gone(self, seals: Sequence[Seal]) -> Iterator[AuditFault]:
-        """The lifecycle files that were sealed, and are not held unchanged any more."""
+        """The lifecycle files that were sealed, and are missing or changed now."""
         sealed = {h: seal for seal in seals for h in seal.summary.lifecycles}
         for lifecycle, seal in sorted(sealed.items(), key=lambda item: item[0]):
             if self._library.known(lifecycle) is None:
-                yield AuditFault(lifecycle, None, "sealed_lifecycle", told(seal.time))
+                yield AuditFault(
+                    lifecycle, None, "sealed_lifecycle", sealed_at(seal.time)
+                )
 
     def _walked(
         self, examined: Examined
@@ -177,21 +179,21 @@ class _Examiner:
         walk = TrailWalk(self._walks, examined.name)
         step, kinds = walk.step, examined.kinds
         for record in examined.records:
-            told = step(record)
-            if isinstance(told, str):
-                kinds.append(told)
+            result = step(record)
+            if isinstance(result, str):
+                kinds.append(result)
             else:
-                examined.note(walk.version, told)
+                examined.note(walk.version, result)
         self._walks.agreements.passed(examined.name, walk)
-        standing = examined.standing
-        if isinstance(standing, Transaction) and walk.leads_to(standing):
-            return standing, walk.events
+        stored = examined.stored
+        if isinstance(stored, Transaction) and walk.leads_to(stored):
+            return stored, walk.events
         return walk.transaction(), walk.events
 
     def _stepped(
         self, examined: Examined
     ) -> tuple[Transaction, Sequence[Event | EventForm]]:
-        """The same, with every step to be looked at afterwards."""
+        """The same, with every step kept for those who look at them afterwards."""
         transaction = Transaction(examined.name)
         for step in replay(self._library, examined.name, examined.records):
             check(self._library, step)
@@ -202,61 +204,61 @@ class _Examiner:
 
 
 def _compare(found: _StoredTransaction, replayed: Transaction) -> None:
-    standing, events = found.standing, len(found.records)
-    if events and (standing is replayed or standing == replayed):
+    stored, events = found.stored, len(found.records)
+    if events and (stored is replayed or stored == replayed):
         return
-    if standing is None:
+    if stored is None:
         if not events:
             raise ReplayBroken(1, "transaction_gone", found.answers[0].key)
         raise ReplayBroken(None, "transaction_missing")
-    if isinstance(standing, TrailBroken):
-        raise ReplayBroken(None, "state_unreadable", str(standing))
+    if isinstance(stored, TrailBroken):
+        raise ReplayBroken(None, "state_unreadable", str(stored))
     if not events:
         raise ReplayBroken(None, "trail_missing")
-    if standing.version != events:
-        code = "tail_cut" if standing.version > events else "tail_surplus"
-        detail = f"{events} events, but version {standing.version}"
-        raise ReplayBroken(min(events, standing.version) + 1, code, detail)
-    differing = ", ".join(_differing(standing, replayed))
+    if stored.version != events:
+        code = "tail_cut" if stored.version > events else "tail_surplus"
+        detail = f"{events} events, but version {stored.version}"
+        raise ReplayBroken(min(events, stored.version) + 1, code, detail)
+    differing = ", ".join(_differing(stored, replayed))
     raise ReplayBroken(None, "state_differs", differing)
 
 
-def _differing(standing: Transaction, replayed: Transaction) -> Iterator[str]:
+def _differing(stored: Transaction, replayed: Transaction) -> Iterator[str]:
     """Each field that differs, with both values where they are short."""
     for field in attrs.fields(Transaction):
-        stored, right = getattr(standing, field.name), getattr(replayed, field.name)
-        if stored == right:
+        ours, right = getattr(stored, field.name), getattr(replayed, field.name)
+        if ours == right:
             continue
         if field.name not in {"amounts", "states", "deadlines"}:
             yield field.name
             continue
-        for name in sorted({*stored, *right}):
-            if stored.get(name) != right.get(name):
-                yield f"{field.name}.{name} {stored.get(name)}, not {right.get(name)}"
+        for name in sorted({*ours, *right}):
+            if ours.get(name) != right.get(name):
+                yield f"{field.name}.{name} {ours.get(name)}, not {right.get(name)}"
 
 
 def _side_by_side(store: Store) -> Iterator[_StoredTransaction]:
     """Each id that anything is held of. All streams come sorted by id."""
-    trails, standings = iter(store.trails()), _standings(store)
+    trails, states = iter(store.trails()), _stored_states(store)
     answers = groupby(store.answers(), key=attrgetter("transaction"))
-    trail, standing = next(trails, None), next(standings, None)
+    trail, stored = next(trails, None), next(states, None)
     answer = next(answers, None)
-    while sides := [s[0] for s in (trail, standing, answer) if s is not None]:
+    while sides := [s[0] for s in (trail, stored, answer) if s is not None]:
         name = min(sides)
         records: Sequence[Record] = ()
-        stands: Standing = None
+        kept: StoredState = None
         given: Sequence[Answered] = ()
         if trail is not None and trail[0] == name:
             records, trail = trail[1], next(trails, None)
-        if standing is not None and standing[0] == name:
-            stands, standing = standing[1], next(standings, None)
+        if stored is not None and stored[0] == name:
+            kept, stored = stored[1], next(states, None)
         if answer is not None and answer[0] == name:
             given = list(answer[1])
             answer = next(answers, None)
-        yield _StoredTransaction(name, records, stands, given)
+        yield _StoredTransaction(name, records, kept, given)
 
 
-def _standings(store: Store) -> Iterator[tuple[str, Transaction | TrailBroken]]:
+def _stored_states(store: Store) -> Iterator[tuple[str, Transaction | TrailBroken]]:
     transactions = iter(store.transactions())
     while True:
         try:
@@ -272,21 +274,21 @@ def _standings(store: Store) -> Iterator[tuple[str, Transaction | TrailBroken]]:
 def _read_again(store: Store, found: _StoredTransaction) -> _StoredTransaction:
     """The same, read so that nothing came between trail, transaction and answers."""
     name = found.name
-    records, standing = store.records(name), _standing(store, name)
+    records, stored = store.records(name), _stored_state(store, name)
     for _ in range(READINGS):
-        before = standing
+        before = stored
         answers = _answers(store, found, records)
-        records, standing = store.records(name), _standing(store, name)
-        if standing == before:
-            return _StoredTransaction(name, records, standing, answers)
-    return _StoredTransaction(name, records, standing, _answers(store, found, records))
+        records, stored = store.records(name), _stored_state(store, name)
+        if stored == before:
+            return _StoredTransaction(name, records, stored, answers)
+    return _StoredTransaction(name, records, stored, _answers(store, found, records))
 
 
 def _answers(
     store: Store, found: _StoredTransaction, records: Sequence[Record]
 ) -> Sequence[Answered]:
-    """What stands now under the keys that answers or records speak of."""
-    # No writer leaves an answer that says nothing: it is as it was found.
+    """The answers that are now under the keys in answers or records."""
+    # No writer leaves an empty answer: it is as it was found.
     unreadable = {a.key: a for a in found.answers if not a.request}
     keys = {*(answered.key for answered in found.answers), *keys_in(records)}
     read = [_answer(store, found.name, key) for key in sorted(keys - {*unreadable})]
@@ -303,7 +305,7 @@ def _answer(store: Store, name: str, key: str) -> Answered | None:
     return answered(recorded) if recorded.key == key else Answered(name, key)
 
 
-def _standing(store: Store, name: str) -> Standing:
+def _stored_state(store: Store, name: str) -> StoredState:
     try:
         return store.load(None, name, None).transaction
     except TrailBroken as error:

@@ -20,7 +20,7 @@ from kessai.cli.zones import zone_of
 from kessai.errors import InvalidInput
 
 LIMIT = 20
-STOPPED = 130  # as a shell says of a program that Ctrl-C ended
+STOPPED = 130  # the exit code that a shell gives a program ended by Ctrl-C
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
@@ -82,7 +82,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 @click.option(
     "--unit",
     type=click.Choice(["minor", "major"]),
-    help="Whether 1234 is cents or dollars; must be said where the two differ.",
+    help="Whether 1234 is cents or dollars; must be given where the two differ.",
 )
 @click.option("--decimal-comma", is_flag=True, help="Amounts are written 1.234,56.")
 @click.option(
@@ -91,7 +91,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     metavar="COMMAND",
     help="The amounts of this command are written with a minus.",
 )
-@click.option("--any-id", is_flag=True, help="Do not judge the shape of order ids.")
+@click.option("--any-id", is_flag=True, help="Do not judge the form of order ids.")
 @click.option(
     "--format",
     "form",
@@ -124,7 +124,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 def check_command(**given: Any) -> int:
     """Hold LOG (CSV or JSON lines, perhaps .gz; - is standard input) against a lifecycle.
 
-    Each row is something that happened to an order. The check tells which steps the
+    Each row is something that happened to an order. The check shows which steps the
     lifecycle does not allow, the most common kinds first, and which rows it could not
     read; the rest is checked all the same. A step that was not allowed changes nothing,
     and what is not allowed after it in the same history is counted apart.
@@ -136,8 +136,8 @@ def check_command(**given: Any) -> int:
     reading = _reading(given)
     began = perf_counter()
     try:
-        with _counting() as told:
-            checked = check_log(given["log"], lifecycles, reading, told)
+        with _counting() as progress:
+            checked = check_log(given["log"], lifecycles, reading, progress)
     except KeyboardInterrupt:
         click.echo("interrupted; a check changes nothing", err=True)
         return STOPPED
@@ -224,10 +224,10 @@ def _counting() -> Iterator[Callable[[int], None] | None]:
         yield None
         return
 
-    def tell(rows: int) -> None:
+    def show(rows: int) -> None:
         click.echo(f"\r{rows:,} ", nl=False, err=True)
 
     try:
-        yield tell
+        yield show
     finally:
         click.echo("\r\x1b[K", nl=False, err=True)

@@ -150,8 +150,8 @@ class _ReportLines:
         """What the rules say that were named so far."""
         if self._named:
             yield from self._headed("rules")
-        for code, says in self._named.items():
-            yield from self._indented(f"{code}: {says}", 2)
+        for code, sentence in self._named.items():
+            yield from self._indented(f"{code}: {sentence}", 2)
 
     def _reasons(self, found: LogViolation) -> Iterator[str]:
         denial = found.denial

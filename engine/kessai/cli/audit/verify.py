@@ -162,7 +162,7 @@ def _aside_lines(report: Report, language: str) -> Iterator[str]:
     if not report.discrepancies.count:
         return
     words = _WORDS.in_language(language)
-    yield words["asides"].format(count=f"{report.discrepancies.count:,}")
+    yield words["found_discrepancies"].format(count=f"{report.discrepancies.count:,}")
     for aside in report.discrepancies.first[:SHOWN]:
         sentence = discrepancy_sentence(aside.reason, language)
         yield f"  {aside.transaction} {words['event']} {aside.number}: {sentence}"

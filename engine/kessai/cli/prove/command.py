@@ -33,15 +33,15 @@ from kessai.prove import (
 from kessai.spec import Lifecycle, shipped_names
 from kessai.words import Words
 
-_WORDS = Words("prove.said")
+_WORDS = Words("prove.lines")
 
 
 @click.command("prove")
 @click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
-@click.option("--stories", is_flag=True, help="Tell how each state is reached.")
+@click.option("--stories", is_flag=True, help="Show how each state is reached.")
 @click.option(
     "--ablation",
-    "is_without",
+    "is_ablation",
     is_flag=True,
     help="Leave out each rule in turn: what would be lost, or why nothing.",
 )
@@ -51,10 +51,10 @@ def prove_command(
     language: str,
     *,
     stories: bool,
-    is_without: bool,
+    is_ablation: bool,
     as_json: bool,
 ) -> int:
-    """Prove that the rules are right, or tell the story that loses money.
+    """Prove that the rules are right, or show the story that loses money.
 
     For the shipped lifecycles, or those named: a shipped one, or the path of a .toml
     file. Proved are the invariants, that no state is a dead end, that all that was
@@ -65,10 +65,10 @@ def prove_command(
     refuted. Needs the extra `prove`.
     """
     asked = [(name, found_lifecycle(name)) for name in names or shipped_names()]
-    told = ProofPresentation(
-        language, stories=stories, is_without=is_without, as_json=as_json
+    presentation = ProofPresentation(
+        language, stories=stories, is_ablation=is_ablation, as_json=as_json
     )
-    results = [told.tell(name, lifecycle) for name, lifecycle in asked]
+    results = [presentation.show(name, lifecycle) for name, lifecycle in asked]
     if as_json:
         print_json({"lifecycles": [result.data for result in results]})
     return max((result.code for result in results), key=_worst, default=DONE)
@@ -88,15 +88,15 @@ class Result:
 
 @attrs.frozen
 class ProofPresentation:
-    """How proofs are told."""
+    """How proofs are shown."""
 
     language: str
     stories: bool = attrs.field(kw_only=True)
-    is_without: bool = attrs.field(kw_only=True)
+    is_ablation: bool = attrs.field(kw_only=True)
     as_json: bool = attrs.field(kw_only=True)
 
-    def tell(self, source: str, lifecycle: Lifecycle) -> Result:
-        """Prove one lifecycle, and say what came of it unless that is for a program."""
+    def show(self, source: str, lifecycle: Lifecycle) -> Result:
+        """Prove one lifecycle, and print what came of it unless that is for a program."""
         started = perf_counter()
         proof = prove(lifecycle)
         seconds = perf_counter() - started
@@ -105,9 +105,9 @@ class ProofPresentation:
                 say(line)
         data = {**proof_data(source, proof), "seconds": round(seconds, 3)}
         code = _code(proof)
-        if self.is_without:
+        if self.is_ablation:
             if proof.holds:
-                code, data["without"] = self._without(lifecycle)
+                code, data["ablation"] = self._ablation(lifecycle)
             elif not self.as_json:
                 say(self._word("first"))
         return Result(code, data)
@@ -152,7 +152,7 @@ class ProofPresentation:
                 yield f"      {name}: {in_short(finding.story, self.language)}"
 
     def _summary(self, proof: Proof, seconds: float) -> str:
-        told = self._word(
+        text = self._word(
             "holds" if proof.holds else "fails",
             count=len(proof.findings),
             transitions=proof.transitions,
@@ -160,28 +160,28 @@ class ProofPresentation:
             refuted=len(proof.refuted),
             open=len(proof.open),
         )
-        return f"  {click.style(told, fg=None if proof.holds else 'red')}"
+        return f"  {click.style(text, fg=None if proof.holds else 'red')}"
 
     def _remarks(self, proof: Proof) -> Iterator[str]:
         if not proof.holds:
             return
         for first, second in proof.too_late:
-            told = self._word("too_late", first=first, second=second)
-            yield click.style(f"  {told}", dim=True)
+            text = self._word("too_late", first=first, second=second)
+            yield click.style(f"  {text}", dim=True)
         if not proof.is_limited:
             yield click.style(f"  {self._word('unlimited')}", dim=True)
 
     def _claim(self, proof: Proof, finding: PropertyResult) -> str:
         kind, subject = finding.property, finding.subject
-        told = claim(proof.lifecycle, kind, subject, self.language)
+        text = claim(proof.lifecycle, kind, subject, self.language)
         if finding.rule:
-            told += self._word("rule", rule=finding.rule)
-        return told
+            text += self._word("rule", rule=finding.rule)
+        return text
 
     def _refuted(self, proof: Proof, finding: PropertyResult) -> Iterator[str]:
-        told = self._word("refuted", claim=self._claim(proof, finding))
+        text = self._word("refuted", claim=self._claim(proof, finding))
         yield ""
-        yield f"  {click.style(told, fg='red')}"
+        yield f"  {click.style(text, fg='red')}"
         if finding.story is None:
             yield self._word("unreached")
         else:
@@ -202,15 +202,15 @@ class ProofPresentation:
             yield from self._open(proof, finding)
 
     def _open(self, proof: Proof, finding: PropertyResult) -> Iterator[str]:
-        told = self._word("open", claim=self._claim(proof, finding))
+        text = self._word("open", claim=self._claim(proof, finding))
         yield ""
-        yield f"  {click.style(told, fg='yellow')}"
+        yield f"  {click.style(text, fg='yellow')}"
         gap = finding.gap
         if gap is not None and gap.before:
             yield self._word("gap", before=gap.before)
         if gap is not None and gap.after:
             yield self._word(
-                "moment", name=gap.name, moment=gap.moment, after=gap.after
+                "transition", name=gap.name, kind=gap.kind, after=gap.after
             )
 
     def _test(
@@ -225,12 +225,12 @@ class ProofPresentation:
 
     # ── without each rule ───────────────────────────────────────────────────────────
 
-    def _without(self, lifecycle: Lifecycle) -> tuple[int, Mapping[str, Any]]:
+    def _ablation(self, lifecycle: Lifecycle) -> tuple[int, Mapping[str, Any]]:
         started = perf_counter()
         found = list(removals(lifecycle))
         seconds = perf_counter() - started
         if not self.as_json:
-            for line in self._without_lines(lifecycle, found, seconds):
+            for line in self._ablation_lines(lifecycle, found, seconds):
                 say(line)
         is_open = any(removal.is_open for removal in found)
         data = {
@@ -239,14 +239,14 @@ class ProofPresentation:
         }
         return (UNKNOWN if is_open else DONE), data
 
-    def _without_lines(
+    def _ablation_lines(
         self, lifecycle: Lifecycle, found: Sequence[Removal], seconds: float
     ) -> Iterator[str]:
         missed = [r for r in found if r.story is not None]
         redundant = [r for r in found if r.reason is not None]
         unknown = [r for r in found if r.is_open]
         yield self._word(
-            "without",
+            "ablation",
             name=lifecycle.name,
             refuted=len(missed),
             count=len(found),
@@ -296,8 +296,8 @@ def proof_data(source: str, proof: Proof) -> dict[str, Any]:
         "hash": proof.lifecycle.hash,
         "holds": proof.holds,
         "lemmas": proof.lemmas,
-        "moments": proof.transitions,
-        "walked": proof.spots,
+        "transitions": proof.transitions,
+        "states": proof.states,
         "too_late": [{"first": a, "second": b} for a, b in proof.too_late],
         "is_limited": proof.is_limited,
         "properties": [_finding_data(source, finding) for finding in proof.findings],
@@ -324,17 +324,17 @@ def story_data(story: ProofStory) -> list[dict[str, Any]]:
     """A story as JSON shows it: each step, and the transaction after it."""
     return [
         {
-            "moment": told.step.moment,
-            "name": told.step.name,
-            "amount": told.step.amount,
-            "operation": told.step.operation or None,
-            "flags": told.step.flags,
-            "states": told.states,
-            "amounts": told.amounts,
-            "refused": told.refused,
-            "wrong": [f"{wrong.property} {wrong.subject}" for wrong in told.wrong],
+            "kind": step.step.kind,
+            "name": step.step.name,
+            "amount": step.step.amount,
+            "operation": step.step.operation or None,
+            "flags": step.step.flags,
+            "states": step.states,
+            "amounts": step.amounts,
+            "refused": step.refused,
+            "wrong": [f"{wrong.property} {wrong.subject}" for wrong in step.wrong],
         }
-        for told in story.told
+        for step in story.replayed
     ]
 
 

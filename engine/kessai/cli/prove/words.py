@@ -1,14 +1,14 @@
-"""How proofs are told, in both languages: properties, stories, reasons."""
+"""How proofs are shown, in both languages: properties, stories, reasons."""
 
 from collections.abc import Iterator
 
 from kessai.prove import (
-    Moment,
     ProofStory,
     PropertyResult,
     Removal,
     ReplayedStep,
     StoryStep,
+    TransitionKind,
 )
 from kessai.spec import Lifecycle
 from kessai.words import Words
@@ -24,7 +24,7 @@ REASONS = Words("prove.reasons")
 KINDS = Words("prove.kinds")
 """What was left out."""
 
-_MOMENTS = Words("prove.moments")
+_TRANSITIONS = Words("prove.transitions")
 
 
 def claim(lifecycle: Lifecycle, kind: str, subject: str, language: str) -> str:
@@ -50,40 +50,42 @@ def step_words(step: StoryStep, story: ProofStory, language: str) -> str:
         what.append(story.currency.show(step.amount))
     if step.flags:
         what.append(f"({', '.join(step.flags)})")
-    return _MOMENTS(step.moment, language, what=" ".join(what))
+    return _TRANSITIONS(step.kind, language, what=" ".join(what))
 
 
-def standing(told: ReplayedStep, language: str) -> str:
+def standing(step: ReplayedStep, language: str) -> str:
     """Where the transaction stands after a step."""
-    states = " ".join(f"{track}.{state}" for track, state in told.states.items())
-    amounts = [f"{name} {amount:,}" for name, amount in told.amounts.items() if amount]
+    states = " ".join(f"{track}.{state}" for track, state in step.states.items())
+    amounts = [f"{name} {amount:,}" for name, amount in step.amounts.items() if amount]
     shown = "  ".join(part for part in (states, ", ".join(amounts)) if part)
-    if not told.refused:
+    if not step.refused:
         return shown
-    codes = _MOMENTS("refused", language, codes=", ".join(told.refused))
+    codes = _TRANSITIONS("refused", language, codes=", ".join(step.refused))
     return f"{shown}  [{codes}]"
 
 
 def story_lines(story: ProofStory, language: str) -> Iterator[tuple[str, str, str]]:
     """A story, a step a row: number, what happens, where the transaction then stands."""
-    for number, told in enumerate(story.told, 1):
-        sentence = step_words(told.step, story, language)
-        yield str(number), sentence, standing(told, language)
+    for number, replayed in enumerate(story.replayed, 1):
+        sentence = step_words(replayed.step, story, language)
+        yield str(number), sentence, standing(replayed, language)
 
 
 def in_short(story: ProofStory, language: str) -> str:
     """A story in a line: commands that succeed, others with what came of them."""
-    ended = {step.operation for step in story.steps if step.moment is Moment.SUCCEEDS}
+    ended = {
+        step.operation for step in story.steps if step.kind is TransitionKind.SUCCEEDS
+    }
     parts: list[str] = []
     for step in story.steps:
         amount = "" if step.amount is None else f" {step.amount:,}"
         flags = "".join(f" +{flag}" for flag in step.flags)
-        match step.moment:
-            case Moment.DECLINES:
+        match step.kind:
+            case TransitionKind.DECLINES:
                 parts[-1] = f"{step.name}{amount} ✗"
-            case Moment.SUCCEEDS:
+            case TransitionKind.SUCCEEDS:
                 pass
-            case Moment.BEGINS:
+            case TransitionKind.BEGINS:
                 still = "" if step.operation in ended else " …"
                 parts.append(f"{step.name}{amount}{flags}{still}")
             case _:

@@ -26,10 +26,10 @@ from kessai.simulator import (
     FoundViolation,
     PlayedGateway,
     Stage,
+    narrate,
     parse_faults,
     shortest,
     simulate,
-    told,
     written,
 )
 from kessai.stores import MemoryStore, SQLiteStore, Store
@@ -70,10 +70,10 @@ def _faults(_context: click.Context, _option: object, text: str) -> frozenset[Fa
 def simulate_command(language: str, *, as_json: bool, **given: Any) -> int:
     """Play the engine's own flows against the gateway's stand-in, with faults.
 
-    Order systems, workers, recoverers, notifications and a consumer live on a virtual clock in
-    one process. A seed decides who moves next and what goes wrong; the same seed plays
-    the same worlds, wherever. After each world everything resolves, and the books of both
-    sides are compared to the yen.
+    Order systems, workers, recoverers, notifications and a consumer live on a virtual
+    clock in one process. A seed decides who moves next and what goes wrong; the same
+    seed plays the same worlds, wherever. After each world everything resolves, and the
+    books of both sides are compared to the yen.
 
     Exit codes: 0 nothing was found, 5 a promise was broken (the seed and the shortest
     story that shows it are printed), 130 stopped by Ctrl-C after the world in hand.
@@ -146,7 +146,7 @@ def _gateway(clock: Callable[[], datetime]) -> PlayedGateway:
 def _story(stage: Stage, finding: FoundViolation | None, language: str) -> list[str]:
     if finding is None:
         return []
-    return list(told(stage, shortest(stage, finding), language))
+    return list(narrate(stage, shortest(stage, finding), language))
 
 
 def _again(finding: FoundViolation, store: str) -> str:

@@ -7,13 +7,13 @@ from kessai.simulator import MEANINGS, Fault, Figures
 from kessai.words import Words
 
 VIOLATION = "violation"
-word = Words("simulation.said")
+word = Words("simulation.lines")
 
 _COUNTS = ("worlds", "operations", "resolved", "orders", "recoveries", "discrepancies")
 
 
 def print_figures(figures: Figures, seconds: float, language: str) -> None:
-    """Print what was played, and which faults struck how often."""
+    """Print what was played, and how often each fault was injected."""
     if figures.faults:
         print_table(
             word("faults", language),

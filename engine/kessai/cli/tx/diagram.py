@@ -1,4 +1,4 @@
-"""`kessai tx diagram`: a transaction's way through its lifecycle, as a picture."""
+"""`kessai tx diagram`: a transaction's path through its lifecycle, as a picture."""
 
 import sys
 from functools import partial
@@ -18,7 +18,7 @@ from kessai.machine import Machines, read_events
 from kessai.shell import Engine, shipped_lifecycles
 
 if TYPE_CHECKING:
-    from kessai.diagram import Journey
+    from kessai.diagram import TransactionPath
 
 FORMATS = ("svg", "mermaid")
 """Those of `kessai.diagram`, which is imported when something is drawn."""
@@ -57,25 +57,25 @@ def tx_diagram(
         message = "--json: it goes to standard output, without --format and --out"
         raise InvalidInput(message)
     with looking(db) as engine:
-        journey = _journey(engine, transaction_id)
+        path = _path(engine, transaction_id)
     if as_json:
-        print_json(_data(journey, language))
+        print_json(_data(path, language))
         return
-    draw = partial(render_transaction, journey, language=language)
+    draw = partial(render_transaction, path, language=language)
     put_drawing(drawn(draw, chosen, out, language), out, language)
     if looked_at:
         click.echo(word("as_picture", language, name=transaction_id), err=True)
 
 
-def _journey(engine: Engine, transaction_id: str) -> "Journey":
-    from kessai.diagram import Journey
+def _path(engine: Engine, transaction_id: str) -> "TransactionPath":
+    from kessai.diagram import TransactionPath
 
     transaction = engine.transaction(transaction_id)
     machine = machine_of(engine.store, Machines(shipped_lifecycles()), transaction)
     if machine is None:
         message = f"lifecycle {transaction.lifecycle_hash}: it is not in the store"
         raise UnknownLifecycle(message)
-    return Journey(
+    return TransactionPath(
         lifecycle=machine.lifecycle,
         transaction=transaction,
         events=list(read_events(engine.store.records(transaction_id))),
@@ -83,14 +83,14 @@ def _journey(engine: Engine, transaction_id: str) -> "Journey":
     )
 
 
-def _data(journey: "Journey", language: str) -> dict[str, object]:
+def _data(path: "TransactionPath", language: str) -> dict[str, object]:
     from kessai.diagram import marks_of
 
     return {
-        "transaction": journey.transaction.id,
-        "lifecycle": journey.lifecycle.name,
+        "transaction": path.transaction.id,
+        "lifecycle": path.lifecycle.name,
         "marks": {
             named: {"classes": mark.classes, "notes": mark.notes, "sign": mark.sign}
-            for named, mark in marks_of(journey, language).items()
+            for named, mark in marks_of(path, language).items()
         },
     }

@@ -49,7 +49,7 @@ class Checks:
                 standing = self._story.world.gateway.standing(transaction.id)
                 found = ", ".join(ahead(books, transaction.id, standing))
                 _must(not found, f"{transaction.id}: in the order system {found}")
-        operations = len(self._story.world.watch.operations)
+        operations = len(self._story.world.monitor.operations)
         if operations != self._counted:
             self._counted = operations
             self._wishes_hold()
@@ -109,7 +109,7 @@ class Checks:
         """How often each thing was begun that took effect, or may do so yet."""
         world = self._story.world
         begun: Counter[tuple[str, str, int | None]] = Counter()
-        for intent in world.watch.operations.values():
+        for intent in world.monitor.operations.values():
             said = world.store.load(intent.key, intent.order, None).recorded
             is_over = said is not None and said.outcome == "declined"
             if not is_over and not self._reads(intent.command):

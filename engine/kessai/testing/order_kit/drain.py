@@ -1,16 +1,17 @@
 """The end of a story: everything resolves, by way of the order system itself.
 
-As in the simulator's aftermath the late arrive, the consumers decide and nothing is
-lost any more; but notifications are delivered to the order system, and its own recovery works.
+As in the simulator's quiescence, late requests arrive, the consumers decide and nothing
+is lost any more; but notifications are delivered to the order system, and its own
+recovery works.
 """
 
 from collections.abc import Callable
 
 from kessai.simulator import World
-from kessai.simulator.quiescence import LONG_ENOUGH, ROUNDS, Aftermath
+from kessai.simulator.quiescence import LONG_ENOUGH, ROUNDS, Quiescence
 
 
-class Settling(Aftermath):
+class Settling(Quiescence):
     """Settles a world whose notifications and recoveries are an order system's affair."""
 
     def __init__(

@@ -1,1 +1,1 @@
-"""Replaying fast: each step is decided once for all transactions in the same abstract state."""
+"""Replaying fast: each step is decided once for each abstract state."""

@@ -1,7 +1,7 @@
-"""What an event does to a transaction, found out once for all of the same shape.
+"""What an event does to a transaction, recorded once for all of the same abstract state.
 
-The rules are run on what may differ from one to the next as values that note what is
-asked of them. What they must not look at at all is opaque to them.
+The rules run on traced values, which record each comparison and each sum. What the
+rules must not look at is opaque to them.
 """
 
 from typing import Any, cast
@@ -17,9 +17,9 @@ from kessai.audit.verification.allowed import (
 from kessai.audit.verification.fast_path.requests import RequestForm
 from kessai.audit.verification.fast_path.states import (
     AbstractState,
-    Alike,
+    AbstractStates,
     CompiledPath,
-    Shapes,
+    Particulars,
     values_of,
 )
 from kessai.audit.verification.fast_path.tracing import Opaque, Trace, Untraceable
@@ -38,20 +38,20 @@ from kessai.machine import (
 )
 from kessai.machine.chain import AppliedEvent
 
-PARAMETERS = "v, at, begun_at, amount, told"
-"""What a repetition takes: the values of the shape, then those of the event."""
+PARAMETERS = "v, at, begun_at, amount, reported_at"
+"""What a repetition takes: the values of the state, then those of the event."""
 
 
 @attrs.frozen
-class Passed:
+class AllowedStep:
     """A step that the rules allowed, with what was known before it was taken.
 
     `form` is that of the request, where the event begins an operation, and `agreement`
-    the shape of its agreement.
+    the abstract state of its agreement.
     """
 
     step: AppliedEvent
-    shape: AbstractState
+    state: AbstractState
     form: RequestForm | None = None
     agreement: AbstractState | None = None
 
@@ -71,16 +71,16 @@ class _FingerprintedCommand:
     fingerprint: str
 
 
-def way_of(shapes: Shapes, passed: Passed) -> CompiledPath | None:
-    """The way that `passed` took, to be repeated; None if it cannot be noted down."""
-    trace, real = Trace(), passed.step
+def path_of(states: AbstractStates, allowed: AllowedStep) -> CompiledPath | None:
+    """The path that `allowed` took, to be repeated; None if it cannot be recorded."""
+    trace, real = Trace(), allowed.step
     values = [
         None if value is None else trace.value(f"v[{place}]", value)
         for place, value in enumerate(values_of(real.before))
     ]
     opened = [_opened(o.id) for o in real.before.operations.values()]
     old = real.before
-    like = Alike(
+    rest = Particulars(
         old.id,
         old.agreement,
         _unseen(),
@@ -91,25 +91,27 @@ def way_of(shapes: Shapes, passed: Passed) -> CompiledPath | None:
         old.account,
     )
     try:
-        before = passed.shape.transaction(like, values, opened)
+        before = allowed.state.transaction(rest, values, opened)
         event = _noting(trace, real.event)
         after = evolve(real.machine, before, event)
         step = AppliedEvent(event, real.machine, before, after)
-        _check(passed, step)
+        _check(allowed, step)
         repeat = trace.repeat(PARAMETERS, values_of(after))
-        way = CompiledPath(
-            repeat, shapes.of(after, real.machine), _ended(before, after)
+        path = CompiledPath(
+            repeat, states.of(after, real.machine), _ended(before, after)
         )
     except (ReplayBroken, Untraceable, OverflowError):
         return None
-    return way if _is_repeated(way, shapes, real) else None
+    return path if _is_repeated(path, states, real) else None
 
 
-def _is_repeated(way: CompiledPath, shapes: Shapes, real: AppliedEvent) -> bool:
-    """Whether the way leads where the rules led: asked once, of the very first."""
-    values = way.repeat(values_of(real.before), *inputs(real.event))
-    shape = shapes.of(real.after, real.machine)
-    return values == values_of(real.after) and way.after is shape
+def _is_repeated(
+    path: CompiledPath, states: AbstractStates, real: AppliedEvent
+) -> bool:
+    """Whether the path leads where the rules led: asked once, of the very first."""
+    values = path.repeat(values_of(real.before), *inputs(real.event))
+    state = states.of(real.after, real.machine)
+    return values == values_of(real.after) and path.after is state
 
 
 def inputs(event: Event) -> tuple[Any, Any, Any, Any]:
@@ -132,10 +134,10 @@ def _opened(name: str) -> Operation:
 
 
 def _noting(trace: Trace, event: Event) -> Event:
-    """`event` with noting values in the place of its own."""
-    named = zip(("at", "begun_at", "amount", "told"), inputs(event), strict=True)
+    """`event` with traced values in the place of its own."""
+    named = zip(("at", "begun_at", "amount", "reported_at"), inputs(event), strict=True)
     noting: list[Any] = [None if v is None else trace.value(n, v) for n, v in named]
-    at, begun_at, amount, told = noting
+    at, begun_at, amount, reported_at = noting
     match event:
         case Begun():
             operation = attrs.evolve(
@@ -149,7 +151,7 @@ def _noting(trace: Trace, event: Event) -> Event:
                 event, at=at, operation=operation, agreement_version=_unseen()
             )
         case Reported():
-            evidence = _unseen_evidence(event.evidence, amount, told)
+            evidence = _unseen_evidence(event.evidence, amount, reported_at)
             return attrs.evolve(event, at=at, evidence=evidence)
         case Denied():
             return Denied(at, _unseen(), _unseen(), _unseen(), _unseen(), _unseen())
@@ -157,20 +159,20 @@ def _noting(trace: Trace, event: Event) -> Event:
             raise Untraceable
 
 
-def _unseen_evidence(evidence: Evidence, amount: Any, told: Any) -> Evidence:
+def _unseen_evidence(evidence: Evidence, amount: Any, reported_at: Any) -> Evidence:
     return attrs.evolve(
         evidence,
         transaction=_unseen(),
         code=_unseen(),
         amount=amount,
         exchange=_unseen(),
-        reported_at=told,
+        reported_at=reported_at,
         actor=_unseen(),
         note=_unseen(),
     )
 
 
-def _check(passed: Passed, step: AppliedEvent) -> None:
+def _check(allowed: AllowedStep, step: AppliedEvent) -> None:
     """What `kessai.audit.verification.allowed.check` makes sure of."""
     event, machine = step.event, step.machine
     if isinstance(event, Denied):
@@ -178,16 +180,16 @@ def _check(passed: Passed, step: AppliedEvent) -> None:
     if machine is None:
         raise Untraceable
     if isinstance(event, Begun):
-        check_begun(machine, step, event, _request(passed, machine, step, event))
+        check_begun(machine, step, event, _request(allowed, machine, step, event))
     elif isinstance(event, Reported):
         check_reported(machine, step, event)
     check_invariants(machine, step)
 
 
 def _request(
-    passed: Passed, machine: Machine, step: AppliedEvent, event: Begun
+    allowed: AllowedStep, machine: Machine, step: AppliedEvent, event: Begun
 ) -> OperationRequest:
-    form, operation = passed.form, event.operation
+    form, operation = allowed.form, event.operation
     if form is None:
         raise Untraceable
     command = _FingerprintedCommand(
@@ -203,20 +205,20 @@ def _request(
     )
     agreement = None
     if machine.commands[operation.command].spec.agreement is not None:
-        if passed.agreement is None or event.agreement is None:
+        if allowed.agreement is None or event.agreement is None:
             raise Untraceable
-        agreement = _agreement(passed.agreement, event.agreement)
+        agreement = _agreement(allowed.agreement, event.agreement)
     return OperationRequest(cast("Command", command), agreement)
 
 
-def _agreement(shape: AbstractState, name: str) -> Transaction:
-    """An agreement of which only the shape may be looked at."""
-    outline = shape.outline
-    like = Alike(name, _unseen(), _unseen(), (), _unseen(), _unseen())
+def _agreement(state: AbstractState, name: str) -> Transaction:
+    """An agreement of which only the state may be looked at."""
+    outline = state.outline
+    rest = Particulars(name, _unseen(), _unseen(), (), _unseen(), _unseen())
     size = len(outline.amounts + outline.deadlines + outline.operations)
     values = [_unseen() for _ in range(size)]
     opened = [_opened(str(place)) for place in range(len(outline.operations))]
-    return shape.transaction(like, values, opened)
+    return state.transaction(rest, values, opened)
 
 
 def _ended(before: Transaction, after: Transaction) -> int | None:

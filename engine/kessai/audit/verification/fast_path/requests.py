@@ -53,11 +53,11 @@ class Requests:
     ) -> RequestForm | None:
         """The form of the request whose fingerprint the operation of `event` bears.
 
-        `asked_on` are the transaction's id and its currency. None where none is certain:
-        then it is looked for at length.
+        `asked_on` are the transaction's id and its currency. None where none is
+        certain: then it is looked for at length.
         """
         operation, given = event.operation, event.agreement
-        transaction, standing = asked_on
+        transaction, held = asked_on
         rule = self._rules.get((machine, operation.command))
         if rule is None:
             rule = self._learn(machine, operation.command)
@@ -67,7 +67,7 @@ class Requests:
             return None
         if given is not None and not is_plain(given):
             return None
-        currency = as_json(operation.currency or standing)
+        currency = as_json(operation.currency or held)
         agreement = _NULL if given is None else as_json(given)
         amount = _NULL if operation.amount is None else b"%d" % operation.amount
         name, request = as_json(transaction), operation.request

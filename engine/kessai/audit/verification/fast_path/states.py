@@ -1,8 +1,8 @@
-"""A transaction without its numbers: its shape, which thousands have in common.
+"""A transaction without its numbers: its abstract state, shared by thousands.
 
-Shape and numbers together are the transaction. Two of the same shape differ in amounts,
-moments, ids and hashes alone; whether that makes a difference to the rules is for
-`kessai.audit.verification.fast_path.tracing` to find out.
+Abstract state, numbers and particulars together are the transaction. Two of the same
+abstract state differ only in amounts, times, ids and hashes; the module `tracing`
+beside this one finds out whether that makes a difference to the rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from kessai.machine import Machine, Operation, Phase, Transaction
 from kessai.machine.transaction import Notified
 
 MOST = 4_096
-"""So many shapes, and so many ways to go on from them, are remembered: a store of
+"""So many abstract states, and so many paths from them, are remembered: a store of
 strange transactions must not fill the memory."""
 
 
 @attrs.frozen
 class AbstractOperation:
-    """An open operation in a shape."""
+    """An open operation in an abstract state."""
 
     command: str
     phase: Phase
@@ -31,7 +31,7 @@ class AbstractOperation:
 
 @attrs.frozen
 class Outline:
-    """What makes a shape: two transactions with the same outline have the same one."""
+    """What makes an abstract state: those of the same outline are the same one."""
 
     lifecycle: str = ""
     currency: str = ""
@@ -65,8 +65,8 @@ class Outline:
 
 
 @attrs.define
-class Alike:
-    """What has no part in a shape: nearly all transactions differ in it."""
+class Particulars:
+    """What is no part of the abstract state: nearly all transactions differ in it."""
 
     id: str
     agreement: str | None = None
@@ -80,7 +80,7 @@ class Alike:
 
 @attrs.frozen
 class CompiledPath:
-    """A way from one shape on that the rules have taken: to where, and with what."""
+    """A step that the rules took once from an abstract state, ready to be repeated."""
 
     repeat: Repeat
     after: "AbstractState"
@@ -88,21 +88,21 @@ class CompiledPath:
     """Which of the open operations it ends, if it ends one."""
 
 
-def _states_of(shape: "AbstractState") -> dict[str, str]:
-    return dict(shape.outline.states)
+def _states_of(state: "AbstractState") -> dict[str, str]:
+    return dict(state.outline.states)
 
 
-def _flags_of(shape: "AbstractState") -> dict[str, int]:
-    return dict(shape.outline.flags)
+def _flags_of(state: "AbstractState") -> dict[str, int]:
+    return dict(state.outline.flags)
 
 
 @attrs.frozen(eq=False)
 class AbstractState:
-    """An outline with the machine it is of, and the ways on from it that are known."""
+    """An outline with its machine, and the compiled paths that are known from it."""
 
     outline: Outline
     machine: Machine | None = attrs.field(repr=False)
-    ways: dict[tuple[object, ...], list[CompiledPath]] = attrs.field(
+    paths: dict[tuple[object, ...], list[CompiledPath]] = attrs.field(
         factory=dict, repr=False
     )
     states: dict[str, str] = attrs.field(
@@ -113,7 +113,7 @@ class AbstractState:
     )
 
     def is_of(self, transaction: Transaction, values: Sequence[Any]) -> bool:
-        """Whether `transaction`, with nothing open, has this shape and these `values`.
+        """Whether `transaction`, with nothing open, is in this state with these `values`.
 
         Names may come in any order: a file declares them in one, its canonical form in
         another.
@@ -135,43 +135,43 @@ class AbstractState:
 
     def transaction(
         self,
-        like: "Alike",
+        rest: "Particulars",
         values: Sequence[Any],
         operations: Sequence[Operation],
     ) -> Transaction:
-        """The transaction of this shape; `like` is what has no part in it.
+        """The transaction in this state; `rest` is what is no part of the state.
 
         `values` are its amounts, its deadlines and the amounts of its operations;
-        `operations` say the rest of those.
+        `operations` have the rest of those.
         """
         outline, machine = self.outline, self.machine
         if machine is None:
             return Transaction(
-                like.id,
-                discrepancies=like.discrepancies,
-                version=like.version,
-                head=like.head,
+                rest.id,
+                discrepancies=rest.discrepancies,
+                version=rest.version,
+                head=rest.head,
             )
         middle, late = len(outline.amounts), len(outline.amounts + outline.deadlines)
         opened = zip(outline.operations, operations, values[late:], strict=True)
         return Transaction(
-            like.id,
+            rest.id,
             machine.name,
             outline.lifecycle,
             outline.currency,
-            like.agreement,
+            rest.agreement,
             dict(outline.states),
             dict(zip(outline.amounts, values, strict=False)),
             dict(outline.flags),
             dict(zip(outline.deadlines, values[middle:], strict=False)),
             {begun.id: _operation(o, begun, amount) for o, begun, amount in opened},
-            like.discrepancies,
+            rest.discrepancies,
             outline.concluded,
-            like.notified,
-            like.version,
-            like.head,
-            like.references,
-            like.account,
+            rest.notified,
+            rest.version,
+            rest.head,
+            rest.references,
+            rest.account,
         )
 
 
@@ -195,7 +195,7 @@ def _operation(opened: AbstractOperation, begun: Operation, amount: Any) -> Oper
 
 
 def values_of(transaction: Transaction) -> tuple[int | datetime | None, ...]:
-    """The numbers and moments of `transaction`, in the order of its shape."""
+    """The numbers and times of `transaction`, in the order of its abstract state."""
     amounts, deadlines = transaction.amounts.values(), transaction.deadlines.values()
     if not transaction.operations:
         return (*amounts, *deadlines)
@@ -203,27 +203,27 @@ def values_of(transaction: Transaction) -> tuple[int | datetime | None, ...]:
     return (*amounts, *deadlines, *(operation.amount for operation in opened))
 
 
-class Shapes:
-    """All shapes that were met, and how many ways there is still room for."""
+class AbstractStates:
+    """All abstract states that were met, and how many paths there is still room for."""
 
     def __init__(self) -> None:
-        self._shapes: dict[Outline, AbstractState] = {}
+        self._known: dict[Outline, AbstractState] = {}
         self.room = MOST
 
     def of(self, transaction: Transaction, machine: Machine | None) -> AbstractState:
-        """The shape of `transaction`."""
+        """The abstract state of `transaction`."""
         outline = Outline.of(transaction)
-        shape = self._shapes.get(outline)
-        if shape is None:
-            shape = AbstractState(outline, machine)
-            if len(self._shapes) < MOST:
-                self._shapes[outline] = shape
-        return shape
+        state = self._known.get(outline)
+        if state is None:
+            state = AbstractState(outline, machine)
+            if len(self._known) < MOST:
+                self._known[outline] = state
+        return state
 
     def add(
-        self, shape: AbstractState, key: tuple[object, ...], way: CompiledPath
+        self, state: AbstractState, key: tuple[object, ...], path: CompiledPath
     ) -> None:
-        """Remember a way on from `shape`, if there is room."""
+        """Remember a path from `state`, if there is room."""
         if self.room:
             self.room -= 1
-            shape.ways.setdefault(key, []).append(way)
+            state.paths.setdefault(key, []).append(path)

@@ -1,12 +1,12 @@
-"""One pass of the rules over numbers and times, noted down so that it can be repeated.
+"""One pass of the rules over numbers and times, recorded so that it can be repeated.
 
-`decide`, `resolve` and `evolve` are run once on values that note what is asked of them:
-every comparison, with its answer, and every sum. For other values that give the same
-answers to the same comparisons, the rules take the same way, and end in the same sums.
-So a history like thousands before it needs its comparisons and sums alone.
+`decide`, `resolve` and `evolve` run once on traced values, which record every
+comparison with its answer, and every sum. For other values that give the same answers
+to the same comparisons, the rules take the same path and end in the same sums. So a
+history like thousands before it costs its comparisons and sums alone.
 
-Nothing here knows a rule. Whatever else is asked of such a value ends the noting, and
-the rules are run in full again, each time.
+Nothing here knows a rule. Any other use of a traced value ends the recording, and the
+rules are run in full each time.
 """
 
 import operator
@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 Repeat = Callable[..., tuple[Any, ...] | None]
-"""The way taken once, for other values; None when they would take another."""
+"""The path taken once, for other values; None if they would take another."""
 
 
 class Untraceable(Exception):
-    """What was asked cannot be noted down."""
+    """The use of a value cannot be recorded."""
 
 
 def _refuse(*_: object) -> Any:
@@ -29,7 +29,7 @@ def _refuse(*_: object) -> Any:
 class Opaque:
     """A value that the rules carry along and must not look at.
 
-    It is itself, whatever it is; whether it is like another cannot be told.
+    It equals itself; whether it equals another is not known.
     """
 
     __slots__ = ()
@@ -66,14 +66,14 @@ class Opaque:
 
 
 class Trace:
-    """What was asked on one pass, as the source of a function."""
+    """What one pass compared and added, as the source of a function."""
 
     def __init__(self) -> None:
         self._conditions: dict[str, None] = {}
         self._constants: dict[str, object] = {}
 
     def value(self, source: str, value: int | datetime) -> "Traced":
-        """`value`, noting; `source` is where a repetition finds its own."""
+        """`value`, traced; `source` is where a repetition finds its own."""
         return Traced(self, source, value)
 
     def note(self, condition: str) -> None:
@@ -117,7 +117,7 @@ def _sums(symbol: str, *, turned: bool = False) -> Callable[["Traced", object], 
             ours, theirs = theirs, ours
         try:
             value = operate(ours[0], theirs[0])
-        except OverflowError:  # the rules may go on from here: another way than most
+        except OverflowError:  # the rules may go on from here: another path than most
             self.trace.note("False")
             raise
         return Traced(self.trace, f"({ours[1]} {symbol} {theirs[1]})", value)
@@ -159,7 +159,7 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class Traced(Opaque):
-    """A number or a moment that notes every comparison and every sum."""
+    """A number or a time that records every comparison and every sum."""
 
     __slots__ = ("source", "trace", "value")
 

@@ -1,13 +1,12 @@
-"""A trail gone through event by event, each as fast as it is known.
+"""A trail replayed event by event, over compiled paths where they are known.
 
-What an event does to a transaction of the same shape was found out once, by the rules
-themselves (`kessai.audit.verification.fast_path.record`), and is repeated: comparisons and sums. The first
-of a shape, and all that is out of the ordinary, is read, replayed and decided in full,
-by `kessai.audit.verification.replay` and `kessai.audit.verification.allowed`. Only they find faults: whatever does
-not fit here goes to them.
+The rules themselves found out once what an event does in an abstract state (the module
+`record` beside this one); that is repeated as comparisons and sums. The first event of
+an abstract state, and whatever is unusual, is read, replayed and decided in full, by
+`replay` and `allowed`. Only they find faults: whatever does not fit here goes to them.
 
-Checked here, of every single event: its hash, its place in the chain, the lifecycle file
-it is bound to, its operation's id, and the fingerprint of its request.
+Checked here, of every single event: its hash, its place in the chain, the lifecycle
+file that it is bound to, its operation's id, and the fingerprint of its request.
 """
 
 import hashlib
@@ -28,12 +27,12 @@ from kessai.audit.verification.canonical import (
     as_json,
     place,
 )
-from kessai.audit.verification.fast_path.record import Passed, way_of
+from kessai.audit.verification.fast_path.record import AllowedStep, path_of
 from kessai.audit.verification.fast_path.requests import RequestForm, Requests, is_plain
 from kessai.audit.verification.fast_path.states import (
     AbstractState,
-    Alike,
-    Shapes,
+    AbstractStates,
+    Particulars,
     values_of,
 )
 from kessai.audit.verification.replay import Library, ReplayBroken, follow
@@ -43,7 +42,7 @@ from kessai.machine.chain import AppliedEvent
 from kessai.machine.transaction import Notified, remember
 
 AGREEMENTS = 20_000
-"""Of how many agreements the shapes are remembered."""
+"""Of how many agreements the abstract states are remembered."""
 
 _DENIED = ("denied",)
 _sha256 = hashlib.sha256
@@ -53,7 +52,7 @@ Key = tuple[Hashable, ...]
 Values = tuple[Any, ...]
 
 Known = tuple[EventForm, Key, Any, Any, Any, Any]
-"""An event as it was read: by what it goes on from a shape, and its four values.
+"""An event as it was read: the key of its path from a state, and its four values.
 
 A plain tuple, as one is made of every event.
 """
@@ -65,29 +64,29 @@ class Walks:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.reader = Reader()
-        self.shapes = Shapes()
+        self.states = AbstractStates()
         self.requests = Requests()
-        self.blank = self.shapes.of(Transaction("-"), None)
+        self.blank = self.states.of(Transaction("-"), None)
         self.agreements = AgreementStates(self)
 
 
-class TrailWalk(Alike):
-    """The way through the trail of one transaction, from its beginning."""
+class TrailWalk(Particulars):
+    """The replay of one transaction's trail, from its beginning."""
 
     def __init__(self, walks: Walks, name: str) -> None:
         super().__init__(name)
         self._walks = walks
         self._json = as_json(name)
         self._may_be_asked = is_plain(name)
-        self._shape = walks.blank
+        self._state = walks.blank
         self._values: tuple[Any, ...] = ()
         self._operations: list[OperationForm | Operation] = []
         self.events: list[EventForm | Event] = []
         self.history = [walks.blank]
-        """The shape after each event, from before the first."""
+        """The abstract state after each event, from before the first."""
 
     def step(self, record: Record) -> str | Event:
-        """Go one event on: its kind, or the whole of it where it was read in full.
+        """Replay one event: return its kind, or all of it where it was read in full.
 
         Raises:
             Broken: it is not what its place in the chain demands, or was not allowed.
@@ -104,25 +103,25 @@ class TrailWalk(Alike):
     def transaction(self) -> Transaction:
         """The transaction as the trail so far leaves it."""
         opened = [_operation(operation) for operation in self._operations]
-        return self._shape.transaction(self, self._values, opened)
+        return self._state.transaction(self, self._values, opened)
 
-    def leads_to(self, standing: Transaction) -> bool:
-        """Whether `standing` surely is the transaction; if not, it may be all the same.
+    def leads_to(self, stored: Transaction) -> bool:
+        """Whether `stored` surely is the transaction; False leaves it open.
 
         Asked of every transaction: putting one together to compare it costs more.
         """
         return (
-            standing.version == self.version
-            and standing.head == self.head
-            and standing.id == self.id
-            and standing.agreement == self.agreement
-            and standing.discrepancies == self.discrepancies
-            and standing.notified == self.notified
-            and standing.references == self.references
-            and standing.account == self.account
+            stored.version == self.version
+            and stored.head == self.head
+            and stored.id == self.id
+            and stored.agreement == self.agreement
+            and stored.discrepancies == self.discrepancies
+            and stored.notified == self.notified
+            and stored.references == self.references
+            and stored.account == self.account
             and not self._operations
-            and not standing.operations
-            and self._shape.is_of(standing, self._values)
+            and not stored.operations
+            and self._state.is_of(stored, self._values)
         )
 
     # ── what is known ───────────────────────────────────────────────────────────────
@@ -135,7 +134,7 @@ class TrailWalk(Alike):
         middle, event = read
         if isinstance(event, BegunForm):
             return self._begun(event, middle.lifecycle, number)
-        if middle.lifecycle != self._shape.outline.lifecycle:
+        if middle.lifecycle != self._state.outline.lifecycle:
             return None
         if isinstance(event, ReportedForm):
             return self._reported(event)
@@ -143,19 +142,19 @@ class TrailWalk(Alike):
 
     def _begun(self, event: BegunForm, lifecycle: str, number: int) -> Known | None:
         walks, operation = self._walks, event.operation
-        machine = self._shape.machine or walks.library.known(lifecycle)
+        machine = self._state.machine or walks.library.known(lifecycle)
         if machine is None or machine.lifecycle.hash != lifecycle:
             return None
         if operation.id != f"{self.id}.{number}" or not self._may_be_asked:
             return None
         parameters = bytes(operation.parameters)
-        asked_on = self.id, self._shape.outline.currency
+        asked_on = self.id, self._state.outline.currency
         form = walks.requests.form(machine, asked_on, event)
         if form is None:
             return None
         agreement = None
         if event.agreement is not None:
-            agreement = walks.agreements.shape(event.agreement, event.agreement_version)
+            agreement = walks.agreements.state(event.agreement, event.agreement_version)
             if agreement is None or agreement.outline.has_references:
                 return None
         if self.references:  # the operation must hold them: that is decided in full
@@ -181,20 +180,20 @@ class TrailWalk(Alike):
         held = self._operations[index]
         if isinstance(held, Operation) and (held.not_before or held.resumed_at):
             return None
-        told = event.evidence
+        evidence = event.evidence
         key = (
             index,
             event.outcome,
-            told.source,
-            told.command,
-            told.outcome,
-            told.amount is None,
-            told.reported_at is None,
-            told.found,
-            told.needs_inquiry,
-            told.never_sent,
+            evidence.source,
+            evidence.command,
+            evidence.outcome,
+            evidence.amount is None,
+            evidence.reported_at is None,
+            evidence.found,
+            evidence.needs_inquiry,
+            evidence.never_sent,
         )
-        return event, key, event.at, None, told.amount, told.reported_at
+        return event, key, event.at, None, evidence.amount, evidence.reported_at
 
     def _place_of(self, operation: str) -> int | None:
         for index, held in enumerate(self._operations):
@@ -203,18 +202,18 @@ class TrailWalk(Alike):
         return None
 
     def _goes_on(self, known: Known, digest: str) -> bool:
-        """Go the way that the event takes, if that is known."""
-        event, key, at, begun_at, amount, told = known
-        for way in self._shape.ways.get(key, ()):
+        """Take the path of the event, if it is known."""
+        event, key, at, begun_at, amount, reported_at = known
+        for path in self._state.paths.get(key, ()):
             try:
-                values = way.repeat(self._values, at, begun_at, amount, told)
+                values = path.repeat(self._values, at, begun_at, amount, reported_at)
             except OverflowError:
                 continue
             if values is None:
                 continue
-            self._take_in(event, way.ends)
+            self._take_in(event, path.ends)
             self.events.append(event)
-            self._arrive(way.after, values, digest)
+            self._arrive(path.after, values, digest)
             return True
         return False
 
@@ -230,24 +229,26 @@ class TrailWalk(Alike):
             if isinstance(event, ReportedForm):
                 self._remember(event.evidence)
 
-    def _remember(self, told: EvidenceForm) -> None:
-        """Keep a item as `Transaction.with_notified` does."""
-        if told.source == "notification" and told.exchange is not None:
-            outcome = Outcome(told.outcome)
-            last = Notified(told.command, outcome, told.amount, told.exchange)
+    def _remember(self, evidence: EvidenceForm) -> None:
+        """Keep a notified item as `Transaction.with_notified` does."""
+        if evidence.source == "notification" and evidence.exchange is not None:
+            outcome = Outcome(evidence.outcome)
+            last = Notified(
+                evidence.command, outcome, evidence.amount, evidence.exchange
+            )
             self.notified = remember(self.notified, last)
 
-    def _arrive(self, shape: AbstractState, values: Values, digest: str) -> None:
-        self._shape = shape
+    def _arrive(self, state: AbstractState, values: Values, digest: str) -> None:
+        self._state = state
         self._values = values
         self.head = digest
         self.version += 1
-        self.history.append(shape)
+        self.history.append(state)
 
     # ── what is not ─────────────────────────────────────────────────────────────────
 
     def _in_full(self, record: Record, known: Known | None) -> str | Event:
-        walks, before = self._walks, self._shape
+        walks, before = self._walks, self._state
         step = follow(walks.library, self.transaction(), record)
         check(walks.library, step)
         after = step.after
@@ -257,20 +258,20 @@ class TrailWalk(Alike):
         self.references, self.account = after.references, after.account
         self._operations = list(after.operations.values())
         self.events.append(step.event)
-        shape = walks.shapes.of(after, machine)
-        self._arrive(shape, values_of(after), record.hash)
-        if known is not None and walks.shapes.room and not _has_text(known[0]):
-            way = way_of(walks.shapes, _passed(step, before, known[1]))
-            if way is not None:
-                walks.shapes.add(before, known[1], way)
+        state = walks.states.of(after, machine)
+        self._arrive(state, values_of(after), record.hash)
+        if known is not None and walks.states.room and not _has_text(known[0]):
+            path = path_of(walks.states, _allowed(step, before, known[1]))
+            if path is not None:
+                walks.states.add(before, known[1], path)
         return step.event
 
 
-def _passed(step: AppliedEvent, before: AbstractState, key: Key) -> Passed:
+def _allowed(step: AppliedEvent, before: AbstractState, key: Key) -> AllowedStep:
     if not isinstance(step.event, Begun):
-        return Passed(step, before)
+        return AllowedStep(step, before)
     form, agreement, *_ = key
-    return Passed(
+    return AllowedStep(
         step, before, cast("RequestForm", form), cast("AbstractState | None", agreement)
     )
 
@@ -299,7 +300,7 @@ def _operation(held: OperationForm | Operation) -> Operation:
 
 
 class AgreementStates:
-    """The shapes that agreements had, by version, as charges refer to them."""
+    """The abstract states of agreements by version, as charges refer to them."""
 
     def __init__(self, walks: Walks) -> None:
         self._walks = walks
@@ -312,8 +313,8 @@ class AgreementStates:
         if walk.history[-1].outline.lifecycle in self._lifecycles:
             self._keep(name, walk.history)
 
-    def shape(self, name: str, version: int | None) -> AbstractState | None:
-        """The shape of an agreement at `version`; None if that is not certain."""
+    def state(self, name: str, version: int | None) -> AbstractState | None:
+        """An agreement's abstract state at `version`; None if that is not certain."""
         history = self._histories.get(name)
         if history is None:
             history = self._found(name)
@@ -329,7 +330,7 @@ class AgreementStates:
                 for record in self._walks.library.records(name):
                     walk.step(record)
             except ReplayBroken:
-                pass  # told where it is broken; what comes before holds
+                pass  # reported where it is broken; what comes before holds
             finally:
                 self._is_walking = False
             self._lifecycles.add(walk.history[-1].outline.lifecycle)
