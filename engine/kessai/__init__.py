@@ -6,9 +6,10 @@
     engine.execute(Command("authorize", "order-1", lifecycle="one_time", amount=1200,
                            key="checkout-1"))
 
-What is exported here is the public interface, with `kessai.errors` and, in whole,
-`kessai.gateway` (for adapters), `kessai.flow` (for stores and drivers) and `kessai.spec`
-(lifecycle files). Each is imported when it is first used: pytest and Hypothesis load a part of this package in every run of theirs.
+The public interface is what is exported here, `kessai.errors`, and all of
+`kessai.gateway` (for adapters), `kessai.flow` (for stores and drivers) and
+`kessai.spec` (lifecycle files). Each name is imported when it is first used, because
+pytest and Hypothesis load a part of this package in each of their runs.
 `PostgresStore` and `AsyncPostgresStore` need the extra `postgres`.
 """
 
@@ -106,7 +107,10 @@ else:
         ),
         "machine.chain": "AppliedEvent",
         "evidence.ledger": "Unconfirmed",
-        "http.notifications": "NotificationAnswer NotificationEndpoint answer_notification answer_notification_async",
+        "http.notifications": (
+            "NotificationAnswer NotificationEndpoint answer_notification"
+            " answer_notification_async"
+        ),
         "shell": "Engine",
         "spec": "Lifecycle load_file load_shipped shipped_names",
         "stores": (

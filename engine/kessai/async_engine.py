@@ -28,9 +28,9 @@ T = TypeVar("T")
 class AsyncEngine(BaseEngine):
     """The same for asyncio: every method of `Engine`, to be awaited.
 
-    An asynchronous store is awaited; any other is asked in the event loop: memory and a
-    local file answer in the time of a disk write. A cancelled task leaves an intent in
-    the store, never an outcome.
+    An asynchronous store is awaited. Any other store is called in the event loop:
+    memory and a local file answer in the time of a disk write. A cancelled task leaves
+    an intent in the store, never an outcome.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class AsyncEngine(BaseEngine):
     async def close_discrepancy(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
     ) -> Transaction:
-        """See `Engine.resolve`."""
+        """See `Engine.close_discrepancy`."""
         found = flow.by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
         resolving = flow.close_by_hand(
             self._context, transaction_id, discrepancy, found

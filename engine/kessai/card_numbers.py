@@ -1,20 +1,20 @@
 """Card numbers, found in any text so that none is ever taken, kept or shown.
 
-This module owns what counts as one. It knows no command and no message: whoever takes
-a text refuses it, whoever shows one uses `without_card_numbers`.
+This module owns what counts as one. It knows no command and no message: code that takes
+a text refuses it, code that shows a text uses `without_card_numbers`.
 
-A card number is 13 to 19 digits of any script that pass the Luhn check, begin like an
-issuer's and are as long as that issuer's are. Its digits stand together, or in groups
-as cards are printed and typed: by four, by two, one by one, or as their issuer prints
-them. The groups matter, because order systems are full of other digits: order ids of
-Amazon (3-7-7), UUIDs (8-4-4-4-12) and phone numbers in a list would each now and then
-pass as a card. For the same reason a digest or an id in hexadecimal (24 digits and
-more) is read whole, and 13 digits with the check digit of an article number (JAN, EAN)
-or of a Japanese corporate number are that number; no issuer gives out 13 digits today.
+A card number is 13 to 19 digits of any script that pass the Luhn check, begin as an
+issuer's numbers do and have their length. Its digits stand together, or in groups as
+cards are printed and typed: by four, by two, one by one, or as their issuer prints
+them. The groups matter, because order systems are full of other digits: Amazon's order
+ids (3-7-7), UUIDs (8-4-4-4-12) and phone numbers in a list would sometimes pass as a
+card. For the same reason a digest or an id in hexadecimal (24 digits and more) is read
+whole. 13 digits with the check digit of an article number (JAN, EAN) or of a Japanese
+corporate number are that number; no issuer gives out 13 digits today.
 
-One in ten numbers passes the Luhn check by chance. So an order id that is nothing but 13
-or more digits, and begins like a card, will be refused now and then: a year in front
-(`2026…`) or a letter between keeps it apart for good.
+One in ten numbers passes the Luhn check by chance. So an order id of 13 or more digits
+alone, which begins like a card, is sometimes refused. A year in front (`2026…`) or a
+letter in between always prevents that.
 """
 
 import re
@@ -24,7 +24,7 @@ SHORTEST = 13
 LONGEST = 19
 REPLACEMENT = "[card number]"
 
-# A dash of any kind, a space of any kind, a dot, a stroke, and what is not seen at all.
+# A dash of any kind, a space of any kind, a dot, a slash, and invisible characters.
 _BETWEEN = r"\s\-_./\u00ad\u00b7\u200b-\u200d\u2010-\u2015\u2060\u2212\ufeff\uff0d"
 _LIKELY = re.compile(rf"[\d{_BETWEEN}]{{{SHORTEST}}}")
 _RUN = re.compile(rf"\d+(?:[{_BETWEEN}]{{1,3}}\d+)*")
@@ -99,7 +99,7 @@ def find_card_numbers(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _may_hold_one(text: str) -> bool:
-    """Whether to look closer: nearly every text is too short, or has too few digits."""
+    """Whether to look closer; nearly every text is too short or has too few digits."""
     return len(text) >= SHORTEST and _LIKELY.search(text) is not None
 
 
@@ -115,7 +115,7 @@ def _in_run(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _card_from(text: str, groups: list[tuple[int, int]]) -> int:
-    """How many of `groups`, from the first on, are the longest card number; 0 if none."""
+    """How many of `groups`, from the first on, form the longest card number, or 0."""
     found = 0
     digits = ""
     sizes: tuple[int, ...] = ()

@@ -1,6 +1,6 @@
 """Driving flows: performing what they ask for, and showing observers what was done.
 
-`drive` and `drive_async` carry a flow to its end; the simulator takes the same `FlowRun`
+`drive` and `drive_async` carry a flow to its end; the simulator runs the same `FlowRun`
 one effect at a time. Only this module reads the clock. It knows no command and no rule.
 """
 
@@ -38,7 +38,7 @@ Perform = Callable[[Effect], Result]
 AsyncPerform = Callable[[Effect], Awaitable[Result]]
 
 Nonces = Callable[[int], bytes]
-"""Draws so many random bytes, for signatures with a salt."""
+"""Draws the given number of random bytes, for signatures with a salt."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Observer:
 
     Methods are called in the thread or task that drives the flow, between its effects,
     and must not block. What they raise is logged and changes nothing: no observer can
-    break off a payment. The same effect object is given to all calls about it.
+    interrupt a payment. All calls about one effect get the same effect object.
     """
 
     def starting(self, effect: Effect) -> None:
@@ -71,7 +71,7 @@ class Observer:
     def appended(self, step: AppliedEvent) -> None:
         """The store has accepted an event: a denial too, with the machine that denied.
 
-        An event whose commit raised, and that turns out to be there, is not shown.
+        If a commit raised and its events turn out to be stored, they are not shown.
         """
 
 
@@ -82,7 +82,7 @@ _observers: dict[object, Observer] = {}
 def observe(observer: Observer) -> Iterator[None]:
     """Have `observer` see every engine and simulation of this process, in all threads.
 
-    It sees the flows that begin inside of the `with` block.
+    It sees the flows that begin inside the `with` block.
     """
     key = object()
     _observers[key] = observer
@@ -93,7 +93,7 @@ def observe(observer: Observer) -> Iterator[None]:
 
 
 def report(effect: Effect, result: Result) -> None:
-    """Show the observers of this process an effect that a driver has performed itself."""
+    """Show this process's observers an effect that a driver performed by itself."""
     _show(tuple(_observers.values()), effect, result)
 
 
@@ -126,8 +126,8 @@ class FlowRun(Generic[T]):
                     run.error = error
         return run.value
 
-    An `error` is raised into the flow, which may handle it. Anything else that is raised
-    ends the run, as the end of the process would.
+    An `error` is raised into the flow, which may handle it. Anything else that is
+    raised ends the run, as the end of the process would.
     """
 
     __slots__ = ("_effect", "_flow", "_observers", "error", "result", "value")
@@ -166,7 +166,7 @@ class FlowRun(Generic[T]):
             _call(observer.starting, effect)
 
     def _show(self, error: BaseException | None) -> None:
-        """Show what came of the effect that was asked for last, once."""
+        """Show the result of the last effect, once."""
         effect, self._effect = self._effect, None
         if effect is None:
             return
@@ -249,7 +249,7 @@ def perform(
     clock: Clock,
     nonces: Nonces = os.urandom,
 ) -> Result | Awaitable[Result]:
-    """Do what a flow asks for; asynchronous parts give an awaitable."""
+    """Perform an effect; asynchronous parts give an awaitable."""
     match effect:
         case Now():
             return clock()
@@ -271,7 +271,7 @@ def ask_store(
 def ask_store(  # noqa: PLR0911 - a line an effect
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]:
-    """Ask the store what a flow asks for; an asynchronous one gives an awaitable."""
+    """Perform an effect of the store; an asynchronous store gives an awaitable."""
     match effect:
         case Load():
             return store.load(effect.key, effect.transaction, effect.agreement)

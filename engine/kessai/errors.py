@@ -6,7 +6,7 @@
     │   ├── StoreBusy
     │   ├── StoreFailed
     │   └── VersionConflict
-    ├── ResendWithSameKey     the effect is not known; the same key asks, never repeats
+    ├── ResendWithSameKey     the effect is not known; the same key never repeats it
     │   └── CommitUnknown
     └── NeverResend           the same request can only fail the same way
         ├── InvalidInput
@@ -41,7 +41,7 @@ class StoreBusy(SafeToResend):
 
 
 class StoreFailed(SafeToResend):
-    """The store could not write, for want of room or permission; nothing was written."""
+    """The store had no room or no permission to write; nothing was written."""
 
 
 class LeaseLost(SafeToResend):
@@ -52,7 +52,7 @@ class VersionConflict(SafeToResend):
     """Someone else appended to the transaction first; the flow decides again.
 
     `Engine` and `AsyncEngine` handle it themselves. It reaches a caller only when a
-    transaction stays contended through every attempt.
+    transaction is contended at every attempt.
     """
 
 
@@ -69,7 +69,7 @@ class NeverResend(KessaiError):
 
 
 class InvalidInput(NeverResend):
-    """What was given is not well-formed; the message says what, where, what is right."""
+    """The input is malformed; the message says what, where, and what is right."""
 
 
 class InvalidCommand(InvalidInput):
@@ -104,11 +104,11 @@ class AdapterMissing(NeverResend):
 
 
 class NotificationRefused(NeverResend):
-    """A notification is not from the gateway, or not for this merchant; nothing changed."""
+    """A notification is not the gateway's or not this merchant's; nothing changed."""
 
 
 class RedirectRefused(NeverResend):
-    """A browser's return does not carry the gateway's proof."""
+    """The browser came back without the gateway's proof."""
 
 
 class StoreUnsuitable(NeverResend):
@@ -118,7 +118,7 @@ class StoreUnsuitable(NeverResend):
 class TrailBroken(NeverResend):
     """The audit trail does not hold: an event was changed, moved or removed.
 
-    `transaction` is whose, where many were being read.
+    `transaction` is the id of the one it belongs to, where many were being read.
     """
 
     def __init__(self, message: str, *, transaction: str | None = None) -> None:

@@ -27,20 +27,20 @@ _KEY_LENGTH = 32
 
 
 class Outcome(StrEnum):
-    """What a piece of evidence says of an operation."""
+    """What a piece of evidence reports of an operation."""
 
     SUCCEEDED = "succeeded"
     DECLINED = "declined"
-    PENDING = "pending"  # the gateway accepted it and will tell
+    PENDING = "pending"  # the gateway accepted it and will report the end
     UNKNOWN = "unknown"  # no evidence either way: only an inquiry resolves it
     REVERSED = "reversed"  # it succeeded, and the gateway took that back later
 
-    # An exchange that is listed as reversed is listed once: as the success that it was
-    # and as its reversal, both. `amount` is then what was taken back.
+    # An exchange listed as reversed is listed once, and stands for both: the success
+    # that it was, and its reversal. `amount` is then what was taken back.
 
 
 class Source(StrEnum):
-    """Where evidence came from. All of it goes through one path."""
+    """Where evidence came from. All of it is handled the same way."""
 
     REPLY = "reply"
     NOTIFICATION = "notification"
@@ -54,16 +54,16 @@ class Call:
 
     `parameters` are the command's own, under the names that the lifecycle declares;
     flags are booleans, `frequency` is `{"unit": …, "value": …}`, the rest is text.
-    `tracks` are the names of the lifecycle's tracks: an adapter decides by them where
-    it must know what kind of payment it is, never by the lifecycle's name.
+    `tracks` are the names of the lifecycle's tracks. An adapter that must know what
+    kind of payment it is looks at them, never at the lifecycle's name.
 
     `references` are the gateway's ids for the transaction; `agreement_references` are
     those for the agreement, where the command opens a charge under it. Both are as they
-    were known when the operation began. A resend is given the same, so that it is the
-    same request. What is resumed is given those that are known by then.
+    were known when the operation began. A resend gets the same ids, so that it is the
+    same request; an exchange that is resumed gets those known by then.
 
-    `resumed` is what the consumer came back with, where the exchange sends that on;
-    None for every other exchange. `begun_at` is when the operation began.
+    `resumed` is what the consumer came back with, in the exchange that sends it on;
+    None in every other exchange. `begun_at` is when the operation began.
     """
 
     command: str
@@ -85,15 +85,15 @@ class Call:
         """The idempotency key of one request: 32 characters of `[A-Za-z0-9_-]`.
 
         `step` names the request where the exchange has several. The same operation and
-        step give the same key, however often it is sent; every other one another key.
+        step always give the same key, and no other operation or step gives it.
 
-        It is made from the hash of the event that began the operation. That covers the
-        chain before it, the moment, the caller's key and the request. So a store that
-        was restored from a backup never gives a key of a lost operation to a new one.
+        It is made from the hash of the event that began the operation. That hash covers
+        the chain before it, the time, the caller's key and the request. So a store that
+        was restored from a backup never gives a lost operation's key to a new one.
 
         Raises:
-            InvalidInput: the call is an inquiry, which has no key: the gateway would
-                answer it from memory.
+            InvalidInput: the call is an inquiry. An inquiry has no key: with one, the
+                gateway would repeat an old answer.
 
         """
         if not self.seed:
@@ -107,7 +107,7 @@ class Call:
 class Request:
     """Bytes for the gateway.
 
-    Headers and body carry credentials: they have no place in a repr.
+    Headers and body carry credentials, so no repr shows them.
     """
 
     method: str
@@ -118,7 +118,7 @@ class Request:
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """Bytes from the gateway. The body may hold personal data: never in a repr."""
+    """Bytes from the gateway. The body may hold personal data, so no repr shows it."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
@@ -127,7 +127,7 @@ class Reply:
 
 @attrs.frozen(kw_only=True)
 class Failure:
-    """No reply. `sent` is false only when the request surely never left."""
+    """No reply came. `sent` is false only if the request certainly never left."""
 
     sent: bool
     reason: str
@@ -135,9 +135,9 @@ class Failure:
 
 @attrs.frozen(kw_only=True)
 class ListedExchange:
-    """One exchange as the gateway's inquiry lists it.
+    """One exchange as the gateway lists it in its answer to an inquiry.
 
-    `operation` is our id of the operation, where the gateway echoes it.
+    `operation` is the engine's id of the operation, where the gateway echoes it.
     """
 
     command: str
@@ -150,24 +150,25 @@ class ListedExchange:
 
 @attrs.frozen(kw_only=True)
 class Evidence:
-    """What a gateway said of one transaction, free of secrets and personal data.
+    """What a gateway stated of one transaction, free of secrets and personal data.
 
-    `command` is None when the evidence speaks of the whole transaction (an inquiry).
-    `code` is the gateway's result code, `exchange` its id of the exchange; `amount` is
-    what the gateway says the exchange moved, where it says so. `listing` is filled by an
-    inquiry alone; `found` is False when an inquiry does not know the transaction.
-    `needs_inquiry` asks for one before the outcome is believed ("already captured").
-    An operator's evidence names its `actor` and says in `note` how it was found out.
+    `command` is None when the evidence is about the whole transaction (an inquiry).
+    `code` is the gateway's result code, `exchange` its id of the exchange. `amount` is
+    what the exchange moved, if the gateway states it. `listing` is filled only by an
+    inquiry; `found` is False when the gateway does not know the transaction.
+    `needs_inquiry` asks for an inquiry before the outcome is believed ("already
+    captured"). An operator's evidence names its `actor`, and its `note` says how it was
+    found out.
 
-    `references` are ids that the gateway gave, by the names the adapter has for them;
-    only such as a transaction has one of (a refund's own id is its `exchange`).
+    `references` are ids that the gateway gave, by the adapter's names for them. Only
+    ids that a transaction has one of are listed; a refund's own id is its `exchange`.
     `totals` are amounts of the whole transaction, by the lifecycle's names for them,
-    where a gateway states those and lists no exchanges. `deadlines` are moments that
-    the gateway states, by the lifecycle's names: they win over declared durations.
-    Until `not_before` the gateway does not want to be asked again.
+    from a gateway that states totals and lists no exchanges. `deadlines` are times that
+    the gateway states, by the lifecycle's names for the deadlines; they take precedence
+    over declared durations. Until `not_before` the gateway must not be asked again.
 
-    `disclosed` is for the caller's eyes only (an address, the page that sends the
-    consumer on): it is never stored, logged or shown in a repr.
+    `disclosed` is for the caller only (an address, the page that sends the consumer
+    on): it is never stored, logged or shown in a repr.
     """
 
     source: Source
@@ -195,9 +196,9 @@ class Evidence:
 
 @attrs.frozen(kw_only=True)
 class Notification:
-    """A item as it arrived: header names in any case, the body's raw bytes.
+    """A notification as it arrived: header names in any case, the body's raw bytes.
 
-    `at` is when it arrived, for signatures that age.
+    `at` is when it arrived, for signatures that expire.
     """
 
     headers: Mapping[str, str] = attrs.field(repr=False)
@@ -219,7 +220,7 @@ class Mention:
 class NotificationPartlyRefused(NotificationRefused):
     """A notification is the gateway's, but not all of its items can be read.
 
-    `readable` is what the others say: one that is malformed must not hold them up.
+    `readable` holds the items that can: a malformed one must not hold them up.
     """
 
     def __init__(self, message: str, readable: tuple[Evidence | Mention, ...]) -> None:
@@ -231,14 +232,14 @@ Exchange = Generator[Request, Reply | Failure, Evidence]
 """What an adapter does for a call: it yields requests, and returns the evidence."""
 
 Reception = Generator[Request, Reply | Failure, tuple[Evidence | Mention, ...]]
-"""How an adapter reads a item: it may ask the gateway before it returns."""
+"""How an adapter reads a notification: it may ask the gateway before it returns."""
 
 
 class Adapter(Protocol):
-    """What the engine asks of a gateway.
+    """What the engine needs of an adapter.
 
     A class that names this one as its base has the defaults of `replays` and `seal`.
-    For a gateway that needs one request a command, `TwoFunctionAdapter` is less work.
+    For a gateway that needs one request per command, `TwoFunctionAdapter` is less work.
     """
 
     @property
@@ -248,59 +249,59 @@ class Adapter(Protocol):
 
     @property
     def account(self) -> str:
-        """Whose payments these are: merchant and environment, `A100cc/test`."""
+        """The account that the payments belong to: merchant and environment."""
         ...
 
     @property
     def replays(self) -> timedelta | None:
-        """How long the gateway answers a key that it knows with its first answer.
+        """How long the gateway repeats its first answer to a key that it knows.
 
-        None where it does not, or where its documents do not promise it.
+        None if it does not repeat answers, or if its documents do not promise it.
         """
         return None
 
     def exchange(self, call: Call) -> Exchange:
-        """Carry out `call`: yield each request, be given its reply, return the evidence.
+        """Carry out `call`: yield each request, get its reply, return the evidence.
 
         The same call and the same replies give the same requests and evidence. The
-        first request is made before the engine writes that it is going to send; so what
-        cannot be sent at all is refused there, by InvalidInput. Once a request was sent,
-        whatever is raised is UNKNOWN. Every request that moves something carries
-        `call.key(step)`. An exchange has at most 20 requests.
+        first request is made before the engine records its intent to send. So what
+        cannot be sent at all is refused there, by InvalidInput. Once a request was
+        sent, whatever is raised counts as UNKNOWN. Every request that moves something
+        carries `call.key(step)`. An exchange has at most 20 requests.
 
-        The evidence is about this very transaction and command; that of an inquiry
+        The evidence is about exactly this transaction and command; that of an inquiry
         (`INQUIRY`) has no command. A command of which no request left is DECLINED, with
-        `never_sent`. An inquiry that was not answered is UNKNOWN. A gateway that has
-        no inquiry is asked nothing: UNKNOWN, without a request.
+        `never_sent`. An inquiry without an answer is UNKNOWN. An adapter for a gateway
+        without inquiries returns UNKNOWN and makes no request.
         """
         ...
 
     def seal(self, request: Request, at: datetime, nonce: bytes) -> Request:  # noqa: ARG002
-        """`request` as it goes out at `at`: for signatures with a date or a salt.
+        """`request` as it is sent at `at`: for signatures with a date or a salt.
 
-        Pure: the same 16 bytes of `nonce` and the same moment give the same bytes.
+        Pure: the same 16 bytes of `nonce` and the same time give the same bytes.
         """
         return request
 
     def received(self, notification: Notification) -> Reception:
-        """What a item says, or whose it is; asks the gateway where it must.
+        """What each item of a notification states, or mentions.
 
         A signature is checked over the whole body before any of it is interpreted, and
-        compared in constant time.
+        compared in constant time. The adapter may ask the gateway where it must.
 
         Raises:
-            kessai.errors.NotificationRefused: it is not the gateway's, or not well-formed.
-            NotificationPartlyRefused: some of it is not; it holds what the rest says.
+            kessai.errors.NotificationRefused: it is not the gateway's or is malformed.
+            NotificationPartlyRefused: some items are malformed; it holds the others.
 
         """
         ...
 
 
 class TwoFunctionAdapter(Protocol):
-    """An adapter for a gateway that needs one request a command.
+    """An adapter for a gateway that needs one request per command.
 
-    Two functions over bytes, and a third for notifications. The engine makes an `Adapter` of
-    it (`kessai.gateway_exchange.lift`).
+    It is two functions over bytes, and a third for notifications. The engine makes an
+    `Adapter` of it (`kessai.gateway_exchange.lift`).
     """
 
     @property
@@ -313,24 +314,24 @@ class TwoFunctionAdapter(Protocol):
         ...
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
-        """What came of `call`. Never raises on a strange reply: that is UNKNOWN.
+        """What came of `call`. Never raises: a reply it cannot read is UNKNOWN.
 
-        A command that surely never left is DECLINED, with `never_sent`; an inquiry that
-        was not answered is UNKNOWN, whether it left or not.
+        A command that certainly never left is DECLINED, with `never_sent`. An inquiry
+        without an answer is UNKNOWN, whether it left or not.
         """
         ...
 
     def notification(
         self, headers: Mapping[str, str], body: bytes
     ) -> tuple[Evidence, ...]:
-        """What a notification says, one piece of evidence a item.
+        """What a notification states: one piece of evidence per item.
 
         The names of `headers` may be in any case. A signature is checked over the whole
         body before any of it is interpreted, and compared in constant time.
 
         Raises:
-            kessai.errors.NotificationRefused: it is not the gateway's, or not well-formed.
-            NotificationPartlyRefused: some of its items are not; it holds the others.
+            kessai.errors.NotificationRefused: it is not the gateway's or is malformed.
+            NotificationPartlyRefused: some items are malformed; it holds the others.
 
         """
         ...

@@ -1,11 +1,11 @@
 """Between the engine and an adapter's own code: adapters lifted, evidence rebuilt.
 
 Adapters are other people's code. An amount of 2**64, a text that is half a surrogate
-pair, a time without a zone, a subclass with a `__eq__` of its own: none of it could be
-written down and read back, and the flow would break off after the request was sent. So
-nothing that an adapter made enters a flow: evidence is built anew from values of exact
-types, about the very transaction and command that were asked about. What cannot be
-built so is no evidence: the outcome is unknown.
+pair, a time without a zone, a subclass with its own `__eq__`: none of these could be
+recorded and read back, and the flow would break off after the request was sent. So no
+object that an adapter made enters a flow. Evidence is built anew from values of exact
+types, about exactly the transaction and command that were asked about. What cannot be
+rebuilt is not evidence, and the outcome is unknown.
 """
 
 import re
@@ -43,7 +43,7 @@ _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,255}")
 
 
 def lift(adapter: AnyAdapter) -> Adapter:
-    """`adapter` in the form that flows work with; one of two functions is wrapped."""
+    """`adapter` in the form that flows use; a two-function adapter is wrapped."""
     given: Any = adapter
     lifted: Adapter = given if hasattr(given, "exchange") else _Lifted(given)
     return lifted
@@ -51,7 +51,7 @@ def lift(adapter: AnyAdapter) -> Adapter:
 
 @attrs.frozen
 class _Lifted:
-    """A two-function adapter: one request a command, and no question about a notification."""
+    """A two-function adapter: one request per command, none about a notification."""
 
     adapter: TwoFunctionAdapter
 
@@ -83,9 +83,10 @@ class _Lifted:
 
 
 def rebuilt(call: Call, given: object) -> Evidence:
-    """What an adapter `given` for `call`, or that it is no evidence; never raises.
+    """What an adapter has `given` for `call`, rebuilt; unknown if it is not evidence.
 
-    A reply's evidence is about the very command, an inquiry's about none.
+    A reply's evidence is about exactly the command, an inquiry's about none. Never
+    raises.
     """
     try:
         evidence = _evidence(given, _source(call))
@@ -98,7 +99,7 @@ def rebuilt(call: Call, given: object) -> Evidence:
 
 
 def can_be_kept(evidence: Evidence) -> bool:
-    """Whether `evidence` comes out as it is when it is built anew."""
+    """Whether `evidence` is equal to itself after it is rebuilt."""
     try:
         return _evidence(evidence, evidence.source) == evidence
     except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
@@ -108,7 +109,7 @@ def can_be_kept(evidence: Evidence) -> bool:
 def unknown(
     call: Call, code: str = UNREADABLE, *, disclosed: Mapping[str, Any] | None = None
 ) -> Evidence:
-    """That nothing is known of what came of `call`."""
+    """The evidence that the outcome of `call` is not known."""
     return Evidence(
         source=_source(call),
         transaction=call.transaction,
@@ -120,10 +121,10 @@ def unknown(
 
 
 def rebuilt_notification(given: object) -> Evidence | Mention:
-    """What a item says; a reason to inquire where that cannot be rebuilt.
+    """An item of a notification, rebuilt; a reason to inquire if that is impossible.
 
     Raises:
-        NotificationRefused: it names no transaction, so that nothing could be inquired about.
+        NotificationRefused: it names no transaction, so no inquiry is possible.
 
     """
     try:
@@ -158,7 +159,7 @@ def _command(given: object) -> str | None:
 
 
 def _disclosed(given: object) -> dict[str, Any]:
-    """What is for the caller's eyes: an address is worth showing whatever else is wrong."""
+    """What only the caller may see: it is kept even when the rest is not evidence."""
     try:
         return dict(given.disclosed) if isinstance(given, Evidence) else {}
     except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
@@ -169,33 +170,33 @@ def _disclosed(given: object) -> dict[str, Any]:
 
 
 def _evidence(given: object, source: Source) -> Evidence:
-    said = _instance(Evidence, given)
+    stated = _instance(Evidence, given)
     outcome, never_sent = (
-        _exactly(Outcome, said.outcome),
-        _exactly(bool, said.never_sent),
+        _exactly(Outcome, stated.outcome),
+        _exactly(bool, stated.never_sent),
     )
-    if said.source is not source or (never_sent and outcome in _MOVED):
+    if stated.source is not source or (never_sent and outcome in _MOVED):
         raise ValueError
     return Evidence(
         source=source,
-        transaction=_name(said.transaction),
-        command=_optional(_text, said.command),
+        transaction=_name(stated.transaction),
+        command=_optional(_text, stated.command),
         outcome=outcome,
-        code=_text(said.code),
-        amount=_optional(_amount, said.amount),
-        exchange=_optional(_text, said.exchange),
-        reported_at=_optional(_moment, said.reported_at),
-        found=_exactly(bool, said.found),
-        needs_inquiry=_exactly(bool, said.needs_inquiry),
+        code=_text(stated.code),
+        amount=_optional(_amount, stated.amount),
+        exchange=_optional(_text, stated.exchange),
+        reported_at=_optional(_moment, stated.reported_at),
+        found=_exactly(bool, stated.found),
+        needs_inquiry=_exactly(bool, stated.needs_inquiry),
         never_sent=never_sent,
-        actor=_text(said.actor),
-        note=_text(said.note),
-        listing=tuple(_listed(one) for one in _exactly(tuple, said.listing)),
-        references=_mapping(_name, said.references),
-        totals=_mapping(_amount, said.totals),
-        deadlines=_mapping(_moment, said.deadlines),
-        not_before=_optional(_moment, said.not_before),
-        disclosed=dict(said.disclosed),
+        actor=_text(stated.actor),
+        note=_text(stated.note),
+        listing=tuple(_listed(one) for one in _exactly(tuple, stated.listing)),
+        references=_mapping(_name, stated.references),
+        totals=_mapping(_amount, stated.totals),
+        deadlines=_mapping(_moment, stated.deadlines),
+        not_before=_optional(_moment, stated.not_before),
+        disclosed=dict(stated.disclosed),
     )
 
 
@@ -203,14 +204,14 @@ _MOVED = (Outcome.SUCCEEDED, Outcome.PENDING)
 
 
 def _listed(given: object) -> ListedExchange:
-    said = _instance(ListedExchange, given)
+    stated = _instance(ListedExchange, given)
     return ListedExchange(
-        command=_text(said.command),
-        outcome=_exactly(Outcome, said.outcome),
-        amount=_optional(_amount, said.amount),
-        exchange=_optional(_text, said.exchange),
-        at=_optional(_moment, said.at),
-        operation=_optional(_text, said.operation),
+        command=_text(stated.command),
+        outcome=_exactly(Outcome, stated.outcome),
+        amount=_optional(_amount, stated.amount),
+        exchange=_optional(_text, stated.exchange),
+        at=_optional(_moment, stated.at),
+        operation=_optional(_text, stated.operation),
     )
 
 
@@ -232,7 +233,9 @@ def _optional(read: Callable[[object], T], value: object) -> T | None:
 
 def _text(value: object) -> str:
     if isinstance(value, str):
-        plain = str.__str__(value)  # of a subclass too: what it holds, not what it says
+        plain = str.__str__(
+            value
+        )  # of a subclass too: what it holds, not what it shows
         if not plain or _TEXT.fullmatch(plain):
             return plain
     raise ValueError

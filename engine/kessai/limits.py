@@ -1,14 +1,14 @@
 """Every wait of the engine, once, and how often it tries; units stand in the names.
 
-A name without a unit is a `timedelta`. What depends on one another stands together, and
-the relation is checked when this module is imported.
+A name without a unit is a `timedelta`. Limits that depend on one another stand
+together, and their relation is checked when this module is imported.
 
-The way of a request, with its longest times, on a clock that starts at its intent:
+The longest times that a request can take, on a clock that starts at its intent:
 
      0:00  the intent is durable
      1:00  `SEND_WITHIN`: the request is sent by now, or never
      3:30  `REPLY_WITHIN`: the transport gives the reply by now, or reports none
-     6:30  `MARGIN`: clocks that differ and a slow network make it no later than this
+     6:30  `MARGIN`: with differing clocks and a slow network, it has arrived by now
     10:00  `IN_FLIGHT_LIMIT`: what the inquiry does not list now never arrived
 """
 
@@ -21,7 +21,7 @@ from kessai.errors import InvalidInput
 # ── a request on its way ────────────────────────────────────────────────────────────
 
 SEND_WITHIN = timedelta(seconds=60)
-"""How long after an intent its request may be sent: later, others count it as lost."""
+"""How long after an intent its request may be sent: later, it is presumed lost."""
 
 REPLY_WITHIN = timedelta(seconds=150)
 """How long a begun operation's caller may wait for the reply: the transport's limit."""
@@ -30,12 +30,12 @@ MARGIN = timedelta(minutes=3)
 """For clocks that differ, processes that sleep, and a slow network."""
 
 IN_FLIGHT_LIMIT = timedelta(minutes=10)
-"""How long after it was last about to be sent a request can still arrive."""
+"""How long after the (last) intent to send it a request can still arrive."""
 
 
 @attrs.frozen(kw_only=True)
 class Waits:
-    """What may pass from an intent until its request has arrived, if it ever does."""
+    """The longest waits between an intent and the arrival of its request."""
 
     send_within: timedelta = SEND_WITHIN
     reply_within: timedelta = REPLY_WITHIN
@@ -43,7 +43,7 @@ class Waits:
 
     @property
     def least_limit(self) -> timedelta:
-        """The shortest in-flight limit that is longer than all of it."""
+        """The shortest in-flight limit that is longer than all of them together."""
         return self.send_within + self.reply_within + self.margin
 
     def check(self, in_flight_limit: timedelta) -> None:
@@ -69,11 +69,11 @@ WAITS.check(IN_FLIGHT_LIMIT)
 NOTHING_IN_FLIGHT = Waits(
     send_within=timedelta(0), reply_within=timedelta(0), margin=timedelta(0)
 )
-"""For a gateway inside this process, with no call under way: any limit is right."""
+"""For a gateway inside this process with no call under way: any limit is right."""
 
-# The transport: a connection that is free, made, encrypted and written to, each within
-# CONNECT_SECONDS, has taken the request before REPLY_WITHIN; so has one that is made at
-# once and then silent for SILENCE_SECONDS.
+# The transport: getting, opening, encrypting and writing to a connection each take at
+# most CONNECT_SECONDS, and all of it ends before REPLY_WITHIN. So does a connection
+# that opens at once and is then silent for SILENCE_SECONDS.
 CONNECT_SECONDS = 30.0
 SILENCE_SECONDS = 120.0
 REPLY_SECONDS = REPLY_WITHIN.total_seconds()
@@ -84,25 +84,25 @@ assert _LONGEST_WAY <= REPLY_SECONDS  # noqa: S101 - constants, checked where th
 # ── recovery ────────────────────────────────────────────────────────────────────────
 
 LEASE = timedelta(minutes=10)
-"""For how long one recoverer has a transaction for itself."""
+"""How long one recoverer has a transaction to itself."""
 
 ESCALATION = timedelta(hours=24)
-"""What is open for longer is listed for an operator."""
+"""An operation that is open for longer is listed for an operator."""
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=6)
-"""Between inquiries in vain: the first pause, doubled each time, up to the longest."""
+"""Between inquiries without success: the first pause doubles each time, up to this."""
 
 LISTING_LAG = timedelta(hours=1)
-"""Longer than an inquiry's list runs behind; what it never lists must end somewhere."""
+"""Longer than any list runs behind; what is not listed by then never will be."""
 
 WATCH_SECONDS = 30.0
-"""Between two passes of a recoverer that watches, unless it is asked for another."""
+"""Between two passes of a recoverer that keeps watching, by default."""
 
 # ── how often ───────────────────────────────────────────────────────────────────────
 
 ATTEMPTS = 100
-"""How often a step decides again when another writer was faster."""
+"""How often a step decides when another writer is faster each time."""
 
 COMMITS = 3
 """How often a change whose commit raised is written again to find out."""
@@ -110,7 +110,7 @@ COMMITS = 3
 # ── stores ──────────────────────────────────────────────────────────────────────────
 
 BUSY_SECONDS = 10.0
-"""Until `StoreBusy`: for another process's commit, a lock, or a connection."""
+"""The wait until `StoreBusy`: for another process's commit, a lock or a connection."""
 
 STATEMENT_SECONDS = 30.0
 """For one statement in a server."""
@@ -122,15 +122,15 @@ STARTING_SECONDS = 0.2
 """Until a server that is just starting is asked again."""
 
 LOOK_AGAIN_SECONDS = 1.0
-"""Until who waits looks by itself, should an interrupt have swallowed the call."""
+"""Until a waiting thread looks by itself, as an interrupt may swallow its wake-up."""
 
 # ── others ──────────────────────────────────────────────────────────────────────────
 
 NOTIFICATION_SECONDS = 30.0
-"""For the body of a item to come in."""
+"""For the body of a notification to arrive."""
 
 LAYOUT_SECONDS = 30
 """For Graphviz to lay a picture out."""
 
 SOLVER_MILLISECONDS = 5_000
-"""For one question to the solver: its silence counts as not proved."""
+"""For one question to the solver; no answer counts as not proved."""

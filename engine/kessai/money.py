@@ -14,7 +14,7 @@ from kessai.errors import InvalidInput
 AMOUNT_LIMIT = 10**15
 """No amount kessai takes or computes may reach this, in minor units.
 
-It lies far below 2**63, where SQLite would turn a sum into a float without a word.
+It lies far below 2**63, where SQLite would silently turn a sum into a float.
 """
 
 _MOST_SHOWN = 8
@@ -57,7 +57,7 @@ class Currency:
     digits: int
 
     def show(self, amount: int) -> str:
-        """`1234567` minor units of JPY as `1,234,567 JPY`; of USD as `12,345.67 USD`."""
+        """`1234567` minor units as `1,234,567 JPY`, or as `12,345.67 USD`."""
         sign = "-" if amount < 0 else ""
         units, rest = divmod(abs(amount), 10**self.digits)
         fraction = f".{rest:0{self.digits}d}" if self.digits else ""

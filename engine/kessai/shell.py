@@ -73,8 +73,8 @@ class Engine(BaseEngine):
 
     `adapter` speaks the gateway's language, `store` keeps the truth, `transport`
     carries bytes (HTTP by default). `lifecycles` are the shipped ones by default.
-    `clock` gives aware times in UTC; `observer` sees what is done. May be shared by
-    threads if its parts may.
+    `clock` gives aware times in UTC; `observer` sees what is done. Threads may share
+    an engine if they may share its parts.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Engine(BaseEngine):
         """The transaction as it stands.
 
         Raises:
-            UnknownTransaction: none of that id ever came to be.
+            UnknownTransaction: no transaction has that id.
 
         """
         return self.drive(flow.existing(transaction_id))
@@ -118,7 +118,7 @@ class Engine(BaseEngine):
         """Carry out `command`, or say why not.
 
         One key, one effect: the same key with the same request gives the recorded
-        answer. Whatever interrupts a call, the intent is in the store and `recover`
+        answer. Whatever interrupts a call, the intent is in the store, and `recover`
         finds out what came of it.
 
         Raises:
@@ -130,15 +130,15 @@ class Engine(BaseEngine):
         return self.drive(flow.execute(self._context, command))
 
     def resume(self, transaction_id: str, parameters: Mapping[str, str]) -> Answer:
-        """Send on what the consumer of an open opening command came back with.
+        """Send on what the consumer came back with, while the opening command is open.
 
         `parameters` are texts, as the gateway's page gave them to the shop. They are
-        sent and kept nowhere. A page that is loaded twice is no harm: the same
-        parameters are sent again only while it is not known what came of them.
+        sent and stored nowhere. A page that is loaded twice does no harm: the same
+        parameters are sent again only while their outcome is not known.
 
         Raises:
-            InvalidInput: they are no texts, or the gateway takes nothing of the kind.
-            UnknownTransaction: none of that id ever came to be.
+            InvalidInput: they are not texts, or the gateway takes nothing of the kind.
+            UnknownTransaction: no transaction has that id.
             StillUnderWay, StoreBusy, StoreFailed, VersionConflict: nothing was sent;
                 try again.
             CommitUnknown: try again with the same parameters.
@@ -156,7 +156,7 @@ class Engine(BaseEngine):
         """Every command (or one): allowed with its exact bounds, or every reason.
 
         Raises:
-            UnknownTransaction: none of that id ever came to be.
+            UnknownTransaction: no transaction has that id.
 
         """
         return self.drive(flow.possibilities(self._context, transaction_id, command))
@@ -168,8 +168,8 @@ class Engine(BaseEngine):
 
         Raises:
             NotificationRefused: it is not the gateway's; nothing changed. Answer 4xx.
-            NotificationNotConfirmed, StoreBusy, CommitUnknown: let the gateway send it again.
-                Answer 503.
+            NotificationNotConfirmed, StoreBusy, CommitUnknown: the gateway must send it
+                again. Answer 503.
             TrailBroken, UnknownLifecycle: a transaction must be mended. Answer 500.
 
         """
@@ -178,17 +178,17 @@ class Engine(BaseEngine):
     def recover(
         self, recovery: Recovery | None = None, *, limit: int = 100
     ) -> list[Answer]:
-        """Look up at most `limit` transactions whose open operations are due.
+        """Inquire about at most `limit` transactions with open operations that are due.
 
-        Several may do this at once, also on other machines: each transaction is leased
-        to one of them. What stays open is due again after a pause that grows.
-        Returns what stands now under the key of every operation that was open.
+        Several processes may recover at once, also on other machines: each transaction
+        is leased to one of them. What stays open is due again after a growing pause.
+        Returns the answers that now stand under the keys of all operations found open.
         """
         chosen = recovery or Recovery()
         return self.drive(flow.recover_all_due(self._context, chosen, limit))
 
     def recover_next(self, recovery: Recovery | None = None) -> list[Answer] | None:
-        """As `recover`, for the one transaction that is due longest; None: none is."""
+        """As `recover`, for the transaction that is due longest; None if none is."""
         return self.drive(flow.recover_due(self._context, recovery or Recovery()))
 
     def recover_transaction(
@@ -199,17 +199,17 @@ class Engine(BaseEngine):
         return self.drive(flow.recover(self._context, transaction_id, chosen))
 
     def sweep(self, transaction_id: str) -> Transaction:
-        """Move a transaction over the deadlines that have passed.
+        """Let the deadlines of a transaction lapse that have passed.
 
         The gateway is asked first; without its answer nothing lapses.
         """
         return self.drive(flow.sweep(self._context, transaction_id))
 
     def reconcile(self, transaction_id: str, *, record: bool = True) -> Inquiry:
-        """Hold a transaction against all that the gateway knows of it.
+        """Compare a transaction with all that the gateway knows of it.
 
-        `events` of the inquiry are what the trail did not know, recorded
-        unless `record` is false; `unconfirmed` is what only the trail knows.
+        `events` of the inquiry are what the trail did not know; they are recorded
+        unless `record` is false. `unconfirmed` is what only the trail knows.
         """
         return self.drive(flow.reconcile(self._context, transaction_id, record=record))
 
@@ -225,11 +225,11 @@ class Engine(BaseEngine):
         """End an open operation by what `actor` found out; `evidence` says how.
 
         `outcome` is `succeeded` or `declined`. A success that the lifecycle does not
-        allow becomes a discrepancy, as it does by any other evidence.
+        allow becomes a discrepancy, as with any other evidence.
 
         Raises:
-            InvalidInput: nothing of that id is open, its caller still waits for the
-                gateway, or the name or the reason is missing.
+            InvalidInput: no operation of that id is open, its caller still waits for
+                the gateway, or the name or the reason is missing.
 
         """
         found = flow.by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
@@ -241,7 +241,7 @@ class Engine(BaseEngine):
     def close_discrepancy(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
     ) -> Transaction:
-        """Resolve the discrepancy of that event's number: `actor` has dealt with it.
+        """Close the discrepancy with that event number: `actor` has dealt with it.
 
         Raises:
             InvalidInput: that event is no open discrepancy, or the name or the reason

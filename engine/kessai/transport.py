@@ -2,11 +2,11 @@
 
 Nothing is retried here: whether a request may be sent again is decided from evidence,
 not by a transport. Certificates are verified; redirects are not followed, because a
-gateway's answer is the answer.
+redirect is the gateway's answer.
 
-No reply is given that came later than `REPLY_SECONDS` after `send` was called: others
-do not count on it any more. `AsyncHttpTransport` returns by then. `HttpTransport` may
-be waiting for one more piece just then, and returns when that is `SILENCE_SECONDS` late.
+A reply that comes later than `REPLY_SECONDS` after `send` was called is not given:
+nobody counts on it any more. `AsyncHttpTransport` returns by then. `HttpTransport` may
+be waiting for one more piece, and returns at most `SILENCE_SECONDS` later.
 """
 
 from time import monotonic
@@ -17,7 +17,7 @@ from kessai.gateway import Failure, Reply, Request
 from kessai.limits import CONNECT_SECONDS, REPLY_SECONDS, SILENCE_SECONDS
 
 MAX_REPLY_BYTES = 5_000_000
-"""A longer answer is no answer: the outcome is unknown."""
+"""A longer reply counts as none: the outcome is unknown."""
 
 
 class Transport(Protocol):
@@ -45,7 +45,7 @@ class AsyncTransport(Protocol):
 
 
 class HttpTransport:
-    """HTTP by httpx2. `through` is an httpx2 transport to use instead of the network."""
+    """HTTP by httpx2. `through` is an httpx2 transport used in place of the network."""
 
     def __init__(self, through: Any = None) -> None:
         httpx2 = http_library()
@@ -112,7 +112,7 @@ class AsyncHttpTransport:
 
 
 class _Body:
-    """The body of a reply, as far as it has come: not too much, and not too slowly."""
+    """The body of a reply so far: neither too long nor too slow."""
 
     def __init__(self) -> None:
         self._parts = bytearray()

@@ -1,10 +1,10 @@
-/* flow/execute.py: execute. One command: decide, write the intent, send, write what came
- * of it. Between any two steps the process may sleep, or be dead: then it takes no
+/* flow/execute.py: execute. One command: decide, write the intent, send, write the
+ * outcome. Between any two steps the process may sleep, or die: then it takes no
  * further step, and nothing in the model waits for it.
  */
 
-/* machine/decide.py: decide. The bounds of the shipped refund: what is reserved by
- * open operations can not be given away once more.
+/* machine/decide.py: decide. The bounds of the shipped refund: what open operations
+ * have reserved cannot be refunded once more.
  */
 #if defined(RESERVATION_NOT_HELD)
 #define LEFT_OF(i) (phase[i] == succeeded -> AMOUNT(i) : 0)
@@ -20,19 +20,22 @@
 #define UNMOVED(me) SAW(me)
 #endif
 
-/* What is done with an intent that is there after all (flow/steps.py: _commit_again). */
+/* What is done with an intent that was written after all (flow/steps.py:
+ * _commit_again).
+ */
 #if defined(FOUND_IS_SENT)
 #define FOUND send_it
 #else
 #define FOUND end_over
 #endif
 
-/* Twins are alike, so it is enough to look at A beginning first. */
+/* Twins are interchangeable, so it is enough that A begins first. */
 #define IN_TURN(i) (i != B || !HAS_TWIN(B) || phase[A] != none)
 
 /* An inquiry may have counted this very reply for the twin (flow/execute.py:
- * _may_be_counted; evidence/attribution.py: is_attributed_to_another): then only another
- * one tells. As long as the operation stands as this request's intent left it, none has.
+ * _may_be_counted; evidence/attribution.py: is_attributed_to_another). Then only
+ * another inquiry can decide. As long as the operation is as this request's intent left
+ * it, no inquiry has counted it.
  */
 #define AS_SENT(i, again) (phase[i] == begun && resent[i] == again)
 #if defined(REPLY_COUNTED_TWICE)
@@ -47,30 +50,31 @@
 
 #define IS_GUESS(i) (HAS_TWIN(i) && (counted & BIT(i)))
 
-/* flow/execute.py: _conclude, _events; evidence/outcome.py: resolve. `again` tells whose
- * request it was: the first one, or the one that was written as Resent.
+/* flow/execute.py: _conclude, _events; evidence/outcome.py: resolve. `again` is true
+ * for the request that was recorded as Resent, and false for the first one.
  */
-inline conclude(i, again, said) {
+inline conclude(i, again, reported) {
   if
-  :: said == never_sent ->
+  :: reported == never_sent ->
      if
      :: OPEN(i) && resent[i] == again -> append(i, never_sent)
-     :: else /* it was sent once more since: of that it says nothing */
+     :: else /* it was sent again since: this reply is not about that request */
      fi
-  :: said == unknown ->
+  :: reported == unknown ->
      if
      :: phase[i] == begun -> append(i, unknown)
      :: else /* evidence never goes backwards */
      fi
-  :: said != never_sent && said != unknown ->
+  :: reported != never_sent && reported != unknown ->
      if
      :: MAY_BE_COUNTED(i, again)
-     :: !MAY_BE_COUNTED(i, again) && OPEN(i) && phase[i] != said -> append(i, said)
+     :: !MAY_BE_COUNTED(i, again) && OPEN(i) && phase[i] != reported ->
+        append(i, reported)
      :: else ->
         /* contradicts_earlier. A false alarm, for an operator, if this outcome was the
          * twin's, as far as counting could tell; else it must never be. */
         MUST("the trail contradicts the reply",
-             OPEN(i) || said == pending || said == phase[i] || IS_GUESS(i))
+             OPEN(i) || reported == pending || reported == phase[i] || IS_GUESS(i))
      fi
   fi
 }
@@ -93,9 +97,9 @@ ask:
     fi
   }
 
-  /* flow/execute.py: _begin; flow/steps.py: commit, _commit_again. A commit that raises
-   * is written again: if it was not there it is now, and if it is there, perhaps as
-   * another caller's, it is not sent.
+  /* flow/execute.py: _begin; flow/steps.py: commit, _commit_again. A change whose
+   * commit raised is written again: if it was not there, it is now. If it is there,
+   * perhaps as another caller's, its request is not sent.
    */
 begin:
   if
@@ -113,8 +117,8 @@ begin:
        fi }
   fi;
 
-  /* flow/execute.py: carry_out. Not after its time: the driver looks last (driver.py:
-   * perform), and no connection may be made; both are never_sent.
+  /* flow/execute.py: carry_out. The driver looks at the clock last (driver.py:
+   * perform), and a connection may fail; in both cases the request is never_sent.
    */
 send_it:
   if
@@ -123,7 +127,8 @@ send_it:
 #else
   :: atomic { !resent[i] && age[i] == young -> send(me, i) }
 #endif
-  :: atomic { SAY("%c's request does not leave", i); conclude(i, 0, never_sent); goto end_over }
+  :: atomic { SAY("%c's request does not leave", i);
+       conclude(i, 0, never_sent); goto end_over }
   fi;
 
 hear:

@@ -42,7 +42,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What spin said: how many states it saw, and the story of a failure, if any."""
+    """What spin reported: the states that it saw, and the story of a failure."""
 
     states: int
     is_exhaustive: bool
@@ -69,7 +69,7 @@ RIGHT = (
     _variant(
         "three", "NEVER_PENDING", "three refunds, of which two fit", is_large=True
     ),
-    _variant("pending", "TWO", "two that are alike, which may stay pending"),
+    _variant("pending", "TWO", "two indistinguishable ones, which may stay pending"),
     _variant(
         "slow", _SLOW, "a recoverer that sleeps between any two steps", is_large=True
     ),
@@ -78,7 +78,7 @@ RIGHT = (
     _variant(
         "keyed_late",
         "TWO DISTINCT KEYED ARRIVES_AFTER_IN_FLIGHT_LIMIT ONLY_RESENDS",
-        "a gateway that honours keys needs no in-flight limit, if nothing is given up",
+        "a gateway that honours keys needs no in-flight limit, if nothing is presumed",
     ),
     _variant(
         "no_lease",
@@ -97,7 +97,7 @@ ASSUMED = (
     ),
     _variant("once", "TWO DISTINCT DUPLICATES", "nothing on the way repeats a request"),
 )
-"""What the engine assumes of the world: without it, spin must find the double effect."""
+"""What the engine assumes: without it, spin must find the double effect."""
 
 _TWO = "TWO NEVER_PENDING"
 MISTAKES = (
@@ -122,7 +122,7 @@ MISTAKES = (
         "a resend has a key of its own",
     ),
     _variant("GUESSES_IN_FLIGHT", _TWO, "a success is given to one still on its way"),
-    _variant("NEWS_IS_ABSENCE", _TWO, "what may be another's counts as not listed"),
+    _variant("NEW_IS_UNLISTED", _TWO, "what may be another's counts as not listed"),
     _variant("STALE_ABSENCE", _SLOW, "an answer older than the trail shows absence"),
     _variant("ORDER_OF_INTENTS", _TWO, "what is listed goes to what began first"),
     _variant("REPLY_COUNTED_TWICE", _TWO, "a reply is applied that was counted"),

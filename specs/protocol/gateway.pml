@@ -1,10 +1,10 @@
-/* The gateway, the way to it, and time. None of it is ours; it does as it likes. */
+/* The gateway, the way to it, and time. The engine controls none of it. */
 
 byte on_the_way[3];        /* requests sent and not arrived: lost, late, out of order */
 mtype listed[3] = none;    /* what an inquiry lists, exchange by exchange */
 mtype reply[4] = none;     /* what has reached a caller that waits */
 mtype age[3] = young;      /* of the last request sent, or about to be */
-bit sent_last;             /* of the twins A and B: whose request is the younger */
+bit sent_last;             /* of the twins A and B: the one with the younger request */
 
 #define MOVED(i) ((listed[i] == pending || listed[i] == succeeded) -> AMOUNT(i) : 0)
 
@@ -32,7 +32,7 @@ inline intend(i) {
 }
 
 /* Which exchange a request becomes. The list names no operation, so twins share two
- * places; a gateway that honours keys knows its own request again.
+ * places; a gateway that honours keys recognizes a repeated request.
  */
 #if defined(KEYED)
 #define KNOWN(i) (listed[i] != none)
@@ -63,7 +63,7 @@ inline carry_out(i, place) {
   MUST("more was paid than there is", MOVED(A) + MOVED(B) + MOVED(C) <= CAPTURED)
 }
 
-/* Its reply reaches who sent it, if anybody still waits: a lost one is a time-out. */
+/* Its reply reaches the sender, if it still waits; a lost reply is a time-out. */
 inline let_hear(i, outcome) {
   if
   :: reply[OTHERS] == waiting && others_for == i && resent[i] == others_resent ->
@@ -87,8 +87,9 @@ inline grow(before, now) {
   fi
 }
 
-/* THE ASSUMPTION: what has not arrived by the in-flight limit never will; it is lost
- * (flow/inquiry.py: Recovery.in_flight_limit). Without it nothing can be given up safely.
+/* THE ASSUMPTION: a request that has not arrived by the in-flight limit never will
+ * (flow/inquiry.py: Recovery.in_flight_limit). Without it, nothing can safely be
+ * presumed lost.
  */
 inline lose(i) {
 #if defined(ARRIVES_AFTER_IN_FLIGHT_LIMIT)
@@ -113,7 +114,7 @@ end:
        :: KNOWN(i)
        :: else -> carry_out(i, place)
        fi;
-       SAY_HOW("the gateway says of %c", i, listed[place]);
+       SAY_HOW("the gateway lists %c", i, listed[place]);
        let_hear(i, listed[place]);
        place = 0
      }
@@ -132,10 +133,11 @@ end:
   :: atomic { AGES(i) && age[i] == young && IS_NEXT(young) ->
        age[i] = late; grow(young, late); SAY("%c's request can be sent no more", i) }
   :: atomic { AGES(i) && age[i] == late && IS_NEXT(young) && IS_NEXT(late) ->
-       age[i] = fenced; grow(late, fenced); grow(young, fenced); SAY("%c is past the in_flight_limit", i);
+       age[i] = past_limit; grow(late, past_limit); grow(young, past_limit);
+       SAY("%c is past the in-flight limit", i);
        lose(i) }
 
-  /* The notification of an exchange that ended: early, late, again and again, or never. */
+  /* The notification of an exchange that ended: early, late, repeated, or never. */
   :: atomic { (listed[i] == succeeded || listed[i] == declined) && MAY_BE_BELIEVED ->
        receive(i) }
   od

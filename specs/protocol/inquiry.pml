@@ -1,20 +1,21 @@
-/* flow/inquiry.py: inquire. What the gateway lists, held against what the trail accounts
- * for, by counting: works on `list`, the answer, and makes of `phase` what it is to
- * become, in `next`.
+/* flow/inquiry.py: inquire. What the gateway lists, compared with what the trail
+ * accounts for, by counting. It reads `list`, the answer, and `phase`, and leaves the
+ * phases that follow in `next`.
  */
 
 SCRATCH mtype list[3];
 SCRATCH mtype next[3];
 SCRATCH byte j, is_listed, is_known, candidates, in_flight, resolves;
-SCRATCH byte progress, tells_pending, unaccounted, from_outside, told, absent, old, chosen;
+SCRATCH byte progress, lists_pending, unaccounted, from_outside;
+SCRATCH byte attributed, unlisted, old, chosen;
 
 #define NOBODY 9
 #define NEXT_OPEN(j) (next[j] == begun || next[j] == unknown || next[j] == pending)
-#define NEWS (is_listed > is_known)
+#define HAS_NEW (is_listed > is_known)
 
-/* evidence/listing.py: _Worklist._match. Those that are pending have surely arrived
- * and come first, then what was sent first: only what was sent later can still be on its
- * way.
+/* evidence/listing.py: _Worklist._match. Pending operations have certainly arrived and
+ * come first, then the one that was sent first: only one that was sent later can still
+ * be in flight.
  */
 #if defined(ORDER_OF_INTENTS)
 #define GOES_BEFORE(j) (next[resolves] != pending && next[j] == pending)
@@ -24,7 +25,8 @@ SCRATCH byte progress, tells_pending, unaccounted, from_outside, told, absent, o
    ((next[resolves] == pending) == (next[j] == pending) && sent_last == resolves))
 #endif
 
-/* evidence/ledger.py: Ledger.new. Among the operations low .. high, which are alike */
+/* evidence/ledger.py: Ledger.new. Among the indistinguishable operations low .. high.
+ */
 inline count(low, high, outcome) {
   is_listed = 0; is_known = 0; candidates = 0; in_flight = 0; resolves = NOBODY;
   for (j : low .. high) {
@@ -50,25 +52,26 @@ inline count(low, high, outcome) {
 #define AMBIGUOUS (in_flight && is_listed - is_known < candidates)
 #endif
 
-/* evidence/listing.py: _Worklist.next_events, _Worklist._resolved, _Worklist._unasked */
+/* evidence/listing.py: _Worklist.next_events, _Worklist._resolved,
+ * _Worklist._external */
 inline resolve_next(low, high, outcome) {
   if
   :: !progress ->
      count(low, high, outcome);
      if
-     :: NEWS && candidates && !AMBIGUOUS ->
+     :: HAS_NEW && candidates && !AMBIGUOUS ->
         next[resolves] = outcome;
-        told = told | BIT(resolves);
-        tells_pending = tells_pending || outcome == pending;
+        attributed = attributed | BIT(resolves);
+        lists_pending = lists_pending || outcome == pending;
         progress = true
-     :: NEWS && !candidates && outcome == succeeded -> from_outside = true
+     :: HAS_NEW && !candidates && outcome == succeeded -> from_outside = true
      :: else
      fi
   :: else
   fi
 }
 
-inline resolve_alike(low, high) {
+inline resolve_twins(low, high) {
   progress = true;
   do
   :: progress ->
@@ -79,44 +82,44 @@ inline resolve_alike(low, high) {
   :: else -> break
   od;
   count(low, high, succeeded);
-  if :: NEWS -> unaccounted = unaccounted | BIT(low) | BIT(high) :: else fi;
+  if :: HAS_NEW -> unaccounted = unaccounted | BIT(low) | BIT(high) :: else fi;
   count(low, high, declined);
-  if :: NEWS -> unaccounted = unaccounted | BIT(low) | BIT(high) :: else fi
+  if :: HAS_NEW -> unaccounted = unaccounted | BIT(low) | BIT(high) :: else fi
 }
 
 /* evidence/listing.py: resolve_listing */
-inline resolve_facts() {
-  told = 0; tells_pending = false; unaccounted = 0; from_outside = false;
+inline resolve_listing() {
+  attributed = 0; lists_pending = false; unaccounted = 0; from_outside = false;
   for (EACH(j)) { next[j] = phase[j] }
 #if defined(DISTINCT)
-  resolve_alike(A, A);
-  resolve_alike(B, B);
+  resolve_twins(A, A);
+  resolve_twins(B, B);
 #else
-  resolve_alike(A, B);
+  resolve_twins(A, B);
 #endif
-  resolve_alike(C, C)
+  resolve_twins(C, C)
 }
 
-/* evidence/absence.py: _unlisted. Those of `past_in_flight_limit` that are not listed, and that nothing
- * listed may be about which is not resolved yet.
+/* evidence/absence.py: _unlisted. Those of `past_in_flight_limit` that are not listed,
+ * and that no listed exchange which has ended nothing yet may be about.
  */
-#if defined(NEWS_IS_ABSENCE)
+#if defined(NEW_IS_UNLISTED)
 #define MAY_BE_LISTED(j) false
 #else
 #define MAY_BE_LISTED(j) (unaccounted & BIT(j))
 #endif
 
-inline find_absent(past_in_flight_limit) {
-  absent = 0;
+inline find_unlisted(past_in_flight_limit) {
+  unlisted = 0;
   for (EACH(j)) {
     if
     :: next[j] == unknown && (past_in_flight_limit & BIT(j)) && !MAY_BE_LISTED(j) ->
-       absent = absent | BIT(j)
+       unlisted = unlisted | BIT(j)
     :: else
     fi
   }
   if
-  :: list[A] == pending || list[B] == pending || list[C] == pending -> absent = 0
+  :: list[A] == pending || list[B] == pending || list[C] == pending -> unlisted = 0
   :: else
   fi
 }
@@ -129,9 +132,9 @@ inline write() {
     :: else
     fi
   }
-  counted = counted | (told & (BIT(A) | BIT(B)));
+  counted = counted | (attributed & (BIT(A) | BIT(B)));
   /* evidence/outcome.py: resolve_external */
-  MUST("the gateway did what the trail denies", !from_outside)
+  MUST("the gateway did what the trail holds as declined", !from_outside)
 }
 
 /* flow/inquiry.py: _presume_unanswered, _no_answer */
@@ -154,7 +157,7 @@ inline presume_unanswered() {
 #if defined(NO_IN_FLIGHT_LIMIT)
 #define IN_FLIGHT_LIMIT_PASSED(j) true
 #else
-#define IN_FLIGHT_LIMIT_PASSED(j) (age[j] == fenced)
+#define IN_FLIGHT_LIMIT_PASSED(j) (age[j] == past_limit)
 #endif
 
 inline note_in_flight_limit(those) {
@@ -167,25 +170,26 @@ inline note_in_flight_limit(those) {
   }
 }
 
-/* evidence/absence.py: _presumed_lost; evidence/attribution.py: is_attributed_to_another.
- * What may have been taken for its twin is declined, not sent again.
+/* evidence/absence.py: _presumed_lost.
+ * evidence/attribution.py: is_attributed_to_another.
+ * An operation that may have been taken for its twin is declined, not sent again.
  */
 #if defined(TAKEN_IS_SENT)
-#define GIVEN_UP(j, missing) (missing == decline)
+#define PRESUMED_LOST(j, missing) (missing == decline)
 #else
-#define GIVEN_UP(j, missing) (missing == decline || \
-  (missing == resend && HAS_TWIN(j) && ((counted | told) & BIT(TWIN(j)))))
+#define PRESUMED_LOST(j, missing) (missing == decline || \
+  (missing == resend && HAS_TWIN(j) && ((counted | attributed) & BIT(TWIN(j)))))
 #endif
 
-/* evidence/absence.py: read_listing, Missing; evidence/outcome.py: presumed_lost. Whoever resends
- * takes them one by one, and may die after each.
+/* evidence/absence.py: read_listing, Missing; evidence/outcome.py: presumed_lost.
+ * Resends go one by one, and the process may die after each.
  */
-inline treat_absent(missing) {
+inline treat_unlisted(missing) {
   chosen = NOBODY;
   for (EACH(j)) {
     if
-    :: (absent & BIT(j)) && GIVEN_UP(j, missing) -> next[j] = never_sent
-    :: (absent & BIT(j)) && missing == resend && !GIVEN_UP(j, missing) &&
+    :: (unlisted & BIT(j)) && PRESUMED_LOST(j, missing) -> next[j] = never_sent
+    :: (unlisted & BIT(j)) && missing == resend && !PRESUMED_LOST(j, missing) &&
        !resent[j] && chosen == NOBODY -> chosen = j
     :: else
     fi

@@ -1,6 +1,6 @@
-/* flow/notification.py: receive. A notification is believed alone for a command's first outcome, and
- * when only one operation can be meant; else it is a reason to look up, which anybody
- * may do at any time (recover.pml).
+/* flow/notification.py: receive. A notification is applied alone for a command's first
+ * outcome, if it can be about one operation only. Otherwise it is a reason for an
+ * inquiry, which may be made at any time (recover.pml).
  */
 
 #define OPEN_AND_LIKE(j, i) (OPEN(j) && AMOUNT(j) == AMOUNT(i))
@@ -15,7 +15,7 @@
 #endif
 
 inline receive(i) {
-  SAY("a notification tells of %c", i);
+  SAY("a notification reports %c", i);
   if
   :: OPEN_AND_LIKE(A, i) -> append(A, listed[i])
   :: OPEN_AND_LIKE(B, i) -> append(B, listed[i])

@@ -1,10 +1,11 @@
-/* flow/recover.py: recover_due, recover. Recoverers, with and without a lease, each with
- * its own idea of what becomes of what is missing (evidence/absence.py: Missing).
+/* flow/recover.py: recover_due, recover. Recoverers, with and without a lease, each
+ * with its own choice of what becomes of unlisted operations (evidence/absence.py:
+ * Missing).
  */
 
 bit leased; /* the last lease is the slow recoverer's (flow/effects.py: Lease) */
 
-/* machine/transaction.py: Operation.sent_at. What was sent again since is no more old. */
+/* machine/transaction.py: Operation.sent_at. A resent operation is young again. */
 inline forget_resent(those) {
   for (EACH(j)) {
     if :: resent[j] -> those = those & ~BIT(j) :: else fi
@@ -27,28 +28,29 @@ inline write_resent(i) {
 #endif
 }
 
-/* Its request is sent, and whoever sent it is dead before the reply. */
+/* Its request is sent, and its sender dies before the reply. */
 inline send_alone(i) {
   SAY("%c's request is sent again", i);
   on_the_way[i]++
 }
 
 #define AT_REST(i) \
-  (!on_the_way[i] && listed[i] != pending && (!OPEN(i) || age[i] == fenced))
+  (!on_the_way[i] && listed[i] != pending && (!OPEN(i) || age[i] == past_limit))
 #define SUM(array) \
   ((array[A] == succeeded) * AMOUNT(A) + (array[B] == succeeded) * AMOUNT(B) \
    + (array[C] == succeeded) * AMOUNT(C))
 
-/* Whatever is done at once. Any number of recoverers, and of others who look up, at any
- * time; the lease is theirs then: whoever held it may have slept over its end.
+/* What is done in one step: any number of recoverers, and of other inquiries, at any
+ * time. They take the lease: its holder may have slept beyond its end.
  */
 active proctype Recoverers() {
   mtype missing = keep;
 end:
   do
-  /* Without recovery, after a notification, or a reply that asks for one: nothing is presumed. */
+  /* Without recovery, after a notification or a reply that asks for an inquiry: nothing
+   * is presumed. */
   :: d_step { ANY_OPEN ->
-       ask_gateway(); resolve_facts(); write()
+       ask_gateway(); resolve_listing(); write()
      }
 
   :: atomic { ANY_OPEN ->
@@ -63,8 +65,8 @@ end:
          leased = false;
          presume_unanswered();
          note_in_flight_limit(old);
-         ask_gateway(); resolve_facts(); find_absent(old);
-         treat_absent(missing);
+         ask_gateway(); resolve_listing(); find_unlisted(old);
+         treat_unlisted(missing);
          if
          :: chosen != NOBODY -> write_resent(chosen); send_alone(chosen)
          :: else
@@ -73,13 +75,13 @@ end:
        }
      }
 
-  /* What must hold in the end: as soon as all is past the in-flight limit, and nothing is pending
-   * at the gateway, one recovery resolves everything, and the books agree.
+  /* What must hold in the end: as soon as all is past the in-flight limit, and nothing
+   * is pending at the gateway, one recovery resolves everything, and the books agree.
    */
   :: d_step { AT_REST(A) && AT_REST(B) && AT_REST(C) ->
        presume_unanswered();
-       ask_gateway(); resolve_facts(); find_absent(BIT(A) | BIT(B) | BIT(C));
-       treat_absent(decline);
+       ask_gateway(); resolve_listing(); find_unlisted(BIT(A) | BIT(B) | BIT(C));
+       treat_unlisted(decline);
        MUST("an operation is never resolved", !ANY_OPEN);
        MUST("the books do not agree with the gateway's", SUM(phase) == SUM(listed))
      }
@@ -90,16 +92,18 @@ end:
 #if defined(STALE_LEASE_WRITES)
 #define MAY_WRITE true
 #else
-#define MAY_WRITE (!has_lease || leased) /* stores/memory.py: MemoryStore._check_lease */
+/* stores/memory.py: MemoryStore._check_lease */
+#define MAY_WRITE (!has_lease || leased)
 #endif
 
-/* flow/inquiry.py: _apply; evidence/absence.py: may_be_outdated. What is older than the
- * trail must be asked again, if what has happened since could make it mean another thing.
+/* flow/inquiry.py: _apply; evidence/absence.py: may_be_outdated. If the answer is older
+ * than the trail, and what has happened since could change what it means, the gateway
+ * must be asked again.
  */
 #if defined(STALE_ABSENCE)
-#define MAY_BE_STALE tells_pending
+#define MAY_BE_STALE lists_pending
 #else
-#define MAY_BE_STALE (tells_pending || absent)
+#define MAY_BE_STALE (lists_pending || unlisted)
 #endif
 
 /* One that may sleep between any two steps, or die: then another one begins anew. */
@@ -115,7 +119,7 @@ end_claim:
     if
     :: has_lease = true
 #if !defined(LEASED_ONLY)
-    :: has_lease = false /* an inquiry after a notification: no lease, and nothing is presumed */
+    :: has_lease = false /* after a notification: no lease, and nothing is presumed */
 #endif
     fi;
     d_step {
@@ -149,10 +153,10 @@ end_claim:
          forget_resent(was_old);
 #endif
          for (EACH(j)) { list[j] = answer[j]; answer[j] = none }
-         resolve_facts(); find_absent(was_old);
+         resolve_listing(); find_unlisted(was_old);
          chosen = NOBODY;
          if
-         :: SAW(OTHERS) || !MAY_BE_STALE -> treat_absent(missing)
+         :: SAW(OTHERS) || !MAY_BE_STALE -> treat_unlisted(missing)
          :: else
          fi;
          was_old = 0; missing = keep;

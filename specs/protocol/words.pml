@@ -1,14 +1,14 @@
-/* What is spoken of: three refunds of one captured payment, their trail, and what must
- * hold after every record. What the gateway and the wire are is in gateway.pml.
+/* The vocabulary of the model: three refunds of one captured payment, their trail, and
+ * what must hold after every record. The gateway and the wire are in gateway.pml.
  */
 
 #define A 0
 #define B 1
 #define C 2
-#define OTHERS 3 /* the place of whoever is no first caller: a recoverer, a second caller */
+#define OTHERS 3 /* the place of all but first callers: a recoverer, a second caller */
 
-/* A and B are alike, as far as an inquiry can tell: two refunds of the same amount. Any
- * two of the three fit into what was captured, all three do not.
+/* A and B are indistinguishable for an inquiry: two refunds of the same amount. Any two
+ * of the three fit into what was captured, but not all three.
  */
 #define CAPTURED 5
 #ifdef DISTINCT
@@ -29,30 +29,31 @@ mtype = {
   begun, unknown, pending,                 /* machine/phases.py: Phase */
   succeeded, declined, never_sent, denied, /* how it can end */
   waiting,                                 /* a caller, for its reply */
-  young, late, fenced,                     /* how long ago a request was sent */
+  young, late, past_limit,                     /* how long ago a request was sent */
   keep, decline, resend                    /* evidence/absence.py: Missing */
 };
 
-/* The trail, folded (machine/evolve.py: evolve): what stands of each operation. What
- * stands under its key (flow/effects.py: Recorded) is written in the same change, so
- * it is the same here.
+/* The trail, folded (machine/evolve.py: evolve): the phase or end of each operation.
+ * The answer under its key (flow/effects.py: Recorded) is written in the same change,
+ * so it is the same here.
  */
 mtype phase[3] = none;
 bit resent[3];      /* a Resent was written (machine/events.py: Resent) */
-byte counted;       /* whose outcome came from an inquiry's count */
+byte counted;       /* the operations whose outcome came from an inquiry's count */
 
-/* Who has seen the version that stands (flow/effects.py: Change.expected_version). */
+/* Who has seen the present version (flow/effects.py: Change.expected_version). */
 byte fresh;
 
 #define SAW(me) (fresh & BIT(me))
 #define OPEN(i) (phase[i] == begun || phase[i] == unknown || phase[i] == pending)
-#define ENDED(i) (phase[i] == succeeded || phase[i] == declined || phase[i] == never_sent)
+#define ENDED(i) \
+  (phase[i] == succeeded || phase[i] == declined || phase[i] == never_sent)
 #define ANY_OPEN (OPEN(A) || OPEN(B) || OPEN(C))
 
 #define TAKEN(i) ((OPEN(i) || phase[i] == succeeded) -> AMOUNT(i) : 0)
 #define REFUNDED_AND_REFUNDING (TAKEN(A) + TAKEN(B) + TAKEN(C))
 
-/* The words of the story that a found mistake is told in. */
+/* The words of the story that shows a mistake. */
 #define SAY(what, i) printf("| "); printf(what, NAME(i)); printf("\n")
 #define SAY_HOW(what, i, how) printf("| "); printf(what, NAME(i)); printf(": %e\n", how)
 
@@ -68,12 +69,15 @@ byte recovering;
 
 /* What must hold whenever this is reached; the words end the story if it does not. */
 #define MUST(words, holds) \
-  if :: holds :: else -> printf("| BROKEN: "); printf(words); printf("\n"); assert(false) fi
+  if \
+  :: holds \
+  :: else -> printf("| BROKEN: "); printf(words); printf("\n"); assert(false) \
+  fi
 
 /* One record is appended; the version moves (stores/protocol.py: Store.append). */
 inline append(i, becomes) {
   phase[i] = becomes;
   fresh = 0;
-  SAY_HOW("the trail says of %c", i, phase[i]);
+  SAY_HOW("the trail records of %c", i, phase[i]);
   MUST("more money is held than there is", REFUNDED_AND_REFUNDING <= CAPTURED)
 }

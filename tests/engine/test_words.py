@@ -21,7 +21,7 @@ def test_a_word_is_asked_for_by_name_and_language():
 
 def test_a_section_is_a_table_of_its_own():
     assert "captured_once" in Words("demo.notes")
-    assert "captured_once" not in Words("demo.said")
+    assert "captured_once" not in Words("demo.lines")
     with pytest.raises(KeyError):
         Words("demo.nothing")("title", "en")
 

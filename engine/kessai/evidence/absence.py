@@ -1,8 +1,8 @@
 """What an inquiry does not list, and what may be presumed of it.
 
-"Not found" is not "failed": a request may still be on its way. An open operation that
-the list leaves out stays open until its request can no longer arrive, the in-flight
-limit; then it is unlisted, and presumed lost or sent again, as the caller wants it.
+"Not found" is not "failed": a request may still be in flight. An open operation that
+the list leaves out stays open until the in-flight limit, after which its request can no
+longer arrive. Then it is unlisted, and presumed lost or sent again, as the caller asks.
 
     11:00  refund 100 (order.5) is sent; no reply
     11:05  an inquiry lists no refund: it may still arrive, order.5 stays open
@@ -34,17 +34,17 @@ class Missing(StrEnum):
 
     KEEP = "keep"  # it stays open: the request may still arrive
     DECLINE = "decline"  # past the in-flight limit it cannot arrive any more
-    # As DECLINE, but the same request is sent instead; not where what another one did
-    # may have been attributed to it, or the other way round.
+    # As DECLINE, but the same request is sent again instead; unless its success may
+    # have been attributed to another operation.
     RESEND = "resend"
 
 
 @attrs.frozen
 class Presumption:
-    """What was sent by `sent_by`, and is not listed, can no longer arrive.
+    """A request sent no later than `sent_by` and not listed can no longer arrive.
 
-    Of what began before `known_since` the gateway has forgotten the keys, where it
-    keeps them for a time: sent again it would be carried out anew, so it is declined.
+    Of what began before `known_since` the gateway has forgotten the keys, if it keeps
+    them for a time. Sent again it would be carried out anew, so it is declined.
     """
 
     sent_by: datetime
@@ -60,7 +60,7 @@ class Presumption:
 
 @attrs.frozen(kw_only=True)
 class Reading:
-    """What an inquiry makes of a transaction: see `kessai.flow.Inquiry`."""
+    """What follows from an inquiry for a transaction: see `kessai.flow.Inquiry`."""
 
     events: tuple[Event, ...]
     unconfirmed: tuple[Unconfirmed, ...]
@@ -70,9 +70,9 @@ class Reading:
 def read_listing(
     snapshot: Snapshot, listing: Listing, presumption: Presumption | None = None
 ) -> Reading:
-    """What `listing` makes of a transaction, and of what it leaves out.
+    """What follows from `listing` for a transaction, and from what it leaves out.
 
-    The attempts of `snapshot` take in the events. Nothing is presumed without a
+    The events are added to the attempts of `snapshot`. Nothing is presumed without a
     `presumption`.
     """
     events = list(resolve_listing(snapshot, listing))
@@ -85,7 +85,7 @@ def read_listing(
         if declined:
             for event in declined:
                 snapshot.attempts.note(event)
-            # What had to wait for their end can be applied now.
+            # Exchanges that had to wait for the end of these can be applied now.
             freed = resolve_listing(snapshot.after(declined), listing)
             events += [*declined, *freed]
     return Reading(
@@ -96,10 +96,10 @@ def read_listing(
 
 
 def may_be_outdated(machine: Machine, event: Event) -> bool:
-    """Whether `event` may not follow from a list that is as new as the trail.
+    """Whether `event` may be wrong if the list is older than the trail.
 
-    An older one may only seem not to fit, what was pending in it may have ended since,
-    and an amount set outside may have been set anew.
+    In an older list an exchange may only seem not to fit, a pending one may have ended
+    since, and an amount that was set at the gateway may have been set anew.
     """
     match event:
         case Reported(outcome=outcome):
@@ -110,19 +110,20 @@ def may_be_outdated(machine: Machine, event: Event) -> bool:
             return isinstance(event, Discrepancy)
 
 
-# Two refunds of 100 are open, order.4 past the limit and order.6 in flight; the list
-# shows one refund of 100, which may be either's, and has ended neither. As long as that
-# is so, order.4 is not unlisted: declined now, its success would be lost when the reply
-# to order.6 says that it failed.
+# Two refunds of 100 are open: order.4 past the in-flight limit, order.6 in flight. The
+# list shows one refund of 100. It may be either's, so it has ended neither, and order.4
+# does not count as unlisted. If order.4 were declined now, and the reply to order.6
+# then reported a decline, the listed success would belong to nobody.
 
 
 def _unlisted(
     snapshot: Snapshot, listing: Listing, sent_by: datetime
 ) -> tuple[Operation, ...]:
-    """The open operations that `listing` leaves out, last sent by `sent_by`.
+    """The open operations, sent no later than `sent_by`, that `listing` leaves out.
 
-    None of those that a listed exchange may be about which has ended nothing. Nor an
-    opening command while anything alongside it may still arrive, and show that it did.
+    An operation is not unlisted while a listed exchange that has ended nothing may be
+    about it. Nor is an opening command while a command alongside it may still arrive,
+    and show that the opening one did.
     """
     pending = {
         each.command
@@ -135,7 +136,7 @@ def _unlisted(
         operation
         for operation in opened
         if phase_after(operation.phase, RESENT) is not None
-        and operation.resumed_at is None  # the gateway had heard of it before
+        and operation.resumed_at is None  # else the gateway knew of it before
         and operation.sent_at <= sent_by
         and operation.command not in pending
     ]
@@ -151,23 +152,24 @@ def _unlisted(
 
 
 def _may_show(machine: Machine, others: list[Operation], opening: Operation) -> bool:
-    """Whether one of `others` can only succeed if `opening`, if it opens, has."""
+    """Whether the success of one of `others` would show that `opening` arrived."""
     name = opening.command
     return machine.commands[name].spec.is_opening and any(
         name in machine.commands[other.command].spec.alongside for other in others
     )
 
 
-# Refunds order.4 and order.6, both of 100, are past the limit; the list shows one, and
-# order.4 had it, as the first that was sent. Was it order.6 that was carried out, then
-# sending it again would refund 100 twice, or be answered with what it did before.
-# Declined, at worst an inquiry finds one refund too few, and shows it.
+# Refunds order.4 and order.6, both of 100, are past the in-flight limit. The list shows
+# one refund, and it was attributed to order.4, the first that was sent. If in truth
+# order.6 was carried out, then sending order.6 again would refund 100 twice, or get the
+# old answer once more. So order.6 is declined: the worst case is that a later inquiry
+# lists one refund more than the trail, and shows it.
 
 
 def _presumed_lost(
     presumption: Presumption, unlisted: tuple[Operation, ...], attempts: Attempts
 ) -> tuple[Operation, ...]:
-    """Those of `unlisted` that are declined, rather than kept or sent again."""
+    """Those of `unlisted` that are declined, neither kept open nor sent again."""
     resends = presumption.missing is Missing.RESEND
     return tuple(
         each

@@ -1,8 +1,8 @@
-"""A trail, folded once into attempts: what evidence is weighed against.
+"""A trail, folded once into attempts: what evidence is compared with.
 
 An operation is one command; its attempt is all that was done to carry it out, and all
-that was reported of that. Beside the attempts stands what nobody here asked for, and
-what was recorded as a discrepancy. For example, this trail
+that was reported of that. Beside the attempts there are the external events and the
+discrepancies. For example, this trail
 
     1 begun     order.1 authorize 100
     2 reported  order.1 succeeded            by a reply
@@ -12,8 +12,8 @@ what was recorded as a discrepancy. For example, this trail
     6 external  capture 60                   an inquiry lists one capture too many
 
 is folded into three attempts. Two have ended, but only the first is acknowledged: no
-gateway ever stated what became of the request of `order.3`. Whoever has to say whether
-event 6 was that very request, asks the attempts; nobody reads the trail again.
+gateway ever stated what became of the request of `order.3`. Whether event 6 was that
+very request is decided from the attempts; nothing reads the trail again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ from kessai.machine.transaction import Operation, Transaction
 
 MAY_BE_ANOTHER = "may_be_another"
 """The reason of a discrepancy: a listed success without an amount ended an operation,
-and may as well be of one that asked for another amount."""
+and may as well belong to one that asked for another amount."""
 
 
 @attrs.define(eq=False)
@@ -48,10 +48,10 @@ class Attempt:
     """An operation, with what was sent for it and what was reported of it.
 
     `number` is that of the event that began it. `requests` counts how often its request
-    was about to be sent, `acknowledged` how many of them have surely ended. `listed_at`
-    is the number of the last event by which an inquiry reported it, and `listed_bare_at`
-    of the last one whose list stated no amount; 0 where there is none. `end` is
-    how it ended, None while it is open.
+    was about to be sent, `acknowledged` how many of them have certainly ended.
+    `listed_at` is the number of the last event that reported it by an inquiry, and
+    `listed_bare_at` of the last such event without an amount; 0 if there is none. `end`
+    is how it ended, None while it is open.
     """
 
     operation: Operation
@@ -63,7 +63,7 @@ class Attempt:
     end: "End | None" = None
 
     def note(self, number: int, report: Reported) -> None:
-        """Take in what was reported of the operation."""
+        """Add a report of the operation."""
         self.acknowledged += _acknowledges(report)
         if report.outcome in ENDED:
             self.end = End(self.operation, report)
@@ -80,14 +80,14 @@ class Attempt:
 
 @attrs.frozen
 class End:
-    """What a gateway or an operator stated last of an operation: how it ended."""
+    """How an operation ended, as a gateway or an operator stated it last."""
 
     operation: Operation
     report: Reported
 
     @property
     def amount(self) -> int | None:
-        """The amount that moved, or was refused; None for a command without one."""
+        """The amount that moved, or was declined; None for a command without one."""
         stated = self.report.evidence.amount
         return self.operation.amount if stated is None else stated
 
@@ -95,8 +95,8 @@ class End:
 class Attempts:
     """The attempts of one transaction, and what else its trail holds.
 
-    `version` counts the events taken in. `ends` are how operations ended, `outside` is
-    what happened without the engine's asking, each in the order of the trail.
+    `version` counts the events that were added. `ends` are how operations ended,
+    `outside` the events that the engine did not ask for, in the order of the trail.
     """
 
     def __init__(self, trail: Iterable[Event] = ()) -> None:
@@ -113,7 +113,7 @@ class Attempts:
             self.note(event)
 
     def note(self, event: Event) -> None:
-        """Take in one event more, the next of the trail."""
+        """Add the next event of the trail."""
         self.version += 1
         match event:
             case Begun(operation=operation):
@@ -130,11 +130,11 @@ class Attempts:
                 self.outside.append(event)
             case Discrepancy():
                 self._unmatched(event)
-            case _:  # refusals, ids, closed discrepancies: no outcome is reported
+            case _:  # denials, ids, closed discrepancies: no outcome is reported
                 pass
 
     def of(self, command: str) -> Iterator[Attempt]:
-        """The attempts at `command`, in the order in which they began."""
+        """The attempts at `command`, in the order of their beginning."""
         attempts = self._by_operation.values()
         return (each for each in attempts if each.operation.command == command)
 
@@ -143,11 +143,9 @@ class Attempts:
         return self._by_operation.get(operation)
 
     def identified(self, listed: ListedExchange) -> Attempt | None:
-        """The attempt that `listed` is surely about: by our id, else by the gateway's.
+        """The attempt that `listed` is certainly about, by our id or the gateway's.
 
-        None where it bears neither, or the gateway gave its id to several attempts; nor
-        of what was sent twice is it surely the end that one of its requests was declined:
-        "already captured", say, because the first has arrived meanwhile.
+        None if it has neither, or if the gateway gave its id to several attempts.
         """
         by_exchange = self._by_exchange.get((listed.command, listed.exchange))
         for attempt in (self.get(listed.operation or ""), by_exchange):
@@ -159,7 +157,7 @@ class Attempts:
         return None
 
     def is_outside(self, listed: ListedExchange) -> bool:
-        """Whether `listed` is surely of somebody else: by its id, or by one not ours."""
+        """Whether an id shows that `listed` is about no operation of the engine."""
         exchange = (listed.command, listed.exchange)
         if listed.exchange is not None and exchange in self._outside:
             return True
@@ -170,8 +168,8 @@ class Attempts:
     def unmatched_since(self, listed: ListedExchange) -> int | None:
         """The number of the event that first recorded `listed` as a discrepancy.
 
-        None if no inquiry listed it then, if it was applied at any time, or if the
-        gateway gave it no id to know it by.
+        None if no inquiry listed it before, if it was ever applied, or if the gateway
+        gave it no id.
         """
         exchange = (listed.command, listed.exchange)
         if listed.exchange is None or exchange in self._applied:
@@ -179,7 +177,7 @@ class Attempts:
         return self._unmatched_since.get(exchange)
 
     def hold(self, discrepancy: Discrepancy) -> bool:
-        """Whether one of the same reason, ids and totals is recorded: one is enough."""
+        """Whether one with the same reason, ids and totals is recorded already."""
         return any(_differs_as(each, discrepancy) for each in self.discrepancies)
 
     def _reported(self, report: Reported) -> None:
@@ -204,7 +202,7 @@ class Attempts:
 
 @attrs.frozen
 class Snapshot:
-    """A transaction at one moment, `now`, with the attempts of its trail up to then."""
+    """A transaction at one time, `now`, with the attempts of its trail up to then."""
 
     machine: Machine
     transaction: Transaction
@@ -212,7 +210,7 @@ class Snapshot:
     now: datetime
 
     def after(self, events: Iterable[Event]) -> "Snapshot":
-        """The same, once `events` happened, which the attempts hold already."""
+        """The snapshot after `events`, which its attempts hold already."""
         transaction = self.transaction
         for event in events:
             transaction = evolve(self.machine, transaction, event)
@@ -220,7 +218,7 @@ class Snapshot:
 
 
 def fitted_nothing(discrepancy: Discrepancy) -> bool:
-    """Whether its evidence was not applied; else it was, in doubt."""
+    """Whether its evidence was not applied; otherwise it was, with a doubt."""
     return discrepancy.reason != MAY_BE_ANOTHER
 
 
@@ -236,15 +234,15 @@ _Exchange = tuple[str | None, str | None]
 
 
 def _exchange(evidence: Evidence) -> _Exchange:
-    """What tells exchanges of one gateway apart: their ids are unique per command."""
+    """What identifies an exchange of a gateway: its ids are unique per command."""
     return evidence.command, evidence.exchange
 
 
 def _acknowledges(report: Reported) -> bool:
-    """Whether a request has surely ended: what never left has ended, too.
+    """Whether a request has certainly ended; one that never left has ended, too.
 
-    What was presumed lost may arrive all the same, later than every limit, and an
-    operator who declines an operation may not have seen every request of it.
+    A request that is presumed lost may still arrive, later than every limit, and an
+    operator who declines an operation may not have seen all of its requests.
     """
     evidence = report.evidence
     presumed_lost = evidence.never_sent and evidence.source is Source.INQUIRY

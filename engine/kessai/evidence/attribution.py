@@ -1,10 +1,10 @@
-"""Which operation a piece of evidence may be about, where several could be meant.
+"""Attribution: which operation a piece of evidence may be about.
 
-Where a listed exchange bears an id that we know, nothing is guessed (`Identities`). Many
-bear none, and not always an amount. So evidence has candidates: the open operations of
-its command, and of its amount where it states one. Candidates that are alike in both are
-indistinguishable, and nothing is guessed unseen. Three cases need more than the
-operations that are open now; each has its story below.
+If a listed exchange has an id that the trail knows, there is nothing to guess
+(`Identities`). Many have no id, and not always an amount. So evidence has candidates:
+the open operations of its command, and of its amount if it states one. Candidates with
+the same command and amount are indistinguishable, and no guess among them stays hidden.
+Three cases need more than the operations that are open now; each has its story below.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,9 +26,9 @@ def candidates(
 ) -> list[Operation]:
     """The open operations of `command` that evidence of `amount` may be about.
 
-    Those that are pending come first: they have surely arrived, where the unknown may
-    never have. Then comes what was sent first: what was sent later may still be on its
-    way when the other is presumed lost.
+    Pending operations come first: they have certainly arrived, and an unknown one may
+    never have. Then comes the one that was sent first: one that was sent later may
+    still be in flight when the earlier is presumed lost.
     """
     rule = machine.commands.get(command or "")
     if rule is None:
@@ -45,24 +45,24 @@ def candidates(
     return in_turn(found)
 
 
-# Refunds order.4 and order.6, both of 100, get no reply. The inquiry lists one refund of
-# 100. By command and amount it is that of order.4, the first that was sent. But the
-# gateway echoes our id order.6 (or gives the id that the reply to order.6, "pending",
-# gave): it ends order.6, and order.4 is not listed. Another refund of 100 in the same
-# list, which bears no id, can then be about order.4 alone. One that echoes `desk-7` is
-# nobody's here: it came from outside, whatever is open.
+# Refunds order.4 and order.6, both of 100, get no reply. The inquiry lists one refund
+# of 100. By command and amount it would be order.4's, the first that was sent. But the
+# gateway echoes our id order.6 (or its own id, which the pending reply to order.6 had
+# stated). So it ends order.6, and order.4 is not listed. Another refund of 100 in the
+# same list, without an id, can then only be about order.4. One that echoes `desk-7` is
+# about no operation of the engine: it is external, whatever is open.
 
 
 class Identities:
-    """The attempts that the exchanges of one list are surely about, by their ids.
+    """The attempts that the exchanges of one list are certainly about, by their ids.
 
-    Our id of the operation goes before the gateway's id of the exchange. `claimed` are
-    the open operations among them: no other exchange of the list is about those.
+    Our id of the operation takes precedence over the gateway's id of the exchange.
+    `claimed` are the open operations among them: no other exchange is about those.
     """
 
     def __init__(self, attempts: Attempts, listing: Iterable[ListedExchange]) -> None:
         self._attempts = attempts
-        # A reversal bears the ids of the success before it, and is another exchange.
+        # A reversal has the ids of the success before it, and is another exchange.
         self._known = {
             listed: None
             if listed.outcome is Outcome.REVERSED
@@ -77,35 +77,36 @@ class Identities:
         }
 
     def attempt(self, listed: ListedExchange) -> Attempt | None:
-        """The attempt that `listed` is about; None if no id says so."""
+        """The attempt that `listed` is about; None if no id shows it."""
         return self._known[listed]
 
     def are_certain(self, listed: ListedExchange) -> bool:
-        """Whether it is known by an id what `listed` is about, or that it is not ours."""
+        """Whether an id shows what `listed` is about, or that it is external."""
         if listed.outcome is Outcome.REVERSED:
             return False
         return self._known[listed] is not None or self._attempts.is_outside(listed)
 
 
 def ignores_amount(rule: CompiledCommand, outcome: Outcome) -> bool:
-    """Whether evidence of `outcome` is of the command's operation whatever its amount.
+    """Whether evidence of `outcome` may be about an operation of any amount.
 
-    A decline moved nothing: it may name the amount that the opening command first asked
-    for, whatever an update has made of it since.
+    A decline moved nothing: it may state the amount that the opening command first
+    asked for, even if an update has changed that since.
     """
     return outcome is Outcome.DECLINED and rule.spec.is_opening
 
 
 def in_turn(operations: Iterable[Operation]) -> list[Operation]:
-    """Candidates in the order in which evidence is attributed to them."""
+    """Candidates in the order in which evidence is attributed."""
     return sorted(operations, key=lambda o: (o.phase is not Phase.PENDING, o.sent_at))
 
 
 # A list grows, and an exchange that once fitted nothing is listed again each time. An
-# update of the consent, presumed lost, arrives after all; the inquiry lists it without
-# an amount as `A`, nothing is open, and it is recorded as a discrepancy (event 9). Then
-# another update begins (order.10) and gets no reply. The next inquiry lists `A` again:
-# it was there before order.10 began, so it cannot be about that.
+# update of the consent that was presumed lost arrives after all. The inquiry lists it
+# without an amount, with the gateway's id `A`. Nothing is open, so it is recorded as a
+# discrepancy (event 9). Then another update begins (order.10) and gets no reply. The
+# next inquiry lists `A` again: it was listed before order.10 began, so it cannot be
+# about order.10.
 
 
 def begun_before_listed(
@@ -123,19 +124,19 @@ def _number(attempts: Attempts, operation: Operation) -> int:
     return 0 if attempt is None else attempt.number
 
 
-# A success without an amount ends whatever is open, and may be another one's. Update to
-# 100 is presumed lost, update to 200 is sent and gets no reply; the inquiry lists one
-# update, without an amount. It ends the one to 200, as the more likely; but both
-# requests are unacknowledged, and only one success is listed. If it was that to 100
-# which arrived late, the consent now stands at 100: a discrepancy says so. Had the list
-# two successes, both were carried out, and nothing would be in doubt.
+# A success without an amount ends whatever is open, and may be another operation's. An
+# update to 100 is presumed lost; an update to 200 is sent and gets no reply. The
+# inquiry lists one update, without an amount. It ends the update to 200, as the more
+# likely one. But both requests are unacknowledged, and only one success is listed. If
+# the update to 100 arrived late, the consent is now at 100: a discrepancy records the
+# doubt. If the list had two successes, both were carried out, and there is no doubt.
 
 
 def may_be_another(attempts: Attempts, operation: Operation, successes: int) -> bool:
-    """Whether so many listed successes without amounts may leave out `operation`'s.
+    """Whether listed successes without amounts may all be of other operations.
 
-    They may when they are fewer than the requests of its command that can have been
-    carried out without being acknowledged, and those did not all ask for its amount.
+    That is so if `successes` is less than the number of unacknowledged requests of the
+    command of `operation`, and those did not all ask for its amount.
     """
     possible = list(_unacknowledged(attempts, operation.command))
     differ = any(amount != operation.amount for amount in possible)
@@ -143,29 +144,30 @@ def may_be_another(attempts: Attempts, operation: Operation, successes: int) -> 
 
 
 def _unacknowledged(attempts: Attempts, command: str) -> Iterator[int | None]:
-    """The amounts of all requests of `command` whose end no gateway has stated.
+    """The amounts of all requests of `command` that no gateway has acknowledged.
 
-    Those that were presumed lost are among them, and the first ones of those that were
-    sent again: a request can arrive later than every limit.
+    Requests that are presumed lost are among them, and so are the first requests of
+    resent operations: a request can arrive later than every limit.
     """
     for attempt in attempts.of(command):
         waiting = attempt.requests - attempt.acknowledged
         yield from [attempt.operation.amount] * waiting
 
 
-# A list does not say whose refund of 100 it was. Refunds order.4 and order.5, both of
-# 100, get no reply for long: the request of order.4 was lost on its way, that of order.5
-# was carried out. An inquiry lists one refund of 100, and attributes it to order.4, the
-# first that was sent. Now the caller of order.5 reads its reply at last: "succeeded".
-# Believed, it would make two refunds of one, for the very exchange that it reports was
-# attributed already. Only another inquiry can say what became of order.5.
+# A list may not show which refund of 100 was carried out. Refunds order.4 and order.5,
+# both of 100, get no reply for a long time: the request of order.4 was lost, that of
+# order.5 was carried out. An inquiry lists one refund of 100, and it is attributed to
+# order.4, the first that was sent. Now the caller of order.5 reads its reply at last:
+# "succeeded". If that were applied, one refund would count twice, because the exchange
+# that the reply reports is attributed already. Only another inquiry can show what
+# became of order.5.
 
 
 def is_attributed_to_another(attempts: Attempts, operation: Operation) -> bool:
-    """Whether an inquiry attributed to another operation what may be this one's.
+    """Whether an exchange attributed to another operation may be about this one.
 
-    That is so if it listed no amount, or if both asked for the same one. What was
-    listed before this one began cannot have been about it.
+    That is so if it was listed without an amount, or if both asked for the same amount.
+    An exchange that was listed before this one began cannot be about it.
     """
     own = attempts.get(operation.id)
     return own is not None and any(

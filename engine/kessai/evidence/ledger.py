@@ -1,12 +1,13 @@
-"""How often a trail accounts for what an inquiry lists.
+"""How many of the exchanges that an inquiry lists the trail accounts for.
 
-A list names every exchange, but not whose it was, and not every exchange has an id that
-a reply or a item would share. So they are counted: by command, amount and
-outcome. A trail with two refunds of 100 accounts for two of them in the list; a third
-one is new. Where ids say what an exchange is about, only that accounts for it: a listed
-refund that echoes the id of an open operation is new, whatever else the trail has. What
-was recorded as a discrepancy because it fitted nothing is not accounted
-for: it is tried again with every inquiry, and only not recorded again.
+A list has every exchange, but not the operation of each, and not every exchange has an
+id that a reply or a notification states too. So exchanges are counted: by command,
+amount and outcome. A trail with two refunds of 100 accounts for two of them in the
+list; a third one is new. If an id shows what an exchange is about, only that accounts
+for it: a listed refund that echoes the id of an open operation is new, whatever else
+the trail holds. An exchange that was recorded as a discrepancy because it fitted
+nothing is not accounted for: it is tried again with every inquiry, but not recorded
+again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,14 +24,14 @@ from kessai.machine.events import Discrepancy, Lapsed, Reversed
 
 @attrs.frozen
 class Unconfirmed:
-    """A success that the trail accounts for and the gateway's list does not show."""
+    """A success that the trail holds and the gateway does not list."""
 
     command: str
     amount: int | None
 
 
 class Ledger:
-    """What the attempts account for, and what was recorded as fitting nothing."""
+    """What the attempts account for, and which evidence fitted nothing."""
 
     def __init__(self, machine: Machine, attempts: Attempts) -> None:
         self._machine = machine
@@ -54,9 +55,9 @@ class Ledger:
     def new(
         self, listing: list[ListedExchange], *outcomes: Outcome
     ) -> list[ListedExchange]:
-        """Those of `listing` with one of `outcomes` that are not accounted for.
+        """The exchanges of `listing` with one of `outcomes` that are not accounted for.
 
-        The outcomes come in the order given.
+        They come in the order of `outcomes`.
         """
         left = _Left(self._machine, self._attempts, self._counts, listing)
         return [
@@ -67,7 +68,7 @@ class Ledger:
         ]
 
     def unconfirmed(self, listing: Iterable[ListedExchange]) -> Iterator[Unconfirmed]:
-        """The successes that `listing` does not show; a read needs no confirmation."""
+        """The successes that `listing` does not show; a read needs none to show it."""
         left = _Left(self._machine, self._attempts, self._counts, list(listing))
         for listed in left.in_turn:
             if listed.outcome is Outcome.SUCCEEDED:
@@ -78,17 +79,17 @@ class Ledger:
                 yield Unconfirmed(command, amount)
 
     def has_recorded(self, discrepancy: Discrepancy) -> bool:
-        """Whether its evidence was recorded before; each time it was counts once."""
+        """Whether its evidence is recorded already; each recording counts once."""
         if not fitted_nothing(discrepancy):
             return False
         return self._recorded.take(*_key(self._machine, discrepancy.evidence))
 
 
 class _Left:
-    """What of a trail the exchanges of one list have not accounted for, so far.
+    """What of a trail has not been matched with the exchanges of one list, so far.
 
-    They are to be taken `in_turn`: first those with ids. Those without an amount come
-    last: they would take what another one names.
+    The exchanges are matched in turn: first those with ids, last those without an
+    amount, which would take the match of one that states it.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class _Left:
         )
 
     def take(self, listed: ListedExchange) -> bool:
-        """Whether the trail accounts for `listed`, which accounts for it in turn."""
+        """Whether the trail accounts for `listed`; if so, the two are matched."""
         key = _key(self._machine, listed)
         attempt = self._ids.attempt(listed)
         if attempt is None:
@@ -151,7 +152,7 @@ def _key_of(machine: Machine, end: End) -> _Key:
 
 
 def _amount(machine: Machine, command: str, amount: int | None) -> int | None:
-    """None where there is one a transaction, whose amount may change meanwhile."""
+    """`amount`; None for a command that is done once, as updates may change it."""
     rule = machine.commands.get(command)
     one_only = command == EXPIRE or (
         rule is not None and (rule.spec.is_opening or rule.spec.amount is None)
@@ -174,7 +175,7 @@ class _Counts:
         counts[amount] = counts.get(amount, 0) + 1
 
     def take(self, command: str, amount: int | None, outcome: Outcome) -> bool:
-        """Take away the first that agrees; an amount that is not stated does with any."""
+        """Take away the first that agrees; an unstated amount agrees with any."""
         counts = self.left.get((command, outcome))
         if not counts:
             return False

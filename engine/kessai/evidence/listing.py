@@ -1,21 +1,22 @@
 """What an inquiry lists, and the events that bring the trail in step with it.
 
-What the gateway lists, less what the trail accounts for (`ledger`), is new. It ends an
-open operation of that command and amount, else a success came from outside. One step
-may make way for another, so each waits until something changes that it depends on:
+What the gateway lists, less what the trail accounts for (`ledger`), is new. A new
+exchange ends an open operation of its command and amount; if there is none, its success
+is external. Applying one may make room for another, so an exchange that does not fit
+waits until something changes that it depends on:
 
     trail  authorize 100 (no reply), update_authorization 150 (no reply)
     list   authorize 150, update_authorization 150
 
 `authorize 150` fits nothing: it must show 100, the amount that is being authorized. But
-the update fits, and has changed that to 150 when it is applied; now the other fits.
+the update fits. Once it is applied, 150 is being authorized, and `authorize 150` fits.
 
-What was reversed is listed once, and counts as the success it was and as its reversal;
-the reversal comes after the success. What the ids of an
-exchange say goes before all that (`attribution.Identities`).
+An exchange that was reversed is listed once, and counts twice: as the success that it
+was, and then as its reversal. Ids take precedence over all that: see
+`attribution.Identities`.
 
-An exchange is tried again only when an operation that it may be about has moved, so 800
-listed refunds cost ten times what 80 do.
+An exchange is tried again only when an operation that it may be about has changed, so
+800 listed refunds cost ten times what 80 do.
 """
 
 from collections import Counter
@@ -47,7 +48,7 @@ def resolve_listing(
 ) -> Iterator[Event]:
     """The events that bring a transaction in step with what an inquiry lists.
 
-    The attempts of `snapshot` take in each event as it is given.
+    Each event is added to the attempts of `snapshot` as it is given.
     """
     machine = snapshot.machine
     ledger = Ledger(machine, snapshot.attempts)
@@ -57,7 +58,7 @@ def resolve_listing(
         *(Outcome.SUCCEEDED, Outcome.DECLINED, Outcome.PENDING, Outcome.REVERSED),
     )
     # An update that succeeded alongside an opening command is applied before it:
-    # afterwards the lifecycle may not allow it any more.
+    # afterwards the lifecycle may no longer allow it.
     new.sort(
         key=lambda one: (one.outcome is not Outcome.SUCCEEDED, _opened(machine, one))
     )
@@ -74,13 +75,13 @@ def unconfirmed(
 ) -> tuple[Unconfirmed, ...]:
     """The successes of a trail that `listing` does not show.
 
-    A deadline that passed by the clock needs no word of the gateway.
+    A deadline that passed by the clock needs no confirmation.
     """
     return tuple(Ledger(machine, attempts).unconfirmed(_each_end(listing)))
 
 
 def may_be_listed(snapshot: Snapshot, listing: Iterable[ListedExchange]) -> set[str]:
-    """The open operations that an exchange may be about which the trail cannot place."""
+    """The open operations that an unaccounted exchange may be about."""
     opened = _Open(snapshot.machine, snapshot.transaction)
     left = unaccounted(snapshot, listing)
     ids = Identities(snapshot.attempts, left)
@@ -98,7 +99,7 @@ def may_be_listed(snapshot: Snapshot, listing: Iterable[ListedExchange]) -> set[
 def unaccounted(
     snapshot: Snapshot, listing: Iterable[ListedExchange]
 ) -> list[ListedExchange]:
-    """The ends that `listing` shows and the trail does not account for."""
+    """The successes and declines in `listing` that the trail does not account for."""
     ledger = Ledger(snapshot.machine, snapshot.attempts)
     listed = _effects(snapshot.machine, listing)
     return ledger.new(listed, Outcome.SUCCEEDED, Outcome.DECLINED)
@@ -107,7 +108,7 @@ def unaccounted(
 def _effects(
     machine: Machine, listing: Iterable[ListedExchange]
 ) -> list[ListedExchange]:
-    """Those of `listing` that are no read: nothing depends on one."""
+    """The exchanges of `listing` without reads, on which nothing depends."""
     rules = machine.commands
     return [
         listed
@@ -117,7 +118,7 @@ def _effects(
 
 
 def _each_end(listing: Iterable[ListedExchange]) -> Iterator[ListedExchange]:
-    """`listing`, each that was reversed as the success it was, and as the reversal."""
+    """`listing`, with each reversed exchange as its success and as its reversal."""
     for listed in listing:
         if listed.outcome is Outcome.REVERSED:
             yield attrs.evolve(listed, outcome=Outcome.SUCCEEDED)
@@ -132,10 +133,10 @@ def _stated(listed: ListedExchange) -> _Stated:
 
 
 class _Worklist:
-    """A list as it is worked through: what of it is still new, and what waits for what.
+    """A list as it is worked through: which exchanges are new, and what they wait for.
 
-    Exchanges go by their place in `new`. A place is `ready` until it was tried in vain,
-    then it waits, until an operation changes that it may be about.
+    An exchange is known by its place in `new`. A place is ready until it was tried and
+    did not fit. Then it waits until an operation changes that it may be about.
     """
 
     def __init__(
@@ -153,11 +154,11 @@ class _Worklist:
         self._ready = list(range(len(new)))
         self._waiting: dict[int, bool] = {}  # place: whether it has candidates
         self._waiting_for: dict[str, dict[int | None, list[int]]] = {}
-        self._strangers: list[tuple[tuple[bool, bool], int]] = []
+        self._externals: list[tuple[tuple[bool, bool], int]] = []
         self._left = Counter(new)
         uncertain = [one for one in new if not self._ids.are_certain(one)]
-        self._alike = Counter(map(_stated, uncertain))
-        # What was listed before may be about fewer operations than what states the same.
+        self._times_stated = Counter(map(_stated, uncertain))
+        # An exchange listed before has fewer candidates than a new one like it.
         self._seen: dict[_Stated, list[int]] = {}
         self._seen_as: dict[tuple[str | None, str | None], list[int]] = {}
         for place, one in enumerate(new):
@@ -169,10 +170,10 @@ class _Worklist:
                 by_id.append(place)
 
     def next_events(self) -> tuple[Event, ...]:
-        """What follows next from what is new; what it comes from is new no more.
+        """What follows from the next exchange that fits; it is no longer new then.
 
-        What came from outside is last: it may have to wait for the end of an operation
-        of ours that the same list reports.
+        External exchanges come last: one may have to wait for the end of an operation
+        of the engine that the same list reports.
         """
         while self._ready:
             place = heappop(self._ready)
@@ -184,18 +185,18 @@ class _Worklist:
                 return tuple(self._resolved(operation, listed))
             self._wait(place, has_candidates=bool(found))
         early: list[tuple[tuple[bool, bool], int]] = []
-        stranger = self._next_stranger(early)
+        external = self._next_external(early)
         for each in early:
-            heappush(self._strangers, each)
-        if stranger is None:
+            heappush(self._externals, each)
+        if external is None:
             return ()
-        self._take(stranger)
-        return tuple(self._unasked(self._new[stranger]))
+        self._take(external)
+        return tuple(self._external(self._new[external]))
 
-    def _next_stranger(self, early: list[tuple[tuple[bool, bool], int]]) -> int | None:
-        """The next that nothing open asked for; `early` collects what must still wait."""
-        while self._strangers:
-            turn, place = heappop(self._strangers)
+    def _next_external(self, early: list[tuple[tuple[bool, bool], int]]) -> int | None:
+        """The next external exchange; `early` collects those that must still wait."""
+        while self._externals:
+            turn, place = heappop(self._externals)
             if self._waiting.get(place) is False:
                 if not self._is_early(self._new[place]):
                     return place
@@ -203,12 +204,12 @@ class _Worklist:
         return None
 
     def _is_early(self, listed: ListedExchange) -> bool:
-        """Whether it is the reversal of a success that is not resolved yet."""
+        """Whether it is the reversal of a success that is not applied yet."""
         success = attrs.evolve(listed, outcome=Outcome.SUCCEEDED)
         return listed.outcome is Outcome.REVERSED and bool(self._left[success])
 
     def apply(self, event: Event) -> None:
-        """Take in an event that was made of the list; wake what depends on it."""
+        """Add an event that follows from the list; wake what depends on it."""
         before, after = self.transaction, evolve(self.machine, self.transaction, event)
         self.attempts.note(event)
         self.transaction = after
@@ -227,7 +228,7 @@ class _Worklist:
         by_amount.setdefault(listed.amount, []).append(place)
         ended = listed.outcome in {Outcome.SUCCEEDED, Outcome.REVERSED}
         if not has_candidates and ended:
-            heappush(self._strangers, (_turn(self.machine, listed), place))
+            heappush(self._externals, (_turn(self.machine, listed), place))
 
     def _wake(self, places: Iterable[int]) -> None:
         for place in places:
@@ -241,7 +242,7 @@ class _Worklist:
         stated = _stated(listed)
         if self._ids.are_certain(listed):
             return
-        self._alike[stated] -= 1
+        self._times_stated[stated] -= 1
         if place in (seen := self._seen.get(stated, [])):
             seen.remove(place)
 
@@ -255,7 +256,7 @@ class _Worklist:
         return begun_before_listed(self.attempts, listed, found)
 
     def _identified(self, listed: ListedExchange) -> list[Operation]:
-        """The open operation whose id `listed` bears, if it is as it was asked for."""
+        """The open operation that `listed` names by an id, if its amount fits."""
         attempt = self._ids.attempt(listed)
         opened = self.transaction.operations
         operation = None if attempt is None else opened.get(attempt.operation.id)
@@ -271,8 +272,8 @@ class _Worklist:
     ) -> Operation | None:
         """The operation of the candidates `found` that `listed` ends, the oldest first.
 
-        None also while two are indistinguishable and one of them may still be in
-        flight: its own reply will tell, and guessing now could count one success for
+        It is also None while two are indistinguishable and one of them may still be in
+        flight: its own reply will decide, and a guess now could count one success for
         both.
         """
         if not found:
@@ -282,29 +283,29 @@ class _Worklist:
             return (
                 None if is_pending and listed.outcome is Outcome.PENDING else found[0]
             )
-        alike = len(self._seen_alike(listed)) + self._fresh_alike(listed)
-        if listed.outcome is Outcome.PENDING:  # those that are known to be are not new
+        count = len(self._listed_before_like(listed)) + self._first_listed_like(listed)
+        if listed.outcome is Outcome.PENDING:  # those known to be pending are not new
             known = sum(o.phase is Phase.PENDING for o in found)
-            found, alike = found[known:], alike - known
-        if not found or alike < 1:
+            found, count = found[known:], count - known
+        if not found or count < 1:
             return None
         in_flight = any(operation.phase is Phase.BEGUN for operation in found)
-        return None if in_flight and alike < len(found) else found[0]
+        return None if in_flight and count < len(found) else found[0]
 
-    def _fresh_alike(self, listed: ListedExchange) -> int:
-        """How many new exchanges state what `listed` does, and were not listed before."""
+    def _first_listed_like(self, listed: ListedExchange) -> int:
+        """How many new exchanges state the same and were not listed before."""
         stated = _stated(listed)
-        return self._alike[stated] - len(self._seen.get(stated, ()))
+        return self._times_stated[stated] - len(self._seen.get(stated, ()))
 
-    def _seen_alike(self, listed: ListedExchange) -> list[list[Operation]]:
-        """The candidates of those like it that were listed before, where they have any."""
+    def _listed_before_like(self, listed: ListedExchange) -> list[list[Operation]]:
+        """The candidates of each one that states the same and was listed before."""
         seen = (self._new[place] for place in self._seen.get(_stated(listed), ()))
         return [found for one in seen if (found := self._candidates(one))]
 
     def _resolved(
         self, operation: Operation, listed: ListedExchange
     ) -> Iterator[Event]:
-        """How `listed` ends `operation`, and the doubt that it may be of another one."""
+        """The end of `operation` by `listed`, and the doubt if it may be another's."""
         evidence = _evidence(self.transaction, listed)
         event = resolve(self.machine, self.transaction, operation, evidence, self.now)
         if event is not None:
@@ -312,14 +313,14 @@ class _Worklist:
         success = (listed.outcome, listed.amount) == (Outcome.SUCCEEDED, None)
         in_doubt = success and not self._ids.are_certain(listed)
         if isinstance(event, Reported) and in_doubt:
-            seen = self._seen_alike(listed)
-            successes = 1 + self._fresh_alike(listed)
+            seen = self._listed_before_like(listed)
+            successes = 1 + self._first_listed_like(listed)
             successes += sum(operation in found for found in seen)
             if may_be_another(self.attempts, operation, successes):
                 yield Discrepancy(self.now, MAY_BE_ANOTHER, evidence, operation.id)
 
-    def _unasked(self, listed: ListedExchange) -> Iterator[Event]:
-        """What comes of a success that no open operation of ours asked for as it is."""
+    def _external(self, listed: ListedExchange) -> Iterator[Event]:
+        """What follows from a success that no open operation asked for as it is."""
         machine, transaction = self.machine, self.transaction
         evidence = _evidence(transaction, listed)
         operation = self._overtaken(listed)
@@ -336,9 +337,9 @@ class _Worklist:
             yield self._misfit(listed, evidence)
 
     def _misfit(self, listed: ListedExchange, evidence: Evidence) -> Event:
-        """What comes of a success that no operation of ours awaits as it is.
+        """What follows from a success that no operation waits for as it is.
 
-        An id may say that it is ours all the same, with another amount than was asked.
+        An id may show that it is the engine's all the same, with another amount.
         """
         machine, transaction = self.machine, self.transaction
         attempt = self._ids.attempt(listed)
@@ -352,12 +353,13 @@ class _Worklist:
                 return Discrepancy(self.now, "contradicts_earlier", evidence, name)
         return resolve_external(machine, transaction, evidence, self.now)
 
-    # Of successes that set an amount, the last one holds. Update to 150 is presumed
-    # lost, update to 200 succeeds; then an inquiry lists 150 before 200. The late one
-    # did arrive, but was overwritten: applied now, it would set the amount back to 150.
+    # Of successes that set an amount, the last one counts. An update to 150 is presumed
+    # lost, an update to 200 succeeds. Then an inquiry lists 150 before 200: the first
+    # update did arrive, but was overwritten. Applied now, it would set the amount back
+    # to 150.
 
     def _is_overwritten(self, listed: ListedExchange) -> bool:
-        """Whether a later success, which the trail has, set what `listed` did anew."""
+        """Whether a later success, which the trail holds, overwrote it."""
         rule = self.machine.commands.get(listed.command)
         if rule is None or not rule.sets_amount:
             return False
@@ -369,15 +371,16 @@ class _Worklist:
             for other in later
         )
 
-    # The engine cannot tell whether the consumer had finished when it asked for an
-    # update. Authorize 100, update to 150, neither is answered; the list shows both
-    # successes, and authorize with 100, as it stood at its time. The update is applied
-    # first, then authorize must show 150: it is ours all the same, and has 150 by now.
+    # The engine cannot know whether the consumer had finished when it asked for an
+    # update. Authorize 100 and update to 150 both get no reply. The list shows both
+    # successes, and authorize with 100, its amount at that time. The update is applied
+    # first; then authorize should show 150. It is the engine's all the same, and its
+    # amount is 150 by now.
 
     def _overtaken(self, listed: ListedExchange) -> Operation | None:
-        """The open opening command that succeeded before its last update did.
+        """The opening command, still open, that succeeded before its last update did.
 
-        The amount listed must be the one first asked for, or that of a listed update.
+        The listed amount must be the one first asked for, or that of a listed update.
         """
         if not _is_opening(self.machine, listed):
             return None
@@ -407,7 +410,7 @@ class _Open:
             self._put(transaction, operation)
 
     def candidates(self, listed: ListedExchange) -> list[Operation]:
-        """What `attribution.candidates` finds for `listed`, without asking all."""
+        """What `attribution.candidates` finds for `listed`, without checking all."""
         rule = self._machine.commands.get(listed.command)
         by_amount = self._by_command.get(listed.command)
         if rule is None or not by_amount:
@@ -422,9 +425,9 @@ class _Open:
     def changed(
         self, before: Transaction, after: Transaction, event: Event
     ) -> Iterator[tuple[str, int | None]]:
-        """Follow `event`; what commands and amounts may have other candidates now.
+        """Follow `event`; the commands and amounts that may have other candidates now.
 
-        None in the place of an amount stands for every amount.
+        None as the amount stands for every amount.
         """
         if after.amounts != before.amounts:
             for command in tuple(self._by_command):
@@ -469,7 +472,7 @@ def _alongside(machine: Machine, listed: ListedExchange) -> frozenset[str]:
 
 
 def _turn(machine: Machine, listed: ListedExchange) -> tuple[bool, bool]:
-    """What runs alongside an opening command comes before it, all else after it."""
+    """Commands alongside an opening command come before it, all others after it."""
     names = _alongside(machine, listed)
     is_beside = any(machine.commands[name].spec.is_opening for name in names)
     return not is_beside, not _is_opening(machine, listed)

@@ -1,12 +1,17 @@
-"""What a item may be believed in, and what is kept of it otherwise.
+"""When a notification can be applied alone, and what is recorded of it otherwise.
 
-Being signed makes a item the gateway's, not true: it may be late, be repeated,
-come before the reply, or speak of what the gateway's own inquiry does not list. It
-carries no id that tells it from its repetition. So it is believed on its own only for a
-command's first outcome. Two refunds of 100, say, one after the other; the item
-of the first comes twice, the second time while the other is open. It states just what
-that one's own would state. Afterwards, therefore, a item is a reason for an
-inquiry, whose list can be counted, and what the list does not confirm is recorded.
+A signature proves that a notification is the gateway's, not that it is true: it may be
+late, repeated, come before the reply, or state what the gateway's own inquiry does not
+list. No id in it distinguishes it from its repetition. So it is applied alone only for
+a command's first outcome.
+
+    11:00  refund 100 (order.4) succeeds, and its notification is applied
+    11:05  refund 100 (order.6) is sent
+    11:06  the notification of order.4 comes again: it states exactly what the
+           notification of order.6 would state
+
+So after a command's first outcome, a notification is a reason for an inquiry, which
+lists both refunds or one. What the list does not confirm is recorded.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,7 +34,7 @@ from kessai.machine.transaction import (
 )
 
 NOT_LISTED = "not_listed"
-"""The reason of a discrepancy: a item stated it, and the inquiry after it did
+"""The reason of a discrepancy: a notification stated it, and the inquiry after it did
 not list it."""
 
 
@@ -38,7 +43,7 @@ def first_outcome(
 ) -> Operation | None:
     """The operation that `evidence` ends without an inquiry; None if one is needed.
 
-    Nothing but the transaction is asked, however long its trail is.
+    Only the transaction is read, however long its trail is.
     """
     command = evidence.command or ""
     found = _candidates(machine, transaction, evidence)
@@ -53,10 +58,10 @@ def first_outcome(
 def is_repeated(
     transaction: Transaction, evidence: Evidence, attempts: Attempts | None = None
 ) -> bool | None:
-    """Whether this very item was applied, and nothing is open that it may mean.
+    """Whether this item was applied before, and nothing is open that it may be about.
 
-    None if only the trail can say, as after many items: then it is to be asked
-    once more, with the `attempts`.
+    None if only the trail can show it, as after many notifications: ask once more then,
+    with the `attempts`.
     """
     is_open = any(
         o.command == evidence.command for o in transaction.operations.values()
@@ -77,11 +82,11 @@ def is_recorded(attempts: Attempts, evidence: Evidence) -> bool:
 
 
 def is_accounted_for(machine: Machine, attempts: Attempts, evidence: Evidence) -> bool:
-    """Whether the trail holds what `evidence` states, or nothing depends on that."""
+    """Whether the trail holds what `evidence` states, or nothing depends on it."""
     command = evidence.command
     if command is None or is_recorded(attempts, evidence):
         return True
-    if _is_strange(machine, evidence):
+    if _is_undeclared(machine, evidence):
         return False
     rule = machine.commands.get(command)
     lasts = evidence.outcome in {*ENDED, Outcome.REVERSED}
@@ -96,9 +101,9 @@ def is_accounted_for(machine: Machine, attempts: Attempts, evidence: Evidence) -
 def may_be_listed_yet(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> bool:
-    """Whether the list may only run behind, about what inquiries go on for anyhow.
+    """Whether the list may only be late, about an operation that stays due anyhow.
 
-    What is in flight is not ended from a list that may be about two operations.
+    A list that may be about two operations ends none while one of them is in flight.
     """
     found = _candidates(machine, transaction, evidence)
     if any(operation.phase is Phase.BEGUN for operation in found):
@@ -115,11 +120,11 @@ def unmatched(
     unconfirmed: Iterable[Unconfirmed],
     now: datetime,
 ) -> Discrepancy | None:
-    """How evidence is recorded that neither the trail nor an inquiry accounts for.
+    """The discrepancy for evidence that neither trail nor inquiry accounts for.
 
-    None for a failure that takes nothing back: it moved nothing.
+    None for a decline that contradicts no success: it moved nothing.
     """
-    if _is_strange(machine, evidence):
+    if _is_undeclared(machine, evidence):
         return Discrepancy(now, "not_in_lifecycle", evidence)
     moved = evidence.outcome in {Outcome.SUCCEEDED, Outcome.REVERSED}
     if moved or _candidates(machine, transaction, evidence):
@@ -130,7 +135,7 @@ def unmatched(
 
 
 def _same(one: Evidence, other: Evidence) -> bool:
-    """Whether both state the same; an inquiry's exchanges have ids of their own."""
+    """Whether both state the same; an inquiry gives exchanges ids of its own."""
     exchanges = one.source is not other.source or one.exchange == other.exchange
     return exchanges and (one.command, one.outcome, one.amount) == (
         other.command,
@@ -139,8 +144,8 @@ def _same(one: Evidence, other: Evidence) -> bool:
     )
 
 
-def _is_strange(machine: Machine, evidence: Evidence) -> bool:
-    """Whether no inquiry could ever confirm it: the lifecycle has no such command."""
+def _is_undeclared(machine: Machine, evidence: Evidence) -> bool:
+    """Whether no inquiry can confirm it, as the lifecycle has no such command."""
     command = evidence.command
     return command not in machine.commands and command != EXPIRE
 
@@ -158,7 +163,7 @@ def _candidates(
 def _known_amounts(
     machine: Machine, attempts: Attempts, evidence: Evidence
 ) -> Iterator[int | None]:
-    """The amounts for which the trail knows this command to have this outcome."""
+    """The amounts that the trail holds for this command with this outcome."""
     command = evidence.command
     for end in attempts.ends:
         if (

@@ -1,8 +1,8 @@
 """What evidence means for a transaction: the event to append, or none.
 
-All evidence goes through here: of replies, items, inquiries and operators. Success is applied
-only where the lifecycle allows it and its invariants still hold afterwards; otherwise
-it becomes a discrepancy. Evidence is never dropped and never forces a state.
+All evidence goes through here: from replies, notifications, inquiries and operators. A
+success is applied only if the lifecycle allows it and its invariants hold afterwards;
+otherwise it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.transaction import Operation, Transaction
 
 EXPIRE = "expire"
-"""The command under which an inquiry lists that the gateway let a deadline lapse."""
+"""The command of a listed exchange by which the gateway let a deadline lapse."""
 
 
 def resolve(
@@ -40,14 +40,14 @@ def resolve(
 ) -> Event | None:
     """The event by which `evidence` about `operation` enters the trail.
 
-    None when it says nothing new: an open operation stays as open as it was.
+    None when it states nothing new: the operation stays open in the same phase.
     """
     rule = machine.commands[operation.command]
     if rule.spec.reads:
-        return _resolve_read(operation, evidence, now)
+        return _end_of_read(operation, evidence, now)
     outcome = evidence.outcome
     if outcome is Outcome.REVERSED:
-        # It had succeeded before; that it was taken back is an event of its own.
+        # It had succeeded before; its reversal is an event of its own.
         outcome = Outcome.SUCCEEDED
     if phase_after(operation.phase, outcome) is None:
         return None
@@ -68,10 +68,10 @@ def beside(
     evidence: Evidence,
     now: datetime,
 ) -> Iterator[Event]:
-    """What `evidence` states beside the `events` that were made of it.
+    """What `evidence` states beside the `events` that follow from it.
 
-    An id that differs from the one that is known is a discrepancy. An id or a deadline
-    that none of the events keeps is an event of its own.
+    An id that differs from the known one is a discrepancy. An id or a deadline that
+    none of the events records is an event of its own.
     """
     if not evidence.references and not evidence.deadlines:
         return
@@ -86,7 +86,7 @@ def beside(
 def resolve_external(
     machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Event:
-    """The event for what happened at the gateway without the engine's asking."""
+    """The event for what the gateway did without the engine's asking."""
     is_reversal = evidence.outcome is Outcome.REVERSED
     if evidence.command == EXPIRE and not is_reversal:
         return _lapse(machine, transaction, evidence, now)
@@ -97,7 +97,7 @@ def resolve_external(
         return Discrepancy(now, reason, evidence)
     name = rule.spec.name
     if rule.spec.is_opening:
-        # One opening command a transaction: this is ours, but not what we asked for.
+        # A transaction has one opening command: this is it, but not as asked for.
         ours = [o.id for o in transaction.operations.values() if o.command == name]
         reason = "amount_differs" if ours else "not_in_lifecycle"
         return Discrepancy(now, reason, evidence, *ours)
@@ -129,9 +129,9 @@ def presumed_lost(operation: Operation, now: datetime) -> Event:
 def close_discrepancy(
     transaction: Transaction, number: int, evidence: Evidence, now: datetime
 ) -> Closed | None:
-    """The event by which an operator closes discrepancy `number`; None if it is not open.
+    """The event that closes discrepancy `number`; None if that one is not open.
 
-    Only somebody who gives a name and says how it was found out can do that.
+    Only an operator who gives a name and says how it was found out can do that.
     """
     signed = evidence.source is Source.OPERATOR and evidence.actor and evidence.note
     if not signed or number not in transaction.discrepancies:
@@ -151,7 +151,7 @@ def overdue(
 
 
 def _moving(machine: Machine, transaction: Transaction) -> bool:
-    """Whether anything is open that may change a state: a read never blocks."""
+    """Whether an operation is open that may change a state; a read does not."""
     commands = machine.commands
     return any(
         not commands[operation.command].spec.reads
@@ -159,8 +159,8 @@ def _moving(machine: Machine, transaction: Transaction) -> bool:
     )
 
 
-def _resolve_read(operation: Operation, evidence: Evidence, now: datetime) -> Event:
-    """A read ends at once whatever came of it: nothing depends on it."""
+def _end_of_read(operation: Operation, evidence: Evidence, now: datetime) -> Event:
+    """The end of a read: it ends whatever its outcome, as nothing depends on it."""
     good = evidence.outcome is Outcome.SUCCEEDED
     outcome = Outcome.SUCCEEDED if good else Outcome.DECLINED
     return Reported(now, operation.id, outcome, evidence)
@@ -181,7 +181,7 @@ def _wrong_amount(
 def expected_amount(
     rule: CompiledCommand, transaction: Transaction, operation: Operation
 ) -> int | None:
-    """The amount that evidence of this operation's success must show."""
+    """The amount that evidence of this operation's success must state."""
     if rule.spec.reports is None:
         return None
     names = transaction.names(operation.amount)
@@ -194,10 +194,10 @@ def _impossible(
     transaction: Transaction,
     amount: int | None,
 ) -> str:
-    """Why a success of ours cannot be applied; empty when it can."""
+    """Why the success of an operation cannot be applied; empty when it can."""
     if not rule.steps_from(transaction.states):
         return "state_not_allowed"
-    # As evolve would, without making the rest of the transaction.
+    # As in `evolve`, without making the rest of the transaction.
     after, _ = committed(rule, transaction, amount)
     return "invariant_broken" if broken_amounts(machine, after) else ""
 
@@ -208,7 +208,7 @@ def _impossible_outside(
     transaction: Transaction,
     event: External | Reversed,
 ) -> str:
-    """Why what happened outside cannot be applied; empty when it can."""
+    """Why an external success cannot be applied; empty when it can."""
     if not rule.steps_from(transaction.states):
         return "state_not_allowed"
     bounds = amount_bounds(rule, transaction.names(), transaction.currency)

@@ -9,6 +9,7 @@ REASONS = Words("discrepancies")
 def discrepancy_sentence(reason: str, language: str) -> str:
     """The sentence of a discrepancy's `reason` in `language`, `en` or `ja`.
 
-    A reason that this version does not know, in an old or a newer trail, is its own.
+    A reason that this version does not know, from another version's trail, is given as
+    it is.
     """
     return REASONS(reason, language) if reason in REASONS else reason

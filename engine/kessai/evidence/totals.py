@@ -1,11 +1,11 @@
-"""What a gateway's totals say, where it states those and lists no exchanges.
+"""What follows from totals, where a gateway states those and lists no exchanges.
 
-The trail accounts for some amounts, the gateway states some: the difference is what
-happened that the trail does not know. It is attributed only where one explanation fits.
+The trail accounts for some amounts, and the gateway states some. The difference is what
+the trail does not know. It is applied only if exactly one explanation fits.
 
-An example. 100 are captured, refunds of 30, 30 and 40 are open, and the gateway states
-refunded 40. Only the success of the third explains it: that has succeeded, and the
-others stay open. Had it stated 30, two explanations would fit, and all would stay open.
+An example: 100 are captured, refunds of 30, 30 and 40 are open, and the gateway states
+`refunded` 40. Only the success of the third explains that: it has succeeded, and the
+others stay open. With 30, two explanations would fit, and all would stay open.
 """
 
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ from kessai.machine.phases import Phase
 from kessai.machine.transaction import Operation, Transaction
 
 TOTALS_DIFFER = "totals_differ"
-"""The reason of a discrepancy: the gateway states totals that nothing known explains."""
+"""The reason of a discrepancy: the gateway states totals that nothing explains."""
 
 _MOST_OPEN = 8
-"""Of more open operations, no combination is tried: they stay open."""
+"""With more open operations, no combination is tried, and all stay open."""
 
 
 def differ(transaction: Transaction, evidence: Evidence) -> bool:
@@ -45,9 +45,9 @@ def differ(transaction: Transaction, evidence: Evidence) -> bool:
 def read_totals(
     snapshot: Snapshot, evidence: Evidence, presumption: Presumption | None = None
 ) -> Reading:
-    """What the totals of `evidence` make of a transaction, and what they do not show.
+    """What follows from the totals of `evidence`, and from what they do not show.
 
-    The attempts of `snapshot` take in the events. Nothing is presumed without a
+    The events are added to the attempts of `snapshot`. Nothing is presumed without a
     `presumption`, nor while anything differs.
     """
     found = resolve_totals(snapshot, evidence)
@@ -70,7 +70,7 @@ def resolve_totals(snapshot: Snapshot, evidence: Evidence) -> tuple[Event, ...]:
     if not differ(transaction, evidence) or len(opened) > _MOST_OPEN:
         return ()
     if any(operation.phase is Phase.BEGUN for operation in opened):
-        return ()  # the reply that is awaited will tell
+        return ()  # the reply that is still awaited will decide
     found = list(_by_ours(snapshot, opened, evidence))
     if not found and not opened:
         found = [(event,) for event in _by_others(snapshot, evidence)]
@@ -85,9 +85,9 @@ def _is_held(attempts: Attempts, event: Event) -> bool:
 
 
 def _not_carried_out(snapshot: Snapshot, evidence: Evidence) -> tuple[Operation, ...]:
-    """The unknown operations that the totals of `evidence` would show, had they succeeded.
+    """The unknown operations that would show in the totals if they had succeeded.
 
-    Only where the totals are just what the trail accounts for.
+    There are none unless the totals are exactly what the trail accounts for.
     """
     if differ(snapshot.transaction, evidence):
         return ()
@@ -95,7 +95,7 @@ def _not_carried_out(snapshot: Snapshot, evidence: Evidence) -> tuple[Operation,
         operation
         for operation in _moving(snapshot.machine, snapshot.transaction)
         if operation.phase is Phase.UNKNOWN
-        and operation.resumed_at is None  # the gateway had heard of it before
+        and operation.resumed_at is None  # else the gateway knew of it before
         and (after := _succeeded(snapshot, (operation,), evidence))
         and differ(after[0], evidence)
     )
@@ -110,7 +110,7 @@ def _moving(machine: Machine, transaction: Transaction) -> list[Operation]:
 def _by_ours(
     snapshot: Snapshot, opened: list[Operation], evidence: Evidence
 ) -> Iterator[tuple[Event, ...]]:
-    """Every set of open operations whose success gives just these totals.
+    """Every set of open operations whose success gives exactly these totals.
 
     What was authorized by ours may have lapsed since.
     """
@@ -131,7 +131,7 @@ def _by_ours(
 def _succeeded(
     snapshot: Snapshot, chosen: tuple[Operation, ...], evidence: Evidence
 ) -> tuple[Transaction, tuple[Event, ...]] | None:
-    """The transaction after a success of all of `chosen`, if the lifecycle allows it."""
+    """The transaction if all of `chosen` succeed; None if that is not allowed."""
     machine, transaction = snapshot.machine, snapshot.transaction
     events: list[Event] = []
     for operation in chosen:
@@ -145,7 +145,7 @@ def _succeeded(
 
 
 def _by_others(snapshot: Snapshot, evidence: Evidence) -> Iterator[Event]:
-    """Every single event of somebody else that gives just these totals."""
+    """Every single external event that gives exactly these totals."""
     machine, transaction = snapshot.machine, snapshot.transaction
     known = transaction.amounts
     amounts = {abs(n - known.get(name, n)) for name, n in evidence.totals.items()} - {0}

@@ -3,9 +3,9 @@
     rows = movements(store, Period(zone, since, until), "en")
     write_csv(rows, file)
 
-Everything comes from the trails, replayed one transaction at a time, so that memory stays
-flat and no row says what its chain does not prove. Times are in the merchant's zone,
-amounts in minor units. Parameters, notes, addresses and operators' names stay out.
+Everything comes from the trails, replayed one transaction at a time. So memory stays
+flat, and a row states only what its chain proves. Times are in the merchant's zone,
+amounts in minor units. Parameters, notes, addresses and operators' names are left out.
 """
 
 from kessai.export.rows import EXPORTS, Period, Rows

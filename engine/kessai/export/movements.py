@@ -1,14 +1,14 @@
 """When money moved: the difference that an event makes to the amounts of a transaction.
 
-A capture of 900 from 1,000 authorized is recorded as two events, and only the second one
+A capture of 900 from 1,000 authorized is recorded as two events, and only the second
 moves money:
 
     begun      capturing 0 → 900                       reserved, nothing has moved
     reported   capturing 900 → 0, captured 0 → 900, released 0 → 100
                movements: captured +900, released +100
 
-An amount that no rule of the lifecycle reads is no balance, and its changes move nothing:
-what a consent agreed to per charge, for instance, is only ever replaced.
+An amount that no rule of the lifecycle reads is not a balance, and its changes move
+nothing: the amount that a consent agreed to per charge, for instance, is only replaced.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,9 +23,9 @@ from kessai.spec import Expression, Lifecycle, Text
 
 @attrs.frozen
 class Movement:
-    """A lasting change of one amount, in minor units, and what the amount came to.
+    """A lasting change of one amount, in minor units, and the amount after it.
 
-    It is of a `command`, or of a `deadline` that passed; the other one is empty.
+    Either a `command` made it or a `deadline` that passed; the other one is empty.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Movement:
 
 
 def moved(step: AppliedEvent) -> Iterator[Movement]:
-    """The movements of an event, in the order in which the lifecycle declares amounts."""
+    """The movements of an event, in the lifecycle's order of amounts."""
     machine, before, after = step.machine, step.before.amounts, step.after.amounts
     if machine is None or before == after:
         return
@@ -74,7 +74,7 @@ def _expressions(part: object) -> Iterator[Expression]:
 
 
 def _cause(step: AppliedEvent) -> tuple[str, str]:
-    """The command or the deadline that an event is of."""
+    """The command or the deadline that made an event."""
     match step.event:
         case Begun(operation=operation):
             return operation.command, ""

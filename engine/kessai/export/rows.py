@@ -34,7 +34,7 @@ Row = Mapping[str, Any]
 class Period:
     """From `since` on and before `until`, each None for no bound; times in `zone`.
 
-    What counts is when an event was recorded: nothing is ever added to a past period.
+    The time of recording counts, so nothing is ever added to a past period.
     """
 
     zone: tzinfo
@@ -78,7 +78,7 @@ _TRANSACTIONS = (
 
 
 def movements(store: Store, period: Period, language: str) -> Rows:
-    """A row each time an amount changed for good, with the change and what it came to."""
+    """A row for each lasting change of an amount, with the amount after it."""
     rows = _of_steps(store, period, language, _movements)
     return Rows(_MOVEMENTS, {"event", "change", "balance"}, rows)
 
@@ -138,7 +138,7 @@ def _of_steps(
 
 
 def _about(step: AppliedEvent, period: Period) -> Row:
-    """What is said of every event alike."""
+    """The cells that every event has."""
     after, evidence = step.after, getattr(step.event, "evidence", None)
     about = {
         "at": period.local(step.event.at),
@@ -172,13 +172,13 @@ def _movements(step: AppliedEvent, _period: Period, language: str) -> Iterator[R
 
 
 def _event(step: AppliedEvent, _period: Period, _language: str) -> Iterator[Row]:
-    told = _told(step)
+    details = _details(step)
     yield {
         "kind": KIND_OF[type(step.event)],
-        "shown": _shown(step, told.get("amount")),
+        "shown": _shown(step, details.get("amount")),
         "status": step.after.status,
         "hash": step.after.head,
-        **told,
+        **details,
     }
 
 
@@ -189,8 +189,8 @@ def _shown(step: AppliedEvent, amount: int | None) -> str | None:
     return None if amount is None or currency is None else currency.show(amount)
 
 
-def _told(step: AppliedEvent) -> Row:
-    """What this kind of event says besides its time and its evidence."""
+def _details(step: AppliedEvent) -> Row:
+    """The cells of this kind of event, besides its time and its evidence."""
     match step.event:
         case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(step, step.event)
@@ -201,10 +201,10 @@ def _told(step: AppliedEvent) -> Row:
         case Lapsed(deadline=deadline):
             return {"deadline": deadline}
         case event:
-            return _noted(event)
+            return _of_note(event)
 
 
-def _noted(event: Discrepancy | Denied | Closed | Learned) -> Row:
+def _of_note(event: Discrepancy | Denied | Closed | Learned) -> Row:
     if isinstance(event, Closed):
         return {"reasons": f"event {event.discrepancy}"}
     if isinstance(event, Learned):

@@ -1,4 +1,4 @@
-"""Rows as CSV, as lines of JSON, or as the table of a new SQLite file; one at a time."""
+"""Rows as CSV, as lines of JSON, or as a table of a new SQLite file; one at a time."""
 
 import csv
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ TABLE = "export"
 
 
 def write(rows: Rows, form: str, file: BinaryIO) -> int:
-    """Write `rows` to `file` in one of `FORMATS`; how many there were.
+    """Write `rows` to `file` in one of `FORMATS`; returns how many there were.
 
     Raises:
         TrailBroken, StoreBusy, StoreFailed: they could not be read to the end.
@@ -53,7 +53,7 @@ def _write_sqlite(rows: Rows, file: BinaryIO) -> int:
     types = {name: int if name in rows.numbers else str for name in rows.columns}
     database = Database(file.name)
     try:
-        # Without a journal: a draft that breaks off is thrown away whole.
+        # Without a journal: a draft that breaks off is thrown away as a whole.
         database.execute("PRAGMA journal_mode = OFF")
         table = database.table(TABLE).create(types)
         table.insert_all({n: _text(row.get(n)) for n in types} for row in rows.rows)
@@ -71,4 +71,4 @@ FORMATS: Mapping[str, Callable[[Rows, BinaryIO], int]] = {
     "ndjson": _write_ndjson,
     "sqlite": _write_sqlite,
 }
-"""What an export can be written as; `sqlite` takes an empty file that has a name."""
+"""The formats of an export; `sqlite` needs an empty file that has a name."""

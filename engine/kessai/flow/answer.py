@@ -11,12 +11,12 @@ from kessai.machine import Denial, Transaction
 
 
 class Status(StrEnum):
-    """What came of a command."""
+    """The outcome of a command."""
 
     SUCCEEDED = "succeeded"
     DECLINED = "declined"  # by the gateway; nothing moved
-    PENDING = "pending"  # the gateway accepted it and will tell
-    UNKNOWN = "unknown"  # no evidence yet: `recover` resolves it, a new key must not
+    PENDING = "pending"  # the gateway accepted it and will report the end
+    UNKNOWN = "unknown"  # no evidence yet: `recover` resolves it; use no new key
     DENIED = "denied"  # by the lifecycle; nothing was sent
 
 
@@ -24,10 +24,10 @@ class Status(StrEnum):
 class Answer:
     """The answer to one command.
 
-    `transaction` is its state afterwards. `is_recorded` says that the key had been
-    used for the same request before: this is the answer it got, and nothing was sent.
-    `disclosed` holds what is for the caller alone and kept nowhere: the `page` that
-    sends the consumer to the gateway, or the `address`; it shows in no repr.
+    `transaction` is its state afterwards. `is_recorded` means that the key had been
+    used for the same request before: this is that answer, and nothing was sent.
+    `disclosed` holds what is for the caller alone and stored nowhere: the `page` that
+    sends the consumer to the gateway, or the `address`; no repr shows it.
     """
 
     status: Status
@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def may_send_again(self) -> bool:
-        """Whether the same request under a new key cannot repeat an effect.
+        """Whether the same request under a new key can repeat no effect.
 
         True for a denial, and for a decline of a request that never left.
         """

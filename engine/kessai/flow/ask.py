@@ -1,4 +1,4 @@
-"""What can be asked of a transaction without changing it: how it stands, what may follow."""
+"""Questions about a transaction that change nothing: its state, what may follow."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ def existing(transaction_id: str) -> Flow[Transaction]:
     """The transaction as it stands.
 
     Raises:
-        UnknownTransaction: none of that id ever came to be.
+        UnknownTransaction: no transaction has that id.
 
     """
     found = yield from load(transaction_id)
@@ -30,7 +30,7 @@ def possibilities(
     """Every command (or one): allowed with its exact bounds, or every reason why not.
 
     Raises:
-        UnknownTransaction: none of that id ever came to be.
+        UnknownTransaction: no transaction has that id.
 
     """
     transaction = yield from existing(transaction_id)
@@ -56,7 +56,7 @@ def preview(context: Context, command: Command) -> Flow[Denial | None]:
 
 
 def reconcile(context: Context, transaction_id: str, *, record: bool) -> Flow[Inquiry]:
-    """A transaction held against all that the gateway knows of it.
+    """A transaction compared with all that the gateway knows of it.
 
     What the trail did not know is recorded, unless `record` is false.
     """

@@ -1,4 +1,4 @@
-"""What a flow asks of its driver: every touch with the world, as a value.
+"""What a flow asks of its driver: every contact with the world, as a value.
 
 A flow is a generator that yields these and receives their results, so the same flow
 runs under `Engine`, under `AsyncEngine`, and step by step in a test. No flow knows
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @attrs.frozen(kw_only=True)
 class Recorded:
-    """What is kept under a command's key: the request, and what came of it so far.
+    """What is stored under a command's key: the request, and its outcome so far.
 
     `outcome` is `begun`, `pending`, `unknown`, `succeeded`, `declined` or `denied`.
     """
@@ -39,7 +39,7 @@ class Recorded:
 
 @attrs.frozen
 class Loaded:
-    """A consistent reading of what a command needs to know."""
+    """What a command needs to know, read at one moment."""
 
     recorded: Recorded | None
     transaction: Transaction | None
@@ -48,10 +48,10 @@ class Loaded:
 
 @attrs.frozen(kw_only=True)
 class Lease:
-    """The right to recover one transaction until a moment, given to one at a time.
+    """The right to recover one transaction for a while, given to one at a time.
 
-    `number` counts the leases of the transaction: an older one is worth nothing any
-    more. `attempts` is how often it was recovered in vain since something happened.
+    `number` counts the leases of the transaction; an older one is no longer valid.
+    `attempts` is how often recovery changed nothing since the last event.
     """
 
     transaction: str
@@ -62,7 +62,7 @@ class Lease:
 
 @attrs.frozen
 class Reference:
-    """An id that a gateway gave: whose account it is in, and what the adapter calls it."""
+    """An id that a gateway gave, with its account and the adapter's name for it."""
 
     account: str
     kind: str
@@ -74,13 +74,13 @@ class Change:
     """What one step writes, all of it or nothing.
 
     `transaction` is the state after `records`; it is appended only if the store still
-    has the version before them. `opens` is a key used for the first time, `closes` what
-    has become of earlier ones. `agreement` (id, version) must not have moved either.
-    `declaration` is the lifecycle file that the records are bound to. A `lease` must
-    still be the last one given for the transaction. `is_intent` says that a request
-    goes out once this is written. `references` are the gateway's ids that the
-    transaction has from now on, to find it by. `steps` shows the events of `records`
-    to observers; it is not stored.
+    has the version before them. `opens` is a key used for the first time, `closes` are
+    the new outcomes of earlier keys. `agreement` (id, version) must still have that
+    version. `declaration` is the lifecycle file that the records are bound to. A
+    `lease` must still be the last one given for the transaction. `is_intent` means that
+    a request is sent once this is written. `references` are the gateway's ids by which
+    the transaction can be found from now on. `steps` shows the events of `records` to
+    observers; it is not stored.
     """
 
     transaction: Transaction
@@ -130,7 +130,7 @@ class Append:
 
 @attrs.frozen
 class History:
-    """Ask for all records of a transaction, in order; gives a list of `Record`."""
+    """Ask for all records of a transaction, in order; gives a list of them."""
 
     transaction: str
 
@@ -146,7 +146,7 @@ class Declaration:
 class Claim:
     """Ask for a `Lease` of the transaction that is due longest; None when none is.
 
-    Due is what nobody else holds a lease of.
+    A transaction under another lease is not due.
     """
 
     now: datetime
@@ -172,7 +172,7 @@ class Find:
 
 
 TOO_LATE = Failure(sent=False, reason="too late to send")
-"""A request whose time was over before it was sent: it must not go out any more."""
+"""The failure of a request whose time was over: it must not be sent any more."""
 
 NONCE_BYTES = 16
 
@@ -181,7 +181,7 @@ NONCE_BYTES = 16
 class Send:
     """Have a request sent, once, and not begun after `until`; a `Reply` or a `Failure`.
 
-    A process that was stopped in between must not send what others have given up.
+    A process that was stopped in between must not send what others presume lost.
     `seal` is the adapter's: it signs the request at the moment of sending.
     """
 
@@ -192,9 +192,9 @@ class Send:
     )
 
     def sealed(self, now: datetime, nonce: Callable[[int], bytes]) -> Request | Failure:
-        """The request as it goes out now, or why it must not; `nonce` draws bytes.
+        """The request as it is sent now, or why it must not be; `nonce` draws bytes.
 
-        Never raises for what an adapter does: a request that it cannot sign is not sent.
+        Never raises: a request that the adapter cannot sign is not sent.
         """
         if self.until is not None and now > self.until:
             return TOO_LATE

@@ -1,8 +1,8 @@
 """An adapter's exchange: its first request made before the intent, the rest sent after.
 
-The engine writes down that it is going to send once the first request exists, so what
-cannot be sent at all leaves no trace. From the moment that request is sent, nothing is
-raised here: whatever an adapter does, the outcome is evidence, or unknown.
+The engine records its intent to send once the first request exists, so what cannot be
+sent at all leaves no trace. Once that request is sent, nothing is raised here: whatever
+an adapter does, its result is evidence, or the outcome is unknown.
 """
 
 from contextlib import suppress
@@ -28,12 +28,12 @@ from kessai.gateway import (
 from kessai.gateway_exchange import rebuilt, unknown
 
 MOST_REQUESTS = 20
-"""How many requests an exchange may have: one that asks for ever must end."""
+"""How many requests an exchange may have, so that every exchange ends."""
 
 
 @attrs.frozen(eq=False)
 class Prepared:
-    """An exchange with its first request, or with the evidence of one that sends none."""
+    """An exchange with its first request, or with its evidence if it sends none."""
 
     call: Call
     exchange: Exchange
@@ -45,7 +45,7 @@ def prepare(adapter: Adapter, call: Call) -> Prepared:
     """Begin the exchange for `call`. Nothing is sent.
 
     Raises whatever the adapter does, and:
-        InvalidInput: what it gave first is no request.
+        InvalidInput: what it yielded first is not a request.
 
     """
     exchange = adapter.exchange(call)
@@ -62,12 +62,12 @@ def prepare(adapter: Adapter, call: Call) -> Prepared:
 def carry_on(
     adapter: Adapter, prepared: Prepared, until: datetime | None = None
 ) -> Flow[Evidence]:
-    """Send the requests of an exchange, none after `until`; the evidence of it all.
+    """Send the requests of an exchange, none after `until`; returns its evidence.
 
-    Two requests, say: the first makes an order at the gateway, the second captures it.
-    The first was answered, the second came too late to be sent. An adapter that only
-    looks at the last reply reports that the capture never left. The order is there all
-    the same, so that is not believed: the outcome is unknown, and an inquiry decides.
+    For example, an exchange has two requests: one makes an order at the gateway, and
+    one captures it. The first is answered; for the second it is too late. An adapter
+    that only looks at the last reply reports that the capture never left. But the order
+    exists, so that is not believed: the outcome is unknown, and an inquiry decides.
     """
     call = prepared.call
     request: object = prepared.first
@@ -83,7 +83,7 @@ def carry_on(
             request = prepared.exchange.send(reply)
         except StopIteration as stop:
             return _believed(call, stop.value, sent)
-        except Exception as error:  # noqa: BLE001 - something was sent: that is unknown
+        except Exception as error:  # noqa: BLE001 - something was sent: it is unknown
             return unknown(call, f"adapter raised {type(error).__name__[:99]}")
     with suppress(Exception):
         prepared.exchange.close()
@@ -115,11 +115,11 @@ def _send(
 
 
 def _believed(call: Call, given: object, sent: _Sent | None) -> Evidence:
-    """The evidence, if what was sent allows it.
+    """The evidence, if what was sent allows it; otherwise the outcome is unknown.
 
-    Where a request may have left, no failure shows that nothing happened; and where
-    none has, nothing can have. That nothing of what a consumer brought was sent on says
-    nothing of the request that opened the opening command: that one had left before.
+    If a request may have left, a failure does not prove that nothing happened; if none
+    has left, nothing can have happened. A resumption that was not sent proves nothing
+    about the opening command itself: its request had left before.
     """
     evidence = rebuilt(call, given)
     if sent is not None and sent.has_left:
@@ -133,28 +133,28 @@ def _believed(call: Call, given: object, sent: _Sent | None) -> Evidence:
     return unknown(call, disclosed=evidence.disclosed) if is_wrong else evidence
 
 
-def hear(
+def read_items(
     adapter: Adapter, notification: Notification
 ) -> Flow[tuple[Evidence | Mention, ...]]:
-    """What an adapter reads from a item; sends what it asks the gateway first.
+    """The items that an adapter reads from a notification; it may ask the gateway.
 
     Raises whatever the adapter does, and:
-        InvalidInput: it asks for ever, or gives something else than a tuple.
+        InvalidInput: it makes too many requests, or its result is not a tuple.
 
     """
     reception = adapter.received(notification)
     reply: Reply | Failure | None = None
     request: Any = None
-    said: Any = None
+    items: Any = None
     for _ in range(MOST_REQUESTS + 1):
         try:
             request = next(reception) if reply is None else reception.send(reply)
         except StopIteration as stop:
-            request, said = None, stop.value
+            request, items = None, stop.value
         if not isinstance(request, Request):
             break
         reply = yield Send(request, None, adapter.seal)
-    if isinstance(said, tuple):
-        return said
-    message = f"{adapter.name}: what it reads from a item is no tuple"
+    if isinstance(items, tuple):
+        return items
+    message = f"{adapter.name}: what it reads from a notification is not a tuple"
     raise InvalidInput(message)

@@ -1,7 +1,7 @@
-"""The way of one command: look, decide, write the intent, call, write the outcome.
+"""The steps of one command: load, decide, write the intent, call, write the outcome.
 
-The intent is durable before the call and the outcome after it; nothing of the store is
-held open in between. When another writer was faster, the command is decided again.
+The intent is durable before the call and the outcome after it; no store transaction is
+open in between. If another writer was faster, the command is decided again.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
 
     Raises:
         InvalidCommand: no lifecycle has the command, or it must name its lifecycle.
-        VersionConflict: other writers never left the transaction alone.
+        VersionConflict: another writer was faster each time.
 
     """
     opens_with = context.machines.for_opening(command)
@@ -97,10 +97,10 @@ class PreparedOperation:
 def prepare_operation(
     context: Context, machine: Machine, transaction: Transaction, call: Call
 ) -> PreparedOperation:
-    """The prepared operation of an operation of `transaction`, from its call (see `call_for`).
+    """An operation of `transaction`, prepared from its call (see `call_for`).
 
     Raises:
-        InvalidInput: there is nothing in it to send.
+        InvalidInput: its exchange sends nothing.
 
     """
     operation = transaction.operations[call.operation]
@@ -155,8 +155,8 @@ def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
     except SafeToResend as error:
         # Before the call it would be safe; now a new key would be a second effect.
         message = (
-            f"{prepared.transaction.id}: {prepared.operation.command} was sent, and what"
-            " came of it could not be written; ask again with the same key"
+            f"{prepared.transaction.id}: {prepared.operation.command} was sent, and its"
+            " outcome could not be written; ask again with the same key"
         )
         raise CommitUnknown(message) from error
 
@@ -228,7 +228,7 @@ def _begin(
         context.adapter.account if rule.is_opening else None,
     )
     begun, record = append(machine, transaction, event)
-    # Built before the intent is written: a request that cannot be built leaves no trace.
+    # Made before the intent is written: a request that cannot be made leaves no trace.
     call = call_for(machine, begun, operation, record.hash)
     prepared = prepare_operation(context, machine, begun, call)
     recorded = Recorded(
@@ -255,7 +255,7 @@ def _begin(
 def _conclude(
     context: Context, prepared: PreparedOperation, evidence: Evidence
 ) -> Flow[Answer]:
-    """Write what a reply says of an operation, which a notification may have resolved before."""
+    """Write what a reply states of an operation; a notification may have ended it."""
     machine, transaction = prepared.machine, prepared.transaction
     operation = prepared.operation
     for _ in range(ATTEMPTS):
@@ -285,10 +285,10 @@ def _conclude(
 def _may_be_counted(
     transaction: Transaction, operation: Operation, evidence: Evidence
 ) -> Flow[bool]:
-    """Whether an inquiry may have counted this very reply before it was read.
+    """Whether an inquiry may have counted the exchange of this reply already.
 
-    Then only another one can tell. As long as the operation stands as this request's
-    intent left it, none has. What never left was not counted.
+    Then only another inquiry can decide. As long as the operation is as this request's
+    intent left it, no inquiry has counted it. A request that never left is not counted.
     """
     if evidence.never_sent or evidence.outcome is Outcome.UNKNOWN:
         return False
@@ -301,10 +301,10 @@ def _may_be_counted(
 
 
 def _disagrees(prepared: PreparedOperation, evidence: Evidence) -> bool:
-    """Whether the gateway refused what the lifecycle allows, or took it back already.
+    """Whether the gateway declined what the lifecycle allows, or reversed it already.
 
-    It may know of something that the trail does not: a refund in its portal, say. What
-    it said stands; the inquiry after it is for the rest.
+    It may know of something that the trail does not, such as a refund in its portal.
+    The reply is applied all the same; the inquiry after it finds the rest.
     """
     if evidence.outcome is Outcome.REVERSED:
         return True
@@ -324,16 +324,16 @@ def _events(
     if evidence.never_sent and (
         current is None or current.sent_at != operation.sent_at
     ):
-        return []  # it was sent once more since: of that it says nothing
+        return []  # it was sent again since: this reply is not about that request
     if current is not None:
         event = resolve(machine, transaction, current, evidence, now)
         stated = [] if event is None else [event]
         return [*stated, *beside(machine, transaction, stated, evidence, now)]
     if machine.commands[operation.command].spec.reads:
-        return []  # given up meanwhile: nothing depends on what it read
+        return []  # presumed lost meanwhile: nothing depends on what it read
     loaded: Loaded = yield Load(operation.key, transaction.id)
-    said = loaded.recorded.outcome if loaded.recorded else ""
-    if evidence.outcome not in ENDED or said == evidence.outcome.value:
+    known = loaded.recorded.outcome if loaded.recorded else ""
+    if evidence.outcome not in ENDED or known == evidence.outcome.value:
         return []
     return [Discrepancy(now, "contradicts_earlier", evidence, operation.id)]
 
@@ -343,10 +343,10 @@ def answer_for(
     key: str,
     disclosed: Mapping[str, Any] | None = None,
 ) -> Flow[Answer]:
-    """The answer that stands under `key` now."""
+    """The answer that is stored under `key` now."""
     loaded: Loaded = yield Load(key, transaction.id)
     if loaded.recorded is None:
-        message = f"{transaction.id}: nothing stands under the key of its operation"
+        message = f"{transaction.id}: nothing is stored under the key of its operation"
         raise TrailBroken(message)
     return to_answer(loaded.recorded, loaded.transaction or transaction, disclosed)
 
@@ -360,7 +360,7 @@ def to_answer(
     currency: str | None = None,
     is_recorded: bool = False,
 ) -> Answer:
-    """What stands under a key, as an answer; `currency` is that of its amounts."""
+    """The answer for what is stored under a key; `currency` is that of its amounts."""
     denial = None
     if recorded.outcome == Status.DENIED.value:
         denial = Denial(
@@ -411,7 +411,7 @@ def _read_again(
     command: Command,
     recorded: Recorded,
 ) -> Flow[Answer]:
-    """Ask once more for what is kept nowhere; a read has no effect to repeat."""
+    """Ask once more for what is stored nowhere; a read has no effect to repeat."""
     call = Call(
         command=command.name,
         transaction=transaction.id,

@@ -1,7 +1,7 @@
 """Asking the gateway what it knows, and ending what is open by its answer.
 
-What the answer makes of a transaction is for `kessai.evidence`; here it is asked for,
-read against the trail as it stands by then, and written.
+What follows from the answer is decided by `kessai.evidence`. Here the gateway is asked,
+its answer is compared with the trail as it is by then, and the events are written.
 """
 
 from datetime import datetime, timedelta
@@ -50,15 +50,16 @@ from kessai.machine.references import REFERENCE_DIFFERS, differs
 class Recovery:
     """How operations without an answer are recovered.
 
-    After `patience` a begun operation counts as unanswered. `in_flight_limit` is how long after
-    it was last about to be sent a request can still arrive. `missing` says what happens
-    beyond it. `lease` is for how long one recoverer has a transaction for itself. What
-    is open for longer than `escalation` is listed for an operator. `waits` are those of
-    the engine and its transport; for a gateway in this process, `NOTHING_IN_FLIGHT`.
+    After `patience` a begun operation counts as unanswered. `in_flight_limit` is how
+    long a request can still arrive after it was last about to be sent; `missing` is
+    what happens after that. `lease` is how long one recoverer has a transaction to
+    itself. An operation that is open for longer than `escalation` is listed for an
+    operator. `waits` are those of the engine and its transport; for a gateway in this
+    process, `NOTHING_IN_FLIGHT`.
 
     Raises:
-        InvalidInput: `in_flight_limit` is not longer than all of `waits`: what is given up after
-            it could still arrive.
+        InvalidInput: `in_flight_limit` is not longer than all of `waits`: a request
+            that is presumed lost could still arrive.
 
     """
 
@@ -82,21 +83,21 @@ class Recovery:
         return now + self.in_flight_limit - adapter.replays
 
     def pause(self, attempts: int) -> timedelta:
-        """How long to wait after `attempts` inquiries in vain, and one more."""
+        """How long to wait after `attempts` inquiries without success, and one more."""
         return min(FIRST_PAUSE * (1 << min(attempts, 20)), LONGEST_PAUSE)
 
 
 @attrs.frozen(kw_only=True)
 class Inquiry:
-    """A transaction after an inquiry, and what of it still needs care.
+    """A transaction after an inquiry, and what still needs care.
 
-    `readable` is False when the gateway did not answer in a way that says anything;
-    it wants to be asked again at `not_before`, where it says so. `lists` is False where
-    it has no inquiry, or one that states totals alone: it may have done what it does
-    not list. `events` are what it reported that the trail did not know; `unconfirmed`
-    are successes that the trail knows and the gateway does not list. `unlisted` are
-    open operations that it does not list and whose request can no longer arrive.
-    `attempts` are those of the trail with the events, and no part of its value.
+    `readable` is False when the gateway gave no answer that states anything; it must
+    not be asked again before `not_before`, if it stated that. `lists` is False if it
+    has no inquiry, or one that states totals alone: it may have done what it does not
+    list. `events` are what it reported that the trail did not know. `unconfirmed` are
+    successes that the trail holds and the gateway does not list. `unlisted` are open
+    operations that it does not list and that can no longer arrive. `attempts` are those
+    of the trail with the events; they do not count when inquiries are compared.
     """
 
     transaction: Transaction
@@ -117,7 +118,7 @@ def inquire(
 ) -> Flow[Inquiry]:
     """Ask the gateway for all it knows of a transaction, and apply what follows.
 
-    Without `recovery` nothing is presumed of what is not listed.
+    Without `recovery` nothing is presumed of operations that are not listed.
 
     Raises:
         LeaseLost: another recoverer has the transaction now; nothing was changed.
@@ -132,8 +133,8 @@ def inquire(
         presumption = None
         if recovery is not None:
             now: datetime = yield Now()
-            # The answer shows what stood now at the earliest: whoever reads it may have
-            # slept since, and what arrived meanwhile is not in it.
+            # The answer may be as old as this moment: the process may sleep before it
+            # reads it, and what arrives meanwhile is not in it.
             presumption = Presumption(
                 now - recovery.in_flight_limit,
                 recovery.missing,
@@ -167,7 +168,7 @@ def compare(context: Context, transaction_id: str) -> Flow[Inquiry]:
 
 @attrs.frozen
 class _InquiryReply:
-    """What an inquiry reported, and how it is to be taken."""
+    """What an inquiry reported, and how to read it."""
 
     machine: Machine
     evidence: Evidence
@@ -179,7 +180,7 @@ class _InquiryReply:
 def _ask(
     context: Context, machine: Machine, transaction: Transaction
 ) -> Flow[tuple[Evidence, bool]]:
-    """What the gateway answers, and whether that lists exchanges."""
+    """The gateway's answer, and whether it lists exchanges."""
     prepared = prepare(context.adapter, inquiry_for(machine, transaction))
     if prepared.evidence is not None:
         return prepared.evidence, False
@@ -194,13 +195,13 @@ def _presume_unanswered(
     lease: Lease | None,
     now: datetime,
 ) -> Flow[Transaction]:
-    """Mark begun operations whose caller has surely gone; evidence must resolve them."""
+    """Mark as unknown the begun operations for which no caller waits any more."""
     unanswered = [
         (operation, _no_answer(operation, transaction))
         for operation in transaction.operations.values()
         if now - operation.sent_at >= recovery.patience
     ]
-    weighed = [resolve(machine, transaction, *said, now) for said in unanswered]
+    weighed = [resolve(machine, transaction, *each, now) for each in unanswered]
     events = [event for event in weighed if event is not None]
     try:
         transaction, _ = yield from write(machine, transaction, events, lease)
@@ -220,10 +221,10 @@ def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
 
 
 def _apply(answer: _InquiryReply, asked: Transaction) -> Flow[Inquiry | None]:
-    """Write what a reply makes of a transaction; None if it must be asked for again.
+    """Write what follows from a reply; None if the gateway must be asked again.
 
-    If the trail has moved since it was asked for, what it lists may be attributed to
-    what it does not list yet; and totals never tell what they are as old as.
+    If the trail has moved since the gateway was asked, an exchange may be attributed to
+    an operation that began later. And totals never state how old they are.
     """
     for _ in range(ATTEMPTS):
         inquiry = yield from _read(answer, asked)
@@ -243,12 +244,12 @@ def _apply(answer: _InquiryReply, asked: Transaction) -> Flow[Inquiry | None]:
 
 
 def _read(answer: _InquiryReply, asked: Transaction) -> Flow[Inquiry]:
-    """What a reply makes of a transaction as it stands now; nothing is written."""
+    """What follows from a reply for a transaction as it is now; writes nothing."""
     transaction, attempts = yield from load_with_attempts(asked.id)
     now: datetime = yield Now()
     machine, evidence = answer.machine, answer.evidence
     if differs(transaction, evidence):
-        # It is about something else at the gateway, so it ends nothing here.
+        # It is about something else at the gateway, so it ends no operation.
         return _about_another(
             transaction, attempts, Discrepancy(now, REFERENCE_DIFFERS, evidence)
         )

@@ -1,9 +1,9 @@
-"""What a notification does: resolve at once where only one thing can be meant, else look up.
+"""What a notification does: end an operation at once if it can be no other, or inquire.
 
-A notification can come twice, late, out of order, or before the reply; it carries no id that
-tells it from its repetition. So it is believed on its own only for a command's first
-outcome. Afterwards it is a reason to ask the gateway, whose list can be counted. What
-that list does not bear out is kept all the same, and applied only if it ever does.
+A notification can come twice, late, out of order, or before the reply, and no id in it
+distinguishes it from its repetition. So it is applied alone only for a command's first
+outcome; afterwards it is a reason for an inquiry. What the inquiry does not confirm is
+recorded all the same, and applied only if a later one does.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from kessai.evidence.notification import (
 )
 from kessai.evidence.outcome import beside, resolve
 from kessai.flow.effects import Find, Flow, Now, Reference
-from kessai.flow.exchange import hear
+from kessai.flow.exchange import read_items
 from kessai.flow.inquiry import Inquiry, inquire
 from kessai.flow.steps import (
     Context,
@@ -45,23 +45,24 @@ from kessai.machine import Discrepancy, Event, Machine, Transaction
 from kessai.machine.references import REFERENCE_DIFFERS, differs
 
 _GRAVITY = (NotificationRefused, SafeToResend, ResendWithSameKey, KessaiError)
-# What fails is answered by its worst: what only an operator can mend comes last.
+# Of several errors the last in this order is raised: one that an operator must mend.
 
 
 class NotificationNotConfirmed(SafeToResend):
-    """The gateway does not bear out its own notification, so far; it shall send it again."""
+    """No inquiry confirms the notification yet; the gateway must send it again."""
 
 
 def receive_notification(
     context: Context, headers: Mapping[str, str], body: bytes
 ) -> Flow[None]:
-    """Take in a notification: every item for itself, then raise the worst of what failed.
+    """Take in each item of a notification by itself, then raise the worst error.
 
-    One that can never be taken in must not keep those after it from being recorded.
+    An item that can never be taken in must not keep those after it from being recorded.
 
     Raises:
-        NotificationRefused: it is not the gateway's, or a item cannot be read.
-        NotificationNotConfirmed, StoreBusy, CommitUnknown: the gateway shall send it again.
+        NotificationRefused: it is not the gateway's, or an item cannot be read.
+        NotificationNotConfirmed, StoreBusy, CommitUnknown: the gateway must send it
+            again.
         TrailBroken, UnknownLifecycle: a transaction must be mended first.
 
     """
@@ -69,28 +70,28 @@ def receive_notification(
     now: datetime = yield Now()
     notification = Notification(headers=headers, body=body, at=now)
     try:
-        told = yield from hear(context.adapter, notification)
+        items = yield from read_items(context.adapter, notification)
     except NotificationPartlyRefused as refusal:
-        told = refusal.readable
+        items = refusal.readable
         failed.append(refusal)
-    for evidence in told:
+    for item in items:
         try:
-            yield from _take_in(context, rebuilt_notification(evidence))
+            yield from _take_in(context, rebuilt_notification(item))
         except Exception as error:  # noqa: BLE001 - raised below, after the others
             failed.append(error)
     if failed:
         raise max(failed, key=_gravity)
 
 
-def _take_in(context: Context, said: Evidence | Mention) -> Flow[None]:
-    if isinstance(said, Evidence):
-        yield from receive(context, said)
+def _take_in(context: Context, item: Evidence | Mention) -> Flow[None]:
+    if isinstance(item, Evidence):
+        yield from receive(context, item)
         return
-    reference = Reference(context.adapter.account, said.kind, said.id)
+    reference = Reference(context.adapter.account, item.kind, item.id)
     mentioned: list[str] = yield Find(reference)
     if not mentioned:  # the reply that brings the id may still be on its way
         message = (
-            f"no transaction has the {said.kind} {said.id!r}, so far; send it again"
+            f"no transaction has the {item.kind} {item.id!r}, so far; send it again"
         )
         raise NotificationNotConfirmed(message)
     for transaction in mentioned:
@@ -115,8 +116,8 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
     """Take in one item; safe to repeat.
 
     Raises:
-        NotificationNotConfirmed: an inquiry is needed and the gateway did not answer it, or did
-            not list what its item states.
+        NotificationNotConfirmed: an inquiry is needed, and the gateway did not answer
+            it or did not list what the item states.
         TrailBroken: the transaction's chain does not hold.
 
     """
@@ -146,7 +147,7 @@ def receive(context: Context, evidence: Evidence) -> Flow[Transaction]:
 def _unknown(
     transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Flow[list[Event]]:
-    """Evidence about a transaction that never came to be is recorded, once."""
+    """Evidence about a transaction that was never opened is recorded, once."""
     if transaction.version:
         attempts = yield from read_attempts(transaction.id)
         if is_recorded(attempts, evidence):
@@ -157,7 +158,7 @@ def _unknown(
 def _about_another(
     transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Flow[list[Event]]:
-    """Evidence with another id than is known ends nothing; it is recorded, once."""
+    """Evidence with an id that differs from the known one is recorded, once."""
     attempts = yield from read_attempts(transaction.id)
     discrepancy = Discrepancy(now, REFERENCE_DIFFERS, evidence)
     return [] if attempts.hold(discrepancy) else [discrepancy]
@@ -166,7 +167,7 @@ def _about_another(
 def _later(
     context: Context, machine: Machine, transaction: Transaction, evidence: Evidence
 ) -> Flow[Transaction]:
-    """What cannot be believed alone is a repetition, or a reason for an inquiry."""
+    """An item that cannot be applied alone is a repetition or a reason to inquire."""
     repeated = is_repeated(transaction, evidence)
     if repeated is None:
         transaction, attempts = yield from load_with_attempts(transaction.id)
@@ -182,9 +183,9 @@ def _later(
 def _confirm(
     machine: Machine, inquiry: Inquiry, evidence: Evidence
 ) -> Flow[Transaction]:
-    """Record what an inquiry did not confirm; it shall come once more.
+    """Record what an inquiry did not confirm, and have it sent once more.
 
-    Once recorded, it needs not come again: the trail shows it until it is closed.
+    Once it is recorded, the gateway need not send it again: it is an open discrepancy.
     """
     transaction, attempts = inquiry.transaction, inquiry.attempts
     for _ in range(ATTEMPTS):
@@ -209,7 +210,7 @@ def _confirm(
 
 def _not_listed(evidence: Evidence) -> NotificationNotConfirmed:
     message = (
-        f"{evidence.transaction}: the gateway's inquiry does not list what its notification"
-        " says; send it again"
+        f"{evidence.transaction}: the gateway's inquiry does not list what its"
+        " notification states; send it again"
     )
     return NotificationNotConfirmed(message)

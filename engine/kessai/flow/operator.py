@@ -1,7 +1,8 @@
-"""What an operator found out by hand: evidence with a name and a reason, on the one path.
+"""What an operator found out by hand: evidence with a name and a reason.
 
 What no inquiry can resolve waits for somebody who asks the gateway's support, reads its
-portal, or calls the bank. What they found is written down as theirs.
+portal, or calls the bank. Their finding is recorded under their name, as evidence like
+any other.
 """
 
 from datetime import datetime
@@ -31,8 +32,8 @@ def resolve_by_hand(
     """End an open operation by what an operator found out.
 
     Raises:
-        InvalidInput: nothing of that id is open, or its caller still waits for the
-            gateway's reply.
+        InvalidInput: no operation of that id is open, or its caller still waits for
+            the gateway's reply.
 
     """
     for _ in range(ATTEMPTS):
@@ -55,10 +56,10 @@ def resolve_by_hand(
 def close_by_hand(
     context: Context, transaction_id: str, number: int, evidence: Evidence
 ) -> Flow[Transaction]:
-    """Resolve the discrepancy of event `number`: somebody has dealt with it.
+    """Close the discrepancy of event `number`: somebody has dealt with it.
 
     Raises:
-        InvalidInput: that event is no discrepancy, or was resolved before.
+        InvalidInput: that event is not a discrepancy, or was closed before.
 
     """
     for _ in range(ATTEMPTS):
@@ -68,7 +69,10 @@ def close_by_hand(
         event = close_discrepancy(transaction, number, evidence, now)
         if event is None:
             known = ", ".join(map(str, transaction.discrepancies)) or "none"
-            message = f"{transaction_id}: event {number} is no open discrepancy; open: {known}"
+            message = (
+                f"{transaction_id}: event {number} is no open discrepancy;"
+                f" open: {known}"
+            )
             raise InvalidInput(message)
         try:
             transaction, _ = yield from write(machine, transaction, [event])
@@ -84,8 +88,8 @@ def by_hand(
     """An operator's evidence.
 
     Raises:
-        InvalidInput: the name or the reason is missing or too long, or the outcome is
-            not an end.
+        InvalidInput: the name or the reason is missing or too long, or the outcome does
+            not end an operation.
 
     """
     for name, text, longest in (

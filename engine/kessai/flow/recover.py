@@ -1,4 +1,4 @@
-"""Resolving what has no answer yet, and moving what is overdue: never by time alone."""
+"""Resolving what has no answer, and letting deadlines lapse: never by time alone."""
 
 from datetime import datetime
 
@@ -35,8 +35,8 @@ from kessai.machine.phases import RESENT, phase_after
 def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | None]:
     """Recover the transaction that is due longest; None when none is due.
 
-    It is leased meanwhile, so that no two recoverers work on the same one; afterwards
-    it rests for a while, longer each time it was in vain.
+    It is leased meanwhile, so that no two recoverers work on the same one. Afterwards
+    it is not due for a while, which grows each time nothing was resolved.
     """
     now: datetime = yield Now()
     lease: Lease | None = yield Claim(now, now + recovery.lease)
@@ -44,7 +44,7 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
         return None
     try:
         done = yield from _recover(context, lease.transaction, recovery, lease)
-    except KessaiError:  # it would meet everyone: the others must have their turn
+    except KessaiError:  # every recoverer would meet it: the others must have a turn
         yield from _release(lease, recovery, None)
         raise
     yield from _release(lease, recovery, done.not_before)
@@ -78,7 +78,7 @@ def recover(
     recovery: Recovery,
     lease: Lease | None = None,
 ) -> Flow[list[Answer]]:
-    """Look up one transaction; the answers of all operations that were open before.
+    """Inquire about one transaction; returns the answers of all operations found open.
 
     Raises:
         TrailBroken: the transaction's chain does not hold.
@@ -90,7 +90,7 @@ def recover(
 
 @attrs.frozen
 class _Recovered:
-    """What stands after a recovery, and until when the gateway wants its peace."""
+    """A transaction after a recovery, and when the gateway may be asked again."""
 
     answers: list[Answer]
     not_before: datetime | None
@@ -108,7 +108,7 @@ def _recover(
         if again:
             yield from _resend(context, inquiry, again, recovery, lease)
     except LeaseLost:
-        pass  # another recoverer is at it: what stands is theirs to say
+        pass  # another recoverer works on it, and will change it
     answers: list[Answer] = []
     for operation in before.operations.values():
         answer = yield from answer_for(before, operation.key)
@@ -123,8 +123,9 @@ def _to_resend(
 ) -> Flow[tuple[Operation, ...]]:
     """The open operations whose very requests are to be sent once more.
 
-    A gateway that lists nothing answers a key that it knows as it did at first: within
-    that time a resend is the way to ask. After it, only an operator can find out.
+    A gateway that lists nothing may repeat its first answer to a key that it knows, for
+    a while. Until then a resend is the way to ask; after it, only an operator can find
+    out.
     """
     opened = inquiry.transaction.operations
     if inquiry.lists or inquiry.unlisted:
@@ -156,7 +157,7 @@ def _resend(
     assert machine is not None  # noqa: S101 - an inquiry was made under it
     records: list[Record] = yield History(transaction.id)
     for operation in operations:
-        # Made before the intent is written, like that of every other intent.
+        # The request is made before the intent is written, as for every intent.
         begun = begun_hash(records, operation)
         call = call_for(machine, transaction, operation, begun)
         prepared = prepare_operation(context, machine, transaction, call)
@@ -182,9 +183,9 @@ def _intend(
     now: datetime,
     lease: Lease | None,
 ) -> Flow[Transaction | None]:
-    """Write down that `operation` is sent again; None if that is no longer right.
+    """Record the intent to send `operation` again; None if that is no longer right.
 
-    Whoever looks it up from now on sees that a request may be on its way once more.
+    From now on every inquiry knows that a request may be in flight once more.
     """
     transaction = yield from load(transaction_id)
     if transaction.operations.get(operation.id) != operation:
@@ -207,10 +208,10 @@ def _intend(
 
 
 def sweep(context: Context, transaction_id: str) -> Flow[Transaction]:
-    """Move a transaction over the deadlines that have passed, if nothing is open.
+    """Let the deadlines that have passed lapse, if nothing is open.
 
-    The gateway is asked first: it may have captured or cancelled meanwhile, and not
-    have been heard. Without its answer nothing lapses.
+    The gateway is asked first: a capture or a cancel may have been carried out without
+    a report. Without its answer nothing lapses.
     """
     transaction = yield from load(transaction_id)
     machine = yield from machine_of(context, transaction)
@@ -225,6 +226,6 @@ def sweep(context: Context, transaction_id: str) -> Flow[Transaction]:
         transaction, _ = yield from write(
             machine, transaction, overdue(machine, transaction, now)
         )
-    except VersionConflict:  # something happens to it: nothing lapses meanwhile
+    except VersionConflict:  # another writer works on it: nothing lapses meanwhile
         transaction = yield from load(transaction_id)
     return transaction

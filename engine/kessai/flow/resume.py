@@ -1,9 +1,9 @@
 """Sending on what the consumer came back with: an intent like any other.
 
-Some gateways send the consumer back with a token, and nothing is paid for until the
-order system has sent that on. What is given is sent once it is written down that it is
-going to be. The tokens themselves are kept nowhere, only the hash of them all: whoever
-holds one can pay with it. So only the shop can send them once more, with `resume`.
+Some gateways send the consumer back with a token, and nothing is paid until the order
+system has sent the token on. It is sent once the intent to send it is recorded. Tokens
+are stored nowhere, only the hash of them all, because whoever holds one can pay with
+it. So only the shop can send them once more, with `resume`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,21 +41,21 @@ from kessai.machine.command import checked_resumption, fingerprint
 
 
 class StillUnderWay(SafeToResend):
-    """A request of the same operation is on its way: try again when it was answered."""
+    """A request of the same operation is in flight: try again once it is answered."""
 
 
 def resume(
     context: Context, transaction_id: str, parameters: Mapping[str, str]
 ) -> Flow[Answer]:
-    """Send on what the consumer of an open opening command came back with.
+    """Send on what the consumer came back with, while the opening command is open.
 
-    The same parameters again are sent again, under the same keys, only while it is not
-    known what came of them. Once the opening command has ended, its answer is given.
+    The same parameters are sent again, under the same keys, only while their outcome is
+    not known. Once the opening command has ended, its answer is given.
 
     Raises:
-        InvalidCommand: the parameters are no texts by their names.
+        InvalidCommand: the parameters are not texts by their names.
         InvalidInput: the gateway takes nothing that a consumer brings back.
-        UnknownTransaction: none of that id ever came to be.
+        UnknownTransaction: no transaction has that id.
         StillUnderWay: a request of the opening command is not answered yet.
 
     """
@@ -121,11 +121,11 @@ def _opening(machine: Machine, transaction: Transaction) -> Operation | None:
 
 
 def _is_answered(opening: Operation, trail: Iterable[Event], request: str) -> bool:
-    """Whether just this was sent on last, and the gateway has accepted it."""
+    """Whether exactly this was sent on last, and the gateway has accepted it."""
     brought = [event.request for event in trail if isinstance(event, Resumed)]
     return opening.phase is Phase.PENDING and brought[-1:] == [request]
 
 
 def _key(trail: Iterable[Event]) -> str:
-    """The key of the opening command: the first command that was begun."""
+    """The key of the opening command, which was begun first."""
     return next(event.operation.key for event in trail if isinstance(event, Begun))

@@ -54,7 +54,7 @@ class Context:
 
 
 def contended(transaction_id: str) -> VersionConflict:
-    """The error for a transaction that other writers never left alone."""
+    """The error for a transaction to which other writers were always faster."""
     message = f"{transaction_id}: others changed it {ATTEMPTS} times while deciding"
     return VersionConflict(message)
 
@@ -90,27 +90,27 @@ def load(transaction_id: str) -> Flow[Transaction]:
     """The transaction, blank if the store has none.
 
     Raises:
-        UnknownTransaction: it is no id that a store could have.
+        UnknownTransaction: no transaction can have such an id.
 
     """
     if not is_id(transaction_id):
-        message = "there is no transaction of such an id"
+        message = "there is no transaction with such an id"
         raise UnknownTransaction(message)
     loaded: Loaded = yield Load(None, transaction_id)
     return loaded.transaction or Transaction(transaction_id)
 
 
 def commit(change: Change) -> Flow[None]:
-    """Append `change`; when a commit raises, find out whether it is there.
+    """Append `change`; if a commit raises, find out whether it was written.
 
-    A commit that failed may be there all the same, or come to be there when the file is
-    opened again. So the very same change is written once more: either that succeeds,
-    or it conflicts, and then the trail tells whose record stands in its place.
+    The change of a failed commit may be in the store all the same, or appear when the
+    file is opened again. So the very same change is written once more. Either that
+    succeeds, or it conflicts, and then the trail shows which record is in its place.
 
     Raises:
         VersionConflict, LeaseLost: it is not there; someone else was faster.
-        CommitUnknown: it may or may not be there. That is also said of an intent to
-            send that is there: another caller may have written the same one, and sent.
+        CommitUnknown: it may or may not be there. An intent to send that is there
+            raises it, too: another caller may have written the same one, and sent it.
 
     """
     try:
@@ -130,7 +130,7 @@ def _commit_again(change: Change, unknown: CommitUnknown) -> Flow[None]:
                 raise
             if change.is_intent:
                 raise unknown from None
-        except SafeToResend:  # this time nothing was written; the first may be there
+        except SafeToResend:  # now nothing was written, but the first may be there
             raise unknown from None
         return
     raise unknown
@@ -150,7 +150,7 @@ def write(
     events: Iterable[Event],
     lease: Lease | None = None,
 ) -> Flow[tuple[Transaction, tuple[Recorded, ...]]]:
-    """Append `events`, and what they make of the keys of the operations they end.
+    """Append `events`, and the new outcomes under the keys of their operations.
 
     Raises:
         VersionConflict: another writer was faster; nothing was written.
@@ -202,8 +202,8 @@ def load_with_attempts(transaction_id: str) -> Flow[tuple[Transaction, Attempts]
     """A transaction and its attempts, at one version.
 
     Raises:
-        VersionConflict: others never left the transaction alone.
-        TrailBroken: the chain does not hold, or is shorter than the transaction says.
+        VersionConflict: other writers were always faster.
+        TrailBroken: the chain does not hold, or is shorter than the transaction states.
 
     """
     transaction = yield from load(transaction_id)
@@ -214,7 +214,10 @@ def load_with_attempts(transaction_id: str) -> Flow[tuple[Transaction, Attempts]
         before = transaction
         transaction = yield from load(transaction_id)
         if transaction == before:  # nobody wrote between the two readings
-            message = f"{transaction_id}: its trail has {attempts.version} events of {before.version}"
+            message = (
+                f"{transaction_id}: its trail has {attempts.version} events"
+                f" of {before.version}"
+            )
             raise TrailBroken(message)
     raise contended(transaction_id)
 
@@ -228,9 +231,9 @@ def call_for(
 ) -> Call:
     """The call that carries out `operation`; the same operation gives the same call.
 
-    `begun` is the hash of the event that began it: its keys are made from that. What is
-    `resumed` has keys of its own, which the same parameters give again; it is given the
-    ids that are known by now, for it is about what the first reply has named.
+    `begun` is the hash of the event that began it; its keys are made from that. If
+    `resumed` is given, the keys are others, and the same parameters give the same keys;
+    the ids are then those known by now, such as the first reply has named.
     """
     references = operation.references
     if resumed is not None:
@@ -268,10 +271,10 @@ def inquiry_for(machine: Machine, transaction: Transaction) -> Call:
 
 
 def begun_hash(records: Iterable[Record], operation: Operation) -> str:
-    """The hash of the event that began `operation`, among those of its transaction.
+    """The hash of the event that began `operation`, from its transaction's records.
 
     Raises:
-        TrailBroken: that event is not there.
+        TrailBroken: that event is not among them.
 
     """
     name, _, number = operation.id.rpartition(".")

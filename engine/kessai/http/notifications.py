@@ -1,11 +1,12 @@
 """Where the gateway's notifications arrive: an ASGI app, and two plain functions.
 
-    uvicorn shop:notifications        # notifications = NotificationEndpoint(AsyncEngine(…)), in shop.py
+    # in shop.py: notifications = NotificationEndpoint(AsyncEngine(…))
+    uvicorn shop:notifications
 
-The answer is 200 only once what every item says is durable. All else makes the
-gateway send the notification again: 503 soon, 500 when somebody must mend something first, 400
-for what is not the gateway's or cannot be read. What a notification says is for the engine;
-nothing here looks into it, and neither it nor its headers ever reach a log or an answer.
+The answer is 200 only once everything that the items state is durable. Any other answer
+makes the gateway send the notification again: 503 soon, 500 when somebody must mend
+something first, 400 for what is not the gateway's or cannot be read. Only the engine
+reads a notification; neither its body nor its headers ever reach a log or an answer.
 """
 
 import logging
@@ -29,10 +30,10 @@ LARGEST_NOTIFICATION: Final = 1024 * 1024
 """Bytes at most in a notification's body: thousands of items."""
 
 Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+AsgiScope = MutableMapping[str, Any]
+AsgiMessage = MutableMapping[str, Any]
+AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
+AsgiSend = Callable[[AsgiMessage], Awaitable[None]]
 
 _LONGEST_NUMBER: Final = 18
 
@@ -41,7 +42,7 @@ _log = logging.getLogger("kessai.notification")
 
 @attrs.frozen
 class NotificationAnswer:
-    """The HTTP answer to a notification. It says nothing to whoever tries to forge one."""
+    """The HTTP answer to a notification. It gives a forger no hint."""
 
     status: int
     body: bytes
@@ -67,7 +68,7 @@ _ANSWERS: tuple[tuple[type[KessaiError], NotificationAnswer], ...] = (
     (NotificationRefused, NotificationAnswer(400, b"refused\n")),
     (SafeToResend, _LATER),
     (ResendWithSameKey, _LATER),
-    # The gateway keeps trying: its evidence will be wanted once the trail is mended.
+    # The gateway keeps trying: its evidence is needed once the trail is mended.
     (KessaiError, NotificationAnswer(500, b"cannot be recorded\n")),
 )
 
@@ -75,10 +76,10 @@ _ANSWERS: tuple[tuple[type[KessaiError], NotificationAnswer], ...] = (
 def answer_notification(
     engine: Engine, headers: Headers, body: bytes
 ) -> NotificationAnswer:
-    """Take in a notification with any framework, and return what to answer it.
+    """Take in a notification with any framework, and return the answer to give.
 
     `body` must be the raw bytes as they came. `headers` is what the framework has: a
-    mapping, or all pairs as they came, so that one sent twice is seen to be.
+    mapping, or all pairs as they came, which show that a header was sent twice.
     """
     verdict = _NotificationVerdict()
     with verdict:
@@ -100,10 +101,9 @@ async def answer_notification_async(
 
 @attrs.define
 class _NotificationVerdict:
-    """What a notification is answered: what is raised within is logged and becomes its answer.
+    """The answer to a notification; an error raised within is logged and decides it.
 
-    Only kessai's own errors do. A mistake, or a store's own error, is for the server to
-    log and to answer 500.
+    Only kessai's own errors do. The server logs any other error and answers 500.
     """
 
     answer: NotificationAnswer = _TAKEN
@@ -139,7 +139,7 @@ def _refused(answer: NotificationAnswer) -> NotificationAnswer:
 
 
 def _single(headers: Headers) -> dict[str, str]:
-    """One value a name. Two become one with a comma, which no single value has.
+    """One value per name. Two become one with a comma, which no single value has.
 
     Choosing one of them would let a forged signature hide behind a true one.
     """
@@ -162,8 +162,8 @@ def _text(value: str | bytes) -> str:
 class NotificationEndpoint:
     """An ASGI 3 app that receives the gateway's notifications, under any path.
 
-    It takes an `AsyncEngine`; a synchronous one is served by `answer_notification`. The engine
-    is its owner's to close, unless `closes_engine` says that it ends with the server.
+    It takes an `AsyncEngine`; for a synchronous engine use `answer_notification`. The
+    caller closes the engine, unless `closes_engine` says that it ends with the server.
     `patience` is how many seconds a body may take.
     """
 
@@ -178,7 +178,9 @@ class NotificationEndpoint:
         self._closes_engine = closes_engine
         self._patience = patience
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend
+    ) -> None:
         """Serve one connection, as ASGI asks for it."""
         match scope["type"]:
             case "http":
@@ -194,10 +196,10 @@ class NotificationEndpoint:
                 raise ValueError(message)
 
     async def _answer(
-        self, scope: Scope, receive: Receive
+        self, scope: AsgiScope, receive: AsgiReceive
     ) -> NotificationAnswer | None:
-        """The answer; None to a client that went away before its notification was whole."""
-        import asyncio  # who serves has it; others need not wait for it
+        """The answer; None if the client went away before the body was complete."""
+        import asyncio  # a server has it already; others need not wait for it
 
         if scope["method"] != "POST":
             return _NO_POST
@@ -210,7 +212,7 @@ class NotificationEndpoint:
             return body
         return await answer_notification_async(self._engine, scope["headers"], body)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, receive: AsgiReceive, send: AsgiSend) -> None:
         """Begin and end with the server."""
         phase = ""
         while phase != "lifespan.shutdown":
@@ -220,7 +222,9 @@ class NotificationEndpoint:
             await send({"type": f"{phase}.complete"})
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | NotificationAnswer | None:
+async def _read(
+    scope: AsgiScope, receive: AsgiReceive
+) -> bytes | NotificationAnswer | None:
     """The whole body, unless it is too long or the client goes away."""
     if _announced(scope) > LARGEST_NOTIFICATION:
         return _refused(_LONG)
@@ -238,20 +242,20 @@ async def _read(scope: Scope, receive: Receive) -> bytes | NotificationAnswer | 
     return bytes(body)
 
 
-def _announced(scope: Scope) -> int:
-    """The length that the client announces, 0 if that is no number.
+def _announced(scope: AsgiScope) -> int:
+    """The length that the client announces, 0 if that is not a number.
 
-    It can only save reading: what is read is counted.
+    It only saves reading a body that is too long: what is read is counted.
     """
     announced: bytes = dict(scope["headers"]).get(b"content-length", b"")
     is_number = announced.isdigit() and len(announced) <= _LONGEST_NUMBER
     return int(announced) if is_number else 0
 
 
-async def _say(scope: Scope, answer: NotificationAnswer, send: Send) -> None:
+async def _say(scope: AsgiScope, answer: NotificationAnswer, send: AsgiSend) -> None:
     pairs = [*answer.headers, ("Content-Length", str(len(answer.body)))]
     if answer in _UNREAD and scope.get("http_version", "1.1").startswith("1"):
-        pairs.append(("Connection", "close"))  # or the server would read on, for nobody
+        pairs.append(("Connection", "close"))  # or the server would read on for nothing
     headers = [(name.lower().encode(), value.encode()) for name, value in pairs]
     await send(
         {"type": "http.response.start", "status": answer.status, "headers": headers}

@@ -1,7 +1,8 @@
 """The machine: what a lifecycle allows, decided and replayed without any I/O.
 
 This package reads no clock, draws no random number and opens nothing: time and ids are
-arguments. `decide` asks, `resolve` weighs evidence, `evolve` applies, `chain` seals.
+arguments. `decide` allows or denies a command, `evolve` applies an event, `chain` binds
+it to the trail. What evidence means is decided above, in `kessai.evidence`.
 """
 
 from kessai.machine.chain import Record, append, read_events, read_record

@@ -1,7 +1,7 @@
 """The trail of one transaction: canonical events, each bound to the one before.
 
 An event's hash is the SHA-256 of its canonical JSON (RFC 8785: sorted keys, no
-insignificant space, UTF-8), which holds the hash before it, the event's number, the
+insignificant space, UTF-8), which holds the previous hash, the event's number, the
 transaction's id and the hash of the lifecycle it ran under. An edit, a removal, a
 reordering or a splice from another transaction breaks the chain at the first bad event.
 """
@@ -37,8 +37,8 @@ class AppliedEvent(
 ):  # one is made for every event: an attrs object costs three times
     """One event of a trail, with the transaction before and after it.
 
-    `machine` is that of the file which the event is bound to. A denial as it is decided
-    has the machine that denied: before a transaction exists, no file is bound.
+    `machine` is that of the lifecycle file that the event is bound to. A new denial has
+    the machine that denied: before a transaction exists, no file is bound.
     """
 
     event: Event
@@ -74,7 +74,7 @@ def append(
 
 @attrs.frozen
 class RecordedEvent:
-    """A record read back: its event, and the lifecycle hash it is bound to."""
+    """A record read back: its event, and the hash of the lifecycle it is bound to."""
 
     event: Event
     lifecycle: str
@@ -84,8 +84,8 @@ def read_record(record: Record, previous: str) -> RecordedEvent:
     """The event in `record`, after the checks that need no lifecycle.
 
     Raises:
-        TrailBroken: the bytes do not have the recorded hash, or do not follow
-            `previous`, or are another transaction's or another place's.
+        TrailBroken: the bytes do not have the recorded hash, do not follow `previous`,
+            or belong to another transaction or another place.
 
     """
     where = f"event {record.number} of {record.transaction}"

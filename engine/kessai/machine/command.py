@@ -1,7 +1,7 @@
-"""What an order system asks for, checked for shape before anything looks at it.
+"""What an order system asks for, checked for shape before anything else reads it.
 
-This module refuses what is not well-formed at all (a float for money, a lone surrogate),
-and card numbers wherever they stand: what is asked for is kept, and they must not be.
+This module refuses what is malformed (a float for money, a lone surrogate), and card
+numbers in any field: requests are stored, and card numbers must not be.
 What a lifecycle refuses is a denial, and `kessai.machine.decide`'s business.
 """
 
@@ -28,7 +28,7 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 def _plain(parameters: Any) -> Any:
-    """Plain dicts and texts, copied; what is no mapping is left for the checks."""
+    """Plain dicts and texts, copied; anything but a mapping is left for the checks."""
     if not isinstance(parameters, Mapping):
         return parameters
     return {name: _plain_value(value) for name, value in parameters.items()}
@@ -44,17 +44,17 @@ def _plain_value(value: object) -> object:
 class Command:
     """A request to carry one transaction one step further.
 
-    `amount` is in minor units of the transaction's currency; None means the default that
-    the lifecycle declares. `currency` (an ISO 4217 code) is needed by a command that
-    opens a transaction where the lifecycle has several; later ones may repeat it.
-    `lifecycle` is needed by `authorize`, `agreement` by `reauthorize`. `parameters` are
-    those that the lifecycle names: flags are booleans, `frequency` is
-    `{"unit": "Month", "value": 1}`, the rest is text. `key` makes the command idempotent:
-    one key, one request, one effect.
+    `amount` is in minor units of the transaction's currency; None means the default
+    that the lifecycle declares. `currency` (an ISO 4217 code) is needed by an opening
+    command if the lifecycle has several; later commands may repeat it. `lifecycle` is
+    needed by `authorize`, `agreement` by `reauthorize`. `parameters` are those that the
+    lifecycle names: flags are booleans, `frequency` is `{"unit": "Month", "value": 1}`,
+    the rest is text. `key` makes the command idempotent: one key, one request, one
+    effect.
 
     Raises:
-        InvalidCommand: a field is missing, or not of its shape, or a card number stands
-            in it. The message names the field and never shows its value.
+        InvalidCommand: a field is missing, has the wrong shape, or holds a card number.
+            The message names the field and never shows its value.
 
     """
 
@@ -69,7 +69,7 @@ class Command:
         factory=dict[str, Any],
         kw_only=True,
         repr=False,
-        # A copy: what was asked for stays what it was, whatever the caller does next.
+        # A copy, so that the caller cannot change the command afterwards.
         converter=_plain,
     )
 
@@ -90,7 +90,7 @@ class Command:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of everything asked for, the key left out."""
+        """SHA-256 (hex) of everything asked for, without the key."""
         request = (
             self.name,
             self.transaction,
@@ -111,10 +111,10 @@ def fingerprint(request: object) -> str:
 def checked_resumption(parameters: object) -> dict[str, str]:
     """What a consumer came back with, copied: texts under names of any kind.
 
-    They are sent on and kept nowhere, so what they hold is the gateway's affair.
+    They are sent on and stored nowhere, so only the gateway judges what they hold.
 
     Raises:
-        InvalidCommand: they are no such mapping; no value is shown.
+        InvalidCommand: they are not such a mapping; no value is shown.
 
     """
     message = f"parameters: must be at most {MAX_PARAMETERS} texts by their names"
@@ -133,7 +133,7 @@ _ID_SHAPE = (
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` can be the id of a transaction: no store is asked for another."""
+    """Whether `text` can be a transaction's id; no store is asked for anything else."""
     return ONE_LINE.fullmatch(text) is not None
 
 
@@ -157,7 +157,7 @@ def _check_amount(amount: object) -> None:
     if not is_amount(amount):
         message = f"amount: a whole number of minor units below {AMOUNT_LIMIT:,}"
         raise InvalidCommand(message)
-    # A column mistaken for another one: 15 digits are still an amount by their size.
+    # A card number in place of an amount: its 15 digits are still below the limit.
     if amount >= _SMALLEST_CARD:
         _refuse_card("amount", str(amount))
 

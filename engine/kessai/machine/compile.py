@@ -1,12 +1,14 @@
-"""A lifecycle compiled to `transitions` machines, one a track, headless.
+"""A lifecycle compiled to `transitions` machines, one per track, without a model.
 
-The machines hold no model, and anyone may put a model of their own on them. They are
-the only table of where a state goes: `decide`, `evolve` and the prover read the very
-transitions that a trigger would take, and evaluate their conditions, so that reasons
-can be gathered where a trigger would only say False. What a machine does not hold
-cannot happen. Its triggers are the commands; `declined:` and an opening command, where
-that leaves a track; `reversal:` and a command whose success the gateway takes back;
-`deadline:` and a deadline that passes.
+Anyone may put a model of their own on the machines. They are the only table of where a
+state goes: `decide`, `evolve` and the prover read the very transitions that a trigger
+would take, and evaluate their conditions. So reasons can be gathered where a trigger
+would only return False. What a machine does not hold cannot happen. Its triggers are
+
+    capture                  a command
+    declined:authorize       an opening command that was declined
+    reversal:refund          a command whose success the gateway takes back
+    deadline:authorization   a deadline that passes
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +37,8 @@ from kessai.words import joined
 class Step(Transition):
     """A transition of a track's machine, with what the lifecycle file adds to it.
 
-    `move` is where the file declares it; `commit` are the effects on amounts that go
-    with it, and `guards` what must hold for its operation to begin.
+    `move` is its declaration in the file, `commit` its effects on amounts, and `guards`
+    are what must hold for its operation to begin.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Step(Transition):
         return self.dest or self.source
 
     def enabled(self, names: Mapping[str, int]) -> bool:
-        """Whether its conditions hold under `names`, as a trigger would ask them."""
+        """Whether its conditions hold under `names`, as a trigger would check them."""
         for condition in self.conditions:
             holds = condition.func
             if not callable(holds) or holds(names) is not condition.target:
@@ -78,7 +80,7 @@ Tracks = Mapping[str, TrackMachine]
 def steps_of(
     tracks: Tracks, trigger: str, states: Mapping[str, str]
 ) -> tuple[Step, ...]:
-    """What `trigger` may move of `tracks` that stand at `states`, enabled or not."""
+    """The transitions of `trigger` for `tracks` in these `states`, enabled or not."""
     found: tuple[Step, ...] = ()
     for name, track in tracks.items():
         if name in states and trigger in track.events:
@@ -89,12 +91,12 @@ def steps_of(
 
 @attrs.frozen
 class CompiledCommand:
-    """A command ready to be decided, or a reversal: its tracks' machines, its deadlines.
+    """A command ready to be decided, or a reversal: its tracks' machines and deadlines.
 
-    `trigger` is what those machines know its success by.
-    `excludes` names the commands whose open operations must end first: every command
-    that moves one of the same tracks, except those declared to run alongside.
-    `amount_guards` are the codes of the guards that hang on the amount asked for.
+    `trigger` is its success's trigger in those machines. `excludes` names the commands
+    that must have no open operation: every command that moves one of the same tracks,
+    except those declared to run alongside. `amount_guards` are the codes of the guards
+    that depend on the amount asked for.
     """
 
     spec: CommandSpec
@@ -109,20 +111,20 @@ class CompiledCommand:
 
     @property
     def sets_amount(self) -> bool:
-        """Whether it reserves nothing, so that its amount replaces what stood before."""
+        """Whether it reserves nothing, so that its amount replaces the previous one."""
         return self.spec.amount is not None and not self.spec.reserve
 
     def steps_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
-        """What a success may move from `states`, enabled or not."""
+        """The transitions of a success from `states`, enabled or not."""
         return steps_of(self.tracks, self.trigger, states)
 
     def declined_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
-        """What a decline moves from `states`: nothing but an opening command's tracks."""
+        """The transitions of a decline from `states`: an opening command's alone."""
         return steps_of(self.tracks, _declined(self.spec), states)
 
     @property
     def steps(self) -> dict[str, dict[str, tuple[Step, ...]]]:
-        """What a success may move, by track and state."""
+        """The transitions of a success, by track and state."""
         return {
             name: {
                 state: self.steps_from({name: state})
@@ -153,7 +155,7 @@ class Machine:
         return self.lifecycle.name
 
     def lapse_from(self, deadline: str, states: Mapping[str, str]) -> Step | None:
-        """What the passing of `deadline` moves from `states`, if it moves anything."""
+        """The transition from `states` when `deadline` passes, if there is one."""
         steps = steps_of(self.tracks, f"{_DEADLINE}{deadline}", states)
         return steps[0] if steps else None
 
@@ -195,7 +197,7 @@ def compile_lifecycle(lifecycle: Lifecycle) -> Machine:
 
 
 def _titles(lifecycle: Lifecycle) -> dict[str, Text]:
-    """What commands and states are called in sentences."""
+    """The names of commands and states in sentences."""
     titles = {f"title {c.name}": c.title for c in lifecycle.commands.values()}
     for track in lifecycle.tracks.values():
         for name, state in track.states.items():
@@ -209,7 +211,7 @@ _DEADLINE = "deadline:"
 
 
 def trigger_of(deadline: Deadline) -> str:
-    """The trigger under which a track's machine knows the passing of `deadline`."""
+    """The trigger for the passing of `deadline` in a track's machine."""
     return f"{_DEADLINE}{deadline.name}"
 
 
@@ -246,7 +248,7 @@ def _track_machine(lifecycle: Lifecycle, track: str) -> TrackMachine:
 def _every_move(
     lifecycle: Lifecycle,
 ) -> Iterator[tuple[str, Move, tuple[AmountEffect, ...]]]:
-    """Triggers with what they move, and the effects on amounts that go with that."""
+    """Every trigger with its move, and the effects on amounts of that move."""
     for section, command in lifecycle.changes:
         trigger = command.name if section == "commands" else _reversal(command)
         for move in command.moves:
@@ -273,14 +275,14 @@ def _plain(track: str, sources: tuple[str, ...], target: str, rule: str) -> Move
 def _states_while_open(
     lifecycle: Lifecycle, track: Track, opening: CommandSpec
 ) -> tuple[str, ...]:
-    """Where `track` may stand before `opening` ends: what runs alongside may move it."""
+    """The states of `track` before `opening` ends: commands alongside may move it."""
     found = [track.initial]
     beside = [
         (source, move.target)
         for command, move, source in lifecycle.moves()
         if move.track == track.name and opening.name in command.alongside
     ]
-    for state in found:  # which grows meanwhile
+    for state in found:  # it grows meanwhile
         found += {
             target: None
             for source, target in beside
@@ -339,9 +341,9 @@ def _excludes(lifecycle: Lifecycle, spec: CommandSpec) -> frozenset[str]:
 
 
 def end_of(deadline: Deadline, begun: datetime) -> datetime:
-    """When the state of `deadline` ends that began at `begun`.
+    """When `deadline` passes for a state that began at `begun`.
 
-    What would lie beyond the last year that a datetime can hold ends with it.
+    It is at most the last moment that a datetime can hold.
     """
     try:
         return begun + timedelta(seconds=deadline.seconds)

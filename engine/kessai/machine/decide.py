@@ -1,7 +1,7 @@
 """May this command be carried out now? An operation to begin, or every reason why not.
 
-Pure: time is an argument, nothing is changed, nothing is looked up elsewhere. All
-guards are asked, in declared order, so that one answer tells all there is to mend.
+Pure: time is an argument, nothing is changed, nothing is read from elsewhere. All
+guards are checked, in declared order, so that one answer lists all there is to mend.
 """
 
 import re
@@ -20,15 +20,15 @@ from kessai.money import Currency
 from kessai.spec import Guard, Identifier
 
 REQUEST = "request"
-"""What a reason names as its rule when it comes from the request's shape alone."""
+"""The rule that a reason names when it comes from the request's shape alone."""
 
 _GIVEN = ("parameter", "agreement", "amount", "currency")
-"""What only the caller can know."""
+"""What only the caller can give; without it, a denial's code ends in `_missing`."""
 
 
 @attrs.frozen
 class Possibility:
-    """Whether a command is possible now: with which amounts, or why not."""
+    """Whether a command is possible now: the amounts it takes, or why not."""
 
     command: str
     bounds: Bounds | None
@@ -50,7 +50,7 @@ def decide(
     """The operation that `command` begins on `transaction`, or its denial.
 
     `transaction` is blank for an opening command. `agreement` is the transaction that
-    `command.agreement` names, if there is one. Changes nothing.
+    `command.agreement` names, if it exists. Changes nothing.
     """
     rule = machine.commands.get(command.name)
     if rule is None:
@@ -94,7 +94,7 @@ def can(
 ) -> tuple[Possibility, ...]:
     """Every command of the lifecycle: possible with its exact bounds, or every reason.
 
-    What only the caller can know (an amount or parameter to give) is taken as given.
+    What only the caller can know (an amount or a parameter) is taken as given.
     """
     return tuple(
         possibility(machine, transaction, name, now) for name in machine.commands
@@ -126,7 +126,7 @@ def possibility(
 
 
 def unknown_transaction(command: Command) -> Denial:
-    """The denial of a command on a transaction that never came to be."""
+    """The denial of a command on a transaction that does not exist."""
     reason = Reason("unknown_transaction", REQUEST)
     return Denial(
         command=command.name, transaction=command.transaction, reasons=(reason,)
@@ -147,14 +147,14 @@ def names_for(
     command: Command,
     rule: CompiledCommand,
 ) -> dict[str, int]:
-    """What expressions may name before `command` begins; `amount` is still to come."""
+    """The names that expressions may use before `command` begins, without `amount`."""
     if rule.spec.is_opening or not transaction.exists:
         return {**machine.zeros, **opening_flags(machine, command.parameters)}
     return {**transaction.amounts, **transaction.flags}
 
 
 def opening_flags(machine: Machine, parameters: Mapping[str, Any]) -> dict[str, int]:
-    """The flags of an opening command, 1 or 0, those that are not given included."""
+    """The flags of an opening command, 1 or 0, including those that are not given."""
     flags = dict(machine.flags_off)
     for name in parameters:
         if name in flags:
@@ -163,7 +163,7 @@ def opening_flags(machine: Machine, parameters: Mapping[str, Any]) -> dict[str, 
 
 
 def opened_tracks(machine: Machine, operation: Operation) -> tuple[str, ...]:
-    """The tracks that `operation` opens; none unless it is an application."""
+    """The tracks that `operation` opens; none unless its command is an opening one."""
     rule = machine.commands[operation.command].spec
     if not rule.is_opening:
         return ()
@@ -210,7 +210,7 @@ def _structure(
     command: Command,
     names: Mapping[str, int],
 ) -> list[Reason]:
-    """Whether the transaction is there, in a state to start from, and not busy."""
+    """Whether the transaction exists, is in a state to start from, and is not busy."""
     spec = rule.spec
     if spec.is_opening:
         return list(_opening(machine, spec.rule, transaction, command))
@@ -251,7 +251,7 @@ def _opening(
 
 @cache
 def id_pattern(identifier: Identifier) -> re.Pattern[str]:
-    """What the id of a transaction must look like under its lifecycle."""
+    """The pattern of transaction ids under a lifecycle."""
     characters = re.sub(r"[\\\[\]^]", r"\\\g<0>", identifier.characters)
     return re.compile(f"[{characters}]{{1,{identifier.max_characters}}}")
 
@@ -289,7 +289,7 @@ def _currency_of(
     transaction: Transaction,
     command: Command,
 ) -> Currency | None:
-    """The currency of the amounts of `command`; None where that is left open."""
+    """The currency of the amounts of `command`; None if the request leaves it open."""
     opens = rule is not None and rule.spec.is_opening
     code = command.currency if opens else transaction.currency
     return machine.lifecycle.currency(code)
@@ -298,7 +298,7 @@ def _currency_of(
 def _currency(
     machine: Machine, rule: CompiledCommand, transaction: Transaction, command: Command
 ) -> Iterator[Reason]:
-    """Whether the currency is one that the lifecycle has, or the transaction's own."""
+    """Whether the currency is one of the lifecycle's, or the transaction's own."""
     taken = list(machine.lifecycle.currencies)
     if transaction.exists and not rule.spec.is_opening:
         taken = [transaction.currency]
@@ -313,7 +313,7 @@ def _currency(
 def bounds_of(
     machine: Machine, transaction: Transaction, command: Command
 ) -> Bounds | None:
-    """The amounts that `command` may ask for; None where no amount or currency fits."""
+    """The amounts that `command` may ask for; None if it takes none in its currency."""
     rule = machine.commands[command.name]
     currency = _currency_of(machine, rule, transaction, command)
     names = names_for(machine, transaction, command, rule)
@@ -351,7 +351,7 @@ def _amount(
             values: dict[str, Value] = {"command": command.name}
             reasons.append(Reason("amount_not_taken", rule.spec.rule, values))
         return None
-    if bounds is None:  # of what currency it is is left open
+    if bounds is None:  # the request leaves the currency open
         return amount
     declared = next(iter(rule.spec.amount.values())).rule
     if amount is None:

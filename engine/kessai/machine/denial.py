@@ -15,11 +15,11 @@ from kessai.words import Text, Words
 Value = str | int
 
 NO_STATES = "-"
-"""The value of `states` where no track was opened."""
+"""The value of `states` if no track was opened."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?")
 _LISTS: Mapping[str, tuple[str, str]] = {
-    # the values that are lists of names: how they are kept, and how they are joined
+    # the values that are lists of names: how they are stored, and how they are joined
     "command": (", ", "comma"),
     "operations": (", ", "comma"),
     "allowed": (", ", "or"),
@@ -34,7 +34,7 @@ STRUCTURAL = Words("denials")
 
 @attrs.frozen
 class Bounds:
-    """The amounts that would pass, in minor units, and the one taken when none is given.
+    """The amounts that would pass, in minor units, and the default when none is given.
 
     Nothing passes when `maximum` is below `minimum`.
     """
@@ -46,7 +46,7 @@ class Bounds:
 
 @attrs.frozen
 class Reason:
-    """One failed guard: its code, the rule it comes from, and the values it saw.
+    """One failed guard: its code, the rule it comes from, and the values it checked.
 
     Whole numbers among `values` are amounts in minor units, except `most`.
     """
@@ -76,13 +76,13 @@ class Denial:
         return tuple(reason.code for reason in self.reasons)
 
     def sentences(self, language: str = "en") -> tuple[str, ...]:
-        """One sentence a reason, in `language`, `en` or `ja`."""
+        """One sentence per reason, in `language`, `en` or `ja`."""
         return tuple(self._sentence(reason, language) for reason in self.reasons)
 
     def rules(self, language: str = "en") -> Mapping[str, str]:
         """The rules that the reasons name: the sentence of each code, in `language`.
 
-        A code that the lifecycle file has no sentence for is left out.
+        A code without a sentence in the lifecycle file is left out.
         """
         codes = (code for reason in self.reasons for code in rule_codes(reason.rule))
         found = {code: self.texts.get(f"rule {code}") for code in codes}

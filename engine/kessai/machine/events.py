@@ -22,9 +22,9 @@ from kessai.machine.transaction import Operation
 class Begun:
     """The intent to carry out an operation, durable before any call.
 
-    For an opening command it carries what the transaction is born with, its account with
-    the gateway among it, and the version of the agreement that it was allowed under:
-    clocks could not say which came first. The currency is its operation's.
+    For an opening command it carries what the transaction begins with, among it the
+    account with the gateway. It also carries the version of the agreement that allowed
+    it: clocks could not prove which came first. The currency is its operation's.
     """
 
     at: datetime
@@ -39,8 +39,8 @@ class Begun:
 class Resumed:
     """The intent to send on what the consumer came back with, durable before any call.
 
-    `request` is the SHA-256 (hex) of the parameters. They are kept nowhere: they are
-    tokens, good for one payment in anybody's hand.
+    `request` is the SHA-256 (hex) of the parameters. They are stored nowhere: they are
+    tokens, and whoever holds them can make one payment.
     """
 
     at: datetime
@@ -68,7 +68,7 @@ class Reported:
 
 @attrs.frozen
 class External:
-    """A command carried out at the gateway that the engine did not start."""
+    """A command that was carried out at the gateway without the engine's asking."""
 
     at: datetime
     command: str
@@ -80,7 +80,7 @@ class External:
 class Reversed:
     """A success of `command` that the gateway took back later, by `amount`.
 
-    `operation` is the one that had succeeded, where that is known.
+    `operation` is the one that had succeeded, if that is known.
     """
 
     at: datetime
@@ -92,7 +92,7 @@ class Reversed:
 
 @attrs.frozen
 class Lapsed:
-    """A deadline passed, by the clock or by the gateway's word."""
+    """A deadline passed, by the clock or as the gateway reported it."""
 
     at: datetime
     deadline: str
@@ -101,7 +101,7 @@ class Lapsed:
 
 @attrs.frozen
 class Learned:
-    """Ids or deadlines that the gateway stated and that no other event keeps.
+    """Ids or deadlines that the gateway stated and that no other event records.
 
     It moves nothing: an inquiry that lists nothing new may still state them.
     """
@@ -112,10 +112,10 @@ class Learned:
 
 @attrs.frozen
 class Discrepancy:
-    """Evidence that the lifecycle does not allow, or in doubt about whose it is.
+    """Evidence that the lifecycle does not allow, or whose operation is in doubt.
 
-    It is shown until an operator resolves it. `reason` is one of
-    `kessai.evidence.reasons.REASONS`; `operation` is the one it was held against.
+    It is open until an operator closes it. `reason` is one of
+    `kessai.evidence.reasons.REASONS`; `operation` is the one it was compared with.
     """
 
     at: datetime
@@ -126,7 +126,7 @@ class Discrepancy:
 
 @attrs.frozen
 class Closed:
-    """A discrepancy, by the number of its event, that an operator has dealt with."""
+    """The closing of a discrepancy, named by its event number, by an operator."""
 
     at: datetime
     discrepancy: int
@@ -135,7 +135,7 @@ class Closed:
 
 @attrs.frozen
 class Denied:
-    """A refused attempt. It changes nothing but the trail."""
+    """A command that was denied. It changes nothing but the trail."""
 
     at: datetime
     command: str
@@ -173,7 +173,7 @@ KINDS: Mapping[str, type[Event]] = {
     "denied": Denied,
 }
 ENDED = frozenset(filter(is_final, Outcome))
-"""The outcomes after which an operation is open no more."""
+"""The outcomes after which an operation is no longer open."""
 
 KIND_OF: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
 
@@ -182,11 +182,11 @@ _STORED_EVIDENCE = tuple(
     for field in attrs.fields(Evidence)
     if field.name not in {"disclosed", "listing"}
 )
-"""The fields of evidence that are stored, with the value that is left out."""
+"""The stored fields of evidence, each with its empty value, which is left out."""
 
 
 def event_data(event: Event) -> dict[str, Any]:
-    """`event` as plain data, without empty fields and without what is not to be kept."""
+    """`event` as plain data, without empty fields and what must not be stored."""
     data: dict[str, Any] = {}
     for name in _FIELDS[type(event)]:
         value = getattr(event, name)
@@ -201,7 +201,7 @@ def event_data(event: Event) -> dict[str, Any]:
 
 
 def evidence_data(evidence: Evidence) -> dict[str, Any]:
-    """Evidence as stored: what was disclosed to the caller alone is not in it."""
+    """Evidence as stored: without what was disclosed to the caller alone."""
     data: dict[str, Any] = {}
     for name, default in _STORED_EVIDENCE:
         value = getattr(evidence, name)
@@ -252,7 +252,7 @@ def read_event(kind: str, data: object) -> Event:
 
 
 def _with_empty_fields(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """`data` with the fields that were left out, where the classes have no default."""
+    """`data` with the empty fields that were left out and that have no default."""
     moved = kind in {"external", "reversed"}
     filled = {"amount": None, **data} if moved else dict(data)
     for part, missing in (("operation", "amount"), ("evidence", "command")):

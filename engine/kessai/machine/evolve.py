@@ -1,8 +1,8 @@
-"""What an event makes of a transaction. Pure and total: any event on any transaction.
+"""What a transaction is after an event. Pure and total: any event on any transaction.
 
 `fold` over a transaction's events is its state, so the trail proves the balances. An
 event that the lifecycle does not allow changes no amount and no state; whether it may
-be appended at all is asked beforehand, by `decide` and `resolve`.
+be appended at all is decided beforehand, by `decide` and `kessai.evidence`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ def evolve(
 ) -> Transaction:
     """`transaction` after `event`. `machine` is None while no lifecycle is known."""
     if machine is None or isinstance(event, Denied | Discrepancy | Closed):
-        return _noted(transaction, event)
+        return _unmoved(transaction, event)
     match event:
         case Begun():
             return _begun(machine, transaction, event)
@@ -46,15 +46,15 @@ def evolve(
         case Reported():
             after = _reported(machine, transaction, event)
         case External() | Reversed():
-            after = _outside(machine, transaction, event)
+            after = _at_gateway(machine, transaction, event)
         case Lapsed():
             after = _lapsed(machine, transaction, event)
         case _:
             after = transaction.next()
-    return _taught(machine, after, event)
+    return _with_statements(machine, after, event)
 
 
-def _taught(
+def _with_statements(
     machine: Machine,
     after: Transaction,
     event: Reported | External | Reversed | Lapsed | Learned,
@@ -70,7 +70,7 @@ def _taught(
     )
 
 
-def _noted(transaction: Transaction, event: Event) -> Transaction:
+def _unmoved(transaction: Transaction, event: Event) -> Transaction:
     """The transaction after an event that moves nothing."""
     noted = transaction.discrepancies
     if isinstance(event, Discrepancy):
@@ -95,7 +95,7 @@ def apply_effects(
     names: Mapping[str, int],
     amounts: Mapping[str, int],
 ) -> dict[str, int]:
-    """`amounts` after `effects`, one after the other; each sees the one before."""
+    """`amounts` after `effects`; each effect sees the result of the one before."""
     if not effects:
         return dict(amounts)
     seen = dict(names)
@@ -108,7 +108,7 @@ def apply_effects(
 def committed(
     rule: CompiledCommand, transaction: Transaction, amount: int | None
 ) -> tuple[dict[str, int], list[Step]]:
-    """The amounts after a success of `rule`, and the one enabled step a track."""
+    """The amounts after a success of `rule`, and the one enabled step per track."""
     names = transaction.names(amount)
     candidates = rule.steps_from(transaction.states)
     effects = candidates[0].commit if candidates else ()
@@ -239,10 +239,10 @@ def _declined(
     )
 
 
-def _outside(
+def _at_gateway(
     machine: Machine, transaction: Transaction, event: External | Reversed
 ) -> Transaction:
-    """What the gateway did unasked; a reversal reserves nothing and starts no deadline."""
+    """After what the gateway did unasked; a reversal has no reserve and no deadline."""
     taken_back = isinstance(event, Reversed)
     rule = (machine.reversals if taken_back else machine.commands).get(event.command)
     if rule is None or not rule.steps_from(transaction.states):
@@ -275,15 +275,15 @@ def _restarted(
     transaction: Transaction,
     event: Reported | External | Reversed,
 ) -> Mapping[str, datetime]:
-    """The deadlines, those begun anew that a success of `rule` starts.
+    """The deadlines, with those that a success of `rule` starts begun anew.
 
-    They count from when the gateway says it happened: evidence may come late, and out
-    of order, so the latest holds.
+    They count from when the gateway states that it happened. Evidence may come late and
+    out of order, so the latest end counts.
     """
     if not rule.starts:
         return transaction.deadlines
-    told = event.evidence.reported_at
-    happened = event.at if told is None else min(told, event.at)
+    stated_at = event.evidence.reported_at
+    happened = event.at if stated_at is None else min(stated_at, event.at)
     deadlines = dict(transaction.deadlines)
     for deadline in rule.starts:
         ends = end_of(deadline, happened)

@@ -1,4 +1,4 @@
-"""What must hold after every event, whatever the history: asked, never assumed."""
+"""What must hold after every event, whatever the history: checked, never assumed."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,7 +8,7 @@ from kessai.money import AMOUNT_LIMIT
 
 
 def broken_invariants(machine: Machine, transaction: Transaction) -> tuple[str, ...]:
-    """The names of the invariants that do not hold, `amounts` for one out of range."""
+    """The invariants that do not hold, by name; `amounts` if one is out of range."""
     return broken_amounts(machine, transaction.amounts)
 
 
@@ -21,5 +21,5 @@ def broken_amounts(machine: Machine, amounts: Mapping[str, int]) -> tuple[str, .
 
 
 def _in_range(values: Iterable[int]) -> bool:
-    # Whole numbers they are: nothing else comes out of expressions, or into a trail.
+    # They are whole numbers: expressions give and trails hold nothing else.
     return all(0 <= value < AMOUNT_LIMIT for value in values)

@@ -1,7 +1,7 @@
-"""All machines an engine runs: the current one a lifecycle, and those of older files.
+"""All machines of an engine: one per current lifecycle, and those of older files.
 
-A transaction is decided by the file it began under, for as long as it lives: events are
-bound to that file's hash.
+A transaction is always decided by the file that it began under: its events are bound
+to that file's hash.
 """
 
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class Machines:
         return self._by_hash.get(lifecycle_hash)
 
     def add(self, document: bytes) -> Machine:
-        """Learn an older file from its stored document."""
+        """Add the machine of an older file, from its stored document."""
         machine = compile_lifecycle(rebuild(document))
         return self._by_hash.setdefault(machine.lifecycle.hash, machine)
 
@@ -49,7 +49,7 @@ class Machines:
         """The machine under which `command` begins a transaction; None if it does not.
 
         Raises:
-            InvalidCommand: no lifecycle has the command, or it must name the lifecycle.
+            InvalidCommand: no lifecycle has the command, or it must name its lifecycle.
 
         """
         able = self._able.get(command.name)
@@ -77,7 +77,7 @@ class Machines:
 
 
 def _speaking(machines: list[Machine]) -> list[Machine]:
-    """The machines with the titles of all: a charge's denial names its agreement's state."""
+    """The machines, each with all titles: a denial may name the agreement's state."""
     titles: dict[str, Text] = {}
     for machine in machines:
         titles.update(machine.texts)

@@ -1,15 +1,15 @@
-"""How far an operation is: a machine of its own, declared once, that all others ask.
+"""How far an operation is: a machine of its own, declared once and used everywhere.
 
     begun ─────▶ pending, unknown, succeeded, declined
-    unknown ───▶ pending, succeeded, declined        by evidence: never by time
-    unknown ───▶ begun                               its request is sent again
-    any open ──▶ begun                               what the consumer brought is sent on
+    unknown ───▶ pending, succeeded, declined      by evidence, never by time
+    unknown ───▶ begun                             its request is sent again
+    any open ──▶ begun                             what the consumer brought is sent on
     pending ───▶ succeeded, declined
 
-The triggers are the outcomes that evidence reports, `RESENT` and `RESUMED`. What the machine does
-not list changes no phase. A pending operation stays pending when an inquiry fails, since
-evidence never goes backwards; and no request is sent again while the first may still be
-answered, or is known to have arrived.
+The triggers are the outcomes that evidence reports, `RESENT` and `RESUMED`. A trigger
+that the machine does not list changes no phase. So a pending operation stays pending
+when an inquiry fails, since evidence never goes backwards. And no request is sent again
+while the first may still be answered, or is known to have arrived.
 """
 
 from collections.abc import Mapping
@@ -21,20 +21,20 @@ from kessai.gateway import Outcome
 
 
 class Phase(StrEnum):
-    """How far an operation is. One that has succeeded or was declined is open no more."""
+    """How far an operation is. One that has succeeded or was declined has ended."""
 
     BEGUN = "begun"  # the intent is durable; a call may be on its way
     PENDING = "pending"  # the gateway accepted it and will report the end
-    UNKNOWN = "unknown"  # no evidence: only evidence ends it, never time
+    UNKNOWN = "unknown"  # there is no evidence; only evidence ends it, never time
     SUCCEEDED = "succeeded"
     DECLINED = "declined"
 
 
 RESENT = "resent"
-"""The trigger under which the same request is sent again."""
+"""The trigger of a resend: the same request is sent again."""
 
 RESUMED = "resumed"
-"""The trigger under which what the consumer came back with is sent on."""
+"""The trigger of a resumption: what the consumer came back with is sent on."""
 
 PHASES = TransitionsMachine(
     model=None,
@@ -59,12 +59,12 @@ _NAMED: Mapping[str | None, Phase] = {phase.value: phase for phase in Phase}
 
 
 def phase_after(phase: Phase, trigger: str) -> Phase | None:
-    """The phase that `trigger`, an outcome, `RESENT` or `RESUMED`, leads to; None if to none."""
+    """The phase that `trigger` leads to, one of those above; None if to none."""
     event = PHASES.events.get(trigger)
     found = None if event is None else event.transitions.get(phase)
     return _NAMED[found[0].dest] if found else None
 
 
 def is_final(outcome: Outcome) -> bool:
-    """Whether an operation is open no more after `outcome`."""
+    """Whether an operation has ended after `outcome`."""
     return outcome.value in PHASES.states and PHASES.states[outcome.value].final

@@ -1,9 +1,9 @@
-"""What evidence teaches of a transaction beside outcomes: the gateway's ids, deadlines.
+"""What evidence states of a transaction beside outcomes: the gateway's ids, deadlines.
 
-An id is learned once and stays. Evidence that brings another id under the same name is
-about something else at the gateway, or something went wrong there: that is a
-discrepancy. A deadline that the gateway states wins over the declared duration, and the
-last statement over those before it.
+An id is learned once and stays. Evidence with another id under the same name is about
+something else at the gateway, or something went wrong there: it is a discrepancy. A
+deadline that the gateway states takes precedence over the declared duration, and the
+last statement over earlier ones.
 """
 
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ from kessai.machine.compile import Machine
 from kessai.machine.transaction import Transaction
 
 REFERENCE_DIFFERS = "reference_differs"
-"""The reason of a discrepancy: another id stands under a name that has one."""
+"""The reason of a discrepancy: the gateway stated another id under a known name."""
 
 
 def differs(transaction: Transaction, evidence: Evidence) -> bool:
-    """Whether `evidence` brings another id under a name that has one already."""
+    """Whether `evidence` states another id under a name that has one already."""
     known = transaction.references
     return any(known.get(k, name) != name for k, name in evidence.references.items())
 
 
 def is_new(machine: Machine, transaction: Transaction, evidence: Evidence) -> bool:
-    """Whether `evidence` brings an id or a deadline that the transaction has not yet."""
+    """Whether `evidence` states an id or a deadline that the transaction lacks."""
     if not evidence.references and not evidence.deadlines:
         return False
     return (
@@ -34,14 +34,14 @@ def is_new(machine: Machine, transaction: Transaction, evidence: Evidence) -> bo
 
 
 def learned(transaction: Transaction, evidence: Evidence) -> Mapping[str, str]:
-    """The ids that `transaction` has after `evidence`; the first under a name stays."""
+    """The ids of `transaction` after `evidence`; the first one under a name stays."""
     return {**evidence.references, **transaction.references}
 
 
 def stated(
     machine: Machine, transaction: Transaction, evidence: Evidence
 ) -> Mapping[str, datetime]:
-    """The deadlines after `evidence`, as far as the lifecycle declares such."""
+    """The deadlines after `evidence`; one that the lifecycle lacks is ignored."""
     named = evidence.deadlines.items()
     return {
         **transaction.deadlines,

@@ -1,4 +1,4 @@
-"""One run of a lifecycle, as it stands after its last event. Never changed, only made anew.
+"""One run of a lifecycle, as it stands after its last event. It is never changed.
 
 Amounts are integers in minor units of `currency`; times are aware and in UTC.
 """
@@ -18,13 +18,13 @@ from kessai.machine.phases import Phase
 class Operation:
     """One command being carried out.
 
-    `id` is the transaction's id and the number of the event that began it; the key sent
-    to the gateway derives from it, so a resend is the same request. `resent_at` is when
-    the last resend was written down, if there was one, and `resumed_at` when what the
-    consumer came back with was last sent on. `currency` is that of the transaction which
-    it opens; None where it opens none. `references` are the gateway's ids for the
-    transaction as they were known when it began, `agreement_references` those for its
-    agreement. Before `not_before` the gateway does not want to be asked about it.
+    `id` is the transaction's id and the number of the event that began it.
+    `resent_at` is when the last resend was recorded, if there was one, and
+    `resumed_at` when what the consumer came back with was last sent on. `currency` is
+    that of the transaction that it opens; None if it opens none. `references` are the
+    gateway's ids for the transaction as they were known when it began,
+    `agreement_references` those for its agreement. Before `not_before` the gateway must
+    not be asked about it.
     """
 
     id: str
@@ -44,24 +44,24 @@ class Operation:
 
     @property
     def sent_at(self) -> datetime:
-        """When its request was last about to be sent; how long it may still arrive."""
+        """When its request was last about to be sent: the in-flight limit's start."""
         return self.resumed_at or self.resent_at or self.begun_at
 
     @property
     def due_at(self) -> datetime:
-        """From when on it is to be inquired about: a begun one has a caller who waits."""
+        """When an inquiry about it is due; the caller of a begun one still waits."""
         begun = self.phase is Phase.BEGUN
         due = self.sent_at + REPLY_WITHIN if begun else self.begun_at
         return due if self.not_before is None else max(due, self.not_before)
 
 
 REMEMBERED = 16
-"""How many of the items that ended an operation a transaction remembers."""
+"""How many of the notifications that ended an operation a transaction remembers."""
 
 
 @attrs.frozen
 class Notified:
-    """A item that ended an operation: what tells it from others like it."""
+    """An item of a notification that ended an operation: what identifies it."""
 
     command: str | None
     outcome: Outcome
@@ -70,7 +70,7 @@ class Notified:
 
     @classmethod
     def of(cls, evidence: Evidence) -> "Notified | None":
-        """What `evidence` is remembered by; None if the gateway gave it no id."""
+        """What identifies `evidence`; None if the gateway gave it no id."""
         if evidence.source is not Source.NOTIFICATION or evidence.exchange is None:
             return None
         return cls(
@@ -79,7 +79,7 @@ class Notified:
 
 
 def remember(known: tuple[Notified, ...], last: Notified) -> tuple[Notified, ...]:
-    """`known` and `last`, as many as are remembered."""
+    """`known` and `last`, without the oldest if they are too many."""
     return (*known[1 - REMEMBERED :], last)
 
 
@@ -88,14 +88,14 @@ class Transaction:
     """A transaction: states by track, amounts by name, and what is still open.
 
     `version` counts its events and `head` is the hash of the last. A transaction with
-    no `lifecycle` never came to be: its chain holds refused attempts, and evidence that
-    fits nothing. `flags` are those of its opening command, worth 1 or 0 in expressions.
-    `discrepancies` are the numbers of the events whose evidence fits nothing.
-    `concluded` names the commands that had an outcome before, of ours or from outside,
-    and `notified` are the last items that ended an operation: from these two it
-    can be said, without the trail, what the next item may be believed in.
-    `references` are the gateway's ids for it, by the adapter's names for them, in its
-    `account` with the gateway.
+    no `lifecycle` was never opened: its chain holds denials and discrepancies. `flags`
+    are those of its opening command, worth 1 or 0 in expressions. `discrepancies` are
+    the event numbers of the open discrepancies. `concluded` names the commands that had
+    an outcome before, the engine's or an external one, and `notified` are the last
+    notified items that ended an operation. From these two it can be decided, without
+    the trail, whether the next notification can be applied alone. `references` are the
+    gateway's ids for it, by the adapter's names for them, in its `account` with the
+    gateway.
     """
 
     id: str
@@ -123,19 +123,19 @@ class Transaction:
 
     @property
     def open_since(self) -> datetime | None:
-        """When the oldest of its open operations began; None when none is open."""
-        if not self.operations:  # as nearly always, and asked of every row
+        """When its oldest open operation began; None if none is open."""
+        if not self.operations:  # as nearly always, and this is asked of every row
             return None
         return min(o.begun_at for o in self.operations.values())
 
     @property
     def due_at(self) -> datetime | None:
-        """From when on its open operations are to be looked up; None when none is open."""
+        """When an inquiry about its open operations is due; None if none is open."""
         return min((o.due_at for o in self.operations.values()), default=None)
 
     @property
     def status(self) -> str:
-        """The states of all tracks in one word each: `payment.captured`."""
+        """The states of all tracks, one word each: `payment.captured`."""
         return " ".join(f"{track}.{state}" for track, state in self.states.items())
 
     def next(
@@ -150,7 +150,7 @@ class Transaction:
         notified: tuple[Notified, ...] | None = None,
         references: Mapping[str, str] | None = None,
     ) -> "Transaction":
-        """The transaction one version on, with what is given in the place of its own.
+        """The transaction one version later, with the given fields replaced.
 
         Written out, as `with_head` is, because every event makes one of each.
         """
@@ -197,15 +197,15 @@ class Transaction:
         )
 
     def with_concluded(self, command: str) -> tuple[str, ...]:
-        """The commands that had an outcome before, and `command`."""
+        """The commands that have had an outcome, and `command`."""
         known = self.concluded
         return known if command in known else (*known, command)
 
     def with_notified(self, evidence: Evidence) -> tuple[Notified, ...]:
-        """The last items that ended an operation, and `evidence` if it is one."""
+        """The last items that ended an operation, with `evidence` if it is one."""
         notified = Notified.of(evidence)
         return self.notified if notified is None else remember(self.notified, notified)
 
     def names(self, amount: int | None = None) -> dict[str, int]:
-        """What expressions may name: amounts, flags, and the operation's `amount`."""
+        """The names for expressions: amounts, flags, and the operation's `amount`."""
         return {**self.amounts, **self.flags, "amount": amount or 0}

@@ -13,7 +13,7 @@ from kessai.gateway import Adapter, Reply, Request
 from kessai.machine import Transaction
 
 
-class Exchange(Protocol):
+class BookedExchange(Protocol):
     """One exchange in the stand-in's own books; `result` changes while it is pending."""
 
     @property
@@ -90,7 +90,7 @@ class PlayedGateway(Protocol):
         """The mishaps that make a reply malformed."""
         ...
 
-    def exchanges(self, order: str) -> Sequence[Exchange]:
+    def exchanges(self, order: str) -> Sequence[BookedExchange]:
         """All exchanges of an order, oldest first."""
         ...
 

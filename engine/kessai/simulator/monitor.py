@@ -17,7 +17,7 @@ from kessai.flow import Answer, Change, Lease, Recorded, Status
 from kessai.machine import Machines, Transaction, broken_invariants
 from kessai.machine.events import ENDED
 from kessai.simulator.faults import Fault
-from kessai.simulator.gateway import BookedOrder, Exchange
+from kessai.simulator.gateway import BookedExchange, BookedOrder
 from kessai.simulator.tasks import Task
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.spec import Agreement
@@ -48,7 +48,7 @@ class Monitor:
 
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
-        self.effects: dict[str, list[Exchange]] = {}
+        self.effects: dict[str, list[BookedExchange]] = {}
         self.promised: dict[str, str] = {}
         self.holders: dict[str, tuple[Task, Lease]] = {}
         self.met: dict[str, set[Fault]] = {}
@@ -168,7 +168,9 @@ class Monitor:
                 BrokenPromise.SENT_AFTER_ITS_END, task.order, f"{operation} at {now}"
             )
 
-    def arrived(self, operation: str, order: str, new: Sequence[Exchange]) -> None:
+    def arrived(
+        self, operation: str, order: str, new: Sequence[BookedExchange]
+    ) -> None:
         """What the gateway has listed for a request."""
         effects = self.effects.setdefault(operation, [])
         effects += [exchange for exchange in new if exchange.result != FAILURE]
@@ -222,7 +224,7 @@ class Monitor:
             )
 
 
-def standing_effects(effects: Iterable[Exchange]) -> list[Exchange]:
+def standing_effects(effects: Iterable[BookedExchange]) -> list[BookedExchange]:
     """Those that took effect, or may do so yet."""
     return [exchange for exchange in effects if exchange.result != FAILURE]
 

@@ -1,6 +1,6 @@
-"""What a well-shaped lifecycle may still not mean: every mistake of sense at once.
+"""Mistakes of sense in a well-shaped lifecycle, all at once.
 
-This module owns what declarations say of each other. Which names an expression may
+This module owns how declarations refer to each other. Which names an expression may
 read is `kessai.spec.scope`'s, which move is chosen is `kessai.spec.choices`'s.
 """
 
@@ -27,12 +27,12 @@ from kessai.spec.table import Notebook
 from kessai.words import Text
 
 DENIAL_FIELDS = frozenset({"transaction", "amount", "deadline"})
-"""What a denial's sentence may mention between braces."""
+"""The names that a denial's sentence may have between braces."""
 
 READS = "a command that reads changes no state and no amount"
 
 NOT_NAMES = WORDS | {"amount"}
-"""What means something else in an expression, so nothing may be called so."""
+"""Words with a meaning of their own in expressions, so nothing may have such a name."""
 
 
 def check(lifecycle: Lifecycle, notebook: Notebook) -> None:
@@ -253,7 +253,7 @@ def _check_sentences(lifecycle: Lifecycle, notebook: Notebook) -> None:
 
 
 def _check_rules(lifecycle: Lifecycle, notebook: Notebook) -> None:
-    """A file that tells its rules tells all that it names."""
+    """A file with a table of rules has a sentence for every rule that it names."""
     rules = _DeclaredNames(notebook, "rule", lifecycle.rules)
     for path, rule in lifecycle.rule_places() if lifecycle.rules else ():
         rules.check((*path, "rule"), rule_codes(rule))
@@ -278,7 +278,7 @@ def _wrong_fields(sentence: str) -> Iterator[str]:
 
 @attrs.frozen
 class _DeclaredNames:
-    """The declared names of one kind, and a note of every other one that is used.
+    """The declared names of one kind; notes every undeclared one that is used.
 
     An empty name is a missing value, which the reader has noted already.
     """

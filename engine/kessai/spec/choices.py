@@ -1,8 +1,8 @@
 """From one state a command leads to exactly one state: never to two, never to none.
 
 The conditions of the moves are tried with all small amounts that the invariants allow.
-That is no proof, but the mistakes that authors make (`<` for `<=`, a forgotten case)
-show at small amounts, and the message names amounts that show it.
+That is not a proof, but the mistakes that authors make (`<` for `<=`, a forgotten case)
+show at small amounts, and the message names amounts that show them.
 """
 
 from collections import defaultdict
@@ -15,10 +15,10 @@ from kessai.spec.places import Path
 from kessai.spec.table import NOTHING, Notebook
 
 SMALL = range(3)
-"""The amounts that are tried, in minor units: of two, one can be less, equal, more."""
+"""The amounts that are tried, in minor units: enough for one less, equal and more."""
 
 MOST_NAMES = 8
-"""More names than this would make reading the file slow: 3 ** 8 are 6561 cases."""
+"""With more names than this, reading the file would be slow: 3 ** 8 are 6561 cases."""
 
 
 def check_choices(lifecycle: Lifecycle, notebook: Notebook) -> None:
@@ -38,7 +38,7 @@ def check_choices(lifecycle: Lifecycle, notebook: Notebook) -> None:
 
 
 def _wrong(lifecycle: Lifecycle, moves: Sequence[Move]) -> str | None:
-    """Say what is wrong with the choice between `moves`, if anything is."""
+    """What is wrong with the choice between `moves`, if anything is."""
     written = [move.when for move in moves if move.when is not None]
     if not written and len(moves) == 1:
         return None
@@ -54,7 +54,7 @@ def _wrong(lifecycle: Lifecycle, moves: Sequence[Move]) -> str | None:
 def _counterexample(
     lifecycle: Lifecycle, written: Sequence[Expression], read: frozenset[str]
 ) -> str | None:
-    """Say with which small amounts not exactly one of the conditions holds."""
+    """Small amounts with which not exactly one of the conditions holds, in words."""
     invariants = _touching(lifecycle, read)
     names = sorted(read.union(*(holds.names for holds in invariants)))
     if len(names) > MOST_NAMES:

@@ -1,11 +1,11 @@
-"""The minor digits of a lifecycle's currencies, looked up once: when its file is read.
+"""The minor digits of a lifecycle's currencies, read once: when its file is read.
 
-From then on they are part of the declaration, so that a stored one stays what it was
-when ISO 4217 gives a currency up, or gives it other digits. A file names a currency
-that the table does not have with its digits:
+From then on they are part of the declaration. So a stored declaration stays the same
+when ISO 4217 drops a currency or changes its digits. A file states the digits of a
+currency that the table does not have:
 
     currencies = ["JPY", "USD"]          # digits from the table
-    currencies = { BGN = 2, EUR = 2 }    # given up by the table: digits as they were
+    currencies = { BGN = 2, EUR = 2 }    # BGN is no longer in the table
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def _digits(currencies: object, notebook: Notebook) -> Mapping[str, Any]:
     if not is_list(currencies) or not all(isinstance(c, str) for c in currencies):
         message = f"'currencies' must be a list of codes, not {currencies!r}"
         notebook.wrong(_WHERE, message)
-        return {"XXX": 0}  # keeps the rest of the file from being said wrong, too
+        return {"XXX": 0}  # so that the rest of the file is not reported as wrong, too
     digits: dict[str, int] = {}
     for code in currencies:
         if code in digits:

@@ -9,9 +9,9 @@
     factor      = integer | name | "-" factor | "(" expression ")"
     effect      = name ("=" | "+=" | "-=") expression
 
-Nothing else is in it: no attribute, call, index or string ever reaches evaluation, so a
-lifecycle file from a stranger can at worst be wrong. Text is parsed once, into a tree
-that provers can read and a closure that the engine runs. Truth is 1 and 0.
+There is nothing else: no attribute, call, index or string ever reaches evaluation, so a
+stranger's lifecycle file can be wrong but never harmful. Text is parsed once, into a
+tree that provers read and a closure that the engine runs. True is 1 and false is 0.
 """
 
 import re
@@ -26,13 +26,13 @@ Names = Mapping[str, int]
 Evaluate = Callable[[Names], int]
 
 MAX_DEPTH = 32
-"""Deeper nesting is refused: no auditor could read it, and it would cost the stack."""
+"""Deeper nesting is refused: nobody could read it, and it could exhaust the stack."""
 
 MAX_LENGTH = 400
-"""More characters are refused: a longer chain of sums would cost the stack as well."""
+"""More characters are refused: a long chain of sums could exhaust the stack, too."""
 
 WORDS = frozenset({"and", "or", "not"})
-"""Words of the language: no amount and no flag may be called so."""
+"""Words of the language: no amount and no flag may have such a name."""
 
 _SPACE = " \t\r\n"
 _TOKEN = re.compile(
@@ -274,7 +274,7 @@ def names_in(tree: Node) -> set[str]:
 
 
 def compiled(tree: Node) -> Evaluate:
-    """How to run a tree: what it is worth under known names."""
+    """A function that evaluates a tree under given names."""
     match tree:
         case Integer(value):
             return lambda _: value

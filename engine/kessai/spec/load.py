@@ -23,7 +23,7 @@ SHIPPED = "kessai_specs"
 """The package whose data are the shipped lifecycle files."""
 
 STORED = "stored declaration"
-"""What stands for the file's name in the mistakes of a stored declaration."""
+"""The file's name in the mistakes of a stored declaration."""
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
@@ -107,7 +107,7 @@ def _load(name: str, open_file: Open) -> Lifecycle:
     notebook = Notebook(name, merge.places)
     notebook.mistakes.extend(merge.mistakes)
     if merge.incomplete:
-        # What stands in an unreadable file would be reported as missing elsewhere.
+        # Declarations in an unreadable file would be reported as missing.
         _refuse(notebook)
     return _build(notebook, with_digits(merge.document, notebook))
 

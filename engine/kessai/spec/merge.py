@@ -1,7 +1,7 @@
 """A lifecycle file and all it includes, as one document; nothing is declared twice.
 
-Files come from a function, so that this module opens none: it owns which names may be
-included and what two files may not both say.
+Files come from a function, so that this module opens none. It owns which names may be
+included, and what two files must not both declare.
 """
 
 import re
@@ -59,7 +59,7 @@ class Merge:
             includes = []
         self._open_files.append(name)
         self._add(self.document, data, (), places)
-        # Only now: what is said again must be told where it was said first.
+        # Only now, so that a repeated declaration is reported with its first place.
         for path, place in places.items():
             self.places.setdefault(path, place)
         for other in includes:

@@ -1,7 +1,7 @@
-"""What a lifecycle file says, as frozen objects. Each names the rule it comes from.
+"""What a lifecycle file declares, as frozen objects. Each names the rule it comes from.
 
-Amounts are integers in minor units of a currency of the lifecycle, durations are seconds.
-States are written `track.state`, as in the files.
+Amounts are integers in minor units of a currency of the lifecycle; durations are
+seconds. States are written `track.state`, as in the files.
 """
 
 import re
@@ -16,7 +16,7 @@ from kessai.words import Text
 
 LONGEST_NAME = 64
 NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST_NAME - 1}}}")
-"""What everything that a file declares may be called, and requests may name."""
+"""The names that a file may declare and a request may use."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,8 +48,8 @@ class Guard:
 class Move:
     """From where a command may start on a track, and where its success leads.
 
-    `target` None means: the state stays. `when` chooses between moves after the commit;
-    `commit`, where given, takes the place of the command's own.
+    `target` None means that the state stays. `when` chooses between moves after the
+    commit; `commit`, if given, replaces the command's own.
     """
 
     track: str
@@ -81,10 +81,10 @@ class Opening:
 
 @attrs.frozen(kw_only=True)
 class Agreement:
-    """The agreement that an opening command under one needs.
+    """The agreement that an opening command needs, if it opens a charge under one.
 
-    It must be a transaction of `lifecycle` with `track` in `state`, and have none of
-    the operations in `unless_open` under way.
+    It must be a transaction of `lifecycle` with `track` in `state`, and none of the
+    commands in `unless_open` may have an open operation.
     """
 
     lifecycle: str
@@ -96,13 +96,13 @@ class Agreement:
 
 @attrs.frozen(kw_only=True)
 class CommandSpec:
-    """A command of the lifecycle: who may ask for it when, and what it does to amounts.
+    """A command of the lifecycle: when it is possible, and what it does to amounts.
 
     `amount` has the range of amounts that it takes, by currency; None if it takes none.
     `opens` is filled for an opening command: it begins a transaction. `alongside` lists
     commands whose open operations do not exclude it. `reads` marks a command that never
     blocks and never changes a state. `reports` is the amount that the gateway's
-    evidence must agree with; None for commands that move none.
+    evidence must state; None for commands that move no amount.
     """
 
     name: str
@@ -160,7 +160,7 @@ class Deadline:
 
 @attrs.frozen(kw_only=True)
 class Invariant:
-    """What holds after every event, whatever the history."""
+    """A condition that holds after every event, whatever the history."""
 
     name: str
     holds: Expression
@@ -178,7 +178,7 @@ class Identifier:
 
 @attrs.frozen(kw_only=True)
 class Rule:
-    """A rule of the source: the sentence its code stands for, and where it is said."""
+    """A rule of the source: the sentence of its code, and its place in the source."""
 
     code: str
     text: Text
@@ -196,8 +196,8 @@ class Lifecycle:
 
     `hash` is the SHA-256 (hex) of the canonical JSON of the whole declaration: events
     are bound to it. `document` is that JSON, enough to rebuild the lifecycle.
-    `currencies` are those that a transaction may be in, by code, sorted. `reversals` are
-    by the command whose success the gateway may take back later; each is a command that
+    `currencies` are those that a transaction may be in, by code, sorted. `reversals`
+    are by the command that the gateway may take back later; each is like a command that
     nobody asks for.
     """
 
@@ -249,7 +249,7 @@ class Lifecycle:
         return self.currencies.get(code or "")
 
     def in_currency(self, code: str) -> "Lifecycle":
-        """The lifecycle as if `code` were its only currency; its hash stays what it is."""
+        """The lifecycle with `code` as its only currency; its hash stays the same."""
 
         def only(spec: CommandSpec) -> CommandSpec:
             amount = spec.amount and {code: spec.amount[code]}
@@ -264,7 +264,7 @@ class Lifecycle:
 
     @property
     def changes(self) -> Iterator[tuple[str, CommandSpec]]:
-        """All that changes a transaction, with the section of the file it stands in."""
+        """All that changes a transaction, with its section of the file."""
         yield from (("commands", command) for command in self.commands.values())
         yield from (("reversals", reversal) for reversal in self.reversals.values())
 

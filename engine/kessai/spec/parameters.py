@@ -1,9 +1,9 @@
 """What a command may carry besides its amount: one class for each kind of parameter.
 
-This module owns everything that differs by kind: what a declaration may say, which
-values pass, which value stands for all, how a value is written on a command line, in a
-cell of a log or in JSON, and how its limits are shown. Everybody else asks the
-parameter. The set of kinds is closed: a new one is a class here, in `KINDS`.
+This module owns everything that differs by kind: what a declaration may have, which
+values pass, a sample of them, how a value is written on a command line, in a cell of a
+log or in JSON, and how its limits are shown. All other code asks the parameter. The set
+of kinds is closed: a new one is a class here, in `KINDS`.
 """
 
 import re
@@ -17,14 +17,14 @@ from kessai.spec.table import Table
 from kessai.words import Text, Words
 
 MAX_TEXT = 16_384
-"""How many characters a text has at most, whatever its lifecycle allows."""
+"""How many characters a text may have at most, whatever its lifecycle allows."""
 
 ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 """A short text without control characters or half a surrogate pair."""
 
 FREQUENCY_UNITS = ("Year", "Month", "Week", "Day")
 SHOP = "https://shop.example/"
-"""Where the addresses point that stand for a shop's own."""
+"""The beginning of every sample address of a shop."""
 
 T = TypeVar("T")
 
@@ -143,16 +143,16 @@ class Parameter:
 
     @classmethod
     def from_option(cls, text: str) -> Any:
-        """The value that `text` means on a command line; None: it means none."""
+        """The value that `text` means on a command line; None if it means none."""
         raise NotImplementedError
 
     @classmethod
     def from_cell(cls, text: str) -> Any:
-        """The value that `text` means in the cell of a log; None: it means none."""
+        """The value that `text` means in the cell of a log; None if it means none."""
         return cls.from_option(text)
 
     def column_names(self) -> tuple[str, ...]:
-        """What a log may call the column of this parameter, where nobody said it."""
+        """The names that a log's column for this parameter may have, by default."""
         return (self.name, self.title.en, self.title.ja)
 
     def shown_limits(self, language: str) -> list[str]:
@@ -229,7 +229,7 @@ class TextParameter(Parameter):
         return None
 
     def sample(self, choose: Chooser = PLAINEST) -> str:
-        """See `Parameter.sample`. An empty text is as good as none to who needs it."""
+        """See `Parameter.sample`. It is not empty: an empty text counts as missing."""
         if self._is_address:
             return f"{SHOP}{self.name}"[: self._longest]
         least = 1 if self.needs else 0
@@ -254,7 +254,7 @@ class TextParameter(Parameter):
         return text
 
     def column_names(self) -> tuple[str, ...]:
-        """None: a shop's column of notes is hardly the gateway's field."""
+        """There are none: a shop's column of notes is hardly the gateway's field."""
         return ()
 
     def shown_limits(self, language: str) -> list[str]:
@@ -277,7 +277,7 @@ def _length(text: str, unit: str) -> int:
 
 @attrs.frozen(kw_only=True)
 class FrequencyParameter(Parameter):
-    """How often something recurs: a unit, and every how many of it."""
+    """How often something recurs: a unit, and a number of units."""
 
     kind = "frequency"
     fields = ("units",)
@@ -351,7 +351,7 @@ class FrequencyParameter(Parameter):
 
     @classmethod
     def from_cell(cls, text: str) -> dict[str, Any] | None:
-        """`Month 1`, `Month:1` or `1 Month`; `Month` alone means every one."""
+        """`Month 1`, `Month:1` or `1 Month`; `Month` alone means every month."""
         found = cls._CELL.fullmatch(text)
         if found is None or (found[1] and found[3]):
             return None
@@ -365,7 +365,7 @@ KINDS: Mapping[str, type[Parameter]] = {
 
 
 def misshapen(value: object) -> str | None:
-    """What would be right instead of a value that is none of any kind; None: it is one."""
+    """What would be right in place of a value of no kind; None if it is of one."""
     for kind in KINDS.values():
         if isinstance(value, kind.python) and kind.is_shaped(value):
             return None

@@ -1,8 +1,8 @@
-"""Where in a lifecycle file a declaration stands, so that a mistake can point at it.
+"""Where in a lifecycle file a declaration is, so that a mistake can point at it.
 
 TOML readers give values without positions, so the lines are scanned once more for
-table heads, keys and the items of lists that stand on lines of their own. What is not
-found (an inline table's key, say) is placed at the declaration that holds it.
+table heads, keys and the items of lists that have lines of their own. What is not found
+(an inline table's key, for instance) is placed at the declaration that holds it.
 """
 
 import re

@@ -1,6 +1,6 @@
 """From a merged TOML document to a `Lifecycle`, noting every mistake of shape.
 
-What a well-shaped declaration may not mean (an unknown state, two enabled moves) is
+Mistakes of sense in well-shaped declarations (an unknown state, two enabled moves) are
 found afterwards, by `kessai.spec.checks`.
 """
 
@@ -71,7 +71,7 @@ def read_lifecycle(document: Table) -> Lifecycle:
 
 
 def _currencies(head: Table) -> Mapping[str, Currency]:
-    """The currencies by code; a list of codes was given their digits before."""
+    """The currencies by code; a list of codes has been given its digits before."""
     table = head.table("currencies")
     found: dict[str, Currency] = {}
     for code in sorted(table.keys):

@@ -1,8 +1,8 @@
 """Which names an expression may read and which amounts an effect may change.
 
 A name that nothing defines would fail in the middle of a payment, so it is refused when
-the file is read. `amount` is what the command was asked for: where no command with an
-amount runs, it means nothing.
+the file is read. `amount` is the amount that the command was asked for; it has no
+meaning where no command with an amount runs.
 """
 
 from collections.abc import Iterator

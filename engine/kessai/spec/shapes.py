@@ -1,4 +1,4 @@
-"""What a TOML document is made of, told apart so that type checkers follow."""
+"""What a TOML document is made of, distinguished so that type checkers follow."""
 
 from typing import Any, TypeGuard
 

@@ -73,7 +73,7 @@ class Table:
         return found
 
     def text(self, key: str, default: str = "", *, needed: bool = False) -> str:
-        """Return the text at `key`; where it is needed it must say something."""
+        """Return the text at `key`; where it is needed it must not be empty."""
         found = self.value(key, str, default, needed=needed)
         if needed and self._data.get(key) == found and not found.strip():
             self.wrong(f"'{key}' must not be empty", key)
@@ -88,7 +88,7 @@ class Table:
         return found if self.has(key) else None
 
     def rule(self) -> str:
-        """Return the rule this comes from; without one it is not to be trusted."""
+        """Return the rule that this comes from; every declaration needs one."""
         return self.text("rule", needed=True)
 
     def strings(self, key: str, *, needed: bool = False) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ class Table:
     def by_currency(
         self, key: str, currencies: Iterable[str], *, needed: bool = False
     ) -> Mapping[str, Expression | None]:
-        """Return the expression at `key` for each currency: one for all, or one each."""
+        """Return the expression at `key` per currency: one for all, or one for each."""
         if not is_table(self._data.get(key)):
             return dict.fromkeys(currencies, self.expression(key, needed=needed))
         table = self.table(key)
@@ -185,7 +185,7 @@ class Table:
         return tuple(effect for effect in parsed if effect is not None)
 
     def no_more(self) -> None:
-        """Note every key that nothing asked for: a misspelt guard must not be silent."""
+        """Note every key that nothing asked for, such as a misspelt guard."""
         for key in self._data:
             if key not in self._asked:
                 known = ", ".join(sorted(self._asked))

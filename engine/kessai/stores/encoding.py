@@ -1,4 +1,4 @@
-"""How transactions and answers look in a database: JSON, read back to the same objects."""
+"""Transactions and answers in a database: JSON, read back to the same objects."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -38,7 +38,7 @@ def decode_transaction(raw: bytes) -> Transaction:
 def decode_row(
     row: Sequence[Any], kept: Callable[[Transaction], tuple[object, ...]]
 ) -> Transaction:
-    """The transaction of a row: its id, what is `kept` beside its state, and the state.
+    """The transaction of a row: its id, its state, and what is `kept` beside that.
 
     Raises:
         TrailBroken: the row does not agree with itself.
@@ -56,7 +56,7 @@ def decode_row(
 
 
 def encode_recorded(recorded: Recorded) -> bytes:
-    """What stands under a key as JSON, without what only the caller may see."""
+    """What is stored under a key as JSON, without what only the caller may see."""
     data: dict[str, Any] = {
         "key": recorded.key,
         "request": recorded.request,
@@ -90,7 +90,7 @@ def decode_recorded(raw: bytes) -> Recorded:
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):
-    """What stands under a key, as far as the trail can say whether it is right."""
+    """What is stored under a key, as far as the trail can prove it."""
 
     transaction: str
     key: str
@@ -106,7 +106,7 @@ _decode_answered = msgspec.json.Decoder(Answered).decode
 def decode_answered(row: Sequence[Any]) -> Answered:
     """The answer of a row: its transaction, key and outcome, and what is recorded.
 
-    Where the row does not agree with itself, it is an answer that says nothing.
+    If the row does not agree with itself, it is an empty answer.
     """
     transaction, key, outcome, recorded = row
     try:
@@ -123,7 +123,7 @@ def decode_answered(row: Sequence[Any]) -> Answered:
 
 
 def answered(recorded: Recorded) -> Answered:
-    """The same of what a store holds as an object."""
+    """The same for an answer that a store holds as an object."""
     return Answered(
         recorded.transaction,
         recorded.key,
@@ -135,7 +135,7 @@ def answered(recorded: Recorded) -> Answered:
 
 
 def undisclosed(recorded: Recorded) -> Recorded:
-    """`recorded` without what only the caller of the moment may see."""
+    """`recorded` without what only its first caller may see."""
     evidence = recorded.evidence
     if evidence is None or not evidence.disclosed:
         return recorded

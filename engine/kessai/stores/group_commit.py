@@ -1,9 +1,9 @@
-"""Group commit: what threads of one process write at the same time is committed at once.
+"""Group commit: what several threads write at the same time is committed at once.
 
 A commit costs a write to the disk, however much it holds. The first thread that comes
 leads: it writes for all that wait. Those that come meanwhile wait for the next group,
-led by one of them. There is no thread in the background, and who leads may be
-interrupted anywhere: what was not committed is left to the next one.
+which one of them leads. There is no thread in the background, and the leader may be
+interrupted anywhere: what was not committed is left to the next leader.
 """
 
 from collections import deque
@@ -41,7 +41,7 @@ class Group:
         self._waiting = waiting
         self.jobs: list[Job] = []
         self.is_committing = False
-        """To be set right before the commit: from then on it may be there."""
+        """To be set right before the commit: from then on it may be in the store."""
 
     def take(self) -> Sequence[Job]:
         """All that wait now: from here on they are part of this transaction."""
@@ -56,9 +56,9 @@ class Group:
 class GroupCommit:
     """Runs the work of many threads in as few transactions as possible.
 
-    `write` writes a `Group` in one transaction: it begins, takes the jobs, does each and
-    keeps its result or its own error in it, and commits. What it raises is the error of
-    all of them.
+    `write` writes a `Group` in one transaction: it begins, takes the jobs, does each
+    and keeps its result or its error in the job, and commits. What `write` raises is
+    the error of all the jobs.
     """
 
     def __init__(self, write: Callable[[Group], None]) -> None:
@@ -78,7 +78,7 @@ class GroupCommit:
             while not job.is_done:
                 if not self._is_led or _is_to_lead(job):
                     self._lead(job)
-        except BaseException:  # an interrupt: what nobody waits for must not be written
+        except BaseException:  # an interrupt: nobody waits for this job any more
             with suppress(ValueError):
                 self._waiting.remove(job)
             self._hand_over()
@@ -90,7 +90,7 @@ class GroupCommit:
     def _lead(self, own: Job) -> None:
         group = Group(self._waiting)
         try:
-            # A lock that `with` takes is let go of wherever an interrupt may strike.
+            # A lock that `with` takes is released wherever an interrupt strikes.
             with self._leading:
                 self._lead_if_needed(own, group)
         finally:
@@ -100,9 +100,9 @@ class GroupCommit:
                     job.call.put(DONE)
 
     def _lead_if_needed(self, own: Job, group: Group) -> None:
-        if own.is_done:  # by who led while this one waited to lead
+        if own.is_done:  # by another leader, while this thread waited to lead
             return
-        if own not in self._waiting:  # who took it was interrupted, and is gone
+        if own not in self._waiting:  # the leader that took it was interrupted
             own.error, own.is_done = _interrupted(), True
             return
         self._is_led = True
@@ -112,7 +112,7 @@ class GroupCommit:
         try:
             self._write(group)
         except KessaiError as error:
-            group.take()  # who has come meanwhile has waited as well
+            group.take()  # jobs that have come meanwhile are waiting, too
             for job in group.jobs:
                 job.error = job.error or _for_each(error)
         except BaseException:
@@ -122,7 +122,7 @@ class GroupCommit:
             job.is_done = True
 
     def _give_back(self, group: Group, own: Job) -> None:
-        """Leave to the next one that leads what was not committed."""
+        """Leave what was not committed to the next leader."""
         for job in reversed(group.jobs):
             if group.is_committing:
                 job.error, job.is_done = job.error or _interrupted(), True
@@ -131,7 +131,7 @@ class GroupCommit:
                 self._waiting.appendleft(job)
 
     def _hand_over(self) -> None:
-        """Let the first that waits lead; who comes now waits for it."""
+        """Let the first waiting thread lead; those that come now wait for it."""
         self._is_led = False
         try:
             if self._waiting:
@@ -150,7 +150,7 @@ def _is_to_lead(job: Job) -> bool:
 
 
 def _for_each(error: KessaiError) -> KessaiError:
-    """An error of its own for each thread: each adds where it was raised."""
+    """An own copy of the error for each thread, as each adds its own traceback."""
     again = type(error)(*error.args)
     again.__cause__ = error.__cause__
     return again

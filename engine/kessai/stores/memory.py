@@ -1,4 +1,4 @@
-"""The first store: everything in this process, under one lock. Gone with the process."""
+"""The first store: everything in this process, under one lock, and gone with it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,9 +23,9 @@ class _Schedule:
 
 @attrs.define
 class _Leases:
-    """How many leases of a transaction were given, and how long the last one runs.
+    """How many leases of a transaction were given, and until when the last one lasts.
 
-    It outlives what it was given for: something new may begin while it runs.
+    A lease may outlast the operation that it was given for; another may begin then.
     """
 
     given: int = 0
@@ -33,7 +33,7 @@ class _Leases:
 
 
 class MemoryStore:
-    """A store for tests, trials and short-lived programs. Passes the same suite."""
+    """A store for tests, trials and short-lived programs. It passes the same suite."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -17,7 +17,7 @@ def open_store(url: str | Path, *, must_exist: bool = False) -> Store:
     """The store at `url`: `memory:`, `sqlite:///FILE`, a path, or `postgresql://…`.
 
     As elsewhere, three slashes are followed by a relative path and four begin an
-    absolute one. With `must_exist` no file and no tables are made: who only looks
+    absolute one. With `must_exist` no file and no tables are made, so that only looking
     leaves no trace.
 
     Raises:

@@ -1,6 +1,6 @@
-"""The SQLite schema and its versions. Each migration is whole or not there at all.
+"""The SQLite schema and its versions. Each migration is done whole or not at all.
 
-Tables are STRICT, so that an amount can never turn into a float or a text unseen.
+Tables are STRICT, so that an amount can never silently turn into a float or a text.
 """
 
 import sqlite3
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
 VERSION = 1
-"""What `PRAGMA user_version` says of a file that this code can use."""
+"""The `PRAGMA user_version` of a file that this code can use."""
 
 OWNER = int.from_bytes(b"kess")
-"""What `PRAGMA application_id` says of a file of ours: many programs count from 1."""
+"""The `PRAGMA application_id` of kessai's files, as many programs count from 1."""
 
 
 def check_owner(connection: sqlite3.Connection) -> None:
-    """See that the file is empty or ours, before anything in it is changed.
+    """Check that the file is empty or kessai's, before anything in it is changed.
 
     Raises:
         StoreUnsuitable: the file is of a newer kessai, or of another program.

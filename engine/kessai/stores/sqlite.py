@@ -1,8 +1,8 @@
-"""The SQLite store: one file, many processes, every commit on the disk before it counts.
+"""The SQLite store: one file, many processes, each commit on the disk before it counts.
 
 WAL with `synchronous=FULL` is asked for and then checked: a file system or a build that
 gives less is refused. Writers begin IMMEDIATE, so a version that was checked cannot
-move before the commit. Threads of one process commit together (`group_commit`), and
+change before the commit. Threads of one process commit together (`group_commit`), and
 processes take turns (`sqlite_queue`).
 """
 
@@ -87,8 +87,8 @@ class SQLiteStore:
     def _open(self) -> sqlite3.Connection:
         """Open the file, again while another process is just making it.
 
-        SQLite waits for a lock only where it holds none: of two that turn a new file
-        into WAL at once, one is told at once that the file is busy.
+        SQLite waits for a lock only where it holds none: if two connections turn a new
+        file into WAL, one of them gets "busy" at once.
         """
         until = monotonic() + BUSY_SECONDS
         while True:
@@ -142,7 +142,7 @@ class SQLiteStore:
         self._together.run(lambda: rows.release(self._connection, lease, due_at))
 
     def _write_group(self, group: Group) -> None:
-        """One transaction of the database: what is left of it is written, or nothing."""
+        """Write a group in one transaction of the database, all of it or nothing."""
         with self._in_use:
             self._wrote_last = get_ident()
             try:
@@ -169,7 +169,10 @@ class SQLiteStore:
         with self._queue:
             while not self._has_begun():
                 if monotonic() >= until:
-                    message = f"{self._path}: another process held the file for {BUSY_SECONDS:g} s"
+                    message = (
+                        f"{self._path}: another process held the file"
+                        f" for {BUSY_SECONDS:g} s"
+                    )
                     raise StoreBusy(message)
                 sleep(PAUSE)
 
@@ -222,7 +225,7 @@ class SQLiteStore:
             raise CommitUnknown(message) from error
 
     def _roll_back(self) -> None:
-        # A failure to roll back must not hide what it follows, and tells nothing more:
+        # A failure to roll back must not hide the error before it, and changes nothing:
         # what was not committed is not there.
         try:
             if self._connection.in_transaction:
@@ -317,8 +320,8 @@ class SQLiteStore:
     def _fetch(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Read what is committed, while a commit of this process is under way too.
 
-        The writing connection knows best what it has just written: who wrote last asks
-        it, and nobody else, so that no writer has to wait for readers.
+        The writing connection has in its cache what it has just written. So the thread
+        that wrote last asks it, and no other, so that no writer waits for readers.
         """
         try:
             if self._wrote_last == get_ident() and not self._in_use.locked():

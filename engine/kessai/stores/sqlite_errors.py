@@ -1,4 +1,4 @@
-"""What SQLite's errors mean for a caller: which of them say that nothing was written."""
+"""What SQLite's errors mean for a caller: which ones prove that nothing was written."""
 
 import sqlite3
 from pathlib import Path

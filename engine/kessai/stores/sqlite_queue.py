@@ -2,12 +2,14 @@
 
 SQLite lets waiting processes sleep longer and longer, while one that has just committed
 takes the file again at once: of eight, one waited 5 seconds for its first commit while
-another made thousands. Here who wants to write first passes a turnstile, a lock on a
-file beside the database, and keeps it until the database is its own. So one at a time
-reaches for the database, and who has just let go of it queues up behind the others.
+another made thousands. Here a process that wants to write first passes a turnstile, a
+lock on a file beside the database, and keeps it until it holds the database. So one
+process at a time asks for the database, and one that has just released it queues up
+behind the others.
 
-The queue is courtesy and protects nothing; that is SQLite's part. Where it cannot be had
-(no locks on files, no permission to make one) everybody reaches for the database at once.
+The queue is courtesy and protects nothing; protection is SQLite's part. Where there can
+be no queue (no locks on files, no permission to make one) all ask for the database at
+once.
 """
 
 import os
@@ -19,19 +21,20 @@ from time import monotonic, sleep
 from types import TracebackType
 
 TURN = 8e-3
-"""Seconds for which who has passed the turnstile need not queue up again."""
+"""Seconds during which a process that passed the turnstile need not queue up again."""
 
 PAUSE = 4e-4
-"""Seconds between two looks at the turnstile, and at the database; the same for all, or
-the last would lose, and long enough for whose turn it is to come back in between."""
+"""Seconds between two looks at the turnstile, and at the database. They are the same
+for all, or the last would always lose, and long enough for the process whose turn it
+is to come back in between."""
 
 
 class WriterQueue:
     """The turnstile before one database file, to be passed with `with`.
 
-    `patience` tells for how many seconds at most to wait at it. A process that was
-    stopped inside holds each of the others up for that long once, and after it for a
-    turn: without any wait they would keep the database from one that is only slow.
+    `patience` gives the most seconds to wait at it. A process that was stopped inside
+    delays each of the others by that long once, and by one turn after that. Without any
+    wait, they would keep the database from a process that is only slow.
     """
 
     def __init__(self, database: Path, patience: Callable[[], float]) -> None:
@@ -51,7 +54,7 @@ class WriterQueue:
 
     @property
     def is_own_turn(self) -> bool:
-        """Whether this process passed so lately that it may reach for the database."""
+        """Whether this process passed so lately that it may ask for the database."""
         return monotonic() < self._turn_ends
 
     def __enter__(self) -> None:
@@ -78,7 +81,7 @@ class WriterQueue:
             _unlock(self._file)
 
     def close(self) -> None:
-        """Let go of the file. It stays where it is: others may be waiting at it."""
+        """Close the file. It stays where it is: others may be waiting at it."""
         self._was_tried = True
         if self._file is not None:
             os.close(self._file)

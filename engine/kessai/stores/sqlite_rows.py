@@ -169,14 +169,14 @@ def release(connection: sqlite3.Connection, lease: Lease, due_at: datetime) -> N
 
 
 def moment(at: datetime | None) -> str | None:
-    """A moment as text whose order is that of time, in whatever zone it was told."""
+    """A time as text that sorts by time, in whatever zone it was given."""
     if at is None:
         return None
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()
 
 
 def _columns(transaction: Transaction) -> tuple[str, str, int, str | None, int]:
-    """What is kept beside the state, to find it by."""
+    """The columns beside the state, by which a transaction is found."""
     return (
         transaction.lifecycle,
         transaction.status,

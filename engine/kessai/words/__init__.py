@@ -1,11 +1,11 @@
-"""Every text that the engine itself shows, in English and Japanese: a TOML file a subject.
+"""Every text that the engine itself shows, in English and Japanese, a file per subject.
 
     word = Words("recovery")          # all of recovery.toml
     notes = Words("demo.notes")       # the section [notes] of demo.toml
     word("swept", "ja", count=3)      # 3 件を期限切れに変更。
 
-What a lifecycle declares (titles, guards, deadlines, rules) stands in its own file. A
-table is read when it is first used, so that defining one costs nothing.
+The texts of a lifecycle (titles, guards, deadlines, rules) are in its own file. A table
+is read when it is first used, so that defining one costs nothing.
 """
 
 import tomllib
@@ -21,7 +21,7 @@ LANGUAGES = ("en", "ja")
 
 @attrs.frozen
 class Text:
-    """A name or a sentence in every language that the engine speaks."""
+    """A name or a sentence in every language of the engine."""
 
     en: str
     ja: str
@@ -31,7 +31,7 @@ class Text:
         return self.ja if language == "ja" else self.en
 
     def filled(self, values: Mapping[str, "Text"]) -> "Text":
-        """The text with each gap filled by a text, in every language."""
+        """The text with each gap filled by another text, in every language."""
         return Text(
             *(
                 self.in_language(one).format_map(
@@ -56,7 +56,7 @@ class Words(Mapping[str, Text]):
         return {name: Text(**text) for name, text in texts.items()}
 
     def __call__(self, name: str, language: str, /, **values: object) -> str:
-        """The text `name` in `language`, `en` or `ja`; with `values`, they are filled in."""
+        """The text `name` in `language`, `en` or `ja`, with `values` filled in."""
         text = self._texts[name].in_language(language)
         return text.format_map(values) if values else text
 
@@ -75,7 +75,7 @@ class Words(Mapping[str, Text]):
 
 
 def joined(how: str, **parts: Text) -> Text:
-    """Names put together in every language, `how` as `joining.toml` has it."""
+    """Names put together in every language, in the way `how` of `joining.toml`."""
     return _joining[how].filled(parts)
 
 

@@ -84,7 +84,7 @@ def test_verify_says_what_it_was_held_against(kessai, sealed, public):
         *("--lang", "en"),
     )
     assert result.code == 0
-    assert "Held against the seal of 20" in result.out
+    assert "Compared with the seal of 20" in result.out
     assert "1 chains, s" in result.out
 
 

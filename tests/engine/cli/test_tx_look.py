@@ -137,7 +137,7 @@ def test_show_of_what_was_always_refused_says_that_it_never_came_to_be(kessai, d
     shown = kessai("tx", "show", "chg2", "--events", "--db", done, "--lang", "en")
 
     assert shown.code == 0
-    assert "It never came to be" in shown.out
+    assert "It was never opened" in shown.out
     assert "agreement_state" in shown.out
 
 

@@ -556,7 +556,7 @@ def test_a_lifecycle_file_that_was_exchanged_in_the_store_is_not_believed(
 
 def test_an_operation_without_its_key_is_a_broken_trail(hand):
     flow = answer_for(Transaction("order-1"), "k")
-    with pytest.raises(TrailBroken, match="nothing stands under the key"):
+    with pytest.raises(TrailBroken, match="nothing is stored under the key"):
         hand.run(flow)
 
 

@@ -296,7 +296,7 @@ def test_what_is_not_listed_is_kept_and_shall_come_once_more(shop):
     with pytest.raises(NotificationNotConfirmed) as refusal:
         shop.notification("capture", "succeeded", 60)
     assert str(refusal.value) == (
-        "order-1: the gateway's inquiry does not list what its notification says; send it again"
+        "order-1: the gateway's inquiry does not list what its notification states; send it again"
     )
     kept = Discrepancy(shop.clock.now, "not_listed", said())
     assert events(shop.store)[-1] == kept

@@ -153,7 +153,7 @@ def test_a_notification_about_another_id_is_kept_once_and_resolves_nothing(
 
 def test_a_reader_is_told_in_both_languages():
     assert discrepancy_sentence("reference_differs", "en").startswith("the gateway")
-    assert "識別番号" in discrepancy_sentence("reference_differs", "ja")
+    assert "参照番号" in discrepancy_sentence("reference_differs", "ja")
 
 
 # ── our own ids, where the gateway echoes them ──────────────────────────────────────
@@ -267,7 +267,7 @@ def test_what_reads_a_notification_wrongly_is_to_be_mended(
         return [notified()]
 
     scripted.heard = received
-    with pytest.raises(InvalidInput, match="is no tuple"):
+    with pytest.raises(InvalidInput, match="is not a tuple"):
         market.call("receive_notification", {}, b"")
     assert len(wire.sent) <= MOST_REQUESTS + 1
 

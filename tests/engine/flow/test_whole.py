@@ -145,7 +145,7 @@ def test_what_was_sent_and_could_not_be_written_is_to_be_asked_again_with_its_ke
     with pytest.raises(CommitUnknown) as told:
         authorized.run(execute(authorized.context, command("capture", 60)))
     assert str(told.value) == (
-        "order-1: capture was sent, and what came of it could not be written; ask again"
+        "order-1: capture was sent, and its outcome could not be written; ask again"
         " with the same key"
     )
 

@@ -284,7 +284,7 @@ def test_what_stood_aside_before_it_began_does_not_hide_that_it_is_absent(
 def test_what_is_no_id_is_no_transactions(hand, name):
     with pytest.raises(UnknownTransaction) as told:
         hand.run(load(name))
-    assert str(told.value) == "there is no transaction of such an id"
+    assert str(told.value) == "there is no transaction with such an id"
     assert hand.log == []
 
 

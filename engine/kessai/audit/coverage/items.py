@@ -254,7 +254,7 @@ class _Writer:
             for code in move.guards:
                 for source in move.sources:
                     title = self._state(move.track, source)
-                    at = joined("aside", text=title)
+                    at = joined("in_brackets", text=title)
                     yield from self._guard(command, code, f"{move.track}.{source}", at)
 
     def _guard(

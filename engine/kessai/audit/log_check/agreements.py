@@ -5,7 +5,7 @@ from datetime import datetime
 
 from kessai.machine import Transaction
 
-Place = tuple[datetime | int, ...]
+LoggedAt = tuple[datetime | int, ...]
 
 
 class AgreementPositions:
@@ -13,7 +13,7 @@ class AgreementPositions:
 
     def __init__(self, order: str) -> None:
         self._by_time = order == "time"
-        self._steps: dict[str, tuple[list[Place], list[Transaction]]] = {}
+        self._steps: dict[str, tuple[list[LoggedAt], list[Transaction]]] = {}
 
     def note(self, name: str, at: datetime, line: int, after: Transaction) -> None:
         """Remember the agreement `name` as it is after the row of `line`."""
@@ -29,5 +29,5 @@ class AgreementPositions:
         index = bisect_right(found[0], self._place(at, line))
         return found[1][index - 1] if index else None
 
-    def _place(self, at: datetime, line: int) -> Place:
+    def _place(self, at: datetime, line: int) -> LoggedAt:
         return (at, line) if self._by_time else (line,)

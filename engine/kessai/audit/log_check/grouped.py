@@ -18,7 +18,7 @@ from kessai.errors import InvalidInput
 IN_MEMORY = 1_000_000
 """About 350 MB."""
 
-History = tuple[str, list[Entry]]
+LoggedHistory = tuple[str, list[Entry]]
 """An order, and what happened to it in order."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Grouped:
         if not self._room:
             self._put_down()
 
-    def histories(self) -> Iterator[History]:
+    def histories(self) -> Iterator[LoggedHistory]:
         """Every order with its entries; may be asked for again.
 
         Raises:
@@ -87,7 +87,7 @@ class Grouped:
                 more = None if extra is None else encode(extra)
                 yield name, (at - _EPOCH) // _TICK, line, kind, amount, more
 
-    def _from_disk(self, db: sqlite3.Connection) -> Iterator[History]:
+    def _from_disk(self, db: sqlite3.Connection) -> Iterator[LoggedHistory]:
         decode = msgspec.json.decode
         query = f"SELECT * FROM entries ORDER BY {_ORDERS[self._order]}"  # noqa: S608
         current = ""

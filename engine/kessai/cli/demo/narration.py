@@ -15,7 +15,7 @@ from kessai.machine import Possibility, Reason
 from kessai.money import Currency, show_amount
 from kessai.words import Words
 
-word, _notes = Words("demo.said"), Words("demo.notes")
+word, _notes = Words("demo.lines"), Words("demo.notes")
 _joining = Words("joining")
 
 _WIDEST = 84

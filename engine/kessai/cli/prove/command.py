@@ -79,7 +79,7 @@ def _worst(code: int) -> int:
 
 
 @attrs.frozen
-class Result:
+class Shown:
     """What one lifecycle's proof gives a program."""
 
     code: int
@@ -95,7 +95,7 @@ class ProofPresentation:
     is_ablation: bool = attrs.field(kw_only=True)
     as_json: bool = attrs.field(kw_only=True)
 
-    def show(self, source: str, lifecycle: Lifecycle) -> Result:
+    def show(self, source: str, lifecycle: Lifecycle) -> Shown:
         """Prove one lifecycle, and print what came of it unless that is for a program."""
         started = perf_counter()
         proof = prove(lifecycle)
@@ -110,7 +110,7 @@ class ProofPresentation:
                 code, data["ablation"] = self._ablation(lifecycle)
             elif not self.as_json:
                 say(self._word("first"))
-        return Result(code, data)
+        return Shown(code, data)
 
     def _word(self, name: str, /, **values: object) -> str:
         return _WORDS(name, self.language, **values)

@@ -10,7 +10,7 @@ from kessai.machine import Machine
 from kessai.money import Currency, show_amount
 from kessai.words import Words
 
-word, _amounts = Words("run.said"), Words("run.amounts")
+word, _amounts = Words("run.lines"), Words("run.amounts")
 
 
 def print_totals(

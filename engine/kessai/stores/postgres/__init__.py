@@ -1,11 +1,10 @@
 """The PostgreSQL store: many processes on many machines share one truth.
 
-`PostgresStore` for `Engine`, `AsyncPostgresStore` for `AsyncEngine`: two shells over the
-same steps (`steps`), statements (`statements`) and readings of errors (`meaning`).
-
+`PostgresStore` for `Engine`, `AsyncPostgresStore` for `AsyncEngine`: two shells over
+the same steps (`steps`), statements (`statements`) and readings of errors (`meaning`).
 A step of a command is one statement under autocommit: the version check, the agreement,
 the lease, the records and the keys, all of it or nothing, in one round trip and one
-commit. What makes that right under READ COMMITTED is said in `statements`.
+commit. `statements` explains why that is right under READ COMMITTED.
 
 For databases that speak PostgreSQL's protocol, this is all that is relied on:
 
@@ -23,8 +22,9 @@ No triggers, no functions or other code in the server, no LISTEN or NOTIFY, no f
 keys, no sequences. Any isolation level will do. Settings are made for a session, and
 statements are prepared: a pooler in between must pool sessions, not transactions.
 
-Connections are encrypted as libpq is told to: by default they are if the server can, and
-nobody is asked who it is. Over a network say `?sslmode=verify-full&sslrootcert=FILE`.
+Connections are encrypted as libpq's settings demand. By default they are if the server
+can, and the server's identity is not checked. Over a network add
+`?sslmode=verify-full&sslrootcert=FILE`.
 """
 
 try:

@@ -17,7 +17,7 @@ from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered, decode_answered
 from kessai.stores.postgres import schema, statements, steps
-from kessai.stores.postgres.meaning import refuse, said
+from kessai.stores.postgres.meaning import message_of, refuse
 from kessai.stores.postgres.query import Query, Row, Steps, T
 from kessai.stores.postgres.server import (
     CONNECTIONS,
@@ -59,7 +59,7 @@ class AsyncPostgresStore:
             kwargs={"autocommit": True},
             min_size=1,
             max_size=connections,
-            configure=partial(_resolve_in, server),
+            configure=partial(_apply_settings, server),
             timeout=BUSY_SECONDS,
             reconnect_timeout=BUSY_SECONDS,
             open=False,
@@ -79,7 +79,7 @@ class AsyncPostgresStore:
             except PoolTimeout as error:
                 raise StoreBusy(no_connection(self._server)) from error
             except psycopg.Error as error:
-                message = f"{self._server.name}: {said(error)}"
+                message = f"{self._server.name}: {message_of(error)}"
                 raise StoreFailed(message) from error
             if is_quiet(connection):
                 return connection
@@ -132,7 +132,7 @@ class AsyncPostgresStore:
         """The rows of one moment, over a connection of its own: others write on."""
         connection = await _connect(self._server)
         try:
-            await _drive(connection, self._server, schema.resolve_to_read())
+            await _drive(connection, self._server, schema.allow_long_reads())
             await connection.set_autocommit(False)
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(True)
@@ -142,7 +142,7 @@ class AsyncPostgresStore:
                 async for row in cursor:
                     yield row
         except psycopg.Error as error:
-            message = f"{self._server.name}: {said(error)}"
+            message = f"{self._server.name}: {message_of(error)}"
             raise StoreFailed(message) from error
         finally:
             await connection.close()
@@ -188,14 +188,14 @@ async def _connect(server: Server) -> AsyncConnection:
             return await AsyncConnection.connect(server.conninfo, autocommit=True)
         except psycopg.Error as error:
             if not server.is_starting():
-                message = f"{server.name}: {said(error)}"
+                message = f"{server.name}: {message_of(error)}"
                 raise StoreFailed(message) from error
         await asyncio.sleep(pause)
     raise StoreBusy(no_connection(server))
 
 
-async def _resolve_in(server: Server, connection: AsyncConnection) -> None:
-    await _drive(connection, server, schema.resolve_in())
+async def _apply_settings(server: Server, connection: AsyncConnection) -> None:
+    await _drive(connection, server, schema.apply_settings())
 
 
 async def _drive(connection: AsyncConnection, server: Server, step: Steps[T]) -> T:

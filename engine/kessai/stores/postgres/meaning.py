@@ -1,7 +1,7 @@
-"""What an error of the database tells the caller: whether anything was written.
+"""What an error of the database means for the caller: whether anything was written.
 
-A server that reports ERROR has rolled the statement back, and says why. Everything else
-(FATAL, PANIC, a connection that ends) tells nothing about a commit under way.
+A server that reports ERROR has rolled the statement back, and reports why. Everything
+else (FATAL, PANIC, a connection that ends) proves nothing about a commit under way.
 
 Only the server's primary message is quoted: its details may hold what was written.
 """
@@ -21,7 +21,7 @@ from kessai.errors import (
 
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
 _BUSY = {"55P03", "57014", "53300"}  # lock timeout, statement timeout, connections
-_UNTOLD = {"40003", "08007"}  # the server itself does not know
+_NOT_KNOWN = {"40003", "08007"}  # the server itself does not know
 _TAKEN = "23505"
 KEYS = "answers_pkey"
 """The constraint that makes keys unique."""
@@ -32,9 +32,9 @@ def refuse(
 ) -> NoReturn:
     """Raise what `error`, of a statement at `where`, means.
 
-    `writes` says that the statement would have been committed by itself, or was the
-    commit. `conflict` is raised for one that lost against another and can be decided
-    again.
+    `writes` means that the statement would have been committed by itself, or was the
+    commit. `conflict` is raised for a statement that lost against another session, so
+    that the command can be decided again.
     """
     raise _meaning(error, where, writes=writes, conflict=conflict) from error
 
@@ -48,20 +48,22 @@ def _meaning(
             " surrogate pair"
         )
         return InvalidInput(message)
-    if not _is_told(error):
+    if not _is_rolled_back(error):
         if writes:
             message = (
                 f"{where}: the commit was not confirmed; it may or may not be there"
-                f" ({said(error)})"
+                f" ({message_of(error)})"
             )
             return CommitUnknown(message)
-        return StoreFailed(f"{where}: {said(error)}")
-    return _told(error, where, conflict)
+        return StoreFailed(f"{where}: {message_of(error)}")
+    return _rolled_back(error, where, conflict)
 
 
-def _told(error: psycopg.Error, where: str, conflict: type[KessaiError]) -> KessaiError:
+def _rolled_back(
+    error: psycopg.Error, where: str, conflict: type[KessaiError]
+) -> KessaiError:
     state = error.sqlstate or ""
-    message = f"{where}: {said(error)}"
+    message = f"{where}: {message_of(error)}"
     if state in _CONFLICTS:
         return conflict(message)
     if state == _TAKEN and error.diag.constraint_name == KEYS:
@@ -74,21 +76,21 @@ def _told(error: psycopg.Error, where: str, conflict: type[KessaiError]) -> Kess
 
 
 def _is_of_values(error: psycopg.Error) -> bool:
-    """Whether a value could not even be sent."""
+    """Whether a value could not be sent at all."""
     return isinstance(error, psycopg.DataError) and error.sqlstate is None
 
 
-def _is_told(error: psycopg.Error) -> bool:
-    """Whether the server said that the statement was rolled back."""
+def _is_rolled_back(error: psycopg.Error) -> bool:
+    """Whether the server reported that the statement was rolled back."""
     state = error.sqlstate
-    if state is None or state in _UNTOLD or state.startswith("08"):
+    if state is None or state in _NOT_KNOWN or state.startswith("08"):
         return False
     severity = error.diag.severity_nonlocalized or error.diag.severity
     return severity == "ERROR"
 
 
-def said(error: Exception) -> str:
-    """What the server or the library said, on one line, without details."""
+def message_of(error: Exception) -> str:
+    """The message of the server or the library, on one line, without details."""
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     text = primary or str(error) or type(error).__name__
     return "; ".join(line.strip() for line in text.splitlines() if line.strip())

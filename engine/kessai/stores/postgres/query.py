@@ -17,9 +17,9 @@ Row = tuple[Any, ...]
 
 @attrs.frozen
 class Query:
-    """One statement. `writes` says that it commits, so that a lost reply is unknown.
+    """One statement. `writes` means that it commits, so that a lost reply is unknown.
 
-    `conflict` is what it means to lose against another session.
+    `conflict` is the error when it loses against another session.
     """
 
     text: bytes

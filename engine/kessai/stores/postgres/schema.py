@@ -1,6 +1,6 @@
 """The tables in PostgreSQL and their versions, and what the server must promise.
 
-Each migration is whole or not there at all, made by one process while others wait.
+Each migration is done whole or not at all, by one process while others wait.
 Names are found along the search path, so a schema of their own can be chosen:
 `?options=-csearch_path%3DNAME`.
 """
@@ -28,7 +28,7 @@ _READING = (
 )
 
 # The catalog as a table, not `to_regclass`: a session remembers what it did not find,
-# and an advisory lock does not tell it that another has made it meanwhile.
+# even if another session has made it while this one waited for the advisory lock.
 _FOUND = b"""
 SELECT relname FROM pg_catalog.pg_class
 JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
@@ -97,7 +97,7 @@ CREATE TABLE gateway_ids (
 """What makes each version out of the one before."""
 
 
-def resolve_in() -> Steps[None]:
+def apply_settings() -> Steps[None]:
     """Make a session's settings, and see that its commits are durable.
 
     Raises:
@@ -116,7 +116,7 @@ def resolve_in() -> Steps[None]:
         raise StoreUnsuitable("the database is not suitable: " + "; ".join(wrong))
 
 
-def resolve_to_read() -> Steps[None]:
+def allow_long_reads() -> Steps[None]:
     """Let a session read for as long as its reader likes."""
     yield Query(_READING)
 
@@ -131,7 +131,7 @@ def prepare(*, must_exist: bool) -> Steps[None]:
         StoreUnsuitable: the tables are of a newer kessai, or of another program.
 
     """
-    yield from resolve_in()
+    yield from apply_settings()
     found = yield from _version()
     if found == len(MIGRATIONS):
         return

@@ -16,13 +16,13 @@ from kessai.errors import InvalidInput
 from kessai.limits import BUSY_SECONDS, STARTING_SECONDS
 
 CONNECTIONS = 10
-"""How many connections a store holds at most, unless told."""
+"""How many connections a store holds at most, by default."""
 
 READ_AHEAD = 200
 """How many rows are fetched at once where all are read."""
 
-# A server that is gone without a word is found out within a minute; libpq's own
-# defaults would wait for hours. What the URL says comes first.
+# A server that has gone silently is noticed within a minute; libpq's own defaults would
+# wait for hours. The URL's settings come first.
 _DEFAULTS = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -42,7 +42,7 @@ class Server:
     name: str
 
     def is_starting(self) -> bool:
-        """Whether it is there, but takes no connections: it starts, recovers or ends."""
+        """Whether the server exists but takes no connections: it starts or stops."""
         short = make_conninfo(self.conninfo, connect_timeout=2)
         return PGconn.ping(short.encode()) == Ping.REJECT
 
@@ -94,8 +94,8 @@ def pauses() -> Iterator[float]:
 def is_quiet(connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
     """Whether a connection that lay idle may be used. Asks nobody, so it costs nothing.
 
-    An idle one has nothing to read; else it is the server's farewell, or the end of the
-    stream. To write to it would lose a statement whose fate nobody knew then.
+    An idle connection has nothing to read. If it has, that is the server's last message
+    or the end of the stream, and a statement written to it would have an unknown fate.
     """
     if connection.closed:
         return False
@@ -108,7 +108,7 @@ def is_quiet(connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
 
 
 def has_rows(cursor: psycopg.Cursor | psycopg.AsyncCursor) -> bool:
-    """Whether a statement gives rows, were it none; others give nothing to fetch."""
+    """Whether a statement gives rows, even none; others have nothing to fetch."""
     return cursor.pgresult is not None and cursor.pgresult.nfields > 0
 
 

@@ -8,9 +8,9 @@ nothing. An INSERT of a new id waits for another of the same id and then does no
 Everything else takes its rows FROM moved, so nothing is written when nothing moved.
 
 The agreement stands in another row. FOR SHARE locks it, in its newest version, until
-the commit: who ends the agreement waits, or has moved it before and is seen. It is
-locked before the transaction's own row, and no append locks two other rows, so two
-appends never wait for each other in a circle; were it so, one would be told (40P01).
+the commit: a session that ends the agreement waits, or has moved it before and is seen.
+It is locked before the transaction's own row, and no append locks two other rows, so
+two appends never wait for each other in a circle; if they did, one would fail (40P01).
 
 A key that is taken is an error of the unique index, which waits for a session that is
 just writing the same key: the whole statement is rolled back. The order of locks is the
@@ -92,7 +92,7 @@ SELECT id, lifecycle, status, version, open_since, discrepancies, state
 FROM transactions ORDER BY id
 """
 
-# A row a trail, so that both shells read rows alike.
+# One row per trail, so that both shells read rows in the same way.
 TRAILS = b"""
 SELECT transaction_id, array_agg(number ORDER BY number),
   array_agg(body ORDER BY number), array_agg(hash ORDER BY number)

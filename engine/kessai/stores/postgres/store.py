@@ -15,7 +15,7 @@ from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered, decode_answered
 from kessai.stores.postgres import schema, statements, steps
-from kessai.stores.postgres.meaning import refuse, said
+from kessai.stores.postgres.meaning import message_of, refuse
 from kessai.stores.postgres.query import Query, Row, Steps, T
 from kessai.stores.postgres.server import (
     CONNECTIONS,
@@ -32,13 +32,13 @@ from kessai.stores.postgres.server import (
 class PostgresStore:
     """Transactions in a PostgreSQL database, shared by any number of processes.
 
-    `url` is libpq's: `postgresql://[user[:password]@]host[:port]/name[?sslmode=…]`; what
-    it does not say comes from libpq's environment variables and files. At most
+    `url` is libpq's: `postgresql://[user[:password]@]host[:port]/name[?sslmode=…]`;
+    other settings come from libpq's environment variables and files. At most
     `connections` are held, and made when they are needed. With `must_exist` no tables
     are made where there are none.
 
     Raises:
-        InvalidInput: the URL is none, or there is no store and it must be there.
+        InvalidInput: the URL is not valid, or there is no store and it must exist.
         StoreUnsuitable: the database cannot give what is promised, or is not ours.
         StoreFailed: it cannot be reached, or does not let us in.
         StoreBusy: it is starting, or another process makes the tables.
@@ -67,7 +67,7 @@ class PostgresStore:
         return f"PostgresStore({self._server.name!r})"
 
     def _configure(self, connection: Connection) -> None:
-        _drive(connection, self._server, schema.resolve_in())
+        _drive(connection, self._server, schema.apply_settings())
 
     def _lend(self) -> Connection:
         """A connection that is not known to be broken."""
@@ -78,7 +78,7 @@ class PostgresStore:
             except PoolTimeout as error:
                 raise StoreBusy(no_connection(self._server)) from error
             except psycopg.Error as error:
-                message = f"{self._server.name}: {said(error)}"
+                message = f"{self._server.name}: {message_of(error)}"
                 raise StoreFailed(message) from error
             if is_quiet(connection):
                 return connection
@@ -128,7 +128,7 @@ class PostgresStore:
     def _stream(self, statement: bytes) -> Iterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""
         with closing(_connect(self._server)) as connection:
-            _drive(connection, self._server, schema.resolve_to_read())
+            _drive(connection, self._server, schema.allow_long_reads())
             try:
                 connection.autocommit = False
                 connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -137,7 +137,7 @@ class PostgresStore:
                     cursor.itersize = READ_AHEAD
                     yield from cursor.execute(statement, binary=True)
             except psycopg.Error as error:
-                message = f"{self._server.name}: {said(error)}"
+                message = f"{self._server.name}: {message_of(error)}"
                 raise StoreFailed(message) from error
 
     def open_transactions(self, limit: int) -> list[str]:
@@ -167,7 +167,7 @@ def _connect(server: Server) -> Connection:
             return psycopg.connect(server.conninfo, autocommit=True)
         except psycopg.Error as error:
             if not server.is_starting():
-                message = f"{server.name}: {said(error)}"
+                message = f"{server.name}: {message_of(error)}"
                 raise StoreFailed(message) from error
         sleep(pause)
     raise StoreBusy(no_connection(server))

@@ -23,32 +23,32 @@ SAME_BYTES = Clause(
 RECORDED = Clause("kessai.gateway", "every adapter can be tested from recorded bytes")
 PLAIN = Clause(
     "kessai.gateway.TwoFunctionAdapter",
-    "Two functions over bytes, and a third for notifications",
+    "two functions over bytes, and a third for notifications",
 )
 RESEND = Clause(
-    "kessai.gateway.Call.key", "The same operation and step give the same key"
+    "kessai.gateway.Call.key", "The same operation and step always give the same key"
 )
 AMOUNTS = Clause("kessai.gateway", "Amounts are integers in minor units of `currency`")
 WHAT_CAME = Clause("kessai.gateway.TwoFunctionAdapter.evidence", "What came of `call`")
 STRANGE = Clause(
     "kessai.gateway.TwoFunctionAdapter.evidence",
-    "Never raises on a strange reply: that is UNKNOWN",
+    "Never raises: a reply it cannot read is UNKNOWN",
 )
 KEPT = Clause(
     "kessai.gateway_exchange",
-    "What cannot be built so is no evidence: the outcome is unknown",
+    "What cannot be rebuilt is not evidence, and the outcome is unknown",
 )
 FREE = Clause("kessai.gateway.Evidence", "free of secrets and personal data")
 IN_NO_REPR = Clause(
-    "kessai.gateway.Request", "carry credentials: they have no place in a repr"
+    "kessai.gateway.Request", "carry credentials, so no repr shows them"
 )
 ERRORS = Clause("kessai.errors", "Messages never carry a secret or personal data")
 NEVER_SENT = Clause(
-    "kessai.gateway.Failure", "`sent` is false only when the request surely never left"
+    "kessai.gateway.Failure", "`sent` is false only if the request certainly never left"
 )
 DECLINED_UNSENT = Clause(
     "kessai.gateway.TwoFunctionAdapter.evidence",
-    "A command that surely never left is DECLINED, with `never_sent`",
+    "A command that certainly never left is DECLINED, with `never_sent`",
 )
 ANY_CASE = Clause(
     "kessai.gateway.TwoFunctionAdapter.notification",
@@ -61,21 +61,21 @@ SIGNED = Clause(
 CONSTANT_TIME = Clause(
     "kessai.gateway.TwoFunctionAdapter.notification", "compared in constant time"
 )
-LISTED = Clause("kessai.gateway.Evidence", "`listing` is filled by an inquiry alone")
+LISTED = Clause("kessai.gateway.Evidence", "`listing` is filled only by an inquiry")
 NOT_FOUND = Clause(
     "kessai.gateway.Evidence",
-    "`found` is False when an inquiry does not know the transaction",
+    "`found` is False when the gateway does not know the transaction",
 )
 EACH_NOTIFICATION = Clause(
-    "kessai.gateway.TwoFunctionAdapter.notification", "one piece of evidence a item"
+    "kessai.gateway.TwoFunctionAdapter.notification", "one piece of evidence per item"
 )
 NOT_THE_GATEWAYS = Clause(
     "kessai.gateway.TwoFunctionAdapter.notification",
-    "kessai.errors.NotificationRefused: it is not the gateway's, or not well-formed",
+    "kessai.errors.NotificationRefused: it is not the gateway's or is malformed",
 )
 PARTLY = Clause(
     "kessai.gateway.NotificationPartlyRefused",
-    "one that is malformed must not hold them up",
+    "a malformed one must not hold them up",
 )
 SAME_EXCHANGE = Clause(
     "kessai.gateway.Adapter.exchange",
@@ -87,11 +87,11 @@ KEY_OF_EACH = Clause(
 )
 AFTER_THE_FIRST = Clause(
     "kessai.gateway.Adapter.exchange",
-    "Once a request was sent, whatever is raised is UNKNOWN",
+    "Once a request was sent, whatever is raised counts as UNKNOWN",
 )
 SEALED = Clause(
     "kessai.gateway.Adapter.seal",
-    "the same 16 bytes of `nonce` and the same moment give the same bytes",
+    "the same 16 bytes of `nonce` and the same time give the same bytes",
 )
 MENTIONED = Clause(
     "kessai.gateway.Mention",
