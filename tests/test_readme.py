@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kessai import Call, Failure, Outcome, Reply
 from kessai.cli.main import run_command
 
 HOUSE = Path(__file__).parent.parent
@@ -30,8 +31,8 @@ def commands() -> list[str]:
 
 
 @pytest.fixture
-def elsewhere(tmp_path):
-    """A folder that looks like a clone from the command's point of view."""
+def clone(tmp_path):
+    """A folder that looks like a clone to the commands."""
     for name in ("tests/data", "tests/engine/prove", "specs"):
         shutil.copytree(HOUSE / name, tmp_path / name)
     return tmp_path
@@ -60,7 +61,7 @@ def test_ci_runs_the_very_command_the_readme_gives_for_the_tests():
     assert TESTS in script.replace("uv run --locked", "uv run")
 
 
-def test_every_kessai_command_in_it_succeeds_in_the_order_given(elsewhere):
+def test_every_kessai_command_in_it_succeeds_in_the_order_given(clone):
     ran = 0
     for line in commands():
         if line == TESTS:
@@ -68,22 +69,22 @@ def test_every_kessai_command_in_it_succeeds_in_the_order_given(elsewhere):
         command = line.removeprefix("pip install uv && ")
         words = shlex.split(command.removeprefix("uv run "))
         assert words[0] == "kessai", line
-        done = run(["-m", *words], elsewhere)
+        done = run(["-m", *words], clone)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
         assert done.stdout.strip(), line
         ran += 1
     assert ran > 10
 
 
-def test_the_quickstart_is_short_and_prints_what_is_said(elsewhere):
+def test_the_quickstart_is_short_and_prints_what_it_promises(clone):
     quickstart = blocks("python")[0]
     assert len([line for line in quickstart.splitlines() if line]) <= 15
-    done = run(["-c", quickstart], elsewhere)
+    done = run(["-c", quickstart], clone)
     assert done.stderr == ""
     assert done.stdout == blocks("text")[0]
 
 
-def test_the_block_for_the_real_gateway_builds_an_engine(elsewhere):
+def test_the_block_for_the_real_gateway_builds_an_engine(clone):
     use = """
 import warnings
 warnings.simplefilter("ignore")
@@ -91,7 +92,7 @@ with payments({"KESSAI_VERITRANS_CCID": "A100000000000000000000cc",
                "KESSAI_VERITRANS_KEY": "0" * 64}) as engine:
     print(on_notification(engine, {}, b"forged")[0])
 """
-    done = run(["-c", blocks("python")[1] + use], elsewhere)
+    done = run(["-c", blocks("python")[1] + use], clone)
     assert done.stdout == "400\n", done.stderr
 
 
@@ -108,12 +109,12 @@ def test_every_file_it_points_to_is_there():
 
 def test_the_extras_and_the_install_command_are_the_packages():
     project = tomllib.loads((HOUSE / "pyproject.toml").read_text("utf-8"))["project"]
-    told = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
-    assert told == set(project["optional-dependencies"])
+    listed = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+    assert listed == set(project["optional-dependencies"])
     assert "pip install 'kessai[http]'\n" in blocks("sh")
 
 
-def test_every_long_run_it_names_is_there_and_takes_its_options(elsewhere):
+def test_every_long_run_it_names_is_there_and_takes_its_options(clone):
     named = [
         line.split("#")[0] for block in blocks("sh") for line in block.splitlines()
     ]
@@ -121,8 +122,8 @@ def test_every_long_run_it_names_is_there_and_takes_its_options(elsewhere):
     assert len(scripts) >= 6
     for line in scripts:
         script, *options = line.split("python ")[1].split()
-        told = run([HOUSE / script, "--help"], elsewhere).stdout
-        assert all(option in told for option in options[::2]), line
+        help_text = run([HOUSE / script, "--help"], clone).stdout
+        assert all(option in help_text for option in options[::2]), line
 
 
 def test_every_command_it_only_names_exists():
@@ -130,3 +131,30 @@ def test_every_command_it_only_names_exists():
     assert len(named) >= 4
     for command in named:
         assert run_command([*command.split(), "--help"]) == 0
+
+
+def test_the_adapter_it_shows_is_an_exchange_of_two_requests_with_two_keys():
+    namespace = {}
+    exec(blocks("python")[2], namespace)  # noqa: S102 - our own page
+    adapter = namespace["TwoSteps"]()
+    call = Call(
+        command="authorize",
+        transaction="order-1",
+        lifecycle="one_time",
+        amount=1200,
+        seed="0" * 64,
+    )
+    exchange = adapter.exchange(call)
+    requests = [next(exchange), exchange.send(Reply(status=200, body=b'{"id": "o1"}'))]
+    keys = [dict(request.headers)["Idempotency-Key"] for request in requests]
+    assert keys == [call.key("order"), call.key("charge")]
+    with pytest.raises(StopIteration) as returned:
+        exchange.send(Reply(status=200, body=b'{"id": "c1"}'))
+    assert returned.value.value.outcome is Outcome.SUCCEEDED
+    assert returned.value.value.references == {"order": "o1", "charge": "c1"}
+
+    torn = adapter.exchange(call)
+    next(torn)
+    with pytest.raises(StopIteration) as returned:
+        torn.send(Failure(sent=True, reason="timed out"))
+    assert returned.value.value.outcome is Outcome.UNKNOWN

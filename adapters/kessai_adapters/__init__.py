@@ -1,1 +1,1 @@
-"""Gateways for kessai: `veritrans4g`, the first, and the emulator that stands in for it."""
+"""Gateways for kessai: `veritrans4g`, the first, and the emulator of it."""

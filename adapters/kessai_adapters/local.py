@@ -64,7 +64,7 @@ class LocalGateway:
     @property
     def wire(self) -> "EmulatorTransport":
         """A transport for `kessai.HttpTransport` that reaches the emulator."""
-        http_library()  # or say which extra it needs
+        http_library()  # raises, with the extra that is needed
         from kessai_adapters.emulator import EmulatorTransport
 
         return EmulatorTransport(self.emulator)
@@ -72,7 +72,7 @@ class LocalGateway:
     @property
     def async_wire(self) -> "AsyncEmulatorTransport":
         """The same for `kessai.AsyncHttpTransport`."""
-        http_library()  # or say which extra it needs
+        http_library()  # raises, with the extra that is needed
         from kessai_adapters.emulator import AsyncEmulatorTransport
 
         return AsyncEmulatorTransport(self.emulator)

@@ -1,7 +1,7 @@
-"""The emulator as the simulator plays with it: plain values both ways, nothing raised.
+"""The emulator as the simulator drives it: plain values both ways, nothing raised.
 
-What the network does to a request is the simulator's business; only what the gateway
-itself does, or what malforms its answer, is asked of the emulator.
+The simulator does what the network does to a request. The emulator does what the
+gateway does, and malforms its answers where it is asked to.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +52,7 @@ def standing_of(order: Order) -> BookedOrder:
 class PlayedGateway:
     """An emulator and its adapter in the hands of the simulator.
 
-    Only the adapter's own host is cut off a request's address; the rest is the path.
+    A request's path is its address without the adapter's host.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class PlayedGateway:
         )
 
     def bad_replies(self) -> Sequence[str]:
-        """What can spoil a reply."""
+        """What can malform a reply."""
         return BAD_REPLIES
 
     def exchanges(self, order: str) -> Sequence[Exchange]:

@@ -278,7 +278,7 @@ def ask_store(  # noqa: PLR0911 - a line an effect
         case Append():
             return store.append(effect.change)
         case History():
-            return store.records(effect.transaction)
+            return store.records(effect.transaction, denials=effect.denials)
         case Declaration():
             return store.declaration(effect.hash)
         case Claim():

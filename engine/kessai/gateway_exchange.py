@@ -39,7 +39,8 @@ UNREADABLE = "unreadable"
 
 T = TypeVar("T")
 
-_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,255}")
+_LONGEST = 255
+_TEXT = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{0,{_LONGEST}}}")
 
 
 def lift(adapter: AnyAdapter) -> Adapter:
@@ -171,31 +172,33 @@ def _disclosed(given: object) -> dict[str, Any]:
 
 def _evidence(given: object, source: Source) -> Evidence:
     stated = _instance(Evidence, given)
-    outcome, never_sent = (
-        _exactly(Outcome, stated.outcome),
-        _exactly(bool, stated.never_sent),
-    )
+    outcome = _exactly(Outcome, stated.outcome)
+    never_sent = _exactly(bool, stated.never_sent)
     if stated.source is not source or (never_sent and outcome in _MOVED):
         raise ValueError
+    command, exchange, amount = stated.command, stated.exchange, stated.amount
+    reported_at, not_before = stated.reported_at, stated.not_before
+    listing = _exactly(tuple, stated.listing)
+    # Made of every reply, so written out: no more calls than checks.
     return Evidence(
         source=source,
         transaction=_name(stated.transaction),
-        command=_optional(_text, stated.command),
+        command=None if command is None else _text(command),
         outcome=outcome,
         code=_text(stated.code),
-        amount=_optional(_amount, stated.amount),
-        exchange=_optional(_text, stated.exchange),
-        reported_at=_optional(_moment, stated.reported_at),
+        amount=None if amount is None else _amount(amount),
+        exchange=None if exchange is None else _text(exchange),
+        reported_at=None if reported_at is None else _moment(reported_at),
         found=_exactly(bool, stated.found),
         needs_inquiry=_exactly(bool, stated.needs_inquiry),
         never_sent=never_sent,
         actor=_text(stated.actor),
         note=_text(stated.note),
-        listing=tuple(_listed(one) for one in _exactly(tuple, stated.listing)),
+        listing=tuple([_listed(one) for one in listing]) if listing else (),
         references=_mapping(_name, stated.references),
         totals=_mapping(_amount, stated.totals),
         deadlines=_mapping(_moment, stated.deadlines),
-        not_before=_optional(_moment, stated.not_before),
+        not_before=None if not_before is None else _moment(not_before),
         disclosed=dict(stated.disclosed),
     )
 
@@ -232,6 +235,13 @@ def _optional(read: Callable[[object], T], value: object) -> T | None:
 
 
 def _text(value: object) -> str:
+    if (
+        type(value) is str  # plain, as nearly always
+        and len(value) <= _LONGEST
+        and value.isascii()
+        and value.isprintable()
+    ):
+        return value
     if isinstance(value, str):
         plain = str.__str__(
             value
@@ -255,6 +265,8 @@ def _amount(value: object) -> int:
 
 def _moment(value: object) -> datetime:
     moment = _exactly(datetime, value)
+    if moment.tzinfo is UTC:
+        return moment
     if moment.utcoffset() is None:
         raise ValueError
     return moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The scripts of this folder and what they share can be imported; files are in memory."""
+"""The scripts of this folder can be imported, with what they share; files are in memory."""
 
 import shutil
 import sys

@@ -2,16 +2,16 @@
 
     python tests/crash/io_errors.py --errors 10000 --seed 1
 
-A process plays a story on a real SQLite file; strace has one of its system calls fail
+A process runs a story on a real SQLite file; strace has one of its system calls fail
 with EIO or ENOSPC, in one of four ways:
 
-    once    that call alone; the order system asks again as the error says that it may
+    once    that call alone; the order system asks again if the error allows it
     quit    that call alone; the process ends at the first error, without closing
     always  that call and all of its kind after it
     dying   a sync fails, and after it every write
 
 Afterwards the disk is well again: the file is opened, what is open is recovered, all is
-asked for again, and the books are compared. What was said to have changed nothing must
+asked for again, and the books are compared. What changed nothing, by its error, must
 not be there. Prints figures as JSON; exits 1 if anything is amiss.
 """
 
@@ -59,9 +59,9 @@ def fail(options, folder):
             run = straced.run(_job(point, way, path), *_strokes(point, way, error))
             try:
                 _judge(point, path, run, way, figures)
-            except Exception as wrong:  # noqa: BLE001 - all are told at the end
+            except Exception as wrong:  # noqa: BLE001 - all are printed at the end
                 figures.violated(f"{point}, {way}, {error}", wrong)
-            _note(figures, run, point, f"{way} {error}")
+            _count(figures, run, point, f"{way} {error}")
             for left in Path(folder).glob("failing.db*"):
                 left.unlink()
     return figures.close()
@@ -99,7 +99,7 @@ def _judge(point, path, run, way, figures):
     demand(run.status == 0, "the process did not end by itself:", run.status)
     failed = run.reports["failed"]
     for _, _, error in failed:
-        demand(not isinstance(error, NeverResend), "told not to ask again:", error)
+        demand(not isinstance(error, NeverResend), "not allowed to ask again:", error)
     if way == "quit":
         _demand_truth(path, failed, figures)
     Aftermath(path, point.plan.story, run.gateway, run.under_way).judge(
@@ -108,22 +108,22 @@ def _judge(point, path, run, way, figures):
 
 
 def _demand_truth(path, failed, figures):
-    """What was said to have changed nothing is not there after opening again."""
+    """What changed nothing, by its error, is not there after opening again."""
     for _, key, error in failed:
         if key and isinstance(error, SafeToResend):
             with closing(sqlite3.connect(path)) as raw:
                 query = "SELECT count(*) FROM answers WHERE key = ?"
                 found = raw.execute(query, (key,)).fetchone()
             demand(found == (0,), "it is there all the same:", key, error)
-            figures.count("said_to_have_changed_nothing", "and had not")
+            figures.count("changed_nothing", "and had not")
 
 
-def _note(figures, run, point, form):
+def _count(figures, run, point, form):
     figures.count("failed_at", point.kind)
     figures.count("ways", form)
     figures.count("failed_in", point.plan.story.named(run.under_way))
     errors = {type(error).__name__ for *_, error in run.reports["failed"]}
-    figures.count("order_system_was_told", ", ".join(sorted(errors)) or "nothing")
+    figures.count("errors_raised", ", ".join(sorted(errors)) or "nothing")
     figures.one_more()
 
 

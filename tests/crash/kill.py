@@ -2,11 +2,12 @@
 
     python tests/crash/kill.py --kills 10000 --seed 1
 
-A process plays a story on a real SQLite file against a gateway that survives it. It is
+A process runs a story on a real SQLite file against a gateway that survives it. It is
 killed before and after an SQL statement, or (by strace's fault injection) at a system
 call that writes, syncs, cuts or removes a file. Then the file is opened again, what is
-open is recovered, every command is asked for again under its key, and the engine's books
-are compared with the gateway's. Prints figures as JSON; exits 1 if anything is amiss.
+open is recovered, every command is asked for again under its key, and the engine's
+books are compared with the gateway's. Prints figures as JSON; exits 1 if anything is
+amiss.
 """
 
 import argparse
@@ -52,7 +53,7 @@ def kill(options, folder):
             try:
                 demand(run.was_killed, "it was not killed:", run.status, run.reports)
                 _judge(point, path, run, number)
-            except Exception as error:  # noqa: BLE001 - all are told at the end
+            except Exception as error:  # noqa: BLE001 - all are printed at the end
                 figures.violated(str(point), error)
             _note(figures, point, run)
             for left in Path(folder).glob(f"{number}.db*"):
@@ -69,10 +70,11 @@ def _run(host, straced, point, path):
 
 
 def _judge(point, path, run, number):
-    # What is not found behind the in-flight limit is sent again, or, now and then, given up.
+    # What is not found behind the in-flight limit is sent again, or, now and then,
+    # given up.
     missing = Missing.DECLINE if number % 4 == 0 else Missing.RESEND
-    told = point.plan.story
-    Aftermath(path, told, run.gateway, run.under_way, missing).judge(
+    chosen = point.plan.story
+    Aftermath(path, chosen, run.gateway, run.under_way, missing).judge(
         point.plan.expected
     )
 

@@ -2,11 +2,11 @@
 
     python tests/crash/power_loss.py --images 1000000 --seed 1
 
-Stories are played on the real store through a file system that notes every write and
+Stories are run on the real store through a file system that records every write and
 every sync. From that come images of what the disk may hold if the power goes at any
 moment. Each is opened, and must hold exactly what one commit left: none before the last
-that returned, none half. With --synchronous normal the same must fail. Prints figures as
-JSON; exits 1 if anything is amiss.
+that returned, none half. With --synchronous normal the same must fail. Prints figures
+as JSON; exits 1 if anything is amiss.
 """
 
 import argparse

@@ -21,9 +21,9 @@ def test_killed_before_and_after_statements_of_every_command(capsys):
     assert kill.main(["--kills", "100", "--seed", "100", "--kinds", "statement"]) == 0
     figures = figures_of(capsys)
     assert figures["done"] == 100
-    told = {step.name for seed in range(100, 106) for step in story(seed).steps}
+    chosen = {step.name for seed in range(100, 106) for step in story(seed).steps}
     passive = {"approve", "complete", "wait"}
-    assert told - passive <= figures["killed_in"].keys()
+    assert chosen - passive <= figures["killed_in"].keys()
 
 
 @pytest.mark.usefixtures("strace")
@@ -37,15 +37,15 @@ def test_killed_at_the_system_calls_that_reach_the_disk(capsys):
 
 def killed_everywhere(folder, aftermath, defect=""):
     """Kill at one moment after another until a violation is found."""
-    told = story(REFUNDS)
-    expected = as_it_should_be(told, folder / "sure.db")
+    chosen = story(REFUNDS)
+    expected = as_it_should_be(chosen, folder / "sure.db")
     with Host() as host:
         for moment in range(100, 300, 3):
             path = str(folder / f"{moment}.db")
-            job = Job(path=path, story=told, statement=moment, defect=defect)
+            job = Job(path=path, story=chosen, statement=moment, defect=defect)
             run = host.run(job)
             if run.was_killed:
-                aftermath(path, told, run.gateway, run.under_way).judge(expected)
+                aftermath(path, chosen, run.gateway, run.under_way).judge(expected)
 
 
 def test_a_store_that_writes_the_intent_after_the_call_is_found_out(folder):

@@ -1,7 +1,7 @@
-"""A shop whose notifications arrive at its endpoint, and the gateway's stand-in that sends them.
+"""A shop whose notifications arrive at its endpoint, and the emulator that sends them.
 
 `shop` is an `Engine` behind the plain function, then an `AsyncEngine` behind the ASGI
-opening command; what is told of one is told of both.
+endpoint; every test is of both.
 """
 
 import asyncio
@@ -52,11 +52,11 @@ class Clock:
 
 
 class Line:
-    """What the gateway says of inquiries: the truth, what it said before, or nothing."""
+    """How the gateway answers inquiries: truly, as it did before, or not at all."""
 
     def __init__(self):
         self.sent = []
-        self.told = None
+        self.last_list = None
         self.lags = False
         self.is_down = False
         self.overtaken_by = None
@@ -70,12 +70,12 @@ class Line:
             message = "lost"
             raise httpx2.ReadTimeout(message, request=request)
         if self.lags:
-            return httpx2.Response(200, content=self.told)
+            return httpx2.Response(200, content=self.last_list)
         return None
 
     def heard(self, response):
         if self.sent[-1] == "Search":
-            self.told = response.content
+            self.last_list = response.content
         return response
 
 
@@ -144,7 +144,7 @@ def asgi(notification, *, method="POST"):
 
 async def call(app, scope, messages):
     """Have `app` serve one connection on which `messages` arrive; what it answered."""
-    said, waiting = [], list(messages)
+    answered, waiting = [], list(messages)
 
     async def receive():
         if not waiting:
@@ -152,13 +152,13 @@ async def call(app, scope, messages):
         return waiting.pop(0)
 
     async def send(message):
-        said.append(message)
+        answered.append(message)
 
     await app(scope, receive, send)
     read = len(messages) - len(waiting)
-    if not said:
+    if not answered:
         return Answer(None, read=read)
-    start, end = said
+    start, end = answered
     headers = {n.decode(): v.decode() for n, v in start["headers"]}
     return Answer(start["status"], headers, end["body"], read)
 
@@ -205,7 +205,7 @@ class Shop:
         return self._end(self.engine.transaction(transaction))
 
     def deliver(self, *notifications):
-        """Deliver `notifications`, or all that the gateway has ready; the answers' statuses."""
+        """Deliver `notifications`, or all that are ready; the answers' statuses."""
         chosen = notifications or self.emulator.take_notifications()
         return [self.answer(notification).status for notification in chosen]
 
@@ -216,16 +216,16 @@ class Shop:
             )
         return self.run(call(self.endpoint, *asgi(notification)))
 
-    def said(self, *notices, by=OURS, at=None):
-        """A notification of `notices`, signed by `by`: ours unless told otherwise."""
-        told = self.clock.now if at is None else at
-        return compose(by, URL, notices, at=told, serial=1)
+    def signed(self, *notices, by=OURS, at=None):
+        """A notification of `notices`, signed by `by`: the gateway's own by default."""
+        moment = self.clock.now if at is None else at
+        return compose(by, URL, notices, at=moment, serial=1)
 
     def loses(self, command):
         self.emulator.misbehave("lose_reply", command=command)
 
     def lags_from_now(self, transaction="order"):
-        """Inquiries say from now on what they would say now."""
+        """Inquiries are answered from now on as they would be now."""
         self.recover(transaction)
         self.line.lags = True
 
@@ -250,7 +250,7 @@ class Shop:
         )
 
     def approved(self, transaction="order", amount=1000, **parameters):
-        """Approved by the consumer; the notification that tells so."""
+        """Approved by the consumer; the notification of it."""
         self.applied(transaction, amount, **parameters)
         self.emulator.consumer.approve(transaction)
         [notification] = self.emulator.take_notifications()
@@ -267,7 +267,7 @@ class Shop:
 
 def notice(transaction, command, status="success", amount=None, **more):
     """One item as the gateway words it."""
-    told = {
+    fields = {
         "orderId": transaction,
         "txnType": command,
         "mstatus": status,
@@ -275,11 +275,11 @@ def notice(transaction, command, status="success", amount=None, **more):
         "dummy": "1",
         **more,
     }
-    return told if amount is None else {**told, "amount": str(amount)}
+    return fields if amount is None else {**fields, "amount": str(amount)}
 
 
 @pytest.fixture
-def tell():
+def item():
     return notice
 
 

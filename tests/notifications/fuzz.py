@@ -1,12 +1,12 @@
-"""Throws broken notifications at the verifier and the parser behind it, by chance or by coverage.
+"""Gives broken notifications to the verifier and the parser, by chance or by coverage.
 
-    python tests/items/fuzz.py --inputs 10000000 --seed 1   mutations of a seed
-    python tests/items/fuzz.py --atheris -- -runs=1000000   guided by coverage
+    python tests/notifications/fuzz.py --inputs 10000000 --seed 1   mutations of a seed
+    python tests/notifications/fuzz.py --atheris -- -runs=1000000   guided by coverage
 
-Half of all inputs are signed, so that the parser is reached; the signatures of the other
-half are bent. Whatever comes: nothing is raised but `NotificationRefused`, nothing is heard that
-was not signed with this merchant's key for this merchant, and nothing that is heard can
-carry free text into the trail.
+Half of all inputs are signed, so that the parser is reached; the signatures of the
+other half are bent. Whatever comes: nothing is raised but `NotificationRefused`,
+nothing is heard that was not signed with this merchant's key for this merchant, and
+nothing that is heard can carry free text into the trail.
 """
 
 import argparse
@@ -59,14 +59,14 @@ def signature(body, key=KEY, ccid=CCID):
 def judge(headers, body, adapter):
     """`heard`, `partly heard` or `refused`; fails on any other end."""
     try:
-        told, verdict = adapter.notification(headers, body), "heard"
+        read, verdict = adapter.notification(headers, body), "heard"
     except NotificationPartlyRefused as refusal:
-        told, verdict = refusal.readable, "partly heard"
+        read, verdict = refusal.readable, "partly heard"
     except NotificationRefused:
         return "refused"
     assert is_true(headers, body), "heard without this merchant's signature"
-    assert told or verdict == "partly heard"
-    for evidence in told:
+    assert read or verdict == "partly heard"
+    for evidence in read:
         assert_plain(evidence)
     return verdict
 
@@ -267,7 +267,7 @@ def guided_headers(kind, body):
 
 
 def main():
-    """Run as the command line says; the tally goes to the standard output."""
+    """Run as the command line asks; the tally goes to the standard output."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--inputs", type=int, default=100_000)
     options.add_argument("--seed", type=int, default=0)

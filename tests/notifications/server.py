@@ -2,9 +2,9 @@
 
     python server.py SOCKET STORE GATEWAY NOTES   serve on an inherited listening socket
 
-Each status that it answers is a line in NOTES, written before the answer leaves. Where
-the file of that name with `.dies` is there, the server takes it away and kills itself
-instead: what the notification said is durable by then, and the gateway never hears of it.
+Each status that it answers is a line in NOTES, written before the answer leaves. If
+the file of that name with `.dies` is there, the server removes it and kills itself
+instead: what the notification stated is durable by then, and the gateway has no answer.
 """
 
 import os
@@ -20,7 +20,7 @@ from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 
-def noting(app, notes):
+def recording(app, notes):
     dies = notes.with_suffix(".dies")
 
     async def serve(scope, receive, send):
@@ -45,7 +45,7 @@ def main():
         adapter=VeriTrans4G(credentials, host=gateway, dummy=True),
         store=SQLiteStore(Path(store)),
     )
-    app = noting(NotificationEndpoint(engine, closes_engine=True), Path(notes))
+    app = recording(NotificationEndpoint(engine, closes_engine=True), Path(notes))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     server.run(sockets=[socket.socket(fileno=int(number))])
 

@@ -17,7 +17,7 @@ from kessai.http.notifications import LARGEST_NOTIFICATION
 
 
 class Failing(MemoryStore):
-    """A store that fails to append as long as `error` says so."""
+    """A store that fails to append as long as there is an `error`."""
 
     error = None
 
@@ -174,7 +174,7 @@ def test_headers_of_any_bytes_are_no_error(waiting, call, as_asgi):
     assert call(shop.endpoint, scope, messages).status == 400
 
 
-def test_an_answer_is_short_plain_and_says_its_length(waiting, call, as_asgi):
+def test_an_answer_is_short_plain_and_has_its_length(waiting, call, as_asgi):
     shop, notification = waiting
     answer = call(shop.endpoint, *as_asgi(notification))
     assert answer.body == b"recorded\n"
@@ -185,7 +185,7 @@ def test_an_answer_is_short_plain_and_says_its_length(waiting, call, as_asgi):
 def test_it_begins_and_ends_with_its_server(waiting, store, monkeypatch, closes_engine):
     shop, _ = waiting
     endpoint = NotificationEndpoint(shop.engine, closes_engine=closes_engine)
-    said = []
+    answers = []
 
     async def live():
         messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
@@ -196,27 +196,27 @@ def test_it_begins_and_ends_with_its_server(waiting, store, monkeypatch, closes_
 
         async def send(message):
             await asyncio.sleep(0)
-            said.append(message["type"])
+            answers.append(message["type"])
 
         await endpoint({"type": "lifespan"}, receive, send)
 
-    monkeypatch.setattr(store, "close", lambda: said.append("closed"))
+    monkeypatch.setattr(store, "close", lambda: answers.append("closed"))
     shop.run(live())
     closed = ["closed"] if closes_engine else []
     ends = ["lifespan.startup.complete", *closed, "lifespan.shutdown.complete"]
-    assert said == ends
+    assert answers == ends
 
 
 def test_a_websocket_is_closed(waiting):
     shop, _ = waiting
-    said = []
+    answers = []
 
     async def send(message):
         await asyncio.sleep(0)
-        said.append(message["type"])
+        answers.append(message["type"])
 
     shop.run(shop.endpoint({"type": "websocket"}, None, send))
-    assert said == ["websocket.close"]
+    assert answers == ["websocket.close"]
 
 
 def test_another_protocol_is_a_mistake(waiting):
@@ -235,7 +235,7 @@ def test_another_protocol_is_a_mistake(waiting):
         (UnknownLifecycle("no file"), 500),
     ],
 )
-def test_200_is_never_said_on_doubt(waiting, store, log, error, status):
+def test_200_is_never_answered_in_doubt(waiting, store, log, error, status):
     shop, notification = waiting
     store.error = error
     answer = shop.answer(notification)

@@ -60,7 +60,7 @@ def listening():
 
 @pytest.fixture
 def where(listening):
-    return f"http://127.0.0.1:{listening.getsockname()[1]}/payments/push"
+    return f"http://127.0.0.1:{listening.getsockname()[1]}/payments/notified"
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def engine(adapter, store):
 
 @pytest.fixture
 def endpoint(adapter, store, listening):
-    """The endpoint of another process on the same store, so to say."""
+    """An endpoint as of another process on the same store."""
     engine = AsyncEngine(adapter=adapter, store=SQLiteStore(store))
     with served(NotificationEndpoint(engine, closes_engine=True), listening):
         yield

@@ -1,4 +1,4 @@
-"""What notifications do to a shop, through its endpoint: none is believed for being signed."""
+"""What notifications do to a shop, through its endpoint; a signature is no proof."""
 
 import attrs
 import pytest
@@ -81,10 +81,10 @@ def test_notifications_in_the_wrong_order_resolve_each_its_own(shop):
     ],
     ids=["in its name", "in ours"],
 )
-def test_a_notification_of_another_merchant_is_refused(shop, tell, by, log):
+def test_a_notification_of_another_merchant_is_refused(shop, item, by, log):
     shop.applied()
     before = shop.trail()
-    notification = shop.said(tell("order", "Authorize", amount=1000), by=by)
+    notification = shop.signed(item("order", "Authorize", amount=1000), by=by)
     assert shop.deliver(notification) == [400]
     assert shop.trail() == before
     [(level, text)] = log()
@@ -95,18 +95,18 @@ def test_a_notification_of_another_merchant_is_refused(shop, tell, by, log):
 
 
 @pytest.mark.parametrize("is_live", [True, False])
-def test_a_test_is_no_payment_and_a_payment_no_test(make_shop, store, tell, is_live):
+def test_a_test_is_no_payment_and_a_payment_no_test(make_shop, store, item, is_live):
     shop = make_shop(store, dummy=not is_live)
     shop.applied()
     before = shop.trail()
-    told = tell("order", "Authorize", amount=1000, dummy="1" if is_live else "0")
-    assert shop.deliver(shop.said(told)) == [400]
+    items = item("order", "Authorize", amount=1000, dummy="1" if is_live else "0")
+    assert shop.deliver(shop.signed(items)) == [400]
     assert shop.trail() == before
     assert shop.transaction().status == "payment.requested"
 
 
 @pytest.mark.parametrize("part", ["body", "header", "key", "swapped"])
-def test_a_forged_notification_changes_nothing_and_is_not_told_why(shop, part, log):
+def test_a_forged_notification_changes_nothing_and_is_given_no_reason(shop, part, log):
     notification, other = shop.approved(), shop.approved("other")
     before = shop.trail()
     for forged in forgeries(notification, other, part):
@@ -145,9 +145,9 @@ def forgeries(notification, other, part):
         yield with_(notification, other.headers["Content-Hmac"])
 
 
-def test_less_than_was_asked_for_is_not_authorized_on_a_pushs_word(shop, tell):
+def test_less_than_was_asked_for_is_not_authorized_by_a_notification_alone(shop, item):
     shop.applied()
-    notification = shop.said(tell("order", "Authorize", amount=999))
+    notification = shop.signed(item("order", "Authorize", amount=999))
     assert shop.deliver(notification) == [503]
     assert shop.transaction().status == "payment.requested"
     [number] = shop.transaction().discrepancies
@@ -159,13 +159,13 @@ def test_less_than_was_asked_for_is_not_authorized_on_a_pushs_word(shop, tell):
 
 
 @pytest.mark.parametrize("heard_by", ["reply", "notification"])
-def test_less_than_was_captured_is_kept_and_moves_nothing(shop, tell, heard_by):
+def test_less_than_was_captured_is_kept_and_moves_nothing(shop, item, heard_by):
     shop.authorized()
     if heard_by == "notification":
         shop.loses("Capture")
     shop.do("capture", amount=600)
     shop.deliver()
-    notification = shop.said(tell("order", "Capture", amount=500))
+    notification = shop.signed(item("order", "Capture", amount=500))
     assert shop.deliver(notification, notification) == [503, 200]
     assert shop.transaction().amounts["captured"] == 600
     [number] = shop.transaction().discrepancies
@@ -176,8 +176,8 @@ def test_less_than_was_captured_is_kept_and_moves_nothing(shop, tell, heard_by):
     assert shop.transaction().discrepancies == ()
 
 
-def test_a_notification_about_an_order_that_nobody_knows_is_kept_once(shop, tell):
-    notification = shop.said(tell("nobody", "Capture", amount=5))
+def test_a_notification_about_an_order_that_nobody_knows_is_kept_once(shop, item):
+    notification = shop.signed(item("nobody", "Capture", amount=5))
     assert shop.deliver(notification, notification) == [200, 200]
     assert shop.kinds("nobody") == ["Discrepancy"]
     assert shop.line.sent == []
@@ -185,10 +185,14 @@ def test_a_notification_about_an_order_that_nobody_knows_is_kept_once(shop, tell
     assert shop.transaction("nobody").status == "payment.authorized"
 
 
-def test_a_command_of_tomorrow_is_kept_once_and_is_not_asked_for_again(shop, tell):
+def test_a_command_of_tomorrow_is_kept_once_and_is_not_asked_for_again(shop, item):
     shop.captured()
-    first = shop.said(tell("order", "Chargeback", amount=5, centerTransactionId="C-1"))
-    second = shop.said(tell("order", "Chargeback", amount=5, centerTransactionId="C-2"))
+    first = shop.signed(
+        item("order", "Chargeback", amount=5, centerTransactionId="C-1")
+    )
+    second = shop.signed(
+        item("order", "Chargeback", amount=5, centerTransactionId="C-2")
+    )
     assert shop.deliver(first, first, second, first) == [200] * 4
     kept = [e for e in shop.events() if type(e).__name__ == "Discrepancy"]
     assert [e.evidence.exchange for e in kept] == ["C-1", "C-2"]
@@ -231,8 +235,8 @@ def test_a_notification_about_what_is_open_waits_for_the_list_and_leaves_no_disc
         shop.loses("Refund")
         shop.do("refund", amount=300)
     notifications = shop.emulator.take_notifications()
-    shop.line.told = b""
-    shop.line.lags = True  # says nothing that can be read
+    shop.line.items = b""
+    shop.line.lags = True  # its answers cannot be read
     assert shop.deliver(*notifications) == [503, 503]
     shop.line.lags = False
     assert shop.deliver(*notifications) == [200, 200]
@@ -241,24 +245,24 @@ def test_a_notification_about_what_is_open_waits_for_the_list_and_leaves_no_disc
 
 
 @pytest.mark.parametrize(("age", "answers"), [(59, [503] * 3), (61, [503, 200, 200])])
-def test_nonsense_about_what_is_open_ends_after_an_hour(shop, tell, age, answers):
+def test_nonsense_about_what_is_open_ends_after_an_hour(shop, item, age, answers):
     shop.captured()
     shop.lags_from_now()
     for _ in range(2):
         shop.loses("Refund")
         shop.do("refund", amount=300)
-    notification = shop.said(tell("order", "Refund", amount=300))
+    notification = shop.signed(item("order", "Refund", amount=300))
     shop.clock.pass_by(minutes=age)
     assert shop.deliver(*[notification] * 3) == answers
     assert shop.transaction().amounts["refunding"] == 600
     assert shop.kinds().count("Discrepancy") == answers.count(200) // 2
 
 
-def test_a_failure_that_takes_back_a_success_is_a_discrepancy(shop, tell):
+def test_a_failure_that_takes_back_a_success_is_a_discrepancy(shop, item):
     shop.captured()
     shop.lags_from_now()
     shop.do("refund", amount=300)
-    notification = shop.said(tell("order", "Refund", "failure", amount=300))
+    notification = shop.signed(item("order", "Refund", "failure", amount=300))
     assert shop.deliver(notification, notification) == [200, 200]
     [number] = shop.transaction().discrepancies
     kept = shop.events()[number - 1]
@@ -266,11 +270,11 @@ def test_a_failure_that_takes_back_a_success_is_a_discrepancy(shop, tell):
     assert kept.evidence.outcome is Outcome.DECLINED
 
 
-def test_a_failure_that_takes_nothing_back_leaves_nothing(shop, tell):
+def test_a_failure_that_takes_nothing_back_leaves_nothing(shop, item):
     shop.captured()
     shop.do("refund", amount=300)
     before = shop.kinds()
-    notification = shop.said(tell("order", "Refund", "failure", amount=300))
+    notification = shop.signed(item("order", "Refund", "failure", amount=300))
     assert shop.deliver(notification, notification) == [200, 200]
     assert shop.kinds() == before
 
@@ -292,7 +296,7 @@ def test_a_notification_is_not_lost_while_the_gateway_answers_no_inquiry(shop):
 
 
 def three(shop):
-    """Three orders that the consumer approved, and the one notification that tells of all."""
+    """Three orders that the consumer approved, and the one notification of all."""
     for name in ("a", "b", "c"):
         shop.applied(name)
         shop.emulator.consumer.approve(name)
@@ -304,7 +308,7 @@ def statuses(shop):
     return [shop.transaction(name).status.removeprefix("payment.") for name in "abc"]
 
 
-def test_all_notifications_of_a_notification_are_recorded(shop):
+def test_all_items_of_a_notification_are_recorded(shop):
     notification = three(shop)
     assert shop.deliver(notification, notification) == [200, 200]
     assert statuses(shop) == ["authorized"] * 3
@@ -312,13 +316,13 @@ def test_all_notifications_of_a_notification_are_recorded(shop):
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_one_that_waits_for_a_inquiry_holds_up_no_other(shop, place):
+def test_one_that_waits_for_an_inquiry_holds_up_no_other(shop, place):
     notification = three(shop)
     name = "abc"[place]
-    told = [{**fields} for fields in notification.notices]
-    told[place]["amount"] = "1001"  # must be looked up
+    items = [{**fields} for fields in notification.notices]
+    items[place]["amount"] = "1001"  # causes an inquiry
     shop.line.is_down = True
-    assert shop.deliver(shop.said(*told)) == [503]
+    assert shop.deliver(shop.signed(*items)) == [503]
     assert statuses(shop).count("authorized") == 2
     assert shop.transaction(name).status == "payment.requested"
     shop.line.is_down = False
@@ -333,9 +337,9 @@ def test_one_that_waits_for_a_inquiry_holds_up_no_other(shop, place):
     [{"txnType": "DROP TABLE"}, {"mstatus": ""}, {"orderId": "/"}, {"dummy": "0"}],
 )
 def test_one_that_cannot_be_read_holds_up_no_other(shop, malformed, place, log):
-    told = [{**fields} for fields in three(shop).notices]
-    told[place] |= malformed
-    notification = shop.said(*told)
+    items = [{**fields} for fields in three(shop).notices]
+    items[place] |= malformed
+    notification = shop.signed(*items)
     assert shop.deliver(notification, notification) == [400, 400]
     assert statuses(shop).count("authorized") == 2
     [(level, text), _] = log()
@@ -347,9 +351,9 @@ def test_one_that_cannot_be_read_holds_up_no_other(shop, malformed, place, log):
 def test_one_whose_trail_is_broken_holds_up_no_other(make_shop, place, log):
     store = MemoryStore()
     shop = make_shop(store)
-    told = [{**fields} for fields in three(shop).notices]
-    told[place]["amount"] = "1001"  # must be looked up, and held against the trail
-    notification = shop.said(*told)
+    items = [{**fields} for fields in three(shop).notices]
+    items[place]["amount"] = "1001"  # causes an inquiry, and reads the trail
+    notification = shop.signed(*items)
     name = "abc"[place]
     store._records[name].pop()
     assert shop.deliver(notification, notification) == [500, 500]
@@ -359,10 +363,10 @@ def test_one_whose_trail_is_broken_holds_up_no_other(make_shop, place, log):
     assert text.startswith(f"answered 500: {name}: ")
 
 
-# ── what is told to nobody ──────────────────────────────────────────────────────────
+# ── what is shown to nobody ─────────────────────────────────────────────────────────
 
 
-def test_nothing_of_a_notification_reaches_a_log_or_an_answer(shop, tell, log):
+def test_nothing_of_a_notification_reaches_a_log_or_an_answer(shop, item, log):
     secrets = {
         "buyerName": "planted-name",
         "buyerEmail": "planted@example.com",
@@ -372,10 +376,10 @@ def test_nothing_of_a_notification_reaches_a_log_or_an_answer(shop, tell, log):
     }
     shop.applied()
     bodies = [
-        shop.said(tell("order", "Authorize", amount=999, **secrets)),
-        shop.said(tell("order", "planted-type", amount=999, **secrets)),
-        shop.said(tell("planted/id", "Authorize", amount=999, **secrets)),
-        shop.said(tell("order", "Authorize", dummy="planted", **secrets)),
+        shop.signed(item("order", "Authorize", amount=999, **secrets)),
+        shop.signed(item("order", "planted-type", amount=999, **secrets)),
+        shop.signed(item("planted/id", "Authorize", amount=999, **secrets)),
+        shop.signed(item("order", "Authorize", dummy="planted", **secrets)),
     ]
     bodies += [with_(body, "h=planted;s=planted") for body in bodies]
     seen = [str(shop.answer(notification)) for notification in bodies] + [

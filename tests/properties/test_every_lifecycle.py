@@ -316,7 +316,7 @@ class Play(Counted, RuleBasedStateMachine):
         return [
             order.order_id
             for order in self.emulator.books
-            if order.opening.result is Result.PENDING and not order.held
+            if order.application.result is Result.PENDING and not order.held
         ]
 
     def foretold(self, command):

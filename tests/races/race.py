@@ -4,9 +4,10 @@
 
 Each round is one contest on orders of its own: refunds, captures, cancels, one key for
 all, re-authorizations against a termination. The real engine, a real store, and the
-gateway's emulator; as threads of one engine, threads with an engine each, and processes.
-Afterwards the engine's books are the gateway's, and the audit replays every trail. Prints
-figures as JSON; exits 1 at the first violation, which names what makes it again.
+gateway's emulator; as threads of one engine, threads with an engine each, and
+processes. Afterwards the engine's books are the gateway's, and the audit replays every
+trail. Prints figures as JSON; exits 1 at the first violation, which names what makes it
+again.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from random import Random  # noqa: TID251 - seeded, and told
+from random import Random  # noqa: TID251 - seeded, and shown
 
 from racing.contests import CONTESTS, Race, Violation
 from racing.judge import Judge
@@ -57,18 +58,18 @@ def run(by, options):
     runner = RUNNERS[by](options.store, options.racers)
     try:
         judge = Judge(runner)
-        told, contests = Counter(), Counter()
+        statuses, contests = Counter(), Counter()
         for number in range(options.rounds):
             contest = CONTESTS[number % len(CONTESTS)]
             order = f"{by}-{options.seed}-{number}"
-            told.update(_round(runner, judge, contest, order, options))
+            statuses.update(_round(runner, judge, contest, order, options))
             contests[contest.name] += 1
         report = judge.audit()
     finally:
         runner.close()
     return {
         "rounds": dict(contests),
-        "told": dict(told),
+        "statuses": dict(statuses),
         "transactions": report.transactions,
         "events": report.events,
         "seconds": round(time.monotonic() - begin, 1),
@@ -84,14 +85,14 @@ def _round(runner, judge, contest, order, options):
     commands = contest.asks(race)
     orders = list(dict.fromkeys([order, *(c.transaction for c in commands)]))
     try:
-        told = runner.race(commands)
+        statuses = runner.race(commands)
         judge.resolve(orders)
-        contest.holds(race, [judge.final(outcome) for outcome in told], judge)
+        contest.holds(race, [judge.final(outcome) for outcome in statuses], judge)
         judge.compare(orders)
     except (Violation, KessaiError) as violation:
         message = f"{contest.name}, {order}, seed {options.seed}: {violation}"
         raise Violation(message) from violation
-    return Counter(outcome.status for outcome in told)
+    return Counter(outcome.status for outcome in statuses)
 
 
 if __name__ == "__main__":

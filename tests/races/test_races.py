@@ -29,7 +29,7 @@ def test_of_many_that_ask_at_once_each_gets_what_is_right(
     failed = race.main(options(by, rounds, racers, tmp_path / "race.db"))
     found = json.loads(capsys.readouterr().out)
     assert not failed, found
-    assert sum(found[by]["told"].values()) == rounds * racers
+    assert sum(found[by]["statuses"].values()) == rounds * racers
 
 
 def test_a_store_that_checks_no_version_is_found_out(capsys, monkeypatch):
@@ -48,7 +48,7 @@ def test_a_store_that_checks_no_version_is_found_out(capsys, monkeypatch):
 
 
 class Gateway:
-    """Says what the gateway would have to say after something went wrong."""
+    """Has the books that the gateway would have after something went wrong."""
 
     def __init__(self, refunded=0, sent=1):
         self._refunded, self._sent = refunded, sent
@@ -60,7 +60,7 @@ class Gateway:
         return [None] * self._sent
 
 
-def told(amounts):
+def answered(amounts):
     return [
         Outcome(Command("refund", "order", key=f"{n}", amount=amount), status)
         for n, (amount, status) in enumerate(amounts)
@@ -83,4 +83,4 @@ def test_a_contest_sees_what_must_not_be(contest, outcomes, gateway):
     """A race that nobody can lose proves nothing."""
     [found] = [one for one in CONTESTS if one.name == contest]
     with pytest.raises(Violation):
-        found.holds(Race("order", None, len(outcomes)), told(outcomes), gateway)
+        found.holds(Race("order", None, len(outcomes)), answered(outcomes), gateway)

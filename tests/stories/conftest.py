@@ -193,7 +193,7 @@ class Shop:
         )
 
     def approve(self, transaction):
-        """The consumer approves and the notification tells so; where the browser goes."""
+        """The consumer approves and the notification comes; where the browser goes."""
         self.clock.pass_by(minutes=1)
         browser = self.emulator.consumer.approve(transaction)
         self.notification()
@@ -215,7 +215,7 @@ class Shop:
     # ── the end of every story ──────────────────────────────────────────────────────
 
     def books_agree(self, *, still_open=()):
-        """The engine and the gateway believe the same, also after every late notification."""
+        """Engine and gateway have the same books, also after every late notification."""
         self._books_agree(set(still_open))
         late = self.emulator.take_notifications()
         self.notification(late)

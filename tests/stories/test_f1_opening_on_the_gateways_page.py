@@ -1,4 +1,4 @@
-"""F1: the consumer approves on the gateway's page, and a notification tells so."""
+"""F1: the consumer approves on the gateway's page, and a notification shows it."""
 
 from html import escape
 from urllib.parse import parse_qsl, urlsplit
@@ -12,7 +12,7 @@ from kessai_adapters.veritrans4g import check_redirect
 THANKS = "https://shop.example/thanks"
 
 
-def test_the_consumer_approves_and_a_notification_tells_so(shop):
+def test_the_consumer_approves_and_a_notification_shows_it(shop):
     answer = shop.apply()
     assert answer.status == "pending"
     page = shop.emulator.consumer.page_url("order")
@@ -128,7 +128,7 @@ def test_a_late_notification_changes_nothing_any_more(shop):
     shop.books_agree()
 
 
-def test_a_lost_notification_is_made_up_for_by_a_inquiry(shop):
+def test_a_lost_notification_is_made_up_for_by_an_inquiry(shop):
     shop.apply()
     shop.emulator.consumer.approve("order")
     assert shop.emulator.take_notifications()
@@ -164,7 +164,7 @@ def test_a_forged_notification_is_refused_and_changes_nothing(shop, forgery):
     shop.books_agree()
 
 
-def test_one_notification_tells_of_two_orders(shop):
+def test_one_notification_is_about_two_orders(shop):
     shop.apply("order-1", 700)
     shop.apply("order-2", 900)
     shop.emulator.consumer.approve("order-1")
@@ -178,7 +178,7 @@ def test_one_notification_tells_of_two_orders(shop):
     shop.books_agree()
 
 
-def test_one_notification_tells_of_two_commands_of_one_order(shop):
+def test_one_notification_is_about_two_commands_of_one_order(shop):
     shop.apply()
     shop.emulator.consumer.approve("order")
     shop.emulator.portal.capture("order", 400)

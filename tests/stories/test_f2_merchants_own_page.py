@@ -92,8 +92,8 @@ def test_before_the_consumer_has_logged_in_the_gateway_refuses(shop, apply):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
-def test_the_consumer_approves_while_an_updates_reply_is_lost(shop, apply, told_by):
+@pytest.mark.parametrize("shown_by", ["notification", "inquiry"])
+def test_the_consumer_approves_while_an_updates_reply_is_lost(shop, apply, shown_by):
     apply("order", 1000, **OWN_PAGE)
     shop.emulator.consumer.log_in("order")
     shop.do("get_address", "order")
@@ -102,7 +102,7 @@ def test_the_consumer_approves_while_an_updates_reply_is_lost(shop, apply, told_
     assert lost.status == "unknown"
     shop.clock.pass_by(minutes=5)
     shop.emulator.consumer.approve("order")
-    if told_by == "notification":
+    if shown_by == "notification":
         shop.notification()
     else:
         shop.emulator.take_notifications()

@@ -164,13 +164,13 @@ def assert_done(shop, case, name, answer):
     shop.books_agree()
 
 
-@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
+@pytest.mark.parametrize("shown_by", ["notification", "inquiry"])
 @pytest.mark.parametrize("fault", CARRIED_OUT)
-def test_carried_out_unheard_and_found_out(shop, case, name, fault, told_by):
+def test_carried_out_unacknowledged_and_found_out(shop, case, name, fault, shown_by):
     answer = do_with(shop, case, name, fault)
     shop.clock.pass_by(seconds=10)
     notifications = shop.emulator.take_notifications()
-    if told_by == "notification" and notifications:
+    if shown_by == "notification" and notifications:
         shop.notification(notifications)
     else:
         [resolved] = shop.recover(name)
@@ -200,7 +200,7 @@ def test_never_arrived_stays_unknown_until_it_is_sent_again(shop, case, name, fa
 
 
 @pytest.mark.parametrize("fault", NEVER_ARRIVED)
-def test_never_arrived_is_declined_where_the_caller_says_so(shop, case, name, fault):
+def test_never_arrived_is_declined_where_the_caller_wants_that(shop, case, name, fault):
     answer = do_with(shop, case, name, fault)
     shop.clock.pass_by(days=1)
     [resolved] = shop.recover(name, DECLINE)
@@ -221,7 +221,7 @@ def test_what_was_carried_out_is_never_sent_again(shop, case, name, fault):
 
 
 @pytest.mark.parametrize("fault", [*NEVER_ARRIVED, "lose_reply"])
-def test_a_inquiry_that_fails_resolves_nothing(shop, case, name, fault):
+def test_an_inquiry_that_fails_resolves_nothing(shop, case, name, fault):
     answer = do_with(shop, case, name, fault)
     for search in ("lose_reply", "http_503", "garbage", "truncate", "refuse"):
         shop.emulator.misbehave(search, command="Search")
@@ -233,15 +233,15 @@ def test_a_inquiry_that_fails_resolves_nothing(shop, case, name, fault):
     assert_done(shop, case, name, answer)
 
 
-@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
-def test_pending_until_it_succeeds(shop, case, name, told_by):
+@pytest.mark.parametrize("shown_by", ["notification", "inquiry"])
+def test_pending_until_it_succeeds(shop, case, name, shown_by):
     answer = do_with(shop, case, name, "pending")
     shop.clock.pass_by(hours=3)
     [still] = shop.recover(name, RESEND)
     assert still.status == "pending"
     shop.emulator.complete(name)
     notifications = shop.emulator.take_notifications()
-    if told_by == "notification" and notifications:
+    if shown_by == "notification" and notifications:
         shop.notification(notifications)
     else:
         shop.recover(name)
@@ -249,13 +249,13 @@ def test_pending_until_it_succeeds(shop, case, name, told_by):
     assert_done(shop, case, name, answer)
 
 
-@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
-def test_pending_until_it_fails(shop, case, name, told_by):
+@pytest.mark.parametrize("shown_by", ["notification", "inquiry"])
+def test_pending_until_it_fails(shop, case, name, shown_by):
     answer = do_with(shop, case, name, "pending")
     shop.clock.pass_by(hours=3)
     shop.emulator.fail(name)
     notifications = shop.emulator.take_notifications()
-    if told_by == "notification" and notifications:
+    if shown_by == "notification" and notifications:
         shop.notification(notifications)
     else:
         shop.recover(name)
@@ -332,15 +332,15 @@ def test_an_opening_held_after_the_approval(shop):
 # ── a process that dies in the middle of a call ─────────────────────────────────────
 
 
-@pytest.mark.parametrize("told_by", ["notification", "inquiry"])
-def test_dead_after_the_gateway_heard(shop, case, name, told_by):
+@pytest.mark.parametrize("shown_by", ["notification", "inquiry"])
+def test_dead_after_the_gateway_heard(shop, case, name, shown_by):
     shop.die("after", case.command, name, key="fatal", **case.fields)
     assert holds(shop.transaction(name)) == case.held
     again = shop.do(case.command, name, key="fatal", **case.fields)
     assert (again.status, again.is_recorded) == ("unknown", True)
     assert shop.sent.count(case.wire) == 1
     notifications = shop.emulator.take_notifications()
-    if told_by == "notification" and notifications:
+    if shown_by == "notification" and notifications:
         shop.notification(notifications)
     else:
         shop.clock.pass_by(minutes=5)

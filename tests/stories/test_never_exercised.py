@@ -1,7 +1,7 @@
-"""What `kessai audit coverage` said no other story exercises, of any lifecycle.
+"""What no other story exercises of any lifecycle, by `kessai audit coverage`.
 
 The same is declared for one-time payments, consents and charges by one included file,
-and yet each lifecycle is another machine: every story here is told of each.
+and yet each lifecycle is another machine: every story here is run for each.
 """
 
 import pytest

@@ -104,7 +104,7 @@ def test_applied_for_captured_in_part_and_refunded(engine, emulator, wire):
     "fault",
     ["lose_reply", "http_500", "http_502", "garbage", "truncate", "refuse_connection"],
 )
-def test_a_reply_broken_off_is_looked_up(engine, emulator, fault):
+def test_a_reply_broken_off_is_inquired_about(engine, emulator, fault):
     engine.execute(apply())
     emulator.consumer.approve("order")
     notification_all(engine, emulator)

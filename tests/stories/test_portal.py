@@ -84,7 +84,7 @@ def test_a_termination_that_the_engine_has_not_heard_of(shop):
     shop.books_agree(still_open=open_charge)
 
 
-def test_an_expired_authorization_is_seen_by_a_inquiry(shop):
+def test_an_expired_authorization_is_seen_by_an_inquiry(shop):
     shop.authorized()
     shop.emulator.portal.expire("order")
     assert shop.notification() == []
@@ -95,7 +95,7 @@ def test_an_expired_authorization_is_seen_by_a_inquiry(shop):
     shop.books_agree()
 
 
-def test_an_expired_opening_is_told_as_a_failure(shop, learn):
+def test_an_expired_opening_is_notified_as_a_failure(shop, learn):
     shop.apply()
     shop.emulator.portal.expire("order")
     learn("order")
@@ -146,7 +146,7 @@ def test_a_refund_in_the_portal_takes_what_the_engine_thinks_is_left(shop):
     shop.books_agree()
 
 
-def test_a_cancel_in_the_portal_beside_a_lost_capture_is_put_aside_first(shop):
+def test_a_cancel_in_the_portal_beside_a_lost_capture_is_first_a_discrepancy(shop):
     shop.authorized()
     shop.emulator.misbehave("lose_request", command="Capture")
     assert shop.do("capture", "order", amount=600).status == "unknown"
@@ -160,7 +160,7 @@ def test_a_cancel_in_the_portal_beside_a_lost_capture_is_put_aside_first(shop):
     shop.books_agree(still_open=["order"])
 
 
-def test_an_order_that_the_engine_never_made_is_put_aside_once(shop):
+def test_an_order_that_the_engine_never_made_is_one_discrepancy(shop):
     shop.authorized()
     shop.emulator.portal.capture("order")
     [notification] = shop.emulator.take_notifications()

@@ -9,7 +9,7 @@ from kessai.testing import OrderSystem
 
 
 class Shop:
-    """Keeps of each order what it has come to, as the engine tells it."""
+    """Keeps of each order what it has come to, as the engine reports it."""
 
     def __init__(self, engine):
         self.engine = engine
@@ -92,7 +92,7 @@ class CountsPendingRefunds(Shop):
 
 
 class IgnoresDiscrepancies(Shop):
-    """What the engine puts aside for a person is shown to none."""
+    """A discrepancy of the engine's is shown to nobody."""
 
     def for_a_person(self):
         return set()

@@ -27,7 +27,7 @@ QUICK = settings(
 
 
 def found_in(system):
-    """The message of the first failure, and the story that tells of it."""
+    """The message of the first failure, and its story."""
     with pytest.raises(AssertionError) as failure:
         run_state_machine_as_test(system, settings=QUICK)
     return str(failure.value), failure.value.__notes__[0]
@@ -120,7 +120,7 @@ def test_a_story_is_cut_down_to_what_matters(tmp_path):
     assert "with SubmitsTwiceTest.story() as story:" in done.stdout
 
 
-def test_a_story_told_by_hand_resolves_and_compares():
+def test_a_story_written_by_hand_resolves_and_compares():
     with shops.ShopTest.story() as story:
         story.ask("authorize", "A", 100, key="1", lifecycle="one_time")
         story.consumer("A", "log_in")
@@ -146,19 +146,19 @@ def test_a_fault_that_cannot_strike_a_call_is_refused():
 
 
 def test_an_emulator_that_is_not_installed_is_named():
-    class Elsewhere(OrderSystem):
-        emulator = "elsewhere"
+    class OfNoEmulator(OrderSystem):
+        emulator = "nowhere"
 
     with pytest.raises(AdapterMissing, match="installed are: veritrans4g"):
-        Elsewhere()
+        OfNoEmulator()
 
 
 def test_the_kit_for_stores_runs_by_one_call():
     from kessai import MemoryStore
 
     class Forgetful(MemoryStore):
-        def records(self, transaction):
-            return super().records(transaction)[:1]
+        def records(self, transaction, **which):
+            return super().records(transaction, **which)[:1]
 
     assert len(check_store(lambda folder: MemoryStore())) > 30
     with pytest.raises(ExceptionGroup) as broken:

@@ -1,4 +1,4 @@
-"""Adapters that are wrong in one known way each; the docstring says which."""
+"""Adapters that are wrong in one known way each, by its docstring."""
 
 import contextlib
 import json
@@ -183,7 +183,7 @@ class LogsTheBody(ExamplePay):
 
 
 class TellsTheValue(ExamplePay):
-    """The error says which value was wrong."""
+    """The error shows which value was wrong."""
 
     def request(self, call):
         for name, value in call.parameters.items():
@@ -216,7 +216,7 @@ class TimeOutIsDeclined(ExamplePay):
 
 
 class NeverSentIsUnknown(ExamplePay):
-    """What never left is looked up like what did."""
+    """What never left is inquired about like what did."""
 
     def evidence(self, call, reply):
         if isinstance(reply, Failure):
@@ -276,7 +276,7 @@ class MendsWhatIsCutOff(ExamplePay):
 
 
 class AnybodysReply(ExamplePay):
-    """Whose the reply is is not looked at."""
+    """The reply's transaction is not read."""
 
     def evidence(self, call, reply):
         if call.command == INQUIRY or isinstance(reply, Failure):
@@ -302,7 +302,7 @@ class AmountsWithAPoint(ExamplePay):
 
 
 class NoSuchOrderByStatus(ExamplePay):
-    """Any 404, a proxy's too, says that the order is not known."""
+    """Any 404, a proxy's too, is read as an order that is not known."""
 
     def evidence(self, call, reply):
         evidence = super().evidence(call, reply)
@@ -428,7 +428,7 @@ class NotesInHeaders(ExamplePay):
 
 
 class LookUpsDecline(ExamplePay):
-    """An inquiry that broke off says that nothing is there."""
+    """An inquiry that broke off is read as finding nothing."""
 
     def evidence(self, call, reply):
         if call.command == INQUIRY and isinstance(reply, Failure):
@@ -443,7 +443,7 @@ class LookUpsDecline(ExamplePay):
 
 
 class LearnsFromReplies(ExamplePay):
-    """Once a capture succeeded, every capture is said to have."""
+    """Once a capture succeeded, every capture is reported so."""
 
     captured: ClassVar[list[str]] = []
 
@@ -468,7 +468,7 @@ class DecodesBeforeItDoubts(ExamplePay):
 
 
 class NotListedIsNotThere(ExamplePay):
-    """Whatever has no list of events says that the order is not known."""
+    """Whatever has no list of events is read as an order that is not known."""
 
     def evidence(self, call, reply):
         evidence = super().evidence(call, reply)

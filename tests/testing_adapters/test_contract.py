@@ -1,4 +1,4 @@
-"""Where the kit says that the contract says so, the contract does."""
+"""What the kit quotes from the contract stands there."""
 
 import inspect
 from importlib import import_module

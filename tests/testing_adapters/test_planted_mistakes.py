@@ -1,4 +1,4 @@
-"""Adapters with one mistake each: the kit finds every one, and says where it is."""
+"""Adapters with one mistake each: the kit finds every one, and names its place."""
 
 import gc
 import time
@@ -13,7 +13,7 @@ from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.public import NotConforming, check_adapter
 
 MISTAKES = [
-    # the adapter, what finds it, and what the text says
+    # the adapter, what finds it, and words of the text
     ("StampsTheTime", "the_same_call_gives_the_same_bytes", "other bytes"),
     ("LooksAtTheClock", "it_does_nothing_but_turn_values_into_values", "datetime.now"),
     ("NewKeyPerResend", "a_resend_is_the_same_request", "carry it out twice"),
@@ -43,7 +43,7 @@ MISTAKES = [
     ),
     ("TellsTheSetting", "a_wrong_setting_is_named_and_not_shown", "EXAMPLEPAY_HOST"),
     ("TimeOutIsDeclined", "a_call_that_broke_off_is_unknown", "outcome is declined"),
-    ("NeverSentIsUnknown", "a_call_that_never_left_says_so", "outcome is unknown"),
+    ("NeverSentIsUnknown", "a_call_that_never_left_is_marked_so", "outcome is unknown"),
     ("TrustsTheStatus", "a_page_or_nothing_or_nonsense_is_unknown", "a proxy's page"),
     ("TrustsTheStatus", "no_bytes_whatever_raise_or_are_believed", "mean nothing"),
     ("IgnoresTheStatus", "a_success_under_a_server_error_is_unknown", "HTTP 500"),
@@ -57,12 +57,20 @@ MISTAKES = [
         "a_reply_is_evidence_of_the_call_it_answers",
         "command is None",
     ),
-    ("AmountsWithAPoint", "recorded_replies_are_evidence_of_what_was_noted", "5000.0"),
+    (
+        "AmountsWithAPoint",
+        "recorded_replies_are_the_evidence_of_their_samples",
+        "5000.0",
+    ),
     ("NoSuchOrderByStatus", "a_page_or_nothing_or_nonsense_is_unknown", "not know"),
-    ("DropsTheSecond", "recorded_notifications_say_what_was_noted", "heard: 1, not 2"),
+    (
+        "DropsTheSecond",
+        "recorded_notifications_are_the_evidence_of_their_samples",
+        "heard: 1, not 2",
+    ),
     (
         "HoldsUpTheOthers",
-        "recorded_notifications_say_what_was_noted",
+        "recorded_notifications_are_the_evidence_of_their_samples",
         "NotificationPartlyRefused",
     ),
     ("ComparesByEquals", "signatures_are_compared_in_constant_time", "compare_digest"),
@@ -73,7 +81,7 @@ MISTAKES = [
     ),
     (
         "BelievesEverybody",
-        "recorded_notifications_say_what_was_noted",
+        "recorded_notifications_are_the_evidence_of_their_samples",
         "should have been",
     ),
     (
@@ -94,12 +102,12 @@ MISTAKES = [
     ),
     (
         "StumblesOverANotification",
-        "recorded_notifications_say_what_was_noted",
+        "recorded_notifications_are_the_evidence_of_their_samples",
         "KeyError",
     ),
     ("AnyCommandGoes", "every_command_is_carried_or_refused", "get_address"),
     ("AnyCommandGoes", "a_command_that_does_not_exist_is_refused", "not exist"),
-    ("ForgetsTheCurrency", "what_a_call_says_is_what_is_sent", "'USD' is sent as"),
+    ("ForgetsTheCurrency", "all_of_a_call_is_sent", "'USD' is sent as"),
     ("PastesTheId", "a_strange_id_or_text_stays_in_its_place", "address"),
     ("NotesInHeaders", "a_strange_id_or_text_stays_in_its_place", "X-Note"),
     ("LookUpsDecline", "a_call_that_broke_off_is_unknown", "succeeded"),
@@ -113,7 +121,7 @@ MISTAKES = [
     (
         "NotListedIsNotThere",
         "not_known_is_never_concluded_from_what_is_missing",
-        "said not to know",
+        "read as not knowing",
     ),
     ("HasALongName", "it_has_a_name", "'Example Pay, the gateway'"),
 ]
@@ -126,10 +134,10 @@ def found_in(name, test):
     return str(found.value)
 
 
-@pytest.mark.parametrize(("name", "test", "said"), MISTAKES)
-def test_a_mistake_is_found_and_named(name, test, said):
+@pytest.mark.parametrize(("name", "test", "words"), MISTAKES)
+def test_a_mistake_is_found_and_named(name, test, words):
     text = found_in(name, test)
-    assert said in text
+    assert words in text
     assert "  contract: kessai." in text
     assert "  right:    " in text
     assert KEY not in text
@@ -149,12 +157,12 @@ def test_the_adapter_without_a_mistake_passes():
     check_adapter(ExamplePay.from_environment(ENVIRONMENT), samples())
 
 
-def test_everything_that_is_wrong_is_told_at_once():
+def test_everything_that_is_wrong_is_listed_at_once():
     adapter = planted.BelievesEverybody.from_environment(ENVIRONMENT)
     with pytest.raises(NotConforming) as found:
         check_adapter(adapter, samples())
     text = str(found.value)
-    assert "Recorded notifications say what was noted" in text
+    assert "Recorded notifications are the evidence of their samples" in text
     assert "A notification with a flipped bit is refused" in text
     assert "The same call gives the same bytes" not in text
 
@@ -174,7 +182,7 @@ def pasted(text):
         ("KeyOfTheOrder", "another_operation_is_another_request"),
         ("AnybodysReply", "the_reply_to_another_transaction_is_unknown"),
         ("ComparesTheStart", "a_notification_with_a_flipped_bit_is_refused"),
-        ("DropsTheSecond", "recorded_notifications_say_what_was_noted"),
+        ("DropsTheSecond", "recorded_notifications_are_the_evidence_of_their_samples"),
         ("LooksAtTheClock", "it_does_nothing_but_turn_values_into_values"),
         ("KeepsAList", "it_keeps_nothing_between_calls"),
         ("ChangesItsCall", "it_changes_nothing_that_it_is_given"),

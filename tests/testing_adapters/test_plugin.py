@@ -1,4 +1,4 @@
-"""`pytest --kessai-adapter NAME`: what it collects, and what it says to a stranger."""
+"""`pytest --kessai-adapter NAME`: what it collects, and its messages to a stranger."""
 
 import os
 import subprocess
@@ -93,7 +93,7 @@ NO_SAMPLES = "def samples(): return 7\n"
 
 
 @pytest.mark.parametrize(
-    ("name", "files", "said"),
+    ("name", "files", "words"),
     [
         ("poor_a", {}, "cannot be imported: No module named 'poor_a'"),
         (
@@ -118,10 +118,10 @@ NO_SAMPLES = "def samples(): return 7\n"
         ),
     ],
 )
-def test_an_author_is_told_what_is_missing(name, files, said, tmp_path, monkeypatch):
+def test_an_author_reads_what_is_missing(name, files, words, tmp_path, monkeypatch):
     named = {file: text.format("Poor") for file, text in files.items()}
     installed(tmp_path, name, f"{name}:Poor", named)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises((AdapterMissing, InvalidInput)) as refusal:
         installed_kit(name)
-    assert said in str(refusal.value)
+    assert words in str(refusal.value)

@@ -1,4 +1,4 @@
-"""What is on record must be enough to find mistakes with: the kit says what is missing."""
+"""What is recorded must suffice to find mistakes: the kit names what is missing."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ ADAPTER = ExamplePay.from_environment(ENVIRONMENT)
 WHOLE = samples()
 
 
-def told(poor, test):
+def found_in(poor, test):
     with pytest.raises(NotConforming) as found:
         run_test(f"test_{test}", Kit(ADAPTER, poor))
     return str(found.value)
@@ -29,7 +29,7 @@ def without(kind, keep):
 
 
 @pytest.mark.parametrize(
-    ("poor", "test", "said"),
+    ("poor", "test", "words"),
     [
         (
             without("replies", lambda s: s.call.command != "cancel"),
@@ -56,12 +56,12 @@ def without(kind, keep):
         ),
         (
             without("replies", lambda s: len(s.evidence.listing) < 2),
-            "a_inquiry_lists_what_happened",
+            "an_inquiry_lists_what_happened",
             "more than one exchange",
         ),
         (
             without("replies", lambda s: s.evidence.found),
-            "a_inquiry_says_that_a_transaction_is_not_known",
+            "an_inquiry_states_that_a_transaction_is_not_known",
             "does not know",
         ),
         (
@@ -91,8 +91,8 @@ def without(kind, keep):
         ),
     ],
 )
-def test_what_is_missing_is_named(poor, test, said):
-    assert said in told(poor, test)
+def test_what_is_missing_is_named(poor, test, words):
+    assert words in found_in(poor, test)
 
 
 def test_an_adapter_that_hears_no_notification_must_refuse_all():
@@ -118,7 +118,7 @@ def copied(tmp_path):
 def test_a_request_that_is_not_on_record_is_recorded_when_asked_for(copied):
     test, file = "recorded_calls_become_the_recorded_bytes", "capture.request.http"
     (copied.folder / file).unlink()
-    assert f"no {file} in" in told(copied, test)
+    assert f"no {file} in" in found_in(copied, test)
     kit = Kit(ADAPTER, copied, recording=True)
     run_test(f"test_{test}", kit)
     assert [path.name for path in kit.recorded] == [file]
@@ -130,12 +130,12 @@ def test_a_request_that_is_not_on_record_is_recorded_when_asked_for(copied):
 def test_one_byte_that_is_not_as_recorded_is_named(copied):
     file = copied.folder / "capture.request.http"
     file.write_bytes(file.read_bytes().replace(b"3000", b"3001"))
-    said = told(copied, "recorded_calls_become_the_recorded_bytes")
-    assert "capture: its body differs from what was recorded at byte" in said
+    words = found_in(copied, "recorded_calls_become_the_recorded_bytes")
+    assert "capture: its body differs from what was recorded at byte" in words
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "words"),
     [
         (None, "cannot be read: No such file"),
         (b"", "an empty line must stand between"),
@@ -143,14 +143,14 @@ def test_one_byte_that_is_not_as_recorded_is_named(copied):
         (b"HTTP/1.1 200 OK\nContent-Type\n\n{}", "a header must be like"),
     ],
 )
-def test_a_file_that_is_no_message_is_named(content, said, copied):
+def test_a_file_that_is_no_message_is_named(content, words, copied):
     file = copied.folder / "capture.reply.http"
     file.unlink()
     if content is not None:
         file.write_bytes(content)
-    text = told(copied, "recorded_replies_are_evidence_of_what_was_noted")
+    text = found_in(copied, "recorded_replies_are_the_evidence_of_their_samples")
     assert str(file) in text
-    assert said in text
+    assert words in text
 
 
 def test_every_test_of_the_kit_has_found_a_mistake():

@@ -1,4 +1,4 @@
-"""A package that kessai has never heard of: found by name, tested by the kit, at work."""
+"""A package of a stranger: found by name, tested by the kit, at work."""
 
 import json
 
@@ -73,7 +73,7 @@ def test_an_order_goes_its_whole_way(run, tmp_path, gateway, settings):
     assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
-def test_a_command_it_has_not_leaves_no_trace(run, tmp_path, gateway, settings):
+def test_a_command_it_lacks_leaves_no_trace(run, tmp_path, gateway, settings):
     gate = ("--gateway", "examplepay", "--db", "shop.db")
     order = ["order-7", "authorize", "--lifecycle", "one_time", "--amount", "5000"]
     run(tmp_path, "kessai", "tx", "do", *order, *gate, **settings)

@@ -3,8 +3,9 @@
     with Emulator(approve="ask") as emulator:
         client = httpx2.Client(transport=EmulatorTransport(emulator))
 
-It keeps its own books and its own rules, and shares no code with the engine, so that the
-two can disagree. `serve` puts it behind a port, `NotificationSender` delivers its notifications.
+It keeps its own books and its own rules, and shares no code with the engine, so that
+the two can disagree. `serve` puts it behind a port, `NotificationSender` delivers its
+notifications.
 """
 
 from typing import TYPE_CHECKING

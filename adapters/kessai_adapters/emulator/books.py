@@ -97,7 +97,7 @@ class Order:
     step: Step = Step.INVITED
     browser_open: bool = True
     redirect_given: bool = False
-    """The merchant has been told where the consumer confirms (F2)."""
+    """The merchant was given the page where the consumer confirms (F2)."""
     held: bool = False
     """The authorization stays pending after the consumer's approval, on request."""
 
@@ -141,7 +141,7 @@ class Order:
         )
 
     def let_expire(self, now: datetime) -> bool:
-        """Expire the authorization if its 30 days are over (O6), and say whether.
+        """Expire the authorization if its 30 days are over (O6), and return whether it did.
 
         Not while a command is pending: what Amazon accepted in time stays in time.
         """

@@ -1,6 +1,6 @@
 """Every result code (`vResultCode`) that the emulator gives, in one table.
 
-A code is 16 characters, four blocks of four, and the first block tells the most:
+A code is 16 characters, four blocks of four, and the first block is the most telling:
 
 | first block | meaning |
 |---|---|

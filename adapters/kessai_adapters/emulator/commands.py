@@ -1,4 +1,4 @@
-"""The nine commands as the wire asks for them: parameters in, members of `result` out."""
+"""The nine commands on the wire: parameters in, members of `result` out."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -71,7 +71,7 @@ class Consumer:
         return order
 
     def meet(self, order: Order, approve: Approve) -> None:
-        """React to a new application as `approve` says."""
+        """React to a new application as `approve` asks."""
         if approve is Approve.DECLINE:
             self._finish(order, Code.CONSUMER_DECLINED, order.urls.cancel)
         elif approve is Approve.NOW:
@@ -95,7 +95,7 @@ class Consumer:
             return order.urls.confirm or self.page_url(order)
 
     def approve(self, order_id: str) -> str:
-        """Approve: the gateway authorizes, captures if asked to, and tells by notification.
+        """Approve: the gateway authorizes, captures if asked to, and notifies.
 
         Returns `successUrl` with its signed parameters, or an empty text without one.
         """
@@ -169,7 +169,7 @@ class Consumer:
 
 
 def confirms_here(order: Order) -> bool:
-    """Say whether the consumer can approve on the gateway's page now (F1, F2)."""
+    """Return whether the consumer can approve on the gateway's page now (F1, F2)."""
     if order.step is Step.FINISHED:
         return False
     if not order.urls.confirm:

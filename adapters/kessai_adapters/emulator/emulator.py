@@ -68,7 +68,7 @@ class _Visit:
 class Emulator:
     """A stateful stand-in for the VeriTrans4G Amazon Pay gateway.
 
-    `clock` returns aware times in UTC; `approve` says what the consumer does about an
+    `clock` returns aware times in UTC; `approve` is what the consumer does about an
     application; `books` is the path of a file that keeps the orders, or None.
     """
 
@@ -133,7 +133,7 @@ class Emulator:
 
     @base_url.setter
     def base_url(self, url: str) -> None:
-        """Change where the consumer's pages are said to be."""
+        """Change the address that is given for the consumer's pages."""
         self.consumer.base_url = url.rstrip("/")
 
     def totals(self) -> Totals:
@@ -141,7 +141,7 @@ class Emulator:
         with self._lock:
             return self.books.totals(self._clock())
 
-    # ── notifications ──────────────────────────────────────────────────────────────────────
+    # ── notifications ───────────────────────────────────────────────────────────────────
 
     def take_notifications(self, *, batch: bool = False) -> list[Notification]:
         """Return the notifications not yet delivered, oldest first, and forget them.

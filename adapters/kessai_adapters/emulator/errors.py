@@ -10,7 +10,7 @@ Lost              an exchange that the network swallowed, on request
 └── NoReply       sent, and no answer came
 """
 
-# Names say what happened; an Error at the end would say nothing more.
+# Names state what happened; an Error at the end would add nothing.
 
 from kessai_adapters.emulator.codes import MESSAGES, Code
 

@@ -1,7 +1,7 @@
 """Misbehaviour on request: what may go wrong between a merchant and the gateway.
 
-Owns the list of what was asked for and which exchange it hits. Faults of the network are
-carried out by `emulator`, those of the gateway itself (`PENDING`, `REFUSE`) by
+Owns the list of what was asked for and which exchange it hits. Faults of the network
+are carried out by `emulator`, those of the gateway itself (`PENDING`, `REFUSE`) by
 `operations`.
 """
 
@@ -44,7 +44,7 @@ class Fault(StrEnum):
     """Carried out, answered in Shift_JIS where UTF-8 is announced."""
 
     PENDING = "pending"
-    """Accepted and answered `pending`, final when the test says so."""
+    """Accepted and answered `pending`, final when the test asks for that."""
 
     REFUSE = "refuse"
     """Refused by Amazon Pay: a `failure` that changes nothing."""
@@ -71,7 +71,7 @@ class Mishap:
     carried_out: bool
 
     def hits(self, command: Command) -> bool:
-        """Say whether an exchange of this command suffers it."""
+        """Return whether an exchange of this command suffers it."""
         if self.command is None:
             return self.fault is not Fault.PENDING or command not in READS
         return self.command is command

@@ -1,7 +1,7 @@
-"""The inquiry (Search): what the gateway says when it is asked what became of an order.
+"""The inquiry (Search): what the gateway answers about an order.
 
-An application with `withCapture` is one entry, `Authorize`, with the amount; `orderStatus`
-says `captured`. An expiry has no entry; `orderStatus` says `expired`.
+An application with `withCapture` is one entry, `Authorize`, with the amount;
+`orderStatus` says `captured`. An expiry has no entry; `orderStatus` says `expired`.
 """
 
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ def _wanted(params: Mapping[str, Any]) -> str:
 
 
 def search(books: Books, params: Mapping[str, Any], now: datetime) -> dict[str, object]:
-    """Return the members of an inquiry's `result`; an unknown order is found zero times.
+    """Return the members of an inquiry's `result`; of an unknown order it finds none.
 
     Orders of the dummy mode are found only with `containDummyFlag`.
     """

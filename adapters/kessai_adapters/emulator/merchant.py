@@ -39,7 +39,7 @@ class Merchant:
     secret_key: str = attrs.field(repr=False, validator=_key_is_hex)
 
     def knows(self, params_text: str, auth_hash: str) -> bool:
-        """Say whether `authHash` fits the exact text of `params`, in constant time."""
+        """Return whether `authHash` fits the exact text of `params`, in constant time."""
         text = f"{self.ccid}{params_text}{self.secret_key}"
         expected = hashlib.sha256(text.encode()).hexdigest()
         return hmac.compare_digest(expected.encode(), auth_hash.encode())

@@ -1,4 +1,4 @@
-"""The items (結果通知) that the gateway owes the merchant's server.
+"""The notifications (結果通知) that the gateway owes the merchant's server.
 
 Owns their body, their signature and the queue of those not yet delivered. Delivering
 them is `sender`'s work, or the embedding test's, which may also `compose` some that the
@@ -42,7 +42,7 @@ _URL_OF: Final[dict[Command, Callable[[Order], str]]] = {
     Command.REFUND: lambda order: order.urls.cancel_notification,
     Command.TERMINATE: lambda order: order.urls.cancel_notification,
 }
-"""Where each command's result is told; the others are not told at all."""
+"""Where each command's result goes; the others have no notification."""
 
 
 def transaction_id(order: Order, exchange: Exchange) -> str:
@@ -51,7 +51,7 @@ def transaction_id(order: Order, exchange: Exchange) -> str:
 
 
 def notice(order: Order, exchange: Exchange) -> Fields:
-    """Return what a item says of an exchange; an absent amount is left out."""
+    """Return an exchange as an item; an absent amount is left out."""
     fields = {
         "orderId": order.order_id,
         "vResultCode": exchange.code.value,
@@ -76,7 +76,7 @@ def compose(
     at: datetime,
     serial: int,
 ) -> Notification:
-    """Return the notification that tells `notices`, signed with the merchant's key."""
+    """Return the notification that holds `notices`, signed with the merchant's key."""
     kept = tuple(notices)
     fields = {
         "numberOfNotify": str(len(kept)),
@@ -110,7 +110,7 @@ class Outbox:
     def __iter__(self) -> Iterator[Notification]:
         return iter(self._notifications)
 
-    def tell(self, order: Order, exchange: Exchange, now: datetime) -> None:
+    def notify(self, order: Order, exchange: Exchange, now: datetime) -> None:
         """Queue the item of a final exchange, if its URL is known."""
         url_of = _URL_OF.get(exchange.command)
         url = "" if url_of is None else url_of(order)

@@ -1,8 +1,9 @@
 """Carrying commands out: begin, then success or failure, at once or later.
 
-The one place where an order changes. A command begins (it is in the list, a refund holds
-its amount back), and finishes by taking effect or by giving back what it held. Replies,
-the portal, the consumer and a test that completes a pending command all end here.
+The one place where an order changes. A command begins (it is in the list, a refund
+holds its amount back), and finishes by taking effect or by giving back what it held.
+Replies, the portal, the consumer and a test that completes a pending command all end
+here.
 """
 
 from datetime import datetime
@@ -122,7 +123,7 @@ _RELEASE: Final = {
 
 
 class Operations:
-    """Carries commands out on the books and tells of the results."""
+    """Carries commands out on the books, and notifies of the results."""
 
     def __init__(self, books: Books, outbox: Outbox) -> None:
         self.books = books
@@ -169,14 +170,14 @@ class Operations:
     def perform(self, order: Order, ask: Ask) -> Exchange:
         """Carry a command out on an order, or leave it pending, or refuse it.
 
-        A refusal changes no state, but it stays in the list and is told by notification.
+        A refusal changes no state, but it stays in the list and is notified.
         """
         try:
             amount = _allowed(order, ask)
         except Refused as refusal:
             exchange = self._enter(order, ask, refusal.code)
             self.books.save(order)
-            self.outbox.tell(order, exchange, ask.now)
+            self.outbox.notify(order, exchange, ask.now)
             refusal.txn_id = exchange.txn_id
             raise
         exchange = self._enter(order, attrs.evolve(ask, amount=amount), Code.PENDING)
@@ -191,10 +192,10 @@ class Operations:
     def finish(
         self, order: Order, exchange: Exchange, code: Code, now: datetime
     ) -> None:
-        """Make a pending exchange final: it takes effect, or gives back what it held."""
+        """Make a pending exchange final: it takes effect, or releases what it held."""
         exchange.code = code
         exchange.result = result_of(code)
-        # An inquiry tells when it happened, not when it was asked for: what lasts 30
+        # An inquiry lists when it happened, not when it was asked for: what lasts 30
         # days (O6) lasts them from here.
         exchange.at = now
         applied = exchange is order.application
@@ -207,7 +208,7 @@ class Operations:
             order.held = False
         order.let_expire(now)
         self.books.save(order)
-        self.outbox.tell(order, exchange, now)
+        self.outbox.notify(order, exchange, now)
 
     def _enter(self, order: Order, ask: Ask, code: Code) -> Exchange:
         exchange = Exchange(

@@ -1,6 +1,7 @@
 """The gateway's portal: what someone does there without asking the merchant's engine.
 
-The same rules apply as on the wire; it is shown in the inquiry and told by notification.
+The same rules apply as on the wire; the inquiry lists what was done, and the
+merchant is notified of it.
 """
 
 from collections.abc import Callable
@@ -53,7 +54,7 @@ class Portal:
         """Let an authorization expire now, or an application that nobody finished.
 
         The gateway has no item for an expiry; the inquiry shows it. A lapsed
-        application is told as a failed `Authorize`.
+        application is notified as a failed `Authorize`.
         """
         with self._lock:
             now = self._clock()

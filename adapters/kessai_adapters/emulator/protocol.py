@@ -1,7 +1,7 @@
 """The gateway's wire format: reading a request, writing a reply.
 
-Owns the two body encodings, the place of `params` in the text (the hash covers the bytes
-that were sent, so they are found, never written anew) and the reply's envelope.
+Owns the two body encodings, the place of `params` in the text (the hash covers the
+bytes that were sent, so they are found, never written anew) and the reply's envelope.
 Knows nothing of orders.
 """
 
@@ -121,7 +121,7 @@ def _members(text: str) -> dict[str, tuple[object, str]]:
 
 
 def read(text: str, merchant: Merchant) -> dict[str, Any]:
-    """Return `params` of a request whose `authHash` fits; refuse any other."""
+    """Return `params` of a request if its `authHash` fits; refuse any other."""
     try:
         members = _members(text)
         params, written = members["params"]

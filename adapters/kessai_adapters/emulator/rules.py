@@ -316,7 +316,7 @@ def _refund(order: Order, yen: int | None) -> int:
 
 
 def at_merchants_page(order: Order) -> bool:
-    """Say whether the consumer has logged in and the merchant's page is shown (F2)."""
+    """Return whether the consumer has logged in and the merchant's page is shown (F2)."""
     return bool(order.urls.confirm) and order.step is Step.LOGGED_IN
 
 

@@ -1,8 +1,8 @@
 """Delivering the notifications of a running server by HTTP, in the background.
 
 Each is tried a few times until the merchant's server answers 200, as the gateway does.
-Only listed hosts are called, the loopback unless told otherwise: a stand-in that runs on
-a developer's machine must not call a shop by accident.
+Only listed hosts are called, the loopback by default: a stand-in that runs
+on a developer's machine must not call a shop by accident.
 """
 
 import http.client
@@ -47,7 +47,7 @@ class NotificationSender:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.undelivered: list[Notification] = []
-        """The notifications given up: every attempt failed, or the host is not listed."""
+        """Those not delivered: every attempt failed, or the host is not listed."""
         self._emulator = emulator
         self._patience = patience or Patience()
         self._hosts = hosts

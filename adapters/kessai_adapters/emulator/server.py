@@ -1,6 +1,6 @@
 """The emulator behind a port: HTTP or HTTPS, on the standard library.
 
-A stand-in for tests and demonstrations, bound to the loopback unless told otherwise. It
+A stand-in for tests and demonstrations, bound to the loopback by default. It
 logs nothing: requests carry what logs must not.
 """
 

@@ -1,8 +1,8 @@
 """The words the gateway uses for commands, results and states.
 
 The gateway's documents name the commands and the three results; they do not name the
-values of `orderStatus` and `consentStatus`. The two enumerations `Payment` and `Consent`
-are this emulator's choice, and this module is the one table of them.
+values of `orderStatus` and `consentStatus`. The two enumerations `Payment` and
+`Consent` are this emulator's choice, and this module is the one table of them.
 """
 
 from enum import StrEnum

@@ -17,7 +17,7 @@ from kessai_adapters.veritrans4g.credentials import (
     checked_ccid,
     checked_secret_key,
 )
-from kessai_adapters.veritrans4g.inquiry import looked_up
+from kessai_adapters.veritrans4g.inquiry import inquired
 from kessai_adapters.veritrans4g.replies import answer
 from kessai_adapters.veritrans4g.requests import NOTIFICATION_PARAMETERS, members_of
 from kessai_adapters.veritrans4g.wire import HEADERS, Envelope
@@ -76,7 +76,7 @@ def _checked_dummy(value: object) -> bool:
 
 def _switch(value: str) -> bool:
     switch = _SWITCH.get(value.lower())
-    if switch is None:  # no KeyError, which would keep the value: a key set elsewhere?
+    if switch is None:  # no KeyError, which would show the value: it may be a key
         message = "must be 1, true, 0 or false"
         raise InvalidInput(message)
     return switch
@@ -127,10 +127,10 @@ def _defaults_of(adapter: "VeriTrans4G") -> Mapping[str, str]:
 class VeriTrans4G:
     """Amazon Pay through VeriTrans4G.
 
-    `host` is where the gateway is: https, or http on loopback for its stand-in. `dummy`
-    says that payments are tests; left out they are live, since a shop that delivers on
-    test payments loses its goods. `notification_url` is where the gateway sends results that a
-    call names no address for.
+    `host` is where the gateway is: https, or http on loopback for its stand-in.
+    Payments are tests if `dummy` is set; they are live by default, since a shop that
+    delivers on test payments loses its goods. `notification_url` is where the gateway
+    sends results that a call names no address for.
 
     Raises:
         InvalidInput: a setting is not well-formed; the message never shows its value.
@@ -168,7 +168,8 @@ class VeriTrans4G:
     def account(self) -> str:
         """The merchant, and whether payments are tests.
 
-        It is stored and shown, which the merchant's CCID is not: its hash stands for it.
+        It is stored and shown, which the merchant's CCID is not: its hash stands for
+        it.
         """
         kind = "test" if self.dummy else "live"
         digest = hashlib.sha256(self.credentials.merchant_ccid.encode()).hexdigest()
@@ -179,7 +180,8 @@ class VeriTrans4G:
         """Make the adapter that `KESSAI_VERITRANS_…` variables describe.
 
         `CCID` and `KEY` are required. `HOST`, `DUMMY` (1, true, 0 or false) and
-        `NOTIFICATION_URL` have the defaults of the class; an empty variable is an unset one.
+        `NOTIFICATION_URL` have the defaults of the class; an empty variable is an unset
+        one.
 
         Raises:
             InvalidInput: a variable is missing or not well-formed; the message names
@@ -203,7 +205,7 @@ class VeriTrans4G:
         """Make the bytes that carry out `call`; the same call gives the same bytes.
 
         The wire has no idempotency key: the transaction id with the command is what a
-        resend has in common with the first attempt.
+        resend has in common with the first request.
 
         Raises:
             InvalidInput: the gateway knows no such command, or cannot be sent one of
@@ -219,15 +221,15 @@ class VeriTrans4G:
         )
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
-        """Tell what came of `call`; UNKNOWN where the reply cannot be understood."""
+        """What came of `call`; UNKNOWN where the reply cannot be understood."""
         if call.command == INQUIRY:
-            return looked_up(call, reply)
+            return inquired(call, reply)
         return answer(call, reply)
 
     def notification(
         self, headers: Mapping[str, str], body: bytes
     ) -> tuple[Evidence, ...]:
-        """Tell what a notification says, one piece of evidence a item.
+        """What a notification states, one piece of evidence an item.
 
         Raises:
             NotificationRefused: it is not the gateway's, not for this merchant, not

@@ -63,5 +63,5 @@ class Credentials:
 
     @property
     def signing_key(self) -> bytes:
-        """The 32 bytes that sign a notification: the secret key decoded from hexadecimal."""
+        """The 32 bytes that sign notifications: the secret key, from hexadecimal."""
         return bytes.fromhex(self.secret_key)

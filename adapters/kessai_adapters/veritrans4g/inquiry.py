@@ -1,4 +1,4 @@
-"""What an inquiry (Search) says of one transaction: the list of its exchanges.
+"""What an inquiry (Search) states of one transaction: the list of its exchanges.
 
 An inquiry resolves what is unknown, so it is believed only when it is whole: an answer
 that is cut off, ambiguous or about something else resolves nothing.
@@ -44,8 +44,8 @@ class _UnresolvedError(Exception):
     """The answer cannot be relied on."""
 
 
-def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
-    """Tell what the gateway lists for `call.transaction`, or that it knows none.
+def inquired(call: Call, reply: Reply | Failure) -> Evidence:
+    """What the gateway lists for `call.transaction`, or that it knows none.
 
     An inquiry that never left declines nothing, so it is UNKNOWN like any other failed
     inquiry, with `never_sent` set.
@@ -91,7 +91,7 @@ def _order(call: Call, result: Mapping[str, Any]) -> Mapping[str, Any] | None:
     orders = _entries(result, "orderInfos", "orderInfo")
     count = result.get("searchCount")
     if not orders:
-        # "Not found" lets a caller apply anew, so it must be said and not just implied.
+        # "Not found" lets a caller open anew, so it must be stated, not implied.
         if orders is None and read_amount(count) != 0:
             raise _UnresolvedError
         if count is not None and read_amount(count) != 0:

@@ -1,6 +1,6 @@
 """What an exchange may leave behind in a log: enough to trace it, nothing to misuse.
 
-Masked are secrets, proofs of them, and everything that tells who a consumer is.
+Masked are secrets, proofs of them, and everything that shows who a consumer is.
 """
 
 import re

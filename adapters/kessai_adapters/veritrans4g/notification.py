@@ -1,7 +1,8 @@
-"""Result items (結果通知): who signed one, and what it says.
+"""Notifications (結果通知): who signed one, and what it states.
 
-The signature is checked over the raw bytes before one of them is interpreted. A notification
-may come twice, late, or before the reply: that is for the engine to sort out.
+The signature is checked over the raw bytes before one of them is interpreted. A
+notification may come twice, late, or before the reply: the engine sorts that
+out.
 """
 
 import hmac
@@ -27,7 +28,7 @@ from kessai_adapters.veritrans4g.values import (
 )
 
 BODY_LIMIT = 1024 * 1024
-"""The longest notification that is looked at, in bytes: thousands of items."""
+"""The longest notification that is read, in bytes: thousands of items."""
 
 _HEADER = "content-hmac"
 _SIGNATURE = re.compile(r"h=HmacSHA256;s=([A-Za-z0-9]{1,64});v=([0-9a-f]{64})")
@@ -67,7 +68,7 @@ def verify(credentials: Credentials, headers: Mapping[str, str], body: bytes) ->
 
 @attrs.frozen
 class _Form:
-    """The fields of a notification; a field that is there twice can be read by no one."""
+    """The fields of a notification; one that is there twice is refused when read."""
 
     _fields: Mapping[str, str]
     _repeated: frozenset[str]
@@ -97,28 +98,28 @@ class _Form:
             _refuse(f"{name} is missing")
         return value
 
-    def notifications(self) -> int:
+    def items(self) -> int:
         return sum(1 for name in self._fields if _ORDER_ID_FIELD.fullmatch(name))
 
 
 def read(body: bytes, *, dummy: bool) -> tuple[Evidence, ...]:
-    """Tell what a verified notification says, one piece of evidence a item.
+    """What a verified notification states, one piece of evidence an item.
 
-    Success of Authorize in a notification means authorized (O1); "not possible in this state"
-    asks for an inquiry, as it does in a reply, and so does an amount of no known form.
-    Fields of no meaning here are passed over; a command the engine does not know is
-    kept, as its lower-case name.
+    Success of Authorize in a notification means authorized (O1); "not possible in this
+    state" asks for an inquiry, as it does in a reply, and so does an amount of no known
+    form. Other fields are ignored. A command that the engine does not know is kept, as
+    its lower-case name.
 
     Raises:
         NotificationRefused: its head is malformed.
-        NotificationPartlyRefused: a item is malformed, or of a test where payments are
-            live, or the other way round; it holds what the others say.
+        NotificationPartlyRefused: an item is malformed, or of a test where payments are
+            live, or the other way round; it holds what the others state.
 
     """
     form = _Form.parse(body)
     count = form.get("numberOfNotify")
-    if not _COUNT.fullmatch(count) or int(count) != form.notifications():
-        # More items than announced would be lost without a word.
+    if not _COUNT.fullmatch(count) or int(count) != form.items():
+        # More items than announced would be lost in silence.
         _refuse("numberOfNotify is not the number of its items")
     if int(count) == 0:
         _refuse("it holds no item")
@@ -126,7 +127,7 @@ def read(body: bytes, *, dummy: bool) -> tuple[Evidence, ...]:
     refusals: list[NotificationRefused] = []
     for number in range(int(count)):
         try:
-            readable.append(_notification(form, f"{number:04}", dummy=dummy))
+            readable.append(_item(form, f"{number:04}", dummy=dummy))
         except NotificationRefused as refusal:
             refusals.append(refusal)
     if refusals:
@@ -136,7 +137,7 @@ def read(body: bytes, *, dummy: bool) -> tuple[Evidence, ...]:
     return tuple(readable)
 
 
-def _notification(form: _Form, index: str, *, dummy: bool) -> Evidence:
+def _item(form: _Form, index: str, *, dummy: bool) -> Evidence:
     transaction = form.get(f"orderId{index}")
     if not _ORDER_ID.fullmatch(transaction):
         _refuse(f"orderId{index} is no transaction id")
@@ -164,7 +165,7 @@ def _check_mode(form: _Form, index: str, *, dummy: bool) -> None:
     mode = form.find(f"dummy{index}")
     if mode is not None and mode != ("1" if dummy else "0"):
         _refuse(
-            f"dummy{index} does not say that payments are "
+            f"dummy{index} does not state that payments are "
             + ("tests, as they are here" if dummy else "live, as they are here")
         )
 

@@ -1,7 +1,7 @@
 """The browser's return: whether the parameters on its URL are the gateway's.
 
-A redirect is a hint for the page that the consumer sees, never evidence: it says
-nothing about money, so nothing here returns an outcome.
+A redirect is a hint for the page that the consumer sees, never evidence: it
+states nothing about money, so nothing here returns an outcome.
 """
 
 import base64

@@ -52,10 +52,10 @@ _ADDRESS = MappingProxyType(
 
 
 def answer(call: Call, reply: Reply | Failure) -> Evidence:
-    """Tell what came of `call`, a command of the engine.
+    """What came of `call`, a command of the engine.
 
-    Authorize is PENDING even when it succeeds: the gateway took the opening command, and
-    only a notification or an inquiry tells that the consumer approved (O1).
+    Authorize is PENDING even when it succeeds: the gateway took the opening command,
+    and only a notification or an inquiry shows that the consumer approved (O1).
     """
     if isinstance(reply, Failure):
         return _without_reply(call, reply)
@@ -63,9 +63,9 @@ def answer(call: Call, reply: Reply | Failure) -> Evidence:
         return unknown(call, status_code(reply))
     result = read_result(reply.body)
     if result is None or result.get("orderId", call.transaction) != call.transaction:
-        # The result of another transaction says nothing of this one.
+        # The result of another transaction is no evidence about this one.
         return unknown(call, UNREADABLE)
-    return _said(call, result)
+    return _reported(call, result)
 
 
 def status_code(reply: Reply) -> str:
@@ -92,7 +92,7 @@ def _without_reply(call: Call, failure: Failure) -> Evidence:
     )
 
 
-def _said(call: Call, result: Mapping[str, Any]) -> Evidence:
+def _reported(call: Call, result: Mapping[str, Any]) -> Evidence:
     code = read_code(result.get("vResultCode"))
     outcome = read_outcome(result.get("mstatus"))
     needs_inquiry = False
@@ -116,10 +116,10 @@ def _said(call: Call, result: Mapping[str, Any]) -> Evidence:
 
 
 def may_be_done(command: str, outcome: Outcome, code: str) -> bool:
-    """Say whether a failure may be the echo of an earlier success.
+    """Whether a failure may be the echo of an earlier success.
 
-    "Not possible in this state" is also what a second capture hears after a first whose
-    reply was lost. An address is only read; there nothing can be done already.
+    A second capture is answered "not possible in this state", too, if the reply to the
+    first was lost. An address is only read: there is nothing to be done already.
     """
     return (
         outcome is Outcome.DECLINED

@@ -210,7 +210,7 @@ def members_of(
 
 
 def _named(given: Mapping[str, Any], shape: _Shape) -> str:
-    """What is too much, as far as it is a name: anything else may be a person's data."""
+    """The unknown members that are names: anything else may be a person's data."""
     foreign = [name for name in given if name not in shape.parameters]
     names = [name for name in foreign if _NAME.fullmatch(str(name))]
     unnamed = ["and others"] if len(names) < len(foreign) else []

@@ -243,7 +243,7 @@ def _done(name: str, asked: str = "", **more: Any) -> ReplySample:
 
 
 def _replies() -> tuple[ReplySample, ...]:
-    told = {"exchange": "10434986", "reported_at": _ANSWERED}
+    stated = {"exchange": "10434986", "reported_at": _ANSWERED}
     capture = "capture-partial"
     pending, declined = Outcome.PENDING, Outcome.DECLINED
     return (
@@ -255,8 +255,10 @@ def _replies() -> tuple[ReplySample, ...]:
             exchange="10434986",
         ),
         _done(capture),
-        _answer("capture-pending", capture, pending, code="AG70000000000000", **told),
-        _answer("capture-declined", capture, declined, code="AF31000000000000", **told),
+        _answer("capture-pending", capture, pending, code="AG70000000000000", **stated),
+        _answer(
+            "capture-declined", capture, declined, code="AF31000000000000", **stated
+        ),
         _done("cancel-with-a-reason"),
         _done("refund-partial", disclosed={"refundable": 900}),
         _done("get-address-with-details"),
@@ -294,13 +296,13 @@ def _doubtful() -> tuple[ReplySample, ...]:
 
 
 def _inquire(name: str, *listing: ListedExchange, **more: Any) -> ReplySample:
-    said: dict[str, Any] = {"outcome": Outcome.SUCCEEDED, "code": _LISTED, **more}
+    fields: dict[str, Any] = {"outcome": Outcome.SUCCEEDED, "code": _LISTED, **more}
     evidence = Evidence(
         source=Source.INQUIRY,
         transaction="order-1001",
         command=None,
         listing=listing,
-        **said,
+        **fields,
     )
     return ReplySample(name, _call("inquiry"), evidence)
 
@@ -347,13 +349,13 @@ def _inquiries() -> tuple[ReplySample, ...]:
 
 
 def _notified(command: str, outcome: Outcome, **more: Any) -> Evidence:
-    said: dict[str, Any] = {"transaction": "order-1001", "code": _DONE, **more}
+    fields: dict[str, Any] = {"transaction": "order-1001", "code": _DONE, **more}
     return Evidence(
         source=Source.NOTIFICATION,
         command=command,
         outcome=outcome,
         reported_at=_NOTIFIED,
-        **said,
+        **fields,
     )
 
 

@@ -30,7 +30,7 @@ AMOUNT_LIMIT = 10**15
 
 
 def read_outcome(mstatus: object) -> Outcome:
-    """Read what `mstatus` says; UNKNOWN for anything but success, failure and pending."""
+    """Read `mstatus`; UNKNOWN for anything but success, failure and pending."""
     if not isinstance(mstatus, str):
         return Outcome.UNKNOWN
     return _OUTCOMES.get(mstatus, Outcome.UNKNOWN)

@@ -23,7 +23,7 @@ _HASH_FOLLOWS = ',"authHash":"'
 
 
 def auth_hash(credentials: Credentials, params: bytes) -> str:
-    """Make the lower-case hex SHA-256 of CCID, the exact text of `params`, and secret key."""
+    """Make the lower-case hex SHA-256 of CCID, exact text of `params`, and secret key."""
     return hashlib.sha256(
         credentials.merchant_ccid.encode() + params + credentials.secret_key.encode()
     ).hexdigest()
@@ -107,7 +107,8 @@ def _encoded(members: Mapping[str, object]) -> bytes | None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        # Two readers may take different ones of two `mstatus`: then neither is evidence.
+        # Two readers may take different ones of two `mstatus`: then neither is
+        # evidence.
         message = "a member is there twice"
         raise ValueError(message)
     return members

@@ -66,9 +66,9 @@ def serve_command(
     language: str,
     as_json: bool,
 ) -> int:
-    """Serve the emulator until Ctrl-C; says how to point kessai at it.
+    """Serve the emulator until Ctrl-C; prints how to point kessai at it.
 
-    Results are pushed to shops on loopback, and to nobody else.
+    Notifications go to shops on loopback, and to nobody else.
     """
     if (tls_cert is None) != (tls_key is None):
         message = "--tls-cert and --tls-key go together"
@@ -77,7 +77,7 @@ def serve_command(
     local = local_gateway(books=books, approve=approve)
     try:
         with (
-            _told_to_stop() as stop,
+            _stop_asked() as stop,
             _served(local, port, tls) as url,
             local.deliver_notifications() as notifications,
         ):
@@ -90,7 +90,7 @@ def serve_command(
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[Event]:
+def _stop_asked() -> Iterator[Event]:
     """An event that Ctrl-C or a polite kill sets, so that everything is closed."""
     stop = Event()
     wanted = (signal.SIGINT, signal.SIGTERM)
@@ -164,24 +164,24 @@ def _announce(
 
 
 def _announce_json(data: dict[str, Any]) -> None:
-    """One line, unlike elsewhere: who reads it must not wait for the server's end."""
+    """Print JSON on one line: its reader must not wait for the server to end."""
     put(msgspec.json.encode(data, order="sorted") + b"\n")
 
 
 def _wait(local: LocalGateway, stop: Event, language: str, *, as_json: bool) -> None:
-    """Until told to stop, tell of each consumer who waits, once."""
-    told: set[str] = set()
+    """Until asked to stop, announce each consumer who waits, once."""
+    announced: set[str] = set()
     while not stop.wait(_LOOK_EVERY):
         for order, page in local.waiting().items():
-            if order not in told and not as_json:
+            if order not in announced and not as_json:
                 say(_WORDS("waits", language, order=order))
                 say(f"  {page}")
-            told.add(order)
+            announced.add(order)
 
 
 def _take_leave(undelivered: list[Any], language: str) -> None:
     words = _WORDS.in_language(language)
     if undelivered:
-        told = words["undelivered"].format(count=len(undelivered))
-        click.echo(f"kessai: {told}", err=True)
+        shown = words["undelivered"].format(count=len(undelivered))
+        click.echo(f"kessai: {shown}", err=True)
     click.echo(words["ended"], err=True)

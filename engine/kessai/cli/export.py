@@ -70,8 +70,8 @@ def export_command(
 
     A row of `movements` is one lasting change of an amount: authorized, captured,
     released, refunded. `transactions` are those opened in the period. What counts is
-    when it was recorded, so a past period never changes. Rows are sorted by transaction;
-    amounts are in minor units, and `shown` has one with its currency.
+    when it was recorded, so a past period never changes. Rows are sorted by
+    transaction; amounts are in minor units, and `shown` has one with its currency.
 
     No parameters, notes, addresses or operators' names are among them. Exit code 5 and
     nothing written if a trail does not hold.
@@ -92,6 +92,6 @@ def export_command(
     finally:
         store.close()
     if out is not None:
-        told = _word("written", language, out=out, count=f"{count:,}")
-        click.echo(told, err=True)
+        shown = _word("written", language, out=out, count=f"{count:,}")
+        click.echo(shown, err=True)
     return DONE

@@ -40,14 +40,14 @@ _COMMANDS = {
     "recover": (
         "kessai.cli.recovery.recover",
         "recover",
-        "Look up what has no answer yet.",
+        "Find out what has no answer yet.",
     ),
     "run": ("kessai.cli.run.command", "run", "Carry out a file of commands."),
     "sweep": ("kessai.cli.recovery.sweep", "sweep", "Move what is overdue."),
     "simulate": (
         "kessai.cli.simulate.command",
         "simulate_command",
-        "Play worlds where everything goes wrong.",
+        "Run worlds where everything goes wrong.",
     ),
     "tx": ("kessai.cli.tx.group", "tx", "Look at transactions, ask, act."),
 }
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run_command(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit code. Errors are told on standard error, in a line."""
+    """Run one command; its exit code. An error is a line on standard error."""
     from kessai.errors import KessaiError
 
     try:
@@ -82,18 +82,18 @@ def run_command(arguments: list[str] | None = None) -> int:
         click.echo("interrupted; what was begun is in the store", err=True)
         return 130
     except click.ClickException as error:
-        told = StringIO()
-        error.show(told)
-        _tell(told.getvalue())
+        shown = StringIO()
+        error.show(shown)
+        _print_error(shown.getvalue())
         return USAGE
     except KessaiError as error:
-        _tell(f"kessai: {error}\n")
+        _print_error(f"kessai: {error}\n")
         return exit_code_of(error)
     return result if isinstance(result, int) else 0
 
 
-def _tell(text: str) -> None:
-    """What was typed may be told again, but no card number among it."""
+def _print_error(text: str) -> None:
+    """Print `text`, which may repeat what was typed, without the card numbers in it."""
     from kessai.card_numbers import without_card_numbers
 
     click.echo(without_card_numbers(text), err=True, nl=False)

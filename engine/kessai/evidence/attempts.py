@@ -112,6 +112,16 @@ class Attempts:
         for event in trail:
             self.note(event)
 
+    @classmethod
+    def numbered(cls, events: Iterable[tuple[int, Event]], version: int) -> "Attempts":
+        """Those of `events` by their numbers, of `version` in all: some say nothing."""
+        attempts = cls()
+        for number, event in events:
+            attempts.version = number - 1
+            attempts.note(event)
+        attempts.version = version
+        return attempts
+
     def note(self, event: Event) -> None:
         """Add the next event of the trail."""
         self.version += 1

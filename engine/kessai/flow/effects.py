@@ -130,9 +130,14 @@ class Append:
 
 @attrs.frozen
 class History:
-    """Ask for all records of a transaction, in order; gives a list of them."""
+    """Ask for the records of a transaction, in order; gives a list of `Record`.
+
+    Its `denials` can be left out: nothing that a gateway states is about them, and
+    there may be thousands.
+    """
 
     transaction: str
+    denials: bool = True
 
 
 @attrs.frozen

@@ -296,7 +296,7 @@ def _may_be_counted(
     as_sent = (Phase.BEGUN, operation.sent_at)
     if current is not None and (current.phase, current.sent_at) == as_sent:
         return False
-    attempts = yield from read_attempts(transaction.id)
+    attempts = yield from read_attempts(transaction)
     return is_attributed_to_another(attempts, operation)
 
 

@@ -149,7 +149,7 @@ def _unknown(
 ) -> Flow[list[Event]]:
     """Evidence about a transaction that was never opened is recorded, once."""
     if transaction.version:
-        attempts = yield from read_attempts(transaction.id)
+        attempts = yield from read_attempts(transaction)
         if is_recorded(attempts, evidence):
             return []
     return [Discrepancy(now, "unknown_transaction", evidence)]
@@ -159,7 +159,7 @@ def _about_another(
     transaction: Transaction, evidence: Evidence, now: datetime
 ) -> Flow[list[Event]]:
     """Evidence with an id that differs from the known one is recorded, once."""
-    attempts = yield from read_attempts(transaction.id)
+    attempts = yield from read_attempts(transaction)
     discrepancy = Discrepancy(now, REFERENCE_DIFFERS, evidence)
     return [] if attempts.hold(discrepancy) else [discrepancy]
 

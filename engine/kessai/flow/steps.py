@@ -39,7 +39,7 @@ from kessai.machine import (
     Reported,
     Transaction,
     append,
-    read_events,
+    read_but_denials,
 )
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.command import fingerprint, is_id
@@ -187,36 +187,40 @@ def write(
     return transaction, tuple(closes)
 
 
-def read_attempts(transaction_id: str) -> Flow[Attempts]:
-    """The attempts of a transaction, folded from its trail, whose chain is checked.
+def read_attempts(transaction: Transaction) -> Flow[Attempts]:
+    """The attempts of a transaction, as far as its trail has them by now.
 
     Raises:
-        TrailBroken: the chain does not hold.
+        TrailBroken: an event was changed, or does not follow the one before.
 
     """
-    records: list[Record] = yield History(transaction_id)
-    return Attempts(read_events(records))
+    records: list[Record] = yield History(transaction.id, denials=False)
+    return Attempts.numbered(read_but_denials(records), transaction.version)
 
 
 def load_with_attempts(transaction_id: str) -> Flow[tuple[Transaction, Attempts]]:
     """A transaction and its attempts, at one version.
 
+    Denials are not read: a caller may have been refused ten thousand times. What is
+    read is counted, so that no other event can be missing.
+
     Raises:
         VersionConflict: other writers were always faster.
-        TrailBroken: the chain does not hold, or is shorter than the transaction states.
+        TrailBroken: an event was changed or is missing, or does not follow.
 
     """
     transaction = yield from load(transaction_id)
     for _ in range(ATTEMPTS):
-        attempts = yield from read_attempts(transaction_id)
-        if attempts.version == transaction.version:
-            return transaction, attempts
+        records: list[Record] = yield History(transaction_id, denials=False)
+        if len(records) == transaction.version - transaction.denials:
+            events = read_but_denials(records)
+            return transaction, Attempts.numbered(events, transaction.version)
         before = transaction
         transaction = yield from load(transaction_id)
         if transaction == before:  # nobody wrote between the two readings
+            found = len(records) + before.denials
             message = (
-                f"{transaction_id}: its trail has {attempts.version} events"
-                f" of {before.version}"
+                f"{transaction_id}: its trail has {found} events of {before.version}"
             )
             raise TrailBroken(message)
     raise contended(transaction_id)

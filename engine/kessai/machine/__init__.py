@@ -5,7 +5,14 @@ arguments. `decide` allows or denies a command, `evolve` applies an event, `chai
 it to the trail. What evidence means is decided above, in `kessai.evidence`.
 """
 
-from kessai.machine.chain import Record, append, read_events, read_record
+from kessai.machine.chain import (
+    DENIAL,
+    Record,
+    append,
+    read_but_denials,
+    read_events,
+    read_record,
+)
 from kessai.machine.command import Command
 from kessai.machine.compile import Machine, compile_lifecycle
 from kessai.machine.decide import Possibility, can, decide, possibility
@@ -31,6 +38,7 @@ from kessai.machine.phases import Phase
 from kessai.machine.transaction import Operation, Transaction
 
 __all__ = [
+    "DENIAL",
     "Begun",
     "Bounds",
     "Closed",
@@ -62,6 +70,7 @@ __all__ = [
     "evolve",
     "fold",
     "possibility",
+    "read_but_denials",
     "read_events",
     "read_record",
 ]

@@ -80,8 +80,14 @@ class RecordedEvent:
     lifecycle: str
 
 
-def read_record(record: Record, previous: str) -> RecordedEvent:
+DENIAL = b'},"kind":"denied","lifecycle":"'
+"""What stands in the record of a denial: a text in it would have its quotes escaped."""
+
+
+def read_record(record: Record, previous: str | None) -> RecordedEvent:
     """The event in `record`, after the checks that need no lifecycle.
+
+    `previous` is the hash of the record before it, None where that was not read.
 
     Raises:
         TrailBroken: the bytes do not have the recorded hash, do not follow `previous`,
@@ -93,11 +99,9 @@ def read_record(record: Record, previous: str) -> RecordedEvent:
         message = f"{where}: its bytes do not have its hash"
         raise TrailBroken(message)
     body = _decode(record, where)
-    expected = {
-        "number": record.number,
-        "transaction": record.transaction,
-        "previous": previous,
-    }
+    expected = {"number": record.number, "transaction": record.transaction}
+    if previous is not None:
+        expected["previous"] = previous
     for name, value in expected.items():
         if body.get(name) != value:
             message = (
@@ -123,6 +127,25 @@ def read_events(records: Iterable[Record]) -> Iterator[Event]:
     for record in records:
         yield read_record(record, head).event
         head = record.hash
+
+
+def read_but_denials(records: Iterable[Record]) -> Iterator[tuple[int, Event]]:
+    """The events of a trail that was read without its denials, each with its number.
+
+    Each is checked by itself, and against the one before it if that was read.
+
+    Raises:
+        TrailBroken: one was changed, or does not follow the one before.
+
+    """
+    number, head = 0, ""
+    for record in records:
+        if record.number <= number:
+            message = f"event {record.number} of {record.transaction}: out of its place"
+            raise TrailBroken(message)
+        previous = head if record.number == number + 1 else None
+        yield record.number, read_record(record, previous).event
+        number, head = record.number, record.hash
 
 
 def _decode(record: Record, where: str) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Step(Transition):
         """Whether its conditions hold under `names`, as a trigger would check them."""
         for condition in self.conditions:
             holds = condition.func
-            if not callable(holds) or holds(names) is not condition.target:
+            if not callable(holds) or bool(holds(names)) is not condition.target:
                 return False
         return True
 
@@ -83,9 +83,11 @@ def steps_of(
     """The transitions of `trigger` for `tracks` in these `states`, enabled or not."""
     found: tuple[Step, ...] = ()
     for name, track in tracks.items():
-        if name in states and trigger in track.events:
-            starting = track.events[trigger].transitions.get(states[name], ())
-            found += cast("tuple[Step, ...]", tuple(starting))
+        event = track.events.get(trigger)
+        if event is not None and name in states:
+            starting = event.transitions.get(states[name])
+            if starting:
+                found += cast("tuple[Step, ...]", tuple(starting))
     return found
 
 
@@ -294,8 +296,7 @@ def _states_while_open(
 def _conditions(move: Move) -> list[str | Callable[..., bool | None]]:
     if move.when is None:
         return []
-    evaluate = move.when.evaluate
-    return [lambda names: bool(evaluate(names))]
+    return [cast("Callable[..., bool]", move.when.evaluate)]
 
 
 def _command(

@@ -72,6 +72,8 @@ def _with_statements(
 
 def _unmoved(transaction: Transaction, event: Event) -> Transaction:
     """The transaction after an event that moves nothing."""
+    if isinstance(event, Denied):
+        return transaction.next(denials=transaction.denials + 1)
     noted = transaction.discrepancies
     if isinstance(event, Discrepancy):
         noted = (*noted, transaction.version + 1)
@@ -156,6 +158,7 @@ def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transacti
         version=transaction.version,
         head=transaction.head,
         account=event.account or "",
+        denials=transaction.denials,
     )
 
 

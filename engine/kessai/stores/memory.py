@@ -9,7 +9,7 @@ import attrs
 
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Recorded, Reference
-from kessai.machine import Record, Transaction
+from kessai.machine import DENIAL, Record, Transaction
 from kessai.stores.encoding import Answered, answered, undisclosed
 
 
@@ -39,6 +39,7 @@ class MemoryStore:
         self._lock = Lock()
         self._transactions: dict[str, Transaction] = {}
         self._records: dict[str, list[Record]] = {}
+        self._weighed: dict[str, list[Record]] = {}  # without denials
         self._recorded: dict[str, Recorded] = {}
         self._declarations: dict[str, bytes] = {}
         self._referring: dict[Reference, set[str]] = {}
@@ -69,6 +70,9 @@ class MemoryStore:
                 raise VersionConflict(message)
             self._transactions[after.id] = after
             self._records.setdefault(after.id, []).extend(change.records)
+            self._weighed.setdefault(after.id, []).extend(
+                [record for record in change.records if DENIAL not in record.body]
+            )
             if opens is not None:
                 self._recorded[opens.key] = undisclosed(opens)
             for closed in change.closes:
@@ -108,10 +112,11 @@ class MemoryStore:
             message = f"{transaction}: version {found}, not {version}"
             raise VersionConflict(message)
 
-    def records(self, transaction: str) -> list[Record]:
+    def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
         with self._lock:
-            return list(self._records.get(transaction, ()))
+            kept = self._records if denials else self._weighed
+            return list(kept.get(transaction, ()))
 
     def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""

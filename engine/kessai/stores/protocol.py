@@ -36,8 +36,11 @@ class Store(Protocol):
         """
         ...
 
-    def records(self, transaction: str) -> list[Record]:
-        """The records of a transaction, in order."""
+    def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
+        """The records of a transaction, in order.
+
+        Without `denials` those of refused attempts are left out, and cost nothing.
+        """
         ...
 
     def declaration(self, lifecycle_hash: str) -> bytes | None:
@@ -125,7 +128,7 @@ class AsyncStore(Protocol):
         """See `Store.append`."""
         ...
 
-    async def records(self, transaction: str) -> list[Record]:
+    async def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
         ...
 

@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from kessai.errors import StoreUnsuitable
+from kessai.machine import DENIAL
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -101,7 +102,7 @@ def _migrations() -> "Migrations":
 # Rows that are written once and found by their key live in it (WITHOUT ROWID): one page
 # less to write, and to sync. Transactions are rewritten, and too long for that.
 _SCRIPTS = {
-    "1: transactions, events, answers, lifecycles": """
+    "1: transactions, events, answers, lifecycles": f"""
 CREATE TABLE transactions (
   id TEXT PRIMARY KEY NOT NULL,
   lifecycle TEXT NOT NULL,
@@ -124,6 +125,8 @@ CREATE TABLE events (
   hash TEXT NOT NULL,
   PRIMARY KEY (transaction_id, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX events_but_denials ON events (transaction_id, number)
+  WHERE instr(body, X'{DENIAL.hex()}') = 0;
 CREATE TABLE answers (
   key TEXT PRIMARY KEY NOT NULL,
   transaction_id TEXT NOT NULL,

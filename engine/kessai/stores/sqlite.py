@@ -247,14 +247,10 @@ class SQLiteStore:
             None if other is None else decode_transaction(other),
         )
 
-    def records(self, transaction: str) -> list[Record]:
+    def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
-        found = self._fetch(
-            "SELECT transaction_id, number, body, hash FROM events"
-            " WHERE transaction_id = ? ORDER BY number",
-            (transaction,),
-        )
-        return [Record(*row) for row in found]
+        query = rows.RECORDS if denials else rows.RECORDS_BUT_DENIALS
+        return [Record(*row) for row in self._fetch(query, (transaction,))]
 
     def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""

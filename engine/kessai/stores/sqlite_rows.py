@@ -10,7 +10,7 @@ from typing import Any
 
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Recorded
-from kessai.machine import Transaction
+from kessai.machine import DENIAL, Transaction
 from kessai.spec import Lifecycle
 from kessai.stores.encoding import (
     decode_row,
@@ -24,6 +24,18 @@ LOAD = (
     " UNION ALL SELECT 2, state FROM transactions WHERE id = ?"
 )
 """A key's record, a transaction and an agreement, in one statement: at one moment."""
+
+RECORDS = (
+    "SELECT transaction_id, number, body, hash FROM events"
+    " WHERE transaction_id = ? ORDER BY number"
+)
+
+RECORDS_BUT_DENIALS = (
+    "SELECT transaction_id, number, body, hash FROM events"  # noqa: S608 - a constant
+    " INDEXED BY events_but_denials"
+    f" WHERE transaction_id = ? AND instr(body, X'{DENIAL.hex()}') = 0"
+    " ORDER BY number"
+)
 
 STATES = (
     "SELECT id, lifecycle, status, version, open_since, discrepancies, state"

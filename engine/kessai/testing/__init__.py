@@ -6,15 +6,15 @@ Commands and whole histories, drawn from a lifecycle file (`strategies`, `histor
     from kessai.testing import allowed_commands, denied_commands, histories
 
     @given(histories("one_time"))
-    def test_my_report_adds_up(history):
-        assert refunded_in(my_report(history)) == history.transaction.amounts["refunded"]
+    def test_my_report_adds_up(history): assert refunded_in(my_report(history)) ==
+        history.transaction.amounts["refunded"]
 
     @given(denied_commands("one_time", transaction, now))
-    def test_my_shop_tells_why(denied):
+    def test_my_shop_gives_the_reasons(denied):
         assert my_shop.ask(denied.command).reasons >= denied.reasons
 
 One's own order system, against the engine and the emulator, with everything that goes
-wrong (`order_system`); what fails is told as a story that can be pasted into a test:
+wrong (`order_system`); a failure is shown as a story that can be pasted into a test:
 
     from kessai.testing import OrderSystem
 
@@ -36,7 +36,8 @@ One's own store (`stores`), as a suite of pytest's or by one call:
 
     check_store(lambda folder: MyStore())
 
-One's own adapter (`adapters`), as a suite, by one call, or `pytest --kessai-adapter NAME`:
+One's own adapter (`adapters`), as a suite, by one call, or `pytest --kessai-adapter
+NAME`:
 
     from kessai.testing import check_adapter
 

@@ -137,7 +137,7 @@ def test_a_refused_application_has_used_up_its_id(shop, emulator):
     assert shop.refused("Authorize", "A-1", amount="5") == "NH050000"
 
 
-def test_a_inquiry_can_be_refused_and_can_never_be_pending(shop, emulator):
+def test_an_inquiry_can_be_refused_and_can_never_be_pending(shop, emulator):
     shop.authorized("A-1")
     emulator.misbehave(Fault.REFUSE, command="Search")
     assert shop.search("A-1")["mstatus"] == "failure"

@@ -57,7 +57,7 @@ def test_an_application_that_never_succeeded_has_no_last_success(shop, emulator)
 
 
 @pytest.mark.parametrize("search", [{}, {"common": {}}, {"common": 1}, "x", None])
-def test_a_inquiry_without_an_order_id_is_refused(shop, sign, search):
+def test_an_inquiry_without_an_order_id_is_refused(shop, sign, search):
     import json
 
     text = sign({"searchParameters": search, **shop.common()})

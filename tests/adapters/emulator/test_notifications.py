@@ -1,4 +1,4 @@
-"""The notifications: what is told, where, and signed how."""
+"""The notifications: what is in them, where they go, and how they are signed."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ def fields(notification):
     return dict(parse_qsl(notification.body.decode(), strict_parsing=True))
 
 
-def told(emulator):
+def notified(emulator):
     """Take the notifications as (last part of the URL, txnType, mstatus, amount)."""
     return [
         (
@@ -56,14 +56,14 @@ def test_a_notification_is_signed_over_its_raw_body_with_the_decoded_key(
     assert found["centerTransactionId0000"]
 
 
-def test_each_command_is_told_to_the_url_of_its_kind(shop, emulator):
+def test_each_command_is_notified_to_the_url_of_its_kind(shop, emulator):
     shop.authorized("A-1", 1000, **URLS)
     shop.ok("UpdateAuthorize", "A-1", amount="900")
     shop.ok("Capture", "A-1", amount="800")
     shop.ok("Refund", "A-1", amount="100")
     shop.authorized("A-2", 50, **URLS)
     shop.ok("Cancel", "A-2")
-    assert told(emulator) == [
+    assert notified(emulator) == [
         ("authorize", "Authorize", "success", "1000"),
         ("authorize", "UpdateAuthorize", "success", "900"),
         ("capture", "Capture", "success", "800"),
@@ -73,37 +73,37 @@ def test_each_command_is_told_to_the_url_of_its_kind(shop, emulator):
     ]
 
 
-def test_consents_and_their_charges_are_told_each_to_its_own_urls(shop, emulator):
+def test_consents_and_their_charges_are_notified_each_to_its_own_urls(shop, emulator):
     shop.consented("R-1", 1000, consentAuthType="0", **URLS)
     shop.ok("ReAuthorize", "R-2", originalOrderId="R-1", amount="5", **URLS)
     shop.ok("UpdateConsent", "R-1", amount="5")
     shop.ok("Terminate", "R-1")
-    assert told(emulator) == [
+    assert notified(emulator) == [
         ("authorize", "Authorize", "success", None),
         ("authorize", "ReAuthorize", "success", "5"),
         ("cancel", "Terminate", "success", None),
     ]
 
 
-def test_failures_are_told_too(shop, emulator):
+def test_failures_are_notified_too(shop, emulator):
     shop.authorized("A-1", **URLS)
     shop.ok("Cancel", "A-1")
     emulator.take_notifications()
     shop.refused("Capture", "A-1", amount="5")
     emulator.approve = "decline"
     shop.authorized("A-2", **URLS)
-    assert told(emulator) == [
+    assert notified(emulator) == [
         ("capture", "Capture", "failure", "5"),
         ("authorize", "Authorize", "failure", "1000"),
     ]
 
 
-def test_nothing_is_told_before_it_is_final_or_without_a_url(shop, emulator):
+def test_nothing_is_notified_before_it_is_final_or_without_a_url(shop, emulator):
     emulator.approve = "ask"
     shop.authorized("A-1", **URLS)
     shop.authorized("A-2")
     emulator.consumer.approve("A-2")
-    assert told(emulator) == []
+    assert notified(emulator) == []
     emulator.consumer.approve("A-1")
     assert len(emulator.outbox) == 1
 
@@ -111,14 +111,16 @@ def test_nothing_is_told_before_it_is_final_or_without_a_url(shop, emulator):
 @pytest.mark.parametrize(
     ("resolve", "status"), [("complete", "success"), ("fail", "failure")]
 )
-def test_a_pending_command_is_told_once_it_is_final(shop, emulator, resolve, status):
+def test_a_pending_command_is_notified_once_it_is_final(
+    shop, emulator, resolve, status
+):
     shop.authorized("A-1", **URLS)
     emulator.take_notifications()
     emulator.misbehave("pending", command="Capture")
     shop.send("Capture", "A-1")
-    assert told(emulator) == []
+    assert notified(emulator) == []
     getattr(emulator, resolve)("A-1")
-    assert told(emulator) == [("capture", "Capture", status, "1000")]
+    assert notified(emulator) == [("capture", "Capture", status, "1000")]
 
 
 def test_one_body_may_hold_several_notifications(shop, emulator):

@@ -163,7 +163,7 @@ def test_a_capture_accepted_in_time_may_become_final_after_the_deadline(
     assert shop.status("A-2") == "expired"
 
 
-def test_the_address_is_told_once_the_consumer_has_finished(shop):
+def test_the_address_is_given_once_the_consumer_has_finished(shop):
     shop.authorized("A-1")
     reply = shop.ok("GetAddress", "A-1")
     assert reply["shippingPrefecture"] == "見本県"
@@ -196,7 +196,7 @@ def test_the_address_stays_readable_through_capture_and_refunds(shop):
     shop.ok("GetAddress", "A-1")
 
 
-def test_the_address_is_not_told_before_or_without_a_payment(shop, emulator):
+def test_the_address_is_not_given_before_or_without_a_payment(shop, emulator):
     emulator.approve = "ask"
     shop.authorized("A-1")
     assert shop.refused("GetAddress", "A-1") == "NH020001"

@@ -10,7 +10,9 @@ NOTIFICATIONS = {
 }
 
 
-def test_what_is_done_in_the_portal_shows_in_the_inquiry_and_is_told(shop, emulator):
+def test_what_is_done_in_the_portal_shows_in_the_inquiry_and_is_notified(
+    shop, emulator
+):
     shop.authorized("A-1", 1000, **NOTIFICATIONS)
     emulator.portal.capture("A-1", 600)
     emulator.portal.refund("A-1", 100)

@@ -68,7 +68,7 @@ def live(credentials: Credentials) -> VeriTrans4G:
 
 
 @pytest.fixture(scope="session")
-def told(adapter: VeriTrans4G) -> Callable[..., Evidence]:
+def evidence_of(adapter: VeriTrans4G) -> Callable[..., Evidence]:
     """The evidence of a recorded reply, by default to a capture of order-1001."""
 
     def evidence(
@@ -81,8 +81,8 @@ def told(adapter: VeriTrans4G) -> Callable[..., Evidence]:
 
 
 @pytest.fixture(scope="session")
-def looked_up(told: Callable[..., Evidence]) -> Callable[[str], Evidence]:
-    return lambda story: told(story, command=INQUIRY)
+def inquired(evidence_of: Callable[..., Evidence]) -> Callable[[str], Evidence]:
+    return lambda story: evidence_of(story, command=INQUIRY)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from kessai.gateway import (
 )
 from kessai_adapters.veritrans4g import VeriTrans4G
 
-LookedUp = Callable[[str], Evidence]
+Inquired = Callable[[str], Evidence]
 CALL = Call(command=INQUIRY, transaction="order-1001", lifecycle="one_time")
 
 
@@ -28,8 +28,8 @@ def jst(text: str) -> datetime:
     return datetime.fromisoformat(f"2024-03-01 {text}+09:00").astimezone(UTC)
 
 
-def test_after_a_lost_reply_the_list_says_what_happened(looked_up: LookedUp) -> None:
-    assert looked_up("inquiry-after-a-lost-reply") == Evidence(
+def test_after_a_lost_reply_the_list_shows_what_happened(inquired: Inquired) -> None:
+    assert inquired("inquiry-after-a-lost-reply") == Evidence(
         source=Source.INQUIRY,
         transaction="order-1001",
         command=None,
@@ -67,19 +67,19 @@ def test_after_a_lost_reply_the_list_says_what_happened(looked_up: LookedUp) -> 
     )
 
 
-def test_among_several_orders_only_ours_is_read(looked_up: LookedUp) -> None:
-    (listed,) = looked_up("inquiry-among-several").listing
+def test_among_several_orders_only_ours_is_read(inquired: Inquired) -> None:
+    (listed,) = inquired("inquiry-among-several").listing
     assert listed.exchange == "10435077"
 
 
-def test_an_expired_authorization_is_a_fact_of_its_own(looked_up: LookedUp) -> None:
-    listing = looked_up("inquiry-of-an-expired-authorization").listing
+def test_an_expired_authorization_is_listed_on_its_own(inquired: Inquired) -> None:
+    listing = inquired("inquiry-of-an-expired-authorization").listing
     assert listing[-1] == ListedExchange(command="expire", outcome=Outcome.SUCCEEDED)
     assert len(listing) == 2
 
 
-def test_an_order_the_gateway_does_not_know_is_not_found(looked_up: LookedUp) -> None:
-    evidence = looked_up("inquiry-of-an-unknown-order")
+def test_an_order_the_gateway_does_not_know_is_not_found(inquired: Inquired) -> None:
+    evidence = inquired("inquiry-of-an-unknown-order")
     assert (evidence.outcome, evidence.found) == (Outcome.SUCCEEDED, False)
     assert evidence.listing == ()
 
@@ -98,9 +98,9 @@ def test_an_order_the_gateway_does_not_know_is_not_found(looked_up: LookedUp) ->
     ],
 )
 def test_an_answer_that_is_not_whole_resolves_nothing(
-    story: str, code: str, looked_up: LookedUp
+    story: str, code: str, inquired: Inquired
 ) -> None:
-    evidence = looked_up(story)
+    evidence = inquired(story)
     assert evidence.outcome is Outcome.UNKNOWN
     assert (evidence.code, evidence.listing, evidence.found) == (code, (), True)
     assert evidence.command is None
@@ -111,7 +111,7 @@ def test_an_answer_that_is_not_whole_resolves_nothing(
     [(False, "MF02"), (True, "MF03")],
     ids=["never sent", "broken off"],
 )
-def test_a_inquiry_without_an_answer_declines_nothing(
+def test_an_inquiry_without_an_answer_declines_nothing(
     *, sent: bool, code: str, adapter: VeriTrans4G
 ) -> None:
     evidence = adapter.evidence(CALL, Failure(sent=sent, reason="no route"))

@@ -13,7 +13,7 @@ from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Reply, Sou
 from kessai_adapters.veritrans4g import VeriTrans4G
 from kessai_adapters.veritrans4g.commands import COMMANDS
 
-Told = Callable[..., Evidence]
+EvidenceOf = Callable[..., Evidence]
 
 
 def capture() -> Call:
@@ -24,8 +24,8 @@ def result(**members: Any) -> Reply:
     return Reply(status=200, body=json.dumps({"result": members}).encode())
 
 
-def test_a_capture_that_succeeded_says_when_and_under_which_id(told: Told) -> None:
-    assert told("capture-partial") == Evidence(
+def test_a_capture_that_succeeded_has_its_time_and_id(evidence_of: EvidenceOf) -> None:
+    assert evidence_of("capture-partial") == Evidence(
         source=Source.REPLY,
         transaction="order-1001",
         command="capture",
@@ -36,8 +36,10 @@ def test_a_capture_that_succeeded_says_when_and_under_which_id(told: Told) -> No
     )
 
 
-def test_an_opening_is_pending_until_the_consumer_approved(told: Told) -> None:
-    evidence = told("authorize-one-time", command="authorize")
+def test_an_opening_is_pending_until_the_consumer_approved(
+    evidence_of: EvidenceOf,
+) -> None:
+    evidence = evidence_of("authorize-one-time", command="authorize")
     assert evidence.outcome is Outcome.PENDING
     assert "https://pay.example/amazon" in evidence.disclosed["page"]
 
@@ -61,37 +63,46 @@ def test_an_opening_is_pending_until_the_consumer_approved(told: Told) -> None:
     ],
 )
 def test_a_capture_is_believed_only_when_the_reply_is_plain(
-    *, story: str, outcome: Outcome, code: str, needs_inquiry: bool, told: Told
+    *,
+    story: str,
+    outcome: Outcome,
+    code: str,
+    needs_inquiry: bool,
+    evidence_of: EvidenceOf,
 ) -> None:
-    evidence = told(story)
+    evidence = evidence_of(story)
     assert (evidence.outcome, evidence.code) == (outcome, code)
     assert evidence.needs_inquiry is needs_inquiry
 
 
-def test_an_address_that_cannot_be_read_now_needs_no_inquiry(told: Told) -> None:
-    evidence = told("capture-not-possible-in-this-state", command="get_address")
+def test_an_address_that_cannot_be_read_now_needs_no_inquiry(
+    evidence_of: EvidenceOf,
+) -> None:
+    evidence = evidence_of("capture-not-possible-in-this-state", command="get_address")
     assert (evidence.outcome, evidence.needs_inquiry) == (Outcome.DECLINED, False)
 
 
 def test_an_opening_refused_in_this_state_may_be_the_one_already_made(
-    told: Told,
+    evidence_of: EvidenceOf,
 ) -> None:
-    evidence = told("capture-not-possible-in-this-state", command="authorize")
+    evidence = evidence_of("capture-not-possible-in-this-state", command="authorize")
     assert (evidence.outcome, evidence.needs_inquiry) == (Outcome.UNKNOWN, True)
 
 
-def test_words_for_people_are_not_kept(told: Told) -> None:
-    evidence = told("capture-declined")
+def test_words_for_people_are_not_kept(evidence_of: EvidenceOf) -> None:
+    evidence = evidence_of("capture-declined")
     assert "田中" not in repr(evidence)
     assert evidence.disclosed == {}
 
 
-def test_a_refund_discloses_what_may_still_be_refunded(told: Told) -> None:
-    assert told("refund-partial", command="refund").disclosed == {"refundable": 900}
+def test_a_refund_discloses_what_may_still_be_refunded(evidence_of: EvidenceOf) -> None:
+    assert evidence_of("refund-partial", command="refund").disclosed == {
+        "refundable": 900
+    }
 
 
-def test_an_address_is_disclosed_and_shown_nowhere(told: Told) -> None:
-    evidence = told("get-address-with-details", command="get_address")
+def test_an_address_is_disclosed_and_shown_nowhere(evidence_of: EvidenceOf) -> None:
+    evidence = evidence_of("get-address-with-details", command="get_address")
     assert evidence.outcome is Outcome.SUCCEEDED
     assert evidence.disclosed == {
         "redirect_url": "https://pay.example/confirm?s=1",
@@ -109,28 +120,34 @@ def test_an_address_is_disclosed_and_shown_nowhere(told: Told) -> None:
     assert "hanako" not in repr(evidence)
 
 
-def test_an_update_before_the_authorization_says_where_to_confirm(told: Told) -> None:
-    evidence = told(
+def test_an_update_before_the_authorization_discloses_where_to_confirm(
+    evidence_of: EvidenceOf,
+) -> None:
+    evidence = evidence_of(
         "update-authorization-before-the-authorization", command="update_authorization"
     )
     assert evidence.disclosed == {"redirect_url": "https://pay.example/confirm?s=2"}
 
 
-def test_a_reauthorization_is_done_without_the_consumer(told: Told) -> None:
-    evidence = told(
+def test_a_reauthorization_is_done_without_the_consumer(
+    evidence_of: EvidenceOf,
+) -> None:
+    evidence = evidence_of(
         "reauthorize-and-capture", command="reauthorize", transaction="club-7-march"
     )
     assert evidence.outcome is Outcome.SUCCEEDED
 
 
-def test_a_reply_in_shift_jis_is_read(told: Told) -> None:
-    evidence = told("authorize-with-a-page-in-shift-jis", command="authorize")
+def test_a_reply_in_shift_jis_is_read(evidence_of: EvidenceOf) -> None:
+    evidence = evidence_of("authorize-with-a-page-in-shift-jis", command="authorize")
     assert evidence.outcome is Outcome.PENDING
     assert evidence.disclosed["page"] == "<meta charset=Shift_JIS>予約表ソ"
 
 
-def test_a_reply_in_two_encodings_at_once_is_still_read(told: Told) -> None:
-    evidence = told("authorize-with-mixed-encodings", command="authorize")
+def test_a_reply_in_two_encodings_at_once_is_still_read(
+    evidence_of: EvidenceOf,
+) -> None:
+    evidence = evidence_of("authorize-with-mixed-encodings", command="authorize")
     assert evidence.outcome is Outcome.PENDING
     assert evidence.disclosed["page"] == "予約"
 

@@ -1,1 +1,1 @@
-"""What the crash tests share: stories, a gateway that outlives the engine, the aftermath."""
+"""What the crash tests share: stories, a gateway that outlives the engine, a judge."""

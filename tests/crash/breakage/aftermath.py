@@ -30,7 +30,7 @@ def demand(holds, message, *details):
 
 
 def as_it_should_be(story, path):
-    """The gateway after the story was played undisturbed."""
+    """The gateway after the story was run undisturbed."""
     gateway = Gateway()
     player = Player(SQLiteStore(path), gateway, story.drives)
     player.play(story.steps)
@@ -89,18 +89,20 @@ class Aftermath:
             self.player.close()
 
     def _nothing_acknowledged_is_lost(self, store):
-        for told in self.gateway.acknowledged.values():
-            if told is None:
+        for answer in self.gateway.acknowledged.values():
+            if answer is None:
                 continue
-            trail = store.records(told.transaction)
-            demand(len(trail) >= told.version, "acknowledged and lost:", told)
-            if told.version:
-                head = trail[told.version - 1].hash
-                demand(head == told.head, "acknowledged and another:", told)
-            kept = store.load(told.key, told.transaction, None).recorded
-            demand(kept is not None, "no answer is kept:", told)
-            ended = told.status in {"succeeded", "declined", "denied"}
-            demand(not ended or kept.outcome == told.status, "it changed:", told, kept)
+            trail = store.records(answer.transaction)
+            demand(len(trail) >= answer.version, "acknowledged and lost:", answer)
+            if answer.version:
+                head = trail[answer.version - 1].hash
+                demand(head == answer.head, "acknowledged and another:", answer)
+            kept = store.load(answer.key, answer.transaction, None).recorded
+            demand(kept is not None, "no answer is kept:", answer)
+            ended = answer.status in {"succeeded", "declined", "denied"}
+            demand(
+                not ended or kept.outcome == answer.status, "it changed:", answer, kept
+            )
 
     def _nothing_was_done_without_intent(self, store):
         for order in self.gateway.emulator.books:
@@ -156,9 +158,9 @@ class Aftermath:
 
     def _ask_again(self, number, command, key):
         self.player.take(number, Do(attrs.evolve(command, key=key)))
-        told = self.gateway.acknowledged.get(number)
-        if told and told.status == "declined" and told.may_send_again:
-            # It was given up because it never arrived: the order system asks anew.
+        answer = self.gateway.acknowledged.get(number)
+        if answer and answer.status == "declined" and answer.may_send_again:
+            # It was presumed lost and never arrived: the order system asks anew.
             anew = attrs.evolve(command, key=f"{key}-anew")
             self.player.take(number, Do(anew))
 
@@ -177,7 +179,7 @@ class Aftermath:
         for transaction in standing.values():
             broken = broken_invariants(machines[transaction.lifecycle], transaction)
             demand(broken == (), "an invariant is broken:", broken)
-            demand(transaction.discrepancies == (), "put aside:", transaction)
+            demand(transaction.discrepancies == (), "a discrepancy:", transaction)
             order = self.gateway.emulator.books.find(
                 transaction.id, self.gateway.clock()
             )

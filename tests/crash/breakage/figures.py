@@ -1,4 +1,4 @@
-"""What a long run has to say: figures while it goes on, and each violation in full."""
+"""What a long run shows: figures while it goes on, and each violation in full."""
 
 import json
 import sys

@@ -1,7 +1,7 @@
 """The gateway, in the process that survives: nothing here dies with the engine.
 
-It delivers a notification until it is answered, as gateways do: what a dead engine had taken in
-without saying so comes again.
+It delivers a notification until it is answered, as gateways do: what a dead engine had
+recorded without an answer comes again.
 """
 
 import os
@@ -54,7 +54,7 @@ class Gateway:
     """The emulator, its consumer, its notifications, and a note of all that reached it.
 
     `asked` has the key under which each step was last asked for, `acknowledged` what
-    the order system was told.
+    the order system was answered.
     """
 
     def __init__(self):
@@ -113,13 +113,13 @@ class Gateway:
             return False
         return True
 
-    # ── what the order system says ──────────────────────────────────────────────────
+    # ── what the order system does ──────────────────────────────────────────────────
 
     def asks(self, step, key):
         self.asked[step] = key
 
-    def was_told(self, step, told):
-        self.acknowledged[step] = told
+    def was_answered(self, step, answer):
+        self.acknowledged[step] = answer
 
     # ── from another process ────────────────────────────────────────────────────────
 

@@ -28,7 +28,7 @@ _connect = sqlite3.connect
 
 
 class Counter:
-    """Counts moments, and dies at the one it was told of."""
+    """Counts moments, and dies at the one that it was given."""
 
     def __init__(self, deadly):
         self.deadly = deadly
@@ -41,7 +41,7 @@ class Counter:
 
 
 def _instrument(job, counter):
-    """Have every connection count its statements and checkpoint as the story says."""
+    """Have every connection count its statements and checkpoint as the story has it."""
 
     class Counted(sqlite3.Connection):
         def execute(self, *arguments):

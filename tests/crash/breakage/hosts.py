@@ -20,12 +20,12 @@ ROOM = 200
 
 @attrs.frozen(kw_only=True)
 class Job:
-    """A story to play on a file, and what befalls the process that plays it.
+    """A story to run on a file, and what befalls the process that runs it.
 
     It dies at `statement` (two moments a statement: before and after). Under strace,
-    `idle` system calls of each kind come first, so that strace strikes where it should.
-    A step that fails is tried `attempts` times; `close` says whether it ends in order.
-    A `defect` is planted, to see that it is found.
+    `idle` system calls of each kind come first, so that strace interferes where it
+    should. A step that fails is tried `attempts` times; `close` is whether it ends in
+    order. A `defect` is planted, to see that it is found.
     """
 
     path: str
@@ -87,7 +87,7 @@ class Host:
         while self._control not in (ready := wait(lines)):
             _serve(gateway, ours, ready, lines)
         worker, status = self._control.recv()
-        while ours in lines and ours.poll():  # what it still said before it died
+        while ours in lines and ours.poll():  # what it still sent before it died
             _serve(gateway, ours, [ours], lines)
         ours.close()
         return Run(gateway, worker, status, gateway.reports, _under_way(gateway))
@@ -127,9 +127,9 @@ def _inherited():
 
 
 class Straced:
-    """Hosts under strace, whose workers are struck at the system calls chosen.
+    """Hosts under strace, which interferes with its workers' chosen system calls.
 
-    `what` is what befalls a call, as strace says it: `signal=SIGKILL` or `error=EIO`.
+    `what` is what befalls a call, as strace writes it: `signal=SIGKILL` or `error=EIO`.
     """
 
     def __init__(self, *more):
@@ -137,7 +137,7 @@ class Straced:
         self._hosts = {}
 
     def run(self, job, *strokes):
-        """Play a job; each of `strokes` is a call, what befalls it, and at which."""
+        """Run a job; each of `strokes` is a call, what befalls it, and at which."""
         injections, idle = [], []
         for call, what, number, repeat in strokes:
             struck = -(-number // ROOM) * ROOM
@@ -149,8 +149,8 @@ class Straced:
     def _host(self, injections):
         if injections not in self._hosts:
             options = [f"trace={','.join(CALLS)}", *(f"inject={i}" for i in injections)]
-            told = [word for option in options for word in ("-e", option)]
-            self._hosts[injections] = Host([*told, *self._more])
+            given = [word for option in options for word in ("-e", option)]
+            self._hosts[injections] = Host([*given, *self._more])
         return self._hosts[injections]
 
     def close(self):

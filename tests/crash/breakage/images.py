@@ -1,9 +1,9 @@
 """What a disk may hold after the power went: every image that the deeds before allow.
 
-What was synced is there. Each write since is there, or lost, or torn: cut off at a sector
-or at any byte, or with some of its sectors missing. A cut may not have happened. A file
-may have grown and hold zeros where its new content should be. A name may be that of the
-file before, of the one after, or gone, until its folder is synced.
+What was synced is there. Each write since is there, or lost, or torn: cut off at a
+sector or at any byte, or with some of its sectors missing. A cut may not have happened.
+A file may have grown and hold zeros where its new content should be. A name may be that
+of the file before, of the one after, or gone, until its folder is synced.
 """
 
 from itertools import pairwise
@@ -86,7 +86,7 @@ class Chance:
         self._random = random
 
     def image(self, disk):
-        """The files by name, and a short text that tells this draw from others."""
+        """The files by name, and a short text that identifies this draw."""
         files, choices = {}, []
         lost = self._random.choice((0.0, 1.0, 0.5, 0.5, 0.1, 0.9, None))
         for name, candidates in disk.names.items():

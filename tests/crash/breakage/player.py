@@ -1,4 +1,4 @@
-"""An order system that plays a story: it asks, and notes what it was told."""
+"""An order system that runs a story: it asks, and records the answers."""
 
 import asyncio
 
@@ -13,8 +13,8 @@ RESEND = Recovery(missing=Missing.RESEND)
 
 
 @attrs.frozen
-class Told:
-    """An answer, and the place in the trail that it vouches for."""
+class Acknowledged:
+    """An answer, and the place in the trail that shows it."""
 
     key: str
     status: str
@@ -77,13 +77,13 @@ class Player:
                 return
 
     def take(self, number, step):
-        """One step, again where the engine says that it may be asked again."""
+        """One step, again where the engine's error allows that."""
         key = step.command.key if isinstance(step, Do) else ""
         may_change = True
         for attempt in range(self._attempts):
             self.gateway.asks(number, key)
             try:
-                told = self._once(step, key)
+                answer = self._once(step, key)
             except KessaiError as error:
                 self.failed.append((number, key, error))
                 may_change = may_change and isinstance(error, SafeToResend)
@@ -91,7 +91,7 @@ class Player:
                     # The harshest reading of "nothing was sent and nothing changed".
                     key = f"{key}-{attempt}"
             else:
-                self.gateway.was_told(number, told)
+                self.gateway.was_answered(number, answer)
                 return True
         return False
 
@@ -122,13 +122,13 @@ class Player:
     def _do(self, step, key):
         if step.fault is not None:
             self.gateway.befall(step.command.name, step.fault)
-        told = self.ask(attrs.evolve(step.command, key=key))
-        if told.status == "unknown" and step.fault is None:
+        answer = self.ask(attrs.evolve(step.command, key=key))
+        if answer.status == "unknown" and step.fault is None:
             try:
                 self._recover_all()
-            except SafeToResend as error:  # said of the recovery, not of the command
+            except SafeToResend as error:  # about the recovery, not the command
                 raise Unresolved from error
-        return told
+        return answer
 
     def _recover_all(self):
         """Recover until nothing is open: a recovery that failed keeps its lease a while.
@@ -147,7 +147,7 @@ class Player:
     def ask(self, command):
         answer = self.call("execute", command)
         transaction = answer.transaction
-        return Told(
+        return Acknowledged(
             command.key,
             answer.status.value,
             transaction.id,

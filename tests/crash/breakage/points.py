@@ -62,9 +62,9 @@ def points(plans, wanted, kinds):
 def _measured(stories, folder):
     calls = calls_of(stories, folder)
     with Host() as host:
-        for told, counted in zip(stories, calls, strict=True):
-            paths = [f"{folder}/{told.seed}-{kind}.db" for kind in ("sure", "count")]
-            expected = as_it_should_be(told, paths[0])
-            run = host.run(Job(path=paths[1], story=told))
+        for each, counted in zip(stories, calls, strict=True):
+            paths = [f"{folder}/{each.seed}-{kind}.db" for kind in ("sure", "count")]
+            expected = as_it_should_be(each, paths[0])
+            run = host.run(Job(path=paths[1], story=each))
             moments = {"statement": run.reports["statements"], **Counter(counted)}
-            yield Plan(told, expected, moments, counted)
+            yield Plan(each, expected, moments, counted)

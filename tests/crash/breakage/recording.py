@@ -1,6 +1,6 @@
-"""A file system that notes what is done to the files of a database, and in what order.
+"""A file system that records what is done to the files of a database, in order.
 
-What SQLite's own file system does without telling is noted with it: the first sync of a
+What SQLite's own file system does in silence is recorded with it: the first sync of a
 new journal or log also syncs the folder, so that its name is there. A test with strace
 shows that it does.
 """
@@ -133,7 +133,7 @@ def content(connection):
 
 
 def record(story, path, *, weakened=False):
-    """A story played on the real store, with all that it did to its files."""
+    """A story run on the real store, with all that it did to its files."""
     recording = Recording()
     watching = _Watching(recording)
 

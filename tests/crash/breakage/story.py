@@ -105,8 +105,8 @@ def story(seed):
     """The story of a seed."""
     random = Random(seed)  # noqa: S311 - a choice that can be made again
     teller = _Teller(random)
-    tell = (teller.one_time, teller.given_back, teller.agreement)[seed % 3]
-    tell()
+    write = (teller.one_time, teller.given_back, teller.agreement)[seed % 3]
+    write()
     return Story(
         seed,
         tuple(teller.steps),

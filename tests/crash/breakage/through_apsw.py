@@ -11,9 +11,9 @@ def _raise_as_sqlite3(error):
     kind = sqlite3.OperationalError
     if isinstance(error, apsw.ConstraintError):
         kind = sqlite3.IntegrityError
-    told = kind(str(error))
-    told.sqlite_errorcode = getattr(error, "extendedresult", 0)
-    raise told from error
+    translated = kind(str(error))
+    translated.sqlite_errorcode = getattr(error, "extendedresult", 0)
+    raise translated from error
 
 
 class Cursor:

@@ -13,34 +13,34 @@ from kessai.audit.coverage.totals import Coverage, decoded, from_store, read_cov
 from kessai.driver import observe
 from kessai.errors import StoreBusy, VersionConflict
 from kessai.spec import load_shipped
-from kessai.testing.pytest_plugin.observer import CoveragePlugin, Watcher
+from kessai.testing.pytest_plugin.observer import CoverageObserver, CoveragePlugin
 from kessai_adapters.local import LocalGateway
 
 CAPTURED = "commit capture payment.authorized -> payment.captured"
 
 
 @pytest.fixture
-def watcher():
-    watcher = Watcher()
-    with observe(watcher):
-        yield watcher
+def observer():
+    observer = CoverageObserver()
+    with observe(observer):
+        yield observer
 
 
 def counts(coverage, name="one_time"):
     return coverage.of(load_shipped(name)).counts
 
 
-def test_what_an_engine_appends_is_what_its_trails_show(watcher):
+def test_what_an_engine_appends_is_what_its_trails_show(observer):
     shop = opened(MemoryStore())
     shop.sells()
     shop.do("refund", "A-1", amount=901)
     shop.agrees()
     shop.do("reauthorize", "R-1-a", agreement="R-1", amount=400)
     trails = from_store(shop.engine.store)
-    assert watcher.coverage.noted == trails.noted
+    assert observer.coverage.noted == trails.noted
 
 
-def test_an_asynchronous_engine_is_noted_too(watcher):
+def test_an_asynchronous_engine_is_noted_too(observer):
     clock = Clock()
     local = LocalGateway(clock=clock)
 
@@ -58,14 +58,14 @@ def test_an_asynchronous_engine_is_noted_too(watcher):
             await engine.execute(Command("capture", "A-1", key="2"))
 
     asyncio.run(sell())
-    assert counts(watcher.coverage)[CAPTURED] == 1
+    assert counts(observer.coverage)[CAPTURED] == 1
 
 
-def test_the_simulator_is_noted_too(watcher):
+def test_the_simulator_is_noted_too(observer):
     from kessai.cli.main import run_command
 
     assert run_command(["simulate", "--commands", "20"]) == 0
-    assert sum(sum(noted.counts.values()) for noted in watcher.coverage.noted.values())
+    assert sum(sum(noted.counts.values()) for noted in observer.coverage.noted.values())
 
 
 class Refusing(MemoryStore):
@@ -81,7 +81,7 @@ class Refusing(MemoryStore):
 
 
 @pytest.mark.parametrize("error", [VersionConflict("late"), StoreBusy("busy")])
-def test_what_no_store_accepted_does_not_count(watcher, error):
+def test_what_no_store_accepted_does_not_count(observer, error):
     shop = opened(Refusing())
     shop.engine.store.error = error
     command = Command("authorize", "A-1", key="1", lifecycle="one_time", amount=9)
@@ -89,24 +89,24 @@ def test_what_no_store_accepted_does_not_count(watcher, error):
         with pytest.raises(StoreBusy):
             shop.engine.execute(command)
     shop.engine.execute(command)
-    assert counts(watcher.coverage)["begin authorize at payment.requested"] == 1
+    assert counts(observer.coverage)["begin authorize at payment.requested"] == 1
 
 
-def test_a_refused_opening_counts_for_the_lifecycle_that_refused_it(watcher):
+def test_a_refused_opening_counts_for_the_lifecycle_that_refused_it(observer):
     shop = opened(MemoryStore())
     shop.do("authorize", "A#1", lifecycle="one_time", amount=5)  # all refuse such ids
     refused = "denial authorize transaction_id_invalid"
-    assert counts(watcher.coverage)[refused] == 1
-    assert not counts(watcher.coverage, "recurring")
-    assert not watcher.coverage.loose
+    assert counts(observer.coverage)[refused] == 1
+    assert not counts(observer.coverage, "recurring")
+    assert not observer.coverage.loose
 
 
 def test_what_is_done_afterwards_does_not_count():
-    watcher = Watcher()
-    with observe(watcher):
+    observer = CoverageObserver()
+    with observe(observer):
         opened(MemoryStore())
     opened(MemoryStore()).sells()
-    assert watcher.coverage == Coverage()
+    assert observer.coverage == Coverage()
 
 
 # ── in a session ────────────────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ def tamper(db, sql):
         database.execute(sql)
 
 
-def test_a_trail_that_holds_is_told_in_two_lines(kessai, shop):
+def test_a_trail_that_holds_is_summed_up_in_two_lines(kessai, shop):
     result = kessai("audit", "verify", "--db", shop, "--lang", "en")
     assert result.code == 0
     first, second = result.out.splitlines()

@@ -1,4 +1,4 @@
-"""`kessai audit seal`, and `verify` with seals: keys, files, exit codes, both languages."""
+"""`kessai audit seal`, and `verify` with seals: keys, files, exit codes, languages."""
 
 import os
 import signal
@@ -57,7 +57,7 @@ def test_a_new_key_prints_its_public_half_alone(kessai, tmp_path):
     assert "公開鍵" in other.out
 
 
-def test_a_seal_says_how_to_verify_it(kessai, shop, public):
+def test_sealing_shows_how_to_verify_it(kessai, shop, public):
     result = kessai(
         "audit", "seal", "--db", shop, "--key", "key", "--out", "s", "--lang", "en"
     )
@@ -78,7 +78,7 @@ def test_json_of_a_seal(kessai, shop, public):
     assert result.json["report"]["holds"] is True
 
 
-def test_verify_says_what_it_was_held_against(kessai, sealed, public):
+def test_verify_shows_what_it_was_held_against(kessai, sealed, public):
     result = kessai(
         *("audit", "verify", "--db", sealed, "--seal", "s", "--public-key", public),
         *("--lang", "en"),
@@ -89,18 +89,18 @@ def test_verify_says_what_it_was_held_against(kessai, sealed, public):
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "message"),
     [("en", "A-1 event 1: is gone; it was sealed at 20"), ("ja", "封印（20")],
 )
 def test_a_transaction_gone_is_exit_code_5_and_named(
-    kessai, sealed, public, language, told
+    kessai, sealed, public, language, message
 ):
     remove(sealed, "A-1")
     assert kessai("audit", "verify", "--db", sealed).code == 0
     asked = ("audit", "verify", "--db", sealed, "--seal", "s", "--public-key", public)
     result = kessai(*asked, "--lang", language)
     assert result.code == 5
-    assert told in result.out
+    assert message in result.out
     (fault,) = [
         fault
         for fault in kessai(*asked, "--json").json["faults"]["first"]
@@ -122,14 +122,14 @@ def test_seals_follow_each_other(kessai, sealed, public):
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_what_does_not_hold_is_told_and_not_sealed(kessai, shop, public, language):
+def test_what_does_not_hold_is_reported_and_not_sealed(kessai, shop, public, language):
     with closing(sqlite3.connect(shop, isolation_level=None)) as database:
         database.execute("DELETE FROM events WHERE number = 5")
     asked = ("audit", "seal", "--db", shop, "--key", "key", "--out", "s")
     result = kessai(*asked, "--lang", language)
     assert result.code == 5
-    told = {"en": "Not sealed", "ja": "封印していません"}
-    assert told[language] in result.out
+    message = {"en": "Not sealed", "ja": "封印していません"}
+    assert message[language] in result.out
     assert not Path("s").exists()
     assert kessai(*asked, "--json").json["seal"] is None
 
@@ -145,7 +145,7 @@ def test_a_seal_that_was_changed_is_exit_code_5(kessai, sealed, public, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("seal",), "--key FILE is missing"),
         (("seal", "--key", "key"), "--out FILE is missing"),
@@ -163,13 +163,13 @@ def test_a_seal_that_was_changed_is_exit_code_5(kessai, sealed, public, tmp_path
     ],
     ids=str,
 )
-def test_what_is_wrong_is_told_with_exit_code_2(
-    kessai, sealed, tmp_path, arguments, told
+def test_what_is_wrong_is_reported_with_exit_code_2(
+    kessai, sealed, tmp_path, arguments, message
 ):
     (tmp_path / "s").chmod(0o644)
     result = kessai("audit", *arguments, "--db", sealed)
     assert result.code == 2
-    assert told in result.err
+    assert message in result.err
     assert "Traceback" not in result.err
 
 

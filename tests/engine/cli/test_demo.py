@@ -1,4 +1,4 @@
-"""`kessai demo`: the story's facts, in both languages, on any terminal."""
+"""`kessai demo`: what the story shows, in both languages, on any terminal."""
 
 import os
 import subprocess
@@ -14,23 +14,23 @@ from kessai.cli.terminal.columns import width_of, wrapped
 
 
 @pytest.fixture
-def told(kessai):
+def played(kessai):
     """The demo as data."""
     result = kessai("demo", "--json", "--lang", "en")
     assert result.code == 0
     return result.json
 
 
-def steps(told, transaction):
+def steps(played, transaction):
     return [
         (step["rule"], step["step"], step["amount"], step["status"])
-        for step in told["steps"]
+        for step in played["steps"]
         if step["transaction"] == transaction
     ]
 
 
-def test_a_one_time_payment_lives_from_opening_to_the_last_yen(told):
-    assert steps(told, ORDER) == [
+def test_a_one_time_payment_lives_from_opening_to_the_last_yen(played):
+    assert steps(played, ORDER) == [
         ("O1", "authorize", 12_000, "pending"),
         ("F1", "notification", None, "succeeded"),
         ("O2", "capture", 9_800, "succeeded"),
@@ -40,20 +40,20 @@ def test_a_one_time_payment_lives_from_opening_to_the_last_yen(told):
         ("O4", "refund", 5_000, "succeeded"),
         ("O4", "refund", 800, "succeeded"),
     ]
-    last = told["steps"][7]
+    last = played["steps"][7]
     assert last["states"] == {"payment": "refunded"}
     assert last["amounts"]["captured"] == last["amounts"]["refunded"] == 9_800
     assert last["amounts"]["released"] == 2_200
 
 
-def test_a_lost_reply_is_reserved_until_the_inquiry_resolves_it(told):
-    lost, _, found = told["steps"][3:6]
+def test_a_lost_reply_is_reserved_until_the_inquiry_resolves_it(played):
+    lost, _, found = played["steps"][3:6]
     assert (lost["amounts"]["refunding"], lost["amounts"]["refunded"]) == (4_000, 0)
     assert (found["amounts"]["refunding"], found["amounts"]["refunded"]) == (0, 4_000)
 
 
-def test_a_denial_gives_every_reason_with_its_rule_and_what_is_possible(told):
-    denied = told["steps"][4]
+def test_a_denial_gives_every_reason_with_its_rule_and_what_is_possible(played):
+    denied = played["steps"][4]
     codes = {reason["code"]: reason for reason in denied["denial"]["reasons"]}
     assert set(codes) == {"state_not_allowed", "operation_open"}
     assert all("O2" in reason["rule"] for reason in codes.values())
@@ -61,28 +61,28 @@ def test_a_denial_gives_every_reason_with_its_rule_and_what_is_possible(told):
     assert denied["possible"]["refund"]["maximum"] == 9_800 - 4_000
 
 
-def test_a_recurring_payment_lives_from_consent_to_termination(told):
-    assert steps(told, PLAN) == [
+def test_a_recurring_payment_lives_from_consent_to_termination(played):
+    assert steps(played, PLAN) == [
         ("R1", "authorize", 3_000, "pending"),
         ("F1", "notification", None, "succeeded"),
         ("R9", "update_consent", 4_500, "succeeded"),
         ("R8", "terminate", None, "succeeded"),
     ]
-    assert steps(told, f"{PLAN}-2") == [
+    assert steps(played, f"{PLAN}-2") == [
         ("R7", "reauthorize", 3_000, "succeeded"),
         ("R3", "capture", 3_000, "succeeded"),
     ]
-    assert steps(told, f"{PLAN}-3") == [("R7", "reauthorize", 4_500, "denied")]
-    (reason,) = told["steps"][-1]["denial"]["reasons"]
+    assert steps(played, f"{PLAN}-3") == [("R7", "reauthorize", 4_500, "denied")]
+    (reason,) = played["steps"][-1]["denial"]["reasons"]
     assert reason["code"] == "agreement_state"
 
 
-def test_the_trail_is_proved_and_the_books_agree(told):
-    assert told["agreed"] is True
-    assert told["audit"]["holds"] is True
-    assert told["audit"]["transactions"] == 4
-    assert told["books"]["agree"] is True
-    assert told["books"]["totals"] == {
+def test_the_trail_is_proved_and_the_books_agree(played):
+    assert played["agreed"] is True
+    assert played["audit"]["holds"] is True
+    assert played["audit"]["transactions"] == 4
+    assert played["books"]["agree"] is True
+    assert played["books"]["totals"] == {
         "authorized": 18_000,
         "captured": 15_800,
         "released": 2_200,

@@ -327,7 +327,7 @@ def test_the_formats_are_those_of_the_library():
     assert tx_diagram.FORMATS == TRANSACTION_FORMATS
 
 
-def test_a_card_number_among_the_arguments_is_not_told_again(kessai, done):
+def test_a_card_number_among_the_arguments_is_not_repeated(kessai, done):
     number = "4111111111111111"
     shown = kessai("lifecycle", "show", "charge", "--out", f"{number}.svg")
     assert shown.code == 0

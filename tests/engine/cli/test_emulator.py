@@ -27,12 +27,12 @@ class Served:
     """A running emulator, and commands of other processes that go to it."""
 
     process: subprocess.Popen
-    said: dict
+    announced: dict
     environment: dict
 
     @property
     def url(self):
-        return self.said["url"]
+        return self.announced["url"]
 
     def kessai(self, *arguments):
         """Run one command there; its exit code and what it printed."""
@@ -69,12 +69,12 @@ def begin(*arguments):
 
 @contextmanager
 def serving(*arguments, **variables):
-    """An emulator in a process of its own, which says in JSON how to reach it."""
+    """An emulator in a process of its own, which prints as JSON how to reach it."""
     process = begin(*arguments, "--json")
     try:
-        said = json.loads(process.stdout.readline())
-        environment = {**os.environ, **said["environment"], **variables}
-        yield Served(process, said, environment)
+        announced = json.loads(process.stdout.readline())
+        environment = {**os.environ, **announced["environment"], **variables}
+        yield Served(process, announced, environment)
     finally:
         process.kill()
         process.communicate()
@@ -167,13 +167,13 @@ class _Taking(BaseHTTPRequestHandler):
         pass
 
 
-def test_results_are_notified_to_a_shop_on_loopback(tmp_path):
+def test_notifications_reach_a_shop_on_loopback(tmp_path):
     order = ("A-1", "authorize", "--lifecycle", "one_time", "--amount", 1200)
     with Shop() as shop, serving() as served:
         thread = threading.Thread(target=shop.serve_forever, args=(0.01,))
         thread.start()
         try:
-            url = f"http://127.0.0.1:{shop.server_port}/push"
+            url = f"http://127.0.0.1:{shop.server_port}/notified"
             served.environment["KESSAI_VERITRANS_NOTIFICATION_URL"] = url
             served.do(tmp_path / "a.db", *order)
             assert shop.came.wait(SOON)
@@ -187,7 +187,7 @@ def test_a_notification_that_nobody_takes_is_counted_at_the_end(tmp_path):
     order = ("A-1", "authorize", "--lifecycle", "one_time", "--amount", 1200)
     with serving("--lang", "en") as served:
         served.environment["KESSAI_VERITRANS_NOTIFICATION_URL"] = (
-            "https://shop.example/push"
+            "https://shop.example/notified"
         )
         served.do(tmp_path / "a.db", *order)
         code, _, err = served.stop()
@@ -205,7 +205,7 @@ def test_books_are_kept_for_the_next_time_and_held_by_one(tmp_path, kessai):
         assert served.do(db, "A-1", "capture")[0] == 0
 
 
-def test_a_port_in_use_is_told_in_a_line(kessai):
+def test_a_port_in_use_is_reported_in_a_line(kessai):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = kessai("emulator", "serve", "--port", port)

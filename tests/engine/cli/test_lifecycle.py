@@ -111,7 +111,7 @@ def test_an_unknown_name_is_answered_with_those_that_are_known(kessai):
     assert result.out == ""
 
 
-def test_each_rule_code_is_listed_with_what_it_says_and_its_source(kessai):
+def test_each_rule_code_is_listed_with_its_sentence_and_its_source(kessai):
     listed = kessai("lifecycle", "rules", "--json", "--lang", "en").json
     codes = [rule["code"] for rule in listed]
     assert codes[:6] == ["O1", "O2", "O3", "O4", "O5", "O6"]
@@ -133,7 +133,7 @@ def test_a_file_without_sentences_has_its_codes_listed(kessai, own):
     assert {rule["sentence"] for rule in listed} == {""}
 
 
-def test_the_page_of_a_lifecycle_says_what_its_rules_are(kessai):
+def test_the_page_of_a_lifecycle_explains_its_rules(kessai):
     page = kessai("lifecycle", "show", "one_time", "--lang", "en").out
     rules = page[page.index("## Rules") :]
     assert "| O3 | A cancel is possible before the capture only" in rules
@@ -146,7 +146,7 @@ def test_a_file_that_is_not_there_is_no_name(kessai, tmp_path):
         assert "none.toml" in result.err
 
 
-def test_a_fine_file_is_told_in_a_line(kessai, own):
+def test_a_fine_file_is_reported_in_a_line(kessai, own):
     result = kessai("lifecycle", "check", own, "--lang", "en")
     assert result.code == 0
     assert result.out == f"{own}: one_time: 6 commands, no mistakes\n"

@@ -1,4 +1,4 @@
-"""`recover`, `reconcile`, `sweep` and `tx resolve`: looking after what is left open."""
+"""`recover`, `reconcile`, `sweep`, `tx resolve`, `tx close`: what is left open."""
 
 import os
 import signal
@@ -48,7 +48,7 @@ class Past:
 
 @pytest.fixture
 def past(tmp_path):
-    """A shop that had its trouble at a time that can be said."""
+    """A shop that had its trouble at a time of one's choice."""
     return lambda at=AN_HOUR_AGO: Past(tmp_path / "kessai.db", at)
 
 
@@ -77,11 +77,11 @@ def unreadable(past):
         shop.does("capture", 700)
 
 
-def test_a_lost_reply_is_found_and_told(kessai, lost_reply):
-    told = kessai("recover", "--json")
-    (found,) = told.json["recovered"]
+def test_a_lost_reply_is_found_and_reported(kessai, lost_reply):
+    result = kessai("recover", "--json")
+    (found,) = result.json["recovered"]
     assert (found["operation"], found["status"]) == ("order.4", "succeeded")
-    assert (told.code, told.json["waiting"]) == (0, [])
+    assert (result.code, result.json["waiting"]) == (0, [])
     assert "Nothing is due." in kessai("recover", "--lang", "en").out
 
 
@@ -96,24 +96,24 @@ def test_a_lost_request_is_declined_only_behind_the_in_flight_limit(
 
 
 def test_a_lost_request_is_declined_behind_the_in_flight_limit(kessai, lost_request):
-    told = kessai("recover", "--lang", "en")
-    assert told.code == 0
-    assert "declined" in told.out
+    result = kessai("recover", "--lang", "en")
+    assert result.code == 0
+    assert "declined" in result.out
     assert kessai("tx", "can", "order", "capture").code == 0
 
 
 def test_a_lost_request_is_sent_again_if_so_wished(kessai, lost_request):
-    told = kessai("recover", "--missing", "resend", "--json")
-    assert told.json["recovered"][0]["status"] == "succeeded"
+    result = kessai("recover", "--missing", "resend", "--json")
+    assert result.json["recovered"][0]["status"] == "succeeded"
     assert kessai("reconcile").code == 0
 
 
 def test_what_stays_open_for_a_day_waits_for_an_operator(kessai, unreadable):
-    told = kessai("recover", "--missing", "keep", "--lang", "en")
-    assert told.code == 4
-    assert "Waiting for an operator" in told.out
-    assert "order.4" in told.out
-    assert "kessai tx resolve" in told.out
+    result = kessai("recover", "--missing", "keep", "--lang", "en")
+    assert result.code == 4
+    assert "Waiting for an operator" in result.out
+    assert "order.4" in result.out
+    assert "kessai tx resolve" in result.out
     resolved = kessai(
         *("tx", "resolve", "order", "order.4", "declined", "--lang", "en"),
         *("--evidence", "the portal has no capture", "--actor", "sato"),
@@ -129,7 +129,7 @@ def test_what_stays_open_for_a_day_waits_for_an_operator(kessai, unreadable):
 
 
 @pytest.fixture
-def put_aside(past):
+def cancelled_meanwhile(past):
     """Cancelled in the portal while a capture of ours had no answer."""
     with past() as shop:
         shop.authorized()
@@ -138,20 +138,20 @@ def put_aside(past):
         shop.local.emulator.portal.cancel("order")
 
 
-def test_who_reconciles_is_told_why_evidence_stands_aside(kessai, put_aside):
+def test_reconciling_shows_why_there_is_a_discrepancy(kessai, cancelled_meanwhile):
     (found,) = kessai("reconcile", "--dry-run", "--json").json["differences"]
     assert (found["kind"], found["reason"]) == ("discrepancy", "operation_open")
-    told = kessai("reconcile", "--lang", "en")
-    assert "another operation was under way" in told.out
+    result = kessai("reconcile", "--lang", "en")
+    assert "another operation was under way" in result.out
 
 
-def test_what_stands_aside_waits_with_its_reason(kessai, put_aside):
+def test_a_discrepancy_waits_with_its_reason(kessai, cancelled_meanwhile):
     kessai("reconcile")
-    told = kessai("recover", "--missing", "keep", "--json")
-    (one,) = told.json["waiting"]
-    (aside,) = one["discrepancies"]
-    assert (aside["number"], aside["command"]) == (6, "cancel")
-    assert aside["said"] == "operation_open"
+    result = kessai("recover", "--missing", "keep", "--json")
+    (one,) = result.json["waiting"]
+    (discrepancy,) = one["discrepancies"]
+    assert (discrepancy["number"], discrepancy["command"]) == (6, "cancel")
+    assert discrepancy["stated"] == "operation_open"
     listed = kessai("recover", "--lang", "en").out
     assert "cancel: another operation was under way" in listed
     shown = kessai("tx", "show", "order", "--events", "--lang", "ja").out
@@ -160,21 +160,38 @@ def test_what_stands_aside_waits_with_its_reason(kessai, put_aside):
     assert "order event 6: another operation was under way" in verified
 
 
+def test_an_operator_closes_a_discrepancy(kessai, cancelled_meanwhile):
+    kessai("reconcile")
+    closed = kessai(
+        *("tx", "close", "order", "6", "--lang", "en"),
+        *("--evidence", "wanted", "--actor", "sato"),
+    )
+    assert (closed.code, closed.out) == (0, "Discrepancy 6 of order is closed.\n")
+    shown = kessai("tx", "show", "order", "--events", "--lang", "en").out
+    assert "closed" in shown
+    assert "wanted" in shown
+    assert kessai("audit", "verify", "--json").json["discrepancies"]["count"] == 0
+
+
 def test_what_is_not_open_cannot_be_resolved(kessai, lost_reply):
     kessai("recover")
-    said = ("--evidence", "x", "--actor", "y")
-    for what in (("order.4", "succeeded"), ("2", "closed"), ("two", "closed")):
-        told = kessai("tx", "resolve", "order", *what, *said)
-        assert told.code == 2
-        assert told.out == ""
+    evidence = ("--evidence", "x", "--actor", "y")
+    for wrong in (
+        ("resolve", "order", "order.4", "succeeded"),
+        ("close", "order", "2"),
+        ("close", "order", "two"),
+    ):
+        result = kessai("tx", *wrong, *evidence)
+        assert result.code == 2
+        assert result.out == ""
 
 
-def test_who_resolves_must_say_how_and_who(kessai, lost_reply):
+def test_resolving_needs_evidence_and_a_name(kessai, lost_reply):
     resolve = ("tx", "resolve", "order", "order.4", "succeeded")
     assert kessai(*resolve).code == 2
-    told = kessai(*resolve, "--evidence", " ", "--actor", "sato")
-    assert told.code == 2
-    assert "evidence: must be" in told.err
+    result = kessai(*resolve, "--evidence", " ", "--actor", "sato")
+    assert result.code == 2
+    assert "evidence: must be" in result.err
 
 
 def test_reconciling_prints_every_difference_and_records_it(kessai, past):
@@ -192,44 +209,44 @@ def test_reconciling_prints_every_difference_and_records_it(kessai, past):
             "reason": None,
         }
     ]
-    told = kessai("reconcile", "--lang", "en")
-    assert "done at the gateway, not asked for here" in told.out
-    assert "1 compared; 1 differ, 0 could not be read." in told.out
+    result = kessai("reconcile", "--lang", "en")
+    assert "done at the gateway, not asked for here" in result.out
+    assert "1 compared; 1 differ, 0 could not be read." in result.out
     again = kessai("reconcile", "--lang", "en")
     assert (again.code, again.out) == (0, "1 compared; nothing differs.\n")
 
 
 def test_reconciling_speaks_japanese(kessai, lost_reply):
-    told = kessai("reconcile", "order", "--lang", "ja")
-    assert "結果が未記録" in told.out
+    result = kessai("reconcile", "order", "--lang", "ja")
+    assert "結果が未記録" in result.out
 
 
-def test_reconciling_what_is_not_there_is_said(kessai, lost_reply):
-    told = kessai("reconcile", "order-9")
-    assert told.code == 2
-    assert "there is no transaction 'order-9'" in told.err
+def test_reconciling_what_is_not_there_is_reported(kessai, lost_reply):
+    result = kessai("reconcile", "order-9")
+    assert result.code == 2
+    assert "there is no transaction 'order-9'" in result.err
 
 
 def test_reconciling_finds_what_the_gateway_does_not_list(kessai, lost_reply, tmp_path):
     kessai("recover")
     (tmp_path / "kessai.db.gateway").unlink()
-    told = kessai("reconcile", "--json")
-    kinds = {(d["kind"], d["command"]) for d in told.json["differences"]}
+    result = kessai("reconcile", "--json")
+    kinds = {(d["kind"], d["command"]) for d in result.json["differences"]}
     assert kinds == {("unconfirmed", "authorize"), ("unconfirmed", "capture")}
 
 
 def test_a_sweep_moves_what_is_overdue(kessai, past):
     with past(AN_HOUR_AGO - timedelta(days=31)) as shop:
         shop.authorized()
-    told = kessai("sweep", "--lang", "en")
-    assert told.code == 0
-    assert "payment.expired" in told.out
-    assert "1 moved over a deadline." in told.out
+    result = kessai("sweep", "--lang", "en")
+    assert result.code == 0
+    assert "payment.expired" in result.out
+    assert "1 moved over a deadline." in result.out
     assert kessai("sweep", "--json").json == {"moved": []}
 
 
 def test_a_watch_goes_on_until_it_is_stopped(lost_reply, tmp_path):
-    """It tells what it found at once, and Ctrl-C ends it quietly."""
+    """It shows what it found at once, and Ctrl-C ends it quietly."""
     watching = subprocess.Popen(
         [sys.executable, "-m", "kessai", "recover", "--watch", "--lang", "en"],
         cwd=tmp_path,
@@ -238,11 +255,11 @@ def test_a_watch_goes_on_until_it_is_stopped(lost_reply, tmp_path):
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
-    told = ""
-    while "succeeded" not in told:
+    result = ""
+    while "succeeded" not in result:
         line = watching.stdout.readline()
         assert line, watching.stderr.read()
-        told += line
+        result += line
     watching.send_signal(signal.SIGINT)
     out, err = watching.communicate(timeout=300)
     assert watching.returncode == 0

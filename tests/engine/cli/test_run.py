@@ -167,7 +167,7 @@ def test_an_empty_file_is_done_at_once(kessai, tmp_path):
     assert result.json["transactions"] == result.json["commands"] == 0
 
 
-def test_a_store_that_is_no_store_is_told_in_a_line(kessai, few, tmp_path):
+def test_a_store_that_is_no_store_is_reported_in_a_line(kessai, few, tmp_path):
     path = tmp_path / "text.db"
     path.write_text("this is a text and not a database, whatever its name says" * 99)
 

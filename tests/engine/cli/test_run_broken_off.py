@@ -152,7 +152,7 @@ def asked_to_stop(request, monkeypatch):
     return at_line
 
 
-def test_asked_to_stop_the_command_in_hand_is_finished_and_the_place_is_told(
+def test_asked_to_stop_the_command_in_hand_is_finished_and_the_place_is_reported(
     kessai, few, few_expected, database, asked_to_stop
 ):
     with asked_to_stop(4):
@@ -214,7 +214,7 @@ def test_ctrl_c_at_a_real_process_stops_it_between_two_commands(tmp_path, databa
 
 
 @pytest.mark.parametrize("kilobytes", [200, 3000])
-def test_a_full_disk_is_told_and_with_room_again_the_same_file_goes_on(
+def test_a_full_disk_is_reported_and_with_room_again_the_same_file_goes_on(
     kessai, orders, expected, database, kilobytes
 ):
     def run_without_room():
@@ -230,7 +230,7 @@ def test_a_full_disk_is_told_and_with_room_again_the_same_file_goes_on(
     assert (result.code, data) == (0, expected)
 
 
-def test_a_full_disk_is_told_in_words(orders, database):
+def test_a_full_disk_is_reported_in_words(orders, database):
     script = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (320000,) * 2);"
         "from kessai.cli.main import main; main(sys.argv[1:])"
@@ -246,7 +246,7 @@ def test_a_full_disk_is_told_in_words(orders, database):
     assert str(database.path).encode() in done.stderr
 
 
-def test_a_store_that_may_not_be_written_is_told_before_anything_is_sent(
+def test_a_store_that_may_not_be_written_is_reported_before_anything_is_sent(
     kessai, few, tmp_path
 ):
     result = kessai("run", few, "--db", tmp_path / "nowhere" / "orders.db")

@@ -145,7 +145,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "place", "what"), CASES.values(), ids=CASES)
-def test_a_wrong_line_is_told_with_its_column_and_what_would_be_right(
+def test_a_wrong_line_is_reported_with_its_column_and_what_would_be_right(
     kessai, tmp_path, text, place, what
 ):
     path = tmp_path / "wrong.jsonl"
@@ -182,7 +182,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake(kessai, few):
     assert kessai("run", few, "--db", "memory:").code == 0
 
 
-def test_bytes_that_are_not_utf8_are_told_in_their_place(kessai, tmp_path):
+def test_bytes_that_are_not_utf8_are_reported_in_their_place(kessai, tmp_path):
     path = tmp_path / "wrong.jsonl"
     path.write_bytes('{"key":"注文'.encode() + "番".encode("shift_jis") + b'"}\n')
 
@@ -211,7 +211,7 @@ def test_a_line_of_brackets_is_refused_and_does_not_break_the_reader(kessai, tmp
     assert f"{path}:1:" in result.err
 
 
-def test_all_mistakes_of_a_file_are_told_twenty_at_once_and_the_rest_counted(
+def test_all_mistakes_of_a_file_are_listed_twenty_at_once_and_the_rest_counted(
     kessai, tmp_path
 ):
     path = tmp_path / "wrong.jsonl"
@@ -223,7 +223,7 @@ def test_all_mistakes_of_a_file_are_told_twenty_at_once_and_the_rest_counted(
     assert result.err.splitlines()[-1] == f"{path}: and 25 more mistakes"
 
 
-def test_a_line_tells_all_that_is_wrong_with_it(kessai, tmp_path):
+def test_a_line_lists_all_that_is_wrong_with_it(kessai, tmp_path):
     path = tmp_path / "wrong.jsonl"
     path.write_text(with_fields(amount="7", at="noon", colour="red"), "utf-8")
 
@@ -240,10 +240,10 @@ def test_time_may_stand_still_but_not_run_backwards(kessai, tmp_path):
 
     result = kessai("run", path, "--db", "memory:")
 
-    (told,) = result.err.splitlines()
+    (message,) = result.err.splitlines()
     where = column(earlier, '"2024')
-    assert told.startswith(f"{path}:3:{where}: at: earlier than")
-    assert "line 2 (2024-06-01T01:00:00Z)" in told
+    assert message.startswith(f"{path}:3:{where}: at: earlier than")
+    assert "line 2 (2024-06-01T01:00:00Z)" in message
 
 
 def test_one_key_for_two_requests_is_a_mistake_and_for_the_same_one_is_none(

@@ -86,9 +86,9 @@ def test_what_the_owner_of_a_store_should_know_is_one_line_and_no_traceback(
     result = kessai("run", few, "--db", tmp_path / "orders.db", "--json")
 
     assert result.code == 0
-    (told,) = result.err.splitlines()
-    assert told.startswith("kessai: SQLite")
-    assert "WAL-reset bug" in told
+    (message,) = result.err.splitlines()
+    assert message.startswith("kessai: SQLite")
+    assert "WAL-reset bug" in message
 
 
 def test_a_terminal_sees_a_bar_while_the_lines_are_carried_out(few):
@@ -105,7 +105,7 @@ def test_a_terminal_sees_a_bar_while_the_lines_are_carried_out(few):
     try:
         while part := os.read(mine, 4096):
             seen += part
-    except OSError:  # how Linux tells that the other end is closed
+    except OSError:  # how Linux reports that the other end is closed
         pass
     os.close(mine)
 

@@ -34,7 +34,7 @@ def gateway(monkeypatch):
     return behave
 
 
-def test_an_opening_is_looked_up_and_shown_as_it_stands(do):
+def test_an_opening_is_inquired_about_and_shown_as_it_stands(do):
     result = do(*AUTHORIZE, "--json")
 
     assert result.code == 0
@@ -42,7 +42,7 @@ def test_an_opening_is_looked_up_and_shown_as_it_stands(do):
     assert result.json["transaction"]["states"] == {"payment": "authorized"}
 
 
-def test_a_key_is_made_up_and_told_before_anything_is_sent(do):
+def test_a_key_is_made_up_and_shown_before_anything_is_sent(do):
     result = do(*AUTHORIZE, "--json")
 
     assert result.err.splitlines()[0] == f"key: {result.json['key']}"
@@ -71,7 +71,7 @@ def test_the_same_key_gives_the_recorded_answer_and_sends_nothing(do, database):
     assert database.exchanges() == sent
 
 
-def test_a_denial_tells_every_reason_and_exits_3(do, database):
+def test_a_denial_gives_every_reason_and_exits_3(do, database):
     do(*AUTHORIZE)
     sent = database.exchanges()
 
@@ -111,7 +111,7 @@ def test_the_page_for_the_consumer_is_disclosed_to_programs_alone(do, gateway):
     assert result.json["disclosed"]["page"].startswith("<!DOCTYPE html>")
 
 
-def test_a_lost_reply_is_looked_up_at_once(do, gateway, database):
+def test_a_lost_reply_is_inquired_about_at_once(do, gateway, database):
     do(*AUTHORIZE)
     gateway(Fault.LOSE_REPLY)
 
@@ -122,7 +122,7 @@ def test_a_lost_reply_is_looked_up_at_once(do, gateway, database):
     assert len(captures) == 1
 
 
-def test_what_not_even_a_inquiry_resolves_exits_4_and_the_key_asks_again(do, gateway):
+def test_what_not_even_an_inquiry_resolves_exits_4_and_the_key_asks_again(do, gateway):
     do(*AUTHORIZE)
     gateway(Fault.LOSE_REPLY, Fault.LOSE_REPLY)
     lost = do("capture", "--key", "k", "--json")
@@ -138,10 +138,10 @@ def test_an_address_is_shown_because_it_was_asked_for(do):
     do(*AUTHORIZE)
 
     shown = do("get_address", "--lang", "en")
-    told = do("get_address", "--json")
+    data = do("get_address", "--json")
 
     assert "見本県" in shown.out
-    assert told.json["disclosed"]["address"]["shipping_prefecture"] == "見本県"
+    assert data.json["disclosed"]["address"]["shipping_prefecture"] == "見本県"
 
 
 def test_what_an_address_holds_cannot_move_a_terminals_cursor(do, monkeypatch):
@@ -212,7 +212,7 @@ def test_an_amount_is_plain_digits_and_nothing_else(do, amount, database):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("fly",), "'fly' is not a command"),
         (("authorize", "--amount", "5"), "authorize needs one of"),
@@ -227,13 +227,13 @@ def test_an_amount_is_plain_digits_and_nothing_else(do, amount, database):
         (("capture", "--amount", "9" * 16), "amount: a whole number"),
     ],
 )
-def test_what_cannot_be_understood_is_told_and_sends_nothing(
-    do, database, arguments, told
+def test_what_cannot_be_understood_is_reported_and_sends_nothing(
+    do, database, arguments, message
 ):
     result = do(*arguments)
 
     assert result.code == 2
-    assert told in result.err
+    assert message in result.err
     assert not database.path.exists()
 
 
@@ -246,7 +246,7 @@ def test_a_parameter_that_no_lifecycle_has_is_denied_not_dropped(do):
     assert result.json["denial"]["reasons"][0]["code"] == "parameter_not_taken"
 
 
-def test_two_at_once_on_one_emulator_are_told_to_wait(do, database, monkeypatch):
+def test_two_at_once_on_one_emulator_are_asked_to_wait(do, database, monkeypatch):
     do(*AUTHORIZE)
     monkeypatch.setattr("kessai_adapters.emulator.shelf._PATIENCE_SECONDS", 0.01)
     books = database.path.with_name("orders.db.gateway")

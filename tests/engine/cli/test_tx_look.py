@@ -69,7 +69,7 @@ def test_list_without_any_says_so(kessai, done):
     assert result.out == "There are none.\n"
 
 
-def test_show_says_how_a_transaction_stands(kessai, done):
+def test_show_shows_how_a_transaction_stands(kessai, done):
     result = kessai("tx", "show", "one", "--db", done, "--json").json
 
     assert result["states"] == {"payment": "partially_refunded"}
@@ -79,13 +79,13 @@ def test_show_says_how_a_transaction_stands(kessai, done):
     assert "events" not in result
 
 
-def test_show_tells_the_trail_event_by_event(kessai, done):
+def test_show_lists_the_trail_event_by_event(kessai, done):
     events = kessai("tx", "show", "one", "--events", "--db", done, "--json").json[
         "events"
     ]
 
-    told = [(e["event"], e["command"], e.get("said")) for e in events]
-    assert told == [
+    rows = [(e["event"], e["command"], e.get("stated")) for e in events]
+    assert rows == [
         ("begun", "authorize", None),
         ("reported", "authorize", "pending"),
         ("reported", "authorize", "succeeded"),
@@ -114,23 +114,25 @@ def test_show_for_people_has_amounts_with_currency_and_the_trail(kessai, done):
     )
 
 
-def test_the_trail_says_what_the_rules_are_that_it_names(kessai, done):
+def test_the_trail_explains_the_rules_that_it_names(kessai, done):
     asked = ("tx", "show", "one", "--events", "--db", done, "--lang", "en")
-    told = kessai(*asked, "--json").json["rules"]
+    rules = kessai(*asked, "--json").json["rules"]
 
-    assert told["O2"].startswith("A capture takes any amount up to the authorized one")
-    assert {"O1", "F1", "O2", "R3", "F3", "O4"} <= set(told)
+    assert rules["O2"].startswith("A capture takes any amount up to the authorized one")
+    assert {"O1", "F1", "O2", "R3", "F3", "O4"} <= set(rules)
     shown = words(kessai(*asked))
     assert "Rule What it says" in shown[shown.index("Rules") :]
     assert any(line.startswith("R3 A payment under a consent") for line in shown)
 
 
-def test_can_says_once_what_the_rules_are_that_deny(kessai, done):
+def test_can_explains_once_the_rules_that_deny(kessai, done):
     shown = words(kessai("tx", "can", "one", "--db", done, "--lang", "en"))
 
-    said = [line for line in shown if line.startswith("O3 A cancel is possible before")]
-    assert len(said) == 1
-    assert shown.index(said[0]) > shown.index("Rules")
+    explained = [
+        line for line in shown if line.startswith("O3 A cancel is possible before")
+    ]
+    assert len(explained) == 1
+    assert shown.index(explained[0]) > shown.index("Rules")
 
 
 def test_show_of_what_was_always_refused_says_that_it_never_came_to_be(kessai, done):
@@ -151,7 +153,7 @@ def test_show_of_a_bent_trail_fails_as_an_audit_does(kessai, done):
     assert kessai("tx", "show", "one", "--events", "--db", done).code == 5
 
 
-def test_show_tells_what_is_open_and_since_when(kessai, few, database, monkeypatch):
+def test_show_names_what_is_open_and_since_when(kessai, few, database, monkeypatch):
     from kessai_adapters.local import LocalGateway
 
     make = LocalGateway.__init__
@@ -169,7 +171,7 @@ def test_show_tells_what_is_open_and_since_when(kessai, few, database, monkeypat
 
 
 @pytest.mark.parametrize("command", ["show", "can"])
-def test_a_transaction_that_is_not_there_is_told_and_exits_2(kessai, done, command):
+def test_a_transaction_that_is_not_there_is_reported_and_exits_2(kessai, done, command):
     result = kessai("tx", command, "nobody", "--db", done)
 
     assert result.code == 2
@@ -204,7 +206,7 @@ def possibilities(result):
     return {p["command"]: p for p in result.json["commands"]}
 
 
-def test_can_tells_every_command_with_its_exact_bounds_or_every_reason(kessai, done):
+def test_can_lists_every_command_with_its_exact_bounds_or_every_reason(kessai, done):
     result = kessai("tx", "can", "one", "--db", done, "--json", "--lang", "en")
 
     commands = possibilities(result)

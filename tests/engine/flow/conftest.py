@@ -1,7 +1,7 @@
 """A gateway of plain JSON, a clock moved by hand, and three ways to drive a flow.
 
 `hand` performs effect by effect and writes them down; `shop` is `Engine` and then
-`AsyncEngine`, so that what is told of one is told of both.
+`AsyncEngine`, so that every test is of both.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class PlainAdapter:
 class Scripted(Adapter):
     """Does what its test wrote: a generator function for each command.
 
-    An inquiry lists nothing, and asks nothing, unless the test says otherwise.
+    An inquiry lists nothing, and asks nothing, unless the test wants otherwise.
     """
 
     name = "scripted"
@@ -297,7 +297,7 @@ class Hand:
             Load: self.store.load,
             Append: self.store.append,
             Now: self.clock,
-            History: self.store.records,
+            History: lambda name, denials: self.store.records(name, denials=denials),
             Declaration: self.store.declaration,
             Claim: self.store.claim,
             Release: self.store.release,

@@ -10,10 +10,11 @@ from kessai.errors import (
     TrailBroken,
     VersionConflict,
 )
-from kessai.flow import Append, History, Send, inquire, recover
+from kessai.flow import Append, Change, History, Send, inquire, recover
 from kessai.flow.operator import by_hand, close_by_hand, resolve_by_hand
 from kessai.flow.steps import ATTEMPTS, COMMITS, load_with_attempts
 from kessai.gateway import Outcome
+from kessai.machine import Discrepancy, append
 
 
 class Busy(dict):
@@ -45,16 +46,16 @@ def unknown(hand, command, gateway, lost, clock):
     return hand
 
 
-def said(outcome=Outcome.SUCCEEDED):
+def found(outcome=Outcome.SUCCEEDED):
     return by_hand("order-1", "capture", outcome, "the portal shows it", "sato")
 
 
-def test_an_operator_is_told_that_others_never_leave_the_transaction_alone(
+def test_an_operator_learns_that_others_never_leave_the_transaction_alone(
     unknown, store
 ):
     before = store.records("order-1")
     unknown.before = Busy(unknown)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
     with pytest.raises(VersionConflict, match="order-1"):
         unknown.run(flow)
     assert unknown.log.count("Append") == ATTEMPTS
@@ -63,14 +64,14 @@ def test_an_operator_is_told_that_others_never_leave_the_transaction_alone(
 
 def test_an_operator_who_was_overtaken_once_is_heard_the_next_time(unknown):
     unknown.before = Busy(unknown, times=1)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
     assert unknown.run(flow).status is Status.SUCCEEDED
     assert unknown.log.count("Append") == 2
 
 
 def test_an_operator_can_only_say_how_it_ended():
     with pytest.raises(InvalidInput, match="must be 'succeeded' or 'declined'"):
-        said(Outcome.PENDING)
+        found(Outcome.PENDING)
 
 
 def test_no_card_number_is_written_down_as_evidence():
@@ -87,14 +88,14 @@ def test_a_discrepancy_is_resolved_once_the_others_are_done(unknown, gateway):
     unknown.run(inquire(unknown.context, "order-1"))
     (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
     unknown.before = Busy(unknown, times=1)
-    flow = close_by_hand(unknown.context, "order-1", number, said())
+    flow = close_by_hand(unknown.context, "order-1", number, found())
     assert unknown.run(flow).discrepancies == ()
     unknown.before = {}
     gateway.listed["order-1"].append(("refund", "succeeded", 7))
     unknown.run(inquire(unknown.context, "order-1"))
     (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
     unknown.before = Busy(unknown)
-    flow = close_by_hand(unknown.context, "order-1", number, said())
+    flow = close_by_hand(unknown.context, "order-1", number, found())
     with pytest.raises(VersionConflict):
         unknown.run(flow)
     assert unknown.log.count("Append") == ATTEMPTS
@@ -110,7 +111,7 @@ def test_a_resend_that_was_overtaken_is_not_sent(unknown, gateway):
     assert gateway.commands == ["authorize", "capture", "inquiry"]
 
 
-def test_a_inquiry_that_is_always_older_than_the_trail_gives_up(
+def test_an_inquiry_that_is_always_older_than_the_trail_gives_up(
     unknown, gateway, store, command
 ):
     """It never fits, and each time somebody has written while it was asked for."""
@@ -132,15 +133,15 @@ def test_a_inquiry_that_is_always_older_than_the_trail_gives_up(
     assert unknown.store.load(None, "order-1", None).transaction.discrepancies == ()
 
 
-def test_a_commit_that_never_says_what_became_of_it_stays_unknown(unknown):
+def test_a_commit_of_which_nothing_is_ever_known_stays_unknown(unknown):
     unknown.before = Busy(unknown, CommitUnknown)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
     with pytest.raises(CommitUnknown):
         unknown.run(flow)
     assert unknown.log.count("Append") == 1 + COMMITS
 
 
-def test_a_second_try_that_surely_wrote_nothing_says_nothing_of_the_first(unknown):
+def test_a_second_try_that_surely_wrote_nothing_shows_nothing_of_the_first(unknown):
     errors = [CommitUnknown("the first"), SafeToResend("the second")]
 
     class Twice(Busy):
@@ -148,27 +149,66 @@ def test_a_second_try_that_surely_wrote_nothing_says_nothing_of_the_first(unknow
             raise errors.pop(0)
 
     unknown.before = Twice(unknown)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
     with pytest.raises(CommitUnknown, match="the first"):
         unknown.run(flow)
 
 
+def put_aside(store):
+    """Another writer records what fits nothing."""
+    transaction = store.load(None, "order-1", None).transaction
+    aside = Discrepancy(transaction.deadlines["authorization"], "strange", said())
+    after, record = append(None, transaction, aside)
+    store.append(Change(transaction=after, records=(record,)))
+
+
+def test_denials_between_two_readings_change_nothing_of_what_was_read(
+    unknown, command, gateway
+):
+    def refuses():
+        other = type(unknown)(unknown.store, gateway, unknown.clock)
+        other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+
+    unknown.before = {len(unknown.effects) + 2: refuses}
+    transaction, attempts = unknown.run(load_with_attempts("order-1"))
+    assert transaction.version == attempts.version == 4
+    assert [attempt.number for attempt in attempts.of("capture")] == [3]
+
+
+def test_what_is_read_beside_ten_denials_is_numbered_as_in_the_trail(
+    unknown, command, store
+):
+    for number in range(10):
+        unknown.execute(command("capture", 1, key=f"d{number}"))
+    put_aside(store)
+    transaction, attempts = unknown.run(load_with_attempts("order-1"))
+    assert (transaction.version, transaction.denials) == (15, 10)
+    assert attempts.version == 15
+    assert len(attempts.discrepancies) == 1
+
+
+def test_an_event_that_is_missing_beside_denials_is_missed(unknown, command, store):
+    unknown.execute(command("capture", 1, key="d"))
+    del store._weighed["order-1"][1]
+    with pytest.raises(TrailBroken, match="its trail has 4 events of 5"):
+        unknown.run(load_with_attempts("order-1"))
+
+
 def test_a_trail_shorter_than_its_transaction_is_broken(unknown, store):
-    store._records["order-1"].pop()
+    store._weighed["order-1"].pop()
     with pytest.raises(TrailBroken, match="its trail has 3 events of 4"):
         unknown.run(load_with_attempts("order-1"))
 
 
 def test_a_trail_that_grows_between_two_readings_is_read_until_it_stands_still(
-    unknown, command, gateway
+    unknown, store
 ):
     def grows():
         if (
             isinstance(unknown.effects[-1], History)
             and unknown.log.count("History") < 3
         ):
-            other = type(unknown)(unknown.store, gateway, unknown.clock)
-            other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+            put_aside(store)
 
     class Growing(dict):
         def get(self, _number, _nothing):
@@ -180,11 +220,10 @@ def test_a_trail_that_grows_between_two_readings_is_read_until_it_stands_still(
     assert unknown.log.count("History") == 3
 
 
-def test_a_trail_that_never_stands_still_is_left_for_later(unknown, command, gateway):
+def test_a_trail_that_never_stands_still_is_left_for_later(unknown, store):
     def grows():
         if isinstance(unknown.effects[-1], History):
-            other = type(unknown)(unknown.store, gateway, unknown.clock)
-            other.execute(command("capture", 1, key=f"d{len(unknown.effects)}"))
+            put_aside(store)
 
     class Growing(dict):
         def get(self, _number, _nothing):
@@ -211,7 +250,7 @@ def test_after_a_commit_that_raised_another_writers_change_is_not_taken_for_ours
             overtaken()
 
     unknown.before = Once(unknown, times=1)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", said())
+    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
     assert unknown.run(flow).status is Status.SUCCEEDED
     kinds = [
         r.body.split(b'"kind":"')[1].split(b'"')[0] for r in store.records("order-1")

@@ -155,7 +155,9 @@ def test_a_notified_reversal_that_is_not_listed_stands_as_a_discrepancy(sold):
     assert len(found.discrepancies) == 1
 
 
-def test_a_reply_that_says_reversed_is_a_success_and_the_inquiry_tells_the_rest(wallet):
+def test_a_reply_that_states_reversed_is_a_success_and_an_inquiry_finds_the_rest(
+    wallet,
+):
     wallet.execute(asked("authorize", 6000, "USD", with_capture=True))
     wallet.gateway.answers = [{"outcome": "reversed"}]
     sent_back(wallet)

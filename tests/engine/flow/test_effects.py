@@ -406,7 +406,7 @@ def test_an_interrupt_leaves_an_intent_that_recovery_resolves_and_never_an_outco
     state = store.load(None, "order-1", None).transaction
     assert state.status == ("payment.captured" if sent else "payment.authorized")
     assert state.operations == {}
-    # And the caller, who knows only the key, is told the same.
+    # And the caller, who knows only the key, is given the same.
     again = authorized.execute(command("capture", 60, key="k"))
     assert again.status is (expected if begun else Status.SUCCEEDED)
     assert gateway.commands.count("capture") == max(sent, not begun)
@@ -448,7 +448,7 @@ def notification(shop, *told):
     other.notification(*told)
 
 
-def test_a_preview_tells_without_writing_or_sending(authorized, command, store):
+def test_a_preview_answers_without_writing_or_sending(authorized, command, store):
     before = store.records("order-1")
     denial = authorized.run(preview(authorized.context, command("capture", 101)))
     assert denial.codes == ("amount_above_maximum",)

@@ -21,7 +21,7 @@ LOST = Failure(sent=True, reason="ReadTimeout")
 
 @pytest.fixture
 def two_steps(scripted):
-    """An order is made, then confirmed; what the last reply says is what came of it."""
+    """An order is made, then confirmed; the last reply is what came of it."""
 
     def exchange(call):
         reply = yield scripted.ask(call, "make")

@@ -88,7 +88,7 @@ def amid_send(hand, command):
 
 
 @pytest.mark.parametrize("recovery", [RESEND, DECLINE])
-def test_an_answer_that_is_older_than_the_trail_tells_of_no_absence(
+def test_an_answer_that_is_older_than_the_trail_shows_no_absence(
     captured, hand, gateway, clock, recovery
 ):
     gateway.answers = [gateway.loses]

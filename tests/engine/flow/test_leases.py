@@ -84,7 +84,7 @@ def test_before_a_resend_it_is_written_down(lost_capture, store, clock, gateway)
 def test_a_resend_that_is_paused_for_too_long_is_not_sent(
     engine_with, clock, gateway, lost
 ):
-    """The worker wakes up after everybody has given up on its request."""
+    """The worker wakes up after its request was presumed lost."""
     shop = engine_with(lambda: clock.passes(minutes=30))
     shop.asks("authorize", 100)
     gateway.answers = [lost]
@@ -124,7 +124,8 @@ def test_of_two_recoverers_that_resend_at_once_one_sends(
 
     lost_capture.nested = False
     flow = recover(lost_capture.context, "order-1", RESEND)
-    # Its own reading before the resend is the second Load after the inquiry was resolved.
+    # Its own reading before the resend is the second Load after the inquiry was
+    # resolved.
     lost_capture.before = {6: other_resends}
     lost_capture.run(flow)
     assert gateway.commands.count("capture") == 1
@@ -132,7 +133,7 @@ def test_of_two_recoverers_that_resend_at_once_one_sends(
     assert len(begun) == 2
 
 
-def test_a_store_that_is_busy_at_the_claim_is_told(lost_capture):
+def test_a_store_that_is_busy_at_the_claim_is_reported(lost_capture):
     def busy():
         raise StoreBusy
 
@@ -148,7 +149,7 @@ def test_one_that_cannot_be_recovered_gives_the_others_their_turn(
         gateway.answers = [lost]
         shop.asks("authorize", 10, of=name)
         clock.passes(seconds=1)
-    store._records["order-1"].pop()
+    store._weighed["order-1"].pop()
     with pytest.raises(TrailBroken):
         shop.recover()
     (answer,) = shop.recover()

@@ -17,8 +17,10 @@ def kinds(store, name="order-1"):
     return [type(event).__name__ for event in events(store, name)]
 
 
-def said(command="capture", outcome=Outcome.SUCCEEDED, amount=60, of="order-1", **more):
-    """What a notification says, and with another source what an inquiry lists."""
+def stated(
+    command="capture", outcome=Outcome.SUCCEEDED, amount=60, of="order-1", **more
+):
+    """What a notification states, and with another source what an inquiry lists."""
     return Evidence(
         transaction=of,
         command=command,
@@ -45,8 +47,8 @@ def test_a_notification_ends_the_only_operation_it_can_mean(
     pending, gateway, outcome, state
 ):
     pending.notification("authorize", outcome, 100)
-    told = said("authorize", Outcome(outcome), 100)
-    reported = Reported(pending.clock.now, "order-1.1", Outcome(outcome), told)
+    evidence = stated("authorize", Outcome(outcome), 100)
+    reported = Reported(pending.clock.now, "order-1.1", Outcome(outcome), evidence)
     assert events(pending.store)[-1] == reported
     assert pending.status == f"payment.{state}"
     assert pending.asks("authorize", 100).status == outcome
@@ -59,7 +61,7 @@ def test_a_notification_may_leave_out_the_amount(pending):
 
 
 @pytest.mark.parametrize("outcome", ["pending", "unknown"])
-def test_a_notification_that_says_nothing_new_is_not_written(pending, outcome):
+def test_a_notification_of_nothing_new_is_not_written(pending, outcome):
     before = kinds(pending.store)
     pending.notification("authorize", outcome)
     assert kinds(pending.store) == before
@@ -164,21 +166,21 @@ def test_a_notification_about_the_first_amount_beside_an_update_is_asked_about(
     assert shop.status == "payment.requested"
 
 
-def test_a_notification_about_what_nobody_asked_for_is_looked_up_and_applied(
+def test_a_notification_about_what_nobody_asked_for_causes_an_inquiry_and_is_applied(
     shop, gateway
 ):
     shop.asks("authorize", 100)
     gateway.listed["order-1"].append(("cancel", "succeeded", None))
     shop.notification("cancel")
     assert shop.status == "payment.cancelled"
-    listed = said("cancel", amount=None, source=Source.INQUIRY)
+    listed = stated("cancel", amount=None, source=Source.INQUIRY)
     external = External(shop.clock.now, "cancel", None, listed)
     assert events(shop.store)[-1] == external
     shop.notification("cancel")
     assert kinds(shop.store).count("External") == 1
 
 
-def test_an_external_command_of_ours_is_told_from_the_next_of_its_kind(
+def test_an_external_command_is_distinguished_from_the_next_of_its_kind(
     shop, gateway, lost
 ):
     """After an external refund, a notification about refunds is not believed on its own."""
@@ -211,7 +213,7 @@ def test_a_notification_about_nobody_is_kept_once_and_moves_nothing(shop, gatewa
     shop.notification("capture", "succeeded", 61, of="order-9")
     assert events(shop.store, "order-9") == [
         Discrepancy(
-            shop.clock.now, "unknown_transaction", said(amount=amount, of="order-9")
+            shop.clock.now, "unknown_transaction", stated(amount=amount, of="order-9")
         )
         for amount in (60, 61)
     ]
@@ -254,27 +256,27 @@ def unknown(hand, command, gateway, lost):
 def test_a_notification_that_is_overtaken_is_weighed_anew(unknown, shop, gateway):
     gateway.listed["order-1"].append(("capture", "succeeded", 60))
     unknown.before = {2: shop.recover}
-    after = unknown.run(receive(unknown.context, said()))
+    after = unknown.run(receive(unknown.context, stated()))
     assert unknown.log[:5] == ["Load", "Now", "Append", "Load", "Now"]
     assert after.status == "payment.captured"
 
 
 def test_the_first_outcome_of_a_command_needs_no_trail(unknown):
-    after = unknown.run(receive(unknown.context, said()))
+    after = unknown.run(receive(unknown.context, stated()))
     assert unknown.log == ["Load", "Now", "Append"]
     assert after.status == "payment.captured"
 
 
 def test_a_notification_that_is_repeated_needs_no_trail(unknown):
     for _ in range(2):
-        after = unknown.run(receive(unknown.context, said(exchange="x-1")))
+        after = unknown.run(receive(unknown.context, stated(exchange="x-1")))
     assert unknown.log == ["Load", "Now"]
     assert after.status == "payment.captured"
 
 
 def test_a_notification_that_is_overtaken_at_the_write_is_weighed_anew(unknown, shop):
     unknown.before = {2: lambda: shop.asks("refund", 1)}
-    after = unknown.run(receive(unknown.context, said()))
+    after = unknown.run(receive(unknown.context, stated()))
     assert unknown.log == [*["Load", "Now", "Append"] * 2]
     assert after.status == "payment.captured"
 
@@ -285,7 +287,7 @@ def test_a_notification_on_what_is_never_left_alone_is_contended(unknown):
 
     unknown.before = dict.fromkeys(range(2, 500, 3), overtake)
     with pytest.raises(VersionConflict, match="others changed it 100 times"):
-        unknown.run(receive(unknown.context, said()))
+        unknown.run(receive(unknown.context, stated()))
 
 
 # ── what the gateway's list does not bear out ───────────────────────────────────────
@@ -298,7 +300,7 @@ def test_what_is_not_listed_is_kept_and_shall_come_once_more(shop):
     assert str(refusal.value) == (
         "order-1: the gateway's inquiry does not list what its notification states; send it again"
     )
-    kept = Discrepancy(shop.clock.now, "not_listed", said())
+    kept = Discrepancy(shop.clock.now, "not_listed", stated())
     assert events(shop.store)[-1] == kept
     before = kinds(shop.store)
     shop.notification("capture", "succeeded", 60)
@@ -325,7 +327,7 @@ def test_a_notification_about_nothing_that_lasts_only_asks(shop, gateway, comman
     assert gateway.commands[-1] == "inquiry"
 
 
-def test_an_expiry_that_is_told_is_believed_once_it_is_listed(shop, gateway):
+def test_an_expiry_that_is_notified_is_believed_once_it_is_listed(shop, gateway):
     shop.asks("authorize", 100)
     with pytest.raises(NotificationNotConfirmed):
         shop.notification("expire")
@@ -356,10 +358,10 @@ def test_a_notification_of_the_amount_before_an_update_is_explained(
 def test_a_discrepancy_that_is_overtaken_is_weighed_anew(hand, command, shop):
     hand.execute(command("authorize", 100))
     with pytest.raises(NotificationNotConfirmed):
-        hand.run(receive(hand.context, said(amount=50)))
+        hand.run(receive(hand.context, stated(amount=50)))
     assert hand.log[-2:] == ["Now", "Append"]
     hand.before = {len(hand.log) - 1: lambda: shop.asks("capture", 60)}
-    after = hand.run(receive(hand.context, said(amount=60)))
+    after = hand.run(receive(hand.context, stated(amount=60)))
     assert after.status == "payment.captured"
     assert kinds(shop.store) == [
         "Begun",
@@ -375,11 +377,11 @@ def test_a_discrepancy_that_is_always_overtaken_is_contended(hand, command):
         raise VersionConflict
 
     hand.execute(command("authorize", 100))
-    hand.run(receive(hand.context, said(outcome=Outcome.PENDING)))
+    hand.run(receive(hand.context, stated(outcome=Outcome.PENDING)))
     first = len(hand.log)
     hand.before = dict.fromkeys(range(first, first + 500, 4), overtake)
     with pytest.raises(VersionConflict, match="others changed it 100 times"):
-        hand.run(receive(hand.context, said()))
+        hand.run(receive(hand.context, stated()))
 
 
 def test_one_notification_that_trips_over_a_mistake_holds_up_no_other(shop, gateway):

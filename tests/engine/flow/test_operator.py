@@ -9,7 +9,7 @@ from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Closed, append
 
-SAID = {"evidence": "the portal shows it", "actor": "sato"}
+FOUND = {"evidence": "the portal shows it", "actor": "sato"}
 
 
 @pytest.fixture
@@ -32,10 +32,10 @@ def differs(shop):
     [("succeeded", "payment.captured"), ("declined", "payment.authorized")],
 )
 def test_an_operator_ends_what_no_inquiry_could(unknown, outcome, state):
-    answer = unknown.call("resolve", "order-1", "order-1.3", outcome, **SAID)
+    answer = unknown.call("resolve", "order-1", "order-1.3", outcome, **FOUND)
     assert (answer.status, unknown.status) == (outcome, state)
     assert answer.evidence.source is Source.OPERATOR
-    assert (answer.evidence.actor, answer.evidence.note) == ("sato", SAID["evidence"])
+    assert (answer.evidence.actor, answer.evidence.note) == ("sato", FOUND["evidence"])
     again = unknown.asks("capture", 60, key="c")
     assert (again.status, again.is_recorded) == (outcome, True)
     assert verify(unknown.store).holds
@@ -43,10 +43,10 @@ def test_an_operator_ends_what_no_inquiry_could(unknown, outcome, state):
 
 def test_what_an_operator_resolved_is_not_resolved_again(unknown, store):
     """A word against what has ended already changes nothing."""
-    unknown.call("resolve", "order-1", "order-1.3", "declined", **SAID)
+    unknown.call("resolve", "order-1", "order-1.3", "declined", **FOUND)
     before = unknown.transaction()
     with pytest.raises(InvalidInput, match=r"no operation 'order-1\.3' is open"):
-        unknown.call("resolve", "order-1", "order-1.3", "succeeded", **SAID)
+        unknown.call("resolve", "order-1", "order-1.3", "succeeded", **FOUND)
     assert unknown.transaction() == before
 
 
@@ -60,14 +60,14 @@ def test_what_is_still_being_sent_is_not_resolved_by_hand(hand, command, clock, 
         hand.execute(command("capture", 60))
     clock.passes(seconds=149)
     with pytest.raises(InvalidInput, match="its caller still waits"):
-        shop.call("resolve", "order-1", "order-1.3", "succeeded", **SAID)
+        shop.call("resolve", "order-1", "order-1.3", "succeeded", **FOUND)
     clock.passes(seconds=1)
-    answer = shop.call("resolve", "order-1", "order-1.3", "declined", **SAID)
+    answer = shop.call("resolve", "order-1", "order-1.3", "declined", **FOUND)
     assert answer.status is Status.DECLINED
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("found", "message"),
     [
         ({"actor": " "}, "actor: must be 1 to 100"),
         ({"actor": "a" * 101}, "actor: must be"),
@@ -76,10 +76,12 @@ def test_what_is_still_being_sent_is_not_resolved_by_hand(hand, command, clock, 
         ({"evidence": "a\ud800b"}, "evidence: must be"),
     ],
 )
-def test_who_found_it_out_and_how_must_be_said(unknown, said, message):
+def test_who_found_it_out_and_how_must_be_stated(unknown, found, message):
     before = len(unknown.store.records("order-1"))
     with pytest.raises(InvalidInput, match=message):
-        unknown.call("resolve", "order-1", "order-1.3", "succeeded", **{**SAID, **said})
+        unknown.call(
+            "resolve", "order-1", "order-1.3", "succeeded", **{**FOUND, **found}
+        )
     assert len(unknown.store.records("order-1")) == before
 
 
@@ -89,7 +91,7 @@ def test_a_discrepancy_is_shown_until_an_operator_resolves_it(unknown):
     unknown.recover()
     assert unknown.transaction().discrepancies == (number,)
     assert verify(unknown.store).discrepancies.count == 1
-    after = unknown.call("close_discrepancy", "order-1", number, **SAID)
+    after = unknown.call("close_discrepancy", "order-1", number, **FOUND)
     assert after.discrepancies == ()
     report = verify(unknown.store)
     assert report.holds
@@ -99,19 +101,19 @@ def test_a_discrepancy_is_shown_until_an_operator_resolves_it(unknown):
 @pytest.mark.parametrize("number", [1, 99])
 def test_only_an_open_discrepancy_can_be_resolved(unknown, number):
     with pytest.raises(InvalidInput, match="is no open discrepancy; open: none"):
-        unknown.call("close_discrepancy", "order-1", number, **SAID)
+        unknown.call("close_discrepancy", "order-1", number, **FOUND)
 
 
 def test_evidence_about_what_never_came_to_be_can_be_resolved_too(shop):
     shop.notification("capture", "succeeded", 10, of="nobody")
     transaction = shop.store.load(None, "nobody", None).transaction
     assert transaction.discrepancies == (1,)
-    after = shop.call("close_discrepancy", "nobody", 1, **SAID)
+    after = shop.call("close_discrepancy", "nobody", 1, **FOUND)
     assert after.discrepancies == ()
     assert verify(shop.store).holds
 
 
-def test_a_settlement_that_nobody_signed_is_found_by_the_audit(unknown, store):
+def test_a_resolution_that_nobody_signed_is_found_by_the_audit(unknown, store):
     differs(unknown)
     transaction = store.load(None, "order-1", None).transaction
     machine = next(m for m in unknown.engine.machines if m.name == "one_time")

@@ -26,7 +26,7 @@ def authorized(shop, gateway):
     return shop
 
 
-def test_a_lost_answer_is_unknown_and_a_inquiry_finds_what_came_of_it(
+def test_a_lost_answer_is_unknown_and_an_inquiry_finds_what_came_of_it(
     authorized, gateway, clock
 ):
     """Vendure #3680: the gateway call succeeds, then the local transaction is lost."""
@@ -57,7 +57,7 @@ def test_time_alone_never_turns_the_unknown_into_a_failure(
     assert authorized.transaction().amounts["capturing"] == 60
 
 
-def test_a_inquiry_that_fails_resolves_nothing(
+def test_an_inquiry_that_fails_resolves_nothing(
     authorized, gateway, clock, lost, never_sent
 ):
     gateway.answers = [lost, lost, never_sent, {"outcome": "declined"}]
@@ -99,7 +99,7 @@ def test_what_the_gateway_declined_may_not_be_taken_for_never_sent(authorized, g
         (Missing.RESEND, True, Status.SUCCEEDED, ["capture", "capture"]),
     ],
 )
-def test_what_a_inquiry_does_not_list_is_resolved_only_past_the_in_flight_limit(
+def test_what_an_inquiry_does_not_list_is_resolved_only_past_the_in_flight_limit(
     authorized, missing, past, status, sent
 ):
     gateway = authorized.gateway
@@ -160,7 +160,7 @@ def stop():
 
 
 def test_what_was_resolved_meanwhile_is_not_sent_again(hand, command, shop):
-    """Between the inquiry and the resend a notification tells of the success."""
+    """Between the inquiry and the resend a notification reports the success."""
     hand.execute(command("authorize", 100))
     hand.gateway.answers = [LOST]
     hand.execute(command("capture", 60))
@@ -298,7 +298,7 @@ def test_what_happened_in_the_portal_is_found_and_marked_external(
     assert authorized.transaction().discrepancies == ()
 
 
-def test_a_inquiry_that_is_overtaken_is_resolved_anew(
+def test_an_inquiry_that_is_overtaken_is_resolved_anew(
     hand, command, gateway, lost, shop
 ):
     hand.execute(command("authorize", 100))
@@ -327,7 +327,7 @@ def test_a_write_between_two_readings_is_noticed(hand, command, gateway, lost, s
     assert finding.transaction.status == "payment.captured"
 
 
-def test_a_inquiry_that_is_never_left_alone_is_contended(hand, command, gateway, lost):
+def test_an_inquiry_that_is_never_left_alone_is_contended(hand, command, gateway, lost):
     hand.execute(command("authorize", 100))
     gateway.answers = [lost]
     hand.execute(command("capture", 60))
@@ -358,9 +358,8 @@ def test_marking_as_unanswered_what_others_work_on_is_left_to_them(
 def test_a_trail_that_was_bent_resolves_nothing(authorized, gateway, lost, store):
     gateway.answers = [lost]
     authorized.asks("capture", 60)
-    store._records["order-1"][1], store._records["order-1"][0] = store._records[
-        "order-1"
-    ][:2]
+    trail = store._weighed["order-1"]
+    trail[1], trail[0] = trail[:2]
     with pytest.raises(TrailBroken):
         authorized.recover()
 

@@ -151,7 +151,7 @@ def test_a_notification_about_another_id_is_kept_once_and_resolves_nothing(
     assert [event.reason for event in kept] == ["reference_differs"]
 
 
-def test_a_reader_is_told_in_both_languages():
+def test_a_reader_has_it_in_both_languages():
     assert discrepancy_sentence("reference_differs", "en").startswith("the gateway")
     assert "参照番号" in discrepancy_sentence("reference_differs", "ja")
 
@@ -237,7 +237,7 @@ def test_a_mention_is_no_reason_to_forget_the_rest(market, scripted):
 def test_a_notification_may_be_read_with_the_gateways_help(
     market, scripted, wire, clock
 ):
-    """For a certificate, say, or the object that it only names."""
+    """For a certificate, for instance, or the object that it only names."""
     scripted.once("authorize", "pending")
     market.asks("authorize", 100)
     heard = []

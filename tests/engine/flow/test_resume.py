@@ -148,7 +148,7 @@ def test_a_process_that_died_while_sending_on_keeps_nobody_waiting(
 
 
 @pytest.mark.parametrize("missing", ["decline", "resend"])
-def test_a_resumed_opening_is_neither_given_up_nor_sent_again(
+def test_a_resumed_opening_is_neither_presumed_lost_nor_sent_again(
     page, wire, clock, scripted, missing
 ):
     """Its token is kept nowhere, and the gateway had heard of it before."""

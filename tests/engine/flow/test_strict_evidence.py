@@ -21,8 +21,10 @@ from kessai.gateway_exchange import rebuilt, rebuilt_notification
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 CALL = Call(command="capture", transaction="order-1", lifecycle="one_time")
 INQUIRY = attrs.evolve(CALL, command=INQUIRY)
-FACT = ListedExchange(command="capture", outcome=Outcome.SUCCEEDED, amount=0, at=NOON)
-SAID = Evidence(
+EXCHANGE = ListedExchange(
+    command="capture", outcome=Outcome.SUCCEEDED, amount=0, at=NOON
+)
+STATED = Evidence(
     source=Source.REPLY,
     transaction="order-1",
     command="capture",
@@ -33,8 +35,8 @@ SAID = Evidence(
     deadlines={"authorization": NOON},
     not_before=NOON,
 )
-LISTED = attrs.evolve(SAID, source=Source.INQUIRY, command=None, listing=(FACT,))
-NOTIFIED = attrs.evolve(SAID, source=Source.NOTIFICATION)
+LISTED = attrs.evolve(STATED, source=Source.INQUIRY, command=None, listing=(EXCHANGE,))
+NOTIFIED = attrs.evolve(STATED, source=Source.NOTIFICATION)
 NOTHING = Evidence(
     source=Source.REPLY,
     transaction="order-1",
@@ -46,7 +48,7 @@ NOTHING = Evidence(
 
 
 class Text(str):
-    """Says something else than it holds."""
+    """Shows something else than it holds."""
 
     __slots__ = ()
 
@@ -71,7 +73,7 @@ class Trap:
 
 
 def test_evidence_as_it_shall_be_is_built_anew_as_it_is():
-    assert rebuilt(CALL, SAID) == SAID
+    assert rebuilt(CALL, STATED) == STATED
     assert rebuilt(INQUIRY, LISTED) == LISTED
     assert rebuilt_notification(NOTIFIED) == NOTIFIED
     of_no_command = attrs.evolve(NOTIFIED, command=None, amount=None)
@@ -80,21 +82,21 @@ def test_evidence_as_it_shall_be_is_built_anew_as_it_is():
 
 
 def test_what_is_built_holds_nothing_of_the_adapters():
-    kept = rebuilt(CALL, SAID)
-    assert kept.references is not SAID.references
-    assert kept.totals is not SAID.totals
-    assert kept.deadlines is not SAID.deadlines
+    kept = rebuilt(CALL, STATED)
+    assert kept.references is not STATED.references
+    assert kept.totals is not STATED.totals
+    assert kept.deadlines is not STATED.deadlines
 
 
 def test_a_time_is_kept_in_utc():
     noon = NOON.astimezone(timezone(timedelta(hours=9)))
-    kept = rebuilt(CALL, attrs.evolve(SAID, reported_at=noon))
+    kept = rebuilt(CALL, attrs.evolve(STATED, reported_at=noon))
     assert (kept.reported_at, kept.reported_at.tzinfo) == (NOON, UTC)
 
 
 def test_a_text_of_another_class_becomes_the_plain_text_that_it_holds():
     kept = rebuilt(
-        CALL, attrs.evolve(SAID, code=Colour.RED, references={Text("a"): Text("b")})
+        CALL, attrs.evolve(STATED, code=Colour.RED, references={Text("a"): Text("b")})
     )
     assert (kept.code, type(kept.code)) == ("red", str)
     ((kind, name),) = kept.references.items()
@@ -120,12 +122,12 @@ ABSURD = [
     {"code": b"ok"},
     {"exchange": "\n"},
     {"source": Source.OPERATOR},
-    {"listing": [FACT]},
+    {"listing": [EXCHANGE]},
     {"listing": (None,)},
-    {"listing": (attrs.evolve(FACT, amount=-1),)},
-    {"listing": (attrs.evolve(FACT, command="\ud800"),)},
-    {"listing": (attrs.evolve(FACT, at=NOON.replace(tzinfo=None)),)},
-    {"listing": (attrs.evolve(FACT, operation=7),)},
+    {"listing": (attrs.evolve(EXCHANGE, amount=-1),)},
+    {"listing": (attrs.evolve(EXCHANGE, command="\ud800"),)},
+    {"listing": (attrs.evolve(EXCHANGE, at=NOON.replace(tzinfo=None)),)},
+    {"listing": (attrs.evolve(EXCHANGE, operation=7),)},
     {"references": {"intent": ""}},
     {"references": {"": "pi_1"}},
     {"references": {"intent": 1}},
@@ -138,12 +140,12 @@ ABSURD = [
 
 @pytest.mark.parametrize("absurd", ABSURD, ids=str)
 def test_of_evidence_that_cannot_be_built_only_what_it_is_about_is_left(absurd):
-    said = attrs.evolve(SAID, disclosed={"page": "p"}, **absurd)
-    kept = rebuilt(CALL, said)
+    stated = attrs.evolve(STATED, disclosed={"page": "p"}, **absurd)
+    kept = rebuilt(CALL, stated)
     assert kept == NOTHING
     assert kept.disclosed == {"page": "p"}
     if "source" not in absurd:
-        notified = attrs.evolve(said, source=Source.NOTIFICATION)
+        notified = attrs.evolve(stated, source=Source.NOTIFICATION)
         unread = attrs.evolve(NOTHING, source=Source.NOTIFICATION, needs_inquiry=True)
         assert rebuilt_notification(notified) == unread
 
@@ -160,7 +162,7 @@ def test_of_evidence_that_cannot_be_built_only_what_it_is_about_is_left(absurd):
     ids=str,
 )
 def test_evidence_about_something_else_is_none(other):
-    assert rebuilt(CALL, attrs.evolve(SAID, **other)) == NOTHING
+    assert rebuilt(CALL, attrs.evolve(STATED, **other)) == NOTHING
 
 
 def test_an_inquiry_is_about_no_command():
@@ -176,14 +178,14 @@ def test_what_is_no_evidence_at_all_is_unknown():
 
 def test_a_command_that_cannot_be_kept_is_left_out_and_one_that_is_none_stays_so():
     for command in ("\ud800", None, 7):
-        said = attrs.evolve(NOTIFIED, command=command, amount=-1)
-        assert rebuilt_notification(said).command is None
+        stated = attrs.evolve(NOTIFIED, command=command, amount=-1)
+        assert rebuilt_notification(stated).command is None
 
 
 def test_a_notification_about_no_transaction_is_refused_in_these_words():
     nameless = [attrs.evolve(NOTIFIED, transaction=name) for name in ("", "\x00", None)]
     empty = [Mention("", "pi_1"), Mention("intent", ""), Mention("intent", 7)]
     for given in (*nameless, *empty, None, Trap()):
-        with pytest.raises(NotificationRefused) as told:
+        with pytest.raises(NotificationRefused) as refused:
             rebuilt_notification(given)
-        assert str(told.value) == "notification refused: it names no transaction"
+        assert str(refused.value) == "notification refused: it names no transaction"

@@ -106,7 +106,7 @@ def test_what_never_arrived_may_be_sent_again(captured, scripted, wire, clock, e
     events()
 
 
-def test_a_total_that_says_nothing_of_an_operation_gives_none_up(
+def test_a_total_that_shows_nothing_of_an_operation_presumes_none_lost(
     captured, scripted, clock
 ):
     refunds(captured, 30)
@@ -149,7 +149,7 @@ def test_what_nothing_explains_is_kept_once(captured, scripted, events):
 def test_what_no_open_operation_explains_is_kept_once_and_leaves_it_open(
     captured, scripted, clock, events
 ):
-    """40 may be 30 of ours and 10 of the portal's, or nothing of ours: nobody can say."""
+    """40 may be 30 of ours and 10 of the portal's, or nothing of ours: nobody knows."""
     refunds(captured, 30)
     states(scripted, captured=100, refunded=40)
     for _ in range(3):

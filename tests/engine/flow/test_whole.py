@@ -1,4 +1,4 @@
-"""Whole answers and whole changes: nothing that a flow says or writes is left unsaid."""
+"""Whole answers and whole changes: nothing that a flow answers or writes is left out."""
 
 from datetime import UTC, datetime
 
@@ -97,7 +97,7 @@ def test_a_preview_knows_the_lifecycle_that_is_asked_for(hand, command):
     assert (denial.codes, denial.transaction) == (("amount_below_minimum",), "order-1")
 
 
-def test_a_preview_of_a_charge_looks_at_its_agreement(hand, command):
+def test_a_preview_of_a_charge_reads_its_agreement(hand, command):
     denial = hand.run(preview(hand.context, charge(command)))
     assert denial.codes == ("agreement_unknown",)
     hand.execute(command("authorize", 500, consent_only=True, **CONSENT))
@@ -128,13 +128,11 @@ class Always(dict):
 
 
 @pytest.mark.parametrize("intents", [True, False])
-def test_who_is_always_overtaken_is_told_of_which_transaction(
-    authorized, command, intents
-):
+def test_who_is_always_overtaken_is_given_the_transaction(authorized, command, intents):
     authorized.before = Always(authorized, VersionConflict("lost"), intents=intents)
-    with pytest.raises((VersionConflict, CommitUnknown)) as told:
+    with pytest.raises((VersionConflict, CommitUnknown)) as raised:
         authorized.run(execute(authorized.context, command("capture", 60)))
-    cause = told.value if intents else told.value.__cause__
+    cause = raised.value if intents else raised.value.__cause__
     assert str(cause) == (f"order-1: others changed it {ATTEMPTS} times while deciding")
 
 
@@ -142,9 +140,9 @@ def test_what_was_sent_and_could_not_be_written_is_to_be_asked_again_with_its_ke
     authorized, command
 ):
     authorized.before = Always(authorized, StoreBusy("held"), intents=False)
-    with pytest.raises(CommitUnknown) as told:
+    with pytest.raises(CommitUnknown) as raised:
         authorized.run(execute(authorized.context, command("capture", 60)))
-    assert str(told.value) == (
+    assert str(raised.value) == (
         "order-1: capture was sent, and its outcome could not be written; ask again"
         " with the same key"
     )
@@ -168,7 +166,7 @@ def test_what_a_reply_discloses_reaches_its_caller_also_when_a_notification_was_
     assert (answer.status, answer.disclosed) == ("succeeded", {"page": "p"})
 
 
-def test_what_a_reply_discloses_reaches_its_caller_also_after_a_inquiry(shop, gateway):
+def test_what_a_reply_discloses_reaches_its_caller_also_after_an_inquiry(shop, gateway):
     shop.asks("authorize", 100)
     gateway.answers = [
         {"outcome": "unknown", "needs_inquiry": True, "disclosed": {"page": "p"}}

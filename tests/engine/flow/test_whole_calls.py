@@ -1,4 +1,4 @@
-"""Whole calls, whole findings: what an adapter is asked, and what an inquiry tells."""
+"""Whole calls, whole findings: what an adapter is asked, and what an inquiry finds."""
 
 import attrs
 import pytest
@@ -49,7 +49,7 @@ def standing(hand, name="order-1"):
 # ── calls ───────────────────────────────────────────────────────────────────────────
 
 
-def test_an_adapter_is_told_all_of_an_operation(authorized, calls, command, clock):
+def test_an_adapter_is_given_all_of_an_operation(authorized, calls, command, clock):
     authorized.execute(command("capture", 60))
     begun = authorized.store.records("order-1")[2]
     assert calls == [
@@ -68,7 +68,7 @@ def test_an_adapter_is_told_all_of_an_operation(authorized, calls, command, cloc
     ]
 
 
-def test_an_adapter_is_told_of_a_charge_and_its_agreement(hand, calls, command):
+def test_an_adapter_is_given_a_charge_and_its_agreement(hand, calls, command):
     consent = {"lifecycle": "recurring", "of": "consent-1"}
     hand.execute(command("authorize", 500, consent_only=True, **consent))
     calls.clear()
@@ -78,7 +78,7 @@ def test_an_adapter_is_told_of_a_charge_and_its_agreement(hand, calls, command):
     assert (call.lifecycle, call.agreement) == ("charge", "consent-1")
 
 
-def test_a_inquiry_is_about_a_transaction_and_nothing_else(authorized, calls):
+def test_an_inquiry_is_about_a_transaction_and_nothing_else(authorized, calls):
     authorized.run(inquire(authorized.context, "order-1"))
     (call,) = calls
     asked = Call(
@@ -145,14 +145,14 @@ def test_a_contradiction_is_kept_with_all_it_is_about(shop, gateway, clock):
 
     gateway.answers = [notification_first]
     shop.asks("capture", 60)
-    said = Evidence(
+    stated = Evidence(
         source=Source.REPLY,
         transaction="order-1",
         command="capture",
         outcome=Outcome.SUCCEEDED,
         amount=60,
     )
-    kept = Discrepancy(clock.now, "contradicts_earlier", said, "order-1.3")
+    kept = Discrepancy(clock.now, "contradicts_earlier", stated, "order-1.3")
     assert last_event(shop.store) == kept
 
 
@@ -165,7 +165,7 @@ def test_a_contradiction_is_kept_with_all_it_is_about(shop, gateway, clock):
         ("get_address", None, {"outcome": "declined"}, False),
     ],
 )
-def test_a_refusal_of_what_is_allowed_is_a_reason_to_look(  # noqa: PLR0917
+def test_a_refusal_of_what_is_allowed_is_a_reason_to_inquire(  # noqa: PLR0917
     authorized, command, gateway, name, amount, reply, looks
 ):
     gateway.answers = [reply]
@@ -173,7 +173,7 @@ def test_a_refusal_of_what_is_allowed_is_a_reason_to_look(  # noqa: PLR0917
     assert (gateway.commands[-1] == INQUIRY) is looks
 
 
-def test_a_refused_opening_is_no_reason_to_look(hand, command, gateway):
+def test_a_refused_opening_is_no_reason_to_inquire(hand, command, gateway):
     gateway.answers = [{"outcome": "declined"}]
     hand.execute(command("authorize", 100))
     assert gateway.commands == ["authorize"]
@@ -244,7 +244,7 @@ def test_what_waited_for_the_end_of_another_is_applied_with_it(
     assert (event.command, event.at) == ("cancel", clock.now)
 
 
-def test_one_that_only_looks_like_another_is_absent_all_the_same(
+def test_one_that_only_looks_like_another_is_unlisted_all_the_same(
     authorized, command, gateway, clock
 ):
     """Of two refunds of 30 one is in flight; the one of 20 was never listed."""
@@ -262,10 +262,10 @@ def test_one_that_only_looks_like_another_is_absent_all_the_same(
     assert standing(authorized).amounts["refunding"] == 60
 
 
-def test_what_stood_aside_before_it_began_does_not_hide_that_it_is_absent(
+def test_a_discrepancy_from_before_it_began_does_not_hide_that_it_is_unlisted(
     authorized, command, gateway, clock
 ):
-    """A refund in the portal, of an amount that is not told; ours never arrives."""
+    """A refund in the portal, of an amount that is not stated; ours never arrives."""
     authorized.execute(command("capture", 100))
     gateway.listed["order-1"].append(("refund", "succeeded", None, "X"))
     authorized.run(inquire(authorized.context, "order-1"))
@@ -282,9 +282,9 @@ def test_what_stood_aside_before_it_began_does_not_hide_that_it_is_absent(
 
 @pytest.mark.parametrize("name", ["", "\x00", "a" * 256])
 def test_what_is_no_id_is_no_transactions(hand, name):
-    with pytest.raises(UnknownTransaction) as told:
+    with pytest.raises(UnknownTransaction) as raised:
         hand.run(load(name))
-    assert str(told.value) == "there is no transaction with such an id"
+    assert str(raised.value) == "there is no transaction with such an id"
     assert hand.log == []
 
 
@@ -301,7 +301,7 @@ class Grows(dict):
 
     def _write(self):
         other = type(self._hand)(self._hand.store, self._hand.gateway, self._hand.clock)
-        other.execute(self._command("refund", 1, key=f"d{len(self._hand.effects)}"))
+        other.execute(self._command("get_address", key=f"d{len(self._hand.effects)}"))
 
 
 @pytest.mark.parametrize(
@@ -313,14 +313,14 @@ class Grows(dict):
     ],
     ids=["inquiry", "reading", "command"],
 )
-def test_who_never_gets_a_turn_is_told_of_which_transaction(
+def test_who_never_gets_a_turn_is_given_the_transaction(
     authorized, command, gateway, flow, kind
 ):
     gateway.listed["order-1"].append(("capture", "succeeded", 60))
     authorized.next = command("capture", 60)
     authorized.after = Grows(authorized, command, kind)
-    with pytest.raises(VersionConflict) as told:
+    with pytest.raises(VersionConflict) as raised:
         authorized.run(flow(authorized))
     changed = f"order-1: others changed it {ATTEMPTS} times while deciding"
-    assert str(told.value) == changed
+    assert str(raised.value) == changed
     assert sum(isinstance(effect, Send) for effect in authorized.effects) <= 1

@@ -26,6 +26,7 @@ def whole(story):
         notified=(CAPTURED,),
         references={"order": "o_1"},
         account="merchant/test",
+        denials=2,
     )
     blank = Transaction("")
     for field in attrs.fields(Transaction):
@@ -44,6 +45,7 @@ CHANGES = [
     {"concluded": ("authorize", "capture")},
     {"notified": ()},
     {"references": {}},
+    {"denials": 3},
     {"states": {}, "amounts": {}, "operations": {}},
 ]
 

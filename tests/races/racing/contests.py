@@ -25,7 +25,7 @@ def demand(holds, message, *details):
 
 @attrs.frozen
 class Outcome:
-    """What one racer asked for, and what it was told."""
+    """What one racer asked for, and what it was answered."""
 
     command: Command
     status: str
@@ -77,10 +77,10 @@ def counts(outcomes):
 
 
 def one_winner(race, outcomes, gateway):
-    """Exactly one may have it; all others are told so."""
-    told = counts(outcomes)
+    """Exactly one may have it; all others are denied."""
+    statuses = counts(outcomes)
     expected = {"succeeded": 1, "denied": race.racers - 1}
-    demand(told == expected, "not one winner:", told)
+    demand(statuses == expected, "not one winner:", statuses)
 
 
 # ── refunds ─────────────────────────────────────────────────────────────────────────
@@ -101,10 +101,12 @@ def all_that_fit(race, outcomes, gateway):
     given = sum(o.command.amount for o in outcomes if o.status == "succeeded")
     left = TOTAL - given
     demand(left >= 0, "refunded more than captured:", given)
-    demand(gateway.refunded(race.order) == given, "not what was told:", given)
+    demand(gateway.refunded(race.order) == given, "not what was answered:", given)
     refused = [o.command.amount for o in outcomes if o.status == "denied"]
     demand(all(amount > left for amount in refused), "refused:", refused, left)
-    demand(set(counts(outcomes)) <= {"succeeded", "denied"}, "told:", counts(outcomes))
+    demand(
+        set(counts(outcomes)) <= {"succeeded", "denied"}, "answered:", counts(outcomes)
+    )
 
 
 # ── captures and cancels ────────────────────────────────────────────────────────────
@@ -147,8 +149,8 @@ def one_effect(race, outcomes, gateway):
     name = outcomes[0].command.name
     sent = gateway.exchanges(race.order, wire[name])
     demand(len(sent) == 1, "the gateway heard it so often:", len(sent))
-    told = counts(outcomes)
-    demand(told == {"succeeded": race.racers}, "told:", told)
+    statuses = counts(outcomes)
+    demand(statuses == {"succeeded": race.racers}, "answered:", statuses)
 
 
 def keys_of_two_requests(race):
@@ -172,8 +174,8 @@ def openings_for_one_order(race):
 
 
 def one_opening(race, outcomes, gateway):
-    told = counts(outcomes)
-    demand(told["denied"] == race.racers - 1, "not one opening command:", told)
+    statuses = counts(outcomes)
+    demand(statuses["denied"] == race.racers - 1, "not one opening command:", statuses)
     sent = gateway.exchanges(race.order, "Authorize")
     demand(len(sent) == 1, "the gateway heard it so often:", len(sent))
 
@@ -206,9 +208,11 @@ def none_after_the_termination(race, outcomes, gateway):
         if outcome.command.name == "terminate":
             demand(outcome.status == "succeeded", "terminated:", outcome)
             continue
-        demand(outcome.status in {"succeeded", "declined", "denied"}, "told:", outcome)
+        demand(
+            outcome.status in {"succeeded", "declined", "denied"}, "answered:", outcome
+        )
         holds = gateway.has_authorized(order)
-        demand(holds == (outcome.status == "succeeded"), "not as told:", outcome)
+        demand(holds == (outcome.status == "succeeded"), "not as answered:", outcome)
         agreement_at = gateway.agreement_at_begin(order)
         if outcome.status == "denied":
             demand(agreement_at is None, "denied and begun:", outcome)

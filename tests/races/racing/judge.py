@@ -74,7 +74,7 @@ class Judge:
         self.deliver()
 
     def final(self, outcome):
-        """What stands under the key of `outcome`; what was told for good still does."""
+        """What stands under the key of `outcome`; what ended something still does."""
         command = outcome.command
         kept = self.engine.store.load(command.key, command.transaction, None).recorded
         demand(kept is not None, "no answer is kept:", outcome)

@@ -1,4 +1,4 @@
-"""A caller that does what the errors say: sends again what is safe, with the same key."""
+"""A caller that heeds the errors: sends again what is safe, with the same key."""
 
 from kessai import Command
 from kessai.errors import ResendWithSameKey, SafeToResend

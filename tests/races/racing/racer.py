@@ -1,4 +1,4 @@
-"""One process among many: told a command, it waits for the signal and carries it out.
+"""One process among many: given a command, it waits for the signal and carries it out.
 
 racer.py STORE GATEWAY   both are URLs
 """
@@ -15,7 +15,7 @@ from racing.persistent import carry_out, from_data
 from racing.runners import adapter
 
 
-def tell(text):
+def put(text):
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -23,12 +23,12 @@ def tell(text):
 def main(store, gateway):
     warnings.simplefilter("ignore", StoreWarning)
     with Engine(adapter=adapter(gateway), store=open_store(store)) as engine:
-        tell("ready")
+        put("ready")
         for line in sys.stdin:
             command = from_data(json.loads(line))
-            tell("set")
+            put("set")
             sys.stdin.readline()
-            tell(carry_out(engine, command))
+            put(carry_out(engine, command))
 
 
 if __name__ == "__main__":

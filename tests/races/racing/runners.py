@@ -120,8 +120,8 @@ class Processes:
             assert racer.stdout.readline() == "set\n", "a racer is gone"
         for racer in self._racers:
             self._tell(racer, "go")
-        told = [racer.stdout.readline().strip() for racer in self._racers]
-        return [Outcome(*pair) for pair in zip(commands, told, strict=True)]
+        answers = [racer.stdout.readline().strip() for racer in self._racers]
+        return [Outcome(*pair) for pair in zip(commands, answers, strict=True)]
 
     @staticmethod
     def _tell(racer, line):

@@ -68,9 +68,10 @@ class Coverage:
         if step.machine is not None:
             self.of(step.machine.lifecycle).counts.update(exercised(step))
         elif isinstance(event, Denied):
-            self._note_loose(event)
+            self.note_loose(event)
 
-    def _note_loose(self, event: Denied) -> None:
+    def note_loose(self, event: Denied) -> None:
+        """Count a denial that is bound to no file."""
         kind = denial_of(event)
         if kind in self.loose or len(self.loose) < MOST_LOOSE:
             self.loose[kind] += 1
@@ -138,10 +139,13 @@ def from_store(store: Store) -> Coverage:
     coverage = Coverage()
 
     def visit(examined: Examined) -> None:
-        for step in examined.steps:
-            coverage.note(step)
+        for event, state, noted, _ in examined.walked:
+            if state.machine is not None:
+                coverage.of(state.machine.lifecycle).counts.update(noted)
+            elif isinstance(event, Denied):
+                coverage.note_loose(event)
 
-    verify(store, visit)
+    verify(store, visit, note=exercised)
     return coverage
 
 

@@ -82,12 +82,16 @@ class Standings:
 
 @attrs.define
 class LifecycleFigures:
-    """What the trails under one lifecycle file show."""
+    """What the trails under one lifecycle file show.
+
+    `noted` counts events by all that they exercised; `counts` is the same by each.
+    """
 
     lifecycle: Lifecycle
     transactions: int = 0
     events: int = 0
     counts: Counter[str] = attrs.field(factory=Counter[str])
+    noted: Counter[tuple[str, ...]] = attrs.field(factory=Counter[tuple[str, ...]])
     standing: Counter[str] = attrs.field(factory=Counter[str])
     entered: Counter[str] = attrs.field(factory=Counter[str])
     spans: dict[str, Spans] = attrs.field(factory=dict[str, Spans])

@@ -26,6 +26,8 @@ from kessai.audit.reporting.facts import (
     Waiting,
 )
 from kessai.audit.reporting.spans import Spans
+from kessai.audit.verification.canonical import BegunForm
+from kessai.audit.verification.fast_path.walk import WalkedEvent
 from kessai.audit.verification.report import Finds
 from kessai.audit.verification.verify import Examined, verify
 from kessai.machine import (
@@ -63,7 +65,7 @@ def gather(
 
     """
     gatherer = _Gatherer(known)
-    report = verify(store, gatherer.visit)
+    report = verify(store, gatherer.visit, note=exercised)
     lifecycles = gatherer.lifecycles()
     if coverage is not None:
         rivals = [*known, *(one.lifecycle for one in lifecycles)]
@@ -100,6 +102,9 @@ class _Loose:
     event: Denied
 
 
+_ASKED = (Begun, BegunForm, Denied)
+
+
 class _Gatherer:
     """Counts as the transactions go by."""
 
@@ -123,24 +128,28 @@ class _Gatherer:
         records = examined.records
         head = records[-1].hash if records else ""
         self.heads.update(f"{examined.name}\0{len(records)}\0{head}\n".encode())
-        steps = examined.steps
-        for step in steps:
-            self._step(examined.name, step)
-        self._resolutions(examined.name, steps)
+        walked = examined.walked
+        for passed in walked:
+            self._event(examined.name, passed)
+        self._resolutions(examined.name, walked)
         stored = examined.stored
         if isinstance(stored, Transaction):
             for operation in stored.operations.values():
                 self.waiting.add(Waiting(stored.id, operation, stored.currency))
-        machine = steps[-1].machine if steps else None
+        machine = walked[-1].state.machine if walked else None
         if machine is not None:
             figures = self._figures(machine)
             figures.transactions += 1
-            _count_states(figures, steps)
-            if examined.fault is None:  # else nobody knows where it stands
-                _count_standing(figures, steps[-1].after)
+            _count_states(figures, walked)
+            if isinstance(stored, Transaction) and examined.fault is None:
+                _count_standing(figures, stored)  # else nobody knows where it stands
 
     def lifecycles(self) -> tuple[LifecycleFigures, ...]:
         """All lifecycle files of the store, the busiest first."""
+        for one in self._by_hash.values():
+            for noted, count in one.noted.items():
+                for point in noted:
+                    one.counts[point] += count
         self._bind()
         return tuple(
             sorted(
@@ -160,21 +169,23 @@ class _Gatherer:
             self._machines[key] = machine
         return found
 
-    def _step(self, name: str, step: AppliedEvent) -> None:
-        event = step.event
+    def _event(self, name: str, passed: WalkedEvent) -> None:
+        event, state, noted, step = passed
         self.first = event.at if self.first is None else min(self.first, event.at)
         self.last = event.at if self.last is None else max(self.last, event.at)
-        if isinstance(event, Begun | Denied):
+        if isinstance(event, _ASKED):
             self.days[event.at.date(), type(event) is Denied] += 1
-        if step.machine is None:
+        if state.machine is None:
             if isinstance(event, Denied):
                 kind = denial_of(event)
                 loose = self._loose.setdefault(kind, _Loose(0, name, event))
                 loose.count += 1
             return
-        figures = self._figures(step.machine)
+        figures = self._figures(state.machine)
         figures.events += 1
-        figures.counts.update(exercised(step))
+        figures.noted[noted] += 1
+        if step is None:  # an operation began or ended, as thousands do
+            return
         match event:
             case Denied():
                 _count_refusals(figures, step.before, event, 1)
@@ -186,19 +197,18 @@ class _Gatherer:
             case _:
                 return
 
-    def _resolutions(self, name: str, steps: Sequence[AppliedEvent]) -> None:
+    def _resolutions(self, name: str, walked: Sequence[WalkedEvent]) -> None:
         """The discrepancies that an operator has resolved."""
         reasons: dict[int, str] = {}
-        for step in steps:
-            event = step.event
+        for number, (event, *_) in enumerate(walked, 1):
             if isinstance(event, Discrepancy):
-                reasons[step.number] = event.reason
+                reasons[number] = event.reason
             elif isinstance(event, Closed):
-                number, evidence = event.discrepancy, event.evidence
-                reason = reasons.get(number, "")
+                closed, evidence = event.discrepancy, event.evidence
+                reason = reasons.get(closed, "")
                 self.closed.add(
                     Closing(
-                        name, number, reason, event.at, evidence.actor, evidence.note
+                        name, closed, reason, event.at, evidence.actor, evidence.note
                     )
                 )
 
@@ -265,18 +275,22 @@ def _count_refusals(
         figures.examples.setdefault(refusal, example)
 
 
-def _count_states(figures: LifecycleFigures, steps: Sequence[AppliedEvent]) -> None:
+def _count_states(figures: LifecycleFigures, walked: Sequence[WalkedEvent]) -> None:
     """How long the transaction stayed in each state that it has left."""
     since: dict[str, tuple[str, datetime]] = {}
-    for step in steps:
-        for track, state in step.after.states.items():
+    before = None
+    for event, shape, *_ in walked:
+        if shape is before:
+            continue
+        before = shape
+        for track, state in shape.states.items():
             known = since.get(track)
             if known is not None and known[0] == state:
                 continue
             if known is not None:
                 left = f"{track}.{known[0]}"
-                figures.spans.setdefault(left, Spans()).add(step.event.at - known[1])
-            since[track] = state, step.event.at
+                figures.spans.setdefault(left, Spans()).add(event.at - known[1])
+            since[track] = state, event.at
             figures.entered[f"{track}.{state}"] += 1
 
 

@@ -12,11 +12,11 @@ import attrs
 
 from kessai.audit.sealing.check import Comparison, sealed_at, shown
 from kessai.audit.sealing.file import Seal
-from kessai.audit.verification.allowed import check
 from kessai.audit.verification.answers import check_answers, keys_in
 from kessai.audit.verification.canonical import EventForm
-from kessai.audit.verification.fast_path.walk import TrailWalk, Walks
-from kessai.audit.verification.replay import Library, ReplayBroken, replay
+from kessai.audit.verification.fast_path.record import Note
+from kessai.audit.verification.fast_path.walk import TrailWalk, WalkedEvent, Walks
+from kessai.audit.verification.replay import Library, ReplayBroken
 from kessai.audit.verification.report import (
     AuditFault,
     FoundDiscrepancy,
@@ -26,7 +26,6 @@ from kessai.audit.verification.report import (
 )
 from kessai.errors import TrailBroken
 from kessai.machine import Closed, Discrepancy, Event, Record, Transaction
-from kessai.machine.chain import AppliedEvent
 from kessai.machine.events import KIND_OF
 from kessai.stores import Answered, Store
 from kessai.stores.encoding import answered
@@ -42,12 +41,14 @@ def verify(
     store: Store,
     visit: Callable[["Examined"], None] | None = None,
     seals: Sequence[Seal] = (),
+    note: Note | None = None,
 ) -> Report:
     """Check every chain, replay every transaction, and decide every step again.
 
     May run while others write. Writes nothing. `visit` is given each transaction as it
-    was examined, so that other audits need no replay of their own. With `seals`, every
-    chain must continue what was sealed.
+    was examined, so that other audits need no replay of their own. With a `note`, it is
+    given every event too, with what that finds in it; of thousands on the same path,
+    `note` is asked once. With `seals`, every chain must continue what was sealed.
 
     Raises:
         StoreBusy, StoreFailed: the store cannot be read.
@@ -55,7 +56,7 @@ def verify(
 
     """
     tally = Tally()
-    for examined in examinations(store, seals=seals, is_stepped=visit is not None):
+    for examined in examinations(store, seals=seals, note=note):
         examined.add_to(tally)
         if visit is not None:
             visit(examined)
@@ -63,15 +64,15 @@ def verify(
 
 
 def examinations(
-    store: Store, *, seals: Sequence[Seal] = (), is_stepped: bool = False
+    store: Store, *, seals: Sequence[Seal] = (), note: Note | None = None
 ) -> Iterator["Examined"]:
-    """Each transaction examined, sorted by id; with its steps if they are asked for.
+    """Each transaction examined, sorted by id; with its events if there is a `note`.
 
     Raises:
         StoreBusy, StoreFailed, InvalidInput: see `verify`.
 
     """
-    examiner, compared = _Examiner(store, is_stepped=is_stepped), Comparison(seals)
+    examiner, compared = _Examiner(store, note), Comparison(seals)
     for found in _side_by_side(store):
         if seals:
             yield from map(Examined.vanished, compared.gone(before=found.name))
@@ -99,12 +100,12 @@ class _StoredTransaction(NamedTuple):
 
 @attrs.define
 class Examined:
-    """What was found of one transaction; `steps` are those that hold."""
+    """What was found of one transaction; `walked` are the events that hold."""
 
     name: str
     records: Sequence[Record]
     stored: StoredState
-    steps: list[AppliedEvent] = attrs.field(factory=list[AppliedEvent])
+    walked: Sequence[WalkedEvent] = ()
     kinds: list[str] = attrs.field(factory=list[str])
     discrepancies: list[FoundDiscrepancy] = attrs.field(factory=list[FoundDiscrepancy])
     fault: AuditFault | None = None
@@ -142,20 +143,18 @@ class Examined:
 
 
 class _Examiner:
-    """Goes through trails: over compiled paths, or step by step."""
+    """Goes through trails over compiled paths."""
 
-    def __init__(self, store: Store, *, is_stepped: bool) -> None:
+    def __init__(self, store: Store, note: Note | None = None) -> None:
         self._library = Library(store)
-        self._walks = Walks(self._library)
-        self._is_stepped = is_stepped
+        self._walks = Walks(self._library, note)
 
     def examine(self, found: _StoredTransaction) -> Examined:
         """Find out whether a transaction holds."""
         name = found.name
         examined = Examined(name, found.records, found.stored)
-        replay = self._stepped if self._is_stepped else self._walked
         try:
-            replayed, events = replay(examined)
+            replayed, events = self._walked(examined)
             _compare(found, replayed)
             check_answers(name, events, found.answers)
             examined.lifecycle = replayed.lifecycle_hash
@@ -177,6 +176,7 @@ class _Examiner:
     ) -> tuple[Transaction, Sequence[Event | EventForm]]:
         """The transaction that the trail leads to, every event of it allowed."""
         walk = TrailWalk(self._walks, examined.name)
+        examined.walked = walk.walked
         step, kinds = walk.step, examined.kinds
         for record in examined.records:
             result = step(record)
@@ -189,18 +189,6 @@ class _Examiner:
         if isinstance(stored, Transaction) and walk.leads_to(stored):
             return stored, walk.events
         return walk.transaction(), walk.events
-
-    def _stepped(
-        self, examined: Examined
-    ) -> tuple[Transaction, Sequence[Event | EventForm]]:
-        """The same, with every step kept for those who look at them afterwards."""
-        transaction = Transaction(examined.name)
-        for step in replay(self._library, examined.name, examined.records):
-            check(self._library, step)
-            examined.steps.append(step)
-            examined.note(step.number, step.event)
-            transaction = step.after
-        return transaction, [step.event for step in examined.steps]
 
 
 def _compare(found: _StoredTransaction, replayed: Transaction) -> None:

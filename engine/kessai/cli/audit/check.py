@@ -20,7 +20,7 @@ from kessai.cli.zones import zone_of
 from kessai.errors import InvalidInput
 
 LIMIT = 20
-STOPPED = 130  # the exit code that a shell gives a program ended by Ctrl-C
+STOPPED = 130  # a shell's code for a program that Ctrl-C ended
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
@@ -124,7 +124,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 def check_command(**given: Any) -> int:
     """Hold LOG (CSV or JSON lines, perhaps .gz; - is standard input) against a lifecycle.
 
-    Each row is something that happened to an order. The check shows which steps the
+    Each row is something that happened to an order. The check lists the steps that the
     lifecycle does not allow, the most common kinds first, and which rows it could not
     read; the rest is checked all the same. A step that was not allowed changes nothing,
     and what is not allowed after it in the same history is counted apart.
@@ -136,8 +136,8 @@ def check_command(**given: Any) -> int:
     reading = _reading(given)
     began = perf_counter()
     try:
-        with _counting() as progress:
-            checked = check_log(given["log"], lifecycles, reading, progress)
+        with _counting() as count:
+            checked = check_log(given["log"], lifecycles, reading, count)
     except KeyboardInterrupt:
         click.echo("interrupted; a check changes nothing", err=True)
         return STOPPED

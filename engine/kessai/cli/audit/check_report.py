@@ -96,7 +96,7 @@ class _ReportLines:
     def _counts(self, findings: Findings) -> Iterator[str]:
         if findings.first is not None and findings.last is not None:
             first, last = self._time(findings.first), self._time(findings.last)
-            yield from self._said("span", first=first, last=last)
+            yield from self._line("span", first=first, last=last)
         uncertain = f"{findings.histories_uncertain:,}"
         for code, count, more in (
             ("after", findings.after, {}),
@@ -112,9 +112,9 @@ class _ReportLines:
             ("left_out", findings.left_out, {}),
         ):
             if count:
-                yield from self._said(code, count=f"{count:,}", **more)
+                yield from self._line(code, count=f"{count:,}", **more)
 
-    def _said(self, code: str, **values: str) -> Iterator[str]:
+    def _line(self, code: str, **values: str) -> Iterator[str]:
         return self._indented(self._words[code].format_map(values), 2)
 
     def _headed(self, code: str, **values: str) -> Iterator[str]:
@@ -147,7 +147,7 @@ class _ReportLines:
         return self._words["when"].format(command=command, states=states)
 
     def _rules(self) -> Iterator[str]:
-        """What the rules say that were named so far."""
+        """The sentences of the rules that were named so far."""
         if self._named:
             yield from self._headed("rules")
         for code, sentence in self._named.items():
@@ -186,9 +186,9 @@ class _ReportLines:
         total = findings.violations + findings.after + findings.uncertain
         for found, _ in zip(findings.in_file_order(), range(self._limit), strict=False):
             marks = [w for w in ("is_after", "is_uncertain") if getattr(found, w)]
-            aside = "".join(f" ({self._words[mark]})" for mark in marks)
+            remarks = "".join(f" ({self._words[mark]})" for mark in marks)
             where = self._words["line"].format(line=f"{found.line:,}")
-            text = f"{found.order}: {self._what(found, with_amount=True)}{aside}"
+            text = f"{found.order}: {self._what(found, with_amount=True)}{remarks}"
             yield from self._titled(f"{where}  ", text)
             yield from self._indented(self._time(found.at), 6, dim=True)
             yield from self._reasons(found)

@@ -156,7 +156,7 @@ def covered_data(result: Covered, language: str) -> dict[str, Any]:
 def _print(result: Covered, language: str) -> None:
     lifecycle, total = result.lifecycle, len(result.points)
     done = total - len(result.never)
-    told = _word(
+    shown = _word(
         "share",
         language,
         title=lifecycle.title.in_language(language),
@@ -165,7 +165,7 @@ def _print(result: Covered, language: str) -> None:
         total=total,
         share=f"{_floor(result.share)} %",
     )
-    say(click.style("✓ " if done == total else "○ ", bold=True) + told)
+    say(click.style("✓ " if done == total else "○ ", bold=True) + shown)
     for line in _remarks(result, language):
         say(line)
     if result.never:
@@ -186,8 +186,8 @@ def _remarks(result: Covered, language: str) -> Iterator[str]:
         yield _word("unclear", language, count=f"{result.unclear:,}")
     if result.others:
         hashes = ", ".join(found[:_SHORT_HASH] for found in result.others)
-        told = _word("others", language)
-        yield told.format(name=result.lifecycle.name, hashes=hashes)
+        others = _word("others", language)
+        yield others.format(name=result.lifecycle.name, hashes=hashes)
 
 
 def _kinds(result: Covered, language: str) -> Iterable[tuple[str, str, str]]:

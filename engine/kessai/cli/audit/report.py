@@ -68,7 +68,7 @@ def report_command(
     """Report what was declared, reached, denied and tested, and whether it all holds.
 
     Everything is verified on the way. Exit code 5 if something does not hold; the
-    report is written all the same, and says what.
+    report is written all the same, and lists the faults.
     """
     moment = utc_now() if at is None else _moment(at)
     coverage = _coverage(coverage_files)
@@ -86,7 +86,7 @@ def report_command(
         store.close()
     put(render(facts, form, language).encode(), out)
     if out is not None:
-        _tell(facts, out, language)
+        _summarize(facts, out, language)
     return DONE if facts.report.holds else AUDIT
 
 
@@ -129,7 +129,7 @@ def _coverage(files: tuple[Path, ...]) -> Coverage | None:
     return coverage
 
 
-def _tell(facts: Facts, out: Path, language: str) -> None:
+def _summarize(facts: Facts, out: Path, language: str) -> None:
     report = facts.report
     counts = {
         "out": out,

@@ -1,4 +1,4 @@
-"""`kessai audit seal`: all chains as they are, signed, to be kept elsewhere."""
+"""`kessai audit seal`: all chains as they are, signed, to be kept in another place."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +60,7 @@ _WORDS = Words("audit_seal")
 @public_key_option
 @output_options
 def seal_command(language: str, *, as_json: bool, **given: Any) -> int:
-    """Sign a summary of all chains, to be kept elsewhere.
+    """Sign a summary of all chains, to be kept in another place.
 
     The database's owner can write a chain anew so that everything in the database
     agrees. `kessai audit verify --seal FILE` finds that.

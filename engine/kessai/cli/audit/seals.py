@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def public_key_option(function: F) -> F:
-    """`--public-key FILE|HEX`: whose seals they must be."""
+    """`--public-key FILE|HEX`: the key that must have signed the seals."""
     return click.option(
         "--public-key",
         "public_key",

@@ -89,12 +89,12 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
             "count": report.discrepancies.count,
             "first": [
                 {
-                    "transaction": aside.transaction,
-                    "event": aside.number,
-                    "reason": aside.reason,
-                    "sentence": discrepancy_sentence(aside.reason, language),
+                    "transaction": found.transaction,
+                    "event": found.number,
+                    "reason": found.reason,
+                    "sentence": discrepancy_sentence(found.reason, language),
                 }
-                for aside in report.discrepancies.first
+                for found in report.discrepancies.first
             ],
         },
         "open_operations": {
@@ -134,7 +134,7 @@ def report_lines(report: Report, language: str) -> Iterator[str]:
     if report.kinds:
         kinds = (f"{words[kind]} {count:,}" for kind, count in report.kinds.items())
         yield click.style(f"  {' · '.join(kinds)}", dim=True)
-    yield from _aside_lines(report, language)
+    yield from _discrepancy_lines(report, language)
     yield from _open_lines(report, words)
 
 
@@ -158,14 +158,14 @@ def _fault_lines(report: Report, language: str) -> Iterator[str]:
     yield from _rest(report.faults, words)
 
 
-def _aside_lines(report: Report, language: str) -> Iterator[str]:
+def _discrepancy_lines(report: Report, language: str) -> Iterator[str]:
     if not report.discrepancies.count:
         return
     words = _WORDS.in_language(language)
     yield words["found_discrepancies"].format(count=f"{report.discrepancies.count:,}")
-    for aside in report.discrepancies.first[:SHOWN]:
-        sentence = discrepancy_sentence(aside.reason, language)
-        yield f"  {aside.transaction} {words['event']} {aside.number}: {sentence}"
+    for found in report.discrepancies.first[:SHOWN]:
+        sentence = discrepancy_sentence(found.reason, language)
+        yield f"  {found.transaction} {words['event']} {found.number}: {sentence}"
     yield from _rest(report.discrepancies, words)
 
 

@@ -1,4 +1,4 @@
-"""`kessai demo`: a payment's whole life, told as it happens. Leaves nothing behind."""
+"""`kessai demo`: a payment's whole life, shown as it happens. Leaves nothing behind."""
 
 from collections.abc import Iterable
 from time import perf_counter
@@ -20,22 +20,22 @@ def demo(language: str, *, as_json: bool) -> int:
     Needs no key and no network, and leaves nothing behind. Exit code 5 if the trail or
     the gateway's books disagree.
     """
-    return _as_data(language) if as_json else _told(language)
+    return _as_data(language) if as_json else _narrate(language)
 
 
-def _told(language: str) -> int:
+def _narrate(language: str) -> int:
     started = perf_counter()
-    telling = DemoNarration.here(language)
-    _say(telling.opening())
+    narration = DemoNarration.here(language)
+    _say(narration.opening())
     with opened_stage() as stage:
         chapter = ""
         for scene in story(stage):
             if scene.chapter != chapter:
-                _say(telling.chapter(scene))
+                _say(narration.chapter(scene))
             chapter = scene.chapter
-            _say(telling.scene(scene))
+            _say(narration.scene(scene))
         found = proof(stage)
-    _say(telling.proof(found, perf_counter() - started))
+    _say(narration.proof(found, perf_counter() - started))
     return DONE if found.is_good else AUDIT
 
 

@@ -37,7 +37,7 @@ _MARKS = {
 
 @attrs.frozen
 class DemoNarration:
-    """How to tell it: in which language, and in how many columns."""
+    """In which language, and in how many columns."""
 
     language: str
     columns: int
@@ -62,7 +62,7 @@ class DemoNarration:
         yield f"{title} · {scene.after.id}"
 
     def scene(self, scene: Scene) -> Iterator[str]:
-        """One line for what happened, one for what it means; a denial has its reasons."""
+        """A line for what happened, a line for what it means; the reasons of a denial."""
         yield self._headline(scene)
         note = _notes[scene.note].in_language(self.language)
         yield from self._text(note.format_map(_values(scene)))

@@ -1,4 +1,4 @@
-"""The demo's story: real commands through a real engine, scene by scene, as facts.
+"""The demo's story: real commands through a real engine, scene by scene.
 
 Nothing here is printed and no outcome is assumed: each scene holds what the engine
 answered. `kessai.cli.demo.narration` puts them into words.
@@ -24,8 +24,8 @@ from kessai.transport import HttpTransport
 
 ORDER = "order-1001"
 PLAN = "plan-7"
-NOTIFICATION_URL = "https://shop.example/push"
-"""Where the gateway would send its notifications; here they are carried over by hand."""
+NOTIFICATION_URL = "https://shop.example/notified"
+"""Where the gateway would send notifications; here they are carried by hand."""
 
 _BEGIN = datetime(2024, 4, 1, 9, tzinfo=UTC)
 _MONTHLY = {"unit": "Month", "value": 1}
@@ -36,7 +36,7 @@ _AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
 class Scene:
     """One thing that happened, and how the transaction stands after it.
 
-    `what` is a command, `notification` or `inquiry`; `amount` is what the operation took.
+    `what` is a command, `notification` or `inquiry`; `amount` is the operation's.
     """
 
     chapter: str
@@ -53,7 +53,7 @@ class Scene:
 
 @attrs.frozen(kw_only=True)
 class TrailCheck:
-    """Whether the trail holds, and where the gateway's books say otherwise."""
+    """Whether the trail holds, and where the gateway's books differ."""
 
     report: Report
     differences: tuple[str, ...]
@@ -104,21 +104,21 @@ class DemoStage:
         return None if bounds is None else bounds.default
 
     def approve(self, chapter: str, note: str, tx: str) -> Scene:
-        """Have the consumer approve, and carry the gateway's notification over to the engine."""
+        """Have the consumer approve; give the gateway's notification to the engine."""
         self.clock.pass_by(minutes=2)
         self.local.emulator.consumer.approve(tx)
         for notification in self.local.emulator.take_notifications():
             self.engine.receive_notification(notification.headers, notification.body)
-        return self._told(chapter, note, "notification", "authorize", tx)
+        return self._seen(chapter, note, "notification", "authorize", tx)
 
     def inquire(self, chapter: str, note: str, tx: str) -> Scene:
         """Have the engine ask the gateway what became of an open refund."""
         self.clock.pass_by(minutes=3)
         self.engine.recover_transaction(tx)
-        return self._told(chapter, note, "inquiry", "refund", tx)
+        return self._seen(chapter, note, "inquiry", "refund", tx)
 
     def _machine(self, transaction: Transaction, command: str) -> Machine:
-        """The transaction's machine, or the one that `command` would have begun it under."""
+        """The transaction's machine, or the one under which `command` begins it."""
         if transaction.exists:
             return self._machines[transaction.lifecycle]
         return next(m for m in self._machines.values() if command in m.commands)
@@ -128,7 +128,7 @@ class DemoStage:
         self.engine.close()
         self.local.close()
 
-    def _told(self, chapter: str, note: str, what: str, command: str, tx: str) -> Scene:
+    def _seen(self, chapter: str, note: str, what: str, command: str, tx: str) -> Scene:
         """What evidence made of a transaction; still open if it resolved nothing."""
         after = self.engine.transaction(tx)
         machine = self._machines[after.lifecycle]
@@ -197,9 +197,9 @@ def _one_time(stage: DemoStage) -> Iterator[Scene]:
     def ask(note: str, name: str, **what: Any) -> Scene:
         return stage.ask("one_time", note, name, ORDER, **what)
 
-    told = {"authorize_notification_url": NOTIFICATION_URL}
+    where = {"authorize_notification_url": NOTIFICATION_URL}
     yield ask(
-        "applied", "authorize", lifecycle="one_time", amount=12_000, parameters=told
+        "applied", "authorize", lifecycle="one_time", amount=12_000, parameters=where
     )
     yield stage.approve("one_time", "approved", ORDER)
     yield ask("captured_in_part", "capture", amount=9_800)

@@ -69,8 +69,8 @@ def show_command(
 ) -> int:
     """Draw the lifecycle NAME: a shipped one, or the path of a .toml file.
 
-    The pictures of shipped ones need nothing. For an SVG of your own the extra `diagram`
-    is used, or a Graphviz that is here; else a terminal gets Mermaid text.
+    The pictures of shipped ones need nothing. For an SVG of your own the extra
+    `diagram` is used, or a Graphviz that is here; else a terminal gets Mermaid text.
     """
     asked = form or ("json" if as_json else None)
     chosen = format_for(out, asked, "md", _LONG)
@@ -87,7 +87,7 @@ def show_command(
 @click.argument("name", required=False)
 @output_options
 def rules_command(name: str | None, language: str, *, as_json: bool) -> int:
-    """List what each rule code stands for, and where its source says so.
+    """List what each rule code stands for, and the place in its source.
 
     Those that the lifecycle NAME names (a shipped one, or the path of a .toml file), or
     those of all shipped ones.
@@ -209,7 +209,7 @@ def _summary(each: Lifecycle) -> dict[str, Any]:
 
 
 def _write(text: str) -> None:
-    """Print in UTF-8 whatever the locale: diagrams go to files, and tools read those."""
+    """Print in UTF-8 whatever the locale: diagrams go to files that tools read."""
     if not sys.stdout.isatty():
         text = click.unstyle(text)
     put(text.rstrip("\n").encode() + b"\n")

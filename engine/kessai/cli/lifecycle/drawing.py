@@ -1,4 +1,4 @@
-"""Where a drawing goes: a file whose name says what it holds, a pipe, or a terminal."""
+"""Where a drawing goes: a file, its format by its name, a pipe, or a terminal."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ out_option = click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write to FILE; its ending says the format unless --format does.",
+    help="Write to FILE; its ending chooses the format unless --format does.",
 )
 
 
@@ -58,7 +58,7 @@ def drawn(
     """A drawing in `form`; a person at a terminal gets Mermaid text if SVG cannot be.
 
     A file and a program get what was asked for, or an error: Mermaid text where an SVG
-    is expected would be found out later, and elsewhere.
+    is expected would be found out too late.
 
     Raises:
         GraphvizMissing: an SVG needs Graphviz, and nobody is looking.

@@ -1,4 +1,4 @@
-"""What waits for an operator: operations open for long, and evidence that stands aside."""
+"""What waits for an operator: operations open for long, and discrepancies."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -26,8 +26,8 @@ def waiting(store: Store, recovery: Recovery) -> list[Transaction]:
     return [transaction for transaction in found if transaction is not None]
 
 
-def _aside(store: Store, transaction: Transaction) -> Iterator[Row]:
-    """The open discrepancies of `transaction`, as its trail tells them."""
+def _open_discrepancies(store: Store, transaction: Transaction) -> Iterator[Row]:
+    """The open discrepancies of `transaction`, from its trail."""
     open_ones = transaction.discrepancies
     if open_ones:
         rows = read_rows(store.records(transaction.id), None)
@@ -52,10 +52,10 @@ def print_waiting(
             rows.append(
                 [transaction.id, operation.id, f"{operation.command}: {phase}", since]
             )
-        for row in _aside(store, transaction):
+        for row in _open_discrepancies(store, transaction):
             since = row.at.isoformat(timespec="seconds")
-            told = f"{row.command}: {discrepancy_sentence(row.said, language)}"
-            rows.append([transaction.id, str(row.number), told, since])
+            what = f"{row.command}: {discrepancy_sentence(row.stated, language)}"
+            rows.append([transaction.id, str(row.number), what, since])
     headings = [word(name, language) for name in names]
     print_table(word("waiting", language), headings, rows)
     say(word("how", language))
@@ -71,5 +71,7 @@ def waiting_data(store: Store, transaction: Transaction) -> dict[str, Any]:
     return {
         "transaction": transaction.id,
         "operations": [operation_data(o) for o in transaction.operations.values()],
-        "discrepancies": [row_data(row) for row in _aside(store, transaction)],
+        "discrepancies": [
+            row_data(row) for row in _open_discrepancies(store, transaction)
+        ],
     }

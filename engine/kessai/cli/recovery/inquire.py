@@ -1,7 +1,7 @@
 """Asking the gateway once more about what has no final answer yet.
 
-An opening command is accepted long before the consumer has approved it, and a reply can be
-lost: in both cases only an inquiry tells what stands.
+An opening command is accepted long before the consumer has approved it, and a reply
+can be lost: in both cases only an inquiry shows what came of it.
 """
 
 from datetime import timedelta

@@ -30,7 +30,7 @@ class Difference:
     `kind` is the kind of the event that it makes (`reported`, `external`, `lapsed`,
     `discrepancy`), `unconfirmed` for a success that the gateway does not list, or
     `unreadable` when an inquiry was not answered. `amount` is in minor units; `reason`
-    says why a discrepancy stands aside.
+    is a discrepancy's.
     """
 
     transaction: str
@@ -94,11 +94,11 @@ def _differences(engine: Engine, name: str, *, record: bool) -> list[Difference]
     operations = before.operations
     commands = {key: operation.command for key, operation in operations.items()}
     amounts = {key: operation.amount for key, operation in operations.items()}
-    found = [_told(name, event, commands, amounts) for event in inquiry.events]
+    found = [_difference(name, event, commands, amounts) for event in inquiry.events]
     return [*found, *_unconfirmed(name, inquiry)]
 
 
-def _told(
+def _difference(
     name: str,
     event: Event,
     commands: dict[str, str],

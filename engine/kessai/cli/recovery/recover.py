@@ -29,7 +29,7 @@ word = Words("recovery")
 _MINUTE = timedelta(minutes=1)
 
 
-@click.command(short_help="Look up what has no answer yet.")
+@click.command(short_help="Find out what has no answer yet.")
 @click.option("--once/--watch", default=True, help="One pass, or until stopped.")
 @click.option(
     "--limit",
@@ -78,13 +78,13 @@ def recover(
     language: str,
     as_json: bool,
 ) -> int:
-    """Look up every transaction that has no answer yet and is due, and resolve it.
+    """Inquire about every due transaction that has no answer yet, and resolve it.
 
     Several may run at once, on many machines: each transaction is leased to one. What
-    stays open is looked up again after a pause that grows to six hours. What no inquiry
-    resolves is listed, and waits for an operator: see kessai tx resolve.
+    stays open is inquired about again, after a pause that grows to six hours. What no
+    inquiry resolves waits for an operator: see kessai tx resolve and tx close.
 
-    Exit codes: 0 nothing is open that was looked up, 4 something still is, or waits.
+    Exit codes: 0 all that was inquired about is resolved, 4 something is open or waits.
     """
     recovery = Recovery(
         missing=Missing(missing), in_flight_limit=in_flight_limit * _MINUTE
@@ -93,7 +93,7 @@ def recover(
         report = _PassReport(wiring.engine.store, language, as_json=as_json)
         one = _Round(wiring.engine, recovery, limit, stop)
         if once:
-            return report.tell(*one.run())
+            return report.show(*one.run())
         _watch(one, every, report)
     return exits.DONE
 
@@ -108,7 +108,7 @@ class _Round:
     stop: Stop
 
     def run(self) -> tuple[list[Answer], list[Transaction]]:
-        """What was looked up, and what waits for an operator."""
+        """The answers found, and what waits for an operator."""
         answers: list[Answer] = []
         for _ in range(self.limit):
             if self.stop.is_asked:
@@ -124,7 +124,7 @@ def _watch(one: _Round, every: float, report: "_PassReport") -> None:
     pause = Event()
     while not one.stop.is_asked:
         try:
-            report.tell(*one.run(), always=False)
+            report.show(*one.run(), always=False)
         except KessaiError as error:  # one that is broken must not keep the others
             click.echo(f"kessai: {error}", err=True)
         _rest(every, one.stop, pause)
@@ -140,14 +140,14 @@ def _rest(seconds: float, stop: Stop, pause: Event) -> None:
 
 @attrs.define
 class _PassReport:
-    """Tells what a pass found; in a watch, who waits is told once."""
+    """Prints what a pass found; in a watch, what waits is printed once."""
 
     store: Store
     language: str
     as_json: bool = attrs.field(kw_only=True)
-    told: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
 
-    def tell(
+    def show(
         self,
         answers: list[Answer],
         still: list[Transaction],
@@ -155,14 +155,14 @@ class _PassReport:
         always: bool = True,
     ) -> int:
         """Print what came of it; the exit code."""
-        new = [t for t in still if always or t.id not in self.told]
+        new = [t for t in still if always or t.id not in self.shown]
         if answers or new or always:
             if self.as_json:
                 print_json(_data(self.store, answers, new))
             else:
                 self._print(answers, new)
             sys.stdout.flush()
-        self.told = frozenset(t.id for t in still)
+        self.shown = frozenset(t.id for t in still)
         is_open = still or any(answer.status in OPEN for answer in answers)
         return exits.UNKNOWN if is_open else exits.DONE
 

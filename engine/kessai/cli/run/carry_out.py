@@ -45,9 +45,9 @@ def carry_out(
     clock: RunClock,
     lines: Iterable[CommandLine],
     stop: Stop,
-    tell: Callable[[], None],
+    count: Callable[[], None],
 ) -> Halt | None:
-    """Carry out `lines` in order; None when all are done. `tell` is called for each."""
+    """Carry out `lines` in order; None when all are done. `count` is called for each."""
     done = 0
     is_recovered = False
     try:
@@ -61,7 +61,7 @@ def carry_out(
                 clock.now = line.at
                 _ask(wiring, line)
             done = line.number
-            tell()
+            count()
     except KessaiError as error:
         return Halt(done, error)
     return None
@@ -83,7 +83,7 @@ def _is_answer(recorded: Recorded, line: CommandLine) -> bool:
 def _ask(wiring: Wiring, line: CommandLine) -> None:
     answer = wiring.engine.execute(line.command)
     if answer.is_recorded and wiring.local is None:
-        return  # left open by an earlier run, and looked up when this one began
+        return  # left open by an earlier run, and inquired about when this one began
     resolved(wiring, answer)
 
 

@@ -1,4 +1,4 @@
-"""`kessai run`: carries out a file of commands, and says what came of it."""
+"""`kessai run`: carries out a file of commands, and reports the outcomes."""
 
 import time
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from kessai.shell import shipped_lifecycles
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)  # no line has set the clock yet
 
-STOPPED = 130  # as a shell says of a program that Ctrl-C ended
+STOPPED = 130  # a shell's code for a program that Ctrl-C ended
 
 
 @click.command(short_help="Carry out a file of commands.")
@@ -37,11 +37,11 @@ def run(file: str, db: str, gateway: str, language: str, *, as_json: bool) -> in
     and may have    lifecycle agreement amount currency frequency parameters
 
     The whole file is checked first. With one mistake in it nothing is sent, and every
-    mistake is told with its line and column. A command that is denied is an outcome,
-    not an error.
+    mistake is reported with its line and column. A command that is denied is an
+    outcome, not an error.
 
     Run the same file again after whatever happened: what was carried out is not sent
-    again, what was broken off is looked up and finished.
+    again, what was broken off is inquired about and finished.
 
     Exit codes: 0 done, 2 the file or the store cannot be used, 4 an outcome is still
     open, 130 stopped by Ctrl-C or SIGTERM after the command in hand.

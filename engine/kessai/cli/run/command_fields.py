@@ -1,6 +1,6 @@
 """From the members of one line to a command: every field known, and of its shape.
 
-What a field may hold is `kessai.Command`'s to say, and which commands and lifecycles
+`kessai.Command` decides what a field may hold; which commands and lifecycles
 there are is the lifecycle files'. Here is only what JSON can get wrong before that.
 """
 
@@ -136,7 +136,7 @@ def _wrong_parameters(value: object, fields: Mapping[str, Any]) -> Iterator[Wron
 
 
 def _time(value: object) -> datetime | None:
-    """The time that `value` says, in UTC; None if it is not one of RFC 3339."""
+    """The time in `value`, in UTC; None if it is not one of RFC 3339."""
     if not isinstance(value, str) or _RFC3339.fullmatch(value) is None:
         return None
     try:

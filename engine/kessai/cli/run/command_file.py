@@ -23,7 +23,7 @@ from kessai.machine import Command, Machines
 
 MAX_LINE_BYTES = 1_000_000
 MOST_SHOWN = 20
-"""Mistakes that are told one by one; more of them are only counted."""
+"""Mistakes that are listed; more of them are only counted."""
 
 _BOM = "\ufeff"
 
@@ -59,24 +59,24 @@ class CommandFile:
         """Read the whole file; how many commands are in it.
 
         Raises:
-            InvalidCommandFile: it has mistakes; the message tells them, each in its
-                place, and how many more there are.
+            InvalidCommandFile: it has mistakes; the message lists them, each with its
+                place, and counts the rest.
 
         """
         commands = mistakes = 0
-        told: list[str] = []
+        listed: list[str] = []
         for found in self._checked():
             if isinstance(found, CommandLine):
                 commands += 1
                 continue
             mistakes += 1
-            if len(told) < MOST_SHOWN:
+            if len(listed) < MOST_SHOWN:
                 what = without_card_numbers(found.what)
-                told.append(f"{self._name}:{found.line}:{found.column}: {what}")
-        if mistakes > len(told):
-            told.append(f"{self._name}: and {mistakes - len(told):,} more mistakes")
-        if told:
-            raise InvalidCommandFile("\n".join(told))
+                listed.append(f"{self._name}:{found.line}:{found.column}: {what}")
+        if mistakes > len(listed):
+            listed.append(f"{self._name}: and {mistakes - len(listed):,} more mistakes")
+        if listed:
+            raise InvalidCommandFile("\n".join(listed))
         return commands
 
     def lines(self) -> Iterator[CommandLine]:
@@ -142,7 +142,7 @@ class CommandFile:
         if not text.strip():
             return
         if found := next(find_card_numbers(text), None):
-            # Whatever the line is otherwise, nothing else of it is read or told.
+            # Nothing else of such a line is read or repeated.
             yield LineMistake(number, found[0] + 1, _CARD)
             return
         try:

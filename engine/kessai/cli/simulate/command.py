@@ -1,4 +1,4 @@
-"""`kessai simulate`: plays seeded worlds full of faults, and compares the books."""
+"""`kessai simulate`: runs seeded worlds full of faults, and compares the books."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def _faults(_context: click.Context, _option: object, text: str) -> frozenset[Fa
         raise click.BadParameter(str(error)) from error
 
 
-@click.command("simulate", short_help="Play worlds where everything goes wrong.")
+@click.command("simulate", short_help="Run worlds where everything goes wrong.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The first seed.")
 @click.option(
     "--commands",
@@ -68,12 +68,12 @@ def _faults(_context: click.Context, _option: object, text: str) -> frozenset[Fa
 )
 @output_options
 def simulate_command(language: str, *, as_json: bool, **given: Any) -> int:
-    """Play the engine's own flows against the gateway's stand-in, with faults.
+    """Run the engine's own flows against the gateway's stand-in, with faults.
 
-    Order systems, workers, recoverers, notifications and a consumer live on a virtual
-    clock in one process. A seed decides who moves next and what goes wrong; the same
-    seed plays the same worlds, wherever. After each world everything resolves, and the
-    books of both sides are compared to the yen.
+    Order systems, workers, recoverers and a consumer live on a virtual clock in
+    one process. A seed decides who moves next and what goes wrong; the same seed gives
+    the same worlds, on any machine. After each world everything resolves, and the books
+    of both sides are compared to the yen.
 
     Exit codes: 0 nothing was found, 5 a promise was broken (the seed and the shortest
     story that shows it are printed), 130 stopped by Ctrl-C after the world in hand.
@@ -126,7 +126,7 @@ def _stage(store: str) -> Iterator[Stage]:
 
 
 class _Files:
-    """Makes a store in a file of its own each time; the one before is not needed any more."""
+    """Makes a store in a new file each time, and drops the one before."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -150,7 +150,7 @@ def _story(stage: Stage, finding: FoundViolation | None, language: str) -> list[
 
 
 def _again(finding: FoundViolation, store: str) -> str:
-    """The command line that plays the same world once more."""
+    """The command line that runs the same world once more."""
     return (
         f"kessai simulate --seed {finding.seed} --commands {finding.commands}"
         f" --faults {written(finding.faults)} --store {store}"

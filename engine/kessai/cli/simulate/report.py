@@ -13,7 +13,7 @@ _COUNTS = ("worlds", "operations", "resolved", "orders", "recoveries", "discrepa
 
 
 def print_figures(figures: Figures, seconds: float, language: str) -> None:
-    """Print what was played, and how often each fault was injected."""
+    """Print what was run, and how often each fault was injected."""
     if figures.faults:
         print_table(
             word("faults", language),

@@ -120,7 +120,7 @@ def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
 
 
 def opened_store(db: str, *, must_exist: bool = False) -> Store:
-    """The store `db`; what its owner should know is told in a line, not as a traceback.
+    """The store `db`; its warnings are a line each, not a traceback.
 
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: the store cannot be opened.
@@ -174,8 +174,8 @@ def _gateway(
     if name != EMULATOR:
         adapter: Adapter = _load("kessai.adapters", name).from_environment(os.environ)
         return None, adapter, HttpTransport()
-    # The emulator's orders outlive the process where the engine's do, beside them. There
-    # is no beside a server's database.
+    # The emulator's orders outlive the process where the engine's do, beside them.
+    # There is no beside a server's database.
     books = None
     if isinstance(store, SQLiteStore):
         books = store.path.with_name(store.path.name + ".gateway")

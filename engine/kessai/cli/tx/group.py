@@ -33,7 +33,7 @@ from kessai.cli.tx.report import (
     print_transaction,
     trail_rules,
 )
-from kessai.cli.tx.resolve import tx_resolve
+from kessai.cli.tx.resolve import tx_close, tx_resolve
 from kessai.cli.tx.trail import read_rows, row_data
 from kessai.cli.tx.words import word
 from kessai.errors import UnknownTransaction
@@ -53,6 +53,7 @@ def tx() -> None:
 
 
 tx.add_command(tx_resolve)
+tx.add_command(tx_close)
 tx.add_command(tx_diagram)
 
 
@@ -272,7 +273,7 @@ def _with_amount(
     possibility: Possibility,
     amount: int | None,
 ) -> Possibility:
-    """`possibility`, asked again with an amount where the command is there to take it."""
+    """`possibility`, asked again with an amount if the command takes one."""
     denial = possibility.denial
     if amount is None or (denial is not None and "not_in_lifecycle" in denial.codes):
         return possibility

@@ -12,7 +12,7 @@ from kessai.spec import Parameter, TextParameter
 
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 _UNDECLARED = TextParameter
-"""What is read as text: that no lifecycle declares it is the denial's to say."""
+"""Read as text. If no lifecycle declares it, the denial says so."""
 
 
 class Amount(click.ParamType[int]):
@@ -28,7 +28,8 @@ class Amount(click.ParamType[int]):
             return value
         if not isinstance(value, str) or _DIGITS.fullmatch(value) is None:
             message = (
-                f"{short(str(value))} is not an amount; give minor units in plain digits, such as"
+                f"{short(str(value))} is not an amount; give minor units in plain"
+                " digits, such as"
                 " 1200"
             )
             self.fail(message, param, ctx)

@@ -84,7 +84,16 @@ def print_trail(
     """Print every event: when, what, by which rule, on what evidence."""
     rows = list(rows)
     currency = _currency(transaction, machine)
-    names = ("number", "time", "event", "command", "amount", "said", "rule", "evidence")
+    names = (
+        "number",
+        "time",
+        "event",
+        "command",
+        "amount",
+        "stated",
+        "rule",
+        "evidence",
+    )
     print_table(
         word("trail", language),
         [word(name, language) for name in names],
@@ -95,7 +104,7 @@ def print_trail(
                 word(row.event, language),
                 command_title(machine, row.command, language),
                 _money(row.amount, currency),
-                _said(row, language),
+                _stated(row, language),
                 row.rule,
                 " ".join(filter(None, (row.source, row.code))),
             ]
@@ -108,23 +117,23 @@ def print_trail(
 def trail_rules(
     rows: Iterable[Row], machine: Machine | None, language: str
 ) -> dict[str, str]:
-    """What the rules say that the rows of a trail name: the sentence of each code."""
+    """The sentence of each rule code that the rows of a trail name."""
     codes = dict.fromkeys(code for row in rows for code in rule_codes(row.rule))
     rules = machine.lifecycle.rules if machine else {}
     return {c: rules[c].text.in_language(language) for c in codes if c in rules}
 
 
 def print_rules(rules: Mapping[str, str], language: str) -> None:
-    """Print what rules say, by their codes; nothing for none."""
+    """Print the sentences of rules by their codes; nothing for none."""
     if rules:
         headings = [_lifecycle_word(w, language) for w in ("rule", "rule_says")]
         print_table(_lifecycle_word("rules", language), headings, rules.items())
 
 
-def _said(row: Row, language: str) -> str:
+def _stated(row: Row, language: str) -> str:
     if row.event == KIND_OF[Discrepancy]:
-        return discrepancy_sentence(row.said, language)
-    return row.said
+        return discrepancy_sentence(row.stated, language)
+    return row.stated
 
 
 def print_possibilities(
@@ -164,7 +173,7 @@ def print_answer(answer: Answer, machine: Machine | None, language: str) -> None
 
 
 def print_denial(denial: Denial, language: str) -> None:
-    """Print every reason of a denial: sentence, code and rule; then what the rules say."""
+    """Print every reason of a denial, then the sentence of each rule it names."""
     _print_reasons(denial, language)
     print_rules(denial.rules(language), language)
 

@@ -1,4 +1,4 @@
-"""`kessai tx resolve`: what an operator found out by hand, with a name and a reason."""
+"""`kessai tx resolve` and `close`: what a person found out, with a name and a reason."""
 
 import click
 
@@ -7,20 +7,24 @@ from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking
 from kessai.cli.terminal.options import db_option, output_options
 from kessai.cli.terminal.output import answer_data, print_json, say, transaction_data
-from kessai.shell import Engine
 from kessai.words import Words
 
 word = Words("recovery")
 
-CLOSED = "closed"
+_evidence_option = click.option(
+    "--evidence", required=True, metavar="TEXT", help="How it was found out."
+)
+_actor_option = click.option(
+    "--actor", required=True, metavar="NAME", help="Who found it out."
+)
 
 
-@click.command("resolve")
+@click.command("resolve", short_help="State the outcome of an open operation.")
 @click.argument("transaction_id", metavar="ID")
-@click.argument("operation", metavar="OPERATION|EVENT")
-@click.argument("outcome", type=click.Choice(["succeeded", "declined", CLOSED]))
-@click.option("--evidence", required=True, metavar="TEXT", help="How it was found out.")
-@click.option("--actor", required=True, metavar="NAME", help="Who found it out.")
+@click.argument("operation")
+@click.argument("outcome", type=click.Choice(["succeeded", "declined"]))
+@_evidence_option
+@_actor_option
 @db_option
 @output_options
 def tx_resolve(
@@ -34,11 +38,10 @@ def tx_resolve(
     language: str,
     as_json: bool,
 ) -> int:
-    """Resolve what no inquiry could: an open OPERATION, or the discrepancy of an EVENT.
+    """State the outcome of an open OPERATION that no inquiry could resolve.
 
     \b
     kessai tx resolve ORDER ORDER.4 succeeded --evidence "portal shows it" --actor sato
-    kessai tx resolve ORDER 7 resolved --evidence "refunded by bank" --actor sato
 
     TEXT and NAME go into the audit trail for good: write no personal data there. A
     success that the lifecycle does not allow is kept as a discrepancy.
@@ -46,16 +49,6 @@ def tx_resolve(
     Exit codes: 0 resolved, 2 it is not open, 4 still open.
     """  # noqa: D301 - click reads \b
     with looking(db) as engine:
-        if outcome == CLOSED:
-            return _close_discrepancy(
-                engine,
-                transaction_id,
-                _number(operation),
-                evidence=evidence,
-                actor=actor,
-                language=language,
-                as_json=as_json,
-            )
         answer = engine.resolve(
             transaction_id, operation, outcome, evidence=evidence, actor=actor
         )
@@ -65,34 +58,44 @@ def tx_resolve(
         say(word("not_applied", language))
     else:
         status = word(answer.status, language)
-        said = {"operation": operation, "status": status, "actor": actor}
-        say(word("resolved", language, **said))
+        shown = {"operation": operation, "status": status, "actor": actor}
+        say(word("resolved", language, **shown))
     return exits.UNKNOWN if answer.status in OPEN else exits.DONE
 
 
-def _close_discrepancy(
-    engine: Engine,
+@click.command("close", short_help="Close an open discrepancy.")
+@click.argument("transaction_id", metavar="ID")
+@click.argument("number", metavar="EVENT", type=click.IntRange(min=1))
+@_evidence_option
+@_actor_option
+@db_option
+@output_options
+def tx_close(
+    *,
     transaction_id: str,
     number: int,
-    *,
     evidence: str,
     actor: str,
+    db: str,
     language: str,
     as_json: bool,
 ) -> int:
-    after = engine.close_discrepancy(
-        transaction_id, number, evidence=evidence, actor=actor
-    )
+    """Close the discrepancy that EVENT, a number in the trail, recorded.
+
+    \b
+    kessai tx close ORDER 7 --evidence "refunded by bank" --actor sato
+
+    TEXT and NAME go into the audit trail for good: write no personal data there.
+
+    Exit codes: 0 closed, 2 that event is no open discrepancy.
+    """  # noqa: D301 - click reads \b
+    with looking(db) as engine:
+        after = engine.close_discrepancy(
+            transaction_id, number, evidence=evidence, actor=actor
+        )
     if as_json:
         print_json(transaction_data(after))
     else:
-        said = {"number": number, "transaction": transaction_id}
-        say(word("closed", language, **said))
+        shown = {"number": number, "transaction": transaction_id}
+        say(word("closed", language, **shown))
     return exits.DONE
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):  # noqa: PLR2004
-        message = f"{text!r}: a discrepancy is named by the number of its event"
-        raise click.UsageError(message)
-    return int(text)

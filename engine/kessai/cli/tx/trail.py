@@ -32,7 +32,7 @@ from kessai.spec import rule_codes
 class Row:
     """One event: what happened to which command, by which rule, on what evidence.
 
-    `amount` is in minor units; `said` is the outcome or the reasons; `source` and
+    `amount` is in minor units; `stated` is the outcome or the reasons; `source` and
     `code` are the evidence's.
     """
 
@@ -41,7 +41,7 @@ class Row:
     event: str
     command: str = ""
     amount: int | None = None
-    said: str = ""
+    stated: str = ""
     rule: str = ""
     source: str = ""
     code: str = ""
@@ -83,19 +83,19 @@ def _row(
         event=KIND_OF[type(event)],
         source=evidence.source if evidence else "",
         code=(evidence.code or evidence.actor) if evidence else "",
-        **_told(event, operations, machine),
+        **_particulars(event, operations, machine),
     )
 
 
-def _told(
+def _particulars(
     event: Event, operations: dict[str, Operation], machine: Machine | None
 ) -> dict[str, Any]:
-    """What this kind of event tells besides its time and evidence."""
+    """What this kind of event has besides its time and evidence."""
     match event:
         case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(event, operations, machine)
         case Closed() | Learned():
-            return {"said": _stated(event)}
+            return {"stated": _statement(event)}
         case (
             External(command=name, amount=amount)
             | Reversed(command=name, amount=amount)
@@ -103,15 +103,15 @@ def _told(
             rule = _rule(machine, name, taken_back=isinstance(event, Reversed))
             return {"command": name, "amount": amount, "rule": rule}
         case Lapsed(deadline=name):
-            return {"said": name, "rule": _deadline_rule(machine, name)}
+            return {"stated": name, "rule": _deadline_rule(machine, name)}
         case Denied():
             return _denied(event)
         case Discrepancy(reason=reason, evidence=evidence):
             command = evidence.command or ""
-            return {"command": command, "amount": evidence.amount, "said": reason}
+            return {"command": command, "amount": evidence.amount, "stated": reason}
 
 
-def _stated(event: Closed | Learned) -> str:
+def _statement(event: Closed | Learned) -> str:
     evidence = event.evidence
     if isinstance(event, Closed):
         return f"{event.discrepancy}: {evidence.note}"
@@ -125,11 +125,11 @@ def _of_operation(
 ) -> dict[str, Any]:
     if isinstance(event, Begun):
         return _of(event.operation, machine)
-    told = _of(operations.get(event.operation), machine)
+    found = _of(operations.get(event.operation), machine)
     if isinstance(event, Reported):
         note = event.evidence.note
-        told["said"] = f"{event.outcome}: {note}" if note else event.outcome.value
-    return told
+        found["stated"] = f"{event.outcome}: {note}" if note else event.outcome.value
+    return found
 
 
 def _of(operation: Operation | None, machine: Machine | None) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _denied(event: Denied) -> dict[str, Any]:
     return {
         "command": event.command,
         "amount": event.amount,
-        "said": ", ".join(reason.code for reason in event.reasons),
+        "stated": ", ".join(reason.code for reason in event.reasons),
         "rule": ", ".join(dict.fromkeys(codes)),
     }
 

@@ -103,9 +103,9 @@ class AsyncPostgresStore:
         """See `Store.append`."""
         await self._do(steps.append(change, self._declared))
 
-    async def records(self, transaction: str) -> list[Record]:
+    async def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
-        return await self._do(steps.records(transaction))
+        return await self._do(steps.records(transaction, denials=denials))
 
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""

@@ -7,6 +7,7 @@ Names are found along the search path, so a schema of their own can be chosen:
 
 from kessai.errors import InvalidInput, StoreUnsuitable
 from kessai.limits import BUSY_SECONDS, STATEMENT_SECONDS
+from kessai.machine import DENIAL
 from kessai.stores.postgres.query import Query, Row, Steps
 
 LOCK = int.from_bytes(b"kessai")
@@ -71,6 +72,10 @@ CREATE TABLE events (
   hash text NOT NULL,
   PRIMARY KEY (transaction_id, number)
 )""",
+        b"""
+CREATE INDEX events_but_denials ON events (transaction_id, number)
+WHERE position('\\x%b'::bytea IN body) = 0"""
+        % DENIAL.hex().encode(),
         b"""
 CREATE TABLE answers (
   key text COLLATE "C" CONSTRAINT answers_pkey PRIMARY KEY,

@@ -23,6 +23,8 @@ from functools import lru_cache
 
 import attrs
 
+from kessai.machine import DENIAL
+
 _COLUMNS = {
     "lifecycle": "text",
     "status": "text",
@@ -47,6 +49,12 @@ RECORDS = b"""
 SELECT transaction_id, number, body, hash FROM events
 WHERE transaction_id = %(transaction)s ORDER BY number
 """
+
+RECORDS_BUT_DENIALS = b"""
+SELECT transaction_id, number, body, hash FROM events
+WHERE transaction_id = %%(transaction)s
+  AND position('\\x%b'::bytea IN body) = 0 ORDER BY number
+""" % DENIAL.hex().encode()
 
 FIND = b"""
 SELECT transaction_id FROM gateway_ids

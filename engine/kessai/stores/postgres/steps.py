@@ -149,9 +149,10 @@ def _standing(rows: list[Row], name: str) -> tuple[int, int]:
     return next(((row[1], row[2]) for row in rows if row[0] == name), (0, 0))
 
 
-def records(transaction: str) -> Steps[list[Record]]:
+def records(transaction: str, *, denials: bool) -> Steps[list[Record]]:
     """`Store.records`."""
-    rows = yield Query(statements.RECORDS, {"transaction": transaction})
+    query = statements.RECORDS if denials else statements.RECORDS_BUT_DENIALS
+    rows = yield Query(query, {"transaction": transaction})
     return [Record(*row) for row in rows]
 
 

@@ -100,9 +100,9 @@ class PostgresStore:
         """See `Store.append`."""
         self._do(steps.append(change, self._declared))
 
-    def records(self, transaction: str) -> list[Record]:
+    def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
-        return self._do(steps.records(transaction))
+        return self._do(steps.records(transaction, denials=denials))
 
     def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""

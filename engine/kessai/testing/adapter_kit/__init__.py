@@ -1,1 +1,1 @@
-"""The parts of the adapters' conformance kit; its face is `kessai.testing.adapter_kit.public`."""
+"""The parts of the adapters' conformance kit; `public` is what others import."""

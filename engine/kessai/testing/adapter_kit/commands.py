@@ -1,4 +1,4 @@
-"""Commands: every one of the lifecycles that the adapter is for is carried or refused."""
+"""Commands: all of the adapter's lifecycles are carried out or refused."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _NAME = re.compile(r"[!-~]{1,64}")
 
 
 def carried_or_refused(kit: Kit) -> Iterator[ConformanceFinding]:
-    """A command that the gateway has not is InvalidInput, before anything is written."""
+    """A command that the gateway lacks is InvalidInput, before anything is written."""
     on_record = set(kit.calls)
     for name in kit.samples.lifecycles:
         lifecycle = lifecycle_of(name)

@@ -1,4 +1,4 @@
-"""What every adapter promises, a sentence a test: the list that the kit goes through."""
+"""What every adapter promises, a sentence a test: the list that the kit checks."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,11 +20,11 @@ from kessai.testing.adapter_kit import (
 )
 from kessai.testing.adapter_kit.kit import Kit, found_by
 from kessai.testing.adapter_kit.samples import AdapterSamples
-from kessai.testing.adapter_kit.stories import ConformanceFinding, told
+from kessai.testing.adapter_kit.stories import ConformanceFinding, shown_together
 
 
 class NotConforming(AssertionError):
-    """An adapter breaks the contract; the text says how, where it is said, and a test."""
+    """An adapter breaks the contract; the text has the finding, the words, and a test."""
 
 
 class AdapterConformance:
@@ -76,7 +76,7 @@ class AdapterConformance:
         """Byte for byte."""
         _hold(kit, records.requests)
 
-    def test_recorded_replies_are_evidence_of_what_was_noted(self, kit: Kit) -> None:
+    def test_recorded_replies_are_the_evidence_of_their_samples(self, kit: Kit) -> None:
         """In every field."""
         _hold(kit, records.replies)
 
@@ -90,7 +90,7 @@ class AdapterConformance:
         self, kit: Kit
     ) -> None:
         """Or all of the following would pass for nothing."""
-        _hold(kit, redaction.secrets_are_told)
+        _hold(kit, redaction.secrets_are_named)
 
     def test_no_repr_shows_a_secret(self, kit: Kit) -> None:
         """Of the adapter, or of what it asks."""
@@ -130,7 +130,7 @@ class AdapterConformance:
         """Two refunds of the same amount are two."""
         _hold(kit, keys.another_operation)
 
-    def test_what_a_call_says_is_what_is_sent(self, kit: Kit) -> None:
+    def test_all_of_a_call_is_sent(self, kit: Kit) -> None:
         """Its transaction, its amount, its currency."""
         _hold(kit, keys.what_is_asked_is_sent)
 
@@ -187,7 +187,7 @@ class AdapterConformance:
         _hold(kit, malformed.something_else)
 
     def test_the_reply_to_another_transaction_is_unknown(self, kit: Kit) -> None:
-        """Where it says whose it is."""
+        """Where it names its transaction."""
         _hold(kit, malformed.another_transaction)
 
     def test_a_verdict_that_is_there_twice_is_unknown(self, kit: Kit) -> None:
@@ -208,7 +208,9 @@ class AdapterConformance:
         """One that is heard, one of several items, and how they are signed."""
         _hold(kit, notifications.on_record)
 
-    def test_recorded_notifications_say_what_was_noted(self, kit: Kit) -> None:
+    def test_recorded_notifications_are_the_evidence_of_their_samples(
+        self, kit: Kit
+    ) -> None:
         """Every item of them."""
         _hold(kit, notifications.recorded)
 
@@ -240,11 +242,11 @@ class AdapterConformance:
 
     # Inquiries
 
-    def test_a_inquiry_lists_what_happened(self, kit: Kit) -> None:
+    def test_an_inquiry_lists_what_happened(self, kit: Kit) -> None:
         """One that lists several exchanges is on record."""
         _hold(kit, inquiries.lists)
 
-    def test_a_inquiry_says_that_a_transaction_is_not_known(self, kit: Kit) -> None:
+    def test_an_inquiry_states_that_a_transaction_is_not_known(self, kit: Kit) -> None:
         """One is on record."""
         _hold(kit, inquiries.not_known)
 
@@ -258,7 +260,7 @@ class AdapterConformance:
         """By a time-out, a reset, or whatever else happens after sending."""
         _hold(kit, outcomes.broken_off)
 
-    def test_a_call_that_never_left_says_so(self, kit: Kit) -> None:
+    def test_a_call_that_never_left_is_marked_so(self, kit: Kit) -> None:
         """No connection was made."""
         _hold(kit, outcomes.never_left)
 
@@ -281,7 +283,7 @@ def _hold(kit: Kit, check: Callable[[Kit], Iterator[ConformanceFinding]]) -> Non
     __tracebackhide__ = True
     findings = list(found_by(check, kit))
     if findings:
-        raise NotConforming(told(findings, kit.samples.secrets))
+        raise NotConforming(shown_together(findings, kit.samples.secrets))
 
 
 def names_of_tests() -> list[str]:
@@ -304,7 +306,7 @@ def check_adapter(adapter: AnyAdapter, samples: AdapterSamples) -> None:
     """Hold `adapter` against the whole contract, from `samples` of its bytes.
 
     Raises:
-        NotConforming: it breaks it; the text tells everything that was found.
+        NotConforming: it breaks it; the text lists everything that was found.
 
     """
     kit = Kit(adapter, samples)

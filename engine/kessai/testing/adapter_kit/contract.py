@@ -1,4 +1,4 @@
-"""Where the contract says what the kit holds an adapter to: the place, and its words."""
+"""The sentences of the contract that the kit checks: their places, and their words."""
 
 import attrs
 
@@ -40,7 +40,8 @@ KEPT = Clause(
 )
 FREE = Clause("kessai.gateway.Evidence", "free of secrets and personal data")
 IN_NO_REPR = Clause(
-    "kessai.gateway.Request", "carry credentials, so no repr shows them"
+    "kessai.gateway.Request",
+    "Headers and body carry credentials, so no repr shows them",
 )
 ERRORS = Clause("kessai.errors", "Messages never carry a secret or personal data")
 NEVER_SENT = Clause(

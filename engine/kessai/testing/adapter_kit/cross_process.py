@@ -1,4 +1,4 @@
-"""An adapter asked in other processes, whose hash seed, time zone and place differ.
+"""An adapter asked in other processes, whose hash seed, time zone and folder differ.
 
 What depends on the order of a set, on the machine's zone or on where a process was
 started shows only there.
@@ -43,11 +43,11 @@ class CrossProcessJob:
 
 
 class NoAnswerError(Exception):
-    """The other process ended without an answer; the text is the end of what it said."""
+    """The other process ended without an answer; the text is its last line."""
 
 
-def asked_elsewhere(job: CrossProcessJob) -> list[dict[str, str]]:
-    """What the adapter says of each thing asked, by its name, one dict a process.
+def asked_cross_process(job: CrossProcessJob) -> list[dict[str, str]]:
+    """The adapter's answer to each thing asked, by its name, one dict a process.
 
     Raises:
         NoAnswerError: a process could not make the adapter, or took a minute.
@@ -86,36 +86,36 @@ def _begin(folder: Path, number: int) -> "subprocess.Popen[str]":
 
 def _end(folder: Path, number: int, process: "subprocess.Popen[str]") -> dict[str, str]:
     try:
-        _, said = process.communicate(timeout=_PATIENCE_SECONDS)
+        _, output = process.communicate(timeout=_PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         message = "it took longer than a minute"
         raise NoAnswerError(message) from None
     if process.returncode:
-        raise NoAnswerError(said.strip().rpartition("\n")[2])
+        raise NoAnswerError(output.strip().rpartition("\n")[2])
     answers: dict[str, str] = pickle.loads((folder / f"{number}").read_bytes())  # noqa: S301 - written by this very program
     return answers
 
 
 def answers_of(adapter: Any, job: CrossProcessJob) -> dict[str, str]:
-    """What `adapter` says of each thing asked, as text."""
-    said: dict[str, str] = {}
+    """The answers of `adapter` to each thing asked, as text."""
+    answers: dict[str, str] = {}
     functions = as_functions(adapter)
     for name, call in job.requests:
         request = functions.request(call)
         parts = (request.method, request.url, request.headers, request.body)
-        said[f"request {name}"] = repr(parts)
+        answers[f"request {name}"] = repr(parts)
     for name, call, reply in job.replies:
         evidence = functions.evidence(call, reply)
-        said[f"reply {name}"] = repr((evidence, evidence.disclosed))
+        answers[f"reply {name}"] = repr((evidence, evidence.disclosed))
     for name, call, replies in job.exchanges:
         done = run(lift(adapter).exchange(call), replies)
         sent = [(one.url, one.headers, one.body) for one in done.requests]
-        said[f"exchange {name}"] = repr((sent, done.said))
+        answers[f"exchange {name}"] = repr((sent, done.said))
     for name, headers, body in job.notifications:
-        said[f"notification {name}"] = repr(functions.notification(headers, body))
-    return said
+        answers[f"notification {name}"] = repr(functions.notification(headers, body))
+    return answers
 
 
 def _made(job: CrossProcessJob) -> Any:

@@ -1,4 +1,4 @@
-"""Looking for an example that goes wrong, with Hypothesis: the smallest one there is."""
+"""Searching for an example that goes wrong, with Hypothesis: the smallest one."""
 
 import json
 from collections.abc import Callable
@@ -20,12 +20,13 @@ _PATIENT = (
 )
 
 
-def hunted(
+def counterexample(
     strategy: st.SearchStrategy[_T], is_wrong: Callable[[_T], bool], examples: int
 ) -> _T | None:
     """The smallest of `strategy` that is wrong; None if `examples` of them are right.
 
-    The same is looked for each time: a conformance test that fails now and then is none.
+    Every run searches the same examples: a conformance test must not fail now and
+    then.
     """
     careful = settings(
         max_examples=examples,
@@ -41,7 +42,7 @@ def hunted(
 
 
 def breaks(ask: Callable[[], object]) -> bool:
-    """Whether the adapter breaks off when it is asked."""
+    """Whether the adapter raises when it is asked."""
     try:
         ask()
     except AdapterRaised:

@@ -36,7 +36,7 @@ _CALLS = {
 }
 _OF_TIME = ("now", "utcnow", "today")
 _OF_CHANCE = ("random", "getrandbits", "seed")
-_ASIDE = ("importlib.", "_frozen_importlib", "logging")
+_EXEMPT = ("importlib.", "_frozen_importlib", "logging")
 """Loading a module opens its file, and a log record carries the time: both may be."""
 
 _KIT = "kessai.testing.adapter_kit"
@@ -53,7 +53,7 @@ class PurityWatch:
         """Keep `what`, and from which line of the adapter it came."""
         while frame is not None and frame.f_globals.get("__name__") == __name__:
             frame = frame.f_back  # from here, not from this module's own hook
-        if not _is_aside(frame):
+        if not _is_exempt(frame):
             self.seen[what + _place(frame, self.package)] = None
 
 
@@ -117,10 +117,10 @@ def _impure(called: Any) -> str:
     return ""
 
 
-def _is_aside(frame: FrameType | None) -> bool:
+def _is_exempt(frame: FrameType | None) -> bool:
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
-        if module.startswith(_ASIDE):
+        if module.startswith(_EXEMPT):
             return True
         if module.startswith(_KIT):
             break
@@ -140,7 +140,7 @@ def _place(frame: FrameType | None, package: str) -> str:
 
 
 class _WatchedEnvironment(MutableMapping[str, str]):
-    """The environment, which tells who reads it."""
+    """The environment, which reports who reads it."""
 
     def __init__(self, environ: MutableMapping[str, str], watch: PurityWatch) -> None:
         self._environ = environ

@@ -1,7 +1,7 @@
 """One HTTP message a file: its first line, its headers, an empty line, its body.
 
-Lines end in a line feed, so that the files can be read and edited; the body is kept byte
-for byte, and needs no length.
+Lines end in a line feed, so that the files can be read and edited; the body is kept
+byte for byte, and needs no length.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Inquiries: what is listed, what is not known, and that nothing else says "not known"."""
+"""Inquiries: what is listed, what is not known, and that nothing else is read so."""
 
 from collections.abc import Iterator
 
@@ -46,10 +46,10 @@ def replies_are_no_lists(kit: Kit) -> Iterator[ConformanceFinding]:
         evidence = kit.evidence(call, reply)
         if not evidence.found:
             yield ConformanceFinding(
-                f"{sample.name}, taken for the reply to an inquiry: it is said not to know"
+                f"{sample.name}, taken for the reply to an inquiry: it is read as not knowing"
                 " the transaction; the caller would apply once more",
                 contract.NOT_FOUND,
-                "Outcome.UNKNOWN: that a transaction is not known must be said, and not"
+                "Outcome.UNKNOWN: that a transaction is not known must be stated, and not"
                 " be concluded from what is missing",
                 kit.reply_story(call, reply, ["assert evidence.found"]),
             )

@@ -1,4 +1,4 @@
-"""Same operation, same key; another operation, another key; and what a call says is sent."""
+"""Same operation, same key; another operation, another key; all of a call is sent."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ def resend(kit: Kit) -> Iterator[ConformanceFinding]:
 
 
 def another_operation(kit: Kit) -> Iterator[ConformanceFinding]:
-    """Two refunds of the same amount are two requests that the gateway can tell apart."""
+    """Two refunds of the same amount are two requests that the gateway can distinguish."""
     for call in _moving(kit):
         first, second = _of(call, 1), _of(call, 2)
         differ = kit.request(first) != kit.request(second)
@@ -36,12 +36,12 @@ def another_operation(kit: Kit) -> Iterator[ConformanceFinding]:
                 " gateway would take the second for a resend of the first",
                 contract.RESEND,
                 "call.key() is part of every request that moves something; if"
-                " the gateway has no such key, the samples say key_on_the_wire=False",
+                " the gateway has no such key, the samples have key_on_the_wire=False",
                 _two_calls(kit, first, second, "!="),
             )
         elif differ and not kit.samples.key_on_the_wire:
             yield ConformanceFinding(
-                f"{call.command}: the samples say that no key is on the wire, but the"
+                f"{call.command}: by the samples no key is on the wire, but the"
                 " request changes with it",
                 contract.RESEND,
                 "key_on_the_wire=True, or a request that does without the key",
@@ -69,7 +69,7 @@ def what_is_asked_is_sent(kit: Kit) -> Iterator[ConformanceFinding]:
                     contract.AMOUNTS
                     if field in {"amount", "currency"}
                     else contract.WHAT_CAME,
-                    f"{field} is part of the request, or InvalidInput says which are"
+                    f"{field} is part of the request, or InvalidInput lists which are"
                     " possible",
                     _two_calls(kit, call, other, "!="),
                 )

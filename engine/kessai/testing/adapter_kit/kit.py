@@ -38,7 +38,7 @@ from kessai.testing.adapter_kit.stories import (
 )
 
 RESOLVED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})
-"""What ends an operation, so that it must not be said on a guess."""
+"""What ends an operation, so that it must not be a guess."""
 
 
 @attrs.define(slots=False, repr=False)  # an adapter that shows its key would show it
@@ -128,7 +128,7 @@ class Kit:
         """
         try:
             request: Any = self.functions.request(call)
-        except Exception as error:  # noqa: BLE001 - told, whatever it is
+        except Exception as error:  # noqa: BLE001 - reported, whatever it is
             story = self.story(f"adapter.request({code(call)})")
             raise AdapterRaised(
                 _raised("request", error, contract.SAME_BYTES, story)
@@ -153,7 +153,7 @@ class Kit:
             request: Request = self.functions.request(call)
         except InvalidInput as refusal:
             return refusal
-        except Exception as error:  # noqa: BLE001 - told, whatever it is
+        except Exception as error:  # noqa: BLE001 - reported, whatever it is
             clause = contract.ERRORS
             story = self.story(f"adapter.request({code(call)})")
             raise AdapterRaised(_raised("request", error, clause, story)) from None
@@ -168,7 +168,7 @@ class Kit:
         """
         try:
             evidence: Any = self.functions.evidence(call, reply)
-        except Exception as error:  # noqa: BLE001 - told, whatever it is
+        except Exception as error:  # noqa: BLE001 - reported, whatever it is
             story = self.reply_story(call, reply, [])
             raise AdapterRaised(
                 _raised("evidence", error, contract.STRANGE, story)
@@ -203,21 +203,21 @@ class Kit:
             headers, body, ["adapter.notification(headers, body)"]
         )
         try:
-            said: object = self.functions.notification(headers, body)
+            answer: object = self.functions.notification(headers, body)
         except NotificationRefused as refusal:
-            said = getattr(refusal, "readable", ())
-            if not _are_evidence(said):
+            answer = getattr(refusal, "readable", ())
+            if not _are_evidence(answer):
                 raise AdapterRaised(
-                    _no_value("readable", said, _TUPLE, story)
+                    _no_value("readable", answer, _TUPLE, story)
                 ) from None
             return refusal
-        except Exception as error:  # noqa: BLE001 - told, whatever it is
+        except Exception as error:  # noqa: BLE001 - reported, whatever it is
             raise AdapterRaised(
                 _raised("notification", error, contract.NOT_THE_GATEWAYS, story)
             ) from None
-        if not _are_evidence(said):
-            raise AdapterRaised(_no_value("notification", said, _TUPLE, story))
-        return said  # type: ignore[return-value]
+        if not _are_evidence(answer):
+            raise AdapterRaised(_no_value("notification", answer, _TUPLE, story))
+        return answer  # type: ignore[return-value]
 
     def story(self, *lines: str) -> str:
         """A test to paste, with `adapter` in it."""
@@ -263,9 +263,9 @@ def found_by(check: Any, kit: Kit) -> Iterator[ConformanceFinding]:
         )
 
 
-def _are_evidence(said: object) -> bool:
-    return isinstance(said, tuple) and all(
-        isinstance(one, Evidence | Mention) for one in said
+def _are_evidence(answer: object) -> bool:
+    return isinstance(answer, tuple) and all(
+        isinstance(one, Evidence | Mention) for one in answer
     )
 
 

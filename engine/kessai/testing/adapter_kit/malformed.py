@@ -1,4 +1,4 @@
-"""Spoilt replies: whatever came back instead of an answer resolves nothing, and raises not."""
+"""Malformed replies: what is no answer of the gateway resolves nothing, raises nothing."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kessai.gateway import Call, Evidence, Outcome, Reply
 from kessai.testing.adapter_kit import contract
-from kessai.testing.adapter_kit.falsify import bodies, breaks, hunted, mutants
+from kessai.testing.adapter_kit.falsify import bodies, breaks, counterexample, mutants
 from kessai.testing.adapter_kit.kit import RESOLVED, Kit
 from kessai.testing.adapter_kit.members import at, doubled, leaves, replaced, tree_of
 from kessai.testing.adapter_kit.outcomes import ABOUT, misattributed
@@ -15,7 +15,7 @@ from kessai.testing.adapter_kit.samples import ReplySample
 from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding, code
 
 SERVER_ERRORS = (500, 501, 502, 503, 504, 520, 599)
-ELSEWHERE = (301, 302, 303, 307, 308)
+REDIRECTIONS = (301, 302, 303, 307, 308)
 CUTS = 96
 EXAMPLES = 150
 LARGEST = 5_000_000
@@ -54,7 +54,7 @@ def unresolved(evidence: Evidence) -> bool:
 def another_status(kit: Kit) -> Iterator[ConformanceFinding]:
     """A success under HTTP 5xx or a redirection is none, and neither is a decline."""
     for sample, reply in (*kit.resolved, *kit.inquiries):
-        for status in (*SERVER_ERRORS, *ELSEWHERE):
+        for status in (*SERVER_ERRORS, *REDIRECTIONS):
             if (
                 wrong := _believed(kit, sample, attrs.evolve(reply, status=status))
             ) is not None:
@@ -90,17 +90,17 @@ def something_else(kit: Kit) -> Iterator[ConformanceFinding]:
 
 
 def another_transaction(kit: Kit) -> Iterator[ConformanceFinding]:
-    """The reply to one transaction says nothing of another."""
+    """The reply to one transaction is no evidence about another."""
     for sample, reply in (*kit.resolved, *kit.inquiries):
         call = sample.call
         if call.transaction.encode() not in reply.body:
-            continue  # nothing in it tells whose it is
+            continue  # nothing in it names its transaction
         other = attrs.evolve(call, transaction="another-transaction")
         evidence = kit.evidence(other, reply)
         if not unresolved(evidence):
             yield ConformanceFinding(
                 f"{sample.name}: the reply to {call.transaction} is taken for one to"
-                f" another transaction: {_said(evidence)}",
+                f" another transaction: {_stated(evidence)}",
                 contract.WHAT_CAME,
                 "Outcome.UNKNOWN when a reply names a transaction that was not asked for",
                 kit.reply_story(
@@ -142,13 +142,13 @@ def any_bytes(kit: Kit) -> Iterator[ConformanceFinding]:
         st.sampled_from(statuses) | st.integers().filter(lambda n: n not in bare),
         bodies(),
     )
-    found = hunted(strange, lambda case: _is_wrong(kit, *case), EXAMPLES)
+    found = counterexample(strange, lambda case: _is_wrong(kit, *case), EXAMPLES)
     if found is not None:
         yield _strange_finding(kit, *found)
 
 
 def anything_like_a_reply(kit: Kit) -> Iterator[ConformanceFinding]:
-    """A recorded reply with something else in one place raises nothing, and can be kept."""
+    """A recorded reply changed in one place raises nothing, and can be kept."""
     recorded = [(sample.call, reply) for sample, reply in kit.replies if reply.body]
     if not recorded:
         return
@@ -160,7 +160,7 @@ def anything_like_a_reply(kit: Kit) -> Iterator[ConformanceFinding]:
         )
     )
 
-    found = hunted(
+    found = counterexample(
         by_call, lambda case: breaks(lambda: _attributed(kit, *case)), EXAMPLES
     )
     if found is not None:
@@ -196,11 +196,11 @@ def _is_wrong(kit: Kit, call: Call, reply: Reply) -> bool:
 
 def _strange_finding(kit: Kit, call: Call, reply: Reply) -> ConformanceFinding:
     evidence = kit.evidence(call, reply)  # raises what it found, if that is it
-    said = misattributed(call, evidence) or f"believed: {_said(evidence)}"
+    found = misattributed(call, evidence) or f"believed: {_stated(evidence)}"
     return ConformanceFinding(
-        f"{call.command}, HTTP {reply.status} with bytes that mean nothing: {said}",
+        f"{call.command}, HTTP {reply.status} with bytes that mean nothing: {found}",
         contract.STRANGE,
-        "Outcome.UNKNOWN, and nothing that the bytes are said to list",
+        "Outcome.UNKNOWN, and nothing listed",
         kit.reply_story(call, reply, ["assert evidence.outcome is Outcome.UNKNOWN"]),
     )
 
@@ -210,7 +210,7 @@ def _believed(kit: Kit, sample: ReplySample, reply: Reply) -> ConformanceFinding
     if unresolved(evidence):
         return None
     return ConformanceFinding(
-        f"believed: {_said(evidence)}",
+        f"believed: {_stated(evidence)}",
         contract.STRANGE,
         "Outcome.UNKNOWN, found, without a listing: only a whole answer of the gateway's own"
         " resolves anything",
@@ -220,7 +220,7 @@ def _believed(kit: Kit, sample: ReplySample, reply: Reply) -> ConformanceFinding
     )
 
 
-def _said(evidence: Evidence) -> str:
+def _stated(evidence: Evidence) -> str:
     if evidence.outcome is Outcome.SUCCEEDED and not evidence.found:
         return "the gateway does not know the transaction"
     if evidence.listing:

@@ -1,4 +1,4 @@
-"""Notifications: the gateway's own are heard whole, all others are refused, in constant time."""
+"""Notifications: the gateway's are read whole, others refused, in constant time."""
 
 import hmac
 import secrets
@@ -13,7 +13,7 @@ from kessai.errors import NotificationRefused
 from kessai.gateway import Evidence, Mention, Source
 from kessai.gateway_exchange import rebuilt_notification
 from kessai.testing.adapter_kit import contract
-from kessai.testing.adapter_kit.falsify import bodies, hunted, mutants
+from kessai.testing.adapter_kit.falsify import bodies, counterexample, mutants
 from kessai.testing.adapter_kit.kit import Kit, is_partly
 from kessai.testing.adapter_kit.records import unlike
 from kessai.testing.adapter_kit.samples import NotificationSample
@@ -33,12 +33,12 @@ _REFUSED = [
 
 
 def recorded(kit: Kit) -> Iterator[ConformanceFinding]:
-    """Every recorded notification says what was noted, each of its items."""
+    """Every recorded notification is read as its sample has it, each of its items."""
     for sample in kit.samples.notifications:
         message = kit.samples.notification(sample)
         headers = dict(message.headers)
-        said = kit.notification(headers, message.body)
-        wrong = _unlike_notification(sample, said)
+        answer = kit.notification(headers, message.body)
+        wrong = _unlike_notification(sample, answer)
         if wrong:
             right = (
                 f"assert adapter.notification(headers, body) == {code(sample.evidence)}"
@@ -65,14 +65,16 @@ def _right_notification(sample: NotificationSample) -> str:
 
 def _unlike_notification(
     sample: NotificationSample,
-    said: tuple[Evidence | Mention, ...] | NotificationRefused,
+    answer: tuple[Evidence | Mention, ...] | NotificationRefused,
 ) -> str:
-    if isinstance(said, NotificationRefused) and not sample.refused:
-        return f"it was refused: {said}"
-    if sample.refused and not isinstance(said, NotificationRefused):
-        return "it was heard, and should have been refused"
+    if isinstance(answer, NotificationRefused) and not sample.refused:
+        return f"it was refused: {answer}"
+    if sample.refused and not isinstance(answer, NotificationRefused):
+        return "it was accepted, and should have been refused"
     given = (
-        getattr(said, "readable", ()) if isinstance(said, NotificationRefused) else said
+        getattr(answer, "readable", ())
+        if isinstance(answer, NotificationRefused)
+        else answer
     )
     if len(given) != len(sample.evidence):
         return f"items heard: {len(given)}, not {len(sample.evidence)}"
@@ -89,7 +91,7 @@ def _unlike_item(given: Evidence | Mention, right: Evidence | Mention) -> str:
 
 
 def on_record(kit: Kit) -> Iterator[ConformanceFinding]:
-    """A notification, one of several items, and the gateway's way to sign are on record."""
+    """A notification, one of several items, and the way to sign are on record."""
     if not kit.samples.notifications:
         return
     if kit.samples.sign is None:
@@ -170,25 +172,25 @@ def _cased(headers: Mapping[str, str], signed: Mapping[str, str]) -> dict[str, s
 
 
 def constant_time(kit: Kit) -> Iterator[ConformanceFinding]:
-    """A forged signature is told by hmac.compare_digest, and not by the first wrong byte."""
+    """hmac.compare_digest finds a forged signature, not the first wrong byte."""
     for sample, headers, body in kit.accepted:
         changed = body[:-1] + bytes([body[-1] ^ 1])
         with _comparisons(kit.package) as seen:
             _ = kit.notification(headers, changed)
         if not any(equal is False for equal in seen):
             yield ConformanceFinding(
-                f"{sample.name}: the body was changed, and no hmac.compare_digest said"
-                " that its signature is wrong" + ("" if seen else "; none was called"),
+                f"{sample.name}: the body was changed, and no hmac.compare_digest"
+                " found its signature wrong" + ("" if seen else "; none was called"),
                 contract.CONSTANT_TIME,
                 "hmac.compare_digest(claimed, proof): `==` ends at the first byte that"
-                " differs, and so tells a forger, by time, how much is right",
+                " differs, and so shows a forger, by time, how much is right",
                 kit.notification_story(headers, changed, _REFUSED),
             )
 
 
 @contextmanager
 def _comparisons(package: str) -> Iterator[list[bool | None]]:
-    """What comparisons in constant time said meanwhile; None where that cannot be seen."""
+    """What comparisons in constant time found meanwhile; None where that is not seen."""
     seen: list[bool | None] = []
     original = hmac.compare_digest
 
@@ -221,7 +223,7 @@ def _comparisons(package: str) -> Iterator[list[bool | None]]:
 
 
 def _verifies(seen: list[bool | None]) -> Callable[[Any, str, Any], None]:
-    """Notices public-key signatures, which are verified in constant time elsewhere."""
+    """Notices public-key signatures, which verify in constant time by themselves."""
 
     def profile(_frame: Any, event: str, called: Any) -> None:
         if event == "c_exception" and getattr(called, "__name__", "") == "verify":
@@ -237,7 +239,9 @@ def any_body(kit: Kit) -> Iterator[ConformanceFinding]:
         return
     held = [body for _, _, body in kit.accepted]
     strange = bodies() | mutants(held) if held else bodies()
-    found = hunted(strange, lambda body: bool(_amiss(kit, sign, body)), EXAMPLES)
+    found = counterexample(
+        strange, lambda body: bool(_amiss(kit, sign, body)), EXAMPLES
+    )
     if found is not None:
         yield from _amiss(kit, sign, found)
     headers = st.dictionaries(
@@ -250,7 +254,7 @@ def any_body(kit: Kit) -> Iterator[ConformanceFinding]:
         except AdapterRaised:
             return True
 
-    unsigned = hunted(st.tuples(headers, strange), is_heard, EXAMPLES)
+    unsigned = counterexample(st.tuples(headers, strange), is_heard, EXAMPLES)
     if unsigned is not None:
         yield from _heard(
             kit,
@@ -265,10 +269,10 @@ def _amiss(
 ) -> list[ConformanceFinding]:
     headers = dict(sign(body))
     try:
-        said = kit.notification(headers, body)
+        answer = kit.notification(headers, body)
     except AdapterRaised as broken:
         return [broken.finding]
-    evidence = said.readable if is_partly(said) else said  # type: ignore[union-attr]
+    evidence = answer.readable if is_partly(answer) else answer  # type: ignore[union-attr]
     if isinstance(evidence, NotificationRefused):
         return []
     wrong = [text for one in evidence if (text := _not_kept(one))]
@@ -313,8 +317,8 @@ def _heard(
     body: bytes,
     changed: str,
 ) -> Iterator[ConformanceFinding]:
-    said = kit.notification(headers, body)
-    if not isinstance(said, NotificationRefused) or is_partly(said):
+    answer = kit.notification(headers, body)
+    if not isinstance(answer, NotificationRefused) or is_partly(answer):
         yield ConformanceFinding(
             f"{sample.name} with {changed} changed: it was heard",
             contract.SIGNED,

@@ -32,10 +32,10 @@ def every_outcome(kit: Kit) -> Iterator[ConformanceFinding]:
     on_record += [(each.call, each.evidence) for each in kit.samples.exchanges]
     reached = {said.outcome for call, said in on_record if call.command != INQUIRY}
     notified = {
-        said.outcome
+        stated.outcome
         for sample in kit.samples.notifications
-        for said in sample.evidence
-        if isinstance(said, Evidence)
+        for stated in sample.evidence
+        if isinstance(stated, Evidence)
     }
     never = set(kit.samples.never)
     if not any(lifecycle_of(name).reversals for name in kit.samples.lifecycles):
@@ -46,7 +46,7 @@ def every_outcome(kit: Kit) -> Iterator[ConformanceFinding]:
                 f"no recorded reply or notification is {outcome.value}",
                 contract.WHAT_CAME,
                 f"a sample whose evidence is Outcome.{outcome.name}; if the gateway"
-                f" never says so, never=frozenset({{Outcome.{outcome.name}}})",
+                f" never states it, never=frozenset({{Outcome.{outcome.name}}})",
             )
 
 
@@ -104,7 +104,7 @@ def broken_off(kit: Kit) -> Iterator[ConformanceFinding]:
                     f"{call.command}, lost by {reason}: {wrong}",
                     contract.NEVER_SENT,
                     "Outcome.UNKNOWN: the gateway may have carried it out; only a"
-                    " inquiry can tell",
+                    " inquiry can show",
                     kit.reply_story(
                         call, failure, ["assert evidence.outcome is Outcome.UNKNOWN"]
                     ),
@@ -140,5 +140,5 @@ def _unlike_failure(
     if evidence.never_sent is not never_sent:
         return f"never_sent is {evidence.never_sent}"
     if evidence.listing or not evidence.found:
-        return f"it says what the gateway lists: {in_a_line(evidence)}"
+        return f"it states what the gateway lists: {in_a_line(evidence)}"
     return misattributed(call, evidence)

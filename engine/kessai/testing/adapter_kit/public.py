@@ -13,9 +13,9 @@
 
 An adapter of either form is taken: of exchanges, or of two functions.
 `samples()` is the adapter author's: it returns `AdapterSamples`, recorded requests,
-replies and notifications with what each is evidence of. The first way looks for it in a module
-`samples` beside the adapter's own. A failure says what is wrong, where the contract says
-so, what would be right, and prints a test that can be pasted.
+replies and notifications with what each is evidence of. The first way looks for it in a
+module `samples` beside the adapter's own. A failure shows what is wrong, the
+contract's words, what would be right, and a test that can be pasted.
 """
 
 from kessai.testing.adapter_kit.conformance import (

@@ -16,14 +16,14 @@ from kessai.testing.adapter_kit.cross_process import (
     CrossProcessJob,
     NoAnswerError,
     answers_of,
-    asked_elsewhere,
+    asked_cross_process,
 )
 from kessai.testing.adapter_kit.forms import run
 from kessai.testing.adapter_kit.guard import state_of, watching
 from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.stories import ConformanceFinding, code
 
-_PURE = "what a request says comes from the call and from the adapter's settings alone"
+_PURE = "a request comes from the call and from the adapter's settings alone"
 
 
 def same_bytes(kit: Kit) -> Iterator[ConformanceFinding]:
@@ -99,7 +99,7 @@ def nothing_given_is_changed(kit: Kit) -> Iterator[ConformanceFinding]:
 
 
 def any_order(kit: Kit) -> Iterator[ConformanceFinding]:
-    """What is asked before changes nothing of what is said afterwards."""
+    """What is asked before changes no answer after it."""
     job = _job(kit)
     first = answers_of(kit.adapter, job)
     again = answers_of(kit.adapter, _reversed(job))
@@ -116,7 +116,7 @@ def any_order(kit: Kit) -> Iterator[ConformanceFinding]:
 def any_process(kit: Kit) -> Iterator[ConformanceFinding]:
     """Another hash seed, time zone, locale and working directory change nothing."""
     try:
-        here, there = asked_elsewhere(_job(kit))
+        here, there = asked_cross_process(_job(kit))
     except NoAnswerError as error:
         yield ConformanceFinding(
             f"the adapter could not be asked in another process: {error}",
@@ -168,7 +168,7 @@ def _whole(kit: Kit, call: Call, replies: Sequence[Reply]) -> object:
 
 
 def _watched(kit: Kit, asking: str) -> list[str]:
-    """Lines that ask a second time and say what is done meanwhile, and what stays."""
+    """Lines that ask a second time and assert that nothing is done or kept."""
     package = code(kit.package)
     return [
         f"{asking}  # what is made once may be",

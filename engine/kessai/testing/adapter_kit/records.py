@@ -1,4 +1,4 @@
-"""Recorded bytes: what is sent is what was recorded, what came means what was noted."""
+"""Recorded bytes: what is sent is what was recorded, and what came is its evidence."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +84,7 @@ def differing(request: Request, recorded: Request) -> str:
 
 
 def replies(kit: Kit) -> Iterator[ConformanceFinding]:
-    """Every recorded reply is evidence of what was noted, in every field."""
+    """Every recorded reply is the evidence that its sample has, in every field."""
     for sample, reply in kit.replies:
         evidence = kit.evidence(sample.call, reply)
         wrong = unlike(evidence, sample.evidence)
@@ -115,7 +115,7 @@ def every_command(kit: Kit) -> Iterator[ConformanceFinding]:
 
 
 def unlike(given: Evidence, right: Evidence) -> str:
-    """In which fields evidence is not what was noted; empty if in none."""
+    """The fields in which evidence is not the sample's; empty if in none."""
     different = [
         f"{field.name} is {getattr(given, field.name)!r},"
         f" not {getattr(right, field.name)!r}"
@@ -124,5 +124,5 @@ def unlike(given: Evidence, right: Evidence) -> str:
         and getattr(given, field.name) != getattr(right, field.name)
     ]
     if right.disclosed and given.disclosed != right.disclosed:
-        different.append("what it discloses is not what was noted")
+        different.append("what it discloses is not what its sample has")
     return "; ".join(different)

@@ -1,4 +1,4 @@
-"""Redaction: what is secret, or tells who somebody is, is planted and looked for."""
+"""Redaction: secrets and personal data are planted and searched for."""
 
 import contextlib
 import io
@@ -26,8 +26,8 @@ _SHORTEST = 8
 _KEPT = "ids, codes, amounts and times of a known form; never a text for people"
 
 
-def secrets_are_told(kit: Kit) -> Iterator[ConformanceFinding]:
-    """The samples name the adapter's secrets, or nothing could be looked for."""
+def secrets_are_named(kit: Kit) -> Iterator[ConformanceFinding]:
+    """The samples name the adapter's secrets, or nothing could be searched for."""
     if not kit.samples.secrets:
         yield ConformanceFinding(
             "the samples name no secret",
@@ -131,7 +131,7 @@ def in_no_error(kit: Kit) -> Iterator[ConformanceFinding]:
 
 
 def in_no_refused_notification(kit: Kit) -> Iterator[ConformanceFinding]:
-    """The refusal of a notification goes into a log: it holds no secret, nothing of the notification."""
+    """A refused notification is logged: no secret, and nothing of the notification."""
     for notified, headers, body in kit.accepted:
         for name in headers:
             refusal = kit.notification({**headers, name: PLANTED}, body)
@@ -178,7 +178,7 @@ def _setting(
                 contract.ERRORS,
                 f"InvalidInput: {variable}: is not set, or what would be right",
             )
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+    except Exception as error:  # noqa: BLE001 - reported, whatever it is
         yield ConformanceFinding(
             f"{variable} {what}: from_environment raised {type(error).__name__}",
             contract.ERRORS,
@@ -198,7 +198,7 @@ def _setting(
 
 def in_no_log(kit: Kit) -> Iterator[ConformanceFinding]:
     """What the adapter logs, prints or warns of, and its form for logs, is masked."""
-    with _overheard() as said:
+    with _overheard() as printed:
         for asked in kit.samples.requests:
             kit.refuses(asked.call)
         for replied, reply in kit.replies:
@@ -206,7 +206,7 @@ def in_no_log(kit: Kit) -> Iterator[ConformanceFinding]:
         for notified in kit.samples.notifications:
             message = kit.samples.notification(notified)
             kit.notification(dict(message.headers), message.body)
-    text = said.getvalue()
+    text = printed.getvalue()
     yield from _no_secret(kit, "what the adapter logged", text, contract.ERRORS)
     yield from _no_person(kit, "what the adapter logged", text)
     if kit.samples.logged is not None:
@@ -222,19 +222,19 @@ def in_no_log(kit: Kit) -> Iterator[ConformanceFinding]:
 @contextmanager
 def _overheard() -> Iterator[io.StringIO]:
     """All that is logged, at any level, printed or warned of."""
-    said, root = io.StringIO(), logging.getLogger()
-    handler, level = logging.StreamHandler(said), root.level
+    printed, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(printed), root.level
     root.addHandler(handler)
     root.setLevel(1)
     try:
         with (
-            contextlib.redirect_stdout(said),
-            contextlib.redirect_stderr(said),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always")
-            yield said
-        said.writelines(str(warning.message) for warning in caught)
+            yield printed
+        printed.writelines(str(warning.message) for warning in caught)
     finally:
         root.removeHandler(handler)
         root.setLevel(level)

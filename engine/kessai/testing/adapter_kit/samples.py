@@ -1,8 +1,8 @@
-"""What an adapter's author puts on record: calls, replies and notifications, and what they mean.
+"""What an adapter's author records: calls, replies, notifications, and their evidence.
 
 The bytes are files in one folder, an HTTP message each: `NAME.request.http`,
-`NAME.reply.http`, `NAME.notification.http`. What each is evidence of is said here, in Python.
-Nothing in this module needs pytest or hypothesis.
+`NAME.reply.http`, `NAME.notification.http`. What each is evidence of stands here, in
+Python. Nothing in this module needs pytest or hypothesis.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ class RequestSample:
 class ReplySample:
     """`NAME.reply.http` came as the reply to `call`, and is `evidence` of it.
 
-    What `evidence` discloses is compared only where it says something.
+    What `evidence` discloses is compared only where there is something.
     """
 
     name: str
@@ -52,12 +52,12 @@ class ExchangeSample:
 
 @attrs.frozen
 class NotificationSample:
-    """`NAME.notification.http` came as a notification, and says `evidence`, a piece a item.
+    """`NAME.notification.http` came as a notification: `evidence`, a piece an item.
 
     A piece may be a `Mention`.
 
     With `refused`, `NotificationRefused` is right; if `evidence` is there too, it is
-    `NotificationPartlyRefused`, and `evidence` is what the readable items say.
+    `NotificationPartlyRefused`, and `evidence` is that of the readable items.
     """
 
     name: str
@@ -71,15 +71,15 @@ class AdapterSamples:
 
     `folder` holds the recorded messages. `environment` is what the adapter's
     `from_environment` is given: credentials that are made up, and open nothing.
-    `secrets` are the values among them that no one may ever see, `personal` the personal
-    data in the recorded replies and notifications. `sign` makes the headers under which the
-    gateway would notification a body; it needs no adapter. `logged` is the form in which the
-    adapter's package writes an exchange to a log, if it has one.
+    `secrets` are the values among them that no one may ever see, `personal` the
+    personal data in the recorded replies and notifications. `sign` makes the headers
+    under which the gateway would notification a body; it needs no adapter. `logged` is
+    the form in which the adapter's package writes an exchange to a log, if it has one.
 
     Not every gateway is alike: `lifecycles` are those the adapter is for (shipped names
     or files); `key_on_the_wire` is false where requests carry no idempotency key;
-    `many_a_notification` is false where a notification is one item; `never` are outcomes that
-    the gateway has not.
+    `many_a_notification` is false where a notification is one item; `never` are
+    outcomes that the gateway has not.
     """
 
     folder: Path = attrs.field(converter=Path)

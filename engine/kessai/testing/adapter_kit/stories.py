@@ -1,4 +1,4 @@
-"""A finding as it is told: what is wrong, what the contract says, and a test to paste."""
+"""A finding as it is shown: what is wrong, the contract's words, and a test to paste."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from kessai.testing.order_kit.paste import literal
 
 _FITS = 72
 SHOWN = 8
-"""How many findings of one check are named besides the first, which is told in full."""
+"""How many findings of one check are named besides the first, which is shown in full."""
 
 _LONG = 2000
 
@@ -38,7 +38,7 @@ class ConformanceFinding:
 
 
 class AdapterRaised(Exception):
-    """The adapter broke off where the kit only wanted to hear it."""
+    """The adapter raised where the kit only wanted its answer."""
 
     def __init__(self, finding: ConformanceFinding) -> None:
         super().__init__(finding.wrong)
@@ -48,7 +48,9 @@ class AdapterRaised(Exception):
 Check = Callable[[Any], Iterator[ConformanceFinding]]
 
 
-def told(findings: Sequence[ConformanceFinding], secrets: Sequence[str]) -> str:
+def shown_together(
+    findings: Sequence[ConformanceFinding], secrets: Sequence[str]
+) -> str:
     """`findings` as the text of a failure; a secret that got into it is masked."""
     first, *others = findings
     lines = [f"also: {finding.wrong}" for finding in others[:SHOWN]]

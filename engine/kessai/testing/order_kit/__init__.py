@@ -1,1 +1,1 @@
-"""An order system under test: played, struck by faults, compared."""
+"""An order system under test: made to act, given faults, compared."""

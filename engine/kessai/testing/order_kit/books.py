@@ -1,6 +1,6 @@
-"""Three sets of books held against each other: the order system's, the engine's, the gateway's.
+"""Three sets of books compared: the order system's, the engine's, the gateway's.
 
-An order system says of each order what it has of it: amounts by the lifecycle's names
+An order system states what it has of each order: amounts by the lifecycle's names
 (`captured`, `refunded`, …), states by track (`payment`), or both. Only what it names is
 compared; an order that it leaves out has no money in it.
 """

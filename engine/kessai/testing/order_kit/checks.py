@@ -110,8 +110,8 @@ class Checks:
         world = self._story.world
         begun: Counter[tuple[str, str, int | None]] = Counter()
         for intent in world.monitor.operations.values():
-            said = world.store.load(intent.key, intent.order, None).recorded
-            is_over = said is not None and said.outcome == "declined"
+            recorded = world.store.load(intent.key, intent.order, None).recorded
+            is_over = recorded is not None and recorded.outcome == "declined"
             if not is_over and not self._reads(intent.command):
                 begun[intent.order, intent.command, intent.amount] += 1
         return begun

@@ -11,8 +11,8 @@ from kessai.simulator import World
 from kessai.simulator.quiescence import LONG_ENOUGH, ROUNDS, Quiescence
 
 
-class Settling(Quiescence):
-    """Settles a world whose notifications and recoveries are an order system's affair."""
+class StoryEnd(Quiescence):
+    """Resolves a world that an order system notifies and recovers."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""What an order system is to its tests: how it is opened, asked, told, and read.
+"""What an order system is to its tests: how it is opened, asked, notified, and read.
 
-Each hook does what is right for an order system that is asked, told and recovered by the
-engine's own methods (`execute`, `receive_notification`, `resume`, `recover`), and keeps no books; override
-those that yours does otherwise.
+Each hook does what is right for an order system that is asked, notified and recovered
+by the engine's own methods (`execute`, `receive_notification`, `resume`, `recover`), and
+keeps no books; override those that yours does otherwise.
 """
 # ruff: noqa: ARG002 - what a hook is given is for those that override it
 
@@ -20,8 +20,8 @@ from kessai.testing.strategies.lifecycles import AnyLifecycle, lifecycle_of
 class Hooks:
     """The order system under test, as its author describes it.
 
-    `lifecycles` are those that it uses, the shipped ones unless said otherwise; `faults`
-    are those that may strike; `emulator` is the name of an installed one.
+    `lifecycles` are those that it uses, the shipped ones by default;
+    `faults` are those that may strike; `emulator` is the name of an installed one.
     """
 
     lifecycles: ClassVar[Sequence[AnyLifecycle]] = shipped_names()
@@ -30,14 +30,15 @@ class Hooks:
     emulator_options: ClassVar[Mapping[str, Any]] = {"approve": "ask"}
 
     def open(self, engine: Engine) -> Any:
-        """Your order system, working with `engine`; what you return is `system` below."""
+        """Your order system, with `engine`; what you return is `system` below."""
         return engine
 
     def ask(self, system: Any, command: Command) -> None:
-        """Have your order system carry out what `command` says.
+        """Have your order system carry out `command`.
 
-        The order is `command.transaction`. `command.key` tells a wish from another: the
-        same wish may come again, after an error say, and then has the same key.
+        The order is `command.transaction`. Every wish has a `command.key` of
+        its own: the same wish may come again, after an error for instance, with its
+        key.
         """
         system.execute(command)
 

@@ -9,10 +9,10 @@
 
     TestShop = ShopTest.TestCase
 
-Orders are placed, commands asked for and asked for again, requests and replies get lost,
-processes die, notifications come twice, late or never, someone works in the gateway's portal,
-deadlines pass. In the end the books of all three must be the same. What fails is told
-as a story that can be pasted into a test.
+Orders are placed, commands asked for and asked for again, requests and replies get
+lost, processes die, notifications come twice, late or never, someone works in the
+gateway's portal, deadlines pass. In the end the books of all three must be the same.
+A failure is shown as a story that can be pasted into a test.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ _TIMES: Sequence[Mapping[str, int]] = (
 
 
 class OrderSystem(RuleBasedStateMachine, Hooks):
-    """Override the hooks that your order system does otherwise; `TestCase` is the test."""
+    """Override the hooks that differ for your order system; `TestCase` is the test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,13 +67,13 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
     @classmethod
     @contextmanager
     def story(cls) -> Iterator[Story]:
-        """A story to tell by hand; at the end of the block everything resolves."""
-        with cls().telling() as story:
+        """A story written by hand; at the end of the block everything resolves."""
+        with cls().own_story() as story:
             yield story
 
     @contextmanager
-    def telling(self) -> Iterator[Story]:
-        """The story of this very play; at the end of the block everything resolves."""
+    def own_story(self) -> Iterator[Story]:
+        """The story of this run; at the end of the block everything resolves."""
         try:
             yield self._story
             self._story.resolve()
@@ -99,7 +99,7 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
     @precondition(lambda self: self._free_orders())
     @rule(data=st.data())
     def an_order_is_paid(self, data: st.DataObject) -> None:
-        """The same, approved at once and told by notification."""
+        """The same, approved at once and notified."""
         story, order = self._story, self._place(data)
         if story.world.gateway.awaits_consumer(order):
             story.consumer(order, "log_in")
@@ -243,7 +243,7 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
     @precondition(lambda self: self._story.world.parcels)
     @rule(data=st.data())
     def a_late_request_arrives(self, data: st.DataObject) -> None:
-        """One that everybody has given up."""
+        """One that was presumed lost."""
         orders = [parcel.order for parcel in self._story.world.parcels]
         self._story.late_request_arrives(data.draw(st.sampled_from(orders)))
 
@@ -433,7 +433,7 @@ def _weighed(open_ways: Sequence[tuple[CommandCase, CommandVariant]]) -> list[st
 
 
 def _notification_urls(spec: CommandSpec) -> dict[str, str]:
-    """Where the gateway is to send what it has to tell."""
+    """Where the gateway is to send notifications."""
     return {
         name: SHOP + "notification"
         for name in spec.optional

@@ -28,7 +28,7 @@ class MoveLine:
 
 
 def as_test(system: type, lines: Iterable[MoveLine], found: str) -> str:
-    """A test that plays `lines` on the order system of `system`."""
+    """A test that runs `lines` on the order system of `system`."""
     return "\n".join(
         [
             *_import(system),

@@ -1,7 +1,8 @@
 """The engine and the emulator that an order system is tried on, one world a story.
 
 The engine is the real one; its flows are stepped through the simulator's world, so that
-any effect can be struck by a fault and everything is watched that the simulator watches.
+any effect can be struck by a fault and everything is watched that the simulator
+watches.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 EMULATORS = "kessai.emulators"
 MOMENTS = ("intent", "call", "outcome")
-"""Where a fault can strike: as the intent is written, on the wire, as the outcome is."""
+"""Where a fault can occur: as the intent is written, on the wire, as the outcome is."""
 
 DEATHS = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER})
 IN_THE_STORE = frozenset(
@@ -86,7 +87,7 @@ def _make_gateway(name: str, options: Mapping[str, Any]) -> MakeGateway:
 
 
 class StagedEngine(Engine):
-    """An engine whose every effect happens in a world, and may be struck by a fault.
+    """An engine whose every effect happens in a world, and may suffer a fault.
 
     `strike` is what waits for its moment; `meanwhile` is what others do while a reply
     is on its way. `found` is a promise of the engine's own that was broken.

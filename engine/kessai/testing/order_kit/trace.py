@@ -1,4 +1,4 @@
-"""A story: what an order system is put through, move by move, told as it is played.
+"""A story: what an order system is put through, move by move, written down meanwhile.
 
     with ShopTest.story() as story:
         story.ask("authorize", "order-1", 100, key="1", lifecycle="one_time")
@@ -6,8 +6,8 @@
         story.notification("order-1", 0)
         story.ask("refund", "order-1", 60, key="2", fault="lost_reply")
 
-Each move is a line that plays the same again; leaving the block resolves everything and
-compares the books. What a move is about and is not there makes it one without effect.
+Each move is a line that does the same again; leaving the block resolves everything and
+compares the books. A move about something that is not there has no effect.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ from kessai.simulator.moves import (
     TakeBack,
 )
 from kessai.testing.order_kit.checks import Checks
-from kessai.testing.order_kit.drain import Settling
+from kessai.testing.order_kit.drain import StoryEnd
 from kessai.testing.order_kit.hooks import Hooks
 from kessai.testing.order_kit.paste import MoveLine, as_test
 from kessai.testing.order_kit.stage import (
@@ -124,14 +124,14 @@ class Story:
     def portal(self, order: str, act: str, amount: int | None = None) -> None:
         """Somebody acts in the gateway's portal: `capture`, `cancel`, `refund`, ….
 
-        The order system is told by notification, if at all.
+        The order system is notified of it, if at all.
         """
         asked = [order, act] if amount is None else [order, act, amount]
         with self._move("portal", *asked):
             self.world.play(InPortal(order, act, amount))
 
     def notification(self, order: str, number: int, *, fault: str = "") -> None:
-        """The order's notification of that number is delivered: late, again, out of order."""
+        """The order's notification of that number is delivered: late, or again."""
         with self._move("notification", order, number, **_given(fault, "", "")):
             self._struck(fault, "", "")
             self._deliver(order, number)
@@ -142,7 +142,7 @@ class Story:
             self.world.play(LoseNotification(order, number))
 
     def late_request_arrives(self, order: str) -> None:
-        """A request that everybody has given up arrives after all."""
+        """A request that was presumed lost arrives after all."""
         with self._move("late_request_arrives", order):
             for parcel in [p for p in self.world.parcels if p.order == order][:1]:
                 self.world.play(Arrive(parcel.task))
@@ -178,19 +178,19 @@ class Story:
     # ── the end ─────────────────────────────────────────────────────────────────────
 
     def resolve(self) -> None:
-        """Let everything come to its end, and hold all books against each other.
+        """Let everything come to its end, and compare all books.
 
         Raises:
             Violation: a promise of the engine's own was broken.
             AssertionError: the order system has something otherwise than it is.
 
         """
-        with self._telling():
+        with self._with_its_story():
             self.engine.strike = self.engine.meanwhile = None
-            resolving = Settling(self.world, self._deliver, self._catch_up)
+            resolving = StoryEnd(self.world, self._deliver, self._catch_up)
             resolving.resolve()
             resolving.compare()
-            self._catch_up()  # what the inquiries of the comparison have told
+            self._catch_up()  # what the inquiries of the comparison have found
             resolving.audit()
             self._checks.after_each_move()
             self._checks.at_the_end()
@@ -200,14 +200,14 @@ class Story:
         self._hooks.close(self._system)
         self.world.close()
 
-    # ── how moves are played ────────────────────────────────────────────────────────
+    # ── how moves are made ──────────────────────────────────────────────────────────
 
     @contextmanager
     def _move(self, name: str, *given: Any, **named: Any) -> Iterator[None]:
-        """Write the move down, play it, and check what must hold after each."""
+        """Write the move down, make it, and check what must hold after each."""
         self.lines.append(MoveLine(name, given, named))
         self.engine.answers.clear()
-        with self._telling():
+        with self._with_its_story():
             yield
             self.engine.strike = self.engine.meanwhile = None
             if self.engine.found is not None:  # swallowed by the order system
@@ -217,8 +217,8 @@ class Story:
         self.lines[-1] = attrs.evolve(self.lines[-1], came_of_it=came_of_it)
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Whatever goes wrong is told with the story that leads to it."""
+    def _with_its_story(self) -> Iterator[None]:
+        """An error carries the story that leads to it."""
         try:
             yield
         except Exception as error:
@@ -241,9 +241,9 @@ class Story:
         self.engine.strike = Strike(kind, moment, detail)
 
     def _through(self, act: Callable[[], None]) -> bool:
-        """Let the order system act, and say whether it came to its end.
+        """Let the order system act; whether it came to its end.
 
-        It may die of it, or hand kessai's errors on to whoever asked.
+        It may die meanwhile, or raise one of kessai's errors.
         """
         try:
             act()

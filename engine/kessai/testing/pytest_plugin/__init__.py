@@ -1,1 +1,1 @@
-"""The two pytest plugins: adapters, coverage."""
+"""The two pytest plugins: for adapters, and for coverage."""

@@ -1,7 +1,7 @@
 """The pytest plugin by which an adapter is tested: `pytest --kessai-adapter NAME`.
 
-It adds the conformance kit's tests to whatever else is collected, and needs no test file.
-Without the option nothing is imported and nothing is collected.
+It adds the conformance kit's tests to whatever else is collected, and needs no test
+file. Without the option nothing is imported and nothing is collected.
 """
 
 from typing import TYPE_CHECKING

@@ -1,10 +1,10 @@
-"""The pytest plugin that notes what of a lifecycle a test suite exercises.
+"""The pytest plugin that records what of a lifecycle a test suite exercises.
 
     pytest --kessai-coverage=coverage.json
     kessai audit coverage coverage.json --lifecycle one_time
 
 Every event that an engine or the simulator appends in the session counts. Without the
-option nothing is imported and nothing is watched.
+option nothing is imported and nothing is observed.
 """
 
 from typing import TYPE_CHECKING
@@ -21,15 +21,15 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
         OPTION,
         metavar="FILE",
         default=None,
-        help="Note in FILE what of each lifecycle the tests exercise; see"
+        help="Record in FILE what of each lifecycle the tests exercise; see"
         " `kessai audit coverage`.",
     )
 
 
 def pytest_configure(config: "pytest.Config") -> None:
-    """Begin to watch, if asked for."""
+    """Begin to observe, if asked for."""
     path = config.getoption(OPTION)
     if path is not None:
         from kessai.testing.pytest_plugin.observer import CoveragePlugin
 
-        config.pluginmanager.register(CoveragePlugin(config, path), "kessai-noting")
+        config.pluginmanager.register(CoveragePlugin(config, path), "kessai-coverage")

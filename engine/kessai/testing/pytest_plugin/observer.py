@@ -1,4 +1,4 @@
-"""Watching engines at work: each event that a store has accepted is counted."""
+"""Observing engines at work: each event that a store has accepted is counted."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +14,7 @@ from kessai.machine.chain import AppliedEvent
 WORKER_OUTPUT = "kessai_coverage"
 
 
-class Watcher(Observer):
+class CoverageObserver(Observer):
     """Counts what the engines that it observes append."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Watcher(Observer):
 
 
 class CoveragePlugin:
-    """The plugin of one session: watches, merges its workers, writes the file."""
+    """The plugin of one session: observes, merges its workers, writes the file."""
 
     def __init__(self, config: pytest.Config, path: str) -> None:
         self._config = config
@@ -36,17 +36,17 @@ class CoveragePlugin:
         if not self._path.parent.is_dir():
             message = f"--kessai-coverage: {self._path.parent} is no folder"
             raise pytest.UsageError(message)
-        self._watcher = Watcher()
-        self._watching = ExitStack()
-        self._watching.enter_context(observe(self._watcher))
+        self._observer = CoverageObserver()
+        self._observing = ExitStack()
+        self._observing.enter_context(observe(self._observer))
 
     def pytest_unconfigure(self) -> None:
-        """Watch no more."""
-        self._watching.close()
+        """Observe no more."""
+        self._observing.close()
 
     def pytest_sessionfinish(self) -> None:
-        """Write the file; a worker hands what it has to the process that began it."""
-        encoded = self._watcher.coverage.encoded()
+        """Write the file; a worker hands what it has to the process that started it."""
+        encoded = self._observer.coverage.encoded()
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             output[WORKER_OUTPUT] = encoded.decode()
@@ -60,10 +60,10 @@ class CoveragePlugin:
         """Merge what a worker of pytest-xdist has counted."""
         encoded = getattr(node, "workeroutput", {}).get(WORKER_OUTPUT)
         if encoded is not None:
-            self._watcher.coverage.merge(decoded(encoded.encode()))
+            self._observer.coverage.merge(decoded(encoded.encode()))
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
-        """Say where it is."""
+        """Show where the file is."""
         terminalreporter.write_line(f"kessai coverage: {self._path}")

@@ -1,4 +1,4 @@
-"""`check_store`: the suite that every store must pass, by one call, without pytest's runner.
+"""`check_store`: the suite that every store must pass, by one call, without pytest.
 
 check_store(lambda folder: MyStore(folder / "data"), shared=True)
 """
@@ -36,7 +36,7 @@ def check_store(make_store: MakeStore, *, shared: bool = False) -> tuple[str, ..
     for name, given in _cases(suite):
         try:
             _run(suite, make_store, name.partition("[")[0], given)
-        except Exception as error:  # noqa: BLE001 - told below, all together
+        except Exception as error:  # noqa: BLE001 - reported below, all together
             error.add_note(f"{name}: {_first_line(suite, name)}")
             failed.append(error)
         else:
@@ -85,5 +85,5 @@ def _run(
 
 
 def _first_line(suite: type, name: str) -> str:
-    told = getattr(suite, name.partition("[")[0]).__doc__ or ""
-    return told.strip().partition("\n")[0]
+    documentation = getattr(suite, name.partition("[")[0]).__doc__ or ""
+    return documentation.strip().partition("\n")[0]

@@ -259,6 +259,23 @@ class StoreConformance:
         assert store.records("order-1") == written
         assert [record.number for record in written] == list(range(1, 16))
 
+    def test_denials_are_left_out_where_they_are_not_asked_for(
+        self, store: Store
+    ) -> None:
+        """What says nothing of the gateway is not read with what does."""
+        book = Book(store)
+        written = [*book.write(book.denied()).records]
+        operation = book.begin()
+        written += store.records("order-1")[-1:]
+        for _ in range(3):
+            written += book.write(book.denied()).records
+        written += book.end(operation).records
+        assert store.records("order-1") == written
+        weighed = store.records("order-1", denials=False)
+        assert [record.number for record in weighed] == [2, 6]
+        assert weighed == [written[1], written[5]]
+        assert store.records("order-2", denials=False) == []
+
     def test_several_records_are_written_in_one_change(self, store: Store) -> None:
         """An inquiry may resolve several things at once."""
         book = Book(store)
@@ -420,7 +437,7 @@ class StoreConformance:
     def test_open_transactions_come_oldest_first_and_only_while_open(
         self, store: Store
     ) -> None:
-        """Whoever waits longest is looked up first."""
+        """Whoever waits longest comes first."""
         minutes = {"c": 2, "a": 3, "d": 0, "b": 1}
         operations = {}
         for name, minute in minutes.items():
@@ -529,7 +546,7 @@ class StoreConformance:
         book.end(operation, lease=held)
 
     def test_a_lease_that_was_never_given_is_lost(self, store: Store) -> None:
-        """One of another store, say, or of the same before it was made anew."""
+        """One of another store, or of this one before it was made anew."""
         book = Book(store)
         operation = book.begin()
         strange = Lease(transaction="order-1", number=1, attempts=0, until=LATER)
@@ -541,7 +558,7 @@ class StoreConformance:
     def test_a_released_transaction_rests_and_its_attempts_are_counted(
         self, store: Store
     ) -> None:
-        """It is due again when it was said, not before."""
+        """It is due again at the given time, not before."""
         Book(store).begin()
         for attempts in range(3):
             lease = store.claim(LATER + attempts * HOUR, LATER + (attempts + 9) * HOUR)
@@ -619,13 +636,13 @@ class StoreConformance:
         ended.end(ended.begin(at=NOON))
         book = Book(store, "discrepant")
         operation = book.begin(at=NOON + HOUR)
-        told = _evidence(operation, Outcome.SUCCEEDED)
+        stated = _evidence(operation, Outcome.SUCCEEDED)
         book.end(operation)
-        book.write(book.change([Discrepancy(NOON, "state_not_allowed", told)]))
+        book.write(book.change([Discrepancy(NOON, "state_not_allowed", stated)]))
         assert store.unresolved(NOON, 10) == ["discrepant", "old"]
         assert store.unresolved(NOON - SECOND, 10) == ["discrepant"]
         assert store.unresolved(NOON, 1) == ["discrepant"]
-        signed = attrs.evolve(told, source=Source.OPERATOR, actor="sato", note="ok")
+        signed = attrs.evolve(stated, source=Source.OPERATOR, actor="sato", note="ok")
         book.write(book.change([Closed(NOON, 3, signed)]))
         assert store.unresolved(NOON, 10) == ["old"]
 
@@ -648,7 +665,7 @@ class StoreConformance:
             assert store.find(account, kind, name) == []
 
     def test_an_id_may_be_that_of_several_transactions(self, store: Store) -> None:
-        """A customer's, say; those that have it come sorted."""
+        """A customer's, for instance; those that have it come sorted."""
         buyer = Reference("a", "buyer", "b_1")
         for name in ("order-2", "order-10", "order-1"):
             book = Book(store, name)

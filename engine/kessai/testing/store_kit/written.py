@@ -39,7 +39,7 @@ def changes(
 
 def _opened(before: Transaction, event: Event) -> Recorded | None:
     if isinstance(event, Begun):
-        return _said(event.operation, "begun")
+        return _recorded(event.operation, "begun")
     if isinstance(event, Denied):
         return Recorded(
             key=event.key,
@@ -55,10 +55,10 @@ def _opened(before: Transaction, event: Event) -> Recorded | None:
 def _closed(before: Transaction, event: Event) -> tuple[Recorded, ...]:
     if not isinstance(event, Reported):
         return ()
-    return (_said(before.operations[event.operation], event.outcome.value, event),)
+    return (_recorded(before.operations[event.operation], event.outcome.value, event),)
 
 
-def _said(
+def _recorded(
     operation: Operation, outcome: str, report: Reported | None = None
 ) -> Recorded:
     return Recorded(

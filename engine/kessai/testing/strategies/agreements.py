@@ -1,4 +1,4 @@
-"""A live agreement for whatever is made under one: the shortest history that gives it."""
+"""A live agreement for charges: the shortest history that leads to one."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ _Trail = tuple[Record, ...]
 
 
 def agreement_for(machine: Machine) -> Transaction | None:
-    """An agreement in force, as this lifecycle's opening command needs one; None if it does not.
+    """An agreement in force, if this lifecycle's opening command needs one, else None.
 
     Raises:
         InvalidInput: none is reached in a few commands; one must be given.
@@ -84,13 +84,13 @@ def _carried_out(
         return case.transaction, trail
     begun = Begun(now, operation, None, opened_tracks(machine, operation))
     transaction, record = append(machine, case.transaction, begun)
-    told = Evidence(
+    evidence = Evidence(
         source=Source.REPLY,
         transaction=transaction.id,
         command=way.name,
         outcome=Outcome.SUCCEEDED,
     )
-    event: Event | None = resolve(machine, transaction, operation, told, now)
-    assert event is not None  # noqa: S101 - a success always says something new
+    event: Event | None = resolve(machine, transaction, operation, evidence, now)
+    assert event is not None  # noqa: S101 - a success is always an event
     transaction, ended = append(machine, transaction, event)
     return transaction, (*trail, record, ended)

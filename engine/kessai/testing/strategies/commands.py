@@ -37,9 +37,9 @@ def allowed_commands(
 ) -> st.SearchStrategy[Command]:
     """Commands that the lifecycle allows on `transaction` at `now`.
 
-    Without a transaction they are opening commands, under order ids of any kind. `agreement`
-    is what a charge is made under; a live one is made up where none is given. Keys are
-    drawn anew; nothing is drawn where no command is allowed.
+    Without a transaction they are opening commands, under order ids of any kind.
+    `agreement` is what a charge is made under; a live one is made up where none is
+    given. Keys are drawn anew; nothing is drawn where no command is allowed.
 
     Raises:
         InvalidInput: the lifecycle is none, or has mistakes.
@@ -56,9 +56,10 @@ def denied_commands(
 ) -> st.SearchStrategy[DeniedCommand]:
     """Commands that the lifecycle denies on `transaction` at `now`, and why.
 
-    The codes of the denial hold all `reasons` that come with the command: a wrong state,
-    an amount beyond a bound, a guard that fails, an operation that is open, a deadline
-    that has passed, a parameter that is missing, not taken or not within its limits.
+    The codes of the denial hold all `reasons` that come with the command: a wrong
+    state, an amount beyond a bound, a guard that fails, an operation that is open, a
+    deadline that has passed, a parameter that is missing, not taken or not within its
+    limits.
 
     Raises:
         InvalidInput: the lifecycle is none, or has mistakes.
@@ -140,7 +141,7 @@ def commands_in(
 
     some_amount = amounts(way.bounds)
     if case.machine.commands[way.name].amount_guards:
-        # The bounds alone do not tell.
+        # The bounds alone do not show it.
         some_amount = some_amount.filter(
             lambda amount: isinstance(case.decide(command(amount)), Operation)
         )

@@ -1,7 +1,7 @@
 """Commands that must be denied, each made wrong in one way, and the reasons expected.
 
-What is wrong already, whatever is asked for, is what `can` says; what is wrong with the
-request comes from the declaration of the command.
+Reasons that hold whatever is asked for are those of `can`; reasons that lie in the
+request come from the declaration of the command.
 """
 
 from collections.abc import Callable, Collection
@@ -28,7 +28,7 @@ from kessai.testing.strategies.variants import (
 )
 
 STRANGER = "no_such_command"
-ELSEWHERE = "no_such_lifecycle"
+OTHER_LIFECYCLE = "no_such_lifecycle"
 
 
 @attrs.frozen
@@ -103,7 +103,7 @@ class _WrongVariants:
         return bounds_of(case.machine, case.transaction, asked)
 
     def _already(self) -> frozenset[str]:
-        """What is wrong whatever is asked for: `can` says so."""
+        """The reasons that hold whatever is asked for: those of `can`."""
         case = self.case
         found = possibility(case.machine, case.transaction, self.name, case.now)
         if found.denial is None:
@@ -196,9 +196,9 @@ class _WrongVariants:
         )
 
     def _guards(self) -> dict[str, Make]:
-        """Flags under which a guard fails; the expression itself says so."""
+        """Flags under which a guard fails, by its expression."""
         if not (self.rule.guards and self.rule.spec.is_opening):
-            return {}  # of a transaction that is there, `can` has said it already
+            return {}  # if the transaction exists, `can` has these reasons already
         failing = [way for way, _ in tried(self.case, self.name) if self._failed(way)]
         if not failing:
             return {}
@@ -219,7 +219,9 @@ class _WrongVariants:
 
     def _lifecycle_and_agreement(self) -> dict[str, Make]:
         made: dict[str, Make] = {
-            "lifecycle": partial(self._other, "lifecycle_differs", lifecycle=ELSEWHERE)
+            "lifecycle": partial(
+                self._other, "lifecycle_differs", lifecycle=OTHER_LIFECYCLE
+            )
         }
         if self.rule.spec.agreement is None:
             reason, named = "agreement_not_taken", "order-0"

@@ -121,7 +121,7 @@ def histories(
 
     """
     machine = machine_of(lifecycle)
-    agreement_with_trail(machine)  # or say now that there is none
+    agreement_with_trail(machine)  # raises now if there is none
     ids = order_ids(machine) if order_id is None else st.just(order_id)
     return _histories(machine, most_steps, begun, ids)
 
@@ -217,7 +217,7 @@ class Course:
         self._draw(st.sampled_from(steps))()
 
     def append(self, event: Event | None) -> None:
-        """Let `event` happen; None says nothing new."""
+        """Let `event` happen; None changes nothing."""
         if event is None:
             return
         machine = self.machine if self._is_bound(event) else None
@@ -230,7 +230,7 @@ class Course:
 
     @property
     def case(self) -> CommandCase:
-        """What is asked for is asked for on this."""
+        """What commands are asked of."""
         return CommandCase(self.machine, self.transaction, self.now, self._agreement)
 
     # ── commands ────────────────────────────────────────────────────────────────────
@@ -335,8 +335,8 @@ class Course:
         if outcome is Outcome.SUCCEEDED:
             amount = expected_amount(rule, self.transaction, operation)
         source = self._draw(st.sampled_from([Source.REPLY, Source.NOTIFICATION]))
-        said = self._evidence(operation.command, outcome, amount, source)
-        self.append(resolve(machine, self.transaction, operation, said, self.now))
+        evidence = self._evidence(operation.command, outcome, amount, source)
+        self.append(resolve(machine, self.transaction, operation, evidence, self.now))
 
     def ends(self) -> None:
         """Something that is open succeeds or is declined."""
@@ -379,28 +379,30 @@ class Course:
         if bounds is not None and bounds.minimum <= bounds.maximum:
             given = attrs.evolve(bounds, default=None)
             amount = self._draw(amounts(given))
-        said = self._evidence(rule.spec.name, outcome, amount, Source.INQUIRY)
-        self.append(resolve_external(self.machine, self.transaction, said, self.now))
+        evidence = self._evidence(rule.spec.name, outcome, amount, Source.INQUIRY)
+        self.append(
+            resolve_external(self.machine, self.transaction, evidence, self.now)
+        )
 
     def strange(self) -> None:
-        """Evidence of what no lifecycle has: it is put aside."""
+        """Evidence of what no lifecycle has: it becomes a discrepancy."""
         if self.transaction.exists:
-            said = self._evidence(
+            evidence = self._evidence(
                 _STRANGE, Outcome.SUCCEEDED, None, Source.NOTIFICATION
             )
             self.append(
-                resolve_external(self.machine, self.transaction, said, self.now)
+                resolve_external(self.machine, self.transaction, evidence, self.now)
             )
 
     def closed(self) -> None:
         """A person has dealt with a discrepancy."""
         number = self._draw(st.sampled_from(self.transaction.discrepancies))
-        said = attrs.evolve(
+        evidence = attrs.evolve(
             self._evidence(_STRANGE, Outcome.SUCCEEDED, None, Source.OPERATOR),
             actor="operator",
             note="found out by hand",
         )
-        self.append(close_discrepancy(self.transaction, number, said, self.now))
+        self.append(close_discrepancy(self.transaction, number, evidence, self.now))
 
     def learned(self) -> None:
         """The gateway names an id, its own or another than before, and nothing else."""

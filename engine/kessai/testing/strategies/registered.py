@@ -70,8 +70,8 @@ def _reversals() -> st.SearchStrategy[Reversed]:
     """Reversals of what happened outside: the shipped lifecycles declare none."""
 
     def reversed_(event: External) -> Reversed:
-        said = attrs.evolve(event.evidence, outcome=Outcome.REVERSED)
-        return Reversed(event.at, event.command, event.amount, said)
+        evidence = attrs.evolve(event.evidence, outcome=Outcome.REVERSED)
+        return Reversed(event.at, event.command, event.amount, evidence)
 
     return _events(External).map(reversed_)
 

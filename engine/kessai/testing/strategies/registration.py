@@ -25,7 +25,7 @@ def register() -> None:
 
 
 class _OnceImported(MetaPathFinder):
-    """Waits for one module: finds nothing itself, and is gone once that was looked for."""
+    """Waits until one module is imported; finds nothing, and then removes itself."""
 
     def find_spec(
         self,

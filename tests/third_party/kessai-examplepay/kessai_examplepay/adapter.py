@@ -1,4 +1,4 @@
-"""ExamplePay's settings, and what is asked of it."""
+"""ExamplePay's settings, and the requests it is sent."""
 
 import json
 import re
@@ -88,15 +88,15 @@ class ExamplePay:
         )
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
-        """Tell what came of `call`."""
+        """What came of `call`."""
         if call.command == INQUIRY:
-            return reading.looked_up(call, reply)
+            return reading.inquired(call, reply)
         return reading.answered(call, reply)
 
     def notification(
         self, headers: Mapping[str, str], body: bytes
     ) -> tuple[Evidence, ...]:
-        """Tell what a notification says, one piece of evidence an event."""
+        """What a notification states, one piece of evidence an event."""
         reading.verify(self.notification_secret, headers, body)
         return reading.notified(body)
 

@@ -1,4 +1,4 @@
-"""What ExamplePay says, read into evidence; what cannot be relied on is unknown."""
+"""What ExamplePay states, as evidence; what cannot be relied on is unknown."""
 
 import hmac
 import json
@@ -60,7 +60,7 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes) -> None:
 
 
 def answered(call: Call, reply: Reply | Failure) -> Evidence:
-    """Tell what a reply to a command is evidence of."""
+    """What a reply to a command is evidence of."""
     unknown = Evidence(
         source=Source.REPLY,
         transaction=call.transaction,
@@ -75,24 +75,24 @@ def answered(call: Call, reply: Reply | Failure) -> Evidence:
         )
     try:
         event = _object(reply.body)
-        said = _event(event)
+        stated = _event(event)
     except _UnreadableError:
         return attrs.evolve(unknown, code="unreadable")
-    ours = (event.get("order"), said.command) == (call.transaction, call.command)
-    if not ours or said.outcome not in _STATUSES.get(reply.status, ()):
+    ours = (event.get("order"), stated.command) == (call.transaction, call.command)
+    if not ours or stated.outcome not in _STATUSES.get(reply.status, ()):
         return attrs.evolve(unknown, code="unreadable")
     return attrs.evolve(
         unknown,
-        outcome=said.outcome,
+        outcome=stated.outcome,
         code=_code(event),
-        amount=said.amount,
-        exchange=said.exchange,
-        reported_at=said.at,
+        amount=stated.amount,
+        exchange=stated.exchange,
+        reported_at=stated.at,
     )
 
 
-def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
-    """Tell what ExamplePay lists of an order, or that it knows none."""
+def inquired(call: Call, reply: Reply | Failure) -> Evidence:
+    """What ExamplePay lists of an order, or that it knows none."""
     unknown = Evidence(
         source=Source.INQUIRY,
         transaction=call.transaction,
@@ -117,11 +117,11 @@ def looked_up(call: Call, reply: Reply | Failure) -> Evidence:
 
 
 def notified(body: bytes) -> tuple[Evidence, ...]:
-    """Tell what a verified notification says.
+    """What a verified notification states.
 
     Raises:
         NotificationRefused: it is not well-formed.
-        NotificationPartlyRefused: some of its events are not; it holds what the others say.
+        NotificationPartlyRefused: some of its events are not; it holds the others.
 
     """
     message = "notification refused: it has no list of events"
@@ -132,7 +132,7 @@ def notified(body: bytes) -> tuple[Evidence, ...]:
     if not isinstance(events, list) or not events:
         raise NotificationRefused(message)
     readable = [
-        said for event in events if (said := _notification_event(event)) is not None
+        stated for event in events if (stated := _notification_event(event)) is not None
     ]
     if len(readable) < len(events):
         message = (
@@ -145,7 +145,7 @@ def notified(body: bytes) -> tuple[Evidence, ...]:
 def _notification_event(event: object) -> Evidence | None:
     try:
         members = _checked(event)
-        said = _event(members)
+        stated = _event(members)
     except _UnreadableError:
         return None
     order = members.get("order")
@@ -154,12 +154,12 @@ def _notification_event(event: object) -> Evidence | None:
     return Evidence(
         source=Source.NOTIFICATION,
         transaction=order,
-        command=said.command,
-        outcome=said.outcome,
+        command=stated.command,
+        outcome=stated.outcome,
         code=_code(members),
-        amount=said.amount,
-        exchange=said.exchange,
-        reported_at=said.at,
+        amount=stated.amount,
+        exchange=stated.exchange,
+        reported_at=stated.at,
     )
 
 

@@ -139,7 +139,7 @@ def exchange(command: str, outcome: Outcome, amount: int, name: str) -> ListedEx
 
 
 def heard(command: str, outcome: Outcome, amount: int, exchange: str) -> Evidence:
-    """One event as it is pushed."""
+    """One event of a notification."""
     return Evidence(
         source=Source.NOTIFICATION,
         transaction="order-7",
@@ -153,7 +153,7 @@ def heard(command: str, outcome: Outcome, amount: int, exchange: str) -> Evidenc
 
 
 def notifications() -> tuple[NotificationSample, ...]:
-    """What ExamplePay pushed."""
+    """What ExamplePay notified."""
     first = heard("refund", Outcome.SUCCEEDED, 1000, "ev_4")
     second = heard("refund", Outcome.DECLINED, 500, "ev_5")
     return (

@@ -64,12 +64,12 @@ class ExamplePayServer(ThreadingHTTPServer):
         with self.lock:
             events = self.orders.get(order)
             if events is None:
-                said = {"order": order, "code": "order_not_found"}
-                return 404, json.dumps(said).encode()
+                unknown = {"order": order, "code": "order_not_found"}
+                return 404, json.dumps(unknown).encode()
             return 200, json.dumps({"order": order, "events": events}).encode()
 
     def resolve(self, order: str) -> tuple[Mapping[str, str], bytes]:
-        """Let pending refunds succeed; the notification that says so."""
+        """Let pending refunds succeed; the notification of that."""
         with self.lock:
             pending = [e for e in self.orders[order] if e["status"] == "pending"]
             for event in pending:
@@ -104,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_what: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 if __name__ == "__main__":

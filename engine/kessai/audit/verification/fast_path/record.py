@@ -4,6 +4,7 @@ The rules run on traced values, which record each comparison and each sum. What 
 rules must not look at is opaque to them.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import attrs
@@ -38,6 +39,9 @@ from kessai.machine import (
 )
 from kessai.machine.chain import AppliedEvent
 
+Note = Callable[[AppliedEvent], Iterable[str]]
+"""Finds in a step what another audit wants to count."""
+
 PARAMETERS = "v, at, begun_at, amount, reported_at"
 """What a repetition takes: the values of the state, then those of the event."""
 
@@ -71,8 +75,14 @@ class _FingerprintedCommand:
     fingerprint: str
 
 
-def path_of(states: AbstractStates, allowed: AllowedStep) -> CompiledPath | None:
-    """The path that `allowed` took, to be repeated; None if it cannot be recorded."""
+def path_of(
+    states: AbstractStates, allowed: AllowedStep, note: Note
+) -> CompiledPath | None:
+    """The path that `allowed` took, to be repeated; None if it cannot be recorded.
+
+    What `note` finds in the step, it finds in each repetition: what it asks of the
+    values is part of the path.
+    """
     trace, real = Trace(), allowed.step
     values = [
         None if value is None else trace.value(f"v[{place}]", value)
@@ -96,10 +106,10 @@ def path_of(states: AbstractStates, allowed: AllowedStep) -> CompiledPath | None
         after = evolve(real.machine, before, event)
         step = AppliedEvent(event, real.machine, before, after)
         _check(allowed, step)
+        noted = tuple(note(step))
         repeat = trace.repeat(PARAMETERS, values_of(after))
-        path = CompiledPath(
-            repeat, states.of(after, real.machine), _ended(before, after)
-        )
+        reached = states.of(after, real.machine)
+        path = CompiledPath(repeat, reached, _ended(before, after), noted)
     except (ReplayBroken, Untraceable, OverflowError):
         return None
     return path if _is_repeated(path, states, real) else None

@@ -76,6 +76,7 @@ class Particulars:
     head: str = ""
     references: Mapping[str, str] = attrs.field(factory=dict[str, str])
     account: str = ""
+    denials: int = 0
 
 
 @attrs.frozen
@@ -86,6 +87,8 @@ class CompiledPath:
     after: "AbstractState"
     ends: int | None
     """Which of the open operations it ends, if it ends one."""
+    noted: tuple[str, ...] = ()
+    """What another audit counts of it."""
 
 
 def _states_of(state: "AbstractState") -> dict[str, str]:
@@ -151,6 +154,7 @@ class AbstractState:
                 discrepancies=rest.discrepancies,
                 version=rest.version,
                 head=rest.head,
+                denials=rest.denials,
             )
         middle, late = len(outline.amounts), len(outline.amounts + outline.deadlines)
         opened = zip(outline.operations, operations, values[late:], strict=True)
@@ -172,6 +176,7 @@ class AbstractState:
             rest.head,
             rest.references,
             rest.account,
+            rest.denials,
         )
 
 

@@ -11,14 +11,15 @@ file that it is bound to, its operation's id, and the fingerprint of its request
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Any, cast
+from collections.abc import Hashable, Iterable
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
 from kessai.audit.verification.allowed import check
 from kessai.audit.verification.canonical import (
     BegunForm,
+    DeniedForm,
     EventForm,
     EvidenceForm,
     OperationForm,
@@ -27,17 +28,26 @@ from kessai.audit.verification.canonical import (
     as_json,
     place,
 )
-from kessai.audit.verification.fast_path.record import AllowedStep, path_of
+from kessai.audit.verification.fast_path.record import AllowedStep, Note, path_of
 from kessai.audit.verification.fast_path.requests import RequestForm, Requests, is_plain
 from kessai.audit.verification.fast_path.states import (
     AbstractState,
     AbstractStates,
+    CompiledPath,
     Particulars,
     values_of,
 )
 from kessai.audit.verification.replay import Library, ReplayBroken, follow
 from kessai.gateway import Outcome
-from kessai.machine import Begun, Event, Operation, Record, Transaction
+from kessai.machine import (
+    Begun,
+    Denied,
+    Event,
+    Operation,
+    Reason,
+    Record,
+    Transaction,
+)
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.transaction import Notified, remember
 
@@ -58,11 +68,34 @@ A plain tuple, as one is made of every event.
 """
 
 
-class Walks:
-    """What all walks through one store have in common."""
+def _nothing(step: AppliedEvent) -> Iterable[str]:
+    del step
+    return ()
 
-    def __init__(self, library: Library) -> None:
+
+class WalkedEvent(NamedTuple):
+    """An event as it was gone by: the abstract state that it led to, and what was noted of it.
+
+    `applied` is there where the event is more than its path: where it was gone by in
+    full, or is a denial.
+    """
+
+    event: EventForm | Event
+    state: AbstractState
+    noted: tuple[str, ...]
+    applied: AppliedEvent | None
+
+
+class Walks:
+    """What all walks through one store have in common.
+
+    With a `note`, every walk keeps the events that it went by, and what that finds.
+    """
+
+    def __init__(self, library: Library, note: Note | None = None) -> None:
         self.library = library
+        self.keeps_events = note is not None
+        self.note = note or _nothing
         self.reader = Reader()
         self.states = AbstractStates()
         self.requests = Requests()
@@ -84,6 +117,7 @@ class TrailWalk(Particulars):
         self.events: list[EventForm | Event] = []
         self.history = [walks.blank]
         """The abstract state after each event, from before the first."""
+        self.walked: list[WalkedEvent] = []
 
     def step(self, record: Record) -> str | Event:
         """Replay one event: return its kind, or all of it where it was read in full.
@@ -119,6 +153,7 @@ class TrailWalk(Particulars):
             and stored.notified == self.notified
             and stored.references == self.references
             and stored.account == self.account
+            and stored.denials == self.denials
             and not self._operations
             and not stored.operations
             and self._state.is_of(stored, self._values)
@@ -211,11 +246,30 @@ class TrailWalk(Particulars):
                 continue
             if values is None:
                 continue
+            before = self._denied_on(event)
             self._take_in(event, path.ends)
             self.events.append(event)
             self._arrive(path.after, values, digest)
+            if self._walks.keeps_events:
+                self._keep(event, path, before)
             return True
         return False
+
+    def _denied_on(self, event: EventForm) -> Transaction | None:
+        """What a denial was of, which depends on more than its path."""
+        is_kept = self._walks.keeps_events and isinstance(event, DeniedForm)
+        return self.transaction() if is_kept else None
+
+    def _keep(
+        self, event: EventForm, path: CompiledPath, before: Transaction | None
+    ) -> None:
+        if before is None or not isinstance(event, DeniedForm):
+            self.walked.append(WalkedEvent(event, path.after, path.noted, None))
+            return
+        denied = _denied(event)
+        step = AppliedEvent(denied, path.after.machine, before, self.transaction())
+        noted = tuple(self._walks.note(step))
+        self.walked.append(WalkedEvent(denied, path.after, noted, step))
 
     def _take_in(self, event: EventForm, ends: int | None) -> None:
         if isinstance(event, BegunForm):
@@ -224,6 +278,8 @@ class TrailWalk(Particulars):
                 self.agreement = event.agreement
             if event.account is not None:
                 self.account = event.account
+        elif isinstance(event, DeniedForm):
+            self.denials += 1
         elif ends is not None:
             del self._operations[ends]
             if isinstance(event, ReportedForm):
@@ -256,12 +312,16 @@ class TrailWalk(Particulars):
         self.agreement, self.discrepancies = after.agreement, after.discrepancies
         self.notified = after.notified
         self.references, self.account = after.references, after.account
+        self.denials = after.denials
         self._operations = list(after.operations.values())
         self.events.append(step.event)
         state = walks.states.of(after, machine)
         self._arrive(state, values_of(after), record.hash)
+        if walks.keeps_events:
+            noted = tuple(walks.note(step))
+            self.walked.append(WalkedEvent(step.event, state, noted, step))
         if known is not None and walks.states.room and not _has_text(known[0]):
-            path = path_of(walks.states, _allowed(step, before, known[1]))
+            path = path_of(walks.states, _allowed(step, before, known[1]), walks.note)
             if path is not None:
                 walks.states.add(before, known[1], path)
         return step.event
@@ -282,6 +342,11 @@ def _has_text(event: EventForm) -> bool:
         isinstance(value, str)
         for value in msgspec.json.decode(event.operation.parameters).values()
     )
+
+
+def _denied(form: DeniedForm) -> Denied:
+    reasons = tuple(Reason(r.code, r.rule, r.values) for r in form.reasons)
+    return Denied(form.at, form.command, form.key, form.request, reasons, form.amount)
 
 
 def _operation(held: OperationForm | Operation) -> Operation:

@@ -20,7 +20,7 @@ class Waited:
 
     def __getattr__(self, name):
         method = getattr(self._store, name)
-        return lambda *arguments: self._wait(method(*arguments))
+        return lambda *given, **named: self._wait(method(*given, **named))
 
     def transactions(self):
         return _Rows(self._store.transactions(), self._wait)
