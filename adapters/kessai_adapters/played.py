@@ -4,7 +4,7 @@ The simulator does what the network does to a request. The emulator does what th
 gateway does, and malforms its answers where it is asked to.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -128,6 +128,22 @@ class PlayedGateway:
         if found is None or found.held:
             return False
         return found.application.result is Result.PENDING
+
+    def brought(self, order: str) -> Mapping[str, str]:  # noqa: ARG002
+        """Nothing: the gateway's page tells the gateway, and not the shop."""
+        return {}
+
+    def references(self, order: str) -> Mapping[str, str]:  # noqa: ARG002
+        """None: it goes by the shop's own."""
+        return {}
+
+    def reversible(self) -> Sequence[str]:
+        """None: what has succeeded stays."""
+        return ()
+
+    def take_back(self, order: str) -> bool:  # noqa: ARG002
+        """Not here."""
+        return False
 
     def close(self) -> None:
         """Let go of what is held."""

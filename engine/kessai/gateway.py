@@ -60,7 +60,7 @@ class Call:
     `references` are the gateway's ids for the transaction; `agreement_references` are
     those for the agreement, where the command opens a charge under it. Both are as they
     were known when the operation began. A resend gets the same ids, so that it is the
-    same request.
+    same request; an exchange that is resumed gets those known by then.
 
     `resumed` is what the consumer came back with, in the exchange that sends it on;
     None in every other exchange. `begun_at` is when the operation began.

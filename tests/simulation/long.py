@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 
-from staging import memory_stage, played_on_all_cores
+from staging import STAGES, played_on_all_cores
 
 from kessai.simulator import COMMANDS_EACH, Figures, narrate, shortest
 
@@ -22,15 +22,17 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commands", type=int, default=10_000_000)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--gateway", choices=STAGES, default="emulator")
     given = parser.parse_args()
+    stage = STAGES[given.gateway]()
     seeds = range(given.seed, given.seed + -(-given.commands // COMMANDS_EACH))
     began = shown = time.monotonic()
     total, found = Figures(), 0
-    for figures, findings in played_on_all_cores(seeds, given.processes):
+    for figures, findings in played_on_all_cores(seeds, given.processes, given.gateway):
         total.add(figures)
         for finding in findings:
             found += 1
-            show(finding)
+            show(stage, finding)
         if time.monotonic() - shown > SOON:
             shown = time.monotonic()
             say(total, found, seeds, shown - began)
@@ -38,9 +40,8 @@ def main():
     return 5 if found else 0
 
 
-def show(finding):
+def show(stage, finding):
     print(f"seed {finding.seed}: {finding.violation}", flush=True)  # noqa: T201
-    stage = memory_stage()
     for line in narrate(stage, shortest(stage, finding)):
         print(f"  {line}", flush=True)  # noqa: T201
 

@@ -1,7 +1,9 @@
 """Stages, and playing many worlds on several cores."""
 
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
+
+from invented.played import LIFECYCLE, PlayedKumo
 
 from kessai import MemoryStore
 from kessai.machine import Machines
@@ -19,22 +21,30 @@ def memory_stage():
     return Stage(Machines(shipped_lifecycles()), gateway, MemoryStore)
 
 
-def played(seeds):
+@cache
+def invented_stage():
+    return Stage(Machines([LIFECYCLE]), PlayedKumo, MemoryStore)
+
+
+STAGES = {"emulator": memory_stage, "invented": invented_stage}
+
+
+def played(gateway, seeds):
     """The figures of the worlds of `seeds`, and what was found in any of them."""
     total, findings = Figures(), []
     for seed in seeds:
-        figures = play_world(memory_stage(), seed, COMMANDS_EACH, ALL)
+        figures = play_world(STAGES[gateway](), seed, COMMANDS_EACH, ALL)
         if figures.finding is not None:
             findings.append(figures.finding)
         total.add(figures)
     return total, findings
 
 
-def played_on_all_cores(seeds, processes, each=25):
+def played_on_all_cores(seeds, processes, gateway="emulator", each=25):
     """As `played`, a few worlds at a time in each of several processes."""
     parts = [seeds[place : place + each] for place in range(0, len(seeds), each)]
     if processes == 1:
-        yield from map(played, parts)
+        yield from map(partial(played, gateway), parts)
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(played, parts)
+        yield from pool.map(partial(played, gateway), parts)

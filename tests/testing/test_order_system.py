@@ -3,17 +3,20 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import shops
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from invented.played import LIFECYCLE, PlayedKumo
 
 from kessai.errors import AdapterMissing, InvalidInput
 from kessai.testing import OrderSystem, check_store
+from kessai.testing.order_kit import stage
 
 QUICK = settings(
-    max_examples=200,
+    max_examples=400,
     stateful_step_count=30,
     derandomize=True,
     deadline=None,
@@ -38,6 +41,53 @@ def test_an_order_system_that_is_right_passes():
 def test_the_engine_alone_is_an_order_system_that_is_right():
     few = settings(QUICK, max_examples=20)
     run_state_machine_as_test(OrderSystem, settings=few)
+
+
+class Kumo:
+    """A gateway that is no emulator's: ids, totals, tokens, refunds that come back."""
+
+    name = "kumo"
+
+    @staticmethod
+    def load():
+        return Kumo
+
+    def __init__(self, clock):
+        self._clock = clock
+
+    def played(self):
+        return PlayedKumo(self._clock)
+
+
+class KumoTest(OrderSystem):
+    lifecycles = (LIFECYCLE,)
+    emulator = "kumo"
+    emulator_options: ClassVar = {}
+
+
+@pytest.fixture
+def kumo(monkeypatch):
+    monkeypatch.setattr(stage, "entry_points", lambda group: [Kumo])
+
+
+def test_an_order_system_at_another_kind_of_gateway_is_right_too(kumo):
+    run_state_machine_as_test(KumoTest, settings=settings(QUICK, max_examples=40))
+
+
+def test_a_consumer_returns_and_a_refund_is_taken_back(kumo):
+    with KumoTest.story() as story:
+        asks = {"lifecycle": "kumo", "parameters": {"with_consumer": True}}
+        story.ask("authorize", "order-1", 100, key="1", currency="JPY", **asks)
+        story.consumer("order-1", "approve")
+        for _ in range(2):  # the page is loaded twice
+            story.consumer_returns("order-1")
+        story.ask("capture", "order-1", key="2")
+        story.ask("refund", "order-1", 60, key="3")
+        story.time_passes(days=21)
+        story.taken_back("order-1")
+        story.notification("order-1", 3)
+        (found,) = story.transactions()
+        assert (found.status, found.amounts["refunded"]) == ("payment.captured", 0)
 
 
 @pytest.mark.parametrize("system", shops.WRONG, ids=lambda system: system.__name__)

@@ -6,4 +6,6 @@ from pathlib import Path
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parent / "third_party" / "kessai-examplepay"
 
-sys.path[:0] = [str(HERE), str(EXAMPLE)]
+KUMO = HERE.parent / "simulation"
+
+sys.path[:0] = [str(HERE), str(EXAMPLE), str(KUMO)]

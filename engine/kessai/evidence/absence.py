@@ -41,10 +41,21 @@ class Missing(StrEnum):
 
 @attrs.frozen
 class Presumption:
-    """A request sent no later than `sent_by` and not listed can no longer arrive."""
+    """A request sent no later than `sent_by` and not listed can no longer arrive.
+
+    Of what began before `known_since` the gateway has forgotten the keys, if it keeps
+    them for a time. Sent again it would be carried out anew, so it is declined.
+    """
 
     sent_by: datetime
     missing: Missing
+    known_since: datetime | None = None
+
+    def declines(self, operation: Operation) -> bool:
+        """Whether `operation`, which is not listed, is declined for that alone."""
+        if self.missing is not Missing.RESEND:
+            return self.missing is Missing.DECLINE
+        return self.known_since is not None and operation.begun_at < self.known_since
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +80,7 @@ def read_listing(
     if presumption is not None:
         snapshot = snapshot.after(events)
         unlisted = _unlisted(snapshot, listing, presumption.sent_by)
-        lost = _presumed_lost(presumption.missing, unlisted, snapshot.attempts)
+        lost = _presumed_lost(presumption, unlisted, snapshot.attempts)
         declined = [presumed_lost(operation, snapshot.now) for operation in lost]
         if declined:
             for event in declined:
@@ -156,11 +167,13 @@ def _may_show(machine: Machine, others: list[Operation], opening: Operation) -> 
 
 
 def _presumed_lost(
-    missing: Missing, unlisted: tuple[Operation, ...], attempts: Attempts
+    presumption: Presumption, unlisted: tuple[Operation, ...], attempts: Attempts
 ) -> tuple[Operation, ...]:
     """Those of `unlisted` that are declined, neither kept open nor sent again."""
-    if missing is Missing.DECLINE:
-        return unlisted
-    if missing is Missing.KEEP:
-        return ()
-    return tuple(each for each in unlisted if is_attributed_to_another(attempts, each))
+    resends = presumption.missing is Missing.RESEND
+    return tuple(
+        each
+        for each in unlisted
+        if presumption.declines(each)
+        or (resends and is_attributed_to_another(attempts, each))
+    )

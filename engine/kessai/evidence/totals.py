@@ -9,16 +9,22 @@ others stay open. With 30, two explanations would fit, and all would stay open.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import combinations
 
 import attrs
 
-from kessai.evidence.absence import Missing, Presumption, Reading
+from kessai.evidence.absence import Presumption, Reading
 from kessai.evidence.attempts import Attempts, Snapshot
-from kessai.evidence.outcome import presumed_lost, resolve, resolve_external
+from kessai.evidence.outcome import (
+    EXPIRE,
+    presumed_lost,
+    resolve,
+    resolve_external,
+)
 from kessai.gateway import Evidence, Outcome
 from kessai.machine.compile import Machine
-from kessai.machine.events import Discrepancy, Event, External, Reported
+from kessai.machine.events import Discrepancy, Event, Reported
 from kessai.machine.evolve import evolve
 from kessai.machine.phases import Phase
 from kessai.machine.transaction import Operation, Transaction
@@ -50,8 +56,8 @@ def read_totals(
     if presumption is not None and not found:
         shown = _not_carried_out(snapshot, evidence)
         unlisted = tuple(each for each in shown if each.sent_at <= presumption.sent_by)
-        if presumption.missing is Missing.DECLINE:
-            events += [presumed_lost(operation, snapshot.now) for operation in unlisted]
+        lost = [each for each in unlisted if presumption.declines(each)]
+        events += [presumed_lost(operation, snapshot.now) for operation in lost]
     for event in events:
         snapshot.attempts.note(event)
     return Reading(events=tuple(events), unconfirmed=(), unlisted=unlisted)
@@ -104,12 +110,22 @@ def _moving(machine: Machine, transaction: Transaction) -> list[Operation]:
 def _by_ours(
     snapshot: Snapshot, opened: list[Operation], evidence: Evidence
 ) -> Iterator[tuple[Event, ...]]:
-    """Every set of open operations whose success gives exactly these totals."""
+    """Every set of open operations whose success gives exactly these totals.
+
+    What was authorized by ours may have lapsed since.
+    """
     for size in range(1, len(opened) + 1):
         for chosen in combinations(opened, size):
             after = _succeeded(snapshot, chosen, evidence)
-            if after and not differ(after[0], evidence):
-                yield after[1]
+            if after is None:
+                continue
+            transaction, events = after
+            if not differ(transaction, evidence):
+                yield events
+                continue
+            lapsed = _of(evidence, EXPIRE, None)
+            event = _outside(snapshot.machine, transaction, lapsed, snapshot.now)
+            yield from [(*events, event)] if event else []
 
 
 def _succeeded(
@@ -129,21 +145,40 @@ def _succeeded(
 
 
 def _by_others(snapshot: Snapshot, evidence: Evidence) -> Iterator[Event]:
-    """Every single external command that gives exactly these totals."""
+    """Every single external event that gives exactly these totals."""
     machine, transaction = snapshot.machine, snapshot.transaction
     known = transaction.amounts
     amounts = {abs(n - known.get(name, n)) for name, n in evidence.totals.items()} - {0}
+    for name, outcome, takes_amount in _possible(machine):
+        for amount in sorted(amounts) if takes_amount else (None,):
+            stated = _of(evidence, name, amount, outcome)
+            event = _outside(machine, transaction, stated, snapshot.now)
+            yield from [event] if event else []
+
+
+def _outside(
+    machine: Machine, transaction: Transaction, stated: Evidence, now: datetime
+) -> Event | None:
+    """What happened by itself or by others, if it gives just the totals of `stated`."""
+    event = resolve_external(machine, transaction, stated, now)
+    if isinstance(event, Discrepancy):
+        return None
+    return None if differ(evolve(machine, transaction, event), stated) else event
+
+
+def _possible(machine: Machine) -> Iterator[tuple[str, Outcome, bool]]:
+    """What can happen at a gateway without us: its name, outcome, and if it has an amount."""
     for name, rule in machine.commands.items():
-        for amount in sorted(amounts) if rule.spec.amount else (None,):
-            stated = _of(evidence, name, amount)
-            event = resolve_external(machine, transaction, stated, snapshot.now)
-            if not isinstance(event, External):
-                continue
-            if not differ(evolve(machine, transaction, event), evidence):
-                yield event
+        yield name, Outcome.SUCCEEDED, rule.spec.amount is not None
+    for name, rule in machine.reversals.items():
+        yield name, Outcome.REVERSED, rule.spec.amount is not None
+    yield EXPIRE, Outcome.SUCCEEDED, False
 
 
-def _of(evidence: Evidence, command: str, amount: int | None) -> Evidence:
-    return attrs.evolve(
-        evidence, command=command, outcome=Outcome.SUCCEEDED, amount=amount
-    )
+def _of(
+    evidence: Evidence,
+    command: str,
+    amount: int | None,
+    outcome: Outcome = Outcome.SUCCEEDED,
+) -> Evidence:
+    return attrs.evolve(evidence, command=command, outcome=outcome, amount=amount)

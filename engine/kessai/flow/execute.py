@@ -35,6 +35,7 @@ from kessai.flow.steps import (
     write,
 )
 from kessai.gateway import Adapter, Call, Evidence, Outcome
+from kessai.gateway_exchange import unknown
 from kessai.limits import ATTEMPTS, SEND_WITHIN
 from kessai.machine import (
     Begun,
@@ -81,13 +82,20 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
 
 @attrs.frozen
 class PreparedOperation:
-    """An operation whose intent is durable, with the exchange that carries it out."""
+    """An operation whose intent is durable, with the exchange that carries it out.
+
+    With `may_have_arrived` an earlier request of it may have been carried out: that this
+    one never left says nothing. That it was declined says something only if it
+    `is_replayed`: else the gateway may refuse to do what it has done.
+    """
 
     machine: Machine
     transaction: Transaction
     operation: Operation
     prepared: Prepared
     adapter: Adapter
+    may_have_arrived: bool = False
+    is_replayed: bool = True
 
 
 def prepare_operation(
@@ -180,6 +188,8 @@ def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
     """
     until = prepared.operation.sent_at + SEND_WITHIN
     evidence = yield from carry_on(prepared.adapter, prepared.prepared, until)
+    if prepared.may_have_arrived:
+        evidence = _of_all_requests(prepared, evidence)
     try:
         return (yield from _conclude(context, prepared, evidence))
     except SafeToResend as error:
@@ -189,6 +199,15 @@ def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
             " outcome could not be written; ask again with the same key"
         )
         raise CommitUnknown(message) from error
+
+
+def _of_all_requests(prepared: PreparedOperation, evidence: Evidence) -> Evidence:
+    """What the reply to the last request says of an operation that had several."""
+    if evidence.never_sent:
+        return unknown(prepared.prepared.call, "not_sent_again")
+    if evidence.outcome is Outcome.DECLINED and not prepared.is_replayed:
+        return attrs.evolve(evidence, outcome=Outcome.UNKNOWN, needs_inquiry=True)
+    return evidence
 
 
 def _deny(

@@ -73,6 +73,15 @@ class Recovery:
     def __attrs_post_init__(self) -> None:
         self.waits.check(self.in_flight_limit)
 
+    def known_since(self, adapter: Adapter, now: datetime) -> datetime | None:
+        """What began by then is answered from memory if it is sent again `now`.
+
+        Counted until it arrives at the latest. None where the adapter promises nothing.
+        """
+        if adapter.replays is None:
+            return None
+        return now + self.in_flight_limit - adapter.replays
+
     def pause(self, attempts: int) -> timedelta:
         """How long to wait after `attempts` inquiries without success, and one more."""
         return min(FIRST_PAUSE * (1 << min(attempts, 20)), LONGEST_PAUSE)
@@ -128,7 +137,11 @@ def inquire(
             now: datetime = yield Now()
             # The answer may be as old as this moment: the process may sleep before it
             # reads it, and what arrives meanwhile is not in it.
-            presumption = Presumption(now - recovery.in_flight_limit, recovery.missing)
+            presumption = Presumption(
+                now - recovery.in_flight_limit,
+                recovery.missing,
+                recovery.known_since(adapter, now),
+            )
             transaction = yield from _presume_unanswered(
                 machine, transaction, recovery, lease, now
             )

@@ -1,6 +1,6 @@
 """Resolving what has no answer, and letting deadlines lapse: never by time alone."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 
@@ -20,7 +20,6 @@ from kessai.flow.steps import (
     machine_of,
     write,
 )
-from kessai.limits import SEND_WITHIN
 from kessai.machine import (
     Machine,
     Operation,
@@ -107,7 +106,7 @@ def _recover(
         waits.append(inquiry.not_before)
         again = yield from _to_resend(context, inquiry, recovery)
         if again:
-            yield from _resend(context, inquiry.transaction, again, lease)
+            yield from _resend(context, inquiry, again, recovery, lease)
     except LeaseLost:
         pass  # another recoverer works on it, and will change it
     answers: list[Answer] = []
@@ -132,24 +131,28 @@ def _to_resend(
     if inquiry.lists or inquiry.unlisted:
         resends = recovery.missing is Missing.RESEND
         return tuple(o for o in inquiry.unlisted if resends and o.id in opened)
-    replays = context.adapter_of(inquiry.transaction).replays or timedelta(0)
     now: datetime = yield Now()
+    known_since = recovery.known_since(context.adapter_of(inquiry.transaction), now)
+    if known_since is None:
+        return ()
     return tuple(
         operation
         for operation in opened.values()
         if phase_after(operation.phase, RESENT) is not None
         and operation.resumed_at is None
         and operation.due_at <= now
-        and now + SEND_WITHIN <= operation.begun_at + replays
+        and operation.begun_at >= known_since
     )
 
 
 def _resend(
     context: Context,
-    transaction: Transaction,
+    inquiry: Inquiry,
     operations: tuple[Operation, ...],
+    recovery: Recovery,
     lease: Lease | None,
 ) -> Flow[None]:
+    transaction = inquiry.transaction
     machine = yield from machine_of(context, transaction)
     assert machine is not None  # noqa: S101 - an inquiry was made under it
     records: list[Record] = yield History(transaction.id)
@@ -158,16 +161,27 @@ def _resend(
         begun = begun_hash(records, operation)
         call = call_for(machine, transaction, operation, begun)
         prepared = prepare_operation(context, machine, transaction, call)
-        intent = yield from _intend(machine, operation, transaction.id, lease)
+        now: datetime = yield Now()
+        known_since = recovery.known_since(context.adapter_of(inquiry.transaction), now)
+        if known_since is not None and operation.begun_at < known_since:
+            continue  # it slept, and the gateway has forgotten the key
+        intent = yield from _intend(machine, operation, transaction.id, now, lease)
         if intent is not None:
             sent = attrs.evolve(
-                prepared, transaction=intent, operation=intent.operations[operation.id]
+                prepared,
+                transaction=intent,
+                operation=intent.operations[operation.id],
+                may_have_arrived=operation not in inquiry.unlisted,
             )
             yield from carry_out(context, sent)
 
 
 def _intend(
-    machine: Machine, operation: Operation, transaction_id: str, lease: Lease | None
+    machine: Machine,
+    operation: Operation,
+    transaction_id: str,
+    now: datetime,
+    lease: Lease | None,
 ) -> Flow[Transaction | None]:
     """Record the intent to send `operation` again; None if that is no longer right.
 
@@ -177,7 +191,6 @@ def _intend(
     if transaction.operations.get(operation.id) != operation:
         # A notification was faster, or another recoverer, or it was declined instead.
         return None
-    now: datetime = yield Now()
     event = Resent(now, operation.id)
     after, record = append(machine, transaction, event)
     change = Change(

@@ -14,6 +14,7 @@ from kessai.errors import SafeToResend, UnknownTransaction, VersionConflict
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Change, Flow, History, Now
 from kessai.flow.execute import answer_for, carry_out, prepare_operation
+from kessai.flow.inquiry import Recovery
 from kessai.flow.steps import (
     Context,
     begun_hash,
@@ -23,6 +24,7 @@ from kessai.flow.steps import (
     load,
     machine_of,
 )
+from kessai.gateway import Adapter
 from kessai.limits import ATTEMPTS
 from kessai.machine import (
     Begun,
@@ -93,9 +95,24 @@ def resume(
         except VersionConflict:
             continue
         again = after.operations[opening.id]
-        prepared = attrs.evolve(prepared, transaction=after, operation=again)
+        earlier = [each for each in read_events(records) if isinstance(each, Resumed)]
+        prepared = attrs.evolve(
+            prepared,
+            transaction=after,
+            operation=again,
+            may_have_arrived=bool(earlier),
+            is_replayed=_are_replayed(prepared.adapter, earlier, event),
+        )
         return (yield from carry_out(context, prepared))
     raise contended(transaction_id)
+
+
+def _are_replayed(adapter: Adapter, earlier: Iterable[Resumed], last: Resumed) -> bool:
+    """Whether the gateway surely answers `last` as it did whichever of the others arrived."""
+    known_since = Recovery().known_since(adapter, last.at)
+    return known_since is not None and all(
+        each.request == last.request and each.at >= known_since for each in earlier
+    )
 
 
 def _opening(machine: Machine, transaction: Transaction) -> Operation | None:

@@ -288,9 +288,12 @@ def call_for(
     """The call that carries out `operation`; the same operation gives the same call.
 
     `begun` is the hash of the event that began it; its keys are made from that. If
-    `resumed` is given, the keys are others, and the same parameters give the same keys.
+    `resumed` is given, the keys are others, and the same parameters give the same keys;
+    the ids are then those known by now, such as the first reply has named.
     """
+    references = operation.references
     if resumed is not None:
+        references = transaction.references
         begun = hashlib.sha256(f"{begun} {fingerprint(resumed)}".encode()).hexdigest()
     return Call(
         command=operation.command,
@@ -302,7 +305,7 @@ def call_for(
         agreement=transaction.agreement,
         parameters=operation.parameters,
         tracks=tuple(machine.lifecycle.tracks),
-        references=operation.references,
+        references=references,
         agreement_references=operation.agreement_references,
         resumed=resumed,
         begun_at=operation.begun_at,

@@ -42,6 +42,7 @@ class Fault(StrEnum):
     STALE_LEASE = "stale_lease"
     PORTAL = "portal"
     TERMINATION_RACE = "termination_race"
+    LATE_REVERSAL = "late_reversal"
 
 
 MEANINGS = Words("simulation.faults")

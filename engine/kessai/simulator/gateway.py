@@ -24,10 +24,18 @@ class BookedExchange(Protocol):
 
 @attrs.frozen
 class BookedOrder:
-    """How an order stands in the gateway's books: states by track, amounts by name."""
+    """How an order stands in the gateway's books: states by track, amounts by name.
+
+    `taken_back` are amounts that had succeeded, and count no more.
+    """
 
     states: Mapping[str, str]
     amounts: Mapping[str, int]
+    taken_back: Mapping[str, int] = attrs.field(factory=dict[str, int])
+
+    def ever(self, name: str) -> int:
+        """The most that may be counted: of what was taken back one may not know yet."""
+        return self.amounts.get(name, 0) + self.taken_back.get(name, 0)
 
 
 def differences(transaction: Transaction, booked: BookedOrder | None) -> Iterator[str]:
@@ -106,6 +114,22 @@ class PlayedGateway(Protocol):
 
     def finish(self, order: str, *, good: bool) -> bool:
         """Let what is pending succeed or fail."""
+        ...
+
+    def brought(self, order: str) -> Mapping[str, str]:
+        """What the consumer came back with, and the order system has not sent on."""
+        ...
+
+    def references(self, order: str) -> Mapping[str, str]:
+        """The gateway's ids for an order, by its adapter's names for them."""
+        ...
+
+    def reversible(self) -> Sequence[str]:
+        """The ids of the orders of which a success can be taken back."""
+        ...
+
+    def take_back(self, order: str) -> bool:
+        """Take the last success of an order back that can be taken back."""
         ...
 
     def awaits_consumer(self, order: str) -> bool:

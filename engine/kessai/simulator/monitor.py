@@ -25,7 +25,7 @@ from kessai.spec import Agreement
 DEFINITE = frozenset({*ENDED, Status.DENIED})
 """The outcomes that a caller may rely on for ever."""
 
-EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL})
+EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL, Fault.LATE_REVERSAL})
 """The faults after which evidence may fit nothing: someone must see to it."""
 
 FAILURE = "failure"
@@ -238,10 +238,10 @@ def _in_force(needed: Agreement, agreement: Transaction) -> bool:
 
 def _is_not_ahead(after: Transaction, booked: BookedOrder | None) -> None:
     """The engine counts nothing that has not happened at the gateway."""
-    theirs = {} if booked is None else booked.amounts
     for name in COUNTED:
-        if after.amounts.get(name, 0) > theirs.get(name, 0):
-            detail = f"{name} {after.amounts[name]}, the gateway {theirs.get(name, 0)}"
+        theirs = 0 if booked is None else booked.ever(name)
+        if after.amounts.get(name, 0) > theirs:
+            detail = f"{name} {after.amounts[name]}, the gateway {theirs}"
             raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
 
 

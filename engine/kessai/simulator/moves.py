@@ -108,6 +108,21 @@ class Finish:
     good: bool
 
 
+@attrs.frozen
+class ComeBack:
+    """The order system sends on what the consumer of an order came back with."""
+
+    task: int
+    order: str
+
+
+@attrs.frozen
+class TakeBack:
+    """The gateway takes a success of an order back, weeks later."""
+
+    order: str
+
+
 Move = (
     Ask
     | Recover
@@ -120,4 +135,6 @@ Move = (
     | Consume
     | InPortal
     | Finish
+    | ComeBack
+    | TakeBack
 )

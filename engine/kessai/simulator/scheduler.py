@@ -12,6 +12,7 @@ from kessai.limits import IN_FLIGHT_LIMIT, LEASE
 from kessai.simulator.faults import Fault
 from kessai.simulator.moves import (
     Arrive,
+    ComeBack,
     Consume,
     Deliver,
     Finish,
@@ -21,6 +22,7 @@ from kessai.simulator.moves import (
     Pass,
     Recover,
     Sweep,
+    TakeBack,
     TaskStep,
 )
 from kessai.simulator.randomness import Randomness
@@ -224,7 +226,10 @@ class Scheduler:
         )
 
     def _consumer(self) -> Move | None:
-        waiting = self._world.waiting
+        waiting, returned = self._world.waiting, self._world.returned
+        if returned and self._randomness.happens(0.5):
+            order = self._rng.choice(list(returned))
+            return ComeBack(self._randomness.number(), order)
         if not waiting:
             return None
         order = self._rng.choice(list(waiting))
@@ -249,9 +254,19 @@ class Scheduler:
     def _end_of_pending(self) -> Move | None:
         pending = self._world.pending
         if not pending:
-            return None
+            return self._reversal()
         order = self._rng.choice(list(pending))
         return Finish(order, pending[order])
+
+    def _reversal(self) -> Move | None:
+        orders = self._world.gateway.reversible()
+        if not orders or not self._randomness.injects(Fault.LATE_REVERSAL, 0.25):
+            return None
+        taken = TakeBack(self._rng.choice(orders))
+        if self._world.tasks:
+            return taken
+        self._queue.append(taken)
+        return Pass(7 * 24 * HOUR * self._rng.randint(1, 4))
 
     def _portal(self) -> Move | None:
         if not self._workload.live or not self._randomness.injects(Fault.PORTAL, 0.25):

@@ -11,6 +11,7 @@ from kessai.simulator.faults import MEANINGS, Fault
 from kessai.simulator.moves import (
     Arrive,
     Ask,
+    ComeBack,
     Consume,
     Deliver,
     Finish,
@@ -20,6 +21,7 @@ from kessai.simulator.moves import (
     Pass,
     Recover,
     Sweep,
+    TakeBack,
     TaskStep,
 )
 from kessai.simulator.run import conclude, living
@@ -82,6 +84,8 @@ class _Narrator:
             case TaskStep():
                 text = f"#{move.task} {_effect(task, effect)}"
                 text += " (kept)" if move.hold else ""
+            case ComeBack():
+                text = f"#{move.task} worker: resume {move.order}"
             case _:
                 text = _outside(move)
         fault = getattr(move, "fault", None)
@@ -96,18 +100,21 @@ class _Narrator:
 def _outside(move: Move) -> str:
     match move:
         case Arrive():
-            return f"the request of #{move.task} arrives"
+            text = f"the request of #{move.task} arrives"
         case Pass():
-            return f"{move.seconds:,} s pass"
+            text = f"{move.seconds:,} s pass"
         case Consume():
-            return f"consumer of {move.order}: {move.act}"
+            text = f"consumer of {move.order}: {move.act}"
         case InPortal():
-            return f"portal: {move.act} {move.order} {move.amount or ''}".rstrip()
+            text = f"portal: {move.act} {move.order} {move.amount or ''}".rstrip()
         case Finish():
             end = "succeeds" if move.good else "fails"
-            return f"what is pending of {move.order} {end}"
+            text = f"what is pending of {move.order} {end}"
+        case TakeBack():
+            text = f"a success of {move.order} is taken back"
         case _:
-            return str(move)
+            text = str(move)
+    return text
 
 
 def _skew(move: Move) -> str:
@@ -133,8 +140,11 @@ def _effect(task: Task | None, effect: Effect | None) -> str:
         records = effect.change.records  # type: ignore[union-attr]
         return f"{name} {', '.join(f'event {r.number}' for r in records)}"
     if name == "Send":
-        way = effect.request.url.rpartition("/v2/")[2]  # type: ignore[union-attr]
-        return f"{name} {way.partition('/')[0]}"
+        way = effect.request.url.rpartition("//")[2]  # type: ignore[union-attr]
+        _, is_second, rest = way.rpartition("/v2/")
+        return (
+            f"{name} {rest.partition('/')[0] if is_second else way.partition('/')[2]}"
+        )
     return name
 
 

@@ -20,6 +20,7 @@ class Role(StrEnum):
     SWEEPER = "sweeper"
     RECEIVER = "receiver"
     RECONCILER = "reconciler"
+    OPERATOR = "operator"
 
 
 def _under_way(flow: Flow[Any]) -> FlowRun[Any]:

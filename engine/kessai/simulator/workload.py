@@ -189,6 +189,8 @@ class Workload:
 
     def _termination_race(self) -> Move | None:
         charges = [m for m in self._machines if opening_of(m).spec.agreement]
+        if not charges:
+            return None
         machine = charges[0]
         needed = opening_of(machine).spec.agreement
         agreements = self._agreements(needed.lifecycle) if needed else []

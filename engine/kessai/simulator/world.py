@@ -36,6 +36,7 @@ from kessai.flow import (
     receive_notification,
     recover,
     recover_due,
+    resume,
     sweep,
 )
 from kessai.flow.effects import Effect, Result, StoreEffect
@@ -47,6 +48,7 @@ from kessai.simulator.monitor import Monitor, is_denied
 from kessai.simulator.moves import (
     Arrive,
     Ask,
+    ComeBack,
     Consume,
     Deliver,
     Finish,
@@ -56,6 +58,7 @@ from kessai.simulator.moves import (
     Pass,
     Recover,
     Sweep,
+    TakeBack,
     TaskStep,
 )
 from kessai.simulator.tasks import Role, Task
@@ -109,6 +112,7 @@ class World:
         self.notifications: dict[str, list[Notice]] = {}
         self.undelivered: list[tuple[str, int]] = []
         self.waiting: dict[str, None] = {}
+        self.returned: dict[str, None] = {}
         self.pending: dict[str, bool] = {}
         self.faults: Counter[Fault] = Counter()
         self.commands = 0
@@ -127,6 +131,8 @@ class World:
             Consume: self._consume,
             InPortal: self._in_portal,
             Finish: self._finish,
+            ComeBack: self._come_back,
+            TakeBack: self._take_back,
         }
 
     def play(self, move: Move) -> None:
@@ -448,6 +454,21 @@ class World:
         self.gateway.consumer(move.order, move.act)
         if not self.gateway.awaits_consumer(move.order):
             self.waiting.pop(move.order, None)
+        if self.gateway.brought(move.order):
+            self.returned[move.order] = None
+        self.collect()
+
+    def _come_back(self, move: ComeBack) -> None:
+        brought = self.gateway.brought(move.order)
+        if not brought:
+            self.returned.pop(move.order, None)
+            return
+        flow = resume(self.context, move.order, brought)
+        self._enter(Task(move.task, Role.WORKER, flow, move.order), 0)
+
+    def _take_back(self, move: TakeBack) -> None:
+        if self.gateway.take_back(move.order):
+            self._inject(Fault.LATE_REVERSAL, move.order)
         self.collect()
 
     def _in_portal(self, move: InPortal) -> None:

@@ -111,6 +111,16 @@ def test_an_inquiry_that_lists_a_refund_as_reversed_takes_it_back_once(sold):
     assert sold.execute(asked("refund", 5999)).status is Status.SUCCEEDED
 
 
+def test_a_total_that_has_fallen_takes_a_refund_back(sold):
+    totals = {"captured": 6000, "refunded": 2500}
+    for _ in range(2):
+        sold.gateway.answers = [{"listing": [], "totals": totals}]
+        sold.run(inquire(sold.context, "order-1"))
+    found = standing(sold)
+    assert found.amounts["refunded"] == 2500
+    assert (found.status, found.discrepancies) == ("payment.partially_refunded", ())
+
+
 def test_a_reversal_is_exported_as_a_movement_of_its_own_in_its_currency(sold):
     sent_back(sold)
     sold.run(inquire(sold.context, "order-1"))

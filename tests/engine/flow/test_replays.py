@@ -57,7 +57,7 @@ def test_a_resend_that_is_lost_is_sent_once_more(lost, wire, clock, events):
 @pytest.mark.parametrize("missing", ["keep", "decline", "resend"])
 def test_once_the_key_may_be_forgotten_it_stays_open(lost, wire, clock, missing):
     """The same request might be carried out a second time."""
-    clock.passes(hours=23, minutes=59, seconds=1)  # and a minute to send it
+    clock.passes(hours=23, minutes=50, seconds=1)  # and ten minutes to arrive
     (answer,) = lost.recover(Recovery(missing=missing))
     assert (answer.status, len(wire.sent)) == (Status.UNKNOWN, 2)
     clock.passes(days=30)
@@ -66,9 +66,18 @@ def test_once_the_key_may_be_forgotten_it_stays_open(lost, wire, clock, missing)
 
 
 def test_until_then_it_is_asked(lost, wire, clock):
-    clock.passes(hours=23, minutes=59)
+    clock.passes(hours=23, minutes=50)
     (answer,) = lost.recover()
     assert answer.status is Status.SUCCEEDED
+
+
+def test_that_it_was_not_sent_again_says_nothing_of_the_first_time(lost, wire, clock):
+    """The capture whose reply was lost may have been carried out."""
+    clock.passes(minutes=3)
+    wire.answers = [Failure(sent=False, reason="ConnectError")]
+    lost.adapter.once("capture", "declined", never_sent=True)
+    (answer,) = lost.recover()
+    assert answer.status is Status.UNKNOWN
 
 
 def test_the_time_counts_from_the_first_sending(lost, wire, clock):

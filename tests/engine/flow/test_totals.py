@@ -4,7 +4,7 @@ import pytest
 
 from kessai import Recovery, Status
 from kessai.gateway import INQUIRY, Failure, ListedExchange, Outcome
-from kessai.machine import Discrepancy, External
+from kessai.machine import Discrepancy, External, Lapsed
 
 LOST = Failure(sent=True, reason="ReadTimeout")
 
@@ -121,6 +121,20 @@ def test_one_refund_of_somebody_else_explains_a_difference(captured, scripted, e
     captured.call("reconcile", "order-1")
     assert isinstance(events()[-1], External)
     assert captured.status == "payment.partially_refunded"
+
+
+def test_an_authorization_that_lapsed_meanwhile_explains_a_difference(
+    market, scripted, clock, events
+):
+    """Nobody heard that it was made at all: the totals show both."""
+    scripted.once("authorize", "unknown")
+    market.asks("authorize", 100)
+    states(scripted, authorized=100, captured=0, released=100)
+    clock.passes(days=40)
+    (answer,) = market.recover()
+    assert answer.status is Status.SUCCEEDED
+    assert isinstance(events()[-1], Lapsed)
+    assert market.status == "payment.expired"
 
 
 def test_what_nothing_explains_is_kept_once(captured, scripted, events):

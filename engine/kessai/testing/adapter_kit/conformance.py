@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from kessai.gateway import TwoFunctionAdapter
+from kessai.gateway import AnyAdapter
 from kessai.testing.adapter_kit import (
     commands,
+    exchanges,
     inquiries,
     keys,
     malformed,
@@ -29,7 +30,7 @@ class NotConforming(AssertionError):
 class AdapterConformance:
     """Subclass it as `Test…`, give `make_adapter` and `make_samples`, and run pytest."""
 
-    def make_adapter(self) -> TwoFunctionAdapter:
+    def make_adapter(self) -> AnyAdapter:
         """The adapter, with credentials that are made up."""
         raise NotImplementedError
 
@@ -136,6 +137,32 @@ class AdapterConformance:
     def test_a_strange_id_or_text_stays_in_its_place(self, kit: Kit) -> None:
         """In the address, and in the headers."""
         _hold(kit, keys.one_message)
+
+    # Exchanges of several requests, and the seal of each
+
+    def test_a_recorded_exchange_goes_as_it_went(self, kit: Kit) -> None:
+        """Each of its requests, and its evidence."""
+        _hold(kit, exchanges.recorded)
+
+    def test_an_exchange_that_is_replayed_is_the_same(self, kit: Kit) -> None:
+        """Two of them, a step of the one and a step of the other."""
+        _hold(kit, exchanges.replayed)
+
+    def test_every_request_of_an_exchange_has_a_key_of_its_own(self, kit: Kit) -> None:
+        """Of its operation and its step."""
+        _hold(kit, exchanges.keys)
+
+    def test_an_exchange_that_breaks_off_is_unknown(self, kit: Kit) -> None:
+        """After any reply but the last."""
+        _hold(kit, exchanges.broken_off)
+
+    def test_the_same_moment_and_nonce_seal_to_the_same_bytes(self, kit: Kit) -> None:
+        """And nothing else is looked at."""
+        _hold(kit, exchanges.sealed)
+
+    def test_what_a_notification_mentions_is_reported_elsewhere(self, kit: Kit) -> None:
+        """As a reference, or nothing would be found by it."""
+        _hold(kit, exchanges.mentions)
 
     # Outcomes
 
@@ -275,7 +302,7 @@ def run_test(name: str, kit: Kit) -> None:
     test(kit)
 
 
-def check_adapter(adapter: TwoFunctionAdapter, samples: AdapterSamples) -> None:
+def check_adapter(adapter: AnyAdapter, samples: AdapterSamples) -> None:
     """Hold `adapter` against the whole contract, from `samples` of its bytes.
 
     Raises:

@@ -78,4 +78,24 @@ PARTLY = Clause(
     "kessai.gateway.NotificationPartlyRefused",
     "a malformed one must not hold them up",
 )
+SAME_EXCHANGE = Clause(
+    "kessai.gateway.Adapter.exchange",
+    "The same call and the same replies give the same requests and evidence",
+)
+KEY_OF_EACH = Clause(
+    "kessai.gateway.Adapter.exchange",
+    "Every request that moves something carries `call.key(step)`",
+)
+AFTER_THE_FIRST = Clause(
+    "kessai.gateway.Adapter.exchange",
+    "Once a request was sent, whatever is raised counts as UNKNOWN",
+)
+SEALED = Clause(
+    "kessai.gateway.Adapter.seal",
+    "the same 16 bytes of `nonce` and the same time give the same bytes",
+)
+MENTIONED = Clause(
+    "kessai.gateway.Mention",
+    "`kind` is the name under which the adapter reports that id in `references`",
+)
 SENDABLE = Clause("kessai.gateway.Request", "Bytes for the gateway")

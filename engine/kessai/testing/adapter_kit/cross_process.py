@@ -18,6 +18,8 @@ from typing import Any
 import attrs
 
 from kessai.gateway import Call, Reply
+from kessai.gateway_exchange import lift
+from kessai.testing.adapter_kit.forms import as_functions, run
 
 _PATIENCE_SECONDS = 60
 _WORLDS: tuple[Mapping[str, str], ...] = (
@@ -36,6 +38,7 @@ class CrossProcessJob:
     environment: Mapping[str, str] = attrs.field(repr=False)
     requests: Sequence[tuple[str, Call]]
     replies: Sequence[tuple[str, Call, Reply]]
+    exchanges: Sequence[tuple[str, Call, Sequence[Reply]]]
     notifications: Sequence[tuple[str, Mapping[str, str], bytes]]
 
 
@@ -98,15 +101,20 @@ def _end(folder: Path, number: int, process: "subprocess.Popen[str]") -> dict[st
 def answers_of(adapter: Any, job: CrossProcessJob) -> dict[str, str]:
     """The answers of `adapter` to each thing asked, as text."""
     answers: dict[str, str] = {}
+    functions = as_functions(adapter)
     for name, call in job.requests:
-        request = adapter.request(call)
+        request = functions.request(call)
         parts = (request.method, request.url, request.headers, request.body)
         answers[f"request {name}"] = repr(parts)
     for name, call, reply in job.replies:
-        evidence = adapter.evidence(call, reply)
+        evidence = functions.evidence(call, reply)
         answers[f"reply {name}"] = repr((evidence, evidence.disclosed))
+    for name, call, replies in job.exchanges:
+        done = run(lift(adapter).exchange(call), replies)
+        sent = [(one.url, one.headers, one.body) for one in done.requests]
+        answers[f"exchange {name}"] = repr((sent, done.said))
     for name, headers, body in job.notifications:
-        answers[f"notification {name}"] = repr(adapter.notification(headers, body))
+        answers[f"notification {name}"] = repr(functions.notification(headers, body))
     return answers
 
 

@@ -53,17 +53,22 @@ def what_is_asked_is_sent(kit: Kit) -> Iterator[ConformanceFinding]:
     """Another transaction, amount or currency is another request, or is refused."""
     for call in kit.calls.values():
         changes: dict[str, Any] = {"transaction": f"{call.transaction}-2"}
+        if call.references:  # the gateway's ids stand for the transaction
+            others = {kind: f"{name}-2" for kind, name in call.references.items()}
+            changes = {"references": others}
         if call.amount is not None:
-            changes |= {"amount": call.amount + 1, "currency": "USD"}
-            if call.currency == "USD":
-                changes["currency"] = "JPY"
+            changes["amount"] = call.amount + 1
+        if call.amount is not None and not call.references:
+            changes["currency"] = "JPY" if call.currency == "USD" else "USD"
         for field, value in changes.items():
             other = attrs.evolve(call, **{field: value})
             if kit.refuses(other) == kit.request(call):
                 yield ConformanceFinding(
                     f"{call.command}: {field} {value!r} is sent as"
                     f" {getattr(call, field)!r}",
-                    contract.AMOUNTS if field != "transaction" else contract.WHAT_CAME,
+                    contract.AMOUNTS
+                    if field in {"amount", "currency"}
+                    else contract.WHAT_CAME,
                     f"{field} is part of the request, or InvalidInput lists which are"
                     " possible",
                     _two_calls(kit, call, other, "!="),

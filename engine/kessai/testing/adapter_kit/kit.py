@@ -10,20 +10,23 @@ import attrs
 from kessai.errors import InvalidInput, NotificationRefused
 from kessai.gateway import (
     INQUIRY,
+    AnyAdapter,
     Call,
     Evidence,
     Failure,
+    Mention,
     NotificationPartlyRefused,
     Outcome,
     Reply,
     Request,
-    TwoFunctionAdapter,
 )
 from kessai.gateway_exchange import can_be_kept
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.contract import Clause
+from kessai.testing.adapter_kit.forms import as_functions
 from kessai.testing.adapter_kit.samples import (
     AdapterSamples,
+    ExchangeSample,
     NotificationSample,
     ReplySample,
 )
@@ -45,7 +48,7 @@ class Kit:
     `made` is how a pasted test makes the adapter: lines of imports, and an expression.
     """
 
-    adapter: TwoFunctionAdapter
+    adapter: AnyAdapter
     samples: AdapterSamples
     made: tuple[tuple[str, ...], str] = ((), "make_adapter()  # as your tests make it")
     recording: bool = False
@@ -64,6 +67,17 @@ class Kit:
         return tuple(
             (sample, self.samples.reply(sample)) for sample in self.samples.replies
         )
+
+    @cached_property
+    def exchanges(self) -> tuple[tuple[ExchangeSample, tuple[Reply, ...]], ...]:
+        """The recorded exchanges of several requests, each with its replies."""
+        samples = self.samples
+        return tuple((sample, samples.steps(sample)) for sample in samples.exchanges)
+
+    @cached_property
+    def functions(self) -> Any:
+        """The adapter, asked as two functions."""
+        return as_functions(self.adapter)
 
     @cached_property
     def resolved(self) -> tuple[tuple[ReplySample, Reply], ...]:
@@ -102,6 +116,7 @@ class Kit:
         """One call of each command that is on record."""
         calls = [sample.call for sample in self.samples.requests]
         calls += [sample.call for sample in self.samples.replies]
+        calls += [sample.call for sample in self.samples.exchanges]
         return {call.command: call for call in reversed(calls)}
 
     def request(self, call: Call) -> Request:
@@ -112,7 +127,7 @@ class Kit:
 
         """
         try:
-            request: Any = self.adapter.request(call)
+            request: Any = self.functions.request(call)
         except Exception as error:  # noqa: BLE001 - reported, whatever it is
             story = self.story(f"adapter.request({code(call)})")
             raise AdapterRaised(
@@ -135,13 +150,14 @@ class Kit:
 
         """
         try:
-            return self.adapter.request(call)
+            request: Request = self.functions.request(call)
         except InvalidInput as refusal:
             return refusal
         except Exception as error:  # noqa: BLE001 - reported, whatever it is
             clause = contract.ERRORS
             story = self.story(f"adapter.request({code(call)})")
             raise AdapterRaised(_raised("request", error, clause, story)) from None
+        return request
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
         """What the adapter makes of a reply.
@@ -151,7 +167,7 @@ class Kit:
 
         """
         try:
-            evidence: Any = self.adapter.evidence(call, reply)
+            evidence: Any = self.functions.evidence(call, reply)
         except Exception as error:  # noqa: BLE001 - reported, whatever it is
             story = self.reply_story(call, reply, [])
             raise AdapterRaised(
@@ -176,7 +192,7 @@ class Kit:
 
     def notification(
         self, headers: Mapping[str, str], body: bytes
-    ) -> tuple[Evidence, ...] | NotificationRefused:
+    ) -> tuple[Evidence | Mention, ...] | NotificationRefused:
         """What the adapter makes of a notification, or its refusal of it.
 
         Raises:
@@ -187,7 +203,7 @@ class Kit:
             headers, body, ["adapter.notification(headers, body)"]
         )
         try:
-            answer: object = self.adapter.notification(headers, body)
+            answer: object = self.functions.notification(headers, body)
         except NotificationRefused as refusal:
             answer = getattr(refusal, "readable", ())
             if not _are_evidence(answer):
@@ -206,6 +222,10 @@ class Kit:
     def story(self, *lines: str) -> str:
         """A test to paste, with `adapter` in it."""
         imports, adapter = self.made
+        if hasattr(self.adapter, "exchange"):
+            where = "kessai.testing.adapter_kit.forms"
+            imports = (*imports, f"from {where} import as_functions")
+            lines = ("adapter = as_functions(adapter)", *lines)
         return as_test(imports, [f"adapter = {adapter}", *lines])
 
     def reply_story(self, call: Call, reply: Reply | Failure, lines: list[str]) -> str:
@@ -245,7 +265,7 @@ def found_by(check: Any, kit: Kit) -> Iterator[ConformanceFinding]:
 
 def _are_evidence(answer: object) -> bool:
     return isinstance(answer, tuple) and all(
-        isinstance(one, Evidence) for one in answer
+        isinstance(one, Evidence | Mention) for one in answer
     )
 
 

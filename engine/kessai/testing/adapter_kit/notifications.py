@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kessai.errors import NotificationRefused
-from kessai.gateway import Evidence, Source
+from kessai.gateway import Evidence, Mention, Source
 from kessai.gateway_exchange import rebuilt_notification
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.falsify import bodies, counterexample, mutants
@@ -64,7 +64,8 @@ def _right_notification(sample: NotificationSample) -> str:
 
 
 def _unlike_notification(
-    sample: NotificationSample, answer: tuple[Evidence, ...] | NotificationRefused
+    sample: NotificationSample,
+    answer: tuple[Evidence | Mention, ...] | NotificationRefused,
 ) -> str:
     if isinstance(answer, NotificationRefused) and not sample.refused:
         return f"it was refused: {answer}"
@@ -78,9 +79,15 @@ def _unlike_notification(
     if len(given) != len(sample.evidence):
         return f"items heard: {len(given)}, not {len(sample.evidence)}"
     for number, pair in enumerate(zip(given, sample.evidence, strict=True)):
-        if wrong := unlike(*pair):
+        if wrong := _unlike_item(*pair):
             return f"item {number}: {wrong}"
     return ""
+
+
+def _unlike_item(given: Evidence | Mention, right: Evidence | Mention) -> str:
+    if isinstance(given, Evidence) and isinstance(right, Evidence):
+        return unlike(given, right)
+    return "" if given == right else f"it is {given!r}, not {right!r}"
 
 
 def on_record(kit: Kit) -> Iterator[ConformanceFinding]:
@@ -279,8 +286,8 @@ def _amiss(
     ]
 
 
-def _not_kept(evidence: Evidence) -> str:
-    if evidence.source is not Source.NOTIFICATION:
+def _not_kept(evidence: Evidence | Mention) -> str:
+    if isinstance(evidence, Evidence) and evidence.source is not Source.NOTIFICATION:
         return f"its source is {evidence.source!r}"
     try:
         kept = rebuilt_notification(evidence)

@@ -28,15 +28,14 @@ ABOUT = (
 
 def every_outcome(kit: Kit) -> Iterator[ConformanceFinding]:
     """Each outcome is on record; reversed where a lifecycle declares reversals."""
-    reached = {
-        sample.evidence.outcome
-        for sample in kit.samples.replies
-        if sample.call.command != INQUIRY
-    }
+    on_record = [(each.call, each.evidence) for each in kit.samples.replies]
+    on_record += [(each.call, each.evidence) for each in kit.samples.exchanges]
+    reached = {said.outcome for call, said in on_record if call.command != INQUIRY}
     notified = {
         stated.outcome
         for sample in kit.samples.notifications
         for stated in sample.evidence
+        if isinstance(stated, Evidence)
     }
     never = set(kit.samples.never)
     if not any(lifecycle_of(name).reversals for name in kit.samples.lifecycles):

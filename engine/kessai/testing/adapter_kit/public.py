@@ -11,6 +11,7 @@
 
     check_adapter(adapter, samples())           # or as a plain function
 
+An adapter of either form is taken: of exchanges, or of two functions.
 `samples()` is the adapter author's: it returns `AdapterSamples`, recorded requests,
 replies and notifications with what each is evidence of. The first way looks for it in a
 module `samples` beside the adapter's own. A failure shows what is wrong, the
@@ -24,6 +25,7 @@ from kessai.testing.adapter_kit.conformance import (
 )
 from kessai.testing.adapter_kit.samples import (
     AdapterSamples,
+    ExchangeSample,
     NotificationSample,
     ReplySample,
     RequestSample,
@@ -32,6 +34,7 @@ from kessai.testing.adapter_kit.samples import (
 __all__ = [
     "AdapterConformance",
     "AdapterSamples",
+    "ExchangeSample",
     "NotConforming",
     "NotificationSample",
     "ReplySample",

@@ -2,13 +2,15 @@
 
 import copy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import attrs
 
+from kessai.gateway import Call, Reply
+from kessai.gateway_exchange import lift
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.cross_process import (
     CrossProcessJob,
@@ -16,6 +18,7 @@ from kessai.testing.adapter_kit.cross_process import (
     answers_of,
     asked_cross_process,
 )
+from kessai.testing.adapter_kit.forms import run
 from kessai.testing.adapter_kit.guard import state_of, watching
 from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.stories import ConformanceFinding, code
@@ -140,7 +143,7 @@ def adapter_class(kit: Kit) -> type:
 
 
 def _everything(kit: Kit) -> Iterator[tuple[str, Callable[[], object], str]]:
-    adapter = kit.adapter
+    adapter = kit.functions
     for asked in kit.samples.requests:
         call = asked.call
         lines = [f"call = {code(call)}", *_watched(kit, "adapter.request(call)")]
@@ -151,10 +154,17 @@ def _everything(kit: Kit) -> Iterator[tuple[str, Callable[[], object], str]]:
         lines = _watched(kit, "adapter.evidence(call, reply)")
         story = kit.reply_story(call, reply, lines)
         yield sample.name, partial(adapter.evidence, call, reply), story
+    for several, replies in kit.exchanges:
+        exchange = partial(_whole, kit, several.call, replies)
+        yield several.name, exchange, ""
     for notified, headers, body in kit.accepted:
         lines = _watched(kit, "adapter.notification(headers, body)")
         story = kit.notification_story(headers, body, lines)
         yield notified.name, partial(adapter.notification, headers, body), story
+
+
+def _whole(kit: Kit, call: Call, replies: Sequence[Reply]) -> object:
+    return run(lift(kit.adapter).exchange(call), replies)
 
 
 def _watched(kit: Kit, asking: str) -> list[str]:
@@ -184,6 +194,7 @@ def _job(kit: Kit) -> CrossProcessJob:
         environment=dict(kit.samples.environment),
         requests=[(sample.name, sample.call) for sample in kit.samples.requests],
         replies=[(sample.name, sample.call, reply) for sample, reply in kit.replies],
+        exchanges=[(one.name, one.call, replies) for one, replies in kit.exchanges],
         notifications=[
             (sample.name, head, body) for sample, head, body in kit.accepted
         ],
@@ -195,6 +206,7 @@ def _reversed(job: CrossProcessJob) -> CrossProcessJob:
         job,
         requests=job.requests[::-1],
         replies=job.replies[::-1],
+        exchanges=job.exchanges[::-1],
         notifications=job.notifications[::-1],
     )
 

@@ -1,6 +1,7 @@
 """Recorded bytes: what is sent is what was recorded, and what came is its evidence."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import attrs
 
@@ -9,7 +10,6 @@ from kessai.gateway import INQUIRY, Evidence, Request
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.http_files import read_message, request_bytes
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.samples import RequestSample
 from kessai.testing.adapter_kit.stories import ConformanceFinding, code, in_a_line
 
 _AROUND = 24
@@ -20,7 +20,7 @@ def requests(kit: Kit) -> Iterator[ConformanceFinding]:
     for sample in kit.samples.requests:
         request, path = kit.request(sample.call), kit.samples.request_file(sample)
         if kit.recording:
-            _record(kit, sample, request)
+            record(kit, path, request)
         elif not path.exists():
             yield ConformanceFinding(
                 f"{sample.name}: its request is not on record: no {path.name} in"
@@ -28,7 +28,7 @@ def requests(kit: Kit) -> Iterator[ConformanceFinding]:
                 contract.RECORDED,
                 "run pytest with --kessai-record, read the file, and check it in",
             )
-        elif difference := _difference(request, read_message(path).as_request()):
+        elif difference := differing(request, read_message(path).as_request()):
             yield ConformanceFinding(
                 f"{sample.name}: {difference}",
                 contract.RECORDED,
@@ -40,8 +40,14 @@ def requests(kit: Kit) -> Iterator[ConformanceFinding]:
             )
 
 
-def _record(kit: Kit, sample: RequestSample, request: Request) -> None:
-    path, content = kit.samples.request_file(sample), request_bytes(request)
+def record(kit: Kit, path: Path, request: Request) -> None:
+    """Write a request to its file, if it is not there as it is.
+
+    Raises:
+        InvalidInput: it cannot be written.
+
+    """
+    content = request_bytes(request)
     if path.exists() and path.read_bytes() == content:
         return
     try:
@@ -53,7 +59,8 @@ def _record(kit: Kit, sample: RequestSample, request: Request) -> None:
     kit.recorded.append(path)
 
 
-def _difference(request: Request, recorded: Request) -> str:
+def differing(request: Request, recorded: Request) -> str:
+    """How a request is not the recorded one; empty if it is."""
     for part in ("method", "url"):
         given, right = getattr(request, part), getattr(recorded, part)
         if given != right:
@@ -94,8 +101,9 @@ def replies(kit: Kit) -> Iterator[ConformanceFinding]:
 
 def every_command(kit: Kit) -> Iterator[ConformanceFinding]:
     """What can be asked is on record with a request and with a reply; so is an inquiry."""
-    requested = {sample.call.command for sample in kit.samples.requests}
-    replied = {sample.call.command for sample in kit.samples.replies}
+    both = {sample.call.command for sample in kit.samples.exchanges}
+    requested = both | {sample.call.command for sample in kit.samples.requests}
+    replied = both | {sample.call.command for sample in kit.samples.replies}
     for command in sorted(requested | {INQUIRY}):
         for there, what in ((requested, "request"), (replied, "reply")):
             if command not in there:

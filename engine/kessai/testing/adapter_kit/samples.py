@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from kessai.gateway import Call, Evidence, Failure, Outcome, Reply, Request
+from kessai.gateway import Call, Evidence, Failure, Mention, Outcome, Reply, Request
 from kessai.spec import shipped_names
 from kessai.testing.adapter_kit.http_files import Message, read_message
 
@@ -39,15 +39,29 @@ class ReplySample:
 
 
 @attrs.frozen
+class ExchangeSample:
+    """An exchange of several requests, and what the last reply made it `evidence` of.
+
+    `NAME-1.request.http` is sent, `NAME-1.reply.http` comes back, then `NAME-2…`.
+    """
+
+    name: str
+    call: Call
+    evidence: Evidence
+
+
+@attrs.frozen
 class NotificationSample:
     """`NAME.notification.http` came as a notification: `evidence`, a piece an item.
+
+    A piece may be a `Mention`.
 
     With `refused`, `NotificationRefused` is right; if `evidence` is there too, it is
     `NotificationPartlyRefused`, and `evidence` is that of the readable items.
     """
 
     name: str
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Evidence | Mention, ...] = ()
     refused: bool = attrs.field(default=False, kw_only=True)
 
 
@@ -74,6 +88,7 @@ class AdapterSamples:
     personal: tuple[str, ...] = attrs.field(default=(), repr=False)
     requests: Sequence[RequestSample]
     replies: Sequence[ReplySample]
+    exchanges: Sequence[ExchangeSample] = ()
     notifications: Sequence[NotificationSample] = ()
     sign: Callable[[bytes], Mapping[str, str]] | None = None
     logged: Callable[[Call, Request, Reply | Failure], object] | None = None
@@ -94,6 +109,22 @@ class AdapterSamples:
 
         """
         return read_message(self.folder / f"{sample.name}.reply.http").as_reply()
+
+    def step_file(self, sample: ExchangeSample, number: int, what: str) -> Path:
+        """Where request or reply `number`, from 1, of an exchange is, or is to be."""
+        return self.folder / f"{sample.name}-{number}.{what}.http"
+
+    def steps(self, sample: ExchangeSample) -> tuple[Reply, ...]:
+        """The recorded replies of an exchange, in their order.
+
+        Raises:
+            InvalidInput: there are none, or one is no HTTP reply.
+
+        """
+        found: list[Reply] = []
+        while (path := self.step_file(sample, len(found) + 1, "reply")).exists():
+            found.append(read_message(path).as_reply())
+        return tuple(found) or (read_message(path).as_reply(),)
 
     def notification(self, sample: NotificationSample) -> Message:
         """The recorded notification of `sample`.

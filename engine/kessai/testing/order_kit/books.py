@@ -17,11 +17,11 @@ Books = Mapping[str, Entry]
 
 def ahead(books: Books, order: str, booked: BookedOrder | None) -> Iterator[str]:
     """Each amount that an order system counts before it has moved at the gateway."""
-    theirs = {} if booked is None else booked.amounts
     for name in COUNTED:
+        theirs = 0 if booked is None else booked.ever(name)
         ours = books.get(order, {}).get(name, 0)
-        if isinstance(ours, int) and ours > theirs.get(name, 0):
-            yield f"{name} is {ours}, and {theirs.get(name, 0)} at the gateway"
+        if isinstance(ours, int) and ours > theirs:
+            yield f"{name} is {ours}, and {theirs} at the gateway"
 
 
 def differences(books: Books, transaction: Transaction) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """What an order system is to its tests: how it is opened, asked, notified, and read.
 
 Each hook does what is right for an order system that is asked, notified and recovered
-by the engine's own methods (`execute`, `receive_notification`, `recover`), and keeps no
-books; override those that yours does otherwise.
+by the engine's own methods (`execute`, `receive_notification`, `resume`, `recover`), and
+keeps no books; override those that yours does otherwise.
 """
 # ruff: noqa: ARG002 - what a hook is given is for those that override it
 
@@ -47,6 +47,10 @@ class Hooks:
     ) -> None:
         """A notification came to your order system."""
         system.receive_notification(headers, body)
+
+    def resume(self, system: Any, order: str, parameters: Mapping[str, str]) -> None:
+        """The consumer of an order came back to your shop with `parameters`."""
+        system.resume(order, parameters)
 
     def recover(self, system: Any) -> None:
         """Have your order system find out what it has no answer to."""

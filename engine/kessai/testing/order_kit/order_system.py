@@ -178,6 +178,24 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
             self._story.consumer(order, "log_in")
         self._story.consumer(order, act)
 
+    @precondition(lambda self: self._story.world.returned)
+    @rule(data=st.data())
+    def the_consumer_returns(self, data: st.DataObject) -> None:
+        """With what the gateway's page gave, perhaps once more."""
+        returned = list(self._story.world.returned)
+        self._story.consumer_returns(data.draw(st.sampled_from(returned)))
+
+    @precondition(
+        lambda self: (
+            self._has(Fault.LATE_REVERSAL) and self._story.world.gateway.reversible()
+        )
+    )
+    @rule(data=st.data())
+    def a_success_is_taken_back(self, data: st.DataObject) -> None:
+        """Weeks later, perhaps: nobody has asked for it."""
+        orders = self._story.world.gateway.reversible()
+        self._story.taken_back(data.draw(st.sampled_from(orders)))
+
     @precondition(lambda self: self._story.world.pending)
     @rule(data=st.data(), good=st.booleans())
     def what_is_pending_ends(self, data: st.DataObject, *, good: bool) -> None:

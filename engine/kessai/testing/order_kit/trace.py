@@ -27,6 +27,7 @@ from kessai.simulator.moves import (
     InPortal,
     LoseNotification,
     Pass,
+    TakeBack,
 )
 from kessai.testing.order_kit.checks import Checks
 from kessai.testing.order_kit.drain import StoryEnd
@@ -102,6 +103,18 @@ class Story:
         """The consumer acts: `log_in`, `approve`, `decline`, `refuse_card`."""
         with self._move("consumer", order, act):
             self.world.play(Consume(order, act))
+
+    def consumer_returns(self, order: str) -> None:
+        """The consumer comes back from the gateway's page, with what it was given there."""
+        with self._move("consumer_returns", order):
+            brought = self.world.gateway.brought(order)
+            if brought:
+                self._through(lambda: self._hooks.resume(self._system, order, brought))
+
+    def taken_back(self, order: str) -> None:
+        """The gateway takes back the last success of an order that can be taken back."""
+        with self._move("taken_back", order):
+            self.world.play(TakeBack(order))
 
     def pending_ends(self, order: str, *, good: bool) -> None:
         """What is pending of an order at the gateway succeeds or fails."""

@@ -13,6 +13,7 @@ import attrs
 from hypothesis import strategies as st
 
 from kessai.evidence.outcome import (
+    beside,
     close_discrepancy,
     expected_amount,
     overdue,
@@ -31,17 +32,20 @@ from kessai.machine import (
     Event,
     External,
     Lapsed,
+    Learned,
     Machine,
     Operation,
     Record,
     Resent,
+    Resumed,
     Reversed,
     Transaction,
     append,
 )
+from kessai.machine.command import fingerprint
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import amount_bounds, opened_tracks
-from kessai.machine.phases import RESENT, phase_after
+from kessai.machine.phases import RESENT, RESUMED, phase_after
 from kessai.simulator.commands import opening_of, possible_names
 from kessai.stores import Store
 from kessai.testing.store_kit.written import changes
@@ -61,6 +65,8 @@ _ENDS = (*_SUCCEEDED * 3, Outcome.DECLINED)
 _PAUSES = tuple(map(timedelta, (0, 0, 0, 1), (1, 40, 3600, 0)))
 _PATIENCE = 6
 _STRANGE = "no_such_command"
+_IDS = ("order_1", "order_1", "buyer_1", "order_2")
+"""Ids of the gateway, by the kinds that they begin with."""
 
 
 @attrs.frozen(kw_only=True)
@@ -158,7 +164,8 @@ def _last_events(
 ) -> Event:
     course = Course(draw, machine, draw(order_ids(machine)), NOW, agreement)
     opening = opening_of(machine).spec.name
-    course.ask(opening, (Outcome.UNKNOWN,) if kind is Resent else _SUCCEEDED)
+    is_open = kind in {Resent, Resumed}
+    course.ask(opening, (Outcome.UNKNOWN,) if is_open else _SUCCEEDED)
     for _ in range(_PATIENCE):
         for event in reversed(course.events):
             if isinstance(event, kind):
@@ -198,10 +205,14 @@ class Course:
             steps += [self.taken_back] * 2
         if self.transaction.operations:
             steps += [self.ends] * 3 + [self.resent]
+        if self.resumable():
+            steps += [self.resumed]
         if self.deadlines():
             steps += [self.lapses]
         if self.transaction.discrepancies:
             steps += [self.closed]
+        if self.transaction.exists:
+            steps += [self.learned]
         steps += [self.refused, self.strange]
         self._draw(st.sampled_from(steps))()
 
@@ -228,6 +239,8 @@ class Course:
         """A step that may give an event of that kind."""
         steps: Mapping[type[Event], Callable[[], None]] = {
             Resent: self.resent,
+            Resumed: self.resumed,
+            Learned: self.learned,
             External: self.gateway_acts,
             Reversed: self.taken_back,
             Lapsed: self.lapses,
@@ -390,6 +403,34 @@ class Course:
             note="found out by hand",
         )
         self.append(close_discrepancy(self.transaction, number, evidence, self.now))
+
+    def learned(self) -> None:
+        """The gateway names an id, its own or another than before, and nothing else."""
+        name = self._draw(st.sampled_from(_IDS))
+        said = Evidence(
+            source=Source.INQUIRY,
+            transaction=self.transaction.id,
+            command=None,
+            outcome=Outcome.SUCCEEDED,
+            references={name.partition("_")[0]: name},
+        )
+        for event in beside(self.machine, self.transaction, (), said, self.now):
+            self.append(event)
+
+    def resumable(self) -> list[str]:
+        """The open opening command, if the consumer may come back for it."""
+        return [
+            operation.id
+            for operation in self.transaction.operations.values()
+            if self.machine.commands[operation.command].spec.is_opening
+            and phase_after(operation.phase, RESUMED) is not None
+        ]
+
+    def resumed(self) -> None:
+        """What the consumer came back with is about to be sent on."""
+        token = self._draw(st.sampled_from(_IDS))
+        for operation in self.resumable():
+            self.append(Resumed(self.now, operation, fingerprint({"token": token})))
 
     # ── time ────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,208 @@
+"""Exchanges of several requests: as recorded, the same when replayed, a key for each.
+
+NAME-1.request.http  NAME-1.reply.http  NAME-2.request.http  NAME-2.reply.http  …
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+
+from kessai.gateway import INQUIRY, Call, Evidence, Failure, Mention, Reply, Request
+from kessai.gateway_exchange import can_be_kept, lift
+from kessai.testing.adapter_kit import contract
+from kessai.testing.adapter_kit.forms import ExchangeRun, run
+from kessai.testing.adapter_kit.guard import watching
+from kessai.testing.adapter_kit.http_files import read_message
+from kessai.testing.adapter_kit.kit import RESOLVED, Kit
+from kessai.testing.adapter_kit.records import differing, record, unlike
+from kessai.testing.adapter_kit.samples import ExchangeSample
+from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding
+
+_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+_SALT = bytes(range(16))
+_TOKEN = re.compile(r"(?<![\w-])[\w-]{32}(?![\w-])", re.ASCII)
+_KEYS = "the key of each request is call.key(step), with a step of its own"
+_BROKEN = (
+    Failure(sent=True, reason="ReadTimeout"),
+    Failure(sent=False, reason="ConnectError"),
+    Reply(status=500),
+    Reply(status=200, body=b"<html>"),
+)
+
+
+def recorded(kit: Kit) -> Iterator[ConformanceFinding]:
+    """Each request is the recorded one, and the evidence what was noted."""
+    for sample, replies in kit.exchanges:
+        done = _run(kit, sample.call, replies)
+        for number, request in enumerate(done.requests, start=1):
+            path = kit.samples.step_file(sample, number, "request")
+            if kit.recording:
+                record(kit, path, request)
+            elif not path.exists():
+                yield _finding(
+                    sample, f"request {number} is not on record", contract.RECORDED
+                )
+            elif wrong := differing(request, read_message(path).as_request()):
+                yield _finding(sample, f"request {number}: {wrong}", contract.RECORDED)
+        if len(done.requests) != len(replies):
+            wrong = f"it sent {len(done.requests)} requests for {len(replies)} replies"
+            yield _finding(sample, wrong, contract.RECORDED)
+        elif wrong := unlike(done.said, sample.evidence):
+            yield _finding(sample, wrong, contract.SAME_EXCHANGE)
+
+
+def replayed(kit: Kit) -> Iterator[ConformanceFinding]:
+    """The same call and replies, in two exchanges step by step in turn, say the same."""
+    for sample, replies in kit.exchanges:
+        alone = _run(kit, sample.call, replies)
+        for other in _in_turn(kit, sample.call, replies):
+            if (other.requests, other.said) != (alone.requests, alone.said):
+                yield _finding(
+                    sample,
+                    "the same call and replies gave other requests or evidence the"
+                    " second time",
+                    contract.SAME_EXCHANGE,
+                )
+
+
+def keys(kit: Kit) -> Iterator[ConformanceFinding]:
+    """Every request that moves something has a key, of its operation and its step alone."""
+    for sample, replies in kit.exchanges:
+        if sample.call.command == INQUIRY or not kit.samples.key_on_the_wire:
+            continue
+        one, other = (_of_operation(kit, sample, replies, n) for n in (1, 2))
+        found: set[str] = set()
+        for number, (request, another) in enumerate(zip(one, other, strict=False), 1):
+            if request.method == "GET":
+                continue
+            mine = _tokens(request) - _tokens(another)
+            if not mine:
+                wrong = f"request {number} carries no key of its operation"
+                yield _finding(sample, wrong, contract.KEY_OF_EACH, _KEYS)
+            if mine & found:
+                wrong = f"request {number} has the key of one before it"
+                yield _finding(sample, wrong, contract.KEY_OF_EACH, _KEYS)
+            found |= mine
+
+
+def broken_off(kit: Kit) -> Iterator[ConformanceFinding]:
+    """Wherever an exchange breaks off after its first request, it is unknown."""
+    for sample, replies in kit.exchanges:
+        for place in range(1, len(replies)):
+            for broken in _BROKEN:
+                done = _run(kit, sample.call, (*replies[:place], broken))
+                said: Evidence = done.said
+                if said.outcome in RESOLVED or said.never_sent or said.listing:
+                    yield _finding(
+                        sample,
+                        f"{broken!r} as reply {place + 1}: the outcome is"
+                        f" {said.outcome.value}",
+                        contract.AFTER_THE_FIRST,
+                        "Outcome.UNKNOWN, with the ids that are known by then",
+                    )
+
+
+def sealed(kit: Kit) -> Iterator[ConformanceFinding]:
+    """The same moment and nonce give the same bytes; nothing else is looked at."""
+    seal = lift(kit.adapter).seal
+    for call in kit.calls.values():
+        request = kit.request(call)
+        seal(request, _AT, _SALT)  # what is made once may be
+        with watching(kit.package) as watch:
+            first = seal(request, _AT, _SALT)
+        later = seal(attrs.evolve(request), _AT + timedelta(0), bytes(_SALT))
+        wrong = [f"seal() used {seen}" for seen in watch.seen]
+        if first != later:
+            wrong.append("the same moment and nonce gave other bytes")
+        if (first.method, first.body) != (request.method, request.body):
+            wrong.append("seal() changed more than address and headers")
+        for each in wrong:
+            yield ConformanceFinding(
+                f"{call.command}: {each}",
+                contract.SEALED,
+                "a function of request, at and nonce alone",
+            )
+
+
+def mentions(kit: Kit) -> Iterator[ConformanceFinding]:
+    """What a notification mentions is an id that the adapter reports as a reference."""
+    evidence = [sample.evidence for sample in kit.samples.replies]
+    evidence += [sample.evidence for sample in kit.samples.exchanges]
+    known = {kind for each in evidence for kind in each.references}
+    for notified, headers, body in kit.accepted:
+        said: Any = kit.notification(headers, body)
+        for one in said if isinstance(said, tuple) else ():
+            if isinstance(one, Mention) and one.kind not in known:
+                yield ConformanceFinding(
+                    f"{notified.name}: it mentions a {one.kind!r}, and no evidence on"
+                    " record reports such an id: nothing would ever be found by it",
+                    contract.MENTIONED,
+                    f"one of: {', '.join(sorted(known)) or 'none is reported'}",
+                )
+
+
+def _run(kit: Kit, call: Call, replies: Sequence[Reply | Failure]) -> ExchangeRun:
+    try:
+        done = run(lift(kit.adapter).exchange(call), replies)
+    except Exception as error:  # noqa: BLE001 - told, whatever it is
+        wrong = f"exchange() raised {type(error).__name__}: {error}"
+        raise _broke(call, wrong) from None
+    if not isinstance(done.said, Evidence) or not can_be_kept(done.said):
+        raise _broke(call, f"exchange() returned {done.said!r}")
+    return done
+
+
+def _broke(call: Call, wrong: str) -> AdapterRaised:
+    return AdapterRaised(
+        ConformanceFinding(
+            f"{call.command}: {wrong}",
+            contract.AFTER_THE_FIRST,
+            "an Evidence that a store can keep, whatever came back",
+        )
+    )
+
+
+def _in_turn(
+    kit: Kit, call: Call, replies: Sequence[Reply]
+) -> tuple[ExchangeRun, ExchangeRun]:
+    """Two runs, a step of the one and a step of the other."""
+    adapter = lift(kit.adapter)
+    begun = [adapter.exchange(call), adapter.exchange(attrs.evolve(call))]
+    requests: list[list[Request]] = [[], []]
+    said: list[Any] = [None, None]
+    for place in range(len(replies) + 1):
+        for one, exchange in enumerate(begun):
+            try:
+                step = (
+                    next(exchange) if not place else exchange.send(replies[place - 1])
+                )
+                requests[one].append(step)
+            except StopIteration as stop:
+                said[one] = stop.value
+    first, second = (ExchangeRun(tuple(requests[n]), said[n]) for n in (0, 1))
+    return first, second
+
+
+def _of_operation(
+    kit: Kit, sample: ExchangeSample, replies: Sequence[Reply], number: int
+) -> tuple[Request, ...]:
+    operation = f"{sample.call.transaction}.{number}"
+    call = attrs.evolve(sample.call, operation=operation, seed=f"kit:{operation}")
+    return _run(kit, call, replies).requests
+
+
+def _tokens(request: Request) -> set[str]:
+    """What may be a key: 32 characters that stand alone."""
+    parts = (request.url, *(value for _, value in request.headers))
+    text = "\n".join((*parts, request.body.decode("latin-1")))
+    return set(_TOKEN.findall(text))
+
+
+def _finding(
+    sample: ExchangeSample, wrong: str, clause: contract.Clause, right: str = ""
+) -> ConformanceFinding:
+    right = right or f"the same call and replies as {sample.name}-*.http, and no more"
+    return ConformanceFinding(f"{sample.name}: {wrong}", clause, right)
