@@ -355,7 +355,7 @@ def test_one_whose_trail_is_broken_holds_up_no_other(make_shop, place, log):
     items[place]["amount"] = "1001"  # causes an inquiry, and reads the trail
     notification = shop.signed(*items)
     name = "abc"[place]
-    store._records[name].pop()
+    store._weighed[name].pop()
     assert shop.deliver(notification, notification) == [500, 500]
     assert statuses(shop).count("authorized") == 2
     [(level, text), _] = log()

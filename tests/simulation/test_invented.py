@@ -47,7 +47,7 @@ def captured():
     return [authorizes(1, with_capture=True), *steps(1, 9)]
 
 
-def standing(kumo, story):
+def booked(kumo, story):
     """How the order stands after a story that breaks no promise."""
     worlds = []
 
@@ -57,7 +57,7 @@ def standing(kumo, story):
 
     stage = type(kumo)(kumo.machines, make_gateway, kumo.make_store)
     assert replay(stage, story) is None
-    (found,) = [world.standing(ORDER) for world in worlds]
+    (found,) = [world.booked(ORDER) for world in worlds]
     return found
 
 
@@ -79,7 +79,7 @@ def test_a_consumer_who_comes_back_pays(kumo):
         ComeBack(2, ORDER),
         *steps(2, 9),
     ]
-    assert standing(kumo, story).states == {"payment": "authorized"}
+    assert booked(kumo, story).states == {"payment": "authorized"}
 
 
 def test_a_token_that_is_refused_the_second_time_may_have_been_taken_the_first(kumo):
@@ -93,7 +93,7 @@ def test_a_token_that_is_refused_the_second_time_may_have_been_taken_the_first(k
         Pass(A_DAY),
         *steps(2, 12),
     ]
-    assert standing(kumo, story).states == {"payment": "authorized"}
+    assert booked(kumo, story).states == {"payment": "authorized"}
 
 
 def test_a_refund_that_was_sent_back_weeks_later_is_made_good(kumo):
@@ -106,7 +106,7 @@ def test_a_refund_that_was_sent_back_weeks_later_is_made_good(kumo):
         asks(3, "refund", 500),
         *steps(3, 9),
     ]
-    found = standing(kumo, story)
+    found = booked(kumo, story)
     assert (found.amounts["refunded"], found.taken_back["refunded"]) == (0, 200)
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_sent_again_once_the_gateway_may_have_forgotten_the_key(kumo)
         Pass(A_DAY),
         *steps(2, 9),
     ]
-    assert standing(kumo, story).amounts["authorized"] == 500
+    assert booked(kumo, story).amounts["authorized"] == 500
 
 
 def test_what_the_gateway_has_forgotten_is_declined_and_not_sent_again(kumo):
@@ -137,7 +137,7 @@ def test_what_the_gateway_has_forgotten_is_declined_and_not_sent_again(kumo):
         Recover(2, Missing.RESEND, order=ORDER),
         *steps(2, 24),
     ]
-    assert standing(kumo, story) is None
+    assert booked(kumo, story) is None
 
 
 def test_that_a_resend_never_left_says_nothing_of_the_first_request(kumo):
@@ -153,7 +153,7 @@ def test_that_a_resend_never_left_says_nothing_of_the_first_request(kumo):
         Pass(601),
         *steps(2, 9),
     ]
-    assert standing(kumo, story).amounts["authorized"] == 500
+    assert booked(kumo, story).amounts["authorized"] == 500
 
 
 def test_an_authorization_that_nobody_heard_of_may_have_lapsed(kumo):
@@ -163,7 +163,7 @@ def test_an_authorization_that_nobody_heard_of_may_have_lapsed(kumo):
         TaskStep(1, Fault.STORE_FAILED),
         Pass(29 * A_DAY),
     ]
-    assert standing(kumo, story).states == {"payment": "expired"}
+    assert booked(kumo, story).states == {"payment": "expired"}
 
 
 def test_long_takes_the_gateway_by_its_name(capsys, monkeypatch):

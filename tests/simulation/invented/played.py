@@ -60,7 +60,7 @@ class PlayedKumo:
     def exchanges(self, order):
         return [each for payment in self.books.of(order) for each in payment.exchanges]
 
-    def standing(self, order):
+    def booked(self, order):
         payments = self.books.of(order)
         begun = [each for each in payments if each.status != "created"]
         if not begun:
