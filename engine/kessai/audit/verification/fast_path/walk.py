@@ -282,8 +282,7 @@ class TrailWalk(Particulars):
             self.denials += 1
         elif ends is not None:
             del self._operations[ends]
-            if isinstance(event, ReportedForm):
-                self._remember(event.evidence)
+            self._remember(event.evidence)
 
     def _remember(self, evidence: EvidenceForm) -> None:
         """Keep a notified item as `Transaction.with_notified` does."""
