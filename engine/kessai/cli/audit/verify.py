@@ -134,8 +134,8 @@ def report_lines(report: Report, language: str) -> Iterator[str]:
     yield from _seal_lines(report, words)
     if len(report.accounts) > 1:
         for account, number in report.accounts.items():
-            told = {"account": account, "count": f"{number:,}"}
-            yield click.style(f"  {words['account'].format_map(told)}", dim=True)
+            values = {"account": account, "count": f"{number:,}"}
+            yield click.style(f"  {words['account'].format_map(values)}", dim=True)
     if report.kinds:
         kinds = (f"{words[kind]} {count:,}" for kind, count in report.kinds.items())
         yield click.style(f"  {' · '.join(kinds)}", dim=True)

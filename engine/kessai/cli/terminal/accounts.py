@@ -42,14 +42,18 @@ def check_account(
     others = [other for other in held if other != account]
     if not others:
         return
-    told = {"account": account, "accounts": ", ".join(others), "right": _right(others)}
+    values = {
+        "account": account,
+        "accounts": ", ".join(others),
+        "right": _right(others),
+    }
     if account not in held and on is None:
-        raise AccountUnknown(word("holds_others", language, **told))
+        raise AccountUnknown(word("holds_others", language, **values))
     if account not in held and asked.gateway is None:
-        raise AccountUnknown(word("not_named", language, **told))
+        raise AccountUnknown(word("not_named", language, **values))
     if on is None and asked.account is None:
         click.secho(
-            f"kessai: {word('left_alone', language, **told)}", err=True, dim=True
+            f"kessai: {word('left_alone', language, **values)}", err=True, dim=True
         )
 
 
@@ -64,9 +68,11 @@ def check_owner(store: Store, transaction: str, account: str, language: str) -> 
         return
     found = store.load(None, transaction, None).transaction
     if found is not None and found.exists and found.account != account:
-        told = {"account": account, "owner": found.account}
+        values = {"account": account, "owner": found.account}
         right = _right([found.account])
-        message = word("is_of", language, transaction=transaction, right=right, **told)
+        message = word(
+            "is_of", language, transaction=transaction, right=right, **values
+        )
         raise AccountUnknown(message)
 
 

@@ -147,7 +147,7 @@ def mentions(kit: Kit) -> Iterator[ConformanceFinding]:
 def _run(kit: Kit, call: Call, replies: Sequence[Reply | Failure]) -> ExchangeRun:
     try:
         done = run(lift(kit.adapter).exchange(call), replies)
-    except Exception as error:  # noqa: BLE001 - told, whatever it is
+    except Exception as error:  # noqa: BLE001 - reported, whatever it is
         wrong = f"exchange() raised {type(error).__name__}: {error}"
         raise _broke(call, wrong) from None
     if not isinstance(done.said, Evidence) or not can_be_kept(done.said):
