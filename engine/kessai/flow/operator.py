@@ -15,8 +15,8 @@ from kessai.flow.effects import Flow, Now
 from kessai.flow.execute import answer_for
 from kessai.flow.steps import Context, contended, load, machine_of, write
 from kessai.gateway import Evidence, Outcome, Source
-from kessai.limits import ATTEMPTS, REPLY_WITHIN
-from kessai.machine import Operation, Phase, Transaction
+from kessai.limits import ATTEMPTS
+from kessai.machine import Operation, Transaction
 from kessai.machine.events import ENDED
 
 LONGEST_NOTE = 2000
@@ -121,10 +121,10 @@ def _waiting(transaction: Transaction, name: str, now: datetime) -> Operation:
         known = ", ".join(transaction.operations) or "none"
         message = f"{transaction.id}: no operation {name!r} is open; open: {known}"
         raise InvalidInput(message)
-    if operation.phase is Phase.BEGUN and now < operation.sent_at + REPLY_WITHIN:
+    if operation.is_awaited(now):
         message = (
             f"{name}: its caller still waits for the gateway; ask again after"
-            f" {(operation.sent_at + REPLY_WITHIN).isoformat(timespec='seconds')}"
+            f" {operation.due_at.isoformat(timespec='seconds')}"
         )
         raise InvalidInput(message)
     return operation

@@ -75,7 +75,7 @@ def resume(
         if opening is None or _is_answered(opening, read_events(records), request):
             return (yield from answer_for(transaction, _key(read_events(records))))
         now = yield Now()
-        if opening.phase is Phase.BEGUN and now < opening.due_at:
+        if opening.is_awaited(now):
             message = f"{opening.id}: the gateway has not answered yet; try again later"
             raise StillUnderWay(message)
         call = call_for(

@@ -47,6 +47,10 @@ class Operation:
         """When its request was last about to be sent: the in-flight limit's start."""
         return self.resumed_at or self.resent_at or self.begun_at
 
+    def is_awaited(self, at: datetime) -> bool:
+        """Whether somebody may still wait for the reply to its request at `at`."""
+        return self.phase is Phase.BEGUN and at < self.due_at
+
     @property
     def due_at(self) -> datetime:
         """When an inquiry about it is due; the caller of a begun one still waits."""

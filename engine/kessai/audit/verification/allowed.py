@@ -44,7 +44,7 @@ from kessai.machine import (
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
-from kessai.machine.phases import RESENT, Phase, phase_after
+from kessai.machine.phases import RESENT, phase_after
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 
 
@@ -235,7 +235,7 @@ def _resumed(machine: Machine, step: AppliedEvent, event: Resumed) -> None:
     rule = machine.commands[operation.command].spec
     if not rule.is_opening:
         raise ReplayBroken(step.number, "not_allowed", "it is no opening command")
-    if operation.phase is Phase.BEGUN and event.at < operation.due_at:
+    if operation.is_awaited(event.at):
         raise ReplayBroken(
             step.number, "not_allowed", "its request was still under way"
         )

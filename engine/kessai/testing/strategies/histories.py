@@ -424,6 +424,7 @@ class Course:
             for operation in self.transaction.operations.values()
             if self.machine.commands[operation.command].spec.is_opening
             and phase_after(operation.phase, RESUMED) is not None
+            and not operation.is_awaited(self.now)
         ]
 
     def resumed(self) -> None:
