@@ -136,7 +136,7 @@ class AsyncEngine(BaseEngine):
         actor: str,
     ) -> Answer:
         """See `Engine.resolve`."""
-        found = flow.by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
+        found = flow.by_hand(transaction_id, None, outcome, evidence, actor)
         resolving = flow.resolve_by_hand(
             self._context, transaction_id, operation, found
         )

@@ -234,7 +234,7 @@ class Engine(BaseEngine):
                 the gateway, or the name or the reason is missing.
 
         """
-        found = flow.by_hand(transaction_id, None, Outcome(outcome), evidence, actor)
+        found = flow.by_hand(transaction_id, None, outcome, evidence, actor)
         resolving = flow.resolve_by_hand(
             self._context, transaction_id, operation, found
         )

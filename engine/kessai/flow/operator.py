@@ -83,7 +83,7 @@ def close_by_hand(
 
 
 def by_hand(
-    transaction_id: str, command: str | None, outcome: Outcome, note: str, actor: str
+    transaction_id: str, command: str | None, outcome: str, note: str, actor: str
 ) -> Evidence:
     """An operator's evidence.
 
@@ -109,7 +109,7 @@ def by_hand(
         source=Source.OPERATOR,
         transaction=transaction_id,
         command=command,
-        outcome=outcome,
+        outcome=Outcome(outcome),
         actor=actor,
         note=note,
     )

@@ -50,6 +50,13 @@ def test_what_an_operator_resolved_is_not_resolved_again(unknown, store):
     assert unknown.transaction() == before
 
 
+@pytest.mark.parametrize("outcome", ["pending", "won", ""])
+def test_only_an_end_resolves_an_operation(unknown, outcome):
+    with pytest.raises(InvalidInput, match="must be 'succeeded' or 'declined'"):
+        unknown.call("resolve", "order-1", "order-1.3", outcome, **FOUND)
+    assert unknown.transaction().operations
+
+
 def test_what_is_still_being_sent_is_not_resolved_by_hand(hand, command, clock, shop):
     def stop():
         raise KeyboardInterrupt
