@@ -113,8 +113,9 @@ class Engine(BaseEngine):
         """Carry out `command`, or say why not.
 
         One key, one effect: the same key with the same request gives the recorded
-        answer. Whatever interrupts a call, the intent is in the store, and `recover`
-        finds out what came of it.
+        answer; after a denial, which had no effect, it is decided anew. Whatever
+        interrupts a call, the intent is in the store, and `recover` finds out what came
+        of it.
 
         Raises:
             InvalidCommand: the command is not well-formed, or no lifecycle has it.

@@ -25,7 +25,9 @@ class Answer:
     """The answer to one command.
 
     `transaction` is its state afterwards. `is_recorded` means that the key had been
-    used for the same request before: this is that answer, and nothing was sent.
+    used for the same request before: this is that answer, and nothing was sent. Under a
+    key that was denied the request is decided anew: its denial is a recorded one only
+    if the reasons are the same.
     `disclosed` holds what is for the caller alone and stored nowhere: the `page` that
     sends the consumer to the gateway, or the `address`; no repr shows it.
     """
@@ -46,7 +48,9 @@ class Answer:
     def may_send_again(self) -> bool:
         """Whether the same request under a new key can repeat no effect.
 
-        True for a denial, and for a decline of a request that never left.
+        True for a denial, and for a decline of a request that never left. The same key
+        decides anew after a denial, as a new one does; after a decline it gives the
+        recorded answer. Where this is false, only the same key is safe.
         """
         if self.status is Status.DENIED:
             return True

@@ -75,7 +75,8 @@ class Change:
 
     `transaction` is the state after `records`; it is appended only if the store still
     has the version before them. `opens` is a key used for the first time, `closes` are
-    the new outcomes of earlier keys. `agreement` (id, version) must still have that
+    the new outcomes of earlier keys of this transaction: of operations that ended, and
+    of denials that were decided anew. `agreement` (id, version) must still have that
     version. `declaration` is the lifecycle file that the records are bound to. A
     `lease` must still be the last one given for the transaction. `is_intent` means that
     a request is sent once this is written. `references` are the gateway's ids by which
@@ -98,6 +99,12 @@ class Change:
     def expected_version(self) -> int:
         """The version that the transaction must still have in the store."""
         return self.transaction.version - len(self.records)
+
+    @property
+    def begins(self) -> Recorded | None:
+        """What now stands under the key of the operation that begins; None if none."""
+        found = (self.opens, *self.closes)
+        return next((each for each in found if each and each.outcome == "begun"), None)
 
 
 @attrs.frozen

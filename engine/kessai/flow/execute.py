@@ -126,7 +126,7 @@ def _take_up(
         VersionConflict: another writer was faster; nothing was written.
 
     """
-    if loaded.recorded is not None:
+    if loaded.recorded is not None and not _was_denied(command, loaded.recorded):
         return (yield from _answer_again(context, command, loaded.recorded, loaded))
     transaction = loaded.transaction or Transaction(command.transaction)
     own = yield from machine_of(context, transaction)
@@ -137,13 +137,11 @@ def _take_up(
     now: datetime = yield Now()
     if machine is None:
         denial = unknown_transaction(command)
-        return (yield from _deny(own, transaction, command, denial, now))
+        return (yield from _deny(own, loaded, command, denial, now))
     verdict = decide(machine, transaction, command, now, loaded.agreement)
     if isinstance(verdict, Denial):
         return (
-            yield from _deny(
-                own, transaction, command, verdict, now, decided_by=machine
-            )
+            yield from _deny(own, loaded, command, verdict, now, decided_by=machine)
         )
     account = None
     if not transaction.exists:
@@ -210,20 +208,34 @@ def _of_all_requests(prepared: PreparedOperation, evidence: Evidence) -> Evidenc
     return evidence
 
 
+def _was_denied(command: Command, recorded: Recorded) -> bool:
+    """Whether this very request was denied before: then it is decided anew.
+
+    Nothing was begun under its key, and what stood against it may have changed since.
+    """
+    denied = recorded.outcome == Status.DENIED.value
+    return denied and recorded.request == command.fingerprint
+
+
 def _deny(
     own: Machine | None,
-    transaction: Transaction,
+    loaded: Loaded,
     command: Command,
     denial: Denial,
     now: datetime,
     *,
     decided_by: Machine | None = None,
 ) -> Flow[Answer]:
+    """Record the denial, unless the very same one is recorded under the key."""
+    transaction = loaded.transaction or Transaction(command.transaction)
     request = command.fingerprint
-    event = Denied(
-        now, command.name, command.key, request, denial.reasons, command.amount
+    answer = Answer(
+        status=Status.DENIED,
+        command=command.name,
+        key=command.key,
+        transaction=transaction,
+        denial=denial,
     )
-    after, record = append(own, transaction, event)
     recorded = Recorded(
         key=command.key,
         request=request,
@@ -233,21 +245,23 @@ def _deny(
         reasons=denial.reasons,
         bounds=denial.bounds,
     )
-    is_conflict = "key_conflict" in denial.codes  # the key has its record already
+    if recorded == loaded.recorded:
+        return attrs.evolve(answer, is_recorded=True)
+    event = Denied(
+        now, command.name, command.key, request, denial.reasons, command.amount
+    )
+    after, record = append(own, transaction, event)
+    is_conflict = "key_conflict" in denial.codes  # what is recorded there stands
+    is_first = loaded.recorded is None
     change = Change(
         transaction=after,
         records=(record,),
-        opens=None if is_conflict else recorded,
+        opens=recorded if is_first else None,
+        closes=() if is_first or is_conflict else (recorded,),
         steps=(AppliedEvent(event, decided_by or own, transaction, after),),
     )
     yield from commit(change)
-    return Answer(
-        status=Status.DENIED,
-        command=command.name,
-        key=command.key,
-        transaction=after,
-        denial=denial,
-    )
+    return attrs.evolve(answer, transaction=after)
 
 
 def _begin(
@@ -285,7 +299,8 @@ def _begin(
     change = Change(
         transaction=begun,
         records=(record,),
-        opens=recorded,
+        opens=recorded if loaded.recorded is None else None,
+        closes=() if loaded.recorded is None else (recorded,),
         agreement=(agreement.id, agreement.version) if agreement else None,
         declaration=machine.lifecycle if rule.is_opening else None,
         is_intent=True,
@@ -436,8 +451,7 @@ def _answer_again(
     own = yield from machine_of(context, transaction)
     if recorded.request != command.fingerprint:
         now: datetime = yield Now()
-        denial = key_conflict(command)
-        return (yield from _deny(own, transaction, command, denial, now))
+        return (yield from _deny(own, loaded, command, key_conflict(command), now))
     if own is not None and recorded.operation and own.commands[command.name].spec.reads:
         return (yield from _read_again(context, own, transaction, command, recorded))
     machine = context.machines.for_opening(command) or own

@@ -55,7 +55,7 @@ class Monitor:
         self.late: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self.operations: dict[str, Intent] = {}
-        self.opened: set[str] = set()
+        self.opened: dict[str, str] = {}
         self._promised_at: dict[str, int] = {}
         self._moment = 0
 
@@ -78,19 +78,20 @@ class Monitor:
         _is_not_ahead(after, booked)
         if change.lease is not None:
             self._lease_counts(task, change.lease)
-        if change.opens is not None:
-            self._opens(task, change.opens, after)
+        opened = change.begins or change.opens
+        if opened is not None:
+            self._opens(task, opened, after)
             if after.agreement is not None:
                 self._agreement_holds(after, agreement)
         if change.is_intent:
             task.operation = _intended(change)
 
     def _opens(self, task: Task, opened: Recorded, after: Transaction) -> None:
-        if opened.key in self.opened:
+        if self.opened.get(opened.key, "denied") != "denied":
             raise Violation(
                 BrokenPromise.KEY_OPENED_TWICE, opened.transaction, opened.key
             )
-        self.opened.add(opened.key)
+        self.opened[opened.key] = opened.outcome
         task.is_written = True
         operation = after.operations.get(opened.operation or "")
         if operation is not None:
@@ -246,8 +247,8 @@ def _is_not_ahead(after: Transaction, booked: BookedOrder | None) -> None:
 
 
 def _intended(change: Change) -> str:
-    if change.opens is not None and change.opens.operation is not None:
-        return change.opens.operation
+    if change.begins is not None and change.begins.operation is not None:
+        return change.begins.operation
     body = msgspec.json.decode(change.records[-1].body)
     return str(body["data"]["operation"])
 

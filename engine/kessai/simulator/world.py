@@ -316,7 +316,7 @@ class World:
 
     def _under(self, change: Change) -> Transaction | None:
         agreement = change.transaction.agreement
-        if agreement is None or change.opens is None:
+        if agreement is None or change.begins is None:
             return None
         return self.store.load(None, agreement, None).transaction
 

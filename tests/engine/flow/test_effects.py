@@ -159,6 +159,41 @@ def test_a_denial_by_a_guard_of_the_lifecycle_can_be_read_again(hand, command):
     assert again.denial.sentences("ja") == first.denial.sentences("ja")
 
 
+def test_a_denial_burns_no_key(hand, command, store, gateway):
+    """What was too early can be done under the same key once its time has come."""
+    early = command("capture", 60, key="k")
+    assert hand.execute(early).denial.codes == ("unknown_transaction",)
+    hand.execute(command("authorize", 100))
+    answer = hand.execute(early)
+    assert (answer.status, answer.is_recorded) == (Status.SUCCEEDED, False)
+    again = hand.execute(early)
+    assert (again.status, again.is_recorded) == (Status.SUCCEEDED, True)
+    assert gateway.commands == ["authorize", "capture"]
+    assert kinds(store) == ["Denied", "Begun", "Reported", "Begun", "Reported"]
+
+
+def test_a_denial_for_other_reasons_is_recorded_anew(authorized, command, store):
+    """The answer under a key tells the reasons of its last decision."""
+    asked = command("capture", 101, key="k")
+    assert authorized.execute(asked).denial.codes == ("amount_above_maximum",)
+    authorized.execute(command("cancel"))
+    answer = authorized.execute(asked)
+    assert "state_not_allowed" in answer.denial.codes
+    assert not answer.is_recorded
+    again = authorized.execute(asked)
+    assert again.is_recorded
+    assert again.denial.codes == answer.denial.codes
+    assert store.load("k", "order-1", None).recorded.reasons == answer.denial.reasons
+    assert kinds(store).count("Denied") == 2
+
+
+def test_a_denied_key_still_belongs_to_its_request(authorized, command, gateway):
+    authorized.execute(command("capture", 101, key="k"))
+    answer = authorized.execute(command("capture", 60, key="k"))
+    assert answer.denial.codes == ("key_conflict",)
+    assert gateway.commands == ["authorize"]
+
+
 def test_the_same_key_with_another_request_is_a_conflict_that_is_recorded(
     authorized, command, store, gateway
 ):

@@ -330,6 +330,16 @@ class StoreConformance:
         assert _everything(store) == before
         assert store.load("k", "order-2", None).transaction is None
 
+    def test_a_denied_key_can_be_decided_anew(self, store: Store) -> None:
+        """What stands under the key from then on is what was begun, once."""
+        book = Book(store)
+        book.write(book.denied(key="k"))
+        change, _ = book.begun(key="k")
+        assert change.opens is not None
+        book.write(attrs.evolve(change, opens=None, closes=(change.opens,)))
+        assert store.load("k", "order-1", None).recorded == change.opens
+        assert [answer.outcome for answer in store.answers()] == ["begun"]
+
     def test_an_attempt_without_a_key_of_its_own_leaves_the_keys_alone(
         self, store: Store
     ) -> None:
