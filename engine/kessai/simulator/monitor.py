@@ -22,9 +22,6 @@ from kessai.simulator.tasks import Task
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.spec import Agreement
 
-DEFINITE = frozenset({*ENDED, Status.DENIED})
-"""The outcomes that a caller may rely on for ever."""
-
 EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL, Fault.LATE_REVERSAL})
 """The faults after which evidence may fit nothing: someone must see to it."""
 
@@ -190,7 +187,7 @@ class Monitor:
     # ── the callers ─────────────────────────────────────────────────────────────────
 
     def begins(self, task: Task) -> None:
-        """A caller asks: every definite outcome shown before now must hold for it."""
+        """A caller asks: every end that was shown before now must hold for it."""
         self._moment += 1
         task.began = self._moment
 
@@ -201,16 +198,19 @@ class Monitor:
             return
         outcome = answer.status.value
         promised_at = self._promised_at.get(answer.key, task.began)
-        if outcome in DEFINITE or promised_at < task.began:
+        if outcome in ENDED or promised_at < task.began:
             self.holds(answer.key, answer.transaction.id, outcome)
 
     def holds(self, key: str, order: str, outcome: str) -> None:
-        """The outcome under a key must be the definite one that was shown before."""
+        """The outcome under a key must be the end that was shown before.
+
+        A denial is none: the same request may be decided otherwise later.
+        """
         promised = self.promised.get(key)
         if promised is not None and promised != outcome:
             detail = f"{key}: {promised}, then {outcome}"
             raise Violation(BrokenPromise.ANSWER_CONTRADICTED, order, detail)
-        if outcome in DEFINITE and promised is None:
+        if outcome in ENDED and promised is None:
             self.promised[key] = outcome
             self._moment += 1
             self._promised_at[key] = self._moment

@@ -29,8 +29,8 @@ from kessai.flow import (
 from kessai.flow.operator import by_hand, resolve_by_hand
 from kessai.gateway import Outcome
 from kessai.machine import Transaction
+from kessai.machine.events import ENDED
 from kessai.simulator.gateway import differences
-from kessai.simulator.monitor import DEFINITE
 from kessai.simulator.moves import TaskStep
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.violation import BrokenPromise, Violation
@@ -247,7 +247,7 @@ class Quiescence:
             if recorded is None:
                 raise Violation(BrokenPromise.ANSWER_LOST, intent.order, intent.key)
             monitor.holds(intent.key, intent.order, recorded.outcome)
-            if recorded.outcome not in DEFINITE:
+            if recorded.outcome not in ENDED:
                 raise Violation(BrokenPromise.NEVER_RESOLVED, intent.order, operation)
             balance[intent.order, intent.command, intent.amount] += monitor.times(
                 operation
