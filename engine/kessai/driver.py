@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Generic, Self, TypeVar, assert_never, overload
 
-from kessai.errors import KessaiError
+from kessai.errors import InvalidInput, KessaiError
 from kessai.flow import (
     Append,
     Claim,
@@ -46,6 +46,22 @@ _log = logging.getLogger(__name__)
 def utc_now() -> datetime:
     """The time, aware and in UTC. The one place that reads the clock."""
     return datetime.now(UTC)  # noqa: TID251 - the driver is where time comes in
+
+
+def in_utc(clock: Clock) -> Clock:
+    """`clock`, giving its times in UTC, whatever zone it has.
+
+    Raises:
+        InvalidInput: it gives naive times, which say of no moment when it was.
+
+    """
+    zone = clock().tzinfo
+    if zone is None:
+        message = (
+            "clock: its times have no zone; give aware ones, as datetime.now(UTC) does"
+        )
+        raise InvalidInput(message)
+    return clock if zone is UTC else lambda: clock().astimezone(UTC)
 
 
 # ── observers ───────────────────────────────────────────────────────────────────────

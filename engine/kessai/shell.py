@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from kessai import flow
-from kessai.driver import Clock, Nonces, Observer, drive, perform, utc_now
+from kessai.driver import Clock, Nonces, Observer, drive, in_utc, perform, utc_now
 from kessai.flow import Answer, Context, Effect, Flow, Inquiry, Recovery
 from kessai.flow.effects import Result
 from kessai.gateway import AnyAdapter, Outcome
@@ -47,7 +47,7 @@ class BaseEngine:
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapters)
-        self._clock = clock
+        self._clock = in_utc(clock)
         self._observer = observer
         self._nonces = nonces
 
@@ -68,8 +68,12 @@ class Engine(BaseEngine):
     `adapters` speak the gateways' languages, one for each account; a transaction is
     acted on by that of its own account alone. `store` keeps the truth, `transport`
     carries bytes (HTTP by default). `lifecycles` are the shipped ones by default.
-    `clock` gives aware times in UTC; `observer` sees what is done. Threads may share
-    an engine if they may share its parts.
+    `clock` gives aware times; `observer` sees what is done. Threads may share an engine
+    if they may share its parts.
+
+    Raises:
+        InvalidInput: two adapters are for one account, or the clock's times are naive.
+
     """
 
     def __init__(

@@ -45,11 +45,11 @@ def possibilities(
 
 def preview(context: Context, command: Command) -> Flow[Denial | None]:
     """Whether `command` would be denied now, and why; writes and sends nothing."""
-    opens_with = context.machines.for_opening(command)
     loaded: Loaded = yield Load(None, command.transaction, command.agreement)
     check_account(command, loaded)
     transaction = loaded.transaction or Transaction(command.transaction)
-    machine = opens_with or (yield from machine_of(context, transaction))
+    own = yield from machine_of(context, transaction)
+    machine = context.machines.for_opening(command, own) or own
     if machine is None:
         return unknown_transaction(command)
     now: datetime = yield Now()

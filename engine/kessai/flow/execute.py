@@ -67,11 +67,10 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
         VersionConflict: another writer was faster each time.
 
     """
-    opens_with = context.machines.for_opening(command)
     for _ in range(ATTEMPTS):
         loaded: Loaded = yield Load(command.key, command.transaction, command.agreement)
         try:
-            taken = yield from _take_up(context, command, opens_with, loaded)
+            taken = yield from _take_up(context, command, loaded)
         except VersionConflict:
             continue
         if isinstance(taken, Answer):
@@ -118,11 +117,12 @@ def prepare_operation(
 
 
 def _take_up(
-    context: Context, command: Command, opens_with: Machine | None, loaded: Loaded
+    context: Context, command: Command, loaded: Loaded
 ) -> Flow[Answer | PreparedOperation]:
     """Decide, and write either the denial or the intent.
 
     Raises:
+        InvalidCommand, AccountUnknown: see `execute`.
         VersionConflict: another writer was faster; nothing was written.
 
     """
@@ -130,7 +130,7 @@ def _take_up(
         return (yield from _answer_again(context, command, loaded.recorded, loaded))
     transaction = loaded.transaction or Transaction(command.transaction)
     own = yield from machine_of(context, transaction)
-    machine = opens_with or own
+    machine = context.machines.for_opening(command, own) or own
     check_account(command, loaded)
     if own is not None:
         context.adapter_of(transaction)
@@ -454,7 +454,7 @@ def _answer_again(
         return (yield from _deny(own, loaded, command, key_conflict(command), now))
     if own is not None and recorded.operation and own.commands[command.name].spec.reads:
         return (yield from _read_again(context, own, transaction, command, recorded))
-    machine = context.machines.for_opening(command) or own
+    machine = context.machines.for_opening(command, own) or own
     currency = command.currency or transaction.currency
     return to_answer(
         recorded, transaction, machine=machine, currency=currency, is_recorded=True

@@ -45,14 +45,23 @@ class Machines:
         machine = compile_lifecycle(rebuild(document))
         return self._by_hash.setdefault(machine.lifecycle.hash, machine)
 
-    def for_opening(self, command: Command) -> Machine | None:
+    def for_opening(
+        self, command: Command, own: Machine | None = None
+    ) -> Machine | None:
         """The machine under which `command` begins a transaction; None if it does not.
+
+        `own` is the machine of the transaction, where it exists. A command or lifecycle
+        that no current file knows any more is still known to it.
 
         Raises:
             InvalidCommand: no lifecycle has the command, or it must name its lifecycle.
 
         """
         able = self._able.get(command.name)
+        if own is not None and command.lifecycle in {None, own.name}:
+            is_current = command.lifecycle is None or own.name in self._current
+            if command.name in own.commands and not (able is not None and is_current):
+                return None
         if able is None:
             known = ", ".join(sorted(self._able))
             message = f"command: {command.name!r} is not known; known are: {known}"

@@ -114,12 +114,12 @@ def test_a_request_that_cannot_be_built_leaves_no_trace(hand, command, store, ga
 
 
 @pytest.mark.parametrize("name", ["pay", "authorize"])
-def test_what_no_lifecycle_has_or_several_have_is_refused_before_anything(
+def test_what_no_lifecycle_has_or_several_have_is_refused_and_leaves_nothing(
     hand, command, name
 ):
     with pytest.raises(InvalidCommand):
         hand.execute(command(name, 100, lifecycle=None))
-    assert hand.log == []
+    assert hand.log == ["Load"]
 
 
 def test_the_same_key_and_request_give_the_recorded_answer_without_a_call(
