@@ -11,13 +11,14 @@
     └── NeverResend           the same request can only fail the same way
         ├── InvalidInput
         │   ├── AccountUnknown
-    │   ├── InvalidCommand
+        │   ├── InvalidCommand
         │   ├── InvalidCommandFile
         │   └── InvalidLifecycle
         ├── UnknownLifecycle
         ├── UnknownTransaction
         ├── AdapterMissing
         ├── NotificationRefused
+        ├── RecoveryFailed
         ├── RedirectRefused
         ├── StoreUnsuitable
         └── TrailBroken
@@ -27,6 +28,8 @@ A refused command is none of these: it is an answer, a `kessai.Denial`.
 Messages never carry a secret or personal data: they name the field, not its value,
 unless the value is an id, an amount or a name that kessai itself declares.
 """
+
+from collections.abc import Mapping, Sequence
 
 
 class KessaiError(Exception):
@@ -113,6 +116,23 @@ class AdapterMissing(NeverResend):
 
 class NotificationRefused(NeverResend):
     """A notification is not the gateway's or not this merchant's; nothing changed."""
+
+
+class RecoveryFailed(NeverResend):
+    """Some transactions could not be recovered; all others that were due have been.
+
+    `failures` holds what each failed with: a message of kessai's own, or the type of
+    any other exception, whose text may hold personal data. Each rests for half an hour
+    and more, and is tried again then. `answers` are those of the others.
+    """
+
+    def __init__(
+        self, failures: Mapping[str, str], answers: Sequence[object] = ()
+    ) -> None:
+        said = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+        super().__init__(f"recovery failed: {said}")
+        self.failures = failures
+        self.answers = answers
 
 
 class RedirectRefused(NeverResend):

@@ -190,6 +190,12 @@ class Engine(BaseEngine):
         Several processes may recover at once, also on other machines: each transaction
         is leased to one of them. What stays open is due again after a growing pause.
         Returns the answers that now stand under the keys of all operations found open.
+
+        Raises:
+            RecoveryFailed: some cannot be recovered, by a broken trail or a fault of the
+                adapter. They rest; all others that were due have been recovered.
+            StoreBusy, StoreFailed, CommitUnknown: the store is in trouble.
+
         """
         chosen = recovery or Recovery()
         return self.drive(flow.recover_all_due(self._context, chosen, limit))

@@ -4,7 +4,14 @@ from datetime import datetime
 
 import attrs
 
-from kessai.errors import KessaiError, LeaseLost, VersionConflict
+from kessai.errors import (
+    KessaiError,
+    LeaseLost,
+    RecoveryFailed,
+    ResendWithSameKey,
+    SafeToResend,
+    VersionConflict,
+)
 from kessai.evidence.absence import Missing
 from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
@@ -31,12 +38,20 @@ from kessai.machine import (
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.phases import RESENT, phase_after
 
+_TIRED = 6
+"""How many inquiries without success a failure counts as: a pause of half an hour."""
+
 
 def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | None]:
     """Recover the transaction that is due longest; None when none is due.
 
     It is leased meanwhile, so that no two recoverers work on the same one. Afterwards
     it is not due for a while, which grows each time nothing was resolved.
+
+    Raises:
+        RecoveryFailed: it cannot be recovered; it rests for half an hour and more.
+        StoreBusy, StoreFailed, CommitUnknown: the store cannot be read or written.
+
     """
     now: datetime = yield Now()
     lease: Lease | None = yield Claim(now, now + recovery.lease, context.accounts)
@@ -44,9 +59,18 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
         return None
     try:
         done = yield from _recover(context, lease.transaction, recovery, lease)
-    except KessaiError:  # every recoverer would meet it: the others must have a turn
+    except VersionConflict:  # others are at work on it
+        yield from _release(lease, recovery, None)
+        return []
+    except (SafeToResend, ResendWithSameKey):
         yield from _release(lease, recovery, None)
         raise
+    except Exception as error:  # every recoverer would meet it: the others have a turn
+        tired = attrs.evolve(lease, attempts=lease.attempts + _TIRED)
+        yield from _release(tired, recovery, None)
+        is_ours = isinstance(error, KessaiError)
+        failure = str(error) if is_ours else type(error).__name__
+        raise RecoveryFailed({lease.transaction: failure}) from error
     yield from _release(lease, recovery, done.not_before)
     return done.answers
 
@@ -54,13 +78,25 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
 def recover_all_due(
     context: Context, recovery: Recovery, limit: int
 ) -> Flow[list[Answer]]:
-    """As `recover_due`, for at most `limit` transactions."""
+    """As `recover_due`, for at most `limit` transactions; one holds up no other.
+
+    Raises:
+        RecoveryFailed: some cannot be recovered. It holds the answers of the others.
+
+    """
     answers: list[Answer] = []
+    failures: dict[str, str] = {}
     for _ in range(limit):
-        found = yield from recover_due(context, recovery)
+        try:
+            found = yield from recover_due(context, recovery)
+        except RecoveryFailed as error:
+            failures.update(error.failures)
+            continue
         if found is None:
             break
         answers += found
+    if failures:
+        raise RecoveryFailed(failures, answers)
     return answers
 
 

@@ -17,6 +17,7 @@ from kessai.errors import (
     CommitUnknown,
     KessaiError,
     NotificationRefused,
+    RecoveryFailed,
     StoreBusy,
     StoreFailed,
 )
@@ -240,11 +241,15 @@ class World:
     def _resume(self, task: Task) -> None:
         try:
             task.effect = next(task.run, None)
-        except KessaiError as failure:
-            self._failed(task, failure)
         except Exception as failure:
-            detail = f"{type(failure).__name__}: {failure}"
-            raise Violation(BrokenPromise.ENGINE_BROKE, task.order, detail) from failure
+            if not isinstance(failure, KessaiError) or isinstance(
+                failure,
+                RecoveryFailed,  # nothing gives it a reason to fail here
+            ):
+                detail = f"{type(failure).__name__}: {failure}"
+                broke = BrokenPromise.ENGINE_BROKE
+                raise Violation(broke, task.order, detail) from failure
+            self._failed(task, failure)
         else:
             if task.effect is None:
                 self._ended(task, task.run.value)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kessai import Missing, Recovery, Status
-from kessai.errors import StoreBusy, TrailBroken
+from kessai.errors import RecoveryFailed, StoreBusy
 from kessai.flow import recover, recover_due
 from kessai.machine import Begun, Resent, read_events
 
@@ -150,7 +150,37 @@ def test_one_that_cannot_be_recovered_gives_the_others_their_turn(
         shop.asks("authorize", 10, of=name)
         clock.passes(seconds=1)
     store._weighed["order-1"].pop()
-    with pytest.raises(TrailBroken):
+    with pytest.raises(RecoveryFailed, match="failed: order-1: ") as failed:
         shop.recover()
-    (answer,) = shop.recover()
+    assert list(failed.value.failures) == ["order-1"]
+    (answer,) = failed.value.answers
     assert answer.transaction.id == "order-2"
+    assert shop.recover() == []
+
+
+def test_a_fault_of_an_adapter_stops_the_recovery_of_one_transaction_alone(
+    shop, gateway, clock, lost, monkeypatch
+):
+    """It rests, and is recovered once the adapter is mended. Its text is nobody's."""
+    for name in ("order-1", "order-2"):
+        gateway.answers = [lost]
+        shop.asks("authorize", 10, of=name)
+    clock.passes(hours=1)
+
+    def stumbles(adapter, call):
+        if call.transaction == "order-1":
+            message = "Yamada, Hanako"
+            raise LookupError(message)
+        return request(adapter, call)
+
+    request = type(shop.adapter).request
+    with monkeypatch.context() as patch:
+        patch.setattr(type(shop.adapter), "request", stumbles)
+        with pytest.raises(RecoveryFailed) as failed:
+            shop.recover()
+    assert str(failed.value) == "recovery failed: order-1: LookupError"
+    assert [answer.transaction.id for answer in failed.value.answers] == ["order-2"]
+    clock.passes(minutes=31)
+    assert shop.recover() == []
+    clock.passes(minutes=2)
+    assert [answer.transaction.id for answer in shop.recover()] == ["order-1"]

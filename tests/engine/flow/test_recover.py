@@ -5,7 +5,11 @@ from datetime import timedelta
 import pytest
 
 from kessai import Missing, Recovery, Status
-from kessai.errors import TrailBroken, UnknownTransaction, VersionConflict
+from kessai.errors import (
+    RecoveryFailed,
+    UnknownTransaction,
+    VersionConflict,
+)
 from kessai.flow import inquire, recover
 from kessai.gateway import Failure
 from kessai.limits import NOTHING_IN_FLIGHT
@@ -360,7 +364,7 @@ def test_a_trail_that_was_bent_resolves_nothing(authorized, gateway, lost, store
     authorized.asks("capture", 60)
     trail = store._weighed["order-1"]
     trail[1], trail[0] = trail[:2]
-    with pytest.raises(TrailBroken):
+    with pytest.raises(RecoveryFailed, match="order-1: event 1"):
         authorized.recover()
 
 
