@@ -34,6 +34,7 @@ AsgiScope = MutableMapping[str, Any]
 AsgiMessage = MutableMapping[str, Any]
 AsgiReceive = Callable[[], Awaitable[AsgiMessage]]
 AsgiSend = Callable[[AsgiMessage], Awaitable[None]]
+AsgiApp = Callable[[AsgiScope, AsgiReceive, AsgiSend], Awaitable[None]]
 
 _LONGEST_NUMBER: Final = 18
 
@@ -163,21 +164,30 @@ def _text(value: str | bytes) -> str:
 class NotificationEndpoint:
     """An ASGI 3 app that receives the gateway's notifications, under any path.
 
-    It takes an `AsyncEngine`; for a synchronous engine use `answer_notification`. The
-    caller closes the engine, unless `closes_engine` says that it ends with the server.
+    It takes an `AsyncEngine`, or a function that gives it once it is open (until then
+    the answer is 503); for a synchronous engine use `answer_notification`. The caller
+    closes the engine, unless `closes_engine` says that it ends with the server.
     `patience` is how many seconds a body may take. Where the engine has several
     accounts, each has an endpoint of its own: `account` says whose this is.
+
+    In front of another `app` it takes what comes to `path`, with or without a slash at
+    the end, and leaves the rest to that. No router redirects a notification then, which
+    a gateway does not follow.
     """
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: AsyncEngine | Callable[[], AsyncEngine | None],
         *,
+        app: AsgiApp | None = None,
+        path: str = "/",
         closes_engine: bool = False,
         patience: float = NOTIFICATION_SECONDS,
         account: str | None = None,
     ) -> None:
         self._engine = engine
+        self._app = app
+        self._path = path.strip("/")
         self._closes_engine = closes_engine
         self._patience = patience
         self._account = account
@@ -186,18 +196,39 @@ class NotificationEndpoint:
         self, scope: AsgiScope, receive: AsgiReceive, send: AsgiSend
     ) -> None:
         """Serve one connection, as ASGI asks for it."""
-        match scope["type"]:
-            case "http":
-                answer = await self._answer(scope, receive)
-                if answer is not None:
-                    await _say(scope, answer, send)
-            case "lifespan":
-                await self._live(receive, send)
-            case "websocket":
-                await send({"type": "websocket.close"})
-            case other:
-                message = f"notifications come by HTTP, not by {other!r}"
-                raise ValueError(message)
+        kind = scope["type"]
+        if kind == "http" and (self._app is None or self._is_asked(scope)):
+            answer = await self._answer(scope, receive)
+            if answer is not None:
+                await _say(scope, answer, send)
+        elif kind == "lifespan":
+            await (self._app or _live)(scope, receive, self._closing(send))
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+        elif kind == "websocket":
+            await send({"type": "websocket.close"})
+        else:
+            message = f"notifications come by HTTP, not by {kind!r}"
+            raise ValueError(message)
+
+    def _is_asked(self, scope: AsgiScope) -> bool:
+        path: str = scope["path"]
+        return path.removeprefix(scope.get("root_path", "")).strip("/") == self._path
+
+    def _closing(self, send: AsgiSend) -> AsgiSend:
+        """`send`, which closes the engine before the server is told that all has ended."""
+
+        async def closing(message: AsgiMessage) -> None:
+            if message["type"] == "lifespan.shutdown.complete" and self._closes_engine:
+                engine = self._opened()
+                if engine is not None:
+                    await engine.close()
+            await send(message)
+
+        return closing
+
+    def _opened(self) -> AsyncEngine | None:
+        return self._engine if isinstance(self._engine, AsyncEngine) else self._engine()
 
     async def _answer(
         self, scope: AsgiScope, receive: AsgiReceive
@@ -214,18 +245,20 @@ class NotificationEndpoint:
             return _refused(_SLOW)
         if not isinstance(body, bytes):
             return body
-        return await answer_notification_async(
-            self._engine, scope["headers"], body, self._account
-        )
+        engine = self._opened()
+        if engine is None:
+            _log.warning("answered %d: the engine is not open yet", _LATER.status)
+            return _LATER
+        headers = scope["headers"]
+        return await answer_notification_async(engine, headers, body, self._account)
 
-    async def _live(self, receive: AsgiReceive, send: AsgiSend) -> None:
-        """Begin and end with the server."""
-        phase = ""
-        while phase != "lifespan.shutdown":
-            phase = (await receive())["type"]
-            if phase == "lifespan.shutdown" and self._closes_engine:
-                await self._engine.close()
-            await send({"type": f"{phase}.complete"})
+
+async def _live(_: AsgiScope, receive: AsgiReceive, send: AsgiSend) -> None:
+    """Begin and end with the server."""
+    phase = ""
+    while phase != "lifespan.shutdown":
+        phase = (await receive())["type"]
+        await send({"type": f"{phase}.complete"})
 
 
 async def _read(
