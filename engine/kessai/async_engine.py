@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterable, Mapping
 from inspect import isawaitable
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from kessai import flow
+from kessai.closable import AsyncClosable
 from kessai.driver import Clock, Nonces, Observer, drive_async, perform, utc_now
 from kessai.flow import Answer, Effect, Flow, Inquiry, Recovery
 from kessai.flow.effects import Result
@@ -25,7 +25,7 @@ from kessai.transport import AsyncHttpTransport, AsyncTransport
 T = TypeVar("T")
 
 
-class AsyncEngine(BaseEngine):
+class AsyncEngine(BaseEngine, AsyncClosable):
     """The same for asyncio: every method of `Engine`, to be awaited.
 
     An asynchronous store is awaited. Any other store is called in the event loop:
@@ -158,14 +158,3 @@ class AsyncEngine(BaseEngine):
         closing = self._store.close()
         if closing is not None:
             await closing
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

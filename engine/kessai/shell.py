@@ -6,10 +6,10 @@ ever open while a request is under way.
 
 import os
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from kessai import flow
+from kessai.closable import Closable
 from kessai.driver import Clock, Nonces, Observer, drive, in_utc, perform, utc_now
 from kessai.flow import Answer, Context, Effect, Flow, Inquiry, Recovery
 from kessai.flow.effects import Result
@@ -62,7 +62,7 @@ class BaseEngine:
         return self._context.machines.current
 
 
-class Engine(BaseEngine):
+class Engine(BaseEngine, Closable):
     """Carries payments through their lifecycles, one call at a time.
 
     `adapters` speak the gateways' languages, one for each account; a transaction is
@@ -271,14 +271,3 @@ class Engine(BaseEngine):
         """Close the transport and the store."""
         self._transport.close()
         self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -7,6 +7,7 @@ from threading import Lock
 
 import attrs
 
+from kessai.closable import Closable
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Recorded, Reference
 from kessai.machine import DENIAL, Record, Transaction
@@ -32,7 +33,7 @@ class _Leases:
     until: datetime | None = None
 
 
-class MemoryStore:
+class MemoryStore(Closable):
     """A store for tests, trials and short-lived programs. It passes the same suite."""
 
     def __init__(self) -> None:

@@ -18,6 +18,7 @@ from threading import Lock, get_ident
 from time import monotonic, sleep
 from typing import Any
 
+from kessai.closable import Closable
 from kessai.errors import CommitUnknown, KessaiError, StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
 from kessai.limits import BUSY_SECONDS, REOPEN_SECONDS
@@ -43,7 +44,7 @@ from kessai.stores.sqlite_queue import PAUSE, WriterQueue
 __all__ = ["SQLiteStore", "StoreWarning"]
 
 
-class SQLiteStore:
+class SQLiteStore(Closable):
     """Transactions in one SQLite file.
 
     Raises:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import AsyncConnection, IsolationLevel
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from kessai.closable import AsyncClosable
 from kessai.errors import StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
 from kessai.limits import BUSY_SECONDS
@@ -31,7 +32,7 @@ from kessai.stores.postgres.server import (
 )
 
 
-class AsyncPostgresStore:
+class AsyncPostgresStore(AsyncClosable):
     """`PostgresStore` for `AsyncEngine`; made by `open`, on one event loop.
 
     A task that is cancelled while the server commits knows nothing of the commit, as if

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import Connection, IsolationLevel
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from kessai.closable import Closable
 from kessai.errors import StoreBusy, StoreFailed
 from kessai.flow import Change, Lease, Loaded
 from kessai.limits import BUSY_SECONDS
@@ -29,7 +30,7 @@ from kessai.stores.postgres.server import (
 )
 
 
-class PostgresStore:
+class PostgresStore(Closable):
     """Transactions in a PostgreSQL database, shared by any number of processes.
 
     `url` is libpq's: `postgresql://[user[:password]@]host[:port]/name[?sslmode=…]`;
