@@ -61,6 +61,7 @@ def steps(path: TransactionPath, language: str) -> Iterator[ArrowStep]:
     for count, event in enumerate(path.events, start=1):
         after = evolve(machine, before, event)
         applied = AppliedEvent(event, machine, before, after)
+        subject = applied.subject
         taken = [arrow for arrow in drawn if _is_taken(arrow, applied)]
         number += bool(taken)
         for arrow in taken:
@@ -69,7 +70,7 @@ def steps(path: TransactionPath, language: str) -> Iterator[ArrowStep]:
                 event=count,
                 at=event.at,
                 arrow=arrow,
-                amount=applied.subject and applied.subject.amount,
+                amount=subject.amount if subject else None,
                 is_external=isinstance(event, External | Reversed)
                 or (isinstance(event, Lapsed) and event.evidence is not None),
             )

@@ -5,7 +5,6 @@ Amounts are integers in minor units, lengths of time are seconds, times are UTC.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import attrs
 
@@ -20,7 +19,7 @@ from kessai.audit.coverage.items import (
 )
 from kessai.audit.coverage.totals import Covered
 from kessai.audit.reporting.facts import Example, Facts, LifecycleFigures, Refusal
-from kessai.audit.reporting.finds import command_titles, finds
+from kessai.audit.reporting.finds import Plain, command_titles, finds
 from kessai.audit.reporting.spans import Spans
 from kessai.diagram.titles import condition
 from kessai.machine import Denial, Machine, compile_lifecycle
@@ -28,7 +27,6 @@ from kessai.machine.denial import STRUCTURAL
 from kessai.spec import Lifecycle, Text, rule_codes
 from kessai.words import Words
 
-Plain = dict[str, Any]
 _joining = Words("joining")
 
 GAP = "…"
@@ -163,16 +161,19 @@ def _moves(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
     """Every declared move, with how often it succeeded; then those of reversals."""
     lifecycle = figures.lifecycle
     every = (
-        (section == "reversals", command, move, source)
-        for section, command in lifecycle.changes
-        for move in command.moves
-        for source in move.sources
+        (section == "reversals", *found)
+        for section in ("commands", "reversals")
+        for found in lifecycle.moves(section)
     )
     for is_reversal, command, move, source in every:
         state = f"{move.track}.{source}"
         target = source if move.target is None else move.target
         make = reversal_id if is_reversal else commit_id
         committed = make(command.name, move.track, source, move)
+        begun, declined = (
+            0 if is_reversal else figures.counts[point_id(command.name, state)]
+            for point_id in (begin_id, release_id)
+        )
         yield {
             "is_reversal": is_reversal,
             "track": move.track,
@@ -192,13 +193,9 @@ def _moves(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
                 for code in (*command.guards, *move.guards)
             ],
             "rule": move.rule,
-            "begun": 0
-            if is_reversal
-            else figures.counts[begin_id(command.name, state)],
+            "begun": begun,
             "succeeded": figures.counts[committed],
-            "declined": 0
-            if is_reversal
-            else figures.counts[release_id(command.name, state)],
+            "declined": declined,
             "tested": _tested(figures, committed),
         }
 
