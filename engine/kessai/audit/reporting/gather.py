@@ -28,7 +28,7 @@ from kessai.audit.reporting.facts import (
 from kessai.audit.reporting.spans import Spans
 from kessai.audit.verification.canonical import BegunForm
 from kessai.audit.verification.fast_path.walk import WalkedEvent
-from kessai.audit.verification.report import Finds
+from kessai.audit.verification.report import FaultTally
 from kessai.audit.verification.verify import Examined, verify
 from kessai.machine import (
     Begun,
@@ -86,9 +86,9 @@ def gather(
         lifecycles=lifecycles,
         unbound=gatherer.unbound,
         unbound_examples=gatherer.unbound_examples,
-        waiting=gatherer.waiting.found(),
-        closed=gatherer.closed.found(),
-        outside=gatherer.outside.found(),
+        waiting=gatherer.waiting,
+        closed=gatherer.closed,
+        outside=gatherer.outside,
         has_coverage=coverage is not None,
     )
 
@@ -119,9 +119,9 @@ class _Gatherer:
         self.heads = hashlib.sha256()
         self.unbound: Counter[Refusal] = Counter()
         self.unbound_examples: dict[Refusal, Example] = {}
-        self.waiting: Finds[Waiting] = Finds()
-        self.closed: Finds[Closing] = Finds()
-        self.outside: Finds[Outside] = Finds()
+        self.waiting: FaultTally[Waiting] = FaultTally()
+        self.closed: FaultTally[Closing] = FaultTally()
+        self.outside: FaultTally[Outside] = FaultTally()
 
     def visit(self, examined: Examined) -> None:
         """Count one transaction."""

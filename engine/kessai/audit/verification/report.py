@@ -66,12 +66,18 @@ class Sealed:
     """It names a seal before it that was not given, and so was not checked."""
 
 
-@attrs.frozen
+@attrs.define
 class FaultTally(Generic[T]):
-    """How many there are, and the first `MOST` of them."""
+    """How many finds of one kind there are, and the first `MOST` of them."""
 
-    count: int
-    first: tuple[T, ...]
+    count: int = 0
+    first: tuple[T, ...] = ()
+
+    def add(self, find: T) -> None:
+        """Count `find`, and keep it while there is room."""
+        self.count += 1
+        if self.count <= MOST:
+            self.first += (find,)
 
 
 @attrs.frozen(kw_only=True)
@@ -96,24 +102,6 @@ class Report:
         return not self.faults.count
 
 
-class Finds(Generic[T]):
-    """Finds of one kind as they come in."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._first: list[T] = []
-
-    def add(self, find: T) -> None:
-        """Count `find`, and keep it while there is room."""
-        self._count += 1
-        if self._count <= MOST:
-            self._first.append(find)
-
-    def found(self) -> FaultTally[T]:
-        """All that came in."""
-        return FaultTally(self._count, tuple(self._first))
-
-
 class Tally:
     """A report in the making."""
 
@@ -122,9 +110,9 @@ class Tally:
         self.events = 0
         self.accounts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
-        self.faults: Finds[AuditFault] = Finds()
-        self.discrepancies: Finds[FoundDiscrepancy] = Finds()
-        self.open_operations: Finds[OpenOperation] = Finds()
+        self.faults: FaultTally[AuditFault] = FaultTally()
+        self.discrepancies: FaultTally[FoundDiscrepancy] = FaultTally()
+        self.open_operations: FaultTally[OpenOperation] = FaultTally()
 
     def report(self) -> Report:
         """The report so far."""
@@ -133,7 +121,7 @@ class Tally:
             events=self.events,
             accounts=dict(sorted(self.accounts.items())),
             kinds=dict(sorted(self.kinds.items())),
-            faults=self.faults.found(),
-            discrepancies=self.discrepancies.found(),
-            open_operations=self.open_operations.found(),
+            faults=self.faults,
+            discrepancies=self.discrepancies,
+            open_operations=self.open_operations,
         )
