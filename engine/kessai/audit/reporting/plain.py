@@ -3,7 +3,6 @@
 Amounts are integers in minor units, lengths of time are seconds, times are UTC.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -18,7 +17,13 @@ from kessai.audit.coverage.items import (
     reversal_id,
 )
 from kessai.audit.coverage.totals import Covered
-from kessai.audit.reporting.facts import Example, Facts, LifecycleFigures, Refusal
+from kessai.audit.reporting.facts import (
+    Example,
+    Facts,
+    LifecycleFigures,
+    Refusal,
+    Refusals,
+)
 from kessai.audit.reporting.finds import Plain, command_titles, finds
 from kessai.audit.reporting.spans import Spans
 from kessai.diagram.titles import condition
@@ -57,7 +62,6 @@ def plain(facts: Facts, language: str) -> Plain:
         **finds(facts, language),
         "unbound_refusals": _refusals(
             facts.unbound,
-            facts.unbound_examples,
             _Sentences(None, language, command_titles(facts.lifecycles, language)),
         ),
         "lifecycles": [
@@ -84,7 +88,7 @@ def lifecycle_data(figures: LifecycleFigures, language: str) -> Plain:
         ],
         "matrix": list(_matrix(figures, language)),
         "moves": list(_moves(figures, language)),
-        "refusals": _refusals(figures.refusals, figures.examples, sentences),
+        "refusals": _refusals(figures.refusals, sentences),
         "states": list(_states(figures, language)),
         "amounts": list(_amounts(figures, language)),
         "amount_names": {
@@ -316,14 +320,11 @@ class _Sentences:
         return denial.sentences(self.language)[0]
 
 
-def _refusals(
-    counted: Mapping[Refusal, int],
-    examples: Mapping[Refusal, Example],
-    sentences: _Sentences,
-) -> list[Plain]:
+def _refusals(refusals: Refusals, sentences: _Sentences) -> list[Plain]:
     """Refusals, the most frequent first."""
+    examples = refusals.examples
     ordered = sorted(
-        Counter(counted).items(),
+        refusals.counts.items(),
         key=lambda one: (-one[1], one[0].command, one[0].code, one[0].rule),
     )
     return [
