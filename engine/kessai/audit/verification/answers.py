@@ -75,10 +75,7 @@ def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Ans
 def _opened(events: Sequence[Event | EventForm]) -> Iterator[tuple[int, str]]:
     """The keys under which events left an answer, with their numbers."""
     for number, event in enumerate(events, 1):
-        if isinstance(event, _BEGUN):
-            yield number, event.operation.key
-        elif isinstance(event, _DENIED) and not _is_conflict(event):
-            yield number, event.key
+        yield from ((number, key) for key in _due("", [event]))
 
 
 def keys_in(records: Iterable[Record]) -> Iterator[str]:

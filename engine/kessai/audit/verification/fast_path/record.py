@@ -5,6 +5,7 @@ rules must not look at is opaque to them.
 """
 
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import attrs
@@ -60,21 +61,6 @@ class AllowedStep:
     agreement: AbstractState | None = None
 
 
-@attrs.frozen
-class _FingerprintedCommand:
-    """A command as `decide` looks at it, with the fingerprint it is known to have."""
-
-    name: str
-    transaction: str
-    key: str
-    lifecycle: str | None
-    agreement: str | None
-    amount: int | None
-    currency: str | None
-    parameters: Any
-    fingerprint: str
-
-
 def path_of(
     states: AbstractStates, allowed: AllowedStep, note: Note
 ) -> CompiledPath | None:
@@ -93,12 +79,11 @@ def path_of(
     rest = Particulars(
         old.id,
         old.agreement,
-        _unseen(),
-        (),
-        old.version,
-        _unseen(),
-        old.references,
-        old.account,
+        discrepancies=_unseen(),
+        version=old.version,
+        head=_unseen(),
+        references=old.references,
+        account=old.account,
     )
     try:
         before = allowed.state.transaction(rest, values, opened)
@@ -202,16 +187,17 @@ def _request(
     form, operation = allowed.form, event.operation
     if form is None:
         raise Untraceable
-    command = _FingerprintedCommand(
-        operation.command,
-        step.before.id,
-        operation.key,
-        form.lifecycle,
-        event.agreement,
-        operation.amount if form.has_amount else None,
-        (operation.currency or step.before.currency) if form.has_currency else None,
-        operation.parameters,
-        operation.request,
+    currency = operation.currency or step.before.currency
+    command = SimpleNamespace(  # as `decide` looks at it, with its known fingerprint
+        name=operation.command,
+        transaction=step.before.id,
+        key=operation.key,
+        lifecycle=form.lifecycle,
+        agreement=event.agreement,
+        amount=operation.amount if form.has_amount else None,
+        currency=currency if form.has_currency else None,
+        parameters=operation.parameters,
+        fingerprint=operation.request,
     )
     agreement = None
     if machine.commands[operation.command].spec.agreement is not None:

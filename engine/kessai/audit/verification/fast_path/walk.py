@@ -35,6 +35,7 @@ from kessai.audit.verification.fast_path.states import (
     AbstractStates,
     CompiledPath,
     Particulars,
+    particulars,
     values_of,
 )
 from kessai.audit.verification.replay import Library, ReplayBroken, follow
@@ -145,15 +146,7 @@ class TrailWalk(Particulars):
         Asked of every transaction: putting one together to compare it costs more.
         """
         return (
-            stored.version == self.version
-            and stored.head == self.head
-            and stored.id == self.id
-            and stored.agreement == self.agreement
-            and stored.discrepancies == self.discrepancies
-            and stored.notified == self.notified
-            and stored.references == self.references
-            and stored.account == self.account
-            and stored.denials == self.denials
+            particulars(stored) == particulars(self)
             and not self._operations
             and not stored.operations
             and self._state.is_of(stored, self._values)
@@ -249,7 +242,8 @@ class TrailWalk(Particulars):
             before = self._denied_on(event)
             self._take_in(event, path.ends)
             self.events.append(event)
-            self._arrive(path.after, values, digest)
+            self.head, self.version = digest, self.version + 1
+            self._arrive(path.after, values)
             if self._walks.keeps_events:
                 self._keep(event, path, before)
             return True
@@ -293,11 +287,9 @@ class TrailWalk(Particulars):
             )
             self.notified = remember(self.notified, last)
 
-    def _arrive(self, state: AbstractState, values: Values, digest: str) -> None:
+    def _arrive(self, state: AbstractState, values: Values) -> None:
         self._state = state
         self._values = values
-        self.head = digest
-        self.version += 1
         self.history.append(state)
 
     # ── what is not ─────────────────────────────────────────────────────────────────
@@ -308,14 +300,11 @@ class TrailWalk(Particulars):
         check(walks.library, step)
         after = step.after
         machine = step.machine if after.exists else None
-        self.agreement, self.discrepancies = after.agreement, after.discrepancies
-        self.notified = after.notified
-        self.references, self.account = after.references, after.account
-        self.denials = after.denials
+        self.take(after)
         self._operations = list(after.operations.values())
         self.events.append(step.event)
         state = walks.states.of(after, machine)
-        self._arrive(state, values_of(after), record.hash)
+        self._arrive(state, values_of(after))
         if walks.keeps_events:
             noted = tuple(walks.note(step))
             self.walked.append(WalkedEvent(step.event, state, noted, step))
