@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 import attrs
 
 from kessai.audit.coverage.totals import Covered
 from kessai.audit.reporting.spans import Spans
-from kessai.audit.verification.report import FaultTally, Report
+from kessai.audit.verification.report import FaultTally, FoundDiscrepancy, Report
 from kessai.machine import Denied, Operation, Reason, Transaction
 from kessai.spec import Lifecycle
 
@@ -60,15 +61,17 @@ class Waiting:
 
 
 @attrs.frozen
-class Closing:
-    """A discrepancy that an operator has resolved, by its event's number."""
+class Closing(FoundDiscrepancy):
+    """A discrepancy that an operator has closed: when, by whom, and why."""
 
-    transaction: str
-    number: int
-    reason: str
     at: datetime
     actor: str
     note: str
+
+    def data(self, language: str) -> dict[str, Any]:
+        """See `FoundDiscrepancy.data`."""
+        about = {"at": self.at, "actor": self.actor, "note": self.note}
+        return {**FoundDiscrepancy.data(self, language), **about}
 
 
 @attrs.frozen

@@ -1,23 +1,14 @@
 """The finds of a report, one by one, as plain data: faults, open operations, …."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
-from kessai.audit.reporting.facts import (
-    Closing,
-    Facts,
-    LifecycleFigures,
-    Outside,
-    Waiting,
-)
+from kessai.audit.reporting.facts import Facts, LifecycleFigures, Outside, Waiting
 from kessai.audit.reporting.words import known_word
-from kessai.audit.verification.report import AuditFault, FaultTally, FoundDiscrepancy
-from kessai.evidence.reasons import discrepancy_sentence
 
 Plain = dict[str, Any]
-T = TypeVar("T")
 
 
 def finds(facts: Facts, language: str) -> Plain:
@@ -25,21 +16,12 @@ def finds(facts: Facts, language: str) -> Plain:
     show = _Show(facts, language)
     report = facts.report
     return {
-        "faults": _found(report.faults, show.fault),
-        "open_operations": _found(facts.waiting, show.operation),
-        "discrepancies": _found(report.discrepancies, show.discrepancy),
-        "closed": _found(facts.closed, show.discrepancy),
-        "external": _found(facts.outside, show.outside),
+        "faults": report.faults.data(lambda fault: fault.data(language)),
+        "open_operations": facts.waiting.data(show.operation),
+        "discrepancies": report.discrepancies.data(lambda found: found.data(language)),
+        "closed": facts.closed.data(lambda closed: closed.data(language)),
+        "external": facts.outside.data(show.outside),
     }
-
-
-def _found(finds: FaultTally[T], show: Callable[[T], Plain]) -> Plain:
-    return {"count": finds.count, "first": [show(one) for one in finds.first]}
-
-
-def _fields(find: AuditFault | FoundDiscrepancy | Closing | Outside) -> Plain:
-    data = attrs.asdict(find)
-    return {"event": data.pop("number"), **data}
 
 
 def command_titles(
@@ -64,9 +46,6 @@ class _Show:
             for reversal in figures.lifecycle.reversals.values()
         }
 
-    def fault(self, fault: AuditFault) -> Plain:
-        return {**_fields(fault), "sentence": fault.sentence(self._language)}
-
     def operation(self, waiting: Waiting) -> Plain:
         operation = waiting.operation
         age = (self._at - operation.begun_at).total_seconds()
@@ -83,14 +62,12 @@ class _Show:
             "age_seconds": max(0.0, age),
         }
 
-    def discrepancy(self, found: FoundDiscrepancy | Closing) -> Plain:
-        sentence = discrepancy_sentence(found.reason, self._language)
-        return {**_fields(found), "sentence": sentence}
-
     def outside(self, outside: Outside) -> Plain:
         titles = self._reversals if outside.is_reversal else self._titles
+        data = attrs.asdict(outside)
         return {
-            **_fields(outside),
+            "event": data.pop("number"),
+            **data,
             "command_title": titles.get(outside.command, outside.command),
             "source_title": known_word(outside.source, "_source", self._language),
         }

@@ -1,12 +1,13 @@
 """What an audit found: counts of all there is, and the first of each kind of find."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
+from kessai.evidence.reasons import discrepancy_sentence
 from kessai.machine import Operation
 from kessai.words import Words
 
@@ -32,6 +33,16 @@ class AuditFault:
         """What is wrong, in `language`, `en` or `ja`."""
         return TEXTS(self.code, language, detail=self.detail)
 
+    def data(self, language: str) -> dict[str, Any]:
+        """The fault as JSON shows it, with its sentence in `language`."""
+        return {
+            "transaction": self.transaction,
+            "event": self.number,
+            "code": self.code,
+            "detail": self.detail,
+            "sentence": self.sentence(language),
+        }
+
     def __str__(self) -> str:
         where = "" if self.number is None else f" event {self.number}"
         return f"{self.transaction}{where}: {self.sentence()}"
@@ -44,6 +55,15 @@ class FoundDiscrepancy:
     transaction: str
     number: int
     reason: str
+
+    def data(self, language: str) -> dict[str, Any]:
+        """The discrepancy as JSON shows it, with its sentence in `language`."""
+        return {
+            "transaction": self.transaction,
+            "event": self.number,
+            "reason": self.reason,
+            "sentence": discrepancy_sentence(self.reason, language),
+        }
 
 
 @attrs.frozen
@@ -78,6 +98,10 @@ class FaultTally(Generic[T]):
         self.count += 1
         if self.count <= MOST:
             self.first += (find,)
+
+    def data(self, show: Callable[[T], Any]) -> dict[str, Any]:
+        """The finds as JSON shows them, each by `show`."""
+        return {"count": self.count, "first": [show(one) for one in self.first]}
 
 
 @attrs.frozen(kw_only=True)

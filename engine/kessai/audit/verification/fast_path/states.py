@@ -112,6 +112,7 @@ class AbstractState:
     paths: dict[tuple[object, ...], list[CompiledPath]] = attrs.field(
         factory=dict, repr=False
     )
+
     @cached_property
     def states(self) -> dict[str, str]:
         """The state of each track."""
