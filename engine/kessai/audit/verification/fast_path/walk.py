@@ -28,8 +28,8 @@ from kessai.audit.verification.canonical import (
     as_json,
     place,
 )
-from kessai.audit.verification.fast_path.record import AllowedStep, Note, path_of
-from kessai.audit.verification.fast_path.requests import RequestForm, Requests, is_plain
+from kessai.audit.verification.fast_path.record import Asked, Note, path_of
+from kessai.audit.verification.fast_path.requests import RequestForm, form_of, is_plain
 from kessai.audit.verification.fast_path.states import (
     AbstractState,
     AbstractStates,
@@ -99,7 +99,6 @@ class Walks:
         self.note = note or _nothing
         self.reader = Reader()
         self.states = AbstractStates()
-        self.requests = Requests()
         self.blank = self.states.of(Transaction("-"), None)
         self.agreements = AgreementStates(self)
 
@@ -159,10 +158,10 @@ class TrailWalk(Particulars):
         read = self._walks.reader.read(body, end)
         if read is None:
             return None
-        middle, event = read
+        lifecycle, event = read
         if isinstance(event, BegunForm):
-            return self._begun(event, middle.lifecycle, number)
-        if middle.lifecycle != self._state.outline.lifecycle:
+            return self._begun(event, lifecycle, number)
+        if lifecycle != self._state.outline.lifecycle:
             return None
         if isinstance(event, ReportedForm):
             return self._reported(event)
@@ -177,7 +176,7 @@ class TrailWalk(Particulars):
             return None
         parameters = bytes(operation.parameters)
         asked_on = self.id, self._state.outline.currency, self.account
-        form = walks.requests.form(machine, asked_on, event)
+        form = form_of(machine, asked_on, event)
         if form is None:
             return None
         agreement = None
@@ -309,19 +308,17 @@ class TrailWalk(Particulars):
             noted = tuple(walks.note(step))
             self.walked.append(WalkedEvent(step.event, state, noted, step))
         if known is not None and walks.states.room and not _has_text(known[0]):
-            path = path_of(walks.states, _allowed(step, before, known[1]), walks.note)
+            asked = _asked(known[1]) if isinstance(step.event, Begun) else None
+            path = path_of(walks.states, before, step, asked, walks.note)
             if path is not None:
                 walks.states.add(before, known[1], path)
         return step.event
 
 
-def _allowed(step: AppliedEvent, before: AbstractState, key: Key) -> AllowedStep:
-    if not isinstance(step.event, Begun):
-        return AllowedStep(step, before)
+def _asked(key: Key) -> Asked:
+    """What the key of a path says of the request: `TrailWalk._begun` puts it first."""
     form, agreement, *_ = key
-    return AllowedStep(
-        step, before, cast("RequestForm", form), cast("AbstractState | None", agreement)
-    )
+    return cast("RequestForm", form), cast("AbstractState | None", agreement)
 
 
 def _has_text(event: EventForm) -> bool:
