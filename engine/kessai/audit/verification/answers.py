@@ -15,8 +15,7 @@ from kessai.audit.verification.canonical import (
     ReportedForm,
 )
 from kessai.audit.verification.replay import ReplayBroken
-from kessai.errors import TrailBroken
-from kessai.machine import Begun, Denied, Event, Record, Reported, read_record
+from kessai.machine import Begun, Denied, Event, Record, Reported
 from kessai.stores import Answered
 
 CONFLICT = "key_conflict"
@@ -82,28 +81,27 @@ def keys_in(records: Iterable[Record]) -> Iterator[str]:
     """The keys in `records`, as far as they can be read."""
     for record in records:
         try:
-            event = read_record(record, _previous(record)).event
-        except TrailBroken:
+            data = _decode(record.body).data
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-        if isinstance(event, Begun):
-            yield event.operation.key
-        elif isinstance(event, Denied):
-            yield event.key
+        begun = data.operation
+        if key := begun.key if isinstance(begun, _Keyed) else data.key:
+            yield key
 
 
-def _previous(record: Record) -> str:
-    """The hash that a record names as the one before it, right or not."""
-    try:
-        return _decode_link(record.body).previous
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return ""
+class _Keyed(msgspec.Struct):
+    key: str = ""
 
 
-class _Link(msgspec.Struct):
-    previous: str = ""
+class _Data(_Keyed):
+    operation: _Keyed | str | None = None
 
 
-_decode_link = msgspec.json.Decoder(_Link).decode
+class _Body(msgspec.Struct):
+    data: _Data
+
+
+_decode = msgspec.json.Decoder(_Body).decode
 
 
 def _is_conflict(event: Denied | DeniedForm) -> bool:
