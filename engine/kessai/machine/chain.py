@@ -7,7 +7,7 @@ reordering or a splice from another transaction breaks the chain at the first ba
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import attrs
@@ -124,10 +124,14 @@ def append(
 
 @attrs.frozen
 class RecordedEvent:
-    """A record read back: its event, and the hash of the lifecycle it is bound to."""
+    """A record read back: its event, and the hash of the lifecycle it is bound to.
+
+    `members` are all that its JSON holds, whether something reads them or not.
+    """
 
     event: Event
     lifecycle: str
+    members: Mapping[str, Any] = attrs.field(repr=False)
 
 
 DENIAL = b'},"kind":"denied","lifecycle":"'
@@ -163,7 +167,7 @@ def read_record(record: Record, previous: str | None) -> RecordedEvent:
     except TrailBroken as error:
         message = f"{where}: {error}"
         raise TrailBroken(message) from error
-    return RecordedEvent(event, str(body.get("lifecycle", "")))
+    return RecordedEvent(event, str(body.get("lifecycle", "")), body)
 
 
 def read_events(records: Iterable[Record]) -> Iterator[Event]:

@@ -1,6 +1,7 @@
 """Transactions and answers in a database: JSON, read back to the same objects."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -8,7 +9,7 @@ import msgspec
 
 from kessai.errors import TrailBroken
 from kessai.flow import Recorded
-from kessai.machine import Transaction
+from kessai.machine import Reason, Transaction
 from kessai.machine.events import evidence_data
 
 _encode = msgspec.json.Encoder().encode
@@ -36,21 +37,34 @@ def decode_transaction(raw: bytes) -> Transaction:
 
 
 def decode_row(
-    row: Sequence[Any], kept: Callable[[Transaction], tuple[object, ...]]
+    row: Sequence[Any],
+    kept: Callable[[Transaction], tuple[object, ...]],
+    stored: Callable[[datetime | None], Any] = lambda at: at,
 ) -> Transaction:
-    """The transaction of a row: its id, its state, and what is `kept` beside that.
+    """The transaction of a row: its id, what is `kept`, when it is due, its state.
+
+    `stored` is the form that the database has of a time. When it is due are two
+    columns: a time, and how often recovery changed nothing. Each such attempt puts the
+    time off; before the first, none later than the transaction's own would let an open
+    operation be found in time.
 
     Raises:
         TrailBroken: the row does not agree with itself.
 
     """
-    name, *columns, state = row
+    name, *columns, due_at, attempts, state = row
     try:
         transaction = decode_transaction(state)
     except TrailBroken as error:
         raise TrailBroken(str(error), transaction=name) from error
     if transaction.id != name or kept(transaction) != tuple(columns):
         message = "the columns of a stored transaction do not agree with its state"
+        raise TrailBroken(message, transaction=name)
+    if due_at is None and not transaction.operations:
+        return transaction
+    right = stored(transaction.due_at)
+    if due_at is None or right is None or (due_at > right and not attempts):
+        message = "when a stored transaction is due does not agree with its state"
         raise TrailBroken(message, transaction=name)
     return transaction
 
@@ -98,6 +112,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     command: str = ""
     outcome: str = ""
     operation: str | None = None
+    reasons: tuple[Reason, ...] = ()
 
 
 _decode_answered = msgspec.json.Decoder(Answered).decode
@@ -131,6 +146,7 @@ def answered(recorded: Recorded) -> Answered:
         recorded.command,
         recorded.outcome,
         recorded.operation,
+        recorded.reasons,
     )
 
 

@@ -15,7 +15,7 @@ from kessai.audit.verification.canonical import (
     ReportedForm,
 )
 from kessai.audit.verification.replay import ReplayBroken
-from kessai.machine import Begun, Denied, Event, Record, Reported
+from kessai.machine import Begun, Denied, Event, Reason, Record, Reported
 from kessai.stores import Answered
 
 CONFLICT = "key_conflict"
@@ -66,7 +66,12 @@ def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Ans
             )
         elif isinstance(event, _DENIED) and not _is_conflict(event):
             due[event.key] = Answered(
-                transaction, event.key, event.request, event.command, "denied"
+                transaction,
+                event.key,
+                event.request,
+                event.command,
+                "denied",
+                reasons=tuple(Reason(r.code, r.rule, r.values) for r in event.reasons),
             )
     return due
 
