@@ -103,6 +103,19 @@ def decode_recorded(raw: bytes) -> Recorded:
         raise TrailBroken(message) from error
 
 
+class AnsweredEvidence(msgspec.Struct, frozen=True, gc=False):
+    """What decided an answer, as far as an order system may act on it."""
+
+    source: str
+    outcome: str
+    command: str | None = None
+    code: str = ""
+    amount: int | None = None
+    exchange: str | None = None
+    actor: str = ""
+    note: str = ""
+
+
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """What is stored under a key, as far as the trail can prove it."""
 
@@ -113,6 +126,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     outcome: str = ""
     operation: str | None = None
     reasons: tuple[Reason, ...] = ()
+    evidence: AnsweredEvidence | None = None
 
 
 _decode_answered = msgspec.json.Decoder(Answered).decode
@@ -139,6 +153,7 @@ def decode_answered(row: Sequence[Any]) -> Answered:
 
 def answered(recorded: Recorded) -> Answered:
     """The same for an answer that a store holds as an object."""
+    evidence = recorded.evidence
     return Answered(
         recorded.transaction,
         recorded.key,
@@ -147,6 +162,21 @@ def answered(recorded: Recorded) -> Answered:
         recorded.outcome,
         recorded.operation,
         recorded.reasons,
+        None if evidence is None else answered_by(evidence),
+    )
+
+
+def answered_by(evidence: Any) -> AnsweredEvidence:
+    """What of `evidence` an answer is compared by: a gateway's, or a record's."""
+    return AnsweredEvidence(
+        str(evidence.source),
+        str(evidence.outcome),
+        evidence.command,
+        evidence.code,
+        evidence.amount,
+        evidence.exchange,
+        evidence.actor,
+        evidence.note,
     )
 
 

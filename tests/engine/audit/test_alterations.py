@@ -97,9 +97,24 @@ def rewritten(name, number, change):
                 raw = altered_body
             head = hashlib.sha256(raw).hexdigest()
             thief.rewrite(name, place, raw, rehash=True)
+            keep_answer(thief, data)
         keep_state(thief, name)
 
     return alter
+
+
+def keep_answer(thief, record):
+    """The answer that belongs to the evidence of an event, if it has some."""
+    data = record["data"]
+    for key, recorded in thief.run("SELECT key, recorded FROM answers"):
+        held = json.loads(recorded)
+        if record["kind"] == "reported" and held.get("operation") == data["operation"]:
+            held["evidence"] = {"command": None, **data["evidence"]}
+            thief.run(
+                "UPDATE answers SET recorded = ? WHERE key = ?",
+                json.dumps(held).encode(),
+                key,
+            )
 
 
 def encoded(data):
@@ -151,6 +166,15 @@ def answer(where, **changes):
         ((key, recorded),) = thief.run(f"SELECT key, recorded FROM answers {where}")
         changed = json.dumps({**json.loads(recorded), **changes}).encode()
         thief.run("UPDATE answers SET recorded = ? WHERE key = ?", changed, key)
+
+    return alter
+
+
+def answer_evidence(where, **changes):
+    def alter(thief):
+        ((recorded,),) = thief.run(f"SELECT recorded FROM answers {where}")
+        evidence = {**json.loads(recorded)["evidence"], **changes}
+        answer(where, evidence=evidence)(thief)
 
     return alter
 
@@ -289,6 +313,17 @@ PLAINLY = {
     "an answer's operation": (answer(CAPTURED, operation="A-1.6"), "answer_differs"),
     "a denial's reasons": (answer(DENIED, reasons=OTHER_REASON), "answer_differs"),
     "a denial without reasons": (answer(DENIED, reasons=[]), "answer_differs"),
+    **{
+        f"the {what} of an answer's evidence": (
+            answer_evidence(CAPTURED, **{what: value}),
+            "answer_differs",
+        )
+        for what, value in (
+            *(("source", "inquiry"), ("outcome", "declined"), ("command", "refund")),
+            *(("code", "another"), ("amount", 1), ("exchange", "another")),
+            *(("actor", "Sato"), ("note", "as agreed by telephone")),
+        )
+    },
     "an answer of rubbish": (
         sql(f"UPDATE answers SET recorded = ? {CAPTURED}", b"\xff"),
         "answer_differs",

@@ -17,6 +17,7 @@ from kessai.audit.verification.canonical import (
 from kessai.audit.verification.replay import ReplayBroken
 from kessai.machine import Begun, Denied, Event, Reason, Record, Reported
 from kessai.stores import Answered
+from kessai.stores.encoding import answered_by
 
 CONFLICT = "key_conflict"
 
@@ -53,16 +54,22 @@ def check_answers(
 def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Answered]:
     """What must stand under each key."""
     due: dict[str, Answered] = {}
-    outcomes: dict[str, str] = {}
+    ended: dict[str, Reported | ReportedForm] = {}
     for event in events:
         if isinstance(event, _REPORTED):
-            outcomes[event.operation] = event.outcome
+            ended[event.operation] = event
     for event in events:
         if isinstance(event, _BEGUN):
             o = event.operation
-            outcome = str(outcomes.get(o.id, "begun"))
+            last = ended.get(o.id)
             due[o.key] = Answered(
-                transaction, o.key, o.request, o.command, outcome, o.id
+                transaction,
+                o.key,
+                o.request,
+                o.command,
+                str(last.outcome) if last else "begun",
+                o.id,
+                evidence=answered_by(last.evidence) if last else None,
             )
         elif isinstance(event, _DENIED) and not _is_conflict(event):
             due[event.key] = Answered(
