@@ -11,6 +11,7 @@ of it is on the disk. A reader never finds half of it.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,8 +21,10 @@ _COMPANIONS = ("-wal", "-shm", "-journal", "-queue", ".gateway")
 
 
 @contextmanager
-def draft(path: Path) -> Iterator[BinaryIO]:
+def draft(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
     """A new file in the folder of `path`, gone at the end unless `keep` was called.
+
+    It has the permissions of `mode` that the process's umask leaves.
 
     Raises:
         OSError: no file can be made there.
@@ -30,7 +33,7 @@ def draft(path: Path) -> Iterator[BinaryIO]:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     beside.unlink(missing_ok=True)  # of a process that had our number, and was killed
     try:
-        with beside.open("xb") as file:
+        with open(beside, "xb", opener=partial(os.open, mode=mode)) as file:
             yield file
     finally:
         beside.unlink(missing_ok=True)

@@ -81,22 +81,34 @@ def track_id(track: str) -> str:
 
 
 def every_arrow(lifecycle: Lifecycle, language: str) -> Iterator[Arrow]:
-    """Give all arrows of all tracks, with the openings."""
+    """Give all arrows of all tracks."""
     for track in lifecycle.tracks.values():
-        yield from openings(lifecycle, track, language)
         yield from arrows(lifecycle, track, language)
 
 
-def openings(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
-    """Give the opening commands that open `track`."""
+def arrows(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
+    """Give what opens `track`, then all that leads from one state of it to another."""
+    seen = Counter[str]()
+    for found in (
+        *_openings(lifecycle, track, language),
+        *_moves(lifecycle, track, language, "commands"),
+        *_declines(lifecycle, track, language),
+        *_moves(lifecycle, track, language, "reversals"),
+        *_deadlines(lifecycle, track, language),
+    ):
+        seen[found.id] += 1
+        serial = seen[found.id]
+        yield found if serial == 1 else attrs.evolve(found, serial=serial)
+
+
+def _openings(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
     for command in lifecycle.commands.values():
         for opening in command.opens:
             if opening.track == track.name:
-                title = command.title.in_language(language)
                 yield Arrow(
                     cause="opening",
                     name=command.name,
-                    label=f"{title}: {word('begun', language)}",
+                    label=_labelled(command, "begun", language),
                     track=track.name,
                     source="",
                     target=track.initial,
@@ -105,74 +117,43 @@ def openings(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arro
                 )
 
 
-def arrows(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
-    """Give all that leads from one state of `track` to another."""
-    seen = Counter[str]()
-    for found in (
-        *_moves(lifecycle, track, language),
-        *_declines(lifecycle, track, language),
-        *_reversals(lifecycle, track, language),
-        *_deadlines(lifecycle, track, language),
-    ):
-        seen[found.id] += 1
-        serial = seen[found.id]
-        yield found if serial == 1 else attrs.evolve(found, serial=serial)
+def _labelled(command: CommandSpec, what: str, language: str) -> str:
+    return f"{command.title.in_language(language)}: {word(what, language)}"
 
 
-def _moves(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
-    for command, move, source in lifecycle.moves():
+def _declines(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
+    openings = _openings(lifecycle, track, language)
+    for opening in {opening.name: opening for opening in openings}.values():
+        yield attrs.evolve(
+            opening,
+            cause="decline",
+            label=_labelled(lifecycle.commands[opening.name], "declined", language),
+            short=word("declined", language),
+            source=track.initial,
+            target=track.declined,
+            when=None,
+        )
+
+
+def _moves(
+    lifecycle: Lifecycle, track: Track, language: str, section: str
+) -> Iterator[Arrow]:
+    is_reversal = section == "reversals"
+    for command, move, source in lifecycle.moves(section):
         if move.track == track.name:
             yield Arrow(
-                cause="command",
+                cause="reversal" if is_reversal else "command",
                 name=command.name,
                 label=command.title.in_language(language),
                 track=track.name,
                 source=source,
-                target=move.target,
+                target=move.target or (source if is_reversal else None),
                 rule=move.rule,
                 when=move.when,
                 guards=(*command.guards, *move.guards),
                 move=move,
                 is_external=not (command.is_opening or command.reads),
             )
-
-
-def _declines(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
-    for command in lifecycle.commands.values():
-        if _opens(command, track):
-            title = command.title.in_language(language)
-            yield Arrow(
-                cause="decline",
-                name=command.name,
-                label=f"{title}: {word('declined', language)}",
-                short=word("declined", language),
-                track=track.name,
-                source=track.initial,
-                target=track.declined,
-                rule=command.rule,
-            )
-
-
-def _reversals(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:
-    for reversal in lifecycle.reversals.values():
-        for move in reversal.moves:
-            for source in move.sources if move.track == track.name else ():
-                yield Arrow(
-                    cause="reversal",
-                    name=reversal.name,
-                    label=reversal.title.in_language(language),
-                    track=track.name,
-                    source=source,
-                    target=move.target or source,
-                    rule=move.rule,
-                    when=move.when,
-                    move=move,
-                    is_external=True,
-                )
-
-
-def _opens(command: CommandSpec, track: Track) -> bool:
-    return any(opening.track == track.name for opening in command.opens)
 
 
 def _deadlines(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[Arrow]:

@@ -13,7 +13,6 @@ from kessai.diagram.arrows import (
     Arrow,
     arrow_classes,
     arrows,
-    openings,
     role,
     state_classes,
     state_id,
@@ -70,7 +69,7 @@ def _track(lifecycle: Lifecycle, track: Track, language: str) -> Iterator[str]:
         f'  "{track.name}" [id="{track.name}", class="start", shape=point, '
         f'width=0.12, color="{INK[0]}", label=""]'
     )
-    for arrow in (*openings(lifecycle, track, language), *drawn):
+    for arrow in drawn:
         if arrow.target is not None:
             yield f"  {_arrow(lifecycle, arrow, language)}"
     yield "}"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from kessai.diagram.arrows import Arrow, arrows, openings, role, state_id
+from kessai.diagram.arrows import Arrow, arrows, role, state_id
 from kessai.diagram.marks import Mark
 from kessai.diagram.style import FILLS, INK
 from kessai.diagram.titles import condition
@@ -96,10 +96,7 @@ def _by_ends(
     lifecycle: Lifecycle, track: Track, language: str
 ) -> dict[tuple[str, str], list[Arrow]]:
     found: dict[tuple[str, str], list[Arrow]] = {}
-    for arrow in (
-        *openings(lifecycle, track, language),
-        *arrows(lifecycle, track, language),
-    ):
+    for arrow in arrows(lifecycle, track, language):
         ends = (arrow.source, arrow.target or arrow.source)
         found.setdefault(ends, []).append(arrow)
     return found

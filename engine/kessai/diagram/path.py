@@ -12,7 +12,6 @@ from kessai.machine import (
     Event,
     External,
     Lapsed,
-    Machine,
     Possibility,
     Reported,
     Reversed,
@@ -20,7 +19,7 @@ from kessai.machine import (
     compile_lifecycle,
     evolve,
 )
-from kessai.machine.compile import CompiledCommand
+from kessai.machine.chain import AppliedEvent
 from kessai.spec import Lifecycle
 
 
@@ -56,12 +55,14 @@ class ArrowStep:
 def steps(path: TransactionPath, language: str) -> Iterator[ArrowStep]:
     """Give the arrows that the events took, in their order."""
     machine = compile_lifecycle(path.lifecycle)
-    arrows = _TakenArrows(machine, list(every_arrow(path.lifecycle, language)))
+    drawn = list(every_arrow(path.lifecycle, language))
     before = Transaction(path.transaction.id)
     number = 0
     for count, event in enumerate(path.events, start=1):
         after = evolve(machine, before, event)
-        taken = arrows.taken(event, before, after)
+        applied = AppliedEvent(event, machine, before, after)
+        subject = applied.subject
+        taken = [arrow for arrow in drawn if _is_taken(arrow, applied)]
         number += bool(taken)
         for arrow in taken:
             yield ArrowStep(
@@ -69,95 +70,34 @@ def steps(path: TransactionPath, language: str) -> Iterator[ArrowStep]:
                 event=count,
                 at=event.at,
                 arrow=arrow,
-                amount=_amount(event, before),
+                amount=subject.amount if subject else None,
                 is_external=isinstance(event, External | Reversed)
                 or (isinstance(event, Lapsed) and event.evidence is not None),
             )
         before = after
 
 
-class _TakenArrows:
-    """Which arrows an event takes, by what it made of the transaction."""
-
-    def __init__(self, machine: Machine, drawn: list[Arrow]) -> None:
-        self._machine = machine
-        self._drawn = drawn
-
-    def taken(
-        self, event: Event, before: Transaction, after: Transaction
-    ) -> list[Arrow]:
-        match event:
-            case Begun() if not before.exists and after.exists:
-                return self._of("opening", event.operation.command, before, after)
-            case Reported():
-                return self._reported(event, before, after)
-            case External():
-                return self._moved(event.command, event.amount, before, after)
-            case Reversed():
-                rule = self._machine.reversals.get(event.command)
-                return self._over(rule, event.amount, before, after)
-            case Lapsed():
-                return self._of("deadline", event.deadline, before, after)
-            case _:
-                return []
-
-    def _reported(
-        self, event: Reported, before: Transaction, after: Transaction
-    ) -> list[Arrow]:
-        operation = before.operations.get(event.operation)
-        if operation is None or event.operation in after.operations:
-            return []
-        if event.outcome is Outcome.DECLINED:
-            return self._of("decline", operation.command, before, after)
-        return self._moved(operation.command, operation.amount, before, after)
-
-    def _of(
-        self, cause: str, name: str, before: Transaction, after: Transaction
-    ) -> list[Arrow]:
-        """The arrows of one cause whose states are those before and after."""
-        return [
-            arrow
-            for arrow in self._drawn
-            if (arrow.cause, arrow.name) == (cause, name)
-            and before.states.get(arrow.track, "") == arrow.source
-            and after.states.get(arrow.track) == arrow.target
-        ]
-
-    def _moved(
-        self, command: str, amount: int | None, before: Transaction, after: Transaction
-    ) -> list[Arrow]:
-        return self._over(self._machine.commands.get(command), amount, before, after)
-
-    def _over(
-        self,
-        rule: CompiledCommand | None,
-        amount: int | None,
-        before: Transaction,
-        after: Transaction,
-    ) -> list[Arrow]:
-        """The arrows of the moves that led from `before` to `after`."""
-        names = after.names(amount)
-        moves = [
-            (step.track, step.move)
-            for step in (rule.steps_from(before.states) if rule else ())
-            if step.target == after.states[step.track] and step.enabled(names)
-        ]
-        return [
-            arrow
-            for arrow in self._drawn
-            if any(arrow.track == track and arrow.move is move for track, move in moves)
-            and before.states.get(arrow.track) == arrow.source
-        ]
+def _is_taken(arrow: Arrow, applied: AppliedEvent) -> bool:
+    """Whether the event took the arrow, by what it made of the transaction."""
+    before, after = applied.before.states, applied.after.states
+    if before.get(arrow.track, "") != arrow.source:
+        return False
+    if arrow.move is not None:
+        return any(step.move is arrow.move for step in applied.moves)
+    cause = arrow.cause, arrow.name
+    return cause == _cause(applied) and after.get(arrow.track) == arrow.target
 
 
-def _amount(event: Event, before: Transaction) -> int | None:
+def _cause(applied: AppliedEvent) -> tuple[str, str]:
+    """The cause and the name of the arrows that an event may take without a move."""
+    event, operation = applied.event, applied.operation
     match event:
-        case Begun():
-            return event.operation.amount
-        case External() | Reversed():
-            return event.amount
-        case Reported():
-            operation = before.operations.get(event.operation)
-            return operation.amount if operation else None
+        case Begun() if not applied.before.exists:
+            return "opening", event.operation.command
+        case Reported(outcome=Outcome.DECLINED) if operation is not None:
+            ended = operation.id not in applied.after.operations
+            return ("decline" if ended else "", operation.command)
+        case Lapsed():
+            return "deadline", event.deadline
         case _:
-            return None
+            return "", ""

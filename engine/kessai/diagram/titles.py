@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from kessai.diagram.arrows import Arrow, arrows, openings, role, state_id
+from kessai.diagram.arrows import Arrow, arrows, role, state_id
 from kessai.diagram.words import duration, word
 from kessai.money import Currency
 from kessai.spec import AmountRange, CommandSpec, Expression, Lifecycle, Track
@@ -127,9 +127,6 @@ def description(lifecycle: Lifecycle, language: str) -> str:
         lines.append(f"{track.title.in_language(language)}:")
         lines += (
             arrow_title(lifecycle, arrow, language)[0]
-            for arrow in (
-                *openings(lifecycle, track, language),
-                *arrows(lifecycle, track, language),
-            )
+            for arrow in arrows(lifecycle, track, language)
         )
     return "\n".join(lines)

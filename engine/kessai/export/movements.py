@@ -16,9 +16,10 @@ from functools import lru_cache
 
 import attrs
 
-from kessai.machine import Begun, External, Lapsed, Machine, Reported, Reversed
+from kessai.machine import Lapsed, Machine
 from kessai.machine.chain import AppliedEvent
-from kessai.spec import Expression, Lifecycle, Text
+from kessai.spec import Lifecycle, Text
+from kessai.spec.scope import expressions
 
 
 @attrs.frozen
@@ -41,7 +42,8 @@ def moved(step: AppliedEvent) -> Iterator[Movement]:
     machine, before, after = step.machine, step.before.amounts, step.after.amounts
     if machine is None or before == after:
         return
-    command, deadline = _cause(step)
+    command = (step.subject and step.subject.command) or ""
+    deadline = step.event.deadline if isinstance(step.event, Lapsed) else ""
     for name, title in _balances(machine).items():
         balance = after.get(name, 0)
         change = balance - before.get(name, 0)
@@ -55,35 +57,5 @@ def _balances(machine: Machine) -> Mapping[str, Text]:
     lifecycle: Lifecycle = machine.lifecycle
     commands = lifecycle.commands.values()
     reserved = {effect.target for command in commands for effect in command.reserve}
-    read = {name for found in _expressions(lifecycle) for name in found.names}
+    read = {name for _, found, _ in expressions(lifecycle) for name in found.names}
     return {n: t for n, t in lifecycle.amounts.items() if n in read - reserved}
-
-
-def _expressions(part: object) -> Iterator[Expression]:
-    """Every expression of a lifecycle, or of a part of it."""
-    kind = type(part)
-    if isinstance(part, Expression):
-        yield part
-    elif isinstance(part, Mapping):
-        yield from (e for value in part.values() for e in _expressions(value))
-    elif isinstance(part, tuple):
-        yield from (e for value in part for e in _expressions(value))
-    elif attrs.has(kind := type(part)):
-        names = (field.name for field in attrs.fields(kind))
-        yield from (e for name in names for e in _expressions(getattr(part, name)))
-
-
-def _cause(step: AppliedEvent) -> tuple[str, str]:
-    """The command or the deadline that made an event."""
-    match step.event:
-        case Begun(operation=operation):
-            return operation.command, ""
-        case Reported(operation=operation):
-            found = step.before.operations.get(operation)
-            return found.command if found else "", ""
-        case External(command=command) | Reversed(command=command):
-            return command, ""
-        case Lapsed(deadline=deadline):
-            return "", deadline
-        case _:
-            return "", ""

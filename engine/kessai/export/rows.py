@@ -14,10 +14,10 @@ from kessai.machine import (
     Closed,
     Denied,
     Discrepancy,
+    Event,
     External,
     Lapsed,
     Learned,
-    Operation,
     Reported,
     Resent,
     Resumed,
@@ -63,8 +63,8 @@ class Rows:
 
 _MOVEMENTS = (
     *("at", "transaction", "event", "account", "lifecycle", "agreement", "command"),
-    "deadline",
-    *("amount_name", "amount_title", "change", "balance", "currency", "shown"),
+    *("deadline", "amount_name", "amount_title", "change", "balance"),
+    *("currency", "shown"),
     *("source", "code", "exchange", "reported_at"),
 )
 _EVENTS = (
@@ -131,13 +131,13 @@ def _of_steps(
     store: Store,
     period: Period,
     language: str,
-    rows: Callable[[AppliedEvent, Period, str], Iterator[Row]],
+    rows: Callable[[AppliedEvent, str], Iterator[Row]],
 ) -> Iterator[Row]:
     for steps in _trails(store):
         for step in steps:
             if period.has(step.event.at):
                 about = _about(step, period)
-                yield from ({**about, **row} for row in rows(step, period, language))
+                yield from ({**about, **row} for row in rows(step, language))
 
 
 def _about(step: AppliedEvent, period: Period) -> Row:
@@ -162,7 +162,7 @@ def _about(step: AppliedEvent, period: Period) -> Row:
     }
 
 
-def _movements(step: AppliedEvent, _period: Period, language: str) -> Iterator[Row]:
+def _movements(step: AppliedEvent, language: str) -> Iterator[Row]:
     for movement in moved(step):
         yield {
             "command": movement.command,
@@ -175,7 +175,7 @@ def _movements(step: AppliedEvent, _period: Period, language: str) -> Iterator[R
         }
 
 
-def _event(step: AppliedEvent, _period: Period, _language: str) -> Iterator[Row]:
+def _event(step: AppliedEvent, _language: str) -> Iterator[Row]:
     details = _details(step)
     yield {
         "kind": KIND_OF[type(step.event)],
@@ -195,16 +195,24 @@ def _shown(step: AppliedEvent, amount: int | None) -> str | None:
 
 def _details(step: AppliedEvent) -> Row:
     """The cells of this kind of event, besides its time and its evidence."""
-    match step.event:
-        case Begun() | Resent() | Resumed() | Reported():
-            return _of_operation(step, step.event)
-        case External(command=command, amount=amount):
-            return {"command": command, "amount": amount, "outcome": "succeeded"}
-        case Reversed(command=command, amount=amount):
-            return {"command": command, "amount": amount, "outcome": "reversed"}
-        case Lapsed(deadline=deadline):
-            return {"deadline": deadline}
-        case event:
+    subject = step.subject
+    about = {"command": subject.command, "amount": subject.amount} if subject else {}
+    return {**about, **_particulars(step.event)}
+
+
+def _particulars(event: Event) -> Row:
+    match event:
+        case Begun():
+            return {"operation": event.operation.id}
+        case Resent() | Resumed() | Reported():
+            outcome = event.outcome.value if isinstance(event, Reported) else None
+            return {"operation": event.operation, "outcome": outcome}
+        case External() | Reversed():
+            taken_back = isinstance(event, Reversed)
+            return {"outcome": "reversed" if taken_back else "succeeded"}
+        case Lapsed():
+            return {"deadline": event.deadline}
+        case _:
             return _of_note(event)
 
 
@@ -215,31 +223,8 @@ def _of_note(event: Discrepancy | Denied | Closed | Learned) -> Row:
         names = (*event.evidence.references, *event.evidence.deadlines)
         return {"reasons": " ".join(names)}
     if isinstance(event, Denied):
-        codes = " ".join(reason.code for reason in event.reasons)
-        return {"command": event.command, "amount": event.amount, "reasons": codes}
-    return {
-        "command": event.evidence.command,
-        "amount": event.evidence.amount,
-        "operation": event.operation,
-        "reasons": event.reason,
-    }
-
-
-def _of_operation(
-    step: AppliedEvent, event: Begun | Resent | Resumed | Reported
-) -> Row:
-    found: Operation | None
-    if isinstance(event, Begun):
-        name, found = event.operation.id, event.operation
-    else:
-        name = event.operation
-        found = step.before.operations.get(name)
-    row: dict[str, Any] = {"operation": name}
-    if found is not None:
-        row |= {"command": found.command, "amount": found.amount}
-    if isinstance(event, Reported):
-        row["outcome"] = event.outcome.value
-    return row
+        return {"reasons": " ".join(reason.code for reason in event.reasons)}
+    return {"operation": event.operation, "reasons": event.reason}
 
 
 def _transactions(

@@ -116,7 +116,7 @@ def machine_of(context: Context, transaction: Transaction) -> Flow[Machine | Non
 
     Raises:
         UnknownLifecycle: its lifecycle file is not in the store.
-        TrailBroken: the file in the store has another hash.
+        TrailBroken: the file in the store is damaged, or another one.
 
     """
     if not transaction.exists:
@@ -128,14 +128,7 @@ def machine_of(context: Context, transaction: Transaction) -> Flow[Machine | Non
     if document is None:
         message = f"{transaction.id}: its lifecycle file is not in the store"
         raise UnknownLifecycle(message)
-    learned = context.machines.add(document)
-    if learned.lifecycle.hash != transaction.lifecycle_hash:
-        message = (
-            f"{transaction.id}: the lifecycle file in the store is not the one it began"
-            " under"
-        )
-        raise TrailBroken(message)
-    return learned
+    return context.machines.add(document, transaction)
 
 
 def load(transaction_id: str) -> Flow[Transaction]:

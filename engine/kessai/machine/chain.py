@@ -7,17 +7,31 @@ reordering or a splice from another transaction breaks the chain at the first ba
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import attrs
 import msgspec
 
 from kessai.errors import TrailBroken
-from kessai.machine.compile import Machine
-from kessai.machine.events import KIND_OF, Event, event_data, read_event
-from kessai.machine.evolve import evolve
-from kessai.machine.transaction import Transaction
+from kessai.gateway import Evidence, Outcome
+from kessai.machine.compile import Machine, Step
+from kessai.machine.events import (
+    KIND_OF,
+    Begun,
+    Denied,
+    Discrepancy,
+    Event,
+    External,
+    Reported,
+    Resent,
+    Resumed,
+    Reversed,
+    event_data,
+    read_event,
+)
+from kessai.machine.evolve import at_gateway, committed, evolve
+from kessai.machine.transaction import Operation, Transaction
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -51,6 +65,42 @@ class AppliedEvent(
         """The event's number in its trail, from 1."""
         return self.before.version + 1
 
+    @property
+    def operation(self) -> Operation | None:
+        """The operation that the event begins, or is about while it is open."""
+        match self.event:
+            case Begun(operation=operation):
+                return operation
+            case Reported() | Resent() | Resumed():
+                return self.before.operations.get(self.event.operation)
+            case _:
+                return None
+
+    @property
+    def subject(self) -> Operation | External | Reversed | Denied | Evidence | None:
+        """What has the command and the amount (minor units) that the event is about."""
+        match self.event:
+            case External() | Reversed() | Denied():
+                return self.event
+            case Discrepancy(evidence=evidence):
+                return evidence
+            case _:
+                return self.operation
+
+    @property
+    def moves(self) -> list[Step]:
+        """The steps by which a success, or its reversal, changed states: one a track."""
+        event, machine, operation = self.event, self.machine, self.operation
+        if machine is not None and isinstance(event, External | Reversed):
+            return at_gateway(machine, self.before, event)[1]
+        ended = operation is not None and operation.id not in self.after.operations
+        if machine is None or operation is None or not ended:
+            return []
+        if not isinstance(event, Reported) or event.outcome is not Outcome.SUCCEEDED:
+            return []
+        rule = machine.commands[operation.command]
+        return committed(rule, self.before, operation.amount)[1]
+
 
 def append(
     machine: Machine | None, transaction: Transaction, event: Event
@@ -74,10 +124,14 @@ def append(
 
 @attrs.frozen
 class RecordedEvent:
-    """A record read back: its event, and the hash of the lifecycle it is bound to."""
+    """A record read back: its event, and the hash of the lifecycle it is bound to.
+
+    `members` are all that its JSON holds, whether something reads them or not.
+    """
 
     event: Event
     lifecycle: str
+    members: Mapping[str, Any] = attrs.field(repr=False)
 
 
 DENIAL = b'},"kind":"denied","lifecycle":"'
@@ -113,7 +167,7 @@ def read_record(record: Record, previous: str | None) -> RecordedEvent:
     except TrailBroken as error:
         message = f"{where}: {error}"
         raise TrailBroken(message) from error
-    return RecordedEvent(event, str(body.get("lifecycle", "")))
+    return RecordedEvent(event, str(body.get("lifecycle", "")), body)
 
 
 def read_events(records: Iterable[Record]) -> Iterator[Event]:

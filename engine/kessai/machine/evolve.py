@@ -242,18 +242,33 @@ def _declined(
     )
 
 
+def at_gateway(
+    machine: Machine, transaction: Transaction, event: External | Reversed
+) -> tuple[dict[str, int], list[Step]]:
+    """The amounts after what the gateway did unasked, and the one step per track.
+
+    It is reserved and committed at once; a reversal has nothing to reserve.
+    """
+    rule = _unasked(machine, event)
+    if rule is None or not rule.steps_from(transaction.states):
+        return dict(transaction.amounts), []
+    names = transaction.names(event.amount)
+    reserved = apply_effects(rule.spec.reserve, names, transaction.amounts)
+    return committed(rule, transaction.next(amounts=reserved), event.amount)
+
+
+def _unasked(machine: Machine, event: External | Reversed) -> CompiledCommand | None:
+    taken_back = isinstance(event, Reversed)
+    return (machine.reversals if taken_back else machine.commands).get(event.command)
+
+
 def _at_gateway(
     machine: Machine, transaction: Transaction, event: External | Reversed
 ) -> Transaction:
-    """After what the gateway did unasked; a reversal has no reserve and no deadline."""
-    taken_back = isinstance(event, Reversed)
-    rule = (machine.reversals if taken_back else machine.commands).get(event.command)
+    rule = _unasked(machine, event)
     if rule is None or not rule.steps_from(transaction.states):
         return transaction.next()
-    names = transaction.names(event.amount)
-    reserved = apply_effects(rule.spec.reserve, names, transaction.amounts)
-    held = transaction.next(amounts=reserved)
-    amounts, steps = committed(rule, held, event.amount)
+    amounts, steps = at_gateway(machine, transaction, event)
     return transaction.next(
         states=_moved(transaction, steps),
         amounts=amounts,

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 import attrs
 
-from kessai.errors import InvalidCommand, InvalidInput
+from kessai.errors import InvalidCommand, InvalidInput, InvalidLifecycle, TrailBroken
 from kessai.machine.command import Command
 from kessai.machine.compile import Machine, compile_lifecycle
+from kessai.machine.transaction import Transaction
 from kessai.spec import Lifecycle, Text, rebuild
 
 
@@ -40,9 +41,24 @@ class Machines:
         """The machine of the file with that hash, if it is known here."""
         return self._by_hash.get(lifecycle_hash)
 
-    def add(self, document: bytes) -> Machine:
-        """Add the machine of an older file, from its stored document."""
-        machine = compile_lifecycle(rebuild(document))
+    def add(self, document: bytes, transaction: Transaction) -> Machine:
+        """Add the machine of the older file that `transaction` began under.
+
+        Raises:
+            TrailBroken: its stored `document` is none, or of another file.
+
+        """
+        try:
+            machine = compile_lifecycle(rebuild(document))
+        except InvalidLifecycle as error:
+            message = f"{transaction.id}: its lifecycle file was damaged in the store"
+            raise TrailBroken(message, transaction=transaction.id) from error
+        if machine.lifecycle.hash != transaction.lifecycle_hash:
+            message = (
+                f"{transaction.id}: the lifecycle file in the store is not the one it"
+                " began under"
+            )
+            raise TrailBroken(message, transaction=transaction.id)
         return self._by_hash.setdefault(machine.lifecycle.hash, machine)
 
     def for_opening(

@@ -268,9 +268,11 @@ class Lifecycle:
         yield from (("commands", command) for command in self.commands.values())
         yield from (("reversals", reversal) for reversal in self.reversals.values())
 
-    def moves(self) -> Iterator[tuple[CommandSpec, Move, str]]:
-        """Every (command, move, source state) that changes or keeps a state."""
-        for command in self.commands.values():
-            for move in command.moves:
+    def moves(
+        self, section: str = "commands"
+    ) -> Iterator[tuple[CommandSpec, Move, str]]:
+        """Every (command, move, source state) of `section`: or that of `reversals`."""
+        for of, change in self.changes:
+            for move in change.moves if of == section else ():
                 for source in move.sources:
-                    yield command, move, source
+                    yield change, move, source

@@ -293,9 +293,9 @@ class FrequencyParameter(Parameter):
     @classmethod
     def read_limits(cls, table: Table) -> dict[str, int]:
         """See `Parameter.read_limits`."""
-        units = table.table("units")
-        found = {unit: units.count(unit) for unit in FREQUENCY_UNITS}
-        units.no_more()
+        found = table.table("units").whole(
+            lambda units: {unit: units.count(unit) for unit in FREQUENCY_UNITS}
+        )
         return {unit: most for unit, most in found.items() if most is not None}
 
     @property
@@ -381,13 +381,13 @@ def texts_in(value: object) -> tuple[str, ...]:
     )
 
 
-def read_parameter(name: str, table: Table) -> Parameter:
+def read_parameter(table: Table) -> Parameter:
     """The parameter that `table` declares; its mistakes are noted."""
     named = table.text("kind", needed=True)
     kind = KINDS.get(named, TextParameter)
     limits = {each: each.read_limits(table) for each in KINDS.values()}
     parameter = kind(
-        name=name,
+        name=table.name,
         title=table.translated("title"),
         rule=table.rule(),
         limits=limits[kind],
@@ -399,5 +399,4 @@ def read_parameter(name: str, table: Table) -> Parameter:
         for field in each.fields:
             if table.has(field) and named in KINDS and each is not kind:
                 table.wrong(f"'{field}' limits nothing in a {named}", field)
-    table.no_more()
     return parameter

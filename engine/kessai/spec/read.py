@@ -6,6 +6,9 @@ found afterwards, by `kessai.spec.checks`.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
+
+import attrs
 
 from kessai.money import MOST_DIGITS, Currency
 from kessai.spec.expression import Expression
@@ -42,28 +45,16 @@ def read_lifecycle(document: Table) -> Lifecycle:
         title=title,
         source=source,
         currencies=currencies,
-        identifier=_identifier(document.table("transaction", needed=True)),
-        tracks={k: _track(k, t) for k, t in document.table("tracks").tables()},
-        amounts={
-            k: t.whole_translation() for k, t in document.table("amounts").tables()
-        },
-        parameters={
-            k: read_parameter(k, t) for k, t in document.table("parameters").tables()
-        },
-        guards={k: _guard(k, t) for k, t in document.table("guards").tables()},
-        commands={
-            k: _command(k, t, currencies)
-            for k, t in document.table("commands").tables()
-        },
-        deadlines={k: _deadline(k, t) for k, t in document.table("deadlines").tables()},
-        invariants={
-            k: _invariant(k, t) for k, t in document.table("invariants").tables()
-        },
-        rules={k: _rule(k, t) for k, t in document.table("rules").tables()},
-        reversals={
-            k: _reversal(k, t, currencies)
-            for k, t in document.table("reversals").tables()
-        },
+        identifier=document.table("transaction", needed=True).whole(_identifier),
+        tracks=document.each("tracks", _track),
+        amounts=document.each("amounts", Table.translation),
+        parameters=document.each("parameters", read_parameter),
+        guards=document.each("guards", _guard),
+        commands=document.each("commands", partial(_command, currencies)),
+        deadlines=document.each("deadlines", _deadline),
+        invariants=document.each("invariants", _invariant),
+        rules=document.each("rules", _rule),
+        reversals=document.each("reversals", partial(_reversal, currencies)),
     )
     head.no_more()
     document.no_more()
@@ -97,121 +88,98 @@ def _identifier(table: Table) -> Identifier:
                 f"'characters' lists A-Z, a-z, 0-9 and single marks, not {item!r}",
                 "characters",
             )
-    identifier = Identifier(
+    return Identifier(
         characters="".join(items),
         max_characters=table.count("max", needed=True) or 1,
         rule=table.rule(),
     )
-    table.no_more()
-    return identifier
 
 
-def _track(name: str, table: Table) -> Track:
-    states = table.table("states", needed=True)
-    track = Track(
-        name=name,
+def _track(table: Table) -> Track:
+    return Track(
+        name=table.name,
         title=table.translated("title"),
         initial=table.text("initial", needed=True),
         declined=table.text("declined", needed=True),
         final=frozenset(table.strings("final", needed=True)),
-        states={k: t.whole_translation() for k, t in states.tables()},
+        states=table.each("states", Table.translation, needed=True),
     )
-    table.no_more()
-    return track
 
 
-def _guard(code: str, table: Table) -> Guard:
-    guard = Guard(
-        code=code,
+def _guard(table: Table) -> Guard:
+    return Guard(
+        code=table.name,
         holds=table.needed_expression("holds"),
         rule=table.rule(),
         text=table.translation(),
     )
-    table.no_more()
-    return guard
 
 
-def _invariant(name: str, table: Table) -> Invariant:
-    invariant = Invariant(
-        name=name,
+def _invariant(table: Table) -> Invariant:
+    return Invariant(
+        name=table.name,
         holds=table.needed_expression("holds"),
         rule=table.rule(),
     )
-    table.no_more()
-    return invariant
 
 
-def _rule(code: str, table: Table) -> Rule:
-    rule = Rule(
-        code=code,
+def _rule(table: Table) -> Rule:
+    return Rule(
+        code=table.name,
         text=table.translation(),
         source=table.text("source", needed=True),
     )
-    table.no_more()
-    return rule
 
 
-def _command(name: str, table: Table, currencies: Iterable[str]) -> CommandSpec:
-    amount = _amount(table, currencies)
+def _command(currencies: Iterable[str], table: Table) -> CommandSpec:
+    command = _change(currencies, table, "command")
     reports = table.expression("reports")
-    if reports is None and amount is not None:
+    if reports is None and command.amount is not None:
         reports = Expression.parse("amount")
-    command = CommandSpec(
-        name=name,
-        title=table.translated("title"),
-        rule=table.rule(),
-        moves=tuple(_move(item) for item in table.items("moves")),
-        opens=tuple(_opening(item) for item in table.items("opens")),
-        amount=amount,
+    return attrs.evolve(
+        command,
+        opens=table.items("opens", _opening),
         required=table.strings("required"),
         optional=table.strings("optional"),
         guards=table.strings("guards"),
-        agreement=_agreement(table.table("agreement"))
-        if table.has("agreement")
-        else None,
+        agreement=table.part("agreement", _agreement),
         alongside=frozenset(table.strings("alongside")),
         reads=table.value("reads", bool, False),
         reserve=table.effects("reserve"),
-        commit=table.effects("commit"),
         release=table.effects("release"),
         reports=reports,
     )
-    if not command.moves:
-        table.wrong("a command needs at least one move")
-    table.no_more()
-    return command
 
 
-def _reversal(name: str, table: Table, currencies: Iterable[str]) -> CommandSpec:
-    """What the gateway may do to a success of the command `name` later on."""
-    reversal = CommandSpec(
-        name=name,
-        title=table.translated("title"),
-        rule=table.rule(),
-        moves=tuple(_move(item) for item in table.items("moves")),
-        amount=_amount(table, currencies),
-        commit=table.effects("commit"),
-    )
-    if not reversal.moves:
-        table.wrong("a reversal needs at least one move")
+def _reversal(currencies: Iterable[str], table: Table) -> CommandSpec:
+    """What the gateway may do to a success of the command of that name later on."""
+    reversal = _change(currencies, table, "reversal")
     if any(amount.default for amount in (reversal.amount or {}).values()):
         message = "a reversal has no default: the gateway states its amount"
         table.wrong(message, "amount", "default")
-    table.no_more()
     return reversal
 
 
-def _amount(
-    command: Table, currencies: Iterable[str]
-) -> Mapping[str, AmountRange] | None:
-    if not command.has("amount"):
-        return None
-    table = command.table("amount")
+def _change(currencies: Iterable[str], table: Table, kind: str) -> CommandSpec:
+    """What commands and reversals have in common."""
+    change = CommandSpec(
+        name=table.name,
+        title=table.translated("title"),
+        rule=table.rule(),
+        moves=table.items("moves", _move),
+        amount=table.part("amount", partial(_amount, currencies)),
+        commit=table.effects("commit"),
+    )
+    if not change.moves:
+        table.wrong(f"a {kind} needs at least one move")
+    return change
+
+
+def _amount(currencies: Iterable[str], table: Table) -> Mapping[str, AmountRange]:
     minimum = table.by_currency("min", currencies, needed=True)
     maximum = table.by_currency("max", currencies, needed=True)
     default = table.by_currency("default", currencies)
     rule = table.rule()
-    table.no_more()
     return {
         code: AmountRange(
             minimum=minimum[code] or NOTHING,
@@ -224,24 +192,20 @@ def _amount(
 
 
 def _opening(table: Table) -> Opening:
-    opening = Opening(
+    return Opening(
         track=table.text("track", needed=True), when=table.expression("when")
     )
-    table.no_more()
-    return opening
 
 
 def _agreement(table: Table) -> Agreement:
     track, state = _state(table, "state")
-    agreement = Agreement(
+    return Agreement(
         lifecycle=table.text("lifecycle", needed=True),
         track=track,
         state=state,
         unless_open=table.strings("unless_open"),
         rule=table.rule(),
     )
-    table.no_more()
-    return agreement
 
 
 def _move(table: Table) -> Move:
@@ -252,7 +216,7 @@ def _move(table: Table) -> Move:
     tracks = [found for found, _ in (*sources, (track, target)) if found]
     if len(set(tracks)) > 1:
         table.wrong("a move stays on one track; write one move a track")
-    move = Move(
+    return Move(
         track=tracks[0] if tracks else "",
         sources=tuple(state for _, state in sources),
         target=target,
@@ -261,17 +225,15 @@ def _move(table: Table) -> Move:
         guards=table.strings("guards"),
         commit=table.effects("commit") if table.has("commit") else None,
     )
-    table.no_more()
-    return move
 
 
-def _deadline(name: str, table: Table) -> Deadline:
+def _deadline(table: Table) -> Deadline:
     track, state = _state(table, "from")
     to_track, target = _state(table, "to")
     if track and to_track and track != to_track:
         table.wrong("a deadline stays on one track")
-    deadline = Deadline(
-        name=name,
+    return Deadline(
+        name=table.name,
         track=track,
         state=state,
         target=target,
@@ -283,8 +245,6 @@ def _deadline(name: str, table: Table) -> Deadline:
         text=table.translation(),
         commit=table.effects("commit"),
     )
-    table.no_more()
-    return deadline
 
 
 def _seconds(table: Table) -> int:

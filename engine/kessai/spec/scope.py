@@ -20,7 +20,7 @@ ASKED = frozenset({"amount"})
 
 def check_scope(lifecycle: Lifecycle, notebook: Notebook) -> None:
     """Note every name that has no meaning where it stands."""
-    for path, expression, known in _expressions(lifecycle):
+    for path, expression, known in expressions(lifecycle):
         for name in sorted(expression.names - known):
             message = f"{expression.text!r}: unknown name '{name}'"
             notebook.wrong(path, f"{message}; known are: {', '.join(sorted(known))}")
@@ -40,7 +40,8 @@ def _check_beginning(lifecycle: Lifecycle, notebook: Notebook) -> None:
             notebook.wrong(path, "does not hold when all amounts are 0")
 
 
-def _expressions(lifecycle: Lifecycle) -> Iterator[Placed]:
+def expressions(lifecycle: Lifecycle) -> Iterator[Placed]:
+    """Every expression of `lifecycle`: its place, and the names it may read."""
     amounts = frozenset(lifecycle.amounts)
     standing = amounts | frozenset(lifecycle.flags)
     for guard in lifecycle.guards.values():

@@ -5,7 +5,7 @@ author sees all mistakes at once. The harmless values never leave the package: a
 document with a mistake is refused as a whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from kessai.spec.expression import AmountEffect, Expression, OutsideGrammar
@@ -45,6 +45,11 @@ class Table:
         self.path = path
         self._data = data
         self._asked: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """What the table is called where it stands."""
+        return str(self.path[-1])
 
     def wrong(self, message: str, *at: str | int) -> None:
         """Note a mistake in this table, or at `at` below it."""
@@ -112,38 +117,46 @@ class Table:
         self.wrong(f"'{key}' must be a table, not {data!r}", key)
         return Table(self.notebook, (*self.path, key), {})
 
-    def tables(self) -> Iterator[tuple[str, "Table"]]:
-        """Give every table in this one, by name."""
-        for key in self._data:
-            yield key, self.table(key)
+    def each(
+        self, key: str, read: Callable[["Table"], T], *, needed: bool = False
+    ) -> dict[str, T]:
+        """Return what `read` makes of every table in the one at `key`, by name."""
+        tables = self.table(key, needed=needed)
+        return {name: tables.table(name).whole(read) for name in tables.keys}
 
-    def items(self, key: str) -> Iterator["Table"]:
-        """Give every table in the list at `key`."""
+    def items(self, key: str, read: Callable[["Table"], T]) -> tuple[T, ...]:
+        """Return what `read` makes of every table in the list at `key`."""
         self._asked.add(key)
         found: object = self._data.get(key, [])
         if not is_list(found):
             self.wrong(f"'{key}' must be a list of tables, not {found!r}", key)
-            return
+            return ()
+        tables: list[Table] = []
         for number, item in enumerate(found):
             if is_table(item):
-                yield Table(self.notebook, (*self.path, key, number), item)
+                tables.append(Table(self.notebook, (*self.path, key, number), item))
             else:
                 self.wrong(f"must be a table, not {item!r}", key, number)
+        return tuple(table.whole(read) for table in tables)
+
+    def part(self, key: str, read: Callable[["Table"], T]) -> T | None:
+        """Return what `read` makes of the table at `key`; None if there is none."""
+        return self.table(key).whole(read) if self.has(key) else None
+
+    def whole(self, read: Callable[["Table"], T]) -> T:
+        """Return what `read` makes of this table; note each key it did not ask for."""
+        found = read(self)
+        self.no_more()
+        return found
 
     def translated(self, key: str) -> Text:
         """Return the text at `key` in every language."""
         self._asked.add(key)
         if is_table(self._data.get(key)):
-            return self.table(key).whole_translation()
+            return self.table(key).whole(Table.translation)
         at = (key,) if self.has(key) else ()
         self.wrong(f"'{key}' is needed as {{ en = …, ja = … }}", *at)
         return Text(en="", ja="")
-
-    def whole_translation(self) -> Text:
-        """Return the texts, one a language, of a table that holds nothing else."""
-        text = self.translation()
-        self.no_more()
-        return text
 
     def translation(self) -> Text:
         """Return the table's own texts, one a language."""
@@ -171,10 +184,9 @@ class Table:
         """Return the expression at `key` per currency: one for all, or one for each."""
         if not is_table(self._data.get(key)):
             return dict.fromkeys(currencies, self.expression(key, needed=needed))
-        table = self.table(key)
-        found = {code: table.expression(code, needed=True) for code in currencies}
-        table.no_more()
-        return found
+        return self.table(key).whole(
+            lambda table: {c: table.expression(c, needed=True) for c in currencies}
+        )
 
     def effects(self, key: str) -> tuple[AmountEffect, ...]:
         """Return the list of effects at `key`."""

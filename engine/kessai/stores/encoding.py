@@ -1,6 +1,7 @@
 """Transactions and answers in a database: JSON, read back to the same objects."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -8,7 +9,7 @@ import msgspec
 
 from kessai.errors import TrailBroken
 from kessai.flow import Recorded
-from kessai.machine import Transaction
+from kessai.machine import Reason, Transaction
 from kessai.machine.events import evidence_data
 
 _encode = msgspec.json.Encoder().encode
@@ -36,21 +37,34 @@ def decode_transaction(raw: bytes) -> Transaction:
 
 
 def decode_row(
-    row: Sequence[Any], kept: Callable[[Transaction], tuple[object, ...]]
+    row: Sequence[Any],
+    kept: Callable[[Transaction], tuple[object, ...]],
+    stored: Callable[[datetime | None], Any] = lambda at: at,
 ) -> Transaction:
-    """The transaction of a row: its id, its state, and what is `kept` beside that.
+    """The transaction of a row: its id, what is `kept`, when it is due, its state.
+
+    `stored` is the form that the database has of a time. When it is due are two
+    columns: a time, and how often recovery changed nothing. Each such attempt puts the
+    time off; before the first, none later than the transaction's own would let an open
+    operation be found in time.
 
     Raises:
         TrailBroken: the row does not agree with itself.
 
     """
-    name, *columns, state = row
+    name, *columns, due_at, attempts, state = row
     try:
         transaction = decode_transaction(state)
     except TrailBroken as error:
         raise TrailBroken(str(error), transaction=name) from error
     if transaction.id != name or kept(transaction) != tuple(columns):
         message = "the columns of a stored transaction do not agree with its state"
+        raise TrailBroken(message, transaction=name)
+    if due_at is None and not transaction.operations:
+        return transaction
+    right = stored(transaction.due_at)
+    if due_at is None or right is None or (due_at > right and not attempts):
+        message = "when a stored transaction is due does not agree with its state"
         raise TrailBroken(message, transaction=name)
     return transaction
 
@@ -89,6 +103,19 @@ def decode_recorded(raw: bytes) -> Recorded:
         raise TrailBroken(message) from error
 
 
+class AnsweredEvidence(msgspec.Struct, frozen=True, gc=False):
+    """What decided an answer, as far as an order system may act on it."""
+
+    source: str
+    outcome: str
+    command: str | None = None
+    code: str = ""
+    amount: int | None = None
+    exchange: str | None = None
+    actor: str = ""
+    note: str = ""
+
+
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """What is stored under a key, as far as the trail can prove it."""
 
@@ -98,6 +125,8 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     command: str = ""
     outcome: str = ""
     operation: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    evidence: AnsweredEvidence | None = None
 
 
 _decode_answered = msgspec.json.Decoder(Answered).decode
@@ -124,6 +153,7 @@ def decode_answered(row: Sequence[Any]) -> Answered:
 
 def answered(recorded: Recorded) -> Answered:
     """The same for an answer that a store holds as an object."""
+    evidence = recorded.evidence
     return Answered(
         recorded.transaction,
         recorded.key,
@@ -131,6 +161,22 @@ def answered(recorded: Recorded) -> Answered:
         recorded.command,
         recorded.outcome,
         recorded.operation,
+        recorded.reasons,
+        None if evidence is None else answered_by(evidence),
+    )
+
+
+def answered_by(evidence: Any) -> AnsweredEvidence:
+    """What of `evidence` an answer is compared by: a gateway's, or a record's."""
+    return AnsweredEvidence(
+        str(evidence.source),
+        str(evidence.outcome),
+        evidence.command,
+        evidence.code,
+        evidence.amount,
+        evidence.exchange,
+        evidence.actor,
+        evidence.note,
     )
 
 

@@ -39,8 +39,8 @@ RECORDS_BUT_DENIALS = (
 )
 
 STATES = (
-    "SELECT id, account, lifecycle, status, version, open_since, discrepancies, state"
-    " FROM transactions ORDER BY id"
+    "SELECT id, account, lifecycle, status, version, open_since, discrepancies,"
+    " due_at, attempts, state FROM transactions ORDER BY id"
 )
 """Rows for `read_row`."""
 
@@ -233,4 +233,4 @@ def read_row(row: tuple[Any, ...]) -> Transaction:
         TrailBroken: the row does not agree with itself.
 
     """
-    return decode_row(row, _columns)
+    return decode_row(row, _columns, moment)

@@ -296,6 +296,26 @@ def test_an_order_is_drawn_under_the_file_that_it_began_under(
     assert 'aria-label="payment of old: old: payment: requested' in shown.out
 
 
+@pytest.mark.parametrize("title", ["payment of old", "another payment"])
+def test_a_file_that_was_exchanged_in_the_store_is_not_believed(
+    kessai, under_an_older_file, title
+):
+    """A title stands for any of its rules: none of them is the order's."""
+    with closing(sqlite3.connect(under_an_older_file, isolation_level=None)) as store:
+        ((document,),) = store.execute("SELECT document FROM lifecycles")
+        other = document.replace(b"payment of old", title.encode())
+        store.execute("UPDATE lifecycles SET document = ?", (other,))
+    is_exchanged = other != document
+    for command in (("show", "old"), ("diagram", "old", "--format", "mermaid")):
+        shown = kessai("tx", *command, "--db", under_an_older_file, "--lang", "en")
+        assert shown.code == (5 if is_exchanged else 0)
+        assert ("not the one it began under" in shown.err) == is_exchanged
+        assert "another payment" not in shown.out
+    listed = kessai("tx", "list", "--db", under_an_older_file, "--lang", "en")
+    assert listed.code == 0
+    assert "old" in listed.out
+
+
 @pytest.mark.usefixtures("no_graphviz")
 def test_without_graphviz_an_older_file_is_drawn_as_mermaid(
     kessai, at_a_terminal, under_an_older_file

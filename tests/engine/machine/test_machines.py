@@ -4,8 +4,8 @@ import pytest
 from transitions import MachineError
 
 from kessai import Command, load_shipped
-from kessai.errors import InvalidCommand, InvalidInput
-from kessai.machine import Machines, append, compile_lifecycle, fold
+from kessai.errors import InvalidCommand, InvalidInput, TrailBroken
+from kessai.machine import Machines, Transaction, append, compile_lifecycle, fold
 from kessai.machine.compile import trigger_of
 from kessai.spec import rebuild
 
@@ -86,11 +86,29 @@ def test_a_machine_is_known_by_the_hash_of_its_file_and_an_older_one_is_learned(
     assert [machine.name for machine in machines.current] == list(SHIPPED)
     apart = Machines([load_shipped("charge")])
     assert apart.by_hash(lifecycle.hash) is None
-    learned = apart.add(lifecycle.document)
+    under_it = Transaction("A-1", "one_time", lifecycle.hash)
+    learned = apart.add(lifecycle.document, under_it)
     assert learned.lifecycle == rebuild(lifecycle.document)
     assert apart.by_hash(lifecycle.hash) is learned
-    assert apart.add(lifecycle.document) is learned
+    assert apart.add(lifecycle.document, under_it) is learned
     assert [machine.name for machine in apart.current] == ["charge"]
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (load_shipped("charge").document, "not the one it began under"),
+        (b"{", "was damaged"),
+        (b"{}", "was damaged"),
+    ],
+)
+def test_another_file_than_the_one_it_began_under_is_not_learned(document, message):
+    apart = Machines([load_shipped("charge")])
+    under_it = Transaction("A-1", "one_time", load_shipped("one_time").hash)
+    with pytest.raises(TrailBroken, match=f"^A-1: .*{message}") as broken:
+        apart.add(document, under_it)
+    assert broken.value.transaction == "A-1"
+    assert apart.by_hash(under_it.lifecycle_hash) is None
 
 
 def anew(lifecycle):

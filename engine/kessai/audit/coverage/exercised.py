@@ -5,7 +5,7 @@ at work, and believes what `evolve` made of it: an event that changed nothing ex
 nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from kessai.audit.coverage import items as points
 from kessai.gateway import Outcome
@@ -25,7 +25,7 @@ from kessai.machine.chain import AppliedEvent
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.compile import Step as MachineStep
 from kessai.machine.decide import amount_bounds, opening_flags
-from kessai.machine.evolve import apply_effects, committed
+from kessai.spec import Move
 
 ENDS = {"amount_below_minimum": "below", "amount_above_maximum": "above"}
 
@@ -50,16 +50,23 @@ def exercised(step: AppliedEvent) -> Iterator[str]:
             yield from _begun(machine, step, event)
         case Reported():
             yield from _reported(machine, step, event)
-        case External():
-            yield from _external(machine, step, event)
+        case External() if _moved(step):
+            at = _sources(step.before, step.moves)
+            yield from (external_at(event.command, state) for state in at)
+            yield from _successes(points.commit_id, event.command, step)
         case Reversed():
-            yield from _reversed(machine, step, event)
+            yield from _successes(points.reversal_id, event.command, step)
         case Lapsed() if step.after.states != step.before.states:
             yield points.lapsed_id(event.deadline)
         case Denied():
             yield from refused(machine, step.before, event.command, event.reasons)
         case _:
             return
+
+
+def _moved(step: AppliedEvent) -> bool:
+    before, after = step.before, step.after
+    return (before.states, before.amounts) != (after.states, after.amounts)
 
 
 def refused(
@@ -118,10 +125,15 @@ def _begun(machine: Machine, step: AppliedEvent, event: Begun) -> Iterator[str]:
     steps = rule.steps_from(at.states)
     for state in _sources(at, steps):
         yield points.begin_id(name, state)
-    for code, state in dict.fromkeys(
-        (code, _source(at, moved)) for moved in steps for code in moved.move.guards
-    ):
-        yield points.guard_id(code, name, state, passed=True)
+        yield from (
+            points.guard_id(code, name, state, passed=True)
+            for code in dict.fromkeys(
+                code
+                for moved in steps
+                if state in _sources(at, [moved])
+                for code in moved.move.guards
+            )
+        )
     for opening in rule.spec.opens:
         if opening.when is not None:
             opened = opening.track in event.opens
@@ -152,52 +164,25 @@ def _ends(
 
 
 def _reported(machine: Machine, step: AppliedEvent, event: Reported) -> Iterator[str]:
-    operation = step.before.operations.get(event.operation)
+    operation, before = step.operation, step.before
     if operation is None or operation.id in step.after.operations:
         return
-    rule = machine.commands[operation.command]
+    name = operation.command
     if event.outcome is Outcome.SUCCEEDED:
-        _, steps = committed(rule, step.before, operation.amount)
-        yield from _commits(rule, step.before, steps)
+        yield from _successes(points.commit_id, name, step)
         return
-    for state in _sources(step.before, rule.steps_from(step.before.states)):
-        yield points.release_id(operation.command, state)
+    for state in _sources(before, machine.commands[name].steps_from(before.states)):
+        yield points.release_id(name, state)
 
 
-def _external(machine: Machine, step: AppliedEvent, event: External) -> Iterator[str]:
-    rule, before = machine.commands.get(event.command), step.before
-    if rule is None or (before.states, before.amounts) == (
-        step.after.states,
-        step.after.amounts,
-    ):
-        return
-    names = before.names(event.amount)
-    held = before.next(amounts=apply_effects(rule.spec.reserve, names, before.amounts))
-    _, steps = committed(rule, held, event.amount)
-    yield from (external_at(event.command, at) for at in _sources(before, steps))
-    yield from _commits(rule, before, steps)
-
-
-def _reversed(machine: Machine, step: AppliedEvent, event: Reversed) -> Iterator[str]:
-    rule, before = machine.reversals.get(event.command), step.before
-    _, steps = committed(rule, before, event.amount) if rule else ({}, [])
-    for moved in steps:
-        source = before.states[moved.track]
-        yield points.reversal_id(event.command, moved.track, source, moved.move)
-
-
-def _commits(
-    rule: CompiledCommand, before: Transaction, steps: Sequence[MachineStep]
+def _successes(
+    point_id: Callable[[str, str, str, Move], str], command: str, step: AppliedEvent
 ) -> Iterator[str]:
-    for step in steps:
-        source = before.states[step.track]
-        yield points.commit_id(rule.spec.name, step.track, source, step.move)
-
-
-def _source(at: Transaction, step: MachineStep) -> str:
-    return f"{step.track}.{at.states[step.track]}"
+    for moved in step.moves:
+        source = step.before.states[moved.track]
+        yield point_id(command, moved.track, source, moved.move)
 
 
 def _sources(at: Transaction, steps: Iterable[MachineStep]) -> Iterable[str]:
     """The states that `steps` start from, each once: several moves may share one."""
-    return dict.fromkeys(_source(at, step) for step in steps)
+    return dict.fromkeys(f"{step.track}.{at.states[step.track]}" for step in steps)

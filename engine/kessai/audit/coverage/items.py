@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from kessai.machine import Machine, compile_lifecycle
-from kessai.spec import CommandSpec, Deadline, Expression, Lifecycle, Move, Text
+from kessai.spec import CommandSpec, Deadline, Lifecycle, Move, Text
 from kessai.words import Words, joined
 
 TEXTS = Words("coverage.points")
@@ -89,18 +89,9 @@ def denial_id(command: str, code: str) -> str:
 
 def points(lifecycle: Lifecycle) -> tuple[Point, ...]:
     """Every point of `lifecycle`, by command, in the order of the declaration."""
-    machine = compile_lifecycle(lifecycle)
-    writer = _Writer(machine)
     found: dict[str, Point] = {}
-    for command in lifecycle.commands.values():
-        for point in writer.of_command(command):
-            found.setdefault(point.id, point)
-    for reversal in lifecycle.reversals.values():
-        for point in writer.of_reversal(reversal):
-            found.setdefault(point.id, point)
-    for deadline in lifecycle.deadlines.values():
-        for point in writer.of_deadline(deadline):
-            found.setdefault(point.id, point)
+    for point in _Writer(compile_lifecycle(lifecycle)).points():
+        found.setdefault(point.id, point)
     order = list(KINDS)
     return tuple(sorted(found.values(), key=lambda point: order.index(point.kind)))
 
@@ -160,6 +151,10 @@ def _of_parameters(
             yield "parameter_missing", declared.rule
 
 
+Draft = tuple[str, str, str, dict[str, Text]]
+"""A point's id, its kind and sentence, its rule, and what fills the sentence."""
+
+
 class _Writer:
     """Writes the points of one lifecycle, with their sentences."""
 
@@ -167,7 +162,31 @@ class _Writer:
         self._machine = machine
         self._lifecycle = machine.lifecycle
 
-    def of_command(self, command: CommandSpec) -> Iterator[Point]:
+    def points(self) -> Iterator[Point]:
+        lifecycle = self._lifecycle
+        for command in lifecycle.commands.values():
+            yield from self._written(command, self._of_command(command))
+        for reversal in lifecycle.reversals.values():
+            command = lifecycle.commands[reversal.name]
+            yield from self._written(command, self._of_reversal(reversal))
+        for deadline in lifecycle.deadlines.values():
+            yield from self._written(None, [self._lapsed(deadline)])
+            for name, command in lifecycle.commands.items():
+                if name in deadline.denies:
+                    yield from self._written(command, [_late(deadline, name)])
+
+    @staticmethod
+    def _written(
+        command: CommandSpec | None, drafts: Iterable[Draft]
+    ) -> Iterator[Point]:
+        name = command.name if command else ""
+        title = {"command": command.title} if command else {}
+        for point_id, how, rule, values in drafts:
+            kind, _, sentence = how.partition(" ")
+            text = TEXTS[sentence].filled({**values, **title})
+            yield Point(point_id, kind, name, rule, text)
+
+    def _of_command(self, command: CommandSpec) -> Iterator[Draft]:
         yield from self._moves(command)
         yield from self._openings(command)
         yield from self._guards(command)
@@ -175,79 +194,51 @@ class _Writer:
         yield from self._agreement(command)
         yield from self._denials(command)
 
-    def of_reversal(self, reversal: CommandSpec) -> Iterator[Point]:
+    def _of_reversal(self, reversal: CommandSpec) -> Iterator[Draft]:
         for move in reversal.moves:
             for source in move.sources:
-                yield self._point(
-                    reversal_id(reversal.name, move.track, source, move),
-                    "reversal taken_back",
-                    reversal.name,
-                    move.rule,
-                    state=self._state(move.track, source),
-                    target=self._state(move.track, move.target or source),
-                    when=_when(move.when),
-                )
+                found = reversal_id(reversal.name, move.track, source, move)
+                yield found, "reversal taken_back", move.rule, self._ends(move, source)
 
-    def of_deadline(self, deadline: Deadline) -> Iterator[Point]:
-        name, track = deadline.name, deadline.track
-        yield self._point(
-            lapsed_id(name),
-            "deadline lapsed",
-            "",
-            deadline.rule,
-            deadline=_same(name),
-            state=self._state(track, deadline.state),
-            target=self._state(track, deadline.target),
-        )
-        for command in self._lifecycle.commands:
-            if command in deadline.denies:
-                yield self._point(
-                    late_id(name, command),
-                    "deadline late",
-                    command,
-                    deadline.rule,
-                    deadline=_same(name),
-                )
+    def _lapsed(self, deadline: Deadline) -> Draft:
+        values = {
+            "deadline": _same(deadline.name),
+            "state": self._state(deadline.track, deadline.state),
+            "target": self._state(deadline.track, deadline.target),
+        }
+        return lapsed_id(deadline.name), "deadline lapsed", deadline.rule, values
 
-    def _moves(self, command: CommandSpec) -> Iterator[Point]:
+    def _moves(self, command: CommandSpec) -> Iterator[Draft]:
         for move in command.moves:
             for source in move.sources:
-                state = f"{move.track}.{source}"
-                values = {"state": self._state(move.track, source)}
-                begun, released = (
-                    make(command.name, state) for make in (begin_id, release_id)
-                )
-                yield self._point(
-                    begun, "begin begin", command.name, move.rule, **values
-                )
-                yield self._point(
-                    commit_id(command.name, move.track, source, move),
-                    "commit commit",
-                    command.name,
-                    move.rule,
-                    target=self._state(move.track, move.target or source),
-                    when=_when(move.when),
-                    **values,
-                )
-                yield self._point(
-                    released, "release release", command.name, move.rule, **values
-                )
+                name, state = command.name, f"{move.track}.{source}"
+                at = {"state": self._state(move.track, source)}
+                yield begin_id(name, state), "begin begin", move.rule, at
+                committed = commit_id(name, move.track, source, move)
+                ends = self._ends(move, source)
+                yield committed, "commit commit", move.rule, ends
+                yield release_id(name, state), "release release", move.rule, at
 
-    def _openings(self, command: CommandSpec) -> Iterator[Point]:
+    def _ends(self, move: Move, source: str) -> dict[str, Text]:
+        when = Text("", "")
+        if move.when is not None:
+            when = joined("when", when=_same(str(move.when)))
+        return {
+            "state": self._state(move.track, source),
+            "target": self._state(move.track, move.target or source),
+            "when": when,
+        }
+
+    def _openings(self, command: CommandSpec) -> Iterator[Draft]:
         for opening in command.opens:
-            if opening.when is None:
-                continue
-            for opened in (True, False):
-                yield self._point(
-                    opening_id(command.name, opening.track, opened=opened),
-                    "opening opened" if opened else "opening not_opened",
-                    command.name,
-                    command.rule,
-                    track=self._lifecycle.tracks[opening.track].title,
-                    when=_same(opening.when.text),
-                )
+            if opening.when is not None:
+                track = self._lifecycle.tracks[opening.track].title
+                values = {"track": track, "when": _same(opening.when.text)}
+                for opened, how in ((True, "opened"), (False, "not_opened")):
+                    found = opening_id(command.name, opening.track, opened=opened)
+                    yield found, f"opening {how}", command.rule, values
 
-    def _guards(self, command: CommandSpec) -> Iterator[Point]:
+    def _guards(self, command: CommandSpec) -> Iterator[Draft]:
         for code in command.guards:
             yield from self._guard(command, code, "", Text("", ""))
         for move in command.moves:
@@ -259,51 +250,37 @@ class _Writer:
 
     def _guard(
         self, command: CommandSpec, code: str, state: str, at: Text
-    ) -> Iterator[Point]:
-        for passed in (True, False):
-            yield self._point(
-                guard_id(code, command.name, state, passed=passed),
-                "guard guard_passed" if passed else "guard guard_refused",
-                command.name,
-                self._lifecycle.guards[code].rule,
-                code=_same(code),
-                at=at,
-            )
+    ) -> Iterator[Draft]:
+        rule, values = (
+            self._lifecycle.guards[code].rule,
+            {"code": _same(code), "at": at},
+        )
+        for passed, how in ((True, "guard_passed"), (False, "guard_refused")):
+            found = guard_id(code, command.name, state, passed=passed)
+            yield found, f"guard {how}", rule, values
 
-    def _bounds(self, command: CommandSpec) -> Iterator[Point]:
+    @staticmethod
+    def _bounds(command: CommandSpec) -> Iterator[Draft]:
         ranges = tuple((command.amount or {}).values())
         for end in ("minimum", "maximum", "below", "above") if ranges else ():
             side = "minimum" if end in {"minimum", "below"} else "maximum"
             bounds = dict.fromkeys(getattr(each, side).text for each in ranges)
-            yield self._point(
-                bound_id(command.name, end),
-                f"bound {end}",
-                command.name,
-                ranges[0].rule,
-                bound=_same(" / ".join(bounds)),
-            )
+            values = {"bound": _same(" / ".join(bounds))}
+            yield bound_id(command.name, end), f"bound {end}", ranges[0].rule, values
 
-    def _agreement(self, command: CommandSpec) -> Iterator[Point]:
-        needed = command.agreement
+    @staticmethod
+    def _agreement(command: CommandSpec) -> Iterator[Draft]:
+        name, needed = command.name, command.agreement
         if needed is None:
             return
         for what in ("held", "missing", "unknown", "state"):
-            yield self._point(
-                agreement_id(command.name, what),
-                f"agreement agreement_{what}",
-                command.name,
-                needed.rule,
-            )
+            how = f"agreement agreement_{what}"
+            yield agreement_id(name, what), how, needed.rule, {}
         for other in needed.unless_open:
-            yield self._point(
-                agreement_id(command.name, f"open {other}"),
-                "agreement agreement_open",
-                command.name,
-                needed.rule,
-                other=_same(other),
-            )
+            found, values = agreement_id(name, f"open {other}"), {"other": _same(other)}
+            yield found, "agreement agreement_open", needed.rule, values
 
-    def _denials(self, command: CommandSpec) -> Iterator[Point]:
+    def _denials(self, command: CommandSpec) -> Iterator[Draft]:
         own = {
             *command.guards,
             *(code for move in command.moves for code in move.guards),
@@ -312,27 +289,10 @@ class _Writer:
             "amount_above_maximum",
         }
         for code, rule in refusals(self._machine, command):
-            is_elsewhere = code in own or (
-                command.agreement is not None and code.startswith("agreement_")
-            )
-            if not is_elsewhere:
-                yield self._point(
-                    denial_id(command.name, code),
-                    "denial denial",
-                    command.name,
-                    rule,
-                    code=_same(code),
-                )
-
-    def _point(
-        self, point_id: str, how: str, command: str, rule: str, **values: Text
-    ) -> Point:
-        """A point of the kind and with the sentence that `how` names."""
-        kind, _, sentence = how.partition(" ")
-        titles = self._lifecycle.commands
-        if command:
-            values["command"] = titles[command].title
-        return Point(point_id, kind, command, rule, TEXTS[sentence].filled(values))
+            of_agreement = command.agreement and code.startswith("agreement_")
+            if code not in own and not of_agreement:
+                values = {"code": _same(code)}
+                yield denial_id(command.name, code), "denial denial", rule, values
 
     def _state(self, track: str, state: str) -> Text:
         """What a state is called: that of its track, where there are several."""
@@ -343,17 +303,11 @@ class _Writer:
         return joined("of_track", track=declared.title, state=title)
 
 
+def _late(deadline: Deadline, command: str) -> Draft:
+    values = {"deadline": _same(deadline.name)}
+    return late_id(deadline.name, command), "deadline late", deadline.rule, values
+
+
 def _same(text: str) -> Text:
     """A name of the declaration, the same in all languages."""
     return Text(text, text)
-
-
-def _when(when: Expression | None) -> Text:
-    if when is None:
-        return Text("", "")
-    return joined("when", when=_same(str(when)))
-
-
-def ids(found: Iterable[Point]) -> frozenset[str]:
-    """The ids of `found`."""
-    return frozenset(point.id for point in found)

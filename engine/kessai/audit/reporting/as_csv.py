@@ -27,17 +27,27 @@ COLUMNS = (
 )
 """What each row has; a field that does not apply to a figure is empty."""
 
-_MATRIX = ("reached", "declined", "denied", "tested", "tested_denied")
-_MOVE = ("succeeded", "tested")
-_STATE = (
-    "entered",
-    "standing",
-    "ended",
-    "median_seconds",
-    "p90_seconds",
-    "longest_seconds",
+_REPORT = (
+    *("store", "at", "first", "last", "heads", "kessai"),
+    *("holds", "transactions", "events"),
 )
-_DEADLINE = ("lapsed_by_clock", "lapsed_at_gateway", "denied_late", "tested")
+_TABLES = {
+    # what is measured of each row of these tables of a lifecycle
+    "matrix": ("matrix", ("reached", "declined", "denied", "tested", "tested_denied")),
+    "moves": ("move", ("succeeded", "tested")),
+    "states": (
+        "state",
+        (
+            *("entered", "standing", "ended"),
+            *("median_seconds", "p90_seconds", "longest_seconds"),
+        ),
+    ),
+    "amounts": ("amount", ("transactions",)),
+    "deadlines": (
+        "deadline",
+        ("lapsed_by_clock", "lapsed_at_gateway", "denied_late", "tested"),
+    ),
+}
 _FINDS = ("faults", "open_operations", "discrepancies", "closed", "external")
 
 Row = Mapping[str, Any]
@@ -56,10 +66,7 @@ def as_csv(facts: Facts, language: str) -> str:
 def rows(facts: Facts, language: str) -> Iterator[Row]:
     """Every figure of the report, with what it is a figure of."""
     data = plain(facts, language)
-    for measure in ("store", "at", "first", "last", "heads", "kessai"):
-        value = data[measure]
-        yield {"section": "report", "measure": measure, "value": value}
-    for measure in ("holds", "transactions", "events"):
+    for measure in _REPORT:
         yield {"section": "report", "measure": measure, "value": data[measure]}
     for account, number in data["accounts"].items():
         about = {"section": "account", "code": account}
@@ -80,21 +87,9 @@ def rows(facts: Facts, language: str) -> Iterator[Row]:
 def _lifecycle(data: Mapping[str, Any]) -> Iterator[Row]:
     for measure in ("transactions", "events"):
         yield {"section": "lifecycle", "measure": measure, "value": data[measure]}
-    for cell in data["matrix"]:
-        yield from _measures(
-            "matrix", cell, _MATRIX, f"{cell['track']}.{cell['state']}"
-        )
-    for move in data["moves"]:
-        source = f"{move['track']}.{move['source']}"
-        yield from _measures("move", move, _MOVE, source)
-    for state in data["states"]:
-        named = f"{state['track']}.{state['state']}"
-        yield from _measures("state", state, _STATE, named)
-    for here in data["amounts"]:
-        yield from _amounts(here)
-    for deadline in data["deadlines"]:
-        about = {**deadline, "code": deadline["deadline"]}
-        yield from _measures("deadline", about, _DEADLINE, deadline["state"])
+    for table, (section, measures) in _TABLES.items():
+        for one in data[table]:
+            yield from _measures(section, one, measures)
     yield from _refusals(data["refusals"])
     yield from _sentences(data)
 
@@ -104,64 +99,43 @@ def _sentences(data: Mapping[str, Any]) -> Iterator[Row]:
     for rule in data["rules"]:
         yield {"section": "rule", "rule": rule["code"], "sentence": rule["sentence"]}
     for point in (data["coverage"] or {"never": ()})["never"]:
-        yield {
-            "section": "never_tested",
-            "code": point["id"],
-            "rule": point["rule"],
-            "measure": "count",
-            "value": 0,
-            "sentence": point["sentence"],
-        }
+        about = {"section": "never_tested", "code": point["id"], "measure": "count"}
+        yield {**point, **about, "value": 0}
 
 
-def _measures(
-    section: str, about: Row, measures: tuple[str, ...], state: str
-) -> Iterator[Row]:
-    target = about.get("target")
+def _measures(section: str, one: Row, measures: tuple[str, ...]) -> Iterator[Row]:
+    """A row for each figure of one row of a table of a lifecycle."""
+    track, target = one.get("track"), one.get("target")
+    state = one.get("status") or one.get("source") or one["state"]
+    about = {
+        "section": section,
+        "state": f"{track}.{state}" if track else state,
+        "command": one.get("command"),
+        "target": f"{track}.{target}" if target else "",
+        "condition": one.get("when"),
+        "code": one.get("deadline"),
+        "rule": one.get("rule"),
+    }
     for measure in measures:
-        if about[measure] is not None:
-            yield {
-                "section": section,
-                "state": state,
-                "command": about.get("command", ""),
-                "target": f"{about['track']}.{target}" if target else "",
-                "condition": about.get("when", ""),
-                "code": about.get("code", ""),
-                "rule": about.get("rule", ""),
-                "measure": measure,
-                "value": about[measure],
-            }
-
-
-def _amounts(here: Row) -> Iterator[Row]:
-    about = {"section": "amount", "state": here["status"]}
-    yield {**about, "measure": "transactions", "value": here["transactions"]}
-    for name, total in here["sums"].items():
-        yield {**about, "measure": name, "code": here["currency"], "value": total}
+        if one[measure] is not None:
+            yield {**about, "measure": measure, "value": one[measure]}
+    for name, total in one.get("sums", {}).items():
+        yield {**about, "measure": name, "code": one["currency"], "value": total}
 
 
 def _refusals(refusals: list[Row]) -> Iterator[Row]:
     for refusal in refusals:
-        yield {
-            "section": "denial",
-            "command": refusal["command"],
-            "code": refusal["code"],
-            "rule": refusal["rule"],
-            "measure": "count",
-            "value": refusal["count"],
-            "sentence": refusal["sentence"],
-        }
+        about = {"section": "denial", "measure": "count", "value": refusal["count"]}
+        yield {**refusal, **about}
 
 
 def _find(kind: str, find: Row) -> Row:
-    code = find.get("code") or find.get("reason") or find.get("phase") or ""
+    code = find.get("code") or find.get("reason") or find.get("phase")
     return {
+        **find,
         "section": kind,
-        "transaction": find["transaction"],
         "event": find.get("event", find.get("operation")),
-        "command": find.get("command", ""),
         "code": code,
         "measure": "amount" if "amount" in find else "",
         "value": find.get("amount"),
-        "sentence": find.get("sentence", ""),
     }

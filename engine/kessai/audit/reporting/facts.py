@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 import attrs
 
 from kessai.audit.coverage.totals import Covered
 from kessai.audit.reporting.spans import Spans
-from kessai.audit.verification.report import FaultTally, Report
-from kessai.machine import Operation, Reason
+from kessai.audit.verification.report import FaultTally, FoundDiscrepancy, Report
+from kessai.machine import Denied, Operation, Reason, Transaction
 from kessai.spec import Lifecycle
 
 
@@ -34,6 +35,22 @@ class Example:
     currency: str = ""
 
 
+@attrs.define
+class Refusals:
+    """Refusals counted by their kind, with the first of each kind."""
+
+    counts: Counter[Refusal] = attrs.field(factory=Counter[Refusal])
+    examples: dict[Refusal, Example] = attrs.field(factory=dict[Refusal, Example])
+
+    def add(self, standing: Transaction, event: Denied, count: int = 1) -> None:
+        """Count each reason of a denial of a command on `standing`."""
+        for reason in event.reasons:
+            refusal = Refusal(event.command, reason.code, reason.rule)
+            self.counts[refusal] += count
+            example = Example(standing.id, reason, standing.currency)
+            self.examples.setdefault(refusal, example)
+
+
 @attrs.frozen
 class Waiting:
     """An operation whose outcome is not known yet, and what its amount is in."""
@@ -44,15 +61,17 @@ class Waiting:
 
 
 @attrs.frozen
-class Closing:
-    """A discrepancy that an operator has resolved, by its event's number."""
+class Closing(FoundDiscrepancy):
+    """A discrepancy that an operator has closed: when, by whom, and why."""
 
-    transaction: str
-    number: int
-    reason: str
     at: datetime
     actor: str
     note: str
+
+    def data(self, language: str) -> dict[str, Any]:
+        """See `FoundDiscrepancy.data`."""
+        about = {"at": self.at, "actor": self.actor, "note": self.note}
+        return {**FoundDiscrepancy.data(self, language), **about}
 
 
 @attrs.frozen
@@ -98,8 +117,7 @@ class LifecycleFigures:
     statuses: dict[tuple[str, str], Standings] = attrs.field(
         factory=dict[tuple[str, str], Standings]
     )
-    refusals: Counter[Refusal] = attrs.field(factory=Counter[Refusal])
-    examples: dict[Refusal, Example] = attrs.field(factory=dict[Refusal, Example])
+    refusals: Refusals = attrs.field(factory=Refusals)
     lapsed: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
     tested: Covered | None = None
 
@@ -124,8 +142,7 @@ class Facts:
     heads: str
     report: Report
     lifecycles: tuple[LifecycleFigures, ...]
-    unbound: Mapping[Refusal, int]
-    unbound_examples: Mapping[Refusal, Example]
+    unbound: Refusals
     waiting: FaultTally[Waiting]
     closed: FaultTally[Closing]
     outside: FaultTally[Outside]

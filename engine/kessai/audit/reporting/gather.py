@@ -6,7 +6,7 @@ store.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from importlib.metadata import version
 from typing import Any
@@ -17,18 +17,17 @@ from kessai.audit.coverage.exercised import exercised, refused
 from kessai.audit.coverage.totals import Coverage, covered, denial_of, fits
 from kessai.audit.reporting.facts import (
     Closing,
-    Example,
     Facts,
     LifecycleFigures,
     Outside,
-    Refusal,
+    Refusals,
     Standings,
     Waiting,
 )
 from kessai.audit.reporting.spans import Spans
 from kessai.audit.verification.canonical import BegunForm
 from kessai.audit.verification.fast_path.walk import WalkedEvent
-from kessai.audit.verification.report import Finds
+from kessai.audit.verification.report import FaultTally
 from kessai.audit.verification.verify import Examined, verify
 from kessai.machine import (
     Begun,
@@ -85,10 +84,9 @@ def gather(
         report=report,
         lifecycles=lifecycles,
         unbound=gatherer.unbound,
-        unbound_examples=gatherer.unbound_examples,
-        waiting=gatherer.waiting.found(),
-        closed=gatherer.closed.found(),
-        outside=gatherer.outside.found(),
+        waiting=gatherer.waiting,
+        closed=gatherer.closed,
+        outside=gatherer.outside,
         has_coverage=coverage is not None,
     )
 
@@ -100,9 +98,6 @@ class _Loose:
     count: int
     transaction: str
     event: Denied
-
-
-_ASKED = (Begun, BegunForm, Denied)
 
 
 class _Gatherer:
@@ -117,11 +112,10 @@ class _Gatherer:
         self.last: datetime | None = None
         self.days: Counter[tuple[date, bool]] = Counter()
         self.heads = hashlib.sha256()
-        self.unbound: Counter[Refusal] = Counter()
-        self.unbound_examples: dict[Refusal, Example] = {}
-        self.waiting: Finds[Waiting] = Finds()
-        self.closed: Finds[Closing] = Finds()
-        self.outside: Finds[Outside] = Finds()
+        self.unbound = Refusals()
+        self.waiting: FaultTally[Waiting] = FaultTally()
+        self.closed: FaultTally[Closing] = FaultTally()
+        self.outside: FaultTally[Outside] = FaultTally()
 
     def visit(self, examined: Examined) -> None:
         """Count one transaction."""
@@ -173,7 +167,7 @@ class _Gatherer:
         event, state, noted, step = passed
         self.first = event.at if self.first is None else min(self.first, event.at)
         self.last = event.at if self.last is None else max(self.last, event.at)
-        if isinstance(event, _ASKED):
+        if isinstance(event, Begun | BegunForm | Denied):
             self.days[event.at.date(), type(event) is Denied] += 1
         if state.machine is None:
             if isinstance(event, Denied):
@@ -188,7 +182,7 @@ class _Gatherer:
             return
         match event:
             case Denied():
-                _count_refusals(figures, step.before, event, 1)
+                figures.refusals.add(step.before, event)
             case External() | Reversed():
                 self._outside(name, step, event)
             case Lapsed():
@@ -204,13 +198,9 @@ class _Gatherer:
             if isinstance(event, Discrepancy):
                 reasons[number] = event.reason
             elif isinstance(event, Closed):
-                closed, evidence = event.discrepancy, event.evidence
-                reason = reasons.get(closed, "")
-                self.closed.add(
-                    Closing(
-                        name, closed, reason, event.at, evidence.actor, evidence.note
-                    )
-                )
+                closed, found = event.discrepancy, event.evidence
+                reason, who = reasons.get(closed, ""), (found.actor, found.note)
+                self.closed.add(Closing(name, closed, reason, event.at, *who))
 
     def _outside(
         self, name: str, step: AppliedEvent, event: External | Reversed
@@ -231,48 +221,18 @@ class _Gatherer:
     def _bind(self) -> None:
         """Count the refusals that are bound to no file where only one lifecycle fits."""
         stored = {one.lifecycle.name for one in self._by_hash.values()}
-        machines = [
-            *self._machines.values(),
-            *(
-                compile_lifecycle(o)
-                for o in self._known.values()
-                if o.name not in stored
-            ),
-        ]
+        others = (one for one in self._known.values() if one.name not in stored)
+        machines = [*self._machines.values(), *map(compile_lifecycle, others)]
         for kind, loose in self._loose.items():
             fitting = [machine for machine in machines if fits(machine, kind)]
-            if len(fitting) == 1:
-                figures = self._figures(fitting[0])
-                event = loose.event
-                found = list(
-                    refused(fitting[0], Transaction(""), event.command, event.reasons)
-                )
-                figures.counts.update(dict.fromkeys(found, loose.count))
-                _count_refusals(
-                    figures, Transaction(loose.transaction), event, loose.count
-                )
+            standing, event = Transaction(loose.transaction), loose.event
+            if len(fitting) != 1:
+                self.unbound.add(standing, event, loose.count)
                 continue
-            for refusal, example in _refusals(
-                Transaction(loose.transaction), loose.event
-            ):
-                self.unbound[refusal] += loose.count
-                self.unbound_examples.setdefault(refusal, example)
-
-
-def _refusals(
-    standing: Transaction, event: Denied
-) -> Iterator[tuple[Refusal, Example]]:
-    for reason in event.reasons:
-        refusal = Refusal(event.command, reason.code, reason.rule)
-        yield refusal, Example(standing.id, reason, standing.currency)
-
-
-def _count_refusals(
-    figures: LifecycleFigures, standing: Transaction, event: Denied, count: int
-) -> None:
-    for refusal, example in _refusals(standing, event):
-        figures.refusals[refusal] += count
-        figures.examples.setdefault(refusal, example)
+            figures = self._figures(fitting[0])
+            found = refused(fitting[0], Transaction(""), event.command, event.reasons)
+            figures.counts.update(dict.fromkeys(found, loose.count))
+            figures.refusals.add(standing, event, loose.count)
 
 
 def _count_states(figures: LifecycleFigures, walked: Sequence[WalkedEvent]) -> None:

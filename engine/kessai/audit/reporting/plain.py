@@ -3,9 +3,7 @@
 Amounts are integers in minor units, lengths of time are seconds, times are UTC.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import attrs
 
@@ -19,8 +17,14 @@ from kessai.audit.coverage.items import (
     reversal_id,
 )
 from kessai.audit.coverage.totals import Covered
-from kessai.audit.reporting.facts import Example, Facts, LifecycleFigures, Refusal
-from kessai.audit.reporting.finds import command_titles, finds
+from kessai.audit.reporting.facts import (
+    Example,
+    Facts,
+    LifecycleFigures,
+    Refusal,
+    Refusals,
+)
+from kessai.audit.reporting.finds import Plain, command_titles, finds
 from kessai.audit.reporting.spans import Spans
 from kessai.diagram.titles import condition
 from kessai.machine import Denial, Machine, compile_lifecycle
@@ -28,7 +32,6 @@ from kessai.machine.denial import STRUCTURAL
 from kessai.spec import Lifecycle, Text, rule_codes
 from kessai.words import Words
 
-Plain = dict[str, Any]
 _joining = Words("joining")
 
 GAP = "…"
@@ -59,7 +62,6 @@ def plain(facts: Facts, language: str) -> Plain:
         **finds(facts, language),
         "unbound_refusals": _refusals(
             facts.unbound,
-            facts.unbound_examples,
             _Sentences(None, language, command_titles(facts.lifecycles, language)),
         ),
         "lifecycles": [
@@ -86,7 +88,7 @@ def lifecycle_data(figures: LifecycleFigures, language: str) -> Plain:
         ],
         "matrix": list(_matrix(figures, language)),
         "moves": list(_moves(figures, language)),
-        "refusals": _refusals(figures.refusals, figures.examples, sentences),
+        "refusals": _refusals(figures.refusals, sentences),
         "states": list(_states(figures, language)),
         "amounts": list(_amounts(figures, language)),
         "amount_names": {
@@ -163,16 +165,19 @@ def _moves(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
     """Every declared move, with how often it succeeded; then those of reversals."""
     lifecycle = figures.lifecycle
     every = (
-        (section == "reversals", command, move, source)
-        for section, command in lifecycle.changes
-        for move in command.moves
-        for source in move.sources
+        (section == "reversals", *found)
+        for section in ("commands", "reversals")
+        for found in lifecycle.moves(section)
     )
     for is_reversal, command, move, source in every:
         state = f"{move.track}.{source}"
         target = source if move.target is None else move.target
         make = reversal_id if is_reversal else commit_id
         committed = make(command.name, move.track, source, move)
+        begun, declined = (
+            0 if is_reversal else figures.counts[point_id(command.name, state)]
+            for point_id in (begin_id, release_id)
+        )
         yield {
             "is_reversal": is_reversal,
             "track": move.track,
@@ -192,13 +197,9 @@ def _moves(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
                 for code in (*command.guards, *move.guards)
             ],
             "rule": move.rule,
-            "begun": 0
-            if is_reversal
-            else figures.counts[begin_id(command.name, state)],
+            "begun": begun,
             "succeeded": figures.counts[committed],
-            "declined": 0
-            if is_reversal
-            else figures.counts[release_id(command.name, state)],
+            "declined": declined,
             "tested": _tested(figures, committed),
         }
 
@@ -319,14 +320,11 @@ class _Sentences:
         return denial.sentences(self.language)[0]
 
 
-def _refusals(
-    counted: Mapping[Refusal, int],
-    examples: Mapping[Refusal, Example],
-    sentences: _Sentences,
-) -> list[Plain]:
+def _refusals(refusals: Refusals, sentences: _Sentences) -> list[Plain]:
     """Refusals, the most frequent first."""
+    examples = refusals.examples
     ordered = sorted(
-        Counter(counted).items(),
+        refusals.counts.items(),
         key=lambda one: (-one[1], one[0].command, one[0].code, one[0].rule),
     )
     return [

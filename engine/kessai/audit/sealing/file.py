@@ -29,8 +29,11 @@ LONGEST_LINE = 16_777_216
 """No line of a seal is longer: a file without line ends must not fill the memory."""
 
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-_canonical = msgspec.json.Encoder(order="sorted").encode
-_FIRST = _canonical({"format": FORMAT}) + b"\n"
+canonical = msgspec.json.Encoder(order="sorted").encode
+"""A line of a seal; that of a chain is the leaf of the tree, too."""
+
+FIRST = canonical({"format": FORMAT}) + b"\n"
+"""How a seal begins."""
 
 
 class Chain(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +61,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The bytes that the signature is of."""
         data: dict[str, Any] = msgspec.to_builtins(self)
         del data["signature"]
-        return _canonical(data)
+        return canonical(data)
 
 
 @attrs.frozen
@@ -90,21 +93,6 @@ class Seal:
         if digest.hexdigest() != self.digest:
             message = f"{self.path}: was changed while it was read"
             raise InvalidInput(message)
-
-
-def first_line() -> bytes:
-    """How a seal begins."""
-    return _FIRST
-
-
-def chain_line(chain: Chain) -> bytes:
-    """The line of a chain, and the leaf of the tree."""
-    return _canonical(chain)
-
-
-def last_line(summary: Summary) -> bytes:
-    """The line with what was signed, with the signature."""
-    return _canonical(summary) + b"\n"
 
 
 def read_seal(path: Path | str, public_key: PublicKey) -> Seal:
@@ -142,7 +130,7 @@ def _read(file: BinaryIO, path: Path) -> tuple[Summary, str, tuple[int, int, str
     last, summary = "", None
     for number, line in enumerate(_lines(file, path), 1):
         digest.update(line)
-        if summary is not None or (number == 1) != (line == _FIRST):
+        if summary is not None or (number == 1) != (line == FIRST):
             raise _no_seal(path, number)
         if line.startswith(b"["):
             chain = _chain(line, path, number)

@@ -8,18 +8,17 @@ hexadecimal digits or a PEM file.
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from kessai.errors import AdapterMissing, InvalidInput
+from kessai.whole_file import draft, keep
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-        Ed25519PrivateKey,
-        Ed25519PublicKey,
-    )
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 OWNER_ALONE = 0o600
 _OTHERS = 0o077
@@ -49,7 +48,8 @@ class PublicKey:
         from cryptography.exceptions import InvalidSignature
 
         try:
-            _public(self.raw).verify(signature, message)
+            key = _ed25519().Ed25519PublicKey.from_public_bytes(self.raw)
+            key.verify(signature, message)
         except InvalidSignature:
             return False
         return True
@@ -88,27 +88,17 @@ def new_private_key(path: Path | str) -> PublicKey:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    path = Path(path)
     try:
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE)
+        with draft(path, mode=OWNER_ALONE) as file:
+            file.write(pem)
+            keep(file, path)
     except FileExistsError:
         message = f"{path}: is there already; a key is never overwritten"
         raise InvalidInput(message) from None
     except OSError as error:
         message = f"{path}: the key cannot be written: {error.strerror}"
         raise InvalidInput(message) from None
-    try:
-        with os.fdopen(opened, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException as error:
-        Path(path).unlink(
-            missing_ok=True
-        )  # half a key is none, and would be in the way
-        if isinstance(error, OSError):
-            message = f"{path}: the key cannot be written: {error.strerror}"
-            raise InvalidInput(message) from None
-        raise
     return PrivateKey(key).public
 
 
@@ -121,7 +111,6 @@ def read_private_key(path: Path | str) -> PrivateKey:
 
     """
     ed25519 = _ed25519()
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     path = Path(path)
@@ -129,19 +118,14 @@ def read_private_key(path: Path | str) -> PrivateKey:
     if os.name == "posix" and path.stat().st_mode & _OTHERS:
         message = f"{path}: others may read this key; `chmod 600 {path}` mends that"
         raise InvalidInput(message)
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # What the library reports of it might repeat some of it.
-        key = None
-    sealing = cast("Ed25519PrivateKey | None", key)
-    if not isinstance(key, ed25519.Ed25519PrivateKey) or sealing is None:
+    key = _loaded(load_pem_private_key, pem, ed25519.Ed25519PrivateKey, password=None)
+    if key is None:
         message = (
             f"{path}: not an Ed25519 private key in PEM without a passphrase;"
             " `kessai audit seal --new-key FILE` makes one"
         )
         raise InvalidInput(message)
-    return PrivateKey(sealing)
+    return PrivateKey(key)
 
 
 def read_public_key(given: str | Path) -> PublicKey:
@@ -156,30 +140,34 @@ def read_public_key(given: str | Path) -> PublicKey:
     given = str(given)
     if _HEX.fullmatch(given):
         return PublicKey(bytes.fromhex(given))
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     content = _read(Path(given))
     text = content.decode("ascii", "replace").strip()
     if _HEX.fullmatch(text):
         return PublicKey(bytes.fromhex(text))
-    try:
-        key = load_pem_public_key(content)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    sealed = cast("Ed25519PublicKey | None", key)
-    if not isinstance(key, ed25519.Ed25519PublicKey) or sealed is None:
+    key = _loaded(load_pem_public_key, content, ed25519.Ed25519PublicKey)
+    if key is None:
         message = (
             f"{given}: not an Ed25519 public key; 64 hexadecimal digits are right,"
             " or a file with them, or a PEM file"
         )
         raise InvalidInput(message)
-    return PublicKey(sealed.public_bytes_raw())
+    return PublicKey(key.public_bytes_raw())
 
 
-def _public(raw: bytes) -> "Ed25519PublicKey":
-    key: Ed25519PublicKey = _ed25519().Ed25519PublicKey.from_public_bytes(raw)
-    return key
+def _loaded(load: Callable[..., Any], pem: bytes, kind: type, **options: Any) -> Any:
+    """The key of that kind in `pem`, or None.
+
+    What the library reports of it might repeat some of it, and goes no further.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        key = load(pem, **options)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, kind) else None
 
 
 def _ed25519() -> Any:

@@ -15,12 +15,11 @@ import msgspec
 
 from kessai.audit.sealing.check import shown
 from kessai.audit.sealing.file import (
+    FIRST,
     Chain,
     Seal,
     Summary,
-    chain_line,
-    first_line,
-    last_line,
+    canonical,
     read_seal,
 )
 from kessai.audit.sealing.keys import PrivateKey
@@ -87,14 +86,14 @@ class _SealLines:
         self._tree = Tree()
         self._chains = self._events = 0
         self._lifecycles: set[str] = set()
-        file.write(first_line())
+        file.write(FIRST)
 
     def add(self, examined: Examined) -> None:
         """Add the chain of a transaction, if it holds: else none of it is kept."""
         if examined.fault is not None or not examined.records:
             return
         last = examined.records[-1]
-        line = chain_line(Chain(examined.name, last.number, last.hash))
+        line = canonical(Chain(examined.name, last.number, last.hash))
         self._tree.add(line)
         self._file.write(line + b"\n")
         self._chains += 1
@@ -114,9 +113,8 @@ class _SealLines:
             previous=previous,
         )
         signature = key.sign(summary.message()).hex()
-        self._file.write(
-            last_line(msgspec.structs.replace(summary, signature=signature))
-        )
+        signed = msgspec.structs.replace(summary, signature=signature)
+        self._file.write(canonical(signed) + b"\n")
 
 
 @contextmanager

@@ -64,11 +64,8 @@ def check(library: Library, step: AppliedEvent) -> None:
 
     """
     machine, event = step.machine, step.event
-    if machine is None:
-        _without_lifecycle(step)
-        return
-    if isinstance(event, Denied | Closed):
-        _noted(step, event)
+    if machine is None or isinstance(event, Denied | Closed):
+        _unmoving(step, event)
         return
     match event:
         case Begun():
@@ -96,33 +93,43 @@ def check_invariants(machine: Machine, step: AppliedEvent) -> None:
         raise ReplayBroken(step.number, "invariant_broken", ", ".join(broken))
 
 
-def _without_lifecycle(step: AppliedEvent) -> None:
-    """Before it begins, a transaction can only be refused, or named by evidence."""
-    event = step.event
-    if isinstance(event, Denied | Closed):
-        _noted(step, event)
-        return
-    if isinstance(event, Discrepancy) and event.reason == "unknown_transaction":
-        return
-    raise ReplayBroken(step.number, "not_allowed", "unknown_transaction")
+def _unmoving(step: AppliedEvent, event: Event) -> None:
+    """A refusal, an operator's closing, or evidence of a transaction that never was."""
+    match event:
+        case Denied():
+            return
+        case Closed(discrepancy=closed, evidence=evidence):
+            if event != close_discrepancy(step.before, closed, evidence, event.at):
+                raise _not_allowed(step, f"discrepancy {closed}")
+        case Discrepancy(reason="unknown_transaction"):
+            return
+        case _:
+            raise _not_allowed(step, "unknown_transaction")
+
+
+def _not_allowed(step: AppliedEvent, detail: str) -> ReplayBroken:
+    return ReplayBroken(step.number, "not_allowed", detail)
+
+
+def _not_what_follows(step: AppliedEvent, detail: str) -> ReplayBroken:
+    return ReplayBroken(step.number, "not_what_follows", detail)
 
 
 def _begun(
     library: Library, machine: Machine, step: AppliedEvent, event: Begun
 ) -> None:
-    before, number = step.before, step.number
     rule = machine.commands.get(event.operation.command)
     if rule is None:
-        raise ReplayBroken(number, "not_allowed", "not_in_lifecycle")
+        raise _not_allowed(step, "not_in_lifecycle")
     agreement = None
     if rule.spec.agreement is not None:
         agreement = _agreement(library, step, event)
     try:
-        command = _asked(machine, before, event, is_opening=rule.spec.is_opening)
+        command = _asked(machine, step.before, event, is_opening=rule.spec.is_opening)
     except InvalidCommand as error:
-        raise ReplayBroken(number, "not_allowed", str(error)) from error
+        raise _not_allowed(step, str(error)) from error
     if command is None:
-        raise ReplayBroken(number, "request_differs")
+        raise ReplayBroken(step.number, "request_differs")
     _in_its_account(step, event, agreement, is_opening=rule.spec.is_opening)
     check_begun(machine, step, event, OperationRequest(command, agreement))
 
@@ -132,11 +139,9 @@ def _in_its_account(
 ) -> None:
     """An account is given once, and a charge has its agreement's."""
     if not is_opening and event.account is not None:
-        detail = "only an opening command gives an account"
-        raise ReplayBroken(step.number, "not_allowed", detail)
+        raise _not_allowed(step, "only an opening command gives an account")
     if agreement is not None and step.after.account != agreement.account:
-        detail = f"{agreement.id} belongs to another account"
-        raise ReplayBroken(step.number, "not_allowed", detail)
+        raise _not_allowed(step, f"{agreement.id} belongs to another account")
 
 
 def check_begun(
@@ -148,14 +153,12 @@ def check_begun(
         Broken: it does not.
 
     """
-    operation, number = event.operation, step.number
+    operation = event.operation
     verdict = decide(machine, step.before, asked.command, event.at, asked.agreement)
     if isinstance(verdict, Denial):
-        raise ReplayBroken(number, "not_allowed", ", ".join(verdict.codes))
+        raise _not_allowed(step, ", ".join(verdict.codes))
     if verdict != operation or event.opens != opened_tracks(machine, operation):
-        raise ReplayBroken(
-            number, "not_allowed", "the operation is not the one decided on"
-        )
+        raise _not_allowed(step, "the operation is not the one decided on")
 
 
 def _agreement(library: Library, step: AppliedEvent, event: Begun) -> Transaction:
@@ -219,36 +222,20 @@ def _open(step: AppliedEvent, name: str) -> Operation:
 
 
 def _sent_again(machine: Machine, step: AppliedEvent, event: Resent | Resumed) -> None:
-    """Only what may have been lost on its way is sent again."""
-    if isinstance(event, Resumed):
-        _resumed(machine, step, event)
+    """Only what may have been lost on its way is sent again.
+
+    A consumer resumes only an opening command whose request is not in flight.
+    """
+    operation = _open(step, event.operation)
+    if isinstance(event, Resent):
+        if phase_after(operation.phase, RESENT) is None:
+            detail = f"{operation.id} ({operation.phase})"
+            raise ReplayBroken(step.number, "resent_too_soon", detail)
         return
-    operation = _open(step, event.operation)
-    if phase_after(operation.phase, RESENT) is None:
-        detail = f"{operation.id} ({operation.phase})"
-        raise ReplayBroken(step.number, "resent_too_soon", detail)
-
-
-def _resumed(machine: Machine, step: AppliedEvent, event: Resumed) -> None:
-    """A consumer resumes only an opening command whose request is not in flight."""
-    operation = _open(step, event.operation)
-    rule = machine.commands[operation.command].spec
-    if not rule.is_opening:
-        raise ReplayBroken(step.number, "not_allowed", "it is no opening command")
+    if not machine.commands[operation.command].spec.is_opening:
+        raise _not_allowed(step, "it is no opening command")
     if operation.is_awaited(event.at):
-        raise ReplayBroken(
-            step.number, "not_allowed", "its request was still under way"
-        )
-
-
-def _noted(step: AppliedEvent, event: Denied | Closed) -> None:
-    """A refusal moves nothing; an operator closes a discrepancy under their name."""
-    if isinstance(event, Closed) and event != close_discrepancy(
-        step.before, event.discrepancy, event.evidence, event.at
-    ):
-        raise ReplayBroken(
-            step.number, "not_allowed", f"discrepancy {event.discrepancy}"
-        )
+        raise _not_allowed(step, "its request was still under way")
 
 
 def _stated(
@@ -257,13 +244,11 @@ def _stated(
     """What the gateway did by itself or stated besides, or a deadline that passed."""
     if isinstance(event, Learned):
         if not is_new(machine, step.before, event.evidence):
-            raise ReplayBroken(step.number, "not_what_follows", "nothing new")
+            raise _not_what_follows(step, "nothing new")
         return
     if event.evidence is None:
         if event not in overdue(machine, step.before, event.at):
-            raise ReplayBroken(
-                step.number, "not_allowed", "the deadline had not passed"
-            )
+            raise _not_allowed(step, "the deadline had not passed")
         return
     _same(step, resolve_external(machine, step.before, event.evidence, event.at))
 
@@ -272,7 +257,7 @@ def _discrepancy(machine: Machine, step: AppliedEvent, event: Discrepancy) -> No
     """Evidence may be a discrepancy only where the lifecycle does not allow it."""
     if event.reason == "contradicts_earlier":
         if event.operation in step.before.operations:
-            raise ReplayBroken(step.number, "not_what_follows", "the operation is open")
+            raise _not_what_follows(step, "the operation is open")
         return
     if event.reason == MAY_BE_ANOTHER:
         _doubted(machine, step, event)
@@ -281,7 +266,7 @@ def _discrepancy(machine: Machine, step: AppliedEvent, event: Discrepancy) -> No
         return  # what the gateway listed at that moment is not kept
     if event.reason in _DIFFERENCES:
         if not _DIFFERENCES[event.reason](step.before, event.evidence):
-            raise ReplayBroken(step.number, "not_what_follows", "nothing differs")
+            raise _not_what_follows(step, "nothing differs")
         return
     if event.operation is None:
         expected: Event | None = resolve_external(
@@ -307,12 +292,12 @@ def _doubted(machine: Machine, step: AppliedEvent, event: Discrepancy) -> None:
         or evidence.amount is not None
         or (evidence.source, evidence.outcome) != (Source.INQUIRY, Outcome.SUCCEEDED)
     ):
-        raise ReplayBroken(step.number, "not_what_follows", "nothing is in doubt")
+        raise _not_what_follows(step, "nothing is in doubt")
     if event.operation is None or event.operation in step.before.operations:
-        raise ReplayBroken(step.number, "not_what_follows", "nothing has ended")
+        raise _not_what_follows(step, "nothing has ended")
 
 
 def _same(step: AppliedEvent, expected: Event | None) -> None:
     if step.event != expected:
         kind = "nothing new" if expected is None else KIND_OF[type(expected)]
-        raise ReplayBroken(step.number, "not_what_follows", kind)
+        raise _not_what_follows(step, kind)

@@ -15,9 +15,9 @@ from kessai.audit.verification.canonical import (
     ReportedForm,
 )
 from kessai.audit.verification.replay import ReplayBroken
-from kessai.errors import TrailBroken
-from kessai.machine import Begun, Denied, Event, Record, Reported, read_record
+from kessai.machine import Begun, Denied, Event, Reason, Record, Reported
 from kessai.stores import Answered
+from kessai.stores.encoding import answered_by
 
 CONFLICT = "key_conflict"
 
@@ -54,20 +54,31 @@ def check_answers(
 def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Answered]:
     """What must stand under each key."""
     due: dict[str, Answered] = {}
-    outcomes: dict[str, str] = {}
+    ended: dict[str, Reported | ReportedForm] = {}
     for event in events:
         if isinstance(event, _REPORTED):
-            outcomes[event.operation] = event.outcome
+            ended[event.operation] = event
     for event in events:
         if isinstance(event, _BEGUN):
             o = event.operation
-            outcome = str(outcomes.get(o.id, "begun"))
+            last = ended.get(o.id)
             due[o.key] = Answered(
-                transaction, o.key, o.request, o.command, outcome, o.id
+                transaction,
+                o.key,
+                o.request,
+                o.command,
+                str(last.outcome) if last else "begun",
+                o.id,
+                evidence=answered_by(last.evidence) if last else None,
             )
         elif isinstance(event, _DENIED) and not _is_conflict(event):
             due[event.key] = Answered(
-                transaction, event.key, event.request, event.command, "denied"
+                transaction,
+                event.key,
+                event.request,
+                event.command,
+                "denied",
+                reasons=tuple(Reason(r.code, r.rule, r.values) for r in event.reasons),
             )
     return due
 
@@ -75,38 +86,34 @@ def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Ans
 def _opened(events: Sequence[Event | EventForm]) -> Iterator[tuple[int, str]]:
     """The keys under which events left an answer, with their numbers."""
     for number, event in enumerate(events, 1):
-        if isinstance(event, _BEGUN):
-            yield number, event.operation.key
-        elif isinstance(event, _DENIED) and not _is_conflict(event):
-            yield number, event.key
+        yield from ((number, key) for key in _due("", [event]))
 
 
 def keys_in(records: Iterable[Record]) -> Iterator[str]:
     """The keys in `records`, as far as they can be read."""
     for record in records:
         try:
-            event = read_record(record, _previous(record)).event
-        except TrailBroken:
+            data = _decode(record.body).data
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-        if isinstance(event, Begun):
-            yield event.operation.key
-        elif isinstance(event, Denied):
-            yield event.key
+        begun = data.operation
+        if key := begun.key if isinstance(begun, _Keyed) else data.key:
+            yield key
 
 
-def _previous(record: Record) -> str:
-    """The hash that a record names as the one before it, right or not."""
-    try:
-        return _decode_link(record.body).previous
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return ""
+class _Keyed(msgspec.Struct):
+    key: str = ""
 
 
-class _Link(msgspec.Struct):
-    previous: str = ""
+class _Data(_Keyed):
+    operation: _Keyed | str | None = None
 
 
-_decode_link = msgspec.json.Decoder(_Link).decode
+class _Body(msgspec.Struct):
+    data: _Data
+
+
+_decode = msgspec.json.Decoder(_Body).decode
 
 
 def _is_conflict(event: Denied | DeniedForm) -> bool:

@@ -5,10 +5,10 @@ trails are made. What has another form is not wrong for that: it takes the long 
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
-import attrs
 import msgspec
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -105,7 +105,6 @@ class DeniedForm(ObjectForm):
 
 
 EventForm = BegunForm | ReportedForm | DeniedForm
-F = TypeVar("F", bound=ObjectForm)
 
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     form.kind: msgspec.json.Decoder(form)
@@ -114,47 +113,33 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 _encode = msgspec.json.Encoder().encode
 
 
-@attrs.frozen
-class Middle:
-    """The kind and the lifecycle's hash, as they stand between data and number."""
-
-    kind: str
-    lifecycle: str
-    decode: Any
-
-
 class Reader:
     """Reads the events of trails that have the canonical form."""
 
     def __init__(self) -> None:
-        self._middles: dict[bytes, Middle] = {}
+        self._known: dict[bytes, tuple[str, Callable[[bytes], EventForm]]] = {}
 
-    def read(self, body: bytes, place: bytes) -> tuple[Middle, EventForm] | None:
-        """The event in `body`, if it ends in `place`, the end that its place demands.
+    def read(self, body: bytes, place: bytes) -> tuple[str, EventForm] | None:
+        """The event in `body` with its lifecycle's hash, if it ends in `place`.
 
-        None if its form is another: then `read_record` has the word.
+        That is the end that its place demands. None if its form is another: then
+        `read_record` has the word.
         """
         at = body.rfind(_KIND, 0, -len(place))
         if at < 0 or not body.endswith(place) or not body.startswith(_START):
             return None
-        middle = self._middles.get(between := body[at : -len(place)])
+        middle = self._known.get(between := body[at : -len(place)])
         if middle is None:
-            middle = self._learn(between)
-            if middle is None:
+            found = _MIDDLE.fullmatch(between)
+            decoder = _DECODERS.get(found[1].decode()) if found else None
+            if found is None or decoder is None or len(self._known) >= _MOST:
                 return None
+            middle = self._known[between] = found[2].decode(), decoder.decode
+        lifecycle, decode = middle
         try:
-            return middle, middle.decode(body[len(_START) : at])
+            return lifecycle, decode(body[len(_START) : at])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-
-    def _learn(self, between: bytes) -> Middle | None:
-        found = _MIDDLE.fullmatch(between)
-        decoder = _DECODERS.get(found[1].decode()) if found else None
-        if found is None or decoder is None or len(self._middles) >= _MOST:
-            return None
-        middle = Middle(found[1].decode(), found[2].decode(), decoder.decode)
-        self._middles[between] = middle
-        return middle
 
 
 def place(number: int, previous: bytes, transaction: bytes) -> bytes:

@@ -7,7 +7,10 @@ the lifecycle allows is decided in `kessai.audit.verification.allowed`.
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
+
+import attrs
 
 from kessai.errors import InvalidLifecycle, TrailBroken
 from kessai.machine import (
@@ -143,9 +146,38 @@ def follow(library: Library, before: Transaction, record: Record) -> AppliedEven
         raise ReplayBroken(number, "record_broken", detail) from error
     if not all(moment.tzinfo for moment in _moments(read.event)):
         raise ReplayBroken(number, "record_broken", "a time in it has no zone")
+    if not _MEMBERS.issuperset(read.members) or not (
+        _has_fields(read.event, read.members["data"])
+    ):
+        raise ReplayBroken(number, "record_broken", "a member that no event has")
     machine = _bound(library, before, read, number)
     after = evolve(machine, before, read.event).with_head(record.hash)
     return AppliedEvent(read.event, machine, before, after)
+
+
+_MEMBERS = {"data", "kind", "lifecycle", "number", "previous", "transaction"}
+
+
+def _has_fields(part: Any, data: Any) -> bool:
+    """Whether all members of `data`, from which `part` was read, are fields of it.
+
+    What nothing reads would not be missed by the rules.
+    """
+    names = _fields_of(part.__class__)
+    if names is None:
+        return True
+    return names.issuperset(data) and all(
+        _has_fields(getattr(part, name), value)
+        for name, value in data.items()
+        if isinstance(value, dict)
+    )
+
+
+@cache
+def _fields_of(kind: type) -> frozenset[str] | None:
+    if not attrs.has(kind):
+        return None
+    return frozenset(field.name for field in attrs.fields(kind))
 
 
 def _moments(event: Event) -> Iterator[datetime]:

@@ -1,12 +1,13 @@
 """What an audit found: counts of all there is, and the first of each kind of find."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
+from kessai.evidence.reasons import discrepancy_sentence
 from kessai.machine import Operation
 from kessai.words import Words
 
@@ -32,6 +33,16 @@ class AuditFault:
         """What is wrong, in `language`, `en` or `ja`."""
         return TEXTS(self.code, language, detail=self.detail)
 
+    def data(self, language: str) -> dict[str, Any]:
+        """The fault as JSON shows it, with its sentence in `language`."""
+        return {
+            "transaction": self.transaction,
+            "event": self.number,
+            "code": self.code,
+            "detail": self.detail,
+            "sentence": self.sentence(language),
+        }
+
     def __str__(self) -> str:
         where = "" if self.number is None else f" event {self.number}"
         return f"{self.transaction}{where}: {self.sentence()}"
@@ -44,6 +55,15 @@ class FoundDiscrepancy:
     transaction: str
     number: int
     reason: str
+
+    def data(self, language: str) -> dict[str, Any]:
+        """The discrepancy as JSON shows it, with its sentence in `language`."""
+        return {
+            "transaction": self.transaction,
+            "event": self.number,
+            "reason": self.reason,
+            "sentence": discrepancy_sentence(self.reason, language),
+        }
 
 
 @attrs.frozen
@@ -66,12 +86,22 @@ class Sealed:
     """It names a seal before it that was not given, and so was not checked."""
 
 
-@attrs.frozen
+@attrs.define
 class FaultTally(Generic[T]):
-    """How many there are, and the first `MOST` of them."""
+    """How many finds of one kind there are, and the first `MOST` of them."""
 
-    count: int
-    first: tuple[T, ...]
+    count: int = 0
+    first: tuple[T, ...] = ()
+
+    def add(self, find: T) -> None:
+        """Count `find`, and keep it while there is room."""
+        self.count += 1
+        if self.count <= MOST:
+            self.first += (find,)
+
+    def data(self, show: Callable[[T], Any]) -> dict[str, Any]:
+        """The finds as JSON shows them, each by `show`."""
+        return {"count": self.count, "first": [show(one) for one in self.first]}
 
 
 @attrs.frozen(kw_only=True)
@@ -96,24 +126,6 @@ class Report:
         return not self.faults.count
 
 
-class Finds(Generic[T]):
-    """Finds of one kind as they come in."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._first: list[T] = []
-
-    def add(self, find: T) -> None:
-        """Count `find`, and keep it while there is room."""
-        self._count += 1
-        if self._count <= MOST:
-            self._first.append(find)
-
-    def found(self) -> FaultTally[T]:
-        """All that came in."""
-        return FaultTally(self._count, tuple(self._first))
-
-
 class Tally:
     """A report in the making."""
 
@@ -122,9 +134,9 @@ class Tally:
         self.events = 0
         self.accounts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
-        self.faults: Finds[AuditFault] = Finds()
-        self.discrepancies: Finds[FoundDiscrepancy] = Finds()
-        self.open_operations: Finds[OpenOperation] = Finds()
+        self.faults: FaultTally[AuditFault] = FaultTally()
+        self.discrepancies: FaultTally[FoundDiscrepancy] = FaultTally()
+        self.open_operations: FaultTally[OpenOperation] = FaultTally()
 
     def report(self) -> Report:
         """The report so far."""
@@ -133,7 +145,7 @@ class Tally:
             events=self.events,
             accounts=dict(sorted(self.accounts.items())),
             kinds=dict(sorted(self.kinds.items())),
-            faults=self.faults.found(),
-            discrepancies=self.discrepancies.found(),
-            open_operations=self.open_operations.found(),
+            faults=self.faults,
+            discrepancies=self.discrepancies,
+            open_operations=self.open_operations,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kessai.audit import Report, verify
+from kessai.audit import OpenOperation, Report, verify
 from kessai.audit.verification.report import FaultTally
 from kessai.cli.audit.seals import public_key_option, read_seals
 from kessai.cli.terminal.exits import AUDIT, DONE
@@ -73,38 +73,9 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
         "events": report.events,
         "accounts": report.accounts,
         "kinds": report.kinds,
-        "faults": {
-            "count": report.faults.count,
-            "first": [
-                {
-                    "transaction": fault.transaction,
-                    "event": fault.number,
-                    "code": fault.code,
-                    "detail": fault.detail,
-                    "sentence": fault.sentence(language),
-                }
-                for fault in report.faults.first
-            ],
-        },
-        "discrepancies": {
-            "count": report.discrepancies.count,
-            "first": [
-                {
-                    "transaction": found.transaction,
-                    "event": found.number,
-                    "reason": found.reason,
-                    "sentence": discrepancy_sentence(found.reason, language),
-                }
-                for found in report.discrepancies.first
-            ],
-        },
-        "open_operations": {
-            "count": report.open_operations.count,
-            "first": [
-                {"transaction": found.transaction, **operation_data(found.operation)}
-                for found in report.open_operations.first
-            ],
-        },
+        "faults": report.faults.data(lambda fault: fault.data(language)),
+        "discrepancies": report.discrepancies.data(lambda found: found.data(language)),
+        "open_operations": report.open_operations.data(_open_data),
         "seals": [
             {
                 "file": seal.path,
@@ -116,6 +87,10 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
             for seal in report.seals
         ],
     }
+
+
+def _open_data(found: OpenOperation) -> dict[str, Any]:
+    return {"transaction": found.transaction, **operation_data(found.operation)}
 
 
 def report_lines(report: Report, language: str) -> Iterator[str]:

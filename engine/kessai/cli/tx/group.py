@@ -12,7 +12,7 @@ from kessai.cli.recovery.inquire import OPEN, resolved
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking, wired
 from kessai.cli.terminal.json_line import short
-from kessai.cli.terminal.machines import machine_of
+from kessai.cli.terminal.machines import machine_if_whole, machine_of
 from kessai.cli.terminal.options import (
     GatewayChoice,
     account_option,
@@ -93,7 +93,8 @@ def tx_list(
             shown = [transaction_data(transaction) for transaction in found]
             print_json({"transactions": shown, "more": more})
             return
-        print_list([(t, machine_of(store, machines, t)) for t in found], language)
+        rows = [(t, machine_if_whole(store, machines, t)) for t in found]
+        print_list(rows, language)
         if more:
             say(word("more", language))
 

@@ -113,7 +113,8 @@ WHERE id = %(id)s AND lease = %(lease)s AND due_at IS NOT NULL
 """
 
 TRANSACTIONS = b"""
-SELECT id, account, lifecycle, status, version, open_since, discrepancies, state
+SELECT id, account, lifecycle, status, version, open_since, discrepancies,
+  due_at, attempts, state
 FROM transactions ORDER BY id
 """
 

@@ -5,6 +5,7 @@ rules must not look at is opaque to them.
 """
 
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import attrs
@@ -46,44 +47,23 @@ PARAMETERS = "v, at, begun_at, amount, reported_at"
 """What a repetition takes: the values of the state, then those of the event."""
 
 
-@attrs.frozen
-class AllowedStep:
-    """A step that the rules allowed, with what was known before it was taken.
-
-    `form` is that of the request, where the event begins an operation, and `agreement`
-    the abstract state of its agreement.
-    """
-
-    step: AppliedEvent
-    state: AbstractState
-    form: RequestForm | None = None
-    agreement: AbstractState | None = None
-
-
-@attrs.frozen
-class _FingerprintedCommand:
-    """A command as `decide` looks at it, with the fingerprint it is known to have."""
-
-    name: str
-    transaction: str
-    key: str
-    lifecycle: str | None
-    agreement: str | None
-    amount: int | None
-    currency: str | None
-    parameters: Any
-    fingerprint: str
+Asked = tuple[RequestForm, AbstractState | None]
+"""The form of the request that began an operation, and its agreement's state."""
 
 
 def path_of(
-    states: AbstractStates, allowed: AllowedStep, note: Note
+    states: AbstractStates,
+    state: AbstractState,
+    real: AppliedEvent,
+    asked: Asked | None,
+    note: Note,
 ) -> CompiledPath | None:
-    """The path that `allowed` took, to be repeated; None if it cannot be recorded.
+    """The path that `real`, which the rules allowed, took from `state`.
 
-    What `note` finds in the step, it finds in each repetition: what it asks of the
-    values is part of the path.
+    It is to be repeated; None if it cannot be recorded. What `note` finds in the step,
+    it finds in each repetition: what it asks of the values is part of the path.
     """
-    trace, real = Trace(), allowed.step
+    trace = Trace()
     values = [
         None if value is None else trace.value(f"v[{place}]", value)
         for place, value in enumerate(values_of(real.before))
@@ -93,19 +73,18 @@ def path_of(
     rest = Particulars(
         old.id,
         old.agreement,
-        _unseen(),
-        (),
-        old.version,
-        _unseen(),
-        old.references,
-        old.account,
+        discrepancies=_unseen(),
+        version=old.version,
+        head=_unseen(),
+        references=old.references,
+        account=old.account,
     )
     try:
-        before = allowed.state.transaction(rest, values, opened)
+        before = state.transaction(rest, values, opened)
         event = _noting(trace, real.event)
         after = evolve(real.machine, before, event)
         step = AppliedEvent(event, real.machine, before, after)
-        _check(allowed, step)
+        _check(asked, step)
         noted = tuple(note(step))
         repeat = trace.repeat(PARAMETERS, values_of(after))
         reached = states.of(after, real.machine)
@@ -182,7 +161,7 @@ def _unseen_evidence(evidence: Evidence, amount: Any, reported_at: Any) -> Evide
     )
 
 
-def _check(allowed: AllowedStep, step: AppliedEvent) -> None:
+def _check(asked: Asked | None, step: AppliedEvent) -> None:
     """What `kessai.audit.verification.allowed.check` makes sure of."""
     event, machine = step.event, step.machine
     if isinstance(event, Denied):
@@ -190,34 +169,36 @@ def _check(allowed: AllowedStep, step: AppliedEvent) -> None:
     if machine is None:
         raise Untraceable
     if isinstance(event, Begun):
-        check_begun(machine, step, event, _request(allowed, machine, step, event))
+        check_begun(machine, step, event, _request(asked, machine, step, event))
     elif isinstance(event, Reported):
         check_reported(machine, step, event)
     check_invariants(machine, step)
 
 
 def _request(
-    allowed: AllowedStep, machine: Machine, step: AppliedEvent, event: Begun
+    asked: Asked | None, machine: Machine, step: AppliedEvent, event: Begun
 ) -> OperationRequest:
-    form, operation = allowed.form, event.operation
-    if form is None:
+    if asked is None:
         raise Untraceable
-    command = _FingerprintedCommand(
-        operation.command,
-        step.before.id,
-        operation.key,
-        form.lifecycle,
-        event.agreement,
-        operation.amount if form.has_amount else None,
-        (operation.currency or step.before.currency) if form.has_currency else None,
-        operation.parameters,
-        operation.request,
+    form, charged = asked
+    operation = event.operation
+    currency = operation.currency or step.before.currency
+    command = SimpleNamespace(  # as `decide` looks at it, with its known fingerprint
+        name=operation.command,
+        transaction=step.before.id,
+        key=operation.key,
+        lifecycle=form.lifecycle,
+        agreement=event.agreement,
+        amount=operation.amount if form.has_amount else None,
+        currency=currency if form.has_currency else None,
+        parameters=operation.parameters,
+        fingerprint=operation.request,
     )
     agreement = None
     if machine.commands[operation.command].spec.agreement is not None:
-        if allowed.agreement is None or event.agreement is None:
+        if charged is None or event.agreement is None:
             raise Untraceable
-        agreement = _agreement(allowed.agreement, event.agreement)
+        agreement = _agreement(charged, event.agreement)
     return OperationRequest(cast("Command", command), agreement)
 
 

@@ -6,6 +6,7 @@ its parts, in each form in which the request may have come.
 
 import hashlib
 import re
+from functools import lru_cache
 
 import attrs
 
@@ -50,53 +51,42 @@ def is_plain(text: str) -> bool:
     return is_id(text) and not has_card_number(text)
 
 
-class Requests:
-    """The forms of requests, by machine and command."""
+def form_of(
+    machine: Machine, asked_on: tuple[str, str, str], event: BegunForm
+) -> RequestForm | None:
+    """The form of the request whose fingerprint the operation of `event` bears.
 
-    def __init__(self) -> None:
-        self._rules: dict[tuple[Machine, str], _RequestShape] = {}
-
-    def form(
-        self, machine: Machine, asked_on: tuple[str, str, str], event: BegunForm
-    ) -> RequestForm | None:
-        """The form of the request whose fingerprint the operation of `event` bears.
-
-        `asked_on` are the transaction's id, its currency and its account. None where
-        none is certain: then it is looked for at length.
-        """
-        operation, given = event.operation, event.agreement
-        transaction, held, account = asked_on
-        rule = self._rules.get((machine, operation.command))
-        if rule is None:
-            rule = self._learn(machine, operation.command)
-        if rule is None or not is_plain(operation.key):
-            return None
-        if rule.called is not None and not rule.called.fullmatch(transaction):
-            return None
-        if given is not None and not is_plain(given):
-            return None
-        currency = as_json(operation.currency or held)
-        agreement = _NULL if given is None else as_json(given)
-        amount = _NULL if operation.amount is None else b"%d" % operation.amount
-        name, request = as_json(transaction), operation.request
-        parameters = bytes(operation.parameters)
-        for start, lifecycle, form in rule.forms:
-            taken = amount if form.has_amount else _NULL
-            named = currency if form.has_currency else _NULL
-            of = as_json(event.account or account) if form.has_account else _NULL
-            text = start, name, lifecycle, agreement, taken, named, parameters, of
-            if _sha256(b"%b%b,%b,%b,%b,%b,%b,%b]" % text).hexdigest() == request:
-                return form
+    `asked_on` are the transaction's id, its currency and its account. None where none
+    is certain: then it is looked for at length.
+    """
+    operation, given = event.operation, event.agreement
+    transaction, held, account = asked_on
+    rule = _shape_of(machine, operation.command)
+    if rule is None or not is_plain(operation.key):
         return None
+    if rule.called is not None and not rule.called.fullmatch(transaction):
+        return None
+    if given is not None and not is_plain(given):
+        return None
+    currency = as_json(operation.currency or held)
+    agreement = _NULL if given is None else as_json(given)
+    amount = _NULL if operation.amount is None else b"%d" % operation.amount
+    name, request = as_json(transaction), operation.request
+    parameters = bytes(operation.parameters)
+    for start, lifecycle, form in rule.forms:
+        taken = amount if form.has_amount else _NULL
+        named = currency if form.has_currency else _NULL
+        of = as_json(event.account or account) if form.has_account else _NULL
+        text = start, name, lifecycle, agreement, taken, named, parameters, of
+        if _sha256(b"%b%b,%b,%b,%b,%b,%b,%b]" % text).hexdigest() == request:
+            return form
+    return None
 
-    def _learn(self, machine: Machine, command: str) -> _RequestShape | None:
-        if command not in machine.commands:
-            return None
-        rule = self._rules[machine, command] = _compiled(machine, command)
-        return rule
 
-
-def _compiled(machine: Machine, command: str) -> _RequestShape:
+@lru_cache(maxsize=1024)
+def _shape_of(machine: Machine, command: str) -> _RequestShape | None:
+    if command not in machine.commands:
+        return None
     is_opening = machine.commands[command].spec.is_opening
     lifecycles = (machine.name, None) if is_opening else (None, machine.name)
     start = b"[%b," % as_json(command)

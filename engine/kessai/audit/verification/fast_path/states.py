@@ -7,6 +7,8 @@ beside this one finds out whether that makes a difference to the rules.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -78,6 +80,16 @@ class Particulars:
     account: str = ""
     denials: int = 0
 
+    def take(self, transaction: Transaction) -> None:
+        """Become those of `transaction`."""
+        for name in _PARTICULARS:
+            setattr(self, name, getattr(transaction, name))
+
+
+_PARTICULARS = tuple(field.name for field in attrs.fields(Particulars))
+particulars = attrgetter(*_PARTICULARS)
+"""Those of a transaction, or of a walk to it, as a tuple that can be compared."""
+
 
 @attrs.frozen
 class CompiledPath:
@@ -91,14 +103,6 @@ class CompiledPath:
     """What another audit counts of it."""
 
 
-def _states_of(state: "AbstractState") -> dict[str, str]:
-    return dict(state.outline.states)
-
-
-def _flags_of(state: "AbstractState") -> dict[str, int]:
-    return dict(state.outline.flags)
-
-
 @attrs.frozen(eq=False)
 class AbstractState:
     """An outline with its machine, and the compiled paths that are known from it."""
@@ -108,12 +112,16 @@ class AbstractState:
     paths: dict[tuple[object, ...], list[CompiledPath]] = attrs.field(
         factory=dict, repr=False
     )
-    states: dict[str, str] = attrs.field(
-        init=False, repr=False, default=attrs.Factory(_states_of, takes_self=True)
-    )
-    flags: dict[str, int] = attrs.field(
-        init=False, repr=False, default=attrs.Factory(_flags_of, takes_self=True)
-    )
+
+    @cached_property
+    def states(self) -> dict[str, str]:
+        """The state of each track."""
+        return dict(self.outline.states)
+
+    @cached_property
+    def flags(self) -> dict[str, int]:
+        """Each flag, worth 1 or 0."""
+        return dict(self.outline.flags)
 
     def is_of(self, transaction: Transaction, values: Sequence[Any]) -> bool:
         """Whether `transaction`, with nothing open, is in this state with these `values`.
@@ -148,55 +156,28 @@ class AbstractState:
         `operations` have the rest of those.
         """
         outline, machine = self.outline, self.machine
+        own = dict(zip(_PARTICULARS, particulars(rest), strict=True))
         if machine is None:
-            return Transaction(
-                rest.id,
-                discrepancies=rest.discrepancies,
-                version=rest.version,
-                head=rest.head,
-                denials=rest.denials,
-            )
+            return Transaction(**own)
         middle, late = len(outline.amounts), len(outline.amounts + outline.deadlines)
         opened = zip(outline.operations, operations, values[late:], strict=True)
         return Transaction(
-            rest.id,
-            machine.name,
-            outline.lifecycle,
-            outline.currency,
-            rest.agreement,
-            dict(outline.states),
-            dict(zip(outline.amounts, values, strict=False)),
-            dict(outline.flags),
-            dict(zip(outline.deadlines, values[middle:], strict=False)),
-            {begun.id: _operation(o, begun, amount) for o, begun, amount in opened},
-            rest.discrepancies,
-            outline.concluded,
-            rest.notified,
-            rest.version,
-            rest.head,
-            rest.references,
-            rest.account,
-            rest.denials,
+            lifecycle=machine.name,
+            lifecycle_hash=outline.lifecycle,
+            currency=outline.currency,
+            states=dict(outline.states),
+            amounts=dict(zip(outline.amounts, values, strict=False)),
+            flags=dict(outline.flags),
+            deadlines=dict(zip(outline.deadlines, values[middle:], strict=False)),
+            operations={
+                begun.id: attrs.evolve(
+                    begun, command=o.command, phase=o.phase, amount=amount
+                )
+                for o, begun, amount in opened
+            },
+            concluded=outline.concluded,
+            **own,
         )
-
-
-def _operation(opened: AbstractOperation, begun: Operation, amount: Any) -> Operation:
-    return Operation(
-        begun.id,
-        opened.command,
-        begun.key,
-        begun.request,
-        amount,
-        begun.parameters,
-        begun.begun_at,
-        opened.phase,
-        begun.resent_at,
-        begun.currency,
-        begun.references,
-        begun.agreement_references,
-        begun.resumed_at,
-        begun.not_before,
-    )
 
 
 def values_of(transaction: Transaction) -> tuple[int | datetime | None, ...]:

@@ -12,6 +12,8 @@ rules are run in full each time.
 import operator
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 Repeat = Callable[..., tuple[Any, ...] | None]
@@ -103,9 +105,15 @@ class Trace:
         found = "".join(f"{self.source(result)}," for result in results)
         asked = " and ".join(self._conditions) or "True"
         source = f"lambda {parameters}: ({found}) if {asked} else None"
-        code = compile(source, "<a pass of the rules>", "eval")
-        repeat: Repeat = eval(code, {"__builtins__": {}, **self._constants})  # noqa: S307 - see above
+        repeat: Repeat = eval(  # noqa: S307 - see above
+            _compiled(source), {"__builtins__": {}, **self._constants}
+        )
         return repeat
+
+
+@lru_cache(maxsize=1_024)  # a third of an audit of a small store, if done each time
+def _compiled(source: str) -> CodeType:
+    return compile(source, "<a pass of the rules>", "eval")
 
 
 def _sums(symbol: str, *, turned: bool = False) -> Callable[["Traced", object], Any]:

@@ -28,13 +28,14 @@ from kessai.audit.verification.canonical import (
     as_json,
     place,
 )
-from kessai.audit.verification.fast_path.record import AllowedStep, Note, path_of
-from kessai.audit.verification.fast_path.requests import RequestForm, Requests, is_plain
+from kessai.audit.verification.fast_path.record import Asked, Note, path_of
+from kessai.audit.verification.fast_path.requests import RequestForm, form_of, is_plain
 from kessai.audit.verification.fast_path.states import (
     AbstractState,
     AbstractStates,
     CompiledPath,
     Particulars,
+    particulars,
     values_of,
 )
 from kessai.audit.verification.replay import Library, ReplayBroken, follow
@@ -98,7 +99,6 @@ class Walks:
         self.note = note or _nothing
         self.reader = Reader()
         self.states = AbstractStates()
-        self.requests = Requests()
         self.blank = self.states.of(Transaction("-"), None)
         self.agreements = AgreementStates(self)
 
@@ -145,15 +145,7 @@ class TrailWalk(Particulars):
         Asked of every transaction: putting one together to compare it costs more.
         """
         return (
-            stored.version == self.version
-            and stored.head == self.head
-            and stored.id == self.id
-            and stored.agreement == self.agreement
-            and stored.discrepancies == self.discrepancies
-            and stored.notified == self.notified
-            and stored.references == self.references
-            and stored.account == self.account
-            and stored.denials == self.denials
+            particulars(stored) == particulars(self)
             and not self._operations
             and not stored.operations
             and self._state.is_of(stored, self._values)
@@ -166,10 +158,10 @@ class TrailWalk(Particulars):
         read = self._walks.reader.read(body, end)
         if read is None:
             return None
-        middle, event = read
+        lifecycle, event = read
         if isinstance(event, BegunForm):
-            return self._begun(event, middle.lifecycle, number)
-        if middle.lifecycle != self._state.outline.lifecycle:
+            return self._begun(event, lifecycle, number)
+        if lifecycle != self._state.outline.lifecycle:
             return None
         if isinstance(event, ReportedForm):
             return self._reported(event)
@@ -184,7 +176,7 @@ class TrailWalk(Particulars):
             return None
         parameters = bytes(operation.parameters)
         asked_on = self.id, self._state.outline.currency, self.account
-        form = walks.requests.form(machine, asked_on, event)
+        form = form_of(machine, asked_on, event)
         if form is None:
             return None
         agreement = None
@@ -249,7 +241,8 @@ class TrailWalk(Particulars):
             before = self._denied_on(event)
             self._take_in(event, path.ends)
             self.events.append(event)
-            self._arrive(path.after, values, digest)
+            self.head, self.version = digest, self.version + 1
+            self._arrive(path.after, values)
             if self._walks.keeps_events:
                 self._keep(event, path, before)
             return True
@@ -293,11 +286,9 @@ class TrailWalk(Particulars):
             )
             self.notified = remember(self.notified, last)
 
-    def _arrive(self, state: AbstractState, values: Values, digest: str) -> None:
+    def _arrive(self, state: AbstractState, values: Values) -> None:
         self._state = state
         self._values = values
-        self.head = digest
-        self.version += 1
         self.history.append(state)
 
     # ── what is not ─────────────────────────────────────────────────────────────────
@@ -308,31 +299,26 @@ class TrailWalk(Particulars):
         check(walks.library, step)
         after = step.after
         machine = step.machine if after.exists else None
-        self.agreement, self.discrepancies = after.agreement, after.discrepancies
-        self.notified = after.notified
-        self.references, self.account = after.references, after.account
-        self.denials = after.denials
+        self.take(after)
         self._operations = list(after.operations.values())
         self.events.append(step.event)
         state = walks.states.of(after, machine)
-        self._arrive(state, values_of(after), record.hash)
+        self._arrive(state, values_of(after))
         if walks.keeps_events:
             noted = tuple(walks.note(step))
             self.walked.append(WalkedEvent(step.event, state, noted, step))
         if known is not None and walks.states.room and not _has_text(known[0]):
-            path = path_of(walks.states, _allowed(step, before, known[1]), walks.note)
+            asked = _asked(known[1]) if isinstance(step.event, Begun) else None
+            path = path_of(walks.states, before, step, asked, walks.note)
             if path is not None:
                 walks.states.add(before, known[1], path)
         return step.event
 
 
-def _allowed(step: AppliedEvent, before: AbstractState, key: Key) -> AllowedStep:
-    if not isinstance(step.event, Begun):
-        return AllowedStep(step, before)
+def _asked(key: Key) -> Asked:
+    """What the key of a path says of the request: `TrailWalk._begun` puts it first."""
     form, agreement, *_ = key
-    return AllowedStep(
-        step, before, cast("RequestForm", form), cast("AbstractState | None", agreement)
-    )
+    return cast("RequestForm", form), cast("AbstractState | None", agreement)
 
 
 def _has_text(event: EventForm) -> bool:

@@ -1,0 +1,428 @@
+"""What of a store can be altered: found plainly, found by a seal, or harmless.
+
+Each row is an alteration by someone with the database's password, on a store with every
+kind of row: a sale with refunds, an open operation, a discrepancy, a denial, a charge.
+"""
+
+# ruff: noqa: S608 - the statements are put together from names in this module
+
+import hashlib
+import json
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+from audited.owner import remove
+from audited.shop import MACHINES, evidence_of, filled, forge
+from audited.thief import Thief
+
+from kessai import SQLiteStore
+from kessai.audit import verify, write_seal
+from kessai.audit.sealing import new_private_key, read_private_key, read_seal
+from kessai.evidence.outcome import resolve_external
+from kessai.machine import Transaction, evolve, read_record
+from kessai.stores.encoding import encode_transaction
+
+NOON = datetime(2024, 7, 1, 12, 0, tzinfo=UTC)
+MACHINE_OF = {machine.lifecycle.hash: machine for machine in MACHINES}
+FAR = "9999-01-01T00:00:00+00:00"
+ONE = "WHERE id = 'A-1'"
+OPEN = "WHERE id = 'A-3'"
+DENIED = "WHERE outcome = 'denied'"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The store, and a seal of it."""
+    folder = tmp_path_factory.mktemp("whole")
+    store = SQLiteStore(folder / "shop.db")
+    shop = filled(store)
+    shop.do("refund", "A-1", amount=10_000)  # denied: event 10
+    shop.sells("A-3")
+    shop.local.emulator.misbehave("lose_request")
+    shop.do("refund", "A-3", amount=100)  # open: event 6
+    standing = store.load(None, "A-2", None).transaction
+    machine = MACHINE_OF[standing.lifecycle_hash]
+    cancelled = evidence_of("A-2", "cancel")  # what was captured can not be: event 6
+    found = resolve_external(machine, standing, cancelled, shop.clock())
+    forge(store, "A-2", found)
+    new_private_key(folder / "key")
+    key = read_private_key(folder / "key")
+    assert write_seal(store, key, folder / "seal", NOON).seal
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def altered(whole, tmp_path):
+    """A copy of the store, and what a seal finds in it besides."""
+    thief = Thief(shutil.copy(whole / "shop.db", tmp_path / "shop.db"))
+
+    def sealed_faults():
+        key = read_private_key(whole / "key").public
+        store = thief.open()
+        try:
+            report = verify(store, seals=[read_seal(whole / "seal", key)])
+        finally:
+            store.close()
+        return [(f.transaction, f.number, f.code) for f in report.faults.first]
+
+    return thief, sealed_faults
+
+
+def sql(statement, *values):
+    def alter(thief):
+        before = list(thief.run("SELECT count(*) FROM sqlite_master"))
+        thief.run(statement, *values)
+        assert thief.run("SELECT count(*) FROM sqlite_master") == before
+
+    return alter
+
+
+def rewritten(name, number, change):
+    """Event `number` changed, all after it hashed anew, the state that belongs to it."""
+
+    def alter(thief):
+        rows = thief.run(
+            "SELECT number, body FROM events WHERE transaction_id = ? ORDER BY number",
+            name,
+        )
+        head = ""
+        for place, body in rows:
+            data = {**json.loads(body), "previous": head}
+            raw = encoded(data)
+            if place == number:
+                altered_body = change(data, raw)
+                assert altered_body != body
+                raw = altered_body
+            head = hashlib.sha256(raw).hexdigest()
+            thief.rewrite(name, place, raw, rehash=True)
+            keep_answer(thief, data)
+        keep_state(thief, name)
+
+    return alter
+
+
+def keep_answer(thief, record):
+    """The answer that belongs to the evidence of an event, if it has some."""
+    data = record["data"]
+    for key, recorded in thief.run("SELECT key, recorded FROM answers"):
+        held = json.loads(recorded)
+        if record["kind"] == "reported" and held.get("operation") == data["operation"]:
+            held["evidence"] = {"command": None, **data["evidence"]}
+            thief.run(
+                "UPDATE answers SET recorded = ? WHERE key = ?",
+                json.dumps(held).encode(),
+                key,
+            )
+
+
+def encoded(data):
+    return json.dumps(
+        data, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()
+
+
+def keep_state(thief, name):
+    store = thief.open()
+    records = store.records(name)
+    store.close()
+    transaction = Transaction(name)
+    for record in records:
+        read = read_record(record, transaction.head)
+        machine = MACHINE_OF.get(read.lifecycle)
+        transaction = evolve(machine, transaction, read.event).with_head(record.hash)
+    thief.run(
+        "UPDATE transactions SET state = ? WHERE id = ?",
+        encode_transaction(transaction),
+        name,
+    )
+
+
+def member(*path, value):
+    """A member of the event's data is another value."""
+
+    def change(data, _raw):
+        *above, last = path
+        inner = data["data"]
+        for part in above:
+            inner = inner[part]
+        inner[last] = value
+        return encoded(data)
+
+    return change
+
+
+def text(old, new):
+    def change(_data, raw):
+        assert old in raw
+        return raw.replace(old, new, 1)
+
+    return change
+
+
+def answer(where, **changes):
+    def alter(thief):
+        ((key, recorded),) = thief.run(f"SELECT key, recorded FROM answers {where}")
+        changed = json.dumps({**json.loads(recorded), **changes}).encode()
+        thief.run("UPDATE answers SET recorded = ? WHERE key = ?", changed, key)
+
+    return alter
+
+
+def answer_evidence(where, **changes):
+    def alter(thief):
+        ((recorded,),) = thief.run(f"SELECT recorded FROM answers {where}")
+        evidence = {**json.loads(recorded)["evidence"], **changes}
+        answer(where, evidence=evidence)(thief)
+
+    return alter
+
+
+def state(old, new):
+    return lambda thief: thief.edit_state("A-1", old, new)
+
+
+def forgotten(thief):
+    remove(thief.path, "A-2")
+
+
+CAPTURED = "WHERE key = 'key-0002'"
+OTHER_REASON = [{"code": "state_not_allowed", "rule": "O1", "values": {}}]
+
+PLAINLY = {
+    # the row of a transaction
+    "its id": (sql(f"UPDATE transactions SET id = 'B' {ONE}"), "state_unreadable"),
+    "its account": (
+        sql(f"UPDATE transactions SET account = 'x' {ONE}"),
+        "state_unreadable",
+    ),
+    "its lifecycle": (
+        sql(f"UPDATE transactions SET lifecycle = 'charge' {ONE}"),
+        "state_unreadable",
+    ),
+    "its status": (
+        sql(f"UPDATE transactions SET status = 'payment.refunded' {ONE}"),
+        "state_unreadable",
+    ),
+    "its version": (
+        sql(f"UPDATE transactions SET version = 4 {ONE}"),
+        "state_unreadable",
+    ),
+    "since when it is open": (
+        sql(f"UPDATE transactions SET open_since = NULL {OPEN}"),
+        "state_unreadable",
+    ),
+    "its discrepancies": (
+        sql("UPDATE transactions SET discrepancies = 0 WHERE id = 'A-2'"),
+        "state_unreadable",
+    ),
+    "an open operation that is never due": (
+        sql(f"UPDATE transactions SET due_at = NULL {OPEN}"),
+        "state_unreadable",
+    ),
+    "an open operation that is due in a far year": (
+        sql(f"UPDATE transactions SET due_at = '{FAR}' {OPEN}"),
+        "state_unreadable",
+    ),
+    "a due time where nothing is open": (
+        sql(f"UPDATE transactions SET due_at = '{FAR}' {ONE}"),
+        "state_unreadable",
+    ),
+    "a state of rubbish": (
+        sql(f"UPDATE transactions SET state = ? {ONE}", b"{"),
+        "state_unreadable",
+    ),
+    "a state without its row": (
+        sql(f"DELETE FROM transactions {ONE}"),
+        "transaction_missing",
+    ),
+    # the state
+    "an amount": (state(b'"refunded":600', b'"refunded":300'), "state_differs"),
+    "a concluded command": (state(b'"refund"]', b'"cancel"]'), "state_differs"),
+    "its head": (state(b'"head":"', b'"head":"0'), "state_differs"),
+    "its denials": (state(b'"denials":1', b'"denials":0'), "state_differs"),
+    "its currency": (state(b'"JPY"', b'"USD"'), "state_differs"),
+    # events
+    "an event's bytes": (
+        lambda thief: thief.edit("A-1", 6, b'"amount":300', b'"amount":299'),
+        "record_broken",
+    ),
+    "an event's hash": (
+        sql("UPDATE events SET hash = ? WHERE number = 3", "0" * 64),
+        "record_broken",
+    ),
+    "an event's number": (
+        sql("UPDATE events SET number = 77 WHERE number = 4"),
+        "event_missing",
+    ),
+    "the first event gone": (
+        sql("DELETE FROM events WHERE number = 1"),
+        "event_missing",
+    ),
+    "an event gone": (sql("DELETE FROM events WHERE number = 3"), "event_missing"),
+    "the last events gone": (sql("DELETE FROM events WHERE number > 4"), "tail_cut"),
+    "all events gone": (
+        sql("DELETE FROM events WHERE transaction_id = 'A-1'"),
+        "trail_missing",
+    ),
+    "an event once more": (
+        sql(
+            "INSERT INTO events SELECT transaction_id, 11, body, hash FROM events"
+            " WHERE transaction_id = 'A-1' AND number = 10"
+        ),
+        "record_broken",
+    ),
+    # chains hashed anew that break a rule
+    "another amount, all hashed anew": (
+        rewritten("A-1", 6, member("operation", "amount", value=200)),
+        "request_differs",
+    ),
+    "another request, all hashed anew": (
+        rewritten("A-1", 6, member("operation", "request", value="0" * 64)),
+        "request_differs",
+    ),
+    "a later time of an end, all hashed anew": (
+        rewritten("A-1", 4, member("at", value="2030-01-01T00:00:00Z")),
+        "not_allowed",
+    ),
+    "evidence of another amount, all hashed anew": (
+        rewritten("A-1", 7, member("evidence", "amount", value=200)),
+        "not_what_follows",
+    ),
+    "evidence of another outcome, all hashed anew": (
+        rewritten("A-1", 7, member("outcome", value="declined")),
+        "not_what_follows",
+    ),
+    "an unknown member, all hashed anew": (
+        rewritten("A-1", 6, member("operation", "payee", value="me")),
+        "record_broken",
+    ),
+    "an unknown member of a record, all hashed anew": (
+        rewritten("A-1", 6, text(b'"kind":', b'"extra":1,"kind":')),
+        "record_broken",
+    ),
+    # answers
+    "an answer gone": (sql(f"DELETE FROM answers {CAPTURED}"), "answer_missing"),
+    "an answer's outcome": (
+        sql(f"UPDATE answers SET outcome = 'declined' {CAPTURED}"),
+        "answer_differs",
+    ),
+    "an answer's request": (answer(CAPTURED, request="0" * 64), "answer_differs"),
+    "an answer's command": (answer(CAPTURED, command="refund"), "answer_differs"),
+    "an answer's operation": (answer(CAPTURED, operation="A-1.6"), "answer_differs"),
+    "a denial's reasons": (answer(DENIED, reasons=OTHER_REASON), "answer_differs"),
+    "a denial without reasons": (answer(DENIED, reasons=[]), "answer_differs"),
+    **{
+        f"the {what} of an answer's evidence": (
+            answer_evidence(CAPTURED, **{what: value}),
+            "answer_differs",
+        )
+        for what, value in (
+            *(("source", "inquiry"), ("outcome", "declined"), ("command", "refund")),
+            *(("code", "another"), ("amount", 1), ("exchange", "another")),
+            *(("actor", "Sato"), ("note", "as agreed by telephone")),
+        )
+    },
+    "an answer of rubbish": (
+        sql(f"UPDATE answers SET recorded = ? {CAPTURED}", b"\xff"),
+        "answer_differs",
+    ),
+    "an answer of another transaction": (
+        sql(f"UPDATE answers SET transaction_id = 'A-2' {CAPTURED}"),
+        "answer_differs",
+    ),
+    # lifecycle files
+    "a kinder lifecycle file": (
+        sql(
+            "UPDATE lifecycles SET document ="
+            " CAST(replace(CAST(document AS TEXT), '10_000_000', '99_000_000') AS BLOB)"
+            " WHERE name = 'one_time'"
+        ),
+        "lifecycle_unknown",
+    ),
+    "a lifecycle file gone": (
+        sql("DELETE FROM lifecycles WHERE name = 'charge'"),
+        "lifecycle_unknown",
+    ),
+    "two lifecycle files in each other's place": (
+        sql(
+            "UPDATE lifecycles SET document ="
+            " (SELECT document FROM lifecycles WHERE name = 'charge')"
+            " WHERE name = 'one_time'"
+        ),
+        "lifecycle_unknown",
+    ),
+}
+
+BY_A_SEAL = {
+    "the gateway's id of an exchange": rewritten(
+        "A-1", 7, member("evidence", "exchange", value="another")
+    ),
+    "the gateway's code": rewritten("A-1", 7, member("evidence", "code", value="X")),
+    "a note": rewritten("A-1", 7, member("evidence", "note", value="as agreed")),
+    "who reported": rewritten("A-1", 7, member("evidence", "actor", value="Sato")),
+    "a repeated member": rewritten(
+        "A-1", 7, text(b'"outcome":', b'"outcome":"declined","outcome":')
+    ),
+    "white space": rewritten("A-1", 7, text(b'"kind":', b'"kind": ')),
+    "a transaction gone everywhere": forgotten,
+}
+
+HARMLESS = {
+    "the name beside a lifecycle file": (
+        sql("UPDATE lifecycles SET name = 'other' WHERE name = 'charge'"),
+        "files are found by their hash, and name themselves",
+    ),
+    "one more lifecycle file": (
+        sql("INSERT INTO lifecycles VALUES ('0', 'one_time', ?)", b"{}"),
+        "no event is bound to its hash",
+    ),
+    "an earlier due time": (
+        sql(f"UPDATE transactions SET due_at = '2000-01-01T00:00:00+00:00' {OPEN}"),
+        "recovery asks the gateway sooner, and goes by the operation's own times",
+    ),
+    "an unknown member of a state": (
+        state(b'{"id"', b'{"extra":1,"id"'),
+        "nothing reads it, and the next event drops it",
+    ),
+}
+
+
+def test_before_all_alterations_it_holds_with_its_seal(altered):
+    thief, sealed_faults = altered
+    assert thief.faults() == []
+    assert sealed_faults() == []
+
+
+@pytest.mark.parametrize("what", PLAINLY)
+def test_it_is_found_plainly(altered, what):
+    alter, code = PLAINLY[what]
+    thief, _ = altered
+    alter(thief)
+    assert code in {found for _, _, found in thief.faults()}
+
+
+@pytest.mark.parametrize("what", BY_A_SEAL)
+def test_it_is_found_by_a_seal_alone(altered, what):
+    thief, sealed_faults = altered
+    BY_A_SEAL[what](thief)
+    assert thief.faults() == []
+    assert {code for _, _, code in sealed_faults()} <= {
+        "sealed_differs",
+        "sealed_missing",
+    }
+    assert sealed_faults() != []
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_it_is_harmless(altered, what):
+    alter, reason = HARMLESS[what]
+    thief, sealed_faults = altered
+    alter(thief)
+    assert thief.faults() == sealed_faults() == []
+    assert reason
+
+
+def test_there_are_at_least_forty():
+    assert len({*PLAINLY, *BY_A_SEAL, *HARMLESS}) >= 40
