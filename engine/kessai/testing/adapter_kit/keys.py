@@ -9,7 +9,8 @@ from kessai.errors import InvalidInput
 from kessai.gateway import INQUIRY, Call
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code
 
 
 def resend(kit: Kit) -> Iterator[ConformanceFinding]:

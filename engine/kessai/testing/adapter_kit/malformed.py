@@ -12,7 +12,8 @@ from kessai.testing.adapter_kit.kit import RESOLVED, Kit
 from kessai.testing.adapter_kit.members import at, doubled, leaves, replaced, tree_of
 from kessai.testing.adapter_kit.outcomes import ABOUT, misattributed
 from kessai.testing.adapter_kit.samples import ReplySample
-from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding, code
+from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding
+from kessai.testing.paste import code
 
 SERVER_ERRORS = (500, 501, 502, 503, 504, 520, 599)
 REDIRECTIONS = (301, 302, 303, 307, 308)

@@ -17,12 +17,8 @@ from kessai.testing.adapter_kit.falsify import bodies, counterexample, mutants
 from kessai.testing.adapter_kit.kit import Kit, is_partly
 from kessai.testing.adapter_kit.records import unlike
 from kessai.testing.adapter_kit.samples import NotificationSample
-from kessai.testing.adapter_kit.stories import (
-    AdapterRaised,
-    ConformanceFinding,
-    code,
-    in_a_line,
-)
+from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding
+from kessai.testing.paste import code, in_a_line
 
 PLACES = 256
 EXAMPLES = 150

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Source
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code, in_a_line
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code, in_a_line
 from kessai.testing.strategies.lifecycles import lifecycle_of
 
 _NETWORK = (

@@ -10,7 +10,8 @@ from kessai.gateway import INQUIRY, Evidence, Request
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.http_files import read_message, request_bytes
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code, in_a_line
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code, in_a_line
 
 _AROUND = 24
 

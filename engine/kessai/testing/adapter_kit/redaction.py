@@ -17,7 +17,8 @@ from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.contract import Clause
 from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.members import at, leaves, replaced, tree_of
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code
 
 PLANTED = "Planted Hanako 山田花子 planted@example.jp"
 """Nothing that is a code, an id or an amount looks like this."""
