@@ -3,12 +3,10 @@
 Nothing here knows a command by name; a new one in a file is played without a change.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from kessai.machine import Machine, Transaction
+from kessai.machine import Bounds, Machine, Transaction
 from kessai.machine.compile import CompiledCommand
-from kessai.machine.decide import amount_bounds
 from kessai.simulator.randomness import Randomness
 from kessai.spec import CommandSpec
 
@@ -36,14 +34,8 @@ def currency_for(randomness: Randomness, machine: Machine) -> str:
     return codes[0] if len(codes) == 1 else randomness.rng.choice(codes)
 
 
-def amount_for(
-    randomness: Randomness,
-    rule: CompiledCommand,
-    names: Mapping[str, int],
-    currency: str,
-) -> int | None:
+def right_amount(randomness: Randomness, bounds: Bounds | None) -> int | None:
     """An amount within the bounds, often at their edges; or none, for the default."""
-    bounds = amount_bounds(rule, names, currency)
     if bounds is None or (bounds.default is not None and randomness.happens(0.3)):
         return None
     low, high = bounds.minimum, min(bounds.maximum, _LARGE)
@@ -55,14 +47,8 @@ def amount_for(
     return min(high, low + 100 * randomness.rng.randrange(1, 6))
 
 
-def wrong_amount(
-    randomness: Randomness,
-    rule: CompiledCommand,
-    names: Mapping[str, int],
-    currency: str,
-) -> int | None:
+def wrong_amount(randomness: Randomness, bounds: Bounds | None) -> int | None:
     """An amount that the bounds forbid, or one where none is taken."""
-    bounds = amount_bounds(rule, names, currency)
     if bounds is None:
         return 1
     return randomness.rng.choice((bounds.minimum - 1, bounds.maximum + 1, 0))

@@ -20,6 +20,11 @@ class Ask:
     skew: int = 0
     fault: Fault | None = None
 
+    @property
+    def order(self) -> str:
+        """The order that the command is about."""
+        return self.command.transaction
+
 
 @attrs.frozen
 class Recover:

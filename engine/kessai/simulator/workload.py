@@ -10,12 +10,13 @@ import attrs
 
 from kessai.errors import SafeToResend
 from kessai.machine import Command, Machine, Transaction, possibility
+from kessai.machine.decide import amount_bounds
 from kessai.simulator.commands import (
-    amount_for,
     currency_for,
     opening_of,
     parameters_for,
     possible_names,
+    right_amount,
     wrong_amount,
 )
 from kessai.simulator.faults import Fault
@@ -138,10 +139,10 @@ class Workload:
 
     def _follow(self, live: Live, transaction: Transaction, name: str) -> Command:
         rule = live.machine.commands[name]
-        names = transaction.names(None)
+        bounds = amount_bounds(rule, transaction.names(None), transaction.currency)
         wrong = self._randomness.happens(0.04)  # amounts are checked
-        choose = wrong_amount if wrong else amount_for
-        amount = choose(self._randomness, rule, names, transaction.currency)
+        choose = wrong_amount if wrong else right_amount
+        amount = choose(self._randomness, bounds)
         return Command(
             name,
             live.order,
@@ -163,13 +164,14 @@ class Workload:
             agreement = self._agreement(rule.spec.agreement.lifecycle)
         names = {**machine.zeros, **machine.flags_off}
         currency = currency_for(self._randomness, machine)
+        bounds = amount_bounds(rule, names, currency)
         return Command(
             rule.spec.name,
             live.order,
             key=self._key(),
             lifecycle=machine.name,
             agreement=agreement,
-            amount=amount_for(self._randomness, rule, names, currency),
+            amount=right_amount(self._randomness, bounds),
             currency=currency,
             parameters=parameters_for(self._randomness, machine, rule.spec),
         )

@@ -119,6 +119,12 @@ class World:
         self.accepted = 0
         self.recovered = 0
         self.retries: list[Task] = []
+        self.reads = frozenset(
+            name
+            for machine in stage.machines.current
+            for name, rule in machine.commands.items()
+            if rule.spec.reads
+        )
         self._plays: dict[type[Move], Callable[[Any], None]] = {
             Ask: self._ask,
             Recover: self._recover,
@@ -152,6 +158,10 @@ class World:
     def transaction(self, order: str) -> Transaction:
         """A transaction as it stands, blank if there is none."""
         return self.store.load(None, order, None).transaction or Transaction(order)
+
+    def transactions(self) -> list[Transaction]:
+        """Every transaction that came to be."""
+        return [found for found in self.store.transactions() if found.exists]
 
     # ── who comes to work ───────────────────────────────────────────────────────────
 

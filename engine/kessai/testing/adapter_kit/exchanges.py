@@ -16,6 +16,7 @@ from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.forms import ExchangeRun, run
 from kessai.testing.adapter_kit.guard import watching
 from kessai.testing.adapter_kit.http_files import read_message
+from kessai.testing.adapter_kit.keys import of_operation
 from kessai.testing.adapter_kit.kit import RESOLVED, Kit
 from kessai.testing.adapter_kit.records import differing, record, unlike
 from kessai.testing.adapter_kit.samples import ExchangeSample
@@ -73,7 +74,10 @@ def keys(kit: Kit) -> Iterator[ConformanceFinding]:
     for sample, replies in kit.exchanges:
         if sample.call.command == INQUIRY or not kit.samples.key_on_the_wire:
             continue
-        one, other = (_of_operation(kit, sample, replies, n) for n in (1, 2))
+        one, other = (
+            _run(kit, of_operation(sample.call, number), replies).requests
+            for number in (1, 2)
+        )
         found: set[str] = set()
         for number, (request, another) in enumerate(zip(one, other, strict=False), 1):
             if request.method == "GET":
@@ -184,14 +188,6 @@ def _in_turn(
                 said[one] = stop.value
     first, second = (ExchangeRun(tuple(requests[n]), said[n]) for n in (0, 1))
     return first, second
-
-
-def _of_operation(
-    kit: Kit, sample: ExchangeSample, replies: Sequence[Reply], number: int
-) -> tuple[Request, ...]:
-    operation = f"{sample.call.transaction}.{number}"
-    call = attrs.evolve(sample.call, operation=operation, seed=f"kit:{operation}")
-    return _run(kit, call, replies).requests
 
 
 def _tokens(request: Request) -> set[str]:

@@ -104,7 +104,7 @@ def broken_off(kit: Kit) -> Iterator[ConformanceFinding]:
                 yield ConformanceFinding(
                     f"{call.command}, lost by {reason}: {wrong}",
                     contract.NEVER_SENT,
-                    "Outcome.UNKNOWN: the gateway may have carried it out; only a"
+                    "Outcome.UNKNOWN: the gateway may have carried it out; only an"
                     " inquiry can show",
                     kit.reply_story(
                         call, failure, ["assert evidence.outcome is Outcome.UNKNOWN"]

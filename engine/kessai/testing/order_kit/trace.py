@@ -20,6 +20,7 @@ import attrs
 from kessai.errors import InvalidInput, KessaiError
 from kessai.machine import Command, Machine, Transaction
 from kessai.simulator import Fault, World
+from kessai.simulator.faults import IN_THE_STORE
 from kessai.simulator.moves import (
     Arrive,
     Consume,
@@ -34,15 +35,14 @@ from kessai.testing.order_kit.drain import StoryEnd
 from kessai.testing.order_kit.hooks import Hooks
 from kessai.testing.order_kit.paste import MoveLine, as_test
 from kessai.testing.order_kit.stage import (
-    DEATHS,
-    IN_THE_STORE,
+    IN_A_CALL,
     MOMENTS,
-    ON_THE_WIRE,
     Died,
+    FaultInjection,
     StagedEngine,
-    Strike,
     stage_of,
 )
+from kessai.testing.strategies.lifecycles import lifecycle_of
 
 
 class Story:
@@ -50,11 +50,12 @@ class Story:
 
     Raises:
         AdapterMissing: no such emulator is installed.
+        InvalidInput: one of the lifecycles is none, or its file has mistakes.
 
     """
 
     def __init__(self, hooks: Hooks) -> None:
-        lifecycles = hooks.chosen_lifecycles()
+        lifecycles = [lifecycle_of(named) for named in hooks.lifecycles]
         stage = stage_of(lifecycles, hooks.emulator, **hooks.emulator_options)
         self.world = World(stage)
         self.engine = StagedEngine(self.world, lifecycles)
@@ -63,7 +64,7 @@ class Story:
         self.failed = False
         self._hooks = hooks
         self._system = hooks.open(self.engine)
-        self._checks = Checks(self, hooks, self._system)
+        self._checks = Checks(self.world, self.wanted, hooks, self._system)
 
     # ── what is asked for ───────────────────────────────────────────────────────────
 
@@ -83,7 +84,7 @@ class Story:
         """Somebody wants a command carried out; the order system is to see to it.
 
         `more` may hold `lifecycle`, `agreement` and `parameters`. `fault` is one of the
-        simulator's, `moment` where it strikes: `intent`, `call` or `outcome`. With
+        simulator's, `moment` where it is injected: `intent`, `call` or `outcome`. With
         `overtaken` the notifications are delivered before the reply is read.
         """
         command = Command(name, order, key=key, amount=amount, **more)
@@ -94,7 +95,7 @@ class Story:
             named["overtaken"] = True
         with self._move("ask", *given, **named):
             self.engine.meanwhile = self._deliver_all if overtaken else None
-            self._struck(fault, moment, detail)
+            self._inject(fault, moment, detail)
             self._through(lambda: self._hooks.ask(self._system, command))
 
     # ── what the gateway and its consumer do ────────────────────────────────────────
@@ -133,7 +134,7 @@ class Story:
     def notification(self, order: str, number: int, *, fault: str = "") -> None:
         """The order's notification of that number is delivered: late, or again."""
         with self._move("notification", order, number, **_given(fault, "", "")):
-            self._struck(fault, "", "")
+            self._inject(fault, "", "")
             self._deliver(order, number)
 
     def notification_is_lost(self, order: str, number: int) -> None:
@@ -157,7 +158,7 @@ class Story:
     def recover(self, *, fault: str = "", moment: str = "") -> None:
         """The order system recovers what has no answer, as it does now and then."""
         with self._move("recover", **_given(fault, moment, "")):
-            self._struck(fault, moment, "")
+            self._inject(fault, moment, "")
             self._through(lambda: self._hooks.recover(self._system))
 
     # ── what is there ───────────────────────────────────────────────────────────────
@@ -169,7 +170,7 @@ class Story:
 
     def transactions(self) -> list[Transaction]:
         """Every transaction of the engine's that came to be."""
-        return [t for t in self.world.store.transactions() if t.exists]
+        return self.world.transactions()
 
     def as_python(self, found: str = "") -> str:
         """The story so far as a test that can be pasted; `found` becomes a comment."""
@@ -186,7 +187,7 @@ class Story:
 
         """
         with self._with_its_story():
-            self.engine.strike = self.engine.meanwhile = None
+            self.engine.injection = self.engine.meanwhile = None
             resolving = StoryEnd(self.world, self._deliver, self._catch_up)
             resolving.resolve()
             resolving.compare()
@@ -209,7 +210,7 @@ class Story:
         self.engine.answers.clear()
         with self._with_its_story():
             yield
-            self.engine.strike = self.engine.meanwhile = None
+            self.engine.injection = self.engine.meanwhile = None
             if self.engine.found is not None:  # swallowed by the order system
                 raise self.engine.found
             self._checks.after_each_move()
@@ -227,18 +228,18 @@ class Story:
                 error.add_note(f"\n{self.as_python(str(error))}")
             raise
 
-    def _struck(self, fault: str, moment: str, detail: str) -> None:
+    def _inject(self, fault: str, moment: str, detail: str) -> None:
         if not fault:
             return
         kind = Fault(fault)
-        if kind not in DEATHS | IN_THE_STORE | ON_THE_WIRE:
-            message = f"fault: {fault!r} cannot strike an engine's call"
+        if kind not in IN_A_CALL:
+            message = f"fault: {fault!r} cannot be injected into a call"
             raise InvalidInput(message)
         moment = moment or ("intent" if kind in IN_THE_STORE else "call")
         if moment not in MOMENTS:
             message = f"moment: {moment!r} is none of {', '.join(MOMENTS)}"
             raise InvalidInput(message)
-        self.engine.strike = Strike(kind, moment, detail)
+        self.engine.injection = FaultInjection(kind, moment, detail)
 
     def _through(self, act: Callable[[], None]) -> bool:
         """Let the order system act; whether it came to its end.
