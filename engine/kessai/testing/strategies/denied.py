@@ -42,7 +42,7 @@ class DeniedCommand:
 Denials = st.SearchStrategy[DeniedCommand]
 Make = Callable[[], Denials]
 Values = st.SearchStrategy[dict[str, Any]]
-Change = Callable[[str], Values]
+Mistake = Callable[[str], Values]
 
 
 @st.composite
@@ -158,7 +158,7 @@ class _WrongVariants:
     def _parameters(self) -> dict[str, Make]:
         declared, taken = self.case.machine.lifecycle.parameters, self.rule.parameters
         not_taken = [name for name in declared if name not in taken]
-        choices: dict[str, tuple[Sequence[str], Change]] = {
+        choices: dict[str, tuple[Sequence[str], Mistake]] = {
             "parameter_missing": (self.rule.spec.required, self._left_out),
             "parameter_not_taken": (not_taken, self._not_taken),
             "parameter_invalid": (sorted(taken), self._malformed),
@@ -169,7 +169,7 @@ class _WrongVariants:
             if names
         }
 
-    def _one_of(self, names: Sequence[str], change: Change, reason: str) -> Denials:
+    def _one_of(self, names: Sequence[str], change: Mistake, reason: str) -> Denials:
         amount = self._right_amount()
 
         def denied(given: dict[str, Any]) -> Denials:
