@@ -6,7 +6,7 @@ faults an order has met.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -173,8 +173,10 @@ class Monitor:
     ) -> None:
         """What the gateway has listed for a request."""
         effects = self.effects.setdefault(operation, [])
-        effects += [exchange for exchange in new if exchange.result != FAILURE]
-        if operation not in self.late and len(lasting_effects(effects)) > 1:
+        effects += new
+        # Those that took effect, or may do so yet: a pending one may have failed since.
+        lasting = sum(exchange.result != FAILURE for exchange in effects)
+        if operation not in self.late and lasting > 1:
             raise Violation(BrokenPromise.CARRIED_OUT_TWICE, order, operation)
 
     def times(self, operation: str) -> int:
@@ -222,11 +224,6 @@ class Monitor:
             raise Violation(
                 BrokenPromise.NOT_SAFE_TO_RESEND, task.order, type(error).__name__
             )
-
-
-def lasting_effects(effects: Iterable[BookedExchange]) -> list[BookedExchange]:
-    """Those that took effect, or may do so yet."""
-    return [exchange for exchange in effects if exchange.result != FAILURE]
 
 
 def _in_force(needed: Agreement, agreement: Transaction) -> bool:

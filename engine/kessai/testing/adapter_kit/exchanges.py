@@ -15,10 +15,9 @@ from kessai.gateway_exchange import can_be_kept, lift
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.forms import ExchangeRun, run
 from kessai.testing.adapter_kit.guard import watching
-from kessai.testing.adapter_kit.http_files import read_message
 from kessai.testing.adapter_kit.keys import of_operation
 from kessai.testing.adapter_kit.kit import RESOLVED, Kit
-from kessai.testing.adapter_kit.records import differing, record, unlike
+from kessai.testing.adapter_kit.records import as_recorded, unlike
 from kessai.testing.adapter_kit.samples import ExchangeSample
 from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding
 
@@ -40,14 +39,7 @@ def recorded(kit: Kit) -> Iterator[ConformanceFinding]:
         done = _run(kit, sample.call, replies)
         for number, request in enumerate(done.requests, start=1):
             path = kit.samples.step_file(sample, number, "request")
-            if kit.recording:
-                record(kit, path, request)
-            elif not path.exists():
-                yield _finding(
-                    sample, f"request {number} is not on record", contract.RECORDED
-                )
-            elif wrong := differing(request, read_message(path).as_request()):
-                yield _finding(sample, f"request {number}: {wrong}", contract.RECORDED)
+            yield from as_recorded(kit, f"{sample.name}-{number}", path, request)
         if len(done.requests) != len(replies):
             wrong = f"it sent {len(done.requests)} requests for {len(replies)} replies"
             yield _finding(sample, wrong, contract.RECORDED)

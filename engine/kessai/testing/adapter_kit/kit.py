@@ -61,49 +61,46 @@ class Kit:
         return module if found in {"tests", ""} else found
 
     @cached_property
-    def replies(self) -> tuple[tuple[ReplySample, Reply], ...]:
+    def replies(self) -> list[tuple[ReplySample, Reply]]:
         """The recorded replies, each with its sample."""
-        return tuple(
-            (sample, self.samples.reply(sample)) for sample in self.samples.replies
-        )
+        samples = self.samples
+        return [(sample, samples.reply(sample)) for sample in samples.replies]
 
     @cached_property
-    def exchanges(self) -> tuple[tuple[ExchangeSample, tuple[Reply, ...]], ...]:
+    def exchanges(self) -> list[tuple[ExchangeSample, tuple[Reply, ...]]]:
         """The recorded exchanges of several requests, each with its replies."""
         samples = self.samples
-        return tuple((sample, samples.steps(sample)) for sample in samples.exchanges)
+        return [(sample, samples.steps(sample)) for sample in samples.exchanges]
 
     @cached_property
-    def resolved(self) -> tuple[tuple[ReplySample, Reply], ...]:
+    def resolved(self) -> list[tuple[ReplySample, Reply]]:
         """The recorded replies that end, or accept, an operation; no inquiries."""
-        return tuple(
+        return [
             (sample, reply)
             for sample, reply in self.replies
             if sample.call.command != INQUIRY
             and sample.evidence.outcome is not Outcome.UNKNOWN
-        )
+        ]
 
     @cached_property
-    def inquiries(self) -> tuple[tuple[ReplySample, Reply], ...]:
+    def inquiries(self) -> list[tuple[ReplySample, Reply]]:
         """The recorded replies to inquiries that are believed."""
-        return tuple(
+        return [
             (sample, reply)
             for sample, reply in self.replies
             if sample.call.command == INQUIRY
             and sample.evidence.outcome is Outcome.SUCCEEDED
-        )
+        ]
 
     @cached_property
-    def accepted(
-        self,
-    ) -> tuple[tuple[NotificationSample, Mapping[str, str], bytes], ...]:
+    def accepted(self) -> list[tuple[NotificationSample, dict[str, str], bytes]]:
         """The recorded notifications that are the gateway's: sample, headers, body."""
-        return tuple(
+        return [
             (sample, dict(message.headers), message.body)
             for sample in self.samples.notifications
             if not sample.refused
             for message in [self.samples.notification(sample)]
-        )
+        ]
 
     @cached_property
     def calls(self) -> Mapping[str, Call]:
@@ -188,18 +185,16 @@ class Kit:
             AdapterRaised: it raised something else, or gave something else.
 
         """
-        question, refused = _notification(headers, body), None
+        question, clause = _notification(headers, body), contract.NOT_THE_GATEWAYS
         try:
-            answer = self._answer(
-                question, contract.NOT_THE_GATEWAYS, passes=NotificationRefused
-            )
+            answer = self._answer(question, clause, passes=NotificationRefused)
         except NotificationRefused as refusal:
-            refused, answer = refusal, getattr(refusal, "readable", ())
-        if not isinstance(answer, tuple) or not all(
-            isinstance(one, Evidence | Mention) for one in answer
-        ):
-            raise self._wrong_kind(question, answer, tuple)
-        return refused or answer
+            answer = refusal
+        items = readable(answer)
+        known = Evidence | Mention
+        if not isinstance(items, tuple) or not all(isinstance(i, known) for i in items):
+            raise self._wrong_kind(question, items, tuple)
+        return answer
 
     def _answer(self, question: Question, clause: Clause, passes: Any = ()) -> Any:
         """What the adapter answers; what it raises is a finding, unless it `passes`."""
@@ -292,6 +287,12 @@ _RIGHT_KIND: Mapping[type, str] = {
     Evidence: "an Evidence",
     tuple: "a tuple of Evidence",
 }
+
+
+def readable(answer: Any) -> Any:
+    """The items of a notification that were read; those of a refusal, if it is partial."""
+    is_refused = isinstance(answer, NotificationRefused)
+    return getattr(answer, "readable", ()) if is_refused else answer
 
 
 def is_partly(refusal: object) -> bool:

@@ -1,6 +1,6 @@
 """Malformed replies: what is no answer of the gateway resolves nothing, raises nothing."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import attrs
 from hypothesis import strategies as st
@@ -61,14 +61,11 @@ def unresolved(evidence: Evidence) -> bool:
 def another_status(kit: Kit) -> Iterator[ConformanceFinding]:
     """A success under HTTP 5xx or a redirection is none, and neither is a decline."""
     for sample, reply in (*kit.resolved, *kit.inquiries):
-        yield from _first_believed(
-            kit,
-            sample,
-            (
-                (f"under HTTP {status}", attrs.evolve(reply, status=status))
-                for status in (*SERVER_ERRORS, *REDIRECTIONS)
-            ),
-        )
+        changed = {
+            f"under HTTP {status}": attrs.evolve(reply, status=status)
+            for status in (*SERVER_ERRORS, *REDIRECTIONS)
+        }
+        yield from _first_believed(kit, sample, changed)
 
 
 def cut_off(kit: Kit) -> Iterator[ConformanceFinding]:
@@ -76,17 +73,13 @@ def cut_off(kit: Kit) -> Iterator[ConformanceFinding]:
     for sample, reply in (*kit.resolved, *kit.inquiries):
         whole = len(reply.body.rstrip())  # none where a status alone is the answer
         lengths = [*range(0, whole, max(1, whole // CUTS)), whole - 1] if whole else []
-        yield from _first_believed(
-            kit,
-            sample,
-            (
-                (
-                    f"cut off after {length} of {whole} bytes",
-                    attrs.evolve(reply, body=reply.body[:length]),
-                )
-                for length in lengths
-            ),
-        )
+        changed = {
+            f"cut off after {length} of {whole} bytes": attrs.evolve(
+                reply, body=reply.body[:length]
+            )
+            for length in lengths
+        }
+        yield from _first_believed(kit, sample, changed)
 
 
 def something_else(kit: Kit) -> Iterator[ConformanceFinding]:
@@ -98,7 +91,7 @@ def something_else(kit: Kit) -> Iterator[ConformanceFinding]:
         for what, body in _INSTEAD:
             instead = attrs.evolve(reply, body=body)
             label = f"with {what}, HTTP {reply.status}"
-            yield from _first_believed(kit, sample, [(label, instead)])
+            yield from _first_believed(kit, sample, {label: instead})
 
 
 def another_transaction(kit: Kit) -> Iterator[ConformanceFinding]:
@@ -133,21 +126,13 @@ def two_of_a_member(kit: Kit) -> Iterator[ConformanceFinding]:
                 )
                 if evidence.outcome is sample.evidence.outcome:
                     continue  # it decides nothing
-                what = f"with two {at(path)}, {value!r} and {other!r}"
-                found = list(
-                    _first_believed(
-                        kit,
-                        sample,
-                        (
-                            (
-                                what,
-                                attrs.evolve(reply, body=doubled(tree, path, pair)),
-                            )
-                            for pair in ((value, other), (other, value))
-                        ),
-                        RESOLVED,
+                twice = {
+                    f"with two {at(path)}, {first!r} and {second!r}": attrs.evolve(
+                        reply, body=doubled(tree, path, [first, second])
                     )
-                )
+                    for first, second in ((value, other), (other, value))
+                }
+                found = list(_first_believed(kit, sample, twice, RESOLVED))
                 yield from found
                 if found:
                     break
@@ -220,11 +205,11 @@ def _strange(kit: Kit, call: Call, reply: Reply) -> Iterator[ConformanceFinding]
 def _first_believed(
     kit: Kit,
     sample: ReplySample,
-    changed: Iterable[tuple[str, Reply]],
+    changed: Mapping[str, Reply],
     outcomes: Collection[Outcome] = Outcome,
 ) -> Iterator[ConformanceFinding]:
     """The first of some changed replies that is believed, and resolves as `outcomes`."""
-    for what, reply in changed:
+    for what, reply in changed.items():
         evidence = kit.evidence(sample.call, reply)
         if not unresolved(evidence) and evidence.outcome in outcomes:
             yield ConformanceFinding(

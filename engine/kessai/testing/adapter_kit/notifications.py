@@ -20,7 +20,7 @@ from kessai.testing.adapter_kit.falsify import (
     is_broken,
     mutants,
 )
-from kessai.testing.adapter_kit.kit import Kit, is_partly
+from kessai.testing.adapter_kit.kit import Kit, is_partly, readable
 from kessai.testing.adapter_kit.records import unlike
 from kessai.testing.adapter_kit.samples import NotificationSample
 from kessai.testing.adapter_kit.stories import ConformanceFinding
@@ -73,7 +73,7 @@ def _unlike_notification(
         return f"it was refused: {answer}"
     if sample.refused and not isinstance(answer, NotificationRefused):
         return "it was accepted, and should have been refused"
-    given = _readable(answer)
+    given = readable(answer)
     if len(given) != len(sample.evidence):
         return f"items heard: {len(given)}, not {len(sample.evidence)}"
     for number, pair in enumerate(zip(given, sample.evidence, strict=True)):
@@ -259,7 +259,7 @@ def _amiss(
     kit: Kit, sign: Callable[[bytes], Mapping[str, str]], body: bytes
 ) -> Iterator[ConformanceFinding]:
     headers = dict(sign(body))
-    for one in _readable(kit.notification(headers, body)):
+    for one in readable(kit.notification(headers, body)):
         if text := _not_kept(one):
             yield ConformanceFinding(
                 f"a notification: {text}",
@@ -270,14 +270,6 @@ def _amiss(
                     headers, body, ["print(adapter.notification(headers, body))"]
                 ),
             )
-
-
-def _readable(
-    answer: tuple[Evidence | Mention, ...] | NotificationRefused,
-) -> tuple[Evidence | Mention, ...]:
-    """The items that were read; those of a refusal, if it is in part."""
-    is_refused = isinstance(answer, NotificationRefused)
-    return getattr(answer, "readable", ()) if is_refused else answer
 
 
 def _not_kept(evidence: Evidence | Mention) -> str:

@@ -89,13 +89,10 @@ class Story:
         """
         command = Command(name, order, key=key, amount=amount, **more)
         self.wanted.setdefault(key, []).append(command)
-        given = [name, order] if amount is None else [name, order, amount]
-        named = {"key": key, **more, **_given(fault, moment, detail)}
-        if overtaken:
-            named["overtaken"] = True
-        with self._move("ask", *given, **named):
+        suffered = {"fault": fault, "moment": moment, "detail": detail}
+        named = {"key": key, **more, "overtaken": overtaken or ""}
+        with self._move("ask", name, order, amount, **named, **suffered):
             self.engine.meanwhile = self._deliver_all if overtaken else None
-            self._inject(fault, moment, detail)
             self._through(lambda: self._hooks.ask(self._system, command))
 
     # ── what the gateway and its consumer do ────────────────────────────────────────
@@ -127,14 +124,12 @@ class Story:
 
         The order system is notified of it, if at all.
         """
-        asked = [order, act] if amount is None else [order, act, amount]
-        with self._move("portal", *asked):
+        with self._move("portal", order, act, amount):
             self.world.play(InPortal(order, act, amount))
 
     def notification(self, order: str, number: int, *, fault: str = "") -> None:
         """The order's notification of that number is delivered: late, or again."""
-        with self._move("notification", order, number, **_given(fault, "", "")):
-            self._inject(fault, "", "")
+        with self._move("notification", order, number, fault=fault):
             self._deliver(order, number)
 
     def notification_is_lost(self, order: str, number: int) -> None:
@@ -157,8 +152,7 @@ class Story:
 
     def recover(self, *, fault: str = "", moment: str = "") -> None:
         """The order system recovers what has no answer, as it does now and then."""
-        with self._move("recover", **_given(fault, moment, "")):
-            self._inject(fault, moment, "")
+        with self._move("recover", fault=fault, moment=moment):
             self._through(lambda: self._hooks.recover(self._system))
 
     # ── what is there ───────────────────────────────────────────────────────────────
@@ -205,17 +199,24 @@ class Story:
 
     @contextmanager
     def _move(self, name: str, *given: Any, **named: Any) -> Iterator[None]:
-        """Write the move down, make it, and check what must hold after each."""
-        self.lines.append(MoveLine(name, given, named))
+        """Write the move down, make it, and check what must hold after each.
+
+        What is None or empty was not given.
+        """
+        named = {one: value for one, value in named.items() if value != ""}
+        line = MoveLine(name, [value for value in given if value is not None], named)
+        self.lines.append(line)
         self.engine.answers.clear()
         with self._with_its_story():
+            if "fault" in named:
+                self._inject(named["fault"], named.get("moment"), named.get("detail"))
             yield
             self.engine.injection = self.engine.meanwhile = None
             if self.engine.found is not None:  # swallowed by the order system
                 raise self.engine.found
             self._checks.after_each_move()
         came_of_it = ", ".join(self.engine.answers)
-        self.lines[-1] = attrs.evolve(self.lines[-1], came_of_it=came_of_it)
+        self.lines[-1] = attrs.evolve(line, came_of_it=came_of_it)
 
     @contextmanager
     def _with_its_story(self) -> Iterator[None]:
@@ -228,9 +229,7 @@ class Story:
                 error.add_note(f"\n{self.as_python(str(error))}")
             raise
 
-    def _inject(self, fault: str, moment: str, detail: str) -> None:
-        if not fault:
-            return
+    def _inject(self, fault: str, moment: str | None, detail: str | None) -> None:
         kind = Fault(fault)
         if kind not in IN_A_CALL:
             message = f"fault: {fault!r} cannot be injected into a call"
@@ -239,7 +238,7 @@ class Story:
         if moment not in MOMENTS:
             message = f"moment: {moment!r} is none of {', '.join(MOMENTS)}"
             raise InvalidInput(message)
-        self.engine.injection = FaultInjection(kind, moment, detail)
+        self.engine.injection = FaultInjection(kind, moment, detail or "")
 
     def _through(self, act: Callable[[], None]) -> bool:
         """Let the order system act; whether it came to its end.
@@ -275,8 +274,3 @@ class Story:
         self.world.collect()
         for order, number in tuple(self.world.undelivered):
             self._deliver(order, number)
-
-
-def _given(fault: str, moment: str, detail: str) -> dict[str, str]:
-    given = {"fault": fault, "moment": moment, "detail": detail}
-    return {name: value for name, value in given.items() if value}
