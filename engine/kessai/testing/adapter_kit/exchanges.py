@@ -16,7 +16,7 @@ from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.forms import ExchangeRun, run
 from kessai.testing.adapter_kit.guard import watching
 from kessai.testing.adapter_kit.keys import of_operation
-from kessai.testing.adapter_kit.kit import RESOLVED, Kit
+from kessai.testing.adapter_kit.kit import RESOLVED, Kit, readable
 from kessai.testing.adapter_kit.records import as_recorded, unlike
 from kessai.testing.adapter_kit.samples import ExchangeSample
 from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding
@@ -43,7 +43,7 @@ def recorded(kit: Kit) -> Iterator[ConformanceFinding]:
         if len(done.requests) != len(replies):
             wrong = f"it sent {len(done.requests)} requests for {len(replies)} replies"
             yield _finding(sample, wrong, contract.RECORDED)
-        elif wrong := unlike(done.said, sample.evidence):
+        elif wrong := unlike(done.returned, sample.evidence):
             yield _finding(sample, wrong, contract.SAME_EXCHANGE)
 
 
@@ -52,7 +52,7 @@ def replayed(kit: Kit) -> Iterator[ConformanceFinding]:
     for sample, replies in kit.exchanges:
         alone = _run(kit, sample.call, replies)
         for other in _in_turn(kit, sample.call, replies):
-            if (other.requests, other.said) != (alone.requests, alone.said):
+            if other != alone:
                 yield _finding(
                     sample,
                     "the same call and replies gave other requests or evidence the"
@@ -90,12 +90,12 @@ def broken_off(kit: Kit) -> Iterator[ConformanceFinding]:
         for place in range(1, len(replies)):
             for broken in _BROKEN:
                 done = _run(kit, sample.call, (*replies[:place], broken))
-                said: Evidence = done.said
-                if said.outcome in RESOLVED or said.never_sent or said.listing:
+                stated: Evidence = done.returned
+                if stated.outcome in RESOLVED or stated.never_sent or stated.listing:
                     yield _finding(
                         sample,
                         f"{broken!r} as reply {place + 1}: the outcome is"
-                        f" {said.outcome.value}",
+                        f" {stated.outcome.value}",
                         contract.AFTER_THE_FIRST,
                         "Outcome.UNKNOWN, with the ids that are known by then",
                     )
@@ -129,8 +129,7 @@ def mentions(kit: Kit) -> Iterator[ConformanceFinding]:
     evidence += [sample.evidence for sample in kit.samples.exchanges]
     known = {kind for each in evidence for kind in each.references}
     for notified, headers, body in kit.accepted:
-        said: Any = kit.notification(headers, body)
-        for one in said if isinstance(said, tuple) else ():
+        for one in readable(kit.notification(headers, body)):
             if isinstance(one, Mention) and one.kind not in known:
                 yield ConformanceFinding(
                     f"{notified.name}: it mentions a {one.kind!r}, and no evidence on"
@@ -144,42 +143,32 @@ def _run(kit: Kit, call: Call, replies: Sequence[Reply | Failure]) -> ExchangeRu
     try:
         done = run(lift(kit.adapter).exchange(call), replies)
     except Exception as error:  # noqa: BLE001 - reported, whatever it is
-        wrong = f"exchange() raised {type(error).__name__}: {error}"
-        raise _broke(call, wrong) from None
-    if not isinstance(done.said, Evidence) or not can_be_kept(done.said):
-        raise _broke(call, f"exchange() returned {done.said!r}")
-    return done
-
-
-def _broke(call: Call, wrong: str) -> AdapterRaised:
-    return AdapterRaised(
+        wrong = f"raised {type(error).__name__}: {error}"
+    else:
+        if isinstance(done.returned, Evidence) and can_be_kept(done.returned):
+            return done
+        wrong = f"returned {done.returned!r}"
+    raise AdapterRaised(
         ConformanceFinding(
-            f"{call.command}: {wrong}",
+            f"{call.command}: exchange() {wrong}",
             contract.AFTER_THE_FIRST,
             "an Evidence that a store can keep, whatever came back",
         )
     )
 
 
-def _in_turn(
-    kit: Kit, call: Call, replies: Sequence[Reply]
-) -> tuple[ExchangeRun, ExchangeRun]:
+def _in_turn(kit: Kit, call: Call, replies: Sequence[Reply]) -> list[ExchangeRun]:
     """Two runs, a step of the one and a step of the other."""
-    adapter = lift(kit.adapter)
-    begun = [adapter.exchange(call), adapter.exchange(attrs.evolve(call))]
+    begun: list[Any] = [lift(kit.adapter).exchange(attrs.evolve(call)) for _ in "12"]
     requests: list[list[Request]] = [[], []]
-    said: list[Any] = [None, None]
-    for place in range(len(replies) + 1):
+    returned: list[Any] = [None, None]
+    for reply in (None, *replies):
         for one, exchange in enumerate(begun):
             try:
-                step = (
-                    next(exchange) if not place else exchange.send(replies[place - 1])
-                )
-                requests[one].append(step)
+                requests[one].append(exchange.send(reply))
             except StopIteration as stop:
-                said[one] = stop.value
-    first, second = (ExchangeRun(tuple(requests[n]), said[n]) for n in (0, 1))
-    return first, second
+                returned[one] = stop.value
+    return [ExchangeRun(tuple(requests[n]), returned[n]) for n in (0, 1)]
 
 
 def _tokens(request: Request) -> set[str]:

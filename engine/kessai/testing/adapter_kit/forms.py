@@ -5,6 +5,7 @@ Most of what the kit asks is asked of one request and its reply.
 
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice, repeat
 from operator import methodcaller
 from typing import Any
 
@@ -31,15 +32,13 @@ NO_MORE = Failure(sent=True, reason="ReadTimeout")
 
 ARRIVED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
-Said = Evidence | tuple[Evidence | Mention, ...]
-
 
 @attrs.frozen
 class ExchangeRun:
     """The requests of an exchange in their order, and what it returned."""
 
     requests: tuple[Request, ...]
-    said: Any
+    returned: Any
 
 
 def run(
@@ -47,12 +46,12 @@ def run(
     replies: Sequence[Reply | Failure],
 ) -> ExchangeRun:
     """Give an exchange `replies` in turn, and then no more, until it returns."""
+    asks: Any = exchange
     requests: list[Request] = []
-    given = iter(replies)
     try:
-        requests.append(next(exchange))
-        while len(requests) <= MOST_REQUESTS:
-            requests.append(exchange.send(next(given, NO_MORE)))
+        for reply in islice(chain((None,), replies, repeat(NO_MORE)), MOST_REQUESTS):
+            request = asks.send(reply)
+            requests.append(request)
     except StopIteration as stop:
         return ExchangeRun(tuple(requests), stop.value)
     exchange.close()
@@ -74,18 +73,17 @@ class AskedAsFunctions:
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
         """What the exchange for `call` returns if its only reply is `reply`."""
-        said: Evidence = run(self.adapter.exchange(call), (reply,)).said
-        return said
+        evidence: Evidence = run(self.adapter.exchange(call), (reply,)).returned
+        return evidence
 
     def notification(
         self, headers: Mapping[str, str], body: bytes
     ) -> tuple[Evidence | Mention, ...]:
         """What the adapter reads from a notification; what it asks is not answered."""
         notification = Notification(headers=headers, body=body, at=ARRIVED)
-        said: tuple[Evidence | Mention, ...] = run(
-            self.adapter.received(notification), ()
-        ).said
-        return said
+        items: tuple[Evidence | Mention, ...]
+        items = run(self.adapter.received(notification), ()).returned
+        return items
 
 
 def as_functions(adapter: AnyAdapter) -> Any:

@@ -31,7 +31,7 @@ def every_outcome(kit: Kit) -> Iterator[ConformanceFinding]:
     """Each outcome is on record; reversed where a lifecycle declares reversals."""
     on_record = [(each.call, each.evidence) for each in kit.samples.replies]
     on_record += [(each.call, each.evidence) for each in kit.samples.exchanges]
-    reached = {said.outcome for call, said in on_record if call.command != INQUIRY}
+    reached = {stated.outcome for call, stated in on_record if call.command != INQUIRY}
     notified = {
         stated.outcome
         for sample in kit.samples.notifications

@@ -5,7 +5,7 @@ a fault can be injected into any effect, and everything is checked that the simu
 checks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import entry_points
 from itertools import count
@@ -19,7 +19,7 @@ from kessai.flow.effects import Effect
 from kessai.gateway import Failure, Reply, Request
 from kessai.machine import Command, Machines
 from kessai.shell import Engine
-from kessai.simulator import Fault, MakeGateway, PlayedGateway, Stage, Violation, World
+from kessai.simulator import Fault, PlayedGateway, Stage, Violation, World
 from kessai.simulator.faults import DEATHS, IN_THE_STORE, ON_THE_WIRE
 from kessai.simulator.moves import TaskStep
 from kessai.simulator.tasks import Role, Task
@@ -59,22 +59,18 @@ def stage_of(lifecycles: list[Lifecycle], emulator: str, **options: Any) -> Stag
         AdapterMissing: no emulator of that name is installed.
 
     """
-    return Stage(Machines(lifecycles), _make_gateway(emulator, options), MemoryStore)
-
-
-def _make_gateway(name: str, options: Mapping[str, Any]) -> MakeGateway:
     found = {point.name: point for point in entry_points(group=EMULATORS)}
-    if name not in found:
+    if emulator not in found:
         known = ", ".join(sorted(found)) or "none"
-        message = f"emulator {name!r} is not installed; installed are: {known}"
+        message = f"emulator {emulator!r} is not installed; installed are: {known}"
         raise AdapterMissing(message)
-    factory = found[name].load()
+    factory = found[emulator].load()
 
     def make(clock: Callable[[], datetime]) -> PlayedGateway:
         gateway: PlayedGateway = factory(clock=clock, **options).played()
         return gateway
 
-    return make
+    return Stage(Machines(lifecycles), make, MemoryStore)
 
 
 class StagedEngine(Engine):

@@ -392,14 +392,14 @@ class Course:
     def learned(self) -> None:
         """The gateway names an id, its own or another than before, and nothing else."""
         name = self._draw(st.sampled_from(_IDS))
-        said = Evidence(
+        stated = Evidence(
             source=Source.INQUIRY,
             transaction=self.transaction.id,
             command=None,
             outcome=Outcome.SUCCEEDED,
             references={name.partition("_")[0]: name},
         )
-        for event in beside(self.machine, self.transaction, (), said, self.now):
+        for event in beside(self.machine, self.transaction, (), stated, self.now):
             self.append(event)
 
     def resumable(self) -> list[str]:
