@@ -8,7 +8,7 @@ from typing import Any
 from kessai.machine import Bounds, Machine, Transaction
 from kessai.machine.compile import CompiledCommand
 from kessai.simulator.randomness import Randomness
-from kessai.spec import CommandSpec
+from kessai.spec import Agreement, CommandSpec
 
 _NOTIFIED = "notification_url"
 _LARGE = 5000
@@ -26,6 +26,11 @@ def possible_names(machine: Machine, transaction: Transaction) -> list[str]:
         for name, rule in machine.commands.items()
         if not rule.spec.is_opening and rule.steps_from(transaction.states)
     ]
+
+
+def is_in_force(needed: Agreement, agreement: Transaction) -> bool:
+    """Whether the state of `agreement` is the one that a charge needs."""
+    return agreement.states.get(needed.track) == needed.state
 
 
 def currency_for(randomness: Randomness, machine: Machine) -> str:

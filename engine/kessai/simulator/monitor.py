@@ -16,6 +16,7 @@ from kessai.errors import SafeToResend
 from kessai.flow import Answer, Change, Lease, Recorded, Status
 from kessai.machine import Machines, Transaction, broken_invariants
 from kessai.machine.events import ENDED
+from kessai.simulator.commands import is_in_force
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import BookedExchange, BookedOrder
 from kessai.simulator.tasks import Task
@@ -227,10 +228,8 @@ class Monitor:
 
 
 def _in_force(needed: Agreement, agreement: Transaction) -> bool:
-    ending = {operation.command for operation in agreement.operations.values()}
-    return agreement.states.get(needed.track) == needed.state and not ending & set(
-        needed.unless_open
-    )
+    under_way = {operation.command for operation in agreement.operations.values()}
+    return is_in_force(needed, agreement) and not under_way & set(needed.unless_open)
 
 
 def _is_not_ahead(after: Transaction, booked: BookedOrder | None) -> None:

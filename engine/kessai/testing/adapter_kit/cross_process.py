@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,48 +51,36 @@ def asked_cross_process(job: CrossProcessJob) -> list[dict[str, str]]:
         NoAnswerError: a process could not make the adapter, or took a minute.
 
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
         path = Path(folder)
         (path / "job").write_bytes(pickle.dumps(job))
         # One after the other would take twice as long.
-        begun = [_begin(path, number) for number in range(len(_WORLDS))]
-        return [_end(path, number, process) for number, process in enumerate(begun)]
+        return list(pool.map(partial(_asked_in, path), range(len(_WORLDS)), _WORLDS))
 
 
-def _begin(folder: Path, number: int) -> "subprocess.Popen[str]":
-    place = folder / f"place-{number}"
+def _asked_in(folder: Path, number: int, world: Mapping[str, str]) -> dict[str, str]:
+    place, answer = folder / f"place-{number}", folder / f"{number}"
     place.mkdir()
     search = [str(Path(entry).absolute()) for entry in sys.path if entry]
-    return subprocess.Popen(  # noqa: S603 - this very program
-        [
-            sys.executable,
-            "-m",
-            __name__,
-            str(folder / "job"),
-            str(folder / f"{number}"),
-        ],
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(search), **_WORLDS[number]},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-
-
-def _end(folder: Path, number: int, process: "subprocess.Popen[str]") -> dict[str, str]:
     try:
-        _, output = process.communicate(timeout=_PATIENCE_SECONDS)
+        done = subprocess.run(  # noqa: S603 - this very program
+            [sys.executable, "-m", __name__, str(folder / "job"), str(answer)],
+            cwd=place,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(search), **world},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
         message = "it took longer than a minute"
         raise NoAnswerError(message) from None
-    if process.returncode:
-        raise NoAnswerError(output.strip().rpartition("\n")[2])
-    answers: dict[str, str] = pickle.loads((folder / f"{number}").read_bytes())  # noqa: S301 - written by this very program
+    if done.returncode:
+        raise NoAnswerError(done.stderr.strip().rpartition("\n")[2])
+    answers: dict[str, str] = pickle.loads(answer.read_bytes())  # noqa: S301 - written by this very program
     return answers
 
 

@@ -208,7 +208,7 @@ class Kit:
                     f"{question.method}() raised {type(error).__name__}: {error}",
                     clause,
                     _RIGHT_ERROR[question.method],
-                    self.story(*question.lines, question.asking),
+                    self.question_story(question, question.asking),
                 )
             ) from None
 
@@ -220,8 +220,8 @@ class Kit:
                 f"{question.method}() gave a {type(answer).__name__}",
                 contract.PLAIN,
                 _RIGHT_KIND[right],
-                self.story(
-                    *question.lines,
+                self.question_story(
+                    question,
                     f"assert isinstance({question.asking}, {right.__name__})",
                 ),
             )
@@ -236,16 +236,20 @@ class Kit:
             lines = ("adapter = as_functions(adapter)", *lines)
         return as_test(imports, [f"adapter = {adapter}", *lines])
 
+    def question_story(self, question: Question, *lines: str) -> str:
+        """A test to paste in which something is asked; none of an exchange."""
+        return "" if question.replies else self.story(*question.lines, *lines)
+
     def reply_story(self, call: Call, reply: Reply | Failure, lines: list[str]) -> str:
         """A test to paste in which `reply` comes back."""
         question = _evidence(call, reply)
-        return self.story(*question.lines, f"evidence = {question.asking}", *lines)
+        return self.question_story(question, f"evidence = {question.asking}", *lines)
 
     def notification_story(
         self, headers: Mapping[str, str], body: bytes, lines: list[str]
     ) -> str:
         """A test to paste in which a notification arrives."""
-        return self.story(*_notification(headers, body).lines, *lines)
+        return self.question_story(_notification(headers, body), *lines)
 
 
 Check = Callable[[Kit], Iterator[ConformanceFinding]]

@@ -141,11 +141,9 @@ def any_process(kit: Kit) -> Iterator[ConformanceFinding]:
 
 def _watched(kit: Kit, question: Question) -> str:
     """A test that asks a second time and asserts that nothing is done or kept."""
-    if question.replies:
-        return ""
     package, asking = code(kit.package), question.asking
-    return kit.story(
-        *question.lines,
+    return kit.question_story(
+        question,
         f"{asking}  # what is made once may be",
         f"before = state_of(adapter, {package})",
         f"with watching({package}) as watch:",
@@ -156,9 +154,7 @@ def _watched(kit: Kit, question: Question) -> str:
 
 
 def _again(kit: Kit, question: Question) -> str:
-    if question.replies:
-        return ""
-    return kit.story(*question.lines, f"print({question.asking})")
+    return kit.question_story(question, f"print({question.asking})")
 
 
 def _quietly(kit: Kit, question: Question) -> None:

@@ -26,7 +26,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from kessai.machine import Bounds, Command, Machine, Transaction
 from kessai.simulator import Fault, World
-from kessai.simulator.commands import opening_of, possible_names
+from kessai.simulator.commands import is_in_force, opening_of, possible_names
 from kessai.simulator.faults import DEATHS, IN_THE_STORE, ON_THE_WIRE
 from kessai.spec import CommandSpec
 from kessai.spec.parameters import SHOP
@@ -287,7 +287,7 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
             transaction
             for transaction in self._story.transactions()
             if transaction.lifecycle == needed.lifecycle
-            and transaction.states.get(needed.track) == needed.state
+            and is_in_force(needed, transaction)
         ]
 
     def _place(self, data: st.DataObject) -> str:
