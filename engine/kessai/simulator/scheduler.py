@@ -107,7 +107,7 @@ class Scheduler:
         return TaskStep(task.number)
 
     def _death(self, task: Task) -> Fault | None:
-        deaths = DEATHS
+        deaths: tuple[Fault, ...] = DEATHS
         if task.role in {Role.RECOVERER, Role.SWEEPER}:
             deaths = (Fault.INTERRUPTED_RECOVERY, *DEATHS)
         found = [fault for fault in deaths if fault in self._faults]

@@ -194,7 +194,7 @@ class Kit:
         known = Evidence | Mention
         if not isinstance(items, tuple) or not all(isinstance(i, known) for i in items):
             raise self._wrong_kind(question, items, tuple)
-        return answer
+        return answer  # type: ignore[no-any-return] # its items are checked
 
     def _answer(self, question: Question, clause: Clause, passes: Any = ()) -> Any:
         """What the adapter answers; what it raises is a finding, unless it `passes`."""

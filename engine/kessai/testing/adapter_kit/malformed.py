@@ -206,7 +206,7 @@ def _first_believed(
     kit: Kit,
     sample: ReplySample,
     changed: Mapping[str, Reply],
-    outcomes: Collection[Outcome] = Outcome,
+    outcomes: Collection[Outcome] = tuple(Outcome),
 ) -> Iterator[ConformanceFinding]:
     """The first of some changed replies that is believed, and resolves as `outcomes`."""
     for what, reply in changed.items():
