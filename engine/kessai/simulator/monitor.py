@@ -18,7 +18,7 @@ from kessai.machine import Machines, Transaction, broken_invariants
 from kessai.machine.events import ENDED
 from kessai.simulator.commands import is_in_force
 from kessai.simulator.faults import Fault
-from kessai.simulator.gateway import BookedExchange, BookedOrder
+from kessai.simulator.gateway import BookedExchange, BookedOrder, ahead
 from kessai.simulator.tasks import Task
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.spec import Agreement
@@ -31,7 +31,6 @@ EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL, Fault.LATE_REVERSAL})
 
 FAILURE = "failure"
 SUCCESS = "success"
-COUNTED = ("captured", "refunded")
 
 
 @attrs.frozen
@@ -76,7 +75,8 @@ class Monitor:
         """A change is in the store; `agreement` is the transaction's, as it stands."""
         after = change.transaction
         self._invariants_hold(after)
-        _is_not_ahead(after, booked)
+        for detail in ahead(after.amounts, booked):
+            raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
         if change.lease is not None:
             self._lease_counts(task, change.lease)
         if change.opens is not None:
@@ -230,15 +230,6 @@ class Monitor:
 def _in_force(needed: Agreement, agreement: Transaction) -> bool:
     under_way = {operation.command for operation in agreement.operations.values()}
     return is_in_force(needed, agreement) and not under_way & set(needed.unless_open)
-
-
-def _is_not_ahead(after: Transaction, booked: BookedOrder | None) -> None:
-    """The engine counts nothing that has not happened at the gateway."""
-    for name in COUNTED:
-        theirs = 0 if booked is None else booked.ever(name)
-        if after.amounts.get(name, 0) > theirs:
-            detail = f"{name} {after.amounts[name]}, the gateway {theirs}"
-            raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
 
 
 def _intended(change: Change) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from kessai.machine import Command, Transaction, broken_invariants
 from kessai.simulator import World
-from kessai.testing.order_kit.books import Books, ahead, differences
+from kessai.simulator.gateway import ahead
+from kessai.testing.order_kit.books import Books, differences
 from kessai.testing.order_kit.hooks import Hooks
 
 
@@ -41,7 +42,7 @@ class Checks:
             self._invariants_hold(transaction)
             if books is not None:
                 booked = self._world.gateway.booked(transaction.id)
-                found = ", ".join(ahead(books, transaction.id, booked))
+                found = ", ".join(ahead(books.get(transaction.id, {}), booked))
                 _must(not found, f"{transaction.id}: in the order system {found}")
         operations = len(self._world.monitor.operations)
         if operations != self._counted:
