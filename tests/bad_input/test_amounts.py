@@ -120,10 +120,10 @@ def test_a_file_with_one_is_refused_in_its_place(kessai, tmp_path, written):
     result = kessai("run", path, "--db", tmp_path / "never.db")
 
     column = (LINE % written).index('"amount":') + 1
-    told = result.err.removeprefix(f"{path}:1:")
+    message = result.err.removeprefix(f"{path}:1:")
     assert result.code == 2
-    assert column <= int(told.partition(":")[0]) <= column + len('"amount":') + 2
-    assert "right" in told or "minor units below" in told
+    assert column <= int(message.partition(":")[0]) <= column + len('"amount":') + 2
+    assert "right" in message or "minor units below" in message
     assert len(result.err) < 400
     assert not (tmp_path / "never.db").exists()
 

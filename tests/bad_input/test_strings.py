@@ -79,10 +79,10 @@ def refused(shop, **fields):
     before = shop.traces()
     with pytest.raises(InvalidCommand) as refusal:
         ask(shop, **fields)
-    told = repr(refusal.value)
-    assert len(told) < 250
-    assert "planted" not in told.lower()
-    assert "xxx" not in told
+    shown = repr(refusal.value)
+    assert len(shown) < 250
+    assert "planted" not in shown.lower()
+    assert "xxx" not in shown
     assert refusal.value.__context__ is None
     assert shop.traces() == before
     return str(refusal.value)
@@ -270,10 +270,10 @@ def test_whatever_the_texts_are_both_stores_carry_them_or_none_is_asked(
     engines, transaction, key, agreement, note
 ):
     fields = {"key": key, "agreement": agreement, "parameters": {"note": note}}
-    command, told = made("reauthorize", transaction, amount=1, **fields)
+    command, shown = made("reauthorize", transaction, amount=1, **fields)
     if command is None:
         texts = {transaction, key, agreement, note}
-        assert not any(len(text) > 8 and text in told for text in texts)
+        assert not any(len(text) > 8 and text in shown for text in texts)
         return
     answers = [engine.execute(command) for engine in engines]
     kept = [engine.store.load(key, transaction, agreement) for engine in engines]

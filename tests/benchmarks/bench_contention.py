@@ -219,20 +219,20 @@ def test_eight_processes_on_one_file(tmp_path):
     hand.make()
     hand.close()
     SQLiteStore(tmp_path / "ours.db").close()
-    told = {"ours": [], "hand": []}
+    measured = {"ours": [], "hand": []}
     for _ in range(TURNS):
-        for which, rounds in told.items():
+        for which, rounds in measured.items():
             rounds.append(Told.of(run_together(which, tmp_path / f"{which}.db")))
-    for which, rounds in told.items():
+    for which, rounds in measured.items():
         speed, evenness, longest = map(statistics.median, zip(*rounds, strict=True))
         RESULTS.append(
             f"{PROCESSES} processes, {which}: {speed:,.0f} commands/s; the slowest"
             f" {evenness:.2f} of the mean; longest command {longest:.3f} s"
         )
-    pairs = zip(told["ours"], told["hand"], strict=True)
+    pairs = zip(measured["ours"], measured["hand"], strict=True)
     ratio = statistics.median(ours.speed / hand.speed for ours, hand in pairs)
     RESULTS.append(f"{PROCESSES} processes: {ratio:.2f} of it by hand")
-    assert min(one.evenness for one in told["ours"]) >= 0.5
+    assert min(one.evenness for one in measured["ours"]) >= 0.5
 
 
 class Told(NamedTuple):
@@ -244,12 +244,12 @@ class Told(NamedTuple):
     longest: float
 
     @classmethod
-    def of(cls, told):
-        done = [one["commands"] for one in told]
+    def of(cls, measured):
+        done = [one["commands"] for one in measured]
         return cls(
             sum(done) / SECONDS,
             min(done) / statistics.mean(done),
-            max(one["longest"] for one in told),
+            max(one["longest"] for one in measured),
         )
 
 

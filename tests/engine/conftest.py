@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path += [str(HERE / "stores" / "postgres"), str(HERE / "told")]
+sys.path += [str(HERE / "stores" / "postgres"), str(HERE / "past")]
 
 
 @pytest.fixture(scope="session")

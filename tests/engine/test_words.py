@@ -35,7 +35,7 @@ def test_names_are_put_together_in_every_language():
 
 def test_a_table_is_read_when_it_is_first_used():
     script = "import kessai.cli.main, kessai.words as w; print(w._read.cache_info())"
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, check=True, text=True
     )
-    assert "misses=0" in told.stdout
+    assert "misses=0" in done.stdout

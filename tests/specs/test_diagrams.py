@@ -91,13 +91,15 @@ def test_a_picture_says_what_it_is_without_being_seen(name: str, language: str) 
     assert root.get("role") == "img"
     assert root.get("lang") == language
     assert root.get("aria-label") == lifecycle.title.in_language(language)
-    told = root[0].text or ""
+    described = root[0].text or ""
     assert root[0].tag.endswith("}desc")
     for track in lifecycle.tracks.values():
-        assert f"{track.title.in_language(language)}:" in told
-        assert all(text.in_language(language) in told for text in track.states.values())
+        assert f"{track.title.in_language(language)}:" in described
+        assert all(
+            text.in_language(language) in described for text in track.states.values()
+        )
     for command in lifecycle.commands.values():
-        assert command.title.in_language(language) in told
+        assert command.title.in_language(language) in described
 
 
 @each_picture

@@ -3,14 +3,12 @@
 Nothing here knows a command by name; a new one in a file is played without a change.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from kessai.machine import Machine, Transaction
+from kessai.machine import Bounds, Machine, Transaction
 from kessai.machine.compile import CompiledCommand
-from kessai.machine.decide import amount_bounds
 from kessai.simulator.randomness import Randomness
-from kessai.spec import CommandSpec
+from kessai.spec import Agreement, CommandSpec
 
 _NOTIFIED = "notification_url"
 _LARGE = 5000
@@ -30,20 +28,19 @@ def possible_names(machine: Machine, transaction: Transaction) -> list[str]:
     ]
 
 
+def is_in_force(needed: Agreement, agreement: Transaction) -> bool:
+    """Whether the state of `agreement` is the one that a charge needs."""
+    return agreement.states.get(needed.track) == needed.state
+
+
 def currency_for(randomness: Randomness, machine: Machine) -> str:
     """One of the currencies of the lifecycle."""
     codes = tuple(machine.lifecycle.currencies)
     return codes[0] if len(codes) == 1 else randomness.rng.choice(codes)
 
 
-def amount_for(
-    randomness: Randomness,
-    rule: CompiledCommand,
-    names: Mapping[str, int],
-    currency: str,
-) -> int | None:
+def right_amount(randomness: Randomness, bounds: Bounds | None) -> int | None:
     """An amount within the bounds, often at their edges; or none, for the default."""
-    bounds = amount_bounds(rule, names, currency)
     if bounds is None or (bounds.default is not None and randomness.happens(0.3)):
         return None
     low, high = bounds.minimum, min(bounds.maximum, _LARGE)
@@ -55,14 +52,8 @@ def amount_for(
     return min(high, low + 100 * randomness.rng.randrange(1, 6))
 
 
-def wrong_amount(
-    randomness: Randomness,
-    rule: CompiledCommand,
-    names: Mapping[str, int],
-    currency: str,
-) -> int | None:
+def wrong_amount(randomness: Randomness, bounds: Bounds | None) -> int | None:
     """An amount that the bounds forbid, or one where none is taken."""
-    bounds = amount_bounds(rule, names, currency)
     if bounds is None:
         return 1
     return randomness.rng.choice((bounds.minimum - 1, bounds.maximum + 1, 0))

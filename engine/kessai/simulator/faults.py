@@ -49,6 +49,17 @@ MEANINGS = Words("simulation.faults")
 
 ALL = frozenset(Fault)
 
+DEATHS = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+IN_THE_STORE = (
+    *(Fault.STORE_BUSY, Fault.STORE_FAILED),
+    *(Fault.COMMIT_LOST, Fault.COMMIT_KEPT),
+)
+ON_THE_WIRE = (
+    *(Fault.LOST_REQUEST, Fault.LOST_REPLY, Fault.LATE_REQUEST, Fault.SLOW_REQUEST),
+    *(Fault.NO_CONNECTION, Fault.BAD_REPLY, Fault.REFUSAL, Fault.PENDING),
+    Fault.FAILED_REFUND,
+)
+
 
 def parse_faults(text: str) -> frozenset[Fault]:
     """The faults that `text` names: `all`, `none`, or names with commas between.

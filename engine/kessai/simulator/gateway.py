@@ -12,6 +12,8 @@ import attrs
 from kessai.gateway import Adapter, Reply, Request
 from kessai.machine import Transaction
 
+COUNTED = ("captured", "refunded")
+
 
 class BookedExchange(Protocol):
     """One exchange in the stand-in's own books; `result` changes while it is pending."""
@@ -36,6 +38,15 @@ class BookedOrder:
     def ever(self, name: str) -> int:
         """The most that may be counted: of what was taken back one may not know yet."""
         return self.amounts.get(name, 0) + self.taken_back.get(name, 0)
+
+
+def ahead(counted: Mapping[str, object], booked: BookedOrder | None) -> Iterator[str]:
+    """Each amount that is counted before it has moved at the gateway."""
+    for name in COUNTED:
+        theirs = 0 if booked is None else booked.ever(name)
+        ours = counted.get(name, 0)
+        if isinstance(ours, int) and ours > theirs:
+            yield f"{name} is {ours}, and {theirs} at the gateway"
 
 
 def differences(transaction: Transaction, booked: BookedOrder | None) -> Iterator[str]:

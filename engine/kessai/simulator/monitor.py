@@ -6,7 +6,7 @@ faults an order has met.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -16,8 +16,9 @@ from kessai.errors import SafeToResend
 from kessai.flow import Answer, Change, Lease, Recorded, Status
 from kessai.machine import Machines, Transaction, broken_invariants
 from kessai.machine.events import ENDED
+from kessai.simulator.commands import is_in_force
 from kessai.simulator.faults import Fault
-from kessai.simulator.gateway import BookedExchange, BookedOrder
+from kessai.simulator.gateway import BookedExchange, BookedOrder, ahead
 from kessai.simulator.tasks import Task
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.spec import Agreement
@@ -27,7 +28,6 @@ EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL, Fault.LATE_REVERSAL})
 
 FAILURE = "failure"
 SUCCESS = "success"
-COUNTED = ("captured", "refunded")
 
 
 @attrs.frozen
@@ -72,7 +72,8 @@ class Monitor:
         """A change is in the store; `agreement` is the transaction's, as it stands."""
         after = change.transaction
         self._invariants_hold(after)
-        _is_not_ahead(after, booked)
+        for detail in ahead(after.amounts, booked):
+            raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
         if change.lease is not None:
             self._lease_counts(task, change.lease)
         opened = change.begins or change.opens
@@ -171,8 +172,10 @@ class Monitor:
     ) -> None:
         """What the gateway has listed for a request."""
         effects = self.effects.setdefault(operation, [])
-        effects += [exchange for exchange in new if exchange.result != FAILURE]
-        if operation not in self.late and len(lasting_effects(effects)) > 1:
+        effects += new
+        # Those that took effect, or may do so yet: a pending one may have failed since.
+        lasting = sum(exchange.result != FAILURE for exchange in effects)
+        if operation not in self.late and lasting > 1:
             raise Violation(BrokenPromise.CARRIED_OUT_TWICE, order, operation)
 
     def times(self, operation: str) -> int:
@@ -225,25 +228,9 @@ class Monitor:
             )
 
 
-def lasting_effects(effects: Iterable[BookedExchange]) -> list[BookedExchange]:
-    """Those that took effect, or may do so yet."""
-    return [exchange for exchange in effects if exchange.result != FAILURE]
-
-
 def _in_force(needed: Agreement, agreement: Transaction) -> bool:
-    ending = {operation.command for operation in agreement.operations.values()}
-    return agreement.states.get(needed.track) == needed.state and not ending & set(
-        needed.unless_open
-    )
-
-
-def _is_not_ahead(after: Transaction, booked: BookedOrder | None) -> None:
-    """The engine counts nothing that has not happened at the gateway."""
-    for name in COUNTED:
-        theirs = 0 if booked is None else booked.ever(name)
-        if after.amounts.get(name, 0) > theirs:
-            detail = f"{name} {after.amounts[name]}, the gateway {theirs}"
-            raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
+    under_way = {operation.command for operation in agreement.operations.values()}
+    return is_in_force(needed, agreement) and not under_way & set(needed.unless_open)
 
 
 def _intended(change: Change) -> str:

@@ -12,7 +12,12 @@ from kessai.simulator.faults import Fault
 
 
 @attrs.frozen
-class Ask:
+class Move:
+    """Something that happens in a world."""
+
+
+@attrs.frozen
+class Ask(Move):
     """An order system has a worker carry out a command."""
 
     task: int
@@ -20,9 +25,14 @@ class Ask:
     skew: int = 0
     fault: Fault | None = None
 
+    @property
+    def order(self) -> str:
+        """The order that the command is about."""
+        return self.command.transaction
+
 
 @attrs.frozen
-class Recover:
+class Recover(Move):
     """A recoverer takes up the transaction that is due longest, or that of `order`."""
 
     task: int
@@ -32,7 +42,7 @@ class Recover:
 
 
 @attrs.frozen
-class Sweep:
+class Sweep(Move):
     """A sweeper looks at an order's deadlines."""
 
     task: int
@@ -41,7 +51,7 @@ class Sweep:
 
 
 @attrs.frozen
-class Deliver:
+class Deliver(Move):
     """The order's notification of that number is delivered."""
 
     task: int
@@ -51,7 +61,7 @@ class Deliver:
 
 
 @attrs.frozen
-class LoseNotification:
+class LoseNotification(Move):
     """The order's notification of that number is lost."""
 
     order: str
@@ -59,7 +69,7 @@ class LoseNotification:
 
 
 @attrs.frozen
-class TaskStep:
+class TaskStep(Move):
     """The task's next effect is performed. With `hold` a reply is kept for later."""
 
     task: int
@@ -69,14 +79,14 @@ class TaskStep:
 
 
 @attrs.frozen
-class Arrive:
+class Arrive(Move):
     """A request of the task that is still under way arrives."""
 
     task: int
 
 
 @attrs.frozen
-class Pass:
+class Pass(Move):
     """Time passes."""
 
     seconds: int
@@ -84,7 +94,7 @@ class Pass:
 
 
 @attrs.frozen
-class Consume:
+class Consume(Move):
     """The consumer does something about an order."""
 
     order: str
@@ -92,7 +102,7 @@ class Consume:
 
 
 @attrs.frozen
-class InPortal:
+class InPortal(Move):
     """Someone does something about an order in the gateway's portal."""
 
     order: str
@@ -101,7 +111,7 @@ class InPortal:
 
 
 @attrs.frozen
-class Finish:
+class Finish(Move):
     """What is pending of an order at the gateway succeeds or fails."""
 
     order: str
@@ -109,7 +119,7 @@ class Finish:
 
 
 @attrs.frozen
-class ComeBack:
+class ComeBack(Move):
     """The order system sends on what the consumer of an order came back with."""
 
     task: int
@@ -117,24 +127,7 @@ class ComeBack:
 
 
 @attrs.frozen
-class TakeBack:
+class TakeBack(Move):
     """The gateway takes a success of an order back, weeks later."""
 
     order: str
-
-
-Move = (
-    Ask
-    | Recover
-    | Sweep
-    | Deliver
-    | LoseNotification
-    | TaskStep
-    | Arrive
-    | Pass
-    | Consume
-    | InPortal
-    | Finish
-    | ComeBack
-    | TakeBack
-)

@@ -17,21 +17,13 @@ import msgspec
 from kessai.audit import verify
 from kessai.evidence.attempts import MAY_BE_ANOTHER
 from kessai.evidence.totals import TOTALS_DIFFER
-from kessai.flow import (
-    Flow,
-    Missing,
-    inquire,
-    receive_notification,
-    recover_due,
-    resume,
-    sweep,
-)
+from kessai.flow import Flow, Missing, inquire
 from kessai.flow.operator import by_hand, resolve_by_hand
 from kessai.gateway import Outcome
 from kessai.machine import Transaction
 from kessai.machine.events import ENDED
 from kessai.simulator.gateway import differences
-from kessai.simulator.moves import TaskStep
+from kessai.simulator.moves import ComeBack, Deliver, Recover, Sweep, TaskStep
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.simulator.world import World
@@ -56,12 +48,6 @@ class Quiescence:
     def __init__(self, world: World) -> None:
         self._world = world
         self._numbers = count(_NUMBERS)
-        self._reads = {
-            name
-            for machine in world.context.machines.current
-            for name, rule in machine.commands.items()
-            if rule.spec.reads
-        }
 
     def resolve(self) -> None:
         """Let everything come to its end.
@@ -85,7 +71,7 @@ class Quiescence:
             Violation: they differ, and nothing shows it.
 
         """
-        found = [t for t in self._world.store.transactions() if t.exists]
+        found = self._world.transactions()
         known = {transaction.id for transaction in found}
         for order in self._world.gateway.orders():
             if order not in known:
@@ -108,11 +94,19 @@ class Quiescence:
 
     # ── resolving ────────────────────────────────────────────────────────────────────
 
-    def _run(self, role: Role, flow: Flow[Any], order: str = "") -> Task:
+    def _run(self, role: Role, flow: Flow[Any], order: str) -> None:
         task = Task(next(self._numbers), role, flow, order)
         self._world.start(task)
         self._finish(task)
-        return task
+
+    def _play(self, move: Deliver | Recover | Sweep | ComeBack) -> object:
+        """Let somebody come and go; what came of it."""
+        self._world.play(move)
+        task = self._world.tasks.get(move.task)
+        if task is None:  # it went at once
+            return None
+        self._finish(task)
+        return task.outcome
 
     def _finish(self, task: Task) -> None:
         step = TaskStep(task.number)
@@ -148,24 +142,16 @@ class Quiescence:
     def _notifications_are_delivered(self) -> None:
         world = self._world
         world.collect()
-        again: list[tuple[str, int]] = []
         for order, number in tuple(world.undelivered):
-            notice = world.notifications[order][number]
-            flow = receive_notification(world.context, notice.headers, notice.body)
-            task = self._run(Role.RECEIVER, flow, order)
-            if isinstance(task.outcome, Exception):
-                again.append((order, number))
-        world.undelivered[:] = again
+            self._play(Deliver(next(self._numbers), order, number))
 
     def _recoverers_work(self) -> None:
         world = self._world
-        recovery = attrs.evolve(world.recovery, missing=Missing.DECLINE)
         for _ in range(ROUNDS):
             world.now += LONG_ENOUGH
-            while True:
-                flow = recover_due(world.context, recovery)
-                if self._run(Role.RECOVERER, flow).outcome is None:
-                    break
+            is_due: object = True
+            while is_due is not None:
+                is_due = self._play(Recover(next(self._numbers), Missing.DECLINE))
             self._everybody_decides()
             self._notifications_are_delivered()
             self._consumers_come_back()
@@ -179,8 +165,8 @@ class Quiescence:
     def _consumers_come_back(self) -> None:
         world = self._world
         for order in world.gateway.orders():
-            if brought := world.gateway.brought(order):
-                self._run(Role.WORKER, resume(world.context, order, brought), order)
+            if world.gateway.brought(order):
+                self._play(ComeBack(next(self._numbers), order))
 
     def _operators_look(self) -> None:
         """A gateway without a list leaves open what only its people can say.
@@ -204,8 +190,7 @@ class Quiescence:
     def _compare(self, transaction: Transaction) -> None:
         world, order = self._world, transaction.id
         if transaction.deadlines:
-            flow = sweep(world.context, order)
-            self._run(Role.SWEEPER, flow, order)
+            self._play(Sweep(next(self._numbers), order))
             transaction = world.transaction(order)
         booked = world.gateway.booked(order)
         if list(differences(transaction, booked)):
@@ -253,7 +238,7 @@ class Quiescence:
                 operation
             ) - (recorded.outcome == "succeeded")
         for (order, command, amount), more in balance.items():
-            if more and command not in self._reads and not monitor.is_explained(order):
+            if more and command not in world.reads and not monitor.is_explained(order):
                 detail = (
                     f"{command} {amount} carried out {more:+} times more than answered"
                 )

@@ -46,23 +46,11 @@ class Figures:
 
     def add(self, other: "Figures") -> None:
         """Count `other` in, and keep the first finding."""
-        for name in _NUMBERS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.faults.update(other.faults)
-        self.outcomes.update(other.outcomes)
+        for field in attrs.fields(Figures):
+            if field.name != "finding":
+                both = getattr(self, field.name) + getattr(other, field.name)
+                setattr(self, field.name, both)
         self.finding = self.finding or other.finding
-
-
-_NUMBERS = (
-    "worlds",
-    "commands",
-    "accepted",
-    "operations",
-    "resolved",
-    "recoveries",
-    "orders",
-    "discrepancies",
-)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from kessai.flow import Append, Claim, Missing, Release, Send
 from kessai.limits import IN_FLIGHT_LIMIT, LEASE
-from kessai.simulator.faults import Fault
+from kessai.simulator.faults import DEATHS, IN_THE_STORE, ON_THE_WIRE, Fault
 from kessai.simulator.moves import (
     Arrive,
     ComeBack,
@@ -38,23 +38,6 @@ _JUST_BEYOND = (15, 40, 60)
 
 _ACTS = ("approve", "approve", "approve", "approve", "decline", "refuse_card")
 _PORTAL = ("capture", "cancel", "refund", "refund", "terminate", "expire")
-_ON_THE_WIRE = (
-    Fault.LOST_REQUEST,
-    Fault.LOST_REPLY,
-    Fault.LATE_REQUEST,
-    Fault.SLOW_REQUEST,
-    Fault.NO_CONNECTION,
-    Fault.BAD_REPLY,
-    Fault.REFUSAL,
-    Fault.PENDING,
-    Fault.FAILED_REFUND,
-)
-_IN_THE_STORE = (
-    Fault.STORE_BUSY,
-    Fault.STORE_FAILED,
-    Fault.COMMIT_LOST,
-    Fault.COMMIT_KEPT,
-)
 _STORE_FAILS = 0.05
 _READING_FAILS = 0.008
 _DAYS_PASS = 0.02
@@ -73,8 +56,8 @@ class Scheduler:
         self._rng = self._randomness.rng
         self._faults = self._randomness.faults
         self._world = world
-        self._wire = [f for f in _ON_THE_WIRE if f in self._faults]
-        self._store = [f for f in _IN_THE_STORE if f in self._faults]
+        self._wire = [f for f in ON_THE_WIRE if f in self._faults]
+        self._store = [f for f in IN_THE_STORE if f in self._faults]
         self._commands = commands
         self._queue: deque[Move] = deque()
         self._workload = Workload(world, self._randomness, self._queue)
@@ -124,9 +107,9 @@ class Scheduler:
         return TaskStep(task.number)
 
     def _death(self, task: Task) -> Fault | None:
-        deaths = [Fault.CRASH_BEFORE, Fault.CRASH_AFTER]
+        deaths: tuple[Fault, ...] = DEATHS
         if task.role in {Role.RECOVERER, Role.SWEEPER}:
-            deaths = [Fault.INTERRUPTED_RECOVERY, *deaths]
+            deaths = (Fault.INTERRUPTED_RECOVERY, *DEATHS)
         found = [fault for fault in deaths if fault in self._faults]
         return self._rng.choice(found) if found else None
 
@@ -161,21 +144,12 @@ class Scheduler:
     def _something(self) -> Move | None:
         act: Callable[[], Move | None] = self._rng.choice(
             (
-                self._time,
-                self._time,
-                self._notification,
-                self._notification,
-                self._notification,
-                self._consumer,
-                self._consumer,
-                self._consumer,
-                self._recovery,
-                self._arrival,
-                self._end_of_pending,
-                self._portal,
-                self._sweep,
-                self._stale_lease,
-                self._stale_lease,
+                *[self._time] * 2,
+                *[self._notification] * 3,
+                *[self._consumer] * 3,
+                *(self._recovery, self._arrival, self._end_of_pending),
+                *(self._portal, self._sweep),
+                *[self._stale_lease] * 2,
             )
         )
         return act()

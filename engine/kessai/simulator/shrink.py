@@ -6,20 +6,7 @@ is about other orders, then halves, quarters, and at last single moves.
 
 from collections.abc import Callable, Sequence
 
-from kessai.simulator.moves import (
-    Arrive,
-    Ask,
-    Consume,
-    Deliver,
-    Finish,
-    InPortal,
-    LoseNotification,
-    Move,
-    Pass,
-    Recover,
-    Sweep,
-    TaskStep,
-)
+from kessai.simulator.moves import Ask, Move, Pass, Recover
 from kessai.simulator.run import FoundViolation, replay
 from kessai.simulator.world import Stage
 
@@ -55,7 +42,7 @@ def _of_one_order(finding: FoundViolation, fails: Fails) -> list[Move]:
         move.command.agreement
         for move in moves
         if isinstance(move, Ask)
-        and move.command.transaction in orders
+        and move.order in orders
         and move.command.agreement is not None
     }
     tasks = {
@@ -72,23 +59,11 @@ def _of_one_order(finding: FoundViolation, fails: Fails) -> list[Move]:
 
 
 def _order(move: Move) -> str | None:
-    match move:
-        case Ask():
-            return move.command.transaction
-        case (
-            Sweep() | Deliver() | LoseNotification() | Consume() | InPortal() | Finish()
-        ):
-            return move.order
-        case _:
-            return None
+    return getattr(move, "order", None)
 
 
 def _task(move: Move) -> int | None:
-    match move:
-        case Ask() | Recover() | Sweep() | Deliver() | TaskStep() | Arrive():
-            return move.task
-        case _:
-            return None
+    return getattr(move, "task", None)
 
 
 def _without_chunks(moves: list[Move], fails: Fails) -> list[Move]:

@@ -1,34 +1,22 @@
 """A list of moves as people read it: who does what, and what comes of it."""
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 import attrs
 
-from kessai.flow import Answer
+from kessai.flow import Answer, Append, Send
 from kessai.flow.effects import Effect
 from kessai.machine import Command
-from kessai.simulator.faults import MEANINGS, Fault
-from kessai.simulator.moves import (
-    Arrive,
-    Ask,
-    ComeBack,
-    Consume,
-    Deliver,
-    Finish,
-    InPortal,
-    LoseNotification,
-    Move,
-    Pass,
-    Recover,
-    Sweep,
-    TakeBack,
-    TaskStep,
-)
+from kessai.simulator.faults import MEANINGS
+from kessai.simulator.moves import Ask, Finish, InPortal, Move, Recover, TaskStep
 from kessai.simulator.run import conclude, living
 from kessai.simulator.tasks import Task
 from kessai.simulator.violation import Violation
 from kessai.simulator.world import Stage, World
 from kessai.words import Words
+
+_MOVES = Words("simulation.moves")
 
 
 def narrate(stage: Stage, moves: Sequence[Move], language: str = "en") -> Iterator[str]:
@@ -69,57 +57,26 @@ class _Narrator:
         return Words("simulation.lines")("resolves", self.language)
 
     def _narrated(self, move: Move, task: Task | None, effect: Effect | None) -> str:
+        kind, values = type(move).__name__, attrs.asdict(move, recurse=False)
         match move:
             case Ask():
-                text = f"#{move.task} worker: {_asked(move.command)}"
-            case Recover():
-                of = f" of {move.order}" if move.order else ""
-                text = f"#{move.task} recoverer{of}, missing={move.missing}"
-            case Sweep():
-                text = f"#{move.task} sweeper: {move.order}"
-            case Deliver():
-                text = f"#{move.task} notification {move.number} of {move.order}"
-            case LoseNotification():
-                text = f"notification {move.number} of {move.order} is lost"
+                values["command"] = _asked(move.command)
             case TaskStep():
-                text = f"#{move.task} {_effect(task, effect)}"
-                text += " (kept)" if move.hold else ""
-            case ComeBack():
-                text = f"#{move.task} worker: resume {move.order}"
-            case _:
-                text = _outside(move)
-        fault = getattr(move, "fault", None)
-        return text + self._fault(fault) + _skew(move)
-
-    def _fault(self, fault: Fault | None) -> str:
-        if fault is None:
-            return ""
-        return f" — {fault}: {MEANINGS(fault, self.language)}"
-
-
-def _outside(move: Move) -> str:
-    match move:
-        case Arrive():
-            text = f"the request of #{move.task} arrives"
-        case Pass():
-            text = f"{move.seconds:,} s pass"
-        case Consume():
-            text = f"consumer of {move.order}: {move.act}"
-        case InPortal():
-            text = f"portal: {move.act} {move.order} {move.amount or ''}".rstrip()
-        case Finish():
-            end = "succeeds" if move.good else "fails"
-            text = f"what is pending of {move.order} {end}"
-        case TakeBack():
-            text = f"a success of {move.order} is taken back"
-        case _:
-            text = str(move)
-    return text
-
-
-def _skew(move: Move) -> str:
-    skew = getattr(move, "skew", 0)
-    return f" (clock {skew:+} s)" if skew else ""
+                values["effect"] = "-" if task is None else _shown(effect)
+                kind += "Kept" if move.hold else ""
+            case Recover(order=""):
+                kind = "RecoverAny"
+            case Finish(good=False):
+                kind = "FinishBadly"
+            case InPortal(amount=None):
+                values["amount"] = ""
+            case _:  # its own fields say all
+                pass
+        text = _MOVES(kind, self.language, **values).rstrip()
+        if (fault := values.get("fault")) is not None:
+            text += f" — {fault}: {MEANINGS(fault, self.language)}"
+        skew = values.get("skew")
+        return text + (_MOVES("skewed", self.language, skew=skew) if skew else "")
 
 
 def _asked(command: Command) -> str:
@@ -132,20 +89,16 @@ def _asked(command: Command) -> str:
     return " ".join([*parts, *flags, f"key={command.key}"])
 
 
-def _effect(task: Task | None, effect: Effect | None) -> str:
-    if task is None or effect is None:
-        return "-"
-    name = type(effect).__name__
-    if name == "Append":
-        records = effect.change.records  # type: ignore[union-attr]
-        return f"{name} {', '.join(f'event {r.number}' for r in records)}"
-    if name == "Send":
-        way = effect.request.url.rpartition("//")[2]  # type: ignore[union-attr]
-        _, is_second, rest = way.rpartition("/v2/")
-        return (
-            f"{name} {rest.partition('/')[0] if is_second else way.partition('/')[2]}"
-        )
-    return name
+def _shown(effect: Effect | None) -> str:
+    match effect:
+        case Append(change):
+            return f"Append {', '.join(f'event {r.number}' for r in change.records)}"
+        case Send(request):
+            return f"Send {urlsplit(request.url).path}"
+        case None:
+            return "-"
+        case _:
+            return type(effect).__name__
 
 
 def _task_of(world: World, move: Move) -> Task | None:

@@ -10,12 +10,14 @@ import attrs
 
 from kessai.errors import SafeToResend
 from kessai.machine import Command, Machine, Transaction, possibility
+from kessai.machine.decide import amount_bounds
 from kessai.simulator.commands import (
-    amount_for,
     currency_for,
+    is_in_force,
     opening_of,
     parameters_for,
     possible_names,
+    right_amount,
     wrong_amount,
 )
 from kessai.simulator.faults import Fault
@@ -23,6 +25,7 @@ from kessai.simulator.moves import Ask, Move
 from kessai.simulator.randomness import Randomness
 from kessai.simulator.tasks import Task
 from kessai.simulator.world import World
+from kessai.spec import Agreement
 
 ORDERS = 7
 """How many orders are alive at once."""
@@ -119,7 +122,7 @@ class Workload:
         """An opening command; where there is no agreement for it, hardly ever."""
         live.left -= 1
         needed = opening_of(live.machine).spec.agreement
-        if needed is not None and not self._agreements(needed.lifecycle):
+        if needed is not None and not self._agreements(needed):
             live.left = 0
             if not self._randomness.happens(0.1):
                 return None
@@ -138,10 +141,10 @@ class Workload:
 
     def _follow(self, live: Live, transaction: Transaction, name: str) -> Command:
         rule = live.machine.commands[name]
-        names = transaction.names(None)
+        bounds = amount_bounds(rule, transaction.names(None), transaction.currency)
         wrong = self._randomness.happens(0.04)  # amounts are checked
-        choose = wrong_amount if wrong else amount_for
-        amount = choose(self._randomness, rule, names, transaction.currency)
+        choose = wrong_amount if wrong else right_amount
+        amount = choose(self._randomness, bounds)
         return Command(
             name,
             live.order,
@@ -160,31 +163,29 @@ class Workload:
         machine = live.machine
         rule = opening_of(machine)
         if rule.spec.agreement is not None and agreement is None:
-            agreement = self._agreement(rule.spec.agreement.lifecycle)
+            found = self._agreements(rule.spec.agreement)
+            agreement = self._randomness.rng.choice(found) if found else "nobody"
         names = {**machine.zeros, **machine.flags_off}
         currency = currency_for(self._randomness, machine)
+        bounds = amount_bounds(rule, names, currency)
         return Command(
             rule.spec.name,
             live.order,
             key=self._key(),
             lifecycle=machine.name,
             agreement=agreement,
-            amount=amount_for(self._randomness, rule, names, currency),
+            amount=right_amount(self._randomness, bounds),
             currency=currency,
             parameters=parameters_for(self._randomness, machine, rule.spec),
         )
 
-    def _agreement(self, lifecycle: str) -> str:
-        found = self._agreements(lifecycle)
-        return self._randomness.rng.choice(found) if found else "nobody"
-
-    def _agreements(self, lifecycle: str) -> list[str]:
+    def _agreements(self, needed: Agreement) -> list[str]:
         """The ids of live agreements that allow a charge now, by their states."""
         return [
             live.order
             for live in self.live
-            if live.machine.name == lifecycle
-            and "consented" in self._world.transaction(live.order).states.values()
+            if live.machine.name == needed.lifecycle
+            and is_in_force(needed, self._world.transaction(live.order))
         ]
 
     def _termination_race(self) -> Move | None:
@@ -193,7 +194,7 @@ class Workload:
             return None
         machine = charges[0]
         needed = opening_of(machine).spec.agreement
-        agreements = self._agreements(needed.lifecycle) if needed else []
+        agreements = self._agreements(needed) if needed else []
         if needed is None or not agreements:
             return None
         agreement = self._randomness.rng.choice(agreements)
@@ -215,7 +216,7 @@ class Workload:
     def _lifecycle(self) -> Machine:
         machine = self._randomness.rng.choice(self._machines)
         needed = opening_of(machine).spec.agreement
-        if needed is not None and not self._agreements(needed.lifecycle):
+        if needed is not None and not self._agreements(needed):
             machine = next(m for m in self._machines if m.name == needed.lifecycle)
         return machine
 

@@ -43,25 +43,10 @@ from kessai.flow import (
 from kessai.flow.effects import Effect, Result, StoreEffect
 from kessai.gateway import Failure, Reply
 from kessai.machine import Machines, Transaction
+from kessai.simulator import moves
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import MakeGateway, Notice
 from kessai.simulator.monitor import Monitor, is_denied
-from kessai.simulator.moves import (
-    Arrive,
-    Ask,
-    ComeBack,
-    Consume,
-    Deliver,
-    Finish,
-    InPortal,
-    LoseNotification,
-    Move,
-    Pass,
-    Recover,
-    Sweep,
-    TakeBack,
-    TaskStep,
-)
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.simulator.wire import TRANSIT, Parcel
@@ -120,23 +105,29 @@ class World:
         self.accepted = 0
         self.recovered = 0
         self.retries: list[Task] = []
-        self._plays: dict[type[Move], Callable[[Any], None]] = {
-            Ask: self._ask,
-            Recover: self._recover,
-            Sweep: self._sweep,
-            Deliver: self._deliver,
-            LoseNotification: self._lose_notification,
-            TaskStep: self._step,
-            Arrive: self._arrive,
-            Pass: self._pass,
-            Consume: self._consume,
-            InPortal: self._in_portal,
-            Finish: self._finish,
-            ComeBack: self._come_back,
-            TakeBack: self._take_back,
+        self.reads = frozenset(
+            name
+            for machine in stage.machines.current
+            for name, rule in machine.commands.items()
+            if rule.spec.reads
+        )
+        self._plays: dict[type[moves.Move], Callable[[Any], None]] = {
+            moves.Ask: self._ask,
+            moves.Recover: self._recover,
+            moves.Sweep: self._sweep,
+            moves.Deliver: self._deliver,
+            moves.LoseNotification: self._lose_notification,
+            moves.TaskStep: self._step,
+            moves.Arrive: self._arrive,
+            moves.Pass: self._pass,
+            moves.Consume: self._consume,
+            moves.InPortal: self._in_portal,
+            moves.Finish: self._finish,
+            moves.ComeBack: self._come_back,
+            moves.TakeBack: self._take_back,
         }
 
-    def play(self, move: Move) -> None:
+    def play(self, move: moves.Move) -> None:
         """Make `move`, or nothing if what it is about is not there.
 
         Raises:
@@ -154,9 +145,13 @@ class World:
         """A transaction as it stands, blank if there is none."""
         return self.store.load(None, order, None).transaction or Transaction(order)
 
+    def transactions(self) -> list[Transaction]:
+        """Every transaction that came to be."""
+        return [found for found in self.store.transactions() if found.exists]
+
     # ── who comes to work ───────────────────────────────────────────────────────────
 
-    def _ask(self, move: Ask) -> None:
+    def _ask(self, move: moves.Ask) -> None:
         command = move.command
         flow = execute(self.context, command)
         task = Task(move.task, Role.WORKER, flow, command.transaction, command=command)
@@ -164,18 +159,18 @@ class World:
         self._inject(move.fault, task.order)
         self._enter(task, move.skew)
 
-    def _recover(self, move: Recover) -> None:
+    def _recover(self, move: moves.Recover) -> None:
         recovery = attrs.evolve(self.recovery, missing=move.missing)
         flow: Flow[Any] = recover_due(self.context, recovery)
         if move.order:
             flow = recover(self.context, move.order, recovery)
         self._enter(Task(move.task, Role.RECOVERER, flow, move.order), move.skew)
 
-    def _sweep(self, move: Sweep) -> None:
+    def _sweep(self, move: moves.Sweep) -> None:
         flow = sweep(self.context, move.order)
         self._enter(Task(move.task, Role.SWEEPER, flow, move.order), move.skew)
 
-    def _deliver(self, move: Deliver) -> None:
+    def _deliver(self, move: moves.Deliver) -> None:
         notices = self.notifications.get(move.order, ())
         if move.number >= len(notices):
             return
@@ -205,7 +200,7 @@ class World:
 
     # ── a step ──────────────────────────────────────────────────────────────────────
 
-    def _step(self, move: TaskStep) -> None:
+    def _step(self, move: moves.TaskStep) -> None:
         task = self.tasks.get(move.task)
         if task is None or task.effect is None:
             return
@@ -215,7 +210,7 @@ class World:
         elif not task.is_waiting:
             self._perform_next(task, task.effect, move)
 
-    def _perform_next(self, task: Task, effect: Effect, move: TaskStep) -> None:
+    def _perform_next(self, task: Task, effect: Effect, move: moves.TaskStep) -> None:
         try:
             task.run.result = self._perform(task, effect, move)
         except KessaiError as error:
@@ -279,7 +274,7 @@ class World:
 
     # ── effects ─────────────────────────────────────────────────────────────────────
 
-    def _perform(self, task: Task, effect: Effect, move: TaskStep) -> Result:
+    def _perform(self, task: Task, effect: Effect, move: moves.TaskStep) -> Result:
         match effect:
             case Now():
                 return self.now + task.skew
@@ -327,7 +322,7 @@ class World:
 
     # ── the wire ────────────────────────────────────────────────────────────────────
 
-    def _send(self, task: Task, send: Send, move: TaskStep) -> Result:
+    def _send(self, task: Task, send: Send, move: moves.TaskStep) -> Result:
         if task.reply is not None:  # it came a while ago
             return task.reply
         request = send.sealed(self.now + task.skew, bytes)
@@ -362,7 +357,7 @@ class World:
         return order, task.operation
 
     def _leave(
-        self, task: Task, parcel: Parcel, move: TaskStep
+        self, task: Task, parcel: Parcel, move: moves.TaskStep
     ) -> Reply | Failure | None:
         fault = move.fault
         match fault:
@@ -388,7 +383,7 @@ class World:
             return _LOST
         return reply
 
-    def _carry_out(self, parcel: Parcel, move: TaskStep | None) -> Reply:
+    def _carry_out(self, parcel: Parcel, move: moves.TaskStep | None) -> Reply:
         """The request arrives."""
         mishap = None if move is None else self._mishap(parcel, move)
         order, gateway = parcel.order, self.gateway
@@ -402,7 +397,7 @@ class World:
             self.collect()
         return reply
 
-    def _mishap(self, parcel: Parcel, move: TaskStep) -> str | None:
+    def _mishap(self, parcel: Parcel, move: moves.TaskStep) -> str | None:
         fault = move.fault
         if fault is Fault.BAD_REPLY:
             self._inject(fault, parcel.order)
@@ -416,7 +411,7 @@ class World:
             self.pending[parcel.order] = fault is Fault.PENDING
         return mishap
 
-    def _arrive(self, move: Arrive) -> None:
+    def _arrive(self, move: moves.Arrive) -> None:
         for parcel in self.parcels:
             if parcel.task == move.task:
                 self.bring(parcel)
@@ -439,7 +434,7 @@ class World:
 
     # ── what happens of itself ──────────────────────────────────────────────────────
 
-    def _pass(self, move: Pass) -> None:
+    def _pass(self, move: moves.Pass) -> None:
         if move.fault is not None:
             self._inject(move.fault, "")
         later = self.now + timedelta(seconds=move.seconds)
@@ -449,13 +444,13 @@ class World:
                 self.bring(parcel)
         self.now = later
 
-    def _lose_notification(self, move: LoseNotification) -> None:
+    def _lose_notification(self, move: moves.LoseNotification) -> None:
         mark = (move.order, move.number)
         if mark in self.undelivered:
             self.undelivered.remove(mark)
             self._inject(Fault.LOST_NOTIFICATION, move.order)
 
-    def _consume(self, move: Consume) -> None:
+    def _consume(self, move: moves.Consume) -> None:
         self.gateway.consumer(move.order, move.act)
         if not self.gateway.awaits_consumer(move.order):
             self.waiting.pop(move.order, None)
@@ -463,7 +458,7 @@ class World:
             self.returned[move.order] = None
         self.collect()
 
-    def _come_back(self, move: ComeBack) -> None:
+    def _come_back(self, move: moves.ComeBack) -> None:
         brought = self.gateway.brought(move.order)
         if not brought:
             self.returned.pop(move.order, None)
@@ -471,19 +466,19 @@ class World:
         flow = resume(self.context, move.order, brought)
         self._enter(Task(move.task, Role.WORKER, flow, move.order), 0)
 
-    def _take_back(self, move: TakeBack) -> None:
+    def _take_back(self, move: moves.TakeBack) -> None:
         if self.gateway.take_back(move.order):
             self._inject(Fault.LATE_REVERSAL, move.order)
         self.collect()
 
-    def _in_portal(self, move: InPortal) -> None:
+    def _in_portal(self, move: moves.InPortal) -> None:
         # What the portal refuses is listed too, and reported by notification.
         if self.gateway.exchanges(move.order):
             self.gateway.portal(move.order, move.act, move.amount)
             self._inject(Fault.PORTAL, move.order)
         self.collect()
 
-    def _finish(self, move: Finish) -> None:
+    def _finish(self, move: moves.Finish) -> None:
         self.pending.pop(move.order, None)
         self.gateway.finish(move.order, good=move.good)
         self.collect()

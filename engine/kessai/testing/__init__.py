@@ -90,24 +90,18 @@ __all__ = [
     "parameter_values",
 ]
 
-_AT = {
-    "AdapterConformance": "adapter_kit.public",
-    "check_adapter": "adapter_kit.public",
-    "DeniedCommand": "strategies.denied",
-    "TransactionHistory": "strategies.histories",
-    "OrderSystem": "order_kit.order_system",
-    "SharedStoreConformance": "store_kit.conformance",
-    "StoreConformance": "store_kit.conformance",
-    "Story": "order_kit.trace",
-    "allowed_commands": "strategies.commands",
-    "amounts": "strategies.values",
-    "check_store": "store_kit.check",
-    "denied_commands": "strategies.commands",
-    "histories": "strategies.histories",
-    "keys": "strategies.values",
-    "order_ids": "strategies.values",
-    "parameter_values": "strategies.values",
+_NAMES = {
+    "adapter_kit.public": ("AdapterConformance", "check_adapter"),
+    "order_kit.order_system": ("OrderSystem",),
+    "order_kit.trace": ("Story",),
+    "store_kit.check": ("check_store",),
+    "store_kit.conformance": ("SharedStoreConformance", "StoreConformance"),
+    "strategies.commands": ("allowed_commands", "denied_commands"),
+    "strategies.denied": ("DeniedCommand",),
+    "strategies.histories": ("TransactionHistory", "histories"),
+    "strategies.values": ("amounts", "keys", "order_ids", "parameter_values"),
 }
+_AT = {name: module for module, names in _NAMES.items() for name in names}
 _ASSERTING = frozenset({"adapter_kit.public", "store_kit.conformance"})
 """What pytest is to show the failed assertions of in full."""
 

@@ -16,38 +16,38 @@ from kessai.machine import (
 
 
 @pytest.fixture
-def told(story):
+def past(story):
     return story("one_time", "authorize 100, capture? 60")
 
 
-def test_each_end_stands_with_the_operation_that_it_ended(told):
+def test_each_end_stands_with_the_operation_that_it_ended(past):
     """What ended nothing, or has no beginning in this trail, is passed over."""
-    begun = told.events[-1].operation
-    evidence = told.evidence("capture")
-    pending = Reported(told.now, begun.id, Outcome.PENDING, evidence)
-    end = Reported(told.now, begun.id, Outcome.DECLINED, evidence)
-    stranger = Reported(told.now, "order-1.9", Outcome.SUCCEEDED, evidence)
-    lapsed = Lapsed(told.now, "authorization")
-    attempts = Attempts([stranger, Begun(told.now, begun), pending, lapsed, end])
+    begun = past.events[-1].operation
+    evidence = past.evidence("capture")
+    pending = Reported(past.now, begun.id, Outcome.PENDING, evidence)
+    end = Reported(past.now, begun.id, Outcome.DECLINED, evidence)
+    stranger = Reported(past.now, "order-1.9", Outcome.SUCCEEDED, evidence)
+    lapsed = Lapsed(past.now, "authorization")
+    attempts = Attempts([stranger, Begun(past.now, begun), pending, lapsed, end])
     assert [(e.operation, e.report) for e in attempts.ends] == [(begun, end)]
     assert (attempts.outside, attempts.version) == ([lapsed], 5)
 
 
-def test_the_amount_of_an_end_is_the_one_stated_or_the_one_asked_for(told):
-    (operation,) = told.transaction.operations.values()
-    told.resolve(operation, Outcome.DECLINED, amount=50)
-    told.tell("capture 60")
-    assert [end.amount for end in told.attempts.ends] == [100, 50, 60]
+def test_the_amount_of_an_end_is_the_one_stated_or_the_one_asked_for(past):
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, Outcome.DECLINED, amount=50)
+    past.tell("capture 60")
+    assert [end.amount for end in past.attempts.ends] == [100, 50, 60]
 
 
-def test_an_attempt_counts_its_requests_and_those_that_surely_ended(told):
-    (operation,) = told.transaction.operations.values()
-    told.resolve(operation, Outcome.UNKNOWN)
-    told.append(Resent(told.now, operation.id))
-    attempt = told.attempts.get(operation.id)
+def test_an_attempt_counts_its_requests_and_those_that_surely_ended(past):
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, Outcome.UNKNOWN)
+    past.append(Resent(past.now, operation.id))
+    attempt = past.attempts.get(operation.id)
     assert (attempt.number, attempt.requests, attempt.acknowledged) == (3, 2, 0)
-    told.resolve(operation)
-    assert told.attempts.get(operation.id).acknowledged == 1
+    past.resolve(operation)
+    assert past.attempts.get(operation.id).acknowledged == 1
 
 
 @pytest.mark.parametrize(
@@ -66,25 +66,25 @@ def test_an_attempt_counts_its_requests_and_those_that_surely_ended(told):
     ],
 )
 def test_only_what_surely_ended_acknowledges_a_request(
-    told, outcome, more, acknowledged
+    past, outcome, more, acknowledged
 ):
-    (operation,) = told.transaction.operations.values()
-    told.resolve(operation, outcome, **more)
-    assert told.attempts.get(operation.id).acknowledged == acknowledged
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, outcome, **more)
+    assert past.attempts.get(operation.id).acknowledged == acknowledged
 
 
-def test_attempts_that_take_in_the_next_event_are_those_of_the_longer_trail(told):
-    attempts = Attempts(told.events[:-1])
+def test_attempts_that_take_in_the_next_event_are_those_of_the_longer_trail(past):
+    attempts = Attempts(past.events[:-1])
     assert attempts.get("order-1.3") is None
-    attempts.note(told.events[-1])
-    assert attempts.version == told.transaction.version == 3
+    attempts.note(past.events[-1])
+    assert attempts.version == past.transaction.version == 3
     assert [each.operation.id for each in attempts.of("capture")] == ["order-1.3"]
 
 
-def test_a_refused_attempt_and_a_stranger_sent_again_are_no_attempts(told):
-    attempts = told.attempts
-    attempts.note(Denied(told.now, "refund", "k", "", ()))
-    attempts.note(Resent(told.now, "order-1.9"))
+def test_a_refused_attempt_and_a_stranger_sent_again_are_no_attempts(past):
+    attempts = past.attempts
+    attempts.note(Denied(past.now, "refund", "k", "", ()))
+    attempts.note(Resent(past.now, "order-1.9"))
     assert list(attempts.of("refund")) == []
     assert attempts.get("order-1.9") is None
     assert attempts.version == 5
@@ -102,14 +102,14 @@ def test_a_refused_attempt_and_a_stranger_sent_again_are_no_attempts(told):
     ],
 )
 def test_what_fitted_nothing_is_known_since_it_was_first_listed(
-    told, exchange, source, reason, since
+    past, exchange, source, reason, since
 ):
-    evidence = told.evidence("refund", exchange=exchange, source=source)
+    evidence = past.evidence("refund", exchange=exchange, source=source)
     for _ in range(2):
-        told.append(Discrepancy(told.now, reason, evidence))
+        past.append(Discrepancy(past.now, reason, evidence))
     listed = ListedExchange(
         command="refund", outcome=Outcome.SUCCEEDED, exchange=exchange and "A"
     )
-    assert told.attempts.unmatched_since(listed) == since
-    told.append(External(told.now, "refund", 5, evidence))
-    assert told.attempts.unmatched_since(listed) is None or exchange == "B"
+    assert past.attempts.unmatched_since(listed) == since
+    past.append(External(past.now, "refund", 5, evidence))
+    assert past.attempts.unmatched_since(listed) is None or exchange == "B"

@@ -31,12 +31,12 @@ def list_of(exchanges, command=UPDATE, amount=None):
     ]
 
 
-def inquire(told, listing):
+def inquire(past, listing):
     """Resolve from a list; the end of each operation, or why something stands aside."""
     listing = [ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED), *listing]
-    events = list(resolve_listing(told.snapshot, listing))
+    events = list(resolve_listing(past.snapshot, listing))
     for event in events:
-        told.append(event)
+        past.append(event)
     return ", ".join(map(words, events))
 
 
@@ -52,25 +52,25 @@ def words(event):
             return f"{event.reason} .{event.operation.rpartition('.')[2]}"
 
 
-def about(told, listed):
+def about(past, listed):
     """The open operations that `listed` may be about."""
     stated = (listed.command, listed.amount, listed.outcome)
-    found = candidates(told.machine, told.transaction, *stated)
-    return begun_before_listed(told.attempts, listed, found)
+    found = candidates(past.machine, past.transaction, *stated)
+    return begun_before_listed(past.attempts, listed, found)
 
 
-def give_up(told, operation):
+def give_up(past, operation):
     """The inquiry did not list it, and its request cannot arrive any more, it is said."""
-    told.append(presumed_lost(operation, told.now))
+    past.append(presumed_lost(operation, past.now))
 
 
-def sign_for(told):
+def sign_for(past):
     """An operator has looked, and resolves what stands aside."""
-    for number in tuple(told.transaction.discrepancies):
-        signed = told.evidence(
+    for number in tuple(past.transaction.discrepancies):
+        signed = past.evidence(
             None, source=Source.OPERATOR, actor="hanako", note="seen in the portal"
         )
-        told.append(close_discrepancy(told.transaction, number, signed, told.now))
+        past.append(close_discrepancy(past.transaction, number, signed, past.now))
 
 
 @pytest.fixture
@@ -167,32 +167,32 @@ def test_the_doubt_does_not_hide_what_arrives_later(consent):
 
 
 def test_a_success_with_its_amount_is_never_in_doubt(story):
-    told = story("one_time", "authorize 500, capture")
-    give_up(told, told.tell("refund? 50"))
-    told.tell("refund? 60")
+    past = story("one_time", "authorize 500, capture")
+    give_up(past, past.tell("refund? 50"))
+    past.tell("refund? 60")
     capture = list_of("C", "capture", 500)
-    assert inquire(told, [*capture, *list_of("A", "refund", 60)]) == ".7 succeeded"
+    assert inquire(past, [*capture, *list_of("A", "refund", 60)]) == ".7 succeeded"
 
 
 def test_an_amount_that_is_not_told_may_be_that_of_another_open_one(story):
     # Another gateway, that tells the amounts of no refund.
-    told = story("one_time", "authorize 500, capture, refund? 50, refund? 60")
-    for operation in tuple(told.transaction.operations.values()):
-        told.resolve(operation, Outcome.UNKNOWN)
+    past = story("one_time", "authorize 500, capture, refund? 50, refund? 60")
+    for operation in tuple(past.transaction.operations.values()):
+        past.resolve(operation, Outcome.UNKNOWN)
     capture = list_of("C", "capture", 500)
-    assert inquire(told, [*capture, *list_of("A", "refund")]) == (
+    assert inquire(past, [*capture, *list_of("A", "refund")]) == (
         ".5 succeeded, may_be_another .5"
     )
-    assert inquire(told, [*capture, *list_of("A B", "refund")]) == ".6 succeeded"
+    assert inquire(past, [*capture, *list_of("A B", "refund")]) == ".6 succeeded"
 
 
 def test_two_that_are_both_listed_leave_no_doubt(story):
-    told = story("one_time", "authorize 500, capture, refund? 50, refund? 60")
-    for operation in tuple(told.transaction.operations.values()):
-        told.resolve(operation, Outcome.UNKNOWN)
+    past = story("one_time", "authorize 500, capture, refund? 50, refund? 60")
+    for operation in tuple(past.transaction.operations.values()):
+        past.resolve(operation, Outcome.UNKNOWN)
     capture = list_of("C", "capture", 500)
     both = [*capture, *list_of("A B", "refund")]
-    assert inquire(told, both) == ".5 succeeded, .6 succeeded"
+    assert inquire(past, both) == ".5 succeeded, .6 succeeded"
 
 
 # ── what was listed before ──────────────────────────────────────────────────────────
@@ -214,14 +214,14 @@ def test_without_an_exchange_nobody_can_tell_that_it_is_the_same(consent):
 
 
 def test_what_was_applied_after_all_stands_aside_no_more(story):
-    told = story("one_time", "authorize 500, capture")
+    past = story("one_time", "authorize 500, capture")
     (listed,) = list_of("A", "refund", 50)
-    aside = told.evidence("refund", amount=50, exchange="A", source=Source.INQUIRY)
-    told.append(Discrepancy(told.now, "operation_open", aside))
-    later = told.tell("refund? 50")
-    assert about(told, listed) == []
-    told.append(External(told.now, "refund", 50, aside))
-    assert about(told, listed) == [later]
+    aside = past.evidence("refund", amount=50, exchange="A", source=Source.INQUIRY)
+    past.append(Discrepancy(past.now, "operation_open", aside))
+    later = past.tell("refund? 50")
+    assert about(past, listed) == []
+    past.append(External(past.now, "refund", 50, aside))
+    assert about(past, listed) == [later]
 
 
 @pytest.mark.parametrize(
@@ -233,8 +233,8 @@ def test_what_was_applied_after_all_stands_aside_no_more(story):
     ids=["another exchange", "a notification, whose exchanges are its own"],
 )
 def test_what_else_stood_aside_says_nothing_of_it(consent, other):
-    told = {"exchange": "A", "source": Source.INQUIRY, **other}
-    evidence = consent.evidence(UPDATE, **told)
+    past = {"exchange": "A", "source": Source.INQUIRY, **other}
+    evidence = consent.evidence(UPDATE, **past)
     consent.append(Discrepancy(consent.now, "amount_missing", evidence))
     operation = consent.tell("update_consent? 300")
     (listed,) = list_of("A")
@@ -259,39 +259,39 @@ def test_what_else_stood_aside_says_nothing_of_it(consent, other):
 def test_a_late_reply_may_be_about_what_a_inquiry_counted_for_another_one(
     story, outcome, more, counted
 ):
-    told = story(
+    past = story(
         "one_time", "authorize 200, capture, refund? 60, refund? 60, refund? 50"
     )
-    first, second, other = told.transaction.operations.values()
-    told.resolve(first, outcome, amount=60, **{"source": Source.INQUIRY, **more})
-    assert is_attributed_to_another(told.attempts, second) is counted
-    assert is_attributed_to_another(told.attempts, first) is False
-    assert is_attributed_to_another(told.attempts, other) is False
+    first, second, other = past.transaction.operations.values()
+    past.resolve(first, outcome, amount=60, **{"source": Source.INQUIRY, **more})
+    assert is_attributed_to_another(past.attempts, second) is counted
+    assert is_attributed_to_another(past.attempts, first) is False
+    assert is_attributed_to_another(past.attempts, other) is False
 
 
 def test_what_was_told_before_an_operation_began_was_not_about_it(story):
-    told = story("one_time", "authorize 200, capture, refund? 60")
-    (first,) = told.transaction.operations.values()
-    told.resolve(first, Outcome.DECLINED, source=Source.INQUIRY)
-    second = told.begin("refund", 60)
-    assert is_attributed_to_another(told.attempts, second) is False
-    third = told.begin("refund", 60)
-    told.resolve(third, source=Source.INQUIRY)
-    assert is_attributed_to_another(told.attempts, second) is True
-    assert is_attributed_to_another(told.attempts, third) is False
+    past = story("one_time", "authorize 200, capture, refund? 60")
+    (first,) = past.transaction.operations.values()
+    past.resolve(first, Outcome.DECLINED, source=Source.INQUIRY)
+    second = past.begin("refund", 60)
+    assert is_attributed_to_another(past.attempts, second) is False
+    third = past.begin("refund", 60)
+    past.resolve(third, source=Source.INQUIRY)
+    assert is_attributed_to_another(past.attempts, second) is True
+    assert is_attributed_to_another(past.attempts, third) is False
 
 
 def test_another_command_of_the_same_amount_is_not_alike(story):
-    told = story("one_time", "authorize 60, capture? 60")
-    (capture,) = told.transaction.operations.values()
-    told.resolve(capture, source=Source.INQUIRY)
-    refund = told.begin("refund", 60)
-    assert is_attributed_to_another(told.attempts, refund) is False
+    past = story("one_time", "authorize 60, capture? 60")
+    (capture,) = past.transaction.operations.values()
+    past.resolve(capture, source=Source.INQUIRY)
+    refund = past.begin("refund", 60)
+    assert is_attributed_to_another(past.attempts, refund) is False
 
 
 def test_what_was_counted_without_an_amount_may_have_been_of_any(story):
-    told = story("one_time", "authorize 200, capture, refund? 60, refund? 50")
-    first, second = told.transaction.operations.values()
-    told.resolve(first, source=Source.INQUIRY)
-    assert is_attributed_to_another(told.attempts, second) is True
-    assert is_attributed_to_another(told.attempts, first) is False
+    past = story("one_time", "authorize 200, capture, refund? 60, refund? 50")
+    first, second = past.transaction.operations.values()
+    past.resolve(first, source=Source.INQUIRY)
+    assert is_attributed_to_another(past.attempts, second) is True
+    assert is_attributed_to_another(past.attempts, first) is False

@@ -48,10 +48,10 @@ def words(event):
             )
 
 
-def inquire(told, line):
-    events = list(resolve_listing(told.snapshot, listing(line)))
+def inquire(past, line):
+    events = list(resolve_listing(past.snapshot, listing(line)))
     for event in events:
-        told.append(event)
+        past.append(event)
     return ", ".join(map(words, events))
 
 
@@ -125,65 +125,65 @@ CASES = [
 @pytest.mark.parametrize(("history", "line", "events"), CASES)
 def test_our_id_says_what_an_exchange_is_about(story, history, line, events):
     lifecycle = "recurring" if "update" in history else "one_time"
-    told = story(lifecycle, history)
-    assert inquire(told, line) == events
-    assert inquire(told, line) == ""  # and the same list again is nothing new
+    past = story(lifecycle, history)
+    assert inquire(past, line) == events
+    assert inquire(past, line) == ""  # and the same list again is nothing new
 
 
 def test_an_exchange_of_an_attempt_is_known_again_by_the_gateways_id(story):
     """Both refunds are pending; the reply to the second has given its exchange as `Y`."""
-    told = story("one_time", TWO)
-    first, second = told.transaction.operations.values()
-    told.resolve(first, Outcome.PENDING, exchange="X")
-    told.resolve(second, Outcome.PENDING, exchange="Y")
-    assert inquire(told, f"{ITSELF}, refund~ 60 #X, refund~ 60 #Y") == ""
-    assert inquire(told, f"{ITSELF}, refund 60 #Y") == ".6 succeeded"
-    assert inquire(told, f"{ITSELF}, refund 60 #Y, refund! 60 #X") == ".5 declined"
+    past = story("one_time", TWO)
+    first, second = past.transaction.operations.values()
+    past.resolve(first, Outcome.PENDING, exchange="X")
+    past.resolve(second, Outcome.PENDING, exchange="Y")
+    assert inquire(past, f"{ITSELF}, refund~ 60 #X, refund~ 60 #Y") == ""
+    assert inquire(past, f"{ITSELF}, refund 60 #Y") == ".6 succeeded"
+    assert inquire(past, f"{ITSELF}, refund 60 #Y, refund! 60 #X") == ".5 declined"
 
 
 def test_our_id_goes_before_the_gateways(story):
-    told = story("one_time", TWO)
-    first, _ = told.transaction.operations.values()
-    told.resolve(first, Outcome.PENDING, exchange="X")
-    assert inquire(told, f"{ITSELF}, refund 60 @6 #X") == ".6 succeeded"
+    past = story("one_time", TWO)
+    first, _ = past.transaction.operations.values()
+    past.resolve(first, Outcome.PENDING, exchange="X")
+    assert inquire(past, f"{ITSELF}, refund 60 @6 #X") == ".6 succeeded"
 
 
 def test_an_id_that_the_gateway_gave_to_two_attempts_is_that_of_none(story):
-    told = story("one_time", TWO)
-    for operation in tuple(told.transaction.operations.values()):
-        told.resolve(operation, Outcome.PENDING, exchange="X")
-    assert inquire(told, f"{ITSELF}, refund 60 #X") == ".5 succeeded"
+    past = story("one_time", TWO)
+    for operation in tuple(past.transaction.operations.values()):
+        past.resolve(operation, Outcome.PENDING, exchange="X")
+    assert inquire(past, f"{ITSELF}, refund 60 #X") == ".5 succeeded"
 
 
 def test_what_came_from_outside_is_known_again_by_the_gateways_id(story):
     """The list names the new one first: the old one is not taken for that of order.6."""
-    told = story("one_time", CAPTURED)
-    assert inquire(told, f"{ITSELF}, refund 60 #X") == "external refund 60"
-    told.tell("refund? 60")
-    assert inquire(told, f"{ITSELF}, refund 60 #X") == ""
-    assert inquire(told, f"{ITSELF}, refund 60 #Y, refund 60 #X") == ".6 succeeded"
-    assert told.events[-1].evidence.exchange == "Y"
+    past = story("one_time", CAPTURED)
+    assert inquire(past, f"{ITSELF}, refund 60 #X") == "external refund 60"
+    past.tell("refund? 60")
+    assert inquire(past, f"{ITSELF}, refund 60 #X") == ""
+    assert inquire(past, f"{ITSELF}, refund 60 #Y, refund 60 #X") == ".6 succeeded"
+    assert past.events[-1].evidence.exchange == "Y"
 
 
 def test_a_success_is_confirmed_by_its_own_exchange_alone(story):
-    told = story("one_time", f"{CAPTURED}, refund 60, refund? 60")
+    past = story("one_time", f"{CAPTURED}, refund 60, refund? 60")
     seen = listing(f"{ITSELF}, refund 60 @7")
-    assert unconfirmed(told.machine, told.attempts, seen) == (
+    assert unconfirmed(past.machine, past.attempts, seen) == (
         Unconfirmed("refund", 60),
     )
 
 
-def unlisted(told, line, missing=Missing.DECLINE):
-    reading = read_listing(told.snapshot, listing(line), Presumption(told.now, missing))
+def unlisted(past, line, missing=Missing.DECLINE):
+    reading = read_listing(past.snapshot, listing(line), Presumption(past.now, missing))
     return [operation.id.removeprefix("order-1") for operation in reading.unlisted]
 
 
 @pytest.fixture
 def two_unknown(story):
-    told = story("one_time", TWO)
-    for operation in tuple(told.transaction.operations.values()):
-        told.resolve(operation, Outcome.UNKNOWN)
-    return told
+    past = story("one_time", TWO)
+    for operation in tuple(past.transaction.operations.values()):
+        past.resolve(operation, Outcome.UNKNOWN)
+    return past
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_only_what_bears_no_id_of_the_list_is_unlisted(two_unknown, line, left_o
 )
 def test_a_success_that_bears_an_id_leaves_no_doubt_about_it(story, line, doubted):
     """Without one it may be that of the update to 201, which was presumed lost."""
-    told = story("recurring", "authorize 401 consent_only")
-    lost = told.tell("update_consent? 201")
-    told.append(presumed_lost(lost, told.now))
-    told.tell("update_consent? 300")
+    past = story("recurring", "authorize 401 consent_only")
+    lost = past.tell("update_consent? 201")
+    past.append(presumed_lost(lost, past.now))
+    past.tell("update_consent? 300")
     doubt = ", discrepancy may_be_another .5" if doubted else ""
-    assert inquire(told, f"authorize 401 @1, {line}") == f".5 succeeded{doubt}"
+    assert inquire(past, f"authorize 401 @1, {line}") == f".5 succeeded{doubt}"

@@ -44,11 +44,11 @@ def listed(line):
     return listing
 
 
-def inquire(told, line):
+def inquire(past, line):
     """Resolve from a list; what it made, each event in a few words."""
-    events = list(resolve_listing(told.snapshot, listed(line)))
+    events = list(resolve_listing(past.snapshot, listed(line)))
     for event in events:
-        told.append(event)
+        past.append(event)
     return ", ".join(map(words, events))
 
 
@@ -254,36 +254,36 @@ def test_a_inquiry_brings_the_transaction_in_step(story, history, gateway, expec
 
 @pytest.mark.parametrize(("history", "gateway", "expected"), CASES)
 def test_the_same_list_a_second_time_is_no_news(story, history, gateway, expected):
-    told = story("one_time", history)
-    inquire(told, gateway)
-    assert inquire(told, gateway) == ""
+    past = story("one_time", history)
+    inquire(past, gateway)
+    assert inquire(past, gateway) == ""
 
 
 def test_pending_and_then_done_are_two_pieces_of_news(story):
-    told = story("one_time", "authorize 100, capture? 60")
-    assert inquire(told, "capture~ 60") == ".3 pending"
-    assert inquire(told, "capture~ 60") == ""
-    assert inquire(told, "capture 60") == ".3 succeeded"
-    assert inquire(told, "capture~ 60, capture 60") == ""
+    past = story("one_time", "authorize 100, capture? 60")
+    assert inquire(past, "capture~ 60") == ".3 pending"
+    assert inquire(past, "capture~ 60") == ""
+    assert inquire(past, "capture 60") == ".3 succeeded"
+    assert inquire(past, "capture~ 60, capture 60") == ""
 
 
 def test_pending_never_falls_back_to_unknown(story):
-    told = story("one_time", "authorize 100, capture? 60")
-    inquire(told, "capture~ 60")
-    inquire(told, "capture? 60")
-    (operation,) = told.transaction.operations.values()
+    past = story("one_time", "authorize 100, capture? 60")
+    inquire(past, "capture~ 60")
+    inquire(past, "capture? 60")
+    (operation,) = past.transaction.operations.values()
     assert operation.phase is Phase.PENDING
 
 
 def test_what_waits_for_an_open_operation_is_applied_once_that_has_ended(story):
-    told = story("one_time", "authorize 100, capture? 60")
-    assert inquire(told, "cancel") == "discrepancy operation_open"
-    assert inquire(told, "cancel") == ""
-    (operation,) = told.transaction.operations.values()
-    told.resolve(operation, Outcome.DECLINED)
-    assert inquire(told, "cancel") == "external cancel"
-    assert inquire(told, "cancel") == ""
-    assert told.status == "payment.cancelled"
+    past = story("one_time", "authorize 100, capture? 60")
+    assert inquire(past, "cancel") == "discrepancy operation_open"
+    assert inquire(past, "cancel") == ""
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, Outcome.DECLINED)
+    assert inquire(past, "cancel") == "external cancel"
+    assert inquire(past, "cancel") == ""
+    assert past.status == "payment.cancelled"
 
 
 @pytest.mark.parametrize(
@@ -306,24 +306,24 @@ def test_what_waits_for_an_open_operation_is_applied_once_that_has_ended(story):
 def test_two_refunds_alike_are_told_apart_by_how_far_they_are(
     story, first, second, gateway, expected
 ):
-    told = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
-    refunds = tuple(told.transaction.operations.values())
+    past = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
+    refunds = tuple(past.transaction.operations.values())
     for operation, phase in zip(refunds, (first, second), strict=True):
         if phase != "begun":
-            told.resolve(operation, Outcome(phase))
-    assert inquire(told, gateway) == expected
+            past.resolve(operation, Outcome(phase))
+    assert inquire(past, gateway) == expected
 
 
 def test_what_was_sent_first_ends_first_whatever_was_begun_first(story):
     """The first was sent again: that request may be on its way still."""
-    told = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
-    first, second = told.transaction.operations.values()
-    told.resolve(first, Outcome.UNKNOWN)
-    told.now += timedelta(minutes=11)
-    told.append(Resent(told.now, first.id))
+    past = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
+    first, second = past.transaction.operations.values()
+    past.resolve(first, Outcome.UNKNOWN)
+    past.now += timedelta(minutes=11)
+    past.append(Resent(past.now, first.id))
     for operation in (first, second):
-        told.resolve(operation, Outcome.UNKNOWN)
-    assert inquire(told, "refund 60") == ".6 succeeded"
+        past.resolve(operation, Outcome.UNKNOWN)
+    assert inquire(past, "refund 60") == ".6 succeeded"
 
 
 @pytest.mark.parametrize(
@@ -347,11 +347,11 @@ def test_what_was_sent_first_ends_first_whatever_was_begun_first(story):
 def test_what_fits_nothing_is_kept_once_for_each_time_it_is_listed(
     story, earlier, gateway, expected
 ):
-    told = story("one_time", "authorize 100, capture")
+    past = story("one_time", "authorize 100, capture")
     (exchange,) = listed(earlier)
-    evidence = told.evidence(exchange.command, exchange.outcome, exchange.amount)
-    told.append(Discrepancy(told.now, "not_in_lifecycle", evidence))
-    assert inquire(told, gateway) == expected
+    evidence = past.evidence(exchange.command, exchange.outcome, exchange.amount)
+    past.append(Discrepancy(past.now, "not_in_lifecycle", evidence))
+    assert inquire(past, gateway) == expected
 
 
 @pytest.mark.parametrize(
@@ -366,90 +366,90 @@ def test_what_fits_nothing_is_kept_once_for_each_time_it_is_listed(
 def test_each_refund_from_outside_accounts_for_one_of_its_amount(
     story, gateway, expected
 ):
-    told = story("one_time", "authorize 100, capture")
-    assert inquire(told, "refund 30, refund 30") == (
+    past = story("one_time", "authorize 100, capture")
+    assert inquire(past, "refund 30, refund 30") == (
         "external refund 30, external refund 30"
     )
-    assert inquire(told, gateway) == expected
+    assert inquire(past, gateway) == expected
 
 
 def test_each_deadline_that_passed_accounts_for_one_expiry(story):
     """A lifecycle may declare more than one deadline."""
-    told = story("one_time", "authorize 100, expire")
-    told.append(Lapsed(told.now, "another"))
-    assert inquire(told, "expire, expire") == ""
+    past = story("one_time", "authorize 100, expire")
+    past.append(Lapsed(past.now, "another"))
+    assert inquire(past, "expire, expire") == ""
 
 
 def test_a_failure_told_with_another_amount_is_the_one_that_is_listed_with_it(story):
-    told = story("one_time", "authorize 100, capture? 60")
-    (operation,) = told.transaction.operations.values()
-    told.resolve(operation, Outcome.DECLINED, 50)
-    told.tell("capture? 50")
-    assert inquire(told, "capture! 50") == ""
-    assert inquire(told, "capture! 50, capture! 50") == ".5 declined"
+    past = story("one_time", "authorize 100, capture? 60")
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, Outcome.DECLINED, 50)
+    past.tell("capture? 50")
+    assert inquire(past, "capture! 50") == ""
+    assert inquire(past, "capture! 50, capture! 50") == ".5 declined"
 
 
 AT = datetime(2025, 12, 31, 15, 0, tzinfo=UTC)
 """When the gateway says it happened: before the inquiry, in its own words."""
 
 
-def resolved(told, **listed):
+def resolved(past, **listed):
     listed = ListedExchange(
         **{"outcome": Outcome.SUCCEEDED, "exchange": "x-9", "at": AT, **listed}
     )
-    return list(resolve_listing(told.snapshot, [listed]))
+    return list(resolve_listing(past.snapshot, [listed]))
 
 
-def listed_evidence(told, command, **more):
+def listed_evidence(past, command, **more):
     more = {"source": Source.INQUIRY, "exchange": "x-9", "reported_at": AT, **more}
-    return told.evidence(command, **more)
+    return past.evidence(command, **more)
 
 
 def test_what_the_gateway_lists_of_an_operation_is_its_evidence(story):
-    told = story("one_time", "authorize 100, capture? 60")
-    evidence = listed_evidence(told, "capture", amount=60)
-    assert resolved(told, command="capture", amount=60) == [
-        Reported(told.now, "order-1.3", Outcome.SUCCEEDED, evidence)
+    past = story("one_time", "authorize 100, capture? 60")
+    evidence = listed_evidence(past, "capture", amount=60)
+    assert resolved(past, command="capture", amount=60) == [
+        Reported(past.now, "order-1.3", Outcome.SUCCEEDED, evidence)
     ]
 
 
 def test_what_the_gateway_lists_of_an_external_command_is_its_evidence(story):
-    told = story("one_time", "authorize 100")
-    evidence = listed_evidence(told, "capture", amount=60)
-    assert resolved(told, command="capture", amount=60) == [
-        External(told.now, "capture", 60, evidence)
+    past = story("one_time", "authorize 100")
+    evidence = listed_evidence(past, "capture", amount=60)
+    assert resolved(past, command="capture", amount=60) == [
+        External(past.now, "capture", 60, evidence)
     ]
 
 
 def test_what_is_listed_and_contradicts_a_later_success_is_kept_as_it_was_told(story):
-    told = story("one_time", "authorize 100, update_authorization 120")
+    past = story("one_time", "authorize 100, update_authorization 120")
     listing = [
         ListedExchange(
             command="update_authorization", outcome=Outcome.SUCCEEDED, amount=amount
         )
         for amount in (150, 120)
     ]
-    evidence = told.evidence("update_authorization", amount=150, source=Source.INQUIRY)
-    assert list(resolve_listing(told.snapshot, listing)) == [
-        Discrepancy(told.now, "contradicts_earlier", evidence)
+    evidence = past.evidence("update_authorization", amount=150, source=Source.INQUIRY)
+    assert list(resolve_listing(past.snapshot, listing)) == [
+        Discrepancy(past.now, "contradicts_earlier", evidence)
     ]
 
 
 def test_an_opening_that_an_update_overtook_is_resolved_without_its_amount(story):
     """Its own amount was right when it succeeded, and is no longer what is expected."""
-    told = story("one_time", "authorize? 100 merchant_page, update_authorization 150")
+    past = story("one_time", "authorize? 100 merchant_page, update_authorization 150")
     listing = listed("authorize 100, update_authorization 150")
-    evidence = told.evidence("authorize", source=Source.INQUIRY)
-    assert list(resolve_listing(told.snapshot, listing)) == [
-        Reported(told.now, "order-1.1", Outcome.SUCCEEDED, evidence)
+    evidence = past.evidence("authorize", source=Source.INQUIRY)
+    assert list(resolve_listing(past.snapshot, listing)) == [
+        Reported(past.now, "order-1.1", Outcome.SUCCEEDED, evidence)
     ]
 
 
 def test_an_update_from_outside_comes_before_the_opening_that_it_changed(story):
-    told = story("one_time", "authorize? 100 merchant_page")
-    inquire(told, "authorize 150, update_authorization 150, capture 150")
-    assert told.status == "payment.captured"
-    assert told.amounts("authorizing", "authorized", "captured") == (0, 150, 150)
+    past = story("one_time", "authorize? 100 merchant_page")
+    inquire(past, "authorize 150, update_authorization 150, capture 150")
+    assert past.status == "payment.captured"
+    assert past.amounts("authorizing", "authorized", "captured") == (0, 150, 150)
 
 
 # ── what the list does not account for, and what the trail does not ─────────────────
@@ -493,15 +493,15 @@ def test_an_update_from_outside_comes_before_the_opening_that_it_changed(story):
 def test_a_success_that_the_list_does_not_show_is_named(
     story, history, gateway, missing
 ):
-    told = story("one_time", history)
-    found = unconfirmed(told.machine, told.attempts, listed(gateway))
+    past = story("one_time", history)
+    found = unconfirmed(past.machine, past.attempts, listed(gateway))
     assert found == tuple(Unconfirmed(command, amount) for command, amount in missing)
 
 
 def test_an_external_success_too_must_stay_on_the_list(story):
-    told = story("one_time", "authorize 100")
-    inquire(told, "authorize 100, cancel")
-    assert unconfirmed(told.machine, told.attempts, listed("authorize 100")) == (
+    past = story("one_time", "authorize 100")
+    inquire(past, "authorize 100, cancel")
+    assert unconfirmed(past.machine, past.attempts, listed("authorize 100")) == (
         Unconfirmed("cancel", None),
     )
 
@@ -523,8 +523,8 @@ def test_an_external_success_too_must_stay_on_the_list(story):
 def test_an_end_that_the_trail_does_not_account_for_is_named(
     story, history, gateway, unknown
 ):
-    told = story("one_time", history)
-    found = unaccounted(told.snapshot, listed(gateway))
+    past = story("one_time", history)
+    found = unaccounted(past.snapshot, listed(gateway))
     assert found == listed(unknown)
 
 
@@ -532,62 +532,62 @@ def test_an_end_that_the_trail_does_not_account_for_is_named(
 
 
 def test_two_unknown_refunds_alike_take_the_successes_in_turn(story):
-    told = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
-    for operation in tuple(told.transaction.operations.values()):
-        told.resolve(operation, Outcome.UNKNOWN)
-    assert inquire(told, "refund 60") == ".5 succeeded"
-    assert inquire(told, "refund 60, refund 60") == ".6 succeeded"
+    past = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
+    for operation in tuple(past.transaction.operations.values()):
+        past.resolve(operation, Outcome.UNKNOWN)
+    assert inquire(past, "refund 60") == ".5 succeeded"
+    assert inquire(past, "refund 60, refund 60") == ".6 succeeded"
 
 
 def test_a_success_told_by_a_notification_is_not_counted_again_for_another(story):
-    told = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
-    first, _ = told.transaction.operations.values()
-    told.resolve(first, amount=60)
-    assert inquire(told, "refund 60") == ""
-    assert len(told.transaction.operations) == 1
+    past = story("one_time", "authorize 200, capture, refund? 60, refund? 60")
+    first, _ = past.transaction.operations.values()
+    past.resolve(first, amount=60)
+    assert inquire(past, "refund 60") == ""
+    assert len(past.transaction.operations) == 1
 
 
 def test_what_was_told_with_the_amount_of_the_whole_is_not_news_without_it(story):
-    told = story("one_time", "authorize 100, cancel?")
-    (operation,) = told.transaction.operations.values()
-    told.resolve(operation, amount=100)
-    assert inquire(told, "cancel") == ""
-    assert inquire(told, "cancel 100") == ""
+    past = story("one_time", "authorize 100, cancel?")
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, amount=100)
+    assert inquire(past, "cancel") == ""
+    assert inquire(past, "cancel 100") == ""
 
 
 def test_what_never_left_is_not_the_failure_that_the_gateway_lists(story):
-    told = story("one_time", "authorize 100, capture? 60")
-    (operation,) = told.transaction.operations.values()
-    told.resolve(operation, Outcome.DECLINED, never_sent=True)
-    told.tell("capture? 60")
-    assert inquire(told, "capture! 60") == ".5 declined"
+    past = story("one_time", "authorize 100, capture? 60")
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, Outcome.DECLINED, never_sent=True)
+    past.tell("capture? 60")
+    assert inquire(past, "capture! 60") == ".5 declined"
 
 
 def test_evidence_kept_before_the_transaction_came_to_be_does_not_hide_the_answer(
     story,
 ):
-    told = story("one_time")
-    evidence = told.evidence("authorize", amount=100)
-    told.append(Discrepancy(told.now, "unknown_transaction", evidence))
-    told.begin("authorize", 100)
-    assert inquire(told, "authorize 100") == ".2 succeeded"
+    past = story("one_time")
+    evidence = past.evidence("authorize", amount=100)
+    past.append(Discrepancy(past.now, "unknown_transaction", evidence))
+    past.begin("authorize", 100)
+    assert inquire(past, "authorize 100") == ".2 succeeded"
 
 
 def test_a_denied_attempt_accounts_for_nothing(story):
-    told = story("one_time", "authorize 100")
-    denial = told.ask("refund", 60)
-    told.append(Denied(told.now, "refund", "k", "", denial.reasons, 60))
-    assert inquire(told, "authorize 100, capture 100, refund 60") == (
+    past = story("one_time", "authorize 100")
+    denial = past.ask("refund", 60)
+    past.append(Denied(past.now, "refund", "k", "", denial.reasons, 60))
+    assert inquire(past, "authorize 100, capture 100, refund 60") == (
         "external capture 100, external refund 60"
     )
 
 
 def test_in_a_recurring_payment_the_consent_is_resolved_with_the_payment(story):
-    told = story("recurring", "authorize? 100")
-    assert inquire(told, "authorize 100, capture 100, terminate") == (
+    past = story("recurring", "authorize? 100")
+    assert inquire(past, "authorize 100, capture 100, terminate") == (
         ".1 succeeded, external capture 100, external terminate"
     )
-    assert told.status == "consent.terminated payment.captured"
+    assert past.status == "consent.terminated payment.captured"
 
 
 OURS = st.lists(
@@ -599,14 +599,14 @@ OURS = st.lists(
 @settings(deadline=None)
 def test_a_complete_list_resolves_everything_in_any_order(story, ours, random):
     """Whatever each refund's fate, a list of them all ends them all, and adds up."""
-    told = story("one_time", "authorize 1000, capture")
+    past = story("one_time", "authorize 1000, capture")
     listing = []
     for amount, went_well in ours:
-        told.resolve(told.begin("refund", amount), Outcome.UNKNOWN)
+        past.resolve(past.begin("refund", amount), Outcome.UNKNOWN)
         listing.append(f"refund{'' if went_well else '!'} {amount}")
     random.shuffle(listing)
-    inquire(told, ", ".join(listing))
-    assert told.transaction.operations == {}
+    inquire(past, ", ".join(listing))
+    assert past.transaction.operations == {}
     refunded = sum(amount for amount, went_well in ours if went_well)
-    assert told.amounts("refunded", "refunding") == (refunded, 0)
-    assert inquire(told, ", ".join(listing)) == ""
+    assert past.amounts("refunded", "refunding") == (refunded, 0)
+    assert inquire(past, ", ".join(listing)) == ""

@@ -1,6 +1,6 @@
-"""What a notification says, held against the trail: told before, borne out, or left over.
+"""What a notification says, held against the trail: known before, borne out, or left over.
 
-A notification is told in a few words: `capture 60` succeeded, `capture! 60` failed, `capture~ 60`
+A notification is written in a few words: `capture 60` succeeded, `capture! 60` failed, `capture~ 60`
 is pending, `capture? 60` is unknown.
 """
 
@@ -27,9 +27,9 @@ HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 PAGE = "authorize? 100 merchant_page, update_authorization 150"
 
 
-def said(told, words, **more):
+def said(past, words, **more):
     name, *amount = words.split()
-    return told.evidence(
+    return past.evidence(
         name.rstrip("!~?"),
         MARKS.get(name[-1], Outcome.SUCCEEDED),
         int(amount[0]) if amount else None,
@@ -37,14 +37,14 @@ def said(told, words, **more):
     )
 
 
-def newest(told):
-    return list(told.transaction.operations.values())[-1]
+def newest(past):
+    return list(past.transaction.operations.values())[-1]
 
 
-def outside(told, words):
+def outside(past, words):
     """Something that happened at the gateway enters the trail."""
-    evidence = said(told, words, source=INQUIRY)
-    told.append(resolve_external(told.machine, told.transaction, evidence, told.now))
+    evidence = said(past, words, source=INQUIRY)
+    past.append(resolve_external(past.machine, past.transaction, evidence, past.now))
 
 
 # ── does the trail hold what it says? ───────────────────────────────────────────────
@@ -83,17 +83,17 @@ def outside(told, words):
 def test_a_notification_is_accounted_for_by_an_end_of_its_command_and_amount(
     story, history, notification, explained
 ):
-    told = story("one_time", history)
+    past = story("one_time", history)
     assert (
-        is_accounted_for(told.machine, told.attempts, said(told, notification))
+        is_accounted_for(past.machine, past.attempts, said(past, notification))
         is explained
     )
 
 
 def test_a_notification_about_the_whole_transaction_says_nothing_that_lasts(story):
-    told = story("one_time", "authorize 100")
-    evidence = told.evidence(None, source=NOTIFICATION)
-    assert is_accounted_for(told.machine, told.attempts, evidence) is True
+    past = story("one_time", "authorize 100")
+    evidence = past.evidence(None, source=NOTIFICATION)
+    assert is_accounted_for(past.machine, past.attempts, evidence) is True
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_a_notification_about_the_whole_transaction_says_nothing_that_lasts(stor
 def test_a_notification_is_accounted_for_by_what_the_gateway_did_by_itself(
     story, notification, explained
 ):
-    told = story("one_time", "authorize 100, capture")
-    outside(told, "refund 30")
+    past = story("one_time", "authorize 100, capture")
+    outside(past, "refund 30")
     assert (
-        is_accounted_for(told.machine, told.attempts, said(told, notification))
+        is_accounted_for(past.machine, past.attempts, said(past, notification))
         is explained
     )
 
@@ -123,10 +123,10 @@ def test_a_notification_is_accounted_for_by_what_the_gateway_did_by_itself(
 def test_an_opening_may_be_told_with_the_amount_before_an_update_and_after_it(
     story, amount, explained
 ):
-    told = story("one_time", PAGE)
-    told.resolve(newest(told))
-    evidence = said(told, f"authorize {amount}")
-    assert is_accounted_for(told.machine, told.attempts, evidence) is explained
+    past = story("one_time", PAGE)
+    past.resolve(newest(past))
+    evidence = said(past, f"authorize {amount}")
+    assert is_accounted_for(past.machine, past.attempts, evidence) is explained
 
 
 @pytest.mark.parametrize(
@@ -136,20 +136,20 @@ def test_an_opening_may_be_told_with_the_amount_before_an_update_and_after_it(
 def test_the_amount_that_was_told_counts_before_the_one_that_was_asked_for(
     story, notification, explained
 ):
-    told = story("one_time", "authorize 100, cancel?")
-    told.resolve(newest(told), amount=100)
+    past = story("one_time", "authorize 100, cancel?")
+    past.resolve(newest(past), amount=100)
     assert (
-        is_accounted_for(told.machine, told.attempts, said(told, notification))
+        is_accounted_for(past.machine, past.attempts, said(past, notification))
         is explained
     )
 
 
 def test_a_failure_of_what_never_left_explains_no_failure_at_the_gateway(story):
-    told = story("one_time", "authorize 100, capture? 60")
-    told.resolve(newest(told), Outcome.DECLINED, never_sent=True)
-    assert not is_accounted_for(told.machine, told.attempts, said(told, "capture! 60"))
-    told.tell("capture! 60")
-    assert is_accounted_for(told.machine, told.attempts, said(told, "capture! 60"))
+    past = story("one_time", "authorize 100, capture? 60")
+    past.resolve(newest(past), Outcome.DECLINED, never_sent=True)
+    assert not is_accounted_for(past.machine, past.attempts, said(past, "capture! 60"))
+    past.tell("capture! 60")
+    assert is_accounted_for(past.machine, past.attempts, said(past, "capture! 60"))
 
 
 # ── was it kept before? ─────────────────────────────────────────────────────────────
@@ -169,18 +169,18 @@ def test_a_failure_of_what_never_left_explains_no_failure_at_the_gateway(story):
     ],
 )
 def test_evidence_is_recorded_once_for_each_exchange(story, notification, more, kept):
-    told = story("one_time", "authorize 100")
-    first = said(told, "capture 60", exchange="x-1")
-    told.append(Discrepancy(told.now, "not_listed", first))
-    evidence = said(told, notification, **{"exchange": "x-1", **more})
-    assert is_recorded(told.attempts, evidence) is kept
-    assert is_accounted_for(told.machine, told.attempts, evidence) is kept
+    past = story("one_time", "authorize 100")
+    first = said(past, "capture 60", exchange="x-1")
+    past.append(Discrepancy(past.now, "not_listed", first))
+    evidence = said(past, notification, **{"exchange": "x-1", **more})
+    assert is_recorded(past.attempts, evidence) is kept
+    assert is_accounted_for(past.machine, past.attempts, evidence) is kept
 
 
 def test_what_was_kept_is_accounted_for_whatever_the_lifecycle_thinks_of_it(story):
-    told = story("one_time", "authorize 100")
-    told.append(Discrepancy(told.now, "not_in_lifecycle", said(told, "chargeback 60")))
-    assert is_accounted_for(told.machine, told.attempts, said(told, "chargeback 60"))
+    past = story("one_time", "authorize 100")
+    past.append(Discrepancy(past.now, "not_in_lifecycle", said(past, "chargeback 60")))
+    assert is_accounted_for(past.machine, past.attempts, said(past, "chargeback 60"))
 
 
 # ── is it the very notification that was applied? ───────────────────────────────────────────
@@ -206,51 +206,51 @@ def test_what_was_kept_is_accounted_for_whatever_the_lifecycle_thinks_of_it(stor
 def test_a_notification_is_a_replay_if_its_exchange_was_applied_and_nothing_alike_is_open(
     story, resolved_by, after, notification, replay
 ):
-    told = story("one_time", "authorize 200, capture, refund? 60")
-    told.resolve(newest(told), amount=60, source=resolved_by, exchange="x-1")
+    past = story("one_time", "authorize 200, capture, refund? 60")
+    past.resolve(newest(past), amount=60, source=resolved_by, exchange="x-1")
     for step in filter(None, [after]):
-        told.tell(step)
+        past.tell(step)
     words, exchange = notification
-    evidence = said(told, words, exchange=exchange)
-    assert is_repeated(told.transaction, evidence) is replay
+    evidence = said(past, words, exchange=exchange)
+    assert is_repeated(past.transaction, evidence) is replay
 
 
 def test_after_many_notifications_only_the_trail_knows_the_first(story):
-    told = story("one_time", "authorize 900, capture")
+    past = story("one_time", "authorize 900, capture")
     for number in range(REMEMBERED + 1):
-        refund = told.begin("refund", 1)
-        told.resolve(refund, amount=1, source=NOTIFICATION, exchange=f"x-{number}")
+        refund = past.begin("refund", 1)
+        past.resolve(refund, amount=1, source=NOTIFICATION, exchange=f"x-{number}")
     for exchange, remembered, repeated in [
         ("x-16", True, True),
         ("x-1", True, True),
         ("x-0", None, True),
         ("x-17", None, False),
     ]:
-        evidence = said(told, "refund 1", exchange=exchange)
-        assert is_repeated(told.transaction, evidence) is remembered
-        assert is_repeated(told.transaction, evidence, told.attempts) is repeated
+        evidence = said(past, "refund 1", exchange=exchange)
+        assert is_repeated(past.transaction, evidence) is remembered
+        assert is_repeated(past.transaction, evidence, past.attempts) is repeated
 
 
 def test_two_notifications_without_an_exchange_are_not_known_to_be_the_same(story):
-    told = story("one_time", "authorize? 100")
-    told.resolve(newest(told), amount=100, source=NOTIFICATION)
-    assert is_repeated(told.transaction, said(told, "authorize 100")) is False
+    past = story("one_time", "authorize? 100")
+    past.resolve(newest(past), amount=100, source=NOTIFICATION)
+    assert is_repeated(past.transaction, said(past, "authorize 100")) is False
 
 
 def test_a_notification_that_ended_nothing_is_no_replay(story):
-    told = story("one_time", "authorize 100, capture? 60")
-    operation = newest(told)
-    told.resolve(operation, Outcome.PENDING, 60, source=NOTIFICATION, exchange="x-1")
-    told.resolve(operation, Outcome.DECLINED)
-    evidence = said(told, "capture~ 60", exchange="x-1")
-    assert is_repeated(told.transaction, evidence) is False
+    past = story("one_time", "authorize 100, capture? 60")
+    operation = newest(past)
+    past.resolve(operation, Outcome.PENDING, 60, source=NOTIFICATION, exchange="x-1")
+    past.resolve(operation, Outcome.DECLINED)
+    evidence = said(past, "capture~ 60", exchange="x-1")
+    assert is_repeated(past.transaction, evidence) is False
 
 
 def test_what_happened_outside_makes_no_notification_a_replay(story):
-    told = story("one_time", "authorize 100, capture")
-    evidence = said(told, "refund 60", exchange="x-1")
-    told.append(External(told.now, "refund", 60, evidence))
-    assert is_repeated(told.transaction, evidence) is False
+    past = story("one_time", "authorize 100, capture")
+    evidence = said(past, "refund 60", exchange="x-1")
+    past.append(External(past.now, "refund", 60, evidence))
+    assert is_repeated(past.transaction, evidence) is False
 
 
 # ── may the list only run behind? ───────────────────────────────────────────────────
@@ -268,9 +268,9 @@ def test_what_happened_outside_makes_no_notification_a_replay(story):
     ],
 )
 def test_what_is_in_flight_may_be_listed_yet(story, notification, expected):
-    told = story("one_time", "authorize 100, capture, refund? 60")
-    evidence = said(told, notification)
-    given = (told.machine, told.transaction, evidence, told.now)
+    past = story("one_time", "authorize 100, capture, refund? 60")
+    evidence = said(past, notification)
+    given = (past.machine, past.transaction, evidence, past.now)
     assert may_be_listed_yet(*given) is expected
 
 
@@ -288,21 +288,21 @@ def test_what_is_in_flight_may_be_listed_yet(story, notification, expected):
 )
 @pytest.mark.parametrize("open_still", [True, False])
 def test_a_list_runs_behind_for_an_hour_at_most(story, age, expected, open_still):
-    told = story("one_time", "authorize 100, capture? 60")
-    told.resolve(newest(told), Outcome.UNKNOWN)
+    past = story("one_time", "authorize 100, capture? 60")
+    past.resolve(newest(past), Outcome.UNKNOWN)
     if not open_still:
-        told.resolve(newest(told), Outcome.DECLINED)
-    reported_at = None if age is None else told.now - age
-    evidence = said(told, "capture 60", reported_at=reported_at)
-    given = (told.machine, told.transaction, evidence, told.now)
+        past.resolve(newest(past), Outcome.DECLINED)
+    reported_at = None if age is None else past.now - age
+    evidence = said(past, "capture 60", reported_at=reported_at)
+    given = (past.machine, past.transaction, evidence, past.now)
     assert may_be_listed_yet(*given) is (expected and open_still)
 
 
 def test_a_failure_may_tell_of_the_amount_before_an_update_and_be_listed_yet(story):
-    told = story("one_time", PAGE)
-    given = (told.machine, told.transaction, said(told, "authorize! 100"), told.now)
+    past = story("one_time", PAGE)
+    given = (past.machine, past.transaction, said(past, "authorize! 100"), past.now)
     assert may_be_listed_yet(*given)
-    given = (told.machine, told.transaction, said(told, "authorize 100"), told.now)
+    given = (past.machine, past.transaction, said(past, "authorize 100"), past.now)
     assert not may_be_listed_yet(*given)
 
 
@@ -334,8 +334,8 @@ GONE = (Unconfirmed("capture", 100),)
 def test_what_nothing_accounts_for_is_recorded_unless_it_moved_nothing(
     story, history, notification, unlisted, reason
 ):
-    told = story("one_time", history)
-    evidence = said(told, notification)
-    left = unmatched(told.machine, told.transaction, evidence, unlisted, told.now)
-    expected = None if reason is None else Discrepancy(told.now, reason, evidence)
+    past = story("one_time", history)
+    evidence = said(past, notification)
+    left = unmatched(past.machine, past.transaction, evidence, unlisted, past.now)
+    expected = None if reason is None else Discrepancy(past.now, reason, evidence)
     assert left == expected

@@ -19,14 +19,14 @@ SUCCEEDED, DECLINED = Outcome.SUCCEEDED, Outcome.DECLINED
 PENDING, UNKNOWN = Outcome.PENDING, Outcome.UNKNOWN
 
 
-def the_open(told):
-    (operation,) = told.transaction.operations.values()
+def the_open(past):
+    (operation,) = past.transaction.operations.values()
     return operation
 
 
-def outside(told, command, amount=None):
-    evidence = told.evidence(command, amount=amount, source=Source.INQUIRY)
-    return resolve_external(told.machine, told.transaction, evidence, told.now)
+def outside(past, command, amount=None):
+    evidence = past.evidence(command, amount=amount, source=Source.INQUIRY)
+    return resolve_external(past.machine, past.transaction, evidence, past.now)
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,14 @@ def outside(told, command, amount=None):
 def test_an_open_operation_gets_nearer_to_its_end_and_never_farther(
     story, said, phases
 ):
-    told = story("one_time", "authorize 1000, capture?")
-    operation = the_open(told)
+    past = story("one_time", "authorize 1000, capture?")
+    operation = the_open(past)
     for outcome, phase in zip(said, phases, strict=True):
-        event = told.resolve(operation, outcome)
+        event = past.resolve(operation, outcome)
         assert (event is None) is (phase is None)
         if phase is not None:
-            assert the_open(told).phase is phase
-    assert told.amounts("capturing", "captured") == (1000, 0)
+            assert the_open(past).phase is phase
+    assert past.amounts("capturing", "captured") == (1000, 0)
 
 
 @pytest.mark.parametrize("before", [None, PENDING, UNKNOWN])
@@ -65,15 +65,15 @@ def test_an_open_operation_gets_nearer_to_its_end_and_never_farther(
 def test_an_end_is_an_end_from_wherever_the_operation_was(
     story, before, outcome, state, amounts
 ):
-    told = story("one_time", "authorize 1000, capture? 600")
-    operation = the_open(told)
+    past = story("one_time", "authorize 1000, capture? 600")
+    operation = the_open(past)
     if before is not None:
-        told.resolve(operation, before)
-    event = told.resolve(operation, outcome)
+        past.resolve(operation, before)
+    event = past.resolve(operation, outcome)
     assert isinstance(event, Reported)
-    assert told.status == state
-    assert told.amounts("capturing", "captured", "released") == amounts
-    assert told.transaction.operations == {}
+    assert past.status == state
+    assert past.amounts("capturing", "captured", "released") == amounts
+    assert past.transaction.operations == {}
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_an_end_is_an_end_from_wherever_the_operation_was(
 def test_a_success_with_another_amount_is_a_discrepancy_and_moves_nothing(
     story, history, amount, reason
 ):
-    told = story("one_time", history)
-    operation = the_open(told)
-    before = told.transaction
-    event = told.resolve(operation, amount=amount)
-    evidence = told.evidence(operation.command, amount=amount)
-    assert event == Discrepancy(told.now, reason, evidence, operation.id)
-    after = told.transaction
+    past = story("one_time", history)
+    operation = the_open(past)
+    before = past.transaction
+    event = past.resolve(operation, amount=amount)
+    evidence = past.evidence(operation.command, amount=amount)
+    assert event == Discrepancy(past.now, reason, evidence, operation.id)
+    after = past.transaction
     assert (after.amounts, after.states) == (before.amounts, before.states)
     assert operation.id in after.operations
     assert after.discrepancies == (after.version,)
@@ -115,25 +115,25 @@ def test_a_success_with_another_amount_is_a_discrepancy_and_moves_nothing(
     ],
 )
 def test_a_success_with_the_expected_amount_is_applied(story, history, amount):
-    told = story("one_time", history)
-    assert isinstance(told.resolve(the_open(told), amount=amount), Reported)
-    assert told.transaction.operations == {}
+    past = story("one_time", history)
+    assert isinstance(past.resolve(the_open(past), amount=amount), Reported)
+    assert past.transaction.operations == {}
 
 
 def test_a_success_in_an_impossible_state_is_a_discrepancy(story):
-    told = story("one_time", "authorize 1000, capture?")
-    told.transaction = attrs.evolve(told.transaction, states={"payment": "cancelled"})
-    event = told.resolve(the_open(told))
+    past = story("one_time", "authorize 1000, capture?")
+    past.transaction = attrs.evolve(past.transaction, states={"payment": "cancelled"})
+    event = past.resolve(the_open(past))
     assert isinstance(event, Discrepancy)
     assert event.reason == "state_not_allowed"
-    assert told.status == "payment.cancelled"
+    assert past.status == "payment.cancelled"
 
 
 def test_a_success_that_breaks_an_invariant_is_a_discrepancy(story):
-    told = story("one_time", "authorize 1000, capture, refund? 600")
-    amounts = {**told.transaction.amounts, "refunded": 500}
-    told.transaction = attrs.evolve(told.transaction, amounts=amounts)
-    event = told.resolve(the_open(told))
+    past = story("one_time", "authorize 1000, capture, refund? 600")
+    amounts = {**past.transaction.amounts, "refunded": 500}
+    past.transaction = attrs.evolve(past.transaction, amounts=amounts)
+    event = past.resolve(the_open(past))
     assert isinstance(event, Discrepancy)
     assert event.reason == "invariant_broken"
 
@@ -141,10 +141,10 @@ def test_a_success_that_breaks_an_invariant_is_a_discrepancy(story):
 def test_an_update_that_would_authorize_less_than_is_captured_breaks_an_invariant(
     story,
 ):
-    told = story("one_time", "authorize 1000, update_authorization? 100")
-    amounts = {**told.transaction.amounts, "captured": 500}
-    told.transaction = attrs.evolve(told.transaction, amounts=amounts)
-    assert told.resolve(the_open(told)).reason == "invariant_broken"
+    past = story("one_time", "authorize 1000, update_authorization? 100")
+    amounts = {**past.transaction.amounts, "captured": 500}
+    past.transaction = attrs.evolve(past.transaction, amounts=amounts)
+    assert past.resolve(the_open(past)).reason == "invariant_broken"
 
 
 @pytest.mark.parametrize(
@@ -168,15 +168,15 @@ def test_an_update_that_would_authorize_less_than_is_captured_breaks_an_invarian
     ],
 )
 def test_broken_invariants_are_named(story, amounts, broken):
-    told = story("one_time", "authorize 1000")
-    changed = {**told.transaction.amounts, **amounts}
-    bent = attrs.evolve(told.transaction, amounts=changed)
-    assert broken_invariants(told.machine, bent) == broken
+    past = story("one_time", "authorize 1000")
+    changed = {**past.transaction.amounts, **amounts}
+    bent = attrs.evolve(past.transaction, amounts=changed)
+    assert broken_invariants(past.machine, bent) == broken
 
 
 def test_a_transaction_that_never_began_breaks_nothing(story):
-    told = story("one_time")
-    assert broken_invariants(told.machine, told.transaction) == ()
+    past = story("one_time")
+    assert broken_invariants(past.machine, past.transaction) == ()
 
 
 @pytest.mark.parametrize(
@@ -203,27 +203,27 @@ def test_what_happened_outside_is_applied_where_the_lifecycle_allows_it(
     story, lifecycle, history, happened, status
 ):
     command, *amount = happened.split()
-    told = story(lifecycle, history)
-    event = outside(told, command, *map(int, amount))
+    past = story(lifecycle, history)
+    event = outside(past, command, *map(int, amount))
     assert isinstance(event, External)
-    told.append(event)
-    assert told.status == status
-    assert broken_invariants(told.machine, told.transaction) == ()
-    assert told.transaction.discrepancies == ()
+    past.append(event)
+    assert past.status == status
+    assert broken_invariants(past.machine, past.transaction) == ()
+    assert past.transaction.discrepancies == ()
 
 
 def test_an_external_capture_releases_the_rest_as_ours_does(story):
-    told = story("one_time", "authorize 1000")
-    told.append(outside(told, "capture", 600))
-    assert told.amounts("capturing", "captured", "released") == (0, 600, 400)
+    past = story("one_time", "authorize 1000")
+    past.append(outside(past, "capture", 600))
+    assert past.amounts("capturing", "captured", "released") == (0, 600, 400)
 
 
 def test_an_external_update_moves_the_deadline(story):
-    told = story("one_time", "authorize 1000")
-    before = told.transaction.deadlines["authorization"]
-    told.now += (before - told.now) / 2
-    told.append(outside(told, "update_authorization", 500))
-    assert told.transaction.deadlines["authorization"] > before
+    past = story("one_time", "authorize 1000")
+    before = past.transaction.deadlines["authorization"]
+    past.now += (before - past.now) / 2
+    past.append(outside(past, "update_authorization", 500))
+    assert past.transaction.deadlines["authorization"] > before
 
 
 @pytest.mark.parametrize(
@@ -248,16 +248,16 @@ def test_an_external_update_moves_the_deadline(story):
 def test_what_happened_outside_against_the_lifecycle_is_a_discrepancy(
     story, history, command, amount, reason
 ):
-    told = story("one_time", history)
-    before = told.transaction
-    event = outside(told, command, amount)
-    evidence = told.evidence(command, amount=amount, source=Source.INQUIRY)
-    ours = the_open(told).id if reason == "amount_differs" else None
-    assert event == Discrepancy(told.now, reason, evidence, ours)
-    told.append(event)
-    assert told.transaction.states == before.states
-    assert told.transaction.amounts == before.amounts
-    assert told.transaction.discrepancies == (before.version + 1,)
+    past = story("one_time", history)
+    before = past.transaction
+    event = outside(past, command, amount)
+    evidence = past.evidence(command, amount=amount, source=Source.INQUIRY)
+    ours = the_open(past).id if reason == "amount_differs" else None
+    assert event == Discrepancy(past.now, reason, evidence, ours)
+    past.append(event)
+    assert past.transaction.states == before.states
+    assert past.transaction.amounts == before.amounts
+    assert past.transaction.discrepancies == (before.version + 1,)
 
 
 @pytest.mark.parametrize(
@@ -285,29 +285,29 @@ def test_what_happened_outside_against_the_lifecycle_is_a_discrepancy(
 def test_what_happened_outside_must_leave_every_invariant_standing(
     story, history, bent, happened, reason
 ):
-    told = story("one_time", history)
-    amounts = {**told.transaction.amounts, **bent}
-    told.transaction = attrs.evolve(told.transaction, amounts=amounts)
+    past = story("one_time", history)
+    amounts = {**past.transaction.amounts, **bent}
+    past.transaction = attrs.evolve(past.transaction, amounts=amounts)
     command, amount = happened.split()
-    evidence = told.evidence(command, amount=int(amount), source=Source.INQUIRY)
-    applied = External(told.now, command, int(amount), evidence)
-    kept = Discrepancy(told.now, reason, evidence)
-    assert outside(told, command, int(amount)) == (kept if reason else applied)
+    evidence = past.evidence(command, amount=int(amount), source=Source.INQUIRY)
+    applied = External(past.now, command, int(amount), evidence)
+    kept = Discrepancy(past.now, reason, evidence)
+    assert outside(past, command, int(amount)) == (kept if reason else applied)
 
 
 def test_what_happened_outside_has_its_amount_in_the_event_only_if_it_takes_one(story):
-    told = story("one_time", "authorize 9")
-    evidence = told.evidence("cancel", amount=9, source=Source.INQUIRY)
-    assert outside(told, "cancel", 9) == External(told.now, "cancel", None, evidence)
+    past = story("one_time", "authorize 9")
+    evidence = past.evidence("cancel", amount=9, source=Source.INQUIRY)
+    assert outside(past, "cancel", 9) == External(past.now, "cancel", None, evidence)
 
 
 def test_an_expiry_told_by_the_gateway_is_applied_before_our_clock_says_so(story):
-    told = story("one_time", "authorize 9")
-    event = outside(told, "expire")
-    evidence = told.evidence("expire", source=Source.INQUIRY)
-    assert event == Lapsed(told.now, "authorization", evidence)
-    told.append(event)
-    assert told.status == "payment.expired"
+    past = story("one_time", "authorize 9")
+    event = outside(past, "expire")
+    evidence = past.evidence("expire", source=Source.INQUIRY)
+    assert event == Lapsed(past.now, "authorization", evidence)
+    past.append(event)
+    assert past.status == "payment.expired"
 
 
 @pytest.mark.parametrize(
@@ -319,32 +319,32 @@ def test_an_expiry_told_by_the_gateway_is_applied_before_our_clock_says_so(story
     ],
 )
 def test_an_expiry_that_cannot_be_is_a_discrepancy(story, history, reason):
-    told = story("one_time", history)
-    evidence = told.evidence("expire", source=Source.INQUIRY)
-    assert outside(told, "expire") == Discrepancy(told.now, reason, evidence)
+    past = story("one_time", history)
+    evidence = past.evidence("expire", source=Source.INQUIRY)
+    assert outside(past, "expire") == Discrepancy(past.now, reason, evidence)
 
 
 def test_an_expiry_waits_for_no_read(story):
-    told = story("one_time", "authorize 9, get_address?")
-    assert isinstance(outside(told, "expire"), Lapsed)
+    past = story("one_time", "authorize 9, get_address?")
+    assert isinstance(outside(past, "expire"), Lapsed)
 
 
 def test_what_was_never_sent_is_declined_and_said_so(story):
-    told = story("one_time", "authorize 9, capture?")
-    operation = the_open(told)
-    evidence = told.evidence(
+    past = story("one_time", "authorize 9, capture?")
+    operation = the_open(past)
+    evidence = past.evidence(
         "capture", DECLINED, source=Source.INQUIRY, code="not_found", never_sent=True
     )
-    event = presumed_lost(operation, told.now)
-    assert event == Reported(told.now, operation.id, DECLINED, evidence)
-    told.append(event)
-    assert told.status == "payment.authorized"
+    event = presumed_lost(operation, past.now)
+    assert event == Reported(past.now, operation.id, DECLINED, evidence)
+    past.append(event)
+    assert past.status == "payment.authorized"
 
 
 def test_an_order_id_may_hold_what_ends_it_in_the_id_of_an_operation(story, now):
     """Shipped lifecycles take no dots in an order id; another one may."""
-    told = story("one_time", "authorize 9, capture?")
-    operation = attrs.evolve(the_open(told), id="shop.7.3")
+    past = story("one_time", "authorize 9, capture?")
+    operation = attrs.evolve(the_open(past), id="shop.7.3")
     assert presumed_lost(operation, now).evidence.transaction == "shop.7"
 
 
@@ -352,10 +352,10 @@ def test_an_order_id_may_hold_what_ends_it_in_the_id_of_an_operation(story, now)
     ("outcome", "ends"), [(SUCCEEDED, SUCCEEDED), (UNKNOWN, DECLINED)]
 )
 def test_a_read_ends_at_once_whatever_came_of_it(story, outcome, ends):
-    told = story("one_time", "authorize 9, get_address?")
-    event = told.resolve(the_open(told), outcome)
+    past = story("one_time", "authorize 9, get_address?")
+    event = past.resolve(the_open(past), outcome)
     assert event.outcome is ends
-    assert told.transaction.operations == {}
+    assert past.transaction.operations == {}
 
 
 SIGNED = {"actor": "sato", "note": "seen in the portal", "source": Source.OPERATOR}
@@ -374,8 +374,8 @@ SIGNED = {"actor": "sato", "note": "seen in the portal", "source": Source.OPERAT
 def test_a_discrepancy_is_resolved_by_whoever_signs_for_it_and_by_nobody_else(
     story, changed, number, resolves
 ):
-    told = story("one_time", "authorize 9")
-    told.append(outside(told, "refund", 1))
-    evidence = told.evidence("refund", **{**SIGNED, **changed})
-    event = close_discrepancy(told.transaction, number, evidence, told.now)
-    assert event == (Closed(told.now, 3, evidence) if resolves else None)
+    past = story("one_time", "authorize 9")
+    past.append(outside(past, "refund", 1))
+    evidence = past.evidence("refund", **{**SIGNED, **changed})
+    event = close_discrepancy(past.transaction, number, evidence, past.now)
+    assert event == (Closed(past.now, 3, evidence) if resolves else None)

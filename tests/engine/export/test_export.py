@@ -76,8 +76,8 @@ def seen(store, *names, what="movements", period=ALWAYS, language="en"):
 
 def test_a_sale_moves_money_four_times(shop):
     shop.sale()
-    told = seen(shop.engine.store, "command", "amount_name", "change", "balance")
-    assert told == [
+    shown = seen(shop.engine.store, "command", "amount_name", "change", "balance")
+    assert shown == [
         ("authorize", "authorized", 1000, 1000),
         ("capture", "captured", 900, 900),
         ("capture", "released", 100, 100),
@@ -98,16 +98,16 @@ def test_a_deadline_releases_what_was_authorized(shop):
     shop.does("authorize", lifecycle="one_time", amount=1000)
     shop.now += timedelta(days=31)
     shop.engine.sweep("A-1")
-    told = seen(shop.engine.store, "command", "deadline", "amount_name", "change")
-    assert told[1:] == [("", "authorization", "released", 1000)]
+    shown = seen(shop.engine.store, "command", "deadline", "amount_name", "change")
+    assert shown[1:] == [("", "authorization", "released", 1000)]
 
 
 def test_what_is_done_at_the_gateways_own_pages_moves_money_too(shop):
     shop.does("authorize", lifecycle="one_time", amount=1000)
     shop.local.emulator.portal.cancel("A-1")
     shop.engine.reconcile("A-1")
-    told = seen(shop.engine.store, "command", "amount_name", "change")
-    assert told[1:] == [("cancel", "released", 1000)]
+    shown = seen(shop.engine.store, "command", "amount_name", "change")
+    assert shown[1:] == [("cancel", "released", 1000)]
 
 
 def test_what_was_agreed_per_charge_is_no_movement_of_money(shop):
@@ -116,8 +116,8 @@ def test_what_was_agreed_per_charge_is_no_movement_of_money(shop):
     shop.does("authorize", "plan", **about)
     shop.does("update_consent", "plan", amount=700, parameters=monthly)
     shop.does("reauthorize", "charge", agreement="plan", amount=300)
-    told = seen(shop.engine.store, "transaction", "agreement", "amount_name", "change")
-    assert sorted(told) == [
+    shown = seen(shop.engine.store, "transaction", "agreement", "amount_name", "change")
+    assert sorted(shown) == [
         ("charge", "plan", "authorized", 300),
         ("plan", None, "authorized", 500),
     ]
@@ -193,8 +193,8 @@ def test_every_event_is_a_row_with_the_hash_of_its_record(shop):
     shop.does("refund", amount=10_000)
     store = shop.engine.store
     records = store.records("A-1")
-    told = seen(store, "event", "hash", what="events")
-    assert told == [(record.number, record.hash) for record in records]
+    shown = seen(store, "event", "hash", what="events")
+    assert shown == [(record.number, record.hash) for record in records]
     last = rows(store, "events")[-1]
     assert (last["kind"], last["command"], last["amount"]) == (
         "denied",
@@ -278,11 +278,11 @@ def test_titles_and_the_last_line_are_in_the_language_that_is_asked_for(
     kessai, shop, tmp_path
 ):
     shop.sale()
-    told = kessai(
+    shown = kessai(
         *("export", "movements", "--db", tmp_path / "shop.db", "--lang", "ja"),
         *("--out", tmp_path / "out.csv"),
     )
-    assert "4 行を書き出しました" in told.err
+    assert "4 行を書き出しました" in shown.err
     assert "売上額" in (tmp_path / "out.csv").read_text("utf-8")
     titles = seen(shop.engine.store, "amount_title", language="en")
     assert ("captured",) in titles
@@ -313,9 +313,9 @@ def test_a_trail_that_does_not_hold_leaves_the_former_file(
     out = tmp_path / "out"
     out.write_bytes(b"former")
     asked = ("export", what, "--db", tmp_path / "shop.db", "--format", form)
-    told = kessai(*asked, "--out", out)
-    assert told.code == 5
-    assert "A-2: event 2" in told.err
+    shown = kessai(*asked, "--out", out)
+    assert shown.code == 5
+    assert "A-2: event 2" in shown.err
     assert out.read_bytes() == b"former"
     assert not list(tmp_path.glob(".*"))
 
@@ -324,14 +324,14 @@ def test_a_trail_that_does_not_hold_leaves_the_former_file(
 def test_a_store_is_not_overwritten_by_its_export(kessai, shop, tmp_path, end):
     shop.sale()
     db = tmp_path / "shop.db"
-    told = kessai("export", "events", "--db", db, "--out", f"{db}{end}")
-    assert told.code == 2
-    assert "belongs to a database" in told.err
+    shown = kessai("export", "events", "--db", db, "--out", f"{db}{end}")
+    assert shown.code == 2
+    assert "belongs to a database" in shown.err
     assert kessai("audit", "verify", "--db", db).code == 0
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "shown"),
     [
         (("--since", "yesterday"), "--since 'yesterday': neither a day"),
         (("--until", "2026-13-01"), "--until '2026-13-01': neither a day"),
@@ -343,11 +343,11 @@ def test_a_store_is_not_overwritten_by_its_export(kessai, shop, tmp_path, end):
     ],
 )
 def test_what_cannot_be_done_is_told_with_exit_code_2(
-    kessai, shop, tmp_path, options, told
+    kessai, shop, tmp_path, options, shown
 ):
     found = kessai("export", "events", "--db", tmp_path / "shop.db", *options)
     assert found.code == 2
-    assert told in found.err
+    assert shown in found.err
 
 
 def test_a_store_that_is_not_there_is_not_made(kessai, tmp_path):

@@ -67,20 +67,20 @@ class PlainAdapter:
 
     def evidence(self, call, reply):
         source = From.INQUIRY if call.command == INQUIRY else From.REPLY
-        told = {"command": None if call.command == INQUIRY else call.command}
+        stated = {"command": None if call.command == INQUIRY else call.command}
         if isinstance(reply, Failure):
             never_sent = not reply.sent and call.command != INQUIRY
-            told["outcome"] = "declined" if never_sent else "unknown"
-            told["never_sent"] = not reply.sent
+            stated["outcome"] = "declined" if never_sent else "unknown"
+            stated["never_sent"] = not reply.sent
         else:
-            told |= json.loads(reply.body)
-        return evidence(told, source, call.transaction)
+            stated |= json.loads(reply.body)
+        return evidence(stated, source, call.transaction)
 
     def notification(self, headers, body):
         if headers.get("from") != "plain":
             message = "not from the gateway"
             raise NotificationRefused(message)
-        return tuple(evidence(told, From.NOTIFICATION) for told in json.loads(body))
+        return tuple(evidence(stated, From.NOTIFICATION) for stated in json.loads(body))
 
 
 class Scripted(Adapter):
@@ -163,8 +163,8 @@ class Wire:
         return [dict(request.headers)["Key"] for request in self.sent]
 
 
-def evidence(told, source, transaction=""):
-    told = dict(told)
+def evidence(stated, source, transaction=""):
+    stated = dict(stated)
     listing = tuple(
         ListedExchange(
             command=name,
@@ -172,15 +172,15 @@ def evidence(told, source, transaction=""):
             amount=amount,
             exchange=exchange[0] if exchange else None,
         )
-        for name, outcome, amount, *exchange in told.pop("listing", ())
+        for name, outcome, amount, *exchange in stated.pop("listing", ())
     )
     return Evidence(
         source=source,
-        transaction=told.pop("transaction", transaction),
-        command=told.pop("command", None),
-        outcome=Outcome(told.pop("outcome", "succeeded")),
+        transaction=stated.pop("transaction", transaction),
+        command=stated.pop("command", None),
+        outcome=Outcome(stated.pop("outcome", "succeeded")),
         listing=listing,
-        **told,
+        **stated,
     )
 
 
@@ -337,8 +337,8 @@ class Shop:
         return self.call("execute", asked(name, amount, of=of, key=key, **given))
 
     def notification(self, command, outcome="succeeded", amount=None, *, of="order-1"):
-        told = {"command": command, "outcome": outcome, "transaction": of}
-        body = json.dumps([{**told, "amount": amount}]).encode()
+        stated = {"command": command, "outcome": outcome, "transaction": of}
+        body = json.dumps([{**stated, "amount": amount}]).encode()
         return self.call("receive_notification", {"from": "plain"}, body)
 
     def recover(self, *given, **more):
@@ -389,8 +389,8 @@ class Firm(Shop):
         self.open(kind, store, street, clock, adapters)
 
     def notified(self, command, of="order-1", account=None):
-        told = {"command": command, "transaction": of, "amount": None}
-        body = json.dumps([told]).encode()
+        stated = {"command": command, "transaction": of, "amount": None}
+        body = json.dumps([stated]).encode()
         self.call("receive_notification", {"from": "plain"}, body, account)
 
 

@@ -68,8 +68,8 @@ def standing(hand):
 
 
 def notified(hand, outcome):
-    told = {"command": "refund", "outcome": outcome, "transaction": "order-1"}
-    body = json.dumps([{**told, "amount": 6000}]).encode()
+    stated = {"command": "refund", "outcome": outcome, "transaction": "order-1"}
+    body = json.dumps([{**stated, "amount": 6000}]).encode()
     return hand.run(receive_notification(hand.context, {"from": "plain"}, body))
 
 

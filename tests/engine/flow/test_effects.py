@@ -477,10 +477,10 @@ def test_a_reply_that_contradicts_an_earlier_notification_is_kept_as_a_discrepan
     assert found.operations == {}
 
 
-def notification(shop, *told):
+def notification(shop, *stated):
     """A notification arrives while a call is under way, taken in by another process."""
     other = type(shop)("sync", shop.store, shop.gateway, shop.clock)
-    other.notification(*told)
+    other.notification(*stated)
 
 
 def test_a_preview_answers_without_writing_or_sending(authorized, command, store):

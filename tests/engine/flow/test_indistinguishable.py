@@ -30,8 +30,8 @@ def refund(shop, key):
 
 
 def carried_out(gateway):
-    told = [("refund", "succeeded", 60)]
-    return 60 * sum(listed in told for listed in gateway.listed["order-1"])
+    listing = [("refund", "succeeded", 60)]
+    return 60 * sum(listed in listing for listed in gateway.listed["order-1"])
 
 
 def agree(shop, gateway):

@@ -188,7 +188,7 @@ def test_what_was_resolved_meanwhile_is_not_sent_again(hand, command, shop):
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "state"),
+    ("answer", "status", "state"),
     [
         ([("capture", "succeeded", 60)], Status.SUCCEEDED, "captured"),
         ([("capture", "declined", 60)], Status.DECLINED, "authorized"),
@@ -197,10 +197,13 @@ def test_what_was_resolved_meanwhile_is_not_sent_again(hand, command, shop):
     ],
 )
 def test_already_captured_means_inquiry_and_never_compensate(
-    authorized, gateway, told, status, state
+    authorized, gateway, answer, status, state
 ):
     """Medusa #12674: "already captured" taken for a failure refunded good orders."""
-    gateway.answers = [{"outcome": "unknown", "needs_inquiry": True}, {"listing": told}]
+    gateway.answers = [
+        {"outcome": "unknown", "needs_inquiry": True},
+        {"listing": answer},
+    ]
     answer = authorized.asks("capture", 60)
     assert answer.status is status
     assert authorized.status == f"payment.{state}"

@@ -80,12 +80,12 @@ def cells():
                 yield lifecycle, history.strip(), command, mark
 
 
-def ask(told, lifecycle, command, story):
-    takes = told.machine.commands[command].spec.amount is not None
+def ask(past, lifecycle, command, story):
+    takes = past.machine.commands[command].spec.amount is not None
     more = {}
     if command == "reauthorize":
         more["under"] = story("recurring", "authorize 500 consent_only", "agreement-1")
-    return told.ask(command, ASKED if takes else None, **more)
+    return past.ask(command, ASKED if takes else None, **more)
 
 
 @pytest.mark.parametrize(("lifecycle", "history", "command", "mark"), list(cells()))
@@ -121,10 +121,10 @@ def test_the_tables_have_every_command_and_every_state_of_the_shipped_lifecycles
 def test_a_denial_changes_nothing_and_says_why_in_both_languages(
     story, lifecycle, history, command, mark
 ):
-    told = story(lifecycle, history)
-    before = told.transaction
-    verdict = ask(told, lifecycle, command, story)
-    assert told.transaction is before
+    past = story(lifecycle, history)
+    before = past.transaction
+    verdict = ask(past, lifecycle, command, story)
+    assert past.transaction is before
     if isinstance(verdict, Denial):
         english, japanese = verdict.sentences("en"), verdict.sentences("ja")
         assert len(english) == len(japanese) == len(verdict.reasons)
@@ -151,33 +151,33 @@ def test_a_command_of_another_lifecycle_is_denied_whatever_the_state(
     story, lifecycle, command, history
 ):
     begins = "reauthorize" if lifecycle == "charge" else "authorize"
-    told = story(lifecycle, history.format(begins))
-    assert told.codes(command) == "not_in_lifecycle"
-    assert told.ask(command).bounds is None
+    past = story(lifecycle, history.format(begins))
+    assert past.codes(command) == "not_in_lifecycle"
+    assert past.ask(command).bounds is None
 
 
 def test_what_is_allowed_is_an_operation_named_by_its_place_in_the_trail(story, now):
-    told = story("one_time", "authorize 1000")
-    operation = told.ask("capture", 600, key="pay-1")
+    past = story("one_time", "authorize 1000")
+    operation = past.ask("capture", 600, key="pay-1")
     assert isinstance(operation, Operation)
     assert (operation.id, operation.key) == ("order-1.3", "pay-1")
     assert (operation.command, operation.amount) == ("capture", 600)
     assert operation.begun_at == now
     assert operation.phase == "begun"
-    assert operation.request == told.command("capture", 600).fingerprint
+    assert operation.request == past.command("capture", 600).fingerprint
 
 
 def test_an_authorization_with_capture_is_captured_at_once(story):
-    told = story("one_time", "authorize 1000 with_capture")
-    assert told.status == "payment.captured"
-    assert told.amounts("authorizing", "authorized", "captured") == (0, 1000, 1000)
+    past = story("one_time", "authorize 1000 with_capture")
+    assert past.status == "payment.captured"
+    assert past.amounts("authorizing", "authorized", "captured") == (0, 1000, 1000)
 
 
 def test_a_partial_capture_cannot_be_repeated_and_releases_the_rest(story):
-    told = story("one_time", "authorize 1000, capture 600")
-    assert told.amounts("captured", "released", "capturing") == (600, 400, 0)
-    assert told.codes("capture", 1) == "state_not_allowed"
-    assert told.ask("refund").amount == 600
+    past = story("one_time", "authorize 1000, capture 600")
+    assert past.amounts("captured", "released", "capturing") == (600, 400, 0)
+    assert past.codes("capture", 1) == "state_not_allowed"
+    assert past.ask("refund").amount == 600
 
 
 @pytest.mark.parametrize(
@@ -191,15 +191,15 @@ def test_a_partial_capture_cannot_be_repeated_and_releases_the_rest(story):
 def test_a_recurring_opening_gives_a_consent_and_a_payment_unless_it_is_alone(
     story, history, states, amounts
 ):
-    told = story("recurring", history)
-    assert told.status == states
-    assert told.amounts("agreed", "authorized", "captured") == amounts
+    past = story("recurring", history)
+    assert past.status == states
+    assert past.amounts("agreed", "authorized", "captured") == amounts
 
 
 def test_a_consent_alone_opens_no_payment_track_not_even_when_it_is_declined(story):
-    told = story("recurring", "authorize? 900 consent_only")
-    assert told.transaction.states == {"consent": "requested"}
-    begun = told.events[0]
+    past = story("recurring", "authorize? 900 consent_only")
+    assert past.transaction.states == {"consent": "requested"}
+    begun = past.events[0]
     assert isinstance(begun, Begun)
     assert begun.opens == ("consent",)
     assert story("recurring", "authorize! 900 consent_only").status == "consent.failed"
@@ -210,14 +210,14 @@ def test_a_consent_alone_opens_no_payment_track_not_even_when_it_is_declined(sto
 )
 def test_a_track_may_be_opened_by_the_amount_that_is_asked_for(story, amount, opened):
     """As a lifecycle might do in which a consent for nothing opens no payment."""
-    told = story("recurring", "authorize? 900")
-    authorize = told.machine.commands["authorize"]
+    past = story("recurring", "authorize? 900")
+    authorize = past.machine.commands["authorize"]
     consent, payment = authorize.spec.opens
     payment = attrs.evolve(payment, when=Expression.parse("amount > 0"))
     spec = attrs.evolve(authorize.spec, opens=(consent, payment))
     rule = attrs.evolve(authorize, spec=spec)
-    machine = attrs.evolve(told.machine, commands={"authorize": rule})
-    operation = attrs.evolve(told.events[0].operation, amount=amount)
+    machine = attrs.evolve(past.machine, commands={"authorize": rule})
+    operation = attrs.evolve(past.events[0].operation, amount=amount)
     assert opened_tracks(machine, operation) == opened
 
 
@@ -230,9 +230,9 @@ def test_a_consent_alone_captures_nothing_at_once(story):
 
 @pytest.mark.parametrize("history", ["terminate", "capture, refund, terminate"])
 def test_the_end_of_a_consent_leaves_the_payment_alone_and_the_reverse(story, history):
-    told = story("recurring", f"authorize 900, {history}")
+    past = story("recurring", f"authorize 900, {history}")
     payment = "refunded" if "refund" in history else "authorized"
-    assert told.status == f"consent.terminated payment.{payment}"
+    assert past.status == f"consent.terminated payment.{payment}"
     still = story("recurring", "authorize 900, capture, refund")
     assert still.status == "consent.consented payment.refunded"
 
@@ -240,19 +240,19 @@ def test_the_end_of_a_consent_leaves_the_payment_alone_and_the_reverse(story, hi
 @pytest.mark.parametrize("lifecycle", ["one_time", "recurring", "charge"])
 def test_a_declined_operation_returns_to_where_it_came_from(story, lifecycle):
     begins = "reauthorize" if lifecycle == "charge" else "authorize"
-    told = story(lifecycle, f"{begins} 900, capture! 600")
-    assert "payment.authorized" in told.status
-    assert told.amounts("capturing", "captured", "released") == (0, 0, 0)
-    told.tell("capture 600")
-    told.tell("refund! 600")
-    assert "payment.captured" in told.status
-    assert told.amounts("refunding", "refunded") == (0, 0)
+    past = story(lifecycle, f"{begins} 900, capture! 600")
+    assert "payment.authorized" in past.status
+    assert past.amounts("capturing", "captured", "released") == (0, 0, 0)
+    past.tell("capture 600")
+    past.tell("refund! 600")
+    assert "payment.captured" in past.status
+    assert past.amounts("refunding", "refunded") == (0, 0)
 
 
 def test_a_command_may_name_the_lifecycle_but_not_another_one(story):
-    told = story("one_time", "authorize 1000")
-    assert told.codes("capture", lifecycle="one_time") == "ok"
-    assert told.codes("capture", lifecycle="charge") == "lifecycle_differs"
+    past = story("one_time", "authorize 1000")
+    assert past.codes("capture", lifecycle="one_time") == "ok"
+    assert past.codes("capture", lifecycle="charge") == "lifecycle_differs"
     assert story("one_time").codes("authorize", 1, lifecycle="charge") == (
         "lifecycle_differs"
     )
@@ -273,17 +273,17 @@ def test_the_state_after_refunds_follows_from_the_amounts(story, history, status
 
 
 def test_begun_events_on_a_foreign_machine_are_noted_and_nothing_else(story):
-    told = story("one_time", "authorize 1000")
+    past = story("one_time", "authorize 1000")
     stranger = evolve(
         story("charge").machine,
         story("charge").transaction,
-        told.events[0],
+        past.events[0],
     )
     assert (stranger.version, stranger.states, stranger.operations) == (1, {}, {})
 
 
 def test_time_alone_changes_no_state(story):
-    told = story("one_time", "authorize? 1000")
-    told.now += timedelta(days=10_000)
-    assert told.status == "payment.requested"
-    assert told.codes("authorize", 1) == "transaction_exists"
+    past = story("one_time", "authorize? 1000")
+    past.now += timedelta(days=10_000)
+    assert past.status == "payment.requested"
+    assert past.codes("authorize", 1) == "transaction_exists"

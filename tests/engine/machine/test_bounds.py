@@ -43,13 +43,13 @@ NOT_TAKEN = "parameter_not_taken"
 def test_amounts_pass_from_1_to_the_maximum_and_not_one_more(
     story, lifecycle, history, command, most
 ):
-    told = story(lifecycle, history)
+    past = story(lifecycle, history)
     under = story("recurring", "authorize 500 consent_only", "agreement-1")
     more = {"under": under} if command == "reauthorize" else {}
     asked = [-1, 0, 1, most, most + 1]
-    codes = [told.codes(command, amount, **more) for amount in asked]
+    codes = [past.codes(command, amount, **more) for amount in asked]
     assert codes == [BELOW, BELOW, YES, YES, ABOVE]
-    denial = told.ask(command, most + 1, **more)
+    denial = past.ask(command, most + 1, **more)
     assert (denial.bounds.minimum, denial.bounds.maximum) == (1, most)
     (reason,) = denial.reasons
     assert reason.values == {"amount": most + 1, "maximum": most}
@@ -83,22 +83,22 @@ def test_an_opening_needs_its_amount(story, lifecycle, command):
 
 @pytest.mark.parametrize("command", ["cancel", "get_address"])
 def test_a_command_for_the_whole_takes_no_amount(story, command):
-    told = story("one_time", "authorize 1000")
-    assert told.codes(command, 1000) == "amount_not_taken"
+    past = story("one_time", "authorize 1000")
+    assert past.codes(command, 1000) == "amount_not_taken"
 
 
 def test_more_was_never_captured_than_authorized_nor_refunded_than_captured(story):
     """Kill Bill #333 and #334: the amounts were not checked."""
-    told = story("one_time", "authorize 1000")
-    assert told.codes("capture", 1001) == ABOVE
-    told.tell("capture 1000")
-    assert told.codes("refund", 1001) == ABOVE
+    past = story("one_time", "authorize 1000")
+    assert past.codes("capture", 1001) == ABOVE
+    past.tell("capture 1000")
+    assert past.codes("refund", 1001) == ABOVE
 
 
 def test_two_refunds_of_60_from_100_never_both_begin(story):
     """Hyperswitch #13182: two refunds of 60 both succeeded on a capture of 100."""
-    told = story("one_time", "authorize 100, capture, refund? 60")
-    denial = told.ask("refund", 60)
+    past = story("one_time", "authorize 100, capture, refund? 60")
+    denial = past.ask("refund", 60)
     assert isinstance(denial, Denial)
     assert denial.codes == (ABOVE,)
     assert denial.bounds == Bounds(1, 40, 40)
@@ -106,11 +106,11 @@ def test_two_refunds_of_60_from_100_never_both_begin(story):
 
 def test_a_refund_that_is_still_pending_counts_against_the_rest(story):
     """Saleor #19645: pending refunds were ignored."""
-    told = story("one_time", "authorize 100, capture")
-    told.resolve(told.begin("refund", 60), Outcome.PENDING)
-    assert told.codes("refund", 41) == ABOVE
-    told.resolve(next(iter(told.transaction.operations.values())), Outcome.DECLINED)
-    assert told.codes("refund", 100) == YES
+    past = story("one_time", "authorize 100, capture")
+    past.resolve(past.begin("refund", 60), Outcome.PENDING)
+    assert past.codes("refund", 41) == ABOVE
+    past.resolve(next(iter(past.transaction.operations.values())), Outcome.DECLINED)
+    assert past.codes("refund", 100) == YES
 
 
 ID_CASES = [
@@ -140,9 +140,9 @@ FREQUENCIES = [("Year", 1), ("Month", 12), ("Week", 52), ("Day", 365)]
     ("history", "command"), [("", "authorize"), ("authorize 10", "update_consent")]
 )
 def test_a_frequency_has_its_limit_for_each_unit(story, history, command, unit, most):
-    told = story("recurring", history)
+    past = story("recurring", history)
     codes = [
-        told.codes(command, 10, frequency={"unit": unit, "value": value})
+        past.codes(command, 10, frequency={"unit": unit, "value": value})
         for value in (0, 1, most, most + 1)
     ]
     assert codes == [INVALID, YES, YES, INVALID]
@@ -150,9 +150,9 @@ def test_a_frequency_has_its_limit_for_each_unit(story, history, command, unit, 
 
 @pytest.mark.parametrize("unit", ["month", "Hour", "月"])
 def test_a_frequency_of_an_unknown_unit_is_invalid(story, unit):
-    told = story("recurring")
+    past = story("recurring")
     frequency = {"unit": unit, "value": 1}
-    assert told.codes("authorize", 10, frequency=frequency) == INVALID
+    assert past.codes("authorize", 10, frequency=frequency) == INVALID
 
 
 def test_a_frequency_is_needed_for_recurring_and_refused_for_one_time(story):
@@ -200,9 +200,9 @@ def test_a_parameter_passes_up_to_its_limit(story, given, code):
 
 
 def test_the_merchants_page_needs_its_address(story):
-    told = story("one_time")
-    told.command = _without_address(told.command)
-    denial = told.ask("authorize", 1, merchant_page=True)
+    past = story("one_time")
+    past.command = _without_address(past.command)
+    denial = past.ask("authorize", 1, merchant_page=True)
     assert denial.codes == (MISSING,)
     assert denial.reasons[0].values == {"parameter": "merchant_page_url"}
 
@@ -220,8 +220,8 @@ def test_a_value_of_the_wrong_kind_is_invalid_wherever_it_stands(story, given):
 
 
 def test_every_reason_is_given_at_once_and_in_declared_order(story):
-    told = story("recurring", name="a.b")
-    denial = told.ask(
+    past = story("recurring", name="a.b")
+    denial = past.ask(
         "authorize",
         100_001,
         lifecycle="one_time",
@@ -257,9 +257,9 @@ def test_every_reason_is_given_at_once_and_in_declared_order(story):
 
 
 def test_every_reason_against_a_standing_transaction_is_given_in_declared_order(story):
-    told = story("one_time", "authorize 100, capture? 50")
-    told.now += 2 * (told.transaction.deadlines["authorization"] - told.now)
-    denial = told.ask(
+    past = story("one_time", "authorize 100, capture? 50")
+    past.now += 2 * (past.transaction.deadlines["authorization"] - past.now)
+    denial = past.ask(
         "capture", 101, lifecycle="charge", agreement="x", reason="none", key="k"
     )
     assert denial.codes == (
@@ -273,14 +273,14 @@ def test_every_reason_against_a_standing_transaction_is_given_in_declared_order(
 
 
 def test_can_lists_every_command_with_exact_bounds_or_all_reasons(story):
-    told = story("one_time", "authorize 1000, capture 600, refund? 200")
-    answers = {p.command: p for p in can(told.machine, told.transaction, told.now)}
-    assert set(answers) == set(told.machine.commands)
+    past = story("one_time", "authorize 1000, capture 600, refund? 200")
+    answers = {p.command: p for p in can(past.machine, past.transaction, past.now)}
+    assert set(answers) == set(past.machine.commands)
     allowed = {name for name, found in answers.items() if found.is_allowed}
     assert allowed == {"refund", "get_address"}
     assert answers["refund"] == Possibility("refund", Bounds(1, 400, 400), None)
     assert answers["get_address"] == Possibility("get_address", None, None)
-    assert answers["cancel"] == Possibility("cancel", None, told.ask("cancel"))
+    assert answers["cancel"] == Possibility("cancel", None, past.ask("cancel"))
     assert answers["cancel"].denial.codes == ("state_not_allowed", "operation_open")
 
 
@@ -294,21 +294,21 @@ def test_can_takes_as_given_what_only_the_caller_knows(story):
 
 
 def test_can_denies_a_refund_of_which_nothing_is_left(story):
-    told = story("one_time", "authorize 100, capture, refund? 100")
-    found = possibility(told.machine, told.transaction, "refund", told.now)
+    past = story("one_time", "authorize 100, capture, refund? 100")
+    found = possibility(past.machine, past.transaction, "refund", past.now)
     assert found.denial.codes == (BELOW,)
     assert (found.bounds.minimum, found.bounds.maximum) == (1, 0)
 
 
 def test_can_denies_what_has_no_possible_amount_even_if_none_was_asked_for(story):
     """A lifecycle may declare a maximum that can be 0, and no default."""
-    told = story("one_time", "authorize 100, capture, refund? 100")
-    refund = told.machine.commands["refund"]
+    past = story("one_time", "authorize 100, capture, refund? 100")
+    refund = past.machine.commands["refund"]
     amount = {"JPY": attrs.evolve(refund.spec.amount["JPY"], default=None)}
     spec = attrs.evolve(refund.spec, amount=amount)
     commands = {"refund": attrs.evolve(refund, spec=spec)}
-    machine = attrs.evolve(told.machine, commands=commands)
-    found = possibility(machine, told.transaction, "refund", told.now)
+    machine = attrs.evolve(past.machine, commands=commands)
+    found = possibility(machine, past.transaction, "refund", past.now)
     missing = Reason("amount_missing", "O4", {"minimum": 1, "maximum": 0})
     denial = Denial(
         command="refund",
@@ -318,30 +318,30 @@ def test_can_denies_what_has_no_possible_amount_even_if_none_was_asked_for(story
     )
     assert found == Possibility("refund", Bounds(1, 0), denial)
     # One possible amount is enough.
-    told = story("one_time", "authorize 100, capture, refund? 99")
-    found = possibility(machine, told.transaction, "refund", told.now)
+    past = story("one_time", "authorize 100, capture, refund? 99")
+    found = possibility(machine, past.transaction, "refund", past.now)
     assert found == Possibility("refund", Bounds(1, 1), None)
 
 
 def test_a_guard_of_a_move_looks_at_the_amount_that_is_asked_for(story):
     """As a lifecycle may do whose gateway sends back no less than 50 while captured."""
-    told = story("one_time", "authorize 100, capture")
-    told.machine = with_a_guard_of_its_moves(told.machine, "refund", "amount >= 50")
-    denial = told.ask("refund", 49)
+    past = story("one_time", "authorize 100, capture")
+    past.machine = with_a_guard_of_its_moves(past.machine, "refund", "amount >= 50")
+    denial = past.ask("refund", 49)
     assert denial.codes == ("too_small",)
     assert denial.reasons[0].values == {"amount": 49}
-    assert isinstance(told.ask("refund", 50), Operation)
-    assert isinstance(told.ask("refund"), Operation)  # all of it
+    assert isinstance(past.ask("refund", 50), Operation)
+    assert isinstance(past.ask("refund"), Operation)  # all of it
 
 
 def test_can_takes_as_given_what_hangs_on_an_amount_not_named_yet(story):
-    told = story("one_time", "authorize 100, capture")
-    machine = with_a_guard_of_its_moves(told.machine, "refund", "amount >= 50")
+    past = story("one_time", "authorize 100, capture")
+    machine = with_a_guard_of_its_moves(past.machine, "refund", "amount >= 50")
     refund = machine.commands["refund"]
     amount = {"JPY": attrs.evolve(refund.spec.amount["JPY"], default=None)}
     rule = attrs.evolve(refund, spec=attrs.evolve(refund.spec, amount=amount))
     machine = attrs.evolve(machine, commands={"refund": rule})
-    found = possibility(machine, told.transaction, "refund", told.now)
+    found = possibility(machine, past.transaction, "refund", past.now)
     assert found == Possibility("refund", Bounds(1, 100), None)
 
 
@@ -363,16 +363,16 @@ def with_a_guard_of_its_moves(machine, name, holds):
 
 def test_a_smallest_amount_may_follow_from_the_amounts_at_hand(story):
     """A lifecycle may take only a refund of the whole rest, as some gateways do."""
-    told = story("one_time", "authorize 100, capture 60, refund 20")
-    refund = told.machine.commands["refund"]
+    past = story("one_time", "authorize 100, capture 60, refund 20")
+    refund = past.machine.commands["refund"]
     rest = refund.spec.amount["JPY"].maximum
     amount = {"JPY": attrs.evolve(refund.spec.amount["JPY"], minimum=rest)}
     rule = attrs.evolve(refund, spec=attrs.evolve(refund.spec, amount=amount))
-    told.machine = attrs.evolve(told.machine, commands={"refund": rule})
-    assert told.ask("refund", 39).reasons == (
+    past.machine = attrs.evolve(past.machine, commands={"refund": rule})
+    assert past.ask("refund", 39).reasons == (
         Reason("amount_below_minimum", "O4", {"amount": 39, "minimum": 40}),
     )
-    assert isinstance(told.ask("refund", 40), Operation)
+    assert isinstance(past.ask("refund", 40), Operation)
 
 
 def test_a_reason_of_a_lifecycle_file_that_has_changed_since_is_still_named():
@@ -383,8 +383,8 @@ def test_a_reason_of_a_lifecycle_file_that_has_changed_since_is_still_named():
 
 
 def test_can_says_when_the_lifecycle_has_no_such_command(story):
-    told = story("charge", "reauthorize 100")
-    found = possibility(told.machine, told.transaction, "terminate", told.now)
+    past = story("charge", "reauthorize 100")
+    found = possibility(past.machine, past.transaction, "terminate", past.now)
     values = {"lifecycle": "charge", "command": "terminate"}
     denial = Denial(
         command="terminate",
@@ -395,8 +395,8 @@ def test_can_says_when_the_lifecycle_has_no_such_command(story):
 
 
 def test_can_on_an_existing_transaction_denies_to_apply_for_it_again(story):
-    told = story("charge", "reauthorize 100")
-    found = possibility(told.machine, told.transaction, "reauthorize", told.now)
+    past = story("charge", "reauthorize 100")
+    found = possibility(past.machine, past.transaction, "reauthorize", past.now)
     assert found.denial.codes == ("transaction_exists",)
 
 

@@ -37,8 +37,8 @@ def test_a_trail_that_nobody_touched_reads_back(records, story):
 
 
 def test_a_trail_is_read_back_to_the_events_that_it_was_made_of(story):
-    told = story("one_time", "authorize 1000, capture 600, refund 100")
-    assert list(read_events(told.records)) == told.events
+    past = story("one_time", "authorize 1000, capture 600, refund 100")
+    assert list(read_events(past.records)) == past.events
 
 
 @pytest.mark.parametrize("index", range(6))

@@ -451,9 +451,9 @@ def test_a_charge_says_what_keeps_its_agreement_from_being_charged(
     story, all_machines, agreement, reason
 ):
     """Titles of the agreement's states and commands come from its own lifecycle."""
-    told = story("charge")
-    told.machine = all_machines["charge"]
-    denial = told.ask(
+    past = story("charge")
+    past.machine = all_machines["charge"]
+    denial = past.ask(
         "reauthorize", 1, under=story("recurring", agreement, "agreement-1")
     )
     compare(denial, "reauthorize", UNDER_CONSENT, [reason])
@@ -492,18 +492,18 @@ def test_two_things_that_end_an_agreement_are_both_named(story):
 
 
 def test_the_denial_of_what_expired_names_the_moment(story):
-    told = story("one_time", "authorize 1000")
-    told.now += timedelta(days=30)
+    past = story("one_time", "authorize 1000")
+    past.now += timedelta(days=30)
     expired = (
         Reason("authorization_expired", "O6", {"deadline": "2026-02-01T03:04:05Z"}),
         "The authorization expired at 2026-02-01T03:04:05Z.",
         "与信は 2026-02-01T03:04:05Z に期限切れとなりました。",
     )
-    compare(told.ask("capture"), "capture", Bounds(1, 1000, 1000), [expired])
+    compare(past.ask("capture"), "capture", Bounds(1, 1000, 1000), [expired])
 
 
 def test_the_denial_of_an_order_id_says_what_it_may_be(story):
-    told = story("one_time", name="a.b")
+    past = story("one_time", name="a.b")
     invalid = (
         Reason(
             "transaction_id_invalid",
@@ -513,7 +513,7 @@ def test_the_denial_of_an_order_id_says_what_it_may_be(story):
         "The order id a.b must be 1 to 100 of A-Za-z0-9_-.",
         "取引ID a.b は A-Za-z0-9_- の1〜100文字でなければなりません。",
     )
-    compare(told.ask("authorize", 1), "authorize", ONE_TIME, [invalid], "a.b")
+    compare(past.ask("authorize", 1), "authorize", ONE_TIME, [invalid], "a.b")
 
 
 @pytest.mark.parametrize(
@@ -525,16 +525,16 @@ def test_the_denial_of_an_order_id_says_what_it_may_be(story):
     ],
 )
 def test_what_is_open_is_named_with_how_far_it_is(story, phase, english, japanese):
-    told = story("one_time", "authorize 1000, cancel?")
-    (operation,) = told.transaction.operations.values()
+    past = story("one_time", "authorize 1000, cancel?")
+    (operation,) = past.transaction.operations.values()
     if phase is not Phase.BEGUN:
-        told.resolve(operation, Outcome(phase))
+        past.resolve(operation, Outcome(phase))
     busy = (
         Reason("operation_open", "O3, R4, F4", {"operations": f"cancel ({phase})"}),
         f"Another operation has not ended yet: cancel ({english}).",
         f"完了していない処理があります: 取消 ({japanese})。",
     )
-    compare(told.ask("cancel"), "cancel", None, [busy])
+    compare(past.ask("cancel"), "cancel", None, [busy])
 
 
 ASKED = Command("capture", "order-9", key="key-9", amount=5)

@@ -188,5 +188,5 @@ def test_evidence_that_leaves_its_command_out_speaks_of_the_whole_transaction():
 
 def test_neither_facts_nor_what_is_for_the_caller_alone_is_written():
     listed = ListedExchange(command="capture", outcome=Outcome.SUCCEEDED)
-    told = evidence(listing=(listed,), disclosed={"address": "Chiyoda 1-1"})
-    assert event_data(External(AT, "capture", 1, told))["evidence"] == EVIDENCE
+    stated = evidence(listing=(listed,), disclosed={"address": "Chiyoda 1-1"})
+    assert event_data(External(AT, "capture", 1, stated))["evidence"] == EVIDENCE

@@ -123,9 +123,9 @@ def test_any_events_at_all_make_some_transaction_and_change_none(lifecycle, even
     machine = MACHINES.get(lifecycle)
     transaction = Transaction("order-1")
     for number, event in enumerate(events, start=1):
-        before, told = copy.deepcopy(transaction), copy.deepcopy(event)
+        before, kept = copy.deepcopy(transaction), copy.deepcopy(event)
         after = evolve(machine, transaction, event)
-        assert (transaction, event) == (before, told)
+        assert (transaction, event) == (before, kept)
         assert evolve(machine, transaction, event) == after
         assert after.version == number
         transaction = after
@@ -308,28 +308,28 @@ def keys(value):
 def test_texts_and_amounts_of_every_kind_are_written_as_rfc_8785_says(
     story, text, amount
 ):
-    told = story("one_time", "authorize 10")
-    told.append(Denied(told.now, "capture", text, text, (Reason(text, text),), amount))
-    body = told.records[-1].body
+    past = story("one_time", "authorize 10")
+    past.append(Denied(past.now, "capture", text, text, (Reason(text, text),), amount))
+    body = past.records[-1].body
     assert rfc8785.dumps(json.loads(body)) == body
-    assert read_record(told.records[-1], told.records[-2].hash).event.key == text
+    assert read_record(past.records[-1], past.records[-2].hash).event.key == text
 
 
 def test_what_is_for_the_caller_alone_never_enters_the_trail(story):
-    told = story("one_time", "authorize 10, get_address?")
-    (operation,) = told.transaction.operations.values()
-    told.resolve(operation, disclosed={"address": "Chiyoda 1-1"})
-    assert b"Chiyoda" not in b"".join(record.body for record in told.records)
-    assert "Chiyoda" not in repr(told.events)
+    past = story("one_time", "authorize 10, get_address?")
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, disclosed={"address": "Chiyoda 1-1"})
+    assert b"Chiyoda" not in b"".join(record.body for record in past.records)
+    assert "Chiyoda" not in repr(past.events)
 
 
 def test_an_event_of_no_effect_is_still_counted(story):
-    told = story("one_time", "authorize 10")
-    after = evolve(told.machine, told.transaction, told.events[0])
+    past = story("one_time", "authorize 10")
+    after = evolve(past.machine, past.transaction, past.events[0])
     assert after.version == 3
     assert (after.amounts, after.states) == (
-        told.transaction.amounts,
-        told.transaction.states,
+        past.transaction.amounts,
+        past.transaction.states,
     )
     assert after.operations == {}
 
@@ -348,7 +348,7 @@ def test_an_event_of_no_effect_is_still_counted(story):
 def test_an_event_that_the_lifecycle_does_not_allow_moves_no_amount_and_no_state(
     story, now, history, command
 ):
-    told = story("one_time", history)
+    past = story("one_time", history)
     operation = Operation(
         id="order-1.9",
         command=command,
@@ -358,25 +358,25 @@ def test_an_event_that_the_lifecycle_does_not_allow_moves_no_amount_and_no_state
         parameters={},
         begun_at=now,
     )
-    before = told.transaction
-    told.append(Begun(now, operation, None, ("payment",)))
-    told.append(External(now, command, 5, told.evidence(command)))
-    told.append(Reported(now, "order-1.9", Outcome.SUCCEEDED, told.evidence(command)))
+    before = past.transaction
+    past.append(Begun(now, operation, None, ("payment",)))
+    past.append(External(now, command, 5, past.evidence(command)))
+    past.append(Reported(now, "order-1.9", Outcome.SUCCEEDED, past.evidence(command)))
     if command == "authorize" or history:
-        assert told.transaction.amounts == before.amounts
-        assert told.transaction.states == before.states
-    assert told.transaction.operations == {}
+        assert past.transaction.amounts == before.amounts
+        assert past.transaction.states == before.states
+    assert past.transaction.operations == {}
 
 
 def test_a_success_that_became_impossible_leaves_the_operation_open(story, now):
-    told = story("one_time", "authorize 10, capture?")
-    (operation,) = told.transaction.operations.values()
-    told.transaction = attrs.evolve(told.transaction, states={"payment": "cancelled"})
-    told.append(
-        Reported(now, operation.id, Outcome.SUCCEEDED, told.evidence("capture"))
+    past = story("one_time", "authorize 10, capture?")
+    (operation,) = past.transaction.operations.values()
+    past.transaction = attrs.evolve(past.transaction, states={"payment": "cancelled"})
+    past.append(
+        Reported(now, operation.id, Outcome.SUCCEEDED, past.evidence("capture"))
     )
-    assert told.amounts("capturing", "captured") == (10, 0)
-    assert operation.id in told.transaction.operations
+    assert past.amounts("capturing", "captured") == (10, 0)
+    assert operation.id in past.transaction.operations
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -390,16 +390,16 @@ def test_what_is_no_event_is_not_read_as_one(kind):
 
 
 def test_a_phase_is_never_part_of_an_intent(story):
-    told = story("one_time", "authorize? 10")
-    (operation,) = told.transaction.operations.values()
+    past = story("one_time", "authorize? 10")
+    (operation,) = past.transaction.operations.values()
     pending = attrs.evolve(operation, phase=Phase.PENDING)
-    assert "phase" not in event_data(Begun(told.now, pending))["operation"]
+    assert "phase" not in event_data(Begun(past.now, pending))["operation"]
 
 
 def test_a_record_shows_in_no_log_what_it_holds(story):
-    told = story("one_time", "authorize 10")
-    assert isinstance(told.records[0], Record)
-    assert "authorize" not in repr(told.records[0])
+    past = story("one_time", "authorize 10")
+    assert isinstance(past.records[0], Record)
+    assert "authorize" not in repr(past.records[0])
 
 
 def test_what_is_said_of_an_operation_that_is_not_open_moves_nothing():
@@ -407,12 +407,12 @@ def test_what_is_said_of_an_operation_that_is_not_open_moves_nothing():
     before = Transaction("order-1")
     for event in (
         Resent(at, "order-1.9"),
-        Reported(at, "order-1.9", Outcome.SUCCEEDED, told("capture")),
+        Reported(at, "order-1.9", Outcome.SUCCEEDED, past("capture")),
     ):
         assert evolve(machine, before, event) == before.next()
 
 
-def told(command):
+def past(command):
     return Evidence(
         source=Source.REPLY,
         transaction="order-1",
@@ -452,31 +452,31 @@ def test_the_first_event_of_an_opening_makes_the_whole_transaction(story):
     ("resolved", "left"), [(2, (5, 7)), (5, (2, 7)), (7, (2, 5)), (9, (2, 5, 7))]
 )
 def test_a_resolved_discrepancy_leaves_the_others(story, now, resolved, left):
-    told = story("one_time", "authorize 10")
-    before = attrs.evolve(told.transaction, discrepancies=(2, 5, 7))
-    event = Closed(now, resolved, told.evidence("capture"))
+    past = story("one_time", "authorize 10")
+    before = attrs.evolve(past.transaction, discrepancies=(2, 5, 7))
+    event = Closed(now, resolved, past.evidence("capture"))
     expected = before.next(discrepancies=left)
-    assert evolve(told.machine, before, event) == expected
+    assert evolve(past.machine, before, event) == expected
     assert evolve(None, before, event) == expected
 
 
 def test_a_new_discrepancy_is_known_by_the_number_of_its_event(story, now):
-    told = story("one_time", "authorize 10")
-    before = attrs.evolve(told.transaction, discrepancies=(2,))
-    event = Discrepancy(now, "not_listed", told.evidence("capture"))
+    past = story("one_time", "authorize 10")
+    before = attrs.evolve(past.transaction, discrepancies=(2,))
+    event = Discrepancy(now, "not_listed", past.evidence("capture"))
     expected = before.next(discrepancies=(2, 3))
-    assert evolve(told.machine, before, event) == expected
+    assert evolve(past.machine, before, event) == expected
     assert evolve(None, before, event) == expected
 
 
 def test_what_is_sent_again_is_as_when_it_began_but_for_the_time(story, now):
-    told = story("one_time", "authorize 900, capture, refund? 10, refund? 20")
-    first, second = told.transaction.operations.values()
-    told.resolve(first, Outcome.UNKNOWN)
+    past = story("one_time", "authorize 900, capture, refund? 10, refund? 20")
+    first, second = past.transaction.operations.values()
+    past.resolve(first, Outcome.UNKNOWN)
     later = now + timedelta(minutes=11)
-    before = told.transaction
+    before = past.transaction
     again = attrs.evolve(first, phase=Phase.BEGUN, resent_at=later)
-    assert evolve(told.machine, before, Resent(later, first.id)) == before.next(
+    assert evolve(past.machine, before, Resent(later, first.id)) == before.next(
         operations={first.id: again, second.id: second}
     )
 
@@ -485,12 +485,12 @@ def test_what_is_sent_again_is_as_when_it_began_but_for_the_time(story, now):
 def test_an_operation_that_the_lifecycle_does_not_know_stays_as_it_is(
     story, now, outcome
 ):
-    told = story("one_time", "authorize 900, capture?")
-    (operation,) = told.transaction.operations.values()
+    past = story("one_time", "authorize 900, capture?")
+    (operation,) = past.transaction.operations.values()
     foreign = attrs.evolve(operation, command="terminate")
-    before = attrs.evolve(told.transaction, operations={foreign.id: foreign})
-    event = Reported(now, foreign.id, outcome, told.evidence("terminate", outcome))
-    assert evolve(told.machine, before, event) == before.next()
+    before = attrs.evolve(past.transaction, operations={foreign.id: foreign})
+    event = Reported(now, foreign.id, outcome, past.evidence("terminate", outcome))
+    assert evolve(past.machine, before, event) == before.next()
 
 
 @pytest.mark.parametrize(
@@ -500,20 +500,20 @@ def test_an_operation_that_the_lifecycle_does_not_know_stays_as_it_is(
 def test_a_word_that_ends_nothing_changes_the_phase_of_its_operation_alone(
     story, now, outcome, phase
 ):
-    told = story("one_time", "authorize 900, capture, refund? 10, refund? 20")
-    first, second = told.transaction.operations.values()
-    before = told.transaction
-    event = Reported(now, second.id, outcome, told.evidence("refund", outcome))
+    past = story("one_time", "authorize 900, capture, refund? 10, refund? 20")
+    first, second = past.transaction.operations.values()
+    before = past.transaction
+    event = Reported(now, second.id, outcome, past.evidence("refund", outcome))
     waiting = attrs.evolve(second, phase=phase)
-    assert evolve(told.machine, before, event) == before.next(
+    assert evolve(past.machine, before, event) == before.next(
         operations={first.id: first, second.id: waiting}
     )
 
 
 def test_what_lapses_moves_its_track_and_commits_what_the_deadline_says(story, now):
-    told = story("recurring", "authorize 900")
-    before = told.transaction
-    assert evolve(told.machine, before, Lapsed(now, "authorization")) == before.next(
+    past = story("recurring", "authorize 900")
+    before = past.transaction
+    assert evolve(past.machine, before, Lapsed(now, "authorization")) == before.next(
         states={"consent": "consented", "payment": "expired"},
         amounts={**before.amounts, "released": 900},
     )

@@ -160,11 +160,11 @@ def pull(machine, track, state, trigger, names):
 def test_a_success_leads_where_a_real_trigger_of_the_machine_leads(
     story, lifecycle, history, command, amount
 ):
-    told = story(lifecycle, history)
-    operation = told.begin(command, amount)
-    before = told.transaction
-    told.resolve(operation)
-    after = told.transaction
+    past = story(lifecycle, history)
+    operation = past.begin(command, amount)
+    before = past.transaction
+    past.resolve(operation)
+    after = past.transaction
     names = {**after.amounts, **after.flags, "amount": amount or 0}
     machine = anew(lifecycle)
     moved = {
@@ -182,8 +182,8 @@ def test_a_state_is_denied_exactly_where_every_trigger_is_refused(story, lifecyc
     """Try every command in every combination of states that a trigger could start in."""
     machine = anew(lifecycle)
     begins = "reauthorize" if lifecycle == "charge" else "authorize"
-    told = story(lifecycle, f"{begins} 100")
-    names = {**told.transaction.amounts, **told.transaction.flags, "amount": 1}
+    past = story(lifecycle, f"{begins} 100")
+    names = {**past.transaction.amounts, **past.transaction.flags, "amount": 1}
     for track, table in machine.tracks.items():
         for state in table.states:
             for command, rule in machine.commands.items():
@@ -224,8 +224,8 @@ def test_a_machine_is_named_as_its_lifecycle(story):
 
 
 def test_events_written_under_no_lifecycle_change_nothing_but_the_count(story):
-    told = story("one_time", "authorize 100, capture")
-    blank = fold(None, told.events, "order-1")
+    past = story("one_time", "authorize 100, capture")
+    blank = fold(None, past.events, "order-1")
     assert (blank.version, blank.exists, blank.status) == (4, False, "")
-    _, record = append(None, blank, told.events[0])
+    _, record = append(None, blank, past.events[0])
     assert b'"lifecycle":""' in record.body

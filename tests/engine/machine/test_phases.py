@@ -55,13 +55,13 @@ def refund(story):
     """A payment with a refund open in a phase, and that refund."""
 
     def at(phase):
-        told = story("one_time", "authorize 900, capture, refund? 10")
-        (begun,) = told.transaction.operations.values()
+        past = story("one_time", "authorize 900, capture, refund? 10")
+        (begun,) = past.transaction.operations.values()
         operation = attrs.evolve(begun, phase=phase)
-        told.transaction = attrs.evolve(
-            told.transaction, operations={operation.id: operation}
+        past.transaction = attrs.evolve(
+            past.transaction, operations={operation.id: operation}
         )
-        return told, operation
+        return past, operation
 
     return at
 
@@ -85,8 +85,8 @@ def test_an_operation_begins_in_the_first_phase_and_is_open_until_a_final_one(re
     assert PHASES.initial == Phase.BEGUN
     assert {name for name, state in PHASES.states.items() if state.final} == ENDED
     assert phase_after(Phase.BEGUN, "no trigger at all") is None
-    told, _ = refund(Phase.BEGUN)
-    assert told.begin("refund", 20).phase is Phase.BEGUN
+    past, _ = refund(Phase.BEGUN)
+    assert past.begin("refund", 20).phase is Phase.BEGUN
 
 
 @pytest.mark.parametrize("phase", OPEN)
@@ -94,20 +94,20 @@ def test_an_operation_begins_in_the_first_phase_and_is_open_until_a_final_one(re
 def test_what_the_machine_does_not_list_changes_nothing_but_the_count(
     refund, phase, trigger
 ):
-    told, operation = refund(phase)
+    past, operation = refund(phase)
     if trigger == RESENT:
         event = Resent(AT, operation.id)
     else:
         outcome = Outcome(trigger)
-        event = Reported(AT, operation.id, outcome, told.evidence("refund", outcome))
-    after = evolve(told.machine, told.transaction, event)
+        event = Reported(AT, operation.id, outcome, past.evidence("refund", outcome))
+    after = evolve(past.machine, past.transaction, event)
     follows = expected(phase, trigger)
     if follows is None:
-        assert after == told.transaction.next()
+        assert after == past.transaction.next()
     elif follows in OPEN:
         resent_at = AT if trigger == RESENT else None
         moved = attrs.evolve(operation, phase=follows, resent_at=resent_at)
-        assert after == told.transaction.next(operations={operation.id: moved})
+        assert after == past.transaction.next(operations={operation.id: moved})
     else:
         assert after.operations == {}
 
@@ -117,9 +117,9 @@ def test_what_the_machine_does_not_list_changes_nothing_but_the_count(
 def test_evidence_is_written_down_exactly_where_the_machine_goes_on(
     refund, phase, outcome
 ):
-    told, operation = refund(phase)
-    evidence = told.evidence("refund", outcome)
-    event = resolve(told.machine, told.transaction, operation, evidence, AT)
+    past, operation = refund(phase)
+    evidence = past.evidence("refund", outcome)
+    event = resolve(past.machine, past.transaction, operation, evidence, AT)
     # What was taken back had succeeded: that is an event of its own, before the other.
     meant = Outcome.SUCCEEDED if outcome is Outcome.REVERSED else outcome
     written = Reported(AT, operation.id, meant, evidence)
@@ -127,17 +127,17 @@ def test_evidence_is_written_down_exactly_where_the_machine_goes_on(
 
 
 def test_without_its_transition_nothing_is_sent_again(refund, without):
-    told, operation = refund(Phase.UNKNOWN)
+    past, operation = refund(Phase.UNKNOWN)
     without(RESENT, "unknown")
-    after = evolve(told.machine, told.transaction, Resent(AT, operation.id))
-    assert after == told.transaction.next()
+    after = evolve(past.machine, past.transaction, Resent(AT, operation.id))
+    assert after == past.transaction.next()
 
 
 @pytest.mark.parametrize("outcome", ENDED)
 def test_without_its_transition_nothing_ends(refund, without, outcome):
-    told, operation = refund(Phase.BEGUN)
+    past, operation = refund(Phase.BEGUN)
     without(outcome.value, "begun")
-    evidence = told.evidence("refund", outcome)
-    assert resolve(told.machine, told.transaction, operation, evidence, AT) is None
+    evidence = past.evidence("refund", outcome)
+    assert resolve(past.machine, past.transaction, operation, evidence, AT) is None
     event = Reported(AT, operation.id, outcome, evidence)
-    assert evolve(told.machine, told.transaction, event) == told.transaction.next()
+    assert evolve(past.machine, past.transaction, event) == past.transaction.next()

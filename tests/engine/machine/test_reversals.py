@@ -155,9 +155,9 @@ def test_a_reversal_needs_a_declaration_a_state_and_amounts_that_allow_it(wallet
 
 
 def test_where_a_lifecycle_declares_none_no_success_is_taken_back():
-    told = Story(load_shipped("one_time")).refund(60)
-    assert told.take_back("refund", 60).reason == "not_reversible"
-    assert told.stands == ("payment.partially_refunded", 100, 60)
+    past = Story(load_shipped("one_time")).refund(60)
+    assert past.take_back("refund", 60).reason == "not_reversible"
+    assert past.stands == ("payment.partially_refunded", 100, 60)
 
 
 def test_that_it_was_not_to_be_taken_back_is_said_in_both_languages():

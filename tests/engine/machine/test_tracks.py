@@ -21,7 +21,7 @@ SHIPPED = ("one_time", "recurring", "charge")
 
 
 @pytest.fixture
-def told(story):
+def past(story):
     """Tell a history on a machine of its own, which may be changed."""
 
     def on(history, lifecycle="one_time"):
@@ -34,20 +34,20 @@ def told(story):
     return on
 
 
-def payment_of(told):
-    return told.machine.tracks["payment"]
+def payment_of(past):
+    return past.machine.tracks["payment"]
 
 
-def test_a_command_without_its_transition_is_denied(told):
-    shop = told("authorize 100")
+def test_a_command_without_its_transition_is_denied(past):
+    shop = past("authorize 100")
     assert shop.codes("capture", 60) == "ok"
     payment_of(shop).remove_transition("capture", "authorized")
     assert shop.codes("capture", 60) == "state_not_allowed"
     assert shop.codes("cancel") == "ok"
 
 
-def test_a_success_without_its_transition_is_a_discrepancy_and_moves_nothing(told):
-    shop = told("authorize 100, capture? 60")
+def test_a_success_without_its_transition_is_a_discrepancy_and_moves_nothing(past):
+    shop = past("authorize 100, capture? 60")
     (operation,) = shop.transaction.operations.values()
     payment_of(shop).remove_transition("capture", "authorized")
     before = shop.transaction
@@ -60,8 +60,8 @@ def test_a_success_without_its_transition_is_a_discrepancy_and_moves_nothing(tol
     assert event.reason == "state_not_allowed"
 
 
-def test_what_happened_outside_is_a_discrepancy_without_its_transition(told):
-    shop = told("authorize 100")
+def test_what_happened_outside_is_a_discrepancy_without_its_transition(past):
+    shop = past("authorize 100")
     payment_of(shop).remove_transition("cancel", "authorized")
     evidence = shop.evidence("cancel")
     event = resolve_external(shop.machine, shop.transaction, evidence, shop.now)
@@ -71,8 +71,8 @@ def test_what_happened_outside_is_a_discrepancy_without_its_transition(told):
     assert after == shop.transaction.next()
 
 
-def test_a_deadline_without_its_transition_never_passes(told):
-    shop = told("authorize 100")
+def test_a_deadline_without_its_transition_never_passes(past):
+    shop = past("authorize 100")
     (ends,) = shop.transaction.deadlines.values()
     assert [*overdue(shop.machine, shop.transaction, ends)] == [
         Lapsed(ends, "authorization")
@@ -86,9 +86,9 @@ def test_a_deadline_without_its_transition_never_passes(told):
     assert after == shop.transaction.next()
 
 
-def test_a_declined_opening_command_without_its_transition_leaves_the_state(told):
-    assert told("authorize! 100").status == "payment.failed"
-    shop = told("authorize? 100")
+def test_a_declined_opening_command_without_its_transition_leaves_the_state(past):
+    assert past("authorize! 100").status == "payment.failed"
+    shop = past("authorize? 100")
     (operation,) = shop.transaction.operations.values()
     payment_of(shop).remove_transition("declined:authorize")
     shop.resolve(operation, Outcome.DECLINED)
@@ -96,9 +96,9 @@ def test_a_declined_opening_command_without_its_transition_leaves_the_state(told
 
 
 @pytest.mark.parametrize("lifecycle", SHIPPED)
-def test_without_any_transition_nothing_is_possible(told, lifecycle):
+def test_without_any_transition_nothing_is_possible(past, lifecycle):
     opening = "reauthorize 100" if lifecycle == "charge" else "authorize 100"
-    shop = told(opening, lifecycle)
+    shop = past(opening, lifecycle)
     assert any(
         each.is_allowed for each in can(shop.machine, shop.transaction, shop.now)
     )
@@ -109,23 +109,23 @@ def test_without_any_transition_nothing_is_possible(told, lifecycle):
     )
 
 
-def test_a_track_without_a_machine_is_never_opened(told):
-    shop = told("", "recurring")
+def test_a_track_without_a_machine_is_never_opened(past):
+    shop = past("", "recurring")
     del shop.machine.tracks["payment"]
     shop.tell("authorize? 100")
     assert shop.status == "consent.requested"
 
 
-def test_a_state_goes_where_its_transition_leads_and_the_file_is_not_asked_again(told):
-    shop = told("authorize 100")
+def test_a_state_goes_where_its_transition_leads_and_the_file_is_not_asked_again(past):
+    shop = past("authorize 100")
     (capture,) = payment_of(shop).get_transitions("capture", "authorized")
     capture.dest = "cancelled"
     shop.tell("capture 60")
     assert shop.status == "payment.cancelled"
 
 
-def test_the_conditions_that_are_asked_are_those_of_the_transitions(told):
-    shop = told("authorize 100, capture")
+def test_the_conditions_that_are_asked_are_those_of_the_transitions(past):
+    shop = past("authorize 100, capture")
     for refund in payment_of(shop).get_transitions("refund", "captured"):
         for condition in refund.conditions:
             condition.target = not condition.target
@@ -133,8 +133,8 @@ def test_the_conditions_that_are_asked_are_those_of_the_transitions(told):
     assert shop.status == "payment.refunded"
 
 
-def test_a_condition_that_only_a_model_could_answer_is_never_met(told):
-    shop = told("authorize 100")
+def test_a_condition_that_only_a_model_could_answer_is_never_met(past):
+    shop = past("authorize 100")
     (cancel,) = payment_of(shop).get_transitions("cancel", "authorized")
     cancel.conditions.append(cancel.condition_cls("is_cancellable"))
     assert not cancel.enabled(shop.transaction.names())
@@ -173,8 +173,8 @@ def test_a_decline_leads_from_wherever_what_runs_alongside_may_have_led():
     assert sources == {"requested", "authorized"}
 
 
-def test_a_decline_of_any_other_command_moves_nothing(told):
-    shop = told("authorize 100")
+def test_a_decline_of_any_other_command_moves_nothing(past):
+    shop = past("authorize 100")
     for name, rule in shop.machine.commands.items():
         expected = name == "authorize"
         assert bool(rule.declined_from({"payment": "requested"})) is expected

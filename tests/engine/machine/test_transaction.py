@@ -18,9 +18,9 @@ CAPTURED = Notified("capture", Outcome.SUCCEEDED, 900, "exchange-1")
 @pytest.fixture
 def whole(story):
     """A transaction with a value of its own in every field."""
-    told = story("recurring", "authorize 900 with_capture, refund? 100", "order-7")
+    past = story("recurring", "authorize 900 with_capture, refund? 100", "order-7")
     transaction = attrs.evolve(
-        told.transaction,
+        past.transaction,
         agreement="agreement-1",
         discrepancies=(3,),
         notified=(CAPTURED,),
@@ -57,33 +57,33 @@ def test_the_next_version_has_what_was_given_and_the_rest_as_it_was(whole, chang
 
 
 def test_a_transaction_names_each_command_once_that_had_an_outcome(story):
-    told = story("one_time", "authorize 100")
-    assert told.transaction.concluded == ("authorize",)
-    told.tell("capture! 60")
-    told.begin("capture", 70)
-    assert told.transaction.concluded == ("authorize", "capture")
-    told.resolve(*told.transaction.operations.values())
-    assert told.transaction.concluded == ("authorize", "capture")
+    past = story("one_time", "authorize 100")
+    assert past.transaction.concluded == ("authorize",)
+    past.tell("capture! 60")
+    past.begin("capture", 70)
+    assert past.transaction.concluded == ("authorize", "capture")
+    past.resolve(*past.transaction.operations.values())
+    assert past.transaction.concluded == ("authorize", "capture")
 
 
 def test_what_happened_outside_is_an_outcome_of_its_command_too(story):
-    told = story("one_time", "authorize 100")
-    told.append(External(told.now, "capture", 60, told.evidence("capture", amount=60)))
-    assert told.transaction.concluded == ("authorize", "capture")
+    past = story("one_time", "authorize 100")
+    past.append(External(past.now, "capture", 60, past.evidence("capture", amount=60)))
+    assert past.transaction.concluded == ("authorize", "capture")
 
 
 def test_the_last_notifications_that_ended_an_operation_are_remembered(story):
-    told = story("one_time", "authorize 900, capture")
+    past = story("one_time", "authorize 900, capture")
     for number in range(REMEMBERED + 2):
-        refund = told.begin("refund", 1)
-        told.resolve(
+        refund = past.begin("refund", 1)
+        past.resolve(
             refund, Outcome.PENDING, source=Source.NOTIFICATION, exchange=f"p-{number}"
         )
         outcome = Outcome.DECLINED if number % 2 else Outcome.SUCCEEDED
-        told.resolve(
+        past.resolve(
             refund, outcome, source=Source.NOTIFICATION, exchange=f"x-{number}"
         )
-    assert told.transaction.notified == tuple(
+    assert past.transaction.notified == tuple(
         Notified(
             "refund",
             Outcome.DECLINED if number % 2 else Outcome.SUCCEEDED,
@@ -96,12 +96,12 @@ def test_the_last_notifications_that_ended_an_operation_are_remembered(story):
 
 @pytest.mark.parametrize("more", [{"source": Source.REPLY}, {"exchange": None}])
 def test_only_notifications_that_can_be_known_again_are_remembered(story, more):
-    told = story("one_time", "authorize? 100")
-    (operation,) = told.transaction.operations.values()
-    told.resolve(
+    past = story("one_time", "authorize? 100")
+    (operation,) = past.transaction.operations.values()
+    past.resolve(
         operation, **{"source": Source.NOTIFICATION, "exchange": "x-1", **more}
     )
-    assert told.transaction.notified == ()
+    assert past.transaction.notified == ()
 
 
 def test_a_new_head_changes_nothing_else(whole):
@@ -129,13 +129,13 @@ def test_expressions_may_name_amounts_flags_and_the_amount_at_hand(whole):
 
 def open_operations(story, *phases):
     """Refunds begun a second after another, each in a phase."""
-    told = story("one_time", "authorize 900, capture")
+    past = story("one_time", "authorize 900, capture")
     operations = {}
     for phase in phases:
-        told.now += SECOND
-        operation = told.begin("refund", 1)
+        past.now += SECOND
+        operation = past.begin("refund", 1)
         operations[operation.id] = attrs.evolve(operation, phase=phase)
-    return attrs.evolve(told.transaction, operations=operations)
+    return attrs.evolve(past.transaction, operations=operations)
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,9 @@ def test_a_rule_has_a_sentence_and_a_source(loaded):
 
 
 def test_what_a_rule_says_is_part_of_what_events_are_bound_to(loaded):
-    told = loaded(MINIMAL + M)
+    longer = loaded(MINIMAL + M)
     other = loaded(MINIMAL + M.replace("1 to 100", "1 to 99"))
-    assert len({loaded(MINIMAL).hash, told.hash, other.hash}) == 3
+    assert len({loaded(MINIMAL).hash, longer.hash, other.hash}) == 3
 
 
 @pytest.mark.parametrize(

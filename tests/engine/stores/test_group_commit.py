@@ -29,12 +29,12 @@ class Watched:
 
     def __init__(self, store):
         self._real = store._connection
-        self.told = Counter()
+        self.counted = Counter()
         self.at = {}
         store._connection = self
 
     def execute(self, statement, *values):
-        self.told[statement] += 1
+        self.counted[statement] += 1
         self.at.get(statement, list)()
         return self._real.execute(statement, *values)
 
@@ -116,7 +116,7 @@ def failure(code):
 
 def test_what_many_threads_write_at_once_is_one_commit(store, connection):
     assert together(store, begins(store)) == ["written"] * THREADS
-    assert connection.told["COMMIT"] == 1
+    assert connection.counted["COMMIT"] == 1
     assert versions(store) == {f"order-{number}": 1 for number in range(THREADS)}
 
 
@@ -169,10 +169,10 @@ def test_when_all_have_failed_nothing_is_committed(store, connection):
     book = Book(store, "order")
     stale = book.begun(key="stale")[0]
     book.begin()
-    connection.told.clear()
+    connection.counted.clear()
     outcomes = together(store, [lambda: store.append(stale)] * 3)
     assert {type(outcome) for outcome in outcomes} == {VersionConflict}
-    assert connection.told["COMMIT"] == 0
+    assert connection.counted["COMMIT"] == 0
     assert versions(store) == {"order": 1}
 
 
@@ -188,8 +188,8 @@ def test_when_all_have_failed_nothing_is_committed(store, connection):
 def test_what_fails_for_all_is_told_to_each(store, connection, statement, code, kind):
     def meanwhile():
         connection.at[statement] = raises(failure(code))
-        begun = connection.told["BEGIN IMMEDIATE"]  # one may just be going through
-        eventually(lambda: connection.told["BEGIN IMMEDIATE"] > begun)
+        begun = connection.counted["BEGIN IMMEDIATE"]  # one may just be going through
+        eventually(lambda: connection.counted["BEGIN IMMEDIATE"] > begun)
 
     outcomes = together(store, begins(store), meanwhile)
     assert {type(outcome) for outcome in outcomes} == {kind}
@@ -265,9 +265,9 @@ def test_a_commit_that_is_interrupted_may_be_there(store, connection):
     connection.at["COMMIT"] = interrupt
     outcomes = [None] * THREADS
     works = [interruptible(begin, outcomes, n) for n, begin in enumerate(begins(store))]
-    told = together(store, works)
+    counted = together(store, works)
     assert outcomes.count("interrupted") == 1
-    unknown = [error for error in told if isinstance(error, CommitUnknown)]
+    unknown = [error for error in counted if isinstance(error, CommitUnknown)]
     assert len(unknown) == THREADS - 1
     Book(store, "after").begin()
 

@@ -80,9 +80,9 @@ def test_all_that_a_killed_process_acknowledged_is_there(
     for _ in range(after):
         acknowledged = int(process.stdout.readline())
     process.kill()
-    told = process.stdout.read().split()  # also what was read ahead of `readline`
+    printed = process.stdout.read().split()  # also what was read ahead of `readline`
     process.wait()
-    acknowledged = max([acknowledged, *map(int, told)])
+    acknowledged = max([acknowledged, *map(int, printed)])
     store = sqlite(path)
     records = store.records("order-1")
     # One more may have been written and not been told any more.

@@ -132,12 +132,12 @@ class Kumo(Adapter):
         reply = yield Request(method="GET", url=f"{HOST}/payments/{known}")
         if isinstance(reply, Failure):
             return _says(call, Outcome.UNKNOWN, never_sent=not reply.sent)
-        told = _body(reply)
+        stated = _body(reply)
         references = {PAYMENT: known}
         opening = {"requires_action": Outcome.PENDING, "failed": Outcome.DECLINED}
-        amount, totals = _amount(told, "amount"), told.get("totals")
-        status = told.get("status")
-        if not _id(told, "status") or amount is None or not _are_totals(totals):
+        amount, totals = _amount(stated, "amount"), stated.get("totals")
+        status = stated.get("status")
+        if not _id(stated, "status") or amount is None or not _are_totals(totals):
             return _says(call, Outcome.UNKNOWN, not_before=_peace(reply))
         if status in opening:  # nothing else can have happened to it
             listed = ListedExchange(
@@ -153,7 +153,7 @@ class Kumo(Adapter):
             call,
             Outcome.SUCCEEDED,
             totals=totals,
-            deadlines=_deadlines(told),
+            deadlines=_deadlines(stated),
             references=references,
         )
 
@@ -184,10 +184,10 @@ def _body(reply):
 def _members(body):
     """The members of a JSON object; none where it is no such thing, or says one twice."""
     try:
-        told = json.loads(body, object_pairs_hook=_once)
+        stated = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return stated if isinstance(stated, dict) else {}
 
 
 def _once(pairs):
@@ -197,13 +197,13 @@ def _once(pairs):
     return dict(pairs)
 
 
-def _id(told, name):
-    value = told.get(name)
+def _id(stated, name):
+    value = stated.get(name)
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
-def _amount(told, name):
-    value = told.get(name)
+def _amount(stated, name):
+    value = stated.get(name)
     return value if type(value) is int and 0 <= value < 2**63 else None
 
 
@@ -221,13 +221,13 @@ def _read(call, reply, payment=None, *, is_second=False):
         if not reply.sent and payment is None and not is_second:
             return _says(call, Outcome.DECLINED, never_sent=True)
         return _says(call, Outcome.UNKNOWN, references=references)
-    told = _body(reply)
+    stated = _body(reply)
     outcomes = {
         "done": Outcome.SUCCEEDED,
         "requires_action": Outcome.PENDING,
         "declined": Outcome.DECLINED,
     }
-    outcome = outcomes.get(_id(told, "result"), Outcome.UNKNOWN)
+    outcome = outcomes.get(_id(stated, "result"), Outcome.UNKNOWN)
     is_refusal = not isinstance(reply, Failure) and reply.status == 402
     if is_refusal is not (outcome is Outcome.DECLINED):
         outcome = Outcome.UNKNOWN
@@ -237,11 +237,11 @@ def _read(call, reply, payment=None, *, is_second=False):
     return _says(
         call,
         outcome,
-        code=_id(told, "code"),
-        amount=_amount(told, "amount") if outcome is Outcome.SUCCEEDED else None,
-        exchange=_id(told, "exchange") or None,
+        code=_id(stated, "code"),
+        amount=_amount(stated, "amount") if outcome is Outcome.SUCCEEDED else None,
+        exchange=_id(stated, "exchange") or None,
         references=references,
-        deadlines=_deadlines(told),
+        deadlines=_deadlines(stated),
     )
 
 
@@ -256,8 +256,8 @@ def _says(call, outcome, **more):
     )
 
 
-def _deadlines(told):
-    before = told.get("capture_before")
+def _deadlines(stated):
+    before = stated.get("capture_before")
     if type(before) not in {int, float} or not 0 <= before < _LATEST:
         return {}
     return {"authorization": datetime.fromtimestamp(before, UTC)}

@@ -98,8 +98,8 @@ class Books:
         try:
             if refuse:
                 self._refuses(path)
-            told = self._does(path.strip("/").split("/"), json.loads(body))
-            reply = _reply(200, told)
+            stated = self._does(path.strip("/").split("/"), json.loads(body))
+            reply = _reply(200, stated)
         except Declined as reason:
             reply = _reply(402, {"result": "declined", "code": str(reason)})
         self.answers[key] = (self.clock(), (path, body), reply)
@@ -125,10 +125,10 @@ class Books:
         if payment is None:
             return Reply(status=404)
         self.expire(payment)
-        told = {"status": payment.status, "amount": payment.amount}
+        stated = {"status": payment.status, "amount": payment.amount}
         if payment.status == "authorized":
-            told["capture_before"] = payment.capture_before.timestamp()
-        return _reply(200, {**told, "totals": payment.totals})
+            stated["capture_before"] = payment.capture_before.timestamp()
+        return _reply(200, {**stated, "totals": payment.totals})
 
     def _refuses(self, path):
         """Says no; a payment that it does not confirm has failed for good."""
@@ -181,13 +181,13 @@ class Books:
             payment.exchanges.append(Booked("authorize", payment.amount, "success"))
         payment.status = "authorized"
         payment.capture_before = self.clock() + CAPTURE_WITHIN
-        told = {"result": "done", "amount": payment.amount}
+        stated = {"result": "done", "amount": payment.amount}
         if payment.at_once:
             payment.status, payment.captured = "captured", payment.amount
         else:
-            told["capture_before"] = payment.capture_before.timestamp()
+            stated["capture_before"] = payment.capture_before.timestamp()
         self.notify(payment)
-        return told
+        return stated
 
     def fails(self, payment):
         payment.status = "failed"
@@ -224,8 +224,8 @@ class Books:
     def _done(self, payment, command, amount):
         payment.exchanges.append(Booked(command, amount, "success"))
         self.notify(payment)
-        told = {"result": "done"}
-        return told if amount is None else {**told, "amount": amount}
+        stated = {"result": "done"}
+        return stated if amount is None else {**stated, "amount": amount}
 
 
 def _need(holds):
@@ -234,5 +234,5 @@ def _need(holds):
         raise Declined(message)
 
 
-def _reply(status, told):
-    return Reply(status=status, body=json.dumps(told).encode())
+def _reply(status, stated):
+    return Reply(status=status, body=json.dumps(stated).encode())

@@ -84,8 +84,8 @@ class PlayedKumo:
         return [self._notice(payment) for payment in taken]
 
     def _notice(self, payment):
-        told = {"event": self.books.new_id("ev"), "payment": payment.id}
-        body = json.dumps(told).encode()
+        stated = {"event": self.books.new_id("ev"), "payment": payment.id}
+        body = json.dumps(stated).encode()
         headers = {"Kumo-Signature": signature(self.adapter.secret, body)}
         return Notice(payment.order, headers, body)
 

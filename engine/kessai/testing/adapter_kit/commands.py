@@ -8,7 +8,8 @@ from kessai.errors import InvalidInput
 from kessai.gateway import Call
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code
 from kessai.testing.strategies.lifecycles import lifecycle_of
 
 _NAME = re.compile(r"[!-~]{1,64}")

@@ -11,15 +11,16 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from kessai.gateway import Call, Reply
-from kessai.gateway_exchange import lift
-from kessai.testing.adapter_kit.forms import as_functions, run
+from kessai.gateway import AnyAdapter
+from kessai.testing.adapter_kit.forms import Question
 
 _PATIENCE_SECONDS = 60
 _WORLDS: tuple[Mapping[str, str], ...] = (
@@ -36,10 +37,7 @@ class CrossProcessJob:
     file: str | None
     kind: str
     environment: Mapping[str, str] = attrs.field(repr=False)
-    requests: Sequence[tuple[str, Call]]
-    replies: Sequence[tuple[str, Call, Reply]]
-    exchanges: Sequence[tuple[str, Call, Sequence[Reply]]]
-    notifications: Sequence[tuple[str, Mapping[str, str], bytes]]
+    questions: Mapping[str, Question]
 
 
 class NoAnswerError(Exception):
@@ -53,69 +51,54 @@ def asked_cross_process(job: CrossProcessJob) -> list[dict[str, str]]:
         NoAnswerError: a process could not make the adapter, or took a minute.
 
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
         path = Path(folder)
         (path / "job").write_bytes(pickle.dumps(job))
         # One after the other would take twice as long.
-        begun = [_begin(path, number) for number in range(len(_WORLDS))]
-        return [_end(path, number, process) for number, process in enumerate(begun)]
+        return list(pool.map(partial(_asked_in, path), range(len(_WORLDS)), _WORLDS))
 
 
-def _begin(folder: Path, number: int) -> "subprocess.Popen[str]":
-    place = folder / f"place-{number}"
+def _asked_in(folder: Path, number: int, world: Mapping[str, str]) -> dict[str, str]:
+    place, answer = folder / f"place-{number}", folder / f"{number}"
     place.mkdir()
     search = [str(Path(entry).absolute()) for entry in sys.path if entry]
-    return subprocess.Popen(  # noqa: S603 - this very program
-        [
-            sys.executable,
-            "-m",
-            __name__,
-            str(folder / "job"),
-            str(folder / f"{number}"),
-        ],
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(search), **_WORLDS[number]},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-
-
-def _end(folder: Path, number: int, process: "subprocess.Popen[str]") -> dict[str, str]:
     try:
-        _, output = process.communicate(timeout=_PATIENCE_SECONDS)
+        done = subprocess.run(  # noqa: S603 - this very program
+            [sys.executable, "-m", __name__, str(folder / "job"), str(answer)],
+            cwd=place,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(search), **world},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
         message = "it took longer than a minute"
         raise NoAnswerError(message) from None
-    if process.returncode:
-        raise NoAnswerError(output.strip().rpartition("\n")[2])
-    answers: dict[str, str] = pickle.loads((folder / f"{number}").read_bytes())  # noqa: S301 - written by this very program
+    if done.returncode:
+        raise NoAnswerError(done.stderr.strip().rpartition("\n")[2])
+    answers: dict[str, str] = pickle.loads(answer.read_bytes())  # noqa: S301 - written by this very program
     return answers
 
 
-def answers_of(adapter: Any, job: CrossProcessJob) -> dict[str, str]:
-    """The answers of `adapter` to each thing asked, as text."""
-    answers: dict[str, str] = {}
-    functions = as_functions(adapter)
-    for name, call in job.requests:
-        request = functions.request(call)
-        parts = (request.method, request.url, request.headers, request.body)
-        answers[f"request {name}"] = repr(parts)
-    for name, call, reply in job.replies:
-        evidence = functions.evidence(call, reply)
-        answers[f"reply {name}"] = repr((evidence, evidence.disclosed))
-    for name, call, replies in job.exchanges:
-        done = run(lift(adapter).exchange(call), replies)
-        sent = [(one.url, one.headers, one.body) for one in done.requests]
-        answers[f"exchange {name}"] = repr((sent, done.said))
-    for name, headers, body in job.notifications:
-        answers[f"notification {name}"] = repr(functions.notification(headers, body))
-    return answers
+def answers_of(
+    adapter: AnyAdapter, questions: Mapping[str, Question]
+) -> dict[str, str]:
+    """The answers of `adapter` to named questions, as text."""
+    return {
+        name: repr(_in_full(question.put_to(adapter)))
+        for name, question in questions.items()
+    }
+
+
+def _in_full(answer: object) -> object:
+    """An answer with what its repr leaves out."""
+    if isinstance(answer, tuple):
+        return [_in_full(one) for one in answer]
+    return attrs.astuple(answer) if attrs.has(type(answer)) else answer  # type: ignore[arg-type]
 
 
 def _made(job: CrossProcessJob) -> Any:
@@ -138,7 +121,7 @@ def _made(job: CrossProcessJob) -> Any:
 def main(job_file: str, answer_file: str) -> None:
     """Do the job that is in one file, and leave the answers in another."""
     job: CrossProcessJob = pickle.loads(Path(job_file).read_bytes())  # noqa: S301 - from this very program
-    answers = answers_of(_made(job), job)
+    answers = answers_of(_made(job), job.questions)
     Path(answer_file).write_bytes(pickle.dumps(answers))
 
 

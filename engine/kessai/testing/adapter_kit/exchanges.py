@@ -15,9 +15,9 @@ from kessai.gateway_exchange import can_be_kept, lift
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.forms import ExchangeRun, run
 from kessai.testing.adapter_kit.guard import watching
-from kessai.testing.adapter_kit.http_files import read_message
-from kessai.testing.adapter_kit.kit import RESOLVED, Kit
-from kessai.testing.adapter_kit.records import differing, record, unlike
+from kessai.testing.adapter_kit.keys import of_operation
+from kessai.testing.adapter_kit.kit import RESOLVED, Kit, readable
+from kessai.testing.adapter_kit.records import as_recorded, unlike
 from kessai.testing.adapter_kit.samples import ExchangeSample
 from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding
 
@@ -39,18 +39,11 @@ def recorded(kit: Kit) -> Iterator[ConformanceFinding]:
         done = _run(kit, sample.call, replies)
         for number, request in enumerate(done.requests, start=1):
             path = kit.samples.step_file(sample, number, "request")
-            if kit.recording:
-                record(kit, path, request)
-            elif not path.exists():
-                yield _finding(
-                    sample, f"request {number} is not on record", contract.RECORDED
-                )
-            elif wrong := differing(request, read_message(path).as_request()):
-                yield _finding(sample, f"request {number}: {wrong}", contract.RECORDED)
+            yield from as_recorded(kit, f"{sample.name}-{number}", path, request)
         if len(done.requests) != len(replies):
             wrong = f"it sent {len(done.requests)} requests for {len(replies)} replies"
             yield _finding(sample, wrong, contract.RECORDED)
-        elif wrong := unlike(done.said, sample.evidence):
+        elif wrong := unlike(done.returned, sample.evidence):
             yield _finding(sample, wrong, contract.SAME_EXCHANGE)
 
 
@@ -59,7 +52,7 @@ def replayed(kit: Kit) -> Iterator[ConformanceFinding]:
     for sample, replies in kit.exchanges:
         alone = _run(kit, sample.call, replies)
         for other in _in_turn(kit, sample.call, replies):
-            if (other.requests, other.said) != (alone.requests, alone.said):
+            if other != alone:
                 yield _finding(
                     sample,
                     "the same call and replies gave other requests or evidence the"
@@ -73,7 +66,10 @@ def keys(kit: Kit) -> Iterator[ConformanceFinding]:
     for sample, replies in kit.exchanges:
         if sample.call.command == INQUIRY or not kit.samples.key_on_the_wire:
             continue
-        one, other = (_of_operation(kit, sample, replies, n) for n in (1, 2))
+        one, other = (
+            _run(kit, of_operation(sample.call, number), replies).requests
+            for number in (1, 2)
+        )
         found: set[str] = set()
         for number, (request, another) in enumerate(zip(one, other, strict=False), 1):
             if request.method == "GET":
@@ -94,12 +90,12 @@ def broken_off(kit: Kit) -> Iterator[ConformanceFinding]:
         for place in range(1, len(replies)):
             for broken in _BROKEN:
                 done = _run(kit, sample.call, (*replies[:place], broken))
-                said: Evidence = done.said
-                if said.outcome in RESOLVED or said.never_sent or said.listing:
+                stated: Evidence = done.returned
+                if stated.outcome in RESOLVED or stated.never_sent or stated.listing:
                     yield _finding(
                         sample,
                         f"{broken!r} as reply {place + 1}: the outcome is"
-                        f" {said.outcome.value}",
+                        f" {stated.outcome.value}",
                         contract.AFTER_THE_FIRST,
                         "Outcome.UNKNOWN, with the ids that are known by then",
                     )
@@ -133,8 +129,7 @@ def mentions(kit: Kit) -> Iterator[ConformanceFinding]:
     evidence += [sample.evidence for sample in kit.samples.exchanges]
     known = {kind for each in evidence for kind in each.references}
     for notified, headers, body in kit.accepted:
-        said: Any = kit.notification(headers, body)
-        for one in said if isinstance(said, tuple) else ():
+        for one in readable(kit.notification(headers, body)):
             if isinstance(one, Mention) and one.kind not in known:
                 yield ConformanceFinding(
                     f"{notified.name}: it mentions a {one.kind!r}, and no evidence on"
@@ -148,50 +143,32 @@ def _run(kit: Kit, call: Call, replies: Sequence[Reply | Failure]) -> ExchangeRu
     try:
         done = run(lift(kit.adapter).exchange(call), replies)
     except Exception as error:  # noqa: BLE001 - reported, whatever it is
-        wrong = f"exchange() raised {type(error).__name__}: {error}"
-        raise _broke(call, wrong) from None
-    if not isinstance(done.said, Evidence) or not can_be_kept(done.said):
-        raise _broke(call, f"exchange() returned {done.said!r}")
-    return done
-
-
-def _broke(call: Call, wrong: str) -> AdapterRaised:
-    return AdapterRaised(
+        wrong = f"raised {type(error).__name__}: {error}"
+    else:
+        if isinstance(done.returned, Evidence) and can_be_kept(done.returned):
+            return done
+        wrong = f"returned {done.returned!r}"
+    raise AdapterRaised(
         ConformanceFinding(
-            f"{call.command}: {wrong}",
+            f"{call.command}: exchange() {wrong}",
             contract.AFTER_THE_FIRST,
             "an Evidence that a store can keep, whatever came back",
         )
     )
 
 
-def _in_turn(
-    kit: Kit, call: Call, replies: Sequence[Reply]
-) -> tuple[ExchangeRun, ExchangeRun]:
+def _in_turn(kit: Kit, call: Call, replies: Sequence[Reply]) -> list[ExchangeRun]:
     """Two runs, a step of the one and a step of the other."""
-    adapter = lift(kit.adapter)
-    begun = [adapter.exchange(call), adapter.exchange(attrs.evolve(call))]
+    begun: list[Any] = [lift(kit.adapter).exchange(attrs.evolve(call)) for _ in "12"]
     requests: list[list[Request]] = [[], []]
-    said: list[Any] = [None, None]
-    for place in range(len(replies) + 1):
+    returned: list[Any] = [None, None]
+    for reply in (None, *replies):
         for one, exchange in enumerate(begun):
             try:
-                step = (
-                    next(exchange) if not place else exchange.send(replies[place - 1])
-                )
-                requests[one].append(step)
+                requests[one].append(exchange.send(reply))
             except StopIteration as stop:
-                said[one] = stop.value
-    first, second = (ExchangeRun(tuple(requests[n]), said[n]) for n in (0, 1))
-    return first, second
-
-
-def _of_operation(
-    kit: Kit, sample: ExchangeSample, replies: Sequence[Reply], number: int
-) -> tuple[Request, ...]:
-    operation = f"{sample.call.transaction}.{number}"
-    call = attrs.evolve(sample.call, operation=operation, seed=f"kit:{operation}")
-    return _run(kit, call, replies).requests
+                returned[one] = stop.value
+    return [ExchangeRun(tuple(requests[n]), returned[n]) for n in (0, 1)]
 
 
 def _tokens(request: Request) -> set[str]:

@@ -189,16 +189,6 @@ def _shape(value: object, depth: int) -> object:
         return [_shape(held, depth - 1) for held in value]
     if isinstance(value, set | frozenset | bytearray):
         return sorted(map(repr, value))
-    return (type(value).__name__, _shape(_attributes(value), depth - 1))
-
-
-def _attributes(value: object) -> dict[str, object]:
-    names = [name for kind in type(value).__mro__ for name in _slots(kind)]
-    held = {name: getattr(value, name) for name in names if hasattr(value, name)}
-    return {**held, **getattr(value, "__dict__", {})} if not callable(value) else {}
-
-
-def _slots(kind: type) -> tuple[str, ...]:
-    slots = vars(kind).get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple(name for name in names if name not in {"__weakref__", "__dict__"})
+    # What an object keeps, in slots too, whatever its class has to say about it.
+    held = None if callable(value) else object.__getstate__(value)
+    return (type(value).__name__, _shape(held, depth - 1))

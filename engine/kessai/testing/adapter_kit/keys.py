@@ -9,26 +9,28 @@ from kessai.errors import InvalidInput
 from kessai.gateway import INQUIRY, Call
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code
 
 
 def resend(kit: Kit) -> Iterator[ConformanceFinding]:
     """An operation that is sent once more is the very same request."""
     for call in _moving(kit):
-        if kit.request(_of(call, 1)) != kit.request(_of(call, 1)):
+        first, again = of_operation(call, 1), of_operation(call, 1)
+        if kit.request(first) != kit.request(again):
             yield ConformanceFinding(
                 f"{call.command}: a resend of the same operation is another request:"
                 " the gateway would carry it out twice",
                 contract.RESEND,
                 "the key on the wire is call.key(), or call.key(step)",
-                _two_calls(kit, _of(call, 1), _of(call, 1), "=="),
+                _two_calls(kit, first, again, "=="),
             )
 
 
 def another_operation(kit: Kit) -> Iterator[ConformanceFinding]:
     """Two refunds of the same amount are two requests that the gateway can distinguish."""
     for call in _moving(kit):
-        first, second = _of(call, 1), _of(call, 2)
+        first, second = of_operation(call, 1), of_operation(call, 2)
         differ = kit.request(first) != kit.request(second)
         if kit.samples.key_on_the_wire and not differ:
             yield ConformanceFinding(
@@ -56,19 +58,18 @@ def what_is_asked_is_sent(kit: Kit) -> Iterator[ConformanceFinding]:
         if call.references:  # the gateway's ids stand for the transaction
             others = {kind: f"{name}-2" for kind, name in call.references.items()}
             changes = {"references": others}
+        clauses = dict.fromkeys(changes, contract.WHAT_CAME)
         if call.amount is not None:
             changes["amount"] = call.amount + 1
-        if call.amount is not None and not call.references:
-            changes["currency"] = "JPY" if call.currency == "USD" else "USD"
+            if not call.references:
+                changes["currency"] = "JPY" if call.currency == "USD" else "USD"
         for field, value in changes.items():
             other = attrs.evolve(call, **{field: value})
             if kit.refuses(other) == kit.request(call):
                 yield ConformanceFinding(
                     f"{call.command}: {field} {value!r} is sent as"
                     f" {getattr(call, field)!r}",
-                    contract.AMOUNTS
-                    if field in {"amount", "currency"}
-                    else contract.WHAT_CAME,
+                    clauses.get(field, contract.AMOUNTS),
                     f"{field} is part of the request, or InvalidInput lists which are"
                     " possible",
                     _two_calls(kit, call, other, "!="),
@@ -103,7 +104,8 @@ def _moving(kit: Kit) -> list[Call]:
     ]
 
 
-def _of(call: Call, number: int) -> Call:
+def of_operation(call: Call, number: int) -> Call:
+    """The same call for operation `number` of its transaction."""
     operation = f"{call.transaction}.{number}"
     return attrs.evolve(call, operation=operation, seed=f"kit:{operation}")
 

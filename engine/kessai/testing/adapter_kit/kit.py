@@ -1,6 +1,6 @@
 """An adapter and what is on record of it, as the checks ask them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from kessai.gateway import (
 from kessai.gateway_exchange import can_be_kept
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.contract import Clause
-from kessai.testing.adapter_kit.forms import as_functions
+from kessai.testing.adapter_kit.forms import Question
 from kessai.testing.adapter_kit.samples import (
     AdapterSamples,
     ExchangeSample,
@@ -34,7 +34,6 @@ from kessai.testing.adapter_kit.stories import (
     AdapterRaised,
     ConformanceFinding,
     as_test,
-    code,
 )
 
 RESOLVED = frozenset({Outcome.SUCCEEDED, Outcome.DECLINED})
@@ -62,54 +61,46 @@ class Kit:
         return module if found in {"tests", ""} else found
 
     @cached_property
-    def replies(self) -> tuple[tuple[ReplySample, Reply], ...]:
+    def replies(self) -> list[tuple[ReplySample, Reply]]:
         """The recorded replies, each with its sample."""
-        return tuple(
-            (sample, self.samples.reply(sample)) for sample in self.samples.replies
-        )
+        samples = self.samples
+        return [(sample, samples.reply(sample)) for sample in samples.replies]
 
     @cached_property
-    def exchanges(self) -> tuple[tuple[ExchangeSample, tuple[Reply, ...]], ...]:
+    def exchanges(self) -> list[tuple[ExchangeSample, tuple[Reply, ...]]]:
         """The recorded exchanges of several requests, each with its replies."""
         samples = self.samples
-        return tuple((sample, samples.steps(sample)) for sample in samples.exchanges)
+        return [(sample, samples.steps(sample)) for sample in samples.exchanges]
 
     @cached_property
-    def functions(self) -> Any:
-        """The adapter, asked as two functions."""
-        return as_functions(self.adapter)
-
-    @cached_property
-    def resolved(self) -> tuple[tuple[ReplySample, Reply], ...]:
+    def resolved(self) -> list[tuple[ReplySample, Reply]]:
         """The recorded replies that end, or accept, an operation; no inquiries."""
-        return tuple(
+        return [
             (sample, reply)
             for sample, reply in self.replies
             if sample.call.command != INQUIRY
             and sample.evidence.outcome is not Outcome.UNKNOWN
-        )
+        ]
 
     @cached_property
-    def inquiries(self) -> tuple[tuple[ReplySample, Reply], ...]:
+    def inquiries(self) -> list[tuple[ReplySample, Reply]]:
         """The recorded replies to inquiries that are believed."""
-        return tuple(
+        return [
             (sample, reply)
             for sample, reply in self.replies
             if sample.call.command == INQUIRY
             and sample.evidence.outcome is Outcome.SUCCEEDED
-        )
+        ]
 
     @cached_property
-    def accepted(
-        self,
-    ) -> tuple[tuple[NotificationSample, Mapping[str, str], bytes], ...]:
+    def accepted(self) -> list[tuple[NotificationSample, dict[str, str], bytes]]:
         """The recorded notifications that are the gateway's: sample, headers, body."""
-        return tuple(
+        return [
             (sample, dict(message.headers), message.body)
             for sample in self.samples.notifications
             if not sample.refused
             for message in [self.samples.notification(sample)]
-        )
+        ]
 
     @cached_property
     def calls(self) -> Mapping[str, Call]:
@@ -119,65 +110,60 @@ class Kit:
         calls += [sample.call for sample in self.samples.exchanges]
         return {call.command: call for call in reversed(calls)}
 
+    @cached_property
+    def everything(self) -> dict[str, Question]:
+        """All that is on record as questions, by the kinds and names of their samples."""
+        asked = {}
+        for sample in self.samples.requests:
+            asked[f"request {sample.name}"] = _request(sample.call)
+        for replied, reply in self.replies:
+            asked[f"reply {replied.name}"] = _evidence(replied.call, reply)
+        for several, replies in self.exchanges:
+            given = {"call": several.call}
+            asked[f"exchange {several.name}"] = Question("exchange", given, replies)
+        for notified, headers, body in self.accepted:
+            asked[f"notification {notified.name}"] = _notification(headers, body)
+        return asked
+
     def request(self, call: Call) -> Request:
         """The adapter's request.
 
         Raises:
-            Broken: it is none.
+            AdapterRaised: it is none.
 
         """
-        try:
-            request: Any = self.functions.request(call)
-        except Exception as error:  # noqa: BLE001 - reported, whatever it is
-            story = self.story(f"adapter.request({code(call)})")
-            raise AdapterRaised(
-                _raised("request", error, contract.SAME_BYTES, story)
-            ) from None
+        question = _request(call)
+        request = self._answer(question, contract.SAME_BYTES)
         if not isinstance(request, Request):
-            story = self.story(
-                f"assert isinstance(adapter.request({code(call)}), Request)"
-            )
-            raise AdapterRaised(
-                _no_value("request", request, "a kessai.gateway.Request", story)
-            )
+            raise self._wrong_kind(question, request, Request)
         return request
 
     def refuses(self, call: Call) -> Request | InvalidInput:
         """The adapter's request, or its refusal to make one.
 
         Raises:
-            Broken: it raised something else, or gave something else.
+            AdapterRaised: it raised something else.
 
         """
         try:
-            request: Request = self.functions.request(call)
+            answer: Request = self._answer(
+                _request(call), contract.ERRORS, passes=InvalidInput
+            )
         except InvalidInput as refusal:
             return refusal
-        except Exception as error:  # noqa: BLE001 - reported, whatever it is
-            clause = contract.ERRORS
-            story = self.story(f"adapter.request({code(call)})")
-            raise AdapterRaised(_raised("request", error, clause, story)) from None
-        return request
+        return answer
 
     def evidence(self, call: Call, reply: Reply | Failure) -> Evidence:
         """What the adapter makes of a reply.
 
         Raises:
-            Broken: it raised, or gave something that is none or could not be kept.
+            AdapterRaised: it raised, or gave something that is none or could not be kept.
 
         """
-        try:
-            evidence: Any = self.functions.evidence(call, reply)
-        except Exception as error:  # noqa: BLE001 - reported, whatever it is
-            story = self.reply_story(call, reply, [])
-            raise AdapterRaised(
-                _raised("evidence", error, contract.STRANGE, story)
-            ) from None
+        question = _evidence(call, reply)
+        evidence = self._answer(question, contract.STRANGE)
         if not isinstance(evidence, Evidence):
-            story = self.reply_story(
-                call, reply, ["assert isinstance(evidence, Evidence)"]
-            )
-            raise AdapterRaised(_no_value("evidence", evidence, "an Evidence", story))
+            raise self._wrong_kind(question, evidence, Evidence)
         if not can_be_kept(evidence):
             raise AdapterRaised(
                 ConformanceFinding(
@@ -196,28 +182,50 @@ class Kit:
         """What the adapter makes of a notification, or its refusal of it.
 
         Raises:
-            Broken: it raised something else, or gave something else.
+            AdapterRaised: it raised something else, or gave something else.
 
         """
-        story = self.notification_story(
-            headers, body, ["adapter.notification(headers, body)"]
-        )
+        question, clause = _notification(headers, body), contract.NOT_THE_GATEWAYS
         try:
-            answer: object = self.functions.notification(headers, body)
+            answer = self._answer(question, clause, passes=NotificationRefused)
         except NotificationRefused as refusal:
-            answer = getattr(refusal, "readable", ())
-            if not _are_evidence(answer):
-                raise AdapterRaised(
-                    _no_value("readable", answer, _TUPLE, story)
-                ) from None
-            return refusal
+            answer = refusal
+        items = readable(answer)
+        known = Evidence | Mention
+        if not isinstance(items, tuple) or not all(isinstance(i, known) for i in items):
+            raise self._wrong_kind(question, items, tuple)
+        return answer  # type: ignore[no-any-return] # its items are checked
+
+    def _answer(self, question: Question, clause: Clause, passes: Any = ()) -> Any:
+        """What the adapter answers; what it raises is a finding, unless it `passes`."""
+        try:
+            return question.put_to(self.adapter)
+        except passes:
+            raise
         except Exception as error:  # noqa: BLE001 - reported, whatever it is
             raise AdapterRaised(
-                _raised("notification", error, contract.NOT_THE_GATEWAYS, story)
+                ConformanceFinding(
+                    f"{question.method}() raised {type(error).__name__}: {error}",
+                    clause,
+                    _RIGHT_ERROR[question.method],
+                    self.question_story(question, question.asking),
+                )
             ) from None
-        if not _are_evidence(answer):
-            raise AdapterRaised(_no_value("notification", answer, _TUPLE, story))
-        return answer  # type: ignore[return-value]
+
+    def _wrong_kind(
+        self, question: Question, answer: object, right: type
+    ) -> AdapterRaised:
+        return AdapterRaised(
+            ConformanceFinding(
+                f"{question.method}() gave a {type(answer).__name__}",
+                contract.PLAIN,
+                _RIGHT_KIND[right],
+                self.question_story(
+                    question,
+                    f"assert isinstance({question.asking}, {right.__name__})",
+                ),
+            )
+        )
 
     def story(self, *lines: str) -> str:
         """A test to paste, with `adapter` in it."""
@@ -228,28 +236,38 @@ class Kit:
             lines = ("adapter = as_functions(adapter)", *lines)
         return as_test(imports, [f"adapter = {adapter}", *lines])
 
+    def question_story(self, question: Question, *lines: str) -> str:
+        """A test to paste in which something is asked; none of an exchange."""
+        return "" if question.replies else self.story(*question.lines, *lines)
+
     def reply_story(self, call: Call, reply: Reply | Failure, lines: list[str]) -> str:
         """A test to paste in which `reply` comes back."""
-        asked = [
-            f"call = {code(call)}",
-            f"reply = {code(reply)}",
-            "evidence = adapter.evidence(call, reply)",
-        ]
-        return self.story(*asked, *lines)
+        question = _evidence(call, reply)
+        return self.question_story(question, f"evidence = {question.asking}", *lines)
 
     def notification_story(
         self, headers: Mapping[str, str], body: bytes, lines: list[str]
     ) -> str:
         """A test to paste in which a notification arrives."""
-        return self.story(
-            f"headers = {code(dict(headers))}", f"body = {code(body)}", *lines
-        )
+        return self.question_story(_notification(headers, body), *lines)
 
 
-_TUPLE = "a tuple of Evidence"
+Check = Callable[[Kit], Iterator[ConformanceFinding]]
 
 
-def found_by(check: Any, kit: Kit) -> Iterator[ConformanceFinding]:
+def _request(call: Call) -> Question:
+    return Question("request", {"call": call})
+
+
+def _evidence(call: Call, reply: Reply | Failure) -> Question:
+    return Question("evidence", {"call": call, "reply": reply})
+
+
+def _notification(headers: Mapping[str, str], body: bytes) -> Question:
+    return Question("notification", {"headers": dict(headers), "body": body})
+
+
+def found_by(check: Check, kit: Kit) -> Iterator[ConformanceFinding]:
     """What `check` finds; where the adapter breaks off, that."""
     try:
         yield from check(kit)
@@ -263,34 +281,22 @@ def found_by(check: Any, kit: Kit) -> Iterator[ConformanceFinding]:
         )
 
 
-def _are_evidence(answer: object) -> bool:
-    return isinstance(answer, tuple) and all(
-        isinstance(one, Evidence | Mention) for one in answer
-    )
-
-
-def _raised(
-    method: str, error: Exception, clause: Clause, story: str
-) -> ConformanceFinding:
-    return ConformanceFinding(
-        f"{method}() raised {type(error).__name__}: {error}",
-        clause,
-        _RIGHT_ERROR[method],
-        story,
-    )
-
-
 _RIGHT_ERROR = {
     "request": "a Request, or InvalidInput for what the gateway cannot be sent",
     "evidence": "an Evidence with Outcome.UNKNOWN, whatever came back",
     "notification": "NotificationRefused for all that is not the gateway's or cannot be read",
 }
+_RIGHT_KIND: Mapping[type, str] = {
+    Request: "a kessai.gateway.Request",
+    Evidence: "an Evidence",
+    tuple: "a tuple of Evidence",
+}
 
 
-def _no_value(method: str, value: object, right: str, story: str) -> ConformanceFinding:
-    return ConformanceFinding(
-        f"{method}() gave a {type(value).__name__}", contract.PLAIN, right, story
-    )
+def readable(answer: Any) -> Any:
+    """The items of a notification that were read; those of a refusal, if it is partial."""
+    is_refused = isinstance(answer, NotificationRefused)
+    return getattr(answer, "readable", ()) if is_refused else answer
 
 
 def is_partly(refusal: object) -> bool:

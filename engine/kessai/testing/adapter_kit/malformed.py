@@ -1,18 +1,24 @@
 """Malformed replies: what is no answer of the gateway resolves nothing, raises nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import attrs
 from hypothesis import strategies as st
 
 from kessai.gateway import Call, Evidence, Outcome, Reply
 from kessai.testing.adapter_kit import contract
-from kessai.testing.adapter_kit.falsify import bodies, breaks, counterexample, mutants
+from kessai.testing.adapter_kit.falsify import (
+    bodies,
+    counterexample,
+    is_broken,
+    mutants,
+)
 from kessai.testing.adapter_kit.kit import RESOLVED, Kit
 from kessai.testing.adapter_kit.members import at, doubled, leaves, replaced, tree_of
 from kessai.testing.adapter_kit.outcomes import ABOUT, misattributed
 from kessai.testing.adapter_kit.samples import ReplySample
-from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code
 
 SERVER_ERRORS = (500, 501, 502, 503, 504, 520, 599)
 REDIRECTIONS = (301, 302, 303, 307, 308)
@@ -21,6 +27,7 @@ EXAMPLES = 150
 LARGEST = 5_000_000
 """Bytes of a reply that the transport still hands on."""
 
+_UNKNOWN = "assert evidence.outcome is Outcome.UNKNOWN"
 _PAGE = (
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>OK</body></html>"
 )
@@ -54,39 +61,37 @@ def unresolved(evidence: Evidence) -> bool:
 def another_status(kit: Kit) -> Iterator[ConformanceFinding]:
     """A success under HTTP 5xx or a redirection is none, and neither is a decline."""
     for sample, reply in (*kit.resolved, *kit.inquiries):
-        for status in (*SERVER_ERRORS, *REDIRECTIONS):
-            if (
-                wrong := _believed(kit, sample, attrs.evolve(reply, status=status))
-            ) is not None:
-                yield attrs.evolve(
-                    wrong, wrong=f"{sample.name} under HTTP {status}: {wrong.wrong}"
-                )
-                break
+        changed = {
+            f"under HTTP {status}": attrs.evolve(reply, status=status)
+            for status in (*SERVER_ERRORS, *REDIRECTIONS)
+        }
+        yield from _first_believed(kit, sample, changed)
 
 
 def cut_off(kit: Kit) -> Iterator[ConformanceFinding]:
     """A reply that is cut off anywhere is not believed."""
     for sample, reply in (*kit.resolved, *kit.inquiries):
-        whole = len(reply.body.rstrip())
-        if not whole:
-            continue  # this gateway answers with a status alone
-        step = max(1, whole // CUTS)
-        for length in (*range(0, whole, step), whole - 1):
-            cut = attrs.evolve(reply, body=reply.body[: max(0, length)])
-            if (wrong := _believed(kit, sample, cut)) is not None:
-                what = f"{sample.name} cut off after {length} of {whole} bytes"
-                yield attrs.evolve(wrong, wrong=f"{what}: {wrong.wrong}")
-                break
+        whole = len(reply.body.rstrip())  # none where a status alone is the answer
+        lengths = [*range(0, whole, max(1, whole // CUTS)), whole - 1] if whole else []
+        changed = {
+            f"cut off after {length} of {whole} bytes": attrs.evolve(
+                reply, body=reply.body[:length]
+            )
+            for length in lengths
+        }
+        yield from _first_believed(kit, sample, changed)
 
 
 def something_else(kit: Kit) -> Iterator[ConformanceFinding]:
     """Pages, nothing at all, nonsense and what is huge are unknown, under any status."""
-    for sample, reply in _first_of_each_kind(kit):
+    # A reply that is a status alone says all with it, whatever its body.
+    with_a_body = [(s, r) for s, r in kit.replies if r.body.strip()]
+    kinds = {(s.call.command, r.status): (s, r) for s, r in with_a_body}
+    for sample, reply in kinds.values():
         for what, body in _INSTEAD:
             instead = attrs.evolve(reply, body=body)
-            if (wrong := _believed(kit, sample, instead)) is not None:
-                label = f"{sample.call.command}, HTTP {reply.status} with {what}"
-                yield attrs.evolve(wrong, wrong=f"{label}: {wrong.wrong}")
+            label = f"with {what}, HTTP {reply.status}"
+            yield from _first_believed(kit, sample, {label: instead})
 
 
 def another_transaction(kit: Kit) -> Iterator[ConformanceFinding]:
@@ -103,9 +108,7 @@ def another_transaction(kit: Kit) -> Iterator[ConformanceFinding]:
                 f" another transaction: {_stated(evidence)}",
                 contract.WHAT_CAME,
                 "Outcome.UNKNOWN when a reply names a transaction that was not asked for",
-                kit.reply_story(
-                    other, reply, ["assert evidence.outcome is Outcome.UNKNOWN"]
-                ),
+                kit.reply_story(other, reply, [_UNKNOWN]),
             )
 
 
@@ -123,11 +126,15 @@ def two_of_a_member(kit: Kit) -> Iterator[ConformanceFinding]:
                 )
                 if evidence.outcome is sample.evidence.outcome:
                     continue  # it decides nothing
-                twice = [doubled(tree, path, pair) for pair in _both(value, other)]
-                finding = _first_believed(kit, sample, reply, twice)
-                if finding is not None:
-                    what = f"{sample.name} with two {at(path)}, {value!r} and {other!r}"
-                    yield attrs.evolve(finding, wrong=f"{what}: {finding.wrong}")
+                twice = {
+                    f"with two {at(path)}, {first!r} and {second!r}": attrs.evolve(
+                        reply, body=doubled(tree, path, [first, second])
+                    )
+                    for first, second in ((value, other), (other, value))
+                }
+                found = list(_first_believed(kit, sample, twice, RESOLVED))
+                yield from found
+                if found:
                     break
 
 
@@ -142,9 +149,11 @@ def any_bytes(kit: Kit) -> Iterator[ConformanceFinding]:
         st.sampled_from(statuses) | st.integers().filter(lambda n: n not in bare),
         bodies(),
     )
-    found = counterexample(strange, lambda case: _is_wrong(kit, *case), EXAMPLES)
+    found = counterexample(
+        strange, lambda case: is_broken(_strange(kit, *case)), EXAMPLES
+    )
     if found is not None:
-        yield _strange_finding(kit, *found)
+        yield from _strange(kit, *found)
 
 
 def anything_like_a_reply(kit: Kit) -> Iterator[ConformanceFinding]:
@@ -152,7 +161,6 @@ def anything_like_a_reply(kit: Kit) -> Iterator[ConformanceFinding]:
     recorded = [(sample.call, reply) for sample, reply in kit.replies if reply.body]
     if not recorded:
         return
-    yield from ()
     by_call = st.sampled_from(recorded).flatmap(
         lambda pair: st.tuples(
             st.just(pair[0]),
@@ -161,63 +169,57 @@ def anything_like_a_reply(kit: Kit) -> Iterator[ConformanceFinding]:
     )
 
     found = counterexample(
-        by_call, lambda case: breaks(lambda: _attributed(kit, *case)), EXAMPLES
+        by_call, lambda case: is_broken(_misattributed(kit, *case)), EXAMPLES
     )
     if found is not None:
-        _attributed(kit, *found)  # raises what it found
+        yield from _misattributed(kit, *found)
 
 
-def _attributed(kit: Kit, call: Call, reply: Reply) -> Evidence:
-    """The evidence, if it is about its call.
-
-    Raises:
-        Broken: it is not, or it is none.
-
-    """
-    evidence = kit.evidence(call, reply)
-    if wrong := misattributed(call, evidence):
-        story = kit.reply_story(
-            call, reply, [f"assert evidence.command == {code(call.command)}"]
+def _misattributed(kit: Kit, call: Call, reply: Reply) -> Iterator[ConformanceFinding]:
+    """In what the evidence of a reply is not about its call."""
+    if wrong := misattributed(call, kit.evidence(call, reply)):
+        about = f"assert evidence.command == {code(call.command)}"
+        yield ConformanceFinding(
+            f"{call.command}: {wrong}",
+            contract.LISTED,
+            ABOUT,
+            kit.reply_story(call, reply, [about]),
         )
-        raise AdapterRaised(
-            ConformanceFinding(
-                f"{call.command}: {wrong}", contract.LISTED, ABOUT, story
+
+
+def _strange(kit: Kit, call: Call, reply: Reply) -> Iterator[ConformanceFinding]:
+    """What is made of bytes that mean nothing, if it is anything."""
+    evidence = kit.evidence(call, reply)
+    found = misattributed(call, evidence)
+    if not unresolved(evidence):
+        found = found or f"believed: {_stated(evidence)}"
+    if found:
+        yield ConformanceFinding(
+            f"{call.command}, HTTP {reply.status} with bytes that mean nothing: {found}",
+            contract.STRANGE,
+            "Outcome.UNKNOWN, and nothing listed",
+            kit.reply_story(call, reply, [_UNKNOWN]),
+        )
+
+
+def _first_believed(
+    kit: Kit,
+    sample: ReplySample,
+    changed: Mapping[str, Reply],
+    outcomes: Collection[Outcome] = tuple(Outcome),
+) -> Iterator[ConformanceFinding]:
+    """The first of some changed replies that is believed, and resolves as `outcomes`."""
+    for what, reply in changed.items():
+        evidence = kit.evidence(sample.call, reply)
+        if not unresolved(evidence) and evidence.outcome in outcomes:
+            yield ConformanceFinding(
+                f"{sample.name} {what}: believed: {_stated(evidence)}",
+                contract.STRANGE,
+                "Outcome.UNKNOWN, found, without a listing: only a whole answer of the"
+                " gateway's own resolves anything",
+                kit.reply_story(sample.call, reply, [_UNKNOWN]),
             )
-        )
-    return evidence
-
-
-def _is_wrong(kit: Kit, call: Call, reply: Reply) -> bool:
-    if breaks(lambda: kit.evidence(call, reply)):
-        return True
-    evidence = kit.evidence(call, reply)
-    return not unresolved(evidence) or bool(misattributed(call, evidence))
-
-
-def _strange_finding(kit: Kit, call: Call, reply: Reply) -> ConformanceFinding:
-    evidence = kit.evidence(call, reply)  # raises what it found, if that is it
-    found = misattributed(call, evidence) or f"believed: {_stated(evidence)}"
-    return ConformanceFinding(
-        f"{call.command}, HTTP {reply.status} with bytes that mean nothing: {found}",
-        contract.STRANGE,
-        "Outcome.UNKNOWN, and nothing listed",
-        kit.reply_story(call, reply, ["assert evidence.outcome is Outcome.UNKNOWN"]),
-    )
-
-
-def _believed(kit: Kit, sample: ReplySample, reply: Reply) -> ConformanceFinding | None:
-    evidence = kit.evidence(sample.call, reply)
-    if unresolved(evidence):
-        return None
-    return ConformanceFinding(
-        f"believed: {_stated(evidence)}",
-        contract.STRANGE,
-        "Outcome.UNKNOWN, found, without a listing: only a whole answer of the gateway's own"
-        " resolves anything",
-        kit.reply_story(
-            sample.call, reply, ["assert evidence.outcome is Outcome.UNKNOWN"]
-        ),
-    )
+            return
 
 
 def _stated(evidence: Evidence) -> str:
@@ -230,36 +232,9 @@ def _stated(evidence: Evidence) -> str:
     return evidence.outcome.value + (", never sent" if evidence.never_sent else "")
 
 
-def _first_of_each_kind(kit: Kit) -> list[tuple[ReplySample, Reply]]:
-    """One recorded reply of each command and status; not one that is a status alone."""
-    kinds = {
-        (s.call.command, r.status): (s, r) for s, r in kit.replies if r.body.strip()
-    }
-    return list(kinds.values())
-
-
 def _others(
     known: list[object], path: tuple[str | int, ...], value: object
 ) -> list[object]:
-    """What other recorded replies have in the same place."""
-    values = [held for tree in known for place, held in leaves(tree) if place == path]
-    different: list[object] = []
-    for held in values:
-        if held != value and held not in different:
-            different.append(held)
-    return different
-
-
-def _both(first: object, second: object) -> tuple[list[object], list[object]]:
-    return [first, second], [second, first]
-
-
-def _first_believed(
-    kit: Kit, sample: ReplySample, reply: Reply, twice: list[bytes]
-) -> ConformanceFinding | None:
-    for body in twice:
-        changed = attrs.evolve(reply, body=body)
-        evidence = kit.evidence(sample.call, changed)
-        if evidence.outcome in RESOLVED:
-            return _believed(kit, sample, changed)
-    return None
+    """What other recorded replies have in the same place, each once."""
+    held = [held for tree in known for place, held in leaves(tree) if place == path]
+    return [each for n, each in enumerate(held) if each not in (value, *held[:n])]

@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,16 +14,17 @@ from kessai.errors import NotificationRefused
 from kessai.gateway import Evidence, Mention, Source
 from kessai.gateway_exchange import rebuilt_notification
 from kessai.testing.adapter_kit import contract
-from kessai.testing.adapter_kit.falsify import bodies, counterexample, mutants
-from kessai.testing.adapter_kit.kit import Kit, is_partly
+from kessai.testing.adapter_kit.falsify import (
+    bodies,
+    counterexample,
+    is_broken,
+    mutants,
+)
+from kessai.testing.adapter_kit.kit import Kit, is_partly, readable
 from kessai.testing.adapter_kit.records import unlike
 from kessai.testing.adapter_kit.samples import NotificationSample
-from kessai.testing.adapter_kit.stories import (
-    AdapterRaised,
-    ConformanceFinding,
-    code,
-    in_a_line,
-)
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code, in_a_line
 
 PLACES = 256
 EXAMPLES = 150
@@ -71,11 +73,7 @@ def _unlike_notification(
         return f"it was refused: {answer}"
     if sample.refused and not isinstance(answer, NotificationRefused):
         return "it was accepted, and should have been refused"
-    given = (
-        getattr(answer, "readable", ())
-        if isinstance(answer, NotificationRefused)
-        else answer
-    )
+    given = readable(answer)
     if len(given) != len(sample.evidence):
         return f"items heard: {len(given)}, not {len(sample.evidence)}"
     for number, pair in enumerate(zip(given, sample.evidence, strict=True)):
@@ -240,50 +238,38 @@ def any_body(kit: Kit) -> Iterator[ConformanceFinding]:
     held = [body for _, _, body in kit.accepted]
     strange = bodies() | mutants(held) if held else bodies()
     found = counterexample(
-        strange, lambda body: bool(_amiss(kit, sign, body)), EXAMPLES
+        strange, lambda body: is_broken(_amiss(kit, sign, body)), EXAMPLES
     )
     if found is not None:
         yield from _amiss(kit, sign, found)
     headers = st.dictionaries(
         st.sampled_from([*sign(b""), "Content-Type"]) | st.text(max_size=8), st.text()
     )
-
-    def is_heard(case: tuple[Mapping[str, str], bytes]) -> bool:
-        try:
-            return not isinstance(kit.notification(*case), NotificationRefused)
-        except AdapterRaised:
-            return True
-
-    unsigned = counterexample(st.tuples(headers, strange), is_heard, EXAMPLES)
+    anybodys = partial(_heard, kit, NotificationSample("a notification of anybody's"))
+    unsigned = counterexample(
+        st.tuples(headers, strange),
+        lambda case: is_broken(anybodys(*case, "no signature")),
+        EXAMPLES,
+    )
     if unsigned is not None:
-        yield from _heard(
-            kit,
-            NotificationSample("a notification of anybody's"),
-            *unsigned,
-            "no signature",
-        )
+        yield from anybodys(*unsigned, "no signature")
 
 
 def _amiss(
     kit: Kit, sign: Callable[[bytes], Mapping[str, str]], body: bytes
-) -> list[ConformanceFinding]:
+) -> Iterator[ConformanceFinding]:
     headers = dict(sign(body))
-    try:
-        answer = kit.notification(headers, body)
-    except AdapterRaised as broken:
-        return [broken.finding]
-    evidence = answer.readable if is_partly(answer) else answer  # type: ignore[union-attr]
-    if isinstance(evidence, NotificationRefused):
-        return []
-    wrong = [text for one in evidence if (text := _not_kept(one))]
-    right = "NotificationRefused, or evidence with source=Source.NOTIFICATION, a transaction and a command"
-    story = kit.notification_story(
-        headers, body, ["print(adapter.notification(headers, body))"]
-    )
-    return [
-        ConformanceFinding(f"a notification: {text}", contract.KEPT, right, story)
-        for text in wrong
-    ]
+    for one in readable(kit.notification(headers, body)):
+        if text := _not_kept(one):
+            yield ConformanceFinding(
+                f"a notification: {text}",
+                contract.KEPT,
+                "NotificationRefused, or evidence with source=Source.NOTIFICATION, a"
+                " transaction and a command",
+                kit.notification_story(
+                    headers, body, ["print(adapter.notification(headers, body))"]
+                ),
+            )
 
 
 def _not_kept(evidence: Evidence | Mention) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Source
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code, in_a_line
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code, in_a_line
 from kessai.testing.strategies.lifecycles import lifecycle_of
 
 _NETWORK = (
@@ -30,7 +31,7 @@ def every_outcome(kit: Kit) -> Iterator[ConformanceFinding]:
     """Each outcome is on record; reversed where a lifecycle declares reversals."""
     on_record = [(each.call, each.evidence) for each in kit.samples.replies]
     on_record += [(each.call, each.evidence) for each in kit.samples.exchanges]
-    reached = {said.outcome for call, said in on_record if call.command != INQUIRY}
+    reached = {stated.outcome for call, stated in on_record if call.command != INQUIRY}
     notified = {
         stated.outcome
         for sample in kit.samples.notifications
@@ -103,7 +104,7 @@ def broken_off(kit: Kit) -> Iterator[ConformanceFinding]:
                 yield ConformanceFinding(
                     f"{call.command}, lost by {reason}: {wrong}",
                     contract.NEVER_SENT,
-                    "Outcome.UNKNOWN: the gateway may have carried it out; only a"
+                    "Outcome.UNKNOWN: the gateway may have carried it out; only an"
                     " inquiry can show",
                     kit.reply_story(
                         call, failure, ["assert evidence.outcome is Outcome.UNKNOWN"]

@@ -2,15 +2,9 @@
 
 import copy
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
-from typing import Any
 
-import attrs
-
-from kessai.gateway import Call, Reply
-from kessai.gateway_exchange import lift
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.cross_process import (
     CrossProcessJob,
@@ -18,10 +12,11 @@ from kessai.testing.adapter_kit.cross_process import (
     answers_of,
     asked_cross_process,
 )
-from kessai.testing.adapter_kit.forms import run
+from kessai.testing.adapter_kit.forms import Question
 from kessai.testing.adapter_kit.guard import state_of, watching
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code
 
 _PURE = "a request comes from the call and from the adapter's settings alone"
 
@@ -44,28 +39,27 @@ def same_bytes(kit: Kit) -> Iterator[ConformanceFinding]:
 
 def nothing_but_bytes(kit: Kit) -> Iterator[ConformanceFinding]:
     """No file, connection, clock, random number, thread or variable of the environment."""
-    for name, ask, story in _everything(kit):
-        _quietly(ask)  # what is loaded or made once, at the first call, is no matter
+    for name, question in kit.everything.items():
+        _quietly(kit, question)  # what is loaded or made once, at first, is no matter
         with watching(kit.package) as watch:
-            _quietly(ask)
+            _quietly(kit, question)
         for seen in watch.seen:
             yield ConformanceFinding(
                 f"{name}: the adapter used {seen}",
                 contract.PURE,
                 "a function of its arguments; settings are read once, by"
                 " from_environment, and all HTTP is done by kessai.transport",
-                story,
+                _watched(kit, question),
             )
 
 
 def nothing_is_kept(kit: Kit) -> Iterator[ConformanceFinding]:
     """After every sample, the adapter and its modules are as they were."""
-    asked = list(_everything(kit))
-    for _, ask, _ in asked:
-        _quietly(ask)
+    for question in kit.everything.values():
+        _quietly(kit, question)
     before = state_of(kit.adapter, kit.package)
-    for name, ask, story in asked:
-        _quietly(ask)
+    for name, question in kit.everything.items():
+        _quietly(kit, question)
         after = state_of(kit.adapter, kit.package)
         changed = sorted(key for key in after if after[key] != before.get(key))
         if changed:
@@ -74,7 +68,7 @@ def nothing_is_kept(kit: Kit) -> Iterator[ConformanceFinding]:
                 contract.PURE,
                 "no attribute and no variable changes; one adapter serves many threads"
                 " and processes, and none of them knows of the others",
-                story,
+                _watched(kit, question),
             )
             before = after
 
@@ -100,29 +94,37 @@ def nothing_given_is_changed(kit: Kit) -> Iterator[ConformanceFinding]:
 
 def any_order(kit: Kit) -> Iterator[ConformanceFinding]:
     """What is asked before changes no answer after it."""
-    job = _job(kit)
-    first = answers_of(kit.adapter, job)
-    again = answers_of(kit.adapter, _reversed(job))
+    questions = kit.everything
+    first = answers_of(kit.adapter, questions)
+    again = answers_of(kit.adapter, dict(reversed(questions.items())))
     for name in first:
         if first[name] != again[name]:
             yield ConformanceFinding(
                 f"{name}: asked again in another order, the answer is another one",
                 contract.PURE,
                 _PURE,
-                _again_story(kit, name),
+                _again(kit, questions[name]),
             )
 
 
 def any_process(kit: Kit) -> Iterator[ConformanceFinding]:
     """Another hash seed, time zone, locale and working directory change nothing."""
+    kind = type(kit.adapter)
+    job = CrossProcessJob(
+        module=kind.__module__,
+        file=getattr(sys.modules.get(kind.__module__), "__file__", None),
+        kind=kind.__qualname__,
+        environment=dict(kit.samples.environment),
+        questions=kit.everything,
+    )
     try:
-        here, there = asked_cross_process(_job(kit))
+        here, there = asked_cross_process(job)
     except NoAnswerError as error:
         yield ConformanceFinding(
             f"the adapter could not be asked in another process: {error}",
             contract.PURE,
-            f"the class {adapter_class(kit).__qualname__} can be imported by its name, and its from_environment() takes the samples'"
-            " environment",
+            f"the class {kind.__qualname__} can be imported by its name, and its"
+            " from_environment() takes the samples' environment",
         )
         return
     for name in here:
@@ -133,87 +135,28 @@ def any_process(kit: Kit) -> Iterator[ConformanceFinding]:
                 contract.SAME_BYTES,
                 "sort what has no order of its own (a set), name the time zone, and do"
                 " not use hash() or id()",
-                _again_story(kit, name),
+                _again(kit, kit.everything[name]),
             )
 
 
-def adapter_class(kit: Kit) -> type:
-    """The adapter's class."""
-    return type(kit.adapter)
-
-
-def _everything(kit: Kit) -> Iterator[tuple[str, Callable[[], object], str]]:
-    adapter = kit.functions
-    for asked in kit.samples.requests:
-        call = asked.call
-        lines = [f"call = {code(call)}", *_watched(kit, "adapter.request(call)")]
-        story = kit.story(*lines)
-        yield asked.name, partial(adapter.request, call), story
-    for sample, reply in kit.replies:
-        call = sample.call
-        lines = _watched(kit, "adapter.evidence(call, reply)")
-        story = kit.reply_story(call, reply, lines)
-        yield sample.name, partial(adapter.evidence, call, reply), story
-    for several, replies in kit.exchanges:
-        exchange = partial(_whole, kit, several.call, replies)
-        yield several.name, exchange, ""
-    for notified, headers, body in kit.accepted:
-        lines = _watched(kit, "adapter.notification(headers, body)")
-        story = kit.notification_story(headers, body, lines)
-        yield notified.name, partial(adapter.notification, headers, body), story
-
-
-def _whole(kit: Kit, call: Call, replies: Sequence[Reply]) -> object:
-    return run(lift(kit.adapter).exchange(call), replies)
-
-
-def _watched(kit: Kit, asking: str) -> list[str]:
-    """Lines that ask a second time and assert that nothing is done or kept."""
-    package = code(kit.package)
-    return [
+def _watched(kit: Kit, question: Question) -> str:
+    """A test that asks a second time and asserts that nothing is done or kept."""
+    package, asking = code(kit.package), question.asking
+    return kit.question_story(
+        question,
         f"{asking}  # what is made once may be",
         f"before = state_of(adapter, {package})",
         f"with watching({package}) as watch:",
         f"    {asking}",
         "assert not watch.seen",
         f"assert state_of(adapter, {package}) == before",
-    ]
+    )
 
 
-def _quietly(ask: Callable[[], object]) -> None:
+def _again(kit: Kit, question: Question) -> str:
+    return kit.question_story(question, f"print({question.asking})")
+
+
+def _quietly(kit: Kit, question: Question) -> None:
     with suppress(Exception):  # what it raises is for the other checks
-        ask()
-
-
-def _job(kit: Kit) -> CrossProcessJob:
-    kind = adapter_class(kit)
-    return CrossProcessJob(
-        module=kind.__module__,
-        file=getattr(sys.modules.get(kind.__module__), "__file__", None),
-        kind=kind.__qualname__,
-        environment=dict(kit.samples.environment),
-        requests=[(sample.name, sample.call) for sample in kit.samples.requests],
-        replies=[(sample.name, sample.call, reply) for sample, reply in kit.replies],
-        exchanges=[(one.name, one.call, replies) for one, replies in kit.exchanges],
-        notifications=[
-            (sample.name, head, body) for sample, head, body in kit.accepted
-        ],
-    )
-
-
-def _reversed(job: CrossProcessJob) -> CrossProcessJob:
-    return attrs.evolve(
-        job,
-        requests=job.requests[::-1],
-        replies=job.replies[::-1],
-        exchanges=job.exchanges[::-1],
-        notifications=job.notifications[::-1],
-    )
-
-
-def _again_story(kit: Kit, name: str) -> str:
-    what, _, sample = name.partition(" ")
-    found: Any = {s.name: s for s in kit.samples.requests}.get(sample)
-    if what != "request" or found is None:
-        return ""
-    return kit.story(f"print(adapter.request({code(found.call)}).body)")
+        question.put_to(kit.adapter)

@@ -10,7 +10,8 @@ from kessai.gateway import INQUIRY, Evidence, Request
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.http_files import read_message, request_bytes
 from kessai.testing.adapter_kit.kit import Kit
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code, in_a_line
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code, in_a_line
 
 _AROUND = 24
 
@@ -19,28 +20,33 @@ def requests(kit: Kit) -> Iterator[ConformanceFinding]:
     """Every recorded call becomes its recorded bytes, to the last one."""
     for sample in kit.samples.requests:
         request, path = kit.request(sample.call), kit.samples.request_file(sample)
-        if kit.recording:
-            record(kit, path, request)
-        elif not path.exists():
-            yield ConformanceFinding(
-                f"{sample.name}: its request is not on record: no {path.name} in"
-                f" {path.parent}",
-                contract.RECORDED,
-                "run pytest with --kessai-record, read the file, and check it in",
-            )
-        elif difference := differing(request, read_message(path).as_request()):
-            yield ConformanceFinding(
-                f"{sample.name}: {difference}",
-                contract.RECORDED,
-                f"the bytes of {path.name}, which the gateway is known to take; if the"
-                " new ones are meant, run pytest with --kessai-record",
-                kit.story(
-                    f"call = {code(sample.call)}", "print(adapter.request(call).body)"
-                ),
-            )
+        lines = f"call = {code(sample.call)}", "print(adapter.request(call).body)"
+        yield from as_recorded(kit, sample.name, path, request, kit.story(*lines))
 
 
-def record(kit: Kit, path: Path, request: Request) -> None:
+def as_recorded(
+    kit: Kit, name: str, path: Path, request: Request, story: str = ""
+) -> Iterator[ConformanceFinding]:
+    """How a request is not the one in its file, which is written while recording."""
+    if kit.recording:
+        _record(kit, path, request)
+    elif not path.exists():
+        yield ConformanceFinding(
+            f"{name}: its request is not on record: no {path.name} in {path.parent}",
+            contract.RECORDED,
+            "run pytest with --kessai-record, read the file, and check it in",
+        )
+    elif difference := _differing(request, read_message(path).as_request()):
+        yield ConformanceFinding(
+            f"{name}: {difference}",
+            contract.RECORDED,
+            f"the bytes of {path.name}, which the gateway is known to take; if the new"
+            " ones are meant, run pytest with --kessai-record",
+            story,
+        )
+
+
+def _record(kit: Kit, path: Path, request: Request) -> None:
     """Write a request to its file, if it is not there as it is.
 
     Raises:
@@ -59,7 +65,7 @@ def record(kit: Kit, path: Path, request: Request) -> None:
     kit.recorded.append(path)
 
 
-def differing(request: Request, recorded: Request) -> str:
+def _differing(request: Request, recorded: Request) -> str:
     """How a request is not the recorded one; empty if it is."""
     for part in ("method", "url"):
         given, right = getattr(request, part), getattr(recorded, part)

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import attrs
 
@@ -17,7 +18,8 @@ from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.contract import Clause
 from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.members import at, leaves, replaced, tree_of
-from kessai.testing.adapter_kit.stories import ConformanceFinding, code
+from kessai.testing.adapter_kit.stories import ConformanceFinding
+from kessai.testing.paste import code
 
 PLANTED = "Planted Hanako 山田花子 planted@example.jp"
 """Nothing that is a code, an id or an amount looks like this."""
@@ -65,16 +67,11 @@ def in_no_evidence(kit: Kit) -> Iterator[ConformanceFinding]:
             )
     for sample, reply in kit.replies:
         text = repr(kit.evidence(sample.call, reply))
-        yield from _no_secret(
-            kit, f"the evidence of {sample.name}", text, contract.FREE
-        )
-        yield from _no_person(kit, f"the evidence of {sample.name}", text)
+        yield from _nothing(kit, f"the evidence of {sample.name}", text, contract.FREE)
     for notified, headers, body in kit.accepted:
         text = repr(kit.notification(headers, body))
-        yield from _no_secret(
-            kit, f"the evidence of {notified.name}", text, contract.FREE
-        )
-        yield from _no_person(kit, f"the evidence of {notified.name}", text)
+        what = f"the evidence of {notified.name}"
+        yield from _nothing(kit, what, text, contract.FREE)
 
 
 def free_text_is_dropped(kit: Kit) -> Iterator[ConformanceFinding]:
@@ -206,17 +203,15 @@ def in_no_log(kit: Kit) -> Iterator[ConformanceFinding]:
         for notified in kit.samples.notifications:
             message = kit.samples.notification(notified)
             kit.notification(dict(message.headers), message.body)
-    text = printed.getvalue()
-    yield from _no_secret(kit, "what the adapter logged", text, contract.ERRORS)
-    yield from _no_person(kit, "what the adapter logged", text)
-    if kit.samples.logged is not None:
-        for replied, reply in kit.replies:
-            request = kit.refuses(replied.call)
-            if isinstance(request, Request):
-                text = repr(kit.samples.logged(replied.call, request, reply))
-                what = f"the form for logs of {replied.name}"
-                yield from _no_secret(kit, what, text, contract.ERRORS)
-                yield from _no_person(kit, what, text)
+    logged = printed.getvalue()
+    yield from _nothing(kit, "what the adapter logged", logged, contract.ERRORS)
+    form = kit.samples.logged
+    for replied, reply in kit.replies:
+        request = kit.refuses(replied.call)
+        if form is not None and isinstance(request, Request):
+            text = repr(form(replied.call, request, reply))
+            what = f"the form for logs of {replied.name}"
+            yield from _nothing(kit, what, text, contract.ERRORS)
 
 
 @contextmanager
@@ -252,7 +247,11 @@ def _no_secret(
         )
 
 
-def _no_person(kit: Kit, what: str, text: str) -> Iterator[ConformanceFinding]:
+def _nothing(
+    kit: Kit, what: str, text: str, clause: Clause
+) -> Iterator[ConformanceFinding]:
+    """Neither a secret nor personal data."""
+    yield from _no_secret(kit, what, text, clause)
     shown = [n for n, person in enumerate(kit.samples.personal) if person in text]
     if shown:
         yield ConformanceFinding(
@@ -264,8 +263,6 @@ def _no_person(kit: Kit, what: str, text: str) -> Iterator[ConformanceFinding]:
 
 def _forms(person: str) -> tuple[bytes, ...]:
     """How a text may stand in recorded bytes."""
-    from urllib.parse import quote, quote_plus
-
     return (
         person.encode(),
         quote(person).encode(),
@@ -276,12 +273,7 @@ def _forms(person: str) -> tuple[bytes, ...]:
 
 
 def _planted_calls(call: Call) -> Iterator[Call]:
-    wrongs: tuple[object, ...] = (
-        PLANTED,
-        [PLANTED],
-        {PLANTED: PLANTED},
-        f"{PLANTED}\ud83c",
-    )
+    wrongs = (PLANTED, [PLANTED], {PLANTED: PLANTED}, f"{PLANTED}\ud83c")
     for name in (*call.parameters, "no_such_parameter"):
         for wrong in wrongs:
             yield attrs.evolve(call, parameters={**call.parameters, name: wrong})

@@ -1,20 +1,14 @@
 """A finding as it is shown: what is wrong, the contract's words, and a test to paste."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import Enum
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import attrs
 
 from kessai.testing.adapter_kit.contract import Clause
-from kessai.testing.order_kit.paste import literal
 
-_FITS = 72
 SHOWN = 8
 """How many findings of one check are named besides the first, which is shown in full."""
-
-_LONG = 2000
 
 
 @attrs.frozen
@@ -45,9 +39,6 @@ class AdapterRaised(Exception):
         self.finding = finding
 
 
-Check = Callable[[Any], Iterator[ConformanceFinding]]
-
-
 def shown_together(
     findings: Sequence[ConformanceFinding], secrets: Sequence[str]
 ) -> str:
@@ -60,57 +51,6 @@ def shown_together(
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
-
-
-def code(value: Any) -> str:
-    """`value` as Python, in lines of a fit length; what has its default is left out."""
-    if attrs.has(type(value)):
-        return _call(type(value).__name__, _fields(value))
-    if isinstance(value, Enum):
-        return f"{type(value).__name__}.{value.name}"
-    if isinstance(value, bytes):
-        return bytes_code(value)
-    if isinstance(value, tuple):
-        items = [code(item) for item in value]
-        return f"({items[0]},)" if len(items) == 1 else _call("", items)
-    return literal(value)
-
-
-def in_a_line(value: Any) -> str:
-    """The same in one line."""
-    lines = re.sub(r",\n *\)", ")", code(value))
-    return re.sub(r",\n *", ", ", re.sub(r"\(\n *", "(", lines))
-
-
-def _call(name: str, arguments: Iterable[str]) -> str:
-    arguments = list(arguments)
-    whole = f"{name}({', '.join(arguments)})"
-    if len(whole) <= _FITS and "\n" not in whole:
-        return whole
-    lines = (f"    {line}" for each in arguments for line in f"{each},".splitlines())
-    return "\n".join([f"{name}(", *lines, ")"])
-
-
-def _fields(value: Any) -> Iterator[str]:
-    for field in attrs.fields(type(value)):
-        given: Any = getattr(value, field.name)
-        default: Any = field.default
-        if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-            default = default.factory()
-        if default is attrs.NOTHING or given != default:
-            yield f"{field.name}={code(given)}"
-
-
-def bytes_code(value: bytes) -> str:
-    """Bytes as Python; those that repeat their beginning are written as a product."""
-    if len(value) <= _LONG:
-        return repr(value)
-    for size in (1, 2, 5, 6):
-        times, rest = divmod(len(value), size)
-        if value == value[:size] * times + value[:rest]:
-            more = f" + {value[:rest]!r}" if rest else ""
-            return f"{value[:size]!r} * {times}{more}"
-    return repr(value)
 
 
 def as_test(made: Sequence[str], statements: Sequence[str]) -> str:
@@ -128,16 +68,8 @@ _NAMES = {
     "kessai.gateway_exchange": ("can_be_kept",),
     "kessai.testing.adapter_kit.guard": ("state_of", "watching"),
     "kessai.gateway": (
-        *(
-            "Call",
-            "Evidence",
-            "ListedExchange",
-            "Failure",
-            "Outcome",
-            "Reply",
-            "Request",
-        ),
-        "Source",
+        *("Call", "Evidence", "ListedExchange", "Failure", "Mention", "Outcome"),
+        *("Reply", "Request", "Source"),
     ),
 }
 

@@ -8,20 +8,9 @@ compared; an order that it leaves out has no money in it.
 from collections.abc import Iterator, Mapping
 
 from kessai.machine import Transaction
-from kessai.simulator import BookedOrder
-from kessai.simulator.monitor import COUNTED
 
 Entry = Mapping[str, int | str]
 Books = Mapping[str, Entry]
-
-
-def ahead(books: Books, order: str, booked: BookedOrder | None) -> Iterator[str]:
-    """Each amount that an order system counts before it has moved at the gateway."""
-    for name in COUNTED:
-        theirs = 0 if booked is None else booked.ever(name)
-        ours = books.get(order, {}).get(name, 0)
-        if isinstance(ours, int) and ours > theirs:
-            yield f"{name} is {ours}, and {theirs} at the gateway"
 
 
 def differences(books: Books, transaction: Transaction) -> Iterator[str]:

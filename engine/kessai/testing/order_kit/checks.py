@@ -2,35 +2,30 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from kessai.machine import Command, Machine, Transaction, broken_invariants
+from kessai.machine import Command, Transaction, broken_invariants
 from kessai.simulator import World
-from kessai.testing.order_kit.books import Books, ahead, differences
+from kessai.simulator.gateway import ahead
+from kessai.testing.order_kit.books import Books, differences
 from kessai.testing.order_kit.hooks import Hooks
 
 
-class Played(Protocol):
-    """The part of a story that is looked at."""
-
-    world: World
-    wanted: dict[str, list[Command]]
-
-    @property
-    def machines(self) -> Mapping[str, Machine]:
-        """The machines of the lifecycles, by name."""
-        ...
-
-    def transactions(self) -> Sequence[Transaction]:
-        """Every transaction of the engine's that came to be."""
-        ...
-
-
 class Checks:
-    """Looks at an order system, the engine and the gateway of one story."""
+    """Looks at an order system, the engine and the gateway of one story.
 
-    def __init__(self, story: Played, hooks: Hooks, system: Any) -> None:
-        self._story = story
+    `wanted` are the commands asked for so far, by key.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        wanted: Mapping[str, Sequence[Command]],
+        hooks: Hooks,
+        system: Any,
+    ) -> None:
+        self._world = world
+        self._wanted = wanted
         self._hooks = hooks
         self._system = system
         self._counted = 0
@@ -43,13 +38,13 @@ class Checks:
 
         """
         books = self._hooks.books(self._system)
-        for transaction in self._story.transactions():
+        for transaction in self._world.transactions():
             self._invariants_hold(transaction)
             if books is not None:
-                booked = self._story.world.gateway.booked(transaction.id)
-                found = ", ".join(ahead(books, transaction.id, booked))
+                booked = self._world.gateway.booked(transaction.id)
+                found = ", ".join(ahead(books.get(transaction.id, {}), booked))
                 _must(not found, f"{transaction.id}: in the order system {found}")
-        operations = len(self._story.world.monitor.operations)
+        operations = len(self._world.monitor.operations)
         if operations != self._counted:
             self._counted = operations
             self._wishes_hold()
@@ -67,7 +62,7 @@ class Checks:
                 raise AssertionError(found)
         flagged = self._hooks.flagged(self._system)
         if flagged is not None:
-            for transaction in self._story.transactions():
+            for transaction in self._world.transactions():
                 _must(
                     not transaction.discrepancies or transaction.id in flagged,
                     f"{transaction.id}: the engine shows a discrepancy, and the order"
@@ -75,12 +70,13 @@ class Checks:
                 )
 
     def _invariants_hold(self, transaction: Transaction) -> None:
-        machine = self._story.machines.get(transaction.lifecycle)
+        machines = self._world.context.machines
+        machine = machines.by_hash(transaction.lifecycle_hash)
         broken = broken_invariants(machine, transaction) if machine else ()
         _must(not broken, f"{transaction.id}: {', '.join(broken)} does not hold")
 
     def _differences(self, books: Books) -> Iterator[str]:
-        known = {found.id: found for found in self._story.transactions()}
+        known = {found.id: found for found in self._world.transactions()}
         for order, transaction in known.items():
             found = ", ".join(differences(books, transaction))
             if found:
@@ -107,12 +103,12 @@ class Checks:
 
     def _begun(self) -> Counter[tuple[str, str, int | None]]:
         """How often each thing was begun that took effect, or may do so yet."""
-        world = self._story.world
+        world = self._world
         begun: Counter[tuple[str, str, int | None]] = Counter()
         for intent in world.monitor.operations.values():
             recorded = world.store.load(intent.key, intent.order, None).recorded
             is_over = recorded is not None and recorded.outcome == "declined"
-            if not is_over and not self._reads(intent.command):
+            if not is_over and intent.command not in world.reads:
                 begun[intent.order, intent.command, intent.amount] += 1
         return begun
 
@@ -124,13 +120,7 @@ class Checks:
                 and asked.amount in {None, amount}
                 for asked in wish
             )
-            for wish in self._story.wanted.values()
-        )
-
-    def _reads(self, command: str) -> bool:
-        return any(
-            command in machine.commands and machine.commands[command].spec.reads
-            for machine in self._story.machines.values()
+            for wish in self._wanted.values()
         )
 
 

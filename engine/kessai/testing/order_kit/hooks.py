@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 from kessai.machine import Command
 from kessai.shell import Engine
 from kessai.simulator import ALL, Fault
-from kessai.spec import Lifecycle, shipped_names
+from kessai.spec import shipped_names
 from kessai.testing.order_kit.books import Books
-from kessai.testing.strategies.lifecycles import AnyLifecycle, lifecycle_of
+from kessai.testing.strategies.lifecycles import AnyLifecycle
 
 
 class Hooks:
     """The order system under test, as its author describes it.
 
     `lifecycles` are those that it uses, the shipped ones by default;
-    `faults` are those that may strike; `emulator` is the name of an installed one.
+    `faults` are those that may be injected; `emulator` is the name of an installed one.
     """
 
     lifecycles: ClassVar[Sequence[AnyLifecycle]] = shipped_names()
@@ -72,12 +72,3 @@ class Hooks:
 
     def close(self, system: Any) -> None:
         """Let go of what your order system holds."""
-
-    def chosen_lifecycles(self) -> list[Lifecycle]:
-        """The lifecycles themselves.
-
-        Raises:
-            InvalidInput: one is none, or its file has mistakes.
-
-        """
-        return [lifecycle_of(named) for named in self.lifecycles]

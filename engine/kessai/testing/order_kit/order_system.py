@@ -20,16 +20,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import attrs
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from kessai.machine import Bounds, Command, Machine, Transaction
-from kessai.simulator import Fault
-from kessai.simulator.commands import opening_of, possible_names
+from kessai.simulator import Fault, World
+from kessai.simulator.commands import is_in_force, opening_of, possible_names
+from kessai.simulator.faults import DEATHS, IN_THE_STORE, ON_THE_WIRE
 from kessai.spec import CommandSpec
 from kessai.spec.parameters import SHOP
 from kessai.testing.order_kit.hooks import Hooks
-from kessai.testing.order_kit.stage import DEATHS, IN_THE_STORE, MOMENTS, ON_THE_WIRE
+from kessai.testing.order_kit.stage import IN_A_CALL, MOMENTS
 from kessai.testing.order_kit.trace import Story
 from kessai.testing.strategies.commands import case_of
 from kessai.testing.strategies.denied import denials
@@ -64,21 +66,22 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
         super().__init__()
         self._story = Story(self)
 
+    def __init_subclass__(cls) -> None:
+        """Leave Hypothesis' explanations out: they take minutes; the story explains."""
+        case = cls.TestCase
+        phases = [each for each in case.settings.phases if each is not Phase.explain]
+        case.settings = settings(case.settings, phases=phases)
+
     @classmethod
     @contextmanager
     def story(cls) -> Iterator[Story]:
         """A story written by hand; at the end of the block everything resolves."""
-        with cls().own_story() as story:
-            yield story
-
-    @contextmanager
-    def own_story(self) -> Iterator[Story]:
-        """The story of this run; at the end of the block everything resolves."""
+        story = cls()._story  # noqa: SLF001 - its own
         try:
-            yield self._story
-            self._story.resolve()
+            yield story
+            story.resolve()
         finally:
-            self._story.close()
+            story.close()
 
     def teardown(self) -> None:
         """Let everything resolve, and compare the books."""
@@ -101,10 +104,10 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
     def an_order_is_paid(self, data: st.DataObject) -> None:
         """The same, approved at once and notified."""
         story, order = self._story, self._place(data)
-        if story.world.gateway.awaits_consumer(order):
+        if self._world.gateway.awaits_consumer(order):
             story.consumer(order, "log_in")
             story.consumer(order, "approve")
-        if story.world.notifications.get(order):
+        if self._world.notifications.get(order):
             story.notification(order, 0)
 
     @precondition(lambda self: self._open_ways())
@@ -113,23 +116,15 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
         """A command that the engine would carry out."""
         self._want(data, {})
 
-    @precondition(lambda self: self._open_ways())
-    @rule(data=st.data())
-    def one_more_is_wanted(self, data: st.DataObject) -> None:
-        """Once more the same: most of what happens is that."""
-        self._want(data, {})
+    one_more_is_wanted = a_command_is_wanted  # most of what happens is that
 
-    @precondition(lambda self: self._open_ways() and self._strikes())
+    @precondition(lambda self: self._open_ways() and self._faults())
     @rule(data=st.data())
     def a_command_suffers(self, data: st.DataObject) -> None:
         """A command during which something goes wrong."""
-        self._want(data, self._draw_strike(data))
+        self._want(data, self._draw_fault(data))
 
-    @precondition(lambda self: self._open_ways() and self._strikes())
-    @rule(data=st.data())
-    def another_one_suffers(self, data: st.DataObject) -> None:
-        """Once more, so that what goes wrong meets what went wrong before."""
-        self._want(data, self._draw_strike(data))
+    another_one_suffers = a_command_suffers  # what goes wrong meets what went before
 
     @precondition(lambda self: self._open_ways())
     @rule(data=st.data())
@@ -141,7 +136,7 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
     @rule(data=st.data())
     def the_impossible_is_wanted(self, data: st.DataObject) -> None:
         """A wrong state, an amount beyond a bound, an order id that is taken."""
-        case = self._case(self._story.world.transaction(self._draw_order(data)))
+        case = self._case(self._world.transaction(self._draw_order(data)))
         kinds = ("as_it_stands", "amount")
         command = data.draw(denials(case, kinds), label="impossible").command
         self._ask(attrs.evolve(command, key=self._next_key()), {})
@@ -168,39 +163,37 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
 
     # ── what the gateway and its consumer do ────────────────────────────────────────
 
-    @precondition(lambda self: self._story.world.waiting)
+    @precondition(lambda self: self._world.waiting)
     @rule(data=st.data(), act=st.sampled_from(_ACTS))
     def the_consumer_acts(self, data: st.DataObject, act: str) -> None:
         """About one of the opening commands that wait."""
-        waiting = list(self._story.world.waiting)
+        waiting = list(self._world.waiting)
         order = data.draw(st.sampled_from(waiting))
         if act != "log_in":
             self._story.consumer(order, "log_in")
         self._story.consumer(order, act)
 
-    @precondition(lambda self: self._story.world.returned)
+    @precondition(lambda self: self._world.returned)
     @rule(data=st.data())
     def the_consumer_returns(self, data: st.DataObject) -> None:
         """With what the gateway's page gave, perhaps once more."""
-        returned = list(self._story.world.returned)
+        returned = list(self._world.returned)
         self._story.consumer_returns(data.draw(st.sampled_from(returned)))
 
     @precondition(
-        lambda self: (
-            self._has(Fault.LATE_REVERSAL) and self._story.world.gateway.reversible()
-        )
+        lambda self: self._has(Fault.LATE_REVERSAL) and self._world.gateway.reversible()
     )
     @rule(data=st.data())
     def a_success_is_taken_back(self, data: st.DataObject) -> None:
         """Weeks later, perhaps: nobody has asked for it."""
-        orders = self._story.world.gateway.reversible()
+        orders = self._world.gateway.reversible()
         self._story.taken_back(data.draw(st.sampled_from(orders)))
 
-    @precondition(lambda self: self._story.world.pending)
+    @precondition(lambda self: self._world.pending)
     @rule(data=st.data(), good=st.booleans())
     def what_is_pending_ends(self, data: st.DataObject, *, good: bool) -> None:
         """It succeeds, or fails after all."""
-        order = data.draw(st.sampled_from(list(self._story.world.pending)))
+        order = data.draw(st.sampled_from(list(self._world.pending)))
         self._story.pending_ends(order, good=good)
 
     @precondition(lambda self: self._has(Fault.PORTAL) and self._story.transactions())
@@ -212,11 +205,11 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
             amount = data.draw(st.sampled_from([None, 1, 50]))
         self._story.portal(self._draw_order(data), act, amount)
 
-    @precondition(lambda self: self._story.world.undelivered)
+    @precondition(lambda self: self._world.undelivered)
     @rule(data=st.data())
     def a_notification_arrives(self, data: st.DataObject) -> None:
         """In any order."""
-        undelivered = self._story.world.undelivered
+        undelivered = self._world.undelivered
         first_only = not self._has(Fault.REORDERED_NOTIFICATION)
         some = undelivered[:1] if first_only else undelivered
         self._story.notification(*data.draw(st.sampled_from(some)))
@@ -230,21 +223,19 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
         self._story.notification(*data.draw(st.sampled_from(self._notified())))
 
     @precondition(
-        lambda self: (
-            self._has(Fault.LOST_NOTIFICATION) and self._story.world.undelivered
-        )
+        lambda self: self._has(Fault.LOST_NOTIFICATION) and self._world.undelivered
     )
     @rule(data=st.data())
     def a_notification_gets_lost(self, data: st.DataObject) -> None:
         """Any that is still to come."""
-        undelivered = self._story.world.undelivered
+        undelivered = self._world.undelivered
         self._story.notification_is_lost(*data.draw(st.sampled_from(undelivered)))
 
-    @precondition(lambda self: self._story.world.parcels)
+    @precondition(lambda self: self._world.parcels)
     @rule(data=st.data())
     def a_late_request_arrives(self, data: st.DataObject) -> None:
         """One that was presumed lost."""
-        orders = [parcel.order for parcel in self._story.world.parcels]
+        orders = [parcel.order for parcel in self._world.parcels]
         self._story.late_request_arrives(data.draw(st.sampled_from(orders)))
 
     # ── what time and care do ───────────────────────────────────────────────────────
@@ -269,6 +260,10 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
 
     # ── how it is drawn ─────────────────────────────────────────────────────────────
 
+    @property
+    def _world(self) -> World:
+        return self._story.world
+
     def _has(self, fault: Fault) -> bool:
         return fault in self.faults
 
@@ -292,18 +287,17 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
             transaction
             for transaction in self._story.transactions()
             if transaction.lifecycle == needed.lifecycle
-            and transaction.states.get(needed.track) == needed.state
+            and is_in_force(needed, transaction)
         ]
 
     def _place(self, data: st.DataObject) -> str:
         order = data.draw(st.sampled_from(self._free_orders()), label="order")
         machine = self._story.machines[order.rpartition("-")[0]]
-        agreements = {found.id: found for found in self._agreements(machine) or ()}
         agreement = None
-        if agreements:
+        if agreements := {found.id: found for found in self._agreements(machine) or ()}:
             name = data.draw(st.sampled_from(sorted(agreements)), label="agreement")
             agreement = agreements[name]
-        now = self._story.world.now
+        now = self._world.now
         case = CommandCase(machine, Transaction(order), now, agreement)
         found = ways(case, opening_of(machine).spec.name)
         if found:
@@ -318,16 +312,10 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
     ) -> None:
         open_ways = self._open_ways()
         name = data.draw(st.sampled_from(_weighed(open_ways)), label="command")
-        orders = [case.transaction.id for case, way in open_ways if way.name == name]
-        order = data.draw(st.sampled_from(sorted(set(orders))), label="order")
-        some = [
-            (case, way)
-            for case, way in open_ways
-            if (way.name, case.transaction.id) == (name, order)
-        ]
-        found = [way for _, way in some]
-        command = self._draw_command(data, some[0][0], found, amounts or _few)
-        self._ask(command, named)
+        cases = {c.transaction.id: c for c, way in open_ways if way.name == name}
+        case = cases[data.draw(st.sampled_from(sorted(cases)), label="order")]
+        found = ways(case, name)
+        self._ask(self._draw_command(data, case, found, amounts or _few), named)
 
     def _open_ways(self) -> list[tuple[CommandCase, CommandVariant]]:
         """Every command on every order that the engine would carry out now."""
@@ -339,12 +327,11 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
         ]
 
     def _case(self, transaction: Transaction) -> CommandCase:
-        story = self._story
-        machine = story.machines[transaction.lifecycle]
+        machine = self._story.machines[transaction.lifecycle]
         agreement = None
         if transaction.agreement is not None:
-            agreement = story.world.transaction(transaction.agreement)
-        return case_of(machine, transaction, story.world.now, agreement)
+            agreement = self._world.transaction(transaction.agreement)
+        return case_of(machine, transaction, self._world.now, agreement)
 
     def _draw_command(
         self,
@@ -356,32 +343,24 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
         way = some[data.draw(st.integers(0, len(some) - 1), label="flags")]
         rule = case.machine.commands[way.name]
         given = plainest(case.machine, rule, way.flags)
-        if data.draw(st.sampled_from([True, True, True, False]), label="notifications"):
+        # First what makes the shorter story: a failure is cut down to it.
+        if data.draw(st.sampled_from([False, True, True, True]), label="notifications"):
             given |= _notification_urls(rule.spec)
-        amount = (
-            None
-            if way.bounds is None
-            else data.draw(amounts(way.bounds), label="amount")
-        )
-        key = self._next_key()
-        return case.command(
-            way.name, amount, key=key, currency=way.currency, parameters=given
-        )
+        more: dict[str, Any] = {"currency": way.currency, "parameters": given}
+        if way.bounds is not None:
+            more["amount"] = data.draw(amounts(way.bounds), label="amount")
+        return case.command(way.name, key=self._next_key(), **more)
 
     def _ask(self, command: Command, named: dict[str, Any]) -> None:
-        more: dict[str, Any] = {
-            "lifecycle": command.lifecycle,
-            "agreement": command.agreement,
-            "currency": command.currency,
-            "parameters": command.parameters,
-        }
-        more = {name: value for name, value in more.items() if value} | named
+        fields = ("lifecycle", "agreement", "currency", "parameters")
+        more = {name: value for name in fields if (value := getattr(command, name))}
         self._story.ask(
             command.name,
             command.transaction,
             command.amount,
             key=command.key,
             **more,
+            **named,
         )
 
     def _next_key(self) -> str:
@@ -397,25 +376,24 @@ class OrderSystem(RuleBasedStateMachine, Hooks):
         return data.draw(st.sampled_from(orders), label="order")
 
     def _notified(self) -> list[tuple[str, int]]:
-        notifications = self._story.world.notifications.items()
+        notifications = self._world.notifications.items()
         return [(order, n) for order, some in notifications for n in range(len(some))]
 
-    def _strikes(self) -> list[Fault]:
-        possible = ON_THE_WIRE | IN_THE_STORE | DEATHS
-        return [fault for fault in Fault if fault in possible and self._has(fault)]
+    def _faults(self) -> list[Fault]:
+        return [fault for fault in Fault if fault in IN_A_CALL and self._has(fault)]
 
     def _writes(self) -> list[Fault]:
-        return [fault for fault in self._strikes() if fault not in ON_THE_WIRE]
+        return [fault for fault in self._faults() if fault not in ON_THE_WIRE]
 
-    def _draw_strike(self, data: st.DataObject) -> dict[str, Any]:
-        fault = data.draw(st.sampled_from(self._strikes()), label="fault")
+    def _draw_fault(self, data: st.DataObject) -> dict[str, Any]:
+        fault = data.draw(st.sampled_from(self._faults()), label="fault")
         named = {"fault": str(fault)}
         if fault in DEATHS:
             named["moment"] = data.draw(st.sampled_from(MOMENTS), label="moment")
         elif fault in IN_THE_STORE:
             named["moment"] = data.draw(st.sampled_from(["intent", "outcome"]))
         elif fault is Fault.BAD_REPLY:
-            bad = self._story.world.gateway.bad_replies()
+            bad = self._world.gateway.bad_replies()
             named["detail"] = data.draw(st.sampled_from(list(bad)), label="detail")
         return named
 

@@ -1,11 +1,11 @@
 """The engine and the emulator that an order system is tried on, one world a story.
 
 The engine is the real one; its flows are stepped through the simulator's world, so that
-any effect can be struck by a fault and everything is watched that the simulator
-watches.
+a fault can be injected into any effect, and everything is checked that the simulator
+checks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import entry_points
 from itertools import count
@@ -19,7 +19,8 @@ from kessai.flow.effects import Effect
 from kessai.gateway import Failure, Reply, Request
 from kessai.machine import Command, Machines
 from kessai.shell import Engine
-from kessai.simulator import Fault, MakeGateway, PlayedGateway, Stage, Violation, World
+from kessai.simulator import Fault, PlayedGateway, Stage, Violation, World
+from kessai.simulator.faults import DEATHS, IN_THE_STORE, ON_THE_WIRE
 from kessai.simulator.moves import TaskStep
 from kessai.simulator.tasks import Role, Task
 from kessai.spec import Lifecycle
@@ -31,30 +32,20 @@ EMULATORS = "kessai.emulators"
 MOMENTS = ("intent", "call", "outcome")
 """Where a fault can occur: as the intent is written, on the wire, as the outcome is."""
 
-DEATHS = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER})
-IN_THE_STORE = frozenset(
-    {Fault.STORE_BUSY, Fault.STORE_FAILED, Fault.COMMIT_LOST, Fault.COMMIT_KEPT}
-)
-ON_THE_WIRE = frozenset(
-    {
-        Fault.LOST_REQUEST,
-        Fault.LOST_REPLY,
-        Fault.LATE_REQUEST,
-        Fault.NO_CONNECTION,
-        Fault.BAD_REPLY,
-        Fault.REFUSAL,
-        Fault.PENDING,
-    }
-)
+IN_A_CALL = frozenset({*DEATHS, *IN_THE_STORE, *ON_THE_WIRE}) - {
+    Fault.SLOW_REQUEST,
+    Fault.FAILED_REFUND,
+}
+"""The faults that one call of an engine can suffer."""
 
 
 class Died(BaseException):
     """The process that called the engine ends here: nothing after it is carried out."""
 
 
-@attrs.define
-class Strike:
-    """A fault that waits for its moment."""
+@attrs.frozen
+class FaultInjection:
+    """A fault that is injected when its moment comes."""
 
     fault: Fault
     moment: str
@@ -68,28 +59,24 @@ def stage_of(lifecycles: list[Lifecycle], emulator: str, **options: Any) -> Stag
         AdapterMissing: no emulator of that name is installed.
 
     """
-    return Stage(Machines(lifecycles), _make_gateway(emulator, options), MemoryStore)
-
-
-def _make_gateway(name: str, options: Mapping[str, Any]) -> MakeGateway:
     found = {point.name: point for point in entry_points(group=EMULATORS)}
-    if name not in found:
+    if emulator not in found:
         known = ", ".join(sorted(found)) or "none"
-        message = f"emulator {name!r} is not installed; installed are: {known}"
+        message = f"emulator {emulator!r} is not installed; installed are: {known}"
         raise AdapterMissing(message)
-    factory = found[name].load()
+    factory = found[emulator].load()
 
     def make(clock: Callable[[], datetime]) -> PlayedGateway:
         gateway: PlayedGateway = factory(clock=clock, **options).played()
         return gateway
 
-    return make
+    return Stage(Machines(lifecycles), make, MemoryStore)
 
 
 class StagedEngine(Engine):
     """An engine whose every effect happens in a world, and may suffer a fault.
 
-    `strike` is what waits for its moment; `meanwhile` is what others do while a reply
+    `injection` waits for its moment; `meanwhile` is what others do while a reply
     is on its way. `found` is a promise of the engine's own that was broken.
     """
 
@@ -101,7 +88,7 @@ class StagedEngine(Engine):
             lifecycles=lifecycles,
             clock=lambda: world.now,
         )
-        self.strike: Strike | None = None
+        self.injection: FaultInjection | None = None
         self.meanwhile: Callable[[], None] | None = None
         self.found: Violation | None = None
         self.answers: list[str] = []
@@ -141,12 +128,12 @@ class StagedEngine(Engine):
             self._step(task, _moment(effect, writes))
 
     def _step(self, task: Task, moment: str) -> None:
-        strike = self.strike
-        if strike is not None and strike.moment == moment:
-            self.strike = None
-            self._world.play(TaskStep(task.number, strike.fault, detail=strike.detail))
-            if strike.fault in DEATHS:
-                raise Died(strike.fault)
+        injected = self.injection
+        if injected is not None and injected.moment == moment:
+            self.injection, fault = None, injected.fault
+            self._world.play(TaskStep(task.number, fault, detail=injected.detail))
+            if fault in DEATHS:
+                raise Died(fault)
             return
         others = self.meanwhile
         is_call = moment == "call" and others is not None

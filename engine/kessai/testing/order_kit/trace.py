@@ -20,6 +20,7 @@ import attrs
 from kessai.errors import InvalidInput, KessaiError
 from kessai.machine import Command, Machine, Transaction
 from kessai.simulator import Fault, World
+from kessai.simulator.faults import IN_THE_STORE
 from kessai.simulator.moves import (
     Arrive,
     Consume,
@@ -34,15 +35,14 @@ from kessai.testing.order_kit.drain import StoryEnd
 from kessai.testing.order_kit.hooks import Hooks
 from kessai.testing.order_kit.paste import MoveLine, as_test
 from kessai.testing.order_kit.stage import (
-    DEATHS,
-    IN_THE_STORE,
+    IN_A_CALL,
     MOMENTS,
-    ON_THE_WIRE,
     Died,
+    FaultInjection,
     StagedEngine,
-    Strike,
     stage_of,
 )
+from kessai.testing.strategies.lifecycles import lifecycle_of
 
 
 class Story:
@@ -50,11 +50,12 @@ class Story:
 
     Raises:
         AdapterMissing: no such emulator is installed.
+        InvalidInput: one of the lifecycles is none, or its file has mistakes.
 
     """
 
     def __init__(self, hooks: Hooks) -> None:
-        lifecycles = hooks.chosen_lifecycles()
+        lifecycles = [lifecycle_of(named) for named in hooks.lifecycles]
         stage = stage_of(lifecycles, hooks.emulator, **hooks.emulator_options)
         self.world = World(stage)
         self.engine = StagedEngine(self.world, lifecycles)
@@ -63,7 +64,7 @@ class Story:
         self.failed = False
         self._hooks = hooks
         self._system = hooks.open(self.engine)
-        self._checks = Checks(self, hooks, self._system)
+        self._checks = Checks(self.world, self.wanted, hooks, self._system)
 
     # ── what is asked for ───────────────────────────────────────────────────────────
 
@@ -83,18 +84,15 @@ class Story:
         """Somebody wants a command carried out; the order system is to see to it.
 
         `more` may hold `lifecycle`, `agreement` and `parameters`. `fault` is one of the
-        simulator's, `moment` where it strikes: `intent`, `call` or `outcome`. With
+        simulator's, `moment` where it is injected: `intent`, `call` or `outcome`. With
         `overtaken` the notifications are delivered before the reply is read.
         """
         command = Command(name, order, key=key, amount=amount, **more)
         self.wanted.setdefault(key, []).append(command)
-        given = [name, order] if amount is None else [name, order, amount]
-        named = {"key": key, **more, **_given(fault, moment, detail)}
-        if overtaken:
-            named["overtaken"] = True
-        with self._move("ask", *given, **named):
+        suffered = {"fault": fault, "moment": moment, "detail": detail}
+        named = {"key": key, **more, "overtaken": overtaken or ""}
+        with self._move("ask", name, order, amount, **named, **suffered):
             self.engine.meanwhile = self._deliver_all if overtaken else None
-            self._struck(fault, moment, detail)
             self._through(lambda: self._hooks.ask(self._system, command))
 
     # ── what the gateway and its consumer do ────────────────────────────────────────
@@ -126,14 +124,12 @@ class Story:
 
         The order system is notified of it, if at all.
         """
-        asked = [order, act] if amount is None else [order, act, amount]
-        with self._move("portal", *asked):
+        with self._move("portal", order, act, amount):
             self.world.play(InPortal(order, act, amount))
 
     def notification(self, order: str, number: int, *, fault: str = "") -> None:
         """The order's notification of that number is delivered: late, or again."""
-        with self._move("notification", order, number, **_given(fault, "", "")):
-            self._struck(fault, "", "")
+        with self._move("notification", order, number, fault=fault):
             self._deliver(order, number)
 
     def notification_is_lost(self, order: str, number: int) -> None:
@@ -156,8 +152,7 @@ class Story:
 
     def recover(self, *, fault: str = "", moment: str = "") -> None:
         """The order system recovers what has no answer, as it does now and then."""
-        with self._move("recover", **_given(fault, moment, "")):
-            self._struck(fault, moment, "")
+        with self._move("recover", fault=fault, moment=moment):
             self._through(lambda: self._hooks.recover(self._system))
 
     # ── what is there ───────────────────────────────────────────────────────────────
@@ -169,7 +164,7 @@ class Story:
 
     def transactions(self) -> list[Transaction]:
         """Every transaction of the engine's that came to be."""
-        return [t for t in self.world.store.transactions() if t.exists]
+        return self.world.transactions()
 
     def as_python(self, found: str = "") -> str:
         """The story so far as a test that can be pasted; `found` becomes a comment."""
@@ -186,7 +181,7 @@ class Story:
 
         """
         with self._with_its_story():
-            self.engine.strike = self.engine.meanwhile = None
+            self.engine.injection = self.engine.meanwhile = None
             resolving = StoryEnd(self.world, self._deliver, self._catch_up)
             resolving.resolve()
             resolving.compare()
@@ -204,17 +199,24 @@ class Story:
 
     @contextmanager
     def _move(self, name: str, *given: Any, **named: Any) -> Iterator[None]:
-        """Write the move down, make it, and check what must hold after each."""
-        self.lines.append(MoveLine(name, given, named))
+        """Write the move down, make it, and check what must hold after each.
+
+        What is None or empty was not given.
+        """
+        named = {one: value for one, value in named.items() if value != ""}
+        line = MoveLine(name, [value for value in given if value is not None], named)
+        self.lines.append(line)
         self.engine.answers.clear()
         with self._with_its_story():
+            if "fault" in named:
+                self._inject(named["fault"], named.get("moment"), named.get("detail"))
             yield
-            self.engine.strike = self.engine.meanwhile = None
+            self.engine.injection = self.engine.meanwhile = None
             if self.engine.found is not None:  # swallowed by the order system
                 raise self.engine.found
             self._checks.after_each_move()
         came_of_it = ", ".join(self.engine.answers)
-        self.lines[-1] = attrs.evolve(self.lines[-1], came_of_it=came_of_it)
+        self.lines[-1] = attrs.evolve(line, came_of_it=came_of_it)
 
     @contextmanager
     def _with_its_story(self) -> Iterator[None]:
@@ -227,18 +229,16 @@ class Story:
                 error.add_note(f"\n{self.as_python(str(error))}")
             raise
 
-    def _struck(self, fault: str, moment: str, detail: str) -> None:
-        if not fault:
-            return
+    def _inject(self, fault: str, moment: str | None, detail: str | None) -> None:
         kind = Fault(fault)
-        if kind not in DEATHS | IN_THE_STORE | ON_THE_WIRE:
-            message = f"fault: {fault!r} cannot strike an engine's call"
+        if kind not in IN_A_CALL:
+            message = f"fault: {fault!r} cannot be injected into a call"
             raise InvalidInput(message)
         moment = moment or ("intent" if kind in IN_THE_STORE else "call")
         if moment not in MOMENTS:
             message = f"moment: {moment!r} is none of {', '.join(MOMENTS)}"
             raise InvalidInput(message)
-        self.engine.strike = Strike(kind, moment, detail)
+        self.engine.injection = FaultInjection(kind, moment, detail or "")
 
     def _through(self, act: Callable[[], None]) -> bool:
         """Let the order system act; whether it came to its end.
@@ -274,8 +274,3 @@ class Story:
         self.world.collect()
         for order, number in tuple(self.world.undelivered):
             self._deliver(order, number)
-
-
-def _given(fault: str, moment: str, detail: str) -> dict[str, str]:
-    given = {"fault": fault, "moment": moment, "detail": detail}
-    return {name: value for name, value in given.items() if value}

@@ -74,14 +74,11 @@ def _run(
     test = getattr(tests, name)
     wanted = signature(test).parameters
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder, ExitStack() as open_:
-        fixtures: dict[str, Any] = {"tmp_path": Path(folder)}
-        for fixture in ("store", "other"):
-            if fixture in wanted:
-                fixtures[fixture] = open_.enter_context(
-                    closing(make_store(Path(folder)))
-                )
-        known = {k: v for k, v in fixtures.items() if k in wanted}
-        test(**known, **given)
+        for fixture in wanted.keys() & {"store", "other"}:
+            given[fixture] = open_.enter_context(closing(make_store(Path(folder))))
+        if "tmp_path" in wanted:
+            given["tmp_path"] = Path(folder)
+        test(**given)
 
 
 def _first_line(suite: type, name: str) -> str:

@@ -9,6 +9,7 @@ all of it passes; nothing here knows how a store is built.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -17,7 +18,7 @@ import attrs
 import pytest
 
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Loaded, Recorded, Reference
+from kessai.flow import Change, Lease, Loaded, Reference
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine import (
@@ -38,6 +39,7 @@ from kessai.machine import (
 )
 from kessai.spec import load_shipped
 from kessai.stores import Store
+from kessai.testing.store_kit.written import recorded, recorded_denial
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -75,38 +77,21 @@ class Book:
         opens = ("payment",) if command == "authorize" else ()
         account = self.account if opens else None
         event = Begun(operation.begun_at, operation, None, opens, account=account)
-        recorded = Recorded(
-            key=operation.key,
-            request="",
-            command=command,
-            transaction=self.transaction.id,
-            outcome="begun",
-            operation=operation.id,
-        )
-        return self.change([event], opens=recorded, **more), operation
+        opened = recorded(operation, "begun")
+        return self.change([event], opens=opened, **more), operation
 
     def ended(self, operation: Operation, **more: Any) -> Change:
         """The change that ends `operation` well; it is not yet written."""
-        evidence = Evidence(
+        evidence = attrs.evolve(
+            _evidence(operation, Outcome.SUCCEEDED),
             source=Source.REPLY,
-            transaction=self.transaction.id,
-            command=operation.command,
-            outcome=Outcome.SUCCEEDED,
             code="A001",
             amount=operation.amount,
             reported_at=NOON,
             disclosed=more.pop("disclosed", {}),
         )
         event = Reported(NOON, operation.id, Outcome.SUCCEEDED, evidence)
-        closed = Recorded(
-            key=operation.key,
-            request="",
-            command=operation.command,
-            transaction=self.transaction.id,
-            outcome="succeeded",
-            operation=operation.id,
-            evidence=evidence,
-        )
+        closed = recorded(operation, "succeeded", evidence)
         return self.change([event], closes=(closed,), **more)
 
     def denied(self, key: str = "", **more: Any) -> Change:
@@ -116,17 +101,9 @@ class Book:
             Reason("state_not_allowed", "O2", {"states": "-", "allowed": "与信済"}),
         )
         key = key or f"{self.transaction.id}:{self.transaction.version + 1}"
-        recorded = Recorded(
-            key=key,
-            request="f" * 64,
-            command="capture",
-            transaction=self.transaction.id,
-            outcome="denied",
-            reasons=reasons,
-            bounds=Bounds(1, 5, None),
-        )
         event = Denied(NOON, "capture", key, "f" * 64, reasons, 9)
-        return self.change([event], opens=recorded, **more)
+        opened = recorded_denial(self.transaction.id, event, Bounds(1, 5, None))
+        return self.change([event], opens=opened, **more)
 
     def change(self, events: list[Event], **more: Any) -> Change:
         """A change of `events` at the version that this book has seen last."""
@@ -453,12 +430,10 @@ class StoreConformance:
         self, store: Store
     ) -> None:
         """Whoever waits longest comes first."""
-        minutes = {"c": 2, "a": 3, "d": 0, "b": 1}
-        operations = {}
-        for name, minute in minutes.items():
-            at = NOON + timedelta(minutes=minute)
-            operations[name] = Book(store, name), at
-        opened = {n: (b, b.begin(at=at)) for n, (b, at) in operations.items()}
+        opened = {}
+        for name, minute in {"c": 2, "a": 3, "d": 0, "b": 1}.items():
+            book = Book(store, name)
+            opened[name] = book, book.begin(at=NOON + timedelta(minutes=minute))
         assert store.open_transactions(10) == ["d", "b", "c", "a"]
         assert store.open_transactions(2) == ["d", "b"]
         book, operation = opened["b"]
@@ -497,8 +472,7 @@ class StoreConformance:
         assert store.claim(NOON + REPLY_WITHIN - SECOND, LATER, OURS) is None
         first = store.claim(LATER, LATER + HOUR, OURS)
         assert first == Lease(transaction="a", number=1, attempts=0, until=LATER + HOUR)
-        second = store.claim(LATER, LATER + HOUR, OURS)
-        assert second is not None
+        second = _leased(store, LATER)
         assert second.transaction == "b"
         assert store.claim(LATER, LATER + HOUR, OURS) is None
 
@@ -517,8 +491,7 @@ class StoreConformance:
         book.write(
             book.change([Reported(NOON, operation.id, Outcome.UNKNOWN, unknown)])
         )
-        lease = store.claim(NOON, LATER, OURS)
-        assert lease is not None
+        lease = _leased(store, NOON)
         assert lease.transaction == "order-1"
 
     def test_a_lease_ends_by_time_and_the_next_one_is_another(
@@ -526,24 +499,20 @@ class StoreConformance:
     ) -> None:
         """A recoverer that died holds nothing up for ever."""
         Book(store).begin()
-        first = store.claim(LATER, LATER + HOUR, OURS)
-        assert first is not None
+        first = _leased(store, LATER)
         assert store.claim(LATER + HOUR - SECOND, LATER + HOUR, OURS) is None
-        again = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
-        assert again is not None
+        again = _leased(store, LATER + HOUR, LATER + 2 * HOUR)
         assert again.number > first.number
 
     def test_a_lease_outlives_what_it_was_given_for(self, store: Store) -> None:
         """Something new begins under it: it is not leased to a second one as well."""
         book = Book(store)
         operation = book.begin()
-        first = store.claim(LATER, LATER + HOUR, OURS)
-        assert first is not None
+        first = _leased(store, LATER)
         book.end(operation)
         book.begin("capture")
         assert store.claim(LATER + SECOND, LATER + 2 * HOUR, OURS) is None
-        again = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
-        assert again is not None
+        again = _leased(store, LATER + HOUR, LATER + 2 * HOUR)
         assert again.number > first.number
 
     def test_a_change_under_a_lease_that_was_lost_is_not_written(
@@ -576,10 +545,7 @@ class StoreConformance:
         """It is due again at the given time, not before."""
         Book(store).begin()
         for attempts in range(3):
-            lease = store.claim(
-                LATER + attempts * HOUR, LATER + (attempts + 9) * HOUR, OURS
-            )
-            assert lease is not None
+            lease = _leased(store, LATER + attempts * HOUR, LATER + 12 * HOUR)
             assert lease.attempts == attempts
             due_at = LATER + (attempts + 1) * HOUR
             store.release(lease, due_at)
@@ -590,15 +556,12 @@ class StoreConformance:
     ) -> None:
         """The transaction is somebody else's now."""
         Book(store).begin()
-        lost = store.claim(LATER, LATER + HOUR, OURS)
-        held = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
-        assert lost is not None
-        assert held is not None
+        lost = _leased(store, LATER)
+        held = _leased(store, LATER + HOUR, LATER + 2 * HOUR)
         store.release(lost, LATER)
         assert store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS) is None
         store.release(held, LATER)
-        again = store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS)
-        assert again is not None
+        again = _leased(store, LATER + HOUR, LATER + 2 * HOUR)
         assert again.attempts == 1
 
     def test_what_happens_to_a_transaction_makes_it_due_anew(
@@ -607,22 +570,19 @@ class StoreConformance:
         """And its attempts are counted from 0 again; a lease of it still holds."""
         book = Book(store)
         book.begin()
-        lease = store.claim(LATER, LATER + HOUR, OURS)
-        assert lease is not None
+        lease = _leased(store, LATER)
         book.begin("get_address")
         assert store.claim(LATER, LATER + HOUR, OURS) is None
         store.release(lease, LATER + HOUR)
         book.begin("get_address")
-        again = store.claim(LATER, LATER + HOUR, OURS)
-        assert again is not None
+        again = _leased(store, LATER)
         assert again.attempts == 0
 
     def test_a_release_after_the_end_leaves_nothing_due(self, store: Store) -> None:
         """What was resolved under the lease is done with."""
         book = Book(store)
         operation = book.begin()
-        lease = store.claim(LATER, LATER + HOUR, OURS)
-        assert lease is not None
+        lease = _leased(store, LATER)
         book.end(operation, lease=lease)
         store.release(lease, LATER)
         assert store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS) is None
@@ -652,8 +612,7 @@ class StoreConformance:
         Book(store, "theirs", OTHER).begin(at=NOON)
         Book(store, "ours").begin(at=NOON + SECOND)
         assert store.claim(LATER, LATER + HOUR, ()) is None
-        ours = store.claim(LATER, LATER + HOUR, OURS)
-        assert ours is not None
+        ours = _leased(store, LATER)
         assert ours.transaction == "ours"
         assert store.claim(LATER, LATER + HOUR, OURS) is None
         theirs = store.claim(LATER, LATER + HOUR, ("none", OTHER))
@@ -745,7 +704,7 @@ class StoreConformance:
         changes = [
             book.begun("capture", key=f"key-{number}")[0] for number in range(THREADS)
         ]
-        outcomes = race([_appending(store, change) for change in changes])
+        outcomes = race([partial(store.append, change) for change in changes])
         assert outcomes.count(None) == 1
         winner = changes[outcomes.index(None)]
         loaded = store.load(None, "order-1", None)
@@ -762,7 +721,7 @@ class StoreConformance:
         changes = [
             Book(store).begun(key=f"key-{number}")[0] for number in range(THREADS)
         ]
-        outcomes = race([_appending(store, change) for change in changes])
+        outcomes = race([partial(store.append, change) for change in changes])
         assert outcomes.count(None) == 1
 
     def test_of_many_threads_that_race_for_one_key_exactly_one_wins(
@@ -773,7 +732,7 @@ class StoreConformance:
             Book(store, f"order-{number}").begun(key="k")[0]
             for number in range(THREADS)
         ]
-        outcomes = race([_appending(store, change) for change in changes])
+        outcomes = race([partial(store.append, change) for change in changes])
         assert outcomes.count(None) == 1
         assert len(list(store.transactions())) == 1
 
@@ -844,7 +803,7 @@ class SharedStoreConformance(StoreConformance):
             ]
             stores = (store, other)
             outcomes = race(
-                [_appending(s, c) for s, c in zip(stores, changes, strict=True)]
+                [partial(s.append, c) for s, c in zip(stores, changes, strict=True)]
             )
             assert outcomes.count(None) == 1
 
@@ -859,6 +818,13 @@ class SharedStoreConformance(StoreConformance):
         assert other.declaration(lifecycle.hash) == lifecycle.document
 
 
+def _leased(store: Store, now: datetime, until: datetime = LATER + HOUR) -> Lease:
+    """The lease of what is due longest at `now`."""
+    lease = store.claim(now, until, OURS)
+    assert lease is not None
+    return lease
+
+
 def _evidence(operation: Operation, outcome: Outcome) -> Evidence:
     return Evidence(
         source=Source.INQUIRY,
@@ -866,10 +832,6 @@ def _evidence(operation: Operation, outcome: Outcome) -> Evidence:
         command=operation.command,
         outcome=outcome,
     )
-
-
-def _appending(store: Store, change: Change) -> Callable[[], None]:
-    return lambda: store.append(change)
 
 
 def _everything(store: Store) -> tuple[list[Transaction], list[object], list[str]]:

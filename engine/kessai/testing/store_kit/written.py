@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from kessai.flow import Change, Recorded
+from kessai.gateway import Evidence
 from kessai.machine import (
     Begun,
+    Bounds,
     Denied,
     Event,
     Machine,
@@ -39,28 +41,21 @@ def changes(
 
 def _opened(before: Transaction, event: Event) -> Recorded | None:
     if isinstance(event, Begun):
-        return _recorded(event.operation, "begun")
-    if isinstance(event, Denied):
-        return Recorded(
-            key=event.key,
-            request=event.request,
-            command=event.command,
-            transaction=before.id,
-            outcome="denied",
-            reasons=event.reasons,
-        )
-    return None
+        return recorded(event.operation, "begun")
+    return recorded_denial(before.id, event) if isinstance(event, Denied) else None
 
 
 def _closed(before: Transaction, event: Event) -> tuple[Recorded, ...]:
     if not isinstance(event, Reported):
         return ()
-    return (_recorded(before.operations[event.operation], event.outcome.value, event),)
+    operation = before.operations[event.operation]
+    return (recorded(operation, event.outcome.value, event.evidence),)
 
 
-def _recorded(
-    operation: Operation, outcome: str, report: Reported | None = None
+def recorded(
+    operation: Operation, outcome: str, evidence: Evidence | None = None
 ) -> Recorded:
+    """What stands under the key of an operation."""
     return Recorded(
         key=operation.key,
         request=operation.request,
@@ -68,5 +63,20 @@ def _recorded(
         transaction=operation.id.rpartition(".")[0],
         outcome=outcome,
         operation=operation.id,
-        evidence=None if report is None else report.evidence,
+        evidence=evidence,
+    )
+
+
+def recorded_denial(
+    transaction: str, denied: Denied, bounds: Bounds | None = None
+) -> Recorded:
+    """What stands under the key of a refused command."""
+    return Recorded(
+        key=denied.key,
+        request=denied.request,
+        command=denied.command,
+        transaction=transaction,
+        outcome="denied",
+        reasons=denied.reasons,
+        bounds=bounds,
     )

@@ -7,7 +7,7 @@ from kessai.evidence.outcome import resolve
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, Event, Machine, Operation, Record, Transaction, append
 from kessai.machine.decide import opened_tracks
-from kessai.simulator.commands import opening_of
+from kessai.simulator.commands import is_in_force, opening_of
 from kessai.simulator.world import BEGINNING
 from kessai.spec import Agreement
 from kessai.testing.strategies.lifecycles import machine_of
@@ -53,7 +53,7 @@ def _reach(machine: Machine, needed: Agreement) -> tuple[Transaction, _Trail]:
     for _ in range(_DEPTH):
         level = [after for before in level for after in _successors(machine, *before)]
         for transaction, trail in level:
-            if transaction.states.get(needed.track) == needed.state:
+            if is_in_force(needed, transaction):
                 return transaction, trail
     message = (
         f"agreement: no history of {needed.lifecycle!r} was found in which"

@@ -8,7 +8,7 @@ Everything is asked of the lifecycle's own machine: states, bounds, guards and d
 stand in the file, and nowhere here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -106,27 +106,17 @@ def case_of(
     return CommandCase(machine, transaction, now, agreement or agreement_for(machine))
 
 
-def all_ways(case: CommandCase) -> list[CommandVariant]:
-    """Every way to ask for any command that is allowed now."""
-    return [way for name in case.machine.commands for way in ways(case, name)]
-
-
 def _allowed(case: CommandCase) -> st.SearchStrategy[Command]:
-    found = all_ways(case)
-    if not found:
-        return st.nothing()
     # By name first: a command with many flags shall not crowd out the rest.
-    by_name: dict[str, list[CommandVariant]] = {}
-    for way in found:
-        by_name.setdefault(way.name, []).append(way)
-    return st.sampled_from(list(by_name.values())).flatmap(
-        lambda some: commands_in(case, some)
-    )
+    by_name = [found for name in case.machine.commands if (found := ways(case, name))]
+    if not by_name:
+        return st.nothing()
+    return st.sampled_from(by_name).flatmap(lambda some: commands_in(case, some))
 
 
 @st.composite
 def commands_in(
-    draw: st.DrawFn, case: CommandCase, some: list[CommandVariant]
+    draw: st.DrawFn, case: CommandCase, some: Sequence[CommandVariant]
 ) -> Command:
     """A command in one of some ways, with amounts and parameters of any kind."""
     way = draw(st.sampled_from(some))
@@ -140,21 +130,9 @@ def commands_in(
         )
 
     some_amount = amounts(way.bounds)
-    if case.machine.commands[way.name].amount_guards:
+    if rule.amount_guards:
         # The bounds alone do not show it.
         some_amount = some_amount.filter(
             lambda amount: isinstance(case.decide(command(amount)), Operation)
         )
     return command(draw(some_amount))
-
-
-__all__ = [
-    "NOW",
-    "DeniedCommand",
-    "allowed_commands",
-    "amounts",
-    "denied_commands",
-    "keys",
-    "order_ids",
-    "parameters",
-]

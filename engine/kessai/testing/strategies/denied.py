@@ -4,7 +4,7 @@ Reasons that hold whatever is asked for are those of `can`; reasons that lie in 
 request come from the declaration of the command.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,8 @@ class DeniedCommand:
 
 Denials = st.SearchStrategy[DeniedCommand]
 Make = Callable[[], Denials]
+Values = st.SearchStrategy[dict[str, Any]]
+Mistake = Callable[[str], Values]
 
 
 @st.composite
@@ -86,14 +88,11 @@ class _WrongVariants:
 
     def all(self) -> dict[str, Make]:
         """Each kind of mistake that can be made, with the commands that make it."""
-        return {
-            **self._as_it_stands(),
-            **self._amounts(),
-            **self._parameters(),
-            **self._guards(),
-            **self._lifecycle_and_agreement(),
-            **self._currencies(),
-        }
+        kinds = (
+            *(self._as_it_stands(), self._amounts(), self._parameters()),
+            *(self._guards(), self._other_fields()),
+        )
+        return {kind: make for some in kinds for kind, make in some.items()}
 
     @property
     def bounds(self) -> Bounds | None:
@@ -108,12 +107,12 @@ class _WrongVariants:
         found = possibility(case.machine, case.transaction, self.name, case.now)
         if found.denial is None:
             return frozenset()
-        return frozenset(found.denial.codes) - self._hanging_on_the_request()
-
-    def _hanging_on_the_request(self) -> set[str]:
-        amounts_say = {"amount_missing", "amount_below_minimum", "amount_above_maximum"}
-        guards = {guard.code for guard in self.rule.guards}
-        return amounts_say | self.rule.amount_guards | guards
+        of_the_request = {guard.code for guard in self.rule.guards}
+        return frozenset(found.denial.codes) - {
+            *("amount_missing", "amount_below_minimum", "amount_above_maximum"),
+            *self.rule.amount_guards,
+            *of_the_request,
+        }
 
     def _denied(
         self, amount: st.SearchStrategy[int | None], *reasons: str, **more: Any
@@ -158,24 +157,19 @@ class _WrongVariants:
 
     def _parameters(self) -> dict[str, Make]:
         declared, taken = self.case.machine.lifecycle.parameters, self.rule.parameters
-        choices = {
-            "parameter_missing": list(self.rule.spec.required),
-            "parameter_not_taken": [name for name in declared if name not in taken],
-            "parameter_invalid": sorted(taken),
+        not_taken = [name for name in declared if name not in taken]
+        choices: dict[str, tuple[Sequence[str], Mistake]] = {
+            "parameter_missing": (self.rule.spec.required, self._left_out),
+            "parameter_not_taken": (not_taken, self._not_taken),
+            "parameter_invalid": (sorted(taken), self._malformed),
         }
-        changes = (self._left_out, self._not_taken, self._malformed)
         return {
             reason: partial(self._one_of, names, change, reason)
-            for (reason, names), change in zip(choices.items(), changes, strict=True)
+            for reason, (names, change) in choices.items()
             if names
         }
 
-    def _one_of(
-        self,
-        names: list[str],
-        change: Callable[[str], st.SearchStrategy[dict[str, Any]]],
-        reason: str,
-    ) -> Denials:
+    def _one_of(self, names: Sequence[str], change: Mistake, reason: str) -> Denials:
         amount = self._right_amount()
 
         def denied(given: dict[str, Any]) -> Denials:
@@ -183,13 +177,13 @@ class _WrongVariants:
 
         return st.sampled_from(names).flatmap(change).flatmap(denied)
 
-    def _left_out(self, name: str) -> st.SearchStrategy[dict[str, Any]]:
+    def _left_out(self, name: str) -> Values:
         return st.just({k: v for k, v in self.parameters.items() if k != name})
 
-    def _not_taken(self, name: str) -> st.SearchStrategy[dict[str, Any]]:
+    def _not_taken(self, name: str) -> Values:
         return st.just({**self.parameters, name: True})
 
-    def _malformed(self, name: str) -> st.SearchStrategy[dict[str, Any]]:
+    def _malformed(self, name: str) -> Values:
         declared = self.case.machine.lifecycle.parameters[name]
         return invalid_values(declared).map(
             lambda value: {**self.parameters, name: value}
@@ -217,33 +211,22 @@ class _WrongVariants:
         guards = self.rule.guards
         return tuple(g.code for g in guards if not g.holds.evaluate(names))
 
-    def _lifecycle_and_agreement(self) -> dict[str, Make]:
-        made: dict[str, Make] = {
-            "lifecycle": partial(
-                self._other, "lifecycle_differs", lifecycle=OTHER_LIFECYCLE
-            )
+    def _other_fields(self) -> dict[str, Make]:
+        """Another lifecycle, agreement or currency, or none where one is needed."""
+        spec = self.rule.spec
+        wrong: dict[str, tuple[str, dict[str, str | None]]] = {
+            "lifecycle": ("lifecycle_differs", {"lifecycle": OTHER_LIFECYCLE}),
+            "agreement": ("agreement_missing", {"agreement": None}),
+            "currency": ("currency_not_taken", {"currency": "XXX"}),
         }
-        if self.rule.spec.agreement is None:
-            reason, named = "agreement_not_taken", "order-0"
-            made["agreement"] = partial(self._other, reason, agreement=named)
-        else:
-            made["agreement"] = partial(
-                self._other, "agreement_missing", agreement=None
-            )
-        return made
-
-    def _currencies(self) -> dict[str, Make]:
-        """A currency that the lifecycle does not have, or none where one is needed."""
-        opens = self.rule.spec.is_opening
-        made: dict[str, Make] = {
-            "currency": partial(self._in, "currency_not_taken", "XXX")
+        if spec.agreement is None:
+            wrong["agreement"] = ("agreement_not_taken", {"agreement": "order-0"})
+        if spec.is_opening and len(self.case.machine.lifecycle.currencies) > 1:
+            wrong["no_currency"] = ("currency_missing", {"currency": None})
+        return {
+            kind: partial(self._other, reason, **given)
+            for kind, (reason, given) in wrong.items()
         }
-        if opens and len(self.case.machine.lifecycle.currencies) > 1:
-            made["no_currency"] = partial(self._in, "currency_missing", None)
-        return made
-
-    def _in(self, reason: str, currency: str | None) -> Denials:
-        return self._denied(self._right_amount(), reason, currency=currency)
 
     def _other(self, reason: str, **more: Any) -> Denials:
         return self._denied(self._right_amount(), reason, **more)

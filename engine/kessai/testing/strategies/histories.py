@@ -220,13 +220,11 @@ class Course:
         """Let `event` happen; None changes nothing."""
         if event is None:
             return
-        machine = self.machine if self._is_bound(event) else None
+        is_bound = self.transaction.exists or isinstance(event, Begun)
+        machine = self.machine if is_bound else None
         self.transaction, record = append(machine, self.transaction, event)
         self.events.append(event)
         self.records.append(record)
-
-    def _is_bound(self, event: Event) -> bool:
-        return self.transaction.exists or isinstance(event, Begun)
 
     @property
     def case(self) -> CommandCase:
@@ -266,12 +264,15 @@ class Course:
         found = ways(case, name)
         if not found:
             return False
-        command = self._keyed(self._draw(commands_in(case, list(found))))
+        command = self._keyed(self._draw(commands_in(case, found)))
         operation = case.decide(command)
         assert isinstance(operation, Operation)  # noqa: S101 - it is allowed
         self.asked.append(command)
         self._begin(operation)
-        self._answered(operation, self._draw(st.sampled_from(answers)))
+        outcome = self._draw(st.sampled_from(answers))
+        if outcome is not None:
+            self.now += timedelta(seconds=1)
+            self._resolve(self.transaction.operations[operation.id], outcome)
         return True
 
     def _keyed(self, command: Command) -> Command:
@@ -279,22 +280,11 @@ class Course:
         return attrs.evolve(command, key=f"{self.transaction.id}:{len(self.asked) + 1}")
 
     def _begin(self, operation: Operation) -> None:
-        agreement = self._agreement
-        if self.machine.commands[operation.command].spec.agreement is None:
-            agreement = None
-        begun = Begun(
-            self.now,
-            operation,
-            None if agreement is None else agreement.id,
-            opened_tracks(self.machine, operation),
-            None if agreement is None else agreement.version,
-        )
-        self.append(begun)
-
-    def _answered(self, operation: Operation, outcome: Outcome | None) -> None:
-        if outcome is not None:
-            self.now += timedelta(seconds=1)
-            self._resolve(self.transaction.operations[operation.id], outcome)
+        needed = self.machine.commands[operation.command].spec.agreement
+        under = self._agreement if needed is not None else None
+        named = (None, None) if under is None else (under.id, under.version)
+        opens = opened_tracks(self.machine, operation)
+        self.append(Begun(self.now, operation, named[0], opens, named[1]))
 
     def command(self) -> None:
         """Any command that is possible; those that must wait give way to another."""
@@ -347,22 +337,19 @@ class Course:
 
     def gateway_acts(self) -> None:
         """Someone works in the gateway's portal, and perhaps the lifecycle allows it."""
-        name = self._draw(
-            st.sampled_from(possible_names(self.machine, self.transaction))
-        )
-        self._outside(self.machine.commands[name], Outcome.SUCCEEDED)
+        names = possible_names(self.machine, self.transaction)
+        rule = self.machine.commands[self._draw(st.sampled_from(names))]
+        self._outside(rule, Outcome.SUCCEEDED)
 
     def reversible(self) -> list[CompiledCommand]:
         """The reversals that the gateway may do now."""
-        return [
-            rule
-            for rule in self.machine.reversals.values()
-            if rule.steps_from(self.transaction.states)
-            and (
-                (bounds := self._bounds(rule)) is None
-                or bounds.minimum <= bounds.maximum
-            )
-        ]
+        rules = self.machine.reversals.values()
+        states = self.transaction.states
+        return [r for r in rules if r.steps_from(states) and self._is_possible(r)]
+
+    def _is_possible(self, rule: CompiledCommand) -> bool:
+        bounds = self._bounds(rule)
+        return bounds is None or bounds.minimum <= bounds.maximum
 
     def taken_back(self) -> None:
         """The gateway takes a success back."""
@@ -376,10 +363,12 @@ class Course:
     def _outside(self, rule: CompiledCommand, outcome: Outcome) -> None:
         """What nobody asked for, of an amount within its bounds if there is any."""
         bounds, amount = self._bounds(rule), None
-        if bounds is not None and bounds.minimum <= bounds.maximum:
-            given = attrs.evolve(bounds, default=None)
-            amount = self._draw(amounts(given))
-        evidence = self._evidence(rule.spec.name, outcome, amount, Source.INQUIRY)
+        if bounds is not None and self._is_possible(rule):
+            amount = self._draw(amounts(attrs.evolve(bounds, default=None)))
+        self._hear(self._evidence(rule.spec.name, outcome, amount, Source.INQUIRY))
+
+    def _hear(self, evidence: Evidence) -> None:
+        """Evidence of what nobody asked for."""
         self.append(
             resolve_external(self.machine, self.transaction, evidence, self.now)
         )
@@ -387,12 +376,8 @@ class Course:
     def strange(self) -> None:
         """Evidence of what no lifecycle has: it becomes a discrepancy."""
         if self.transaction.exists:
-            evidence = self._evidence(
-                _STRANGE, Outcome.SUCCEEDED, None, Source.NOTIFICATION
-            )
-            self.append(
-                resolve_external(self.machine, self.transaction, evidence, self.now)
-            )
+            source = Source.NOTIFICATION
+            self._hear(self._evidence(_STRANGE, Outcome.SUCCEEDED, None, source))
 
     def closed(self) -> None:
         """A person has dealt with a discrepancy."""
@@ -407,14 +392,14 @@ class Course:
     def learned(self) -> None:
         """The gateway names an id, its own or another than before, and nothing else."""
         name = self._draw(st.sampled_from(_IDS))
-        said = Evidence(
+        stated = Evidence(
             source=Source.INQUIRY,
             transaction=self.transaction.id,
             command=None,
             outcome=Outcome.SUCCEEDED,
             references={name.partition("_")[0]: name},
         )
-        for event in beside(self.machine, self.transaction, (), said, self.now):
+        for event in beside(self.machine, self.transaction, (), stated, self.now):
             self.append(event)
 
     def resumable(self) -> list[str]:
@@ -447,12 +432,11 @@ class Course:
 
     def deadlines(self) -> list[datetime]:
         """When the deadlines of the states that hold now end."""
-        found = self.transaction
+        states, declared = self.transaction.states.items(), self.machine.deadlines
         return [
             ends
-            for name, ends in found.deadlines.items()
-            if found.states.get(self.machine.deadlines[name].track)
-            == self.machine.deadlines[name].state
+            for name, ends in self.transaction.deadlines.items()
+            if (declared[name].track, declared[name].state) in states
         ]
 
     def lapses(self) -> None:

@@ -12,6 +12,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 TYPES_OF = "kessai.machine"
 
@@ -62,6 +63,16 @@ class _AndThen(Loader):
 
 
 def _register_types() -> None:
-    from kessai.testing.strategies.registered import register_types
+    from hypothesis import strategies as st
 
-    register_types()
+    from kessai.machine import Command, Operation, Transaction
+    from kessai.machine.events import KINDS
+
+    for kind in (Command, Operation, Transaction, *KINDS.values()):
+        st.register_type_strategy(kind, _values_of)
+
+
+def _values_of(kind: type) -> Any:
+    from kessai.testing.strategies.registered import values_of
+
+    return values_of(kind)

@@ -68,7 +68,9 @@ class CommandVariant:
 
 def ways(case: CommandCase, name: str) -> tuple[CommandVariant, ...]:
     """Every way in which `name` may be asked for now; none if it is denied."""
-    return tuple(way for way, verdict in tried(case, name) if _passes(verdict))
+    return tuple(
+        way for way, verdict in tried(case, name) if isinstance(verdict, Operation)
+    )
 
 
 def tried(
@@ -110,16 +112,8 @@ def _best(
     if bounds is not None:
         inside = bounds.maximum >= bounds.minimum
         amounts = [bounds.minimum, bounds.maximum] if inside else [bounds.minimum]
-    verdict = case.decide(attrs.evolve(asked, amount=amounts[0]))
-    for amount in amounts[1:]:
-        if isinstance(verdict, Operation):
-            break
-        verdict = case.decide(attrs.evolve(asked, amount=amount))
-    return verdict
-
-
-def _passes(verdict: Operation | Denial) -> bool:
-    return isinstance(verdict, Operation)
+    verdicts = [case.decide(attrs.evolve(asked, amount=amount)) for amount in amounts]
+    return next((v for v in verdicts if isinstance(v, Operation)), verdicts[-1])
 
 
 def _assignments(case: CommandCase, rule: CompiledCommand) -> Iterator[dict[str, bool]]:

@@ -64,30 +64,33 @@ def test_a_password_is_told_nowhere(own_server, caplog):
     from pg.server import SECRET
 
     caplog.set_level(logging.DEBUG)
-    told = []
+    logged = []
     right = own_server.url_with_password
     own_server.run("CREATE SCHEMA secretive AUTHORIZATION secretive")
     try:
         with_store = PostgresStore(right)
-        told.append(repr(with_store))
+        logged.append(repr(with_store))
         with_store.close()
         with pytest.raises(KessaiError) as closed:
             with_store.load(None, "order-1", None)
         with pytest.raises(StoreFailed, match="authentication failed") as wrong:
             PostgresStore(right.replace("secretive:", "secretive:x"))
-        told += [_all(closed.value), _all(wrong.value), caplog.text]
+        logged += [_all(closed.value), _all(wrong.value), caplog.text]
     finally:
         own_server.run("DROP SCHEMA secretive CASCADE")
-    for text in told:
+    for text in logged:
         for part in (SECRET, "p@ss", "p%40ss", "w?rd", "秘密"):
             assert part not in text
 
 
 def _all(error):
-    told = ""
+    logged = ""
     while error is not None:
-        told, error = f"{told} {error!r} {error}", error.__cause__ or error.__context__
-    return told
+        logged, error = (
+            f"{logged} {error!r} {error}",
+            error.__cause__ or error.__context__,
+        )
+    return logged
 
 
 def python(code):

@@ -41,8 +41,8 @@ def test_orders_are_run_looked_at_and_audited(kessai, orders):
     code, out, _ = kessai("run", orders, "--json")
     again = json.loads(out)
     assert code == 0
-    for told in (totals, again):
-        told.pop("seconds")
+    for report in (totals, again):
+        report.pop("seconds")
     assert again == totals
     code, out, err = kessai("tx", "list", "--json")
     assert code == 0, err

@@ -40,9 +40,9 @@ def processes():
         for process in started:
             process.stdin.write("go\n")
             process.stdin.flush()
-        told = [process.communicate(timeout=300)[0].split() for process in started]
+        reported = [process.communicate(timeout=300)[0].split() for process in started]
         assert {process.returncode for process in started} == {0}
-        return told
+        return reported
 
     yield run
     for process in started:
@@ -76,7 +76,9 @@ def test_no_two_workers_claim_the_same(postgres, processes, url):
     store, count = postgres(), 60
     for number in range(count):
         Book(store, f"order-{number}").begin()
-    claimed = [one for told in processes("claim", url, range(4)) for one in told]
+    claimed = [
+        one for reported in processes("claim", url, range(4)) for one in reported
+    ]
     assert Counter(claimed) == {f"order-{n}/1": 1 for n in range(count)}
 
 
