@@ -27,10 +27,10 @@ from kessai.simulator.moves import (
     Arrive,
     Ask,
     Consume,
-    Move,
     Pass,
     Recover,
     TaskStep,
+    WorldMove,
 )
 
 PLENTY = 24
@@ -74,7 +74,7 @@ class Setting:
     def order(self):
         return f"{self.lifecycle}-1"
 
-    def moves(self) -> list[Move]:
+    def moves(self) -> list[WorldMove]:
         return [
             *applied(self.lifecycle, self.applied, **self.given),
             Consume(self.order, "log_in"),
@@ -100,8 +100,8 @@ class Fate:
     """What becomes of a request; what is left of it goes on at a later `point`."""
 
     name: str
-    now: tuple[Move, ...]
-    later: tuple[Move, ...] = ()
+    now: tuple[WorldMove, ...]
+    later: tuple[WorldMove, ...] = ()
     point: int = 0
 
     def __str__(self):
@@ -126,7 +126,7 @@ class Way:
             parts.append(f"the consumer at {self.consumer}")
         return "; ".join(parts)
 
-    def story(self) -> list[Move]:
+    def story(self) -> list[WorldMove]:
         """Its moves. After each request, and after each inquiry, there is a point."""
         setting = setting_of(self.commands)
         story = [] if self.commands[0] == "authorize" else setting.moves()
@@ -162,7 +162,7 @@ class Way:
             parameters=MONTHLY if name == "update_consent" else {},
         )
 
-    def _comes_later(self, point: int) -> list[Move]:
+    def _comes_later(self, point: int) -> list[WorldMove]:
         """What arrives, then what the consumer does, and then who wakes up."""
         order = setting_of(self.commands).order
         acts = zip(("log_in", "approve"), self.consumer, strict=False)

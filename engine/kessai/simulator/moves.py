@@ -12,12 +12,12 @@ from kessai.simulator.faults import Fault
 
 
 @attrs.frozen
-class Move:
+class WorldMove:
     """Something that happens in a world."""
 
 
 @attrs.frozen
-class Ask(Move):
+class Ask(WorldMove):
     """An order system has a worker carry out a command."""
 
     task: int
@@ -32,7 +32,7 @@ class Ask(Move):
 
 
 @attrs.frozen
-class Recover(Move):
+class Recover(WorldMove):
     """A recoverer takes up the transaction that is due longest, or that of `order`."""
 
     task: int
@@ -42,7 +42,7 @@ class Recover(Move):
 
 
 @attrs.frozen
-class Sweep(Move):
+class Sweep(WorldMove):
     """A sweeper looks at an order's deadlines."""
 
     task: int
@@ -51,7 +51,7 @@ class Sweep(Move):
 
 
 @attrs.frozen
-class Deliver(Move):
+class Deliver(WorldMove):
     """The order's notification of that number is delivered."""
 
     task: int
@@ -61,7 +61,7 @@ class Deliver(Move):
 
 
 @attrs.frozen
-class LoseNotification(Move):
+class LoseNotification(WorldMove):
     """The order's notification of that number is lost."""
 
     order: str
@@ -69,7 +69,7 @@ class LoseNotification(Move):
 
 
 @attrs.frozen
-class TaskStep(Move):
+class TaskStep(WorldMove):
     """The task's next effect is performed. With `hold` a reply is kept for later."""
 
     task: int
@@ -79,14 +79,14 @@ class TaskStep(Move):
 
 
 @attrs.frozen
-class Arrive(Move):
+class Arrive(WorldMove):
     """A request of the task that is still under way arrives."""
 
     task: int
 
 
 @attrs.frozen
-class Pass(Move):
+class Pass(WorldMove):
     """Time passes."""
 
     seconds: int
@@ -94,7 +94,7 @@ class Pass(Move):
 
 
 @attrs.frozen
-class Consume(Move):
+class Consume(WorldMove):
     """The consumer does something about an order."""
 
     order: str
@@ -102,7 +102,7 @@ class Consume(Move):
 
 
 @attrs.frozen
-class InPortal(Move):
+class InPortal(WorldMove):
     """Someone does something about an order in the gateway's portal."""
 
     order: str
@@ -111,7 +111,7 @@ class InPortal(Move):
 
 
 @attrs.frozen
-class Finish(Move):
+class Finish(WorldMove):
     """What is pending of an order at the gateway succeeds or fails."""
 
     order: str
@@ -119,7 +119,7 @@ class Finish(Move):
 
 
 @attrs.frozen
-class ComeBack(Move):
+class ComeBack(WorldMove):
     """The order system sends on what the consumer of an order came back with."""
 
     task: int
@@ -127,7 +127,7 @@ class ComeBack(Move):
 
 
 @attrs.frozen
-class TakeBack(Move):
+class TakeBack(WorldMove):
     """The gateway takes a success of an order back, weeks later."""
 
     order: str

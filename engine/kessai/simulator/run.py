@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import attrs
 
 from kessai.simulator.faults import ALL, Fault
-from kessai.simulator.moves import Move
+from kessai.simulator.moves import WorldMove
 from kessai.simulator.quiescence import Quiescence
 from kessai.simulator.scheduler import Scheduler
 from kessai.simulator.violation import Violation
@@ -25,7 +25,7 @@ class FoundViolation:
     commands: int
     faults: frozenset[Fault]
     violation: Violation
-    moves: tuple[Move, ...]
+    moves: tuple[WorldMove, ...]
 
 
 @attrs.define
@@ -89,7 +89,7 @@ def play_world(
     stage: Stage, seed: int, commands: int, faults: frozenset[Fault]
 ) -> Figures:
     """Play one world to its end."""
-    moves: list[Move] = []
+    moves: list[WorldMove] = []
     with living(stage) as world:
         scheduler = Scheduler(seed, world, faults, commands)
         finding = None
@@ -122,7 +122,7 @@ def conclude(world: World) -> None:
     quiescence.audit()
 
 
-def replay(stage: Stage, moves: Iterable[Move]) -> Violation | None:
+def replay(stage: Stage, moves: Iterable[WorldMove]) -> Violation | None:
     """The violation that `moves` lead to, if any."""
     with living(stage) as world:
         try:

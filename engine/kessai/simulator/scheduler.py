@@ -18,12 +18,12 @@ from kessai.simulator.moves import (
     Finish,
     InPortal,
     LoseNotification,
-    Move,
     Pass,
     Recover,
     Sweep,
     TakeBack,
     TaskStep,
+    WorldMove,
 )
 from kessai.simulator.randomness import Randomness
 from kessai.simulator.tasks import Role, Task
@@ -59,7 +59,7 @@ class Scheduler:
         self._wire = [f for f in ON_THE_WIRE if f in self._faults]
         self._store = [f for f in IN_THE_STORE if f in self._faults]
         self._commands = commands
-        self._queue: deque[Move] = deque()
+        self._queue: deque[WorldMove] = deque()
         self._workload = Workload(world, self._randomness, self._queue)
         limit = world.recovery.in_flight_limit
         self._beyond_in_flight_limit = round(limit.total_seconds()) + 1
@@ -68,7 +68,7 @@ class Scheduler:
             self._beyond_in_flight_limit + n for n in _JUST_BEYOND if is_short
         ]
 
-    def next(self) -> Move | None:
+    def next(self) -> WorldMove | None:
         """The next move; None when all was asked and everybody has gone."""
         if self._queue:
             return self._queue.popleft()
@@ -87,7 +87,7 @@ class Scheduler:
 
     # ── a step ──────────────────────────────────────────────────────────────────────
 
-    def _step(self, task: Task) -> Move:
+    def _step(self, task: Task) -> WorldMove:
         rng, effect = self._rng, task.effect
         draw = rng.random()
         share = 0.004 if task.role is Role.WORKER else 0.012
@@ -141,8 +141,8 @@ class Scheduler:
 
     # ── what happens besides ────────────────────────────────────────────────────────
 
-    def _something(self) -> Move | None:
-        act: Callable[[], Move | None] = self._rng.choice(
+    def _something(self) -> WorldMove | None:
+        act: Callable[[], WorldMove | None] = self._rng.choice(
             (
                 *[self._time] * 2,
                 *[self._notification] * 3,
@@ -154,7 +154,7 @@ class Scheduler:
         )
         return act()
 
-    def _time(self) -> Move:
+    def _time(self) -> WorldMove:
         draw = self._rng.random()
         if self._world.tasks:
             if self._randomness.injects(Fault.CLOCK_JUMP, 0.06):
@@ -165,7 +165,7 @@ class Scheduler:
             return Pass(24 * HOUR * self._rng.randint(1, 31))
         return Pass(self._rng.choice((1, 30, 200, 700, HOUR, *self._near)))
 
-    def _notification(self) -> Move | None:
+    def _notification(self) -> WorldMove | None:
         waiting = self._world.undelivered
         draw = self._rng.random()
         if draw < _NOTIFIED_AGAIN:
@@ -185,7 +185,7 @@ class Scheduler:
             fault = Fault.FORGED_NOTIFICATION
         return Deliver(self._randomness.number(), order, number, fault)
 
-    def _notification_again(self) -> Move | None:
+    def _notification_again(self) -> WorldMove | None:
         notifications = self._world.notifications
         if not notifications or Fault.DUPLICATE_NOTIFICATION not in self._faults:
             return None
@@ -199,7 +199,7 @@ class Scheduler:
             self._randomness.number(), order, number, Fault.DUPLICATE_NOTIFICATION
         )
 
-    def _consumer(self) -> Move | None:
+    def _consumer(self) -> WorldMove | None:
         waiting, returned = self._world.waiting, self._world.returned
         if returned and self._randomness.happens(0.5):
             order = self._rng.choice(list(returned))
@@ -221,18 +221,18 @@ class Scheduler:
             self._randomness.number(), missing, self._randomness.skew(), order
         )
 
-    def _arrival(self) -> Move | None:
+    def _arrival(self) -> WorldMove | None:
         parcels = self._world.parcels
         return Arrive(self._rng.choice(parcels).task) if parcels else None
 
-    def _end_of_pending(self) -> Move | None:
+    def _end_of_pending(self) -> WorldMove | None:
         pending = self._world.pending
         if not pending:
             return self._reversal()
         order = self._rng.choice(list(pending))
         return Finish(order, pending[order])
 
-    def _reversal(self) -> Move | None:
+    def _reversal(self) -> WorldMove | None:
         orders = self._world.gateway.reversible()
         if not orders or not self._randomness.injects(Fault.LATE_REVERSAL, 0.25):
             return None
@@ -242,7 +242,7 @@ class Scheduler:
         self._queue.append(taken)
         return Pass(7 * 24 * HOUR * self._rng.randint(1, 4))
 
-    def _portal(self) -> Move | None:
+    def _portal(self) -> WorldMove | None:
         if not self._workload.live or not self._randomness.injects(Fault.PORTAL, 0.25):
             return None
         act = self._rng.choice(_PORTAL)
@@ -251,13 +251,13 @@ class Scheduler:
             amount = self._rng.choice((None, 1, 50))
         return InPortal(self._rng.choice(self._workload.live).order, act, amount)
 
-    def _sweep(self) -> Move | None:
+    def _sweep(self) -> WorldMove | None:
         if not self._workload.live or not self._randomness.happens(0.3):
             return None
         order = self._rng.choice(self._workload.live).order
         return Sweep(self._randomness.number(), order, self._randomness.skew())
 
-    def _sleeper(self, task: Task) -> list[Move]:
+    def _sleeper(self, task: Task) -> list[WorldMove]:
         """A recoverer inquires after what is under way, and sleeps over the answer."""
         other = Recover(self._randomness.number(), Missing.DECLINE, order=task.order)
         hears = [TaskStep(other.task)] * 3
@@ -272,7 +272,7 @@ class Scheduler:
             Pass(self._beyond_in_flight_limit, Fault.STALE_LEASE),
         ]
 
-    def _stale_lease(self) -> Move | None:
+    def _stale_lease(self) -> WorldMove | None:
         """A recoverer sleeps until its lease is over, and another takes its place."""
         asleep = [t for t in self._world.tasks.values() if t.lease is not None]
         if not asleep or Fault.STALE_LEASE not in self._faults:

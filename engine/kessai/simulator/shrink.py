@@ -6,19 +6,19 @@ is about other orders, then halves, quarters, and at last single moves.
 
 from collections.abc import Callable, Sequence
 
-from kessai.simulator.moves import Ask, Move, Pass, Recover
+from kessai.simulator.moves import Ask, Pass, Recover, WorldMove
 from kessai.simulator.run import FoundViolation, replay
 from kessai.simulator.world import Stage
 
 MOST_REPLAYS = 3_000
-Fails = Callable[[Sequence[Move]], bool]
+Fails = Callable[[Sequence[WorldMove]], bool]
 
 
-def shortest(stage: Stage, finding: FoundViolation) -> tuple[Move, ...]:
+def shortest(stage: Stage, finding: FoundViolation) -> tuple[WorldMove, ...]:
     """The fewest moves of `finding` that lead to a violation of the same kind."""
     left = MOST_REPLAYS
 
-    def fails(moves: Sequence[Move]) -> bool:
+    def fails(moves: Sequence[WorldMove]) -> bool:
         nonlocal left
         left -= 1
         if left < 0:
@@ -34,7 +34,7 @@ def shortest(stage: Stage, finding: FoundViolation) -> tuple[Move, ...]:
     return tuple(moves)
 
 
-def _of_one_order(finding: FoundViolation, fails: Fails) -> list[Move]:
+def _of_one_order(finding: FoundViolation, fails: Fails) -> list[WorldMove]:
     """The moves about the order that failed, and about the agreement that it is under."""
     moves = list(finding.moves)
     orders = {finding.violation.order}
@@ -58,15 +58,15 @@ def _of_one_order(finding: FoundViolation, fails: Fails) -> list[Move]:
     return mine if fails(mine) else moves
 
 
-def _order(move: Move) -> str | None:
+def _order(move: WorldMove) -> str | None:
     return getattr(move, "order", None)
 
 
-def _task(move: Move) -> int | None:
+def _task(move: WorldMove) -> int | None:
     return getattr(move, "task", None)
 
 
-def _without_chunks(moves: list[Move], fails: Fails) -> list[Move]:
+def _without_chunks(moves: list[WorldMove], fails: Fails) -> list[WorldMove]:
     size = max(1, len(moves) // 2)
     while size:
         place = 0

@@ -9,7 +9,7 @@ from kessai.flow import Answer, Append, Send
 from kessai.flow.effects import Effect
 from kessai.machine import Command
 from kessai.simulator.faults import MEANINGS
-from kessai.simulator.moves import Ask, Finish, InPortal, Move, Recover, TaskStep
+from kessai.simulator.moves import Ask, Finish, InPortal, Recover, TaskStep, WorldMove
 from kessai.simulator.run import conclude, living
 from kessai.simulator.tasks import Task
 from kessai.simulator.violation import Violation
@@ -19,7 +19,9 @@ from kessai.words import Words
 _MOVES = Words("simulation.moves")
 
 
-def narrate(stage: Stage, moves: Sequence[Move], language: str = "en") -> Iterator[str]:
+def narrate(
+    stage: Stage, moves: Sequence[WorldMove], language: str = "en"
+) -> Iterator[str]:
     """The story of `moves`, a line each, replayed for it."""
     narrator = _Narrator(language)
     with living(stage) as world:
@@ -38,7 +40,7 @@ class _Narrator:
 
     language: str
 
-    def line(self, world: World, move: Move) -> str:
+    def line(self, world: World, move: WorldMove) -> str:
         """Play `move`; the line that describes it."""
         task = _task_of(world, move)
         effect = None if task is None else task.effect
@@ -56,7 +58,9 @@ class _Narrator:
         """The line before everything resolves."""
         return Words("simulation.lines")("resolves", self.language)
 
-    def _narrated(self, move: Move, task: Task | None, effect: Effect | None) -> str:
+    def _narrated(
+        self, move: WorldMove, task: Task | None, effect: Effect | None
+    ) -> str:
         kind, values = type(move).__name__, attrs.asdict(move, recurse=False)
         match move:
             case Ask():
@@ -101,11 +105,11 @@ def _shown(effect: Effect | None) -> str:
             return type(effect).__name__
 
 
-def _task_of(world: World, move: Move) -> Task | None:
+def _task_of(world: World, move: WorldMove) -> Task | None:
     return world.tasks.get(getattr(move, "task", -1))
 
 
-def _came_of(world: World, move: Move, task: Task | None) -> str:
+def _came_of(world: World, move: WorldMove, task: Task | None) -> str:
     if task is None or task.number in world.tasks or not isinstance(move, TaskStep):
         return ""
     outcome = task.outcome

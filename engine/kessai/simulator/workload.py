@@ -21,7 +21,7 @@ from kessai.simulator.commands import (
     wrong_amount,
 )
 from kessai.simulator.faults import Fault
-from kessai.simulator.moves import Ask, Move
+from kessai.simulator.moves import Ask, WorldMove
 from kessai.simulator.randomness import Randomness
 from kessai.simulator.tasks import Task
 from kessai.simulator.world import World
@@ -46,7 +46,7 @@ class Workload:
     """The order systems of a world; `queue` takes what must come right after."""
 
     def __init__(
-        self, world: World, randomness: Randomness, queue: deque[Move]
+        self, world: World, randomness: Randomness, queue: deque[WorldMove]
     ) -> None:
         self._world = world
         self._randomness = randomness
@@ -56,7 +56,7 @@ class Workload:
         self._orders = 0
         self._machines = list(world.context.machines.current)
 
-    def ask(self) -> Move | None:
+    def ask(self) -> WorldMove | None:
         """An order system asks; None when all orders must wait for something."""
         if self._world.retries and self._randomness.happens(0.6):  # some give up
             again = self._again(self._world.retries.pop())
@@ -71,7 +71,7 @@ class Workload:
         command = self._compose()
         return None if command is None else self._with_company(command)
 
-    def _with_company(self, command: Command) -> Move:
+    def _with_company(self, command: Command) -> WorldMove:
         """A worker for `command`, and perhaps another who meets it."""
         if self._randomness.injects(Fault.OTHER_PARAMETERS, 0.01):
             other = self._apply(self._new(self._machines[0]))
@@ -93,7 +93,7 @@ class Workload:
             return attrs.evolve(command, key=self._key())
         return command
 
-    def _once_more(self, command: Command) -> Move:
+    def _once_more(self, command: Command) -> WorldMove:
         if self._randomness.injects(Fault.OTHER_PARAMETERS, 0.3):
             amount = (command.amount or 0) + 1
             other = attrs.evolve(command, amount=amount)
@@ -188,7 +188,7 @@ class Workload:
             and is_in_force(needed, self._world.transaction(live.order))
         ]
 
-    def _termination_race(self) -> Move | None:
+    def _termination_race(self) -> WorldMove | None:
         charges = [m for m in self._machines if opening_of(m).spec.agreement]
         if not charges:
             return None

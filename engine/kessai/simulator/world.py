@@ -111,7 +111,7 @@ class World:
             for name, rule in machine.commands.items()
             if rule.spec.reads
         )
-        self._plays: dict[type[moves.Move], Callable[[Any], None]] = {
+        self._plays: dict[type[moves.WorldMove], Callable[[Any], None]] = {
             moves.Ask: self._ask,
             moves.Recover: self._recover,
             moves.Sweep: self._sweep,
@@ -127,7 +127,7 @@ class World:
             moves.TakeBack: self._take_back,
         }
 
-    def play(self, move: moves.Move) -> None:
+    def play(self, move: moves.WorldMove) -> None:
         """Make `move`, or nothing if what it is about is not there.
 
         Raises:

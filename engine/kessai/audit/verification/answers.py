@@ -109,11 +109,11 @@ class _Data(_Keyed):
     operation: _Keyed | str | None = None
 
 
-class _Body(msgspec.Struct):
+class _AnswerBody(msgspec.Struct):
     data: _Data
 
 
-_decode = msgspec.json.Decoder(_Body).decode
+_decode = msgspec.json.Decoder(_AnswerBody).decode
 
 
 def _is_conflict(event: Denied | DeniedForm) -> bool:
