@@ -176,6 +176,23 @@ class Page:
                 self._say(deadline.text),
                 _plain(deadline.rule),
             )
+        yield from self._abandonments()
+
+    def _abandonments(self) -> Iterator[Row]:
+        for command in self._lifecycle.commands.values():
+            if command.abandoned is None:
+                continue
+            for track in (self._lifecycle.tracks[o.track] for o in command.opens):
+                yield (
+                    _code(f"{track.name}.{track.initial}"),
+                    duration(command.abandoned.seconds, self._language),
+                    _code(command.name),
+                    "",
+                    _code(f"{track.name}.{track.declined}"),
+                    _code("abandoned"),
+                    self._word("abandoned"),
+                    _plain(command.abandoned.rule),
+                )
 
     def _parameters(self) -> Iterator[Row]:
         for parameter in self._lifecycle.parameters.values():

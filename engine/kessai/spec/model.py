@@ -95,6 +95,14 @@ class Agreement:
 
 
 @attrs.frozen(kw_only=True)
+class Abandonment:
+    """For how many `seconds` the gateway lets the consumer finish an opening command."""
+
+    seconds: int
+    rule: str
+
+
+@attrs.frozen(kw_only=True)
 class CommandSpec:
     """A command of the lifecycle: when it is possible, and what it does to amounts.
 
@@ -102,7 +110,8 @@ class CommandSpec:
     `opens` is filled for an opening command: it begins a transaction. `alongside` lists
     commands whose open operations do not exclude it. `reads` marks a command that never
     blocks and never changes a state. `reports` is the amount that the gateway's
-    evidence must state; None for commands that move no amount.
+    evidence must state; None for commands that move no amount. `abandoned` is when an
+    opening command that nobody finished counts as declined; None if never.
     """
 
     name: str
@@ -121,6 +130,7 @@ class CommandSpec:
     commit: tuple[AmountEffect, ...] = ()
     release: tuple[AmountEffect, ...] = ()
     reports: Expression | None = None
+    abandoned: Abandonment | None = None
 
     @property
     def is_opening(self) -> bool:
@@ -133,6 +143,8 @@ class CommandSpec:
             yield ("amount",), rule
         if self.agreement is not None:
             yield ("agreement",), self.agreement.rule
+        if self.abandoned is not None:
+            yield ("abandoned",), self.abandoned.rule
         for number, move in enumerate(self.moves):
             yield ("moves", number), move.rule
 

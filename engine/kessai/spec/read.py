@@ -13,6 +13,7 @@ import attrs
 from kessai.money import MOST_DIGITS, Currency
 from kessai.spec.expression import Expression
 from kessai.spec.model import (
+    Abandonment,
     Agreement,
     AmountRange,
     CommandSpec,
@@ -136,7 +137,7 @@ def _command(currencies: Iterable[str], table: Table) -> CommandSpec:
     reports = table.expression("reports")
     if reports is None and command.amount is not None:
         reports = Expression.parse("amount")
-    return attrs.evolve(
+    command = attrs.evolve(
         command,
         opens=table.items("opens", _opening),
         required=table.strings("required"),
@@ -148,7 +149,15 @@ def _command(currencies: Iterable[str], table: Table) -> CommandSpec:
         reserve=table.effects("reserve"),
         release=table.effects("release"),
         reports=reports,
+        abandoned=table.part("abandoned", _abandonment),
     )
+    if command.abandoned is not None and not command.opens:
+        table.wrong("only an opening command can be abandoned", "abandoned")
+    return command
+
+
+def _abandonment(table: Table) -> Abandonment:
+    return Abandonment(seconds=_seconds(table), rule=table.rule())
 
 
 def _reversal(currencies: Iterable[str], table: Table) -> CommandSpec:
