@@ -268,17 +268,16 @@ def test_a_deadline_says_of_which_state_it_is_and_how_long_it_lasts(
 
 
 @pytest.mark.parametrize(
-    ("command", "abandoned", "message"),
+    ("abandoned", "message"),
     [
-        ("pay", '{ rule = "M" }', "'lasts' is missing"),
-        ("pay", '{ lasts = "a day", rule = "M" }', "not 'a day'"),
-        ("pay", '{ lasts = "1 days" }', "'rule' is missing"),
-        ("give_back", '{ lasts = "1 days", rule = "M" }', "only an opening command"),
+        ('{ rule = "M" }', "'lasts' is missing"),
+        ('{ lasts = "a day", rule = "M" }', "not 'a day'"),
+        ('{ lasts = "1 days" }', "'rule' is missing"),
     ],
 )
-def test_what_the_consumer_can_abandon_is_an_opening_command_with_a_time(
-    tmp_path: Path, command: str, abandoned: str, message: str
+def test_what_a_consumer_may_abandon_says_how_long_they_have(
+    tmp_path: Path, abandoned: str, message: str
 ) -> None:
-    declared = f"[commands.{command}]\nabandoned = {abandoned}\n"
-    wrong = MINIMAL.replace(f"[commands.{command}]\n", declared)
+    declared = f"[commands.pay]\nabandoned = {abandoned}\n"
+    wrong = MINIMAL.replace("[commands.pay]\n", declared)
     assert any(message in m.message for m in mistakes_in(written(tmp_path, wrong)))
