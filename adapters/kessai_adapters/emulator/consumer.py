@@ -15,6 +15,7 @@ from kessai_adapters.emulator.errors import OutOfPlay
 from kessai_adapters.emulator.merchant import Merchant
 from kessai_adapters.emulator.operations import Operations
 from kessai_adapters.emulator.protocol import result_of
+from kessai_adapters.emulator.rules import SESSION_LASTS
 from kessai_adapters.emulator.words import Kind, Step
 
 
@@ -35,7 +36,8 @@ class Consumer:
     """The consumer, for a program to play.
 
     Each method takes an order id and raises `OutOfPlay` if a consumer could not do that
-    now: it is finished, the browser is closed, or the merchant's page comes first (F2).
+    now: it is finished, its session has lapsed, the browser is closed, or the
+    merchant's page comes first (F2).
     """
 
     def __init__(
@@ -130,6 +132,9 @@ class Consumer:
         order = self.find(order_id)
         if order.step is Step.FINISHED:
             message = f"the consumer has finished with {order_id}"
+            raise OutOfPlay(message)
+        if self._clock() - order.application.at >= SESSION_LASTS:
+            message = f"the checkout session of {order_id} has lapsed"
             raise OutOfPlay(message)
         return order
 

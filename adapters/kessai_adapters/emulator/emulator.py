@@ -176,7 +176,10 @@ class Emulator:
             self._mishaps.clear()
 
     def complete(self, order_id: str, *, txn_id: str | None = None) -> Exchange:
-        """Let a pending command succeed: the oldest, or the one with `txn_id`."""
+        """Let a pending command succeed: the oldest, or the one with `txn_id`.
+
+        An application that has been pending for two days has failed all the same.
+        """
         return self._resolve(order_id, txn_id, Code.SUCCESS)
 
     def fail(self, order_id: str, *, txn_id: str | None = None) -> Exchange:
@@ -191,8 +194,14 @@ class Emulator:
             if order is None or not waiting:
                 message = f"nothing of {order_id} is pending, except for a consumer"
                 raise OutOfPlay(message)
-            self._operations.finish(order, waiting[0], code, now)
-            return waiting[0]
+            first = waiting[0]
+            if (
+                first.command is Command.AUTHORIZE
+                and now - first.at >= rules.PENDING_LASTS
+            ):
+                code = Code.PROVIDER_REFUSED
+            self._operations.finish(order, first, code, now)
+            return first
 
     # ── the wire ────────────────────────────────────────────────────────────────────
 

@@ -33,6 +33,12 @@ MOST_RECURRING: Final = 100_000
 AUTHORIZATION_LASTS: Final = timedelta(days=30)
 """From the authorization or its last update (O6)."""
 
+SESSION_LASTS: Final = timedelta(hours=24)
+"""From the application: after that no consumer can finish it (Amazon Pay)."""
+
+PENDING_LASTS: Final = SESSION_LASTS + timedelta(hours=24)
+"""From the application: an authorization that was pending by then has failed."""
+
 MOST_PER_UNIT: Final = {"Year": 1, "Month": 12, "Week": 52, "Day": 365}
 """The greatest `frequencyValue` for each `frequencyUnit`."""
 
