@@ -73,7 +73,7 @@ class AdapterSamples:
     `from_environment` is given: credentials that are made up, and open nothing.
     `secrets` are the values among them that no one may ever see, `personal` the
     personal data in the recorded replies and notifications. `sign` makes the headers
-    under which the gateway would notification a body; it needs no adapter. `logged` is
+    under which the gateway would send a body; it needs no adapter. `logged` is
     the form in which the adapter's package writes an exchange to a log, if it has one.
 
     Not every gateway is alike: `lifecycles` are those the adapter is for (shipped names
