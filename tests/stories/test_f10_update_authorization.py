@@ -50,7 +50,7 @@ def test_denied_at_the_deadline_and_swept(shop, late):
 
 def test_the_deadline_runs_from_the_approval_not_from_its_notification(shop):
     shop.apply()
-    shop.clock.pass_by(days=1)
+    shop.clock.pass_by(hours=23)
     shop.emulator.consumer.approve("order")
     ends = shop.clock.now + MONTH
     late = shop.emulator.take_notifications()
@@ -62,7 +62,7 @@ def test_the_deadline_runs_from_the_approval_not_from_its_notification(shop):
 
 def test_the_deadline_runs_from_the_approval_also_by_inquiry(shop):
     shop.apply()
-    shop.clock.pass_by(days=1)
+    shop.clock.pass_by(hours=23)
     shop.emulator.consumer.approve("order")
     ends = shop.clock.now + MONTH
     shop.emulator.take_notifications()

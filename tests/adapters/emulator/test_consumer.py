@@ -110,6 +110,20 @@ def test_a_consumer_acts_once(shop, consumer):
             act("A-1")
 
 
+def test_a_session_lapses_after_a_day_and_the_application_stays_pending(
+    shop, consumer, clock
+):
+    """Amazon Pay cancels the session; the gateway's documents name no end of its own."""
+    shop.authorized("A-1")
+    clock.pass_days(0.99)
+    consumer.log_in("A-1")
+    clock.pass_days(0.01)
+    for act in (consumer.approve, consumer.decline, consumer.log_in):
+        with pytest.raises(OutOfPlay, match="has lapsed"):
+            act("A-1")
+    assert shop.trail("A-1") == [("Authorize", "pending", "1000")]
+
+
 def test_no_consumer_sees_a_reauthorization_or_an_unknown_order(shop, emulator):
     shop.consented("R-1")
     emulator.misbehave("pending", command="ReAuthorize")

@@ -198,6 +198,16 @@ def test_a_pending_authorization_is_final_when_the_test_says_so(shop, emulator):
     assert shop.status("A-2") == "failed"
 
 
+def test_an_authorization_that_is_pending_for_two_days_has_failed(
+    shop, emulator, clock
+):
+    emulator.misbehave(Fault.PENDING, command="Authorize")
+    shop.send("Authorize", "A-1", amount="10")
+    clock.pass_days(2)
+    emulator.complete("A-1")
+    assert shop.status("A-1") == "failed"
+
+
 def test_a_consumers_approval_does_not_resolve_a_pending_authorization(shop, emulator):
     emulator.approve = "ask"
     emulator.misbehave(Fault.PENDING, command="Authorize")
