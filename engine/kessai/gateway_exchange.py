@@ -10,7 +10,7 @@ rebuilt is not evidence, and the outcome is unknown.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -37,6 +37,8 @@ from kessai.money import is_amount
 UNREADABLE = "unreadable"
 """The code of evidence that its adapter gave and that could not be rebuilt."""
 
+Seal = Callable[[Request, datetime, bytes], Request]
+
 T = TypeVar("T")
 
 _LONGEST = 255
@@ -51,7 +53,7 @@ def lift(adapter: AnyAdapter) -> Adapter:
 
 
 @attrs.frozen
-class _Lifted:
+class _Lifted(Adapter):
     """A two-function adapter: one request per command, none about a notification."""
 
     adapter: TwoFunctionAdapter
@@ -64,10 +66,6 @@ class _Lifted:
     def account(self) -> str:
         return getattr(self.adapter, "account", self.adapter.name)
 
-    @property
-    def replays(self) -> timedelta | None:
-        return None
-
     def exchange(self, call: Call) -> Exchange:
         if call.resumed is not None:
             message = f"{self.name}: nothing that a consumer brings back is sent on"
@@ -75,12 +73,15 @@ class _Lifted:
         reply = yield self.adapter.request(call)
         return self.adapter.evidence(call, reply)
 
-    def seal(self, request: Request, at: datetime, nonce: bytes) -> Request:  # noqa: ARG002
-        return request
-
     def received(self, notification: Notification) -> Reception:
         yield from ()
         return self.adapter.notification(notification.headers, notification.body)
+
+
+def sealing(adapter: Adapter) -> Seal | None:
+    """The `seal` of `adapter`; None if it has the default, which changes nothing."""
+    seal = adapter.seal
+    return None if getattr(seal, "__func__", None) is Adapter.seal else seal
 
 
 def rebuilt(call: Call, given: object) -> Evidence:
