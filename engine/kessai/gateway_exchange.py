@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from kessai.errors import InvalidInput, NotificationRefused
+from kessai.frozen import of_fields
 from kessai.gateway import (
     INQUIRY,
     Adapter,
@@ -181,27 +182,28 @@ def _evidence(given: object, source: Source) -> Evidence:
     reported_at, not_before = stated.reported_at, stated.not_before
     listing = _exactly(tuple, stated.listing)
     # Made of every reply, so written out: no more calls than checks.
-    return Evidence(
-        source=source,
-        transaction=_name(stated.transaction),
-        command=None if command is None else _text(command),
-        outcome=outcome,
-        code=_text(stated.code),
-        amount=None if amount is None else _amount(amount),
-        exchange=None if exchange is None else _text(exchange),
-        reported_at=None if reported_at is None else _moment(reported_at),
-        found=_exactly(bool, stated.found),
-        needs_inquiry=_exactly(bool, stated.needs_inquiry),
-        never_sent=never_sent,
-        actor=_text(stated.actor),
-        note=_text(stated.note),
-        listing=tuple([_listed(one) for one in listing]) if listing else (),
-        references=_mapping(_name, stated.references),
-        totals=_mapping(_amount, stated.totals),
-        deadlines=_mapping(_moment, stated.deadlines),
-        not_before=None if not_before is None else _moment(not_before),
-        disclosed=dict(stated.disclosed),
-    )
+    fields = {
+        "source": source,
+        "transaction": _name(stated.transaction),
+        "command": None if command is None else _text(command),
+        "outcome": outcome,
+        "code": _text(stated.code),
+        "amount": None if amount is None else _amount(amount),
+        "exchange": None if exchange is None else _text(exchange),
+        "reported_at": None if reported_at is None else _moment(reported_at),
+        "found": _exactly(bool, stated.found),
+        "needs_inquiry": _exactly(bool, stated.needs_inquiry),
+        "never_sent": never_sent,
+        "actor": _text(stated.actor),
+        "note": _text(stated.note),
+        "listing": tuple([_listed(one) for one in listing]) if listing else (),
+        "references": _mapping(_name, stated.references),
+        "totals": _mapping(_amount, stated.totals),
+        "deadlines": _mapping(_moment, stated.deadlines),
+        "not_before": None if not_before is None else _moment(not_before),
+        "disclosed": dict(stated.disclosed),
+    }
+    return of_fields(Evidence, fields)
 
 
 _MOVED = (Outcome.SUCCEEDED, Outcome.PENDING)

@@ -16,6 +16,7 @@ from typing import Any
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Reference
@@ -324,7 +325,7 @@ class StoreConformance:
         book = Book(store)
         first, _ = book.begun(key="k")
         book.write(first)
-        book.write(attrs.evolve(book.denied(key="k"), opens=None))
+        book.write(replace(book.denied(key="k"), opens=None))
         assert store.load("k", "order-1", None).recorded == first.opens
         assert len(store.records("order-1")) == 2  # noqa: PLR2004 - both attempts
 
