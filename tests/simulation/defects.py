@@ -342,8 +342,8 @@ def a_decline_overrides_a_success():
         kept = self._transactions.get(transaction)
         if recorded is None or recorded.outcome != "succeeded" or not kept.operations:
             return loaded
-        declined = attrs.evolve(recorded, outcome="declined")
-        return attrs.evolve(loaded, recorded=declined)
+        declined = replace(recorded, outcome="declined")
+        return replace(loaded, recorded=declined)
 
     with planted((MemoryStore, "load", load)):
         yield
