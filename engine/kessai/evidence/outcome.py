@@ -195,11 +195,11 @@ def _impossible(
     amount: int | None,
 ) -> str:
     """Why the success of an operation cannot be applied; empty when it can."""
-    if not rule.steps_from(transaction.states):
-        return "state_not_allowed"
     # As in `evolve`, without making the rest of the transaction.
-    after, _ = committed(rule, transaction, amount)
-    return "invariant_broken" if broken_amounts(machine, after) else ""
+    after, steps = committed(rule, transaction, amount)
+    if broken_amounts(machine, after):
+        return "invariant_broken"
+    return "" if steps else "state_not_allowed"
 
 
 def _impossible_outside(

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-import attrs
+import msgspec
 
 from kessai.errors import InvalidInput, KessaiError, StoreFailed
 from kessai.flow.effects import Flow, Send
@@ -31,8 +31,7 @@ MOST_REQUESTS = 20
 """How many requests an exchange may have, so that every exchange ends."""
 
 
-@attrs.frozen(eq=False)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """An exchange with its first request, or with its evidence if it sends none."""
 
     call: Call

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import attrs
+import msgspec
 
 from kessai.errors import (
     CommitUnknown,
@@ -79,8 +80,7 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
     raise contended(command.transaction)
 
 
-@attrs.frozen
-class PreparedOperation:
+class PreparedOperation(msgspec.Struct, frozen=True):
     """An operation whose intent is durable, with the exchange that carries it out.
 
     With `may_have_arrived` an earlier request of it may have been carried out: that this
