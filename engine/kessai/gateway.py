@@ -48,7 +48,7 @@ class Source(StrEnum):
     OPERATOR = "operator"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # faster to make
 class Call:
     """One exchange that the engine wants with the gateway.
 

@@ -429,9 +429,8 @@ def to_answer(
             currency=machine.lifecycle.currency(currency) if machine else None,
             texts=STRUCTURAL if machine is None else machine.texts,
         )
-    begun = recorded.outcome == "begun"
     return Answer(
-        status=Status.UNKNOWN if begun else Status(recorded.outcome),
+        status=_STATUSES[recorded.outcome],
         command=recorded.command,
         key=recorded.key,
         transaction=transaction,
@@ -441,6 +440,9 @@ def to_answer(
         is_recorded=is_recorded,
         disclosed=disclosed or {},
     )
+
+
+_STATUSES = {Phase.BEGUN.value: Status.UNKNOWN, **{s.value: s for s in Status}}
 
 
 def _answer_again(

@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
-import attrs
 import pytest
 from msgspec.structs import replace
 
@@ -148,7 +147,7 @@ def test_a_key_taken_within_the_group_is_a_conflict_that_leaves_no_transaction(s
 
 def test_a_change_that_cannot_be_written_is_the_matter_of_its_own_thread(store):
     change, _ = Book(store, "hopeless").begun()
-    record = attrs.evolve(change.records[0], number=2**70)
+    record = replace(change.records[0], number=2**70)
     hopeless = replace(change, records=(record,))
     outcomes = together(store, [*begins(store, 3), lambda: store.append(hopeless)])
     assert outcomes[:3] == ["written"] * 3
