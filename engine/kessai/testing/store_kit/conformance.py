@@ -314,7 +314,7 @@ class StoreConformance:
         book.write(book.denied(key="k"))
         change, _ = book.begun(key="k")
         assert change.opens is not None
-        book.write(attrs.evolve(change, opens=None, closes=(change.opens,)))
+        book.write(replace(change, opens=None, closes=(change.opens,)))
         assert store.load("k", "order-1", None).recorded == change.opens
         assert [answer.outcome for answer in store.answers()] == ["begun"]
 
