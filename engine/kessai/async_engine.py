@@ -2,12 +2,21 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from inspect import isawaitable
 from typing import TypeVar
 
 from kessai import flow
 from kessai.closable import AsyncClosable
-from kessai.driver import Clock, Nonces, Observer, drive_async, perform, utc_now
+from kessai.driver import (
+    Clock,
+    Nonces,
+    Observer,
+    drive_async,
+    in_utc,
+    perform,
+    utc_now,
+)
 from kessai.flow import Answer, Effect, Flow, Inquiry, Recovery
 from kessai.flow.effects import Result
 from kessai.gateway import AnyAdapter, Outcome
@@ -44,9 +53,16 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         observer: Observer | None = None,
         nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapters, lifecycles, clock, observer, nonces)
+        super().__init__(adapters, lifecycles, observer)
         self._store = store
         self._transport = AsyncHttpTransport() if transport is None else transport
+        self._begin = partial(
+            perform,
+            store=self._store,
+            transport=self._transport,
+            clock=in_utc(clock),
+            nonces=nonces,
+        )
 
     @property
     def store(self) -> Store | AsyncStore:
@@ -58,8 +74,7 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         return await drive_async(flow, self._perform, self._observer)
 
     async def _perform(self, effect: Effect) -> Result:
-        clock, nonces = self._clock, self._nonces
-        found = perform(effect, self._store, self._transport, clock, nonces)
+        found = self._begin(effect)
         return await found if isawaitable(found) else found
 
     async def transaction(self, transaction_id: str) -> Transaction:

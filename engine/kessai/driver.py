@@ -9,7 +9,6 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Generic, Self, TypeVar, assert_never, overload
 
 from kessai.errors import InvalidInput, KessaiError
@@ -113,6 +112,28 @@ def report(effect: Effect, result: Result) -> None:
     _show(tuple(_observers.values()), effect, result)
 
 
+def _all_observers(own: Observer | None) -> tuple[Observer, ...]:
+    everywhere = tuple(_observers.values())
+    return everywhere if own is None else (*everywhere, own)
+
+
+@contextmanager
+def _showing(
+    observers: tuple[Observer, ...], effect: Effect
+) -> Iterator[Callable[[Result], None]]:
+    """Show `effect` before and after it is performed; the result is handed back."""
+    for observer in observers:
+        _call(observer.starting, effect)
+    results: list[Result] = []
+    try:
+        yield results.append
+    except BaseException as error:
+        for observer in observers:
+            _call(observer.failed, effect, error)
+        raise
+    _show(observers, effect, *results)
+
+
 def _show(observers: tuple[Observer, ...], effect: Effect, result: Result) -> None:
     steps = effect.change.steps if isinstance(effect, Append) else ()
     for observer in observers:
@@ -146,13 +167,11 @@ class FlowRun(Generic[T]):
     raised ends the run, as the end of the process would.
     """
 
-    __slots__ = ("_effect", "_flow", "_observers", "error", "result", "value")
+    __slots__ = ("_flow", "error", "result", "value")
     value: T
 
-    def __init__(self, flow: Flow[T], observers: tuple[Observer, ...] = ()) -> None:
+    def __init__(self, flow: Flow[T]) -> None:
         self._flow = flow
-        self._observers = observers
-        self._effect: Effect | None = None
         self.result: Result = None
         self.error: KessaiError | None = None
 
@@ -160,49 +179,19 @@ class FlowRun(Generic[T]):
         return self
 
     def __next__(self) -> Effect:
-        error = self.error
-        if self._observers:
-            self._show(error)
+        error, self.error = self.error, None
         try:
             if error is None:
-                effect = self._flow.send(self.result)
-            else:
-                self.error = None
-                effect = self._flow.throw(error)
+                return self._flow.send(self.result)
+            return self._flow.throw(error)
         except StopIteration as stop:
             self.value = stop.value
             raise
-        if self._observers:
-            self._start(effect)
-        return effect
-
-    def _start(self, effect: Effect) -> None:
-        self._effect = effect
-        for observer in self._observers:
-            _call(observer.starting, effect)
-
-    def _show(self, error: BaseException | None) -> None:
-        """Show the result of the last effect, once."""
-        effect, self._effect = self._effect, None
-        if effect is None:
-            return
-        if error is None:
-            _show(self._observers, effect, self.result)
-            return
-        for observer in self._observers:
-            _call(observer.failed, effect, error)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self._show(error)
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -212,20 +201,32 @@ class FlowRun(Generic[T]):
 
 def drive(flow: Flow[T], perform: Perform, observer: Observer | None = None) -> T:
     """Carry `flow` to its end; `perform` does what it asks for. Returns its result."""
-    with FlowRun(flow, _all_observers(observer)) as run:
-        for effect in run:
+    if observers := _all_observers(observer):
+        perform = _shown(perform, observers)
+    result: Result = None
+    error: KessaiError | None = None
+    try:  # a `FlowRun` written out, as every command comes through here
+        while True:
             try:
-                run.result = perform(effect)
-            except KessaiError as error:
-                run.error = error
-    return run.value
+                effect = flow.send(result) if error is None else flow.throw(error)
+            except StopIteration as stop:
+                value: T = stop.value
+                return value
+            try:
+                result, error = perform(effect), None
+            except KessaiError as raised:
+                error = raised
+    finally:
+        flow.close()
 
 
 async def drive_async(
     flow: Flow[T], perform: AsyncPerform, observer: Observer | None = None
 ) -> T:
     """As `drive`, awaiting each effect."""
-    with FlowRun(flow, _all_observers(observer)) as run:
+    if observers := _all_observers(observer):
+        perform = _shown_async(perform, observers)
+    with FlowRun(flow) as run:
         for effect in run:
             try:
                 run.result = await perform(effect)
@@ -234,9 +235,24 @@ async def drive_async(
     return run.value
 
 
-def _all_observers(own: Observer | None) -> tuple[Observer, ...]:
-    everywhere = tuple(_observers.values())
-    return everywhere if own is None else (*everywhere, own)
+def _shown(perform: Perform, observers: tuple[Observer, ...]) -> Perform:
+    def performed(effect: Effect) -> Result:
+        with _showing(observers, effect) as done:
+            done(result := perform(effect))
+        return result
+
+    return performed
+
+
+def _shown_async(
+    perform: AsyncPerform, observers: tuple[Observer, ...]
+) -> AsyncPerform:
+    async def performed(effect: Effect) -> Result:
+        with _showing(observers, effect) as done:
+            done(result := await perform(effect))
+        return result
+
+    return performed
 
 
 # ── performing ──────────────────────────────────────────────────────────────────────

@@ -10,12 +10,13 @@ rebuilt is not evidence, and the outcome is unknown.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import attrs
 
 from kessai.errors import InvalidInput, NotificationRefused
+from kessai.frozen import of_fields
 from kessai.gateway import (
     INQUIRY,
     Adapter,
@@ -37,6 +38,8 @@ from kessai.money import is_amount
 UNREADABLE = "unreadable"
 """The code of evidence that its adapter gave and that could not be rebuilt."""
 
+Seal = Callable[[Request, datetime, bytes], Request]
+
 T = TypeVar("T")
 
 _LONGEST = 255
@@ -51,7 +54,7 @@ def lift(adapter: AnyAdapter) -> Adapter:
 
 
 @attrs.frozen
-class _Lifted:
+class _Lifted(Adapter):
     """A two-function adapter: one request per command, none about a notification."""
 
     adapter: TwoFunctionAdapter
@@ -64,10 +67,6 @@ class _Lifted:
     def account(self) -> str:
         return getattr(self.adapter, "account", self.adapter.name)
 
-    @property
-    def replays(self) -> timedelta | None:
-        return None
-
     def exchange(self, call: Call) -> Exchange:
         if call.resumed is not None:
             message = f"{self.name}: nothing that a consumer brings back is sent on"
@@ -75,12 +74,15 @@ class _Lifted:
         reply = yield self.adapter.request(call)
         return self.adapter.evidence(call, reply)
 
-    def seal(self, request: Request, at: datetime, nonce: bytes) -> Request:  # noqa: ARG002
-        return request
-
     def received(self, notification: Notification) -> Reception:
         yield from ()
         return self.adapter.notification(notification.headers, notification.body)
+
+
+def sealing(adapter: Adapter) -> Seal | None:
+    """The `seal` of `adapter`; None if it has the default, which changes nothing."""
+    seal = adapter.seal
+    return None if getattr(seal, "__func__", None) is Adapter.seal else seal
 
 
 def rebuilt(call: Call, given: object) -> Evidence:
@@ -180,27 +182,28 @@ def _evidence(given: object, source: Source) -> Evidence:
     reported_at, not_before = stated.reported_at, stated.not_before
     listing = _exactly(tuple, stated.listing)
     # Made of every reply, so written out: no more calls than checks.
-    return Evidence(
-        source=source,
-        transaction=_name(stated.transaction),
-        command=None if command is None else _text(command),
-        outcome=outcome,
-        code=_text(stated.code),
-        amount=None if amount is None else _amount(amount),
-        exchange=None if exchange is None else _text(exchange),
-        reported_at=None if reported_at is None else _moment(reported_at),
-        found=_exactly(bool, stated.found),
-        needs_inquiry=_exactly(bool, stated.needs_inquiry),
-        never_sent=never_sent,
-        actor=_text(stated.actor),
-        note=_text(stated.note),
-        listing=tuple([_listed(one) for one in listing]) if listing else (),
-        references=_mapping(_name, stated.references),
-        totals=_mapping(_amount, stated.totals),
-        deadlines=_mapping(_moment, stated.deadlines),
-        not_before=None if not_before is None else _moment(not_before),
-        disclosed=dict(stated.disclosed),
-    )
+    fields = {
+        "source": source,
+        "transaction": _name(stated.transaction),
+        "command": None if command is None else _text(command),
+        "outcome": outcome,
+        "code": _text(stated.code),
+        "amount": None if amount is None else _amount(amount),
+        "exchange": None if exchange is None else _text(exchange),
+        "reported_at": None if reported_at is None else _moment(reported_at),
+        "found": _exactly(bool, stated.found),
+        "needs_inquiry": _exactly(bool, stated.needs_inquiry),
+        "never_sent": never_sent,
+        "actor": _text(stated.actor),
+        "note": _text(stated.note),
+        "listing": tuple([_listed(one) for one in listing]) if listing else (),
+        "references": _mapping(_name, stated.references),
+        "totals": _mapping(_amount, stated.totals),
+        "deadlines": _mapping(_moment, stated.deadlines),
+        "not_before": None if not_before is None else _moment(not_before),
+        "disclosed": dict(stated.disclosed),
+    }
+    return of_fields(Evidence, fields)
 
 
 _MOVED = (Outcome.SUCCEEDED, Outcome.PENDING)

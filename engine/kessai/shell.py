@@ -6,13 +6,13 @@ ever open while a request is under way.
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from kessai import flow
 from kessai.closable import Closable
 from kessai.driver import Clock, Nonces, Observer, drive, in_utc, perform, utc_now
-from kessai.flow import Answer, Context, Effect, Flow, Inquiry, Recovery
-from kessai.flow.effects import Result
+from kessai.flow import Answer, Context, Flow, Inquiry, Recovery
 from kessai.gateway import AnyAdapter, Outcome
 from kessai.machine import (
     Command,
@@ -41,15 +41,11 @@ class BaseEngine:
         self,
         adapters: Iterable[AnyAdapter],
         lifecycles: Iterable[Lifecycle] | None,
-        clock: Clock,
         observer: Observer | None,
-        nonces: Nonces,
     ) -> None:
         chosen = shipped_lifecycles() if lifecycles is None else lifecycles
         self._context = Context(Machines(chosen), adapters)
-        self._clock = in_utc(clock)
         self._observer = observer
-        self._nonces = nonces
 
     @property
     def context(self) -> Context:
@@ -87,9 +83,16 @@ class Engine(BaseEngine, Closable):
         observer: Observer | None = None,
         nonces: Nonces = os.urandom,
     ) -> None:
-        super().__init__(adapters, lifecycles, clock, observer, nonces)
+        super().__init__(adapters, lifecycles, observer)
         self._store = store
         self._transport = HttpTransport() if transport is None else transport
+        self._perform = partial(
+            perform,
+            store=self._store,
+            transport=self._transport,
+            clock=in_utc(clock),
+            nonces=nonces,
+        )
 
     @property
     def store(self) -> Store:
@@ -99,10 +102,6 @@ class Engine(BaseEngine, Closable):
     def drive(self, flow: Flow[T]) -> T:
         """Carry a flow to its end with this engine's store, transport and clock."""
         return drive(flow, self._perform, self._observer)
-
-    def _perform(self, effect: Effect) -> Result:
-        clock, nonces = self._clock, self._nonces
-        return perform(effect, self._store, self._transport, clock, nonces)
 
     def transaction(self, transaction_id: str) -> Transaction:
         """The transaction as it stands.

@@ -10,6 +10,7 @@ from importlib import import_module
 from unittest.mock import patch
 
 import attrs
+from msgspec.structs import replace
 
 from kessai import MemoryStore
 from kessai.errors import CommitUnknown, SafeToResend, StoreFailed
@@ -94,8 +95,8 @@ def a_reservation_is_not_released():
     """A declined refund holds its amount back for ever."""
     original = evolve._declined
 
-    def declined(transaction, rule, operation):
-        after = original(transaction, rule, operation)
+    def declined(transaction, *ended):
+        after = original(transaction, *ended)
         return attrs.evolve(after, amounts=transaction.amounts)
 
     with planted((evolve, "_declined", declined)):
@@ -108,7 +109,7 @@ def the_agreement_may_move_meanwhile():
     original = MemoryStore.append
 
     def append(self, change):
-        original(self, attrs.evolve(change, agreement=None))
+        original(self, replace(change, agreement=None))
 
     with planted((MemoryStore, "append", append)):
         yield
@@ -341,8 +342,8 @@ def a_decline_overrides_a_success():
         kept = self._transactions.get(transaction)
         if recorded is None or recorded.outcome != "succeeded" or not kept.operations:
             return loaded
-        declined = attrs.evolve(recorded, outcome="declined")
-        return attrs.evolve(loaded, recorded=declined)
+        declined = replace(recorded, outcome="declined")
+        return replace(loaded, recorded=declined)
 
     with planted((MemoryStore, "load", load)):
         yield

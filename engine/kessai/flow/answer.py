@@ -20,7 +20,7 @@ class Status(StrEnum):
     DENIED = "denied"  # by the lifecycle; nothing was sent
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # faster to make
 class Answer:
     """The answer to one command.
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import attrs
+import msgspec
 
 from kessai.gateway import Evidence, Failure, Reply, Request
 from kessai.machine import Bounds, Reason, Record, Transaction
@@ -19,8 +20,10 @@ from kessai.spec import Lifecycle
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True)
-class Recorded:
+# Most of these are structs: a command makes many, and frozen attrs objects take longer.
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """What is stored under a command's key: the request, and its outcome so far.
 
     `outcome` is `begun`, `pending`, `unknown`, `succeeded`, `declined` or `denied`.
@@ -37,8 +40,7 @@ class Recorded:
     evidence: Evidence | None = None
 
 
-@attrs.frozen
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """What a command needs to know, read at one moment."""
 
     recorded: Recorded | None
@@ -69,8 +71,7 @@ class Reference:
     id: str
 
 
-@attrs.frozen(kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What one step writes, all of it or nothing.
 
     `transaction` is the state after `records`; it is appended only if the store still
@@ -92,7 +93,7 @@ class Change:
     declaration: Lifecycle | None = None
     lease: Lease | None = None
     is_intent: bool = False
-    steps: tuple[AppliedEvent, ...] = attrs.field(default=(), eq=False, repr=False)
+    steps: tuple[AppliedEvent, ...] = ()
     references: tuple[Reference, ...] = ()
 
     @property
@@ -107,13 +108,11 @@ class Change:
         return next((each for each in found if each and each.outcome == "begun"), None)
 
 
-@attrs.frozen
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """Ask for the time: an aware datetime in UTC."""
 
 
-@attrs.frozen
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """Ask for a key's record, a transaction and its agreement; gives `Loaded`."""
 
     key: str | None
@@ -121,8 +120,7 @@ class Load:
     agreement: str | None = None
 
 
-@attrs.frozen
-class Append:
+class Append(msgspec.Struct, frozen=True):
     """Write a `Change` durably.
 
     Raises into the flow:
@@ -135,8 +133,7 @@ class Append:
     change: Change
 
 
-@attrs.frozen
-class History:
+class History(msgspec.Struct, frozen=True):
     """Ask for the records of a transaction, in order; gives a list of `Record`.
 
     Its `denials` can be left out: nothing that a gateway states is about them, and
@@ -147,15 +144,13 @@ class History:
     denials: bool = True
 
 
-@attrs.frozen
-class Declaration:
+class Declaration(msgspec.Struct, frozen=True):
     """Ask for the document of a lifecycle file by its hash; gives bytes."""
 
     hash: str
 
 
-@attrs.frozen
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """Ask for a `Lease` of the transaction that is due longest; None when none is.
 
     A transaction under another lease is not due; only those of `accounts` are.
@@ -166,8 +161,7 @@ class Claim:
     accounts: tuple[str, ...]
 
 
-@attrs.frozen
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """Give a lease back; the transaction is due again at `due_at`, if still open.
 
     A lease that was lost changes nothing.
@@ -177,8 +171,7 @@ class Release:
     due_at: datetime
 
 
-@attrs.frozen
-class Find:
+class Find(msgspec.Struct, frozen=True):
     """Ask which transactions have an id that the gateway gave; gives a list of ids."""
 
     reference: Reference

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-import attrs
+import msgspec
 
 from kessai.errors import InvalidInput, KessaiError, StoreFailed
 from kessai.flow.effects import Flow, Send
@@ -25,14 +25,13 @@ from kessai.gateway import (
     Reply,
     Request,
 )
-from kessai.gateway_exchange import rebuilt, unknown
+from kessai.gateway_exchange import rebuilt, sealing, unknown
 
 MOST_REQUESTS = 20
 """How many requests an exchange may have, so that every exchange ends."""
 
 
-@attrs.frozen(eq=False)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """An exchange with its first request, or with its evidence if it sends none."""
 
     call: Call
@@ -52,7 +51,9 @@ def prepare(adapter: Adapter, call: Call) -> Prepared:
     try:
         first: Any = next(exchange)
     except StopIteration as stop:
-        return Prepared(call, exchange, None, _believed(call, stop.value, None))
+        return Prepared(
+            call, exchange, None, _believed(call, stop.value, None, has_left=False)
+        )
     if not isinstance(first, Request):
         message = f"{adapter.name}: its exchange for {call.command} gave no request"
         raise InvalidInput(message)
@@ -71,18 +72,21 @@ def carry_on(
     """
     call = prepared.call
     request: object = prepared.first
-    sent: _Sent | None = None
+    seal, has_left = sealing(adapter), False
     for _ in range(MOST_REQUESTS):
         if not isinstance(request, Request):
             break
-        reply = yield from _send(adapter, request, until)
-        sent = _Sent(
-            reply, has_left=_left(reply) or (sent is not None and sent.has_left)
-        )
+        try:
+            reply: Reply | Failure = yield Send(request, until, seal)
+        except StoreFailed:  # our own disk is full: it ends the work, as elsewhere
+            raise
+        except KessaiError as error:
+            reply = Failure(sent=True, reason=type(error).__name__)
+        has_left = has_left or isinstance(reply, Reply) or reply.sent
         try:
             request = prepared.exchange.send(reply)
         except StopIteration as stop:
-            return _believed(call, stop.value, sent)
+            return _believed(call, stop.value, reply, has_left=has_left)
         except Exception as error:  # noqa: BLE001 - something was sent: it is unknown
             return unknown(call, f"adapter raised {type(error).__name__[:99]}")
     with suppress(Exception):
@@ -90,40 +94,20 @@ def carry_on(
     return prepared.evidence or unknown(call)
 
 
-@attrs.frozen
-class _Sent:
-    """The last reply of an exchange, and whether any of its requests may have left."""
-
-    last: Reply | Failure
-    has_left: bool
-
-
-def _left(reply: Reply | Failure) -> bool:
-    return isinstance(reply, Reply) or reply.sent
-
-
-def _send(
-    adapter: Adapter, request: Request, until: datetime | None
-) -> Flow[Reply | Failure]:
-    try:
-        reply: Reply | Failure = yield Send(request, until, adapter.seal)
-    except StoreFailed:  # our own disk is full: it ends the work, as it does elsewhere
-        raise
-    except KessaiError as error:
-        return Failure(sent=True, reason=type(error).__name__)
-    return reply
-
-
-def _believed(call: Call, given: object, sent: _Sent | None) -> Evidence:
+def _believed(
+    call: Call, given: object, last: Reply | Failure | None, *, has_left: bool
+) -> Evidence:
     """The evidence, if what was sent allows it; otherwise the outcome is unknown.
+
+    `last` is the last reply, and with `has_left` some request may have left.
 
     If a request may have left, a failure does not prove that nothing happened; if none
     has left, nothing can have happened. A resumption that was not sent proves nothing
     about the opening command itself: its request had left before.
     """
     evidence = rebuilt(call, given)
-    if sent is not None and sent.has_left:
-        silent = isinstance(sent.last, Failure)
+    if has_left:
+        silent = isinstance(last, Failure)
         is_wrong = evidence.never_sent or (
             silent and evidence.outcome is Outcome.DECLINED
         )
@@ -153,7 +137,7 @@ def read_items(
             request, items = None, stop.value
         if not isinstance(request, Request):
             break
-        reply = yield Send(request, None, adapter.seal)
+        reply = yield Send(request, None, sealing(adapter))
     if isinstance(items, tuple):
         return items
     message = f"{adapter.name}: what it reads from a notification is not a tuple"

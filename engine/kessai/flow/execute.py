@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import attrs
+import msgspec
 
 from kessai.errors import (
     CommitUnknown,
@@ -79,8 +80,7 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
     raise contended(command.transaction)
 
 
-@attrs.frozen
-class PreparedOperation:
+class PreparedOperation(msgspec.Struct, frozen=True):
     """An operation whose intent is durable, with the exchange that carries it out.
 
     With `may_have_arrived` an earlier request of it may have been carried out: that this
@@ -146,7 +146,7 @@ def _take_up(
     account = None
     if not transaction.exists:
         account = _account_to_open_in(context, command, loaded.agreement)
-    loaded = attrs.evolve(loaded, transaction=transaction)
+    loaded = Loaded(None, transaction, loaded.agreement)
     return (yield from _begin(context, machine, loaded, verdict, account))
 
 
@@ -429,9 +429,8 @@ def to_answer(
             currency=machine.lifecycle.currency(currency) if machine else None,
             texts=STRUCTURAL if machine is None else machine.texts,
         )
-    begun = recorded.outcome == "begun"
     return Answer(
-        status=Status.UNKNOWN if begun else Status(recorded.outcome),
+        status=_STATUSES[recorded.outcome],
         command=recorded.command,
         key=recorded.key,
         transaction=transaction,
@@ -441,6 +440,9 @@ def to_answer(
         is_recorded=is_recorded,
         disclosed=disclosed or {},
     )
+
+
+_STATUSES = {Phase.BEGUN.value: Status.UNKNOWN, **{s.value: s for s in Status}}
 
 
 def _answer_again(

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import attrs
+from msgspec.structs import replace
 
 from kessai.errors import (
     KessaiError,
@@ -203,7 +204,7 @@ def _resend(
             continue  # it slept, and the gateway has forgotten the key
         intent = yield from _intend(machine, operation, transaction.id, now, lease)
         if intent is not None:
-            sent = attrs.evolve(
+            sent = replace(
                 prepared,
                 transaction=intent,
                 operation=intent.operations[operation.id],

@@ -8,7 +8,7 @@ it. So only the shop can send them once more, with `resume`.
 
 from collections.abc import Iterable, Mapping
 
-import attrs
+from msgspec.structs import replace
 
 from kessai.errors import SafeToResend, UnknownTransaction, VersionConflict
 from kessai.flow.answer import Answer
@@ -96,7 +96,7 @@ def resume(
             continue
         again = after.operations[opening.id]
         earlier = [each for each in read_events(records) if isinstance(each, Resumed)]
-        prepared = attrs.evolve(
+        prepared = replace(
             prepared,
             transaction=after,
             operation=again,

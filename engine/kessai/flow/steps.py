@@ -29,7 +29,7 @@ from kessai.flow.effects import (
     Recorded,
     Reference,
 )
-from kessai.gateway import INQUIRY, Adapter, AnyAdapter, Call, Outcome
+from kessai.gateway import INQUIRY, Adapter, AnyAdapter, Call
 from kessai.gateway_exchange import lift
 from kessai.limits import ATTEMPTS, COMMITS
 from kessai.machine import (
@@ -223,9 +223,11 @@ def write(
                 lease=lease,
                 steps=tuple(steps),
                 references=tuple(
-                    Reference(transaction.account, kind, name)
-                    for kind, name in transaction.references.items()
-                    if kind not in known
+                    [
+                        Reference(transaction.account, kind, name)
+                        for kind, name in transaction.references.items()
+                        if kind not in known
+                    ]
                 ),
             )
         )
@@ -340,7 +342,7 @@ def _closed(operation: Operation, event: Reported) -> Recorded:
         request=operation.request,
         command=operation.command,
         transaction=operation.id.rpartition(".")[0],
-        outcome=Outcome(event.outcome).value,
+        outcome=event.outcome.value,
         operation=operation.id,
         evidence=event.evidence,
     )

@@ -36,14 +36,16 @@ from kessai.machine.transaction import Operation, Transaction
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-@attrs.frozen
-class Record:
+class Record(msgspec.Struct, frozen=True):  # as many are made as there are events
     """An event as it is kept: its number, its canonical bytes, their hash."""
 
     transaction: str
     number: int
-    body: bytes = attrs.field(repr=False)
+    body: bytes
     hash: str
+
+    def __repr__(self) -> str:
+        return f"<event {self.number} of {self.transaction}>"
 
 
 class AppliedEvent(

@@ -63,7 +63,7 @@ class Step(Transition):
         """Whether its conditions hold under `names`, as a trigger would check them."""
         for condition in self.conditions:
             holds = condition.func
-            if not callable(holds) or bool(holds(names)) is not condition.target:
+            if isinstance(holds, str) or bool(holds(names)) is not condition.target:
                 return False
         return True
 
@@ -83,11 +83,9 @@ def steps_of(
     """The transitions of `trigger` for `tracks` in these `states`, enabled or not."""
     found: tuple[Step, ...] = ()
     for name, track in tracks.items():
-        event = track.events.get(trigger)
-        if event is not None and name in states:
-            starting = event.transitions.get(states[name])
-            if starting:
-                found += cast("tuple[Step, ...]", tuple(starting))
+        if (event := track.events.get(trigger)) is not None:
+            starting: Any = event.transitions.get(states.get(name, ""), ())
+            found += tuple(starting)
     return found
 
 

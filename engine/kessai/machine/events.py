@@ -4,7 +4,7 @@ Their form as JSON is a lasting contract: old trails must stay readable. Fields 
 a value are left out. Times are aware and in UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -188,26 +188,23 @@ _STORED_EVIDENCE = tuple(
 def event_data(event: Event) -> dict[str, Any]:
     """`event` as plain data, without empty fields and what must not be stored."""
     data: dict[str, Any] = {}
-    for name in _FIELDS[type(event)]:
+    for name, plain in _FIELDS[type(event)]:
         value = getattr(event, name)
-        if value is None or value == ():
+        if value is None:
             continue
-        if isinstance(value, Evidence):
-            value = evidence_data(value)
-        elif isinstance(value, Operation):
-            value = operation_data(value)
-        data[name] = value
+        if plain is not None:
+            data[name] = plain(value)
+        elif value != ():
+            data[name] = value
     return data
 
 
 def evidence_data(evidence: Evidence) -> dict[str, Any]:
     """Evidence as stored: without what was disclosed to the caller alone."""
-    data: dict[str, Any] = {}
-    for name, default in _STORED_EVIDENCE:
-        value = getattr(evidence, name)
-        if value != default:
-            data[name] = value
-    return data
+    fields = vars(evidence)
+    return {
+        name: fields[name] for name, empty in _STORED_EVIDENCE if fields[name] != empty
+    }
 
 
 def operation_data(operation: Operation) -> dict[str, Any]:
@@ -262,4 +259,12 @@ def _with_empty_fields(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     return filled
 
 
-_FIELDS = {kind: tuple(f.name for f in attrs.fields(kind)) for kind in KINDS.values()}
+_PLAIN: Mapping[Any, Callable[[Any], Any]] = {
+    Operation: operation_data,
+    Evidence: evidence_data,
+    Evidence | None: evidence_data,
+}
+_FIELDS = {
+    kind: tuple((field.name, _PLAIN.get(field.type)) for field in attrs.fields(kind))
+    for kind in KINDS.values()
+}

@@ -36,7 +36,7 @@ def evolve(
     machine: Machine | None, transaction: Transaction, event: Event
 ) -> Transaction:
     """`transaction` after `event`. `machine` is None while no lifecycle is known."""
-    if machine is None or isinstance(event, Denied | Discrepancy | Closed):
+    if machine is None or isinstance(event, _UNMOVING):
         return _unmoved(transaction, event)
     match event:
         case Begun():
@@ -52,6 +52,9 @@ def evolve(
         case _:
             after = transaction.next()
     return _with_statements(machine, after, event)
+
+
+_UNMOVING = (Denied, Discrepancy, Closed)
 
 
 def _with_statements(
@@ -94,16 +97,16 @@ def fold(
 
 def apply_effects(
     effects: tuple[AmountEffect, ...],
-    names: Mapping[str, int],
+    names: dict[str, int],
     amounts: Mapping[str, int],
 ) -> dict[str, int]:
-    """`amounts` after `effects`; each effect sees the result of the one before."""
-    if not effects:
-        return dict(amounts)
-    seen = dict(names)
+    """`amounts` after `effects`, of which each sees the result of the one before.
+
+    `names` have the results, too.
+    """
     changed = dict(amounts)
     for effect in effects:
-        changed[effect.target] = seen[effect.target] = effect.value.evaluate(seen)
+        changed[effect.target] = names[effect.target] = effect.value.evaluate(names)
     return changed
 
 
@@ -115,9 +118,7 @@ def committed(
     candidates = rule.steps_from(transaction.states)
     effects = candidates[0].commit if candidates else ()
     amounts = apply_effects(effects, names, transaction.amounts)
-    after = {**names, **amounts}
-    steps = [step for step in candidates if step.enabled(after)]
-    return amounts, steps
+    return amounts, [step for step in candidates if step.enabled(names)]
 
 
 def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transaction:

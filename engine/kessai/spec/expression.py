@@ -11,11 +11,13 @@
 
 There is nothing else: no attribute, call, index or string ever reaches evaluation, so a
 stranger's lifecycle file can be wrong but never harmful. Text is parsed once, into a
-tree that provers read and a closure that the engine runs. True is 1 and false is 0.
+tree that provers read and a function that the engine runs. True is 1 and false is 0.
 """
 
+import ast
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NoReturn
 
 import attrs
@@ -42,22 +44,16 @@ _TOKEN = re.compile(
 _EFFECT = re.compile(
     rf"[{_SPACE}]*(?P<target>[a-z][a-z0-9_]*)[{_SPACE}]*(?P<how>\+=|-=|=(?!=))"
 )
-_COMPARISONS: Mapping[str, Callable[[Evaluate, Evaluate], Evaluate]] = {
-    "==": lambda a, b: lambda n: int(a(n) == b(n)),
-    "!=": lambda a, b: lambda n: int(a(n) != b(n)),
-    "<": lambda a, b: lambda n: int(a(n) < b(n)),
-    "<=": lambda a, b: lambda n: int(a(n) <= b(n)),
-    ">": lambda a, b: lambda n: int(a(n) > b(n)),
-    ">=": lambda a, b: lambda n: int(a(n) >= b(n)),
+_COMPARISONS: Mapping[str, ast.cmpop] = {
+    "==": ast.Eq(),
+    "!=": ast.NotEq(),
+    "<": ast.Lt(),
+    "<=": ast.LtE(),
+    ">": ast.Gt(),
+    ">=": ast.GtE(),
 }
-_BINARY: Mapping[str, Callable[[Evaluate, Evaluate], Evaluate]] = {
-    **_COMPARISONS,
-    "+": lambda a, b: lambda n: a(n) + b(n),
-    "-": lambda a, b: lambda n: a(n) - b(n),
-    "*": lambda a, b: lambda n: a(n) * b(n),
-    "and": lambda a, b: lambda n: int(bool(a(n)) and bool(b(n))),
-    "or": lambda a, b: lambda n: int(bool(a(n)) or bool(b(n))),
-}
+_SUMS: Mapping[str, ast.operator] = {"+": ast.Add(), "-": ast.Sub(), "*": ast.Mult()}
+_JOINED: Mapping[str, ast.boolop] = {"and": ast.And(), "or": ast.Or()}
 
 
 class OutsideGrammar(ValueError):
@@ -273,18 +269,46 @@ def names_in(tree: Node) -> set[str]:
             return names_in(tree.left) | names_in(tree.right)
 
 
+@lru_cache(maxsize=256)  # lifecycles share most of theirs, and compiling is slow
 def compiled(tree: Node) -> Evaluate:
-    """A function that evaluates a tree under given names."""
+    """A function that evaluates a tree under given names.
+
+    Python compiles it from nodes made here: no text of a lifecycle file gets into it,
+    but for the names that are looked up.
+    """
+    code = ast.Expression(ast.Lambda(args=_NAMES, body=_code(tree)))
+    run = compile(ast.fix_missing_locations(code), "<an expression>", "eval")
+    evaluate: Evaluate = eval(run, {"__builtins__": {}})  # noqa: S307 - see above
+    return evaluate
+
+
+_NAMES = ast.arguments(
+    posonlyargs=[], args=[ast.arg("names")], kwonlyargs=[], kw_defaults=[], defaults=[]
+)
+
+
+def _code(tree: Node) -> ast.expr:
     match tree:
         case Integer(value):
-            return lambda _: value
+            return ast.Constant(value)
         case Name(name):
-            return lambda names: names[name]
+            names = ast.Name("names", ast.Load())
+            return ast.Subscript(names, ast.Constant(name), ast.Load())
         case Unary("not", operand):
-            run = compiled(operand)
-            return lambda names: int(not run(names))
+            return _truth(ast.UnaryOp(ast.Not(), _code(operand)))
         case Unary(_, operand):
-            run = compiled(operand)
-            return lambda names: -run(names)
+            return ast.UnaryOp(ast.USub(), _code(operand))
         case _:
-            return _BINARY[tree.operator](compiled(tree.left), compiled(tree.right))
+            return _binary(tree.operator, _code(tree.left), _code(tree.right))
+
+
+def _binary(operator: str, left: ast.expr, right: ast.expr) -> ast.expr:
+    if operator in _SUMS:
+        return ast.BinOp(left, _SUMS[operator], right)
+    if operator in _JOINED:
+        return _truth(ast.BoolOp(_JOINED[operator], [left, right]))
+    return _truth(ast.Compare(left, [_COMPARISONS[operator]], [right]))
+
+
+def _truth(condition: ast.expr) -> ast.expr:
+    return ast.IfExp(condition, ast.Constant(1), ast.Constant(0))

@@ -94,6 +94,10 @@ class Agreement:
     rule: str
 
 
+def _opens_any(command: "CommandSpec") -> bool:
+    return bool(command.opens)
+
+
 @attrs.frozen(kw_only=True)
 class Abandonment:
     """For how many `seconds` the gateway lets the consumer finish an opening command."""
@@ -131,11 +135,10 @@ class CommandSpec:
     release: tuple[AmountEffect, ...] = ()
     reports: Expression | None = None
     abandoned: Abandonment | None = None
-
-    @property
-    def is_opening(self) -> bool:
-        """Whether the command begins a transaction."""
-        return bool(self.opens)
+    is_opening: bool = attrs.field(
+        init=False, default=attrs.Factory(_opens_any, takes_self=True)
+    )
+    """Whether the command begins a transaction."""
 
     def rule_places(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every part of the command that names a rule of its own."""

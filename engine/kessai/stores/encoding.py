@@ -185,4 +185,5 @@ def undisclosed(recorded: Recorded) -> Recorded:
     evidence = recorded.evidence
     if evidence is None or not evidence.disclosed:
         return recorded
-    return attrs.evolve(recorded, evidence=attrs.evolve(evidence, disclosed={}))
+    kept = attrs.evolve(evidence, disclosed={})
+    return msgspec.structs.replace(recorded, evidence=kept)

@@ -8,6 +8,7 @@ from audited.both_ways import verify_in_full
 from audited.shop import MONTHLY, forge, opened
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kessai import MemoryStore, Missing, Recovery
 from kessai.audit import verify
@@ -172,7 +173,7 @@ def test_a_ruined_store_is_counted_and_does_not_fill_the_memory(
         transaction = store.load(None, f"A-{number}", None).transaction
         record = store.records(f"A-{number}")[0]
         worse = attrs.evolve(transaction, version=2, head="")
-        again = attrs.evolve(record, number=2)
+        again = replace(record, number=2)
         store.append(Change(transaction=worse, records=(again,)))
     report = verify(store)
     assert report.faults.count == 4

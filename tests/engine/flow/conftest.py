@@ -305,7 +305,8 @@ class Hand:
             Find: lambda one: self.store.find(one.account, one.kind, one.id),
             Send: lambda request, *_: self.gateway.send(request),
         }
-        return performers[type(effect)](*attrs.astuple(effect, recurse=False))
+        fields = [getattr(effect, name) for name in type(effect).__match_args__]
+        return performers[type(effect)](*fields)
 
 
 class Shop:

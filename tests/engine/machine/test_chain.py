@@ -2,9 +2,9 @@
 
 import hashlib
 
-import attrs
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from kessai.errors import TrailBroken
 from kessai.machine import Record, read_events, read_record
@@ -19,11 +19,11 @@ def forged(record, **changes):
     """`record` with fields of its body replaced and its hash made to fit."""
     body = {**msgspec.json.decode(record.body), **changes}
     raw = msgspec.json.encode(body, order="sorted")
-    return attrs.evolve(record, body=raw, hash=hashlib.sha256(raw).hexdigest())
+    return replace(record, body=raw, hash=hashlib.sha256(raw).hexdigest())
 
 
 def rehashed(record, raw):
-    return attrs.evolve(record, body=raw, hash=hashlib.sha256(raw).hexdigest())
+    return replace(record, body=raw, hash=hashlib.sha256(raw).hexdigest())
 
 
 def test_a_trail_that_nobody_touched_reads_back(records, story):
@@ -45,7 +45,7 @@ def test_a_trail_is_read_back_to_the_events_that_it_was_made_of(story):
 def test_an_edit_is_found(records, index):
     record = records[index]
     raw = record.body.replace(b"order-1", b"order-2", 1)
-    records[index] = attrs.evolve(record, body=raw)
+    records[index] = replace(record, body=raw)
     with pytest.raises(TrailBroken) as broken:
         list(read_events(records))
     assert str(broken.value) == (
@@ -76,14 +76,14 @@ def test_a_reordering_is_found(records):
 
 
 def test_a_number_that_the_body_does_not_have_is_found(records):
-    records[3] = attrs.evolve(records[3], number=7)
+    records[3] = replace(records[3], number=7)
     with pytest.raises(TrailBroken, match="its 'number' is not what its place"):
         list(read_events(records))
 
 
 def test_an_event_of_another_transaction_is_found(records, story):
     other = story("one_time", "authorize 1000", "order-2").records
-    stolen = attrs.evolve(other[0], transaction="order-1")
+    stolen = replace(other[0], transaction="order-1")
     with pytest.raises(TrailBroken, match="its 'transaction' is not what its place"):
         list(read_events([stolen, *records[1:]]))
 

@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
-import attrs
 import pytest
+from msgspec.structs import replace
 
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed, VersionConflict
 from kessai.stores import sqlite as module
@@ -147,8 +147,8 @@ def test_a_key_taken_within_the_group_is_a_conflict_that_leaves_no_transaction(s
 
 def test_a_change_that_cannot_be_written_is_the_matter_of_its_own_thread(store):
     change, _ = Book(store, "hopeless").begun()
-    record = attrs.evolve(change.records[0], number=2**70)
-    hopeless = attrs.evolve(change, records=(record,))
+    record = replace(change.records[0], number=2**70)
+    hopeless = replace(change, records=(record,))
     outcomes = together(store, [*begins(store, 3), lambda: store.append(hopeless)])
     assert outcomes[:3] == ["written"] * 3
     assert isinstance(outcomes[3], OverflowError)

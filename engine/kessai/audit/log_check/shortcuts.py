@@ -115,7 +115,7 @@ class Plan:
         after = apply_effects(self.effects, names, amounts)
         if broken_amounts(self.machine, after):
             return None
-        situation = self._situation({**names, **after})
+        situation = self._situation(names)
         if situation is None:
             return None
         if self.starts:

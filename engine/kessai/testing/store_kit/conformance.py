@@ -16,6 +16,7 @@ from typing import Any
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Reference
@@ -313,7 +314,7 @@ class StoreConformance:
         book.write(book.denied(key="k"))
         change, _ = book.begun(key="k")
         assert change.opens is not None
-        book.write(attrs.evolve(change, opens=None, closes=(change.opens,)))
+        book.write(replace(change, opens=None, closes=(change.opens,)))
         assert store.load("k", "order-1", None).recorded == change.opens
         assert [answer.outcome for answer in store.answers()] == ["begun"]
 
@@ -324,7 +325,7 @@ class StoreConformance:
         book = Book(store)
         first, _ = book.begun(key="k")
         book.write(first)
-        book.write(attrs.evolve(book.denied(key="k"), opens=None))
+        book.write(replace(book.denied(key="k"), opens=None))
         assert store.load("k", "order-1", None).recorded == first.opens
         assert len(store.records("order-1")) == 2  # noqa: PLR2004 - both attempts
 
