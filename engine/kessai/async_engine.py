@@ -1,7 +1,7 @@
 """`AsyncEngine`: drives the same flows for asyncio."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from inspect import isawaitable
 from typing import TypeVar
@@ -56,7 +56,7 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         super().__init__(adapters, lifecycles, observer)
         self._store = store
         self._transport = AsyncHttpTransport() if transport is None else transport
-        self._begin = partial(
+        self._begin: Callable[[Effect], Result | Awaitable[Result]] = partial(
             perform,
             store=self._store,
             transport=self._transport,

@@ -146,7 +146,7 @@ def _take_up(
     account = None
     if not transaction.exists:
         account = _account_to_open_in(context, command, loaded.agreement)
-    loaded = Loaded(None, transaction, loaded.agreement)
+    loaded = Loaded(loaded.recorded, transaction, loaded.agreement)
     return (yield from _begin(context, machine, loaded, verdict, account))
 
 
