@@ -82,7 +82,7 @@ def a_reservation_is_not_taken():
         if machine.commands[event.operation.command].spec.is_opening:
             return original(machine, transaction, event)
         operations = {**transaction.operations, event.operation.id: event.operation}
-        return transaction.next(operations=operations)
+        return {"operations": operations}
 
     original = evolve._begun
     with planted((evolve, "_begun", begun)):
@@ -95,8 +95,8 @@ def a_reservation_is_not_released():
     original = evolve._declined
 
     def declined(transaction, rule, operation):
-        after = original(transaction, rule, operation)
-        return attrs.evolve(after, amounts=transaction.amounts)
+        changes = original(transaction, rule, operation)
+        return {**changes, "amounts": transaction.amounts}
 
     with planted((evolve, "_declined", declined)):
         yield

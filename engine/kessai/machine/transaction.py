@@ -5,7 +5,7 @@ Amounts are integers in minor units of `currency`; times are aware and in UTC.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import attrs
 
@@ -87,7 +87,27 @@ def remember(known: tuple[Notified, ...], last: Notified) -> tuple[Notified, ...
     return (*known[1 - REMEMBERED :], last)
 
 
-@attrs.frozen(slots=False)  # twice as fast to make: two an event
+class Changes(TypedDict, total=False):
+    """What one event changes of a transaction: the fields, with their new values."""
+
+    lifecycle: str
+    lifecycle_hash: str
+    currency: str
+    agreement: str | None
+    account: str
+    flags: Mapping[str, int]
+    states: Mapping[str, str]
+    amounts: Mapping[str, int]
+    deadlines: Mapping[str, datetime]
+    operations: Mapping[str, Operation]
+    discrepancies: tuple[int, ...]
+    denials: int
+    concluded: tuple[str, ...]
+    notified: tuple[Notified, ...]
+    references: Mapping[str, str]
+
+
+@attrs.frozen(slots=False)  # a copy is one dict: see `_with`
 class Transaction:
     """A transaction: states by track, amounts by name, and what is still open.
 
@@ -144,76 +164,20 @@ class Transaction:
         """The states of all tracks, one word each: `payment.captured`."""
         return " ".join(f"{track}.{state}" for track, state in self.states.items())
 
-    def next(
-        self,
-        *,
-        states: Mapping[str, str] | None = None,
-        amounts: Mapping[str, int] | None = None,
-        deadlines: Mapping[str, datetime] | None = None,
-        operations: Mapping[str, Operation] | None = None,
-        discrepancies: tuple[int, ...] | None = None,
-        concluded: tuple[str, ...] | None = None,
-        notified: tuple[Notified, ...] | None = None,
-        references: Mapping[str, str] | None = None,
-        denials: int | None = None,
-    ) -> "Transaction":
-        """The transaction one version later, with the given fields replaced.
-
-        Written out, as `with_head` is, because every event makes one of each.
-        """
-        return Transaction(
-            self.id,
-            self.lifecycle,
-            self.lifecycle_hash,
-            self.currency,
-            self.agreement,
-            self.states if states is None else states,
-            self.amounts if amounts is None else amounts,
-            self.flags,
-            self.deadlines if deadlines is None else deadlines,
-            self.operations if operations is None else operations,
-            self.discrepancies if discrepancies is None else discrepancies,
-            self.concluded if concluded is None else concluded,
-            self.notified if notified is None else notified,
-            self.version + 1,
-            self.head,
-            self.references if references is None else references,
-            self.account,
-            self.denials if denials is None else denials,
-        )
+    def next(self, **changes: Unpack[Changes]) -> "Transaction":
+        """The transaction one version later, with the given fields replaced."""
+        return self._with({**changes, "version": self.version + 1})
 
     def with_head(self, head: str) -> "Transaction":
         """The transaction with `head` as the hash of its last event."""
-        return Transaction(
-            self.id,
-            self.lifecycle,
-            self.lifecycle_hash,
-            self.currency,
-            self.agreement,
-            self.states,
-            self.amounts,
-            self.flags,
-            self.deadlines,
-            self.operations,
-            self.discrepancies,
-            self.concluded,
-            self.notified,
-            self.version,
-            head,
-            self.references,
-            self.account,
-            self.denials,
-        )
+        return self._with({"head": head})
 
-    def with_concluded(self, command: str) -> tuple[str, ...]:
-        """The commands that have had an outcome, and `command`."""
-        known = self.concluded
-        return known if command in known else (*known, command)
-
-    def with_notified(self, evidence: Evidence) -> tuple[Notified, ...]:
-        """The last items that ended an operation, with `evidence` if it is one."""
-        notified = Notified.of(evidence)
-        return self.notified if notified is None else remember(self.notified, notified)
+    def _with(self, fields: Mapping[str, Any]) -> "Transaction":
+        """As `attrs.evolve`, in a fifth of its time: every event makes two."""
+        copy = Transaction.__new__(Transaction)
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.update(fields)
+        return copy
 
     def names(self, amount: int | None = None) -> dict[str, int]:
         """The names for expressions: amounts, flags, and the operation's `amount`."""
