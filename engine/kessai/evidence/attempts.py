@@ -210,21 +210,31 @@ class Attempts:
             self._unmatched_since.setdefault(exchange, self.version)
 
 
-@attrs.frozen
-class Snapshot:
-    """A transaction at one time, `now`, with the attempts of its trail up to then."""
+@attrs.define(eq=False)
+class Case:
+    """A transaction as of `now` with its attempts, while evidence of it is weighed.
+
+    What follows from the evidence is added at once, so that what is weighed next sees
+    it. `events` are all that was added: they are to be written.
+    """
 
     machine: Machine
     transaction: Transaction
     attempts: Attempts
     now: datetime
+    events: list[Event] = attrs.field(factory=list, init=False)
 
-    def after(self, events: Iterable[Event]) -> "Snapshot":
-        """The snapshot after `events`, which its attempts hold already."""
-        transaction = self.transaction
-        for event in events:
-            transaction = evolve(self.machine, transaction, event)
-        return attrs.evolve(self, transaction=transaction)
+    def add(self, event: Event) -> None:
+        """Add an event that follows from the evidence."""
+        self.events.append(event)
+        self.attempts.note(event)
+        self.transaction = evolve(self.machine, self.transaction, event)
+
+    def add_difference(self, reason: str, evidence: Evidence) -> None:
+        """Record that `evidence` states other ids or totals than are known, once."""
+        discrepancy = Discrepancy(self.now, reason, evidence)
+        if not self.attempts.hold(discrepancy):
+            self.add(discrepancy)
 
 
 def fitted_nothing(discrepancy: Discrepancy) -> bool:

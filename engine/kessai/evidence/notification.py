@@ -12,20 +12,27 @@ a command's first outcome.
 
 So after a command's first outcome, a notification is a reason for an inquiry, which
 lists both refunds or one. What the list does not confirm is recorded.
+
+`weigh` says what follows before an inquiry, and `confirm` what follows after it; both
+give a verdict, which `kessai.flow.notification` acts on.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from enum import StrEnum
 
-from kessai.evidence.attempts import Attempts
+import attrs
+
+from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.attribution import candidates
 from kessai.evidence.ledger import Unconfirmed
-from kessai.evidence.outcome import EXPIRE
+from kessai.evidence.outcome import EXPIRE, applied
 from kessai.gateway import Evidence, Outcome
 from kessai.limits import LISTING_LAG
 from kessai.machine.compile import Machine
-from kessai.machine.events import ENDED, Discrepancy, Lapsed, Reversed
+from kessai.machine.events import ENDED, Discrepancy, Event, Lapsed, Reversed
 from kessai.machine.phases import Phase
+from kessai.machine.references import REFERENCE_DIFFERS, differs
 from kessai.machine.transaction import (
     REMEMBERED,
     Notified,
@@ -36,6 +43,97 @@ from kessai.machine.transaction import (
 NOT_LISTED = "not_listed"
 """The reason of a discrepancy: a notification stated it, and the inquiry after it did
 not list it."""
+
+
+class Then(StrEnum):
+    """What is done once the events of a verdict are written."""
+
+    ANSWER = "answer"  # that is all
+    READ_TRAIL = "read the trail"  # the state alone does not show it: weigh again
+    INQUIRE = "inquire"  # ask the gateway, then `confirm`
+    SEND_AGAIN = "send again"  # the gateway must send it again: it may be listed later
+
+
+@attrs.frozen
+class Verdict:
+    """What follows from a notified item: the events to write, and what is done then."""
+
+    then: Then = Then.ANSWER
+    events: tuple[Event, ...] = ()
+
+
+def weigh(
+    machine: Machine | None,
+    transaction: Transaction,
+    evidence: Evidence,
+    now: datetime,
+    attempts: Attempts | None = None,
+) -> Verdict:
+    """What follows from an item before the gateway is asked about it.
+
+        it is about a transaction that was never opened   recorded, once
+        it states another id than is known                recorded, once
+        it is the first outcome of its command            applied
+        it was applied before, and nothing is open        nothing
+        anything else                                     an inquiry
+
+    The trail is read only if a verdict needs the `attempts`.
+    """
+    if machine is None or differs(transaction, evidence):
+        return _about_another(machine, evidence, now, attempts)
+    operation = first_outcome(machine, transaction, evidence)
+    if operation is not None:
+        events = applied(machine, transaction, operation, evidence, now)
+        return Verdict(events=tuple(events))
+    repeated = is_repeated(transaction, evidence, attempts)
+    if repeated is None:
+        return Verdict(Then.READ_TRAIL)
+    return Verdict(Then.ANSWER if repeated else Then.INQUIRE)
+
+
+def _about_another(
+    machine: Machine | None,
+    evidence: Evidence,
+    now: datetime,
+    attempts: Attempts | None,
+) -> Verdict:
+    """Evidence about another transaction, or about none, is recorded once."""
+    if attempts is None:
+        return Verdict(Then.READ_TRAIL)
+    if machine is None:
+        is_known = is_recorded(attempts, evidence)
+        other = Discrepancy(now, "unknown_transaction", evidence)
+    else:
+        other = Discrepancy(now, REFERENCE_DIFFERS, evidence)
+        is_known = attempts.hold(other)
+    return Verdict(events=() if is_known else (other,))
+
+
+def confirm(
+    case: Case, evidence: Evidence, unconfirmed: Iterable[Unconfirmed]
+) -> Verdict:
+    """What follows from an item once an inquiry has been applied.
+
+        the trail holds what it states             nothing
+        the list may only be late                  it must be sent again
+        the list does not confirm a success, or
+        the end of what is open                    recorded, and it must be sent again
+        it contradicts a success, or the
+        lifecycle has no such command              recorded
+        a decline of anything else                 nothing
+
+    Once it is recorded, the gateway need not send it again: the next time it is held.
+    """
+    machine, transaction, now = case.machine, case.transaction, case.now
+    if is_accounted_for(machine, case.attempts, evidence):
+        return Verdict()
+    if may_be_listed_yet(machine, transaction, evidence, now):
+        return Verdict(Then.SEND_AGAIN)
+    event = unmatched(machine, transaction, evidence, unconfirmed, now)
+    if event is None:
+        return Verdict()
+    again = event.reason == NOT_LISTED
+    return Verdict(Then.SEND_AGAIN if again else Then.ANSWER, (event,))
 
 
 def first_outcome(
@@ -153,11 +251,8 @@ def _is_undeclared(machine: Machine, evidence: Evidence) -> bool:
 def _candidates(
     machine: Machine, transaction: Transaction, evidence: Evidence
 ) -> list[Operation]:
-    if evidence.outcome is Outcome.REVERSED:
-        return []  # it is about what has ended
-    return candidates(
-        machine, transaction, evidence.command, evidence.amount, evidence.outcome
-    )
+    stated = (evidence.command, evidence.amount, evidence.outcome)
+    return candidates(machine, transaction, *stated)
 
 
 def _known_amounts(

@@ -5,7 +5,7 @@ success is applied only if the lifecycle allows it and its invariants hold after
 otherwise it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from kessai.gateway import Evidence, Outcome, Source
@@ -61,24 +61,31 @@ def resolve(
     return event
 
 
-def beside(
+def applied(
     machine: Machine,
     transaction: Transaction,
-    events: Iterable[Event],
+    operation: Operation,
     evidence: Evidence,
     now: datetime,
-) -> Iterator[Event]:
-    """What `evidence` states beside the `events` that follow from it.
+) -> list[Event]:
+    """All events by which `evidence` about `operation` enters the trail."""
+    event = resolve(machine, transaction, operation, evidence, now)
+    stated = beside(machine, transaction, evidence, now)
+    if isinstance(event, Reported):  # it records by itself what its evidence states
+        return [event, *(each for each in stated if not isinstance(each, Learned))]
+    return [*([event] if event else []), *stated]
 
-    An id that differs from the known one is a discrepancy. An id or a deadline that
-    none of the events records is an event of its own.
+
+def beside(
+    machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
+) -> Iterator[Event]:
+    """What `evidence` states beside outcomes.
+
+    An id that differs from the known one is a discrepancy. An id or a deadline that no
+    event records yet is an event of its own.
     """
-    if not evidence.references and not evidence.deadlines:
-        return
     if differs(transaction, evidence):
         yield Discrepancy(now, REFERENCE_DIFFERS, evidence)
-    for event in events:
-        transaction = evolve(machine, transaction, event)
     if is_new(machine, transaction, evidence):
         yield Learned(now, evidence)
 

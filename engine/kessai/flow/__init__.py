@@ -4,6 +4,7 @@ Nothing here does I/O. `kessai.driver` drives flows synchronously and asynchrono
 """
 
 from kessai.evidence.absence import Missing
+from kessai.evidence.inquiry import Inquiry
 from kessai.flow.answer import Answer, Status
 from kessai.flow.ask import existing, possibilities, preview, reconcile
 from kessai.flow.effects import (
@@ -25,7 +26,7 @@ from kessai.flow.effects import (
     Send,
 )
 from kessai.flow.execute import execute
-from kessai.flow.inquiry import Inquiry, Recovery, compare, inquire
+from kessai.flow.inquiry import Recovery, compare, inquire
 from kessai.flow.notification import (
     NotificationNotConfirmed,
     receive,

@@ -13,7 +13,7 @@ from kessai.evidence.outcome import close_discrepancy, resolve
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Flow, Now
 from kessai.flow.execute import answer_for
-from kessai.flow.steps import Context, contended, load, machine_of, write
+from kessai.flow.steps import Context, contended, load_with_machine, write
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import ATTEMPTS
 from kessai.machine import Operation, Transaction
@@ -37,8 +37,7 @@ def resolve_by_hand(
 
     """
     for _ in range(ATTEMPTS):
-        transaction = yield from load(transaction_id)
-        machine = yield from machine_of(context, transaction)
+        transaction, machine = yield from load_with_machine(context, transaction_id)
         now: datetime = yield Now()
         operation = _waiting(transaction, operation_id, now)
         assert machine is not None  # noqa: S101 - only what exists has operations
@@ -63,8 +62,7 @@ def close_by_hand(
 
     """
     for _ in range(ATTEMPTS):
-        transaction = yield from load(transaction_id)
-        machine = yield from machine_of(context, transaction)
+        transaction, machine = yield from load_with_machine(context, transaction_id)
         now: datetime = yield Now()
         event = close_discrepancy(transaction, number, evidence, now)
         if event is None:

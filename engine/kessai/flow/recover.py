@@ -13,17 +13,19 @@ from kessai.errors import (
     VersionConflict,
 )
 from kessai.evidence.absence import Missing
+from kessai.evidence.inquiry import Inquiry
 from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Change, Claim, Flow, History, Lease, Now, Release
 from kessai.flow.execute import answer_for, carry_out, prepare_operation
-from kessai.flow.inquiry import Inquiry, Recovery, inquire
+from kessai.flow.inquiry import Recovery, inquire
 from kessai.flow.steps import (
     Context,
     begun_hash,
     call_for,
     commit,
     load,
+    load_with_machine,
     machine_of,
     write,
 )
@@ -253,8 +255,7 @@ def sweep(context: Context, transaction_id: str) -> Flow[Transaction]:
         AccountUnknown: it belongs to an account that is not known here.
 
     """
-    transaction = yield from load(transaction_id)
-    machine = yield from machine_of(context, transaction)
+    transaction, machine = yield from load_with_machine(context, transaction_id)
     if machine is None:
         return transaction
     context.adapter_of(transaction)

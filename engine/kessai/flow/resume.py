@@ -21,8 +21,7 @@ from kessai.flow.steps import (
     call_for,
     commit,
     contended,
-    load,
-    machine_of,
+    load_with_machine,
 )
 from kessai.gateway import Adapter
 from kessai.limits import ATTEMPTS
@@ -63,8 +62,7 @@ def resume(
     """
     brought = checked_resumption(parameters)
     for _ in range(ATTEMPTS):
-        transaction = yield from load(transaction_id)
-        machine = yield from machine_of(context, transaction)
+        transaction, machine = yield from load_with_machine(context, transaction_id)
         if machine is None:
             message = f"there is no transaction {transaction_id!r}"
             raise UnknownTransaction(message)

@@ -145,6 +145,15 @@ def load(transaction_id: str) -> Flow[Transaction]:
     return loaded.transaction or Transaction(transaction_id)
 
 
+def load_with_machine(
+    context: Context, transaction_id: str
+) -> Flow[tuple[Transaction, Machine | None]]:
+    """A transaction and the machine that it began under: see `load`, `machine_of`."""
+    transaction = yield from load(transaction_id)
+    machine = yield from machine_of(context, transaction)
+    return transaction, machine
+
+
 def commit(change: Change) -> Flow[None]:
     """Append `change`; if a commit raises, find out whether it was written.
 

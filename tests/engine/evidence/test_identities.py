@@ -49,7 +49,7 @@ def words(event):
 
 
 def inquire(past, line):
-    events = list(resolve_listing(past.snapshot, listing(line)))
+    events = list(resolve_listing(past.case, listing(line)))
     for event in events:
         past.append(event)
     return ", ".join(map(words, events))
@@ -174,8 +174,8 @@ def test_a_success_is_confirmed_by_its_own_exchange_alone(story):
 
 
 def unlisted(past, line, missing=Missing.DECLINE):
-    reading = read_listing(past.snapshot, listing(line), Presumption(past.now, missing))
-    return [operation.id.removeprefix("order-1") for operation in reading.unlisted]
+    found = read_listing(past.case, listing(line), Presumption(past.now, missing))
+    return [operation.id.removeprefix("order-1") for operation in found]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from kessai import Command, Transaction
-from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.listing import resolve_listing, unconfirmed
 from kessai.evidence.notification import is_accounted_for, unmatched
 from kessai.evidence.outcome import resolve, resolve_external
@@ -81,14 +81,14 @@ class Story:
 
     def listed(self, *facts):
         listing = [ListedExchange(command=c, outcome=o, amount=a) for c, o, a in facts]
-        events = list(resolve_listing(self.snapshot(), listing))
+        events = list(resolve_listing(self.case(), listing))
         for event in events:
             self.append(event)
         return events
 
-    def snapshot(self):
+    def case(self):
         attempts = Attempts(self.events)
-        return Snapshot(self.machine, self.transaction, attempts, self.now)
+        return Case(self.machine, self.transaction, attempts, self.now)
 
     def append(self, event):
         self.transaction, _ = append(self.machine, self.transaction, event)
