@@ -144,8 +144,10 @@ def first_outcome(
     Only the transaction is read, however long its trail is.
     """
     command = evidence.command or ""
+    if evidence.needs_inquiry or command in transaction.concluded:
+        return None
     found = _candidates(machine, transaction, evidence)
-    if evidence.needs_inquiry or len(found) != 1 or command in transaction.concluded:
+    if len(found) != 1:
         return None
     # An update that runs alongside an opening command may have changed its amount, or
     # must be applied before it: the gateway's list shows both.

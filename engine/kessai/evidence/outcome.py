@@ -70,10 +70,13 @@ def applied(
 ) -> list[Event]:
     """All events by which `evidence` about `operation` enters the trail."""
     event = resolve(machine, transaction, operation, evidence, now)
-    stated = beside(machine, transaction, evidence, now)
-    if isinstance(event, Reported):  # it records by itself what its evidence states
-        return [event, *(each for each in stated if not isinstance(each, Learned))]
-    return [*([event] if event else []), *stated]
+    events = [] if event is None else [event]
+    if evidence.references or evidence.deadlines:
+        stated = beside(machine, transaction, evidence, now)
+        if isinstance(event, Reported):  # it records itself what its evidence states
+            stated = (each for each in stated if not isinstance(each, Learned))
+        events += stated
+    return events
 
 
 def beside(
