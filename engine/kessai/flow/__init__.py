@@ -32,7 +32,7 @@ from kessai.flow.notification import (
     receive,
     receive_notification,
 )
-from kessai.flow.operator import by_hand, close_by_hand, resolve_by_hand
+from kessai.flow.operator import close_by_hand, resolve_by_hand
 from kessai.flow.recover import recover, recover_all_due, recover_due, sweep
 from kessai.flow.resume import StillUnderWay, resume
 from kessai.flow.steps import Context
@@ -62,7 +62,6 @@ __all__ = [
     "Send",
     "Status",
     "StillUnderWay",
-    "by_hand",
     "close_by_hand",
     "compare",
     "execute",

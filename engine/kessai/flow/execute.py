@@ -194,7 +194,7 @@ def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
         # Before the call it would be safe; now a new key would be a second effect.
         message = (
             f"{prepared.transaction.id}: {prepared.operation.command} was sent, and its"
-            " outcome could not be written; ask again with the same key"
+            f" outcome could not be written ({error}); ask again with the same key"
         )
         raise CommitUnknown(message) from error
 
