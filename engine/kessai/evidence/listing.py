@@ -430,5 +430,6 @@ def _evidence(transaction: Transaction, listed: ListedExchange) -> Evidence:
         outcome=listed.outcome,
         amount=listed.amount,
         exchange=listed.exchange,
+        echoed=listed.operation,
         reported_at=listed.at,
     )

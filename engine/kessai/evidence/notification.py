@@ -13,8 +13,8 @@ a command's first outcome.
 So after a command's first outcome, a notification is a reason for an inquiry, which
 lists both refunds or one. What the list does not confirm is recorded.
 
-`weigh` says what follows before an inquiry, and `confirm` what follows after it; both
-give a verdict, which `kessai.flow.notification` acts on.
+`weigh` says what follows before an inquiry, and `confirm` what follows after it; the
+flow of notifications acts on it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,7 +46,7 @@ not list it."""
 
 
 class Then(StrEnum):
-    """What is done once the events of a verdict are written."""
+    """What is done once the events are written."""
 
     ANSWER = "answer"  # that is all
     READ_TRAIL = "read the trail"  # the state alone does not show it: weigh again
@@ -55,7 +55,7 @@ class Then(StrEnum):
 
 
 @attrs.frozen
-class Verdict:
+class Consequence:
     """What follows from a notified item: the events to write, and what is done then."""
 
     then: Then = Then.ANSWER
@@ -68,7 +68,7 @@ def weigh(
     evidence: Evidence,
     now: datetime,
     attempts: Attempts | None = None,
-) -> Verdict:
+) -> Consequence:
     """What follows from an item before the gateway is asked about it.
 
         it is about a transaction that was never opened   recorded, once
@@ -77,18 +77,18 @@ def weigh(
         it was applied before, and nothing is open        nothing
         anything else                                     an inquiry
 
-    The trail is read only if a verdict needs the `attempts`.
+    The trail is read only if that needs the `attempts`.
     """
     if machine is None or differs(transaction, evidence):
         return _about_another(machine, evidence, now, attempts)
     operation = first_outcome(machine, transaction, evidence)
     if operation is not None:
         events = applied(machine, transaction, operation, evidence, now)
-        return Verdict(events=tuple(events))
+        return Consequence(events=tuple(events))
     repeated = is_repeated(transaction, evidence, attempts)
     if repeated is None:
-        return Verdict(Then.READ_TRAIL)
-    return Verdict(Then.ANSWER if repeated else Then.INQUIRE)
+        return Consequence(Then.READ_TRAIL)
+    return Consequence(Then.ANSWER if repeated else Then.INQUIRE)
 
 
 def _about_another(
@@ -96,22 +96,22 @@ def _about_another(
     evidence: Evidence,
     now: datetime,
     attempts: Attempts | None,
-) -> Verdict:
+) -> Consequence:
     """Evidence about another transaction, or about none, is recorded once."""
     if attempts is None:
-        return Verdict(Then.READ_TRAIL)
+        return Consequence(Then.READ_TRAIL)
     if machine is None:
         is_known = is_recorded(attempts, evidence)
         other = Discrepancy(now, "unknown_transaction", evidence)
     else:
         other = Discrepancy(now, REFERENCE_DIFFERS, evidence)
         is_known = attempts.hold(other)
-    return Verdict(events=() if is_known else (other,))
+    return Consequence(events=() if is_known else (other,))
 
 
 def confirm(
     case: Case, evidence: Evidence, unconfirmed: Iterable[Unconfirmed]
-) -> Verdict:
+) -> Consequence:
     """What follows from an item once an inquiry has been applied.
 
         the trail holds what it states             nothing
@@ -126,14 +126,14 @@ def confirm(
     """
     machine, transaction, now = case.machine, case.transaction, case.now
     if is_accounted_for(machine, case.attempts, evidence):
-        return Verdict()
+        return Consequence()
     if may_be_listed_yet(machine, transaction, evidence, now):
-        return Verdict(Then.SEND_AGAIN)
+        return Consequence(Then.SEND_AGAIN)
     event = unmatched(machine, transaction, evidence, unconfirmed, now)
     if event is None:
-        return Verdict()
+        return Consequence()
     again = event.reason == NOT_LISTED
-    return Verdict(Then.SEND_AGAIN if again else Then.ANSWER, (event,))
+    return Consequence(Then.SEND_AGAIN if again else Then.ANSWER, (event,))
 
 
 def first_outcome(

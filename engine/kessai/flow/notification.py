@@ -126,14 +126,14 @@ def receive(context: Context, account: str, evidence: Evidence) -> Flow[Transact
             message = f"notification refused: {transaction.id} is not of {account}"
             raise NotificationRefused(message)
         now: datetime = yield Now()
-        verdict = weigh(machine, transaction, evidence, now)
-        if verdict.then is Then.READ_TRAIL:
+        found = weigh(machine, transaction, evidence, now)
+        if found.then is Then.READ_TRAIL:
             attempts = yield from read_attempts(transaction)
-            verdict = weigh(machine, transaction, evidence, now, attempts)
-        if verdict.then is Then.INQUIRE and machine is not None:
+            found = weigh(machine, transaction, evidence, now, attempts)
+        if found.then is Then.INQUIRE and machine is not None:
             return (yield from _inquire_about(context, machine, evidence))
         try:
-            transaction, _ = yield from write(machine, transaction, verdict.events)
+            transaction, _ = yield from write(machine, transaction, found.events)
         except VersionConflict:
             continue
         return transaction
@@ -151,13 +151,13 @@ def _inquire_about(
     for _ in range(ATTEMPTS):
         now: datetime = yield Now()
         case = Case(machine, transaction, attempts, now)
-        verdict = confirm(case, evidence, inquiry.unconfirmed)
+        found = confirm(case, evidence, inquiry.unconfirmed)
         try:
-            transaction, _ = yield from write(machine, transaction, verdict.events)
+            transaction, _ = yield from write(machine, transaction, found.events)
         except VersionConflict:
             transaction, attempts = yield from load_with_attempts(transaction.id)
             continue
-        if verdict.then is Then.SEND_AGAIN:
+        if found.then is Then.SEND_AGAIN:
             message = (
                 f"{transaction.id}: the gateway's inquiry does not list what its"
                 " notification states; send it again"

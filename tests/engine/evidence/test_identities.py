@@ -165,6 +165,14 @@ def test_what_came_from_outside_is_known_again_by_the_gateways_id(story):
     assert past.events[-1].evidence.exchange == "Y"
 
 
+def test_the_trail_keeps_which_operation_a_listed_exchange_echoed(story):
+    told = story("one_time", TWO)
+    inquire(told, f"{ITSELF}, refund 60 @6, refund 30 @desk")
+    ours, external = told.events[-2:]
+    assert (ours.operation, ours.evidence.echoed) == ("order-1.6", "order-1.6")
+    assert external.evidence.echoed == "order-1.desk"
+
+
 def test_a_success_is_confirmed_by_its_own_exchange_alone(story):
     past = story("one_time", f"{CAPTURED}, refund 60, refund? 60")
     seen = listing(f"{ITSELF}, refund 60 @7")
