@@ -30,7 +30,7 @@ from kessai.evidence.outcome import EXPIRE, applied
 from kessai.gateway import Evidence, Outcome
 from kessai.limits import LISTING_LAG
 from kessai.machine.compile import Machine
-from kessai.machine.events import ENDED, Discrepancy, Event, Lapsed, Reversed
+from kessai.machine.events import ENDED, Discrepancy, Event
 from kessai.machine.phases import Phase
 from kessai.machine.references import REFERENCE_DIFFERS, differs
 from kessai.machine.transaction import (
@@ -261,21 +261,13 @@ def _known_amounts(
     machine: Machine, attempts: Attempts, evidence: Evidence
 ) -> Iterator[int | None]:
     """The amounts that the trail holds for this command with this outcome."""
-    command = evidence.command
     for end in attempts.ends:
-        if (
-            end.report.outcome is evidence.outcome
-            and not end.report.evidence.never_sent
-        ):
+        report = end.report
+        if report.outcome is evidence.outcome and not report.evidence.never_sent:
             # An update before the approval changes what the opening command's states.
             alongside = machine.commands[end.operation.command].spec.alongside
-            if command in {end.operation.command, *alongside}:
+            if evidence.command in {end.operation.command, *alongside}:
                 yield end.amount
-    for event in attempts.outside:
-        outside, amount = EXPIRE, None
-        if not isinstance(event, Lapsed):
-            outside, amount = event.command, event.amount
-        reversed_ = isinstance(event, Reversed)
-        outcome = Outcome.REVERSED if reversed_ else Outcome.SUCCEEDED
-        if (outside, outcome) == (command, evidence.outcome):
+    for command, amount, outcome in attempts.outside:
+        if (command, outcome) == (evidence.command, evidence.outcome):
             yield amount

@@ -138,7 +138,8 @@ def _ask(
     transaction: Transaction,
     presumption: Presumption | None = None,
 ) -> Flow[InquiryAnswer]:
-    prepared = prepare(adapter, inquiry_for(machine, transaction))
+    call = inquiry_for(machine, transaction)
+    prepared = prepare(adapter, call)
     if prepared.evidence is not None:
         return InquiryAnswer(prepared.evidence, lists=False)
     evidence = yield from carry_on(adapter, prepared)
