@@ -56,50 +56,35 @@ class Inquiry:
     may_be_outdated: bool = attrs.field(default=False, repr=False, eq=False)
 
 
-def unreadable(transaction: Transaction, answer: InquiryAnswer) -> Inquiry:
-    """The inquiry to which the gateway gave no answer that states anything."""
-    return Inquiry(
-        transaction=transaction,
-        readable=False,
-        lists=answer.lists,
-        not_before=answer.evidence.not_before,
-    )
-
-
 def read(case: Case, answer: InquiryAnswer) -> Inquiry:
     """What follows from `answer`, as of the transaction of `case`; nothing is written.
 
     The events are added to the `case`.
     """
     transaction, evidence = case.transaction, answer.evidence
-    if differs(transaction, evidence):
-        # It is about something else at the gateway, so it ends no operation.
-        case.add_difference(REFERENCE_DIFFERS, evidence)
-        return Inquiry(
-            transaction=transaction,
-            readable=False,
-            events=tuple(case.events),
-            attempts=case.attempts,
-            may_be_outdated=bool(case.events) or not answer.lists,
-        )
+    unlisted: tuple[Operation, ...] = ()
     missing: tuple[Unconfirmed, ...] = ()
-    if answer.lists:
+    about_another = differs(transaction, evidence)
+    if about_another:  # about something else at the gateway: it ends no operation
+        case.add_difference(REFERENCE_DIFFERS, evidence)
+    elif answer.lists:
         unlisted = read_listing(case, evidence.listing, answer.presumption)
         missing = unconfirmed(case.machine, case.attempts, evidence.listing)
     else:
         unlisted = read_totals(case, evidence, answer.presumption)
-    for event in beside(case.machine, case.transaction, evidence, case.now):
-        case.add(event)
-    old = not answer.lists or unlisted
+    if not about_another:
+        for event in beside(case.machine, case.transaction, evidence, case.now):
+            case.add(event)
     return Inquiry(
         transaction=transaction,
-        readable=True,
+        readable=not about_another,
         events=tuple(case.events),
         unconfirmed=missing,
         unlisted=unlisted,
-        lists=answer.lists,
+        lists=answer.lists or about_another,
         attempts=case.attempts,
-        may_be_outdated=bool(old)
+        may_be_outdated=not answer.lists
+        or bool(unlisted)
         or any(_may_be_outdated(case.machine, event) for event in case.events),
     )
 

@@ -124,12 +124,11 @@ def confirm(
 
     Once it is recorded, the gateway need not send it again: the next time it is held.
     """
-    machine, transaction, now = case.machine, case.transaction, case.now
-    if is_accounted_for(machine, case.attempts, evidence):
+    if is_accounted_for(case, evidence):
         return Consequence()
-    if may_be_listed_yet(machine, transaction, evidence, now):
+    if may_be_listed_yet(case, evidence):
         return Consequence(Then.SEND_AGAIN)
-    event = unmatched(machine, transaction, evidence, unconfirmed, now)
+    event = unmatched(case, evidence, unconfirmed)
     if event is None:
         return Consequence()
     again = event.reason == NOT_LISTED
@@ -181,56 +180,50 @@ def is_recorded(attempts: Attempts, evidence: Evidence) -> bool:
     return any(_same(each.evidence, evidence) for each in attempts.discrepancies)
 
 
-def is_accounted_for(machine: Machine, attempts: Attempts, evidence: Evidence) -> bool:
+def is_accounted_for(case: Case, evidence: Evidence) -> bool:
     """Whether the trail holds what `evidence` states, or nothing depends on it."""
     command = evidence.command
-    if command is None or is_recorded(attempts, evidence):
+    if command is None or is_recorded(case.attempts, evidence):
         return True
-    if _is_undeclared(machine, evidence):
+    if _is_undeclared(case.machine, evidence):
         return False
-    rule = machine.commands.get(command)
+    rule = case.machine.commands.get(command)
     lasts = evidence.outcome in {*ENDED, Outcome.REVERSED}
     if not lasts or (rule is not None and rule.spec.reads):
         return True
     return any(
         amount is None or evidence.amount is None or amount == evidence.amount
-        for amount in _known_amounts(machine, attempts, evidence)
+        for amount in _known_amounts(case, evidence)
     )
 
 
-def may_be_listed_yet(
-    machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
-) -> bool:
+def may_be_listed_yet(case: Case, evidence: Evidence) -> bool:
     """Whether the list may only be late, about an operation that stays due anyhow.
 
     A list that may be about two operations ends none while one of them is in flight.
     """
-    found = _candidates(machine, transaction, evidence)
+    found = _candidates(case.machine, case.transaction, evidence)
     if any(operation.phase is Phase.BEGUN for operation in found):
         return True
     stated_at = evidence.reported_at
-    is_young = stated_at is not None and abs(now - stated_at) < LISTING_LAG
+    is_young = stated_at is not None and abs(case.now - stated_at) < LISTING_LAG
     return is_young and bool(found)
 
 
 def unmatched(
-    machine: Machine,
-    transaction: Transaction,
-    evidence: Evidence,
-    unconfirmed: Iterable[Unconfirmed],
-    now: datetime,
+    case: Case, evidence: Evidence, unconfirmed: Iterable[Unconfirmed]
 ) -> Discrepancy | None:
     """The discrepancy for evidence that neither trail nor inquiry accounts for.
 
     None for a decline that contradicts no success: it moved nothing.
     """
-    if _is_undeclared(machine, evidence):
-        return Discrepancy(now, "not_in_lifecycle", evidence)
+    if _is_undeclared(case.machine, evidence):
+        return Discrepancy(case.now, "not_in_lifecycle", evidence)
     moved = evidence.outcome in {Outcome.SUCCEEDED, Outcome.REVERSED}
-    if moved or _candidates(machine, transaction, evidence):
-        return Discrepancy(now, NOT_LISTED, evidence)
+    if moved or _candidates(case.machine, case.transaction, evidence):
+        return Discrepancy(case.now, NOT_LISTED, evidence)
     if any(success.command == evidence.command for success in unconfirmed):
-        return Discrepancy(now, "contradicts_earlier", evidence)
+        return Discrepancy(case.now, "contradicts_earlier", evidence)
     return None
 
 
@@ -257,17 +250,15 @@ def _candidates(
     return candidates(machine, transaction, *stated)
 
 
-def _known_amounts(
-    machine: Machine, attempts: Attempts, evidence: Evidence
-) -> Iterator[int | None]:
+def _known_amounts(case: Case, evidence: Evidence) -> Iterator[int | None]:
     """The amounts that the trail holds for this command with this outcome."""
-    for end in attempts.ends:
+    for end in case.attempts.ends:
         report = end.report
         if report.outcome is evidence.outcome and not report.evidence.never_sent:
             # An update before the approval changes what the opening command's states.
-            alongside = machine.commands[end.operation.command].spec.alongside
+            alongside = case.machine.commands[end.operation.command].spec.alongside
             if evidence.command in {end.operation.command, *alongside}:
                 yield end.amount
-    for command, amount, outcome in attempts.outside:
+    for command, amount, outcome in case.attempts.outside:
         if (command, outcome) == (evidence.command, evidence.outcome):
             yield amount

@@ -153,20 +153,18 @@ def overdue(
     machine: Machine, transaction: Transaction, now: datetime
 ) -> Iterator[Lapsed]:
     """The deadlines of `transaction` that have passed; none while anything is open."""
-    if _moving(machine, transaction):
+    if moving(machine, transaction):
         return
     for name, ends in transaction.deadlines.items():
         if now >= ends and machine.lapse_from(name, transaction.states):
             yield Lapsed(now, name)
 
 
-def _moving(machine: Machine, transaction: Transaction) -> bool:
-    """Whether an operation is open that may change a state; a read does not."""
-    commands = machine.commands
-    return any(
-        not commands[operation.command].spec.reads
-        for operation in transaction.operations.values()
-    )
+def moving(machine: Machine, transaction: Transaction) -> list[Operation]:
+    """The open operations that may change a state; a read does not."""
+    rules = machine.commands
+    opened = transaction.operations.values()
+    return [each for each in opened if not rules[each.command].spec.reads]
 
 
 def _end_of_read(operation: Operation, evidence: Evidence, now: datetime) -> Event:
@@ -233,7 +231,7 @@ def _lapse(
 ) -> Event:
     for name in machine.deadlines:
         if machine.lapse_from(name, transaction.states):
-            if _moving(machine, transaction):
+            if moving(machine, transaction):
                 return Discrepancy(now, "operation_open", evidence)
             return Lapsed(now, name, evidence)
     return Discrepancy(now, "state_not_allowed", evidence)

@@ -18,6 +18,7 @@ from kessai.evidence.absence import Presumption
 from kessai.evidence.attempts import Case
 from kessai.evidence.outcome import (
     EXPIRE,
+    moving,
     presumed_lost,
     resolve,
     resolve_external,
@@ -67,7 +68,7 @@ def read_totals(
 def resolve_totals(case: Case, evidence: Evidence) -> tuple[Event, ...]:
     """The events that explain the totals of `evidence`; none where several would."""
     machine, transaction = case.machine, case.transaction
-    opened = _moving(machine, transaction)
+    opened = moving(machine, transaction)
     if not differ(transaction, evidence) or len(opened) > _MOST_OPEN:
         return ()
     if any(operation.phase is Phase.BEGUN for operation in opened):
@@ -90,18 +91,12 @@ def _not_carried_out(case: Case, evidence: Evidence) -> tuple[Operation, ...]:
         return ()
     return tuple(
         operation
-        for operation in _moving(case.machine, case.transaction)
+        for operation in moving(case.machine, case.transaction)
         if operation.phase is Phase.UNKNOWN
         and operation.resumed_at is None  # else the gateway knew of it before
         and (after := _succeeded(case, (operation,), evidence))
         and differ(after[0], evidence)
     )
-
-
-def _moving(machine: Machine, transaction: Transaction) -> list[Operation]:
-    rules = machine.commands
-    opened = transaction.operations.values()
-    return [o for o in opened if not rules[o.command].spec.reads]
 
 
 def _by_ours(

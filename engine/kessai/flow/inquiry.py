@@ -11,7 +11,7 @@ import attrs
 from kessai.errors import VersionConflict
 from kessai.evidence.absence import Missing, Presumption
 from kessai.evidence.attempts import Case
-from kessai.evidence.inquiry import Inquiry, InquiryAnswer, read, unreadable
+from kessai.evidence.inquiry import Inquiry, InquiryAnswer, read
 from kessai.evidence.outcome import resolve
 from kessai.flow.effects import Flow, Lease, Now
 from kessai.flow.exchange import carry_on, prepare
@@ -202,8 +202,14 @@ def _apply(
 
 def _read(machine: Machine, answer: InquiryAnswer, asked: Transaction) -> Flow[Inquiry]:
     """What follows from an answer for a transaction as it is now; writes nothing."""
-    if answer.evidence.outcome is not Outcome.SUCCEEDED:
-        return unreadable(asked, answer)
+    stated = answer.evidence
+    if stated.outcome is not Outcome.SUCCEEDED:
+        return Inquiry(
+            transaction=asked,
+            readable=False,
+            lists=answer.lists,
+            not_before=stated.not_before,
+        )
     transaction, attempts = yield from load_with_attempts(asked.id)
     now: datetime = yield Now()
     return read(Case(machine, transaction, attempts, now), answer)
