@@ -23,7 +23,6 @@ absence = import_module("kessai.evidence.absence")
 execute = import_module("kessai.flow.execute")
 inquiry = import_module("kessai.flow.inquiry")
 notified = import_module("kessai.evidence.notification")
-recover = import_module("kessai.flow.recover")
 steps = import_module("kessai.flow.steps")
 chain = import_module("kessai.machine.chain")
 decide = import_module("kessai.machine.decide")
@@ -237,7 +236,6 @@ def a_commit_that_raised_counts_as_written():
     with planted(
         (execute, "commit", commit),
         (steps, "commit", commit),
-        (recover, "commit", commit),
     ):
         yield
 
@@ -255,7 +253,6 @@ def a_commit_that_raised_counts_as_not_written():
     with planted(
         (execute, "commit", commit),
         (steps, "commit", commit),
-        (recover, "commit", commit),
     ):
         yield
 

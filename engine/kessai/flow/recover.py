@@ -16,14 +16,13 @@ from kessai.evidence.absence import Missing
 from kessai.evidence.inquiry import Inquiry
 from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
-from kessai.flow.effects import Change, Claim, Flow, History, Lease, Now, Release
+from kessai.flow.effects import Claim, Flow, History, Lease, Now, Release
 from kessai.flow.execute import answer_for, carry_out, prepare_operation
 from kessai.flow.inquiry import Recovery, inquire
 from kessai.flow.steps import (
     Context,
     begun_hash,
     call_for,
-    commit,
     load,
     load_with_machine,
     machine_of,
@@ -35,9 +34,7 @@ from kessai.machine import (
     Record,
     Resent,
     Transaction,
-    append,
 )
-from kessai.machine.chain import AppliedEvent
 from kessai.machine.phases import RESENT, phase_after
 
 _TIRED = 6
@@ -229,17 +226,9 @@ def _intend(
     if transaction.operations.get(operation.id) != operation:
         # A notification was faster, or another recoverer, or it was declined instead.
         return None
-    event = Resent(now, operation.id)
-    after, record = append(machine, transaction, event)
-    change = Change(
-        transaction=after,
-        records=(record,),
-        lease=lease,
-        is_intent=True,
-        steps=(AppliedEvent(event, machine, transaction, after),),
-    )
+    resent = [Resent(now, operation.id)]
     try:
-        yield from commit(change)
+        after, _ = yield from write(machine, transaction, resent, lease, is_intent=True)
     except VersionConflict:
         return None
     return after

@@ -203,8 +203,12 @@ def write(
     transaction: Transaction,
     events: Iterable[Event],
     lease: Lease | None = None,
+    *,
+    is_intent: bool = False,
 ) -> Flow[tuple[Transaction, tuple[Recorded, ...]]]:
     """Append `events`, and the new outcomes under the keys of their operations.
+
+    With `is_intent` a request is sent once they are written.
 
     Raises:
         VersionConflict: another writer was faster; nothing was written.
@@ -230,6 +234,7 @@ def write(
                 records=tuple(records),
                 closes=tuple(closes),
                 lease=lease,
+                is_intent=is_intent,
                 steps=tuple(steps),
                 references=tuple(
                     Reference(transaction.account, kind, name)
