@@ -11,7 +11,6 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-import attrs
 import msgspec
 
 from kessai.audit import verify

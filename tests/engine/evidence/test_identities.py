@@ -166,9 +166,9 @@ def test_what_came_from_outside_is_known_again_by_the_gateways_id(story):
 
 
 def test_the_trail_keeps_which_operation_a_listed_exchange_echoed(story):
-    told = story("one_time", TWO)
-    inquire(told, f"{ITSELF}, refund 60 @6, refund 30 @desk")
-    ours, external = told.events[-2:]
+    past = story("one_time", TWO)
+    inquire(past, f"{ITSELF}, refund 60 @6, refund 30 @desk")
+    ours, external = past.events[-2:]
     assert (ours.operation, ours.evidence.echoed) == ("order-1.6", "order-1.6")
     assert external.evidence.echoed == "order-1.desk"
 
