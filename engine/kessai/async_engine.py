@@ -19,7 +19,7 @@ from kessai.driver import (
 )
 from kessai.flow import Answer, Effect, Flow, Inquiry, Recovery
 from kessai.flow.effects import Result
-from kessai.gateway import AnyAdapter, Outcome
+from kessai.gateway import AnyAdapter
 from kessai.machine import (
     Command,
     Denial,
@@ -151,9 +151,13 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         actor: str,
     ) -> Answer:
         """See `Engine.resolve`."""
-        found = flow.by_hand(transaction_id, None, outcome, evidence, actor)
         resolving = flow.resolve_by_hand(
-            self._context, transaction_id, operation, found
+            self._context,
+            transaction_id,
+            operation,
+            outcome,
+            note=evidence,
+            actor=actor,
         )
         return await self.drive(resolving)
 
@@ -161,11 +165,10 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str
     ) -> Transaction:
         """See `Engine.close_discrepancy`."""
-        found = flow.by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
-        resolving = flow.close_by_hand(
-            self._context, transaction_id, discrepancy, found
+        closing = flow.close_by_hand(
+            self._context, transaction_id, discrepancy, note=evidence, actor=actor
         )
-        return await self.drive(resolving)
+        return await self.drive(closing)
 
     async def close(self) -> None:
         """Close the transport and the store."""

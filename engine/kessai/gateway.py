@@ -158,7 +158,8 @@ class Evidence:
     inquiry; `found` is False when the gateway does not know the transaction.
     `needs_inquiry` asks for an inquiry before the outcome is believed ("already
     captured"). An operator's evidence names its `actor`, and its `note` says how it was
-    found out.
+    found out. `echoed` is our id of the operation, as a listed exchange echoed it: the
+    engine takes it from the list.
 
     `references` are ids that the gateway gave, by the adapter's names for them. Only
     ids that a transaction has one of are listed; a refund's own id is its `exchange`.
@@ -189,6 +190,7 @@ class Evidence:
     totals: Mapping[str, int] = attrs.field(factory=dict)
     deadlines: Mapping[str, datetime] = attrs.field(factory=dict)
     not_before: datetime | None = None
+    echoed: str | None = None
     disclosed: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
 
 

@@ -13,7 +13,7 @@ from kessai import flow
 from kessai.closable import Closable
 from kessai.driver import Clock, Nonces, Observer, drive, in_utc, perform, utc_now
 from kessai.flow import Answer, Context, Flow, Inquiry, Recovery
-from kessai.gateway import AnyAdapter, Outcome
+from kessai.gateway import AnyAdapter
 from kessai.machine import (
     Command,
     Denial,
@@ -244,9 +244,13 @@ class Engine(BaseEngine, Closable):
                 the gateway, or the name or the reason is missing.
 
         """
-        found = flow.by_hand(transaction_id, None, outcome, evidence, actor)
         resolving = flow.resolve_by_hand(
-            self._context, transaction_id, operation, found
+            self._context,
+            transaction_id,
+            operation,
+            outcome,
+            note=evidence,
+            actor=actor,
         )
         return self.drive(resolving)
 
@@ -260,11 +264,10 @@ class Engine(BaseEngine, Closable):
                 is missing.
 
         """
-        found = flow.by_hand(transaction_id, None, Outcome.SUCCEEDED, evidence, actor)
-        resolving = flow.close_by_hand(
-            self._context, transaction_id, discrepancy, found
+        closing = flow.close_by_hand(
+            self._context, transaction_id, discrepancy, note=evidence, actor=actor
         )
-        return self.drive(resolving)
+        return self.drive(closing)
 
     def close(self) -> None:
         """Close the transport and the store."""

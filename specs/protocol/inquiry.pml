@@ -52,7 +52,7 @@ inline count(low, high, outcome) {
 #define AMBIGUOUS (in_flight && is_listed - is_known < candidates)
 #endif
 
-/* evidence/listing.py: _Worklist.next_events, _Worklist._resolved,
+/* evidence/listing.py: _Worklist._next, _Worklist._resolved,
  * _Worklist._external */
 inline resolve_next(low, high, outcome) {
   if

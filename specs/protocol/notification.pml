@@ -6,7 +6,7 @@
 #define OPEN_AND_LIKE(j, i) (OPEN(j) && AMOUNT(j) == AMOUNT(i))
 #define COUNT_LIKE(i) (OPEN_AND_LIKE(A, i) + OPEN_AND_LIKE(B, i) + OPEN_AND_LIKE(C, i))
 
-/* evidence/notification.py: first_outcome */
+/* evidence/notification.py: weigh, first_outcome */
 #if defined(NOTIFICATION_APPLIED_TWICE)
 #define MAY_BE_BELIEVED (COUNT_LIKE(i) == 1)
 #else

@@ -96,7 +96,7 @@ end:
 #define MAY_WRITE (!has_lease || leased)
 #endif
 
-/* flow/inquiry.py: _apply; evidence/absence.py: may_be_outdated. If the answer is older
+/* flow/inquiry.py: _apply; evidence/inquiry.py: _may_be_outdated. If the answer is older
  * than the trail, and what has happened since could change what it means, the gateway
  * must be asked again.
  */

@@ -114,7 +114,8 @@ class Payment:
         operation = decide(MACHINE, self.transaction, command, NOW)
         assert isinstance(operation, Operation)
         opens = ("payment",) if name == "authorize" else ()
-        self.append(Begun(NOW, operation, None, opens))
+        account = Listing.name if opens else None
+        self.append(Begun(NOW, operation, None, opens, account=account))
         return operation
 
     def report(self, operation: Operation, outcome: Outcome, **more: Any) -> None:

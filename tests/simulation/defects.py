@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from kessai import MemoryStore
 from kessai.errors import CommitUnknown, SafeToResend, StoreFailed
+from kessai.evidence.attempts import Case
 from kessai.flow import Append, Send
 from kessai.gateway import Failure, Outcome
 from kessai.machine import External
@@ -22,8 +23,7 @@ from kessai.machine import External
 absence = import_module("kessai.evidence.absence")
 execute = import_module("kessai.flow.execute")
 inquiry = import_module("kessai.flow.inquiry")
-notification = import_module("kessai.flow.notification")
-recover = import_module("kessai.flow.recover")
+notified = import_module("kessai.evidence.notification")
 steps = import_module("kessai.flow.steps")
 chain = import_module("kessai.machine.chain")
 decide = import_module("kessai.machine.decide")
@@ -83,7 +83,7 @@ def a_reservation_is_not_taken():
         if machine.commands[event.operation.command].spec.is_opening:
             return original(machine, transaction, event)
         operations = {**transaction.operations, event.operation.id: event.operation}
-        return transaction.next(operations=operations)
+        return {"operations": operations}
 
     original = evolve._begun
     with planted((evolve, "_begun", begun)):
@@ -96,8 +96,8 @@ def a_reservation_is_not_released():
     original = evolve._declined
 
     def declined(transaction, *ended):
-        after = original(transaction, *ended)
-        return attrs.evolve(after, amounts=transaction.amounts)
+        changes = original(transaction, *ended)
+        return {**changes, "amounts": transaction.amounts}
 
     with planted((evolve, "_declined", declined)):
         yield
@@ -186,8 +186,8 @@ def no_answer_means_declined():
 def time_turns_unknown_into_declined():
     """What is unknown for ten minutes is declined, whatever the gateway lists."""
 
-    def unlisted(snapshot, listing, sent_by):
-        operations = snapshot.transaction.operations.values()
+    def unlisted(case, listing, sent_by):
+        operations = case.transaction.operations.values()
         return tuple(o for o in operations if o.sent_at <= sent_by)
 
     with planted((absence, "_unlisted", unlisted)):
@@ -200,8 +200,8 @@ def not_found_means_declined_at_once():
 
     original = absence._unlisted
 
-    def unlisted(snapshot, listing, sent_by):
-        return original(snapshot, listing, snapshot.now)
+    def unlisted(case, listing, sent_by):
+        return original(case, listing, case.now)
 
     with planted((absence, "_unlisted", unlisted)):
         yield
@@ -212,13 +212,13 @@ def the_in_flight_limit_counts_from_when_the_answer_is_read():
     """A recoverer slept over an old answer, and takes it for what stands now."""
     original = inquiry._apply
 
-    def apply(answer, asked):
+    def apply(machine, answer, asked, lease):
         now = yield inquiry.Now()
         if answer.presumption is not None:
             sent_by = now - inquiry.Recovery().in_flight_limit
             late = attrs.evolve(answer.presumption, sent_by=sent_by)
             answer = attrs.evolve(answer, presumption=late)
-        return (yield from original(answer, asked))
+        return (yield from original(machine, answer, asked, lease))
 
     with planted((inquiry, "_apply", apply)):
         yield
@@ -237,7 +237,6 @@ def a_commit_that_raised_counts_as_written():
     with planted(
         (execute, "commit", commit),
         (steps, "commit", commit),
-        (recover, "commit", commit),
     ):
         yield
 
@@ -255,7 +254,6 @@ def a_commit_that_raised_counts_as_not_written():
     with planted(
         (execute, "commit", commit),
         (steps, "commit", commit),
-        (recover, "commit", commit),
     ):
         yield
 
@@ -266,18 +264,18 @@ def a_commit_that_raised_counts_as_not_written():
 @defect
 def a_notification_is_applied_twice():
     """A repeated notification resolves the next operation that looks like the first."""
-    original = notification.first_outcome
+    original = notified.first_outcome
 
     def first_outcome(machine, transaction, evidence):
         return original(machine, attrs.evolve(transaction, concluded=()), evidence)
 
     with planted(
         (
-            notification,
+            notified,
             "is_repeated",
             lambda transaction, evidence, attempts=None: False,
         ),
-        (notification, "first_outcome", first_outcome),
+        (notified, "first_outcome", first_outcome),
     ):
         yield
 
@@ -306,12 +304,13 @@ def what_is_pending_counts_as_done():
 @defect
 def the_portal_is_ignored():
     """What someone did in the gateway's portal is none of the engine's business."""
-    original = absence.resolve_listing
+    original = Case.add
 
-    def resolve_listing(*given):
-        return (event for event in original(*given) if not isinstance(event, External))
+    def add(self, event):
+        if not isinstance(event, External):
+            original(self, event)
 
-    with planted((absence, "resolve_listing", resolve_listing)):
+    with planted((Case, "add", add)):
         yield
 
 

@@ -15,14 +15,12 @@ from enum import StrEnum
 
 import attrs
 
-from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.attribution import is_attributed_to_another
-from kessai.evidence.ledger import Unconfirmed
-from kessai.evidence.listing import may_be_listed, resolve_listing, unconfirmed
+from kessai.evidence.listing import may_be_listed, resolve_listing
 from kessai.evidence.outcome import presumed_lost
 from kessai.gateway import ListedExchange, Outcome
 from kessai.machine.compile import Machine
-from kessai.machine.events import Discrepancy, Event, External, Reported
 from kessai.machine.phases import RESENT, phase_after
 from kessai.machine.transaction import Operation
 
@@ -58,56 +56,23 @@ class Presumption:
         return self.known_since is not None and operation.begun_at < self.known_since
 
 
-@attrs.frozen(kw_only=True)
-class Reading:
-    """What follows from an inquiry for a transaction: see `kessai.flow.Inquiry`."""
-
-    events: tuple[Event, ...]
-    unconfirmed: tuple[Unconfirmed, ...]
-    unlisted: tuple[Operation, ...]
-
-
 def read_listing(
-    snapshot: Snapshot, listing: Listing, presumption: Presumption | None = None
-) -> Reading:
-    """What follows from `listing` for a transaction, and from what it leaves out.
+    case: Case, listing: Listing, presumption: Presumption | None = None
+) -> tuple[Operation, ...]:
+    """Add what follows from `listing`, and from what it leaves out; returns the latter.
 
-    The events are added to the attempts of `snapshot`. Nothing is presumed without a
-    `presumption`.
+    Nothing is presumed without a `presumption`.
     """
-    events = list(resolve_listing(snapshot, listing))
-    unlisted: tuple[Operation, ...] = ()
-    if presumption is not None:
-        snapshot = snapshot.after(events)
-        unlisted = _unlisted(snapshot, listing, presumption.sent_by)
-        lost = _presumed_lost(presumption, unlisted, snapshot.attempts)
-        declined = [presumed_lost(operation, snapshot.now) for operation in lost]
-        if declined:
-            for event in declined:
-                snapshot.attempts.note(event)
-            # Exchanges that had to wait for the end of these can be applied now.
-            freed = resolve_listing(snapshot.after(declined), listing)
-            events += [*declined, *freed]
-    return Reading(
-        events=tuple(events),
-        unconfirmed=unconfirmed(snapshot.machine, snapshot.attempts, listing),
-        unlisted=unlisted,
-    )
-
-
-def may_be_outdated(machine: Machine, event: Event) -> bool:
-    """Whether `event` may be wrong if the list is older than the trail.
-
-    In an older list an exchange may only seem not to fit, a pending one may have ended
-    since, and an amount that was set at the gateway may have been set anew.
-    """
-    match event:
-        case Reported(outcome=outcome):
-            return outcome is Outcome.PENDING
-        case External(command=command):
-            return machine.commands[command].sets_amount
-        case _:
-            return isinstance(event, Discrepancy)
+    resolve_listing(case, listing)
+    if presumption is None:
+        return ()
+    unlisted = _unlisted(case, listing, presumption.sent_by)
+    lost = _presumed_lost(presumption, unlisted, case.attempts)
+    for operation in lost:
+        case.add(presumed_lost(operation, case.now))
+    if lost:  # exchanges that had to wait for the end of these can be applied now
+        resolve_listing(case, listing)
+    return unlisted
 
 
 # Two refunds of 100 are open: order.4 past the in-flight limit, order.6 in flight. The
@@ -116,9 +81,7 @@ def may_be_outdated(machine: Machine, event: Event) -> bool:
 # then reported a decline, the listed success would belong to nobody.
 
 
-def _unlisted(
-    snapshot: Snapshot, listing: Listing, sent_by: datetime
-) -> tuple[Operation, ...]:
+def _unlisted(case: Case, listing: Listing, sent_by: datetime) -> tuple[Operation, ...]:
     """The open operations, sent no later than `sent_by`, that `listing` leaves out.
 
     An operation is not unlisted while a listed exchange that has ended nothing may be
@@ -129,9 +92,9 @@ def _unlisted(
         each.command
         for each in listing
         if each.outcome is Outcome.PENDING
-        and snapshot.attempts.get(each.operation or "") is None
+        and case.attempts.get(each.operation or "") is None
     }
-    opened = snapshot.transaction.operations.values()
+    opened = case.transaction.operations.values()
     old = [
         operation
         for operation in opened
@@ -142,12 +105,12 @@ def _unlisted(
     ]
     if not old:
         return ()
-    gone = {operation.id for operation in old} - may_be_listed(snapshot, listing)
+    gone = {operation.id for operation in old} - may_be_listed(case, listing)
     others = [operation for operation in opened if operation.id not in gone]
     return tuple(
         operation
         for operation in old
-        if operation.id in gone and not _may_show(snapshot.machine, others, operation)
+        if operation.id in gone and not _may_show(case.machine, others, operation)
     )
 
 

@@ -21,6 +21,7 @@ from datetime import datetime
 
 import attrs
 
+from kessai.evidence.outcome import EXPIRE
 from kessai.gateway import Evidence, ListedExchange, Outcome, Source
 from kessai.machine.compile import Machine
 from kessai.machine.events import (
@@ -96,13 +97,14 @@ class Attempts:
     """The attempts of one transaction, and what else its trail holds.
 
     `version` counts the events that were added. `ends` are how operations ended,
-    `outside` the events that the engine did not ask for, in the order of the trail.
+    `outside` what the engine did not ask for (command, amount, outcome), in the order of
+    the trail.
     """
 
     def __init__(self, trail: Iterable[Event] = ()) -> None:
         self.version = 0
         self.ends: list[End] = []
-        self.outside: list[External | Reversed | Lapsed] = []
+        self.outside: list[tuple[str, int | None, Outcome]] = []
         self.discrepancies: list[Discrepancy] = []
         self._by_operation: dict[str, Attempt] = {}
         self._unmatched_since: dict[_Exchange, int] = {}
@@ -132,12 +134,14 @@ class Attempts:
                 self._by_operation[event.operation].requests += 1
             case Reported():
                 self._reported(event)
-            case External(evidence=evidence) | Reversed(evidence=evidence):
-                self.outside.append(event)
-                self._applied.add(_exchange(evidence))
-                self._outside.add(_exchange(evidence))
+            case External() | Reversed():
+                taken_back = isinstance(event, Reversed)
+                outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
+                self.outside.append((event.command, event.amount, outcome))
+                self._applied.add(_exchange(event.evidence))
+                self._outside.add(_exchange(event.evidence))
             case Lapsed():
-                self.outside.append(event)
+                self.outside.append((EXPIRE, None, Outcome.SUCCEEDED))
             case Discrepancy():
                 self._unmatched(event)
             case _:  # denials, ids, closed discrepancies: no outcome is reported
@@ -210,21 +214,31 @@ class Attempts:
             self._unmatched_since.setdefault(exchange, self.version)
 
 
-@attrs.frozen
-class Snapshot:
-    """A transaction at one time, `now`, with the attempts of its trail up to then."""
+@attrs.define(eq=False)
+class Case:
+    """A transaction as of `now` with its attempts, while evidence of it is weighed.
+
+    What follows from the evidence is added at once, so that what is weighed next sees
+    it. `events` are all that was added: they are to be written.
+    """
 
     machine: Machine
     transaction: Transaction
     attempts: Attempts
     now: datetime
+    events: list[Event] = attrs.field(factory=list, init=False)
 
-    def after(self, events: Iterable[Event]) -> "Snapshot":
-        """The snapshot after `events`, which its attempts hold already."""
-        transaction = self.transaction
-        for event in events:
-            transaction = evolve(self.machine, transaction, event)
-        return attrs.evolve(self, transaction=transaction)
+    def add(self, event: Event) -> None:
+        """Add an event that follows from the evidence."""
+        self.events.append(event)
+        self.attempts.note(event)
+        self.transaction = evolve(self.machine, self.transaction, event)
+
+    def add_difference(self, reason: str, evidence: Evidence) -> None:
+        """Record that `evidence` states other ids or totals than are known, once."""
+        discrepancy = Discrepancy(self.now, reason, evidence)
+        if not self.attempts.hold(discrepancy):
+            self.add(discrepancy)
 
 
 def fitted_nothing(discrepancy: Discrepancy) -> bool:

@@ -13,8 +13,87 @@ from kessai.evidence.attempts import Attempt, Attempts
 from kessai.evidence.outcome import expected_amount
 from kessai.gateway import ListedExchange, Outcome
 from kessai.machine.compile import CompiledCommand, Machine
+from kessai.machine.events import Event, Reported
 from kessai.machine.phases import Phase
 from kessai.machine.transaction import Operation, Transaction
+
+
+class OpenOperations:
+    """The open operations of a transaction, by command and the amount to be shown."""
+
+    def __init__(self, machine: Machine, transaction: Transaction) -> None:
+        self._machine = machine
+        self._by_command: dict[str, dict[int | None, dict[str, Operation]]] = {}
+        self._place = {name: at for at, name in enumerate(transaction.operations)}
+        for operation in transaction.operations.values():
+            self._put(transaction, operation)
+
+    def candidates(
+        self, command: str | None, amount: int | None, outcome: Outcome
+    ) -> list[Operation]:
+        """The operations of `command` that evidence of `amount` may be about.
+
+        Pending operations come first: they have certainly arrived, and an unknown one
+        may never have. Then comes the one that was sent first: one that was sent later
+        may still be in flight when the earlier is presumed lost.
+        """
+        rule = self._machine.commands.get(command or "")
+        by_amount = self._by_command.get(command or "")
+        # A reversal is about what has ended.
+        if rule is None or not by_amount or outcome is Outcome.REVERSED:
+            return []
+        asked: tuple[int | None, ...] = (amount, None)
+        # A decline moved nothing: it may state the amount that the opening command
+        # first asked for, even if an update has changed that since.
+        declines_opening = outcome is Outcome.DECLINED and rule.spec.is_opening
+        if amount is None or declines_opening:
+            asked = tuple(by_amount)
+        found = [o for each in asked for o in by_amount.get(each, {}).values()]
+        found.sort(key=lambda operation: self._place[operation.id])
+        return sorted(found, key=lambda o: (o.phase is not Phase.PENDING, o.sent_at))
+
+    def changed(
+        self, before: Transaction, after: Transaction, event: Event
+    ) -> Iterator[tuple[str, int | None]]:
+        """Follow `event`; the commands and amounts that may have other candidates now.
+
+        None as the amount stands for every amount.
+        """
+        if after.amounts != before.amounts:
+            for command in tuple(self._by_command):
+                if _depends(self._machine.commands[command]):
+                    del self._by_command[command]
+                    for operation in after.operations.values():
+                        if operation.command == command:
+                            self._put(after, operation)
+                    yield command, None
+        if isinstance(event, Reported):
+            yield from self._reported(before, after, event.operation)
+
+    def _reported(
+        self, before: Transaction, after: Transaction, name: str
+    ) -> Iterator[tuple[str, int | None]]:
+        was, now = before.operations[name], after.operations.get(name)
+        rule = self._machine.commands[was.command]
+        amount = expected_amount(rule, before, was)
+        by_amount = self._by_command.get(was.command, {})
+        if now is None:
+            by_amount.get(amount, {}).pop(name, None)
+        else:
+            self._put(after, now)
+        yield was.command, None if rule.spec.is_opening else amount
+
+    def _put(self, transaction: Transaction, operation: Operation) -> None:
+        rule = self._machine.commands[operation.command]
+        amount = expected_amount(rule, transaction, operation)
+        by_amount = self._by_command.setdefault(operation.command, {})
+        by_amount.setdefault(amount, {})[operation.id] = operation
+
+
+def _depends(rule: CompiledCommand) -> bool:
+    """Whether the amount that a success must show changes with the transaction's."""
+    reports = rule.spec.reports
+    return reports is not None and not reports.names <= {"amount"}
 
 
 def candidates(
@@ -24,25 +103,8 @@ def candidates(
     amount: int | None,
     outcome: Outcome = Outcome.SUCCEEDED,
 ) -> list[Operation]:
-    """The open operations of `command` that evidence of `amount` may be about.
-
-    Pending operations come first: they have certainly arrived, and an unknown one may
-    never have. Then comes the one that was sent first: one that was sent later may
-    still be in flight when the earlier is presumed lost.
-    """
-    rule = machine.commands.get(command or "")
-    if rule is None:
-        return []
-    if ignores_amount(rule, outcome):
-        amount = None
-    found: list[Operation] = []
-    for operation in transaction.operations.values():
-        if operation.command != command:
-            continue
-        expected = expected_amount(rule, transaction, operation)
-        if amount is None or expected is None or amount == expected:
-            found.append(operation)
-    return in_turn(found)
+    """The open operations that evidence may be about: see `OpenOperations`."""
+    return OpenOperations(machine, transaction).candidates(command, amount, outcome)
 
 
 # Refunds order.4 and order.6, both of 100, get no reply. The inquiry lists one refund
@@ -85,20 +147,6 @@ class Identities:
         if listed.outcome is Outcome.REVERSED:
             return False
         return self._known[listed] is not None or self._attempts.is_outside(listed)
-
-
-def ignores_amount(rule: CompiledCommand, outcome: Outcome) -> bool:
-    """Whether evidence of `outcome` may be about an operation of any amount.
-
-    A decline moved nothing: it may state the amount that the opening command first
-    asked for, even if an update has changed that since.
-    """
-    return outcome is Outcome.DECLINED and rule.spec.is_opening
-
-
-def in_turn(operations: Iterable[Operation]) -> list[Operation]:
-    """Candidates in the order in which evidence is attributed."""
-    return sorted(operations, key=lambda o: (o.phase is not Phase.PENDING, o.sent_at))
 
 
 # A list grows, and an exchange that once fitted nothing is listed again each time. An

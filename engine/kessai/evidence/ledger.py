@@ -19,7 +19,7 @@ from kessai.evidence.attribution import Identities
 from kessai.evidence.outcome import EXPIRE
 from kessai.gateway import Evidence, ListedExchange, Outcome
 from kessai.machine.compile import Machine
-from kessai.machine.events import Discrepancy, Lapsed, Reversed
+from kessai.machine.events import Discrepancy
 
 
 @attrs.frozen
@@ -41,14 +41,8 @@ class Ledger:
         for end in attempts.ends:
             if not end.report.evidence.never_sent:
                 ours.add(*_key_of(machine, end))
-        for event in attempts.outside:
-            if isinstance(event, Lapsed):
-                outside.add(EXPIRE, None, Outcome.SUCCEEDED)
-                continue
-            reversed_ = isinstance(event, Reversed)
-            outcome = Outcome.REVERSED if reversed_ else Outcome.SUCCEEDED
-            amount = _amount(machine, event.command, event.amount)
-            outside.add(event.command, amount, outcome)
+        for command, amount, outcome in attempts.outside:
+            outside.add(command, _amount(machine, command, amount), outcome)
         for discrepancy in filter(fitted_nothing, attempts.discrepancies):
             self._recorded.add(*_key(machine, discrepancy.evidence))
 

@@ -25,33 +25,26 @@ from heapq import heappop, heappush
 
 import attrs
 
-from kessai.evidence.attempts import MAY_BE_ANOTHER, Attempts, Snapshot
+from kessai.evidence.attempts import MAY_BE_ANOTHER, Attempts, Case
 from kessai.evidence.attribution import (
     Identities,
+    OpenOperations,
     begun_before_listed,
-    ignores_amount,
-    in_turn,
     may_be_another,
 )
 from kessai.evidence.ledger import Ledger, Unconfirmed, differs_in_amount
 from kessai.evidence.outcome import expected_amount, resolve, resolve_external
 from kessai.gateway import Evidence, ListedExchange, Outcome, Source
-from kessai.machine.compile import CompiledCommand, Machine
+from kessai.machine.compile import Machine
 from kessai.machine.events import Discrepancy, Event, External, Reported
-from kessai.machine.evolve import evolve
 from kessai.machine.phases import Phase
 from kessai.machine.transaction import Operation, Transaction
 
 
-def resolve_listing(
-    snapshot: Snapshot, listing: Iterable[ListedExchange]
-) -> Iterator[Event]:
-    """The events that bring a transaction in step with what an inquiry lists.
-
-    Each event is added to the attempts of `snapshot` as it is given.
-    """
-    machine = snapshot.machine
-    ledger = Ledger(machine, snapshot.attempts)
+def resolve_listing(case: Case, listing: Iterable[ListedExchange]) -> list[Event]:
+    """Add the events that bring a case in step with what an inquiry lists."""
+    machine, known = case.machine, len(case.events)
+    ledger = Ledger(machine, case.attempts)
     listed = _effects(machine, listing)
     new = ledger.new(
         listed,
@@ -62,12 +55,11 @@ def resolve_listing(
     new.sort(
         key=lambda one: (one.outcome is not Outcome.SUCCEEDED, _opened(machine, one))
     )
-    worklist = _Worklist(snapshot, listed, new)
-    while events := worklist.next_events():
-        for event in events:
-            if not (isinstance(event, Discrepancy) and ledger.has_recorded(event)):
-                yield event
-                worklist.apply(event)
+    worklist = _Worklist(case, listed, new)
+    for event in worklist.events():
+        if not (isinstance(event, Discrepancy) and ledger.has_recorded(event)):
+            worklist.apply(event)
+    return case.events[known:]
 
 
 def unconfirmed(
@@ -80,28 +72,28 @@ def unconfirmed(
     return tuple(Ledger(machine, attempts).unconfirmed(_each_end(listing)))
 
 
-def may_be_listed(snapshot: Snapshot, listing: Iterable[ListedExchange]) -> set[str]:
+def may_be_listed(case: Case, listing: Iterable[ListedExchange]) -> set[str]:
     """The open operations that an unaccounted exchange may be about."""
-    opened = _Open(snapshot.machine, snapshot.transaction)
-    left = unaccounted(snapshot, listing)
-    ids = Identities(snapshot.attempts, left)
+    opened = OpenOperations(case.machine, case.transaction)
+    left = unaccounted(case, listing)
+    ids = Identities(case.attempts, left)
     uncertain = [one for one in left if not ids.are_certain(one)]
     return ids.claimed | {
         operation.id
         for one in uncertain
         for operation in begun_before_listed(
-            snapshot.attempts, one, opened.candidates(one)
+            case.attempts,
+            one,
+            opened.candidates(one.command, one.amount, one.outcome),
         )
         if operation.id not in ids.claimed
     }
 
 
-def unaccounted(
-    snapshot: Snapshot, listing: Iterable[ListedExchange]
-) -> list[ListedExchange]:
+def unaccounted(case: Case, listing: Iterable[ListedExchange]) -> list[ListedExchange]:
     """The successes and declines in `listing` that the trail does not account for."""
-    ledger = Ledger(snapshot.machine, snapshot.attempts)
-    listed = _effects(snapshot.machine, listing)
+    ledger = Ledger(case.machine, case.attempts)
+    listed = _effects(case.machine, listing)
     return ledger.new(listed, Outcome.SUCCEEDED, Outcome.DECLINED)
 
 
@@ -141,16 +133,16 @@ class _Worklist:
 
     def __init__(
         self,
-        snapshot: Snapshot,
+        case: Case,
         listed: list[ListedExchange],
         new: list[ListedExchange],
     ) -> None:
-        self.machine, self.transaction = snapshot.machine, snapshot.transaction
-        self.attempts, self.now = snapshot.attempts, snapshot.now
+        self.machine, self.attempts, self.now = case.machine, case.attempts, case.now
+        self._case = case
         self._listed = listed
         self._new = new
         self._ids = Identities(self.attempts, new)
-        self._open = _Open(snapshot.machine, snapshot.transaction)
+        self._open = OpenOperations(case.machine, case.transaction)
         self._ready = list(range(len(new)))
         self._waiting: dict[int, bool] = {}  # place: whether it has candidates
         self._waiting_for: dict[str, dict[int | None, list[int]]] = {}
@@ -169,39 +161,52 @@ class _Worklist:
                 by_id = self._seen_as.setdefault((one.command, one.exchange), [])
                 by_id.append(place)
 
-    def next_events(self) -> tuple[Event, ...]:
-        """What follows from the next exchange that fits; it is no longer new then.
+    @property
+    def transaction(self) -> Transaction:
+        """The transaction, with all that was applied so far."""
+        return self._case.transaction
+
+    def events(self) -> Iterator[Event]:
+        """What follows from each exchange that fits; each is applied before the next.
 
         External exchanges come last: one may have to wait for the end of an operation
         of the engine that the same list reports.
         """
+        while (found := self._next()) is not None:
+            place, operation = found
+            self._take(place)
+            listed = self._new[place]
+            if operation is None:
+                yield from tuple(self._external(listed))
+            else:
+                yield from tuple(self._resolved(operation, listed))
+
+    def _next(self) -> tuple[int, Operation | None] | None:
+        """The next exchange that fits, with the operation that it ends, if any."""
         while self._ready:
             place = heappop(self._ready)
-            listed = self._new[place]
-            found = self._candidates(listed)
-            operation = self._match(listed, found)
+            found = self._candidates(self._new[place])
+            operation = self._match(self._new[place], found)
             if operation is not None:
-                self._take(place)
-                return tuple(self._resolved(operation, listed))
+                return place, operation
             self._wait(place, has_candidates=bool(found))
+        external = self._next_external()
+        return None if external is None else (external, None)
+
+    def _next_external(self) -> int | None:
         early: list[tuple[tuple[bool, bool], int]] = []
-        external = self._next_external(early)
+        found = None
+        while self._externals and found is None:
+            turn, place = heappop(self._externals)
+            if self._waiting.get(place) is not False:
+                continue  # it has candidates by now
+            if self._is_early(self._new[place]):
+                early.append((turn, place))
+            else:
+                found = place
         for each in early:
             heappush(self._externals, each)
-        if external is None:
-            return ()
-        self._take(external)
-        return tuple(self._external(self._new[external]))
-
-    def _next_external(self, early: list[tuple[tuple[bool, bool], int]]) -> int | None:
-        """The next external exchange; `early` collects those that must still wait."""
-        while self._externals:
-            turn, place = heappop(self._externals)
-            if self._waiting.get(place) is False:
-                if not self._is_early(self._new[place]):
-                    return place
-                early.append((turn, place))
-        return None
+        return found
 
     def _is_early(self, listed: ListedExchange) -> bool:
         """Whether it is the reversal of a success that is not applied yet."""
@@ -210,10 +215,9 @@ class _Worklist:
 
     def apply(self, event: Event) -> None:
         """Add an event that follows from the list; wake what depends on it."""
-        before, after = self.transaction, evolve(self.machine, self.transaction, event)
-        self.attempts.note(event)
-        self.transaction = after
-        for command, amount in self._open.changed(before, after, event):
+        before = self.transaction
+        self._case.add(event)
+        for command, amount in self._open.changed(before, self.transaction, event):
             waiting = self._waiting_for.get(command, {})
             for each in tuple(waiting) if amount is None else (amount, None):
                 self._wake(waiting.pop(each, ()))
@@ -247,11 +251,9 @@ class _Worklist:
             seen.remove(place)
 
     def _candidates(self, listed: ListedExchange) -> list[Operation]:
-        if listed.outcome is Outcome.REVERSED:
-            return []  # it is about what has ended
         if self._ids.are_certain(listed):
             return self._identified(listed)
-        found = self._open.candidates(listed)
+        found = self._open.candidates(listed.command, listed.amount, listed.outcome)
         found = [each for each in found if each.id not in self._ids.claimed]
         return begun_before_listed(self.attempts, listed, found)
 
@@ -399,73 +401,6 @@ class _Worklist:
         return None
 
 
-class _Open:
-    """The open operations of a transaction, by command and the amount to be shown."""
-
-    def __init__(self, machine: Machine, transaction: Transaction) -> None:
-        self._machine = machine
-        self._by_command: dict[str, dict[int | None, dict[str, Operation]]] = {}
-        self._place = {name: at for at, name in enumerate(transaction.operations)}
-        for operation in transaction.operations.values():
-            self._put(transaction, operation)
-
-    def candidates(self, listed: ListedExchange) -> list[Operation]:
-        """What `attribution.candidates` finds for `listed`, without checking all."""
-        rule = self._machine.commands.get(listed.command)
-        by_amount = self._by_command.get(listed.command)
-        if rule is None or not by_amount:
-            return []
-        asked: tuple[int | None, ...] = (listed.amount, None)
-        if listed.amount is None or ignores_amount(rule, listed.outcome):
-            asked = tuple(by_amount)
-        found = [o for amount in asked for o in by_amount.get(amount, {}).values()]
-        found.sort(key=lambda operation: self._place[operation.id])
-        return in_turn(found)
-
-    def changed(
-        self, before: Transaction, after: Transaction, event: Event
-    ) -> Iterator[tuple[str, int | None]]:
-        """Follow `event`; the commands and amounts that may have other candidates now.
-
-        None as the amount stands for every amount.
-        """
-        if after.amounts != before.amounts:
-            for command in tuple(self._by_command):
-                if _depends(self._machine.commands[command]):
-                    del self._by_command[command]
-                    for operation in after.operations.values():
-                        if operation.command == command:
-                            self._put(after, operation)
-                    yield command, None
-        if isinstance(event, Reported):
-            yield from self._reported(before, after, event.operation)
-
-    def _reported(
-        self, before: Transaction, after: Transaction, name: str
-    ) -> Iterator[tuple[str, int | None]]:
-        was, now = before.operations[name], after.operations.get(name)
-        rule = self._machine.commands[was.command]
-        amount = expected_amount(rule, before, was)
-        by_amount = self._by_command.get(was.command, {})
-        if now is None:
-            by_amount.get(amount, {}).pop(name, None)
-        else:
-            self._put(after, now)
-        yield was.command, None if rule.spec.is_opening else amount
-
-    def _put(self, transaction: Transaction, operation: Operation) -> None:
-        rule = self._machine.commands[operation.command]
-        amount = expected_amount(rule, transaction, operation)
-        by_amount = self._by_command.setdefault(operation.command, {})
-        by_amount.setdefault(amount, {})[operation.id] = operation
-
-
-def _depends(rule: CompiledCommand) -> bool:
-    """Whether the amount that a success must show changes with the transaction's."""
-    reports = rule.spec.reports
-    return reports is not None and not reports.names <= {"amount"}
-
-
 def _alongside(machine: Machine, listed: ListedExchange) -> frozenset[str]:
     rule = machine.commands.get(listed.command)
     return frozenset() if rule is None else rule.spec.alongside
@@ -495,5 +430,6 @@ def _evidence(transaction: Transaction, listed: ListedExchange) -> Evidence:
         outcome=listed.outcome,
         amount=listed.amount,
         exchange=listed.exchange,
+        echoed=listed.operation,
         reported_at=listed.at,
     )

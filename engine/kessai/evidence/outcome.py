@@ -5,7 +5,7 @@ success is applied only if the lifecycle allows it and its invariants hold after
 otherwise it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from kessai.gateway import Evidence, Outcome, Source
@@ -61,24 +61,34 @@ def resolve(
     return event
 
 
-def beside(
+def applied(
     machine: Machine,
     transaction: Transaction,
-    events: Iterable[Event],
+    operation: Operation,
     evidence: Evidence,
     now: datetime,
-) -> Iterator[Event]:
-    """What `evidence` states beside the `events` that follow from it.
+) -> list[Event]:
+    """All events by which `evidence` about `operation` enters the trail."""
+    event = resolve(machine, transaction, operation, evidence, now)
+    events = [] if event is None else [event]
+    if evidence.references or evidence.deadlines:
+        stated = beside(machine, transaction, evidence, now)
+        if isinstance(event, Reported):  # it records itself what its evidence states
+            stated = (each for each in stated if not isinstance(each, Learned))
+        events += stated
+    return events
 
-    An id that differs from the known one is a discrepancy. An id or a deadline that
-    none of the events records is an event of its own.
+
+def beside(
+    machine: Machine, transaction: Transaction, evidence: Evidence, now: datetime
+) -> Iterator[Event]:
+    """What `evidence` states beside outcomes.
+
+    An id that differs from the known one is a discrepancy. An id or a deadline that no
+    event records yet is an event of its own.
     """
-    if not evidence.references and not evidence.deadlines:
-        return
     if differs(transaction, evidence):
         yield Discrepancy(now, REFERENCE_DIFFERS, evidence)
-    for event in events:
-        transaction = evolve(machine, transaction, event)
     if is_new(machine, transaction, evidence):
         yield Learned(now, evidence)
 
@@ -143,20 +153,18 @@ def overdue(
     machine: Machine, transaction: Transaction, now: datetime
 ) -> Iterator[Lapsed]:
     """The deadlines of `transaction` that have passed; none while anything is open."""
-    if _moving(machine, transaction):
+    if moving(machine, transaction):
         return
     for name, ends in transaction.deadlines.items():
         if now >= ends and machine.lapse_from(name, transaction.states):
             yield Lapsed(now, name)
 
 
-def _moving(machine: Machine, transaction: Transaction) -> bool:
-    """Whether an operation is open that may change a state; a read does not."""
-    commands = machine.commands
-    return any(
-        not commands[operation.command].spec.reads
-        for operation in transaction.operations.values()
-    )
+def moving(machine: Machine, transaction: Transaction) -> list[Operation]:
+    """The open operations that may change a state; a read does not."""
+    rules = machine.commands
+    opened = transaction.operations.values()
+    return [each for each in opened if not rules[each.command].spec.reads]
 
 
 def _end_of_read(operation: Operation, evidence: Evidence, now: datetime) -> Event:
@@ -224,7 +232,7 @@ def _lapse(
 ) -> Event:
     for name in machine.deadlines:
         if machine.lapse_from(name, transaction.states):
-            if _moving(machine, transaction):
+            if moving(machine, transaction):
                 return Discrepancy(now, "operation_open", evidence)
             return Lapsed(now, name, evidence)
     return Discrepancy(now, "state_not_allowed", evidence)

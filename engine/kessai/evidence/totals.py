@@ -14,10 +14,11 @@ from itertools import combinations
 
 import attrs
 
-from kessai.evidence.absence import Presumption, Reading
-from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.absence import Presumption
+from kessai.evidence.attempts import Case
 from kessai.evidence.outcome import (
     EXPIRE,
+    moving,
     presumed_lost,
     resolve,
     resolve_external,
@@ -43,72 +44,63 @@ def differ(transaction: Transaction, evidence: Evidence) -> bool:
 
 
 def read_totals(
-    snapshot: Snapshot, evidence: Evidence, presumption: Presumption | None = None
-) -> Reading:
-    """What follows from the totals of `evidence`, and from what they do not show.
+    case: Case, evidence: Evidence, presumption: Presumption | None = None
+) -> tuple[Operation, ...]:
+    """Add what follows from the totals of `evidence`; returns what they do not show.
 
-    The events are added to the attempts of `snapshot`. Nothing is presumed without a
-    `presumption`, nor while anything differs.
+    Nothing is presumed without a `presumption`, nor while anything differs.
     """
-    found = resolve_totals(snapshot, evidence)
-    events = [each for each in found if not _is_held(snapshot.attempts, each)]
-    unlisted: tuple[Operation, ...] = ()
-    if presumption is not None and not found:
-        shown = _not_carried_out(snapshot, evidence)
-        unlisted = tuple(each for each in shown if each.sent_at <= presumption.sent_by)
-        lost = [each for each in unlisted if presumption.declines(each)]
-        events += [presumed_lost(operation, snapshot.now) for operation in lost]
-    for event in events:
-        snapshot.attempts.note(event)
-    return Reading(events=tuple(events), unconfirmed=(), unlisted=unlisted)
+    found = resolve_totals(case, evidence)
+    for event in found:
+        if isinstance(event, Discrepancy):
+            case.add_difference(event.reason, event.evidence)
+        else:
+            case.add(event)
+    if presumption is None or found:
+        return ()
+    shown = _not_carried_out(case, evidence)
+    unlisted = tuple(each for each in shown if each.sent_at <= presumption.sent_by)
+    for operation in filter(presumption.declines, unlisted):
+        case.add(presumed_lost(operation, case.now))
+    return unlisted
 
 
-def resolve_totals(snapshot: Snapshot, evidence: Evidence) -> tuple[Event, ...]:
+def resolve_totals(case: Case, evidence: Evidence) -> tuple[Event, ...]:
     """The events that explain the totals of `evidence`; none where several would."""
-    machine, transaction = snapshot.machine, snapshot.transaction
-    opened = _moving(machine, transaction)
+    machine, transaction = case.machine, case.transaction
+    opened = moving(machine, transaction)
     if not differ(transaction, evidence) or len(opened) > _MOST_OPEN:
         return ()
     if any(operation.phase is Phase.BEGUN for operation in opened):
         return ()  # the reply that is still awaited will decide
-    found = list(_by_ours(snapshot, opened, evidence))
+    found = list(_by_ours(case, opened, evidence))
     if not found and not opened:
-        found = [(event,) for event in _by_others(snapshot, evidence)]
+        found = [(event,) for event in _by_others(case, evidence)]
         found = found if len(found) == 1 else []
     if not found:
-        return (Discrepancy(snapshot.now, TOTALS_DIFFER, evidence),)
+        return (Discrepancy(case.now, TOTALS_DIFFER, evidence),)
     return found[0] if len(found) == 1 else ()
 
 
-def _is_held(attempts: Attempts, event: Event) -> bool:
-    return isinstance(event, Discrepancy) and attempts.hold(event)
-
-
-def _not_carried_out(snapshot: Snapshot, evidence: Evidence) -> tuple[Operation, ...]:
+def _not_carried_out(case: Case, evidence: Evidence) -> tuple[Operation, ...]:
     """The unknown operations that would show in the totals if they had succeeded.
 
     There are none unless the totals are exactly what the trail accounts for.
     """
-    if differ(snapshot.transaction, evidence):
+    if differ(case.transaction, evidence):
         return ()
     return tuple(
         operation
-        for operation in _moving(snapshot.machine, snapshot.transaction)
+        for operation in moving(case.machine, case.transaction)
         if operation.phase is Phase.UNKNOWN
         and operation.resumed_at is None  # else the gateway knew of it before
-        and (after := _succeeded(snapshot, (operation,), evidence))
+        and (after := _succeeded(case, (operation,), evidence))
         and differ(after[0], evidence)
     )
 
 
-def _moving(machine: Machine, transaction: Transaction) -> list[Operation]:
-    rules = machine.commands
-    opened = transaction.operations.values()
-    return [o for o in opened if not rules[o.command].spec.reads]
-
-
 def _by_ours(
-    snapshot: Snapshot, opened: list[Operation], evidence: Evidence
+    case: Case, opened: list[Operation], evidence: Evidence
 ) -> Iterator[tuple[Event, ...]]:
     """Every set of open operations whose success gives exactly these totals.
 
@@ -116,7 +108,7 @@ def _by_ours(
     """
     for size in range(1, len(opened) + 1):
         for chosen in combinations(opened, size):
-            after = _succeeded(snapshot, chosen, evidence)
+            after = _succeeded(case, chosen, evidence)
             if after is None:
                 continue
             transaction, events = after
@@ -124,19 +116,19 @@ def _by_ours(
                 yield events
                 continue
             lapsed = _of(evidence, EXPIRE, None)
-            event = _outside(snapshot.machine, transaction, lapsed, snapshot.now)
+            event = _outside(case.machine, transaction, lapsed, case.now)
             yield from [(*events, event)] if event else []
 
 
 def _succeeded(
-    snapshot: Snapshot, chosen: tuple[Operation, ...], evidence: Evidence
+    case: Case, chosen: tuple[Operation, ...], evidence: Evidence
 ) -> tuple[Transaction, tuple[Event, ...]] | None:
     """The transaction if all of `chosen` succeed; None if that is not allowed."""
-    machine, transaction = snapshot.machine, snapshot.transaction
+    machine, transaction = case.machine, case.transaction
     events: list[Event] = []
     for operation in chosen:
         stated = _of(evidence, operation.command, None)
-        event = resolve(machine, transaction, operation, stated, snapshot.now)
+        event = resolve(machine, transaction, operation, stated, case.now)
         if not isinstance(event, Reported):
             return None
         events.append(event)
@@ -144,15 +136,15 @@ def _succeeded(
     return transaction, tuple(events)
 
 
-def _by_others(snapshot: Snapshot, evidence: Evidence) -> Iterator[Event]:
+def _by_others(case: Case, evidence: Evidence) -> Iterator[Event]:
     """Every single external event that gives exactly these totals."""
-    machine, transaction = snapshot.machine, snapshot.transaction
+    machine, transaction = case.machine, case.transaction
     known = transaction.amounts
     amounts = {abs(n - known.get(name, n)) for name, n in evidence.totals.items()} - {0}
     for name, outcome, takes_amount in _possible(machine):
         for amount in sorted(amounts) if takes_amount else (None,):
             stated = _of(evidence, name, amount, outcome)
-            event = _outside(machine, transaction, stated, snapshot.now)
+            event = _outside(machine, transaction, stated, case.now)
             yield from [event] if event else []
 
 

@@ -4,6 +4,7 @@ Nothing here does I/O. `kessai.driver` drives flows synchronously and asynchrono
 """
 
 from kessai.evidence.absence import Missing
+from kessai.evidence.inquiry import Inquiry
 from kessai.flow.answer import Answer, Status
 from kessai.flow.ask import existing, possibilities, preview, reconcile
 from kessai.flow.effects import (
@@ -25,13 +26,13 @@ from kessai.flow.effects import (
     Send,
 )
 from kessai.flow.execute import execute
-from kessai.flow.inquiry import Inquiry, Recovery, compare, inquire
+from kessai.flow.inquiry import Recovery, compare, inquire
 from kessai.flow.notification import (
     NotificationNotConfirmed,
     receive,
     receive_notification,
 )
-from kessai.flow.operator import by_hand, close_by_hand, resolve_by_hand
+from kessai.flow.operator import close_by_hand, resolve_by_hand
 from kessai.flow.recover import recover, recover_all_due, recover_due, sweep
 from kessai.flow.resume import StillUnderWay, resume
 from kessai.flow.steps import Context
@@ -61,7 +62,6 @@ __all__ = [
     "Send",
     "Status",
     "StillUnderWay",
-    "by_hand",
     "close_by_hand",
     "compare",
     "execute",

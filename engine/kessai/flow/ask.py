@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from kessai.errors import UnknownTransaction
+from kessai.evidence.inquiry import Inquiry
 from kessai.flow.effects import Flow, Load, Loaded, Now
 from kessai.flow.execute import check_account
-from kessai.flow.inquiry import Inquiry, compare, inquire
+from kessai.flow.inquiry import compare, inquire
 from kessai.flow.steps import Context, load, machine_of
 from kessai.machine import Command, Denial, Possibility, Transaction, can, decide
 from kessai.machine.decide import possibility, unknown_transaction

@@ -20,7 +20,7 @@ from kessai.errors import (
     VersionConflict,
 )
 from kessai.evidence.attribution import is_attributed_to_another
-from kessai.evidence.outcome import beside, resolve
+from kessai.evidence.outcome import applied
 from kessai.flow.answer import Answer, Status
 from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded
 from kessai.flow.exchange import Prepared, carry_on, prepare
@@ -194,7 +194,7 @@ def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
         # Before the call it would be safe; now a new key would be a second effect.
         message = (
             f"{prepared.transaction.id}: {prepared.operation.command} was sent, and its"
-            " outcome could not be written; ask again with the same key"
+            f" outcome could not be written ({error}); ask again with the same key"
         )
         raise CommitUnknown(message) from error
 
@@ -384,9 +384,7 @@ def _events(
     ):
         return []  # it was sent again since: this reply is not about that request
     if current is not None:
-        event = resolve(machine, transaction, current, evidence, now)
-        stated = [] if event is None else [event]
-        return [*stated, *beside(machine, transaction, stated, evidence, now)]
+        return applied(machine, transaction, current, evidence, now)
     if machine.commands[operation.command].spec.reads:
         return []  # presumed lost meanwhile: nothing depends on what it read
     loaded: Loaded = yield Load(operation.key, transaction.id)

@@ -9,16 +9,10 @@ from datetime import datetime, timedelta
 import attrs
 
 from kessai.errors import VersionConflict
-from kessai.evidence.absence import (
-    Missing,
-    Presumption,
-    may_be_outdated,
-    read_listing,
-)
-from kessai.evidence.attempts import Attempts, Snapshot
-from kessai.evidence.ledger import Unconfirmed
-from kessai.evidence.outcome import beside, resolve
-from kessai.evidence.totals import read_totals
+from kessai.evidence.absence import Missing, Presumption
+from kessai.evidence.attempts import Case
+from kessai.evidence.inquiry import Inquiry, InquiryAnswer, read
+from kessai.evidence.outcome import resolve
 from kessai.flow.effects import Flow, Lease, Now
 from kessai.flow.exchange import carry_on, prepare
 from kessai.flow.steps import (
@@ -27,7 +21,7 @@ from kessai.flow.steps import (
     inquiry_for,
     load,
     load_with_attempts,
-    machine_of,
+    load_with_machine,
     write,
 )
 from kessai.gateway import Adapter, Evidence, Outcome, Source
@@ -42,8 +36,7 @@ from kessai.limits import (
     WAITS,
     Waits,
 )
-from kessai.machine import Discrepancy, Event, Machine, Operation, Transaction
-from kessai.machine.references import REFERENCE_DIFFERS, differs
+from kessai.machine import Machine, Operation, Transaction
 
 
 @attrs.frozen(kw_only=True)
@@ -87,29 +80,6 @@ class Recovery:
         return min(FIRST_PAUSE * (1 << min(attempts, 20)), LONGEST_PAUSE)
 
 
-@attrs.frozen(kw_only=True)
-class Inquiry:
-    """A transaction after an inquiry, and what still needs care.
-
-    `readable` is False when the gateway gave no answer that states anything; it must
-    not be asked again before `not_before`, if it stated that. `lists` is False if it
-    has no inquiry, or one that states totals alone: it may have done what it does not
-    list. `events` are what it reported that the trail did not know. `unconfirmed` are
-    successes that the trail holds and the gateway does not list. `unlisted` are open
-    operations that it does not list and that can no longer arrive. `attempts` are those
-    of the trail with the events; they do not count when inquiries are compared.
-    """
-
-    transaction: Transaction
-    readable: bool
-    events: tuple[Event, ...] = ()
-    unconfirmed: tuple[Unconfirmed, ...] = ()
-    unlisted: tuple[Operation, ...] = ()
-    lists: bool = True
-    not_before: datetime | None = None
-    attempts: Attempts = attrs.field(factory=Attempts, repr=False, eq=False)
-
-
 def inquire(
     context: Context,
     transaction_id: str,
@@ -126,8 +96,7 @@ def inquire(
         TrailBroken: the transaction's chain does not hold.
 
     """
-    transaction = yield from load(transaction_id)
-    machine = yield from machine_of(context, transaction)
+    transaction, machine = yield from load_with_machine(context, transaction_id)
     if machine is None:
         return Inquiry(transaction=transaction, readable=False)
     adapter = context.adapter_of(transaction)
@@ -145,11 +114,8 @@ def inquire(
             transaction = yield from _presume_unanswered(
                 machine, transaction, recovery, lease, now
             )
-        evidence, lists = yield from _ask(adapter, machine, transaction)
-        if evidence.outcome is not Outcome.SUCCEEDED:
-            return _unreadable(transaction, evidence, lists=lists)
-        answer = _InquiryReply(machine, evidence, lists, presumption, lease)
-        inquiry = yield from _apply(answer, transaction)
+        answer = yield from _ask(adapter, machine, transaction, presumption)
+        inquiry = yield from _apply(machine, answer, transaction, lease)
         if inquiry is not None:
             return inquiry
         transaction = yield from load(transaction_id)
@@ -158,37 +124,27 @@ def inquire(
 
 def compare(context: Context, transaction_id: str) -> Flow[Inquiry]:
     """What an inquiry would report that the trail does not know; writes nothing."""
-    transaction = yield from load(transaction_id)
-    machine = yield from machine_of(context, transaction)
+    transaction, machine = yield from load_with_machine(context, transaction_id)
     if machine is None:
         return Inquiry(transaction=transaction, readable=False)
     adapter = context.adapter_of(transaction)
-    evidence, lists = yield from _ask(adapter, machine, transaction)
-    if evidence.outcome is not Outcome.SUCCEEDED:
-        return _unreadable(transaction, evidence, lists=lists)
-    return (yield from _read(_InquiryReply(machine, evidence, lists), transaction))
-
-
-@attrs.frozen
-class _InquiryReply:
-    """What an inquiry reported, and how to read it."""
-
-    machine: Machine
-    evidence: Evidence
-    lists: bool
-    presumption: Presumption | None = None
-    lease: Lease | None = None
+    answer = yield from _ask(adapter, machine, transaction)
+    return (yield from _read(machine, answer, transaction))
 
 
 def _ask(
-    adapter: Adapter, machine: Machine, transaction: Transaction
-) -> Flow[tuple[Evidence, bool]]:
-    """The gateway's answer, and whether it lists exchanges."""
-    prepared = prepare(adapter, inquiry_for(machine, transaction))
+    adapter: Adapter,
+    machine: Machine,
+    transaction: Transaction,
+    presumption: Presumption | None = None,
+) -> Flow[InquiryAnswer]:
+    call = inquiry_for(machine, transaction)
+    prepared = prepare(adapter, call)
     if prepared.evidence is not None:
-        return prepared.evidence, False
+        return InquiryAnswer(prepared.evidence, lists=False)
     evidence = yield from carry_on(adapter, prepared)
-    return evidence, bool(evidence.listing) or not evidence.totals
+    lists = bool(evidence.listing) or not evidence.totals
+    return InquiryAnswer(evidence, lists, presumption)
 
 
 def _presume_unanswered(
@@ -223,75 +179,37 @@ def _no_answer(operation: Operation, transaction: Transaction) -> Evidence:
     )
 
 
-def _apply(answer: _InquiryReply, asked: Transaction) -> Flow[Inquiry | None]:
-    """Write what follows from a reply; None if the gateway must be asked again.
+def _apply(
+    machine: Machine, answer: InquiryAnswer, asked: Transaction, lease: Lease | None
+) -> Flow[Inquiry | None]:
+    """Write what follows from an answer; None if the gateway must be asked again.
 
     If the trail has moved since the gateway was asked, an exchange may be attributed to
     an operation that began later. And totals never state how old they are.
     """
     for _ in range(ATTEMPTS):
-        inquiry = yield from _read(answer, asked)
+        inquiry = yield from _read(machine, answer, asked)
         before = inquiry.transaction
-        outdated = (may_be_outdated(answer.machine, event) for event in inquiry.events)
-        may_be = not answer.lists or inquiry.unlisted or any(outdated)
-        if before.version != asked.version and may_be:
+        if before.version != asked.version and inquiry.may_be_outdated:
             return None
         try:
-            after, _ = yield from write(
-                answer.machine, before, inquiry.events, answer.lease
-            )
+            after, _ = yield from write(machine, before, inquiry.events, lease)
         except VersionConflict:
             continue
         return attrs.evolve(inquiry, transaction=after)
     raise contended(asked.id)
 
 
-def _read(answer: _InquiryReply, asked: Transaction) -> Flow[Inquiry]:
-    """What follows from a reply for a transaction as it is now; writes nothing."""
+def _read(machine: Machine, answer: InquiryAnswer, asked: Transaction) -> Flow[Inquiry]:
+    """What follows from an answer for a transaction as it is now; writes nothing."""
+    stated = answer.evidence
+    if stated.outcome is not Outcome.SUCCEEDED:
+        return Inquiry(
+            transaction=asked,
+            readable=False,
+            lists=answer.lists,
+            not_before=stated.not_before,
+        )
     transaction, attempts = yield from load_with_attempts(asked.id)
     now: datetime = yield Now()
-    machine, evidence = answer.machine, answer.evidence
-    if differs(transaction, evidence):
-        # It is about something else at the gateway, so it ends no operation.
-        return _about_another(
-            transaction, attempts, Discrepancy(now, REFERENCE_DIFFERS, evidence)
-        )
-    snapshot = Snapshot(machine, transaction, attempts, now)
-    if answer.lists:
-        reading = read_listing(snapshot, evidence.listing, answer.presumption)
-    else:
-        reading = read_totals(snapshot, evidence, answer.presumption)
-    stated = tuple(beside(machine, transaction, reading.events, evidence, now))
-    for event in stated:
-        attempts.note(event)
-    return Inquiry(
-        transaction=transaction,
-        readable=True,
-        events=(*reading.events, *stated),
-        unconfirmed=reading.unconfirmed,
-        unlisted=reading.unlisted,
-        lists=answer.lists,
-        attempts=attempts,
-    )
-
-
-def _about_another(
-    transaction: Transaction, attempts: Attempts, discrepancy: Discrepancy
-) -> Inquiry:
-    events = () if attempts.hold(discrepancy) else (discrepancy,)
-    for event in events:
-        attempts.note(event)
-    return Inquiry(
-        transaction=transaction, readable=False, events=events, attempts=attempts
-    )
-
-
-def _unreadable(
-    transaction: Transaction, evidence: Evidence, *, lists: bool
-) -> Inquiry:
-    return Inquiry(
-        transaction=transaction,
-        readable=False,
-        lists=lists,
-        not_before=evidence.not_before,
-    )
+    return read(Case(machine, transaction, attempts, now), answer)

@@ -16,33 +16,23 @@ from kessai.errors import (
     SafeToResend,
     VersionConflict,
 )
-from kessai.evidence.notification import (
-    NOT_LISTED,
-    first_outcome,
-    is_accounted_for,
-    is_recorded,
-    is_repeated,
-    may_be_listed_yet,
-    unmatched,
-)
-from kessai.evidence.outcome import beside, resolve
+from kessai.evidence.attempts import Case
+from kessai.evidence.notification import Then, confirm, weigh
 from kessai.flow.effects import Find, Flow, Now, Reference
 from kessai.flow.exchange import read_items
-from kessai.flow.inquiry import Inquiry, inquire
+from kessai.flow.inquiry import inquire
 from kessai.flow.steps import (
     Context,
     contended,
-    load,
     load_with_attempts,
-    machine_of,
+    load_with_machine,
     read_attempts,
     write,
 )
 from kessai.gateway import Evidence, Mention, Notification, NotificationPartlyRefused
 from kessai.gateway_exchange import rebuilt_notification
 from kessai.limits import ATTEMPTS
-from kessai.machine import Discrepancy, Event, Machine, Transaction
-from kessai.machine.references import REFERENCE_DIFFERS, differs
+from kessai.machine import Machine, Transaction
 
 _GRAVITY = (NotificationRefused, SafeToResend, ResendWithSameKey, KessaiError)
 # Of several errors the last in this order is raised: one that an operator must mend.
@@ -129,98 +119,49 @@ def receive(context: Context, account: str, evidence: Evidence) -> Flow[Transact
 
     """
     for _ in range(ATTEMPTS):
-        transaction = yield from load(evidence.transaction)
-        machine = yield from machine_of(context, transaction)
+        transaction, machine = yield from load_with_machine(
+            context, evidence.transaction
+        )
         if machine is not None and transaction.account != account:
             message = f"notification refused: {transaction.id} is not of {account}"
             raise NotificationRefused(message)
         now: datetime = yield Now()
-        if machine is None:
-            events = yield from _unknown(transaction, evidence, now)
-        elif differs(transaction, evidence):
-            events = yield from _about_another(transaction, evidence, now)
-        else:
-            operation = first_outcome(machine, transaction, evidence)
-            if operation is None:
-                return (yield from _later(context, machine, transaction, evidence))
-            event = resolve(machine, transaction, operation, evidence, now)
-            events = [] if event is None else [event]
-            events += beside(machine, transaction, events, evidence, now)
+        found = weigh(machine, transaction, evidence, now)
+        if found.then is Then.READ_TRAIL:
+            attempts = yield from read_attempts(transaction)
+            found = weigh(machine, transaction, evidence, now, attempts)
+        if found.then is Then.INQUIRE and machine is not None:
+            return (yield from _inquire_about(context, machine, evidence))
         try:
-            transaction, _ = yield from write(machine, transaction, events)
+            transaction, _ = yield from write(machine, transaction, found.events)
         except VersionConflict:
             continue
         return transaction
     raise contended(evidence.transaction)
 
 
-def _unknown(
-    transaction: Transaction, evidence: Evidence, now: datetime
-) -> Flow[list[Event]]:
-    """Evidence about a transaction that was never opened is recorded, once."""
-    if transaction.version:
-        attempts = yield from read_attempts(transaction)
-        if is_recorded(attempts, evidence):
-            return []
-    return [Discrepancy(now, "unknown_transaction", evidence)]
-
-
-def _about_another(
-    transaction: Transaction, evidence: Evidence, now: datetime
-) -> Flow[list[Event]]:
-    """Evidence with an id that differs from the known one is recorded, once."""
-    attempts = yield from read_attempts(transaction)
-    discrepancy = Discrepancy(now, REFERENCE_DIFFERS, evidence)
-    return [] if attempts.hold(discrepancy) else [discrepancy]
-
-
-def _later(
-    context: Context, machine: Machine, transaction: Transaction, evidence: Evidence
+def _inquire_about(
+    context: Context, machine: Machine, evidence: Evidence
 ) -> Flow[Transaction]:
-    """An item that cannot be applied alone is a repetition or a reason to inquire."""
-    repeated = is_repeated(transaction, evidence)
-    if repeated is None:
-        transaction, attempts = yield from load_with_attempts(transaction.id)
-        repeated = is_repeated(transaction, evidence, attempts)
-    if repeated:
-        return transaction
-    inquiry = yield from inquire(context, transaction.id)
+    """Inquire, record what that does not confirm, and have the item sent once more."""
+    inquiry = yield from inquire(context, evidence.transaction)
     if not inquiry.readable:
-        raise _not_answered(transaction.id)
-    return (yield from _confirm(machine, inquiry, evidence))
-
-
-def _confirm(
-    machine: Machine, inquiry: Inquiry, evidence: Evidence
-) -> Flow[Transaction]:
-    """Record what an inquiry did not confirm, and have it sent once more.
-
-    Once it is recorded, the gateway need not send it again: it is an open discrepancy.
-    """
+        raise _not_answered(evidence.transaction)
     transaction, attempts = inquiry.transaction, inquiry.attempts
     for _ in range(ATTEMPTS):
         now: datetime = yield Now()
-        if is_accounted_for(machine, attempts, evidence):
-            return transaction
-        if may_be_listed_yet(machine, transaction, evidence, now):
-            raise _not_listed(evidence)
-        event = unmatched(machine, transaction, evidence, inquiry.unconfirmed, now)
-        if event is None:
-            return transaction
+        case = Case(machine, transaction, attempts, now)
+        found = confirm(case, evidence, inquiry.unconfirmed)
         try:
-            transaction, _ = yield from write(machine, transaction, [event])
+            transaction, _ = yield from write(machine, transaction, found.events)
         except VersionConflict:
             transaction, attempts = yield from load_with_attempts(transaction.id)
             continue
-        if event.reason == NOT_LISTED:
-            raise _not_listed(evidence)
+        if found.then is Then.SEND_AGAIN:
+            message = (
+                f"{transaction.id}: the gateway's inquiry does not list what its"
+                " notification states; send it again"
+            )
+            raise NotificationNotConfirmed(message)
         return transaction
     raise contended(evidence.transaction)
-
-
-def _not_listed(evidence: Evidence) -> NotificationNotConfirmed:
-    message = (
-        f"{evidence.transaction}: the gateway's inquiry does not list what its"
-        " notification states; send it again"
-    )
-    return NotificationNotConfirmed(message)

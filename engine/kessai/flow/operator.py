@@ -5,7 +5,10 @@ portal, or calls the bank. Their finding is recorded under their name, as eviden
 any other.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+
+import attrs
 
 from kessai.card_numbers import has_card_number
 from kessai.errors import InvalidInput, VersionConflict
@@ -13,7 +16,7 @@ from kessai.evidence.outcome import close_discrepancy, resolve
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Flow, Now
 from kessai.flow.execute import answer_for
-from kessai.flow.steps import Context, contended, load, machine_of, write
+from kessai.flow.steps import Context, contended, load_with_machine, write
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import ATTEMPTS
 from kessai.machine import Operation, Transaction
@@ -27,18 +30,27 @@ def resolve_by_hand(
     context: Context,
     transaction_id: str,
     operation_id: str,
-    evidence: Evidence,
+    outcome: str,
+    *,
+    note: str,
+    actor: str,
+    references: Mapping[str, str] | None = None,
 ) -> Flow[Answer]:
-    """End an open operation by what an operator found out.
+    """End an open operation by what `actor` found out; `note` says how.
+
+    `references` are ids that the gateway gave, if those were found out, too.
 
     Raises:
-        InvalidInput: no operation of that id is open, or its caller still waits for
-            the gateway's reply.
+        InvalidInput: no operation of that id is open, its caller still waits for the
+            gateway's reply, the outcome does not end an operation, or the name or the
+            reason is missing or too long.
 
     """
+    evidence = attrs.evolve(
+        _by_hand(transaction_id, outcome, note, actor), references=references or {}
+    )
     for _ in range(ATTEMPTS):
-        transaction = yield from load(transaction_id)
-        machine = yield from machine_of(context, transaction)
+        transaction, machine = yield from load_with_machine(context, transaction_id)
         now: datetime = yield Now()
         operation = _waiting(transaction, operation_id, now)
         assert machine is not None  # noqa: S101 - only what exists has operations
@@ -54,17 +66,18 @@ def resolve_by_hand(
 
 
 def close_by_hand(
-    context: Context, transaction_id: str, number: int, evidence: Evidence
+    context: Context, transaction_id: str, number: int, *, note: str, actor: str
 ) -> Flow[Transaction]:
-    """Close the discrepancy of event `number`: somebody has dealt with it.
+    """Close the discrepancy of event `number`: `actor` has dealt with it.
 
     Raises:
-        InvalidInput: that event is not a discrepancy, or was closed before.
+        InvalidInput: that event is not a discrepancy, or was closed before, or the name
+            or the reason is missing or too long.
 
     """
+    evidence = _by_hand(transaction_id, Outcome.SUCCEEDED, note, actor)
     for _ in range(ATTEMPTS):
-        transaction = yield from load(transaction_id)
-        machine = yield from machine_of(context, transaction)
+        transaction, machine = yield from load_with_machine(context, transaction_id)
         now: datetime = yield Now()
         event = close_discrepancy(transaction, number, evidence, now)
         if event is None:
@@ -82,16 +95,8 @@ def close_by_hand(
     raise contended(transaction_id)
 
 
-def by_hand(
-    transaction_id: str, command: str | None, outcome: str, note: str, actor: str
-) -> Evidence:
-    """An operator's evidence.
-
-    Raises:
-        InvalidInput: the name or the reason is missing or too long, or the outcome does
-            not end an operation.
-
-    """
+def _by_hand(transaction_id: str, outcome: str, note: str, actor: str) -> Evidence:
+    """An operator's evidence, if it has a name, a reason and an end."""
     for name, text, longest in (
         ("evidence", note, LONGEST_NOTE),
         ("actor", actor, LONGEST_ACTOR),
@@ -108,7 +113,7 @@ def by_hand(
     return Evidence(
         source=Source.OPERATOR,
         transaction=transaction_id,
-        command=command,
+        command=None,
         outcome=Outcome(outcome),
         actor=actor,
         note=note,

@@ -14,17 +14,18 @@ from kessai.errors import (
     VersionConflict,
 )
 from kessai.evidence.absence import Missing
+from kessai.evidence.inquiry import Inquiry
 from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
-from kessai.flow.effects import Change, Claim, Flow, History, Lease, Now, Release
+from kessai.flow.effects import Claim, Flow, History, Lease, Now, Release
 from kessai.flow.execute import answer_for, carry_out, prepare_operation
-from kessai.flow.inquiry import Inquiry, Recovery, inquire
+from kessai.flow.inquiry import Recovery, inquire
 from kessai.flow.steps import (
     Context,
     begun_hash,
     call_for,
-    commit,
     load,
+    load_with_machine,
     machine_of,
     write,
 )
@@ -34,9 +35,7 @@ from kessai.machine import (
     Record,
     Resent,
     Transaction,
-    append,
 )
-from kessai.machine.chain import AppliedEvent
 from kessai.machine.phases import RESENT, phase_after
 
 _TIRED = 6
@@ -228,17 +227,9 @@ def _intend(
     if transaction.operations.get(operation.id) != operation:
         # A notification was faster, or another recoverer, or it was declined instead.
         return None
-    event = Resent(now, operation.id)
-    after, record = append(machine, transaction, event)
-    change = Change(
-        transaction=after,
-        records=(record,),
-        lease=lease,
-        is_intent=True,
-        steps=(AppliedEvent(event, machine, transaction, after),),
-    )
+    resent = [Resent(now, operation.id)]
     try:
-        yield from commit(change)
+        after, _ = yield from write(machine, transaction, resent, lease, is_intent=True)
     except VersionConflict:
         return None
     return after
@@ -254,8 +245,7 @@ def sweep(context: Context, transaction_id: str) -> Flow[Transaction]:
         AccountUnknown: it belongs to an account that is not known here.
 
     """
-    transaction = yield from load(transaction_id)
-    machine = yield from machine_of(context, transaction)
+    transaction, machine = yield from load_with_machine(context, transaction_id)
     if machine is None:
         return transaction
     context.adapter_of(transaction)

@@ -12,17 +12,16 @@ from msgspec.structs import replace
 
 from kessai.errors import SafeToResend, UnknownTransaction, VersionConflict
 from kessai.flow.answer import Answer
-from kessai.flow.effects import Change, Flow, History, Now
+from kessai.flow.effects import Flow, History, Now
 from kessai.flow.execute import answer_for, carry_out, prepare_operation
 from kessai.flow.inquiry import Recovery
 from kessai.flow.steps import (
     Context,
     begun_hash,
     call_for,
-    commit,
     contended,
-    load,
-    machine_of,
+    load_with_machine,
+    write,
 )
 from kessai.gateway import Adapter
 from kessai.limits import ATTEMPTS
@@ -34,10 +33,8 @@ from kessai.machine import (
     Phase,
     Resumed,
     Transaction,
-    append,
     read_events,
 )
-from kessai.machine.chain import AppliedEvent
 from kessai.machine.command import checked_resumption, fingerprint
 
 
@@ -63,8 +60,7 @@ def resume(
     """
     brought = checked_resumption(parameters)
     for _ in range(ATTEMPTS):
-        transaction = yield from load(transaction_id)
-        machine = yield from machine_of(context, transaction)
+        transaction, machine = yield from load_with_machine(context, transaction_id)
         if machine is None:
             message = f"there is no transaction {transaction_id!r}"
             raise UnknownTransaction(message)
@@ -83,15 +79,8 @@ def resume(
         )
         prepared = prepare_operation(context, machine, transaction, call)
         event = Resumed(now, opening.id, request)
-        after, record = append(machine, transaction, event)
-        change = Change(
-            transaction=after,
-            records=(record,),
-            is_intent=True,
-            steps=(AppliedEvent(event, machine, transaction, after),),
-        )
         try:
-            yield from commit(change)
+            after, _ = yield from write(machine, transaction, [event], is_intent=True)
         except VersionConflict:
             continue
         again = after.operations[opening.id]

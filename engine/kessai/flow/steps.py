@@ -145,6 +145,15 @@ def load(transaction_id: str) -> Flow[Transaction]:
     return loaded.transaction or Transaction(transaction_id)
 
 
+def load_with_machine(
+    context: Context, transaction_id: str
+) -> Flow[tuple[Transaction, Machine | None]]:
+    """A transaction and the machine that it began under: see `load`, `machine_of`."""
+    transaction = yield from load(transaction_id)
+    machine = yield from machine_of(context, transaction)
+    return transaction, machine
+
+
 def commit(change: Change) -> Flow[None]:
     """Append `change`; if a commit raises, find out whether it was written.
 
@@ -194,8 +203,12 @@ def write(
     transaction: Transaction,
     events: Iterable[Event],
     lease: Lease | None = None,
+    *,
+    is_intent: bool = False,
 ) -> Flow[tuple[Transaction, tuple[Recorded, ...]]]:
     """Append `events`, and the new outcomes under the keys of their operations.
+
+    With `is_intent` a request is sent once they are written.
 
     Raises:
         VersionConflict: another writer was faster; nothing was written.
@@ -221,6 +234,7 @@ def write(
                 records=tuple(records),
                 closes=tuple(closes),
                 lease=lease,
+                is_intent=is_intent,
                 steps=tuple(steps),
                 references=tuple(
                     [

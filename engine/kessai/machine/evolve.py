@@ -28,7 +28,13 @@ from kessai.machine.events import (
 )
 from kessai.machine.phases import RESENT, RESUMED, Phase, phase_after
 from kessai.machine.references import learned, stated
-from kessai.machine.transaction import Operation, Transaction
+from kessai.machine.transaction import (
+    Changes,
+    Notified,
+    Operation,
+    Transaction,
+    remember,
+)
 from kessai.spec import AmountEffect
 
 
@@ -36,53 +42,63 @@ def evolve(
     machine: Machine | None, transaction: Transaction, event: Event
 ) -> Transaction:
     """`transaction` after `event`. `machine` is None while no lifecycle is known."""
+    return transaction.next(**_changes(machine, transaction, event))
+
+
+def _changes(
+    machine: Machine | None, transaction: Transaction, event: Event
+) -> Changes:
+    """What `event` changes of `transaction`; nothing if the lifecycle forbids it."""
     if machine is None or isinstance(event, _UNMOVING):
-        return _unmoved(transaction, event)
+        return _noted(transaction, event)
     match event:
         case Begun():
             return _begun(machine, transaction, event)
         case Resent() | Resumed():
             return _sent_again(transaction, event)
         case Reported():
-            after = _reported(machine, transaction, event)
+            changes = _reported(machine, transaction, event)
         case External() | Reversed():
-            after = _at_gateway(machine, transaction, event)
+            changes = _at_gateway(machine, transaction, event)
         case Lapsed():
-            after = _lapsed(machine, transaction, event)
+            changes = _lapsed(machine, transaction, event)
         case _:
-            after = transaction.next()
-    return _with_statements(machine, after, event)
+            changes = Changes()
+    return changes | _stated(machine, transaction, event, changes)
 
 
 _UNMOVING = (Denied, Discrepancy, Closed)
 
 
-def _with_statements(
+def _noted(transaction: Transaction, event: Event) -> Changes:
+    """What an event changes that moves nothing."""
+    noted = transaction.discrepancies
+    match event:
+        case Denied():
+            return {"denials": transaction.denials + 1}
+        case Discrepancy():
+            return {"discrepancies": (*noted, transaction.version + 1)}
+        case Closed():
+            return {"discrepancies": tuple(n for n in noted if n != event.discrepancy)}
+        case _:
+            return {}
+
+
+def _stated(
     machine: Machine,
-    after: Transaction,
+    transaction: Transaction,
     event: Reported | External | Reversed | Lapsed | Learned,
-) -> Transaction:
-    """The transaction with the ids and deadlines that the event's evidence states."""
+    changes: Changes,
+) -> Changes:
+    """The ids and deadlines that the event's evidence states, beside its `changes`."""
     evidence = event.evidence
     if evidence is None or not (evidence.references or evidence.deadlines):
-        return after
-    return attrs.evolve(
-        after,
-        references=learned(after, evidence),
-        deadlines=stated(machine, after, evidence),
-    )
-
-
-def _unmoved(transaction: Transaction, event: Event) -> Transaction:
-    """The transaction after an event that moves nothing."""
-    if isinstance(event, Denied):
-        return transaction.next(denials=transaction.denials + 1)
-    noted = transaction.discrepancies
-    if isinstance(event, Discrepancy):
-        noted = (*noted, transaction.version + 1)
-    elif isinstance(event, Closed):
-        noted = tuple(number for number in noted if number != event.discrepancy)
-    return transaction.next(discrepancies=noted)
+        return {}
+    deadlines = changes.get("deadlines", transaction.deadlines)
+    return {
+        "references": learned(transaction.references, evidence),
+        "deadlines": stated(machine, deadlines, evidence),
+    }
 
 
 def fold(
@@ -111,28 +127,38 @@ def apply_effects(
 
 
 def committed(
-    rule: CompiledCommand, transaction: Transaction, amount: int | None
+    rule: CompiledCommand,
+    transaction: Transaction,
+    amount: int | None,
+    *,
+    reserves: bool = False,
 ) -> tuple[dict[str, int], list[Step]]:
-    """The amounts after a success of `rule`, and the one enabled step per track."""
-    names = transaction.names(amount)
+    """The amounts after a success of `rule`, and the one enabled step per track.
+
+    With `reserves` the success was not begun by us: it reserves first, then commits.
+    """
+    names, amounts = transaction.names(amount), transaction.amounts
+    if reserves:
+        amounts = apply_effects(rule.spec.reserve, names, amounts)
     candidates = rule.steps_from(transaction.states)
     effects = candidates[0].commit if candidates else ()
-    amounts = apply_effects(effects, names, transaction.amounts)
+    amounts = apply_effects(effects, names, amounts)
     return amounts, [step for step in candidates if step.enabled(names)]
 
 
-def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Transaction:
+def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Changes:
     operation = event.operation
     rule = machine.commands.get(operation.command)
     if rule is None or not _may_begin(rule, transaction, operation):
-        return transaction.next()
-    if rule.spec.is_opening:
-        transaction = _born(machine, transaction, event)
-    names = transaction.names(operation.amount)
-    return transaction.next(
-        amounts=apply_effects(rule.spec.reserve, names, transaction.amounts),
-        operations={**transaction.operations, operation.id: operation},
-    )
+        return {}
+    opened = _opened(machine, event) if rule.spec.is_opening else Changes()
+    amounts = opened.get("amounts", transaction.amounts)
+    flags = opened.get("flags", transaction.flags)
+    names = {**amounts, **flags, "amount": operation.amount or 0}
+    return opened | {
+        "amounts": apply_effects(rule.spec.reserve, names, amounts),
+        "operations": {**transaction.operations, operation.id: operation},
+    }
 
 
 def _may_begin(
@@ -144,60 +170,51 @@ def _may_begin(
     return fresh and bool(rule.steps_from(transaction.states))
 
 
-def _born(machine: Machine, transaction: Transaction, event: Begun) -> Transaction:
+def _opened(machine: Machine, event: Begun) -> Changes:
+    """What a transaction begins with, before anything is reserved."""
     lifecycle = machine.lifecycle
-    return Transaction(
-        transaction.id,
-        lifecycle.name,
-        lifecycle.hash,
-        event.operation.currency or "",
-        event.agreement,
-        _initial(machine, event.opens),
-        machine.zeros,
-        opening_flags(machine, event.operation.parameters),
-        discrepancies=transaction.discrepancies,
-        version=transaction.version,
-        head=transaction.head,
-        account=event.account or "",
-        denials=transaction.denials,
-    )
+    tracks = {
+        name: machine.tracks[name] for name in event.opens if name in machine.tracks
+    }
+    return {
+        "lifecycle": lifecycle.name,
+        "lifecycle_hash": lifecycle.hash,
+        "currency": event.operation.currency or "",
+        "agreement": event.agreement,
+        "account": event.account or "",
+        "states": {n: track.initial for n, track in tracks.items() if track.initial},
+        "amounts": machine.zeros,
+        "flags": opening_flags(machine, event.operation.parameters),
+    }
 
 
-def _initial(machine: Machine, tracks: Iterable[str]) -> dict[str, str]:
-    found = {name: machine.tracks[name] for name in tracks if name in machine.tracks}
-    return {name: track.initial for name, track in found.items() if track.initial}
-
-
-def _sent_again(transaction: Transaction, event: Resent | Resumed) -> Transaction:
+def _sent_again(transaction: Transaction, event: Resent | Resumed) -> Changes:
+    trigger, field = RESENT, "resent_at"
+    if isinstance(event, Resumed):
+        trigger, field = RESUMED, "resumed_at"
     operation = transaction.operations.get(event.operation)
-    trigger = RESENT if isinstance(event, Resent) else RESUMED
     phase = phase_after(operation.phase, trigger) if operation else None
     if operation is None or phase is None:
-        return transaction.next()
-    again = attrs.evolve(operation, phase=phase)
-    if trigger == RESENT:
-        again = attrs.evolve(again, resent_at=event.at)
-    else:
-        again = attrs.evolve(again, resumed_at=event.at)
-    return transaction.next(operations={**transaction.operations, operation.id: again})
+        return {}
+    again = attrs.evolve(operation, phase=phase, **{field: event.at})
+    return {"operations": {**transaction.operations, operation.id: again}}
 
 
-def _reported(
-    machine: Machine, transaction: Transaction, event: Reported
-) -> Transaction:
+def _reported(machine: Machine, transaction: Transaction, event: Reported) -> Changes:
     operation = transaction.operations.get(event.operation)
     rule = machine.commands.get(operation.command) if operation else None
     phase = phase_after(operation.phase, event.outcome) if operation else None
     if operation is None or rule is None or phase is None:
-        return transaction.next()
+        return {}
     if phase is Phase.SUCCEEDED:
-        return _succeeded(transaction, rule, operation, event)
-    if phase is Phase.DECLINED:
-        return _declined(transaction, rule, operation, event)
-    not_before = event.evidence.not_before
-    waiting = attrs.evolve(operation, phase=phase, not_before=not_before)
-    operations = {**transaction.operations, operation.id: waiting}
-    return transaction.next(operations=operations)
+        changes = _succeeded(transaction, rule, operation, event)
+    elif phase is Phase.DECLINED:
+        changes = _declined(transaction, rule, operation)
+    else:
+        not_before = event.evidence.not_before
+        waiting = attrs.evolve(operation, phase=phase, not_before=not_before)
+        return {"operations": {**transaction.operations, operation.id: waiting}}
+    return changes and changes | _ended(transaction, operation, event)
 
 
 def _succeeded(
@@ -205,42 +222,45 @@ def _succeeded(
     rule: CompiledCommand,
     operation: Operation,
     event: Reported,
-) -> Transaction:
+) -> Changes:
     amounts, steps = committed(rule, transaction, operation.amount)
     if not steps and not rule.spec.reads:
-        return transaction.next()
-    return transaction.next(
-        states=_moved(transaction, steps),
-        amounts=amounts,
-        deadlines=_restarted(rule, transaction, event),
-        operations=_without(transaction, operation),
-        concluded=transaction.with_concluded(operation.command),
-        notified=transaction.with_notified(event.evidence),
-    )
+        return {}
+    return {
+        "states": _moved(transaction, steps),
+        "amounts": amounts,
+        "deadlines": _restarted(rule, transaction, event),
+    }
+
+
+def _declined(
+    transaction: Transaction, rule: CompiledCommand, operation: Operation
+) -> Changes:
+    names = transaction.names(operation.amount)
+    return {
+        "states": _moved(transaction, rule.declined_from(transaction.states)),
+        "amounts": apply_effects(rule.spec.release, names, transaction.amounts),
+    }
+
+
+def _ended(transaction: Transaction, operation: Operation, event: Reported) -> Changes:
+    """What the end of an operation changes, however it ended."""
+    known, last = transaction.notified, Notified.of(event.evidence)
+    opened = transaction.operations.items()
+    return {
+        "operations": {name: each for name, each in opened if name != operation.id},
+        "concluded": _concluded(transaction, operation.command),
+        "notified": known if last is None else remember(known, last),
+    }
 
 
 def _moved(transaction: Transaction, steps: Iterable[Step]) -> Mapping[str, str]:
     return {**transaction.states, **{step.track: step.target for step in steps}}
 
 
-def _without(transaction: Transaction, ended: Operation) -> dict[str, Operation]:
-    return {k: o for k, o in transaction.operations.items() if k != ended.id}
-
-
-def _declined(
-    transaction: Transaction,
-    rule: CompiledCommand,
-    operation: Operation,
-    event: Reported,
-) -> Transaction:
-    names = transaction.names(operation.amount)
-    return transaction.next(
-        states=_moved(transaction, rule.declined_from(transaction.states)),
-        amounts=apply_effects(rule.spec.release, names, transaction.amounts),
-        operations=_without(transaction, operation),
-        concluded=transaction.with_concluded(operation.command),
-        notified=transaction.with_notified(event.evidence),
-    )
+def _concluded(transaction: Transaction, command: str) -> tuple[str, ...]:
+    known = transaction.concluded
+    return known if command in known else (*known, command)
 
 
 def at_gateway(
@@ -253,9 +273,7 @@ def at_gateway(
     rule = _unasked(machine, event)
     if rule is None or not rule.steps_from(transaction.states):
         return dict(transaction.amounts), []
-    names = transaction.names(event.amount)
-    reserved = apply_effects(rule.spec.reserve, names, transaction.amounts)
-    return committed(rule, transaction.next(amounts=reserved), event.amount)
+    return committed(rule, transaction, event.amount, reserves=True)
 
 
 def _unasked(machine: Machine, event: External | Reversed) -> CompiledCommand | None:
@@ -265,28 +283,28 @@ def _unasked(machine: Machine, event: External | Reversed) -> CompiledCommand | 
 
 def _at_gateway(
     machine: Machine, transaction: Transaction, event: External | Reversed
-) -> Transaction:
+) -> Changes:
     rule = _unasked(machine, event)
     if rule is None or not rule.steps_from(transaction.states):
-        return transaction.next()
+        return {}
     amounts, steps = at_gateway(machine, transaction, event)
-    return transaction.next(
-        states=_moved(transaction, steps),
-        amounts=amounts,
-        deadlines=_restarted(rule, transaction, event),
-        concluded=transaction.with_concluded(event.command),
-    )
+    return {
+        "states": _moved(transaction, steps),
+        "amounts": amounts,
+        "deadlines": _restarted(rule, transaction, event),
+        "concluded": _concluded(transaction, event.command),
+    }
 
 
-def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Transaction:
+def _lapsed(machine: Machine, transaction: Transaction, event: Lapsed) -> Changes:
     step = machine.lapse_from(event.deadline, transaction.states)
     if step is None:
-        return transaction.next()
+        return {}
     names = transaction.names()
-    return transaction.next(
-        states=_moved(transaction, [step]),
-        amounts=apply_effects(step.commit, names, transaction.amounts),
-    )
+    return {
+        "states": _moved(transaction, [step]),
+        "amounts": apply_effects(step.commit, names, transaction.amounts),
+    }
 
 
 def _restarted(

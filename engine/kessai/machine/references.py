@@ -29,21 +29,21 @@ def is_new(machine: Machine, transaction: Transaction, evidence: Evidence) -> bo
         return False
     return (
         not evidence.references.keys() <= transaction.references.keys()
-        or stated(machine, transaction, evidence) != transaction.deadlines
+        or stated(machine, transaction.deadlines, evidence) != transaction.deadlines
     )
 
 
-def learned(transaction: Transaction, evidence: Evidence) -> Mapping[str, str]:
-    """The ids of `transaction` after `evidence`; the first one under a name stays."""
-    return {**evidence.references, **transaction.references}
+def learned(known: Mapping[str, str], evidence: Evidence) -> Mapping[str, str]:
+    """The `known` ids after `evidence`; the first one under a name stays."""
+    return {**evidence.references, **known}
 
 
 def stated(
-    machine: Machine, transaction: Transaction, evidence: Evidence
+    machine: Machine, known: Mapping[str, datetime], evidence: Evidence
 ) -> Mapping[str, datetime]:
-    """The deadlines after `evidence`; one that the lifecycle lacks is ignored."""
+    """The `known` deadlines after `evidence`; one that the lifecycle lacks is ignored."""
     named = evidence.deadlines.items()
     return {
-        **transaction.deadlines,
+        **known,
         **{name: ends for name, ends in named if name in machine.deadlines},
     }

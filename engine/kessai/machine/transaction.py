@@ -88,18 +88,24 @@ def remember(known: tuple[Notified, ...], last: Notified) -> tuple[Notified, ...
     return (*known[1 - REMEMBERED :], last)
 
 
-class _Changed(TypedDict, total=False):
-    """What an event can change of a transaction."""
+class Changes(TypedDict, total=False):
+    """What one event changes of a transaction: the fields, with their new values."""
 
+    lifecycle: str
+    lifecycle_hash: str
+    currency: str
+    agreement: str | None
+    account: str
+    flags: Mapping[str, int]
     states: Mapping[str, str]
     amounts: Mapping[str, int]
     deadlines: Mapping[str, datetime]
     operations: Mapping[str, Operation]
     discrepancies: tuple[int, ...]
+    denials: int
     concluded: tuple[str, ...]
     notified: tuple[Notified, ...]
     references: Mapping[str, str]
-    denials: int
 
 
 @attrs.frozen(slots=False)  # see `of_fields`
@@ -161,24 +167,17 @@ class Transaction:
         """The states of all tracks, one word each: `payment.captured`."""
         return " ".join(f"{track}.{state}" for track, state in self.states.items())
 
-    def next(self, **changed: Unpack[_Changed]) -> "Transaction":
+    def next(self, **changes: Unpack[Changes]) -> "Transaction":
         """The transaction one version later, with the given fields replaced."""
-        version = self.version + 1
-        return of_fields(Transaction, {**vars(self), **changed, "version": version})
+        return self._with({**changes, "version": self.version + 1})
 
     def with_head(self, head: str) -> "Transaction":
         """The transaction with `head` as the hash of its last event."""
-        return of_fields(Transaction, {**vars(self), "head": head})
+        return self._with({"head": head})
 
-    def with_concluded(self, command: str) -> tuple[str, ...]:
-        """The commands that have had an outcome, and `command`."""
-        known = self.concluded
-        return known if command in known else (*known, command)
-
-    def with_notified(self, evidence: Evidence) -> tuple[Notified, ...]:
-        """The last items that ended an operation, with `evidence` if it is one."""
-        notified = Notified.of(evidence)
-        return self.notified if notified is None else remember(self.notified, notified)
+    def _with(self, fields: Mapping[str, Any]) -> "Transaction":
+        """As `attrs.evolve`, in a fifth of its time: every event makes two."""
+        return of_fields(Transaction, {**vars(self), **fields})
 
     def names(self, amount: int | None = None) -> dict[str, int]:
         """The names for expressions: amounts, flags, and the operation's `amount`."""

@@ -11,14 +11,13 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-import attrs
 import msgspec
 
 from kessai.audit import verify
 from kessai.evidence.attempts import MAY_BE_ANOTHER
 from kessai.evidence.totals import TOTALS_DIFFER
 from kessai.flow import Flow, Missing, inquire
-from kessai.flow.operator import by_hand, resolve_by_hand
+from kessai.flow.operator import resolve_by_hand
 from kessai.gateway import Outcome
 from kessai.machine import Transaction
 from kessai.machine.events import ENDED
@@ -179,10 +178,16 @@ class Quiescence:
             for operation in world.transaction(order).operations.values():
                 good = world.monitor.times(operation.id) > 0
                 outcome = Outcome.SUCCEEDED if good else Outcome.DECLINED
-                stated = by_hand(order, operation.command, outcome, "asked", "operator")
                 seen = world.gateway.references(order) if good else {}
-                stated = attrs.evolve(stated, references=seen)
-                flow = resolve_by_hand(world.context, order, operation.id, stated)
+                flow = resolve_by_hand(
+                    world.context,
+                    order,
+                    operation.id,
+                    outcome,
+                    note="asked",
+                    actor="operator",
+                    references=seen,
+                )
                 self._run(Role.OPERATOR, flow, order)
 
     # ── comparing ───────────────────────────────────────────────────────────────────

@@ -34,7 +34,7 @@ def list_of(exchanges, command=UPDATE, amount=None):
 def inquire(past, listing):
     """Resolve from a list; the end of each operation, or why something stands aside."""
     listing = [ListedExchange(command="authorize", outcome=Outcome.SUCCEEDED), *listing]
-    events = list(resolve_listing(past.snapshot, listing))
+    events = list(resolve_listing(past.case, listing))
     for event in events:
         past.append(event)
     return ", ".join(map(words, events))

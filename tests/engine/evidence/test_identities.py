@@ -49,7 +49,7 @@ def words(event):
 
 
 def inquire(past, line):
-    events = list(resolve_listing(past.snapshot, listing(line)))
+    events = list(resolve_listing(past.case, listing(line)))
     for event in events:
         past.append(event)
     return ", ".join(map(words, events))
@@ -165,6 +165,14 @@ def test_what_came_from_outside_is_known_again_by_the_gateways_id(story):
     assert past.events[-1].evidence.exchange == "Y"
 
 
+def test_the_trail_keeps_which_operation_a_listed_exchange_echoed(story):
+    past = story("one_time", TWO)
+    inquire(past, f"{ITSELF}, refund 60 @6, refund 30 @desk")
+    ours, external = past.events[-2:]
+    assert (ours.operation, ours.evidence.echoed) == ("order-1.6", "order-1.6")
+    assert external.evidence.echoed == "order-1.desk"
+
+
 def test_a_success_is_confirmed_by_its_own_exchange_alone(story):
     past = story("one_time", f"{CAPTURED}, refund 60, refund? 60")
     seen = listing(f"{ITSELF}, refund 60 @7")
@@ -174,8 +182,8 @@ def test_a_success_is_confirmed_by_its_own_exchange_alone(story):
 
 
 def unlisted(past, line, missing=Missing.DECLINE):
-    reading = read_listing(past.snapshot, listing(line), Presumption(past.now, missing))
-    return [operation.id.removeprefix("order-1") for operation in reading.unlisted]
+    found = read_listing(past.case, listing(line), Presumption(past.now, missing))
+    return [operation.id.removeprefix("order-1") for operation in found]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def listed(line):
 
 def inquire(past, line):
     """Resolve from a list; what it made, each event in a few words."""
-    events = list(resolve_listing(past.snapshot, listed(line)))
+    events = list(resolve_listing(past.case, listed(line)))
     for event in events:
         past.append(event)
     return ", ".join(map(words, events))
@@ -397,7 +397,7 @@ def resolved(past, **listed):
     listed = ListedExchange(
         **{"outcome": Outcome.SUCCEEDED, "exchange": "x-9", "at": AT, **listed}
     )
-    return list(resolve_listing(past.snapshot, [listed]))
+    return list(resolve_listing(past.case, [listed]))
 
 
 def listed_evidence(past, command, **more):
@@ -430,7 +430,7 @@ def test_what_is_listed_and_contradicts_a_later_success_is_kept_as_it_was_told(s
         for amount in (150, 120)
     ]
     evidence = past.evidence("update_authorization", amount=150, source=Source.INQUIRY)
-    assert list(resolve_listing(past.snapshot, listing)) == [
+    assert list(resolve_listing(past.case, listing)) == [
         Discrepancy(past.now, "contradicts_earlier", evidence)
     ]
 
@@ -440,7 +440,7 @@ def test_an_opening_that_an_update_overtook_is_resolved_without_its_amount(story
     past = story("one_time", "authorize? 100 merchant_page, update_authorization 150")
     listing = listed("authorize 100, update_authorization 150")
     evidence = past.evidence("authorize", source=Source.INQUIRY)
-    assert list(resolve_listing(past.snapshot, listing)) == [
+    assert list(resolve_listing(past.case, listing)) == [
         Reported(past.now, "order-1.1", Outcome.SUCCEEDED, evidence)
     ]
 
@@ -524,7 +524,7 @@ def test_an_end_that_the_trail_does_not_account_for_is_named(
     story, history, gateway, unknown
 ):
     past = story("one_time", history)
-    found = unaccounted(past.snapshot, listed(gateway))
+    found = unaccounted(past.case, listed(gateway))
     assert found == listed(unknown)
 
 

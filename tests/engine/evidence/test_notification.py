@@ -84,16 +84,13 @@ def test_a_notification_is_accounted_for_by_an_end_of_its_command_and_amount(
     story, history, notification, explained
 ):
     past = story("one_time", history)
-    assert (
-        is_accounted_for(past.machine, past.attempts, said(past, notification))
-        is explained
-    )
+    assert is_accounted_for(past.case, said(past, notification)) is explained
 
 
 def test_a_notification_about_the_whole_transaction_says_nothing_that_lasts(story):
     past = story("one_time", "authorize 100")
     evidence = past.evidence(None, source=NOTIFICATION)
-    assert is_accounted_for(past.machine, past.attempts, evidence) is True
+    assert is_accounted_for(past.case, evidence) is True
 
 
 @pytest.mark.parametrize(
@@ -111,10 +108,7 @@ def test_a_notification_is_accounted_for_by_what_the_gateway_did_by_itself(
 ):
     past = story("one_time", "authorize 100, capture")
     outside(past, "refund 30")
-    assert (
-        is_accounted_for(past.machine, past.attempts, said(past, notification))
-        is explained
-    )
+    assert is_accounted_for(past.case, said(past, notification)) is explained
 
 
 @pytest.mark.parametrize(
@@ -126,7 +120,7 @@ def test_an_opening_may_be_told_with_the_amount_before_an_update_and_after_it(
     past = story("one_time", PAGE)
     past.resolve(newest(past))
     evidence = said(past, f"authorize {amount}")
-    assert is_accounted_for(past.machine, past.attempts, evidence) is explained
+    assert is_accounted_for(past.case, evidence) is explained
 
 
 @pytest.mark.parametrize(
@@ -138,18 +132,15 @@ def test_the_amount_that_was_told_counts_before_the_one_that_was_asked_for(
 ):
     past = story("one_time", "authorize 100, cancel?")
     past.resolve(newest(past), amount=100)
-    assert (
-        is_accounted_for(past.machine, past.attempts, said(past, notification))
-        is explained
-    )
+    assert is_accounted_for(past.case, said(past, notification)) is explained
 
 
 def test_a_failure_of_what_never_left_explains_no_failure_at_the_gateway(story):
     past = story("one_time", "authorize 100, capture? 60")
     past.resolve(newest(past), Outcome.DECLINED, never_sent=True)
-    assert not is_accounted_for(past.machine, past.attempts, said(past, "capture! 60"))
+    assert not is_accounted_for(past.case, said(past, "capture! 60"))
     past.tell("capture! 60")
-    assert is_accounted_for(past.machine, past.attempts, said(past, "capture! 60"))
+    assert is_accounted_for(past.case, said(past, "capture! 60"))
 
 
 # ── was it kept before? ─────────────────────────────────────────────────────────────
@@ -174,13 +165,13 @@ def test_evidence_is_recorded_once_for_each_exchange(story, notification, more, 
     past.append(Discrepancy(past.now, "not_listed", first))
     evidence = said(past, notification, **{"exchange": "x-1", **more})
     assert is_recorded(past.attempts, evidence) is kept
-    assert is_accounted_for(past.machine, past.attempts, evidence) is kept
+    assert is_accounted_for(past.case, evidence) is kept
 
 
 def test_what_was_kept_is_accounted_for_whatever_the_lifecycle_thinks_of_it(story):
     past = story("one_time", "authorize 100")
     past.append(Discrepancy(past.now, "not_in_lifecycle", said(past, "chargeback 60")))
-    assert is_accounted_for(past.machine, past.attempts, said(past, "chargeback 60"))
+    assert is_accounted_for(past.case, said(past, "chargeback 60"))
 
 
 # ── is it the very notification that was applied? ───────────────────────────────────────────
@@ -270,8 +261,7 @@ def test_what_happened_outside_makes_no_notification_a_replay(story):
 def test_what_is_in_flight_may_be_listed_yet(story, notification, expected):
     past = story("one_time", "authorize 100, capture, refund? 60")
     evidence = said(past, notification)
-    given = (past.machine, past.transaction, evidence, past.now)
-    assert may_be_listed_yet(*given) is expected
+    assert may_be_listed_yet(past.case, evidence) is expected
 
 
 @pytest.mark.parametrize(
@@ -294,16 +284,13 @@ def test_a_list_runs_behind_for_an_hour_at_most(story, age, expected, open_still
         past.resolve(newest(past), Outcome.DECLINED)
     reported_at = None if age is None else past.now - age
     evidence = said(past, "capture 60", reported_at=reported_at)
-    given = (past.machine, past.transaction, evidence, past.now)
-    assert may_be_listed_yet(*given) is (expected and open_still)
+    assert may_be_listed_yet(past.case, evidence) is (expected and open_still)
 
 
 def test_a_failure_may_tell_of_the_amount_before_an_update_and_be_listed_yet(story):
     past = story("one_time", PAGE)
-    given = (past.machine, past.transaction, said(past, "authorize! 100"), past.now)
-    assert may_be_listed_yet(*given)
-    given = (past.machine, past.transaction, said(past, "authorize 100"), past.now)
-    assert not may_be_listed_yet(*given)
+    assert may_be_listed_yet(past.case, said(past, "authorize! 100"))
+    assert not may_be_listed_yet(past.case, said(past, "authorize 100"))
 
 
 # ── and how it is kept, if nothing accounts for it ──────────────────────────────────
@@ -336,6 +323,6 @@ def test_what_nothing_accounts_for_is_recorded_unless_it_moved_nothing(
 ):
     past = story("one_time", history)
     evidence = said(past, notification)
-    left = unmatched(past.machine, past.transaction, evidence, unlisted, past.now)
+    left = unmatched(past.case, evidence, unlisted)
     expected = None if reason is None else Discrepancy(past.now, reason, evidence)
     assert left == expected

@@ -11,9 +11,9 @@ from kessai.errors import (
     VersionConflict,
 )
 from kessai.flow import Append, Change, History, Send, inquire, recover
-from kessai.flow.operator import by_hand, close_by_hand, resolve_by_hand
+from kessai.flow.operator import close_by_hand, resolve_by_hand
 from kessai.flow.steps import ATTEMPTS, COMMITS, load_with_attempts
-from kessai.gateway import Outcome
+from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Discrepancy, append
 
 
@@ -46,8 +46,13 @@ def unknown(hand, command, gateway, lost, clock):
     return hand
 
 
-def found(outcome=Outcome.SUCCEEDED):
-    return by_hand("order-1", "capture", outcome, "the portal shows it", "sato")
+SEEN = {"note": "the portal shows it", "actor": "sato"}
+
+
+def resolved(unknown, outcome=Outcome.SUCCEEDED, **more):
+    """An operator says how the capture ended."""
+    given = {**SEEN, **more}
+    return resolve_by_hand(unknown.context, "order-1", "order-1.3", outcome, **given)
 
 
 def test_an_operator_learns_that_others_never_leave_the_transaction_alone(
@@ -55,32 +60,28 @@ def test_an_operator_learns_that_others_never_leave_the_transaction_alone(
 ):
     before = store.records("order-1")
     unknown.before = Busy(unknown)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
     with pytest.raises(VersionConflict, match="order-1"):
-        unknown.run(flow)
+        unknown.run(resolved(unknown))
     assert unknown.log.count("Append") == ATTEMPTS
     assert store.records("order-1") == before
 
 
 def test_an_operator_who_was_overtaken_once_is_heard_the_next_time(unknown):
     unknown.before = Busy(unknown, times=1)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
-    assert unknown.run(flow).status is Status.SUCCEEDED
+    assert unknown.run(resolved(unknown)).status is Status.SUCCEEDED
     assert unknown.log.count("Append") == 2
 
 
-def test_an_operator_can_only_say_how_it_ended():
+def test_an_operator_can_only_say_how_it_ended(unknown):
     with pytest.raises(InvalidInput, match="must be 'succeeded' or 'declined'"):
-        found(Outcome.PENDING)
+        unknown.run(resolved(unknown, Outcome.PENDING))
 
 
-def test_no_card_number_is_written_down_as_evidence():
+def test_no_card_number_is_written_down_as_evidence(unknown):
     with pytest.raises(InvalidInput, match="evidence: must hold no card number"):
-        by_hand(
-            "order-1", "capture", Outcome.DECLINED, "card 4111 1111 1111 1111", "sato"
-        )
+        unknown.run(resolved(unknown, note="card 4111 1111 1111 1111"))
     with pytest.raises(InvalidInput, match="actor: must hold no card number"):
-        by_hand("order-1", "capture", Outcome.DECLINED, "seen", "4111111111111111")
+        unknown.run(resolved(unknown, actor="4111111111111111"))
 
 
 def test_a_discrepancy_is_resolved_once_the_others_are_done(unknown, gateway):
@@ -88,14 +89,14 @@ def test_a_discrepancy_is_resolved_once_the_others_are_done(unknown, gateway):
     unknown.run(inquire(unknown.context, "order-1"))
     (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
     unknown.before = Busy(unknown, times=1)
-    flow = close_by_hand(unknown.context, "order-1", number, found())
+    flow = close_by_hand(unknown.context, "order-1", number, **SEEN)
     assert unknown.run(flow).discrepancies == ()
     unknown.before = {}
     gateway.listed["order-1"].append(("refund", "succeeded", 7))
     unknown.run(inquire(unknown.context, "order-1"))
     (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
     unknown.before = Busy(unknown)
-    flow = close_by_hand(unknown.context, "order-1", number, found())
+    flow = close_by_hand(unknown.context, "order-1", number, **SEEN)
     with pytest.raises(VersionConflict):
         unknown.run(flow)
     assert unknown.log.count("Append") == ATTEMPTS
@@ -135,7 +136,7 @@ def test_an_inquiry_that_is_always_older_than_the_trail_gives_up(
 
 def test_a_commit_of_which_nothing_is_ever_known_stays_unknown(unknown):
     unknown.before = Busy(unknown, CommitUnknown)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
+    flow = resolved(unknown)
     with pytest.raises(CommitUnknown):
         unknown.run(flow)
     assert unknown.log.count("Append") == 1 + COMMITS
@@ -149,7 +150,7 @@ def test_a_second_try_that_surely_wrote_nothing_shows_nothing_of_the_first(unkno
             raise errors.pop(0)
 
     unknown.before = Twice(unknown)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
+    flow = resolved(unknown)
     with pytest.raises(CommitUnknown, match="the first"):
         unknown.run(flow)
 
@@ -157,8 +158,14 @@ def test_a_second_try_that_surely_wrote_nothing_shows_nothing_of_the_first(unkno
 def put_aside(store):
     """Another writer records what fits nothing."""
     transaction = store.load(None, "order-1", None).transaction
+    strange = Evidence(
+        source=Source.INQUIRY,
+        transaction="order-1",
+        command=None,
+        outcome=Outcome.SUCCEEDED,
+    )
     discrepancy = Discrepancy(
-        transaction.deadlines["authorization"], "strange", found()
+        transaction.deadlines["authorization"], "strange", strange
     )
     after, record = append(None, transaction, discrepancy)
     store.append(Change(transaction=after, records=(record,)))
@@ -252,8 +259,7 @@ def test_after_a_commit_that_raised_another_writers_change_is_not_taken_for_ours
             overtaken()
 
     unknown.before = Once(unknown, times=1)
-    flow = resolve_by_hand(unknown.context, "order-1", "order-1.3", found())
-    assert unknown.run(flow).status is Status.SUCCEEDED
+    assert unknown.run(resolved(unknown)).status is Status.SUCCEEDED
     kinds = [
         r.body.split(b'"kind":"')[1].split(b'"')[0] for r in store.records("order-1")
     ]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kessai import Answer, Missing, Recovery, Status
-from kessai.errors import CommitUnknown, StoreBusy, VersionConflict
+from kessai.errors import CommitUnknown, StoreFailed, VersionConflict
 from kessai.flow import Append, Claim, execute, preview, recover_due
 from kessai.flow.steps import ATTEMPTS
 from kessai.machine import Begun, Denied, read_record
@@ -139,12 +139,13 @@ def test_who_is_always_overtaken_is_given_the_transaction(authorized, command, i
 def test_what_was_sent_and_could_not_be_written_is_to_be_asked_again_with_its_key(
     authorized, command
 ):
-    authorized.before = Always(authorized, StoreBusy("held"), intents=False)
+    full = StoreFailed("/var/shop.db: database or disk is full")
+    authorized.before = Always(authorized, full, intents=False)
     with pytest.raises(CommitUnknown) as raised:
         authorized.run(execute(authorized.context, command("capture", 60)))
     assert str(raised.value) == (
-        "order-1: capture was sent, and its outcome could not be written; ask again"
-        " with the same key"
+        "order-1: capture was sent, and its outcome could not be written (/var/shop.db:"
+        " database or disk is full); ask again with the same key"
     )
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from kessai import Answer, Missing, Recovery, Status, Transaction
 from kessai.errors import UnknownTransaction, VersionConflict
+from kessai.evidence.inquiry import Inquiry
 from kessai.flow import Append, Send, compare, execute, inquire, recover, recover_due
-from kessai.flow.inquiry import Inquiry
 from kessai.flow.steps import ATTEMPTS, load, load_with_attempts
 from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Source
 from kessai.machine import Discrepancy, Reported, read_record

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from kessai import Command, Transaction
-from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.listing import resolve_listing, unconfirmed
 from kessai.evidence.notification import is_accounted_for, unmatched
 from kessai.evidence.outcome import resolve, resolve_external
@@ -81,14 +81,14 @@ class Story:
 
     def listed(self, *facts):
         listing = [ListedExchange(command=c, outcome=o, amount=a) for c, o, a in facts]
-        events = list(resolve_listing(self.snapshot(), listing))
+        events = list(resolve_listing(self.case(), listing))
         for event in events:
             self.append(event)
         return events
 
-    def snapshot(self):
+    def case(self):
         attempts = Attempts(self.events)
-        return Snapshot(self.machine, self.transaction, attempts, self.now)
+        return Case(self.machine, self.transaction, attempts, self.now)
 
     def append(self, event):
         self.transaction, _ = append(self.machine, self.transaction, event)
@@ -242,13 +242,12 @@ def test_what_cannot_be_taken_back_is_kept_once_and_tried_again(wallet):
 def test_a_notified_reversal_is_accounted_for_by_the_trail_or_unmatched(wallet):
     wallet.refund(60)
     said = wallet.evidence("refund", Outcome.REVERSED, 60)
-    machine, transaction = wallet.machine, wallet.transaction
-    assert not is_accounted_for(machine, Attempts(wallet.events), said)
-    left = unmatched(machine, transaction, said, (), wallet.now)
+    assert not is_accounted_for(wallet.case(), said)
+    left = unmatched(wallet.case(), said, ())
     assert isinstance(left, Discrepancy)
     assert left.reason == "not_listed"
     wallet.take_back("refund", 60)
-    assert is_accounted_for(machine, Attempts(wallet.events), said)
+    assert is_accounted_for(wallet.case(), said)
 
 
 def test_evidence_of_a_reversal_about_what_is_open_says_that_it_had_succeeded(wallet):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from kessai import Command, Denial, Operation, Transaction, load_shipped
-from kessai.evidence.attempts import Attempts, Snapshot
+from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.outcome import overdue, resolve
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, append, compile_lifecycle, decide
@@ -127,8 +127,8 @@ class Story:
         return Attempts(self.events)
 
     @property
-    def snapshot(self):
-        return Snapshot(self.machine, self.transaction, self.attempts, self.now)
+    def case(self):
+        return Case(self.machine, self.transaction, self.attempts, self.now)
 
     @property
     def status(self):

@@ -399,7 +399,7 @@ class Course:
             outcome=Outcome.SUCCEEDED,
             references={name.partition("_")[0]: name},
         )
-        for event in beside(self.machine, self.transaction, (), stated, self.now):
+        for event in beside(self.machine, self.transaction, stated, self.now):
             self.append(event)
 
     def resumable(self) -> list[str]:
