@@ -196,6 +196,7 @@ def _evidence(given: object, source: Source) -> Evidence:
         "never_sent": never_sent,
         "actor": _text(stated.actor),
         "note": _text(stated.note),
+        "echoed": _optional(_text, stated.echoed),
         "listing": tuple([_listed(one) for one in listing]) if listing else (),
         "references": _mapping(_name, stated.references),
         "totals": _mapping(_amount, stated.totals),

@@ -7,6 +7,7 @@ be appended at all is decided beforehand, by `decide` and `kessai.evidence`.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -196,7 +197,8 @@ def _sent_again(transaction: Transaction, event: Resent | Resumed) -> Changes:
     phase = phase_after(operation.phase, trigger) if operation else None
     if operation is None or phase is None:
         return {}
-    again = attrs.evolve(operation, phase=phase, **{field: event.at})
+    sent: dict[str, Any] = {"phase": phase, field: event.at}
+    again = attrs.evolve(operation, **sent)
     return {"operations": {**transaction.operations, operation.id: again}}
 
 
