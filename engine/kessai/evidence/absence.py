@@ -10,7 +10,7 @@ longer arrive. Then it is unlisted, and presumed lost or sent again, as the call
     11:12  presumed lost: order.5 is declined, and its 100 can be refunded once more
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import attrs
@@ -18,10 +18,10 @@ import attrs
 from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.attribution import is_attributed_to_another
 from kessai.evidence.listing import may_be_listed, resolve_listing
-from kessai.evidence.outcome import presumed_lost
+from kessai.evidence.outcome import abandoned, moving, presumed_lost
 from kessai.gateway import ListedExchange, Outcome
 from kessai.machine.compile import Machine
-from kessai.machine.phases import RESENT, phase_after
+from kessai.machine.phases import RESENT, Phase, phase_after
 from kessai.machine.transaction import Operation
 
 Listing = tuple[ListedExchange, ...]
@@ -73,6 +73,29 @@ def read_listing(
     if lost:  # exchanges that had to wait for the end of these can be applied now
         resolve_listing(case, listing)
     return unlisted
+
+
+# A consumer opened the gateway's page on Monday at 9:00 and closed the browser. The
+# lifecycle gives them 48 hours. An inquiry on Wednesday at 9:05 shows nothing new, but a
+# clock may be wrong, and an approval at 8:59 may still be on its way to the list. One
+# that is asked past the in-flight limit, at 9:12, shows nothing either: it is abandoned.
+
+
+def decline_abandoned(case: Case, presumption: Presumption | None) -> None:
+    """Add the decline of an opening command that nobody has finished in time.
+
+    Not while anything else is open, or was just reported: both may show what came of it.
+    """
+    if presumption is None or presumption.missing is Missing.KEEP or case.events:
+        return
+    opened = moving(case.machine, case.transaction)
+    if len(opened) != 1 or opened[0].phase is not Phase.PENDING:
+        return
+    first = opened[0]
+    allowed = case.machine.commands[first.command].spec.abandoned
+    began = first.resumed_at or first.begun_at
+    if allowed and began + timedelta(seconds=allowed.seconds) <= presumption.sent_by:
+        case.add(abandoned(first, case.now))
 
 
 # Two refunds of 100 are open: order.4 past the in-flight limit, order.6 in flight. The

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import attrs
 
-from kessai.evidence.absence import Presumption, read_listing
+from kessai.evidence.absence import Presumption, decline_abandoned, read_listing
 from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.ledger import Unconfirmed
 from kessai.evidence.listing import unconfirmed
@@ -73,6 +73,7 @@ def read(case: Case, answer: InquiryAnswer) -> Inquiry:
     else:
         unlisted = read_totals(case, evidence, answer.presumption)
     if not about_another:
+        decline_abandoned(case, answer.presumption)
         for event in beside(case.machine, case.transaction, evidence, case.now):
             case.add(event)
     return Inquiry(

@@ -125,13 +125,24 @@ def resolve_external(
 
 def presumed_lost(operation: Operation, now: datetime) -> Event:
     """The event for an operation whose request can no longer arrive."""
+    return _presumed(operation, now, "not_found", never_sent=True)
+
+
+def abandoned(operation: Operation, now: datetime) -> Event:
+    """The event for an opening command that its consumer can no longer finish."""
+    return _presumed(operation, now, "abandoned", never_sent=False)
+
+
+def _presumed(
+    operation: Operation, now: datetime, code: str, *, never_sent: bool
+) -> Event:
     evidence = Evidence(
         source=Source.INQUIRY,
         transaction=operation.id.rpartition(".")[0],
         command=operation.command,
         outcome=Outcome.DECLINED,
-        code="not_found",
-        never_sent=True,
+        code=code,
+        never_sent=never_sent,
     )
     return Reported(now, operation.id, Outcome.DECLINED, evidence)
 

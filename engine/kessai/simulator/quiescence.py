@@ -134,8 +134,9 @@ class Quiescence:
                 pass
             if gateway.awaits_consumer(order):
                 gateway.consumer(order, "log_in")
-                if not (good and gateway.consumer(order, "approve")):
-                    gateway.consumer(order, "decline")
+                acts = ["approve", "decline"] if good else ["decline"]
+                if not any(gateway.consumer(order, act) for act in acts):
+                    gateway.portal(order, "expire", None)  # it has lapsed
         self._world.collect()
 
     def _notifications_are_delivered(self) -> None:

@@ -1,0 +1,94 @@
+"""A checkout that nobody finished ends, by an inquiry after the time it was allowed."""
+
+import pytest
+
+from kessai import Missing, Recovery, Status
+from kessai.machine import Discrepancy, read_events
+
+PENDING = {"outcome": "pending"}
+LISTED_AS_PENDING = {"listing": [["authorize", "pending", 100]]}
+
+
+@pytest.fixture
+def opened(shop, gateway):
+    """The consumer was sent to the gateway's page, and has not come back."""
+    gateway.answers = [PENDING]
+    assert shop.asks("authorize", 100).status == "pending"
+    return shop
+
+
+@pytest.fixture
+def recovered(opened, gateway):
+    """Recovers the order; the gateway lists its opening command as pending."""
+
+    def recover(*, listed=LISTED_AS_PENDING, **policy):
+        gateway.answers = [listed]
+        return opened.call("recover_transaction", "order-1", Recovery(**policy))
+
+    return recover
+
+
+def test_it_waits_for_as_long_as_the_lifecycle_allows_and_a_request_may_take(
+    opened, recovered, clock
+):
+    clock.passes(hours=48, minutes=9)
+    assert [answer.status for answer in recovered()] == [Status.PENDING]
+    clock.passes(minutes=1)
+    (answer,) = recovered()
+    assert (answer.status, answer.evidence.code) == (Status.DECLINED, "abandoned")
+    assert opened.transaction().status == "payment.failed"
+    assert not answer.may_send_again
+    assert opened.recover() == []
+
+
+@pytest.mark.parametrize("listed", [LISTED_AS_PENDING, {"listing": []}])
+def test_whether_the_gateway_still_lists_it_or_forgets_it_it_ends(
+    opened, recovered, clock, listed
+):
+    clock.passes(days=3)
+    recovered(listed=listed)
+    assert opened.transaction().status == "payment.failed"
+
+
+def test_an_approval_at_the_last_moment_counts(opened, recovered, clock):
+    clock.passes(days=3)
+    recovered(listed={"listing": [["authorize", "succeeded", 100]]})
+    assert opened.transaction().status == "payment.authorized"
+
+
+def test_without_an_answer_nothing_is_presumed(opened, gateway, clock, lost):
+    clock.passes(days=3)
+    gateway.answers = [lost]
+    opened.call("recover_transaction", "order-1", Recovery())
+    assert opened.transaction().status == "payment.requested"
+
+
+def test_who_keeps_what_is_missing_keeps_this_too(opened, recovered, clock):
+    clock.passes(days=3)
+    assert [each.status for each in recovered(missing=Missing.KEEP)] == ["pending"]
+
+
+def test_a_change_that_is_under_way_may_still_show_that_they_approved(
+    shop, gateway, clock, lost
+):
+    """An update alongside has no answer: it may be carried out after the approval."""
+    gateway.answers = [PENDING]
+    shop.asks(
+        "authorize", 100, merchant_page=True, merchant_page_url="https://a.example"
+    )
+    clock.passes(hours=49)
+    gateway.answers = [lost]
+    assert shop.asks("update_authorization", 120).status == "unknown"
+    gateway.answers = [LISTED_AS_PENDING]
+    shop.call("recover_transaction", "order-1", Recovery())
+    assert shop.transaction().status == "payment.requested"
+
+
+def test_an_approval_after_all_waits_for_an_operator(opened, recovered, clock, store):
+    clock.passes(days=3)
+    recovered()
+    opened.gateway.answers = [{"listing": [["authorize", "succeeded", 100]]}]
+    opened.call("reconcile", "order-1")
+    *_, last = read_events(store.records("order-1"))
+    assert isinstance(last, Discrepancy)
+    assert opened.transaction().status == "payment.failed"
