@@ -6,7 +6,7 @@ import click
 
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import opened_store
-from kessai.cli.terminal.options import db_option, language_option
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import writing
 from kessai.cli.zones import moment_of, zone_of
 from kessai.errors import InvalidInput
@@ -18,7 +18,6 @@ _word = Words("export")
 
 @click.command("export")
 @click.argument("what", type=click.Choice(list(EXPORTS)))
-@db_option
 @click.option(
     "--since",
     metavar="TIME",
@@ -54,17 +53,16 @@ _word = Words("export")
     help="Where to write it; standard output unless given. Whole or not at all, and"
     " never over a database.",
 )
-@language_option
+@shared_options("db")
 def export_command(
+    asked: Asked,
     what: str,
-    db: str,
     zone_name: str,
     *,
     since: str | None,
     until: str | None,
     form: str,
     out: Path | None,
-    language: str,
 ) -> int:
     """Write transactions, events or movements of money as rows.
 
@@ -85,13 +83,9 @@ def export_command(
     if form == "sqlite" and (out is None or (out.exists() and not out.is_file())):
         message = "--format sqlite makes a file: give --out FILE"
         raise InvalidInput(message)
-    store = opened_store(db, must_exist=True)
-    try:
-        with writing(out) as file:
-            count = write(EXPORTS[what](store, period, language), form, file)
-    finally:
-        store.close()
+    with opened_store(asked.db) as store, writing(out) as file:
+        count = write(EXPORTS[what](store, period, asked.language), form, file)
     if out is not None:
-        shown = _word("written", language, out=out, count=f"{count:,}")
+        shown = _word("written", asked.language, out=out, count=f"{count:,}")
         click.echo(shown, err=True)
     return DONE

@@ -6,50 +6,28 @@ from typing import Any
 
 import click
 
-from kessai.cli.terminal.exits import USAGE, exit_code_of
+from kessai.cli.terminal.exits import STOPPED, USAGE, exit_code_of
 from kessai.cli.terminal.lazy import LazyGroup
 
 _COMMANDS = {
-    "audit": (
-        "kessai.cli.audit.group",
-        "audit",
-        "Prove that every step was allowed.",
-    ),
-    "demo": (
-        "kessai.cli.demo.command",
-        "demo",
-        "A payment's whole life, in seconds.",
-    ),
-    "emulator": ("kessai.cli.emulator", "emulator", "A gateway to try things on."),
-    "export": ("kessai.cli.export", "export_command", "Rows for other programs."),
-    "lifecycle": (
-        "kessai.cli.lifecycle.command",
-        "lifecycle",
-        "The declared rules.",
-    ),
-    "prove": (
-        "kessai.cli.prove.command",
-        "prove_command",
-        "Prove that the rules are right.",
-    ),
+    "audit": ("audit.group:audit", "Prove that every step was allowed."),
+    "demo": ("demo.command:demo", "A payment's whole life, in seconds."),
+    "emulator": ("emulator:emulator", "A gateway to try things on."),
+    "export": ("export:export_command", "Rows for other programs."),
+    "lifecycle": ("lifecycle.command:lifecycle", "The declared rules."),
+    "prove": ("prove.command:prove_command", "Prove that the rules are right."),
     "reconcile": (
-        "kessai.cli.recovery.reconcile",
-        "reconcile",
+        "recovery.reconcile:reconcile",
         "Compare every transaction with the gateway.",
     ),
-    "recover": (
-        "kessai.cli.recovery.recover",
-        "recover",
-        "Find out what has no answer yet.",
-    ),
-    "run": ("kessai.cli.run.command", "run", "Carry out a file of commands."),
-    "sweep": ("kessai.cli.recovery.sweep", "sweep", "Move what is overdue."),
+    "recover": ("recovery.recover:recover", "Find out what has no answer yet."),
+    "run": ("run.command:run", "Carry out a file of commands."),
+    "sweep": ("recovery.sweep:sweep", "Move what is overdue."),
     "simulate": (
-        "kessai.cli.simulate.command",
-        "simulate_command",
+        "simulate.command:simulate_command",
         "Run worlds where everything goes wrong.",
     ),
-    "tx": ("kessai.cli.tx.group", "tx", "Look at transactions, ask, act."),
+    "tx": ("tx.group:tx", "Look at transactions, ask, act."),
 }
 
 
@@ -80,7 +58,7 @@ def run_command(arguments: list[str] | None = None) -> int:
         result: Any = cli.main(arguments, prog_name="kessai", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted; what was begun is in the store", err=True)
-        return 130
+        return STOPPED
     except click.ClickException as error:
         shown = StringIO()
         error.show(shown)

@@ -60,6 +60,10 @@ class Words(Mapping[str, Text]):
         text = self._texts[name].in_language(language)
         return text.format_map(values) if values else text
 
+    def each(self, language: str, *names: str) -> list[str]:
+        """The texts `names` in `language`: the headings of a table, say."""
+        return [self(name, language) for name in names]
+
     def in_language(self, language: str) -> Mapping[str, str]:
         """All texts in `language`, by name."""
         return {name: text.in_language(language) for name, text in self.items()}

@@ -13,14 +13,13 @@ from kessai.audit.log_check import Checked, Layout, LogReading, check_log
 from kessai.cli.audit.check_data import checked_data
 from kessai.cli.audit.check_report import checked_lines
 from kessai.cli.lifecycle.command import found_lifecycle
-from kessai.cli.terminal.exits import AUDIT, DONE, USAGE
-from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.exits import AUDIT, DONE, STOPPED, USAGE
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
 from kessai.cli.zones import zone_of
 from kessai.errors import InvalidInput
 
 LIMIT = 20
-STOPPED = 130  # a shell's code for a program that Ctrl-C ended
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
@@ -120,8 +119,8 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     show_default=True,
     help="How much is shown of each kind.",
 )
-@output_options
-def check_command(**given: Any) -> int:
+@shared_options("json")
+def check_command(asked: Asked, **given: Any) -> int:
     """Hold LOG (CSV or JSON lines, perhaps .gz; - is standard input) against a lifecycle.
 
     Each row is something that happened to an order. The check lists the steps that the
@@ -142,8 +141,8 @@ def check_command(**given: Any) -> int:
         click.echo("interrupted; a check changes nothing", err=True)
         return STOPPED
     seconds = round(perf_counter() - began, 3)
-    language, limit = given["language"], given["limit"]
-    if given["as_json"]:
+    language, limit = asked.language, given["limit"]
+    if asked.as_json:
         print_json({**checked_data(checked, language, limit), "seconds": seconds})
     else:
         shown = checked_lines(

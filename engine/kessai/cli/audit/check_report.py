@@ -14,6 +14,7 @@ from kessai.audit.log_check import (
     ViolationGroup,
 )
 from kessai.cli.terminal.columns import wrapped
+from kessai.cli.terminal.output import reason_lines
 from kessai.machine import Denial
 from kessai.money import show_amount
 from kessai.words import Words
@@ -156,9 +157,8 @@ class _ReportLines:
     def _reasons(self, found: LogViolation) -> Iterator[str]:
         denial = found.denial
         self._named |= denial.rules(self._language)
-        sentences = denial.sentences(self._language)
-        for reason, sentence in zip(denial.reasons, sentences, strict=True):
-            yield from self._indented(f"{sentence} [{reason.code}, {reason.rule}]", 6)
+        for line in reason_lines(denial, self._language):
+            yield from self._indented(line, 6)
         if denial.bounds is not None and _BY_AMOUNT.issuperset(denial.codes):
             yield from self._indented(self._passing(denial), 6)
 

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from kessai.audit.coverage.totals import Coverage, read_coverage
 from kessai.audit.reporting import FORMATS, Facts, gather, render
+from kessai.cli.audit.coverage import read_all
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store
-from kessai.cli.terminal.options import db_option, language_option
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import put
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput
@@ -23,7 +23,6 @@ _word = Words("audit_report")
 
 
 @click.command("report")
-@db_option
 @click.option(
     "--format",
     "form",
@@ -55,15 +54,14 @@ _word = Words("audit_report")
     help="The moment that the report speaks of, such as 2026-01-31T09:00:00Z; now"
     " unless given. The same store and TIME give the same report.",
 )
-@language_option
+@shared_options("db")
 def report_command(
-    db: str,
+    asked: Asked,
     form: str,
     out: Path | None,
     *,
     coverage_files: tuple[Path, ...],
     at: str | None,
-    language: str,
 ) -> int:
     """Report what was declared, reached, denied and tested, and whether it all holds.
 
@@ -71,22 +69,14 @@ def report_command(
     report is written all the same, and lists the faults.
     """
     moment = utc_now() if at is None else _moment(at)
-    coverage = _coverage(coverage_files)
+    coverage = read_all(coverage_files) if coverage_files else None
     _check_place(form, out)
-    store = opened_store(db, must_exist=True)
-    try:
-        facts = gather(
-            store,
-            shown_store(db),
-            moment,
-            coverage=coverage,
-            known=shipped_lifecycles(),
-        )
-    finally:
-        store.close()
-    put(render(facts, form, language).encode(), out)
+    place, known = shown_store(asked.db), shipped_lifecycles()
+    with opened_store(asked.db) as store:
+        facts = gather(store, place, moment, coverage=coverage, known=known)
+    put(render(facts, form, asked.language).encode(), out)
     if out is not None:
-        _summarize(facts, out, language)
+        _summarize(facts, out, asked.language)
     return DONE if facts.report.holds else AUDIT
 
 
@@ -118,15 +108,6 @@ def _moment(text: str) -> datetime:
         f"--at {text!r}: not a moment with a time zone, such as 2026-01-31T09:00:00Z"
     )
     raise InvalidInput(message)
-
-
-def _coverage(files: tuple[Path, ...]) -> Coverage | None:
-    if not files:
-        return None
-    coverage = Coverage()
-    for file in files:
-        coverage.merge(read_coverage(file))
-    return coverage
 
 
 def _summarize(facts: Facts, out: Path, language: str) -> None:

@@ -18,7 +18,7 @@ from kessai.cli.prove.words import (
     subjects,
 )
 from kessai.cli.terminal.exits import AUDIT, DONE, UNKNOWN
-from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
 from kessai.prove import (
     Proof,
@@ -45,14 +45,9 @@ _WORDS = Words("prove.lines")
     is_flag=True,
     help="Leave out each rule in turn: what would be lost, or why nothing.",
 )
-@output_options
+@shared_options("json")
 def prove_command(
-    names: tuple[str, ...],
-    language: str,
-    *,
-    stories: bool,
-    is_ablation: bool,
-    as_json: bool,
+    asked: Asked, names: tuple[str, ...], *, stories: bool, is_ablation: bool
 ) -> int:
     """Prove that the rules are right, or show the story that loses money.
 
@@ -64,12 +59,12 @@ def prove_command(
     Exit code 5 if a story refutes something, 4 if something is neither proved nor
     refuted. Needs the extra `prove`.
     """
-    asked = [(name, found_lifecycle(name)) for name in names or shipped_names()]
+    found = [(name, found_lifecycle(name)) for name in names or shipped_names()]
     presentation = ProofPresentation(
-        language, stories=stories, is_ablation=is_ablation, as_json=as_json
+        asked.language, stories=stories, is_ablation=is_ablation, as_json=asked.as_json
     )
-    results = [presentation.show(name, lifecycle) for name, lifecycle in asked]
-    if as_json:
+    results = [presentation.show(name, lifecycle) for name, lifecycle in found]
+    if asked.as_json:
         print_json({"lifecycles": [result.data for result in results]})
     return max((result.code for result in results), key=_worst, default=DONE)
 

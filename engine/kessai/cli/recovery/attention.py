@@ -43,7 +43,6 @@ def print_waiting(
         TrailBroken: the chain of one of them does not hold.
 
     """
-    names = ("transaction", "what", "command", "since")
     rows: list[list[str]] = []
     for transaction in transactions:
         for operation in transaction.operations.values():
@@ -56,7 +55,7 @@ def print_waiting(
             since = row.at.isoformat(timespec="seconds")
             what = f"{row.command}: {discrepancy_sentence(row.stated, language)}"
             rows.append([transaction.id, str(row.number), what, since])
-    headings = [word(name, language) for name in names]
+    headings = word.each(language, "transaction", "what", "command", "since")
     print_table(word("waiting", language), headings, rows)
     say(word("how", language))
 

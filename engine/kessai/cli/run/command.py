@@ -10,13 +10,8 @@ from kessai.cli.run.command_file import opened
 from kessai.cli.run.report import print_totals, word
 from kessai.cli.run.totals import Totals, count, totals_data
 from kessai.cli.terminal import exits
-from kessai.cli.terminal.gateways import Wiring, wired
-from kessai.cli.terminal.options import (
-    GatewayChoice,
-    db_option,
-    gateway_option,
-    output_options,
-)
+from kessai.cli.terminal.gateways import wired
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import progress
@@ -26,17 +21,11 @@ from kessai.shell import shipped_lifecycles
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)  # no line has set the clock yet
 
-STOPPED = 130  # a shell's code for a program that Ctrl-C ended
-
 
 @click.command(short_help="Carry out a file of commands.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@db_option
-@gateway_option
-@output_options
-def run(
-    file: str, db: str, asked: GatewayChoice, language: str, *, as_json: bool
-) -> int:
+@shared_options("db", "gateway", "account", "json")
+def run(asked: Asked, file: str) -> int:
     """Carry out the commands in FILE, one JSON object a line; - is standard input.
 
     \b
@@ -62,26 +51,20 @@ def run(
             click.echo(error, err=True)
             return exits.USAGE
         clock = RunClock(_BEFORE_ALL)
-        with wired(db, asked, language, clock, on=()) as wiring:
+        with wired(asked, clock, on=()) as wiring:
             with (
                 stop_on_signals() as stop,
-                progress(number, word("running", language)) as bar,
+                progress(number, word("running", asked.language)) as bar,
             ):
                 halt = carry_out(wiring, clock, commands.lines(), stop, bar.step)
             totals = count(wiring.engine.store, commands.lines())
             seconds = round(time.monotonic() - began, 3)
-            _print(wiring, totals, seconds, language, as_json=as_json)
+            current = wiring.engine.machines
+            if asked.as_json:
+                print_json({**totals_data(totals, current), "seconds": seconds})
+            else:
+                print_totals(totals, current, seconds, asked.language)
     return _exit(halt, totals)
-
-
-def _print(
-    wiring: Wiring, totals: Totals, seconds: float, language: str, *, as_json: bool
-) -> None:
-    machines = wiring.engine.machines
-    if as_json:
-        print_json({**totals_data(totals, machines), "seconds": seconds})
-    else:
-        print_totals(totals, machines, seconds, language)
 
 
 def _exit(halt: Halt | None, totals: Totals) -> int:
@@ -91,4 +74,4 @@ def _exit(halt: Halt | None, totals: Totals) -> int:
     if halt.error is not None:
         click.echo(f"kessai: {halt.error}", err=True)
     click.echo(f"{where}; run the same file again to go on", err=True)
-    return STOPPED if halt.error is None else exits.exit_code_of(halt.error)
+    return exits.STOPPED if halt.error is None else exits.exit_code_of(halt.error)

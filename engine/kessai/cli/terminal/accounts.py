@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 
 import click
 
-from kessai.cli.terminal.options import GatewayChoice
+from kessai.cli.terminal.options import Asked
 from kessai.errors import AccountUnknown
 from kessai.machine.command import is_id
 from kessai.stores import Store
@@ -20,11 +20,7 @@ word = Words("accounts")
 
 
 def check_account(
-    store: Store,
-    asked: GatewayChoice,
-    account: str,
-    language: str,
-    on: Iterable[str] | None,
+    store: Store, asked: Asked, account: str, on: Iterable[str] | None
 ) -> None:
     """See that the gateway's `account` is the one meant; say what is left alone.
 
@@ -32,6 +28,7 @@ def check_account(
         AccountUnknown: it is not; the message says which gateway is right.
 
     """
+    language = asked.language
     if asked.account not in {None, account}:
         raise AccountUnknown(
             word("is_another", language, account=account, asked=asked.account)

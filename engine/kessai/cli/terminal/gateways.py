@@ -8,7 +8,7 @@ import os
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,7 +18,7 @@ import attrs
 import click
 
 from kessai.cli.terminal.accounts import check_account
-from kessai.cli.terminal.options import GatewayChoice
+from kessai.cli.terminal.options import Asked
 from kessai.driver import utc_now
 from kessai.errors import AdapterMissing, StoreFailed
 from kessai.gateway import Adapter, Failure, Reply, Request
@@ -88,14 +88,12 @@ class Wiring:
 
 @contextmanager
 def wired(
-    db: str,
-    asked: GatewayChoice,
-    language: str,
+    asked: Asked,
     clock: Callable[[], datetime] = utc_now,
     *,
     on: Iterable[str] | None = None,
 ) -> Iterator[Wiring]:
-    """An engine on the store `db` that speaks to the gateway asked for; then closed.
+    """An engine on the store that speaks to the gateway asked for; then closed.
 
     `on` are the ids of the transactions that are acted on, those that come to be among
     them; None: all of the account's that there are.
@@ -106,21 +104,21 @@ def wired(
         AccountUnknown: what would be acted on is another account's.
 
     """
-    store = opened_store(db)
-    try:
-        local, adapter, transport = _gateway(asked.gateway or EMULATOR, store, clock)
-    except BaseException:
-        store.close()
-        raise
-    engine = Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
-    try:
+    with opened_store(asked.db, must_exist=False) as store, ExitStack() as held:
+        name = asked.gateway or EMULATOR
+        local = _emulator_beside(store, clock) if name == EMULATOR else None
+        if local is None:
+            adapter = _load("kessai.adapters", name).from_environment(os.environ)
+            transport: Transport = HttpTransport()
+        else:
+            held.callback(local.close)
+            adapter, transport = local.adapter, _InProcess(HttpTransport(local.wire))
+        engine = held.enter_context(
+            Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
+        )
         (account,) = engine.context.accounts
-        check_account(store, asked, account, language, on)
+        check_account(store, asked, account, on)
         yield Wiring(engine, account, local)
-    finally:
-        engine.close()
-        if local is not None:
-            local.close()
 
 
 @contextmanager
@@ -132,16 +130,20 @@ def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
             be opened.
 
     """
-    store = opened_store(db, must_exist=must_exist)
-    with Engine(adapters=[], store=store, transport=_Nobody()) as engine:
+    with (
+        opened_store(db, must_exist=must_exist) as store,
+        Engine(adapters=[], store=store, transport=_Nobody()) as engine,
+    ):
         yield engine
 
 
-def opened_store(db: str, *, must_exist: bool = False) -> Store:
-    """The store `db`; its warnings are a line each, not a traceback.
+@contextmanager
+def opened_store(db: str, *, must_exist: bool = True) -> Iterator[Store]:
+    """The store `db`, then closed; its warnings are a line each, not a traceback.
 
     Raises:
-        InvalidInput, StoreUnsuitable, StoreFailed: the store cannot be opened.
+        InvalidInput, StoreUnsuitable, StoreFailed: there is no such store, or it cannot
+            be opened.
 
     """
     with warnings.catch_warnings(record=True) as caught:
@@ -149,7 +151,8 @@ def opened_store(db: str, *, must_exist: bool = False) -> Store:
         store = open_store(db, must_exist=must_exist)
     for warning in caught:
         click.secho(f"kessai: {warning.message}", err=True, dim=True)
-    return store
+    with closing(store):
+        yield store
 
 
 class _Nobody:
@@ -173,21 +176,14 @@ def local_gateway(
     return local
 
 
-def _gateway(
-    name: str, store: Store, clock: Callable[[], datetime]
-) -> tuple[LocalGateway | None, Adapter, Transport]:
-    if name != EMULATOR:
-        adapter: Adapter = _load("kessai.adapters", name).from_environment(os.environ)
-        return None, adapter, HttpTransport()
-    # The emulator's orders outlive the process where the engine's do, beside them.
-    # There is no beside a server's database.
-    books = None
+def _emulator_beside(store: Store, clock: Callable[[], datetime]) -> LocalGateway:
+    """The emulator, whose orders outlive the process where the engine's do."""
+    books = None  # there is no beside a server's database
     if isinstance(store, SQLiteStore):
         books = store.path.with_name(store.path.name + ".gateway")
     elif not isinstance(store, MemoryStore):
         click.secho(_ENDS_WITH_US, err=True, dim=True)
-    local = local_gateway(clock, books)
-    return local, local.adapter, _InProcess(HttpTransport(local.wire))
+    return local_gateway(clock, books)
 
 
 class _InProcess:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import attrs
 import click
 import msgspec
 
@@ -100,28 +101,33 @@ def operation_data(operation: Operation) -> dict[str, Any]:
 
 def bounds_data(bounds: Bounds | None) -> dict[str, Any] | None:
     """Bounds as JSON shows them."""
-    if bounds is None:
-        return None
-    return {
-        "minimum": bounds.minimum,
-        "maximum": bounds.maximum,
-        "default": bounds.default,
-    }
+    return None if bounds is None else attrs.asdict(bounds)
 
 
 def denial_data(denial: Denial | None, language: str) -> dict[str, Any] | None:
     """A denial as JSON shows it, its sentences in `language`."""
     if denial is None:
         return None
+    return {"bounds": bounds_data(denial.bounds), **reasons_data(denial, language)}
+
+
+def reasons_data(denial: Denial, language: str) -> dict[str, Any]:
+    """The reasons of a denial as JSON shows them, with the rules that they name."""
     sentences = denial.sentences(language)
     return {
-        "bounds": bounds_data(denial.bounds),
         "reasons": [
             {"code": reason.code, "rule": reason.rule, "sentence": sentence}
             for reason, sentence in zip(denial.reasons, sentences, strict=True)
         ],
         "rules": denial.rules(language),
     }
+
+
+def reason_lines(denial: Denial, language: str) -> Iterator[str]:
+    """The reasons of a denial for a person, a line each."""
+    sentences = denial.sentences(language)
+    for reason, sentence in zip(denial.reasons, sentences, strict=True):
+        yield f"{sentence} [{reason.code}, {reason.rule}]"
 
 
 def answer_data(answer: Answer, language: str) -> dict[str, Any]:

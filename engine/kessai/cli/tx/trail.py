@@ -1,6 +1,6 @@
 """The trail of a transaction as people and programs read it: an event a row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +58,7 @@ def read_rows(records: list[Record], machine: Machine | None) -> Iterator[Row]:
     for record, event in zip(records, read_events(records), strict=True):
         if isinstance(event, Begun):
             operations[event.operation.id] = event.operation
-        yield _row(record.number, event, operations, machine)
+        yield read_row(record.number, event, operations, machine)
 
 
 def row_data(row: Row) -> dict[str, Any]:
@@ -70,12 +70,22 @@ def row_data(row: Row) -> dict[str, Any]:
     }
 
 
-def _row(
+def trail_rules(
+    rows: Iterable[Row], machine: Machine | None, language: str
+) -> dict[str, str]:
+    """The sentence of each rule code that the rows of a trail name."""
+    codes = dict.fromkeys(code for row in rows for code in rule_codes(row.rule))
+    rules = machine.lifecycle.rules if machine else {}
+    return {c: rules[c].text.in_language(language) for c in codes if c in rules}
+
+
+def read_row(
     number: int,
     event: Event,
-    operations: dict[str, Operation],
+    operations: Mapping[str, Operation],
     machine: Machine | None,
 ) -> Row:
+    """The row of one event; `operations` are those begun so far, by their ids."""
     evidence = getattr(event, "evidence", None)
     return Row(
         number=number,
@@ -88,58 +98,61 @@ def _row(
 
 
 def _particulars(
-    event: Event, operations: dict[str, Operation], machine: Machine | None
+    event: Event, operations: Mapping[str, Operation], machine: Machine | None
 ) -> dict[str, Any]:
     """What this kind of event has besides its time and evidence."""
     match event:
         case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(event, operations, machine)
-        case Closed() | Learned():
-            return {"stated": _statement(event)}
-        case (
-            External(command=name, amount=amount)
-            | Reversed(command=name, amount=amount)
-        ):
-            rule = _rule(machine, name, taken_back=isinstance(event, Reversed))
-            return {"command": name, "amount": amount, "rule": rule}
-        case Lapsed(deadline=name):
-            return {"stated": name, "rule": _deadline_rule(machine, name)}
+        case External(command=name, amount=amount):
+            return _command(name, amount, machine)
+        case Reversed(command=name, amount=amount):
+            return _command(name, amount, machine, taken_back=True)
         case Denied():
             return _denied(event)
         case Discrepancy(reason=reason, evidence=evidence):
             command = evidence.command or ""
             return {"command": command, "amount": evidence.amount, "stated": reason}
+        case Lapsed() | Closed() | Learned():
+            return _statement(event, machine)
 
 
-def _statement(event: Closed | Learned) -> str:
-    evidence = event.evidence
-    if isinstance(event, Closed):
-        return f"{event.discrepancy}: {evidence.note}"
-    return ", ".join((*evidence.references, *evidence.deadlines))
+def _statement(
+    event: Lapsed | Closed | Learned, machine: Machine | None
+) -> dict[str, Any]:
+    match event:
+        case Lapsed(deadline=name):
+            found = machine.deadlines.get(name) if machine else None
+            return {"stated": name, "rule": found.rule if found else ""}
+        case Closed(discrepancy=closed, evidence=evidence):
+            return {"stated": f"{closed}: {evidence.note}"}
+        case Learned(evidence=evidence):
+            return {"stated": ", ".join((*evidence.references, *evidence.deadlines))}
 
 
 def _of_operation(
     event: Begun | Resent | Resumed | Reported,
-    operations: dict[str, Operation],
+    operations: Mapping[str, Operation],
     machine: Machine | None,
 ) -> dict[str, Any]:
-    if isinstance(event, Begun):
-        return _of(event.operation, machine)
-    found = _of(operations.get(event.operation), machine)
+    name = event.operation.id if isinstance(event, Begun) else event.operation
+    found: dict[str, Any] = {}
+    if (begun := operations.get(name)) is not None:
+        found = _command(begun.command, begun.amount, machine)
     if isinstance(event, Reported):
         note = event.evidence.note
         found["stated"] = f"{event.outcome}: {note}" if note else event.outcome.value
     return found
 
 
-def _of(operation: Operation | None, machine: Machine | None) -> dict[str, Any]:
-    if operation is None:
-        return {}
-    return {
-        "command": operation.command,
-        "amount": operation.amount,
-        "rule": _rule(machine, operation.command),
-    }
+def _command(
+    name: str, amount: int | None, machine: Machine | None, *, taken_back: bool = False
+) -> dict[str, Any]:
+    rule = ""
+    if machine is not None:
+        declared = machine.reversals if taken_back else machine.commands
+        rule = declared[name].spec.rule if name in declared else ""
+    return {"command": name, "amount": amount, "rule": rule}
 
 
 def _denied(event: Denied) -> dict[str, Any]:
@@ -150,15 +163,3 @@ def _denied(event: Denied) -> dict[str, Any]:
         "stated": ", ".join(reason.code for reason in event.reasons),
         "rule": ", ".join(dict.fromkeys(codes)),
     }
-
-
-def _rule(machine: Machine | None, name: str, *, taken_back: bool = False) -> str:
-    if machine is None:
-        return ""
-    found = (machine.reversals if taken_back else machine.commands).get(name)
-    return found.spec.rule if found else ""
-
-
-def _deadline_rule(machine: Machine | None, name: str) -> str:
-    found = machine.deadlines.get(name) if machine else None
-    return found.rule if found else ""
