@@ -8,7 +8,7 @@ Names are found along the search path, so a schema of their own can be chosen:
 from kessai.errors import InvalidInput, StoreUnsuitable
 from kessai.limits import BUSY_SECONDS, STATEMENT_SECONDS
 from kessai.machine import DENIAL
-from kessai.stores.postgres.query import Query, Row, Steps
+from kessai.stores.query import Query, Row, Steps
 
 LOCK = int.from_bytes(b"kessai")
 """The advisory lock that is held while the tables are made or changed."""

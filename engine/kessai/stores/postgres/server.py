@@ -3,8 +3,10 @@
 libpq's own complaint about a URL may quote a piece of the password, so it is not shown.
 """
 
+import re
 import select
 from collections.abc import Iterator
+from functools import lru_cache
 from time import monotonic
 
 import attrs
@@ -105,6 +107,14 @@ def is_quiet(connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
     poll = select.poll()
     poll.register(number, select.POLLIN)
     return not poll.poll(0)
+
+
+@lru_cache(maxsize=256)
+def in_psycopg(text: str | bytes) -> bytes:
+    """A query's text as psycopg takes it: values are `%(name)s`."""
+    if isinstance(text, bytes):
+        return text
+    return re.sub(r"(?<![:\w]):(\w+)", r"%(\1)s", text).encode()
 
 
 def has_rows(cursor: psycopg.Cursor | psycopg.AsyncCursor) -> bool:
