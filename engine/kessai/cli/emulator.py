@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import msgspec
+from rich.text import Text as Styled
 
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
@@ -118,7 +119,7 @@ def _announce(local: LocalGateway, url: str, approve: str, asked: Asked) -> None
         put(msgspec.json.encode(data, order="sorted") + b"\n")
         return
     words = _WORDS.in_language(asked.language)
-    say(click.style(words["running"], bold=True))
+    say(Styled(words["running"], "bold"))
     say("")
     print_pairs(
         (words[name], value)
@@ -140,7 +141,7 @@ def _announce(local: LocalGateway, url: str, approve: str, asked: Asked) -> None
         f" --gateway {FIRST_GATEWAY}"
     )
     say("")
-    say(click.style(words["key"], dim=True))
+    say(Styled(words["key"], "dim"))
 
 
 def _wait(local: LocalGateway, stop: Stop, asked: Asked) -> None:

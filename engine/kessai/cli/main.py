@@ -1,7 +1,7 @@
 """The entry point: the commands there are; errors to exit codes."""
 
 import sys
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 import click
@@ -54,6 +54,8 @@ def run_command(arguments: list[str] | None = None) -> int:
     """Run one command; its exit code. An error is a line on standard error."""
     from kessai.errors import KessaiError
 
+    if isinstance(sys.stdout, TextIOWrapper):  # what it cannot show is replaced
+        sys.stdout.reconfigure(errors="replace")
     try:
         result: Any = cli.main(arguments, prog_name="kessai", standalone_mode=False)
     except click.exceptions.Abort:

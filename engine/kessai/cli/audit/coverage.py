@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text as Styled
 
 from kessai.audit.coverage.items import KINDS
 from kessai.audit.coverage.totals import (
@@ -161,7 +162,7 @@ def _print(result: Covered, language: str) -> None:
         total=total,
         share=f"{_floor(result.share)} %",
     )
-    say(click.style("✓ " if done == total else "○ ", bold=True) + shown)
+    say(Styled("✓ " if done == total else "○ ", "bold") + shown)
     for line in _remarks(result, language):
         say(line)
     if result.never:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text as Styled
 
 from kessai.audit import Made, write_seal
 from kessai.audit.sealing import (
@@ -118,7 +119,7 @@ def _seal_data(seal: Seal | None, public: PublicKey) -> dict[str, Any] | None:
     }
 
 
-def _lines(made: Made, public: PublicKey, language: str) -> Iterator[str]:
+def _lines(made: Made, public: PublicKey, language: str) -> Iterator[str | Styled]:
     words, seal = _WORDS.in_language(language), made.seal
     if seal is None:
         yield from report_lines(made.report, language)
@@ -129,6 +130,6 @@ def _lines(made: Made, public: PublicKey, language: str) -> Iterator[str]:
         "events": f"{seal.summary.events:,}",
         "path": seal.path,
     }
-    yield click.style("✓ ", fg="green") + words["sealed"].format_map(counts)
+    yield Styled("✓ ", "green") + words["sealed"].format_map(counts)
     yield words["keep"]
     yield f"  kessai audit verify --seal {seal.path} --public-key {public.hex}"

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import click
+from rich.text import Text as Styled
 
 from kessai.audit import Report, verify
 from kessai.audit.verification.report import AuditFault, OpenOperation
@@ -86,7 +87,7 @@ def _open_data(found: OpenOperation) -> dict[str, Any]:
     return {"transaction": found.transaction, **operation_data(found.operation)}
 
 
-def report_lines(report: Report, language: str) -> Iterator[str]:
+def report_lines(report: Report, language: str) -> Iterator[str | Styled]:
     """A report in a few lines for a person."""
     words = _WORDS.in_language(language)
     counts = {
@@ -95,19 +96,19 @@ def report_lines(report: Report, language: str) -> Iterator[str]:
         "faults": f"{report.faults.count:,}",
     }
     if report.holds:
-        yield click.style("✓ ", fg="green") + words["holds"].format_map(counts)
+        yield Styled("✓ ", "green") + words["holds"].format_map(counts)
     else:
-        yield click.style("✗ ", fg="red") + words["faulty"].format_map(counts)
+        yield Styled("✗ ", "red") + words["faulty"].format_map(counts)
     faults = (_fault(each, words, language) for each in report.faults.first)
     yield from _first(report.faults.count, faults, words)
     yield from _seal_lines(report, words)
     if len(report.accounts) > 1:
         for account, number in report.accounts.items():
             values = {"account": account, "count": f"{number:,}"}
-            yield click.style(f"  {words['account'].format_map(values)}", dim=True)
+            yield Styled(f"  {words['account'].format_map(values)}", "dim")
     if report.kinds:
         kinds = (f"{words[kind]} {count:,}" for kind, count in report.kinds.items())
-        yield click.style(f"  {' · '.join(kinds)}", dim=True)
+        yield Styled(f"  {' · '.join(kinds)}", "dim")
     discrepancies = (
         f"{found.transaction} {words['event']} {found.number}:"
         f" {discrepancy_sentence(found.reason, language)}"
@@ -120,21 +121,25 @@ def report_lines(report: Report, language: str) -> Iterator[str]:
 
 
 def _first(
-    count: int, lines: Iterable[str], words: Mapping[str, str], heading: str = ""
-) -> Iterator[str]:
+    count: int,
+    lines: Iterable[str | Styled],
+    words: Mapping[str, str],
+    heading: str = "",
+) -> Iterator[str | Styled]:
     """The first finds of a kind, a line each, below their number; nothing for none."""
     if count and heading:
         yield words[heading].format(count=f"{count:,}")
     for line in islice(lines, SHOWN):
-        yield f"  {line}"
+        yield Styled("  ") + line
     if count > SHOWN:
         yield "  " + words["more"].format(count=f"{count - SHOWN:,}")
 
 
-def _fault(fault: AuditFault, words: Mapping[str, str], language: str) -> str:
+def _fault(fault: AuditFault, words: Mapping[str, str], language: str) -> Styled:
     where = "" if fault.number is None else f" {words['event']} {fault.number}"
-    name = click.style(f"{fault.transaction}{where}", bold=True)
-    return f"{name}: {fault.sentence(language)}"
+    return (
+        Styled(f"{fault.transaction}{where}", "bold") + f": {fault.sentence(language)}"
+    )
 
 
 def _still_open(found: OpenOperation, words: Mapping[str, str]) -> str:
@@ -143,7 +148,7 @@ def _still_open(found: OpenOperation, words: Mapping[str, str]) -> str:
     return f"{found.transaction}: {operation.command}, {operation.phase}, {since}"
 
 
-def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str]:
+def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str | Styled]:
     for seal in report.seals:
         yield words["sealed"].format(
             time=f"{seal.time:%Y-%m-%d %H:%M:%SZ}",
@@ -151,4 +156,4 @@ def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str]:
             path=seal.path,
         )
         if seal.follows_unknown:
-            yield click.style(words["unknown_seal"], fg="yellow")
+            yield Styled(words["unknown_seal"], "yellow")

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from time import perf_counter
 
 import click
+from rich.text import Text as Styled
 
-from kessai.cli.demo.narration import DemoNarration, is_plain, proof_data, scene_data
+from kessai.cli.demo.narration import DemoNarration, proof_data, scene_data
 from kessai.cli.demo.script import opened_stage, proof, story
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.options import Asked, shared_options
@@ -49,6 +50,6 @@ def _as_data(language: str) -> int:
     return DONE if found.is_good else AUDIT
 
 
-def _say(lines: Iterable[str]) -> None:
+def _say(lines: Iterable[str | Styled]) -> None:
     for line in lines:
-        say(click.unstyle(line) if is_plain() else line)
+        say(line)

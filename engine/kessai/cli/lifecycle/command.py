@@ -1,15 +1,15 @@
 """`kessai lifecycle`: the declared rules listed, drawn and checked."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text as Styled
 
 from kessai.cli.lifecycle.drawing import drawn, format_for, out_option, put_drawing
 from kessai.cli.terminal.exits import DONE, USAGE
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json, put
+from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.tables import print_table
 from kessai.diagram import FORMATS, render
 from kessai.errors import InvalidLifecycle, UnknownLifecycle
@@ -45,11 +45,10 @@ def list_command(asked: Asked) -> int:
         return DONE
     width = max(len(each.name) for each in shipped)
     for each in shipped:
-        title = click.style(each.title.in_language(asked.language), bold=True)
-        _write(f"{each.name:{width}}  {title}")
-        tracks = ", ".join(each.tracks)
-        commands = ", ".join(each.commands)
-        _write(click.style(f"{'':{width}}  {tracks}: {commands}", dim=True))
+        title = each.title.in_language(asked.language)
+        say(Styled.assemble(f"{each.name:{width}}  ", (title, "bold")))
+        tracks, commands = ", ".join(each.tracks), ", ".join(each.commands)
+        say(Styled(f"{'':{width}}  {tracks}: {commands}", "dim"))
     return DONE
 
 
@@ -137,7 +136,7 @@ def check_command(asked: Asked, file: Path) -> int:
         print_json({"file": str(file), "mistakes": [], **_summary(checked)})
         return DONE
     fine = _word("fine", asked.language, count=len(checked.commands))
-    _write(f"{file}: {checked.name}: {fine}")
+    say(f"{file}: {checked.name}: {fine}")
     return DONE
 
 
@@ -158,9 +157,9 @@ def _refused(file: Path, error: InvalidLifecycle, asked: Asked) -> int:
     for mistake in mistakes:
         line = f":{mistake.place.line}" if mistake.place.line else ""
         path = f" [{mistake.path}]" if mistake.path else ""
-        _write(f"{_path(file, mistake)}{line}:{path} {mistake.message}")
+        say(f"{_path(file, mistake)}{line}:{path} {mistake.message}")
     name = "one_mistake" if len(mistakes) == 1 else "mistakes"
-    _write(click.style(_word(name, asked.language, count=len(mistakes)), fg="red"))
+    say(Styled(_word(name, asked.language, count=len(mistakes)), "red"))
     return USAGE
 
 
@@ -199,10 +198,3 @@ def _summary(each: Lifecycle) -> dict[str, Any]:
         "commands": list(each.commands),
         "reversals": list(each.reversals),
     }
-
-
-def _write(text: str) -> None:
-    """Print in UTF-8 whatever the locale: diagrams go to files that tools read."""
-    if not sys.stdout.isatty():
-        text = click.unstyle(text)
-    put(text.rstrip("\n").encode() + b"\n")

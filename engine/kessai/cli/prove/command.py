@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import click
+from rich.text import Text as Styled
 
 from kessai.cli.lifecycle.command import found_lifecycle
 from kessai.cli.prove.words import (
@@ -112,10 +113,12 @@ class ProofPresentation:
 
     # ── a proof ─────────────────────────────────────────────────────────────────────
 
-    def _lines(self, source: str, proof: Proof, seconds: float) -> Iterator[str]:
+    def _lines(
+        self, source: str, proof: Proof, seconds: float
+    ) -> Iterator[str | Styled]:
         lifecycle = proof.lifecycle
         title = lifecycle.title.in_language(self.language)
-        yield click.style(lifecycle.name, bold=True) + f"  {title}"
+        yield Styled(lifecycle.name, "bold") + f"  {title}"
         for kind in PROPERTIES:
             found = [f for f in proof.findings if f.property == kind]
             if found:
@@ -131,22 +134,22 @@ class ProofPresentation:
             yield from self._test(source, proof.refuted[0], proof.refuted[0].story)
         yield ""
 
-    def _line(self, kind: str, found: list[PropertyResult]) -> str:
+    def _line(self, kind: str, found: list[PropertyResult]) -> Styled:
         good = [f for f in found if f.verdict is Verdict.PROVED]
         is_good = len(good) == len(found)
-        mark = click.style("✓", fg="green") if is_good else click.style("✗", fg="red")
+        mark = Styled("  ✓", "green") if is_good else Styled("  ✗", "red")
         title = PROPERTIES(kind, self.language)
         count = str(len(found)) if is_good else f"{len(good)}/{len(found)}"
-        named = "" if kind == "reached" else click.style(subjects(found), dim=True)
-        return f"  {mark} {title}: {count}  {named}".rstrip()
+        line = mark + f" {title}: {count}"
+        return line if kind == "reached" else line.append(f"  {subjects(found)}", "dim")
 
-    def _ways(self, proof: Proof) -> Iterator[str]:
+    def _ways(self, proof: Proof) -> Iterator[str | Styled]:
         for finding in proof.findings:
             if finding.property == "reached" and finding.story is not None:
-                name = click.style(finding.subject, bold=True)
-                yield f"      {name}: {in_short(finding.story, self.language)}"
+                name = Styled(f"      {finding.subject}", "bold")
+                yield name + f": {in_short(finding.story, self.language)}"
 
-    def _summary(self, proof: Proof, seconds: float) -> str:
+    def _summary(self, proof: Proof, seconds: float) -> Styled:
         text = self._word(
             "holds" if proof.holds else "fails",
             count=len(proof.findings),
@@ -155,16 +158,16 @@ class ProofPresentation:
             refuted=len(proof.refuted),
             open=len(proof.open),
         )
-        return f"  {click.style(text, fg=None if proof.holds else 'red')}"
+        return Styled(f"  {text}", "" if proof.holds else "red")
 
-    def _remarks(self, proof: Proof) -> Iterator[str]:
+    def _remarks(self, proof: Proof) -> Iterator[str | Styled]:
         if not proof.holds:
             return
         for first, second in proof.too_late:
             text = self._word("too_late", first=first, second=second)
-            yield click.style(f"  {text}", dim=True)
+            yield Styled(f"  {text}", "dim")
         if not proof.is_limited:
-            yield click.style(f"  {self._word('unlimited')}", dim=True)
+            yield Styled(f"  {self._word('unlimited')}", "dim")
 
     def _claim(self, proof: Proof, finding: PropertyResult) -> str:
         kind, subject = finding.property, finding.subject
@@ -173,21 +176,21 @@ class ProofPresentation:
             text += self._word("rule", rule=finding.rule)
         return text
 
-    def _refuted(self, proof: Proof, finding: PropertyResult) -> Iterator[str]:
+    def _refuted(self, proof: Proof, finding: PropertyResult) -> Iterator[str | Styled]:
         text = self._word("refuted", claim=self._claim(proof, finding))
         yield ""
-        yield f"  {click.style(text, fg='red')}"
+        yield Styled(f"  {text}", "red")
         if finding.story is None:
             yield self._word("unreached")
         else:
             yield from self._story(finding.story)
 
-    def _story(self, story: ProofStory) -> Iterator[str]:
+    def _story(self, story: ProofStory) -> Iterator[str | Styled]:
         for number, sentence, stands in story_lines(story, self.language):
             yield f"    {number:>2}  {sentence}"
-            yield click.style(f"        {stands}", dim=True)
+            yield Styled(f"        {stands}", "dim")
 
-    def _all_open(self, proof: Proof) -> Iterator[str]:
+    def _all_open(self, proof: Proof) -> Iterator[str | Styled]:
         if proof.is_unsound and proof.open:
             named = ", ".join(f"{f.property} {f.subject}" for f in proof.open)
             yield ""
@@ -196,10 +199,10 @@ class ProofPresentation:
         for finding in proof.open:
             yield from self._open(proof, finding)
 
-    def _open(self, proof: Proof, finding: PropertyResult) -> Iterator[str]:
+    def _open(self, proof: Proof, finding: PropertyResult) -> Iterator[str | Styled]:
         text = self._word("open", claim=self._claim(proof, finding))
         yield ""
-        yield f"  {click.style(text, fg='yellow')}"
+        yield Styled(f"  {text}", "yellow")
         gap = finding.gap
         if gap is not None and gap.before:
             yield self._word("gap", before=gap.before)
@@ -210,7 +213,7 @@ class ProofPresentation:
 
     def _test(
         self, source: str, finding: PropertyResult, story: ProofStory
-    ) -> Iterator[str]:
+    ) -> Iterator[str | Styled]:
         yield ""
         yield f"  {self._word('test')}"
         yield ""
@@ -236,7 +239,7 @@ class ProofPresentation:
 
     def _ablation_lines(
         self, lifecycle: Lifecycle, found: Sequence[Removal], seconds: float
-    ) -> Iterator[str]:
+    ) -> Iterator[str | Styled]:
         missed = [r for r in found if r.story is not None]
         redundant = [r for r in found if r.reason is not None]
         unknown = [r for r in found if r.is_open]
@@ -252,26 +255,27 @@ class ProofPresentation:
         groups = (("missed", missed), ("redundant", redundant), ("unknown", unknown))
         for title, removed in groups:
             if removed:
-                yield f"  {click.style(self._word(title), bold=True)}"
+                yield Styled(f"  {self._word(title)}", "bold")
                 for removal in removed:
                     yield from self._removed(lifecycle, removal)
         yield ""
 
-    def _removed(self, lifecycle: Lifecycle, removal: Removal) -> Iterator[str]:
+    def _removed(
+        self, lifecycle: Lifecycle, removal: Removal
+    ) -> Iterator[str | Styled]:
         part = removal.part
         kind = KINDS(part.kind, self.language)
         name = f"{part.command}: {kind} {part.what}"
-        if removal.story is None or removal.wrong is None:
-            yield f"    {name}"
-            if reason := reason_words(removal, self.language):
-                yield click.style(f"      {reason}", dim=True)
-            return
         yield f"    {name}"
+        if removal.story is None or removal.wrong is None:
+            if reason := reason_words(removal, self.language):
+                yield Styled(f"      {reason}", "dim")
+            return
         wrong = removal.wrong
         lost = claim(lifecycle, wrong.property, wrong.subject, self.language)
-        yield click.style(f"      {self._word('lost', claim=lost)}", dim=True)
+        yield Styled(f"      {self._word('lost', claim=lost)}", "dim")
         for number, sentence, _ in story_lines(removal.story, self.language):
-            yield click.style(f"      {number:>2}  {sentence}", dim=True)
+            yield Styled(f"      {number:>2}  {sentence}", "dim")
 
 
 def _code(proof: Proof) -> int:

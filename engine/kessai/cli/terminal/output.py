@@ -4,16 +4,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
-import click
 import msgspec
 
+from kessai.cli.terminal.tables import console
 from kessai.errors import InvalidInput
 from kessai.flow import Answer
 from kessai.machine import Bounds, Denial, Operation, Transaction
 from kessai.whole_file import draft, is_of_a_database, keep
+
+if TYPE_CHECKING:
+    from rich.text import Text as Styled
 
 
 def print_json(value: Any) -> None:
@@ -63,10 +66,13 @@ def writing(out: Path | None) -> Iterator[BinaryIO]:
         raise InvalidInput(message) from error
 
 
-def say(text: str) -> None:
-    """Print one line for a person; what the terminal cannot show is replaced."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    click.echo(text.encode(encoding, "replace").decode(encoding))
+def say(line: "str | Styled") -> None:
+    """Print one line for a person."""
+    if isinstance(line, str):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    else:
+        console(sys.stdout).print(line, soft_wrap=True)
 
 
 def transaction_data(transaction: Transaction) -> dict[str, Any]:

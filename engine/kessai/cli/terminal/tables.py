@@ -1,41 +1,19 @@
-"""Tables for people, on whatever terminal they have. Only this module imports rich.
+"""Tables for people, on whatever terminal they have.
 
-A narrow terminal folds cells, a locale that cannot show a character replaces it, and
-what is not a terminal gets plain text.
+A narrow terminal folds cells, and what is not a terminal gets plain text.
 """
 
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Literal, TextIO, cast
+from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 PLAIN_WIDTH = 120
 """Columns where nobody looks: wide, so that what is piped on is rarely folded."""
-
-
-class _Replacing:
-    """A text stream that replaces what its encoding cannot show."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.encoding = stream.encoding or "utf-8"
-
-    def write(self, text: str) -> int:
-        shown = text.encode(self.encoding, "replace").decode(self.encoding)
-        return self._stream.write(shown)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
 
 
 def print_table(
@@ -54,7 +32,7 @@ def print_table(
         table.add_column(Text(heading), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    _console(sys.stdout).print(table)
+    console(sys.stdout).print(table)
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
@@ -67,7 +45,7 @@ def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     for name, value in pairs:
         table.add_row(Text(name, style="dim"), Text(value))
-    _console(sys.stdout).print(table)
+    console(sys.stdout).print(table)
 
 
 @contextmanager
@@ -80,8 +58,8 @@ def progress(total: int, title: str) -> Iterator["ProgressBar"]:
     from rich.progress import TimeRemainingColumn as Remaining
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = _console(sys.stderr)
-    with Progress(*columns, Remaining(), console=console, transient=True) as shown:
+    shown_on = console(sys.stderr)
+    with Progress(*columns, Remaining(), console=shown_on, transient=True) as shown:
         task = shown.add_task(title, total=total)
         yield ProgressBar(lambda done: shown.update(task, completed=done))
 
@@ -102,10 +80,9 @@ class ProgressBar:
             self._show(self._done)
 
 
-def _console(stream: TextIO) -> "Console":
+def console(stream: TextIO) -> "Console":
+    """A terminal of any width, or a wide page where nobody looks."""
     from rich.console import Console
 
     width = None if stream.isatty() else shutil.get_terminal_size((PLAIN_WIDTH, 0))[0]
-    return Console(
-        file=cast("IO[str]", _Replacing(stream)), width=width, highlight=False
-    )
+    return Console(file=stream, width=width, highlight=False)
