@@ -1,9 +1,6 @@
 """`kessai audit check`: someone else's log, held against a lifecycle."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +13,7 @@ from kessai.cli.lifecycle.command import found_lifecycle
 from kessai.cli.terminal.exits import AUDIT, DONE, STOPPED, USAGE
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.tables import progress
 from kessai.cli.zones import zone_of
 from kessai.errors import InvalidInput
 
@@ -135,8 +133,8 @@ def check_command(asked: Asked, **given: Any) -> int:
     reading = _reading(given)
     began = perf_counter()
     try:
-        with _counting() as count:
-            checked = check_log(given["log"], lifecycles, reading, count)
+        with progress(None, given["log"]) as bar:
+            checked = check_log(given["log"], lifecycles, reading, bar.reach)
     except KeyboardInterrupt:
         click.echo("interrupted; a check changes nothing", err=True)
         return STOPPED
@@ -214,19 +212,3 @@ def _delimiter(text: str | None) -> str | None:
         message = f"--delimiter {text!r}: one character is right, or tab"
         raise InvalidInput(message)
     return delimiter
-
-
-@contextmanager
-def _counting() -> Iterator[Callable[[int], None] | None]:
-    """Show how many rows were read, where somebody may be watching."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-
-    def show(rows: int) -> None:
-        click.echo(f"\r{rows:,} ", nl=False, err=True)
-
-    try:
-        yield show
-    finally:
-        click.echo("\r\x1b[K", nl=False, err=True)

@@ -1,8 +1,6 @@
 """`kessai audit report`: what was declared, reached, denied and tested."""
 
-import contextlib
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import put
+from kessai.cli.zones import moment_of
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput
 from kessai.shell import shipped_lifecycles
@@ -68,7 +67,7 @@ def report_command(
     Everything is verified on the way. Exit code 5 if something does not hold; the
     report is written all the same, and lists the faults.
     """
-    moment = utc_now() if at is None else _moment(at)
+    moment = utc_now() if at is None else moment_of(at, None, "--at")
     coverage = read_all(coverage_files) if coverage_files else None
     _check_place(form, out)
     place, known = shown_store(asked.db), shipped_lifecycles()
@@ -97,17 +96,6 @@ def _check_place(form: str, out: Path | None) -> None:
     if out is None and form == "html" and sys.stdout.isatty():
         message = "a page is for a browser: give --out FILE, or --format json or csv"
         raise InvalidInput(message)
-
-
-def _moment(text: str) -> datetime:
-    with contextlib.suppress(ValueError):
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    message = (
-        f"--at {text!r}: not a moment with a time zone, such as 2026-01-31T09:00:00Z"
-    )
-    raise InvalidInput(message)
 
 
 def _summarize(facts: Facts, out: Path, language: str) -> None:

@@ -1,6 +1,6 @@
 """`kessai prove`: are the declared rules right? A proof, or the story that loses money."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -66,20 +66,12 @@ def prove_command(
     )
     results = [presentation.show(name, lifecycle) for name, lifecycle in found]
     if asked.as_json:
-        print_json({"lifecycles": [result.data for result in results]})
-    return max((result.code for result in results), key=_worst, default=DONE)
+        print_json({"lifecycles": [data for _, data in results]})
+    return max((code for code, _ in results), key=_worst, default=DONE)
 
 
 def _worst(code: int) -> int:
     return (DONE, UNKNOWN, AUDIT).index(code)
-
-
-@attrs.frozen
-class Shown:
-    """What one lifecycle's proof gives a program."""
-
-    code: int
-    data: Mapping[str, Any]
 
 
 @attrs.frozen
@@ -91,22 +83,27 @@ class ProofPresentation:
     is_ablation: bool = attrs.field(kw_only=True)
     as_json: bool = attrs.field(kw_only=True)
 
-    def show(self, source: str, lifecycle: Lifecycle) -> Shown:
-        """Prove one lifecycle, and print what came of it unless that is for a program."""
+    def show(self, source: str, lifecycle: Lifecycle) -> tuple[int, dict[str, Any]]:
+        """Prove one lifecycle, and print what came of it unless that is for a program.
+
+        The exit code, and the data for a program.
+        """
         started = perf_counter()
         proof = prove(lifecycle)
         seconds = perf_counter() - started
-        if not self.as_json:
-            for line in self._lines(source, proof, seconds):
-                say(line)
+        self._say(self._lines(source, proof, seconds))
         data = {**proof_data(source, proof), "seconds": round(seconds, 3)}
         code = _code(proof)
-        if self.is_ablation:
-            if proof.holds:
-                code, data["ablation"] = self._ablation(lifecycle)
-            elif not self.as_json:
-                say(self._word("first"))
-        return Shown(code, data)
+        if self.is_ablation and proof.holds:
+            code, data["ablation"] = self._ablation(lifecycle)
+        elif self.is_ablation:
+            self._say([self._word("first")])
+        return code, data
+
+    def _say(self, lines: Iterable[str | Styled]) -> None:
+        if not self.as_json:
+            for line in lines:
+                say(line)
 
     def _word(self, name: str, /, **values: object) -> str:
         return _WORDS(name, self.language, **values)
@@ -169,17 +166,19 @@ class ProofPresentation:
         if not proof.is_limited:
             yield Styled(f"  {self._word('unlimited')}", "dim")
 
-    def _claim(self, proof: Proof, finding: PropertyResult) -> str:
+    def _headed(
+        self, code: str, proof: Proof, finding: PropertyResult, style: str
+    ) -> Iterator[str | Styled]:
+        """An empty line, then what is refuted or open."""
         kind, subject = finding.property, finding.subject
         text = claim(proof.lifecycle, kind, subject, self.language)
         if finding.rule:
             text += self._word("rule", rule=finding.rule)
-        return text
+        yield ""
+        yield Styled(f"  {self._word(code, claim=text)}", style)
 
     def _refuted(self, proof: Proof, finding: PropertyResult) -> Iterator[str | Styled]:
-        text = self._word("refuted", claim=self._claim(proof, finding))
-        yield ""
-        yield Styled(f"  {text}", "red")
+        yield from self._headed("refuted", proof, finding, "red")
         if finding.story is None:
             yield self._word("unreached")
         else:
@@ -200,9 +199,7 @@ class ProofPresentation:
             yield from self._open(proof, finding)
 
     def _open(self, proof: Proof, finding: PropertyResult) -> Iterator[str | Styled]:
-        text = self._word("open", claim=self._claim(proof, finding))
-        yield ""
-        yield Styled(f"  {text}", "yellow")
+        yield from self._headed("open", proof, finding, "yellow")
         gap = finding.gap
         if gap is not None and gap.before:
             yield self._word("gap", before=gap.before)
@@ -227,9 +224,7 @@ class ProofPresentation:
         started = perf_counter()
         found = list(removals(lifecycle))
         seconds = perf_counter() - started
-        if not self.as_json:
-            for line in self._ablation_lines(lifecycle, found, seconds):
-                say(line)
+        self._say(self._ablation_lines(lifecycle, found, seconds))
         is_open = any(removal.is_open for removal in found)
         data = {
             "seconds": round(seconds, 3),

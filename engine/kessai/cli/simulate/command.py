@@ -15,8 +15,8 @@ from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import local_gateway
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
-from kessai.cli.terminal.stopping import Stop, stop_on_signals
-from kessai.cli.terminal.tables import ProgressBar, progress
+from kessai.cli.terminal.stopping import stop_on_signals
+from kessai.cli.terminal.tables import progress
 from kessai.errors import InvalidInput
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles
@@ -95,21 +95,14 @@ def simulate_command(asked: Asked, **given: Any) -> int:
 
 
 def _played(stage: Stage, given: dict[str, Any], language: str) -> tuple[Figures, bool]:
-    total: int = given["commands"]
+    seed, total, faults = given["seed"], given["commands"], given["faults"]
     with stop_on_signals() as stop, progress(total, word("playing", language)) as bar:
-        figures = simulate(
-            stage, given["seed"], total, given["faults"], _after_each(stop, bar)
-        )
-    return figures, stop.is_asked
 
+        def after_each(figures: Figures) -> bool:
+            bar.step(figures.commands)
+            return not stop.is_asked
 
-def _after_each(stop: Stop, bar: ProgressBar) -> Callable[[Figures], bool]:
-    def after(figures: Figures) -> bool:
-        for _ in range(figures.commands):
-            bar.step()
-        return not stop.is_asked
-
-    return after
+        return simulate(stage, seed, total, faults, after_each), stop.is_asked
 
 
 @contextmanager

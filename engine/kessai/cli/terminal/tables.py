@@ -5,12 +5,15 @@ A narrow terminal folds cells, and what is not a terminal gets plain text.
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import attrs
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 PLAIN_WIDTH = 120
 """Columns where nobody looks: wide, so that what is piped on is rarely folded."""
@@ -49,7 +52,7 @@ def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
 
 
 @contextmanager
-def progress(total: int, title: str) -> Iterator["ProgressBar"]:
+def progress(total: int | None, title: str) -> Iterator["ProgressBar"]:
     """A bar on standard error if that is a terminal, otherwise nothing."""
     if not sys.stderr.isatty():
         yield ProgressBar()
@@ -60,24 +63,25 @@ def progress(total: int, title: str) -> Iterator["ProgressBar"]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     shown_on = console(sys.stderr)
     with Progress(*columns, Remaining(), console=shown_on, transient=True) as shown:
-        task = shown.add_task(title, total=total)
-        yield ProgressBar(lambda done: shown.update(task, completed=done))
+        yield ProgressBar(shown, shown.add_task(title, total=total))
 
 
+@attrs.frozen
 class ProgressBar:
-    """Counts what is done, and shows it now and then."""
+    """Shows how much is done, if anybody is looking."""
 
-    _EVERY = 25  # drawing each step would cost more than the step
+    _shown: "Progress | None" = None
+    _task: Any = None
 
-    def __init__(self, show: Callable[[int], None] | None = None) -> None:
-        self._show = show
-        self._done = 0
+    def step(self, number: int = 1) -> None:
+        """So many more are done."""
+        if self._shown is not None:
+            self._shown.advance(self._task, number)
 
-    def step(self) -> None:
-        """One more is done."""
-        self._done += 1
-        if self._show is not None and self._done % self._EVERY == 0:
-            self._show(self._done)
+    def reach(self, done: int) -> None:
+        """So many are done."""
+        if self._shown is not None:
+            self._shown.update(self._task, completed=done)
 
 
 def console(stream: TextIO) -> "Console":

@@ -12,14 +12,14 @@ from psycopg import AsyncConnection, IsolationLevel
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from kessai.closable import AsyncClosable
-from kessai.errors import StoreBusy, StoreFailed
+from kessai.errors import StoreBusy
 from kessai.flow import Change, Lease, Loaded
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
 from kessai.stores.encoding import Answered, decode_answered, decode_row
 from kessai.stores.postgres import appending, schema, statements
-from kessai.stores.postgres.meaning import message_of, refuse
+from kessai.stores.postgres.meaning import failed, refuse
 from kessai.stores.postgres.server import (
     CONNECTIONS,
     READ_AHEAD,
@@ -58,13 +58,8 @@ class AsyncPostgresStore(AsyncClosable):
         finally:
             await connection.close()
         pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
-            server.conninfo,
-            kwargs={"autocommit": True},
-            min_size=1,
-            max_size=connections,
+            **server.pool(connections),
             configure=partial(_apply_settings, server),
-            timeout=BUSY_SECONDS,
-            reconnect_timeout=BUSY_SECONDS,
             open=False,
         )
         await pool.open()
@@ -82,8 +77,7 @@ class AsyncPostgresStore(AsyncClosable):
             except PoolTimeout as error:
                 raise StoreBusy(no_connection(self._server)) from error
             except psycopg.Error as error:
-                message = f"{self._server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, self._server.name) from error
             if is_quiet(connection):
                 return connection
             await connection.close()
@@ -145,8 +139,7 @@ class AsyncPostgresStore(AsyncClosable):
                 async for row in cursor:
                     yield row
         except psycopg.Error as error:
-            message = f"{self._server.name}: {message_of(error)}"
-            raise StoreFailed(message) from error
+            raise failed(error, self._server.name) from error
         finally:
             await connection.close()
 
@@ -197,8 +190,7 @@ async def _connect(server: Server) -> AsyncConnection:
             return await AsyncConnection.connect(server.conninfo, autocommit=True)
         except psycopg.Error as error:
             if not server.is_starting():
-                message = f"{server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, server.name) from error
         await asyncio.sleep(pause)
     raise StoreBusy(no_connection(server))
 

@@ -8,6 +8,7 @@ import select
 from collections.abc import Iterator
 from functools import lru_cache
 from time import monotonic
+from typing import Any
 
 import attrs
 import psycopg
@@ -42,6 +43,17 @@ class Server:
 
     conninfo: str = attrs.field(repr=False)
     name: str
+
+    def pool(self, connections: int) -> dict[str, Any]:
+        """How a pool of at most `connections` is made."""
+        return {
+            "conninfo": self.conninfo,
+            "kwargs": {"autocommit": True},
+            "min_size": 1,
+            "max_size": connections,
+            "timeout": BUSY_SECONDS,
+            "reconnect_timeout": BUSY_SECONDS,
+        }
 
     def is_starting(self) -> bool:
         """Whether the server exists but takes no connections: it starts or stops."""

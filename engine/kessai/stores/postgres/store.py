@@ -10,14 +10,14 @@ import psycopg
 from psycopg import Connection, IsolationLevel
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from kessai.errors import StoreBusy, StoreFailed
+from kessai.errors import StoreBusy
 from kessai.flow import Change, Lease
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
 from kessai.stores.encoding import Answered, decode_answered, decode_row
 from kessai.stores.postgres import appending, schema, statements
-from kessai.stores.postgres.meaning import message_of, refuse
+from kessai.stores.postgres.meaning import failed, refuse
 from kessai.stores.postgres.server import (
     CONNECTIONS,
     READ_AHEAD,
@@ -57,14 +57,7 @@ class PostgresStore(ReadingStore):
         with closing(_connect(self._server)) as connection:
             _drive(connection, self._server, schema.prepare(must_exist=must_exist))
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            self._server.conninfo,
-            kwargs={"autocommit": True},
-            min_size=1,
-            max_size=connections,
-            configure=self._configure,
-            timeout=BUSY_SECONDS,
-            reconnect_timeout=BUSY_SECONDS,
-            open=True,
+            **self._server.pool(connections), configure=self._configure, open=True
         )
 
     def __repr__(self) -> str:
@@ -82,8 +75,7 @@ class PostgresStore(ReadingStore):
             except PoolTimeout as error:
                 raise StoreBusy(no_connection(self._server)) from error
             except psycopg.Error as error:
-                message = f"{self._server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, self._server.name) from error
             if is_quiet(connection):
                 return connection
             connection.close()
@@ -127,8 +119,7 @@ class PostgresStore(ReadingStore):
                     cursor.itersize = READ_AHEAD
                     yield from cursor.execute(in_psycopg(statement), binary=True)
             except psycopg.Error as error:
-                message = f"{self._server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, self._server.name) from error
 
     def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]
@@ -151,8 +142,7 @@ def _connect(server: Server) -> Connection:
             return psycopg.connect(server.conninfo, autocommit=True)
         except psycopg.Error as error:
             if not server.is_starting():
-                message = f"{server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, server.name) from error
         sleep(pause)
     raise StoreBusy(no_connection(server))
 
