@@ -19,6 +19,7 @@ class Store(Protocol):
 
     def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
         """A key's record, a transaction and its agreement, read at one moment."""
+        ...
 
     def append(self, change: Change) -> None:
         """Write `change` durably, whole or not at all.
@@ -33,15 +34,18 @@ class Store(Protocol):
             CommitUnknown: the commit failed; it may or may not be there.
 
         """
+        ...
 
     def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """The records of a transaction, in order.
 
         Without `denials` those of refused attempts are left out, and cost nothing.
         """
+        ...
 
     def declaration(self, lifecycle_hash: str) -> bytes | None:
         """The document of a lifecycle file that records are bound to."""
+        ...
 
     def find(self, account: str, kind: str, name: str) -> list[str]:
         """The ids of the transactions that have the gateway's id `name`, sorted.
@@ -49,6 +53,7 @@ class Store(Protocol):
         It is found from the append on that has it among its `references`. Mostly one
         has it, but a customer's id, say, may be many's.
         """
+        ...
 
     def transactions(self) -> Iterator[Transaction]:
         """All transactions as they stand, sorted by id, read at one moment.
@@ -56,18 +61,22 @@ class Store(Protocol):
         Each `next` may raise `TrailBroken` for a stored transaction that does not hold;
         the iteration goes on with the one after it.
         """
+        ...
 
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """All records, a transaction at a time, sorted by id, read at one moment."""
+        ...
 
     def answers(self) -> Iterator[Answered]:
         """What stands under all keys, sorted by transaction and key, of one moment."""
+        ...
 
     def accounts(self) -> list[str]:
         """The accounts that transactions belong to, sorted; cheap however many there are.
 
         What never came to be (a denied opening command, say) belongs to none.
         """
+        ...
 
     def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]
@@ -84,6 +93,7 @@ class Store(Protocol):
             CommitUnknown: it may be leased to nobody until `until`.
 
         """
+        ...
 
     def release(self, lease: Lease, due_at: datetime) -> None:
         """Give `lease` back, so that its transaction is due at `due_at` if still open.
@@ -94,21 +104,25 @@ class Store(Protocol):
             StoreBusy, StoreFailed, CommitUnknown: the lease ends by itself.
 
         """
+        ...
 
     def open_transactions(self, limit: int) -> list[str]:
         """The ids of at most `limit` transactions with open operations.
 
         Those whose oldest open operation began first come first.
         """
+        ...
 
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """The ids of at most `limit` transactions that wait for an operator, sorted.
 
         They have a discrepancy, or an operation that is open since `open_before`.
         """
+        ...
 
     def close(self) -> None:
         """Let go of everything held. The store cannot be used afterwards."""
+        ...
 
 
 class AsyncStore(Protocol):
@@ -118,44 +132,58 @@ class AsyncStore(Protocol):
         self, key: str | None, transaction: str, agreement: str | None
     ) -> Loaded:
         """See `Store.load`."""
+        ...
 
     async def append(self, change: Change) -> None:
         """See `Store.append`."""
+        ...
 
     async def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
+        ...
 
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""
+        ...
 
     async def find(self, account: str, kind: str, name: str) -> list[str]:
         """See `Store.find`."""
+        ...
 
     def transactions(self) -> AsyncIterator[Transaction]:
         """See `Store.transactions`."""
+        ...
 
     def trails(self) -> AsyncIterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
+        ...
 
     def answers(self) -> AsyncIterator[Answered]:
         """See `Store.answers`."""
+        ...
 
     async def accounts(self) -> list[str]:
         """See `Store.accounts`."""
+        ...
 
     async def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]
     ) -> Lease | None:
         """See `Store.claim`."""
+        ...
 
     async def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""
+        ...
 
     async def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""
+        ...
 
     async def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
+        ...
 
     async def close(self) -> None:
         """See `Store.close`."""
+        ...

@@ -46,24 +46,31 @@ class LocalGateway(Protocol):
     @property
     def wire(self) -> Any:
         """A transport of the HTTP client that reaches the emulator."""
+        ...
 
     def serve(self, *, port: int, tls: tuple[str, str] | None = None) -> Any:
         """The emulator behind a port on loopback; a context manager with a `url`."""
+        ...
 
     def deliver_notifications(self) -> Any:
         """Deliver notifications by HTTP, on loopback alone; a context manager."""
+        ...
 
     def environment(self, url: str) -> Mapping[str, str]:
         """The variables that point the adapter at the emulator at `url`."""
+        ...
 
     def waiting(self) -> Mapping[str, str]:
         """The consumer's page of every opening command that waits, by order id."""
+        ...
 
     def played(self) -> PlayedGateway:
         """The emulator in the hands of `kessai simulate`."""
+        ...
 
     def close(self) -> None:
         """Let go of what is held."""
+        ...
 
 
 @attrs.frozen
