@@ -1,6 +1,7 @@
 """The entry point: the commands there are; errors to exit codes."""
 
 import sys
+import warnings
 from io import StringIO, TextIOWrapper
 from typing import Any
 
@@ -57,7 +58,9 @@ def run_command(arguments: list[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):  # what it cannot show is replaced
         sys.stdout.reconfigure(errors="replace")
     try:
-        result: Any = cli.main(arguments, prog_name="kessai", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            result: Any = cli.main(arguments, prog_name="kessai", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted; what was begun is in the store", err=True)
         return STOPPED
@@ -70,6 +73,11 @@ def run_command(arguments: list[str] | None = None) -> int:
         _print_error(f"kessai: {error}\n")
         return exit_code_of(error)
     return result if isinstance(result, int) else 0
+
+
+def _show_warning(message: Warning | str, *_where: object, **_how: object) -> None:
+    """A warning is a line, not a piece of the source."""
+    click.secho(f"kessai: {message}", err=True, dim=True)
 
 
 def _print_error(text: str) -> None:

@@ -17,7 +17,13 @@ from pathlib import Path
 from threading import Lock, get_ident
 from time import monotonic, sleep
 
-from kessai.errors import CommitUnknown, KessaiError, StoreBusy, StoreFailed
+from kessai.errors import (
+    CommitUnknown,
+    KessaiError,
+    StoreBusy,
+    StoreFailed,
+    StoreMissing,
+)
 from kessai.flow import Change, Lease
 from kessai.limits import BUSY_SECONDS, REOPEN_SECONDS
 from kessai.machine import Record, Transaction
@@ -27,8 +33,13 @@ from kessai.stores.encoding import Answered, decode_answered
 from kessai.stores.group_commit import Group, GroupCommit, Job
 from kessai.stores.query import Query, Row, Steps, T, perform
 from kessai.stores.reading import ReadingStore
-from kessai.stores.schema import check_owner, migrate
-from kessai.stores.sqlite_durable import StoreWarning, check_library, make_durable
+from kessai.stores.schema import is_empty, migrate
+from kessai.stores.sqlite_durable import (
+    Neighbours,
+    StoreWarning,
+    check_library,
+    make_durable,
+)
 from kessai.stores.sqlite_errors import (
     is_busy,
     is_of_one_statement,
@@ -36,6 +47,7 @@ from kessai.stores.sqlite_errors import (
     translated,
 )
 from kessai.stores.sqlite_queue import PAUSE, WriterQueue
+from kessai.stores.sqlite_unchanging import Unchanging, is_of_the_folder
 
 __all__ = ["SQLiteStore", "StoreWarning"]
 
@@ -43,16 +55,22 @@ __all__ = ["SQLiteStore", "StoreWarning"]
 class SQLiteStore(ReadingStore):
     """Transactions in one SQLite file.
 
+    With `must_exist` none is made where there is none. Where the folder is read-only,
+    the file is read as it is, as long as nobody else changes it.
+
     Raises:
+        StoreMissing: there is no store, and it must exist.
         StoreUnsuitable: SQLite or the file cannot give what is promised.
         StoreFailed: the file cannot be opened or made.
 
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, must_exist: bool = False) -> None:
         self._path = Path(path)
+        self._must_exist = must_exist
+        self._unchanging: Unchanging | None = None
         self._declared: set[str] = set()
-        check_library(sqlite3.sqlite_version_info)
+        check_library()
         self._in_use = Lock()
         self._connection = self._open()
         self._is_closed = False
@@ -61,6 +79,7 @@ class SQLiteStore(ReadingStore):
         self._readers: deque[sqlite3.Connection] = deque()
         self._queue = WriterQueue(self._path, lambda: BUSY_SECONDS / 2)
         self._together = GroupCommit(self._write_group)
+        self._neighbours = Neighbours()
 
     @property
     def path(self) -> Path:
@@ -71,12 +90,16 @@ class SQLiteStore(ReadingStore):
 
     def _connect(self) -> sqlite3.Connection:
         """A new connection; every one is made here."""
+        if self._must_exist and not self._path.exists():
+            message = f"{self._path}: there is no store"
+            raise StoreMissing(message)
         try:
             return sqlite3.connect(
-                self._path,
+                self._unchanging.uri if self._unchanging else self._path,
                 timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
+                uri=self._unchanging is not None,
             )
         except sqlite3.Error as error:
             raise self._meaning(error) from error
@@ -99,16 +122,25 @@ class SQLiteStore(ReadingStore):
     def _open_once(self) -> sqlite3.Connection:
         connection = self._connect()
         try:
-            check_owner(connection)
-            make_durable(connection, self._path)
-            migrate(connection)
-            connection.execute("PRAGMA busy_timeout = 0")  # `_begin` waits, and fairly
+            self._prepare(connection)
         except BaseException as error:
             connection.close()
+            if self._unchanging is None and is_of_the_folder(error, self._path):
+                self._unchanging = Unchanging(self._path)
+                return self._open_once()
             if isinstance(error, sqlite3.Error):
                 raise self._meaning(error) from error
             raise
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        if is_empty(connection) and self._must_exist:
+            message = f"{self._path}: there is no store in this file"
+            raise StoreMissing(message)
+        if self._unchanging is None:
+            make_durable(connection, self._path)
+            migrate(connection)
+        connection.execute("PRAGMA busy_timeout = 0")  # `_begin` waits, and fairly
 
     def _meaning(self, error: sqlite3.Error) -> KessaiError:
         return translated(error, self._path, BUSY_SECONDS)
@@ -149,6 +181,7 @@ class SQLiteStore(ReadingStore):
             try:
                 self._roll_back()  # what an earlier failure may have left behind
                 self._begin()
+                self._neighbours.look(self._connection)
                 if self._do_all(group):
                     group.is_committing = True
                     self._commit()
@@ -267,6 +300,7 @@ class SQLiteStore(ReadingStore):
         with closing(self._connect()) as reader:
             try:
                 yield from reader.execute(query)
+                self._check_unchanged()
             except sqlite3.Error as error:
                 raise self._meaning(error) from error
 
@@ -279,7 +313,7 @@ class SQLiteStore(ReadingStore):
         try:
             if self._wrote_last == get_ident() and not self._in_use.locked():
                 with self._in_use:
-                    return _rows(self._connection, query)
+                    return self._rows(self._connection, query)
         except sqlite3.Error as error:
             if not is_busy(error):  # the other connections wait where this one does not
                 raise self._meaning(error) from error
@@ -294,7 +328,7 @@ class SQLiteStore(ReadingStore):
             if self._is_closed:
                 message = f"{self._path}: the store was closed"
                 raise StoreFailed(message)
-            return _rows(reader, query)
+            return self._rows(reader, query)
         except sqlite3.Error as error:
             raise self._meaning(error) from error
         finally:
@@ -302,6 +336,11 @@ class SQLiteStore(ReadingStore):
                 reader.close()
             self._readers.append(reader)
 
+    def _rows(self, connection: sqlite3.Connection, query: Query) -> list[Row]:
+        found = connection.execute(str(query.text), query.values).fetchall()
+        self._check_unchanged()
+        return found
 
-def _rows(connection: sqlite3.Connection, query: Query) -> list[Row]:
-    return connection.execute(str(query.text), query.values).fetchall()
+    def _check_unchanged(self) -> None:
+        if self._unchanging is not None:
+            self._unchanging.check()

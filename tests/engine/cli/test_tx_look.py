@@ -36,7 +36,7 @@ def test_list_shows_all_that_came_to_be_sorted_by_id(kessai, done):
     [
         (("--state", "cancelled"), ["chg"]),
         (("--state", "consent.terminated"), ["sub"]),
-        (("--state", "payment.terminated"), []),
+        (("--state", "payment.expired"), []),
         (("--lifecycle", "one_time"), ["one"]),
         (("--lifecycle", "one_time", "--state", "cancelled"), []),
     ],

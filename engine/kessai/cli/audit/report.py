@@ -2,14 +2,13 @@
 
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from kessai.audit.reporting import FORMATS, Facts, gather, render
 from kessai.cli.audit.coverage import read_all
 from kessai.cli.terminal.exits import AUDIT, DONE
-from kessai.cli.terminal.gateways import opened_store
+from kessai.cli.terminal.gateways import opened_store, shown_store
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import put
 from kessai.cli.zones import moment_of
@@ -77,15 +76,6 @@ def report_command(
     if out is not None:
         _summarize(facts, out, asked.language)
     return DONE if facts.report.holds else AUDIT
-
-
-def shown_store(url: str) -> str:
-    """The store as a report names it: never with a password, nor with who has it."""
-    if "://" not in url or url.lower().startswith("sqlite:"):
-        return url
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
 
 
 def _check_place(form: str, out: Path | None) -> None:

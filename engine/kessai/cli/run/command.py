@@ -51,7 +51,7 @@ def run(asked: Asked, file: str) -> int:
             click.echo(error, err=True)
             return exits.USAGE
         clock = RunClock(_BEFORE_ALL)
-        with wired(asked, clock, on=()) as wiring:
+        with wired(asked, clock, on=(), may_make=True) as wiring:
             with (
                 stop_on_signals() as stop,
                 progress(number, word("running", asked.language)) as bar,

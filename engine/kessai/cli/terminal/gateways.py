@@ -6,13 +6,13 @@ The engine knows no adapter by name: packages publish them under the entry point
 
 import os
 import sqlite3
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
+from urllib.parse import urlsplit
 
 import attrs
 import click
@@ -20,13 +20,16 @@ import click
 from kessai.cli.terminal.accounts import check_account
 from kessai.cli.terminal.options import Asked
 from kessai.driver import utc_now
-from kessai.errors import AdapterMissing, StoreFailed
+from kessai.errors import AdapterMissing, StoreFailed, StoreMissing
 from kessai.gateway import Adapter, Failure, Reply, Request
 from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.simulator.gateway import PlayedGateway
-from kessai.stores import MemoryStore, SQLiteStore, Store, StoreWarning, open_store
+from kessai.stores import MemoryStore, SQLiteStore, Store, open_store
 from kessai.transport import HttpTransport, Transport
+from kessai.words import Words
+
+_word = Words("accounts")
 
 EMULATOR = "emulator"
 FIRST_GATEWAY = "veritrans4g"
@@ -92,11 +95,13 @@ def wired(
     clock: Callable[[], datetime] = utc_now,
     *,
     on: Iterable[str] | None = None,
+    may_make: bool = False,
 ) -> Iterator[Wiring]:
     """An engine on the store that speaks to the gateway asked for; then closed.
 
     `on` are the ids of the transactions that are acted on, those that come to be among
-    them; None: all of the account's that there are.
+    them; None: all of the account's that there are. Where there is no store, one is
+    made if it `may_make` one.
 
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: the store cannot be opened.
@@ -104,7 +109,8 @@ def wired(
         AccountUnknown: what would be acted on is another account's.
 
     """
-    with opened_store(asked.db, must_exist=False) as store, ExitStack() as held:
+    making = asked.language if may_make else None
+    with opened_store(asked.db, making) as store, ExitStack() as held:
         name = asked.gateway or EMULATOR
         local = _emulator_beside(store, clock) if name == EMULATOR else None
         if local is None:
@@ -125,34 +131,49 @@ def wired(
 def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
     """An engine on the store `db` that asks and previews, and speaks to no gateway.
 
+    Without `must_exist` a store that is not there is an empty one, and is not made.
+
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: there is no such store, or it cannot
             be opened.
 
     """
-    with (
-        opened_store(db, must_exist=must_exist) as store,
-        Engine(adapters=[], store=store, transport=_Nobody()) as engine,
-    ):
-        yield engine
+    with ExitStack() as held:
+        try:
+            store = held.enter_context(opened_store(db))
+        except StoreMissing:
+            if must_exist:
+                raise
+            store = MemoryStore()
+        yield held.enter_context(Engine(adapters=[], store=store, transport=_Nobody()))
 
 
 @contextmanager
-def opened_store(db: str, *, must_exist: bool = True) -> Iterator[Store]:
-    """The store `db`, then closed; its warnings are a line each, not a traceback.
+def opened_store(db: str, making: str | None = None) -> Iterator[Store]:
+    """The store `db`, then closed; made, and said so in the language `making`, if given.
 
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: there is no such store, or it cannot
             be opened.
 
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", StoreWarning)
-        store = open_store(db, must_exist=must_exist)
-    for warning in caught:
-        click.secho(f"kessai: {warning.message}", err=True, dim=True)
+    try:
+        store = open_store(db, must_exist=True)
+    except StoreMissing:
+        if making is None:
+            raise
+        store = open_store(db)
+        click.secho(f"kessai: {_word('made', making, db=shown_store(db))}", err=True)
     with closing(store):
         yield store
+
+
+def shown_store(url: str) -> str:
+    """The store as it is named to people: never with a password, nor with who has it."""
+    if "://" not in url or url.lower().startswith("sqlite:"):
+        return url
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class _Nobody:

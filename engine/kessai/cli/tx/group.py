@@ -1,6 +1,5 @@
 """`kessai tx`: look at transactions, ask what is possible, act."""
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 from uuid import uuid4  # noqa: TID251 - the shell makes identifiers
@@ -23,6 +22,7 @@ from kessai.cli.terminal.output import (
     transaction_data,
 )
 from kessai.cli.tx.diagram import tx_diagram
+from kessai.cli.tx.known import Known
 from kessai.cli.tx.options import Amount, known_command, read_parameters
 from kessai.cli.tx.report import (
     print_answer,
@@ -40,7 +40,6 @@ from kessai.flow import Answer, Status
 from kessai.machine import Command, Denial, Machines, Possibility, Transaction
 from kessai.machine.command import is_id
 from kessai.shell import Engine, shipped_lifecycles
-from kessai.stores import Store
 from kessai.words import Words
 
 word = Words("tx")
@@ -72,9 +71,13 @@ def tx_list(
 ) -> None:
     """List transactions, sorted by id."""
     with looking(asked.db) as engine:
-        chosen = _chosen(engine.store, state, lifecycle, asked.account)
+        wanted = {"state": state, "lifecycle": lifecycle, "account": asked.account}
+        known = Known.of(engine.machines)
+        chosen = known.chosen(engine.store.transactions(), wanted)
         found = list(islice(chosen, limit))
         more = next(chosen, None) is not None
+        if not found:
+            known.check(wanted)
         if asked.as_json:
             shown = [transaction_data(transaction) for transaction in found]
             print_json({"transactions": shown, "more": more})
@@ -192,14 +195,14 @@ def tx_do(
         parameters=read_parameters(parameters, frequency, machines.current),
         **fields,
     )
-    machines.for_opening(request)  # refuses what no lifecycle could begin
+    opens = machines.for_opening(request) is not None
     if dry_run:
-        return _preview(request, asked)
+        return _preview(request, asked, must_exist=not opens)
     if key is None:
         # Before anything is sent: whoever is interrupted needs it to ask again.
         click.echo(f"key: {made_up}", err=True)
     on = [name for name in (transaction_id, request.agreement) if name is not None]
-    with wired(asked, on=on) as wiring:
+    with wired(asked, on=on, may_make=opens) as wiring:
         answer = resolved(wiring, wiring.engine.execute(request))
         view = TransactionView.of(wiring.engine, answer.transaction, asked.language)
     if asked.as_json:
@@ -210,8 +213,8 @@ def tx_do(
     return _exit(answer)
 
 
-def _preview(request: Command, asked: Asked) -> int:
-    with looking(asked.db, must_exist=False) as engine:
+def _preview(request: Command, asked: Asked, *, must_exist: bool) -> int:
+    with looking(asked.db, must_exist=must_exist) as engine:
         denial = engine.preview(request)
     if asked.as_json:
         shown = denial_data(denial, asked.language)
@@ -228,25 +231,6 @@ def _exit(answer: Answer) -> int:
     if answer.status in OPEN:
         return exits.UNKNOWN
     return exits.DONE if answer.status is Status.SUCCEEDED else exits.DENIED
-
-
-def _chosen(
-    store: Store, state: str | None, lifecycle: str | None, account: str | None
-) -> Iterator[Transaction]:
-    for transaction in store.transactions():
-        if not transaction.exists:
-            continue
-        if lifecycle is not None and transaction.lifecycle != lifecycle:
-            continue
-        if account is not None and transaction.account != account:
-            continue
-        if state is None or state in _state_names(transaction):
-            yield transaction
-
-
-def _state_names(transaction: Transaction) -> set[str]:
-    states = transaction.states
-    return {*states.values(), *(f"{track}.{state}" for track, state in states.items())}
 
 
 def _with_amount(
