@@ -34,8 +34,7 @@ def check_account(
             word("is_another", language, account=account, asked=asked.account)
         )
     held = store.accounts()
-    for name in on or ():
-        check_owner(store, name, account, language)
+    are_owned = [check_owner(store, name, account, language) for name in on or ()]
     others = [other for other in held if other != account]
     if not others:
         return
@@ -46,7 +45,7 @@ def check_account(
     }
     if account not in held and on is None:
         raise AccountUnknown(word("holds_others", language, **values))
-    if account not in held and asked.gateway is None:
+    if asked.gateway is None and not (are_owned and all(are_owned)):
         raise AccountUnknown(word("not_named", language, **values))
     if on is None and asked.account is None:
         click.secho(
@@ -54,23 +53,26 @@ def check_account(
         )
 
 
-def check_owner(store: Store, transaction: str, account: str, language: str) -> None:
-    """See that a transaction is of `account`, if it exists.
+def check_owner(store: Store, transaction: str, account: str, language: str) -> bool:
+    """Whether a transaction exists, and is of `account`.
 
     Raises:
         AccountUnknown: it is another account's.
 
     """
     if not is_id(transaction):
-        return
+        return False
     found = store.load(None, transaction, None).transaction
-    if found is not None and found.exists and found.account != account:
+    if found is None or not found.exists:
+        return False
+    if found.account != account:
         values = {"account": account, "owner": found.account}
         right = _right([found.account])
         message = word(
             "is_of", language, transaction=transaction, right=right, **values
         )
         raise AccountUnknown(message)
+    return True
 
 
 def _right(accounts: Iterable[str]) -> str:
