@@ -23,7 +23,7 @@ _FINAL = frozenset({Status.SUCCEEDED, Status.DECLINED, Status.DENIED})
 
 @attrs.define
 class RunClock:
-    """The clock of a run: it stands at the time of the line in hand."""
+    """The clock of a run at the emulator: it stands at the time of the line in hand."""
 
     now: datetime
 
@@ -88,7 +88,7 @@ def _recover_open(wiring: Wiring, clock: RunClock, at: datetime) -> None:
     store = wiring.engine.store
     for transaction_id in store.open_transactions(sys.maxsize):
         transaction = store.load(None, transaction_id, None).transaction
-        if transaction is None:
+        if transaction is None or not wiring.owns(transaction):
             continue
         # Nothing counts as unanswered before the moment it began.
         begun = (o.begun_at for o in transaction.operations.values())

@@ -10,11 +10,12 @@ from kessai.cli.run.command_file import opened
 from kessai.cli.run.report import print_totals, word
 from kessai.cli.run.totals import Totals, count, totals_data
 from kessai.cli.terminal import exits
-from kessai.cli.terminal.gateways import wired
+from kessai.cli.terminal.gateways import is_emulator, wired
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import progress
+from kessai.driver import utc_now
 from kessai.errors import InvalidCommandFile
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles
@@ -29,12 +30,14 @@ def run(asked: Asked, file: str) -> int:
     """Carry out the commands in FILE, one JSON object a line; - is standard input.
 
     \b
-    Each line has   at (when it is asked: the run's clock) key command transaction
+    Each line has   at (when it is asked) key command transaction
     and may have    lifecycle agreement amount currency account frequency parameters
 
     The whole file is checked first. With one mistake in it nothing is sent, and every
     mistake is reported with its line and column. A command that is denied is an
     outcome, not an error.
+
+    The emulator's clock stands at each line's time. At a real gateway it is now.
 
     Run the same file again after whatever happened: what was carried out is not sent
     again, what was broken off is inquired about and finished.
@@ -51,7 +54,8 @@ def run(asked: Asked, file: str) -> int:
             click.echo(error, err=True)
             return exits.USAGE
         clock = RunClock(_BEFORE_ALL)
-        with wired(asked, clock, on=(), may_make=True) as wiring:
+        keeping = clock if is_emulator(asked) else utc_now
+        with wired(asked, keeping, on=(), may_make=True) as wiring:
             with (
                 stop_on_signals() as stop,
                 progress(number, word("running", asked.language)) as bar,

@@ -89,6 +89,11 @@ class Wiring:
         return transaction.account == self.account
 
 
+def is_emulator(asked: Asked) -> bool:
+    """Whether the emulator in this process is meant, or a gateway outside."""
+    return asked.gateway in {None, EMULATOR}
+
+
 @contextmanager
 def wired(
     asked: Asked,
@@ -111,10 +116,10 @@ def wired(
     """
     making = asked.language if may_make else None
     with opened_store(asked.db, making) as store, ExitStack() as held:
-        name = asked.gateway or EMULATOR
-        local = _emulator_beside(store, clock) if name == EMULATOR else None
+        local = _emulator_beside(store, clock) if is_emulator(asked) else None
         if local is None:
-            adapter = _load("kessai.adapters", name).from_environment(os.environ)
+            gateway = _load("kessai.adapters", str(asked.gateway))
+            adapter = gateway.from_environment(os.environ)
             transport: Transport = HttpTransport()
         else:
             held.callback(local.close)
