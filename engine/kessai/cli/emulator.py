@@ -14,7 +14,7 @@ from rich.text import Text as Styled
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import put, say
+from kessai.cli.terminal.output import free_place, put, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_pairs
 from kessai.words import Words
@@ -73,6 +73,8 @@ def serve_command(
         message = "--tls-cert and --tls-key go together"
         raise click.UsageError(message)
     tls = None if tls_cert is None else (str(tls_cert), str(tls_key))
+    if books is not None and not (books.exists() and books.stat().st_size):
+        free_place("--books", books, replace=True)
     with (
         closing(local_gateway(books=books, approve=approve)) as local,
         stop_on_signals() as stop,

@@ -6,7 +6,7 @@ import click
 
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import opened_store
-from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.options import Asked, out_option, shared_options
 from kessai.cli.terminal.output import writing
 from kessai.cli.zones import moment_of, zone_of
 from kessai.errors import InvalidInput
@@ -45,13 +45,9 @@ _word = Words("export")
     help="Rows for a spreadsheet, a JSON object a line, or the table `export` of a new"
     " SQLite file.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    metavar="FILE",
-    help="Where to write it; standard output unless given. Whole or not at all, and"
-    " never over a database.",
+@out_option(
+    "Where to write it; standard output unless given. Whole or not at all, and never"
+    " over a database."
 )
 @shared_options("db")
 def export_command(
@@ -63,6 +59,7 @@ def export_command(
     until: str | None,
     form: str,
     out: Path | None,
+    force: bool,
 ) -> int:
     """Write transactions, events or movements of money as rows.
 
@@ -83,7 +80,7 @@ def export_command(
     if form == "sqlite" and (out is None or (out.exists() and not out.is_file())):
         message = "--format sqlite makes a file: give --out FILE"
         raise InvalidInput(message)
-    with opened_store(asked.db) as store, writing(out) as file:
+    with writing(out, force=force) as file, opened_store(asked.db) as store:
         count = write(EXPORTS[what](store, period, asked.language), form, file)
     if out is not None:
         shown = _word("written", asked.language, out=out, count=f"{count:,}")

@@ -9,8 +9,8 @@ from kessai.audit.reporting import FORMATS, Facts, gather, render
 from kessai.cli.audit.coverage import read_all
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store, shown_store
-from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import put
+from kessai.cli.terminal.options import Asked, out_option, shared_options
+from kessai.cli.terminal.output import writing
 from kessai.cli.zones import moment_of
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput
@@ -29,13 +29,7 @@ _word = Words("audit_report")
     show_default=True,
     help="A page for auditors, or data: one object, or one long table.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    metavar="FILE",
-    help="Where to write it; standard output unless given. Never half a file.",
-)
+@out_option("Where to write it; standard output unless given. Never half a file.")
 @click.option(
     "--coverage",
     "coverage_files",
@@ -58,6 +52,7 @@ def report_command(
     form: str,
     out: Path | None,
     *,
+    force: bool,
     coverage_files: tuple[Path, ...],
     at: str | None,
 ) -> int:
@@ -70,9 +65,10 @@ def report_command(
     coverage = read_all(coverage_files) if coverage_files else None
     _check_place(form, out)
     place, known = shown_store(asked.db), shipped_lifecycles()
-    with opened_store(asked.db) as store:
-        facts = gather(store, place, moment, coverage=coverage, known=known)
-    put(render(facts, form, asked.language).encode(), out)
+    with writing(out, force=force) as file:
+        with opened_store(asked.db) as store:
+            facts = gather(store, place, moment, coverage=coverage, known=known)
+        file.write(render(facts, form, asked.language).encode())
     if out is not None:
         _summarize(facts, out, asked.language)
     return DONE if facts.report.holds else AUDIT

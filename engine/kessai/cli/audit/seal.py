@@ -19,7 +19,7 @@ from kessai.cli.audit.verify import report_data, report_lines
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.output import free_place, print_json, say
 from kessai.driver import utc_now
 from kessai.words import Words
 
@@ -73,12 +73,14 @@ def seal_command(
         if key or out or previous:
             message = "--new-key makes a key and does nothing else: give it alone"
             raise click.UsageError(message)
+        free_place("--new-key", new_key, replace=True)
         _show_key(new_key, new_private_key(new_key), asked)
         return DONE
     if key is None or out is None:
         name = "key" if key is None else "out"
         message = f"--{name} FILE is missing; or make a key first, with --new-key"
         raise click.UsageError(message)
+    free_place("--out", out, replace=True)
     private = read_private_key(key)
     before = read_seals(previous, public_key, private.public)
     with opened_store(asked.db) as store:

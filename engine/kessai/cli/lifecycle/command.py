@@ -6,7 +6,12 @@ from typing import Any
 import click
 from rich.text import Text as Styled
 
-from kessai.cli.lifecycle.drawing import drawn, format_for, out_option, put_drawing
+from kessai.cli.lifecycle.drawing import (
+    drawing_option,
+    drawn,
+    format_for,
+    put_drawing,
+)
 from kessai.cli.terminal.exits import DONE, USAGE
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
@@ -61,9 +66,11 @@ def list_command(asked: Asked) -> int:
     default=None,
     help="How to draw it; md (tables) unless given.",
 )
-@out_option
+@drawing_option
 @shared_options("json")
-def show_command(asked: Asked, *, name: str, form: str | None, out: Path | None) -> int:
+def show_command(
+    asked: Asked, *, name: str, form: str | None, out: Path | None, force: bool
+) -> int:
     """Draw the lifecycle NAME: a shipped one, or the path of a .toml file.
 
     The pictures of shipped ones need nothing. For an SVG of your own the extra
@@ -76,7 +83,8 @@ def show_command(asked: Asked, *, name: str, form: str | None, out: Path | None)
     def draw(as_format: str) -> str:
         return render(shown, _LONG[as_format], language)
 
-    put_drawing(drawn(draw, chosen, out, language), out, language)
+    drawing = drawn(draw, chosen, out, language)
+    put_drawing(drawing, out, language, force=force)
     return DONE
 
 

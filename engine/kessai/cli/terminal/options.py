@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -37,6 +38,21 @@ def account_option(help_text: str) -> Callable[[F], F]:
     return click.option(
         "--account", envvar="KESSAI_ACCOUNT", metavar="NAME", help=help_text
     )
+
+
+def out_option(help_text: str) -> Callable[[F], F]:
+    """`--out FILE --force`: where it is written to, and whether over another file."""
+
+    def decorate(function: F) -> F:
+        function = click.option(
+            "--force", is_flag=True, help="Replace a file that is there already."
+        )(function)
+        path = click.Path(path_type=Path, dir_okay=False)
+        return click.option("--out", type=path, metavar="FILE", help=help_text)(
+            function
+        )
+
+    return decorate
 
 
 _SHARED: dict[str, Callable[[Any], Any]] = {

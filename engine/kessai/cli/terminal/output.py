@@ -13,7 +13,7 @@ from kessai.cli.terminal.tables import console
 from kessai.errors import InvalidInput
 from kessai.flow import Answer
 from kessai.machine import Bounds, Denial, Operation, Transaction
-from kessai.whole_file import draft, is_of_a_database, keep
+from kessai.whole_file import check_place, draft, keep
 
 if TYPE_CHECKING:
     from rich.text import Text as Styled
@@ -25,23 +25,24 @@ def print_json(value: Any) -> None:
     put(encoded + b"\n")
 
 
-def put(data: bytes, out: Path | None = None) -> None:
+def put(data: bytes, out: Path | None = None, *, force: bool = False) -> None:
     """Write `data` to standard output, or to the file `out`.
 
     Raises:
         InvalidInput: see `writing`.
 
     """
-    with writing(out) as file:
+    with writing(out, force=force) as file:
         file.write(data)
 
 
 @contextmanager
-def writing(out: Path | None) -> Iterator[BinaryIO]:
+def writing(out: Path | None, *, force: bool = False) -> Iterator[BinaryIO]:
     """Standard output, or the file `out`: written whole or not at all, or a device.
 
     Raises:
-        InvalidInput: the file cannot be written, or belongs to a database.
+        InvalidInput: the file cannot be written, belongs to a database, or is there
+            already and is not to be replaced by `force`.
 
     """
     if out is None:
@@ -50,20 +51,34 @@ def writing(out: Path | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     place = out.resolve()
-    if is_of_a_database(place):
-        message = f"--out {out}: belongs to a database, and is not overwritten"
-        raise InvalidInput(message)
     try:
         if place.exists() and not place.is_file():  # a device, say
             with place.open("wb") as file:
                 yield file
             return
+        check_place(place, replace=force)
         with draft(place) as file:
             yield file
-            keep(file, place, replace=True)
+            keep(file, place, replace=force)
     except OSError as error:
         message = f"--out {out}: {error.strerror or error}"
+        if isinstance(error, FileExistsError) and not force:
+            message += "; --force replaces a file that is no database's"
         raise InvalidInput(message) from error
+
+
+def free_place(option: str, path: Path, *, replace: bool = False) -> None:
+    """See that a new file may be made at `path`, in place of an ordinary one.
+
+    Raises:
+        InvalidInput: one is there that is not to be replaced, or a database's.
+
+    """
+    try:
+        check_place(path.resolve(), replace=replace)
+    except FileExistsError as error:
+        message = f"{option} {path}: {error.strerror}"
+        raise InvalidInput(message) from None
 
 
 def say(line: "str | Styled") -> None:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kessai.cli.lifecycle.drawing import drawn, format_for, out_option, put_drawing
+from kessai.cli.lifecycle.drawing import (
+    drawing_option,
+    drawn,
+    format_for,
+    put_drawing,
+)
 from kessai.cli.terminal.gateways import looking
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json
@@ -34,10 +39,15 @@ FORMATS = ("svg", "mermaid")
     type=click.Choice(FORMATS),
     help="svg unless given; on a terminal mermaid, which can be read there.",
 )
-@out_option
+@drawing_option
 @shared_options("db", "json")
 def tx_diagram(
-    asked: Asked, *, transaction_id: str, form: str | None, out: Path | None
+    asked: Asked,
+    *,
+    transaction_id: str,
+    form: str | None,
+    out: Path | None,
+    force: bool,
 ) -> None:
     """Draw where a transaction went, where it is, and where it may go next.
 
@@ -58,7 +68,8 @@ def tx_diagram(
         print_json(_data(path, language))
         return
     draw = partial(render_transaction, path, language=language)
-    put_drawing(drawn(draw, chosen, out, language), out, language)
+    drawing = drawn(draw, chosen, out, language)
+    put_drawing(drawing, out, language, force=force)
     if looked_at:
         click.echo(word("as_picture", language, name=transaction_id), err=True)
 

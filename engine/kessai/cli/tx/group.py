@@ -82,7 +82,7 @@ def tx_list(
             shown = [transaction_data(transaction) for transaction in found]
             print_json({"transactions": shown, "more": more})
             return
-        views = [TransactionView.of(engine, each, asked.language) for each in found]
+        views = [TransactionView.listed(engine, each, asked.language) for each in found]
     print_list(views, asked.language)
     if more:
         say(word("more", asked.language))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from kessai.errors import UnknownLifecycle
+from kessai.errors import TrailBroken, UnknownLifecycle
 from kessai.flow.steps import machine_of
 from kessai.machine import Machine, Transaction
 from kessai.money import Currency, show_amount
@@ -37,6 +37,16 @@ class TransactionView:
         except UnknownLifecycle:
             machine = None
         return cls(transaction, machine, language)
+
+    @classmethod
+    def listed(
+        cls, engine: Engine, transaction: Transaction, language: str
+    ) -> "TransactionView":
+        """The view among others: what is wrong with one hides none of them."""
+        try:
+            return cls.of(engine, transaction, language)
+        except TrailBroken:
+            return cls(transaction, None, language)
 
     @property
     def currency(self) -> Currency | None:
