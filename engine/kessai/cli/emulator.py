@@ -14,7 +14,7 @@ from rich.text import Text as Styled
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import free_place, put, say
+from kessai.cli.terminal.output import free_place, note, put, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_pairs
 from kessai.words import Words
@@ -137,7 +137,8 @@ def _announce(local: LocalGateway, url: str, approve: str, asked: Asked) -> None
     for name, value in environment.items():
         say(f"export {name}={value}")
     if url.startswith("https:"):
-        say(f"{words['authority']}\nexport SSL_CERT_FILE=…")
+        say(words["authority"])
+        say("export SSL_CERT_FILE=…")
     say(
         "kessai tx do order-1 authorize --lifecycle one_time --amount 1200"
         f" --gateway {FIRST_GATEWAY}"
@@ -161,5 +162,5 @@ def _take_leave(undelivered: list[Any], language: str) -> None:
     words = _WORDS.in_language(language)
     if undelivered:
         shown = words["undelivered"].format(count=len(undelivered))
-        click.echo(f"kessai: {shown}", err=True)
-    click.echo(words["ended"], err=True)
+        note(f"kessai: {shown}")
+    note(words["ended"])

@@ -7,7 +7,7 @@ import click
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import opened_store
 from kessai.cli.terminal.options import Asked, out_option, shared_options
-from kessai.cli.terminal.output import writing
+from kessai.cli.terminal.output import note, writing
 from kessai.cli.zones import moment_of, zone_of
 from kessai.errors import InvalidInput
 from kessai.export import EXPORTS, FORMATS, Period, write
@@ -83,6 +83,5 @@ def export_command(
     with writing(out, force=force) as file, opened_store(asked.db) as store:
         count = write(EXPORTS[what](store, period, asked.language), form, file)
     if out is not None:
-        shown = _word("written", asked.language, out=out, count=f"{count:,}")
-        click.echo(shown, err=True)
+        note(_word("written", asked.language, out=out, count=f"{count:,}"))
     return DONE

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from importlib import resources
 from typing import Any
+from unicodedata import category
 
 import attrs
 
@@ -40,6 +41,23 @@ class Text:
                 for one in LANGUAGES
             )
         )
+
+
+_UNSHOWN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"
+"""What parts letters in Persian and Hindi, and joins emoji: it moves nothing."""
+
+
+def printable(text: str) -> str:
+    """`text` without what moves a cursor, changes colours or turns the direction.
+
+    A character of control or format, or another kind of line end, becomes U+FFFD.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if category(c) not in _UNSHOWN or c in _JOINERS else "\ufffd" for c in text
+    )
 
 
 class Words(Mapping[str, Text]):

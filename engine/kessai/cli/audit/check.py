@@ -12,7 +12,7 @@ from kessai.cli.audit.check_report import checked_lines
 from kessai.cli.lifecycle.command import found_lifecycle
 from kessai.cli.terminal.exits import AUDIT, DONE, STOPPED, USAGE
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.output import note, print_json, say
 from kessai.cli.terminal.tables import progress
 from kessai.cli.zones import zone_of
 from kessai.errors import InvalidInput
@@ -136,7 +136,7 @@ def check_command(asked: Asked, **given: Any) -> int:
         with progress(None, given["log"]) as bar:
             checked = check_log(given["log"], lifecycles, reading, bar.reach)
     except KeyboardInterrupt:
-        click.echo("interrupted; a check changes nothing", err=True)
+        note("interrupted; a check changes nothing")
         return STOPPED
     seconds = round(perf_counter() - began, 3)
     language, limit = asked.language, given["limit"]

@@ -10,7 +10,7 @@ from kessai.cli.audit.coverage import read_all
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store, shown_store
 from kessai.cli.terminal.options import Asked, out_option, shared_options
-from kessai.cli.terminal.output import writing
+from kessai.cli.terminal.output import note, writing
 from kessai.cli.zones import moment_of
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput
@@ -25,9 +25,9 @@ _word = Words("audit_report")
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    default="html",
-    show_default=True,
-    help="A page for auditors, or data: one object, or one long table.",
+    default=None,
+    help="A page for auditors (unless another is given), or data: one object, or one"
+    " long table.",
 )
 @out_option("Where to write it; standard output unless given. Never half a file.")
 @click.option(
@@ -46,10 +46,10 @@ _word = Words("audit_report")
     help="The moment that the report speaks of, such as 2026-01-31T09:00:00Z; now"
     " unless given. The same store and TIME give the same report.",
 )
-@shared_options("db")
+@shared_options("db", "json")
 def report_command(
     asked: Asked,
-    form: str,
+    form: str | None,
     out: Path | None,
     *,
     force: bool,
@@ -61,6 +61,10 @@ def report_command(
     Everything is verified on the way. Exit code 5 if something does not hold; the
     report is written all the same, and lists the faults.
     """
+    if asked.as_json and form not in {None, "json"}:
+        message = f"--json: {form} is asked for, too; give one of them"
+        raise InvalidInput(message)
+    form = form or ("json" if asked.as_json else "html")
     moment = utc_now() if at is None else moment_of(at, None, "--at")
     coverage = read_all(coverage_files) if coverage_files else None
     _check_place(form, out)
@@ -93,4 +97,4 @@ def _summarize(facts: Facts, out: Path, language: str) -> None:
         "faults": f"{report.faults.count:,}",
     }
     verdict = "holds" if report.holds else "faulty"
-    click.echo(_word(verdict, language, **counts), err=True)
+    note(_word(verdict, language, **counts))

@@ -22,7 +22,7 @@ from kessai.words import Words
 SHOWN = 20
 """How many finds of a kind are shown to a person; `--json` has more."""
 
-_WORDS = Words("audit_verify")
+_WORDS, _phase = Words("audit_verify"), Words("recovery")
 
 
 @click.command("verify")
@@ -116,7 +116,9 @@ def report_lines(report: Report, language: str) -> Iterator[str | Styled]:
     )
     number = report.discrepancies.count
     yield from _first(number, discrepancies, words, "found_discrepancies")
-    still = (_still_open(found, words) for found in report.open_operations.first)
+    still = (
+        _still_open(found, words, language) for found in report.open_operations.first
+    )
     yield from _first(report.open_operations.count, still, words, "open")
 
 
@@ -142,10 +144,10 @@ def _fault(fault: AuditFault, words: Mapping[str, str], language: str) -> Styled
     )
 
 
-def _still_open(found: OpenOperation, words: Mapping[str, str]) -> str:
-    operation = found.operation
+def _still_open(found: OpenOperation, words: Mapping[str, str], language: str) -> str:
+    operation, phase = found.operation, _phase(found.operation.phase, language)
     since = f"{words['since']} {operation.begun_at:%Y-%m-%d %H:%M:%SZ}"
-    return f"{found.transaction}: {operation.command}, {operation.phase}, {since}"
+    return f"{found.transaction}: {operation.command}, {phase}, {since}"
 
 
 def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str | Styled]:

@@ -4,11 +4,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import click
-
-from kessai.card_numbers import without_card_numbers
 from kessai.cli.terminal.options import out_option
-from kessai.cli.terminal.output import put
+from kessai.cli.terminal.output import note, put
 from kessai.errors import InvalidInput
 from kessai.words import Words
 
@@ -70,7 +67,7 @@ def drawn(
         if out is not None or not sys.stdout.isatty():
             message = f"{error}; or ask for --format mermaid"
             raise GraphvizMissing(message) from error
-        click.echo(_word("instead", language), err=True)
+        note(_word("instead", language))
         return draw("mermaid")
 
 
@@ -85,5 +82,4 @@ def put_drawing(text: str, out: Path | None, language: str, *, force: bool) -> N
     """
     put(text.rstrip("\n").encode() + b"\n", out, force=force)
     if out is not None:
-        written = without_card_numbers(_word("written", language, path=out))
-        click.echo(written, err=True)
+        note(_word("written", language, path=out))

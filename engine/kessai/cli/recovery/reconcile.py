@@ -12,6 +12,7 @@ from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table, progress
 from kessai.cli.tx.trail import read_row
+from kessai.cli.tx.view import TransactionView
 from kessai.evidence.reasons import discrepancy_sentence
 from kessai.machine import Discrepancy, Event, Lapsed, Operation
 from kessai.shell import Engine
@@ -61,11 +62,12 @@ def reconcile(asked: Asked, *, transaction_ids: tuple[str, ...], dry_run: bool) 
                 found += _differences(wiring.engine, name, record=not dry_run)
                 compared += 1
                 bar.step()
+        views = [_viewed(wiring.engine, each, asked.language) for each in found]
     if asked.as_json:
         shown = [attrs.asdict(difference) for difference in found]
         print_json({"compared": compared, "differences": shown})
     else:
-        _print(found, compared, asked.language)
+        _print(list(zip(found, views, strict=True)), compared, asked.language)
     return exits.UNKNOWN if found else exits.DONE
 
 
@@ -102,7 +104,14 @@ def _difference(
     )
 
 
-def _print(found: list[Difference], compared: int, language: str) -> None:
+def _viewed(engine: Engine, found: Difference, language: str) -> TransactionView:
+    transaction = engine.transaction(found.transaction)
+    return TransactionView.listed(engine, transaction, language)
+
+
+def _print(
+    found: list[tuple[Difference, TransactionView]], compared: int, language: str
+) -> None:
     if not found:
         say(word("nothing_differs", language, count=f"{compared:,}"))
         return
@@ -113,16 +122,16 @@ def _print(found: list[Difference], compared: int, language: str) -> None:
         (
             [
                 difference.transaction,
-                difference.command,
+                view.command(difference.command),
                 _sentence(difference, language),
-                "" if difference.amount is None else f"{difference.amount:,}",
+                view.money(difference.amount),
             ]
-            for difference in found
+            for difference, view in found
         ),
         numbers=1,
     )
-    differ = {d.transaction for d in found if d.kind != "unreadable"}
-    unread = {d.transaction for d in found if d.kind == "unreadable"}
+    differ = {d.transaction for d, _ in found if d.kind != "unreadable"}
+    unread = {d.transaction for d, _ in found if d.kind == "unreadable"}
     counts = {"count": compared, "differ": len(differ), "unread": len(unread)}
     say(word("compared", language, **{n: f"{count:,}" for n, count in counts.items()}))
 

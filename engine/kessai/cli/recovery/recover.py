@@ -12,13 +12,15 @@ from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.output import note, print_json, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_table
+from kessai.cli.tx.view import TransactionView
 from kessai.errors import KessaiError
 from kessai.flow import Answer, Missing, Recovery
 from kessai.limits import IN_FLIGHT_LIMIT, WAITS, WATCH_SECONDS
 from kessai.machine import Transaction
+from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.words import Words
 
@@ -83,7 +85,7 @@ def recover(
         missing=Missing(missing), in_flight_limit=in_flight_limit * _MINUTE
     )
     with wired(asked) as wiring, stop_on_signals() as stop:
-        report = _PassReport(wiring.engine.store, asked)
+        report = _PassReport(wiring.engine, asked)
         one = _Round(wiring, recovery, limit, stop)
         if once:
             return report.show(*one.run())
@@ -123,7 +125,7 @@ def _watch(one: _Round, every: float, report: "_PassReport") -> None:
         try:
             report.show(*one.run(), always=False)
         except KessaiError as error:  # one that is broken must not keep the others
-            click.echo(f"kessai: {error}", err=True)
+            note(f"kessai: {error}")
         one.stop.rest(every)
 
 
@@ -131,7 +133,7 @@ def _watch(one: _Round, every: float, report: "_PassReport") -> None:
 class _PassReport:
     """Prints what a pass found; in a watch, what waits is printed once."""
 
-    store: Store
+    engine: Engine
     asked: Asked
     shown: frozenset[str] = frozenset()
 
@@ -142,7 +144,7 @@ class _PassReport:
         new = [t for t in still if always or t.id not in self.shown]
         if answers or new or always:
             if self.asked.as_json:
-                print_json(_data(self.store, answers, new))
+                print_json(_data(self.engine.store, answers, new))
             else:
                 self._print(answers, new)
             sys.stdout.flush()
@@ -156,20 +158,23 @@ class _PassReport:
             print_table(
                 word("recovered", language),
                 word.each(language, "operation", "command", "status", "state"),
-                (
-                    [
-                        answer.operation or "",
-                        answer.command,
-                        word(answer.status, language),
-                        answer.transaction.status,
-                    ]
-                    for answer in answers
-                ),
+                map(self._row, answers),
             )
         elif not still:
             say(word("nothing_due", language))
         if still:
-            print_waiting(self.store, still, language)
+            print_waiting(self.engine, still, language)
+
+    def _row(self, answer: Answer) -> list[str]:
+        language = self.asked.language
+        view = TransactionView.listed(self.engine, answer.transaction, language)
+        status = word(answer.status, language)
+        return [
+            answer.operation or "",
+            view.command(answer.command),
+            status,
+            view.state(),
+        ]
 
 
 def _data(

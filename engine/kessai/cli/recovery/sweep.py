@@ -8,6 +8,7 @@ from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say, transaction_data
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table
+from kessai.cli.tx.view import TransactionView
 from kessai.driver import utc_now
 from kessai.machine import Transaction
 from kessai.stores import Store
@@ -32,6 +33,9 @@ def sweep(asked: Asked) -> int:
             after = wiring.engine.sweep(before.id)
             if after.states != before.states:
                 moved.append(after)
+        views = [
+            TransactionView.listed(wiring.engine, t, asked.language) for t in moved
+        ]
     language = asked.language
     if asked.as_json:
         print_json({"moved": [transaction_data(transaction) for transaction in moved]})
@@ -40,7 +44,7 @@ def sweep(asked: Asked) -> int:
         print_table(
             word("lapsed", language),
             word.each(language, "transaction", "state"),
-            ([transaction.id, transaction.status] for transaction in moved),
+            ([view.transaction.id, view.state()] for view in views),
         )
     say(word("swept", language, count=f"{len(moved):,}"))
     return exits.DONE

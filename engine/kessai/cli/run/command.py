@@ -12,11 +12,10 @@ from kessai.cli.run.totals import Totals, count, totals_data
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import is_emulator, wired
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json
+from kessai.cli.terminal.output import error_data, note, print_json
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import progress
 from kessai.driver import utc_now
-from kessai.errors import InvalidCommandFile
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles
 
@@ -48,11 +47,7 @@ def run(asked: Asked, file: str) -> int:
     began = time.monotonic()
     machines = Machines(shipped_lifecycles())
     with opened(file, machines) as commands:
-        try:
-            number = commands.check()
-        except InvalidCommandFile as error:
-            click.echo(error, err=True)
-            return exits.USAGE
+        number = commands.check()
         clock = RunClock(_BEFORE_ALL)
         keeping = clock if is_emulator(asked) else utc_now
         with wired(asked, keeping, on=(), may_make=True) as wiring:
@@ -65,10 +60,16 @@ def run(asked: Asked, file: str) -> int:
             seconds = round(time.monotonic() - began, 3)
             current = wiring.engine.machines
             if asked.as_json:
-                print_json({**totals_data(totals, current), "seconds": seconds})
+                data = {**totals_data(totals, current), "seconds": seconds}
+                print_json(data if halt is None else {**data, "stopped": _data(halt)})
             else:
                 print_totals(totals, current, seconds, asked.language)
     return _exit(halt, totals)
+
+
+def _data(halt: Halt) -> dict[str, object]:
+    error = None if halt.error is None else error_data(halt.error)
+    return {"after_line": halt.after, "error": error}
 
 
 def _exit(halt: Halt | None, totals: Totals) -> int:
@@ -76,6 +77,6 @@ def _exit(halt: Halt | None, totals: Totals) -> int:
         return exits.UNKNOWN if totals.left_open else exits.DONE
     where = f"stopped after line {halt.after:,}"
     if halt.error is not None:
-        click.echo(f"kessai: {halt.error}", err=True)
-    click.echo(f"{where}; run the same file again to go on", err=True)
+        note(f"kessai: {halt.error}")
+    note(f"{where}; run the same file again to go on")
     return exits.STOPPED if halt.error is None else exits.exit_code_of(halt.error)

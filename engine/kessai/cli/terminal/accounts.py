@@ -8,9 +8,8 @@ be declined. So nothing is acted on before it is certain whose it is.
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 
-import click
-
 from kessai.cli.terminal.options import Asked
+from kessai.cli.terminal.output import note
 from kessai.errors import AccountUnknown
 from kessai.machine.command import is_id
 from kessai.stores import Store
@@ -48,9 +47,7 @@ def check_account(
     if asked.gateway is None and not (are_owned and all(are_owned)):
         raise AccountUnknown(word("not_named", language, **values))
     if on is None and asked.account is None:
-        click.secho(
-            f"kessai: {word('left_alone', language, **values)}", err=True, dim=True
-        )
+        note(f"kessai: {word('left_alone', language, **values)}")
 
 
 def check_owner(store: Store, transaction: str, account: str, language: str) -> bool:

@@ -15,10 +15,10 @@ from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
 import attrs
-import click
 
 from kessai.cli.terminal.accounts import check_account
 from kessai.cli.terminal.options import Asked
+from kessai.cli.terminal.output import note
 from kessai.driver import utc_now
 from kessai.errors import AdapterMissing, StoreFailed, StoreMissing
 from kessai.gateway import Adapter, Failure, Reply, Request
@@ -168,7 +168,7 @@ def opened_store(db: str, making: str | None = None) -> Iterator[Store]:
         if making is None:
             raise
         store = open_store(db)
-        click.secho(f"kessai: {_word('made', making, db=shown_store(db))}", err=True)
+        note(f"kessai: {_word('made', making, db=shown_store(db))}")
     with closing(store):
         yield store
 
@@ -208,7 +208,7 @@ def _emulator_beside(store: Store, clock: Callable[[], datetime]) -> LocalGatewa
     if isinstance(store, SQLiteStore):
         books = store.path.with_name(store.path.name + ".gateway")
     elif not isinstance(store, MemoryStore):
-        click.secho(_ENDS_WITH_US, err=True, dim=True)
+        note(_ENDS_WITH_US)
     return local_gateway(clock, books)
 
 

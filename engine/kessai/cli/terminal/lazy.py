@@ -40,6 +40,17 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(found, attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called; for a misspelt one, what may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=self._commands_at, ctx=ctx
+            ) from None
+
     def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002 - click's

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
+import click
 import msgspec
 
+from kessai.card_numbers import without_card_numbers
 from kessai.cli.terminal.tables import console
-from kessai.errors import InvalidInput
+from kessai.errors import InvalidInput, ResendWithSameKey, SafeToResend
 from kessai.flow import Answer
 from kessai.machine import Bounds, Denial, Operation, Transaction
 from kessai.whole_file import check_place, draft, keep
+from kessai.words import printable
 
 if TYPE_CHECKING:
     from rich.text import Text as Styled
@@ -84,10 +87,32 @@ def free_place(option: str, path: Path, *, replace: bool = False) -> None:
 def say(line: "str | Styled") -> None:
     """Print one line for a person."""
     if isinstance(line, str):
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{printable(line)}\n")
         sys.stdout.flush()
     else:
+        line.plain = printable(line.plain)  # as long as before: styles keep their place
         console(sys.stdout).print(line, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Print lines on standard error: an error, or what is no part of the result.
+
+    They may repeat what was typed or stored, without the card numbers in it.
+    """
+    lines = map(printable, without_card_numbers(text).split("\n"))
+    click.echo("\n".join(lines), err=True)
+
+
+def error_data(error: Exception) -> dict[str, Any]:
+    """An error as JSON shows it: what it is, and whether to send the same again."""
+    usage = error if isinstance(error, click.ClickException) else None
+    must_keep_key = isinstance(error, ResendWithSameKey)
+    return {
+        "kind": "Usage" if usage else type(error).__name__,
+        "message": usage.format_message() if usage else str(error),
+        "may_send_again": must_keep_key or isinstance(error, SafeToResend),
+        "with_same_key_only": must_keep_key,
+    }
 
 
 def transaction_data(transaction: Transaction) -> dict[str, Any]:

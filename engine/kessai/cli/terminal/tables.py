@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import attrs
 
+from kessai.words import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -18,24 +20,61 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 120
 """Columns where nobody looks: wide, so that what is piped on is rarely folded."""
 
+_LONG_WORD = 12
+"""Columns: what is longer, an id say, may be folded."""
+
+_BETWEEN = 3
+
 
 def print_table(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0
 ) -> None:
-    """Print a table; the last `numbers` columns are aligned to the right."""
+    """Print a table; the last `numbers` columns are aligned to the right.
+
+    Where its columns would be too narrow for words, each row is a list of its own.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
+    shown = console(sys.stdout)
+    cells = [list(row) for row in rows]
+    if _least_width([headings, *cells]) > shown.width:
+        _print_lists(title, headings, cells)
+        return
+    table = Table(
+        title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD
+    )
     first_number = len(headings) - numbers
     for place, heading in enumerate(headings):
         is_number = place >= first_number
         justify: Literal["right", "left"] = "right" if is_number else "left"
-        table.add_column(Text(heading), justify=justify, overflow="fold")
+        table.add_column(Text(printable(heading)), justify=justify, overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    shown.print(table)
+
+
+def _least_width(rows: Sequence[Sequence[str]]) -> int:
+    """The columns of a terminal that let most words stay whole."""
+    from rich.cells import cell_len
+
+    words = (
+        max((cell_len(word) for cell in column for word in cell.split()), default=0)
+        for column in zip(*rows, strict=True)
+    )
+    return sum(min(word, _LONG_WORD) + _BETWEEN for word in words)
+
+
+def _print_lists(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    if title:
+        print_pairs([(title, "")])
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console(sys.stdout).print(table)
+        console(sys.stdout).line()
+        pairs = zip(headings, row, strict=True)
+        print_pairs((heading, cell) for heading, cell in pairs if cell)
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
@@ -47,7 +86,7 @@ def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for name, value in pairs:
-        table.add_row(Text(name, style="dim"), Text(value))
+        table.add_row(Text(printable(name), style="dim"), Text(printable(value)))
     console(sys.stdout).print(table)
 
 

@@ -15,7 +15,7 @@ from kessai.cli.lifecycle.drawing import (
 )
 from kessai.cli.terminal.gateways import looking
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json
+from kessai.cli.terminal.output import note, print_json
 from kessai.errors import InvalidInput
 from kessai.flow.steps import machine_of
 from kessai.machine import read_events
@@ -71,7 +71,7 @@ def tx_diagram(
     drawing = drawn(draw, chosen, out, language)
     put_drawing(drawing, out, language, force=force)
     if looked_at:
-        click.echo(word("as_picture", language, name=transaction_id), err=True)
+        note(word("as_picture", language, name=transaction_id))
 
 
 def _path(engine: Engine, transaction_id: str) -> "TransactionPath":

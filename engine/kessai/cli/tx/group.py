@@ -16,6 +16,7 @@ from kessai.cli.terminal.output import (
     answer_data,
     bounds_data,
     denial_data,
+    note,
     print_json,
     reasons_data,
     say,
@@ -200,7 +201,7 @@ def tx_do(
         return _preview(request, asked, must_exist=not opens)
     if key is None:
         # Before anything is sent: whoever is interrupted needs it to ask again.
-        click.echo(f"key: {made_up}", err=True)
+        note(f"key: {made_up}")
     on = [name for name in (transaction_id, request.agreement) if name is not None]
     with wired(asked, on=on, may_make=opens) as wiring:
         answer = resolved(wiring, wiring.engine.execute(request))

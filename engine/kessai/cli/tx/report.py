@@ -16,6 +16,7 @@ from kessai.money import Currency, show_amount
 from kessai.words import Words
 
 word, _lifecycle_word = Words("tx"), Words("lifecycle")
+_outcome_word = Words("recovery")
 
 
 def print_list(found: Sequence[TransactionView], language: str) -> None:
@@ -36,7 +37,7 @@ def print_list(found: Sequence[TransactionView], language: str) -> None:
             view.transaction.id,
             *[view.transaction.account] * several,
             view.lifecycle,
-            ", ".join(state for _, state in view.states()),
+            view.state(),
             *(view.money(view.transaction.amounts.get(name)) for name in amounts),
             str(len(view.transaction.operations) or ""),
         ]
@@ -88,9 +89,9 @@ def print_trail(rows: Sequence[Row], view: TransactionView) -> None:
                 word(row.event, language),
                 view.command(row.command),
                 view.money(row.amount),
-                _stated(row, language),
+                _stated(row, view),
                 row.rule,
-                " ".join(filter(None, (row.source, row.code))),
+                " ".join(filter(None, (_source(row, language), row.code, row.actor))),
             ]
             for row in rows
         ),
@@ -105,10 +106,19 @@ def print_rules(rules: Mapping[str, str], language: str) -> None:
         print_table(_lifecycle_word("rules", language), headings, rules.items())
 
 
-def _stated(row: Row, language: str) -> str:
+def _stated(row: Row, view: TransactionView) -> str:
     if row.event == KIND_OF[Discrepancy]:
-        return discrepancy_sentence(row.stated, language)
-    return row.stated
+        return discrepancy_sentence(row.stated, view.language)
+    if row.reasons:
+        return view.why(row.command, row.reasons)
+    if row.outcome is None:
+        return row.stated
+    outcome = _outcome_word(row.outcome, view.language)
+    return f"{outcome}: {row.note}" if row.note else outcome
+
+
+def _source(row: Row, language: str) -> str:
+    return word(row.source, language) if row.source else ""
 
 
 def print_possibilities(
@@ -163,12 +173,7 @@ def _print_disclosed(answer: Answer, language: str) -> None:
         say(word("send_on", language))
     address: Mapping[str, Any] = disclosed.pop("address", {})
     shown = {**disclosed, **address}
-    print_pairs((name, _printable(str(value))) for name, value in shown.items())
-
-
-def _printable(text: str) -> str:
-    """`text` without what could move a terminal's cursor or change its colours."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+    print_pairs((name, str(value)) for name, value in shown.items())
 
 
 def _bounds(possibility: Possibility, currency: Currency | None, language: str) -> str:
@@ -194,7 +199,7 @@ def _print_operations(view: TransactionView) -> None:
                 operation.id,
                 view.command(operation.command),
                 view.money(operation.amount),
-                operation.phase,
+                _outcome_word(operation.phase, view.language),
                 _time(operation.begun_at),
                 operation.key,
             ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from kessai.gateway import Outcome
 from kessai.machine import (
     Begun,
     Closed,
@@ -17,6 +18,7 @@ from kessai.machine import (
     Learned,
     Machine,
     Operation,
+    Reason,
     Record,
     Reported,
     Resent,
@@ -27,13 +29,16 @@ from kessai.machine import (
 from kessai.machine.events import KIND_OF
 from kessai.spec import rule_codes
 
+_FOR_PEOPLE = {"is_for_people": True}
+
 
 @attrs.frozen(kw_only=True)
 class Row:
     """One event: what happened to which command, by which rule, on what evidence.
 
-    `amount` is in minor units; `stated` is the outcome or the reasons; `source` and
-    `code` are the evidence's.
+    `amount` is in minor units; `stated` is the outcome or the reasons; `source`, `code`
+    and `actor`, an operator's name, are the evidence's. `outcome` and `reasons` are what
+    `stated` puts into names, for people.
     """
 
     number: int
@@ -45,6 +50,10 @@ class Row:
     rule: str = ""
     source: str = ""
     code: str = ""
+    actor: str = ""
+    note: str = attrs.field(default="", metadata=_FOR_PEOPLE)
+    outcome: Outcome | None = attrs.field(default=None, metadata=_FOR_PEOPLE)
+    reasons: tuple[Reason, ...] = attrs.field(default=(), metadata=_FOR_PEOPLE)
 
 
 def read_rows(records: list[Record], machine: Machine | None) -> Iterator[Row]:
@@ -65,9 +74,13 @@ def row_data(row: Row) -> dict[str, Any]:
     """A row as JSON shows it; what it does not have is left out."""
     return {
         name: value
-        for name, value in attrs.asdict(row).items()
+        for name, value in attrs.asdict(row, filter=_is_for_all).items()
         if value is not None and value != ""
     }
+
+
+def _is_for_all(field: "attrs.Attribute[Any]", _value: object) -> bool:
+    return not field.metadata
 
 
 def trail_rules(
@@ -92,7 +105,9 @@ def read_row(
         at=event.at,
         event=KIND_OF[type(event)],
         source=evidence.source if evidence else "",
-        code=(evidence.code or evidence.actor) if evidence else "",
+        code=evidence.code or "" if evidence else "",
+        actor=evidence.actor or "" if evidence else "",
+        note=evidence.note or "" if evidence else "",
         **_particulars(event, operations, machine),
     )
 
@@ -142,6 +157,7 @@ def _of_operation(
     if isinstance(event, Reported):
         note = event.evidence.note
         found["stated"] = f"{event.outcome}: {note}" if note else event.outcome.value
+        found["outcome"] = event.outcome
     return found
 
 
@@ -162,4 +178,5 @@ def _denied(event: Denied) -> dict[str, Any]:
         "amount": event.amount,
         "stated": ", ".join(reason.code for reason in event.reasons),
         "rule": ", ".join(dict.fromkeys(codes)),
+        "reasons": event.reasons,
     }

@@ -7,7 +7,8 @@ import attrs
 
 from kessai.errors import TrailBroken, UnknownLifecycle
 from kessai.flow.steps import machine_of
-from kessai.machine import Machine, Transaction
+from kessai.machine import Denial, Machine, Reason, Transaction
+from kessai.machine.denial import STRUCTURAL
 from kessai.money import Currency, show_amount
 from kessai.shell import Engine
 from kessai.spec import Lifecycle
@@ -83,6 +84,22 @@ class TransactionView:
         lifecycle = self.machine.lifecycle if self.machine else None
         for track, state in self.transaction.states.items():
             yield state_titles(lifecycle, track, state, self.language)
+
+    def state(self) -> str:
+        """The titles of all the states that it is in."""
+        return ", ".join(state for _, state in self.states())
+
+    def why(self, command: str, reasons: tuple[Reason, ...]) -> str:
+        """A sentence for each reason of a denial."""
+        texts = self.machine.texts if self.machine else {}
+        denial = Denial(
+            command=command,
+            transaction=self.transaction.id,
+            reasons=reasons,
+            currency=self.currency,
+            texts={**STRUCTURAL, **texts},
+        )
+        return " ".join(denial.sentences(self.language))
 
     def deadlines(self) -> Iterator[tuple[str, datetime]]:
         """The deadlines that are running: those of a state that is left do not count."""
