@@ -13,7 +13,8 @@
         │   ├── AccountUnknown
         │   ├── InvalidCommand
         │   ├── InvalidCommandFile
-        │   └── InvalidLifecycle
+        │   ├── InvalidLifecycle
+        │   └── StoreMissing
         ├── UnknownLifecycle
         ├── UnknownTransaction
         ├── AdapterMissing
@@ -100,6 +101,10 @@ class InvalidLifecycle(InvalidInput):
     def __init__(self, mistakes: tuple[object, ...]) -> None:
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
         self.mistakes = mistakes
+
+
+class StoreMissing(InvalidInput):
+    """There is no store at that place, and none was to be made."""
 
 
 class UnknownLifecycle(NeverResend):

@@ -8,14 +8,14 @@ The file is written beside its place under a name of its own, and gets its name 
 of it is on the disk. A reader never finds half of it.
 """
 
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-_SQLITE = b"SQLite format 3\0"
 _COMPANIONS = ("-wal", "-shm", "-journal", "-queue", ".gateway")
 """What stands beside the file of a store, and is part of it."""
 
@@ -43,10 +43,12 @@ def keep(file: BinaryIO, path: Path, *, replace: bool = False) -> None:
     """Give a finished draft the name `path`, once it is on the disk.
 
     Raises:
-        FileExistsError: there is a file already, and it is not to be replaced.
+        FileExistsError: there is a file already, and it is not to be replaced; or it is
+            a database's, which never is.
         OSError: it cannot be written.
 
     """
+    check_place(path, replace=replace)
     file.flush()
     os.fsync(file.fileno())
     if replace:
@@ -72,15 +74,37 @@ def _name(file: BinaryIO, path: Path) -> None:
         Path(file.name).rename(path)
 
 
-def is_of_a_database(path: Path) -> bool:
-    """Whether `path` is an SQLite database, or a file that belongs to one."""
+def check_place(path: Path, *, replace: bool = False) -> None:
+    """See that a file may be written to `path`.
+
+    Raises:
+        FileExistsError: a file is there that is not to be replaced, or a database, or
+            what stands beside one; `strerror` says which.
+
+    """
     names = (path.name.removesuffix(end) for end in ("", *_COMPANIONS))
-    return any(_begins_as_sqlite(path.with_name(name)) for name in names if name)
+    if any(_is_database(path.with_name(name)) for name in names if name):
+        what = "belongs to a database, and is not overwritten"
+        raise FileExistsError(errno.EEXIST, what, str(path))
+    if path.is_file() and not replace:
+        raise FileExistsError(errno.EEXIST, "is there already", str(path))
 
 
-def _begins_as_sqlite(path: Path) -> bool:
-    with suppress(OSError):
-        if path.is_file():
-            with path.open("rb") as file:
-                return file.read(len(_SQLITE)) == _SQLITE
-    return False
+def _is_database(path: Path) -> bool:
+    """Whether SQLite takes the file for its own.
+
+    SQLite is asked, because to open and close a file that it has open in this process
+    would give up the locks that it holds there.
+    """
+    import sqlite3  # late: most files are written by who has no database
+
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    try:
+        place = f"{path.absolute().as_uri()}?immutable=1"
+        with closing(sqlite3.connect(place, uri=True)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        unreadable = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN}
+        return error.sqlite_errorcode & 0xFF not in unreadable
+    return True

@@ -10,7 +10,7 @@ import pytest
 from kessai import SQLiteStore
 from kessai.cli.terminal.output import put, writing
 from kessai.errors import InvalidInput
-from kessai.whole_file import draft, is_of_a_database, keep
+from kessai.whole_file import check_place, draft, keep
 
 
 def write(path, **how):
@@ -55,7 +55,7 @@ def test_what_breaks_off_the_writing_leaves_the_former_file(tmp_path, broken_off
     path.write_bytes(b"former")
 
     def fail():
-        with writing(path) as file:
+        with writing(path, force=True) as file:
             file.write(b"half")
             raise broken_off
 
@@ -109,5 +109,23 @@ def test_another_programs_database_is_not_replaced_either(tmp_path):
 def test_files_with_such_names_and_no_database_are_ordinary(tmp_path):
     put(b"text", tmp_path / "report-wal")
     (tmp_path / "report").write_bytes(b"SQLite, a report")
-    assert not is_of_a_database(tmp_path / "report-wal")
-    assert not is_of_a_database(tmp_path / "-wal")
+    for name in ("report-wal", "-wal"):
+        check_place(tmp_path / name, replace=True)
+
+
+def locks(path):
+    """The locks that this machine's processes hold on a file."""
+    number = f":{path.stat().st_ino} "
+    return Path("/proc/locks").read_text().count(number)
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="Linux shows its locks")
+def test_to_look_at_a_database_gives_up_none_of_the_locks_on_it(tmp_path):
+    """Any close of the file would, and another process could take it for unused."""
+    path = tmp_path / "shop.db"
+    with closing(SQLiteStore(path)):
+        held = locks(path)
+        for end in ("", "-wal", ".gateway"):
+            with pytest.raises(FileExistsError):
+                check_place(path.with_name(path.name + end), replace=True)
+        assert held == locks(path) > 0

@@ -7,8 +7,9 @@ as it is open: two emulators on one file would each remember only half of the mo
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from os import PathLike
+from pathlib import Path
 from typing import Any, Final
 
 from kessai_adapters.emulator.errors import BooksInUse
@@ -32,6 +33,7 @@ class Shelf:
     """The file under the books, open until `close`."""
 
     def __init__(self, path: str | PathLike[str]) -> None:
+        _check_owner(Path(path))
         self._db = sqlite3.connect(
             path,
             timeout=_PATIENCE_SECONDS,
@@ -87,3 +89,16 @@ class Shelf:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+def _check_owner(path: Path) -> None:
+    """See that the file is nobody else's, before anything is made in it, or beside it."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    place = f"{path.absolute().as_uri()}?immutable=1"
+    with closing(sqlite3.connect(place, uri=True)) as database:
+        found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        others = {name for (name,) in found} - {"orders", "serial"}
+    if others:
+        message = f"it has other tables: {', '.join(sorted(others))}"
+        raise sqlite3.DatabaseError(message)

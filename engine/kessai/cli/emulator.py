@@ -1,21 +1,21 @@
 """`kessai emulator`: the gateway's stand-in as a real server, on loopback."""
 
 import errno
-import signal
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import click
 import msgspec
+from rich.text import Text as Styled
 
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
-from kessai.cli.terminal.options import output_options
-from kessai.cli.terminal.output import put, say
+from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.output import free_place, note, put, say
+from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_pairs
 from kessai.words import Words
 
@@ -55,16 +55,15 @@ def emulator() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="A file that keeps the orders for the next time.",
 )
-@output_options
+@shared_options("json")
 def serve_command(
+    asked: Asked,
     *,
     port: int,
     tls_cert: Path | None,
     tls_key: Path | None,
     approve: str,
     books: Path | None,
-    language: str,
-    as_json: bool,
 ) -> int:
     """Serve the emulator until Ctrl-C; prints how to point kessai at it.
 
@@ -74,32 +73,18 @@ def serve_command(
         message = "--tls-cert and --tls-key go together"
         raise click.UsageError(message)
     tls = None if tls_cert is None else (str(tls_cert), str(tls_key))
-    local = local_gateway(books=books, approve=approve)
-    try:
-        with (
-            _stop_asked() as stop,
-            _served(local, port, tls) as url,
-            local.deliver_notifications() as notifications,
-        ):
-            _announce(local, url, approve, language, as_json=as_json)
-            _wait(local, stop, language, as_json=as_json)
-        _take_leave(notifications.undelivered, language)
-    finally:
-        local.close()
+    if books is not None and not (books.exists() and books.stat().st_size):
+        free_place("--books", books, replace=True)
+    with (
+        closing(local_gateway(books=books, approve=approve)) as local,
+        stop_on_signals() as stop,
+        _served(local, port, tls) as url,
+        local.deliver_notifications() as notifications,
+    ):
+        _announce(local, url, approve, asked)
+        _wait(local, stop, asked)
+    _take_leave(notifications.undelivered, asked.language)
     return DONE
-
-
-@contextmanager
-def _stop_asked() -> Iterator[Event]:
-    """An event that Ctrl-C or a polite kill sets, so that everything is closed."""
-    stop = Event()
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(each, lambda *_: stop.set()) for each in wanted]
-    try:
-        yield stop
-    finally:
-        for each, handler in zip(wanted, before, strict=True):
-            signal.signal(each, handler)
 
 
 @contextmanager
@@ -121,24 +106,22 @@ def _served(
         yield server.url
 
 
-def _announce(
-    local: LocalGateway, url: str, approve: str, language: str, *, as_json: bool
-) -> None:
+def _announce(local: LocalGateway, url: str, approve: str, asked: Asked) -> None:
     environment = local.environment(url)
     merchant = local.emulator.merchant.ccid
-    if as_json:
-        _announce_json(
-            {
-                "url": url,
-                "merchant": merchant,
-                "approve": approve,
-                "environment": environment,
-                "gateway": FIRST_GATEWAY,
-            }
-        )
+    if asked.as_json:
+        data = {
+            "url": url,
+            "merchant": merchant,
+            "approve": approve,
+            "environment": environment,
+            "gateway": FIRST_GATEWAY,
+        }
+        # On one line: its reader must not wait for the server to end.
+        put(msgspec.json.encode(data, order="sorted") + b"\n")
         return
-    words = _WORDS.in_language(language)
-    say(click.style(words["running"], bold=True))
+    words = _WORDS.in_language(asked.language)
+    say(Styled(words["running"], "bold"))
     say("")
     print_pairs(
         (words[name], value)
@@ -154,27 +137,23 @@ def _announce(
     for name, value in environment.items():
         say(f"export {name}={value}")
     if url.startswith("https:"):
-        say(f"{words['authority']}\nexport SSL_CERT_FILE=…")
+        say(words["authority"])
+        say("export SSL_CERT_FILE=…")
     say(
         "kessai tx do order-1 authorize --lifecycle one_time --amount 1200"
         f" --gateway {FIRST_GATEWAY}"
     )
     say("")
-    say(click.style(words["key"], dim=True))
+    say(Styled(words["key"], "dim"))
 
 
-def _announce_json(data: dict[str, Any]) -> None:
-    """Print JSON on one line: its reader must not wait for the server to end."""
-    put(msgspec.json.encode(data, order="sorted") + b"\n")
-
-
-def _wait(local: LocalGateway, stop: Event, language: str, *, as_json: bool) -> None:
+def _wait(local: LocalGateway, stop: Stop, asked: Asked) -> None:
     """Until asked to stop, announce each consumer who waits, once."""
     announced: set[str] = set()
-    while not stop.wait(_LOOK_EVERY):
+    while stop.rest(_LOOK_EVERY):
         for order, page in local.waiting().items():
-            if order not in announced and not as_json:
-                say(_WORDS("waits", language, order=order))
+            if order not in announced and not asked.as_json:
+                say(_WORDS("waits", asked.language, order=order))
                 say(f"  {page}")
             announced.add(order)
 
@@ -183,5 +162,5 @@ def _take_leave(undelivered: list[Any], language: str) -> None:
     words = _WORDS.in_language(language)
     if undelivered:
         shown = words["undelivered"].format(count=len(undelivered))
-        click.echo(f"kessai: {shown}", err=True)
-    click.echo(words["ended"], err=True)
+        note(f"kessai: {shown}")
+    note(words["ended"])

@@ -6,8 +6,8 @@ import click
 
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import opened_store
-from kessai.cli.terminal.options import db_option, language_option
-from kessai.cli.terminal.output import writing
+from kessai.cli.terminal.options import Asked, out_option, shared_options
+from kessai.cli.terminal.output import note, writing
 from kessai.cli.zones import moment_of, zone_of
 from kessai.errors import InvalidInput
 from kessai.export import EXPORTS, FORMATS, Period, write
@@ -18,7 +18,6 @@ _word = Words("export")
 
 @click.command("export")
 @click.argument("what", type=click.Choice(list(EXPORTS)))
-@db_option
 @click.option(
     "--since",
     metavar="TIME",
@@ -46,25 +45,21 @@ _word = Words("export")
     help="Rows for a spreadsheet, a JSON object a line, or the table `export` of a new"
     " SQLite file.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    metavar="FILE",
-    help="Where to write it; standard output unless given. Whole or not at all, and"
-    " never over a database.",
+@out_option(
+    "Where to write it; standard output unless given. Whole or not at all, and never"
+    " over a database."
 )
-@language_option
+@shared_options("db")
 def export_command(
+    asked: Asked,
     what: str,
-    db: str,
     zone_name: str,
     *,
     since: str | None,
     until: str | None,
     form: str,
     out: Path | None,
-    language: str,
+    force: bool,
 ) -> int:
     """Write transactions, events or movements of money as rows.
 
@@ -85,13 +80,8 @@ def export_command(
     if form == "sqlite" and (out is None or (out.exists() and not out.is_file())):
         message = "--format sqlite makes a file: give --out FILE"
         raise InvalidInput(message)
-    store = opened_store(db, must_exist=True)
-    try:
-        with writing(out) as file:
-            count = write(EXPORTS[what](store, period, language), form, file)
-    finally:
-        store.close()
+    with writing(out, force=force) as file, opened_store(asked.db) as store:
+        count = write(EXPORTS[what](store, period, asked.language), form, file)
     if out is not None:
-        shown = _word("written", language, out=out, count=f"{count:,}")
-        click.echo(shown, err=True)
+        note(_word("written", asked.language, out=out, count=f"{count:,}"))
     return DONE

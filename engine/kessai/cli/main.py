@@ -1,55 +1,34 @@
 """The entry point: the commands there are; errors to exit codes."""
 
 import sys
-from io import StringIO
+import warnings
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 import click
 
-from kessai.cli.terminal.exits import USAGE, exit_code_of
+from kessai.cli.terminal.exits import STOPPED, USAGE, exit_code_of
 from kessai.cli.terminal.lazy import LazyGroup
 
 _COMMANDS = {
-    "audit": (
-        "kessai.cli.audit.group",
-        "audit",
-        "Prove that every step was allowed.",
-    ),
-    "demo": (
-        "kessai.cli.demo.command",
-        "demo",
-        "A payment's whole life, in seconds.",
-    ),
-    "emulator": ("kessai.cli.emulator", "emulator", "A gateway to try things on."),
-    "export": ("kessai.cli.export", "export_command", "Rows for other programs."),
-    "lifecycle": (
-        "kessai.cli.lifecycle.command",
-        "lifecycle",
-        "The declared rules.",
-    ),
-    "prove": (
-        "kessai.cli.prove.command",
-        "prove_command",
-        "Prove that the rules are right.",
-    ),
+    "audit": ("audit.group:audit", "Prove that every step was allowed."),
+    "demo": ("demo.command:demo", "A payment's whole life, in seconds."),
+    "emulator": ("emulator:emulator", "A gateway to try things on."),
+    "export": ("export:export_command", "Rows for other programs."),
+    "lifecycle": ("lifecycle.command:lifecycle", "The declared rules."),
+    "prove": ("prove.command:prove_command", "Prove that the rules are right."),
     "reconcile": (
-        "kessai.cli.recovery.reconcile",
-        "reconcile",
+        "recovery.reconcile:reconcile",
         "Compare every transaction with the gateway.",
     ),
-    "recover": (
-        "kessai.cli.recovery.recover",
-        "recover",
-        "Find out what has no answer yet.",
-    ),
-    "run": ("kessai.cli.run.command", "run", "Carry out a file of commands."),
-    "sweep": ("kessai.cli.recovery.sweep", "sweep", "Move what is overdue."),
+    "recover": ("recovery.recover:recover", "Find out what has no answer yet."),
+    "run": ("run.command:run", "Carry out a file of commands."),
+    "sweep": ("recovery.sweep:sweep", "Move what is overdue."),
     "simulate": (
-        "kessai.cli.simulate.command",
-        "simulate_command",
+        "simulate.command:simulate_command",
         "Run worlds where everything goes wrong.",
     ),
-    "tx": ("kessai.cli.tx.group", "tx", "Look at transactions, ask, act."),
+    "tx": ("tx.group:tx", "Look at transactions, ask, act."),
 }
 
 
@@ -73,30 +52,58 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run_command(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit code. An error is a line on standard error."""
-    from kessai.errors import KessaiError
+    """Run one command; its exit code.
 
+    An error is a line on standard error; under `--json` standard output has it, too.
+    """
+    from kessai.errors import InvalidCommandFile, KessaiError
+
+    if isinstance(sys.stdout, TextIOWrapper):  # what it cannot show is replaced
+        sys.stdout.reconfigure(errors="replace")
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        result: Any = cli.main(arguments, prog_name="kessai", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("interrupted; what was begun is in the store", err=True)
-        return 130
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            result: Any = cli.main(given, prog_name="kessai", standalone_mode=False)
+    except click.exceptions.Abort as error:
+        text = "interrupted; what was begun is in the store"
+        return _refused(error, text, STOPPED, given)
     except click.ClickException as error:
         shown = StringIO()
         error.show(shown)
-        _print_error(shown.getvalue())
-        return USAGE
+        return _refused(error, shown.getvalue() + _hint(error), USAGE, given)
     except KessaiError as error:
-        _print_error(f"kessai: {error}\n")
-        return exit_code_of(error)
+        is_located = isinstance(error, InvalidCommandFile)  # each line names its place
+        text = str(error) if is_located else f"kessai: {error}"
+        return _refused(error, text, exit_code_of(error), given)
     return result if isinstance(result, int) else 0
 
 
-def _print_error(text: str) -> None:
-    """Print `text`, which may repeat what was typed, without the card numbers in it."""
-    from kessai.card_numbers import without_card_numbers
+def _hint(error: click.ClickException) -> str:
+    """What helps where an id was taken for an option."""
+    context = error.ctx if isinstance(error, click.NoSuchOption) else None
+    if context is None or not any(
+        "ID" in (p.metavar or "") for p in context.command.params
+    ):
+        return ""
+    return "An id that begins with - stands behind --: the last of the options.\n"
 
-    click.echo(without_card_numbers(text), err=True, nl=False)
+
+def _refused(error: Exception, text: str, code: int, arguments: list[str]) -> int:
+    from kessai.cli.terminal.output import error_data, note, print_json
+
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    note(text.rstrip("\n"))
+    if "--json" in options:
+        print_json({"error": {**error_data(error), "exit_code": code}})
+    return code
+
+
+def _show_warning(message: Warning | str, *_where: object, **_how: object) -> None:
+    """A warning is a line, not a piece of the source."""
+    from kessai.cli.terminal.output import note
+
+    note(f"kessai: {message}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Time zones and moments as the command line takes them."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -32,21 +33,23 @@ def zone_of(text: str) -> tzinfo:
         raise InvalidInput(message) from None
 
 
-def moment_of(text: str, zone: tzinfo, option: str) -> datetime:
+def moment_of(text: str, zone: tzinfo | None, option: str) -> datetime:
     """A day (its beginning) or a moment, in `zone` where it names none; in UTC.
 
     Raises:
-        InvalidInput: it is neither; the message names `option`.
+        InvalidInput: it is neither, or no zone is known; the message names `option`.
 
     """
-    try:
+    with suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        zone = moment.tzinfo or zone
+        if zone is not None:
+            return moment.replace(tzinfo=zone).astimezone(UTC)
+    right = "a day such as 2026-01-31 nor a moment such as 2026-01-31T09:00:00"
+    message = f"{option} {text!r}: neither {right}"
+    if zone is None:
         message = (
-            f"{option} {text!r}: neither a day such as 2026-01-31 nor a moment such as"
-            " 2026-01-31T09:00:00"
+            f"{option} {text!r}: not a moment with a time zone, such as"
+            " 2026-01-31T09:00:00Z"
         )
-        raise InvalidInput(message) from None
+    raise InvalidInput(message)

@@ -7,6 +7,7 @@ from kessai.diagram.arrows import arrows
 from kessai.diagram.titles import by_range
 from kessai.diagram.words import duration, word
 from kessai.spec import CommandSpec, Lifecycle, Parameter, Text, Track, rule_codes
+from kessai.words import printable
 
 Row = Sequence[str]
 
@@ -255,6 +256,6 @@ def _code(text: object) -> str:
 
 def _plain(text: str) -> str:
     """Show text of any kind: no mark, no tag and no line of its own gets through."""
-    shown = " ".join(text.split())
+    shown = printable(" ".join(text.split()))
     shown = shown.replace("&", "&amp;").replace("<", "&lt;")
     return _SPECIAL.sub(r"\\\1", shown)

@@ -8,6 +8,7 @@ from kessai.diagram.marks import Mark
 from kessai.diagram.style import FILLS, INK
 from kessai.diagram.titles import condition
 from kessai.spec import Lifecycle, Track
+from kessai.words import printable
 
 _SPECIAL = '"#:;<>{}%\\`&|'
 _ESCAPED = {ord(mark): f"#{ord(mark)};" for mark in _SPECIAL}
@@ -38,7 +39,7 @@ def mermaid(
     lines = [
         "---",
         # JSON is YAML, too: whatever the title holds, it stays one text.
-        f"title: {json.dumps(title, ensure_ascii=False)}",
+        f"title: {json.dumps(printable(title), ensure_ascii=False)}",
         "---",
         "stateDiagram-v2",
         "  direction LR",
@@ -114,4 +115,4 @@ def _id(track: Track, state: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).translate(_ESCAPED)
+    return printable(" ".join(text.split())).translate(_ESCAPED)

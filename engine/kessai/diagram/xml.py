@@ -4,6 +4,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
+from kessai.words import printable
+
 SVG = "http://www.w3.org/2000/svg"
 
 Element = ET.Element
@@ -16,8 +18,9 @@ class Unreadable(ValueError):
 
 
 def clean(text: str) -> str:
-    """Put a replacement character for what no XML may hold."""
-    return _OUTSIDE.sub("\ufffd", text)
+    """Put a replacement character for what no XML may hold, and nobody could see."""
+    lines = (printable(line) for line in _OUTSIDE.sub("\ufffd", text).split("\n"))
+    return "\n".join(lines)
 
 
 def read(picture: str) -> Element:

@@ -1,8 +1,9 @@
 """Transactions and answers in a database: JSON, read back to the same objects."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
@@ -12,9 +13,19 @@ from kessai.flow import Recorded
 from kessai.machine import Reason, Transaction
 from kessai.machine.events import evidence_data
 
+T = TypeVar("T")
+
 _encode = msgspec.json.Encoder().encode
-_decode_transaction = msgspec.json.Decoder(Transaction).decode
-_decode_recorded = msgspec.json.Decoder(Recorded).decode
+_transactions = msgspec.json.Decoder(Transaction)
+_recorded = msgspec.json.Decoder(Recorded)
+
+
+def _decode(decoder: msgspec.json.Decoder[T], raw: bytes, what: str) -> T:
+    try:
+        return decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message = f"a stored {what} is not readable: {error}"
+        raise TrailBroken(message) from error
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -29,16 +40,26 @@ def decode_transaction(raw: bytes) -> Transaction:
         TrailBroken: it is none; someone else wrote to the database.
 
     """
-    try:
-        return _decode_transaction(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        message = f"a stored transaction is not readable: {error}"
-        raise TrailBroken(message) from error
+    return _decode(_transactions, raw, "transaction")
+
+
+def columns_of(
+    transaction: Transaction,
+) -> tuple[str, str, str, int, datetime | None, int]:
+    """What is kept beside a transaction's state, to find it by."""
+    return (
+        transaction.account,
+        transaction.lifecycle,
+        transaction.status,
+        transaction.version,
+        transaction.open_since,
+        len(transaction.discrepancies),
+    )
 
 
 def decode_row(
     row: Sequence[Any],
-    kept: Callable[[Transaction], tuple[object, ...]],
+    kept: Callable[[Transaction], tuple[object, ...]] = columns_of,
     stored: Callable[[datetime | None], Any] = lambda at: at,
 ) -> Transaction:
     """The transaction of a row: its id, what is `kept`, when it is due, its state.
@@ -96,11 +117,7 @@ def decode_recorded(raw: bytes) -> Recorded:
         TrailBroken: it is none; someone else wrote to the database.
 
     """
-    try:
-        return _decode_recorded(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        message = f"a stored answer is not readable: {error}"
-        raise TrailBroken(message) from error
+    return _decode(_recorded, raw, "answer")
 
 
 class AnsweredEvidence(msgspec.Struct, frozen=True, gc=False):
@@ -129,7 +146,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     evidence: AnsweredEvidence | None = None
 
 
-_decode_answered = msgspec.json.Decoder(Answered).decode
+_answered = msgspec.json.Decoder(Answered)
 
 
 def decode_answered(row: Sequence[Any]) -> Answered:
@@ -138,17 +155,11 @@ def decode_answered(row: Sequence[Any]) -> Answered:
     If the row does not agree with itself, it is an empty answer.
     """
     transaction, key, outcome, recorded = row
-    try:
-        answered = _decode_answered(recorded)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Answered(transaction, key)
-    if (
-        answered.transaction != transaction
-        or answered.key != key
-        or answered.outcome != outcome
-    ):
-        return Answered(transaction, key)
-    return answered
+    with suppress(TrailBroken):
+        found = _decode(_answered, recorded, "answer")
+        if (found.transaction, found.key, found.outcome) == (transaction, key, outcome):
+            return found
+    return Answered(transaction, key)
 
 
 def answered(recorded: Recorded) -> Answered:

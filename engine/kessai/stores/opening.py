@@ -21,7 +21,8 @@ def open_store(url: str | Path, *, must_exist: bool = False) -> Store:
     leaves no trace.
 
     Raises:
-        InvalidInput: no store is known for the URL, or it is not there but must be.
+        InvalidInput: no store is known for the URL.
+        StoreMissing: it is not there, but must be.
         StoreUnsuitable: see `SQLiteStore`; or the extra that PostgreSQL needs is not
             installed.
         StoreBusy, StoreFailed: see `SQLiteStore` and `PostgresStore`.
@@ -46,10 +47,7 @@ def _sqlite(path: str, url: str, *, must_exist: bool) -> SQLiteStore:
     if not path or "\0" in path:
         message = f"{url!r} names no file; give {FORMS}"
         raise InvalidInput(message)
-    if must_exist and not Path(path).exists():
-        message = f"{path}: there is no store"
-        raise InvalidInput(message)
-    return SQLiteStore(Path(path))
+    return SQLiteStore(path, must_exist=must_exist)
 
 
 def _postgres(url: str, *, must_exist: bool) -> Store:

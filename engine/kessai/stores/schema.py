@@ -19,8 +19,8 @@ OWNER = int.from_bytes(b"kess")
 """The `PRAGMA application_id` of kessai's files, as many programs count from 1."""
 
 
-def check_owner(connection: sqlite3.Connection) -> None:
-    """Check that the file is empty or kessai's, before anything in it is changed.
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether the file is empty, or kessai's: seen before anything in it is changed.
 
     Raises:
         StoreUnsuitable: the file is of a newer kessai, or of another program.
@@ -28,21 +28,22 @@ def check_owner(connection: sqlite3.Connection) -> None:
     """
     connection.execute("BEGIN")  # one moment: another process may be migrating it
     try:
-        _check(connection)
+        return _is_empty(connection)
     finally:
         _roll_back(connection)
 
 
-def _check(connection: sqlite3.Connection) -> None:
+def _is_empty(connection: sqlite3.Connection) -> bool:
     if _pragma(connection, "application_id") != OWNER:
         if _pragma(connection, "user_version") or _has_tables(connection):
             message = "the file is a database of another program"
             raise StoreUnsuitable(message)
-        return
+        return True
     version = _pragma(connection, "user_version")
     if version > VERSION:
         message = f"the file has schema version {version}; this kessai knows {VERSION}"
         raise StoreUnsuitable(message)
+    return False
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -59,7 +60,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _check(connection)  # who else opened the file may have been faster
+        _is_empty(connection)  # who else opened the file may have been faster
         database = Database(connection)
         _migrations().apply(database)
         connection.execute(f"PRAGMA application_id = {OWNER}")

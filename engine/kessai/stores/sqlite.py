@@ -16,23 +16,30 @@ from operator import itemgetter
 from pathlib import Path
 from threading import Lock, get_ident
 from time import monotonic, sleep
-from typing import Any
 
-from kessai.closable import Closable
-from kessai.errors import CommitUnknown, KessaiError, StoreBusy, StoreFailed
-from kessai.flow import Change, Lease, Loaded
+from kessai.errors import (
+    CommitUnknown,
+    KessaiError,
+    StoreBusy,
+    StoreFailed,
+    StoreMissing,
+)
+from kessai.flow import Change, Lease
 from kessai.limits import BUSY_SECONDS, REOPEN_SECONDS
 from kessai.machine import Record, Transaction
+from kessai.stores import reading
 from kessai.stores import sqlite_rows as rows
-from kessai.stores.encoding import (
-    Answered,
-    decode_answered,
-    decode_recorded,
-    decode_transaction,
-)
+from kessai.stores.encoding import Answered, decode_answered
 from kessai.stores.group_commit import Group, GroupCommit, Job
-from kessai.stores.schema import check_owner, migrate
-from kessai.stores.sqlite_durable import StoreWarning, check_library, make_durable
+from kessai.stores.query import Query, Row, Steps, T, perform
+from kessai.stores.reading import ReadingStore
+from kessai.stores.schema import is_empty, migrate
+from kessai.stores.sqlite_durable import (
+    Neighbours,
+    StoreWarning,
+    check_library,
+    make_durable,
+)
 from kessai.stores.sqlite_errors import (
     is_busy,
     is_of_one_statement,
@@ -40,23 +47,30 @@ from kessai.stores.sqlite_errors import (
     translated,
 )
 from kessai.stores.sqlite_queue import PAUSE, WriterQueue
+from kessai.stores.sqlite_unchanging import Unchanging, is_of_the_folder
 
 __all__ = ["SQLiteStore", "StoreWarning"]
 
 
-class SQLiteStore(Closable):
+class SQLiteStore(ReadingStore):
     """Transactions in one SQLite file.
 
+    With `must_exist` none is made where there is none. Where the folder is read-only,
+    the file is read as it is, as long as nobody else changes it.
+
     Raises:
+        StoreMissing: there is no store, and it must exist.
         StoreUnsuitable: SQLite or the file cannot give what is promised.
         StoreFailed: the file cannot be opened or made.
 
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, must_exist: bool = False) -> None:
         self._path = Path(path)
+        self._must_exist = must_exist
+        self._unchanging: Unchanging | None = None
         self._declared: set[str] = set()
-        check_library(sqlite3.sqlite_version_info)
+        check_library()
         self._in_use = Lock()
         self._connection = self._open()
         self._is_closed = False
@@ -65,6 +79,7 @@ class SQLiteStore(Closable):
         self._readers: deque[sqlite3.Connection] = deque()
         self._queue = WriterQueue(self._path, lambda: BUSY_SECONDS / 2)
         self._together = GroupCommit(self._write_group)
+        self._neighbours = Neighbours()
 
     @property
     def path(self) -> Path:
@@ -75,12 +90,16 @@ class SQLiteStore(Closable):
 
     def _connect(self) -> sqlite3.Connection:
         """A new connection; every one is made here."""
+        if self._must_exist and not self._path.exists():
+            message = f"{self._path}: there is no store"
+            raise StoreMissing(message)
         try:
             return sqlite3.connect(
-                self._path,
+                self._unchanging.uri if self._unchanging else self._path,
                 timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
+                uri=self._unchanging is not None,
             )
         except sqlite3.Error as error:
             raise self._meaning(error) from error
@@ -103,16 +122,25 @@ class SQLiteStore(Closable):
     def _open_once(self) -> sqlite3.Connection:
         connection = self._connect()
         try:
-            check_owner(connection)
-            make_durable(connection, self._path)
-            migrate(connection)
-            connection.execute("PRAGMA busy_timeout = 0")  # `_begin` waits, and fairly
+            self._prepare(connection)
         except BaseException as error:
             connection.close()
+            if self._unchanging is None and is_of_the_folder(error, self._path):
+                self._unchanging = Unchanging(self._path)
+                return self._open_once()
             if isinstance(error, sqlite3.Error):
                 raise self._meaning(error) from error
             raise
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        if is_empty(connection) and self._must_exist:
+            message = f"{self._path}: there is no store in this file"
+            raise StoreMissing(message)
+        if self._unchanging is None:
+            make_durable(connection, self._path)
+            migrate(connection)
+        connection.execute("PRAGMA busy_timeout = 0")  # `_begin` waits, and fairly
 
     def _meaning(self, error: sqlite3.Error) -> KessaiError:
         return translated(error, self._path, BUSY_SECONDS)
@@ -153,6 +181,7 @@ class SQLiteStore(Closable):
             try:
                 self._roll_back()  # what an earlier failure may have left behind
                 self._begin()
+                self._neighbours.look(self._connection)
                 if self._do_all(group):
                     group.is_committing = True
                     self._commit()
@@ -240,67 +269,19 @@ class SQLiteStore(Closable):
 
     # ── reading ─────────────────────────────────────────────────────────────────────
 
-    def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
-        """See `Store.load`: one statement, so one moment."""
-        found: dict[int, bytes] = dict(
-            self._fetch(rows.LOAD, (key, transaction, agreement))
-        )
-        recorded, own, other = (found.get(part) for part in range(3))
-        return Loaded(
-            None if recorded is None else decode_recorded(recorded),
-            None if own is None else decode_transaction(own),
-            None if other is None else decode_transaction(other),
-        )
+    _but_denials = rows.BUT_DENIALS
 
-    def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
-        """See `Store.records`."""
-        query = rows.RECORDS if denials else rows.RECORDS_BUT_DENIALS
-        return [Record(*row) for row in self._fetch(query, (transaction,))]
-
-    def declaration(self, lifecycle_hash: str) -> bytes | None:
-        """See `Store.declaration`."""
-        found = self._fetch(
-            "SELECT document FROM lifecycles WHERE hash = ?", (lifecycle_hash,)
-        )
-        document: bytes | None = found[0][0] if found else None
-        return document
-
-    def find(self, account: str, kind: str, name: str) -> list[str]:
-        """See `Store.find`."""
-        found = self._fetch(
-            "SELECT transaction_id FROM gateway_ids WHERE account = ? AND kind = ?"
-            " AND gateway_id = ? ORDER BY transaction_id",
-            (account, kind, name),
-        )
-        return [transaction for (transaction,) in found]
-
-    def accounts(self) -> list[str]:
-        """See `Store.accounts`."""
-        return [account for (account,) in self._fetch(rows.ACCOUNTS, ())]
-
-    def open_transactions(self, limit: int) -> list[str]:
-        """See `Store.open_transactions`."""
-        found = self._fetch(
-            "SELECT id FROM transactions WHERE due_at IS NOT NULL"
-            " ORDER BY open_since LIMIT ?",
-            (limit,),
-        )
-        return [name for (name,) in found]
+    def _perform(self, step: Steps[T]) -> T:
+        return perform(step, self._fetch)
 
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
-        found = self._fetch(
-            "SELECT id FROM transactions WHERE discrepancies > 0 UNION"
-            " SELECT id FROM transactions WHERE due_at IS NOT NULL"
-            " AND open_since <= ? ORDER BY id LIMIT ?",
-            (rows.moment(open_before), limit),
-        )
-        return [name for (name,) in found]
+        return self._perform(reading.unresolved(rows.moment(open_before), limit))
 
     def transactions(self) -> Iterator[Transaction]:
         """See `Store.transactions`: a connection of its own, so writers go on."""
         # A map, because unlike a generator it goes on after a row that is refused.
-        return map(rows.read_row, self._stream(rows.STATES))
+        return map(rows.read_row, self._stream(reading.TRANSACTIONS))
 
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """See `Store.trails`: a connection of its own, so writers go on."""
@@ -313,16 +294,17 @@ class SQLiteStore(Closable):
 
     def answers(self) -> Iterator[Answered]:
         """See `Store.answers`: a connection of its own, so writers go on."""
-        return map(decode_answered, self._stream(rows.ANSWERS))
+        return map(decode_answered, self._stream(reading.ANSWERS))
 
-    def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
+    def _stream(self, query: str) -> Iterator[Row]:
         with closing(self._connect()) as reader:
             try:
                 yield from reader.execute(query)
+                self._check_unchanged()
             except sqlite3.Error as error:
                 raise self._meaning(error) from error
 
-    def _fetch(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def _fetch(self, query: Query) -> list[Row]:
         """Read what is committed, while a commit of this process is under way too.
 
         The writing connection has in its cache what it has just written. So the thread
@@ -331,15 +313,13 @@ class SQLiteStore(Closable):
         try:
             if self._wrote_last == get_ident() and not self._in_use.locked():
                 with self._in_use:
-                    return self._connection.execute(query, values).fetchall()
+                    return self._rows(self._connection, query)
         except sqlite3.Error as error:
             if not is_busy(error):  # the other connections wait where this one does not
                 raise self._meaning(error) from error
-        return self._fetch_elsewhere(query, values)
+        return self._fetch_elsewhere(query)
 
-    def _fetch_elsewhere(
-        self, query: str, values: tuple[object, ...]
-    ) -> list[tuple[Any, ...]]:
+    def _fetch_elsewhere(self, query: Query) -> list[Row]:
         try:
             reader = self._readers.pop()
         except IndexError:
@@ -348,10 +328,19 @@ class SQLiteStore(Closable):
             if self._is_closed:
                 message = f"{self._path}: the store was closed"
                 raise StoreFailed(message)
-            return reader.execute(query, values).fetchall()
+            return self._rows(reader, query)
         except sqlite3.Error as error:
             raise self._meaning(error) from error
         finally:
             if self._is_closed:
                 reader.close()
             self._readers.append(reader)
+
+    def _rows(self, connection: sqlite3.Connection, query: Query) -> list[Row]:
+        found = connection.execute(str(query.text), query.values).fetchall()
+        self._check_unchanged()
+        return found
+
+    def _check_unchanged(self) -> None:
+        if self._unchanging is not None:
+            self._unchanging.check()

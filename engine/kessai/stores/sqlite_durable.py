@@ -2,6 +2,7 @@
 
 import sqlite3
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from kessai.errors import StoreUnsuitable
@@ -22,24 +23,43 @@ def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
     return (3, 7, 0) <= version < (3, 51, 3)
 
 
-def check_library(version: tuple[int, ...]) -> None:
-    """See that this SQLite knows what is used, and warn of what it may lose.
+def check_library() -> None:
+    """See that this SQLite knows what is used.
 
     Raises:
         StoreUnsuitable: it is too old.
 
     """
-    shown = ".".join(map(str, version))
-    if version < OLDEST:
+    if sqlite3.sqlite_version_info < OLDEST:
         needed = ".".join(map(str, OLDEST))
-        message = f"SQLite {shown} is too old: {needed} or later is needed"
-        raise StoreUnsuitable(message)
-    if has_wal_reset_bug(version):
         message = (
-            f"SQLite {shown} has the WAL-reset bug, fixed in 3.51.3: with several"
-            " processes on one file a commit can be lost, very rarely"
+            f"SQLite {sqlite3.sqlite_version} is too old: {needed} or later is needed"
         )
-        warnings.warn(StoreWarning(message), stacklevel=3)
+        raise StoreUnsuitable(message)
+
+
+class Neighbours:
+    """Whether other connections write to the file, and what SQLite may lose then."""
+
+    def __init__(self) -> None:
+        self._seen: int | None = None
+        self._is_settled = not has_wal_reset_bug(sqlite3.sqlite_version_info)
+
+    def look(self, connection: sqlite3.Connection) -> None:
+        """Warn, once, if somebody else wrote since the last time."""
+        if self._is_settled:
+            return
+        version = connection.execute("PRAGMA data_version").fetchone()[0]
+        if self._seen not in {None, version}:
+            self._is_settled = True
+            message = (
+                f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug, fixed in"
+                " 3.51.3: with several processes on one file, as here, a commit can be"
+                " lost, very rarely"
+            )
+            with suppress(StoreWarning):  # as an error it must not undo a commit
+                warnings.warn(StoreWarning(message), stacklevel=2)
+        self._seen = version
 
 
 def make_durable(connection: sqlite3.Connection, path: Path) -> None:

@@ -14,42 +14,19 @@ from kessai.flow import Change, Lease, Recorded
 from kessai.machine import DENIAL, Transaction
 from kessai.spec import Lifecycle
 from kessai.stores.encoding import (
+    columns_of,
     decode_row,
     encode_recorded,
     encode_transaction,
 )
 
-LOAD = (
-    "SELECT 0, recorded FROM answers WHERE key = ?"
-    " UNION ALL SELECT 1, state FROM transactions WHERE id = ?"
-    " UNION ALL SELECT 2, state FROM transactions WHERE id = ?"
-)
-"""A key's record, a transaction and an agreement, in one statement: at one moment."""
-
-RECORDS = (
-    "SELECT transaction_id, number, body, hash FROM events"
-    " WHERE transaction_id = ? ORDER BY number"
-)
-
-RECORDS_BUT_DENIALS = (
+BUT_DENIALS = (
     "SELECT transaction_id, number, body, hash FROM events"  # noqa: S608 - a constant
     " INDEXED BY events_but_denials"
-    f" WHERE transaction_id = ? AND instr(body, X'{DENIAL.hex()}') = 0"
+    f" WHERE transaction_id = :transaction AND instr(body, X'{DENIAL.hex()}') = 0"
     " ORDER BY number"
 )
-
-STATES = (
-    "SELECT id, account, lifecycle, status, version, open_since, discrepancies,"
-    " due_at, attempts, state FROM transactions ORDER BY id"
-)
-"""Rows for `read_row`."""
-
-
-ANSWERS = (
-    "SELECT transaction_id, key, outcome, recorded FROM answers"
-    " ORDER BY transaction_id, key"
-)
-"""Rows for `decode_answered`."""
+"""The records of a transaction without those of refused attempts."""
 
 
 def write_change(
@@ -169,16 +146,6 @@ UPDATE transactions SET lease = lease + 1, leased_until = :until WHERE id = (
 ) RETURNING id, lease, attempts
 """
 
-ACCOUNTS = """
-WITH RECURSIVE found (account) AS (
-  SELECT min(account) FROM transactions WHERE account > ''
-  UNION ALL
-  SELECT (SELECT min(account) FROM transactions WHERE account > found.account)
-  FROM found WHERE account IS NOT NULL
-) SELECT account FROM found WHERE account IS NOT NULL
-"""
-"""From one account to the next by the index: what has none (`''`) is left out."""
-
 
 def claim(
     connection: sqlite3.Connection,
@@ -214,20 +181,14 @@ def moment(at: datetime | None) -> str | None:
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()
 
 
-def _columns(transaction: Transaction) -> tuple[str, str, str, int, str | None, int]:
-    """The columns beside the state, by which a transaction is found."""
-    return (
-        transaction.account,
-        transaction.lifecycle,
-        transaction.status,
-        transaction.version,
-        moment(transaction.open_since),
-        len(transaction.discrepancies),
-    )
+def _columns(transaction: Transaction) -> tuple[object, ...]:
+    """The columns beside the state, as SQLite keeps them."""
+    account, lifecycle, status, version, since, discrepancies = columns_of(transaction)
+    return account, lifecycle, status, version, moment(since), discrepancies
 
 
 def read_row(row: tuple[Any, ...]) -> Transaction:
-    """The transaction of a row of `STATES`.
+    """The transaction of a row of `TRANSACTIONS`.
 
     Raises:
         TrailBroken: the row does not agree with itself.

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from importlib import resources
 from typing import Any
+from unicodedata import category
 
 import attrs
 
@@ -42,6 +43,23 @@ class Text:
         )
 
 
+_UNSHOWN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"
+"""What parts letters in Persian and Hindi, and joins emoji: it moves nothing."""
+
+
+def printable(text: str) -> str:
+    """`text` without what moves a cursor, changes colours or turns the direction.
+
+    A character of control or format, or another kind of line end, becomes U+FFFD.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if category(c) not in _UNSHOWN or c in _JOINERS else "\ufffd" for c in text
+    )
+
+
 class Words(Mapping[str, Text]):
     """The texts of one subject by name: `word(name, language)` is one of them."""
 
@@ -59,6 +77,10 @@ class Words(Mapping[str, Text]):
         """The text `name` in `language`, `en` or `ja`, with `values` filled in."""
         text = self._texts[name].in_language(language)
         return text.format_map(values) if values else text
+
+    def each(self, language: str, *names: str) -> list[str]:
+        """The texts `names` in `language`: the headings of a table, say."""
+        return [self(name, language) for name in names]
 
     def in_language(self, language: str) -> Mapping[str, str]:
         """All texts in `language`, by name."""

@@ -20,7 +20,7 @@ from kessai.audit.log_check.history import HistoryCheck
 from kessai.cli.run.carry_out import RunClock, carry_out
 from kessai.cli.run.command_file import opened
 from kessai.cli.terminal.gateways import wired
-from kessai.cli.terminal.options import GatewayChoice
+from kessai.cli.terminal.options import Asked
 from kessai.cli.terminal.stopping import Stop
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import (
@@ -61,7 +61,7 @@ def trails():
     clock = RunClock(datetime.min.replace(tzinfo=UTC))
     with (
         opened(str(ORDERS), Machines(shipped_lifecycles())) as commands,
-        wired("memory:", GatewayChoice(None, None), "en", clock) as wiring,
+        wired(Asked(db="memory:"), clock) as wiring,
     ):
         commands.check()
         lines = list(commands.lines())

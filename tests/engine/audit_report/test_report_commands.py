@@ -99,7 +99,7 @@ def test_an_interrupted_or_failing_write_leaves_the_old_report(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", full)
-    done = kessai("audit", "report", "--db", busy_path, "--out", report)
+    done = kessai("audit", "report", "--db", busy_path, "--out", report, "--force")
     assert done.code == 2
     assert "No space left on device" in done.err
     assert report.read_text() == "old"

@@ -83,16 +83,59 @@ def test_a_new_order_goes_to_the_emulator_only_if_that_is_said(kessai, live):
     assert found["account"] == TEST
 
 
-def test_beside_each_other_each_is_looked_after_alone(kessai, live):
+@pytest.mark.parametrize("asked", [("recover",), ("reconcile",), ("sweep",)])
+def test_beside_each_other_each_is_looked_after_alone_and_by_name(kessai, live, asked):
     kessai("tx", "do", "new", *AN_ORDER, "--gateway", "emulator")
     before = shown(kessai)
-    passed = kessai("recover", "--lang", "en")
-    assert passed.code == 0
-    assert f"the transactions of {LIVE} are left alone" in passed.err
-    compared = kessai("reconcile", "--json", "--account", TEST)
-    assert json.loads(compared.out) == {"compared": 1, "differences": []}
-    assert "left alone" not in compared.err
-    assert json.loads(kessai("sweep", "--json").out) == {"moved": []}
+    forgotten = kessai(*asked, "--lang", "en")
+    assert (forgotten.code, forgotten.out) == (2, "")
+    assert f"no gateway is named, and the store holds transactions of {LIVE}" in (
+        forgotten.err
+    )
+    named = kessai(*asked, "--gateway", "emulator", "--lang", "en")
+    assert named.code == 0
+    assert f"the transactions of {LIVE} are left alone" in named.err
+    quiet = ("--gateway", "emulator", "--account", TEST, "--json")
+    assert "left alone" not in kessai(*asked, *quiet).err
+    assert shown(kessai) == before
+
+
+def test_what_a_transaction_belongs_to_needs_no_name_and_a_new_one_does(kessai, live):
+    kessai("tx", "do", "new", *AN_ORDER, "--gateway", "emulator")
+    assert kessai("tx", "do", "new", "capture").code == 0
+    assert kessai("reconcile", "new").code == 0
+    forgotten = kessai("tx", "do", "newer", *AN_ORDER, "--lang", "en")
+    assert forgotten.code == 2
+    assert "no gateway is named" in forgotten.err
+
+
+def test_two_merchants_on_one_store_do_not_act_for_each_other(
+    kessai, live, monkeypatch
+):
+    """Both are at one gateway; here only the second one's credentials are known."""
+    other = LocalGateway()
+    with other.serve(port=0) as server:
+        for name, value in other.environment(server.url).items():
+            monkeypatch.setenv(name, value)
+        gateway = ("--gateway", "veritrans4g", "--lang", "en")
+        before = shown(kessai)
+        assert kessai("tx", "do", "theirs", *AN_ORDER, *gateway).code == 0
+        for asked in (("recover",), ("sweep",), ("reconcile",)):
+            done = kessai(*asked, *gateway)
+            assert done.code == 0
+            assert f"the transactions of {LIVE} are left alone" in done.err
+        capture, refund = (
+            ("tx", "do", "order", "capture"),
+            ("tx", "do", "order", "refund"),
+        )
+        for asked in (capture, refund, ("reconcile", "order")):
+            refused = kessai(*asked, *gateway)
+            assert refused.code == 2
+            assert f"order belongs to the account {LIVE}" in refused.err
+        refused = kessai("recover", *gateway, "--account", LIVE)
+        assert refused.code == 2
+        assert "the gateway is set up for the account" in refused.err
+    other.close()
     assert shown(kessai) == before
 
 

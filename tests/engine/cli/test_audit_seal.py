@@ -88,6 +88,16 @@ def test_verify_shows_what_it_was_held_against(kessai, sealed, public):
     assert "1 chains, s" in result.out
 
 
+def test_a_public_key_is_typed_or_a_file(kessai, sealed, public, tmp_path):
+    (tmp_path / "public.key").write_text(f"{public}\n")
+    verify = ("audit", "verify", "--db", sealed, "--seal", "s", "--public-key")
+    for given in (public, public.upper(), "public.key"):
+        assert kessai(*verify, given).code == 0
+    private = kessai(*verify, "key")
+    assert private.code == 2
+    assert "not an Ed25519 public key; 64 hexadecimal digits are right" in private.err
+
+
 @pytest.mark.parametrize(
     ("language", "message"),
     [("en", "A-1 event 1: is gone; it was sealed at 20"), ("ja", "封印（20")],

@@ -240,7 +240,7 @@ def test_a_sweep_moves_what_is_overdue(kessai, past):
         shop.authorized()
     result = kessai("sweep", "--lang", "en")
     assert result.code == 0
-    assert "payment.expired" in result.out
+    assert "order         expired" in result.out
     assert "1 moved over a deadline." in result.out
     assert kessai("sweep", "--json").json == {"moved": []}
 

@@ -36,7 +36,7 @@ def test_list_shows_all_that_came_to_be_sorted_by_id(kessai, done):
     [
         (("--state", "cancelled"), ["chg"]),
         (("--state", "consent.terminated"), ["sub"]),
-        (("--state", "payment.terminated"), []),
+        (("--state", "payment.expired"), []),
         (("--lifecycle", "one_time"), ["one"]),
         (("--lifecycle", "one_time", "--state", "cancelled"), []),
     ],
@@ -140,7 +140,8 @@ def test_show_of_what_was_always_refused_says_that_it_never_came_to_be(kessai, d
 
     assert shown.code == 0
     assert "It was never opened" in shown.out
-    assert "agreement_state" in shown.out
+    assert "not_allowed" not in shown.out
+    assert "A charge under sub is" in shown.out
 
 
 def test_show_of_a_bent_trail_fails_as_an_audit_does(kessai, done):

@@ -313,7 +313,7 @@ def test_a_trail_that_does_not_hold_leaves_the_former_file(
     out = tmp_path / "out"
     out.write_bytes(b"former")
     asked = ("export", what, "--db", tmp_path / "shop.db", "--format", form)
-    shown = kessai(*asked, "--out", out)
+    shown = kessai(*asked, "--out", out, "--force")
     assert shown.code == 5
     assert "A-2: event 2" in shown.err
     assert out.read_bytes() == b"former"

@@ -3,7 +3,7 @@
 import pytest
 
 from kessai import MemoryStore, SQLiteStore, open_store
-from kessai.errors import InvalidInput
+from kessai.errors import InvalidInput, StoreMissing
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_relative_path_is_below_the_current_directory(opened, url, path):
 
 def test_who_only_looks_makes_no_file(tmp_path):
     path = tmp_path / "store.db"
-    with pytest.raises(InvalidInput, match="there is no store"):
+    with pytest.raises(StoreMissing, match="there is no store"):
         open_store(str(path), must_exist=True)
     assert not path.exists()
     open_store(str(path)).close()

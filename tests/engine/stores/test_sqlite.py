@@ -24,6 +24,7 @@ from kessai.errors import (
 )
 from kessai.stores import schema
 from kessai.stores import sqlite as module
+from kessai.stores import sqlite_durable as durable
 from kessai.stores.sqlite_durable import has_wal_reset_bug
 from kessai.testing.store_kit.conformance import Book
 
@@ -137,31 +138,47 @@ def test_the_versions_with_the_wal_reset_bug_are_known(version, has_bug):
     assert has_wal_reset_bug(version) is has_bug
 
 
-@pytest.mark.parametrize(
-    ("version", "outcome"),
-    [
-        ((3, 36, 0), StoreUnsuitable),
-        ((3, 37, 0), StoreWarning),
-        ((3, 51, 2), StoreWarning),
-        ((3, 51, 3), None),
-    ],
-)
-def test_an_sqlite_is_refused_warned_of_or_taken(
-    tmp_path, monkeypatch, version, outcome
+def test_an_sqlite_that_is_too_old_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.sqlite3, "sqlite_version_info", (3, 36, 0))
+    with pytest.raises(StoreUnsuitable, match=r"is too old: 3\.37\.0"):
+        SQLiteStore(tmp_path / "store.db")
+
+
+@pytest.mark.parametrize("has_bug", [True, False])
+def test_of_the_wal_reset_bug_it_warns_once_and_only_where_others_write_too(
+    tmp_path, monkeypatch, has_bug
 ):
-    monkeypatch.setattr(module.sqlite3, "sqlite_version_info", version)
+    monkeypatch.setattr(durable, "has_wal_reset_bug", lambda _: has_bug)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if outcome is StoreUnsuitable:
-            with pytest.raises(StoreUnsuitable, match=r"3\.36\.0 is too old: 3\.37\.0"):
-                SQLiteStore(tmp_path / "store.db")
-        else:
-            SQLiteStore(tmp_path / "store.db").close()
+        store = SQLiteStore(tmp_path / "store.db")
+        for number in range(3):
+            begin(store, f"alone-{number}")
+        assert caught == []
+        other = SQLiteStore(tmp_path / "store.db")
+        for number in range(3):
+            begin(other, f"other-{number}")
+            begin(store, f"own-{number}")
     kinds = [warning.category for warning in caught]
-    assert kinds == ([StoreWarning] if outcome is StoreWarning else [])
-    if kinds:
-        assert caught[0].filename == __file__
-        assert "fixed in 3.51.3" in str(caught[0].message)
+    assert kinds == [StoreWarning, StoreWarning] * has_bug  # one for each store
+    for each in caught:
+        assert "fixed in 3.51.3" in str(each.message)
+    for opened in (store, other):
+        opened.close()
+
+
+def test_where_warnings_are_errors_a_commit_is_one_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(durable, "has_wal_reset_bug", lambda _: True)
+    with (
+        closing(SQLiteStore(tmp_path / "store.db")) as store,
+        closing(SQLiteStore(tmp_path / "store.db")) as other,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("error")
+        for number in range(2):
+            begin(store, f"own-{number}")
+            begin(other, f"other-{number}")
+        assert len(list(store.transactions())) == 4
 
 
 def tables(path):

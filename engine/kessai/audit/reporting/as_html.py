@@ -20,6 +20,7 @@ from kessai.audit.verification.report import MOST
 from kessai.diagram.words import duration
 from kessai.errors import StoreUnsuitable
 from kessai.money import Currency, show_amount
+from kessai.words import printable
 
 SHOWN = 50
 """How many finds of a kind the page lists; the JSON has more."""
@@ -66,6 +67,7 @@ def _environment() -> Any:
             lambda name: _TEMPLATES.joinpath(name).read_text("utf-8")
         ),
         autoescape=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

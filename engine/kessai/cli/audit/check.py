@@ -1,9 +1,6 @@
 """`kessai audit check`: someone else's log, held against a lifecycle."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -13,14 +10,14 @@ from kessai.audit.log_check import Checked, Layout, LogReading, check_log
 from kessai.cli.audit.check_data import checked_data
 from kessai.cli.audit.check_report import checked_lines
 from kessai.cli.lifecycle.command import found_lifecycle
-from kessai.cli.terminal.exits import AUDIT, DONE, USAGE
-from kessai.cli.terminal.options import output_options
-from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.exits import AUDIT, DONE, STOPPED, USAGE
+from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.output import note, print_json, say
+from kessai.cli.terminal.tables import progress
 from kessai.cli.zones import zone_of
 from kessai.errors import InvalidInput
 
 LIMIT = 20
-STOPPED = 130  # a shell's code for a program that Ctrl-C ended
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
@@ -120,8 +117,8 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     show_default=True,
     help="How much is shown of each kind.",
 )
-@output_options
-def check_command(**given: Any) -> int:
+@shared_options("json")
+def check_command(asked: Asked, **given: Any) -> int:
     """Hold LOG (CSV or JSON lines, perhaps .gz; - is standard input) against a lifecycle.
 
     Each row is something that happened to an order. The check lists the steps that the
@@ -136,14 +133,14 @@ def check_command(**given: Any) -> int:
     reading = _reading(given)
     began = perf_counter()
     try:
-        with _counting() as count:
-            checked = check_log(given["log"], lifecycles, reading, count)
+        with progress(None, given["log"]) as bar:
+            checked = check_log(given["log"], lifecycles, reading, bar.reach)
     except KeyboardInterrupt:
-        click.echo("interrupted; a check changes nothing", err=True)
+        note("interrupted; a check changes nothing")
         return STOPPED
     seconds = round(perf_counter() - began, 3)
-    language, limit = given["language"], given["limit"]
-    if given["as_json"]:
+    language, limit = asked.language, given["limit"]
+    if asked.as_json:
         print_json({**checked_data(checked, language, limit), "seconds": seconds})
     else:
         shown = checked_lines(
@@ -215,19 +212,3 @@ def _delimiter(text: str | None) -> str | None:
         message = f"--delimiter {text!r}: one character is right, or tab"
         raise InvalidInput(message)
     return delimiter
-
-
-@contextmanager
-def _counting() -> Iterator[Callable[[int], None] | None]:
-    """Show how many rows were read, where somebody may be watching."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-
-    def show(rows: int) -> None:
-        click.echo(f"\r{rows:,} ", nl=False, err=True)
-
-    try:
-        yield show
-    finally:
-        click.echo("\r\x1b[K", nl=False, err=True)

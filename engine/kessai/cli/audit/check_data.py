@@ -3,7 +3,7 @@
 from typing import Any
 
 from kessai.audit.log_check import Checked, Findings, LogViolation
-from kessai.cli.terminal.output import bounds_data
+from kessai.cli.terminal.output import bounds_data, reasons_data
 
 
 def checked_data(checked: Checked, language: str, limit: int) -> dict[str, Any]:
@@ -78,7 +78,6 @@ def _event_counts(findings: Findings) -> dict[str, Any]:
 
 
 def _violation_data(found: LogViolation, language: str) -> dict[str, Any]:
-    sentences = found.denial.sentences(language)
     return {
         "order": found.order,
         "line": found.line,
@@ -88,9 +87,5 @@ def _violation_data(found: LogViolation, language: str) -> dict[str, Any]:
         "amount": found.amount,
         "states": found.states,
         "bounds": bounds_data(found.bounds),
-        "reasons": [
-            {"code": reason.code, "rule": reason.rule, "sentence": sentence}
-            for reason, sentence in zip(found.denial.reasons, sentences, strict=True)
-        ],
-        "rules": found.denial.rules(language),
+        **reasons_data(found.denial, language),
     }

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 
-import click
+from rich.text import Text as Styled
 
 from kessai.audit.log_check import (
     BadRows,
@@ -13,7 +13,8 @@ from kessai.audit.log_check import (
     LogViolation,
     ViolationGroup,
 )
-from kessai.cli.terminal.columns import wrapped
+from kessai.cli.terminal.columns import paragraph
+from kessai.cli.terminal.output import reason_lines
 from kessai.machine import Denial
 from kessai.money import show_amount
 from kessai.words import Words
@@ -31,7 +32,7 @@ def checked_lines(
     zone: tzinfo | None,
     *,
     details: bool = False,
-) -> Iterator[str]:
+) -> Iterator[Styled]:
     """The result for a person; times are shown in `zone`, else in UTC."""
     return _ReportLines(language, limit, zone or UTC).all(checked, details=details)
 
@@ -46,7 +47,7 @@ class _ReportLines:
         columns = shutil.get_terminal_size((_WIDEST, 0))[0]
         self._width = max(_NARROWEST, min(columns, _WIDEST)) - 1
 
-    def all(self, checked: Checked, *, details: bool) -> Iterator[str]:
+    def all(self, checked: Checked, *, details: bool) -> Iterator[Styled]:
         findings = checked.findings
         yield from self._verdict(findings)
         yield from self._counts(findings)
@@ -67,9 +68,9 @@ class _ReportLines:
         yield from self._rules()
         yield from self._headed("taken")
         for note in checked.notes:
-            yield from self._indented(note.sentence(self._language), 2, dim=True)
+            yield from self._indented(note.sentence(self._language), 2, "dim")
 
-    def _verdict(self, findings: Findings) -> Iterator[str]:
+    def _verdict(self, findings: Findings) -> Iterator[Styled]:
         wrong = findings.histories - findings.histories_allowed
         counts = {
             "histories": f"{findings.histories:,}",
@@ -88,12 +89,12 @@ class _ReportLines:
 
     def _marked(
         self, mark: str, colour: str, code: str, counts: Mapping[str, str]
-    ) -> Iterator[str]:
+    ) -> Iterator[Styled]:
         text = self._words[code].format_map(counts)
-        for at, line in enumerate(wrapped(text, self._width - 2)):
-            yield (click.style(f"{mark} ", fg=colour) if at == 0 else "  ") + line
+        first = Styled(f"{mark} ", colour)
+        return paragraph(text, self._width, first=first, indent=2)
 
-    def _counts(self, findings: Findings) -> Iterator[str]:
+    def _counts(self, findings: Findings) -> Iterator[Styled]:
         if findings.first is not None and findings.last is not None:
             first, last = self._time(findings.first), self._time(findings.last)
             yield from self._line("span", first=first, last=last)
@@ -114,30 +115,24 @@ class _ReportLines:
             if count:
                 yield from self._line(code, count=f"{count:,}", **more)
 
-    def _line(self, code: str, **values: str) -> Iterator[str]:
+    def _line(self, code: str, **values: str) -> Iterator[Styled]:
         return self._indented(self._words[code].format_map(values), 2)
 
-    def _headed(self, code: str, **values: str) -> Iterator[str]:
-        yield ""
-        for line in wrapped(self._words[code].format_map(values), self._width):
-            yield click.style(line, bold=True)
+    def _headed(self, code: str, **values: str) -> Iterator[Styled]:
+        yield Styled()
+        text = self._words[code].format_map(values)
+        yield from paragraph(text, self._width, style="bold")
 
-    def _group(self, group: ViolationGroup) -> Iterator[str]:
+    def _group(self, group: ViolationGroup) -> Iterator[Styled]:
         found = group.example
-        count = f"{group.count:,} × "
-        yield from self._titled(count, self._what(found))
+        yield from self._titled(f"{group.count:,} × {self._what(found)}")
         yield from self._reasons(found)
-        yield from self._indented(
-            self._words["example"].format(
-                order=found.order, line=f"{found.line:,}", time=self._time(found.at)
-            ),
-            6,
-            dim=True,
-        )
+        where = {"order": found.order, "line": f"{found.line:,}"}
+        example = self._words["example"].format(**where, time=self._time(found.at))
+        yield from self._indented(example, 6, "dim")
 
-    def _titled(self, mark: str, text: str) -> Iterator[str]:
-        for at, line in enumerate(wrapped(mark + text, self._width - 4)):
-            yield click.style(f"  {line}" if at == 0 else f"    {line}", bold=True)
+    def _titled(self, text: str) -> Iterator[Styled]:
+        return paragraph(text, self._width, first="  ", indent=4, style="bold")
 
     def _what(self, found: LogViolation, *, with_amount: bool = False) -> str:
         states = states_shown(found, self._language) or self._words["nothing"]
@@ -146,19 +141,18 @@ class _ReportLines:
             command += f" {show_amount(found.amount, found.denial.currency)}"
         return self._words["when"].format(command=command, states=states)
 
-    def _rules(self) -> Iterator[str]:
+    def _rules(self) -> Iterator[Styled]:
         """The sentences of the rules that were named so far."""
         if self._named:
             yield from self._headed("rules")
         for code, sentence in self._named.items():
             yield from self._indented(f"{code}: {sentence}", 2)
 
-    def _reasons(self, found: LogViolation) -> Iterator[str]:
+    def _reasons(self, found: LogViolation) -> Iterator[Styled]:
         denial = found.denial
         self._named |= denial.rules(self._language)
-        sentences = denial.sentences(self._language)
-        for reason, sentence in zip(denial.reasons, sentences, strict=True):
-            yield from self._indented(f"{sentence} [{reason.code}, {reason.rule}]", 6)
+        for line in reason_lines(denial, self._language):
+            yield from self._indented(line, 6)
         if denial.bounds is not None and _BY_AMOUNT.issuperset(denial.codes):
             yield from self._indented(self._passing(denial), 6)
 
@@ -171,7 +165,7 @@ class _ReportLines:
             maximum=show_amount(bounds.maximum, denial.currency),
         )
 
-    def _bad(self, rows: BadRows) -> Iterator[str]:
+    def _bad(self, rows: BadRows) -> Iterator[Styled]:
         numbers = ", ".join(f"{line:,}" for line in rows.lines)
         if rows.count > len(rows.lines):
             numbers += ", …"
@@ -181,7 +175,7 @@ class _ReportLines:
         text = f"{rows.count:,} × {rows.sentence(self._language)} ({where})"
         yield from self._indented(text, 2)
 
-    def _details(self, findings: Findings) -> Iterator[str]:
+    def _details(self, findings: Findings) -> Iterator[Styled]:
         yield from self._headed("details")
         total = findings.violations + findings.after + findings.uncertain
         for found, _ in zip(findings.in_file_order(), range(self._limit), strict=False):
@@ -189,19 +183,18 @@ class _ReportLines:
             remarks = "".join(f" ({self._words[mark]})" for mark in marks)
             where = self._words["line"].format(line=f"{found.line:,}")
             text = f"{found.order}: {self._what(found, with_amount=True)}{remarks}"
-            yield from self._titled(f"{where}  ", text)
-            yield from self._indented(self._time(found.at), 6, dim=True)
+            yield from self._titled(f"{where}  {text}")
+            yield from self._indented(self._time(found.at), 6, "dim")
             yield from self._reasons(found)
         yield from self._rest(total)
 
-    def _rest(self, count: int) -> Iterator[str]:
+    def _rest(self, count: int) -> Iterator[Styled]:
         if count > self._limit:
             more = f"{count - self._limit:,}"
-            yield "  " + self._words["more"].format(count=more)
+            yield from self._line("more", count=more)
 
-    def _indented(self, text: str, indent: int, *, dim: bool = False) -> Iterator[str]:
-        for line in wrapped(text, self._width - indent):
-            yield " " * indent + (click.style(line, dim=True) if dim else line)
+    def _indented(self, text: str, indent: int, style: str = "") -> Iterator[Styled]:
+        return paragraph(text, self._width, indent=indent, style=style)
 
     def _time(self, at: datetime) -> str:
         if self._zone is UTC:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import click
+from rich.text import Text as Styled
 
 from kessai.audit.coverage.items import KINDS
 from kessai.audit.coverage.totals import (
@@ -18,7 +18,7 @@ from kessai.audit.coverage.totals import (
 from kessai.cli.lifecycle.command import found_lifecycle
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store
-from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.tables import print_table
 from kessai.errors import InvalidInput
@@ -27,15 +27,6 @@ from kessai.words import Words
 
 _word = Words("coverage.result")
 _SHORT_HASH = 12
-
-
-@attrs.frozen
-class _CoverageRequest:
-    """What the command was asked for."""
-
-    files: tuple[Path, ...]
-    stores: tuple[str, ...]
-    lifecycles: tuple[Lifecycle, ...]
 
 
 @click.command("coverage")
@@ -70,16 +61,15 @@ class _CoverageRequest:
     metavar="PERCENT",
     help="Exit code 5 if less of any of the lifecycles was exercised.",
 )
-@output_options
+@shared_options("json")
 def coverage_command(
+    asked: Asked,
     files: tuple[Path, ...],
     stores: tuple[str, ...],
     names: tuple[str, ...],
     *,
     form: str,
     fail_under: float | None,
-    language: str,
-    as_json: bool,
 ) -> int:
     """What of a lifecycle was exercised, and first of all what never was.
 
@@ -92,38 +82,45 @@ def coverage_command(
             " or --db URL, or both"
         )
         raise InvalidInput(message)
-    chosen = tuple(map(found_lifecycle, names or shipped_names()))
-    results = _covered(_CoverageRequest(files, stores, chosen))
-    if as_json or form == "json":
+    language, is_data = asked.language, asked.as_json or form == "json"
+    chosen = list(map(found_lifecycle, names or shipped_names()))
+    results = _covered(read_all(files), stores, chosen)
+    if is_data:
         print_json([covered_data(one, language) for one in results])
     else:
         for one in results:
             _print(one, language)
-    short = [
-        one for one in results if fail_under is not None and one.share < fail_under
-    ]
+    least = 0.0 if fail_under is None else fail_under
+    short = [one.lifecycle.name for one in results if one.share < least]
     if not short:
         return DONE
-    if not as_json and form != "json":
-        names_of_short = ", ".join(one.lifecycle.name for one in short)
-        wanted = f"{fail_under:g} %"
-        say(_word("short", language, wanted=wanted, names=names_of_short))
+    if not is_data:
+        say(_word("short", language, wanted=f"{least:g} %", names=", ".join(short)))
     return AUDIT
 
 
-def _covered(asked: _CoverageRequest) -> list[Covered]:
+def read_all(files: Iterable[Path]) -> Coverage:
+    """What all of the coverage `files` have counted.
+
+    Raises:
+        InvalidInput: one cannot be read, or is no coverage file.
+
+    """
     coverage = Coverage()
-    for file in asked.files:
+    for file in files:
         coverage.merge(read_coverage(file))
-    for url in asked.stores:
-        store = opened_store(url, must_exist=True)
-        try:
+    return coverage
+
+
+def _covered(
+    coverage: Coverage, stores: Iterable[str], chosen: list[Lifecycle]
+) -> list[Covered]:
+    for url in stores:
+        with opened_store(url) as store:
             coverage.merge(from_store(store))
-        finally:
-            store.close()
     shipped = map(load_shipped, shipped_names())
-    known = {one.name: one for one in (*shipped, *asked.lifecycles)}
-    return [covered(one, coverage, known.values()) for one in asked.lifecycles]
+    known = {one.name: one for one in (*shipped, *chosen)}
+    return [covered(one, coverage, known.values()) for one in chosen]
 
 
 def covered_data(result: Covered, language: str) -> dict[str, Any]:
@@ -165,14 +162,14 @@ def _print(result: Covered, language: str) -> None:
         total=total,
         share=f"{_floor(result.share)} %",
     )
-    say(click.style("✓ " if done == total else "○ ", bold=True) + shown)
+    say(Styled("✓ " if done == total else "○ ", "bold") + shown)
     for line in _remarks(result, language):
         say(line)
     if result.never:
-        headings = [_word("what", language), _word("rule", language)]
+        headings = _word.each(language, "what", "rule")
         rows = [(p.text.in_language(language), p.rule) for p in result.never]
         print_table(_word("never", language), headings, rows)
-    headings = [_word(name, language) for name in ("kind", "exercised", "of")]
+    headings = _word.each(language, "kind", "exercised", "of")
     print_table("", headings, _kinds(result, language), numbers=2)
 
 

@@ -6,30 +6,19 @@ from kessai.cli.terminal.lazy import LazyGroup
 
 _AUDITS = {
     "check": (
-        "kessai.cli.audit.check",
-        "check_command",
+        "audit.check:check_command",
         "Hold someone else's log against a lifecycle.",
     ),
     "coverage": (
-        "kessai.cli.audit.coverage",
-        "coverage_command",
+        "audit.coverage:coverage_command",
         "What of a lifecycle was exercised, and what never.",
     ),
     "report": (
-        "kessai.cli.audit.report",
-        "report_command",
+        "audit.report:report_command",
         "What was declared, reached, denied and tested.",
     ),
-    "seal": (
-        "kessai.cli.audit.seal",
-        "seal_command",
-        "Sign all chains as they are.",
-    ),
-    "verify": (
-        "kessai.cli.audit.verify",
-        "verify_command",
-        "Check and replay every chain.",
-    ),
+    "seal": ("audit.seal:seal_command", "Sign all chains as they are."),
+    "verify": ("audit.verify:verify_command", "Check and replay every chain."),
 }
 
 

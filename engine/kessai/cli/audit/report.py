@@ -1,19 +1,17 @@
 """`kessai audit report`: what was declared, reached, denied and tested."""
 
-import contextlib
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
-from kessai.audit.coverage.totals import Coverage, read_coverage
 from kessai.audit.reporting import FORMATS, Facts, gather, render
+from kessai.cli.audit.coverage import read_all
 from kessai.cli.terminal.exits import AUDIT, DONE
-from kessai.cli.terminal.gateways import opened_store
-from kessai.cli.terminal.options import db_option, language_option
-from kessai.cli.terminal.output import put
+from kessai.cli.terminal.gateways import opened_store, shown_store
+from kessai.cli.terminal.options import Asked, out_option, shared_options
+from kessai.cli.terminal.output import note, writing
+from kessai.cli.zones import moment_of
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput
 from kessai.shell import shipped_lifecycles
@@ -23,22 +21,15 @@ _word = Words("audit_report")
 
 
 @click.command("report")
-@db_option
 @click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    default="html",
-    show_default=True,
-    help="A page for auditors, or data: one object, or one long table.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    metavar="FILE",
-    help="Where to write it; standard output unless given. Never half a file.",
+    help="A page for auditors (unless another is given), or data: one object, or one"
+    " long table.",
 )
+@out_option("Where to write it; standard output unless given. Never half a file.")
 @click.option(
     "--coverage",
     "coverage_files",
@@ -55,48 +46,36 @@ _word = Words("audit_report")
     help="The moment that the report speaks of, such as 2026-01-31T09:00:00Z; now"
     " unless given. The same store and TIME give the same report.",
 )
-@language_option
+@shared_options("db", "json")
 def report_command(
-    db: str,
-    form: str,
+    asked: Asked,
+    form: str | None,
     out: Path | None,
     *,
+    force: bool,
     coverage_files: tuple[Path, ...],
     at: str | None,
-    language: str,
 ) -> int:
     """Report what was declared, reached, denied and tested, and whether it all holds.
 
     Everything is verified on the way. Exit code 5 if something does not hold; the
     report is written all the same, and lists the faults.
     """
-    moment = utc_now() if at is None else _moment(at)
-    coverage = _coverage(coverage_files)
+    if asked.as_json and form not in {None, "json"}:
+        message = f"--json: {form} is asked for, too; give one of them"
+        raise InvalidInput(message)
+    form = form or ("json" if asked.as_json else "html")
+    moment = utc_now() if at is None else moment_of(at, None, "--at")
+    coverage = read_all(coverage_files) if coverage_files else None
     _check_place(form, out)
-    store = opened_store(db, must_exist=True)
-    try:
-        facts = gather(
-            store,
-            shown_store(db),
-            moment,
-            coverage=coverage,
-            known=shipped_lifecycles(),
-        )
-    finally:
-        store.close()
-    put(render(facts, form, language).encode(), out)
+    place, known = shown_store(asked.db), shipped_lifecycles()
+    with writing(out, force=force) as file:
+        with opened_store(asked.db) as store:
+            facts = gather(store, place, moment, coverage=coverage, known=known)
+        file.write(render(facts, form, asked.language).encode())
     if out is not None:
-        _summarize(facts, out, language)
+        _summarize(facts, out, asked.language)
     return DONE if facts.report.holds else AUDIT
-
-
-def shown_store(url: str) -> str:
-    """The store as a report names it: never with a password, nor with who has it."""
-    if "://" not in url or url.lower().startswith("sqlite:"):
-        return url
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
 
 
 def _check_place(form: str, out: Path | None) -> None:
@@ -109,26 +88,6 @@ def _check_place(form: str, out: Path | None) -> None:
         raise InvalidInput(message)
 
 
-def _moment(text: str) -> datetime:
-    with contextlib.suppress(ValueError):
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    message = (
-        f"--at {text!r}: not a moment with a time zone, such as 2026-01-31T09:00:00Z"
-    )
-    raise InvalidInput(message)
-
-
-def _coverage(files: tuple[Path, ...]) -> Coverage | None:
-    if not files:
-        return None
-    coverage = Coverage()
-    for file in files:
-        coverage.merge(read_coverage(file))
-    return coverage
-
-
 def _summarize(facts: Facts, out: Path, language: str) -> None:
     report = facts.report
     counts = {
@@ -138,4 +97,4 @@ def _summarize(facts: Facts, out: Path, language: str) -> None:
         "faults": f"{report.faults.count:,}",
     }
     verdict = "holds" if report.holds else "faulty"
-    click.echo(_word(verdict, language, **counts), err=True)
+    note(_word(verdict, language, **counts))

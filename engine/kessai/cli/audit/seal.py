@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text as Styled
 
 from kessai.audit import Made, write_seal
 from kessai.audit.sealing import (
@@ -17,49 +18,50 @@ from kessai.cli.audit.seals import public_key_option, read_seals
 from kessai.cli.audit.verify import report_data, report_lines
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store
-from kessai.cli.terminal.options import db_option, output_options
-from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.output import free_place, print_json, say
 from kessai.driver import utc_now
 from kessai.words import Words
 
 _WORDS = Words("audit_seal")
 
 
+_PATH = click.Path(path_type=Path)
+
+
 @click.command("seal")
 @click.option(
     "--new-key",
-    "new_key",
-    type=click.Path(path_type=Path),
+    type=_PATH,
     metavar="FILE",
     help="Make a private key in FILE, print its public key, and do nothing else.",
 )
-@db_option
-@click.option(
-    "--key",
-    "key",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The private key to sign with.",
-)
+@click.option("--key", type=_PATH, metavar="FILE", help="The private key to sign with.")
 @click.option(
     "--out",
-    "out",
-    type=click.Path(path_type=Path),
+    type=_PATH,
     metavar="FILE",
     help="Where the seal goes; never over another file.",
 )
 @click.option(
     "--previous",
-    "previous",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=_PATH,
     metavar="FILE",
     help="A seal made before, which every chain must go on from; may be given several"
     " times.",
 )
 @public_key_option
-@output_options
-def seal_command(language: str, *, as_json: bool, **given: Any) -> int:
+@shared_options("db", "json")
+def seal_command(
+    asked: Asked,
+    *,
+    new_key: Path | None,
+    key: Path | None,
+    out: Path | None,
+    previous: tuple[Path, ...],
+    public_key: str | None,
+) -> int:
     """Sign a summary of all chains, to be kept in another place.
 
     The database's owner can write a chain anew so that everything in the database
@@ -67,52 +69,39 @@ def seal_command(language: str, *, as_json: bool, **given: Any) -> int:
 
     The store is verified first; exit code 5 and no seal if it does not hold.
     """
-    if given["new_key"] is not None:
-        if given["key"] or given["out"] or given["previous"]:
+    if new_key is not None:
+        if key or out or previous:
             message = "--new-key makes a key and does nothing else: give it alone"
             raise click.UsageError(message)
-        public = new_private_key(given["new_key"])
-        _tell_key(given["new_key"], public, language, as_json=as_json)
+        free_place("--new-key", new_key, replace=True)
+        _show_key(new_key, new_private_key(new_key), asked)
         return DONE
-    for name in ("key", "out"):
-        if given[name] is None:
-            message = f"--{name} FILE is missing; or make a key first, with --new-key"
-            raise click.UsageError(message)
-    made, public = _seal(**given)
-    if as_json:
-        print_json(_data(made, public, language))
+    if key is None or out is None:
+        name = "key" if key is None else "out"
+        message = f"--{name} FILE is missing; or make a key first, with --new-key"
+        raise click.UsageError(message)
+    free_place("--out", out, replace=True)
+    private = read_private_key(key)
+    before = read_seals(previous, public_key, private.public)
+    with opened_store(asked.db) as store:
+        made = write_seal(store, private, out, utc_now(), before)
+    if asked.as_json:
+        seal = _seal_data(made.seal, private.public)
+        print_json({"seal": seal, "report": report_data(made.report, asked.language)})
     else:
-        for line in _lines(made, public, language):
+        for line in _lines(made, private.public, asked.language):
             say(line)
     return AUDIT if made.seal is None else DONE
 
 
-def _seal(
-    db: str, key: Path, out: Path, previous: tuple[Path, ...], **given: Any
-) -> tuple[Made, PublicKey]:
-    private = read_private_key(key)
-    before = read_seals(previous, given["public_key"], private.public)
-    store = opened_store(db, must_exist=True)
-    try:
-        made = write_seal(store, private, out, utc_now(), before)
-    finally:
-        store.close()
-    return made, private.public
-
-
-def _tell_key(path: Path, public: PublicKey, language: str, *, as_json: bool) -> None:
-    if as_json:
+def _show_key(path: Path, public: PublicKey, asked: Asked) -> None:
+    if asked.as_json:
         print_json({"file": str(path), "public_key": public.hex, "key": public.id})
         return
-    words = _WORDS.in_language(language)
+    words = _WORDS.in_language(asked.language)
     say(words["made"].format(path=path))
     say(words["public"])
     say(f"  {public.hex}")
-
-
-def _data(made: Made, public: PublicKey, language: str) -> dict[str, Any]:
-    report = report_data(made.report, language)
-    return {"seal": _seal_data(made.seal, public), "report": report}
 
 
 def _seal_data(seal: Seal | None, public: PublicKey) -> dict[str, Any] | None:
@@ -132,7 +121,7 @@ def _seal_data(seal: Seal | None, public: PublicKey) -> dict[str, Any] | None:
     }
 
 
-def _lines(made: Made, public: PublicKey, language: str) -> Iterator[str]:
+def _lines(made: Made, public: PublicKey, language: str) -> Iterator[str | Styled]:
     words, seal = _WORDS.in_language(language), made.seal
     if seal is None:
         yield from report_lines(made.report, language)
@@ -143,6 +132,6 @@ def _lines(made: Made, public: PublicKey, language: str) -> Iterator[str]:
         "events": f"{seal.summary.events:,}",
         "path": seal.path,
     }
-    yield click.style("✓ ", fg="green") + words["sealed"].format_map(counts)
+    yield Styled("✓ ", "green") + words["sealed"].format_map(counts)
     yield words["keep"]
     yield f"  kessai audit verify --seal {seal.path} --public-key {public.hex}"

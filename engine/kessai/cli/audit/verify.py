@@ -1,18 +1,20 @@
 """`kessai audit verify`: every chain checked, every transaction replayed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import click
+from rich.text import Text as Styled
 
-from kessai.audit import OpenOperation, Report, verify
-from kessai.audit.verification.report import FaultTally
+from kessai.audit import Report, verify
+from kessai.audit.verification.report import AuditFault, OpenOperation
 from kessai.cli.audit.seals import public_key_option, read_seals
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store
-from kessai.cli.terminal.options import db_option, output_options
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import operation_data, print_json, say
 from kessai.evidence.reasons import discrepancy_sentence
 from kessai.words import Words
@@ -20,11 +22,10 @@ from kessai.words import Words
 SHOWN = 20
 """How many finds of a kind are shown to a person; `--json` has more."""
 
-_WORDS = Words("audit_verify")
+_WORDS, _phase = Words("audit_verify"), Words("recovery")
 
 
 @click.command("verify")
-@db_option
 @click.option(
     "--seal",
     "sealed",
@@ -33,14 +34,9 @@ _WORDS = Words("audit_verify")
     help="A seal that every chain must go on from; may be given several times.",
 )
 @public_key_option
-@output_options
+@shared_options("db", "json")
 def verify_command(
-    db: str,
-    sealed: tuple[Path, ...],
-    public_key: str | None,
-    language: str,
-    *,
-    as_json: bool,
+    asked: Asked, sealed: tuple[Path, ...], public_key: str | None
 ) -> int:
     """Check every chain, replay every transaction, decide every step again.
 
@@ -50,14 +46,12 @@ def verify_command(
     Exit code 5 if one does not hold; each is named with its first bad event.
     """
     seals = read_seals(sealed, public_key)
-    store = opened_store(db, must_exist=True)
-    started = perf_counter()
-    try:
+    language = asked.language
+    with opened_store(asked.db) as store:
+        started = perf_counter()
         report = verify(store, seals=seals)
-    finally:
-        store.close()
-    seconds = round(perf_counter() - started, 3)
-    if as_json:
+        seconds = round(perf_counter() - started, 3)
+    if asked.as_json:
         print_json({**report_data(report, language), "seconds": seconds})
     else:
         for line in report_lines(report, language):
@@ -93,7 +87,7 @@ def _open_data(found: OpenOperation) -> dict[str, Any]:
     return {"transaction": found.transaction, **operation_data(found.operation)}
 
 
-def report_lines(report: Report, language: str) -> Iterator[str]:
+def report_lines(report: Report, language: str) -> Iterator[str | Styled]:
     """A report in a few lines for a person."""
     words = _WORDS.in_language(language)
     counts = {
@@ -102,23 +96,61 @@ def report_lines(report: Report, language: str) -> Iterator[str]:
         "faults": f"{report.faults.count:,}",
     }
     if report.holds:
-        yield click.style("✓ ", fg="green") + words["holds"].format_map(counts)
+        yield Styled("✓ ", "green") + words["holds"].format_map(counts)
     else:
-        yield click.style("✗ ", fg="red") + words["faulty"].format_map(counts)
-        yield from _fault_lines(report, language)
+        yield Styled("✗ ", "red") + words["faulty"].format_map(counts)
+    faults = (_fault(each, words, language) for each in report.faults.first)
+    yield from _first(report.faults.count, faults, words)
     yield from _seal_lines(report, words)
     if len(report.accounts) > 1:
         for account, number in report.accounts.items():
             values = {"account": account, "count": f"{number:,}"}
-            yield click.style(f"  {words['account'].format_map(values)}", dim=True)
+            yield Styled(f"  {words['account'].format_map(values)}", "dim")
     if report.kinds:
         kinds = (f"{words[kind]} {count:,}" for kind, count in report.kinds.items())
-        yield click.style(f"  {' · '.join(kinds)}", dim=True)
-    yield from _discrepancy_lines(report, language)
-    yield from _open_lines(report, words)
+        yield Styled(f"  {' · '.join(kinds)}", "dim")
+    discrepancies = (
+        f"{found.transaction} {words['event']} {found.number}:"
+        f" {discrepancy_sentence(found.reason, language)}"
+        for found in report.discrepancies.first
+    )
+    number = report.discrepancies.count
+    yield from _first(number, discrepancies, words, "found_discrepancies")
+    still = (
+        _still_open(found, words, language) for found in report.open_operations.first
+    )
+    yield from _first(report.open_operations.count, still, words, "open")
 
 
-def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str]:
+def _first(
+    count: int,
+    lines: Iterable[str | Styled],
+    words: Mapping[str, str],
+    heading: str = "",
+) -> Iterator[str | Styled]:
+    """The first finds of a kind, a line each, below their number; nothing for none."""
+    if count and heading:
+        yield words[heading].format(count=f"{count:,}")
+    for line in islice(lines, SHOWN):
+        yield Styled("  ") + line
+    if count > SHOWN:
+        yield "  " + words["more"].format(count=f"{count - SHOWN:,}")
+
+
+def _fault(fault: AuditFault, words: Mapping[str, str], language: str) -> Styled:
+    where = "" if fault.number is None else f" {words['event']} {fault.number}"
+    return (
+        Styled(f"{fault.transaction}{where}", "bold") + f": {fault.sentence(language)}"
+    )
+
+
+def _still_open(found: OpenOperation, words: Mapping[str, str], language: str) -> str:
+    operation, phase = found.operation, _phase(found.operation.phase, language)
+    since = f"{words['since']} {operation.begun_at:%Y-%m-%d %H:%M:%SZ}"
+    return f"{found.transaction}: {operation.command}, {phase}, {since}"
+
+
+def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str | Styled]:
     for seal in report.seals:
         yield words["sealed"].format(
             time=f"{seal.time:%Y-%m-%d %H:%M:%SZ}",
@@ -126,40 +158,4 @@ def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str]:
             path=seal.path,
         )
         if seal.follows_unknown:
-            yield click.style(words["unknown_seal"], fg="yellow")
-
-
-def _fault_lines(report: Report, language: str) -> Iterator[str]:
-    words = _WORDS.in_language(language)
-    for fault in report.faults.first[:SHOWN]:
-        where = "" if fault.number is None else f" {words['event']} {fault.number}"
-        name = click.style(f"{fault.transaction}{where}", bold=True)
-        yield f"  {name}: {fault.sentence(language)}"
-    yield from _rest(report.faults, words)
-
-
-def _discrepancy_lines(report: Report, language: str) -> Iterator[str]:
-    if not report.discrepancies.count:
-        return
-    words = _WORDS.in_language(language)
-    yield words["found_discrepancies"].format(count=f"{report.discrepancies.count:,}")
-    for found in report.discrepancies.first[:SHOWN]:
-        sentence = discrepancy_sentence(found.reason, language)
-        yield f"  {found.transaction} {words['event']} {found.number}: {sentence}"
-    yield from _rest(report.discrepancies, words)
-
-
-def _open_lines(report: Report, words: Mapping[str, str]) -> Iterator[str]:
-    if not report.open_operations.count:
-        return
-    yield words["open"].format(count=f"{report.open_operations.count:,}")
-    for found in report.open_operations.first[:SHOWN]:
-        operation = found.operation
-        since = f"{words['since']} {operation.begun_at:%Y-%m-%d %H:%M:%SZ}"
-        yield f"  {found.transaction}: {operation.command}, {operation.phase}, {since}"
-    yield from _rest(report.open_operations, words)
-
-
-def _rest(found: FaultTally[Any], words: Mapping[str, str]) -> Iterator[str]:
-    if found.count > SHOWN:
-        yield "  " + words["more"].format(count=f"{found.count - SHOWN:,}")
+            yield Styled(words["unknown_seal"], "yellow")

@@ -4,23 +4,24 @@ from collections.abc import Iterable
 from time import perf_counter
 
 import click
+from rich.text import Text as Styled
 
-from kessai.cli.demo.narration import DemoNarration, is_plain, proof_data, scene_data
+from kessai.cli.demo.narration import DemoNarration, proof_data, scene_data
 from kessai.cli.demo.script import opened_stage, proof, story
 from kessai.cli.terminal.exits import AUDIT, DONE
-from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
 
 
 @click.command()
-@output_options
-def demo(language: str, *, as_json: bool) -> int:
+@shared_options("json")
+def demo(asked: Asked) -> int:
     """Live through a one-time and a recurring payment, and prove every step.
 
     Needs no key and no network, and leaves nothing behind. Exit code 5 if the trail or
     the gateway's books disagree.
     """
-    return _as_data(language) if as_json else _narrate(language)
+    return _as_data(asked.language) if asked.as_json else _narrate(asked.language)
 
 
 def _narrate(language: str) -> int:
@@ -49,6 +50,6 @@ def _as_data(language: str) -> int:
     return DONE if found.is_good else AUDIT
 
 
-def _say(lines: Iterable[str]) -> None:
+def _say(lines: Iterable[str | Styled]) -> None:
     for line in lines:
-        say(click.unstyle(line) if is_plain() else line)
+        say(line)

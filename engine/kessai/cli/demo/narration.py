@@ -1,17 +1,16 @@
 """The demo's story in words, for a terminal of any width; and as data for programs."""
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
-import click
+from rich.text import Text as Styled
 
 from kessai.cli.demo.script import Scene, TrailCheck, rule_of
-from kessai.cli.terminal.columns import padded, width_of, wrapped
+from kessai.cli.terminal.columns import padded, paragraph, width_of
 from kessai.cli.terminal.output import bounds_data, denial_data
-from kessai.machine import Possibility, Reason
+from kessai.machine import Possibility
 from kessai.money import Currency, show_amount
 from kessai.words import Words
 
@@ -47,21 +46,19 @@ class DemoNarration:
         """For the terminal at hand."""
         return cls(language, min(shutil.get_terminal_size((80, 24))[0], _WIDEST))
 
-    def opening(self) -> Iterator[str]:
+    def opening(self) -> Iterator[str | Styled]:
         """What this is going to be."""
-        title = click.style(word("title", self.language), bold=True)
-        yield f"kessai · {title}"
+        yield Styled.assemble("kessai · ", (word("title", self.language), "bold"))
         yield from self._text(word("setting", self.language), indent=0)
 
-    def chapter(self, scene: Scene) -> Iterator[str]:
+    def chapter(self, scene: Scene) -> Iterator[str | Styled]:
         """The heading of the chapter that `scene` begins."""
         lifecycle = scene.machine.lifecycle
         yield ""
         title = lifecycle.title.in_language(self.language)
-        title = click.style(f"{title[0].upper()}{title[1:]}", bold=True)
-        yield f"{title} · {scene.after.id}"
+        yield Styled(f"{title[0].upper()}{title[1:]}", "bold") + f" · {scene.after.id}"
 
-    def scene(self, scene: Scene) -> Iterator[str]:
+    def scene(self, scene: Scene) -> Iterator[str | Styled]:
         """A line for what happened, a line for what it means; the reasons of a denial."""
         yield self._headline(scene)
         note = _notes[scene.note].in_language(self.language)
@@ -69,17 +66,19 @@ class DemoNarration:
         if scene.denial is not None:
             sentences = scene.denial.sentences(self.language)
             for reason, sentence in zip(scene.denial.reasons, sentences, strict=True):
-                yield from self._reason(scene, reason, sentence)
+                text = f"{sentence} ({rule_of(scene.machine, reason.rule)})"
+                first, indent = f"{' ' * _INDENT}· ", _INDENT + 2
+                yield from paragraph(text, self.columns, first=first, indent=indent)
         if scene.possible:
             comma = _joining("comma", self.language)
             listed = comma.join(self._possible(scene, each) for each in scene.possible)
             possible = word("possible", self.language, list=listed)
-            yield from self._text(possible, color="green")
+            yield from self._text(possible, style="green")
 
-    def proof(self, proof: TrailCheck, seconds: float) -> Iterator[str]:
+    def proof(self, proof: TrailCheck, seconds: float) -> Iterator[str | Styled]:
         """Whether it all agrees."""
         yield ""
-        yield click.style(word("proof", self.language), bold=True)
+        yield Styled(word("proof", self.language), "bold")
         counts = {
             "events": proof.report.events,
             "transactions": proof.report.transactions,
@@ -95,25 +94,24 @@ class DemoNarration:
         yield from self._verdict("books", agree, proof.differences)
         yield ""
         end = word("agreed" if proof.is_good else "disagreed", self.language)
-        end = click.style(end, bold=True, fg="green" if proof.is_good else "red")
+        end_style = "bold green" if proof.is_good else "bold red"
         took = word("seconds", self.language, seconds=f"{seconds:.1f}")
-        yield f"{end}  {click.style(took, dim=True)}"
+        yield Styled.assemble((end, end_style), "  ", (took, "dim"))
 
-    def _headline(self, scene: Scene) -> str:
+    def _headline(self, scene: Scene) -> Styled:
         amount = "" if scene.amount is None else _money(scene, scene.amount)
         mark, color = _MARKS[scene.status]
         status = f"{mark} {word(scene.status, self.language)}"
-        line = (
-            f"  {click.style(padded(scene.rule, 3), fg='cyan')} "
-            f"{padded(self._title(scene, scene.what), 15)}"
-            f"{padded(amount, 11, right=True)}  {click.style(status, fg=color)}"
+        line = Styled.assemble(
+            ("  " + padded(scene.rule, 3), "cyan"),
+            f" {padded(self._title(scene, scene.what), 15)}",
+            f"{padded(amount, 11, right=True)}  ",
+            (status, color),
         )
         state = self._state(scene)
-        if not state or self.columns < _ROOMY:
-            return line
-        return (
-            f"{line}{padded('', 13 - width_of(status))}{click.style(state, dim=True)}"
-        )
+        if state and self.columns >= _ROOMY:
+            line.append(padded("", 13 - width_of(status))).append(state, "dim")
+        return line
 
     def _title(self, scene: Scene, name: str) -> str:
         if name in word:
@@ -128,12 +126,6 @@ class DemoNarration:
         )
         return _joining("comma", self.language).join(dict.fromkeys(states))
 
-    def _reason(self, scene: Scene, reason: Reason, sentence: str) -> Iterator[str]:
-        rule = rule_of(scene.machine, reason.rule)
-        lines = wrapped(f"{sentence} ({rule})", self.columns - _INDENT - 2)
-        for place, line in enumerate(lines):
-            yield f"{' ' * _INDENT}{'  ' if place else '· '}{line}"
-
     def _possible(self, scene: Scene, possibility: Possibility) -> str:
         title = self._title(scene, possibility.command)
         bounds = possibility.bounds
@@ -147,31 +139,19 @@ class DemoNarration:
             most=_money(scene, bounds.maximum),
         )
 
-    def _verdict(self, what: str, good: str, bad: Iterable[str]) -> Iterator[str]:
+    def _verdict(self, what: str, good: str, bad: Iterable[str]) -> Iterator[Styled]:
         wrong = list(bad)
-        color = "red" if wrong else "green"
-        mark = click.style("✗" if wrong else "✓", fg=color)
-        title = word(what, self.language)
-        indent = 6 + width_of(title)
-        lines = [
-            line
-            for text in wrong or [good]
-            for line in wrapped(text, self.columns - indent)
-        ]
-        yield f"  {mark} {title}  {lines[0]}"
-        yield from (f"{' ' * indent}{line}" for line in lines[1:])
+        mark = Styled("  ✗ ", "red") if wrong else Styled("  ✓ ", "green")
+        first: str | Styled = mark + f"{word(what, self.language)}  "
+        indent = width_of(str(first))
+        for text in wrong or [good]:
+            yield from paragraph(text, self.columns, first=first, indent=indent)
+            first = ""
 
     def _text(
-        self, text: str, *, indent: int = _INDENT, color: str | None = None
-    ) -> Iterator[str]:
-        for line in wrapped(text, self.columns - indent):
-            styled = click.style(line, fg=color, dim=color is None)
-            yield f"{' ' * indent}{styled}"
-
-
-def is_plain() -> bool:
-    """Whether nobody wants colours, see https://no-color.org."""
-    return bool(os.environ.get("NO_COLOR"))
+        self, text: str, *, indent: int = _INDENT, style: str = "dim"
+    ) -> Iterator[Styled]:
+        return paragraph(text, self.columns, indent=indent, style=style)
 
 
 def _money(scene: Scene, amount: int) -> str:

@@ -16,7 +16,6 @@ import attrs
 
 from kessai.audit import Report, verify
 from kessai.cli.terminal.gateways import LocalGateway, local_gateway
-from kessai.flow import Answer
 from kessai.machine import Command, Denial, Machine, Possibility, Transaction
 from kessai.shell import Engine
 from kessai.stores import SQLiteStore, Store, StoreWarning
@@ -96,7 +95,19 @@ class DemoStage:
         key = f"{tx}/{name}/{self.clock.now:%m%d%H%M}"
         amount = what["amount"] if "amount" in what else self._default(name, tx)
         answer = self.engine.execute(Command(name, tx, key=key, **what))
-        return self._scene(chapter, note, name, answer, amount)
+        after = answer.transaction
+        can = self.engine.can(after.id) if answer.denial and after.exists else ()
+        return self._scene(
+            name,
+            after,
+            chapter=chapter,
+            note=note,
+            what=name,
+            status=answer.status.value,
+            amount=amount,
+            denial=answer.denial,
+            possible=tuple(found for found in can if found.is_allowed),
+        )
 
     def _default(self, name: str, tx: str) -> int | None:
         """The amount that a command without one takes, as it will be asked for."""
@@ -131,37 +142,20 @@ class DemoStage:
     def _seen(self, chapter: str, note: str, what: str, command: str, tx: str) -> Scene:
         """What evidence made of a transaction; still open if it resolved nothing."""
         after = self.engine.transaction(tx)
-        machine = self._machines[after.lifecycle]
-        return Scene(
+        return self._scene(
+            command,
+            after,
             chapter=chapter,
             note=note,
             what=what,
-            rule=rule_of(
-                machine, machine.commands[command].spec.rule, what == "notification"
-            ),
             status="pending" if after.operations else "succeeded",
-            after=after,
-            machine=machine,
         )
 
-    def _scene(
-        self, chapter: str, note: str, name: str, answer: Answer, amount: int | None
-    ) -> Scene:
-        after = answer.transaction
-        machine = self._machine(after, name)
-        can = self.engine.can(after.id) if answer.denial and after.exists else ()
-        return Scene(
-            chapter=chapter,
-            note=note,
-            what=name,
-            rule=rule_of(machine, machine.commands[name].spec.rule),
-            status=answer.status.value,
-            after=after,
-            machine=machine,
-            amount=amount,
-            denial=answer.denial,
-            possible=tuple(found for found in can if found.is_allowed),
-        )
+    def _scene(self, command: str, after: Transaction, **seen: Any) -> Scene:
+        machine = self._machine(after, command)
+        is_flow = seen["what"] == "notification"
+        rule = rule_of(machine, machine.commands[command].spec.rule, is_flow)
+        return Scene(rule=rule, after=after, machine=machine, **seen)
 
 
 def rule_of(machine: Machine, rules: str, is_flow: bool = False) -> str:  # noqa: FBT001, FBT002

@@ -1,15 +1,20 @@
 """`kessai lifecycle`: the declared rules listed, drawn and checked."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text as Styled
 
-from kessai.cli.lifecycle.drawing import drawn, format_for, out_option, put_drawing
+from kessai.cli.lifecycle.drawing import (
+    drawing_option,
+    drawn,
+    format_for,
+    put_drawing,
+)
 from kessai.cli.terminal.exits import DONE, USAGE
-from kessai.cli.terminal.options import output_options
-from kessai.cli.terminal.output import print_json, put
+from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.tables import print_table
 from kessai.diagram import FORMATS, render
 from kessai.errors import InvalidLifecycle, UnknownLifecycle
@@ -36,20 +41,19 @@ def lifecycle() -> None:
 
 
 @lifecycle.command("list")
-@output_options
-def list_command(language: str, *, as_json: bool) -> int:
+@shared_options("json")
+def list_command(asked: Asked) -> int:
     """List the lifecycles that are shipped."""
     shipped = [load_shipped(name) for name in shipped_names()]
-    if as_json:
+    if asked.as_json:
         print_json([_summary(each) for each in shipped])
         return DONE
     width = max(len(each.name) for each in shipped)
     for each in shipped:
-        title = click.style(each.title.in_language(language), bold=True)
-        _write(f"{each.name:{width}}  {title}")
-        tracks = ", ".join(each.tracks)
-        commands = ", ".join(each.commands)
-        _write(click.style(f"{'':{width}}  {tracks}: {commands}", dim=True))
+        title = each.title.in_language(asked.language)
+        say(Styled.assemble(f"{each.name:{width}}  ", (title, "bold")))
+        tracks, commands = ", ".join(each.tracks), ", ".join(each.commands)
+        say(Styled(f"{'':{width}}  {tracks}: {commands}", "dim"))
     return DONE
 
 
@@ -62,31 +66,32 @@ def list_command(language: str, *, as_json: bool) -> int:
     default=None,
     help="How to draw it; md (tables) unless given.",
 )
-@out_option
-@output_options
+@drawing_option
+@shared_options("json")
 def show_command(
-    *, name: str, form: str | None, out: Path | None, language: str, as_json: bool
+    asked: Asked, *, name: str, form: str | None, out: Path | None, force: bool
 ) -> int:
     """Draw the lifecycle NAME: a shipped one, or the path of a .toml file.
 
     The pictures of shipped ones need nothing. For an SVG of your own the extra
     `diagram` is used, or a Graphviz that is here; else a terminal gets Mermaid text.
     """
-    asked = form or ("json" if as_json else None)
-    chosen = format_for(out, asked, "md", _LONG)
-    shown = found_lifecycle(name)
+    form = form or ("json" if asked.as_json else None)
+    chosen = format_for(out, form, "md", _LONG)
+    shown, language = found_lifecycle(name), asked.language
 
     def draw(as_format: str) -> str:
         return render(shown, _LONG[as_format], language)
 
-    put_drawing(drawn(draw, chosen, out, language), out, language)
+    drawing = drawn(draw, chosen, out, language)
+    put_drawing(drawing, out, language, force=force)
     return DONE
 
 
 @lifecycle.command("rules")
 @click.argument("name", required=False)
-@output_options
-def rules_command(name: str | None, language: str, *, as_json: bool) -> int:
+@shared_options("json")
+def rules_command(asked: Asked, name: str | None) -> int:
     """List what each rule code stands for, and the place in its source.
 
     Those that the lifecycle NAME names (a shipped one, or the path of a .toml file), or
@@ -97,8 +102,9 @@ def rules_command(name: str | None, language: str, *, as_json: bool) -> int:
     order = {code: None for each in shown for code in each.rules}
     found = {rule.code: rule for rules in named.values() for rule in rules}
     rules = [found[code] for code in {**order, **found} if code in found]
-    if not as_json:
-        headings = [_word(each, language) for each in ("rule", "rule_says", "source")]
+    language = asked.language
+    if not asked.as_json:
+        headings = _word.each(language, "rule", "rule_says", "source")
         rows = [(r.code, r.text.in_language(language), r.source) for r in rules]
         print_table(_word("rules", language), headings, rows)
         return DONE
@@ -127,47 +133,41 @@ def _rules_of(each: Lifecycle) -> tuple[Rule, ...]:
 
 @lifecycle.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
-@output_options
-def check_command(file: Path, language: str, *, as_json: bool) -> int:
+@shared_options("json")
+def check_command(asked: Asked, file: Path) -> int:
     """Check a lifecycle FILE: every mistake with its place, on a line of its own."""
     try:
         checked = load_file(file)
     except InvalidLifecycle as error:
-        return _refused(file, error, language, as_json=as_json)
-    if as_json:
+        return _refused(file, error, asked)
+    if asked.as_json:
         print_json({"file": str(file), "mistakes": [], **_summary(checked)})
         return DONE
-    fine = _word("fine", language, count=len(checked.commands))
-    _write(f"{file}: {checked.name}: {fine}")
+    fine = _word("fine", asked.language, count=len(checked.commands))
+    say(f"{file}: {checked.name}: {fine}")
     return DONE
 
 
-def _refused(
-    file: Path, error: InvalidLifecycle, language: str, *, as_json: bool
-) -> int:
+def _refused(file: Path, error: InvalidLifecycle, asked: Asked) -> int:
     mistakes = [m for m in error.mistakes if isinstance(m, Mistake)]
-    if as_json:
-        print_json(
+    if asked.as_json:
+        shown = [
             {
-                "file": str(file),
-                "mistakes": [
-                    {
-                        "file": _path(file, mistake),
-                        "line": mistake.place.line,
-                        "path": mistake.path,
-                        "message": mistake.message,
-                    }
-                    for mistake in mistakes
-                ],
+                "file": _path(file, mistake),
+                "line": mistake.place.line,
+                "path": mistake.path,
+                "message": mistake.message,
             }
-        )
+            for mistake in mistakes
+        ]
+        print_json({"file": str(file), "mistakes": shown})
         return USAGE
     for mistake in mistakes:
         line = f":{mistake.place.line}" if mistake.place.line else ""
         path = f" [{mistake.path}]" if mistake.path else ""
-        _write(f"{_path(file, mistake)}{line}:{path} {mistake.message}")
+        say(f"{_path(file, mistake)}{line}:{path} {mistake.message}")
     name = "one_mistake" if len(mistakes) == 1 else "mistakes"
-    _write(click.style(_word(name, language, count=len(mistakes)), fg="red"))
+    say(Styled(_word(name, asked.language, count=len(mistakes)), "red"))
     return USAGE
 
 
@@ -206,10 +206,3 @@ def _summary(each: Lifecycle) -> dict[str, Any]:
         "commands": list(each.commands),
         "reversals": list(each.reversals),
     }
-
-
-def _write(text: str) -> None:
-    """Print in UTF-8 whatever the locale: diagrams go to files that tools read."""
-    if not sys.stdout.isatty():
-        text = click.unstyle(text)
-    put(text.rstrip("\n").encode() + b"\n")

@@ -4,10 +4,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import click
-
-from kessai.card_numbers import without_card_numbers
-from kessai.cli.terminal.output import put
+from kessai.cli.terminal.options import out_option
+from kessai.cli.terminal.output import note, put
 from kessai.errors import InvalidInput
 from kessai.words import Words
 
@@ -22,11 +20,8 @@ SUFFIXES: Mapping[str, str] = {
 
 _word = Words("drawing")
 
-out_option = click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write to FILE; its ending chooses the format unless --format does.",
+drawing_option = out_option(
+    "Write to FILE; its ending chooses the format unless --format does."
 )
 
 
@@ -72,11 +67,11 @@ def drawn(
         if out is not None or not sys.stdout.isatty():
             message = f"{error}; or ask for --format mermaid"
             raise GraphvizMissing(message) from error
-        click.echo(_word("instead", language), err=True)
+        note(_word("instead", language))
         return draw("mermaid")
 
 
-def put_drawing(text: str, out: Path | None, language: str) -> None:
+def put_drawing(text: str, out: Path | None, language: str, *, force: bool) -> None:
     """Write a drawing to its file, or to standard output.
 
     UTF-8 whatever the locale: diagrams go to files, and tools read those.
@@ -85,7 +80,6 @@ def put_drawing(text: str, out: Path | None, language: str) -> None:
         InvalidInput: the file cannot be written.
 
     """
-    put(text.rstrip("\n").encode() + b"\n", out)
+    put(text.rstrip("\n").encode() + b"\n", out, force=force)
     if out is not None:
-        written = without_card_numbers(_word("written", language, path=out))
-        click.echo(written, err=True)
+        note(_word("written", language, path=out))

@@ -1,11 +1,12 @@
 """`kessai prove`: are the declared rules right? A proof, or the story that loses money."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
 import attrs
 import click
+from rich.text import Text as Styled
 
 from kessai.cli.lifecycle.command import found_lifecycle
 from kessai.cli.prove.words import (
@@ -18,7 +19,7 @@ from kessai.cli.prove.words import (
     subjects,
 )
 from kessai.cli.terminal.exits import AUDIT, DONE, UNKNOWN
-from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
 from kessai.prove import (
     Proof,
@@ -45,14 +46,9 @@ _WORDS = Words("prove.lines")
     is_flag=True,
     help="Leave out each rule in turn: what would be lost, or why nothing.",
 )
-@output_options
+@shared_options("json")
 def prove_command(
-    names: tuple[str, ...],
-    language: str,
-    *,
-    stories: bool,
-    is_ablation: bool,
-    as_json: bool,
+    asked: Asked, names: tuple[str, ...], *, stories: bool, is_ablation: bool
 ) -> int:
     """Prove that the rules are right, or show the story that loses money.
 
@@ -64,26 +60,18 @@ def prove_command(
     Exit code 5 if a story refutes something, 4 if something is neither proved nor
     refuted. Needs the extra `prove`.
     """
-    asked = [(name, found_lifecycle(name)) for name in names or shipped_names()]
+    found = [(name, found_lifecycle(name)) for name in names or shipped_names()]
     presentation = ProofPresentation(
-        language, stories=stories, is_ablation=is_ablation, as_json=as_json
+        asked.language, stories=stories, is_ablation=is_ablation, as_json=asked.as_json
     )
-    results = [presentation.show(name, lifecycle) for name, lifecycle in asked]
-    if as_json:
-        print_json({"lifecycles": [result.data for result in results]})
-    return max((result.code for result in results), key=_worst, default=DONE)
+    results = [presentation.show(name, lifecycle) for name, lifecycle in found]
+    if asked.as_json:
+        print_json({"lifecycles": [data for _, data in results]})
+    return max((code for code, _ in results), key=_worst, default=DONE)
 
 
 def _worst(code: int) -> int:
     return (DONE, UNKNOWN, AUDIT).index(code)
-
-
-@attrs.frozen
-class Shown:
-    """What one lifecycle's proof gives a program."""
-
-    code: int
-    data: Mapping[str, Any]
 
 
 @attrs.frozen
@@ -95,32 +83,39 @@ class ProofPresentation:
     is_ablation: bool = attrs.field(kw_only=True)
     as_json: bool = attrs.field(kw_only=True)
 
-    def show(self, source: str, lifecycle: Lifecycle) -> Shown:
-        """Prove one lifecycle, and print what came of it unless that is for a program."""
+    def show(self, source: str, lifecycle: Lifecycle) -> tuple[int, dict[str, Any]]:
+        """Prove one lifecycle, and print what came of it unless that is for a program.
+
+        The exit code, and the data for a program.
+        """
         started = perf_counter()
         proof = prove(lifecycle)
         seconds = perf_counter() - started
-        if not self.as_json:
-            for line in self._lines(source, proof, seconds):
-                say(line)
+        self._say(self._lines(source, proof, seconds))
         data = {**proof_data(source, proof), "seconds": round(seconds, 3)}
         code = _code(proof)
-        if self.is_ablation:
-            if proof.holds:
-                code, data["ablation"] = self._ablation(lifecycle)
-            elif not self.as_json:
-                say(self._word("first"))
-        return Shown(code, data)
+        if self.is_ablation and proof.holds:
+            code, data["ablation"] = self._ablation(lifecycle)
+        elif self.is_ablation:
+            self._say([self._word("first")])
+        return code, data
+
+    def _say(self, lines: Iterable[str | Styled]) -> None:
+        if not self.as_json:
+            for line in lines:
+                say(line)
 
     def _word(self, name: str, /, **values: object) -> str:
         return _WORDS(name, self.language, **values)
 
     # ── a proof ─────────────────────────────────────────────────────────────────────
 
-    def _lines(self, source: str, proof: Proof, seconds: float) -> Iterator[str]:
+    def _lines(
+        self, source: str, proof: Proof, seconds: float
+    ) -> Iterator[str | Styled]:
         lifecycle = proof.lifecycle
         title = lifecycle.title.in_language(self.language)
-        yield click.style(lifecycle.name, bold=True) + f"  {title}"
+        yield Styled(lifecycle.name, "bold") + f"  {title}"
         for kind in PROPERTIES:
             found = [f for f in proof.findings if f.property == kind]
             if found:
@@ -136,22 +131,22 @@ class ProofPresentation:
             yield from self._test(source, proof.refuted[0], proof.refuted[0].story)
         yield ""
 
-    def _line(self, kind: str, found: list[PropertyResult]) -> str:
+    def _line(self, kind: str, found: list[PropertyResult]) -> Styled:
         good = [f for f in found if f.verdict is Verdict.PROVED]
         is_good = len(good) == len(found)
-        mark = click.style("✓", fg="green") if is_good else click.style("✗", fg="red")
+        mark = Styled("  ✓", "green") if is_good else Styled("  ✗", "red")
         title = PROPERTIES(kind, self.language)
         count = str(len(found)) if is_good else f"{len(good)}/{len(found)}"
-        named = "" if kind == "reached" else click.style(subjects(found), dim=True)
-        return f"  {mark} {title}: {count}  {named}".rstrip()
+        line = mark + f" {title}: {count}"
+        return line if kind == "reached" else line.append(f"  {subjects(found)}", "dim")
 
-    def _ways(self, proof: Proof) -> Iterator[str]:
+    def _ways(self, proof: Proof) -> Iterator[str | Styled]:
         for finding in proof.findings:
             if finding.property == "reached" and finding.story is not None:
-                name = click.style(finding.subject, bold=True)
-                yield f"      {name}: {in_short(finding.story, self.language)}"
+                name = Styled(f"      {finding.subject}", "bold")
+                yield name + f": {in_short(finding.story, self.language)}"
 
-    def _summary(self, proof: Proof, seconds: float) -> str:
+    def _summary(self, proof: Proof, seconds: float) -> Styled:
         text = self._word(
             "holds" if proof.holds else "fails",
             count=len(proof.findings),
@@ -160,39 +155,41 @@ class ProofPresentation:
             refuted=len(proof.refuted),
             open=len(proof.open),
         )
-        return f"  {click.style(text, fg=None if proof.holds else 'red')}"
+        return Styled(f"  {text}", "" if proof.holds else "red")
 
-    def _remarks(self, proof: Proof) -> Iterator[str]:
+    def _remarks(self, proof: Proof) -> Iterator[str | Styled]:
         if not proof.holds:
             return
         for first, second in proof.too_late:
             text = self._word("too_late", first=first, second=second)
-            yield click.style(f"  {text}", dim=True)
+            yield Styled(f"  {text}", "dim")
         if not proof.is_limited:
-            yield click.style(f"  {self._word('unlimited')}", dim=True)
+            yield Styled(f"  {self._word('unlimited')}", "dim")
 
-    def _claim(self, proof: Proof, finding: PropertyResult) -> str:
+    def _headed(
+        self, code: str, proof: Proof, finding: PropertyResult, style: str
+    ) -> Iterator[str | Styled]:
+        """An empty line, then what is refuted or open."""
         kind, subject = finding.property, finding.subject
         text = claim(proof.lifecycle, kind, subject, self.language)
         if finding.rule:
             text += self._word("rule", rule=finding.rule)
-        return text
-
-    def _refuted(self, proof: Proof, finding: PropertyResult) -> Iterator[str]:
-        text = self._word("refuted", claim=self._claim(proof, finding))
         yield ""
-        yield f"  {click.style(text, fg='red')}"
+        yield Styled(f"  {self._word(code, claim=text)}", style)
+
+    def _refuted(self, proof: Proof, finding: PropertyResult) -> Iterator[str | Styled]:
+        yield from self._headed("refuted", proof, finding, "red")
         if finding.story is None:
             yield self._word("unreached")
         else:
             yield from self._story(finding.story)
 
-    def _story(self, story: ProofStory) -> Iterator[str]:
+    def _story(self, story: ProofStory) -> Iterator[str | Styled]:
         for number, sentence, stands in story_lines(story, self.language):
             yield f"    {number:>2}  {sentence}"
-            yield click.style(f"        {stands}", dim=True)
+            yield Styled(f"        {stands}", "dim")
 
-    def _all_open(self, proof: Proof) -> Iterator[str]:
+    def _all_open(self, proof: Proof) -> Iterator[str | Styled]:
         if proof.is_unsound and proof.open:
             named = ", ".join(f"{f.property} {f.subject}" for f in proof.open)
             yield ""
@@ -201,10 +198,8 @@ class ProofPresentation:
         for finding in proof.open:
             yield from self._open(proof, finding)
 
-    def _open(self, proof: Proof, finding: PropertyResult) -> Iterator[str]:
-        text = self._word("open", claim=self._claim(proof, finding))
-        yield ""
-        yield f"  {click.style(text, fg='yellow')}"
+    def _open(self, proof: Proof, finding: PropertyResult) -> Iterator[str | Styled]:
+        yield from self._headed("open", proof, finding, "yellow")
         gap = finding.gap
         if gap is not None and gap.before:
             yield self._word("gap", before=gap.before)
@@ -215,7 +210,7 @@ class ProofPresentation:
 
     def _test(
         self, source: str, finding: PropertyResult, story: ProofStory
-    ) -> Iterator[str]:
+    ) -> Iterator[str | Styled]:
         yield ""
         yield f"  {self._word('test')}"
         yield ""
@@ -229,9 +224,7 @@ class ProofPresentation:
         started = perf_counter()
         found = list(removals(lifecycle))
         seconds = perf_counter() - started
-        if not self.as_json:
-            for line in self._ablation_lines(lifecycle, found, seconds):
-                say(line)
+        self._say(self._ablation_lines(lifecycle, found, seconds))
         is_open = any(removal.is_open for removal in found)
         data = {
             "seconds": round(seconds, 3),
@@ -241,7 +234,7 @@ class ProofPresentation:
 
     def _ablation_lines(
         self, lifecycle: Lifecycle, found: Sequence[Removal], seconds: float
-    ) -> Iterator[str]:
+    ) -> Iterator[str | Styled]:
         missed = [r for r in found if r.story is not None]
         redundant = [r for r in found if r.reason is not None]
         unknown = [r for r in found if r.is_open]
@@ -257,26 +250,27 @@ class ProofPresentation:
         groups = (("missed", missed), ("redundant", redundant), ("unknown", unknown))
         for title, removed in groups:
             if removed:
-                yield f"  {click.style(self._word(title), bold=True)}"
+                yield Styled(f"  {self._word(title)}", "bold")
                 for removal in removed:
                     yield from self._removed(lifecycle, removal)
         yield ""
 
-    def _removed(self, lifecycle: Lifecycle, removal: Removal) -> Iterator[str]:
+    def _removed(
+        self, lifecycle: Lifecycle, removal: Removal
+    ) -> Iterator[str | Styled]:
         part = removal.part
         kind = KINDS(part.kind, self.language)
         name = f"{part.command}: {kind} {part.what}"
-        if removal.story is None or removal.wrong is None:
-            yield f"    {name}"
-            if reason := reason_words(removal, self.language):
-                yield click.style(f"      {reason}", dim=True)
-            return
         yield f"    {name}"
+        if removal.story is None or removal.wrong is None:
+            if reason := reason_words(removal, self.language):
+                yield Styled(f"      {reason}", "dim")
+            return
         wrong = removal.wrong
         lost = claim(lifecycle, wrong.property, wrong.subject, self.language)
-        yield click.style(f"      {self._word('lost', claim=lost)}", dim=True)
+        yield Styled(f"      {self._word('lost', claim=lost)}", "dim")
         for number, sentence, _ in story_lines(removal.story, self.language):
-            yield click.style(f"      {number:>2}  {sentence}", dim=True)
+            yield Styled(f"      {number:>2}  {sentence}", "dim")
 
 
 def _code(proof: Proof) -> int:

@@ -6,10 +6,12 @@ from typing import Any
 from kessai.cli.terminal.output import operation_data, say
 from kessai.cli.terminal.tables import print_table
 from kessai.cli.tx.trail import Row, read_rows, row_data
+from kessai.cli.tx.view import TransactionView
 from kessai.driver import utc_now
 from kessai.evidence.reasons import discrepancy_sentence
 from kessai.flow import Recovery
 from kessai.machine import Transaction
+from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.words import Words
 
@@ -35,7 +37,7 @@ def _open_discrepancies(store: Store, transaction: Transaction) -> Iterator[Row]
 
 
 def print_waiting(
-    store: Store, transactions: Iterable[Transaction], language: str
+    engine: Engine, transactions: Iterable[Transaction], language: str
 ) -> None:
     """Print what waits: open operations, and discrepancies with their reasons.
 
@@ -43,20 +45,20 @@ def print_waiting(
         TrailBroken: the chain of one of them does not hold.
 
     """
-    names = ("transaction", "what", "command", "since")
     rows: list[list[str]] = []
     for transaction in transactions:
+        view = TransactionView.listed(engine, transaction, language)
         for operation in transaction.operations.values():
             since = operation.begun_at.isoformat(timespec="seconds")
             phase = word(operation.phase, language)
-            rows.append(
-                [transaction.id, operation.id, f"{operation.command}: {phase}", since]
-            )
-        for row in _open_discrepancies(store, transaction):
+            what = f"{view.command(operation.command)}: {phase}"
+            rows.append([transaction.id, operation.id, what, since])
+        for row in _open_discrepancies(engine.store, transaction):
             since = row.at.isoformat(timespec="seconds")
-            what = f"{row.command}: {discrepancy_sentence(row.stated, language)}"
+            command = view.command(row.command)
+            what = f"{command}: {discrepancy_sentence(row.stated, language)}"
             rows.append([transaction.id, str(row.number), what, since])
-    headings = [word(name, language) for name in names]
+    headings = word.each(language, "transaction", "what", "command", "since")
     print_table(word("waiting", language), headings, rows)
     say(word("how", language))
 

@@ -1,26 +1,20 @@
 """`kessai reconcile`: every transaction held against what the gateway knows of it."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import attrs
 import click
 
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
-from kessai.cli.terminal.options import (
-    GatewayChoice,
-    db_option,
-    gateway_option,
-    output_options,
-)
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table, progress
+from kessai.cli.tx.trail import read_row
+from kessai.cli.tx.view import TransactionView
 from kessai.evidence.reasons import discrepancy_sentence
-from kessai.flow import Inquiry
-from kessai.machine import Discrepancy, Event, External, Lapsed, Reported
-from kessai.machine.events import KIND_OF
+from kessai.machine import Discrepancy, Event, Lapsed, Operation
 from kessai.shell import Engine
 from kessai.words import Words
 
@@ -47,18 +41,8 @@ class Difference:
 @click.command(short_help="Compare every transaction with the gateway.")
 @click.argument("transaction_ids", metavar="[ID]...", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Only print: record nothing.")
-@db_option
-@gateway_option
-@output_options
-def reconcile(
-    *,
-    transaction_ids: tuple[str, ...],
-    dry_run: bool,
-    db: str,
-    asked: GatewayChoice,
-    language: str,
-    as_json: bool,
-) -> int:
+@shared_options("db", "gateway", "account", "json")
+def reconcile(asked: Asked, *, transaction_ids: tuple[str, ...], dry_run: bool) -> int:
     """Compare every transaction (or those given) with the gateway's inquiry.
 
     What the gateway knows and the trail does not is recorded, as evidence always is:
@@ -66,24 +50,24 @@ def reconcile(
 
     Exit codes: 0 nothing differs, 4 something does, or could not be read.
     """
+    compared = 0
+    found: list[Difference] = []
     on = transaction_ids or None
-    with wired(db, asked, language, on=on) as wiring, stop_on_signals() as stop:
-        engine = wiring.engine
+    with wired(asked, on=on) as wiring, stop_on_signals() as stop:
         names = list(transaction_ids or _names(wiring))
-        found: list[Difference] = []
-        compared = 0
-        with progress(len(names), word("differences", language)) as bar:
+        with progress(len(names), word("differences", asked.language)) as bar:
             for name in names:
                 if stop.is_asked:
                     break
-                found += _differences(engine, name, record=not dry_run)
+                found += _differences(wiring.engine, name, record=not dry_run)
                 compared += 1
                 bar.step()
-    if as_json:
+        views = [_viewed(wiring.engine, each, asked.language) for each in found]
+    if asked.as_json:
         shown = [attrs.asdict(difference) for difference in found]
         print_json({"compared": compared, "differences": shown})
     else:
-        _print(found, compared, language)
+        _print(list(zip(found, views, strict=True)), compared, asked.language)
     return exits.UNKNOWN if found else exits.DONE
 
 
@@ -92,82 +76,64 @@ def _names(wiring: Wiring) -> Iterator[str]:
 
 
 def _differences(engine: Engine, name: str, *, record: bool) -> list[Difference]:
-    before = engine.transaction(name)
+    operations = engine.transaction(name).operations
     inquiry = engine.reconcile(name, record=record)
     if not inquiry.readable:
         return [Difference(transaction=name, kind="unreadable")]
-    operations = before.operations
-    commands = {key: operation.command for key, operation in operations.items()}
-    amounts = {key: operation.amount for key, operation in operations.items()}
-    found = [_difference(name, event, commands, amounts) for event in inquiry.events]
-    return [*found, *_unconfirmed(name, inquiry)]
+    found = [_difference(name, event, operations) for event in inquiry.events]
+    for success in inquiry.unconfirmed:
+        command, amount = success.command, success.amount
+        found.append(
+            Difference(
+                transaction=name, kind="unconfirmed", command=command, amount=amount
+            )
+        )
+    return found
 
 
 def _difference(
-    name: str,
-    event: Event,
-    commands: dict[str, str],
-    amounts: dict[str, int | None],
+    name: str, event: Event, operations: Mapping[str, Operation]
 ) -> Difference:
-    evidence = getattr(event, "evidence", None)
-    command: Any = evidence.command if evidence else ""
-    amount = evidence.amount if evidence else None
-    if isinstance(event, Reported):
-        command = commands.get(event.operation, command)
-        amount = amounts.get(event.operation, amount)
-    elif isinstance(event, External):
-        command, amount = event.command, event.amount
-    elif isinstance(event, Lapsed):
-        command = event.deadline
+    row = read_row(0, event, operations, None)
     return Difference(
         transaction=name,
-        kind=KIND_OF[type(event)],
-        command=command or "",
-        amount=amount,
+        kind=row.event,
+        command=event.deadline if isinstance(event, Lapsed) else row.command,
+        amount=row.amount,
         reason=event.reason if isinstance(event, Discrepancy) else None,
     )
 
 
-def _unconfirmed(name: str, inquiry: Inquiry) -> Iterator[Difference]:
-    for success in inquiry.unconfirmed:
-        yield Difference(
-            transaction=name,
-            kind="unconfirmed",
-            command=success.command,
-            amount=success.amount,
-        )
+def _viewed(engine: Engine, found: Difference, language: str) -> TransactionView:
+    transaction = engine.transaction(found.transaction)
+    return TransactionView.listed(engine, transaction, language)
 
 
-def _print(found: list[Difference], compared: int, language: str) -> None:
+def _print(
+    found: list[tuple[Difference, TransactionView]], compared: int, language: str
+) -> None:
     if not found:
         say(word("nothing_differs", language, count=f"{compared:,}"))
         return
     names = ("transaction", "command", "difference", "amount")
     print_table(
         word("differences", language),
-        [word(name, language) for name in names],
+        word.each(language, *names),
         (
             [
                 difference.transaction,
-                difference.command,
+                view.command(difference.command),
                 _sentence(difference, language),
-                "" if difference.amount is None else f"{difference.amount:,}",
+                view.money(difference.amount),
             ]
-            for difference in found
+            for difference, view in found
         ),
         numbers=1,
     )
-    differ = {d.transaction for d in found if d.kind != "unreadable"}
-    unread = {d.transaction for d in found if d.kind == "unreadable"}
-    say(
-        word(
-            "compared",
-            language,
-            count=f"{compared:,}",
-            differ=f"{len(differ):,}",
-            unread=f"{len(unread):,}",
-        )
-    )
+    differ = {d.transaction for d, _ in found if d.kind != "unreadable"}
+    unread = {d.transaction for d, _ in found if d.kind == "unreadable"}
+    counts = {"count": compared, "differ": len(differ), "unread": len(unread)}
+    say(word("compared", language, **{n: f"{count:,}" for n, count in counts.items()}))
 
 
 def _sentence(difference: Difference, language: str) -> str:

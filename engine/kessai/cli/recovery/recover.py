@@ -2,7 +2,6 @@
 
 import sys
 from datetime import timedelta
-from threading import Event
 from typing import Any
 
 import attrs
@@ -12,19 +11,16 @@ from kessai.cli.recovery.attention import print_waiting, waiting, waiting_data
 from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
-from kessai.cli.terminal.options import (
-    GatewayChoice,
-    db_option,
-    gateway_option,
-    output_options,
-)
-from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.output import note, print_json, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_table
+from kessai.cli.tx.view import TransactionView
 from kessai.errors import KessaiError
 from kessai.flow import Answer, Missing, Recovery
 from kessai.limits import IN_FLIGHT_LIMIT, WAITS, WATCH_SECONDS
 from kessai.machine import Transaction
+from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.words import Words
 
@@ -67,20 +63,15 @@ _MINUTE = timedelta(minutes=1)
     metavar="MINUTES",
     help="For how long after it was sent a request may still arrive.",
 )
-@db_option
-@gateway_option
-@output_options
+@shared_options("db", "gateway", "account", "json")
 def recover(
+    asked: Asked,
     *,
     once: bool,
     limit: int,
     every: float,
     missing: str,
     in_flight_limit: float,
-    db: str,
-    asked: GatewayChoice,
-    language: str,
-    as_json: bool,
 ) -> int:
     """Inquire about every due transaction that has no answer yet, and resolve it.
 
@@ -93,8 +84,8 @@ def recover(
     recovery = Recovery(
         missing=Missing(missing), in_flight_limit=in_flight_limit * _MINUTE
     )
-    with wired(db, asked, language) as wiring, stop_on_signals() as stop:
-        report = _PassReport(wiring.engine.store, language, as_json=as_json)
+    with wired(asked) as wiring, stop_on_signals() as stop:
+        report = _PassReport(wiring.engine, asked)
         one = _Round(wiring, recovery, limit, stop)
         if once:
             return report.show(*one.run())
@@ -130,44 +121,30 @@ class _Round:
 
 
 def _watch(one: _Round, every: float, report: "_PassReport") -> None:
-    pause = Event()
     while not one.stop.is_asked:
         try:
             report.show(*one.run(), always=False)
         except KessaiError as error:  # one that is broken must not keep the others
-            click.echo(f"kessai: {error}", err=True)
-        _rest(every, one.stop, pause)
-
-
-def _rest(seconds: float, stop: Stop, pause: Event) -> None:
-    """Wait, but not on after being asked to stop."""
-    for _ in range(max(1, round(seconds / 0.1))):
-        if stop.is_asked:
-            return
-        pause.wait(0.1)
+            note(f"kessai: {error}")
+        one.stop.rest(every)
 
 
 @attrs.define
 class _PassReport:
     """Prints what a pass found; in a watch, what waits is printed once."""
 
-    store: Store
-    language: str
-    as_json: bool = attrs.field(kw_only=True)
+    engine: Engine
+    asked: Asked
     shown: frozenset[str] = frozenset()
 
     def show(
-        self,
-        answers: list[Answer],
-        still: list[Transaction],
-        *,
-        always: bool = True,
+        self, answers: list[Answer], still: list[Transaction], *, always: bool = True
     ) -> int:
         """Print what came of it; the exit code."""
         new = [t for t in still if always or t.id not in self.shown]
         if answers or new or always:
-            if self.as_json:
-                print_json(_data(self.store, answers, new))
+            if self.asked.as_json:
+                print_json(_data(self.engine.store, answers, new))
             else:
                 self._print(answers, new)
             sys.stdout.flush()
@@ -176,27 +153,28 @@ class _PassReport:
         return exits.UNKNOWN if is_open else exits.DONE
 
     def _print(self, answers: list[Answer], still: list[Transaction]) -> None:
-        language = self.language
+        language = self.asked.language
         if answers:
-            names = ("operation", "command", "status", "state")
             print_table(
                 word("recovered", language),
-                [word(name, language) for name in names],
-                (_answer_row(answer, language) for answer in answers),
+                word.each(language, "operation", "command", "status", "state"),
+                map(self._row, answers),
             )
         elif not still:
             say(word("nothing_due", language))
         if still:
-            print_waiting(self.store, still, language)
+            print_waiting(self.engine, still, language)
 
-
-def _answer_row(answer: Answer, language: str) -> list[str]:
-    return [
-        answer.operation or "",
-        answer.command,
-        word(answer.status, language),
-        answer.transaction.status,
-    ]
+    def _row(self, answer: Answer) -> list[str]:
+        language = self.asked.language
+        view = TransactionView.listed(self.engine, answer.transaction, language)
+        status = word(answer.status, language)
+        return [
+            answer.operation or "",
+            view.command(answer.command),
+            status,
+            view.state(),
+        ]
 
 
 def _data(

@@ -4,18 +4,13 @@ import click
 
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import wired
-from kessai.cli.terminal.options import (
-    GatewayChoice,
-    db_option,
-    gateway_option,
-    output_options,
-)
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say, transaction_data
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table
+from kessai.cli.tx.view import TransactionView
 from kessai.driver import utc_now
 from kessai.machine import Transaction
-from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.words import Words
 
@@ -23,30 +18,33 @@ word = Words("recovery")
 
 
 @click.command(short_help="Move what is overdue, such as old authorizations.")
-@db_option
-@gateway_option
-@output_options
-def sweep(*, db: str, asked: GatewayChoice, language: str, as_json: bool) -> int:
+@shared_options("db", "gateway", "account", "json")
+def sweep(asked: Asked) -> int:
     """Move every transaction over the deadlines that have passed.
 
     An authorization that was neither captured nor cancelled in its thirty days becomes
     expired; never while an operation is open, and not before the gateway was asked.
     """
-    with wired(db, asked, language) as wiring, stop_on_signals() as stop:
-        moved: list[Transaction] = []
+    moved: list[Transaction] = []
+    with wired(asked) as wiring, stop_on_signals() as stop:
         for before in filter(wiring.owns, _overdue(wiring.engine.store)):
             if stop.is_asked:
                 break
-            moved += _moved(wiring.engine, before)
-    if as_json:
+            after = wiring.engine.sweep(before.id)
+            if after.states != before.states:
+                moved.append(after)
+        views = [
+            TransactionView.listed(wiring.engine, t, asked.language) for t in moved
+        ]
+    language = asked.language
+    if asked.as_json:
         print_json({"moved": [transaction_data(transaction) for transaction in moved]})
         return exits.DONE
     if moved:
-        names = ("transaction", "state")
         print_table(
             word("lapsed", language),
-            [word(name, language) for name in names],
-            ([transaction.id, transaction.status] for transaction in moved),
+            word.each(language, "transaction", "state"),
+            ([view.transaction.id, view.state()] for view in views),
         )
     say(word("swept", language, count=f"{len(moved):,}"))
     return exits.DONE
@@ -60,8 +58,3 @@ def _overdue(store: Store) -> list[Transaction]:
         for transaction in store.transactions()
         if any(ends <= now for ends in transaction.deadlines.values())
     ]
-
-
-def _moved(engine: Engine, before: Transaction) -> list[Transaction]:
-    after = engine.sweep(before.id)
-    return [after] if after.states != before.states else []

@@ -16,14 +16,14 @@ from kessai.cli.run.command_file import CommandLine
 from kessai.cli.terminal.gateways import Wiring
 from kessai.cli.terminal.stopping import Stop
 from kessai.errors import KessaiError
-from kessai.flow import Recorded, Status
+from kessai.flow import Status
 
 _FINAL = frozenset({Status.SUCCEEDED, Status.DECLINED, Status.DENIED})
 
 
 @attrs.define
 class RunClock:
-    """The clock of a run: it stands at the time of the line in hand."""
+    """The clock of a run at the emulator: it stands at the time of the line in hand."""
 
     now: datetime
 
@@ -71,13 +71,9 @@ def is_answered(wiring: Wiring, line: CommandLine) -> bool:
     """Whether an earlier run has the final answer of `line`."""
     command = line.command
     recorded = wiring.engine.store.load(command.key, command.transaction, None).recorded
-    return recorded is not None and _is_answer(recorded, line)
-
-
-def _is_answer(recorded: Recorded, line: CommandLine) -> bool:
-    if recorded.outcome not in _FINAL:
+    if recorded is None or recorded.outcome not in _FINAL:
         return False
-    return recorded.request == line.command.fingerprint
+    return recorded.request == command.fingerprint
 
 
 def _ask(wiring: Wiring, line: CommandLine) -> None:
@@ -92,7 +88,7 @@ def _recover_open(wiring: Wiring, clock: RunClock, at: datetime) -> None:
     store = wiring.engine.store
     for transaction_id in store.open_transactions(sys.maxsize):
         transaction = store.load(None, transaction_id, None).transaction
-        if transaction is None:
+        if transaction is None or not wiring.owns(transaction):
             continue
         # Nothing counts as unanswered before the moment it began.
         begun = (o.begun_at for o in transaction.operations.values())

@@ -10,42 +10,33 @@ from kessai.cli.run.command_file import opened
 from kessai.cli.run.report import print_totals, word
 from kessai.cli.run.totals import Totals, count, totals_data
 from kessai.cli.terminal import exits
-from kessai.cli.terminal.gateways import Wiring, wired
-from kessai.cli.terminal.options import (
-    GatewayChoice,
-    db_option,
-    gateway_option,
-    output_options,
-)
-from kessai.cli.terminal.output import print_json
+from kessai.cli.terminal.gateways import is_emulator, wired
+from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.output import error_data, note, print_json
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import progress
-from kessai.errors import InvalidCommandFile
+from kessai.driver import utc_now
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)  # no line has set the clock yet
 
-STOPPED = 130  # a shell's code for a program that Ctrl-C ended
-
 
 @click.command(short_help="Carry out a file of commands.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@db_option
-@gateway_option
-@output_options
-def run(
-    file: str, db: str, asked: GatewayChoice, language: str, *, as_json: bool
-) -> int:
+@shared_options("db", "gateway", "account", "json")
+def run(asked: Asked, file: str) -> int:
     """Carry out the commands in FILE, one JSON object a line; - is standard input.
 
     \b
-    Each line has   at (when it is asked: the run's clock) key command transaction
+    Each line has   at (when it is asked) key command transaction
     and may have    lifecycle agreement amount currency account frequency parameters
 
     The whole file is checked first. With one mistake in it nothing is sent, and every
     mistake is reported with its line and column. A command that is denied is an
     outcome, not an error.
+
+    The emulator's clock stands at each line's time. At a real gateway it is now.
 
     Run the same file again after whatever happened: what was carried out is not sent
     again, what was broken off is inquired about and finished.
@@ -56,32 +47,29 @@ def run(
     began = time.monotonic()
     machines = Machines(shipped_lifecycles())
     with opened(file, machines) as commands:
-        try:
-            number = commands.check()
-        except InvalidCommandFile as error:
-            click.echo(error, err=True)
-            return exits.USAGE
+        number = commands.check()
         clock = RunClock(_BEFORE_ALL)
-        with wired(db, asked, language, clock, on=()) as wiring:
+        keeping = clock if is_emulator(asked) else utc_now
+        with wired(asked, keeping, on=(), may_make=True) as wiring:
             with (
                 stop_on_signals() as stop,
-                progress(number, word("running", language)) as bar,
+                progress(number, word("running", asked.language)) as bar,
             ):
                 halt = carry_out(wiring, clock, commands.lines(), stop, bar.step)
             totals = count(wiring.engine.store, commands.lines())
             seconds = round(time.monotonic() - began, 3)
-            _print(wiring, totals, seconds, language, as_json=as_json)
+            current = wiring.engine.machines
+            if asked.as_json:
+                data = {**totals_data(totals, current), "seconds": seconds}
+                print_json(data if halt is None else {**data, "stopped": _data(halt)})
+            else:
+                print_totals(totals, current, seconds, asked.language)
     return _exit(halt, totals)
 
 
-def _print(
-    wiring: Wiring, totals: Totals, seconds: float, language: str, *, as_json: bool
-) -> None:
-    machines = wiring.engine.machines
-    if as_json:
-        print_json({**totals_data(totals, machines), "seconds": seconds})
-    else:
-        print_totals(totals, machines, seconds, language)
+def _data(halt: Halt) -> dict[str, object]:
+    error = None if halt.error is None else error_data(halt.error)
+    return {"after_line": halt.after, "error": error}
 
 
 def _exit(halt: Halt | None, totals: Totals) -> int:
@@ -89,6 +77,6 @@ def _exit(halt: Halt | None, totals: Totals) -> int:
         return exits.UNKNOWN if totals.left_open else exits.DONE
     where = f"stopped after line {halt.after:,}"
     if halt.error is not None:
-        click.echo(f"kessai: {halt.error}", err=True)
-    click.echo(f"{where}; run the same file again to go on", err=True)
-    return STOPPED if halt.error is None else exits.exit_code_of(halt.error)
+        note(f"kessai: {halt.error}")
+    note(f"{where}; run the same file again to go on")
+    return exits.STOPPED if halt.error is None else exits.exit_code_of(halt.error)

@@ -5,17 +5,17 @@ length costs no memory. This module knows no engine and no store.
 """
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import BinaryIO
+from typing import IO
 
 import attrs
+import click
 
 from kessai.card_numbers import find_card_numbers, without_card_numbers
-from kessai.cli.run.command_fields import WrongField, read_fields
+from kessai.cli.run.command_fields import TimedCommand, read_fields
 from kessai.cli.run.seen import Seen
 from kessai.cli.terminal.json_line import JsonMistake, column_of, decode_object, short
 from kessai.errors import InvalidCommandFile
@@ -49,7 +49,7 @@ class LineMistake:
 class CommandFile:
     """The commands in an open, seekable file. `name` is what messages call it."""
 
-    def __init__(self, file: BinaryIO, name: str, machines: Machines) -> None:
+    def __init__(self, file: IO[bytes], name: str, machines: Machines) -> None:
         self._file = file
         self._name = name
         self._machines = machines
@@ -95,7 +95,7 @@ class CommandFile:
     def _checked(self) -> Iterator[CommandLine | LineMistake]:
         """Every line on its own and among the others: in time, and under its key."""
         latest: CommandLine | None = None
-        with Seen() as keys:
+        with closing(Seen()) as keys:
             for found in self._read():
                 yield found
                 if isinstance(found, LineMistake):
@@ -104,9 +104,8 @@ class CommandFile:
                     yield self._mistake(found.number, ("at",), _backwards(latest))
                 latest = found
                 note = f"{found.number} {found.command.fingerprint}"
-                first, _, request = (
-                    keys.meet(found.command.key, note) or note
-                ).partition(" ")
+                known = keys.meet(found.command.key, note) or note
+                first, _, request = known.partition(" ")
                 if request != found.command.fingerprint:
                     what = _used_before(found.command.key, first)
                     yield self._mistake(found.number, ("key",), what)
@@ -150,38 +149,24 @@ class CommandFile:
         except JsonMistake as error:
             yield LineMistake(number, error.column, error.what)
             return
-        if isinstance(asked, list):
-            yield from (_placed(number, text, wrong) for wrong in asked)
-        else:
+        if isinstance(asked, TimedCommand):
             yield CommandLine(number, asked.at, asked.command)
+            return
+        for wrong in asked:
+            column = column_of(text, wrong.path, of_name=wrong.of_name)
+            yield LineMistake(number, column, wrong.what)
 
 
 @contextmanager
 def opened(path: str, machines: Machines) -> Iterator[CommandFile]:
     """The command file at `path`; `-` is standard input, kept while it is needed."""
-    if path == "-":
-        with _kept(sys.stdin.buffer) as file:
-            yield CommandFile(file, "standard input", machines)
-        return
-    with open(path, "rb") as file:  # noqa: PTH123 - the path may be a pipe's
-        if file.seekable():
-            yield CommandFile(file, path, machines)
-            return
-        with _kept(file) as kept:
-            yield CommandFile(kept, path, machines)
-
-
-@contextmanager
-def _kept(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """A copy of what can be read only once: it is read more than once here."""
-    with tempfile.TemporaryFile() as file:
-        shutil.copyfileobj(stream, file)
-        yield file
-
-
-def _placed(number: int, text: str, wrong: WrongField) -> LineMistake:
-    column = column_of(text, wrong.path, of_name=wrong.of_name)
-    return LineMistake(number, column, wrong.what)
+    name = "standard input" if path == "-" else path
+    with click.open_file(path, "rb") as stream, tempfile.TemporaryFile() as kept:
+        file: IO[bytes] = stream
+        if path == "-" or not stream.seekable():  # it can be read only once
+            shutil.copyfileobj(stream, kept)
+            file = kept
+        yield CommandFile(file, name, machines)
 
 
 def _backwards(latest: CommandLine) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from kessai.cli.run.totals import Totals
 from kessai.cli.terminal.output import say
 from kessai.cli.terminal.tables import print_pairs, print_table
+from kessai.cli.tx.view import state_titles
 from kessai.flow import Status
 from kessai.machine import Machine
 from kessai.money import Currency, show_amount
@@ -65,16 +66,23 @@ def _print_outcomes(
 def _print_states(
     totals: Totals, machines: Mapping[str, Machine], language: str
 ) -> None:
-    headings = [word(w, language) for w in ("lifecycle", "track", "state")]
     print_table(
         word("states", language),
-        [*headings, word("transactions", language)],
+        word.each(language, "lifecycle", "track", "state", "transactions"),
         (
-            [*_titles(machines, key, language), f"{number:,}"]
+            [*_titles(machines, *key, language), f"{number:,}"]
             for key, number in sorted(totals.states.items())
         ),
         numbers=1,
     )
+
+
+def _titles(
+    machines: Mapping[str, Machine], track: str, name: str, state: str, language: str
+) -> tuple[str, str, str]:
+    lifecycle = machines[name].lifecycle if name in machines else None
+    title = lifecycle.title.in_language(language) if lifecycle else name
+    return title, *state_titles(lifecycle, track, state, language)
 
 
 def _command_titles(machines: Mapping[str, Machine], language: str) -> dict[str, str]:
@@ -83,19 +91,3 @@ def _command_titles(machines: Mapping[str, Machine], language: str) -> dict[str,
         for machine in machines.values()
         for name, command in machine.commands.items()
     }
-
-
-def _titles(
-    machines: Mapping[str, Machine], key: tuple[str, ...], language: str
-) -> tuple[str, str, str]:
-    """The declared titles of a track's state; its names under a file not known here."""
-    track, lifecycle, state = key
-    machine = machines.get(lifecycle)
-    declared = machine.lifecycle.tracks.get(track) if machine else None
-    if machine is None or declared is None or state not in declared.states:
-        return lifecycle, track, state
-    return (
-        machine.lifecycle.title.in_language(language),
-        declared.title.in_language(language),
-        declared.states[state].in_language(language),
-    )

@@ -1,8 +1,6 @@
 """What has been met so far, however much it is: on disk, not in memory."""
 
 import sqlite3
-from types import TracebackType
-from typing import Self
 
 
 class Seen:
@@ -31,13 +29,6 @@ class Seen:
         found = self._db.execute("SELECT note FROM seen WHERE name = ?", (name,))
         return str(found.fetchone()[0])
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Forget all of it."""
         self._db.close()

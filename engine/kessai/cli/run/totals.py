@@ -5,6 +5,7 @@ So it is the same however often, and in however many pieces, the file was run.
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 import attrs
@@ -18,10 +19,6 @@ from kessai.stores import Store
 _SUMS = ("captured", "refunded")
 
 
-def _counter() -> "Counter[tuple[str, ...]]":
-    return Counter()
-
-
 @attrs.define
 class Totals:
     """Counts of commands, of the transactions they name, and sums in minor units.
@@ -32,9 +29,11 @@ class Totals:
 
     commands: int = 0
     transactions: int = 0
-    outcomes: Counter[tuple[str, ...]] = attrs.field(factory=_counter)
-    states: Counter[tuple[str, ...]] = attrs.field(factory=_counter)
-    sums: Counter[tuple[str, ...]] = attrs.field(factory=_counter)
+    outcomes: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
+    states: Counter[tuple[str, str, str]] = attrs.field(
+        factory=Counter[tuple[str, str, str]]
+    )
+    sums: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
     left_open: int = 0
     discrepancies: int = 0
 
@@ -42,7 +41,7 @@ class Totals:
 def count(store: Store, lines: Iterable[CommandLine]) -> Totals:
     """The totals of those `lines` that were carried out, as the store has them now."""
     totals = Totals()
-    with Seen() as transactions:
+    with closing(Seen()) as transactions:
         for line in lines:
             command = line.command
             loaded = store.load(command.key, command.transaction, None)
@@ -61,7 +60,7 @@ def totals_data(totals: Totals, machines: Iterable[Machine]) -> dict[str, Any]:
 
     A track that several lifecycles have is counted by lifecycle.
     """
-    shared = _shared_tracks(machines)
+    tracks = Counter(track for machine in machines for track in machine.tracks)
     outcomes = sorted(totals.outcomes.items())
     data: dict[str, Any] = {
         "transactions": totals.transactions,
@@ -72,7 +71,9 @@ def totals_data(totals: Totals, machines: Iterable[Machine]) -> dict[str, Any]:
         if outcome != Status.DENIED:
             data[f"{outcome}.{name}"] = number
     for (track, lifecycle, state), number in totals.states.items():
-        key = f"{track}.{lifecycle}.{state}" if track in shared else f"{track}.{state}"
+        key = (
+            f"{track}.{lifecycle}.{state}" if tracks[track] > 1 else f"{track}.{state}"
+        )
         data[key] = data.get(key, 0) + number
     data |= _sums(totals)
     if totals.left_open:
@@ -87,16 +88,8 @@ def _sums(totals: Totals) -> dict[str, int]:
     currencies = {currency for _, currency in totals.sums}
     if len(currencies) > 1:
         return {".".join(key): amount for key, amount in totals.sums.items()}
-    return {name: sum(_of(totals, name).values()) for name in _SUMS}
-
-
-def _of(totals: Totals, name: str) -> dict[str, int]:
-    return {c: amount for (n, c), amount in totals.sums.items() if n == name}
-
-
-def _shared_tracks(machines: Iterable[Machine]) -> set[str]:
-    tracks = Counter(track for machine in machines for track in machine.tracks)
-    return {track for track, number in tracks.items() if number > 1}
+    sums = {name: amount for (name, _), amount in totals.sums.items()}
+    return {name: sums.get(name, 0) for name in _SUMS}
 
 
 def _outcome(recorded: Recorded, line: CommandLine) -> str:

@@ -13,10 +13,10 @@ import click
 from kessai.cli.simulate.report import VIOLATION, figures_data, print_figures, word
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import local_gateway
-from kessai.cli.terminal.options import output_options
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
-from kessai.cli.terminal.stopping import Stop, stop_on_signals
-from kessai.cli.terminal.tables import ProgressBar, progress
+from kessai.cli.terminal.stopping import stop_on_signals
+from kessai.cli.terminal.tables import progress
 from kessai.errors import InvalidInput
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles
@@ -66,8 +66,8 @@ def _faults(_context: click.Context, _option: object, text: str) -> frozenset[Fa
     show_default=True,
     help="What keeps the transactions; sqlite writes to temporary files.",
 )
-@output_options
-def simulate_command(language: str, *, as_json: bool, **given: Any) -> int:
+@shared_options("json")
+def simulate_command(asked: Asked, **given: Any) -> int:
     """Run the engine's own flows against the gateway's stand-in, with faults.
 
     Order systems, workers, recoverers and a consumer live on a virtual clock in
@@ -78,41 +78,31 @@ def simulate_command(language: str, *, as_json: bool, **given: Any) -> int:
     Exit codes: 0 nothing was found, 5 a promise was broken (the seed and the shortest
     story that shows it are printed), 130 stopped by Ctrl-C after the world in hand.
     """
-    began = time.monotonic()
+    began, language = time.monotonic(), asked.language
     with _stage(given["store"]) as stage:
         figures, stopped = _played(stage, given, language)
         seconds = time.monotonic() - began
         story = _story(stage, figures.finding, language)
     again = None if figures.finding is None else _again(figures.finding, given["store"])
-    if as_json:
+    if asked.as_json:
         print_json(figures_data(figures, seconds, story, again))
     else:
         print_figures(figures, seconds, language)
         _print_story(story, again, language)
     if figures.finding is not None:
         return exits.AUDIT
-    return _STOPPED if stopped else exits.DONE
-
-
-_STOPPED = 130
+    return exits.STOPPED if stopped else exits.DONE
 
 
 def _played(stage: Stage, given: dict[str, Any], language: str) -> tuple[Figures, bool]:
-    total: int = given["commands"]
+    seed, total, faults = given["seed"], given["commands"], given["faults"]
     with stop_on_signals() as stop, progress(total, word("playing", language)) as bar:
-        figures = simulate(
-            stage, given["seed"], total, given["faults"], _after_each(stop, bar)
-        )
-    return figures, stop.is_asked
 
+        def after_each(figures: Figures) -> bool:
+            bar.step(figures.commands)
+            return not stop.is_asked
 
-def _after_each(stop: Stop, bar: ProgressBar) -> Callable[[Figures], bool]:
-    def after(figures: Figures) -> bool:
-        for _ in range(figures.commands):
-            bar.step()
-        return not stop.is_asked
-
-    return after
+        return simulate(stage, seed, total, faults, after_each), stop.is_asked
 
 
 @contextmanager

@@ -17,7 +17,7 @@ def print_figures(figures: Figures, seconds: float, language: str) -> None:
     if figures.faults:
         print_table(
             word("faults", language),
-            [word(name, language) for name in ("fault", "meaning", "times")],
+            word.each(language, "fault", "meaning", "times"),
             (
                 [fault, MEANINGS(fault, language), f"{times:,}"]
                 for fault in Fault

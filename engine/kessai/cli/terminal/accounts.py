@@ -8,9 +8,8 @@ be declined. So nothing is acted on before it is certain whose it is.
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 
-import click
-
-from kessai.cli.terminal.options import GatewayChoice
+from kessai.cli.terminal.options import Asked
+from kessai.cli.terminal.output import note
 from kessai.errors import AccountUnknown
 from kessai.machine.command import is_id
 from kessai.stores import Store
@@ -20,11 +19,7 @@ word = Words("accounts")
 
 
 def check_account(
-    store: Store,
-    asked: GatewayChoice,
-    account: str,
-    language: str,
-    on: Iterable[str] | None,
+    store: Store, asked: Asked, account: str, on: Iterable[str] | None
 ) -> None:
     """See that the gateway's `account` is the one meant; say what is left alone.
 
@@ -32,13 +27,13 @@ def check_account(
         AccountUnknown: it is not; the message says which gateway is right.
 
     """
+    language = asked.language
     if asked.account not in {None, account}:
         raise AccountUnknown(
             word("is_another", language, account=account, asked=asked.account)
         )
     held = store.accounts()
-    for name in on or ():
-        check_owner(store, name, account, language)
+    are_owned = [check_owner(store, name, account, language) for name in on or ()]
     others = [other for other in held if other != account]
     if not others:
         return
@@ -49,31 +44,32 @@ def check_account(
     }
     if account not in held and on is None:
         raise AccountUnknown(word("holds_others", language, **values))
-    if account not in held and asked.gateway is None:
+    if asked.gateway is None and not (are_owned and all(are_owned)):
         raise AccountUnknown(word("not_named", language, **values))
     if on is None and asked.account is None:
-        click.secho(
-            f"kessai: {word('left_alone', language, **values)}", err=True, dim=True
-        )
+        note(f"kessai: {word('left_alone', language, **values)}")
 
 
-def check_owner(store: Store, transaction: str, account: str, language: str) -> None:
-    """See that a transaction is of `account`, if it exists.
+def check_owner(store: Store, transaction: str, account: str, language: str) -> bool:
+    """Whether a transaction exists, and is of `account`.
 
     Raises:
         AccountUnknown: it is another account's.
 
     """
     if not is_id(transaction):
-        return
+        return False
     found = store.load(None, transaction, None).transaction
-    if found is not None and found.exists and found.account != account:
+    if found is None or not found.exists:
+        return False
+    if found.account != account:
         values = {"account": account, "owner": found.account}
         right = _right([found.account])
         message = word(
             "is_of", language, transaction=transaction, right=right, **values
         )
         raise AccountUnknown(message)
+    return True
 
 
 def _right(accounts: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from rich.cells import cell_len
+from rich.text import Text as Styled
 
 # What may not begin a line stays with the word or character before it.
 _CLOSING = "[、。）」:]*"
@@ -35,3 +36,15 @@ def wrapped(text: str, width: int) -> Iterator[str]:
             line += piece
     if line.strip():
         yield line.rstrip()
+
+
+def paragraph(
+    text: str, width: int, *, first: str | Styled = "", indent: int = 0, style: str = ""
+) -> Iterator[Styled]:
+    """`text` in lines of at most `width` columns, each after `indent` spaces.
+
+    `first` is as wide, and stands before the first line instead of them.
+    """
+    for line in wrapped(text, width - indent):
+        yield Styled.assemble(first or " " * indent, (line, style))
+        first = ""

@@ -7,12 +7,11 @@ USAGE = 2  # wrong usage, or input that cannot be carried out
 DENIED = 3  # refused by the lifecycle, or declined by the gateway
 UNKNOWN = 4  # an outcome is unknown and left open
 AUDIT = 5  # the trail does not hold
+STOPPED = 130  # a shell's code for a program that Ctrl-C ended
 
 
 def exit_code_of(error: KessaiError) -> int:
     """The exit code for an error that ended a command."""
     if isinstance(error, TrailBroken):
         return AUDIT
-    if isinstance(error, ResendWithSameKey):
-        return UNKNOWN
-    return USAGE
+    return UNKNOWN if isinstance(error, ResendWithSameKey) else USAGE

@@ -6,27 +6,30 @@ The engine knows no adapter by name: packages publish them under the entry point
 
 import os
 import sqlite3
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
+from urllib.parse import urlsplit
 
 import attrs
-import click
 
 from kessai.cli.terminal.accounts import check_account
-from kessai.cli.terminal.options import GatewayChoice
+from kessai.cli.terminal.options import Asked
+from kessai.cli.terminal.output import note
 from kessai.driver import utc_now
-from kessai.errors import AdapterMissing, StoreFailed
+from kessai.errors import AdapterMissing, StoreFailed, StoreMissing
 from kessai.gateway import Adapter, Failure, Reply, Request
 from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.simulator.gateway import PlayedGateway
-from kessai.stores import MemoryStore, SQLiteStore, Store, StoreWarning, open_store
+from kessai.stores import MemoryStore, SQLiteStore, Store, open_store
 from kessai.transport import HttpTransport, Transport
+from kessai.words import Words
+
+_word = Words("accounts")
 
 EMULATOR = "emulator"
 FIRST_GATEWAY = "veritrans4g"
@@ -86,19 +89,24 @@ class Wiring:
         return transaction.account == self.account
 
 
+def is_emulator(asked: Asked) -> bool:
+    """Whether the emulator in this process is meant, or a gateway outside."""
+    return asked.gateway in {None, EMULATOR}
+
+
 @contextmanager
 def wired(
-    db: str,
-    asked: GatewayChoice,
-    language: str,
+    asked: Asked,
     clock: Callable[[], datetime] = utc_now,
     *,
     on: Iterable[str] | None = None,
+    may_make: bool = False,
 ) -> Iterator[Wiring]:
-    """An engine on the store `db` that speaks to the gateway asked for; then closed.
+    """An engine on the store that speaks to the gateway asked for; then closed.
 
     `on` are the ids of the transactions that are acted on, those that come to be among
-    them; None: all of the account's that there are.
+    them; None: all of the account's that there are. Where there is no store, one is
+    made if it `may_make` one.
 
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: the store cannot be opened.
@@ -106,50 +114,71 @@ def wired(
         AccountUnknown: what would be acted on is another account's.
 
     """
-    store = opened_store(db)
-    try:
-        local, adapter, transport = _gateway(asked.gateway or EMULATOR, store, clock)
-    except BaseException:
-        store.close()
-        raise
-    engine = Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
-    try:
+    making = asked.language if may_make else None
+    with opened_store(asked.db, making) as store, ExitStack() as held:
+        local = _emulator_beside(store, clock) if is_emulator(asked) else None
+        if local is None:
+            gateway = _load("kessai.adapters", str(asked.gateway))
+            adapter = gateway.from_environment(os.environ)
+            transport: Transport = HttpTransport()
+        else:
+            held.callback(local.close)
+            adapter, transport = local.adapter, _InProcess(HttpTransport(local.wire))
+        engine = held.enter_context(
+            Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
+        )
         (account,) = engine.context.accounts
-        check_account(store, asked, account, language, on)
+        check_account(store, asked, account, on)
         yield Wiring(engine, account, local)
-    finally:
-        engine.close()
-        if local is not None:
-            local.close()
 
 
 @contextmanager
 def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
     """An engine on the store `db` that asks and previews, and speaks to no gateway.
 
+    Without `must_exist` a store that is not there is an empty one, and is not made.
+
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: there is no such store, or it cannot
             be opened.
 
     """
-    store = opened_store(db, must_exist=must_exist)
-    with Engine(adapters=[], store=store, transport=_Nobody()) as engine:
-        yield engine
+    with ExitStack() as held:
+        try:
+            store = held.enter_context(opened_store(db))
+        except StoreMissing:
+            if must_exist:
+                raise
+            store = MemoryStore()
+        yield held.enter_context(Engine(adapters=[], store=store, transport=_Nobody()))
 
 
-def opened_store(db: str, *, must_exist: bool = False) -> Store:
-    """The store `db`; its warnings are a line each, not a traceback.
+@contextmanager
+def opened_store(db: str, making: str | None = None) -> Iterator[Store]:
+    """The store `db`, then closed; made, and said so in the language `making`, if given.
 
     Raises:
-        InvalidInput, StoreUnsuitable, StoreFailed: the store cannot be opened.
+        InvalidInput, StoreUnsuitable, StoreFailed: there is no such store, or it cannot
+            be opened.
 
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", StoreWarning)
-        store = open_store(db, must_exist=must_exist)
-    for warning in caught:
-        click.secho(f"kessai: {warning.message}", err=True, dim=True)
-    return store
+    try:
+        store = open_store(db, must_exist=True)
+    except StoreMissing:
+        if making is None:
+            raise
+        store = open_store(db)
+        note(f"kessai: {_word('made', making, db=shown_store(db))}")
+    with closing(store):
+        yield store
+
+
+def shown_store(url: str) -> str:
+    """The store as it is named to people: never with a password, nor with who has it."""
+    if "://" not in url or url.lower().startswith("sqlite:"):
+        return url
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class _Nobody:
@@ -173,21 +202,14 @@ def local_gateway(
     return local
 
 
-def _gateway(
-    name: str, store: Store, clock: Callable[[], datetime]
-) -> tuple[LocalGateway | None, Adapter, Transport]:
-    if name != EMULATOR:
-        adapter: Adapter = _load("kessai.adapters", name).from_environment(os.environ)
-        return None, adapter, HttpTransport()
-    # The emulator's orders outlive the process where the engine's do, beside them.
-    # There is no beside a server's database.
-    books = None
+def _emulator_beside(store: Store, clock: Callable[[], datetime]) -> LocalGateway:
+    """The emulator, whose orders outlive the process where the engine's do."""
+    books = None  # there is no beside a server's database
     if isinstance(store, SQLiteStore):
         books = store.path.with_name(store.path.name + ".gateway")
     elif not isinstance(store, MemoryStore):
-        click.secho(_ENDS_WITH_US, err=True, dim=True)
-    local = local_gateway(clock, books)
-    return local, local.adapter, _InProcess(HttpTransport(local.wire))
+        note(_ENDS_WITH_US)
+    return local_gateway(clock, books)
 
 
 class _InProcess:

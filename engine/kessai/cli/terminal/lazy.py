@@ -10,13 +10,14 @@ import click
 class LazyGroup(click.Group):
     """A group that knows of each command where it stands, and one line of help.
 
-    `commands_at` maps a command's name to its module, the attribute, and that line.
+    `commands_at` maps a command's name to its place below `kessai.cli`, as an entry
+    point has it (`module:attribute`), and that line.
     """
 
     def __init__(
         self,
         *arguments: Any,
-        commands_at: Mapping[str, tuple[str, str, str]],
+        commands_at: Mapping[str, tuple[str, str]],
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
@@ -34,9 +35,21 @@ class LazyGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in self._commands_at:
             return None
-        module, attribute, _ = self._commands_at[cmd_name]
-        command: click.Command = getattr(import_module(module), attribute)
+        module, _, attribute = self._commands_at[cmd_name][0].partition(":")
+        found = import_module(f"kessai.cli.{module}")
+        command: click.Command = getattr(found, attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called; for a misspelt one, what may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=self._commands_at, ctx=ctx
+            ) from None
 
     def format_commands(
         self,
@@ -44,6 +57,6 @@ class LazyGroup(click.Group):
         formatter: click.HelpFormatter,
     ) -> None:
         """List the commands by their one line, without importing any."""
-        lines = [(name, at[2]) for name, at in sorted(self._commands_at.items())]
+        lines = [(name, line) for name, (_, line) in sorted(self._commands_at.items())]
         with formatter.section("Commands"):
             formatter.write_dl(lines)

@@ -4,15 +4,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+import attrs
 import click
 import msgspec
 
-from kessai.errors import InvalidInput
+from kessai.card_numbers import without_card_numbers
+from kessai.cli.terminal.tables import console
+from kessai.errors import InvalidInput, ResendWithSameKey, SafeToResend
 from kessai.flow import Answer
 from kessai.machine import Bounds, Denial, Operation, Transaction
-from kessai.whole_file import draft, is_of_a_database, keep
+from kessai.whole_file import check_place, draft, keep
+from kessai.words import printable
+
+if TYPE_CHECKING:
+    from rich.text import Text as Styled
 
 
 def print_json(value: Any) -> None:
@@ -21,23 +28,24 @@ def print_json(value: Any) -> None:
     put(encoded + b"\n")
 
 
-def put(data: bytes, out: Path | None = None) -> None:
+def put(data: bytes, out: Path | None = None, *, force: bool = False) -> None:
     """Write `data` to standard output, or to the file `out`.
 
     Raises:
         InvalidInput: see `writing`.
 
     """
-    with writing(out) as file:
+    with writing(out, force=force) as file:
         file.write(data)
 
 
 @contextmanager
-def writing(out: Path | None) -> Iterator[BinaryIO]:
+def writing(out: Path | None, *, force: bool = False) -> Iterator[BinaryIO]:
     """Standard output, or the file `out`: written whole or not at all, or a device.
 
     Raises:
-        InvalidInput: the file cannot be written, or belongs to a database.
+        InvalidInput: the file cannot be written, belongs to a database, or is there
+            already and is not to be replaced by `force`.
 
     """
     if out is None:
@@ -46,26 +54,65 @@ def writing(out: Path | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     place = out.resolve()
-    if is_of_a_database(place):
-        message = f"--out {out}: belongs to a database, and is not overwritten"
-        raise InvalidInput(message)
     try:
         if place.exists() and not place.is_file():  # a device, say
             with place.open("wb") as file:
                 yield file
             return
+        check_place(place, replace=force)
         with draft(place) as file:
             yield file
-            keep(file, place, replace=True)
+            keep(file, place, replace=force)
     except OSError as error:
         message = f"--out {out}: {error.strerror or error}"
+        if isinstance(error, FileExistsError) and not force:
+            message += "; --force replaces a file that is no database's"
         raise InvalidInput(message) from error
 
 
-def say(text: str) -> None:
-    """Print one line for a person; what the terminal cannot show is replaced."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    click.echo(text.encode(encoding, "replace").decode(encoding))
+def free_place(option: str, path: Path, *, replace: bool = False) -> None:
+    """See that a new file may be made at `path`, in place of an ordinary one.
+
+    Raises:
+        InvalidInput: one is there that is not to be replaced, or a database's.
+
+    """
+    try:
+        check_place(path.resolve(), replace=replace)
+    except FileExistsError as error:
+        message = f"{option} {path}: {error.strerror}"
+        raise InvalidInput(message) from None
+
+
+def say(line: "str | Styled") -> None:
+    """Print one line for a person."""
+    if isinstance(line, str):
+        sys.stdout.write(f"{printable(line)}\n")
+        sys.stdout.flush()
+    else:
+        line.plain = printable(line.plain)  # as long as before: styles keep their place
+        console(sys.stdout).print(line, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Print lines on standard error: an error, or what is no part of the result.
+
+    They may repeat what was typed or stored, without the card numbers in it.
+    """
+    lines = map(printable, without_card_numbers(text).split("\n"))
+    click.echo("\n".join(lines), err=True)
+
+
+def error_data(error: Exception) -> dict[str, Any]:
+    """An error as JSON shows it: what it is, and whether to send the same again."""
+    usage = error if isinstance(error, click.ClickException) else None
+    must_keep_key = isinstance(error, ResendWithSameKey)
+    return {
+        "kind": "Usage" if usage else type(error).__name__,
+        "message": usage.format_message() if usage else str(error),
+        "may_send_again": must_keep_key or isinstance(error, SafeToResend),
+        "with_same_key_only": must_keep_key,
+    }
 
 
 def transaction_data(transaction: Transaction) -> dict[str, Any]:
@@ -100,28 +147,33 @@ def operation_data(operation: Operation) -> dict[str, Any]:
 
 def bounds_data(bounds: Bounds | None) -> dict[str, Any] | None:
     """Bounds as JSON shows them."""
-    if bounds is None:
-        return None
-    return {
-        "minimum": bounds.minimum,
-        "maximum": bounds.maximum,
-        "default": bounds.default,
-    }
+    return None if bounds is None else attrs.asdict(bounds)
 
 
 def denial_data(denial: Denial | None, language: str) -> dict[str, Any] | None:
     """A denial as JSON shows it, its sentences in `language`."""
     if denial is None:
         return None
+    return {"bounds": bounds_data(denial.bounds), **reasons_data(denial, language)}
+
+
+def reasons_data(denial: Denial, language: str) -> dict[str, Any]:
+    """The reasons of a denial as JSON shows them, with the rules that they name."""
     sentences = denial.sentences(language)
     return {
-        "bounds": bounds_data(denial.bounds),
         "reasons": [
             {"code": reason.code, "rule": reason.rule, "sentence": sentence}
             for reason, sentence in zip(denial.reasons, sentences, strict=True)
         ],
         "rules": denial.rules(language),
     }
+
+
+def reason_lines(denial: Denial, language: str) -> Iterator[str]:
+    """The reasons of a denial for a person, a line each."""
+    sentences = denial.sentences(language)
+    for reason, sentence in zip(denial.reasons, sentences, strict=True):
+        yield f"{sentence} [{reason.code}, {reason.rule}]"
 
 
 def answer_data(answer: Answer, language: str) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from types import FrameType
 
 import attrs
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOK_EVERY = 0.1
 
 
 @attrs.define
@@ -15,6 +17,13 @@ class Stop:
     """Whether someone has asked to stop."""
 
     is_asked: bool = False
+
+    def rest(self, seconds: float) -> bool:
+        """Wait, but not on after being asked to stop; whether that is still to come."""
+        until = monotonic() + seconds
+        while not self.is_asked and (left := until - monotonic()) > 0:
+            sleep(min(left, _LOOK_EVERY))
+        return not self.is_asked
 
 
 @contextmanager

@@ -1,60 +1,80 @@
-"""Tables for people, on whatever terminal they have. Only this module imports rich.
+"""Tables for people, on whatever terminal they have.
 
-A narrow terminal folds cells, a locale that cannot show a character replaces it, and
-what is not a terminal gets plain text.
+A narrow terminal folds cells, and what is not a terminal gets plain text.
 """
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Literal, TextIO, cast
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import attrs
+
+from kessai.words import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 PLAIN_WIDTH = 120
 """Columns where nobody looks: wide, so that what is piped on is rarely folded."""
 
+_LONG_WORD = 12
+"""Columns: what is longer, an id say, may be folded."""
 
-class _Replacing:
-    """A text stream that replaces what its encoding cannot show."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.encoding = stream.encoding or "utf-8"
-
-    def write(self, text: str) -> int:
-        shown = text.encode(self.encoding, "replace").decode(self.encoding)
-        return self._stream.write(shown)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
+_BETWEEN = 3
 
 
 def print_table(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0
 ) -> None:
-    """Print a table; the last `numbers` columns are aligned to the right."""
+    """Print a table; the last `numbers` columns are aligned to the right.
+
+    Where its columns would be too narrow for words, each row is a list of its own.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
+    shown = console(sys.stdout)
+    cells = [list(row) for row in rows]
+    if _least_width([headings, *cells]) > shown.width:
+        _print_lists(title, headings, cells)
+        return
+    table = Table(
+        title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD
+    )
     first_number = len(headings) - numbers
     for place, heading in enumerate(headings):
         is_number = place >= first_number
         justify: Literal["right", "left"] = "right" if is_number else "left"
-        table.add_column(Text(heading), justify=justify, overflow="fold")
+        table.add_column(Text(printable(heading)), justify=justify, overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    shown.print(table)
+
+
+def _least_width(rows: Sequence[Sequence[str]]) -> int:
+    """The columns of a terminal that let most words stay whole."""
+    from rich.cells import cell_len
+
+    words = (
+        max((cell_len(word) for cell in column for word in cell.split()), default=0)
+        for column in zip(*rows, strict=True)
+    )
+    return sum(min(word, _LONG_WORD) + _BETWEEN for word in words)
+
+
+def _print_lists(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    if title:
+        print_pairs([(title, "")])
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    _console(sys.stdout).print(table)
+        console(sys.stdout).line()
+        pairs = zip(headings, row, strict=True)
+        print_pairs((heading, cell) for heading, cell in pairs if cell)
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
@@ -66,12 +86,12 @@ def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for name, value in pairs:
-        table.add_row(Text(name, style="dim"), Text(value))
-    _console(sys.stdout).print(table)
+        table.add_row(Text(printable(name), style="dim"), Text(printable(value)))
+    console(sys.stdout).print(table)
 
 
 @contextmanager
-def progress(total: int, title: str) -> Iterator["ProgressBar"]:
+def progress(total: int | None, title: str) -> Iterator["ProgressBar"]:
     """A bar on standard error if that is a terminal, otherwise nothing."""
     if not sys.stderr.isatty():
         yield ProgressBar()
@@ -80,32 +100,32 @@ def progress(total: int, title: str) -> Iterator["ProgressBar"]:
     from rich.progress import TimeRemainingColumn as Remaining
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = _console(sys.stderr)
-    with Progress(*columns, Remaining(), console=console, transient=True) as shown:
-        task = shown.add_task(title, total=total)
-        yield ProgressBar(lambda done: shown.update(task, completed=done))
+    shown_on = console(sys.stderr)
+    with Progress(*columns, Remaining(), console=shown_on, transient=True) as shown:
+        yield ProgressBar(shown, shown.add_task(title, total=total))
 
 
+@attrs.frozen
 class ProgressBar:
-    """Counts what is done, and shows it now and then."""
+    """Shows how much is done, if anybody is looking."""
 
-    _EVERY = 25  # drawing each step would cost more than the step
+    _shown: "Progress | None" = None
+    _task: Any = None
 
-    def __init__(self, show: Callable[[int], None] | None = None) -> None:
-        self._show = show
-        self._done = 0
+    def step(self, number: int = 1) -> None:
+        """So many more are done."""
+        if self._shown is not None:
+            self._shown.advance(self._task, number)
 
-    def step(self) -> None:
-        """One more is done."""
-        self._done += 1
-        if self._show is not None and self._done % self._EVERY == 0:
-            self._show(self._done)
+    def reach(self, done: int) -> None:
+        """So many are done."""
+        if self._shown is not None:
+            self._shown.update(self._task, completed=done)
 
 
-def _console(stream: TextIO) -> "Console":
+def console(stream: TextIO) -> "Console":
+    """A terminal of any width, or a wide page where nobody looks."""
     from rich.console import Console
 
     width = None if stream.isatty() else shutil.get_terminal_size((PLAIN_WIDTH, 0))[0]
-    return Console(
-        file=cast("IO[str]", _Replacing(stream)), width=width, highlight=False
-    )
+    return Console(file=stream, width=width, highlight=False)

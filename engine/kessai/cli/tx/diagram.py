@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kessai.cli.lifecycle.drawing import drawn, format_for, out_option, put_drawing
+from kessai.cli.lifecycle.drawing import (
+    drawing_option,
+    drawn,
+    format_for,
+    put_drawing,
+)
 from kessai.cli.terminal.gateways import looking
-from kessai.cli.terminal.machines import machine_of
-from kessai.cli.terminal.options import db_option, output_options
-from kessai.cli.terminal.output import print_json
-from kessai.cli.tx.words import word
-from kessai.errors import InvalidInput, UnknownLifecycle
-from kessai.machine import Machines, read_events
-from kessai.shell import Engine, shipped_lifecycles
+from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.output import note, print_json
+from kessai.errors import InvalidInput
+from kessai.flow.steps import machine_of
+from kessai.machine import read_events
+from kessai.shell import Engine
+from kessai.words import Words
 
 if TYPE_CHECKING:
     from kessai.diagram import TransactionPath
+
+word = Words("tx")
 
 FORMATS = ("svg", "mermaid")
 """Those of `kessai.diagram`, which is imported when something is drawn."""
@@ -32,17 +39,15 @@ FORMATS = ("svg", "mermaid")
     type=click.Choice(FORMATS),
     help="svg unless given; on a terminal mermaid, which can be read there.",
 )
-@out_option
-@db_option
-@output_options
+@drawing_option
+@shared_options("db", "json")
 def tx_diagram(
+    asked: Asked,
     *,
     transaction_id: str,
     form: str | None,
     out: Path | None,
-    db: str,
-    language: str,
-    as_json: bool,
+    force: bool,
 ) -> None:
     """Draw where a transaction went, where it is, and where it may go next.
 
@@ -53,28 +58,30 @@ def tx_diagram(
     looked_at = sys.stdout.isatty() and out is None and form is None
     usual = "mermaid" if looked_at else "svg"
     chosen = format_for(out, form, usual, FORMATS)
-    if as_json and (out or form):
+    if asked.as_json and (out or form):
         message = "--json: it goes to standard output, without --format and --out"
         raise InvalidInput(message)
-    with looking(db) as engine:
+    with looking(asked.db) as engine:
         path = _path(engine, transaction_id)
-    if as_json:
+    language = asked.language
+    if asked.as_json:
         print_json(_data(path, language))
         return
     draw = partial(render_transaction, path, language=language)
-    put_drawing(drawn(draw, chosen, out, language), out, language)
+    drawing = drawn(draw, chosen, out, language)
+    put_drawing(drawing, out, language, force=force)
     if looked_at:
-        click.echo(word("as_picture", language, name=transaction_id), err=True)
+        note(word("as_picture", language, name=transaction_id))
 
 
 def _path(engine: Engine, transaction_id: str) -> "TransactionPath":
     from kessai.diagram import TransactionPath
 
     transaction = engine.transaction(transaction_id)
-    machine = machine_of(engine.store, Machines(shipped_lifecycles()), transaction)
+    machine = engine.drive(machine_of(engine.context, transaction))
     if machine is None:
-        message = f"lifecycle {transaction.lifecycle_hash}: it is not in the store"
-        raise UnknownLifecycle(message)
+        message = f"{transaction_id}: it was never opened, so there is nothing to draw"
+        raise InvalidInput(message)
     return TransactionPath(
         lifecycle=machine.lifecycle,
         transaction=transaction,

@@ -1,6 +1,5 @@
 """`kessai tx`: look at transactions, ask what is possible, act."""
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 from uuid import uuid4  # noqa: TID251 - the shell makes identifiers
@@ -12,23 +11,19 @@ from kessai.cli.recovery.inquire import OPEN, resolved
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking, wired
 from kessai.cli.terminal.json_line import short
-from kessai.cli.terminal.machines import machine_if_whole, machine_of
-from kessai.cli.terminal.options import (
-    GatewayChoice,
-    account_option,
-    db_option,
-    gateway_option,
-    output_options,
-)
+from kessai.cli.terminal.options import Asked, account_option, shared_options
 from kessai.cli.terminal.output import (
     answer_data,
     bounds_data,
     denial_data,
+    note,
     print_json,
+    reasons_data,
     say,
     transaction_data,
 )
 from kessai.cli.tx.diagram import tx_diagram
+from kessai.cli.tx.known import Known
 from kessai.cli.tx.options import Amount, known_command, read_parameters
 from kessai.cli.tx.report import (
     print_answer,
@@ -37,17 +32,18 @@ from kessai.cli.tx.report import (
     print_possibilities,
     print_trail,
     print_transaction,
-    trail_rules,
 )
 from kessai.cli.tx.resolve import tx_close, tx_resolve
-from kessai.cli.tx.trail import read_rows, row_data
-from kessai.cli.tx.words import word
+from kessai.cli.tx.trail import read_rows, row_data, trail_rules
+from kessai.cli.tx.view import TransactionView
 from kessai.errors import UnknownTransaction
 from kessai.flow import Answer, Status
 from kessai.machine import Command, Denial, Machines, Possibility, Transaction
 from kessai.machine.command import is_id
 from kessai.shell import Engine, shipped_lifecycles
-from kessai.stores import Store
+from kessai.words import Words
+
+word = Words("tx")
 
 _GIVEN_BY_CALLER = frozenset({"parameter_missing", "agreement_missing"})
 """Reasons that `tx can` leaves out: what they ask for is given with the command."""
@@ -70,101 +66,84 @@ tx.add_command(tx_diagram)
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N"
 )
-@db_option
-@output_options
+@shared_options("db", "json")
 def tx_list(
-    *,
-    state: str | None,
-    lifecycle: str | None,
-    account: str | None,
-    limit: int,
-    db: str,
-    language: str,
-    as_json: bool,
+    asked: Asked, *, state: str | None, lifecycle: str | None, limit: int
 ) -> None:
     """List transactions, sorted by id."""
-    machines = Machines(shipped_lifecycles())
-    with looking(db) as engine:
-        store = engine.store
-        chosen = _chosen(store, state, lifecycle, account)
+    with looking(asked.db) as engine:
+        wanted = {"state": state, "lifecycle": lifecycle, "account": asked.account}
+        known = Known.of(engine.machines)
+        chosen = known.chosen(engine.store.transactions(), wanted)
         found = list(islice(chosen, limit))
         more = next(chosen, None) is not None
-        if as_json:
+        if not found:
+            known.check(wanted)
+        if asked.as_json:
             shown = [transaction_data(transaction) for transaction in found]
             print_json({"transactions": shown, "more": more})
             return
-        rows = [(t, machine_if_whole(store, machines, t)) for t in found]
-        print_list(rows, language)
-        if more:
-            say(word("more", language))
+        views = [TransactionView.listed(engine, each, asked.language) for each in found]
+    print_list(views, asked.language)
+    if more:
+        say(word("more", asked.language))
 
 
 @tx.command("show")
 @click.argument("transaction_id", metavar="ID")
 @click.option("--events", is_flag=True, help="With the whole audit trail.")
-@db_option
-@output_options
-def tx_show(
-    transaction_id: str, db: str, language: str, *, events: bool, as_json: bool
-) -> None:
+@shared_options("db", "json")
+def tx_show(asked: Asked, transaction_id: str, *, events: bool) -> None:
     """Show how a transaction stands: states, amounts, deadlines, what is still open."""
-    machines = Machines(shipped_lifecycles())
-    with looking(db) as engine:
+    with looking(asked.db) as engine:
         store = engine.store
         known = is_id(transaction_id)  # no store can be asked for another
         transaction = known and store.load(None, transaction_id, None).transaction
         if not transaction:
             message = f"there is no transaction {short(transaction_id)}"
             raise UnknownTransaction(message)
-        machine = machine_of(store, machines, transaction)
-        rows = list(read_rows(store.records(transaction_id), machine)) if events else []
-    if as_json:
+        view = TransactionView.of(engine, transaction, asked.language)
+        records = store.records(transaction_id) if events else []
+        rows = list(read_rows(records, view.machine))
+    if asked.as_json:
         data = transaction_data(transaction)
         if events:
             data["events"] = [row_data(row) for row in rows]
-            data["rules"] = trail_rules(rows, machine, language)
+            data["rules"] = trail_rules(rows, view.machine, asked.language)
         print_json(data)
         return
-    print_transaction(transaction, machine, language)
+    print_transaction(view)
     if events:
-        print_trail(rows, transaction, machine, language)
+        print_trail(rows, view)
 
 
 @tx.command("can")
 @click.argument("transaction_id", metavar="ID")
 @click.argument("command", required=False)
 @click.option("--amount", type=Amount(), metavar="N", help="In minor units.")
-@db_option
-@output_options
+@shared_options("db", "json")
 def tx_can(
-    transaction_id: str,
-    command: str | None,
-    amount: int | None,
-    db: str,
-    language: str,
-    *,
-    as_json: bool,
+    asked: Asked, transaction_id: str, command: str | None, amount: int | None
 ) -> int:
     """Ask what is possible: exact bounds, or every reason why not.
 
     With COMMAND the exit code answers: 0 allowed, 3 denied. What only you can know (an
     agreement, a frequency) is taken as given.
     """
-    machines = Machines(shipped_lifecycles())
-    with looking(db) as engine:
+    with looking(asked.db) as engine:
         if command is not None:
             known_command(command, engine.machines)
         transaction = engine.transaction(transaction_id)
-        machine = machine_of(engine.store, machines, transaction)
+        view = TransactionView.of(engine, transaction, asked.language)
         possibilities = [
             _with_amount(engine, transaction, possibility, amount)
             for possibility in engine.can(transaction_id, command)
         ]
-    if as_json:
-        shown = [_possibility_data(p, language) for p in possibilities]
+    if asked.as_json:
+        shown = [_possibility_data(p, asked.language) for p in possibilities]
         print_json({"transaction": transaction_id, "commands": shown})
     else:
-        print_possibilities(possibilities, transaction, machine, language)
+        print_possibilities(possibilities, view)
     allowed = command is None or possibilities[0].is_allowed
     return exits.DONE if allowed else exits.DENIED
 
@@ -188,20 +167,15 @@ def tx_can(
 )
 @click.option("--frequency", metavar="UNIT:N", help="Such as Month:1.")
 @click.option("--dry-run", is_flag=True, help="Only ask: write and send nothing.")
-@db_option
-@gateway_option
-@output_options
+@shared_options("db", "gateway", "account", "json")
 def tx_do(
+    asked: Asked,
     *,
     transaction_id: str,
     command: str,
     parameters: tuple[str, ...],
     frequency: str | None,
-    db: str,
-    asked: GatewayChoice,
-    language: str,
     dry_run: bool,
-    as_json: bool,
     key: str | None,
     **fields: Any,
 ) -> int:
@@ -222,35 +196,35 @@ def tx_do(
         parameters=read_parameters(parameters, frequency, machines.current),
         **fields,
     )
-    machines.for_opening(request)  # refuses what no lifecycle could begin
+    opens = machines.for_opening(request) is not None
     if dry_run:
-        return _preview(request, db, language, as_json=as_json)
+        return _preview(request, asked, must_exist=not opens)
     if key is None:
         # Before anything is sent: whoever is interrupted needs it to ask again.
-        click.echo(f"key: {made_up}", err=True)
+        note(f"key: {made_up}")
     on = [name for name in (transaction_id, request.agreement) if name is not None]
-    with wired(db, asked, language, on=on) as wiring:
+    with wired(asked, on=on, may_make=opens) as wiring:
         answer = resolved(wiring, wiring.engine.execute(request))
-        machine = machine_of(wiring.engine.store, machines, answer.transaction)
-    if as_json:
-        data = answer_data(answer, language)
+        view = TransactionView.of(wiring.engine, answer.transaction, asked.language)
+    if asked.as_json:
+        data = answer_data(answer, asked.language)
         print_json({**data, "disclosed": answer.disclosed})
     else:
-        print_answer(answer, machine, language)
+        print_answer(answer, view)
     return _exit(answer)
 
 
-def _preview(asked: Command, db: str, language: str, *, as_json: bool) -> int:
-    with looking(db, must_exist=False) as engine:
-        denial = engine.preview(asked)
-    if as_json:
-        shown = denial_data(denial, language)
+def _preview(request: Command, asked: Asked, *, must_exist: bool) -> int:
+    with looking(asked.db, must_exist=must_exist) as engine:
+        denial = engine.preview(request)
+    if asked.as_json:
+        shown = denial_data(denial, asked.language)
         print_json({"dry_run": True, "allowed": denial is None, "denial": shown})
     elif denial is None:
-        say(word("dry_run", language))
+        say(word("dry_run", asked.language))
     else:
-        say(word("denied", language))
-        print_denial(denial, language)
+        say(word("denied", asked.language))
+        print_denial(denial, asked.language)
     return exits.DONE if denial is None else exits.DENIED
 
 
@@ -258,25 +232,6 @@ def _exit(answer: Answer) -> int:
     if answer.status in OPEN:
         return exits.UNKNOWN
     return exits.DONE if answer.status is Status.SUCCEEDED else exits.DENIED
-
-
-def _chosen(
-    store: Store, state: str | None, lifecycle: str | None, account: str | None
-) -> Iterator[Transaction]:
-    for transaction in store.transactions():
-        if not transaction.exists:
-            continue
-        if lifecycle is not None and transaction.lifecycle != lifecycle:
-            continue
-        if account is not None and transaction.account != account:
-            continue
-        if state is None or state in _state_names(transaction):
-            yield transaction
-
-
-def _state_names(transaction: Transaction) -> set[str]:
-    states = transaction.states
-    return {*states.values(), *(f"{track}.{state}" for track, state in states.items())}
 
 
 def _with_amount(
@@ -307,11 +262,11 @@ def _denial(denial: Denial | None) -> Denial | None:
 
 
 def _possibility_data(possibility: Possibility, language: str) -> dict[str, Any]:
-    denial = denial_data(possibility.denial, language)
+    denial = possibility.denial
+    why = reasons_data(denial, language) if denial else {"reasons": [], "rules": {}}
     return {
         "command": possibility.command,
         "allowed": possibility.is_allowed,
         "bounds": bounds_data(possibility.bounds),
-        "reasons": [] if denial is None else denial["reasons"],
-        "rules": {} if denial is None else denial["rules"],
+        **why,
     }

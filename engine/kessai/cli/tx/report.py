@@ -4,155 +4,133 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from kessai.cli.terminal.output import say
+from kessai.cli.terminal.output import reason_lines, say
 from kessai.cli.terminal.tables import print_pairs, print_table
-from kessai.cli.tx.trail import Row
-from kessai.cli.tx.words import amount_title, command_title, state_titles, word
+from kessai.cli.tx.trail import Row, trail_rules
+from kessai.cli.tx.view import TransactionView
 from kessai.evidence.reasons import discrepancy_sentence
 from kessai.flow import Answer, Status
-from kessai.machine import Denial, Discrepancy, Machine, Possibility, Transaction
+from kessai.machine import Denial, Discrepancy, Possibility
 from kessai.machine.events import KIND_OF
 from kessai.money import Currency, show_amount
-from kessai.spec import rule_codes
 from kessai.words import Words
 
-_lifecycle_word = Words("lifecycle")
+word, _lifecycle_word = Words("tx"), Words("lifecycle")
+_outcome_word = Words("recovery")
 
 
-def print_list(
-    found: Sequence[tuple[Transaction, Machine | None]], language: str
-) -> None:
+def print_list(found: Sequence[TransactionView], language: str) -> None:
     """Print a line for each transaction, with its account where there are several."""
     if not found:
         say(word("none", language))
         return
-    names = ("authorized", "captured", "refunded")
-    some = found[0][1]
-    several = len({transaction.account for transaction, _ in found}) > 1
-    first = ["transaction", *["account"] * several, "lifecycle", "state"]
-    headings = [word(w, language) for w in first]
-    headings += [amount_title(some, name, language) for name in names]
+    amounts = ("authorized", "captured", "refunded")
+    several = len({view.transaction.account for view in found}) > 1
+    names = ["transaction", *["account"] * several, "lifecycle", "state"]
+    headings = [
+        *word.each(language, *names),
+        *(found[0].amount_title(name) for name in amounts),
+        word("open", language),
+    ]
     rows = [
         [
-            transaction.id,
-            *[transaction.account] * several,
-            _lifecycle(transaction, machine, language),
-            ", ".join(s for _, s in state_titles(machine, transaction, language)),
-            *(_amount(transaction, machine, name) for name in names),
-            str(len(transaction.operations) or ""),
+            view.transaction.id,
+            *[view.transaction.account] * several,
+            view.lifecycle,
+            view.state(),
+            *(view.money(view.transaction.amounts.get(name)) for name in amounts),
+            str(len(view.transaction.operations) or ""),
         ]
-        for transaction, machine in found
+        for view in found
     ]
-    headings.append(word("open", language))
     print_table(word("transactions", language), headings, rows, numbers=4)
 
 
-def print_transaction(
-    transaction: Transaction, machine: Machine | None, language: str
-) -> None:
+def print_transaction(view: TransactionView) -> None:
     """Print how a transaction stands: states, amounts, and what needs care."""
-    pairs = [(word("transaction", language), transaction.id)]
+    transaction, language = view.transaction, view.language
+    pairs = [("transaction", transaction.id)]
     if not transaction.exists:
-        pairs.append((word("state", language), word("never", language)))
+        pairs.append(("state", word("never", language)))
     else:
-        lifecycle = _lifecycle(transaction, machine, language)
-        pairs.append((word("lifecycle", language), lifecycle))
-        pairs.append((word("account", language), transaction.account))
+        pairs.append(("lifecycle", view.lifecycle))
+        pairs.append(("account", transaction.account))
     if transaction.agreement:
-        pairs.append((word("agreement", language), transaction.agreement))
-    pairs += state_titles(machine, transaction, language)
-    pairs += [
-        (
-            amount_title(machine, name, language),
-            _amount(transaction, machine, name),
-        )
+        pairs.append(("agreement", transaction.agreement))
+    shown = [(word(name, language), value) for name, value in pairs]
+    shown += view.states()
+    shown += [
+        (view.amount_title(name), view.money(amount))
         for name, amount in transaction.amounts.items()
         if amount
     ]
-    pairs += _deadlines(transaction, machine, language)
+    deadline = word("deadline", language)
+    shown += [(f"{deadline} ({name})", _time(ends)) for name, ends in view.deadlines()]
     if transaction.discrepancies:
         numbers = ", ".join(map(str, transaction.discrepancies))
-        shown = f"{word('events_where', language)} {numbers}"
-        pairs.append((word("discrepancies", language), shown))
-    print_pairs(pairs)
+        where = f"{word('events_where', language)} {numbers}"
+        shown.append((word("discrepancies", language), where))
+    print_pairs(shown)
     if transaction.operations:
-        _print_operations(transaction, machine, language)
+        _print_operations(view)
 
 
-def print_trail(
-    rows: Iterable[Row],
-    transaction: Transaction,
-    machine: Machine | None,
-    language: str,
-) -> None:
+def print_trail(rows: Sequence[Row], view: TransactionView) -> None:
     """Print every event: when, what, by which rule, on what evidence."""
-    rows = list(rows)
-    currency = _currency(transaction, machine)
-    names = (
-        "number",
-        "time",
-        "event",
-        "command",
-        "amount",
-        "stated",
-        "rule",
-        "evidence",
-    )
+    language = view.language
+    names = ("number", "time", "event", "command", "amount", "stated", "rule")
     print_table(
         word("trail", language),
-        [word(name, language) for name in names],
+        word.each(language, *names, "evidence"),
         (
             [
                 str(row.number),
                 _time(row.at),
                 word(row.event, language),
-                command_title(machine, row.command, language),
-                _money(row.amount, currency),
-                _stated(row, language),
+                view.command(row.command),
+                view.money(row.amount),
+                _stated(row, view),
                 row.rule,
-                " ".join(filter(None, (row.source, row.code))),
+                " ".join(filter(None, (_source(row, language), row.code, row.actor))),
             ]
             for row in rows
         ),
     )
-    print_rules(trail_rules(rows, machine, language), language)
-
-
-def trail_rules(
-    rows: Iterable[Row], machine: Machine | None, language: str
-) -> dict[str, str]:
-    """The sentence of each rule code that the rows of a trail name."""
-    codes = dict.fromkeys(code for row in rows for code in rule_codes(row.rule))
-    rules = machine.lifecycle.rules if machine else {}
-    return {c: rules[c].text.in_language(language) for c in codes if c in rules}
+    print_rules(trail_rules(rows, view.machine, language), language)
 
 
 def print_rules(rules: Mapping[str, str], language: str) -> None:
     """Print the sentences of rules by their codes; nothing for none."""
     if rules:
-        headings = [_lifecycle_word(w, language) for w in ("rule", "rule_says")]
+        headings = _lifecycle_word.each(language, "rule", "rule_says")
         print_table(_lifecycle_word("rules", language), headings, rules.items())
 
 
-def _stated(row: Row, language: str) -> str:
+def _stated(row: Row, view: TransactionView) -> str:
     if row.event == KIND_OF[Discrepancy]:
-        return discrepancy_sentence(row.stated, language)
-    return row.stated
+        return discrepancy_sentence(row.stated, view.language)
+    if row.reasons:
+        return view.why(row.command, row.reasons)
+    if row.outcome is None:
+        return row.stated
+    outcome = _outcome_word(row.outcome, view.language)
+    return f"{outcome}: {row.note}" if row.note else outcome
+
+
+def _source(row: Row, language: str) -> str:
+    return word(row.source, language) if row.source else ""
 
 
 def print_possibilities(
-    possibilities: Iterable[Possibility],
-    transaction: Transaction,
-    machine: Machine | None,
-    language: str,
+    possibilities: Iterable[Possibility], view: TransactionView
 ) -> None:
     """Print each command: with which amounts it is allowed, or every reason why not."""
     rules: dict[str, str] = {}
-    currency = _currency(transaction, machine)
+    language = view.language
     for possibility in possibilities:
-        title = command_title(machine, possibility.command, language)
+        title = view.command(possibility.command)
         if possibility.denial is None:
-            bounds = _bounds(possibility, currency, language)
+            bounds = _bounds(possibility, view.currency, language)
             say(f"{title}: {word('allowed', language)}, {bounds}")
         else:
             say(f"{title}: {word('denied', language)}")
@@ -161,19 +139,19 @@ def print_possibilities(
     print_rules(rules, language)
 
 
-def print_answer(answer: Answer, machine: Machine | None, language: str) -> None:
+def print_answer(answer: Answer, view: TransactionView) -> None:
     """Print what came of a command, and how its transaction stands."""
-    title = command_title(machine, answer.command, language)
+    language = view.language
     code = answer.evidence.code if answer.evidence else ""
-    shown = f"{word(answer.status, language)}" + (f" ({code})" if code else "")
-    say(f"{title}: {shown}")
+    status = word(answer.status, language) + (f" ({code})" if code else "")
+    say(f"{view.command(answer.command)}: {status}")
     if answer.denial is not None:
         print_denial(answer.denial, language)
     if answer.is_recorded:
         say(word("recorded", language))
     _print_disclosed(answer, language)
     if answer.transaction.exists:
-        print_transaction(answer.transaction, machine, language)
+        print_transaction(view)
 
 
 def print_denial(denial: Denial, language: str) -> None:
@@ -183,9 +161,8 @@ def print_denial(denial: Denial, language: str) -> None:
 
 
 def _print_reasons(denial: Denial, language: str) -> None:
-    sentences = denial.sentences(language)
-    for reason, sentence in zip(denial.reasons, sentences, strict=True):
-        say(f"  {sentence} [{reason.code}, {reason.rule}]")
+    for line in reason_lines(denial, language):
+        say(f"  {line}")
 
 
 def _print_disclosed(answer: Answer, language: str) -> None:
@@ -196,12 +173,7 @@ def _print_disclosed(answer: Answer, language: str) -> None:
         say(word("send_on", language))
     address: Mapping[str, Any] = disclosed.pop("address", {})
     shown = {**disclosed, **address}
-    print_pairs((name, _printable(str(value))) for name, value in shown.items())
-
-
-def _printable(text: str) -> str:
-    """`text` without what could move a terminal's cursor or change its colours."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+    print_pairs((name, str(value)) for name, value in shown.items())
 
 
 def _bounds(possibility: Possibility, currency: Currency | None, language: str) -> str:
@@ -217,55 +189,23 @@ def _bounds(possibility: Possibility, currency: Currency | None, language: str) 
     return f"{shown} ({word('default', language)} {default})"
 
 
-def _deadlines(
-    transaction: Transaction, machine: Machine | None, language: str
-) -> Iterable[tuple[str, str]]:
-    """The deadlines that are running: those of a state that is left do not count."""
-    for name, ends in transaction.deadlines.items():
-        declared = machine.deadlines.get(name) if machine else None
-        state = transaction.states.get(declared.track) if declared else None
-        if declared is None or state == declared.state:
-            yield f"{word('deadline', language)} ({name})", _time(ends)
-
-
-def _print_operations(
-    transaction: Transaction, machine: Machine | None, language: str
-) -> None:
-    currency = _currency(transaction, machine)
+def _print_operations(view: TransactionView) -> None:
     names = ("operation", "command", "amount", "phase", "begun_at", "key")
     print_table(
-        word("operations", language),
-        [word(name, language) for name in names],
+        word("operations", view.language),
+        word.each(view.language, *names),
         (
             [
                 operation.id,
-                command_title(machine, operation.command, language),
-                _money(operation.amount, currency),
-                operation.phase,
+                view.command(operation.command),
+                view.money(operation.amount),
+                _outcome_word(operation.phase, view.language),
                 _time(operation.begun_at),
                 operation.key,
             ]
-            for operation in transaction.operations.values()
+            for operation in view.transaction.operations.values()
         ),
     )
-
-
-def _lifecycle(transaction: Transaction, machine: Machine | None, language: str) -> str:
-    if machine is None:
-        return transaction.lifecycle
-    return machine.lifecycle.title.in_language(language)
-
-
-def _currency(transaction: Transaction, machine: Machine | None) -> Currency | None:
-    return machine.lifecycle.currency(transaction.currency) if machine else None
-
-
-def _amount(transaction: Transaction, machine: Machine | None, name: str) -> str:
-    return _money(transaction.amounts.get(name), _currency(transaction, machine))
-
-
-def _money(amount: int | None, currency: Currency | None) -> str:
-    return "" if amount is None else show_amount(amount, currency)
 
 
 def _time(at: datetime) -> str:

@@ -5,7 +5,7 @@ import click
 from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking
-from kessai.cli.terminal.options import db_option, output_options
+from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import answer_data, print_json, say, transaction_data
 from kessai.words import Words
 
@@ -25,18 +25,9 @@ _actor_option = click.option(
 @click.argument("outcome", type=click.Choice(["succeeded", "declined"]))
 @_evidence_option
 @_actor_option
-@db_option
-@output_options
+@shared_options("db", "json")
 def tx_resolve(
-    *,
-    transaction_id: str,
-    operation: str,
-    outcome: str,
-    evidence: str,
-    actor: str,
-    db: str,
-    language: str,
-    as_json: bool,
+    asked: Asked, transaction_id: str, operation: str, outcome: str, **found: str
 ) -> int:
     """State the outcome of an open OPERATION that no inquiry could resolve.
 
@@ -48,18 +39,16 @@ def tx_resolve(
 
     Exit codes: 0 resolved, 2 it is not open, 4 still open.
     """  # noqa: D301 - click reads \b
-    with looking(db) as engine:
-        answer = engine.resolve(
-            transaction_id, operation, outcome, evidence=evidence, actor=actor
-        )
-    if as_json:
+    with looking(asked.db) as engine:
+        answer = engine.resolve(transaction_id, operation, outcome, **found)
+    language = asked.language
+    if asked.as_json:
         print_json(answer_data(answer, language))
     elif answer.status in OPEN:
         say(word("not_applied", language))
     else:
-        status = word(answer.status, language)
-        shown = {"operation": operation, "status": status, "actor": actor}
-        say(word("resolved", language, **shown))
+        shown = {"status": word(answer.status, language), "actor": found["actor"]}
+        say(word("resolved", language, operation=operation, **shown))
     return exits.UNKNOWN if answer.status in OPEN else exits.DONE
 
 
@@ -68,18 +57,8 @@ def tx_resolve(
 @click.argument("number", metavar="EVENT", type=click.IntRange(min=1))
 @_evidence_option
 @_actor_option
-@db_option
-@output_options
-def tx_close(
-    *,
-    transaction_id: str,
-    number: int,
-    evidence: str,
-    actor: str,
-    db: str,
-    language: str,
-    as_json: bool,
-) -> int:
+@shared_options("db", "json")
+def tx_close(asked: Asked, transaction_id: str, number: int, **found: str) -> int:
     """Close the discrepancy that EVENT, a number in the trail, recorded.
 
     \b
@@ -89,13 +68,10 @@ def tx_close(
 
     Exit codes: 0 closed, 2 that event is no open discrepancy.
     """  # noqa: D301 - click reads \b
-    with looking(db) as engine:
-        after = engine.close_discrepancy(
-            transaction_id, number, evidence=evidence, actor=actor
-        )
-    if as_json:
+    with looking(asked.db) as engine:
+        after = engine.close_discrepancy(transaction_id, number, **found)
+    if asked.as_json:
         print_json(transaction_data(after))
     else:
-        shown = {"number": number, "transaction": transaction_id}
-        say(word("closed", language, **shown))
+        say(word("closed", asked.language, number=number, transaction=after.id))
     return exits.DONE

@@ -1,11 +1,12 @@
 """The trail of a transaction as people and programs read it: an event a row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import attrs
 
+from kessai.gateway import Outcome
 from kessai.machine import (
     Begun,
     Closed,
@@ -17,6 +18,7 @@ from kessai.machine import (
     Learned,
     Machine,
     Operation,
+    Reason,
     Record,
     Reported,
     Resent,
@@ -27,13 +29,16 @@ from kessai.machine import (
 from kessai.machine.events import KIND_OF
 from kessai.spec import rule_codes
 
+_FOR_PEOPLE = {"is_for_people": True}
+
 
 @attrs.frozen(kw_only=True)
 class Row:
     """One event: what happened to which command, by which rule, on what evidence.
 
-    `amount` is in minor units; `stated` is the outcome or the reasons; `source` and
-    `code` are the evidence's.
+    `amount` is in minor units; `stated` is the outcome or the reasons; `source`, `code`
+    and `actor`, an operator's name, are the evidence's. `outcome` and `reasons` are what
+    `stated` puts into names, for people.
     """
 
     number: int
@@ -45,6 +50,10 @@ class Row:
     rule: str = ""
     source: str = ""
     code: str = ""
+    actor: str = ""
+    note: str = attrs.field(default="", metadata=_FOR_PEOPLE)
+    outcome: Outcome | None = attrs.field(default=None, metadata=_FOR_PEOPLE)
+    reasons: tuple[Reason, ...] = attrs.field(default=(), metadata=_FOR_PEOPLE)
 
 
 def read_rows(records: list[Record], machine: Machine | None) -> Iterator[Row]:
@@ -58,88 +67,108 @@ def read_rows(records: list[Record], machine: Machine | None) -> Iterator[Row]:
     for record, event in zip(records, read_events(records), strict=True):
         if isinstance(event, Begun):
             operations[event.operation.id] = event.operation
-        yield _row(record.number, event, operations, machine)
+        yield read_row(record.number, event, operations, machine)
 
 
 def row_data(row: Row) -> dict[str, Any]:
     """A row as JSON shows it; what it does not have is left out."""
     return {
         name: value
-        for name, value in attrs.asdict(row).items()
+        for name, value in attrs.asdict(row, filter=_is_for_all).items()
         if value is not None and value != ""
     }
 
 
-def _row(
+def _is_for_all(field: "attrs.Attribute[Any]", _value: object) -> bool:
+    return not field.metadata
+
+
+def trail_rules(
+    rows: Iterable[Row], machine: Machine | None, language: str
+) -> dict[str, str]:
+    """The sentence of each rule code that the rows of a trail name."""
+    codes = dict.fromkeys(code for row in rows for code in rule_codes(row.rule))
+    rules = machine.lifecycle.rules if machine else {}
+    return {c: rules[c].text.in_language(language) for c in codes if c in rules}
+
+
+def read_row(
     number: int,
     event: Event,
-    operations: dict[str, Operation],
+    operations: Mapping[str, Operation],
     machine: Machine | None,
 ) -> Row:
+    """The row of one event; `operations` are those begun so far, by their ids."""
     evidence = getattr(event, "evidence", None)
     return Row(
         number=number,
         at=event.at,
         event=KIND_OF[type(event)],
         source=evidence.source if evidence else "",
-        code=(evidence.code or evidence.actor) if evidence else "",
+        code=evidence.code or "" if evidence else "",
+        actor=evidence.actor or "" if evidence else "",
+        note=evidence.note or "" if evidence else "",
         **_particulars(event, operations, machine),
     )
 
 
 def _particulars(
-    event: Event, operations: dict[str, Operation], machine: Machine | None
+    event: Event, operations: Mapping[str, Operation], machine: Machine | None
 ) -> dict[str, Any]:
     """What this kind of event has besides its time and evidence."""
     match event:
         case Begun() | Resent() | Resumed() | Reported():
             return _of_operation(event, operations, machine)
-        case Closed() | Learned():
-            return {"stated": _statement(event)}
-        case (
-            External(command=name, amount=amount)
-            | Reversed(command=name, amount=amount)
-        ):
-            rule = _rule(machine, name, taken_back=isinstance(event, Reversed))
-            return {"command": name, "amount": amount, "rule": rule}
-        case Lapsed(deadline=name):
-            return {"stated": name, "rule": _deadline_rule(machine, name)}
+        case External(command=name, amount=amount):
+            return _command(name, amount, machine)
+        case Reversed(command=name, amount=amount):
+            return _command(name, amount, machine, taken_back=True)
         case Denied():
             return _denied(event)
         case Discrepancy(reason=reason, evidence=evidence):
             command = evidence.command or ""
             return {"command": command, "amount": evidence.amount, "stated": reason}
+        case Lapsed() | Closed() | Learned():
+            return _statement(event, machine)
 
 
-def _statement(event: Closed | Learned) -> str:
-    evidence = event.evidence
-    if isinstance(event, Closed):
-        return f"{event.discrepancy}: {evidence.note}"
-    return ", ".join((*evidence.references, *evidence.deadlines))
+def _statement(
+    event: Lapsed | Closed | Learned, machine: Machine | None
+) -> dict[str, Any]:
+    match event:
+        case Lapsed(deadline=name):
+            found = machine.deadlines.get(name) if machine else None
+            return {"stated": name, "rule": found.rule if found else ""}
+        case Closed(discrepancy=closed, evidence=evidence):
+            return {"stated": f"{closed}: {evidence.note}"}
+        case Learned(evidence=evidence):
+            return {"stated": ", ".join((*evidence.references, *evidence.deadlines))}
 
 
 def _of_operation(
     event: Begun | Resent | Resumed | Reported,
-    operations: dict[str, Operation],
+    operations: Mapping[str, Operation],
     machine: Machine | None,
 ) -> dict[str, Any]:
-    if isinstance(event, Begun):
-        return _of(event.operation, machine)
-    found = _of(operations.get(event.operation), machine)
+    name = event.operation.id if isinstance(event, Begun) else event.operation
+    found: dict[str, Any] = {}
+    if (begun := operations.get(name)) is not None:
+        found = _command(begun.command, begun.amount, machine)
     if isinstance(event, Reported):
         note = event.evidence.note
         found["stated"] = f"{event.outcome}: {note}" if note else event.outcome.value
+        found["outcome"] = event.outcome
     return found
 
 
-def _of(operation: Operation | None, machine: Machine | None) -> dict[str, Any]:
-    if operation is None:
-        return {}
-    return {
-        "command": operation.command,
-        "amount": operation.amount,
-        "rule": _rule(machine, operation.command),
-    }
+def _command(
+    name: str, amount: int | None, machine: Machine | None, *, taken_back: bool = False
+) -> dict[str, Any]:
+    rule = ""
+    if machine is not None:
+        declared = machine.reversals if taken_back else machine.commands
+        rule = declared[name].spec.rule if name in declared else ""
+    return {"command": name, "amount": amount, "rule": rule}
 
 
 def _denied(event: Denied) -> dict[str, Any]:
@@ -149,16 +178,5 @@ def _denied(event: Denied) -> dict[str, Any]:
         "amount": event.amount,
         "stated": ", ".join(reason.code for reason in event.reasons),
         "rule": ", ".join(dict.fromkeys(codes)),
+        "reasons": event.reasons,
     }
-
-
-def _rule(machine: Machine | None, name: str, *, taken_back: bool = False) -> str:
-    if machine is None:
-        return ""
-    found = (machine.reversals if taken_back else machine.commands).get(name)
-    return found.spec.rule if found else ""
-
-
-def _deadline_rule(machine: Machine | None, name: str) -> str:
-    found = machine.deadlines.get(name) if machine else None
-    return found.rule if found else ""

@@ -9,7 +9,7 @@ commit. `statements` explains why that is right under READ COMMITTED.
 For databases that speak PostgreSQL's protocol, this is all that is relied on:
 
 - `WITH` with `INSERT … SELECT`, `UPDATE … FROM` and `SELECT … FOR SHARE` inside;
-  `RETURNING`; `VALUES` as a table; `INSERT … ON CONFLICT … DO NOTHING`
+  `RETURNING`; `unnest` of several arrays as a table; `INSERT … ON CONFLICT … DO NOTHING`
 - `FOR UPDATE SKIP LOCKED` for claims
 - types `bigint`, `text`, `bytea`, `timestamptz`; `COLLATE "C"` on ids and keys, so that
   they sort by code point; partial indexes; `array_agg(… ORDER BY …)`

@@ -12,24 +12,26 @@ from psycopg import AsyncConnection, IsolationLevel
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from kessai.closable import AsyncClosable
-from kessai.errors import StoreBusy, StoreFailed
+from kessai.errors import StoreBusy
 from kessai.flow import Change, Lease, Loaded
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
-from kessai.stores.encoding import Answered, decode_answered
-from kessai.stores.postgres import schema, statements, steps
-from kessai.stores.postgres.meaning import message_of, refuse
-from kessai.stores.postgres.query import Query, Row, Steps, T
+from kessai.stores import reading
+from kessai.stores.encoding import Answered, decode_answered, decode_row
+from kessai.stores.postgres import appending, schema, statements
+from kessai.stores.postgres.meaning import failed, refuse
 from kessai.stores.postgres.server import (
     CONNECTIONS,
     READ_AHEAD,
     Server,
     has_rows,
+    in_psycopg,
     is_quiet,
     no_connection,
     pauses,
     server_at,
 )
+from kessai.stores.query import Query, Row, Steps, T
 
 
 class AsyncPostgresStore(AsyncClosable):
@@ -56,13 +58,8 @@ class AsyncPostgresStore(AsyncClosable):
         finally:
             await connection.close()
         pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
-            server.conninfo,
-            kwargs={"autocommit": True},
-            min_size=1,
-            max_size=connections,
+            **server.pool(connections),
             configure=partial(_apply_settings, server),
-            timeout=BUSY_SECONDS,
-            reconnect_timeout=BUSY_SECONDS,
             open=False,
         )
         await pool.open()
@@ -80,14 +77,13 @@ class AsyncPostgresStore(AsyncClosable):
             except PoolTimeout as error:
                 raise StoreBusy(no_connection(self._server)) from error
             except psycopg.Error as error:
-                message = f"{self._server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, self._server.name) from error
             if is_quiet(connection):
                 return connection
             await connection.close()
             await self._pool.putconn(connection)
 
-    async def _do(self, step: Steps[T]) -> T:
+    async def _perform(self, step: Steps[T]) -> T:
         connection = await self._lend()
         try:
             return await _drive(connection, self._server, step)
@@ -98,38 +94,38 @@ class AsyncPostgresStore(AsyncClosable):
         self, key: str | None, transaction: str, agreement: str | None
     ) -> Loaded:
         """See `Store.load`."""
-        return await self._do(steps.load(key, transaction, agreement))
+        return await self._perform(reading.load(key, transaction, agreement))
 
     async def append(self, change: Change) -> None:
         """See `Store.append`."""
-        await self._do(steps.append(change, self._declared))
+        await self._perform(appending.append(change, self._declared))
 
     async def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
-        return await self._do(steps.records(transaction, denials=denials))
+        but_denials = None if denials else statements.BUT_DENIALS
+        return await self._perform(reading.records(transaction, but_denials))
 
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""
-        return await self._do(steps.declaration(lifecycle_hash))
+        return await self._perform(reading.declaration(lifecycle_hash))
 
     async def find(self, account: str, kind: str, name: str) -> list[str]:
         """See `Store.find`."""
-        return await self._do(steps.find(account, kind, name))
+        return await self._perform(reading.find(account, kind, name))
 
     def transactions(self) -> AsyncIterator[Transaction]:
         """See `Store.transactions`."""
-        rows = self._stream(statements.TRANSACTIONS)
-        return _Mapped(steps.read_transaction, rows)
+        return _Mapped(decode_row, self._stream(reading.TRANSACTIONS))
 
     def trails(self) -> AsyncIterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
-        return _Mapped(steps.read_trail, self._stream(statements.TRAILS))
+        return _Mapped(appending.read_trail, self._stream(statements.TRAILS))
 
     def answers(self) -> AsyncIterator[Answered]:
         """See `Store.answers`."""
-        return _Mapped(decode_answered, self._stream(statements.ANSWERS))
+        return _Mapped(decode_answered, self._stream(reading.ANSWERS))
 
-    async def _stream(self, statement: bytes) -> AsyncIterator[Row]:
+    async def _stream(self, statement: str) -> AsyncIterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""
         connection = await _connect(self._server)
         try:
@@ -139,36 +135,35 @@ class AsyncPostgresStore(AsyncClosable):
             await connection.set_read_only(True)
             async with connection.cursor("reading", scrollable=False) as cursor:
                 cursor.itersize = READ_AHEAD
-                await cursor.execute(statement, binary=True)
+                await cursor.execute(in_psycopg(statement), binary=True)
                 async for row in cursor:
                     yield row
         except psycopg.Error as error:
-            message = f"{self._server.name}: {message_of(error)}"
-            raise StoreFailed(message) from error
+            raise failed(error, self._server.name) from error
         finally:
             await connection.close()
 
     async def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""
-        return await self._do(steps.open_transactions(limit))
+        return await self._perform(reading.open_transactions(limit))
 
     async def accounts(self) -> list[str]:
         """See `Store.accounts`."""
-        return await self._do(steps.accounts())
+        return await self._perform(reading.accounts())
 
     async def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]
     ) -> Lease | None:
         """See `Store.claim`."""
-        return await self._do(steps.claim(now, until, accounts))
+        return await self._perform(appending.claim(now, until, accounts))
 
     async def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""
-        await self._do(steps.release(lease, due_at))
+        await self._perform(appending.release(lease, due_at))
 
     async def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
-        return await self._do(steps.unresolved(open_before, limit))
+        return await self._perform(reading.unresolved(open_before, limit))
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -195,8 +190,7 @@ async def _connect(server: Server) -> AsyncConnection:
             return await AsyncConnection.connect(server.conninfo, autocommit=True)
         except psycopg.Error as error:
             if not server.is_starting():
-                message = f"{server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, server.name) from error
         await asyncio.sleep(pause)
     raise StoreBusy(no_connection(server))
 
@@ -218,7 +212,9 @@ async def _drive(connection: AsyncConnection, server: Server, step: Steps[T]) ->
 
 async def _ask(connection: AsyncConnection, server: Server, query: Query) -> list[Row]:
     try:
-        cursor = await connection.execute(query.text, query.values, binary=True)
+        cursor = await connection.execute(
+            in_psycopg(query.text), query.values, binary=True
+        )
         return await cursor.fetchall() if has_rows(cursor) else []
     except (psycopg.Error, UnicodeEncodeError) as error:
         refuse(error, server.name, writes=query.writes, conflict=query.conflict)

@@ -55,7 +55,7 @@ def _meaning(
                 f" ({message_of(error)})"
             )
             return CommitUnknown(message)
-        return StoreFailed(f"{where}: {message_of(error)}")
+        return failed(error, where)
     return _rolled_back(error, where, conflict)
 
 
@@ -87,6 +87,11 @@ def _is_rolled_back(error: psycopg.Error) -> bool:
         return False
     severity = error.diag.severity_nonlocalized or error.diag.severity
     return severity == "ERROR"
+
+
+def failed(error: Exception, where: str) -> StoreFailed:
+    """What to raise where nothing was being written."""
+    return StoreFailed(f"{where}: {message_of(error)}")
 
 
 def message_of(error: Exception) -> str:

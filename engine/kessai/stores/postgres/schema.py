@@ -5,10 +5,10 @@ Names are found along the search path, so a schema of their own can be chosen:
 `?options=-csearch_path%3DNAME`.
 """
 
-from kessai.errors import InvalidInput, StoreUnsuitable
+from kessai.errors import StoreMissing, StoreUnsuitable
 from kessai.limits import BUSY_SECONDS, STATEMENT_SECONDS
 from kessai.machine import DENIAL
-from kessai.stores.postgres.query import Query, Row, Steps
+from kessai.stores.query import Query, Row, Steps
 
 LOCK = int.from_bytes(b"kessai")
 """The advisory lock that is held while the tables are made or changed."""
@@ -136,7 +136,7 @@ def prepare(*, must_exist: bool) -> Steps[None]:
     With `must_exist` none are made where there are none.
 
     Raises:
-        InvalidInput: there is no store, and it must be there.
+        StoreMissing: there is no store, and it must be there.
         StoreUnsuitable: the tables are of a newer kessai, or of another program.
 
     """
@@ -146,7 +146,7 @@ def prepare(*, must_exist: bool) -> Steps[None]:
         return
     if not found and must_exist:
         message = "there is no store in this database"
-        raise InvalidInput(message)
+        raise StoreMissing(message)
     # Each statement must see what was committed while it waited for the lock.
     yield Query(b"BEGIN ISOLATION LEVEL READ COMMITTED")
     yield Query(b"SET LOCAL statement_timeout = 0")

@@ -3,9 +3,12 @@
 libpq's own complaint about a URL may quote a piece of the password, so it is not shown.
 """
 
+import re
 import select
 from collections.abc import Iterator
+from functools import lru_cache
 from time import monotonic
+from typing import Any
 
 import attrs
 import psycopg
@@ -40,6 +43,17 @@ class Server:
 
     conninfo: str = attrs.field(repr=False)
     name: str
+
+    def pool(self, connections: int) -> dict[str, Any]:
+        """How a pool of at most `connections` is made."""
+        return {
+            "conninfo": self.conninfo,
+            "kwargs": {"autocommit": True},
+            "min_size": 1,
+            "max_size": connections,
+            "timeout": BUSY_SECONDS,
+            "reconnect_timeout": BUSY_SECONDS,
+        }
 
     def is_starting(self) -> bool:
         """Whether the server exists but takes no connections: it starts or stops."""
@@ -105,6 +119,14 @@ def is_quiet(connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
     poll = select.poll()
     poll.register(number, select.POLLIN)
     return not poll.poll(0)
+
+
+@lru_cache(maxsize=256)
+def in_psycopg(text: str | bytes) -> bytes:
+    """A query's text as psycopg takes it: values are `%(name)s`."""
+    if isinstance(text, bytes):
+        return text
+    return re.sub(r"(?<![:\w]):(\w+)", r"%(\1)s", text).encode()
 
 
 def has_rows(cursor: psycopg.Cursor | psycopg.AsyncCursor) -> bool:

@@ -1,36 +1,39 @@
-"""`PostgresStore`: the steps of `steps`, waited for by the thread that asks."""
+"""`PostgresStore`: each step is waited for by the thread that asks."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from time import monotonic, sleep
 
 import psycopg
 from psycopg import Connection, IsolationLevel
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from kessai.closable import Closable
-from kessai.errors import StoreBusy, StoreFailed
-from kessai.flow import Change, Lease, Loaded
+from kessai.errors import StoreBusy
+from kessai.flow import Change, Lease
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
-from kessai.stores.encoding import Answered, decode_answered
-from kessai.stores.postgres import schema, statements, steps
-from kessai.stores.postgres.meaning import message_of, refuse
-from kessai.stores.postgres.query import Query, Row, Steps, T
+from kessai.stores import reading
+from kessai.stores.encoding import Answered, decode_answered, decode_row
+from kessai.stores.postgres import appending, schema, statements
+from kessai.stores.postgres.meaning import failed, refuse
 from kessai.stores.postgres.server import (
     CONNECTIONS,
     READ_AHEAD,
     Server,
     has_rows,
+    in_psycopg,
     is_quiet,
     no_connection,
     pauses,
     server_at,
 )
+from kessai.stores.query import Query, Row, Steps, T, perform
+from kessai.stores.reading import ReadingStore
 
 
-class PostgresStore(Closable):
+class PostgresStore(ReadingStore):
     """Transactions in a PostgreSQL database, shared by any number of processes.
 
     `url` is libpq's: `postgresql://[user[:password]@]host[:port]/name[?sslmode=…]`;
@@ -54,14 +57,7 @@ class PostgresStore(Closable):
         with closing(_connect(self._server)) as connection:
             _drive(connection, self._server, schema.prepare(must_exist=must_exist))
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            self._server.conninfo,
-            kwargs={"autocommit": True},
-            min_size=1,
-            max_size=connections,
-            configure=self._configure,
-            timeout=BUSY_SECONDS,
-            reconnect_timeout=BUSY_SECONDS,
-            open=True,
+            **self._server.pool(connections), configure=self._configure, open=True
         )
 
     def __repr__(self) -> str:
@@ -79,54 +75,39 @@ class PostgresStore(Closable):
             except PoolTimeout as error:
                 raise StoreBusy(no_connection(self._server)) from error
             except psycopg.Error as error:
-                message = f"{self._server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, self._server.name) from error
             if is_quiet(connection):
                 return connection
             connection.close()
             self._pool.putconn(connection)
 
-    def _do(self, step: Steps[T]) -> T:
+    _but_denials = statements.BUT_DENIALS
+
+    def _perform(self, step: Steps[T]) -> T:
         connection = self._lend()
         try:
             return _drive(connection, self._server, step)
         finally:
             self._pool.putconn(connection)
 
-    def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
-        """See `Store.load`."""
-        return self._do(steps.load(key, transaction, agreement))
-
     def append(self, change: Change) -> None:
         """See `Store.append`."""
-        self._do(steps.append(change, self._declared))
-
-    def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
-        """See `Store.records`."""
-        return self._do(steps.records(transaction, denials=denials))
-
-    def declaration(self, lifecycle_hash: str) -> bytes | None:
-        """See `Store.declaration`."""
-        return self._do(steps.declaration(lifecycle_hash))
-
-    def find(self, account: str, kind: str, name: str) -> list[str]:
-        """See `Store.find`."""
-        return self._do(steps.find(account, kind, name))
+        self._perform(appending.append(change, self._declared))
 
     def transactions(self) -> Iterator[Transaction]:
         """See `Store.transactions`."""
         # A map, because unlike a generator it goes on after a row that is refused.
-        return map(steps.read_transaction, self._stream(statements.TRANSACTIONS))
+        return map(decode_row, self._stream(reading.TRANSACTIONS))
 
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
-        return map(steps.read_trail, self._stream(statements.TRAILS))
+        return map(appending.read_trail, self._stream(statements.TRAILS))
 
     def answers(self) -> Iterator[Answered]:
         """See `Store.answers`."""
-        return map(decode_answered, self._stream(statements.ANSWERS))
+        return map(decode_answered, self._stream(reading.ANSWERS))
 
-    def _stream(self, statement: bytes) -> Iterator[Row]:
+    def _stream(self, statement: str) -> Iterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""
         with closing(_connect(self._server)) as connection:
             _drive(connection, self._server, schema.allow_long_reads())
@@ -136,32 +117,19 @@ class PostgresStore(Closable):
                 connection.read_only = True
                 with connection.cursor("reading", scrollable=False) as cursor:
                     cursor.itersize = READ_AHEAD
-                    yield from cursor.execute(statement, binary=True)
+                    yield from cursor.execute(in_psycopg(statement), binary=True)
             except psycopg.Error as error:
-                message = f"{self._server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
-
-    def open_transactions(self, limit: int) -> list[str]:
-        """See `Store.open_transactions`."""
-        return self._do(steps.open_transactions(limit))
-
-    def accounts(self) -> list[str]:
-        """See `Store.accounts`."""
-        return self._do(steps.accounts())
+                raise failed(error, self._server.name) from error
 
     def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]
     ) -> Lease | None:
         """See `Store.claim`."""
-        return self._do(steps.claim(now, until, accounts))
+        return self._perform(appending.claim(now, until, accounts))
 
     def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""
-        self._do(steps.release(lease, due_at))
-
-    def unresolved(self, open_before: datetime, limit: int) -> list[str]:
-        """See `Store.unresolved`."""
-        return self._do(steps.unresolved(open_before, limit))
+        self._perform(appending.release(lease, due_at))
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -174,26 +142,18 @@ def _connect(server: Server) -> Connection:
             return psycopg.connect(server.conninfo, autocommit=True)
         except psycopg.Error as error:
             if not server.is_starting():
-                message = f"{server.name}: {message_of(error)}"
-                raise StoreFailed(message) from error
+                raise failed(error, server.name) from error
         sleep(pause)
     raise StoreBusy(no_connection(server))
 
 
 def _drive(connection: Connection, server: Server, step: Steps[T]) -> T:
-    rows: list[Row] | None = None
-    while True:
-        try:
-            query = next(step) if rows is None else step.send(rows)
-        except StopIteration as stop:
-            value: T = stop.value
-            return value
-        rows = _ask(connection, server, query)
+    return perform(step, partial(_ask, connection, server))
 
 
 def _ask(connection: Connection, server: Server, query: Query) -> list[Row]:
     try:
-        cursor = connection.execute(query.text, query.values, binary=True)
+        cursor = connection.execute(in_psycopg(query.text), query.values, binary=True)
         return cursor.fetchall() if has_rows(cursor) else []
     except (psycopg.Error, UnicodeEncodeError) as error:
         refuse(error, server.name, writes=query.writes, conflict=query.conflict)

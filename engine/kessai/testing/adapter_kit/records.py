@@ -12,6 +12,7 @@ from kessai.testing.adapter_kit.http_files import read_message, request_bytes
 from kessai.testing.adapter_kit.kit import Kit
 from kessai.testing.adapter_kit.stories import ConformanceFinding
 from kessai.testing.paste import code, in_a_line
+from kessai.whole_file import draft, keep
 
 _AROUND = 24
 
@@ -58,7 +59,9 @@ def _record(kit: Kit, path: Path, request: Request) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        with draft(path) as file:
+            file.write(content)
+            keep(file, path, replace=True)
     except OSError as error:
         message = f"{path}: cannot be written: {error.strerror}"
         raise InvalidInput(message) from None

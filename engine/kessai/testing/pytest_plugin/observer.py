@@ -9,7 +9,9 @@ import pytest
 
 from kessai.audit.coverage.totals import Coverage, decoded
 from kessai.driver import Observer, observe
+from kessai.errors import InvalidInput
 from kessai.machine.chain import AppliedEvent
+from kessai.whole_file import check_place, draft, keep
 
 WORKER_OUTPUT = "kessai_coverage"
 
@@ -27,6 +29,23 @@ class CoverageObserver(Observer):
             self.coverage.note(step)
 
 
+def check_former(path: Path) -> None:
+    """See that at most an earlier session's file is written over.
+
+    Raises:
+        pytest.UsageError: another file is there.
+
+    """
+    try:
+        check_place(path.resolve(), replace=True)
+        if path.exists():
+            decoded(path.read_bytes())
+    except (OSError, InvalidInput) as error:
+        what = error.strerror if isinstance(error, OSError) else f"is there: {error}"
+        message = f"--kessai-coverage: {path}: {what}"
+        raise pytest.UsageError(message) from None
+
+
 class CoveragePlugin:
     """The plugin of one session: observes, merges its workers, writes the file."""
 
@@ -36,6 +55,7 @@ class CoveragePlugin:
         if not self._path.parent.is_dir():
             message = f"--kessai-coverage: {self._path.parent} is no folder"
             raise pytest.UsageError(message)
+        check_former(self._path)
         self._observer = CoverageObserver()
         self._observing = ExitStack()
         self._observing.enter_context(observe(self._observer))
@@ -51,9 +71,9 @@ class CoveragePlugin:
         if output is not None:
             output[WORKER_OUTPUT] = encoded.decode()
             return
-        beside = self._path.with_name(f"{self._path.name}.new")
-        beside.write_bytes(encoded)
-        beside.replace(self._path)
+        with draft(self._path) as file:
+            file.write(encoded)
+            keep(file, self._path, replace=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -1,0 +1,131 @@
+"""What PostgreSQL is asked when something is written: queries out, rows in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from kessai.errors import LeaseLost, VersionConflict
+from kessai.flow import Change, Lease, Recorded
+from kessai.machine import Record
+from kessai.stores.encoding import encode_recorded, encode_transaction
+from kessai.stores.postgres import statements
+from kessai.stores.query import Query, Row, Steps
+
+
+def append(change: Change, declared: set[str]) -> Steps[None]:
+    """`Store.append`; `declared` are hashes of lifecycle files known to be there."""
+    new = change.declaration
+    if new is not None and new.hash in declared:
+        new = None
+    values = _transaction_values(change) | _key_values(change)
+    values["numbers"] = [record.number for record in change.records]
+    values["bodies"] = [record.body for record in change.records]
+    values["hashes"] = [record.hash for record in change.records]
+    values["accounts"] = [reference.account for reference in change.references]
+    values["kinds"] = [reference.kind for reference in change.references]
+    values["gateway_ids"] = [reference.id for reference in change.references]
+    if new is not None:
+        values |= {"declared": new.hash, "name": new.name, "document": new.document}
+    statement = statements.append_statement(change, declares=new is not None)
+    rows = yield Query(statement, values, writes=True, conflict=VersionConflict)
+    if not rows:
+        yield from _explain(change)
+    if new is not None:
+        declared.add(new.hash)
+
+
+def _key_values(change: Change) -> dict[str, Any]:
+    opens, closes = _keys(change)
+    values: dict[str, Any] = {
+        "keys": [closed.key for closed in closes],
+        "outcomes": [closed.outcome for closed in closes],
+        "answers": [encode_recorded(closed) for closed in closes],
+    }
+    if opens is not None:
+        values |= {
+            "key": opens.key,
+            "owner": opens.transaction,
+            "outcome": opens.outcome,
+            "recorded": encode_recorded(opens),
+        }
+    return values
+
+
+def _keys(change: Change) -> tuple[Recorded | None, tuple[Recorded, ...]]:
+    """What is opened and closed, where one statement would not see its own opening."""
+    opens = change.opens
+    if opens is None or not change.closes:
+        return opens, change.closes
+    for closed in change.closes:
+        if closed.key == opens.key:
+            opens = closed
+    return opens, tuple(closed for closed in change.closes if closed.key != opens.key)
+
+
+def _transaction_values(change: Change) -> dict[str, Any]:
+    after = change.transaction
+    agreement, agreed_version = change.agreement or (None, None)
+    return {
+        "id": after.id,
+        "account": after.account,
+        "lifecycle": after.lifecycle,
+        "status": after.status,
+        "version": after.version,
+        "open_since": after.open_since,
+        "discrepancies": len(after.discrepancies),
+        "due_at": after.due_at,
+        "state": encode_transaction(after),
+        "expected": change.expected_version,
+        "lease": None if change.lease is None else change.lease.number,
+        "agreement": agreement,
+        "agreed_version": agreed_version,
+    }
+
+
+def _explain(change: Change) -> Steps[None]:
+    """Say why nothing was written. It is read afterwards, so it may be over by now."""
+    name, expected, lease = change.transaction.id, change.expected_version, change.lease
+    agreement, agreed_version = change.agreement or (name, expected)
+    rows = yield Query(statements.STANDING, {"id": name, "agreement": agreement})
+    version, number = _standing(rows, name)
+    if (
+        lease is not None
+        and version == expected
+        and number != lease.number
+        and (agreement == name or _standing(rows, agreement)[0] == agreed_version)
+    ):
+        message = f"{name}: lease {lease.number} is not the last one"
+        raise LeaseLost(message)
+    message = f"{name}: not at version {expected} any more"
+    if version == expected:
+        message = f"{agreement}: not at version {agreed_version} any more"
+    raise VersionConflict(message)
+
+
+def _standing(rows: list[Row], name: str) -> tuple[int, int]:
+    return next(((row[1], row[2]) for row in rows if row[0] == name), (0, 0))
+
+
+def claim(
+    now: datetime, until: datetime, accounts: Sequence[str]
+) -> Steps[Lease | None]:
+    """`Store.claim`."""
+    asked = {"now": now, "until": until, "accounts": list(accounts)}
+    rows = yield Query(statements.CLAIM, asked, writes=True)
+    for name, number, attempts in rows:
+        return Lease(transaction=name, number=number, attempts=attempts, until=until)
+    return None
+
+
+def release(lease: Lease, due_at: datetime) -> Steps[None]:
+    """`Store.release`."""
+    values = {"id": lease.transaction, "lease": lease.number, "due_at": due_at}
+    values["attempts"] = lease.attempts + 1
+    yield Query(statements.RELEASE, values, writes=True)
+
+
+def read_trail(row: Row) -> tuple[str, list[Record]]:
+    """A row of `statements.TRAILS`."""
+    name, *columns = row
+    parts = zip(*columns, strict=True)
+    return name, [Record(name, number, body, digest) for number, body, digest in parts]

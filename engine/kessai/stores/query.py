@@ -1,0 +1,43 @@
+"""What a store asks of its database, as a value, so that each is written once.
+
+A step is a generator: it yields queries and is sent their rows. Stores differ in how they
+wait, and in the statements that only one database knows.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from kessai.errors import KessaiError, StoreBusy
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+
+@attrs.frozen
+class Query:
+    """One statement. `writes` means that it commits, so that a lost reply is unknown.
+
+    A text has its values as `:name`, in bytes as psycopg does. `conflict` is the error
+    when it loses against another session.
+    """
+
+    text: str | bytes
+    values: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
+    writes: bool = False
+    conflict: type[KessaiError] = StoreBusy
+
+
+Steps = Generator[Query, list[Row], T]
+
+
+def perform(step: Steps[T], ask: Callable[[Query], list[Row]]) -> T:
+    """Carry `step` to its end; `ask` gives the rows of each of its queries."""
+    try:
+        query = next(step)
+        while True:
+            query = step.send(ask(query))
+    except StopIteration as stop:
+        value: T = stop.value
+        return value

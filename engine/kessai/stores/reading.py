@@ -1,0 +1,158 @@
+"""What SQLite and PostgreSQL read alike, written once: queries out, rows in.
+
+Nothing here waits, and nothing here knows whether the shell around it is synchronous.
+"""
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+
+from kessai.closable import Closable
+from kessai.flow import Loaded
+from kessai.machine import Record
+from kessai.stores.encoding import decode_recorded, decode_transaction
+from kessai.stores.query import Query, Row, Steps, T
+
+TRANSACTIONS = (
+    "SELECT id, account, lifecycle, status, version, open_since, discrepancies,"
+    " due_at, attempts, state FROM transactions ORDER BY id"
+)
+"""Rows for `decode_row`."""
+
+ANSWERS = (
+    "SELECT transaction_id, key, outcome, recorded FROM answers"
+    " ORDER BY transaction_id, key"
+)
+"""Rows for `decode_answered`."""
+
+_LOAD = """
+SELECT 0, recorded FROM answers WHERE key = :key
+UNION ALL SELECT 1, state FROM transactions WHERE id = :transaction
+UNION ALL SELECT 2, state FROM transactions WHERE id = :agreement
+"""
+
+_RECORDS = """
+SELECT transaction_id, number, body, hash FROM events
+WHERE transaction_id = :transaction ORDER BY number
+"""
+
+_FIND = """
+SELECT transaction_id FROM gateway_ids
+WHERE account = :account AND kind = :kind AND gateway_id = :name
+ORDER BY transaction_id
+"""
+
+# From one account to the next by the index: what has none (`''`) is left out.
+_ACCOUNTS = """
+WITH RECURSIVE found (account) AS (
+  SELECT min(account) FROM transactions WHERE account > ''
+  UNION ALL
+  SELECT (SELECT min(account) FROM transactions WHERE account > found.account)
+  FROM found WHERE account IS NOT NULL
+) SELECT account FROM found WHERE account IS NOT NULL
+"""
+
+_OPEN = """
+SELECT id FROM transactions WHERE due_at IS NOT NULL
+ORDER BY open_since, id LIMIT :limit
+"""
+
+_UNRESOLVED = """
+SELECT id FROM transactions WHERE discrepancies > 0
+UNION SELECT id FROM transactions
+WHERE due_at IS NOT NULL AND open_since <= :open_before
+ORDER BY id LIMIT :limit
+"""
+
+
+def load(key: str | None, transaction: str, agreement: str | None) -> Steps[Loaded]:
+    """`Store.load`: one statement, so one moment."""
+    values = {"key": key, "transaction": transaction, "agreement": agreement}
+    found: dict[int, bytes] = dict((yield Query(_LOAD, values)))
+    recorded, own, other = (found.get(part) for part in range(3))
+    return Loaded(
+        None if recorded is None else decode_recorded(recorded),
+        None if own is None else decode_transaction(own),
+        None if other is None else decode_transaction(other),
+    )
+
+
+def records(transaction: str, but_denials: str | None = None) -> Steps[list[Record]]:
+    """`Store.records`; those `but_denials` by a statement of the database's own."""
+    rows = yield Query(but_denials or _RECORDS, {"transaction": transaction})
+    return [Record(*row) for row in rows]
+
+
+def declaration(lifecycle_hash: str) -> Steps[bytes | None]:
+    """`Store.declaration`."""
+    query = "SELECT document FROM lifecycles WHERE hash = :hash"
+    rows = yield Query(query, {"hash": lifecycle_hash})
+    document: bytes | None = rows[0][0] if rows else None
+    return document
+
+
+def find(account: str, kind: str, name: str) -> Steps[list[str]]:
+    """`Store.find`."""
+    return _names(
+        (yield Query(_FIND, {"account": account, "kind": kind, "name": name}))
+    )
+
+
+def accounts() -> Steps[list[str]]:
+    """`Store.accounts`."""
+    return _names((yield Query(_ACCOUNTS)))
+
+
+def open_transactions(limit: int) -> Steps[list[str]]:
+    """`Store.open_transactions`."""
+    return _names((yield Query(_OPEN, {"limit": limit})))
+
+
+def unresolved(open_before: object, limit: int) -> Steps[list[str]]:
+    """`Store.unresolved`; the moment is one as the database keeps it."""
+    values = {"open_before": open_before, "limit": limit}
+    return _names((yield Query(_UNRESOLVED, values)))
+
+
+def _names(rows: list[Row]) -> list[str]:
+    return [name for (name,) in rows]
+
+
+class ReadingStore(Closable, ABC):
+    """The part of `Store` that reads by single queries."""
+
+    _but_denials: str
+    """The statement for `records` without those of refused attempts."""
+
+    @abstractmethod
+    def _perform(self, step: Steps[T]) -> T:
+        """Ask the database what `step` asks for."""
+
+    def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
+        """See `Store.load`."""
+        return self._perform(load(key, transaction, agreement))
+
+    def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
+        """See `Store.records`."""
+        return self._perform(
+            records(transaction, None if denials else self._but_denials)
+        )
+
+    def declaration(self, lifecycle_hash: str) -> bytes | None:
+        """See `Store.declaration`."""
+        return self._perform(declaration(lifecycle_hash))
+
+    def find(self, account: str, kind: str, name: str) -> list[str]:
+        """See `Store.find`."""
+        return self._perform(find(account, kind, name))
+
+    def accounts(self) -> list[str]:
+        """See `Store.accounts`."""
+        return self._perform(accounts())
+
+    def open_transactions(self, limit: int) -> list[str]:
+        """See `Store.open_transactions`."""
+        return self._perform(open_transactions(limit))
+
+    def unresolved(self, open_before: datetime, limit: int) -> list[str]:
+        """See `Store.unresolved`."""
+        return self._perform(unresolved(open_before, limit))
