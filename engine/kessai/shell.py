@@ -24,7 +24,7 @@ from kessai.machine import (
 )
 from kessai.spec import Lifecycle, load_shipped, shipped_names
 from kessai.stores import Store
-from kessai.transport import HttpTransport, Transport
+from kessai.transport import Transport
 
 T = TypeVar("T")
 
@@ -32,6 +32,12 @@ T = TypeVar("T")
 def shipped_lifecycles() -> tuple[Lifecycle, ...]:
     """The lifecycles that ship with kessai."""
     return tuple(load_shipped(name) for name in shipped_names())
+
+
+def _http() -> Transport:
+    from kessai.transport.http import HttpTransport  # not for who brings another one
+
+    return HttpTransport()
 
 
 class BaseEngine:
@@ -89,7 +95,7 @@ class Engine(BaseEngine, Closable):
     ) -> None:
         super().__init__(adapters, lifecycles, clock, observer, nonces)
         self._store = store
-        self._transport = HttpTransport() if transport is None else transport
+        self._transport = _http() if transport is None else transport
 
     @property
     def store(self) -> Store:

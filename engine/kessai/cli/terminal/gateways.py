@@ -26,7 +26,7 @@ from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.simulator.gateway import PlayedGateway
 from kessai.stores import MemoryStore, SQLiteStore, Store, StoreWarning, open_store
-from kessai.transport import HttpTransport, Transport
+from kessai.transport import Transport
 
 EMULATOR = "emulator"
 FIRST_GATEWAY = "veritrans4g"
@@ -38,14 +38,14 @@ _ENDS_WITH_US = (
 
 
 class LocalGateway(Protocol):
-    """What an emulator package offers: an adapter, and the wire to its emulator."""
+    """What an emulator package offers: an adapter, and a transport to its emulator."""
 
     adapter: Adapter
     emulator: Any
 
     @property
-    def wire(self) -> Any:
-        """A transport of the HTTP client that reaches the emulator."""
+    def transport(self) -> Transport:
+        """What reaches the emulator."""
         ...
 
     def serve(self, *, port: int, tls: tuple[str, str] | None = None) -> Any:
@@ -177,6 +177,8 @@ def _gateway(
     name: str, store: Store, clock: Callable[[], datetime]
 ) -> tuple[LocalGateway | None, Adapter, Transport]:
     if name != EMULATOR:
+        from kessai.transport.http import HttpTransport  # who speaks to a gateway
+
         adapter: Adapter = _load("kessai.adapters", name).from_environment(os.environ)
         return None, adapter, HttpTransport()
     # The emulator's orders outlive the process where the engine's do, beside them.
@@ -187,7 +189,7 @@ def _gateway(
     elif not isinstance(store, MemoryStore):
         click.secho(_ENDS_WITH_US, err=True, dim=True)
     local = local_gateway(clock, books)
-    return local, local.adapter, _InProcess(HttpTransport(local.wire))
+    return local, local.adapter, _InProcess(local.transport)
 
 
 class _InProcess:

@@ -1,0 +1,124 @@
+"""`HttpTransport`: HTTP/1.1 for threads, on the standard library's sockets.
+
+One deadline holds over all of a request: the wait for a free connection, the name, the
+connection, TLS, writing, and the reply to its last byte. A request goes out raw: no
+cookie, no proxy of the environment, no redirect, no decompression.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from threading import Semaphore
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from kessai.gateway import Failure, Reply, Request
+from kessai.limits import REPLY_SECONDS
+from kessai.transport.connection import PIECE_BYTES, Address
+from kessai.transport.exchange import Settings, carry
+from kessai.transport.pool import Pools
+from kessai.transport.request import Origin
+
+T = TypeVar("T")
+
+CONNECTIONS: Final = 100
+"""Requests under way at once; a further one waits for one of them to end."""
+
+
+class HttpTransport:
+    """HTTP for `Engine`; threads may share it, and a child process may go on with it.
+
+    Certificates are always verified. `tls` is a context with an authority of one's own,
+    or with a client certificate (`context.load_cert_chain`); without it the system's
+    authorities are trusted. `seconds` is the deadline of a request; `connections` is how
+    many may be in use at once.
+
+    Raises:
+        InvalidInput: `tls` does not verify certificates, or a number is out of range.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        seconds: float = REPLY_SECONDS,
+        connections: int = CONNECTIONS,
+    ) -> None:
+        self._settings = Settings(tls, seconds, connections)
+        self._pools = Pools(lambda: Semaphore(connections))
+
+    def send(self, request: Request) -> Reply | Failure:
+        """See `Transport.send`."""
+        pool = self._pools.of()
+        network = _Blocking(pool.resolvers, monotonic)
+        return _run(carry(request, network, pool, self._settings))
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self._pools.close()
+
+
+def _run(coroutine: Coroutine[Any, None, T]) -> T:
+    """The result of a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise AssertionError(coroutine)
+
+
+class Deadline:
+    """How much time is left; `clock` gives seconds."""
+
+    def __init__(
+        self, resolvers: ThreadPoolExecutor, clock: Callable[[], float]
+    ) -> None:
+        self._resolvers = resolvers
+        self._clock = clock
+        self._begin = self._end = clock()
+
+    def within(self, seconds: float) -> None:
+        """See `Network.within`."""
+        self._end = self._begin + seconds
+
+    def _left(self) -> float:
+        left = self._end - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+class _Blocking(Deadline):
+    """Waits in its thread. See `Network`."""
+
+    async def enter(self, slots: Semaphore) -> None:
+        if not slots.acquire(timeout=self._left()):
+            raise TimeoutError
+
+    async def resolve(self, origin: Origin) -> list[Address]:
+        asked = self._resolvers.submit(addresses, origin)
+        try:
+            return asked.result(self._left())
+        finally:
+            asked.cancel()
+
+    async def connect(self, opened: socket.socket, where: Any, share: int) -> None:
+        opened.settimeout(self._left() / share)
+        opened.connect(where)
+
+    async def write(self, opened: socket.socket, data: bytes) -> None:
+        opened.settimeout(self._left())
+        opened.sendall(data)
+
+    async def read(self, opened: socket.socket) -> bytes:
+        opened.settimeout(self._left())
+        return opened.recv(PIECE_BYTES)
+
+
+def addresses(origin: Origin) -> list[Address]:
+    """What the system knows of a host. Blocks, and cannot be broken off."""
+    found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    return [(family, where) for family, _, _, _, where in found]

@@ -1,0 +1,112 @@
+"""A `Request` as bytes, or the reason why it cannot be sent.
+
+A request goes out as the adapter wrote it. Only what frames it is added: `Host` and
+`Content-Length`, and an adapter that writes these itself is refused. So is everything
+that could end a line too early: no value of an order can become a header of its own.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from kessai.gateway import Request
+
+
+class Origin(NamedTuple):
+    """Where a request goes: what a connection can be used again for."""
+
+    tls: bool
+    host: str
+    port: int
+
+
+class Message(NamedTuple):
+    """A request, ready to be written."""
+
+    origin: Origin
+    data: bytes
+    is_head: bool
+    """Its reply has no body, whatever the reply's head announces."""
+
+
+class MalformedRequest(ValueError):
+    """A request that cannot be sent. The message shows no value of it."""
+
+
+_URL: Final = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[!\"$->@-~]*)?(?P<query>\?[!\"$-~]*)?",  # no space, nothing from '#' on
+    re.IGNORECASE | re.ASCII,
+)
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+_DEFAULT_PORTS: Final = {False: 80, True: 443}
+_LARGEST_PORT: Final = 65_535
+_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
+"""The methods that announce a body also where it is empty."""
+
+_FRAMING: Final = (
+    *("host", "content-length", "transfer-encoding", "connection", "keep-alive"),
+    *("upgrade", "expect", "te", "trailer", "proxy-connection"),
+)
+
+
+def encode(request: Request) -> Message:
+    """The bytes of `request`, and where they go.
+
+    Raises:
+        MalformedRequest: it cannot be sent as it is.
+
+    """
+    try:
+        return _encode(request)
+    except (TypeError, AttributeError) as error:
+        message = "the request is not made of texts and bytes"
+        raise MalformedRequest(message) from error
+
+
+def _encode(request: Request) -> Message:
+    method, body = request.method, request.body
+    if not _TOKEN.fullmatch(method) or method == "CONNECT":
+        message = "the request's method is malformed"
+        raise MalformedRequest(message)
+    origin, host, target = _target(request.url)
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    for name, value in request.headers:
+        _check_header(name, value)
+        lines.append(f"{name}: {value}")
+    if body or method in _WITH_LENGTH:
+        lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join(lines).encode("latin-1")
+    return Message(origin, b"".join((head, b"\r\n\r\n", body)), method == "HEAD")
+
+
+def _target(url: str) -> tuple[Origin, str, str]:
+    """Where `url` leads, the value of `Host`, and what is asked for there."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        message = "the request's URL is malformed"
+        raise MalformedRequest(message)
+    scheme, name, given, path, query = found.groups()
+    tls = scheme.lower() == "https"
+    port = _DEFAULT_PORTS[tls] if given is None else int(given)
+    if not 0 < port <= _LARGEST_PORT:
+        message = "the request's port is malformed"
+        raise MalformedRequest(message)
+    host = name if port == _DEFAULT_PORTS[tls] else f"{name}:{port}"
+    origin = Origin(tls, name.strip("[]").lower(), port)
+    return origin, host, (path or "/") + (query or "")
+
+
+def _check_header(name: str, value: str) -> None:
+    if not _TOKEN.fullmatch(name):
+        message = "a header's name is malformed"
+        raise MalformedRequest(message)
+    if not _VALUE.fullmatch(value):
+        message = f"the value of the header {name} is malformed"
+        raise MalformedRequest(message)
+    if name.lower() in _FRAMING:
+        message = f"the transport itself writes the header {name}"
+        raise MalformedRequest(message)
