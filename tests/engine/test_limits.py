@@ -72,5 +72,6 @@ def test_no_wait_is_declared_anywhere_else() -> None:
         "cli/recovery/recover.py",
         "simulator/quiescence.py",
         "testing/adapter_kit/cross_process.py",
+        "testing/transport_kit/waits.py",
     }
     assert outside <= {"limits.py", *kits}

@@ -10,7 +10,7 @@ from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
 from kessai.transport.connection import PIECE_BYTES, Address
 from kessai.transport.exchange import Settings, carry
-from kessai.transport.http import CONNECTIONS, Deadline, addresses
+from kessai.transport.http import CONNECTIONS, TimeLeft, addresses
 from kessai.transport.pool import Pools
 from kessai.transport.request import Origin
 
@@ -43,7 +43,7 @@ class AsyncHttpTransport:
         self._pools.close()
 
 
-class _Suspending(Deadline):
+class _Suspending(TimeLeft):
     """Waits in an event loop. See `Network`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, pool: Any) -> None:

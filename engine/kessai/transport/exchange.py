@@ -19,7 +19,7 @@ from kessai.limits import CONNECT_SECONDS, REPLY_SECONDS
 from kessai.transport.connection import Connection, Network, NotConnected, connect
 from kessai.transport.pool import Pool
 from kessai.transport.reply import BROKEN_OFF, BrokenReply, ReplyParser
-from kessai.transport.request import MalformedRequest, Message, Origin, encode
+from kessai.transport.request import EncodedRequest, MalformedRequest, Origin, encode
 
 
 class Settings:
@@ -88,7 +88,7 @@ async def _connected(
 
 
 async def _answered(
-    message: Message, connection: Connection, network: Network, pool: Pool
+    message: EncodedRequest, connection: Connection, network: Network, pool: Pool
 ) -> Reply | Failure:
     """Write the request, read its reply, and keep the connection where it may go on."""
     parser = ReplyParser(is_head=message.is_head)

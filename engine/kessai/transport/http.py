@@ -70,7 +70,7 @@ def _run(coroutine: Coroutine[Any, None, T]) -> T:
     raise AssertionError(coroutine)
 
 
-class Deadline:
+class TimeLeft:
     """How much time is left; `clock` gives seconds."""
 
     def __init__(
@@ -91,7 +91,7 @@ class Deadline:
         return left
 
 
-class _Blocking(Deadline):
+class _Blocking(TimeLeft):
     """Waits in its thread. See `Network`."""
 
     async def enter(self, slots: Semaphore) -> None:

@@ -11,7 +11,7 @@ and what lies beyond it:
 
 from typing import Any, Final
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from kessai.gateway import Reply
 
@@ -24,6 +24,8 @@ MAX_REPLY_BYTES: Final = 5_000_000
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
 _LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
 _FIRST: Final = b"H"
+_INTERIM, _FINAL = 100, 200
+"""The first status of each kind."""
 
 
 class BrokenReply(Exception):
@@ -59,7 +61,7 @@ class ReplyParser:
             raise BrokenReply(TOO_LONG)
         try:
             self._parse(data)
-        except HttpParserError as error:  # 101 among them: an upgrade
+        except (HttpParserError, HttpParserUpgrade) as error:  # an upgrade is a 101
             self.reusable = False
             if not self.complete:
                 raise BrokenReply(MALFORMED) from error
@@ -116,10 +118,10 @@ class ReplyParser:
         """The end of a head: of the reply's, of an interim one, or beyond the reply."""
         if self._status is not None:
             return
-        if self._parser.get_http_version() not in _VERSIONS:
-            raise BrokenReply(MALFORMED)
         status = self._parser.get_status_code()
-        if status < 200:  # noqa: PLR2004 - 1xx
+        if self._parser.get_http_version() not in _VERSIONS or status < _INTERIM:
+            raise BrokenReply(MALFORMED)
+        if status < _FINAL:
             self._headers.clear()
             return
         self._status = status

@@ -19,7 +19,7 @@ class Origin(NamedTuple):
     port: int
 
 
-class Message(NamedTuple):
+class EncodedRequest(NamedTuple):
     """A request, ready to be written."""
 
     origin: Origin
@@ -28,7 +28,7 @@ class Message(NamedTuple):
     """Its reply has no body, whatever the reply's head announces."""
 
 
-class MalformedRequest(ValueError):
+class MalformedRequest(Exception):
     """A request that cannot be sent. The message shows no value of it."""
 
 
@@ -53,7 +53,7 @@ _FRAMING: Final = (
 )
 
 
-def encode(request: Request) -> Message:
+def encode(request: Request) -> EncodedRequest:
     """The bytes of `request`, and where they go.
 
     Raises:
@@ -62,12 +62,12 @@ def encode(request: Request) -> Message:
     """
     try:
         return _encode(request)
-    except (TypeError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         message = "the request is not made of texts and bytes"
         raise MalformedRequest(message) from error
 
 
-def _encode(request: Request) -> Message:
+def _encode(request: Request) -> EncodedRequest:
     method, body = request.method, request.body
     if not _TOKEN.fullmatch(method) or method == "CONNECT":
         message = "the request's method is malformed"
@@ -80,7 +80,7 @@ def _encode(request: Request) -> Message:
     if body or method in _WITH_LENGTH:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines).encode("latin-1")
-    return Message(origin, b"".join((head, b"\r\n\r\n", body)), method == "HEAD")
+    return EncodedRequest(origin, b"".join((head, b"\r\n\r\n", body)), method == "HEAD")
 
 
 def _target(url: str) -> tuple[Origin, str, str]:
