@@ -3,12 +3,13 @@
 import asyncio
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
-from kessai.transport.connection import PIECE_BYTES, Address
+from kessai.transport.connection import PIECE_BYTES, Address, Wire
 from kessai.transport.exchange import Settings, carry
 from kessai.transport.http import CONNECTIONS, TimeLeft, addresses
 from kessai.transport.pool import Pools
@@ -35,45 +36,101 @@ class AsyncHttpTransport:
         """See `AsyncTransport.send`."""
         loop = asyncio.get_running_loop()
         pool = self._pools.of(loop)
-        network = _Suspending(loop, pool)
+        network = _Suspending(pool.resolvers, loop)
         return await carry(request, network, pool, self._settings)
 
     async def close(self) -> None:
-        """See `AsyncTransport.close`."""
-        self._pools.close()
+        """See `AsyncTransport.close`. Each event loop that is open closes its own."""
+        self._pools.close(asyncio.get_running_loop())
 
 
 class _Suspending(TimeLeft):
     """Waits in an event loop. See `Network`."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Any) -> None:
-        super().__init__(pool.resolvers, loop.time)
+    def __init__(
+        self, resolvers: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        super().__init__(resolvers, loop.time)
         self._loop = loop
 
     async def enter(self, slots: asyncio.Semaphore) -> None:
         if not slots.locked():  # then nothing is waited for, and a timer costs most
             await slots.acquire()
             return
-        async with asyncio.timeout(self._left()):
+        async with asyncio.timeout(self.left()):
             await slots.acquire()
 
     async def resolve(self, origin: Origin) -> list[Address]:
-        async with asyncio.timeout(self._left()):
-            asked = self._loop.run_in_executor(self._resolvers, addresses, origin)
+        async with asyncio.timeout(self.left()):
+            asked = self._loop.run_in_executor(self.resolvers, addresses, origin)
             return await asked
 
-    async def connect(self, opened: socket.socket, where: Any, share: int) -> None:
-        async with asyncio.timeout(self._left() / share):
+    async def connect(self, opened: socket.socket, where: Any, seconds: float) -> Wire:
+        async with asyncio.timeout(seconds):
             await self._loop.sock_connect(opened, where)
+        return _SuspendingWire(opened, self._loop)
 
-    async def write(self, opened: socket.socket, data: bytes) -> None:
-        left = self._left()
+
+class _SuspendingWire:
+    """A socket that an event loop waits for. See `Wire`.
+
+    The loop hears of it as long as it is open: to ask it anew for each reply costs more
+    than to read the reply. What nobody waits for is left in the socket.
+    """
+
+    def __init__(
+        self, connected: socket.socket, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.socket = connected
+        self._loop = loop
+        self._waiting: asyncio.Future[bytes] | None = None
+        self._is_heard = False
+
+    async def write(self, data: bytes, seconds: float) -> None:
         with suppress(BlockingIOError):
-            data = data[opened.send(data) :]
+            data = data[self.socket.send(data) :]
         if data:
-            async with asyncio.timeout(left):
-                await self._loop.sock_sendall(opened, data)
+            async with asyncio.timeout(seconds):
+                await self._loop.sock_sendall(self.socket, data)
 
-    async def read(self, opened: socket.socket) -> bytes:
-        async with asyncio.timeout(self._left()):
-            return await self._loop.sock_recv(opened, PIECE_BYTES)
+    async def read(self, seconds: float) -> bytes:
+        if not self._is_heard:
+            try:
+                self._loop.add_reader(self.socket, self._arrived)
+            except NotImplementedError:  # the default loop of Windows
+                return await self._read_once(seconds)
+            self._is_heard = True
+        self._waiting = self._loop.create_future()
+        timer = self._loop.call_later(seconds, _expire, self._waiting)
+        try:
+            return await self._waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
+
+    async def _read_once(self, seconds: float) -> bytes:
+        async with asyncio.timeout(seconds):
+            return await self._loop.sock_recv(self.socket, PIECE_BYTES)
+
+    def _arrived(self) -> None:
+        waiting = self._waiting
+        if waiting is None or waiting.done():
+            self._loop.remove_reader(self.socket)
+            self._is_heard = False
+            return
+        try:
+            waiting.set_result(self.socket.recv(PIECE_BYTES))
+        except BlockingIOError:
+            pass  # it was nothing
+        except OSError as error:
+            waiting.set_exception(error)
+
+    def detach(self) -> None:
+        """The event loop hears of it no more."""
+        if self._is_heard and not self._loop.is_closed():
+            self._loop.remove_reader(self.socket)
+
+
+def _expire(waiting: asyncio.Future[bytes]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError())

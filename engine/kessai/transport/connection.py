@@ -26,42 +26,53 @@ class NotConnected(Exception):
     """No connection came about: nothing of the request was sent."""
 
 
-class Network(Protocol):
-    """How to wait: what differs between threads and asyncio.
+class Wire(Protocol):
+    """A connected socket, and how to wait for it."""
 
-    Each method raises TimeoutError once the time given by `within` is over.
-    """
+    socket: socket.socket
+
+    async def write(self, data: bytes, seconds: float) -> None:
+        """Write all of `data`, or raise OSError."""
+        ...
+
+    async def read(self, seconds: float) -> bytes:
+        """Read what is there, at least a byte; nothing at the end; or raise OSError."""
+        ...
+
+    def detach(self) -> None:
+        """Wait for it no more."""
+        ...
+
+
+class Network(Protocol):
+    """How to wait: what differs between threads and asyncio."""
 
     def within(self, seconds: float) -> None:
         """Give all that follows until `seconds` after the sending began."""
         ...
 
+    def left(self) -> float:
+        """How many seconds are left; TimeoutError if none are."""
+        ...
+
     async def enter(self, slots: Any) -> None:
-        """Wait for a free slot."""
+        """Wait for a free slot; TimeoutError if there was none in time."""
         ...
 
     async def resolve(self, origin: Origin) -> list[Address]:
-        """The addresses of a host, in the system's order."""
+        """The addresses of a host, in the system's order, or OSError."""
         ...
 
-    async def connect(self, opened: socket.socket, where: Any, share: int) -> None:
-        """Connect a socket in at most a `share`-th of the time left."""
-        ...
-
-    async def write(self, opened: socket.socket, data: bytes) -> None:
-        """Write all of `data`."""
-        ...
-
-    async def read(self, opened: socket.socket) -> bytes:
-        """Read what is there, at least a byte; nothing at the end."""
+    async def connect(self, opened: socket.socket, where: Any, seconds: float) -> Wire:
+        """Connect a socket, or raise OSError."""
         ...
 
 
 class Connection:
     """A connected socket, with TLS or without."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
         self._process = os.getpid()
         self._tls: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
@@ -89,8 +100,8 @@ class Connection:
                 tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                await network.write(self._socket, self._outgoing.read())
-            data = await network.read(self._socket)
+                await self._wire.write(self._outgoing.read(), network.left())
+            data = await self._wire.read(network.left())
             if not data:
                 message = "closed before TLS was agreed on"
                 raise ConnectionResetError(message)
@@ -104,15 +115,15 @@ class Connection:
             while at < len(data):  # a record at a time
                 at += self._tls.write(memoryview(data)[at:])
             data = self._outgoing.read()
-        await network.write(self._socket, data)
+        await self._wire.write(data, network.left())
 
     async def read(self, network: Network) -> bytes:
         """Read what is there, at least a byte; nothing at the end."""
         if self._tls is None:
-            return await network.read(self._socket)
+            return await self._wire.read(network.left())
         found = b""
         while not found and not self._ended:
-            data = await network.read(self._socket)
+            data = await self._wire.read(network.left())
             self._ended = not data
             self._incoming.write(data)
             found = self._decrypted(self._tls)
@@ -157,9 +168,9 @@ class Connection:
         """
         if self.is_stale:
             return False
-        self._socket.setblocking(False)
+        self._wire.socket.setblocking(False)
         try:
-            self._socket.recv(1, socket.MSG_PEEK)
+            self._wire.socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:
@@ -169,10 +180,11 @@ class Connection:
     def close(self) -> None:
         """End it; in a child process, let go of the parent's."""
         if self._process == os.getpid():
+            self._wire.detach()
             with suppress(OSError):  # it has ended already
                 # Also where a child process holds the socket open without knowing it.
-                self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+                self._wire.socket.shutdown(socket.SHUT_RDWR)
+        self._wire.socket.close()
 
 
 async def connect(
@@ -222,11 +234,10 @@ async def _opened(network: Network, address: Address, share: int) -> Connection:
     try:
         opened.setblocking(False)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await network.connect(opened, where, share)
+        return Connection(await network.connect(opened, where, network.left() / share))
     except BaseException:
         opened.close()
         raise
-    return Connection(opened)
 
 
 NO_ADDRESS: Final = "the host's address was not found"

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
-from kessai.transport.connection import PIECE_BYTES, Address
+from kessai.transport.connection import PIECE_BYTES, Address, Wire
 from kessai.transport.exchange import Settings, carry
 from kessai.transport.pool import Pools
 from kessai.transport.request import Origin
@@ -71,12 +71,12 @@ def _run(coroutine: Coroutine[Any, None, T]) -> T:
 
 
 class TimeLeft:
-    """How much time is left; `clock` gives seconds."""
+    """A deadline; `clock` gives seconds."""
 
     def __init__(
         self, resolvers: ThreadPoolExecutor, clock: Callable[[], float]
     ) -> None:
-        self._resolvers = resolvers
+        self.resolvers = resolvers
         self._clock = clock
         self._begin = self._end = clock()
 
@@ -84,7 +84,8 @@ class TimeLeft:
         """See `Network.within`."""
         self._end = self._begin + seconds
 
-    def _left(self) -> float:
+    def left(self) -> float:
+        """See `Network.left`."""
         left = self._end - self._clock()
         if left <= 0:
             raise TimeoutError
@@ -95,27 +96,38 @@ class _Blocking(TimeLeft):
     """Waits in its thread. See `Network`."""
 
     async def enter(self, slots: Semaphore) -> None:
-        if not slots.acquire(timeout=self._left()):
+        if not slots.acquire(timeout=self.left()):
             raise TimeoutError
 
     async def resolve(self, origin: Origin) -> list[Address]:
-        asked = self._resolvers.submit(addresses, origin)
+        asked = self.resolvers.submit(addresses, origin)
         try:
-            return asked.result(self._left())
+            return asked.result(self.left())
         finally:
             asked.cancel()
 
-    async def connect(self, opened: socket.socket, where: Any, share: int) -> None:
-        opened.settimeout(self._left() / share)
+    async def connect(self, opened: socket.socket, where: Any, seconds: float) -> Wire:
+        opened.settimeout(seconds)
         opened.connect(where)
+        return _BlockingWire(opened)
 
-    async def write(self, opened: socket.socket, data: bytes) -> None:
-        opened.settimeout(self._left())
-        opened.sendall(data)
 
-    async def read(self, opened: socket.socket) -> bytes:
-        opened.settimeout(self._left())
-        return opened.recv(PIECE_BYTES)
+class _BlockingWire:
+    """A socket that the thread waits for. See `Wire`."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+
+    async def write(self, data: bytes, seconds: float) -> None:
+        self.socket.settimeout(seconds)
+        self.socket.sendall(data)
+
+    async def read(self, seconds: float) -> bytes:
+        self.socket.settimeout(seconds)
+        return self.socket.recv(PIECE_BYTES)
+
+    def detach(self) -> None:
+        """Nobody waits for it."""
 
 
 def addresses(origin: Origin) -> list[Address]:

@@ -83,19 +83,23 @@ class Pools:
         return self._pools.get(key) or self._made(key)
 
     def _made(self, key: tuple[int, Any]) -> Pool:
-        for process, loop in tuple(self._pools):
-            has_ended = loop is not None and loop.is_closed()
-            if process != key[0] or has_ended:
-                other = self._pools.pop((process, loop), None)
-                if other is not None:
-                    other.forget() if process != key[0] else other.close()
+        self._close_others()
         return self._pools.setdefault(key, Pool(self._make_slots()))
 
-    def close(self) -> None:
-        """Close all pools of this process."""
-        while self._pools:
-            (process, _), pool = self._pools.popitem()
-            if process == os.getpid():
-                pool.close()
-            else:
+    def _close_others(self) -> None:
+        """Close those of loops that have ended, and let go of a parent process's."""
+        process = os.getpid()
+        for key in tuple(self._pools):
+            if key[0] != process and (pool := self._pools.pop(key, None)):
                 pool.forget()
+            elif key[1] is not None and key[1].is_closed():
+                self._close_one(key)
+
+    def _close_one(self, key: tuple[int, Any]) -> None:
+        if (pool := self._pools.pop(key, None)) is not None:
+            pool.close()
+
+    def close(self, loop: Any = None) -> None:
+        """Close the pool of this process and of `loop`, and those nobody can use."""
+        self._close_others()
+        self._close_one((os.getpid(), loop))

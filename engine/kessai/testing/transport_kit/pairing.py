@@ -189,6 +189,7 @@ def a_task_is_cancelled(trial: Trial) -> None:
     sender.skip_without_tasks()
 
     async def cancelled() -> None:
+        """Cancel a request that has arrived; send others."""
         await sender.transport.send(post(server, body=b"before"))
         task = asyncio.ensure_future(
             sender.transport.send(post(server, body=b"cancelled"))
@@ -210,6 +211,7 @@ def a_task_is_cancelled_at_any_step(trial: Trial) -> None:
     sender.skip_without_tasks()
 
     async def at(turns: int) -> None:
+        """Cancel a request after `turns`; send another one."""
         task = asyncio.ensure_future(
             sender.transport.send(post(server, body=b"cancelled"))
         )
@@ -231,6 +233,7 @@ def one_loop_follows_another(trial: Trial) -> None:
     sender.skip_without_tasks()
 
     async def both(body: bytes) -> None:
+        """Send twice: on a new connection, and on the same."""
         for _ in range(2):
             found = await sender.transport.send(post(server, body=body))
             replied(found, body)

@@ -47,6 +47,7 @@ class Sender:
         if self.is_async:
 
             async def all_of_them() -> list[Reply | Failure]:
+                """Send in as many tasks."""
                 sent = map(self.transport.send, requests)
                 found: list[Reply | Failure] = await asyncio.gather(*sent)
                 return found
