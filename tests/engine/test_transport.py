@@ -7,6 +7,7 @@ import asyncio
 import gc
 import ssl
 import threading
+import time
 from contextlib import closing
 
 import pytest
@@ -341,6 +342,54 @@ def test_the_pool_of_a_loop_that_ended_is_closed_for_the_next_one(serve):
     asyncio.run(transport.close())
 
 
+class WithoutReaders(asyncio.SelectorEventLoop):
+    """As the default event loop of Windows, which is asked for each reading."""
+
+    def add_reader(self, *_):
+        raise NotImplementedError
+
+
+def test_an_event_loop_that_has_no_readers_carries_requests_too(serve):
+    def silent(peer):
+        peer.request()
+        peer.wait()
+
+    server, deaf = serve(echo), serve(silent)
+
+    async def several():
+        transport = AsyncHttpTransport(seconds=1.0)
+        found = [await transport.send(post(server)) for _ in range(3)]
+        found.append(await transport.send(post(deaf)))
+        await transport.close()
+        return found
+
+    with asyncio.Runner(loop_factory=WithoutReaders) as runner:
+        *replies, failure = runner.run(several())
+    assert [reply.status for reply in replies] == [200] * 3
+    assert failure == Failure(sent=True, reason="the reply came too slowly")
+    assert server.connections == 1
+
+
+def test_a_timer_of_an_earlier_reply_breaks_no_later_one_off(serve):
+    """A connection has one timer, which may ring while another reply is awaited."""
+
+    def answer(peer):
+        while peer.request() is not None:
+            time.sleep(0.7)
+            peer.send(whole())
+
+    server = serve(answer)
+
+    async def several():
+        transport = AsyncHttpTransport(seconds=1.2)
+        found = [await transport.send(post(server)) for _ in range(3)]
+        await transport.close()
+        return found
+
+    assert [reply.status for reply in asyncio.run(several())] == [200] * 3
+    assert server.connections == 1
+
+
 def test_threads_open_no_more_connections_than_there_are_threads(serve):
     server = serve(echo)
     with closing(HttpTransport()) as transport:
@@ -356,7 +405,6 @@ def test_threads_open_no_more_connections_than_there_are_threads(serve):
             thread.join()
     assert server.connections <= 4
     assert len(server.requests) == 200
-    assert pools.RESOLVERS >= 1
 
 
 def test_a_pool_that_was_made_twice_is_used_once():

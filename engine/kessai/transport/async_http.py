@@ -3,15 +3,15 @@
 import asyncio
 import socket
 import ssl
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Any
 
 from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
-from kessai.transport.connection import PIECE_BYTES, Address, Wire
+from kessai.transport.connection import PIECE_BYTES, Address, Network, Wire
 from kessai.transport.exchange import Settings, carry
-from kessai.transport.http import CONNECTIONS, TimeLeft, addresses
+from kessai.transport.http import CONNECTIONS, addresses
 from kessai.transport.pool import Pools
 from kessai.transport.request import Origin
 
@@ -36,21 +36,18 @@ class AsyncHttpTransport:
         """See `AsyncTransport.send`."""
         loop = asyncio.get_running_loop()
         pool = self._pools.of(loop)
-        network = _Suspending(pool.resolvers, loop)
-        return await carry(request, network, pool, self._settings)
+        return await carry(request, _Suspending(loop), pool, self._settings)
 
     async def close(self) -> None:
         """See `AsyncTransport.close`. Each event loop that is open closes its own."""
         self._pools.close(asyncio.get_running_loop())
 
 
-class _Suspending(TimeLeft):
+class _Suspending(Network):
     """Waits in an event loop. See `Network`."""
 
-    def __init__(
-        self, resolvers: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        super().__init__(resolvers, loop.time)
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop.time)
         self._loop = loop
 
     async def enter(self, slots: asyncio.Semaphore) -> None:
@@ -60,10 +57,9 @@ class _Suspending(TimeLeft):
         async with asyncio.timeout(self.left()):
             await slots.acquire()
 
-    async def resolve(self, origin: Origin) -> list[Address]:
+    async def resolve(self, origin: Origin, pool: Executor) -> list[Address]:
         async with asyncio.timeout(self.left()):
-            asked = self._loop.run_in_executor(self.resolvers, addresses, origin)
-            return await asked
+            return await self._loop.run_in_executor(pool, addresses, origin)
 
     async def connect(self, opened: socket.socket, where: Any, seconds: float) -> Wire:
         async with asyncio.timeout(seconds):
@@ -85,6 +81,8 @@ class _SuspendingWire:
         self._loop = loop
         self._waiting: asyncio.Future[bytes] | None = None
         self._is_heard = False
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def write(self, data: bytes, seconds: float) -> None:
         with suppress(BlockingIOError):
@@ -100,12 +98,13 @@ class _SuspendingWire:
             except NotImplementedError:  # the default loop of Windows
                 return await self._read_once(seconds)
             self._is_heard = True
+        self._until = self._loop.time() + seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._until, self._check)
         self._waiting = self._loop.create_future()
-        timer = self._loop.call_later(seconds, _expire, self._waiting)
         try:
             return await self._waiting
         finally:
-            timer.cancel()
             self._waiting = None
 
     async def _read_once(self, seconds: float) -> bytes:
@@ -125,12 +124,20 @@ class _SuspendingWire:
         except OSError as error:
             waiting.set_exception(error)
 
+    def _check(self) -> None:
+        """The time of some reading is over: of this one, or of one that has ended."""
+        self._timer = None
+        waiting = self._waiting
+        if waiting is None or waiting.done():
+            return
+        if self._until > self._loop.time():
+            self._timer = self._loop.call_at(self._until, self._check)
+        else:
+            waiting.set_exception(TimeoutError())
+
     def detach(self) -> None:
         """The event loop hears of it no more."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._is_heard and not self._loop.is_closed():
             self._loop.remove_reader(self.socket)
-
-
-def _expire(waiting: asyncio.Future[bytes]) -> None:
-    if not waiting.done():
-        waiting.set_exception(TimeoutError())

@@ -8,6 +8,8 @@ child process can let go of a connection without a word on it.
 import os
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from time import monotonic
 from typing import Any, Final, Protocol
@@ -31,11 +33,11 @@ class Wire(Protocol):
 
     socket: socket.socket
 
-    async def write(self, data: bytes, seconds: float) -> None:
+    def write(self, data: bytes, seconds: float) -> Awaitable[None]:
         """Write all of `data`, or raise OSError."""
         ...
 
-    async def read(self, seconds: float) -> bytes:
+    def read(self, seconds: float) -> Awaitable[bytes]:
         """Read what is there, at least a byte; nothing at the end; or raise OSError."""
         ...
 
@@ -44,28 +46,41 @@ class Wire(Protocol):
         ...
 
 
-class Network(Protocol):
-    """How to wait: what differs between threads and asyncio."""
+class Network:
+    """How to wait, and for how long: what differs between threads and asyncio.
+
+    `clock` gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._begin = self._end = clock()
 
     def within(self, seconds: float) -> None:
         """Give all that follows until `seconds` after the sending began."""
-        ...
+        self._end = self._begin + seconds
 
     def left(self) -> float:
         """How many seconds are left; TimeoutError if none are."""
-        ...
+        left = self._end - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        return left
 
     async def enter(self, slots: Any) -> None:
         """Wait for a free slot; TimeoutError if there was none in time."""
-        ...
+        raise NotImplementedError
 
-    async def resolve(self, origin: Origin) -> list[Address]:
-        """The addresses of a host, in the system's order, or OSError."""
-        ...
+    async def resolve(self, origin: Origin, pool: Executor) -> list[Address]:
+        """The addresses of a host, in the system's order, or OSError.
+
+        The system is asked in a thread of `pool`: to ask cannot be broken off.
+        """
+        raise NotImplementedError
 
     async def connect(self, opened: socket.socket, where: Any, seconds: float) -> Wire:
         """Connect a socket, or raise OSError."""
-        ...
+        raise NotImplementedError
 
 
 class Connection:
@@ -108,25 +123,28 @@ class Connection:
             self._incoming.write(data)
         self._tls = tls
 
-    async def write(self, network: Network, data: bytes) -> None:
-        """Write all of `data`."""
+    def write(self, network: Network, data: bytes) -> Awaitable[None]:
+        """Write all of `data`, or raise OSError."""
         if self._tls is not None:
             at = 0
             while at < len(data):  # a record at a time
                 at += self._tls.write(memoryview(data)[at:])
             data = self._outgoing.read()
-        await self._wire.write(data, network.left())
+        return self._wire.write(data, network.left())
 
-    async def read(self, network: Network) -> bytes:
-        """Read what is there, at least a byte; nothing at the end."""
+    def read(self, network: Network) -> Awaitable[bytes]:
+        """Read what is there, at least a byte; nothing at the end; or raise OSError."""
         if self._tls is None:
-            return await self._wire.read(network.left())
+            return self._wire.read(network.left())
+        return self._read_encrypted(self._tls, network)
+
+    async def _read_encrypted(self, tls: ssl.SSLObject, network: Network) -> bytes:
         found = b""
         while not found and not self._ended:
             data = await self._wire.read(network.left())
             self._ended = not data
             self._incoming.write(data)
-            found = self._decrypted(self._tls)
+            found = self._decrypted(tls)
         return found
 
     def _decrypted(self, tls: ssl.SSLObject) -> bytes:
@@ -168,9 +186,11 @@ class Connection:
         """
         if self.is_stale:
             return False
-        self._wire.socket.setblocking(False)
+        idle = self._wire.socket
+        if idle.gettimeout() != 0:
+            idle.setblocking(False)
         try:
-            self._wire.socket.recv(1, socket.MSG_PEEK)
+            idle.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:
@@ -188,7 +208,10 @@ class Connection:
 
 
 async def connect(
-    network: Network, origin: Origin, context: ssl.SSLContext | None
+    network: Network,
+    origin: Origin,
+    resolvers: Executor,
+    context: ssl.SSLContext | None,
 ) -> Connection:
     """A new connection to `origin`; `context` is for TLS, where the origin wants it.
 
@@ -197,7 +220,7 @@ async def connect(
 
     """
     try:
-        addresses = await network.resolve(origin)
+        addresses = await network.resolve(origin, resolvers)
     except (OSError, UnicodeError) as error:
         raise NotConnected(NO_ADDRESS) from error
     connection = await _first(network, addresses)

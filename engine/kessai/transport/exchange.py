@@ -84,7 +84,9 @@ async def _connected(
     idle = pool.take(origin)
     if idle is not None:
         return idle
-    return await connect(network, origin, settings.tls if origin.tls else None)
+    return await connect(
+        network, origin, pool.resolvers, settings.tls if origin.tls else None
+    )
 
 
 async def _answered(

@@ -7,15 +7,16 @@ cookie, no proxy of the environment, no redirect, no decompression.
 
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine
+from concurrent.futures import Executor
+from contextlib import suppress
 from threading import Semaphore
 from time import monotonic
 from typing import Any, Final, TypeVar
 
 from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
-from kessai.transport.connection import PIECE_BYTES, Address, Wire
+from kessai.transport.connection import PIECE_BYTES, Address, Network, Wire
 from kessai.transport.exchange import Settings, carry
 from kessai.transport.pool import Pools
 from kessai.transport.request import Origin
@@ -52,8 +53,7 @@ class HttpTransport:
     def send(self, request: Request) -> Reply | Failure:
         """See `Transport.send`."""
         pool = self._pools.of()
-        network = _Blocking(pool.resolvers, monotonic)
-        return _run(carry(request, network, pool, self._settings))
+        return _run(carry(request, _Blocking(monotonic), pool, self._settings))
 
     def close(self) -> None:
         """See `Transport.close`."""
@@ -70,37 +70,15 @@ def _run(coroutine: Coroutine[Any, None, T]) -> T:
     raise AssertionError(coroutine)
 
 
-class TimeLeft:
-    """A deadline; `clock` gives seconds."""
-
-    def __init__(
-        self, resolvers: ThreadPoolExecutor, clock: Callable[[], float]
-    ) -> None:
-        self.resolvers = resolvers
-        self._clock = clock
-        self._begin = self._end = clock()
-
-    def within(self, seconds: float) -> None:
-        """See `Network.within`."""
-        self._end = self._begin + seconds
-
-    def left(self) -> float:
-        """See `Network.left`."""
-        left = self._end - self._clock()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-
-class _Blocking(TimeLeft):
+class _Blocking(Network):
     """Waits in its thread. See `Network`."""
 
     async def enter(self, slots: Semaphore) -> None:
         if not slots.acquire(timeout=self.left()):
             raise TimeoutError
 
-    async def resolve(self, origin: Origin) -> list[Address]:
-        asked = self.resolvers.submit(addresses, origin)
+    async def resolve(self, origin: Origin, pool: Executor) -> list[Address]:
+        asked = pool.submit(addresses, origin)
         try:
             return asked.result(self.left())
         finally:
@@ -119,8 +97,12 @@ class _BlockingWire:
         self.socket = connected
 
     async def write(self, data: bytes, seconds: float) -> None:
-        self.socket.settimeout(seconds)
-        self.socket.sendall(data)
+        if self.socket.gettimeout() == 0:  # it was idle: mostly there is room
+            with suppress(BlockingIOError):
+                data = data[self.socket.send(data) :]
+        if data:
+            self.socket.settimeout(seconds)
+            self.socket.sendall(data)
 
     async def read(self, seconds: float) -> bytes:
         self.socket.settimeout(seconds)

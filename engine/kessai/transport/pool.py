@@ -8,7 +8,8 @@ so that no lock can be held for ever by a thread that a fork left behind.
 import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
+from functools import cached_property
 from typing import Any
 
 from kessai.transport.connection import Connection
@@ -23,9 +24,15 @@ class Pool:
 
     def __init__(self, slots: Any) -> None:
         self.slots = slots
-        self.resolvers = ThreadPoolExecutor(RESOLVERS, "kessai-names")
         self._idle: dict[Origin, deque[Connection]] = {}
         self._is_closed = False
+
+    @cached_property
+    def resolvers(self) -> Executor:
+        """The threads that look names up; most requests need none."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(RESOLVERS, "kessai-names")
 
     def take(self, origin: Origin) -> Connection | None:
         """The connection to `origin` that was used last, if one can be used again."""
@@ -67,7 +74,8 @@ class Pool:
         """Close what is idle, and what is given back later."""
         self._is_closed = True
         self.forget()
-        self.resolvers.shutdown(wait=False, cancel_futures=True)
+        if (resolvers := self.__dict__.get("resolvers")) is not None:
+            resolvers.shutdown(wait=False, cancel_futures=True)
 
 
 class Pools:

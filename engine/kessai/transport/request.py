@@ -6,6 +6,7 @@ that could end a line too early: no value of an order can become a header of its
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from kessai.gateway import Request
@@ -73,16 +74,21 @@ def _encode(request: Request) -> EncodedRequest:
         message = "the request's method is malformed"
         raise MalformedRequest(message)
     origin, host, target = _target(request.url)
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n"
     for name, value in request.headers:
-        _check_header(name, value)
-        lines.append(f"{name}: {value}")
+        if (wrong := _wrong(name)) is not None:
+            raise MalformedRequest(wrong)
+        if not _VALUE.fullmatch(value):
+            message = f"the value of the header {name} is malformed"
+            raise MalformedRequest(message)
+        head += f"{name}: {value}\r\n"
     if body or method in _WITH_LENGTH:
-        lines.append(f"Content-Length: {len(body)}")
-    head = "\r\n".join(lines).encode("latin-1")
-    return EncodedRequest(origin, b"".join((head, b"\r\n\r\n", body)), method == "HEAD")
+        head += f"Content-Length: {len(body)}\r\n"
+    data = b"".join((head.encode("latin-1"), b"\r\n", body))
+    return EncodedRequest(origin, data, method == "HEAD")
 
 
+@lru_cache
 def _target(url: str) -> tuple[Origin, str, str]:
     """Where `url` leads, the value of `Host`, and what is asked for there."""
     found = _URL.fullmatch(url)
@@ -100,13 +106,11 @@ def _target(url: str) -> tuple[Origin, str, str]:
     return origin, host, (path or "/") + (query or "")
 
 
-def _check_header(name: str, value: str) -> None:
+@lru_cache
+def _wrong(name: str) -> str | None:
+    """Why a header of that name cannot be sent."""
     if not _TOKEN.fullmatch(name):
-        message = "a header's name is malformed"
-        raise MalformedRequest(message)
-    if not _VALUE.fullmatch(value):
-        message = f"the value of the header {name} is malformed"
-        raise MalformedRequest(message)
+        return "a header's name is malformed"
     if name.lower() in _FRAMING:
-        message = f"the transport itself writes the header {name}"
-        raise MalformedRequest(message)
+        return f"the transport itself writes the header {name}"
+    return None
