@@ -392,7 +392,7 @@ def test_a_timer_of_an_earlier_reply_breaks_no_later_one_off(serve):
 
 def test_threads_open_no_more_connections_than_there_are_threads(serve):
     server = serve(echo)
-    with closing(HttpTransport()) as transport:
+    with HttpTransport() as transport:
 
         def several():
             for _ in range(50):

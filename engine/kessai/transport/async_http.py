@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Any
 
+from kessai.closable import AsyncClosable
 from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
 from kessai.transport.connection import PIECE_BYTES, Address, Network, Wire
@@ -16,7 +17,7 @@ from kessai.transport.pool import Pools
 from kessai.transport.request import Origin
 
 
-class AsyncHttpTransport:
+class AsyncHttpTransport(AsyncClosable):
     """HTTP for `AsyncEngine`, with the same parameters as `HttpTransport`.
 
     One may be used in several event loops. A cancelled task ends its connection.

@@ -14,6 +14,7 @@ from threading import Semaphore
 from time import monotonic
 from typing import Any, Final, TypeVar
 
+from kessai.closable import Closable
 from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
 from kessai.transport.connection import PIECE_BYTES, Address, Network, Wire
@@ -27,7 +28,7 @@ CONNECTIONS: Final = 100
 """Requests under way at once; a further one waits for one of them to end."""
 
 
-class HttpTransport:
+class HttpTransport(Closable):
     """HTTP for `Engine`; threads may share it, and a child process may go on with it.
 
     Certificates are always verified. `tls` is a context with an authority of one's own,

@@ -113,7 +113,7 @@ def test_what_is_done_afterwards_does_not_count():
 
 TEST = """
 import sys
-from kessai import Command, Engine, HttpTransport, MemoryStore
+from kessai import Command, Engine, MemoryStore
 from kessai_adapters.local import LocalGateway
 
 def test_a_sale():

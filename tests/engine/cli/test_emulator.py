@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import attrs
@@ -118,7 +118,7 @@ def consent(page):
     path = page.partition("?")[0]
     form = (("Content-Type", "application/x-www-form-urlencoded"),)
     body = f"session={page.rpartition('session=')[2]}".encode()
-    with closing(HttpTransport()) as browser:
+    with HttpTransport() as browser:
         shown = browser.send(Request(method="GET", url=page))
         assert "1,200" in shown.body.decode()
         for button in ("login", "approve"):
