@@ -21,7 +21,7 @@ from kessai import (
     answer_notification,
 )
 from kessai.audit import verify
-from kessai.gateway import Failure
+from kessai.gateway import Failure, Reply
 from kessai.machine import read_events
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
@@ -53,7 +53,7 @@ class Line:
 
     def __init__(self):
         self.sent = []
-        self.last_list = None
+        self.last_list = Reply(status=200)  # that nobody can read
         self.lags = False
         self.is_down = False
         self.overtaken_by = None
