@@ -10,9 +10,8 @@ from typing import Any
 from kessai.closable import AsyncClosable
 from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
-from kessai.transport.connection import PIECE_BYTES, Address, Network, Wire
-from kessai.transport.exchange import Settings, carry
-from kessai.transport.http import CONNECTIONS, addresses
+from kessai.transport.connection import PIECE_BYTES, Address, Network, Wire, addresses
+from kessai.transport.exchange import CONNECTIONS, Settings, carry
 from kessai.transport.pool import Pools
 from kessai.transport.request import Origin
 

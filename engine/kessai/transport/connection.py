@@ -86,7 +86,8 @@ class Network:
 class Connection:
     """A connected socket, with TLS or without."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, origin: Origin) -> None:
+        self.origin = origin
         self._wire = wire
         self._process = os.getpid()
         self._tls: ssl.SSLObject | None = None
@@ -223,7 +224,7 @@ async def connect(
         addresses = await network.resolve(origin, resolvers)
     except (OSError, UnicodeError) as error:
         raise NotConnected(NO_ADDRESS) from error
-    connection = await _first(network, addresses)
+    connection = await _first(network, origin, addresses)
     if context is None:
         return connection
     try:
@@ -237,7 +238,9 @@ async def connect(
     return connection
 
 
-async def _first(network: Network, addresses: list[Address]) -> Connection:
+async def _first(
+    network: Network, origin: Origin, addresses: list[Address]
+) -> Connection:
     """A connection to the first address that accepts one.
 
     Each has an equal share of the time left, so that one that is silent leaves some.
@@ -245,22 +248,30 @@ async def _first(network: Network, addresses: list[Address]) -> Connection:
     last: OSError | None = None
     for at, address in enumerate(addresses):
         try:
-            return await _opened(network, address, len(addresses) - at)
+            wire = await _opened(network, address, len(addresses) - at)
         except OSError as error:
             last = error
+        else:
+            return Connection(wire, origin)
     raise NotConnected(NO_CONNECTION) from last
 
 
-async def _opened(network: Network, address: Address, share: int) -> Connection:
+async def _opened(network: Network, address: Address, share: int) -> Wire:
     family, where = address
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         opened.setblocking(False)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return Connection(await network.connect(opened, where, network.left() / share))
+        return await network.connect(opened, where, network.left() / share)
     except BaseException:
         opened.close()
         raise
+
+
+def addresses(origin: Origin) -> list[Address]:
+    """What the system knows of a host. Blocks, and cannot be broken off."""
+    found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    return [(family, where) for family, _, _, _, where in found]
 
 
 NO_ADDRESS: Final = "the host's address was not found"

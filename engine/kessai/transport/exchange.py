@@ -19,7 +19,10 @@ from kessai.limits import CONNECT_SECONDS, REPLY_SECONDS
 from kessai.transport.connection import Connection, Network, NotConnected, connect
 from kessai.transport.pool import Pool
 from kessai.transport.reply import BROKEN_OFF, BrokenReply, ReplyParser
-from kessai.transport.request import EncodedRequest, MalformedRequest, Origin, encode
+from kessai.transport.request import MalformedRequest, Origin, encode
+
+CONNECTIONS: Final = 100
+"""Requests under way at once; a further one waits for one of them to end."""
 
 
 class Settings:
@@ -60,7 +63,7 @@ async def carry(
 ) -> Reply | Failure:
     """Send `request` once; what came of it."""
     try:
-        message = encode(request)
+        origin, data = encode(request)
     except MalformedRequest as error:
         return Failure(sent=False, reason=str(error))
     network.within(min(CONNECT_SECONDS, settings.seconds))
@@ -69,9 +72,10 @@ async def carry(
     except TimeoutError:
         return Failure(sent=False, reason=NO_FREE_CONNECTION)
     try:
-        connection = await _connected(message.origin, network, pool, settings)
+        connection = await _connected(origin, network, pool, settings)
         network.within(settings.seconds)
-        return await _answered(message, connection, network, pool)
+        parser = ReplyParser(is_head=request.method == "HEAD")
+        return await _answered(data, parser, connection, network, pool)
     except NotConnected as error:
         return Failure(sent=False, reason=str(error))
     finally:
@@ -90,12 +94,15 @@ async def _connected(
 
 
 async def _answered(
-    message: EncodedRequest, connection: Connection, network: Network, pool: Pool
+    data: bytes,
+    parser: ReplyParser,
+    connection: Connection,
+    network: Network,
+    pool: Pool,
 ) -> Reply | Failure:
     """Write the request, read its reply, and keep the connection where it may go on."""
-    parser = ReplyParser(is_head=message.is_head)
     try:
-        await connection.write(network, message.data)
+        await connection.write(network, data)
         await _read(parser, connection, network)
         return parser.reply()
     except BrokenReply as error:
@@ -106,7 +113,7 @@ async def _answered(
         return Failure(sent=True, reason=BROKEN_OFF)
     finally:
         if parser.reusable and connection.is_quiet:
-            pool.give(message.origin, connection)
+            pool.give(connection)
         else:
             connection.close()
 

@@ -12,20 +12,17 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from threading import Semaphore
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from kessai.closable import Closable
 from kessai.gateway import Failure, Reply, Request
 from kessai.limits import REPLY_SECONDS
-from kessai.transport.connection import PIECE_BYTES, Address, Network, Wire
-from kessai.transport.exchange import Settings, carry
+from kessai.transport.connection import PIECE_BYTES, Address, Network, Wire, addresses
+from kessai.transport.exchange import CONNECTIONS, Settings, carry
 from kessai.transport.pool import Pools
 from kessai.transport.request import Origin
 
 T = TypeVar("T")
-
-CONNECTIONS: Final = 100
-"""Requests under way at once; a further one waits for one of them to end."""
 
 
 class HttpTransport(Closable):
@@ -111,9 +108,3 @@ class _BlockingWire:
 
     def detach(self) -> None:
         """Nobody waits for it."""
-
-
-def addresses(origin: Origin) -> list[Address]:
-    """What the system knows of a host. Blocks, and cannot be broken off."""
-    found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-    return [(family, where) for family, _, _, _, where in found]

@@ -47,10 +47,10 @@ class Pool:
             connection.close()
         return None
 
-    def give(self, origin: Origin, connection: Connection) -> None:
+    def give(self, connection: Connection) -> None:
         """Keep a connection for another request, and close those kept for too long."""
         connection.rest()
-        idle = self._idle.setdefault(origin, deque())
+        idle = self._idle.setdefault(connection.origin, deque())
         idle.append(connection)
         while idle and (oldest := idle[0]).is_stale:
             try:

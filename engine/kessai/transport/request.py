@@ -20,25 +20,15 @@ class Origin(NamedTuple):
     port: int
 
 
-class EncodedRequest(NamedTuple):
-    """A request, ready to be written."""
-
-    origin: Origin
-    data: bytes
-    is_head: bool
-    """Its reply has no body, whatever the reply's head announces."""
-
-
 class MalformedRequest(Exception):
     """A request that cannot be sent. The message shows no value of it."""
 
 
 _URL: Final = re.compile(
-    r"(?P<scheme>https?)://"
-    r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)"
-    r"(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<path>/[!\"$->@-~]*)?(?P<query>\?[!\"$-~]*)?",  # no space, nothing from '#' on
-    re.IGNORECASE | re.ASCII,
+    r"([Hh][Tt][Tt][Pp][Ss]?)://"
+    r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)"
+    r"(?::([0-9]{1,5}))?"
+    r"(/[!\"$->@-~]*)?(\?[!\"$-~]*)?"  # no space, and nothing from '#' on
 )
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -54,8 +44,8 @@ _FRAMING: Final = (
 )
 
 
-def encode(request: Request) -> EncodedRequest:
-    """The bytes of `request`, and where they go.
+def encode(request: Request) -> tuple[Origin, bytes]:
+    """Where `request` goes, and its bytes.
 
     Raises:
         MalformedRequest: it cannot be sent as it is.
@@ -68,7 +58,7 @@ def encode(request: Request) -> EncodedRequest:
         raise MalformedRequest(message) from error
 
 
-def _encode(request: Request) -> EncodedRequest:
+def _encode(request: Request) -> tuple[Origin, bytes]:
     method, body = request.method, request.body
     if not _TOKEN.fullmatch(method) or method == "CONNECT":
         message = "the request's method is malformed"
@@ -84,8 +74,7 @@ def _encode(request: Request) -> EncodedRequest:
         head += f"{name}: {value}\r\n"
     if body or method in _WITH_LENGTH:
         head += f"Content-Length: {len(body)}\r\n"
-    data = b"".join((head.encode("latin-1"), b"\r\n", body))
-    return EncodedRequest(origin, data, method == "HEAD")
+    return origin, b"".join((head.encode("latin-1"), b"\r\n", body))
 
 
 @lru_cache
