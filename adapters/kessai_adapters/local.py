@@ -1,4 +1,4 @@
-"""The gateway at home: the adapter, its emulator and the wire between, in one process.
+"""The gateway at home: the adapter, its emulator and the way between, in one process.
 
 Published as the entry point `kessai.emulators`, so that the command line finds it
 without knowing any adapter.
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kessai.errors import StoreBusy, StoreUnsuitable
-from kessai.transport import http_library
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
@@ -23,10 +22,10 @@ from kessai_adapters.emulator import (
 )
 from kessai_adapters.emulator.emulator import utc_now
 from kessai_adapters.emulator.words import Step
+from kessai_adapters.in_process import AsyncEmulatorTransport, EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 if TYPE_CHECKING:
-    from kessai_adapters.emulator import AsyncEmulatorTransport, EmulatorTransport
     from kessai_adapters.played import PlayedGateway
 
 
@@ -68,19 +67,13 @@ class LocalGateway:
         )
 
     @property
-    def wire(self) -> "EmulatorTransport":
-        """A transport for `kessai.HttpTransport` that reaches the emulator."""
-        http_library()  # raises, with the extra that is needed
-        from kessai_adapters.emulator import EmulatorTransport
-
+    def transport(self) -> EmulatorTransport:
+        """What `kessai.Engine` reaches the emulator through."""
         return EmulatorTransport(self.emulator)
 
     @property
-    def async_wire(self) -> "AsyncEmulatorTransport":
-        """The same for `kessai.AsyncHttpTransport`."""
-        http_library()  # raises, with the extra that is needed
-        from kessai_adapters.emulator import AsyncEmulatorTransport
-
+    def async_transport(self) -> AsyncEmulatorTransport:
+        """The same for `kessai.AsyncEngine`."""
         return AsyncEmulatorTransport(self.emulator)
 
     def serve(self, *, port: int, tls: tuple[str, str] | None = None) -> Any:

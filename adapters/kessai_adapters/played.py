@@ -20,6 +20,7 @@ from kessai_adapters.emulator import (
     Payment,
     Result,
 )
+from kessai_adapters.in_process import exchange
 from kessai_adapters.veritrans4g import VeriTrans4G
 
 AMOUNTS: Final = ("authorized", "captured", "released", "refunded", "refunding")
@@ -50,17 +51,13 @@ def booked_order(order: Order) -> BookedOrder:
 
 
 class PlayedGateway:
-    """An emulator and its adapter in the hands of the simulator.
-
-    A request's path is its address without the adapter's host.
-    """
+    """An emulator and its adapter in the hands of the simulator."""
 
     def __init__(
         self, emulator: Emulator, adapter: VeriTrans4G, clock: Callable[[], datetime]
     ) -> None:
         self.adapter = adapter
         self._emulator = emulator
-        self._host = adapter.host
         self._clock = clock
 
     def carry_out(self, request: Request, mishap: str | None) -> Reply:
@@ -68,14 +65,10 @@ class PlayedGateway:
         emulator = self._emulator
         if mishap is not None:
             emulator.misbehave(mishap)
-        path = request.url.removeprefix(self._host)
-        headers = dict(request.headers)
-        reply = emulator.handle(request.method, path, headers, request.body)
+        reply = exchange(emulator, request)
         if mishap is not None:
             emulator.behave()
-        return Reply(
-            status=reply.status, headers=tuple(reply.headers.items()), body=reply.body
-        )
+        return reply
 
     def bad_replies(self) -> Sequence[str]:
         """What can malform a reply."""

@@ -83,12 +83,9 @@ if TYPE_CHECKING:
     )
     from kessai.stores import AsyncPostgresStore as AsyncPostgresStore
     from kessai.stores import PostgresStore as PostgresStore
-    from kessai.transport import (
-        AsyncHttpTransport,
-        AsyncTransport,
-        HttpTransport,
-        Transport,
-    )
+    from kessai.transport import AsyncTransport, Transport
+    from kessai.transport.async_http import AsyncHttpTransport
+    from kessai.transport.http import HttpTransport
 else:
     _NAMES = {
         "async_engine": "AsyncEngine",
@@ -117,7 +114,9 @@ else:
             "AsyncPostgresStore PostgresStore Answered AsyncStore MemoryStore "
             "SQLiteStore Store StoreWarning open_store"
         ),
-        "transport": "AsyncHttpTransport AsyncTransport HttpTransport Transport",
+        "transport": "AsyncTransport Transport",
+        "transport.async_http": "AsyncHttpTransport",
+        "transport.http": "HttpTransport",
         "errors": "",
     }
     _AT = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -29,9 +29,15 @@ from kessai.machine import (
 from kessai.shell import BaseEngine
 from kessai.spec import Lifecycle
 from kessai.stores import AsyncStore, Store
-from kessai.transport import AsyncHttpTransport, AsyncTransport
+from kessai.transport import AsyncTransport
 
 T = TypeVar("T")
+
+
+def _http() -> AsyncTransport:
+    from kessai.transport.async_http import AsyncHttpTransport  # imports asyncio
+
+    return AsyncHttpTransport()
 
 
 class AsyncEngine(BaseEngine, AsyncClosable):
@@ -55,7 +61,7 @@ class AsyncEngine(BaseEngine, AsyncClosable):
     ) -> None:
         super().__init__(adapters, lifecycles, observer)
         self._store = store
-        self._transport = AsyncHttpTransport() if transport is None else transport
+        self._transport = _http() if transport is None else transport
         self._begin: Callable[[Effect], Result | Awaitable[Result]] = partial(
             perform,
             store=self._store,

@@ -1,4 +1,4 @@
-"""What is closed at the end of its `with` block: engines and stores."""
+"""What is closed at the end of its `with` block: engines, stores, transports."""
 
 from types import TracebackType
 from typing import Self

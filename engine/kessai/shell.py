@@ -24,7 +24,7 @@ from kessai.machine import (
 )
 from kessai.spec import Lifecycle, load_shipped, shipped_names
 from kessai.stores import Store
-from kessai.transport import HttpTransport, Transport
+from kessai.transport import Transport
 
 T = TypeVar("T")
 
@@ -32,6 +32,12 @@ T = TypeVar("T")
 def shipped_lifecycles() -> tuple[Lifecycle, ...]:
     """The lifecycles that ship with kessai."""
     return tuple(load_shipped(name) for name in shipped_names())
+
+
+def _http() -> Transport:
+    from kessai.transport.http import HttpTransport  # not for who brings another one
+
+    return HttpTransport()
 
 
 class BaseEngine:
@@ -85,7 +91,7 @@ class Engine(BaseEngine, Closable):
     ) -> None:
         super().__init__(adapters, lifecycles, observer)
         self._store = store
-        self._transport = HttpTransport() if transport is None else transport
+        self._transport = _http() if transport is None else transport
         self._perform = partial(
             perform,
             store=self._store,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kessai import Command, Engine, HttpTransport, MemoryStore, SQLiteStore
+from kessai import Command, Engine, MemoryStore, SQLiteStore
 from kessai_adapters.local import LocalGateway
 
 CARD = "4111111111111111"
@@ -28,7 +28,7 @@ class Shop:
     def __init__(self, store):
         self.gateway = LocalGateway()
         self.store = store
-        self.wire = Counting(HttpTransport(self.gateway.wire))
+        self.wire = Counting(self.gateway.transport)
         self.engine = Engine(
             adapters=[self.gateway.adapter], store=store, transport=self.wire
         )

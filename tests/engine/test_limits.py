@@ -24,7 +24,6 @@ def test_a_request_is_sent_and_answered_within_the_in_flight_limit() -> None:
 def test_the_transport_gives_up_when_its_caller_does() -> None:
     reply = limits.REPLY_WITHIN.total_seconds()
     assert reply == limits.REPLY_SECONDS
-    assert reply >= limits.CONNECT_SECONDS + limits.SILENCE_SECONDS
 
 
 def test_a_recovery_waits_as_long_as_a_request_may_take() -> None:
@@ -73,5 +72,6 @@ def test_no_wait_is_declared_anywhere_else() -> None:
         "cli/recovery/recover.py",
         "simulator/quiescence.py",
         "testing/adapter_kit/cross_process.py",
+        "testing/transport_kit/waits.py",
     }
     assert outside <= {"limits.py", *kits}

@@ -1,19 +1,28 @@
-"""The one place that does HTTP, against a server that misbehaves on a real socket."""
+"""Over real sockets: what an adapter makes of what a transport gives, and its limits.
+
+What any transport must do is asked in `kessai.testing.transport_kit`.
+"""
 
 import asyncio
-import socket
+import gc
+import ssl
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 
 import pytest
+import trustme
 
-from kessai import AsyncHttpTransport, HttpTransport, transport
+from kessai import AsyncHttpTransport, HttpTransport
+from kessai.errors import InvalidInput
 from kessai.gateway import Call, Failure, Outcome, Reply, Request
+from kessai.limits import REPLY_SECONDS
+from kessai.testing.transport_kit.server import ScriptedServer
+from kessai.testing.transport_kit.trial import echo, post, whole
+from kessai.transport import pool as pools
 from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CALL = Call(
     command="capture",
     transaction="order",
@@ -23,27 +32,33 @@ CALL = Call(
 )
 
 
-class Server:
-    """Answers each connection by what `answer` does with its socket."""
+class Asynchronous:
+    """`AsyncHttpTransport` with the methods of a `Transport`, on one event loop."""
 
-    def __init__(self, answer):
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
-        self.requests = 0
-        self._answer = answer
-        threading.Thread(target=self._serve, daemon=True).start()
+    def __init__(self, **given):
+        self.runner = asyncio.Runner()
+        self.inner = AsyncHttpTransport(**given)
 
-    def _serve(self):
-        with suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                self.requests += 1
-                with closing(connection), suppress(OSError):
-                    connection.recv(65536)
-                    self._answer(connection)
+    def send(self, request):
+        return self.runner.run(self.inner.send(request))
 
     def close(self):
-        self._listener.close()
+        self.runner.run(self.inner.close())
+        self.runner.close()
+
+
+@pytest.fixture(params=[HttpTransport, Asynchronous], ids=["sync", "async"])
+def make(request):
+    """A maker of transports, which are closed at the end."""
+    made = []
+
+    def new(**given):
+        made.append(request.param(**given))
+        return made[-1]
+
+    yield new
+    for transport in made:
+        transport.close()
 
 
 @pytest.fixture
@@ -51,36 +66,16 @@ def serve():
     """A maker of servers, which are closed at the end."""
     made = []
 
-    def make(answer):
+    def new(answer, tls=None):
         if isinstance(answer, bytes):
-            made.append(Server(lambda connection: connection.sendall(answer)))
-        else:
-            made.append(Server(answer))
+            reply = answer
+            answer = lambda peer: peer.request() and peer.send(reply)  # noqa: E731
+        made.append(ScriptedServer(answer, tls))
         return made[-1]
 
-    yield make
+    yield new
     for server in made:
         server.close()
-
-
-@pytest.fixture(params=["sync", "async"])
-def ask(request):
-    """Send one request to a URL; what came back."""
-
-    def ask_sync(url):
-        with closing(HttpTransport()) as carrier:
-            return carrier.send(Request(method="POST", url=url, body=b"x"))
-
-    async def ask_async(url):
-        carrier = AsyncHttpTransport()
-        try:
-            return await carrier.send(Request(method="POST", url=url, body=b"x"))
-        finally:
-            await carrier.close()
-
-    if request.param == "sync":
-        return ask_sync
-    return lambda url: asyncio.run(ask_async(url))
 
 
 def evidence_of(reply):
@@ -88,11 +83,9 @@ def evidence_of(reply):
     return adapter.evidence(CALL, reply)
 
 
-def whole(body):
-    return HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+# ── what an adapter makes of it ─────────────────────────────────────────────────────
 
-
-BROKEN = {"ReadError", "RemoteProtocolError"}  # whichever the kernel tells first
+SUCCESS = b'{"result":{"mstatus":"success","vResultCode":"A001000000000000"}}'
 DUPLICATE = (
     b'{"payNowIdResponse":{},"result":{"mstatus":"failure","mstatus":"success",'
     b'"vResultCode":"A001000000000000","orderId":"order"}}'
@@ -113,84 +106,321 @@ DUPLICATE = (
     ],
     ids=["html", "torn", "empty", "null", "deep", "number", "no text", "twice"],
 )
-def test_an_absurd_answer_is_a_reply_that_says_nothing(serve, ask, body):
-    reply = ask(serve(whole(body)).url)
+def test_an_absurd_answer_is_a_reply_that_says_nothing(serve, make, body):
+    reply = make().send(post(serve(whole(body))))
     assert isinstance(reply, Reply)
     assert evidence_of(reply).outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("status", [b"500 No", b"502 No", b"503 No", b"302 Go"])
-def test_no_status_but_200_says_anything(serve, ask, status):
-    body = b'{"result":{"mstatus":"success","vResultCode":"A001000000000000"}}'
-    head = HEAD.replace(b"200 OK", status) + b"Location: http://127.0.0.1:1/\r\n"
-    reply = ask(serve(head + b"Content-Length: %d\r\n\r\n" % len(body) + body).url)
-    assert isinstance(reply, Reply)
-    assert evidence_of(reply).outcome is Outcome.UNKNOWN
+@pytest.mark.parametrize("status", ["500 No", "502 No", "503 No", "302 Go"])
+def test_no_status_but_200_says_anything(serve, make, status):
+    reply = whole(SUCCESS, status, "Location: http://127.0.0.1:1/")
+    found = make().send(post(serve(reply)))
+    assert isinstance(found, Reply)
+    assert evidence_of(found).outcome is Outcome.UNKNOWN
 
 
-def reset(connection):
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-
-
-def a_gigabyte(connection):
-    connection.sendall(HEAD + b"Content-Length: 1000000000\r\n\r\n")
-    for _ in range(1000):
-        connection.sendall(b" " * 1_000_000)
-
-
-def drips(connection):
-    connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
-    for _ in range(1000):
-        connection.sendall(b" ")
-        time.sleep(0.02)
-
-
-@pytest.mark.parametrize(
-    ("answer", "reasons"),
-    [
-        (reset, BROKEN),
-        (b"", BROKEN),
-        (HEAD + b"Content-Length: 100\r\n\r\nhalf", BROKEN),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", BROKEN),
-        (a_gigabyte, {"the answer is too long"}),
-        (drips, {"the answer came too slowly"}),
-    ],
-    ids=["reset", "closed", "half", "no http", "a gigabyte", "dripping"],
-)
-def test_a_broken_answer_leaves_the_outcome_unknown(
-    serve, ask, answer, reasons, monkeypatch
-):
+def test_what_broke_off_leaves_the_outcome_unknown(serve, make):
     """It was sent: whatever it did, it may have done."""
-    patience = 0.2 if answer is drips else 60.0  # no other answer is cut off for time
-    monkeypatch.setattr(transport, "REPLY_SECONDS", patience)
-    failure = ask(serve(answer).url)
-    assert failure.sent
-    assert failure.reason in reasons
+    failure = make().send(post(serve(whole(SUCCESS)[:-1])))
+    assert failure == Failure(sent=True, reason="the reply broke off")
     assert evidence_of(failure).outcome is Outcome.UNKNOWN
 
 
-def drips_its_head(connection):
-    for byte in HEAD + b"Content-Length: 0\r\n\r\n":
-        connection.sendall(bytes([byte]))
-        time.sleep(0.02)
-
-
-def test_the_time_for_a_reply_counts_from_the_sending(serve, ask, monkeypatch):
-    """Not from its first byte: until then the caller has waited, too."""
-    monkeypatch.setattr(transport, "REPLY_SECONDS", 0.2)
-    failure = ask(serve(drips_its_head).url)
-    assert failure == Failure(sent=True, reason="the answer came too slowly")
-
-
-def test_what_was_never_connected_was_never_sent(ask):
-    with closing(socket.socket()) as nobody:  # bound, so that nobody else is; not heard
-        nobody.bind(("127.0.0.1", 0))
-        failure = ask(f"http://127.0.0.1:{nobody.getsockname()[1]}/")
-    assert failure == Failure(sent=False, reason="ConnectError")
+def test_what_was_never_connected_was_never_sent(serve, make):
+    server = serve(echo)
+    server.close()
+    failure = make().send(post(server))
+    assert failure == Failure(sent=False, reason="no connection was made")
     assert evidence_of(failure).never_sent
 
 
-def test_nothing_is_sent_twice_by_the_transport(serve, ask):
-    server = serve(b"")
-    ask(server.url)
-    assert server.requests == 1
+# ── limits ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_gigabyte_is_too_long(serve, make):
+    def gigabyte(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        for _ in range(1000):
+            peer.send(b" " * 1_000_000)
+
+    failure = make().send(post(serve(gigabyte)))
+    assert failure == Failure(sent=True, reason="the reply is too long")
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"]
+)
+def test_a_reply_in_drops_is_too_slow(serve, make, before):
+    """The time counts from the sending: until the first byte, the caller waits, too."""
+
+    def drips(peer):
+        peer.request()
+        peer.send(before)
+        peer.drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 9000)
+
+    failure = make(seconds=1.0).send(post(serve(drips)))
+    assert failure == Failure(sent=True, reason="the reply came too slowly")
+
+
+def test_whoever_waits_in_vain_for_a_connection_has_sent_nothing(serve, make):
+    server = serve(echo)
+    transport = make(seconds=0.2, connections=1)
+
+    async def with_no_slot_left(inner, send):
+        slots = inner._pools.of(asyncio.get_running_loop()).slots
+        await slots.acquire()
+        return await send
+
+    if isinstance(transport, HttpTransport):
+        assert transport._pools.of().slots.acquire()
+        failure = transport.send(post(server))
+    else:
+        inner = transport.inner
+        sending = with_no_slot_left(inner, inner.send(post(server)))
+        failure = transport.runner.run(sending)
+    assert failure == Failure(sent=False, reason="no connection was free in time")
+    assert server.connections == 0
+
+
+def test_a_slot_is_free_again_whatever_happened(serve, make):
+    transport = make(connections=1)
+    broken, good = serve(b""), serve(echo)
+    bad = Request(method="POST", url="nowhere")
+    for _ in range(3):
+        assert transport.send(bad).sent is False
+        assert transport.send(post(broken)).sent is True
+        assert transport.send(post(good)).status == 200
+
+
+@pytest.mark.parametrize("seconds", [0, -1, REPLY_SECONDS + 1, float("nan")])
+def test_no_deadline_is_longer_than_what_recovery_counts_on(make, seconds):
+    with pytest.raises(InvalidInput, match="seconds"):
+        make(seconds=seconds)
+
+
+def test_at_least_one_connection_is_needed(make):
+    with pytest.raises(InvalidInput, match="connections"):
+        make(connections=0)
+
+
+# ── TLS ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_context_that_verifies_nothing_is_refused(make):
+    no_names = ssl.create_default_context()
+    no_names.check_hostname = False
+    nothing = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    nothing.check_hostname = False
+    nothing.verify_mode = ssl.CERT_NONE
+    for context in (no_names, nothing):
+        with pytest.raises(InvalidInput, match="does not verify"):
+            make(tls=context)
+
+
+def test_a_client_certificate_is_shown(serve, make, tmp_path):
+    authority = trustme.CA()
+    theirs = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    theirs.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(theirs)
+    authority.issue_cert("127.0.0.1").configure_cert(theirs)
+    ours = ssl.create_default_context()
+    authority.configure_trust(ours)
+    authority.issue_cert("shop.example").configure_cert(ours)
+    server = serve(echo, theirs)
+    assert make(tls=ours).send(post(server, body=b"ours")).body == b"ours"
+
+
+def test_a_long_request_and_a_long_reply_go_over_tls(serve, make):
+    authority = trustme.CA()
+    theirs = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(theirs)
+    ours = ssl.create_default_context()
+    authority.configure_trust(ours)
+    body = bytes(range(256)) * 15_000
+    transport = make(tls=ours)
+    server = serve(echo, theirs)
+    for _ in range(2):
+        assert transport.send(post(server, body=body)).body == body
+    assert server.connections == 1
+
+
+# ── connections ─────────────────────────────────────────────────────────────────────
+
+
+def test_one_after_the_other_share_a_connection(serve, make):
+    server = serve(echo)
+    transport = make()
+    for number in range(5):
+        assert transport.send(post(server, body=b"%d" % number)).body == b"%d" % number
+    assert server.connections == 1
+
+
+def test_a_connection_that_rested_for_too_long_is_not_used_again(
+    serve, make, monkeypatch
+):
+    """Many servers close theirs after five seconds, maybe under the next request."""
+    server = serve(echo)
+    transport = make()
+    transport.send(post(server))
+    monkeypatch.setattr("kessai.transport.connection.IDLE_SECONDS", 0.0)
+    transport.send(post(server))
+    assert server.connections == 2
+
+
+def test_the_second_address_of_a_host_is_tried_after_the_first(
+    serve, make, monkeypatch
+):
+    server = serve(echo)
+    with closing(ScriptedServer(echo, None)) as gone:
+        nobody = gone.port
+    found = [(2, 1, 6, "", ("127.0.0.1", port)) for port in (nobody, server.port)]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    assert make().send(post("http://gateway.example/")).status == 200
+
+
+def test_a_host_without_any_address_has_no_connection(make, monkeypatch):
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [])
+    failure = make().send(post("http://gateway.example/"))
+    assert failure == Failure(sent=False, reason="no connection was made")
+
+
+def test_a_socket_that_the_system_does_not_make_sent_nothing(make, monkeypatch):
+    """As where too many files are open."""
+    found = [(99, 1, 6, "", ("127.0.0.1", 9))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    assert make().send(post("http://gateway.example/")).sent is False
+
+
+def test_a_closed_transport_keeps_no_connection(serve, make):
+    server = serve(echo)
+    transport = make()
+    transport.send(post(server))
+    if isinstance(transport, HttpTransport):
+        transport.close()
+        assert transport._pools._pools == {}
+    else:
+        transport.runner.run(transport.inner.close())
+        assert transport.inner._pools._pools == {}
+    gc.collect()  # an open socket would warn, and warnings are errors here
+
+
+def test_a_connection_given_back_to_a_closed_pool_is_closed(serve):
+    """Its request was under way when the transport was closed."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def answer(peer):
+        peer.request()
+        begun.set()
+        go_on.wait(30)
+        peer.send(whole())
+        peer.request()  # the end of the connection
+
+    transport = HttpTransport()
+    server = serve(answer)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(transport.send(post(server))))
+    thread.start()
+    begun.wait(30)
+    pool = transport._pools.of()
+    transport.close()
+    go_on.set()
+    thread.join()
+    assert found[0].status == 200
+    assert not any(pool._idle.values())
+
+
+def test_the_pool_of_a_loop_that_ended_is_closed_for_the_next_one(serve):
+    server = serve(echo)
+    transport = AsyncHttpTransport()
+    asyncio.run(transport.send(post(server)))
+    [ended] = transport._pools._pools.values()
+    asyncio.run(transport.send(post(server)))
+    assert ended._is_closed
+    assert len(transport._pools._pools) == 1
+    asyncio.run(transport.close())
+
+
+class WithoutReaders(asyncio.SelectorEventLoop):
+    """As the default event loop of Windows, which is asked for each reading."""
+
+    def add_reader(self, *_):
+        raise NotImplementedError
+
+
+def test_an_event_loop_that_has_no_readers_carries_requests_too(serve):
+    def silent(peer):
+        peer.request()
+        peer.wait()
+
+    server, deaf = serve(echo), serve(silent)
+
+    async def several():
+        transport = AsyncHttpTransport(seconds=1.0)
+        found = [await transport.send(post(server)) for _ in range(3)]
+        found.append(await transport.send(post(deaf)))
+        await transport.close()
+        return found
+
+    with asyncio.Runner(loop_factory=WithoutReaders) as runner:
+        *replies, failure = runner.run(several())
+    assert [reply.status for reply in replies] == [200] * 3
+    assert failure == Failure(sent=True, reason="the reply came too slowly")
+    assert server.connections == 1
+
+
+def test_a_timer_of_an_earlier_reply_breaks_no_later_one_off(serve):
+    """A connection has one timer, which may ring while another reply is awaited."""
+
+    def answer(peer):
+        while peer.request() is not None:
+            time.sleep(1.0)
+            peer.send(whole())
+
+    server = serve(answer)
+
+    async def several():
+        transport = AsyncHttpTransport(seconds=1.8)
+        found = [await transport.send(post(server)) for _ in range(2)]
+        await transport.close()
+        return found
+
+    assert [reply.status for reply in asyncio.run(several())] == [200] * 2
+    assert server.connections == 1
+
+
+def test_threads_open_no_more_connections_than_there_are_threads(serve):
+    server = serve(echo)
+    with HttpTransport() as transport:
+
+        def several():
+            for _ in range(50):
+                assert transport.send(post(server)).status == 200
+
+        threads = [threading.Thread(target=several) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert server.connections <= 4
+    assert len(server.requests) == 200
+
+
+def test_a_pool_that_was_made_twice_is_used_once():
+    """Two threads that send first at the same time get the same pool."""
+    made = pools.Pools(lambda: threading.Semaphore(1))
+    found = []
+    barrier = threading.Barrier(8)
+
+    def ask():
+        barrier.wait()
+        found.append(made.of())
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(map(id, found))) == 1
+    made.close()

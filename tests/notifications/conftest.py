@@ -9,31 +9,28 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 import attrs
-import httpx2
 import pytest
 
 from kessai import (
     AsyncEngine,
-    AsyncHttpTransport,
     Command,
     Engine,
-    HttpTransport,
     MemoryStore,
     NotificationEndpoint,
     SQLiteStore,
     answer_notification,
 )
 from kessai.audit import verify
+from kessai.gateway import Failure, Reply
 from kessai.machine import read_events
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
-    AsyncEmulatorTransport,
     Emulator,
-    EmulatorTransport,
     Merchant,
     compose,
 )
+from kessai_adapters.in_process import AsyncEmulatorTransport, EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 URL = "https://shop.example/push"
@@ -56,27 +53,26 @@ class Line:
 
     def __init__(self):
         self.sent = []
-        self.last_list = None
+        self.last_list = Reply(status=200)  # that nobody can read
         self.lags = False
         self.is_down = False
         self.overtaken_by = None
 
     def before(self, request):
-        command = request.url.path.split("/")[3]
+        command = request.url.split("/")[5]
         self.sent.append(command)
         if command != "Search":
             return None
         if self.is_down:
-            message = "lost"
-            raise httpx2.ReadTimeout(message, request=request)
+            return Failure(sent=True, reason="lost")
         if self.lags:
-            return httpx2.Response(200, content=self.last_list)
+            return self.last_list
         return None
 
-    def heard(self, response):
+    def heard(self, reply):
         if self.sent[-1] == "Search":
-            self.last_list = response.content
-        return response
+            self.last_list = reply
+        return reply
 
 
 class Wire(EmulatorTransport):
@@ -84,9 +80,9 @@ class Wire(EmulatorTransport):
         super().__init__(shop.emulator)
         self._shop = shop
 
-    def handle_request(self, request):
+    def send(self, request):
         line = self._shop.line
-        reply = line.before(request) or line.heard(super().handle_request(request))
+        reply = line.before(request) or line.heard(super().send(request))
         if self._shop.notifications_overtake:
             for notification in self._shop.emulator.take_notifications():
                 answer = answer_notification(
@@ -101,11 +97,11 @@ class AsyncWire(AsyncEmulatorTransport):
         super().__init__(shop.emulator)
         self._shop = shop
 
-    async def handle_async_request(self, request):
+    async def send(self, request):
         line = self._shop.line
         reply = line.before(request)
         if reply is None:
-            reply = line.heard(await super().handle_async_request(request))
+            reply = line.heard(await super().send(request))
         if self._shop.notifications_overtake:
             for notification in self._shop.emulator.take_notifications():
                 answer = await call(self._shop.endpoint, *asgi(notification))
@@ -176,10 +172,9 @@ class Shop:
         )
         parts = {"adapters": [adapter], "store": store, "clock": self.clock}
         if kind == "function":
-            self.engine = Engine(**parts, transport=HttpTransport(Wire(self)))
+            self.engine = Engine(**parts, transport=Wire(self))
         else:
-            transport = AsyncHttpTransport(AsyncWire(self))
-            self.engine = AsyncEngine(**parts, transport=transport)
+            self.engine = AsyncEngine(**parts, transport=AsyncWire(self))
             self.endpoint = NotificationEndpoint(self.engine)
 
     def _end(self, value):

@@ -11,11 +11,18 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-import httpx2
 import pytest
 import uvicorn
 
-from kessai import AsyncEngine, Command, Engine, NotificationEndpoint, SQLiteStore
+from kessai import (
+    AsyncEngine,
+    AsyncHttpTransport,
+    Command,
+    Engine,
+    NotificationEndpoint,
+    Request,
+    SQLiteStore,
+)
 from kessai.audit import verify
 from kessai.http.notifications import LARGEST_NOTIFICATION
 from kessai.machine import read_events
@@ -131,13 +138,16 @@ def test_twenty_deliveries_at_once_record_a_notification_once(
     [notification] = emulator.take_notifications()
 
     async def deliver():
-        async with httpx2.AsyncClient() as client:
-            post = client.post
-            sent = [
-                post(where, content=notification.body, headers=notification.headers)
-                for _ in range(20)
-            ]
-            return [answer.status_code for answer in await asyncio.gather(*sent)]
+        transport = AsyncHttpTransport()
+        request = Request(
+            method="POST",
+            url=where,
+            headers=tuple(notification.headers.items()),
+            body=notification.body,
+        )
+        answers = await asyncio.gather(*[transport.send(request) for _ in range(20)])
+        await transport.close()
+        return [answer.status for answer in answers]
 
     assert asyncio.run(deliver()) == [200] * 20
     assert kinds(engine) == ["Begun", "Reported", "Reported"]

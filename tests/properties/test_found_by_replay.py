@@ -7,7 +7,6 @@ import pytest
 from kessai import (
     Command,
     Engine,
-    HttpTransport,
     MemoryStore,
     Missing,
     Recovery,
@@ -18,9 +17,9 @@ from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
-    EmulatorTransport,
     Refused,
 )
+from kessai_adapters.in_process import EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 MERCHANTS_PAGE = {
@@ -59,7 +58,7 @@ class Scene:
                 )
             ],
             store=self.store,
-            transport=HttpTransport(EmulatorTransport(self.emulator)),
+            transport=EmulatorTransport(self.emulator),
             clock=lambda: self.now,
         )
         self.keys = 0

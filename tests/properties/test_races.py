@@ -6,13 +6,13 @@ from threading import Barrier
 
 import pytest
 
-from kessai import Command, Engine, HttpTransport, SQLiteStore, Status, StoreWarning
+from kessai import Command, Engine, SQLiteStore, Status, StoreWarning
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
-    EmulatorTransport,
 )
+from kessai_adapters.in_process import EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 ROUNDS = 5
@@ -43,7 +43,7 @@ def engines(gateway, tmp_path):
                 )
             ],
             store=store,
-            transport=HttpTransport(EmulatorTransport(gateway)),
+            transport=EmulatorTransport(gateway),
         )
 
     with engine() as one, engine() as other:

@@ -7,10 +7,8 @@ import pytest
 
 from kessai import (
     AsyncEngine,
-    AsyncHttpTransport,
     Command,
     Engine,
-    HttpTransport,
     MemoryStore,
     SQLiteStore,
 )
@@ -21,10 +19,9 @@ from kessai.simulator import differences
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
-    AsyncEmulatorTransport,
     Emulator,
-    EmulatorTransport,
 )
+from kessai_adapters.in_process import AsyncEmulatorTransport, EmulatorTransport
 from kessai_adapters.played import booked_order
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
@@ -56,17 +53,17 @@ class Wire(EmulatorTransport):
         super().__init__(shop.emulator)
         self._shop = shop
 
-    def handle_request(self, request):
+    def send(self, request):
         self._shop.sent.append(command_in(request))
         self._shop.may_die("before")
-        response = super().handle_request(request)
+        reply = super().send(request)
         self._shop.may_die("after")
         if self._shop.notifications_overtake:
             for notification in self._shop.emulator.take_notifications():
                 self._shop.engine.receive_notification(
                     notification.headers, notification.body
                 )
-        return response
+        return reply
 
 
 class AsyncWire(AsyncEmulatorTransport):
@@ -74,22 +71,22 @@ class AsyncWire(AsyncEmulatorTransport):
         super().__init__(shop.emulator)
         self._shop = shop
 
-    async def handle_async_request(self, request):
+    async def send(self, request):
         self._shop.sent.append(command_in(request))
         self._shop.may_die("before")
-        response = await super().handle_async_request(request)
+        reply = await super().send(request)
         self._shop.may_die("after")
         if self._shop.notifications_overtake:
             for notification in self._shop.emulator.take_notifications():
                 await self._shop.engine.receive_notification(
                     notification.headers, notification.body
                 )
-        return response
+        return reply
 
 
 def command_in(request):
-    """`Capture` of `/test-paynow/v2/Capture/amazonpay`."""
-    return request.url.path.split("/")[3]
+    """`Capture` of `https://HOST/test-paynow/v2/Capture/amazonpay`."""
+    return request.url.split("/")[5]
 
 
 class Shop:
@@ -244,14 +241,14 @@ class Shop:
 def driver(request):
     """What makes an engine, what carries its bytes, and what waits for its methods."""
     if request.param == "sync":
-        yield Engine, lambda shop: HttpTransport(Wire(shop)), lambda value: value
+        yield Engine, Wire, lambda value: value
         return
     with asyncio.Runner() as runner:
 
         def run(coroutine):
             return runner.run(coroutine)
 
-        yield AsyncEngine, lambda shop: AsyncHttpTransport(AsyncWire(shop)), run
+        yield AsyncEngine, AsyncWire, run
 
 
 @pytest.fixture(params=["memory", "sqlite"])

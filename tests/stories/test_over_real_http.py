@@ -3,7 +3,6 @@
 import ssl
 from contextlib import closing
 
-import httpx2
 import pytest
 import trustme
 
@@ -26,10 +25,10 @@ def authority():
 
 @pytest.fixture(params=["http", "https"])
 def wire(request, emulator, authority, tmp_path):
-    """The gateway's address, and an httpx2 transport that reaches it."""
+    """The gateway's address, and a transport that reaches it."""
     if request.param == "http":
         with serve(emulator) as server:
-            yield server.url, httpx2.HTTPTransport()
+            yield server.url, HttpTransport()
         return
     certificate = authority.issue_cert("127.0.0.1")
     files = tmp_path / "certificate.pem", tmp_path / "key.pem"
@@ -38,18 +37,18 @@ def wire(request, emulator, authority, tmp_path):
     context = ssl.create_default_context()
     authority.configure_trust(context)
     with serve(emulator, tls=files) as server:
-        yield server.url, httpx2.HTTPTransport(verify=context)
+        yield server.url, HttpTransport(tls=context)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def engine(request, wire, tmp_path):
-    url, through = wire
+    url, transport = wire
     engine = Engine(
         adapters=[adapter_for(url)],
         store=MemoryStore()
         if request.param == "memory"
         else SQLiteStore(tmp_path / "shop.db"),
-        transport=HttpTransport(through),
+        transport=transport,
     )
     with closing(engine):
         yield engine

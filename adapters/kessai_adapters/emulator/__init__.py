@@ -1,14 +1,12 @@
 """The gateway's stand-in: VeriTrans4G Amazon Pay, from its documents alone.
 
-    with Emulator(approve="ask") as emulator:
-        client = httpx2.Client(transport=EmulatorTransport(emulator))
+    with Emulator(approve="ask") as emulator, serve(emulator) as server:
+        print(server.url)
 
 It keeps its own books and its own rules, and shares no code with the engine, so that
 the two can disagree. `serve` puts it behind a port, `NotificationSender` delivers its
 notifications.
 """
-
-from typing import TYPE_CHECKING
 
 from kessai_adapters.emulator.books import Books, Exchange, Order, Totals
 from kessai_adapters.emulator.codes import MESSAGES, Code
@@ -39,18 +37,11 @@ from kessai_adapters.emulator.words import (
     Result,
 )
 
-if TYPE_CHECKING:
-    from kessai_adapters.emulator.transport import (
-        AsyncEmulatorTransport,
-        EmulatorTransport,
-    )
-
 __all__ = [
     "DEFAULT_CCID",
     "DEFAULT_KEY",
     "MESSAGES",
     "Approve",
-    "AsyncEmulatorTransport",
     "Books",
     "BooksBroken",
     "BooksInUse",
@@ -61,7 +52,6 @@ __all__ = [
     "Emulator",
     "EmulatorError",
     "EmulatorReply",
-    "EmulatorTransport",
     "Exchange",
     "Fault",
     "Kind",
@@ -83,15 +73,3 @@ __all__ = [
     "compose",
     "serve",
 ]
-
-_TRANSPORTS = frozenset({"AsyncEmulatorTransport", "EmulatorTransport"})
-
-
-def __getattr__(name: str) -> object:
-    # The emulator itself runs without the HTTP client; only its transports need it.
-    if name in _TRANSPORTS:
-        from kessai_adapters.emulator import transport
-
-        return getattr(transport, name)
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)

@@ -1,7 +1,7 @@
 """The emulator: one object that answers everything on the wire, without any socket.
 
-`handle` takes a request's parts and returns a reply's parts; `transport` puts it behind
-an HTTP client, `server` behind a port. One lock lets one request in at a time.
+`handle` takes a request's parts and returns a reply's parts; `server` puts it behind a
+port. One lock lets one request in at a time.
 """
 
 from collections.abc import Callable, Mapping

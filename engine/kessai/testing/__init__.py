@@ -43,7 +43,13 @@ NAME`:
 
     check_adapter(MyAdapter(), my_samples())
 
-Needs the extra `testing` (pytest and hypothesis). What is named here is imported when
+One's own transport, against servers that misbehave, as a suite or by one call:
+
+    from kessai.testing import check_transport
+
+    check_transport(MyTransport)
+
+Needs the extra `testing` (pytest, hypothesis and trustme). What is named here is imported when
 it is first used: pytest and hypothesis load parts of this package in every run of
 theirs, and must not become slow by it.
 """
@@ -70,6 +76,10 @@ if TYPE_CHECKING:
         order_ids,
         parameter_values,
     )
+    from kessai.testing.transport_kit.check import (
+        TransportConformance,
+        check_transport,
+    )
 
 __all__ = [
     "AdapterConformance",
@@ -79,10 +89,12 @@ __all__ = [
     "StoreConformance",
     "Story",
     "TransactionHistory",
+    "TransportConformance",
     "allowed_commands",
     "amounts",
     "check_adapter",
     "check_store",
+    "check_transport",
     "denied_commands",
     "histories",
     "keys",
@@ -100,6 +112,7 @@ _NAMES = {
     "strategies.denied": ("DeniedCommand",),
     "strategies.histories": ("TransactionHistory", "histories"),
     "strategies.values": ("amounts", "keys", "order_ids", "parameter_values"),
+    "transport_kit.check": ("TransportConformance", "check_transport"),
 }
 _AT = {name: module for module, names in _NAMES.items() for name in names}
 _ASSERTING = frozenset({"adapter_kit.public", "store_kit.conformance"})

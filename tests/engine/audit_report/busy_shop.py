@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from kessai import Command, Engine, HttpTransport
+from kessai import Command, Engine
 from kessai.evidence.outcome import resolve_external
 from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome, Source
@@ -99,7 +99,7 @@ def opened(store, lifecycles=None):
     engine = Engine(
         adapters=[local.adapter],
         store=store,
-        transport=HttpTransport(local.wire),
+        transport=local.transport,
         lifecycles=lifecycles,
         clock=clock,
     )

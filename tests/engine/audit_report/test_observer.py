@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from busy_shop import Clock, opened
 
-from kessai import AsyncEngine, AsyncHttpTransport, Command, MemoryStore
+from kessai import AsyncEngine, Command, MemoryStore
 from kessai.audit.coverage.totals import Coverage, decoded, from_store, read_coverage
 from kessai.driver import observe
 from kessai.errors import StoreBusy, VersionConflict
@@ -48,7 +48,7 @@ def test_an_asynchronous_engine_is_noted_too(observer):
         async with AsyncEngine(
             adapters=[local.adapter],
             store=MemoryStore(),
-            transport=AsyncHttpTransport(local.async_wire),
+            transport=local.async_transport,
             clock=clock,
         ) as engine:
             await engine.execute(
@@ -113,13 +113,13 @@ def test_what_is_done_afterwards_does_not_count():
 
 TEST = """
 import sys
-from kessai import Command, Engine, HttpTransport, MemoryStore
+from kessai import Command, Engine, MemoryStore
 from kessai_adapters.local import LocalGateway
 
 def test_a_sale():
     local = LocalGateway()
     with Engine(
-        adapters=[local.adapter], store=MemoryStore(), transport=HttpTransport(local.wire)
+        adapters=[local.adapter], store=MemoryStore(), transport=local.transport
     ) as engine:
         engine.execute(
             Command("authorize", "A-1", key="1", lifecycle="one_time", amount=9)

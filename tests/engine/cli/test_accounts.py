@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
-from kessai import Command, Engine, HttpTransport, SQLiteStore
+from kessai import Command, Engine, SQLiteStore
 from kessai_adapters.local import LocalGateway
 
 LIVE, TEST = "veritrans4g/0123456789ab/live", "emulator/local"
@@ -25,7 +25,7 @@ def live(tmp_path):
     engine = Engine(
         adapters=[attrs.evolve(local.adapter, account=LIVE)],
         store=SQLiteStore(tmp_path / "kessai.db"),
-        transport=HttpTransport(local.wire),
+        transport=local.transport,
         clock=lambda: AN_HOUR_AGO,
     )
     with engine:

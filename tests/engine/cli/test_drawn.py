@@ -16,7 +16,7 @@ import attrs
 import click
 import pytest
 
-from kessai import Command, Engine, HttpTransport
+from kessai import Command, Engine
 from kessai.cli.tx import diagram as tx_diagram
 from kessai.diagram import TRANSACTION_FORMATS, TransactionPath
 from kessai.diagram.path import steps
@@ -277,7 +277,7 @@ def under_an_older_file(tmp_path):
     with Engine(
         adapters=[local.adapter],
         store=open_store(str(path)),
-        transport=HttpTransport(local.wire),
+        transport=local.transport,
         lifecycles=[load_file(file)],
     ) as engine:
         engine.execute(

@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import attrs
-import httpx2
 import pytest
 import trustme
 
-from kessai import HttpTransport
+from kessai import HttpTransport, Request
 from kessai.errors import StoreBusy, StoreUnsuitable
 from kessai_adapters.local import LocalGateway
 
@@ -114,6 +113,19 @@ def test_a_command_goes_over_https_where_the_authority_is_trusted(tmp_path):
         assert served.stop(signal.SIGTERM)[0] == 0
 
 
+def consent(page):
+    """Do on a consumer's page what a consumer who consents does there."""
+    path = page.partition("?")[0]
+    form = (("Content-Type", "application/x-www-form-urlencoded"),)
+    body = f"session={page.rpartition('session=')[2]}".encode()
+    with HttpTransport() as browser:
+        shown = browser.send(Request(method="GET", url=page))
+        assert "1,200" in shown.body.decode()
+        for button in ("login", "approve"):
+            url = f"{path}/{button}"
+            browser.send(Request(method="POST", url=url, headers=form, body=body))
+
+
 def test_a_person_plays_the_consumer_on_the_page_that_is_printed(tmp_path):
     process = begin("--approve", "ask", "--lang", "en")
     try:
@@ -133,12 +145,7 @@ def test_a_person_plays_the_consumer_on_the_page_that_is_printed(tmp_path):
         assert "A-1" in next(text)
         page = next(text).strip()
         assert page.startswith(exports["KESSAI_VERITRANS_HOST"])
-        with httpx2.Client(trust_env=False) as browser:
-            assert "1,200" in browser.get(page).text
-            session = page.rpartition("session=")[2]
-            path = page.partition("?")[0]
-            for button in ("login", "approve"):
-                browser.post(f"{path}/{button}", data={"session": session})
+        consent(page)
         code, answer = served.do(db, *order, "--key", "k")
         assert (code, answer["status"]) == (0, "succeeded")
         assert served.stop()[0] == 0
@@ -253,5 +260,5 @@ def test_what_is_announced_leads_the_adapter_to_the_emulator():
         adapter = VeriTrans4G.from_environment(local.environment(server.url))
     assert adapter.dummy
     assert adapter.credentials == local.adapter.credentials
-    HttpTransport(local.wire).close()
+    local.transport.close()
     local.close()

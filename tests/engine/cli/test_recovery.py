@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kessai import Command, Engine, HttpTransport, SQLiteStore
+from kessai import Command, Engine, SQLiteStore
 from kessai_adapters.local import LocalGateway
 
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251
@@ -23,7 +23,7 @@ class Past:
         self.engine = Engine(
             adapters=[self.local.adapter],
             store=SQLiteStore(path),
-            transport=HttpTransport(self.local.wire),
+            transport=self.local.transport,
             clock=lambda: at,
         )
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import pytest
 
-from kessai import Command, Engine, HttpTransport, MemoryStore
+from kessai import Command, Engine, MemoryStore
 from kessai.diagram import TransactionPath, render_transaction
 from kessai.machine import Machines, read_events
 from kessai.shell import shipped_lifecycles
@@ -14,8 +14,8 @@ from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
-    EmulatorTransport,
 )
+from kessai_adapters.in_process import EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -59,7 +59,7 @@ class Shop:
             dummy=True,
             notification_url="https://shop.example/push",
         )
-        transport = HttpTransport(EmulatorTransport(self.emulator))
+        transport = EmulatorTransport(self.emulator)
         self.engine = Engine(
             adapters=[adapter],
             store=MemoryStore(),

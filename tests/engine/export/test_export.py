@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kessai import Command, Engine, HttpTransport, MemoryStore, SQLiteStore
+from kessai import Command, Engine, MemoryStore, SQLiteStore
 from kessai.errors import InvalidInput, StoreBusy, TrailBroken
 from kessai.export import EXPORTS, FORMATS, Period, Rows, write
 from kessai.spec import load_shipped
@@ -36,7 +36,7 @@ class Shop:
         self.engine = Engine(
             adapters=[self.local.adapter],
             store=store,
-            transport=HttpTransport(self.local.wire),
+            transport=self.local.transport,
             clock=lambda: self.now,
         )
 

@@ -13,15 +13,15 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
-from kessai import Engine, HttpTransport, open_store
+from kessai import Engine, open_store
 from kessai.driver import utc_now
 from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
-    EmulatorTransport,
     serve,
 )
+from kessai_adapters.in_process import EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 from racing.contests import Outcome
 from racing.persistent import carry_out, to_data
@@ -68,7 +68,7 @@ class Threads:
         engine = Engine(
             adapters=[adapter()],
             store=open_store(url),
-            transport=HttpTransport(EmulatorTransport(self.emulator)),
+            transport=EmulatorTransport(self.emulator),
             clock=clock,
         )
         return self._stack.enter_context(engine)

@@ -19,7 +19,6 @@ from kessai.cli.terminal.gateways import LocalGateway, local_gateway
 from kessai.machine import Command, Denial, Machine, Possibility, Transaction
 from kessai.shell import Engine
 from kessai.stores import SQLiteStore, Store, StoreWarning
-from kessai.transport import HttpTransport
 
 ORDER = "order-1001"
 PLAN = "plan-7"
@@ -84,7 +83,7 @@ class DemoStage:
         self.engine = Engine(
             adapters=[self.local.adapter],
             store=store,
-            transport=HttpTransport(self.local.wire),
+            transport=self.local.transport,
             clock=self.clock,
         )
         self._machines = {machine.name: machine for machine in self.engine.machines}

@@ -26,7 +26,7 @@ from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.simulator.gateway import PlayedGateway
 from kessai.stores import MemoryStore, SQLiteStore, Store, open_store
-from kessai.transport import HttpTransport, Transport
+from kessai.transport import Transport
 from kessai.words import Words
 
 _word = Words("accounts")
@@ -41,14 +41,14 @@ _ENDS_WITH_US = (
 
 
 class LocalGateway(Protocol):
-    """What an emulator package offers: an adapter, and the wire to its emulator."""
+    """What an emulator package offers: an adapter, and a transport to its emulator."""
 
     adapter: Adapter
     emulator: Any
 
     @property
-    def wire(self) -> Any:
-        """A transport of the HTTP client that reaches the emulator."""
+    def transport(self) -> Transport:
+        """What reaches the emulator."""
         ...
 
     def serve(self, *, port: int, tls: tuple[str, str] | None = None) -> Any:
@@ -120,10 +120,12 @@ def wired(
         if local is None:
             gateway = _load("kessai.adapters", str(asked.gateway))
             adapter = gateway.from_environment(os.environ)
+            from kessai.transport.http import HttpTransport  # who speaks to a gateway
+
             transport: Transport = HttpTransport()
         else:
             held.callback(local.close)
-            adapter, transport = local.adapter, _InProcess(HttpTransport(local.wire))
+            adapter, transport = local.adapter, _InProcess(local.transport)
         engine = held.enter_context(
             Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
         )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from kessai import Command, Engine, HttpTransport, MemoryStore
+from kessai import Command, Engine, MemoryStore
 from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, Operation, Transaction, append
@@ -66,7 +66,7 @@ class Shop:
 def opened(store):
     clock = Clock()
     local = LocalGateway(clock=clock)
-    transport = HttpTransport(local.wire)
+    transport = local.transport
     engine = Engine(
         adapters=[local.adapter], store=store, transport=transport, clock=clock
     )

@@ -6,12 +6,15 @@ from collections import Counter
 import pytest
 from pg.shop import ADAPTER, Clock
 
-from kessai import AsyncEngine, AsyncHttpTransport, AsyncPostgresStore, Command, Status
+from kessai import AsyncEngine, AsyncPostgresStore, Command, Status
 from kessai.audit import verify
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed, TrailBroken
 from kessai.stores.postgres import async_store
 from kessai.testing.store_kit.conformance import Book
-from kessai_adapters.emulator import AsyncEmulatorTransport, Emulator
+from kessai_adapters.emulator import (
+    Emulator,
+)
+from kessai_adapters.in_process import AsyncEmulatorTransport
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ async def opened(url, gateway):
     return AsyncEngine(
         adapters=[ADAPTER],
         store=await AsyncPostgresStore.open(url),
-        transport=AsyncHttpTransport(AsyncEmulatorTransport(gateway)),
+        transport=AsyncEmulatorTransport(gateway),
         clock=Clock(),
     )
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from kessai import Command, Engine, HttpTransport, Missing, Recovery, Status
+from kessai import Command, Engine, Missing, Recovery, Status
 from kessai.audit import verify
 from kessai.errors import CommitUnknown, SafeToResend
 from kessai.machine import broken_invariants
@@ -11,8 +11,8 @@ from kessai_adapters.emulator import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
-    EmulatorTransport,
 )
+from kessai_adapters.in_process import EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
@@ -37,11 +37,11 @@ class Wire(EmulatorTransport):
     _lock = Lock()
     meanwhile = None
 
-    def handle_request(self, request):
+    def send(self, request):
         if self.meanwhile is not None:
             self.meanwhile()
         with self._lock:
-            return super().handle_request(request)
+            return super().send(request)
 
 
 class Shop:
@@ -53,7 +53,7 @@ class Shop:
         self.engine = Engine(
             adapters=[ADAPTER],
             store=store,
-            transport=HttpTransport(self.wire),
+            transport=self.wire,
             clock=self.clock,
         )
 
