@@ -175,6 +175,11 @@ class Identifier:
     max_characters: int
     rule: str
 
+    @property
+    def sample(self) -> str:
+        """An id that is allowed, the shortest one."""
+        return self.characters[0]
+
 
 @attrs.frozen(kw_only=True)
 class Rule:

@@ -239,7 +239,7 @@ def _deadline(table: Table) -> Deadline:
         target=target,
         seconds=_seconds(table),
         starts=frozenset(table.strings("starts", needed=True)),
-        denies=frozenset(table.strings("denies", needed=True)),
+        denies=frozenset(table.strings("denies", needed=True, may_be_empty=True)),
         code=table.text("code", needed=True),
         rule=table.rule(),
         text=table.translation(),
