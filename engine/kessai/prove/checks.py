@@ -13,10 +13,12 @@ from kessai.machine.compile import CompiledCommand
 from kessai.money import AMOUNT_LIMIT
 from kessai.prove import transition
 from kessai.prove.algebra import Truth
-from kessai.prove.rules import GivingBack, Rules
+from kessai.prove.pools import GivingBack
+from kessai.prove.rules import Rules, clock_of
 from kessai.prove.states import BrokenProperty
 from kessai.prove.story import TransitionKind
 from kessai.prove.symbols import Symbols, count_of, state_of
+from kessai.spec import Deadline
 
 Conditions = Callable[[Symbols], Iterator[Truth]]
 
@@ -38,7 +40,9 @@ def checks(rules: Rules) -> Iterator[Condition]:
     yield from _overlaps(rules)
     yield from _reversals(rules)
     yield from _dead_ends(rules)
+    yield from _clocks(rules)
     yield from _giving_back(rules)
+    yield from _left_over(rules)
 
 
 def _joined(rules: Iterator[str] | list[str]) -> str:
@@ -53,10 +57,10 @@ def _joined(rules: Iterator[str] | list[str]) -> str:
 def _choices(rules: Rules) -> Iterator[Condition]:
     for name, rule in rules.moving.items():
         moves = _joined([move.rule for move in rule.spec.moves])
-        yield Condition(BrokenProperty("choice", name), moves, _undecided(name, rule))
+        yield Condition(BrokenProperty("choice", name), moves, _undecided(name))
 
 
-def _undecided(name: str, rule: CompiledCommand) -> Conditions:
+def _undecided(name: str) -> Conditions:
     def bad(symbols: Symbols) -> Iterator[Truth]:
         terms = symbols.terms
         for situation in symbols.rules.situations[name]:
@@ -67,9 +71,6 @@ def _undecided(name: str, rule: CompiledCommand) -> Conditions:
             stands = symbols.stands(situation.states)
             wrong = transition.undecided(terms, symbols.success(situation))
             yield terms.every([stands, symbols.is_one_of(name), wrong])
-            if not rule.spec.is_opening:
-                when, success = symbols.external(rule, situation)
-                yield terms.every([when, transition.undecided(terms, success)])
 
     return bad
 
@@ -110,6 +111,9 @@ def _amounts_taken(rules: Rules) -> Iterator[Condition]:
         yield Condition(
             BrokenProperty("evidence", name), rule.spec.rule, _misreported(name, rule)
         )
+        yield Condition(
+            BrokenProperty("accounted", name), rule.spec.rule, _misaccounted(name, rule)
+        )
 
 
 def _not_positive(name: str, rule: CompiledCommand) -> Conditions:
@@ -133,6 +137,18 @@ def _misreported(name: str, rule: CompiledCommand) -> Conditions:
         wrong = transition.misreported(terms, rule, symbols.reserved(rule))
         for situation in symbols.rules.situations[name]:
             yield terms.every([*symbols.may_begin(rule, situation), wrong])
+
+    return bad
+
+
+def _misaccounted(name: str, rule: CompiledCommand) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        terms, rules = symbols.terms, symbols.rules
+        for situation in rules.situations[name]:
+            asked = (rule, situation.steps)
+            wrong = transition.misaccounted(terms, rules, asked, symbols.asked)
+            stands = symbols.stands(situation.states)
+            yield terms.every([stands, symbols.is_one_of(name), wrong])
 
     return bad
 
@@ -212,6 +228,8 @@ def _reversals(rules: Rules) -> Iterator[Condition]:
         if amount is not None:
             bad = _not_positive_reversal(name)
             yield Condition(BrokenProperty("positive", subject), amount.rule, bad)
+            wrong = BrokenProperty("accounted", subject)
+            yield Condition(wrong, spec.rule, _misaccounted_reversal(name, reversal))
         for other, rule in rules.moving.items():
             if reversal.steps.keys() & rule.steps.keys():
                 wrong = BrokenProperty(
@@ -235,6 +253,18 @@ def _not_positive_reversal(name: str) -> Conditions:
         for situation in symbols.rules.reversals[name]:
             when, _ = symbols.reverses(name, situation)
             yield symbols.terms.every([when, symbols.amount < 1])
+
+    return bad
+
+
+def _misaccounted_reversal(name: str, reversal: CompiledCommand) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        terms, rules = symbols.terms, symbols.rules
+        for situation in rules.reversals[name]:
+            when, _ = symbols.reverses(name, situation)
+            asked = (reversal, situation.steps)
+            wrong = transition.misaccounted(terms, rules, asked, symbols.asked)
+            yield terms.every([when, wrong])
 
     return bad
 
@@ -287,9 +317,24 @@ def _stuck(track: str, state: str) -> Conditions:
         nothing = symbols.none_open(rules.moving)
         for states in rules.combinations(rules.linked(track)):
             if states[track] == state:
-                goal = transition.Goal(track, rules.far[track])
+                goal = rules.to_the_end[track]
                 on = transition.leads_on(terms, rules, states, symbols.names, goal)
                 yield terms.every([symbols.stands(states), nothing, terms.no(on)])
+
+    return bad
+
+
+def _clocks(rules: Rules) -> Iterator[Condition]:
+    for name, deadline in rules.deadlines.items():
+        wrong = BrokenProperty("clock", name)
+        yield Condition(wrong, deadline.rule, _not_running(deadline))
+
+
+def _not_running(deadline: Deadline) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        stands = symbols.stands({deadline.track: deadline.state})
+        stopped = symbols.names[clock_of(deadline.name)] == 0
+        yield symbols.terms.every([stands, stopped])
 
     return bad
 
@@ -305,14 +350,65 @@ def _giving_back(rules: Rules) -> Iterator[Condition]:
 
 def _not_given_back(pair: GivingBack) -> Conditions:
     def bad(symbols: Symbols) -> Iterator[Truth]:
+        yield from _kept_for_good(symbols, pair)
         rules, terms, names = symbols.rules, symbols.terms, symbols.names
         nothing = symbols.none_open(rules.moving)
-        more = names[pair.whole] > names[pair.given]
-        for states in rules.combinations(rules.giving_tracks(pair)):
+        more = pair.pool.rest(names) > 0
+        for states in rules.combinations(rules.giving_tracks[pair]):
             can = transition.can_give_back(terms, rules, pair, states, names)
             yield terms.every([symbols.stands(states), nothing, more, terms.no(can)])
 
     return bad
+
+
+def _left_over(rules: Rules) -> Iterator[Condition]:
+    for pool, tracks in rules.used_up.items():
+        ending = [
+            command.rule
+            for command, move, _ in rules.lifecycle.moves()
+            if move.track in tracks and move.target in rules.tracks[move.track].final
+        ]
+        wrong = BrokenProperty("left_over", pool.whole)
+        yield Condition(wrong, _joined(ending), _left_of(pool.whole, tracks))
+
+
+def _left_of(whole: str, tracks: tuple[str, ...]) -> Conditions:
+    def bad(symbols: Symbols) -> Iterator[Truth]:
+        rules, terms = symbols.rules, symbols.terms
+        nothing = symbols.none_open(rules.moving)
+        for states in rules.combinations(tracks):
+            left = transition.left_over(terms, rules, states, symbols.names)
+            for name, is_left in left:
+                if name == whole:
+                    yield terms.every([symbols.stands(states), nothing, is_left])
+
+    return bad
+
+
+def _kept_for_good(symbols: Symbols, pair: GivingBack) -> Iterator[Truth]:
+    """That something is taken where nothing can be paid back any more."""
+    rules, terms = symbols.rules, symbols.terms
+    before, tracks = pair.pool.rest(symbols.asked), rules.giving_tracks[pair]
+    for name, situations in rules.situations.items():
+        for situation in situations:
+            success = symbols.success(situation)
+            ending = [
+                enabled
+                for step, enabled in success.enabled
+                if step.track in tracks and rules.is_final(step.track, step.target)
+            ]
+            stands, more = (
+                symbols.stands(situation.states),
+                pair.pool.rest(success.after),
+            )
+            if ending:
+                ends = [symbols.is_one_of(name), terms.some(ending), more > before]
+                yield terms.every([stands, *ends])
+    for deadline in rules.deadlines.values():
+        if deadline.track in tracks and rules.is_final(deadline.track, deadline.target):
+            after = transition.applied(terms, deadline.commit, symbols.asked)
+            stands = symbols.stands({deadline.track: deadline.state})
+            yield terms.every([stands, pair.pool.rest(after) > before])
 
 
 # ── beyond the file ─────────────────────────────────────────────────────────────────

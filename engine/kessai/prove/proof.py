@@ -1,13 +1,13 @@
 """One lifecycle's proof: what is proved, what a story refutes, what stays open."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import attrs
 
 from kessai.machine import Machine, compile_lifecycle
-from kessai.prove.algebra import load_solver
+from kessai.prove.algebra import Truth, load_solver
 from kessai.prove.checks import (
     Condition,
     beyond_limit,
@@ -18,13 +18,16 @@ from kessai.prove.checks import (
 )
 from kessai.prove.induction import Gap, Induction
 from kessai.prove.lemmas import declared, guessed
+from kessai.prove.pools import GivingBack
 from kessai.prove.replay import Replay
-from kessai.prove.rules import GivingBack, Rules, in_each_currency
+from kessai.prove.rules import Rules, in_each_currency
 from kessai.prove.search import DEEP, FAR, SHALLOW, Search
-from kessai.prove.states import BrokenProperty
+from kessai.prove.states import BrokenProperty, track_states
 from kessai.prove.story import ProofStory, StoryStep, to_the_point
 from kessai.prove.symbols import Symbols
 from kessai.spec import Lifecycle
+
+Paths = Mapping[str, tuple[StoryStep, ...]]
 
 
 class Verdict(StrEnum):
@@ -42,10 +45,9 @@ _GRAVITY = (Verdict.PROVED, Verdict.OPEN, Verdict.REFUTED)
 class PropertyResult:
     """One property, and what came of it.
 
-    `property` is one of `invariant`, `choice`, `reserved`, `positive`, `evidence`,
-    `overlap`, `dead_end`, `give_back` and `reached`; `subject` is what it is about,
+    `property` is one of those that `kessai.prove` lists; `subject` is what it is about,
     and `rule` where the file has that from. A refuted one has its `story`, and so has a
-    state that is reached. An open one may have a `gap`: where the proof failed.
+    state that is reached or an amount that is moved. An open one may have a `gap`: where the proof failed.
     """
 
     property: str
@@ -250,48 +252,63 @@ class Prover:
         return any(wrong.property == "invariant" for wrong in self.search.wrong)
 
     def _reached(self) -> Iterator[PropertyResult]:
-        near = _first_at(self.rules, self.search)
         for name, track in self.rules.tracks.items():
             for state in track.states:
-                yield self._reached_one(name, state, near.get((name, state)))
+                there = is_at(self.symbols, name, state)
+                yield self._reached_one("reached", f"{name}.{state}", there)
+        for amount in self.rules.amounts:
+            if amount in self.rules.named:
+                there = self.symbols.names[amount] != 0
+                yield self._reached_one("moved", amount, there)
 
     @cached_property
-    def _far(self) -> Mapping[tuple[str, str], tuple[StoryStep, ...]]:
-        """Ways to states that a short search does not reach."""
-        return _first_at(self.rules, Search(self.rules, FAR))
+    def _paths(self) -> tuple[Callable[[], Paths], ...]:
+        """Ways to states and amounts: by a short search, and by longer ones.
 
-    @cached_property
-    def _wide(self) -> Mapping[tuple[str, str], tuple[StoryStep, ...]]:
-        """Ways to states that need several operations at a time."""
-        return _first_at(self.rules, self.wide)
+        One of those goes further, the other has several operations at a time.
+        """
+        searches = (lambda: self.search, self._far, lambda: self.wide)
+        return tuple(cache(partial(_first_at, self.rules, each)) for each in searches)
 
-    def _reached_one(
-        self, track: str, state: str, steps: tuple[StoryStep, ...] | None
-    ) -> PropertyResult:
-        never = steps is None and not self.induction.may(
-            is_at(self.symbols, track, state)
-        )
+    def _far(self) -> Search:
+        return Search(self.rules, FAR)
+
+    def _reached_one(self, kind: str, subject: str, there: Truth) -> PropertyResult:
+        near, *farther = self._paths
+        steps = near().get(subject)
+        never = steps is None and not self.induction.may(there)
         if steps is None and not never:
-            steps = self._far.get((track, state)) or self._wide.get((track, state))
+            steps = next((p for each in farther if (p := each().get(subject))), None)
         story = None if steps is None else Replay(self._machine).run(steps).story
-        is_there = story is not None and story.last.states.get(track) == state
+        is_there = story is not None and subject in _subjects(
+            story.last.states, story.last.amounts
+        )
         verdict = Verdict.REFUTED if never else Verdict.OPEN
         return PropertyResult(
-            property="reached",
-            subject=f"{track}.{state}",
+            property=kind,
+            subject=subject,
             rule="",
             verdict=Verdict.PROVED if is_there else verdict,
             story=story if is_there else None,
         )
 
 
-def _first_at(
-    rules: Rules, search: Search
-) -> dict[tuple[str, str], tuple[StoryStep, ...]]:
-    """The shortest way to each state."""
-    ways: dict[tuple[str, str], tuple[StoryStep, ...]] = {}
-    for at in search.came_by:
-        for track, state in zip(rules.tracks, at.states, strict=True):
-            if state is not None and (track, state) not in ways:
-                ways[track, state] = search.path_to(at)
+def _first_at(rules: Rules, search: Callable[[], Search]) -> Paths:
+    """The shortest way to each state, and to where each amount is not 0."""
+    ways: dict[str, tuple[StoryStep, ...]] = {}
+    found = search()
+    for at in found.came_by:
+        states = track_states(rules, at)
+        for subject in _subjects(
+            states, dict(zip(rules.amounts, at.amounts, strict=True))
+        ):
+            if subject not in ways:
+                ways[subject] = found.path_to(at)
     return ways
+
+
+def _subjects(
+    states: Mapping[str, str | None], amounts: Mapping[str, int]
+) -> Iterator[str]:
+    yield from (f"{track}.{state}" for track, state in states.items())
+    yield from (name for name, amount in amounts.items() if amount)

@@ -5,7 +5,7 @@ is taken as given. A step that the machine refuses ends the story: what would fo
 not happen.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,28 +20,22 @@ from kessai.machine import (
     Event,
     Machine,
     Operation,
-    Reversed,
     Transaction,
     compile_lifecycle,
     evolve,
 )
 from kessai.machine.decide import decide, opened_tracks
-from kessai.prove import transition
-from kessai.prove.algebra import KNOWN
-from kessai.prove.reversal import wrongs_of_reversal
 from kessai.prove.rules import Rules
 from kessai.prove.states import (
     BrokenProperty,
-    broken_at,
-    names_at,
+    ProofState,
     proof_state,
-    track_states,
     wrongs_at,
 )
 from kessai.prove.story import ProofStory, ReplayedStep, StoryStep, TransitionKind
+from kessai.prove.wrongs import wrongs_of_step
 from kessai.spec import Lifecycle
 
-ORDER = "order-1"
 AGREEMENT = "agreement-1"
 NOT_POSSIBLE = "not_possible"
 """Why a step is refused that no machine is asked about: nothing such is open, say."""
@@ -64,7 +58,7 @@ class Replay:
             lifecycle = compile_lifecycle(lifecycle.in_currency(code))
         self._machine = lifecycle
         self._rules = Rules(self._machine)
-        self._transaction = Transaction(ORDER)
+        self._transaction = Transaction(self._rules.lifecycle.identifier.sample)
         self._now = _BEGINNING
         self._operations: list[str] = []
         self._replayed: list[ReplayedStep] = []
@@ -163,13 +157,29 @@ class Replay:
             self._add(step, (NOT_POSSIBLE,), ())
             self._is_over = True
             return self
-        found = tuple(self._wrong_with(step, event))
+        before = self._state()
         self._transaction = evolve(self._machine, self._transaction, event)
         refused = (event.reason,) if isinstance(event, Discrepancy) else ()
-        here = wrongs_at(self._rules, proof_state(self._rules, self._transaction))
-        self._add(step, refused, tuple(dict.fromkeys((*found, *here))))
+        self._add(step, refused, tuple(self._wrongs(before, step, refused)))
         self._is_over = bool(refused)
         return self
+
+    def _state(self) -> ProofState | None:
+        if not self._transaction.exists:
+            return None
+        return proof_state(self._rules, self._transaction)
+
+    def _wrongs(
+        self, before: ProofState | None, step: StoryStep, refused: tuple[str, ...]
+    ) -> dict[BrokenProperty, None]:
+        after, found = self._state(), dict[BrokenProperty, None]()
+        if step.kind is TransitionKind.SUCCEEDS or set(refused) <= {"state_conflict"}:
+            found.update(
+                dict.fromkeys(wrongs_of_step(self._rules, before, step, after))
+            )
+        if after is not None:
+            found.update(dict.fromkeys(wrongs_at(self._rules, after)))
+        return found
 
     def _add(
         self,
@@ -219,7 +229,7 @@ class Replay:
         try:
             return Command(
                 step.name,
-                ORDER,
+                self._transaction.id,
                 key=f"key-{len(self._operations) + 1}",
                 lifecycle=self._machine.name,
                 agreement=agreement,
@@ -270,43 +280,8 @@ class Replay:
     def _evidence(self, command: str, outcome: Outcome, amount: int | None) -> Evidence:
         return Evidence(
             source=Source.REPLY,
-            transaction=ORDER,
+            transaction=self._transaction.id,
             command=command,
             outcome=outcome,
             amount=amount,
         )
-
-    # ── what is wrong with a step itself ────────────────────────────────────────────
-
-    def _wrong_with(self, step: StoryStep, event: Event) -> Iterator[BrokenProperty]:
-        if step.kind is TransitionKind.BEGINS:
-            yield from self._wrong_with_begin(step)
-        elif step.kind is TransitionKind.SUCCEEDS:
-            yield from self._wrong_with_success(step, event)
-        elif isinstance(event, Reversed):
-            state = proof_state(self._rules, self._transaction)
-            yield from wrongs_of_reversal(self._rules, state, step)
-
-    def _wrong_with_begin(self, step: StoryStep) -> Iterator[BrokenProperty]:
-        rule = self._machine.commands[step.name]
-        if rule.spec.is_opening or step.amount is None:
-            return
-        if step.amount < 1:
-            yield BrokenProperty("positive", step.name)
-
-    def _wrong_with_success(
-        self, step: StoryStep, event: Event
-    ) -> Iterator[BrokenProperty]:
-        if isinstance(event, Discrepancy) and event.reason == "amount_differs":
-            yield BrokenProperty("evidence", step.name)
-            return
-        state = proof_state(self._rules, self._transaction)
-        rule = self._machine.commands[step.name]
-        steps = self._rules.steps_from(rule, track_states(self._rules, state))
-        if not steps or rule.spec.reads:
-            return
-        names = {**names_at(self._rules, state), "amount": step.amount or 0}
-        success = transition.succeeded(KNOWN, steps, names)
-        yield from broken_at(self._rules, success.after)
-        if transition.undecided(KNOWN, success):
-            yield BrokenProperty("choice", step.name)

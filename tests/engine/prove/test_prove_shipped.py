@@ -73,7 +73,11 @@ def test_the_shortest_story_to_a_partial_refund_needs_no_capture_of_its_own():
 
 def test_who_pays_back_is_found_by_its_shape(lifecycle):
     [pair] = Prover(compile_lifecycle(lifecycle)).rules.giving_back
-    assert (pair.command, pair.whole, pair.given) == ("refund", "captured", "refunded")
+    assert (pair.command, pair.pool.whole, pair.pool.parts) == (
+        "refund",
+        "captured",
+        ("refunded",),
+    )
 
 
 def test_an_update_that_is_reported_after_the_approval_is_a_remark_and_no_mistake():

@@ -142,7 +142,11 @@ class ProofPresentation:
         mark = click.style("✓", fg="green") if is_good else click.style("✗", fg="red")
         title = PROPERTIES(kind, self.language)
         count = str(len(found)) if is_good else f"{len(good)}/{len(found)}"
-        named = "" if kind == "reached" else click.style(subjects(found), dim=True)
+        named = (
+            ""
+            if kind in {"reached", "moved"}
+            else click.style(subjects(found), dim=True)
+        )
         return f"  {mark} {title}: {count}  {named}".rstrip()
 
     def _ways(self, proof: Proof) -> Iterator[str]:
