@@ -33,6 +33,8 @@ operations open at a time:
   nothing that it could pay back is taken by a step into a final state;
 - `left_over`: where the file accounts for all of an amount, nothing of it is left in a
   final state (`pools`);
+- `agreement`: while a charge begins, nothing is open on its agreement that will end it
+  (`agreements`);
 - `reached`, `moved`: every state is, and every amount that some expression names, by the
   shortest story found, replayed on the real machine.
 
@@ -57,8 +59,8 @@ pairs as `too_late`.
 Assumed: evidence states what the gateway did of an operation; any operation may be
 declined; an opening command is the only one of its transaction. A deadline may pass at
 any time, or never: what it denies until the transaction has lapsed needs no look, as
-nothing but what is open can keep it from lapsing. Not modelled: the agreement that a
-charge is made under, and what parameters other than flags say.
+nothing but what is open can keep it from lapsing. An agreement whose lifecycle is not
+known is taken as given. Not modelled: what parameters other than flags say.
 """
 
 from kessai.prove.ablation import Redundancy, Removal, removals

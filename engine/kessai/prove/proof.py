@@ -1,12 +1,13 @@
 """One lifecycle's proof: what is proved, what a story refutes, what stays open."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import cache, cached_property, partial
 
 import attrs
 
 from kessai.machine import Machine, compile_lifecycle
+from kessai.prove.agreements import ending, is_declared, paths_to_an_ending
 from kessai.prove.algebra import Truth, load_solver
 from kessai.prove.checks import (
     Condition,
@@ -21,11 +22,11 @@ from kessai.prove.lemmas import declared, guessed
 from kessai.prove.pools import GivingBack
 from kessai.prove.replay import Replay
 from kessai.prove.rules import Rules, in_each_currency
-from kessai.prove.search import DEEP, FAR, SHALLOW, Search
+from kessai.prove.search import DEEP, FAR, SHALLOW, Search, numbered
 from kessai.prove.states import BrokenProperty, track_states
 from kessai.prove.story import ProofStory, StoryStep, to_the_point
 from kessai.prove.symbols import Symbols
-from kessai.spec import Lifecycle
+from kessai.spec import Agreement, Lifecycle, load_shipped, shipped_names
 
 Paths = Mapping[str, tuple[StoryStep, ...]]
 
@@ -101,8 +102,13 @@ class Proof:
         return tuple(f for f in self.findings if f.verdict is Verdict.OPEN)
 
 
-def prove(lifecycle: Lifecycle | Machine) -> Proof:
+def prove(
+    lifecycle: Lifecycle | Machine, agreements: Iterable[Lifecycle] = ()
+) -> Proof:
     """Prove what there is to prove of `lifecycle`, or find the stories that refute it.
+
+    `agreements` are the lifecycles that it may be under, besides the shipped ones; one
+    that is not known is taken as given.
 
     Every currency that has bounds of its own is looked at; what does not hold in one of
     them does not hold.
@@ -113,8 +119,10 @@ def prove(lifecycle: Lifecycle | Machine) -> Proof:
     """
     if isinstance(lifecycle, Machine):
         lifecycle = lifecycle.lifecycle
+    known = tuple(agreements)
     each = [
-        Prover(compile_lifecycle(one)).proof() for one in in_each_currency(lifecycle)
+        Prover(compile_lifecycle(one), agreements=known).proof()
+        for one in in_each_currency(lifecycle)
     ]
     findings: dict[BrokenProperty, PropertyResult] = {}
     for found in (found for proof in each for found in proof.findings):
@@ -142,8 +150,10 @@ class Prover:
         self,
         machine: Machine,
         giving_back: tuple[GivingBack, ...] | None = None,
+        agreements: tuple[Lifecycle, ...] = (),
     ) -> None:
         self.rules = Rules(machine, giving_back)
+        self.agreements = agreements
         self._machine = machine
 
     @cached_property
@@ -169,7 +179,12 @@ class Prover:
 
     def proof(self) -> Proof:
         """Everything there is to find out."""
-        findings = [*self._invariants(), *self._properties(), *self._reached()]
+        findings = [
+            *self._invariants(),
+            *self._properties(),
+            *self.under_agreements(),
+            *self._reached(),
+        ]
         beyond = self.induction.never(beyond_limit(self.symbols))
         return Proof(
             lifecycle=self.rules.lifecycle,
@@ -217,6 +232,51 @@ class Prover:
             against = self.induction.never(condition)
             if against is not None:
                 return Gap("", "", self.induction.shown(against), "")
+        return None
+
+    def under_agreements(self) -> Iterator[PropertyResult]:
+        """Whether an agreement lasts until what began under it is carried out."""
+        for name, rule in self.rules.openings.items():
+            needed = rule.spec.agreement
+            lifecycle = None if needed is None else self._lifecycle(needed.lifecycle)
+            if needed is not None and lifecycle is not None:
+                code = next(iter(lifecycle.currencies))
+                machine = compile_lifecycle(lifecycle.in_currency(code))
+                yield self._under(name, needed, machine)
+
+    def _lifecycle(self, name: str) -> Lifecycle | None:
+        known = {one.name: one for one in self.agreements}
+        return known.get(name) or (
+            load_shipped(name) if name in shipped_names() else None
+        )
+
+    def _under(
+        self, command: str, needed: Agreement, machine: Machine
+    ) -> PropertyResult:
+        verdict, story = Verdict.PROVED, None
+        if not is_declared(needed, machine):
+            verdict = Verdict.REFUTED
+        elif ending(needed, machine):
+            story = self._story_under(command, needed, machine)
+            verdict = Verdict.OPEN if story is None else Verdict.REFUTED
+        return PropertyResult(
+            property="agreement",
+            subject=command,
+            rule=needed.rule,
+            verdict=verdict,
+            story=story,
+        )
+
+    def _story_under(
+        self, command: str, needed: Agreement, machine: Machine
+    ) -> ProofStory | None:
+        wrong = BrokenProperty("agreement", command)
+        begins = next(s for s, _ in self.search.openings() if s.name == command)
+        for steps in paths_to_an_ending(needed, machine):
+            agreement = Replay(machine).run(steps)
+            story = Replay(self._machine, agreement=agreement).run(numbered([begins]))
+            if wrong in story.wrong:
+                return story.story
         return None
 
     def finding(

@@ -1,7 +1,7 @@
 """A story replayed on the real machine: `decide`, `resolve` and `evolve`, step by step.
 
 A gateway that does as it is asked stands behind it. An agreement, where one is needed,
-is taken as given. A step that the machine refuses ends the story: what would follow did
+is taken as given, or is the transaction of another replay. A step that the machine refuses ends the story: what would follow did
 not happen.
 """
 
@@ -25,6 +25,7 @@ from kessai.machine import (
     evolve,
 )
 from kessai.machine.decide import decide, opened_tracks
+from kessai.prove.agreements import is_ending
 from kessai.prove.rules import Rules
 from kessai.prove.states import (
     BrokenProperty,
@@ -34,7 +35,7 @@ from kessai.prove.states import (
 )
 from kessai.prove.story import ProofStory, ReplayedStep, StoryStep, TransitionKind
 from kessai.prove.wrongs import wrongs_of_step
-from kessai.spec import Lifecycle
+from kessai.spec import Agreement, Lifecycle
 
 AGREEMENT = "agreement-1"
 NOT_POSSIBLE = "not_possible"
@@ -46,12 +47,17 @@ _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 class Replay:
     """One transaction of `lifecycle`, from its beginning, in `currency`.
 
+    `agreement` is the replay of the agreement that it is under.
+
     Each method is a step and returns the replay. `wrong` is everything that does not
     hold so far: invariants, and the properties that `kessai.prove` proves.
     """
 
     def __init__(
-        self, lifecycle: Lifecycle | Machine, currency: str | None = None
+        self,
+        lifecycle: Lifecycle | Machine,
+        currency: str | None = None,
+        agreement: "Replay | None" = None,
     ) -> None:
         if isinstance(lifecycle, Lifecycle):
             code = currency or next(iter(lifecycle.currencies))
@@ -59,6 +65,7 @@ class Replay:
         self._machine = lifecycle
         self._rules = Rules(self._machine)
         self._transaction = Transaction(self._rules.lifecycle.identifier.sample)
+        self._agreement = agreement
         self._now = _BEGINNING
         self._operations: list[str] = []
         self._replayed: list[ReplayedStep] = []
@@ -74,7 +81,8 @@ class Replay:
         """What happened so far."""
         lifecycle = self._machine.lifecycle
         currency = lifecycle.currencies[self._rules.currency]
-        return ProofStory(lifecycle.name, currency, tuple(self._replayed))
+        under = None if self._agreement is None else self._agreement.story
+        return ProofStory(lifecycle.name, currency, tuple(self._replayed), under)
 
     @property
     def wrong(self) -> tuple[BrokenProperty, ...]:
@@ -85,6 +93,11 @@ class Replay:
     def refused(self) -> tuple[str, ...]:
         """Why the machine refused the last step; empty if it did not."""
         return self._replayed[-1].refused if self._replayed else ()
+
+    def ends(self, needed: Agreement) -> bool:
+        """Whether a charge may begin under this, though what is open will end it."""
+        state = self._state()
+        return state is not None and is_ending(needed, self._rules, state)
 
     # ── steps ───────────────────────────────────────────────────────────────────────
 
@@ -179,6 +192,11 @@ class Replay:
             )
         if after is not None:
             found.update(dict.fromkeys(wrongs_at(self._rules, after)))
+        needed = (
+            self._machine.commands[step.name].spec.agreement if not before else None
+        )
+        if needed and not refused and self._agreement and self._agreement.ends(needed):
+            found[BrokenProperty("agreement", step.name)] = None
         return found
 
     def _add(
@@ -210,7 +228,9 @@ class Replay:
         rule = self._machine.commands.get(step.name)
         needed = rule.spec.agreement if rule is not None else None
         agreement = None
-        if needed is not None:
+        if needed is not None and self._agreement is not None:
+            agreement = self._agreement.transaction
+        elif needed is not None:
             states = {needed.track: needed.state}
             agreement = Transaction(AGREEMENT, needed.lifecycle, states=states)
         command = self._command(step, None if agreement is None else agreement.id)

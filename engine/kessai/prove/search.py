@@ -101,7 +101,7 @@ class Search:
     # ── the search ────────────────────────────────────────────────────────────────────
 
     def _go(self) -> None:
-        for step, state in self._openings():
+        for step, state in self.openings():
             self._take(0, None, step, state)
         while self._todo and len(self.came_by) < self._breadth.most_states:
             if self._until_wrong and self.wrong:
@@ -157,7 +157,8 @@ class Search:
         if low <= high:
             yield from dict.fromkeys(picks or [low])
 
-    def _openings(self) -> Iterator[Taken]:
+    def openings(self) -> Iterator[Taken]:
+        """Every beginning of a transaction that is searched from."""
         for rule in self._rules.openings.values():
             given = self._rules.flags_of(rule)
             for on in _some_of(given):

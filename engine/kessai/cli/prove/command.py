@@ -66,7 +66,11 @@ def prove_command(
     """
     asked = [(name, found_lifecycle(name)) for name in names or shipped_names()]
     presentation = ProofPresentation(
-        language, stories=stories, is_ablation=is_ablation, as_json=as_json
+        language,
+        {lifecycle.name: (name, lifecycle) for name, lifecycle in asked},
+        stories=stories,
+        is_ablation=is_ablation,
+        as_json=as_json,
     )
     results = [presentation.show(name, lifecycle) for name, lifecycle in asked]
     if as_json:
@@ -91,6 +95,7 @@ class ProofPresentation:
     """How proofs are shown."""
 
     language: str
+    asked: Mapping[str, tuple[str, Lifecycle]]
     stories: bool = attrs.field(kw_only=True)
     is_ablation: bool = attrs.field(kw_only=True)
     as_json: bool = attrs.field(kw_only=True)
@@ -98,12 +103,15 @@ class ProofPresentation:
     def show(self, source: str, lifecycle: Lifecycle) -> Shown:
         """Prove one lifecycle, and print what came of it unless that is for a program."""
         started = perf_counter()
-        proof = prove(lifecycle)
+        proof = prove(lifecycle, self._known)
         seconds = perf_counter() - started
         if not self.as_json:
             for line in self._lines(source, proof, seconds):
                 say(line)
-        data = {**proof_data(source, proof), "seconds": round(seconds, 3)}
+        data = {
+            **proof_data(source, proof, self._sources),
+            "seconds": round(seconds, 3),
+        }
         code = _code(proof)
         if self.is_ablation:
             if proof.holds:
@@ -111,6 +119,14 @@ class ProofPresentation:
             elif not self.as_json:
                 say(self._word("first"))
         return Shown(code, data)
+
+    @property
+    def _sources(self) -> Mapping[str, str]:
+        return {name: source for name, (source, _) in self.asked.items()}
+
+    @property
+    def _known(self) -> list[Lifecycle]:
+        return [lifecycle for _, lifecycle in self.asked.values()]
 
     def _word(self, name: str, /, **values: object) -> str:
         return _WORDS(name, self.language, **values)
@@ -223,15 +239,14 @@ class ProofPresentation:
         yield ""
         yield f"  {self._word('test')}"
         yield ""
-        about = f"{finding.property} {finding.subject}"
-        for line in as_test(story, source, about).splitlines():
+        for line in _pasted(source, finding, story, self._sources).splitlines():
             yield f"    {line}".rstrip()
 
     # ── without each rule ───────────────────────────────────────────────────────────
 
     def _ablation(self, lifecycle: Lifecycle) -> tuple[int, Mapping[str, Any]]:
         started = perf_counter()
-        found = list(removals(lifecycle))
+        found = list(removals(lifecycle, self._known))
         seconds = perf_counter() - started
         if not self.as_json:
             for line in self._ablation_lines(lifecycle, found, seconds):
@@ -292,8 +307,8 @@ def _code(proof: Proof) -> int:
 # ── for programs ────────────────────────────────────────────────────────────────────
 
 
-def proof_data(source: str, proof: Proof) -> dict[str, Any]:
-    """A proof as JSON shows it."""
+def proof_data(source: str, proof: Proof, sources: Mapping[str, str]) -> dict[str, Any]:
+    """A proof as JSON shows it; `sources` is where lifecycles come from, by name."""
     return {
         "source": source,
         "lifecycle": proof.lifecycle.name,
@@ -304,11 +319,24 @@ def proof_data(source: str, proof: Proof) -> dict[str, Any]:
         "states": proof.states,
         "too_late": [{"first": a, "second": b} for a, b in proof.too_late],
         "is_limited": proof.is_limited,
-        "properties": [_finding_data(source, finding) for finding in proof.findings],
+        "properties": [_finding_data(source, f, sources) for f in proof.findings],
     }
 
 
-def _finding_data(source: str, finding: PropertyResult) -> dict[str, Any]:
+def _pasted(
+    source: str,
+    finding: PropertyResult,
+    story: ProofStory,
+    sources: Mapping[str, str],
+) -> str:
+    under = "" if story.agreement is None else story.agreement.lifecycle
+    about = f"{finding.property} {finding.subject}"
+    return as_test(story, source, about, sources.get(under, under))
+
+
+def _finding_data(
+    source: str, finding: PropertyResult, sources: Mapping[str, str]
+) -> dict[str, Any]:
     data: dict[str, Any] = {
         "property": finding.property,
         "subject": finding.subject,
@@ -319,8 +347,9 @@ def _finding_data(source: str, finding: PropertyResult) -> dict[str, Any]:
     if finding.gap is not None:
         data["gap"] = attrs.asdict(finding.gap)
     if finding.verdict is Verdict.REFUTED and finding.story is not None:
-        about = f"{finding.property} {finding.subject}"
-        data["test"] = as_test(finding.story, source, about)
+        data["test"] = _pasted(source, finding, finding.story, sources)
+        if finding.story.agreement is not None:
+            data["agreement"] = story_data(finding.story.agreement)
     return data
 
 
