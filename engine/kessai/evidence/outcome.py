@@ -59,7 +59,7 @@ def resolve(
     wrong = _wrong_amount(rule, transaction, operation, evidence)
     starting = rule.steps_from(transaction.states)
     # As in `evolve`, without making the rest of the transaction.
-    made = committed(rule, transaction, operation.amount)
+    made = committed(starting, transaction, operation.amount)
     wrong = wrong or _impossible(machine, starting, made)
     if wrong:
         return Discrepancy(now, wrong, evidence, operation.id)
@@ -213,11 +213,11 @@ def _impossible_outside(
     event: External | Reversed,
 ) -> str:
     """Why an external success cannot be applied; empty when it can."""
-    starting = rule.steps_from(transaction.states)
+    starting = rule.outside_from(transaction.states)
     bounds = amount_bounds(rule, transaction.names(), transaction.currency)
-    if starting and bounds:
-        if not bounds.minimum <= (event.amount or 0) <= bounds.maximum:
-            return "amount_out_of_bounds"
+    amount = event.amount or 0
+    if starting and bounds and not bounds.minimum <= amount <= bounds.maximum:
+        return "amount_out_of_bounds"
     return _impossible(machine, starting, at_gateway(machine, transaction, event))
 
 

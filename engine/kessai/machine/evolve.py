@@ -108,11 +108,10 @@ def apply_effects(
 
 
 def committed(
-    rule: CompiledCommand, transaction: Transaction, amount: int | None
+    candidates: tuple[Step, ...], transaction: Transaction, amount: int | None
 ) -> tuple[dict[str, int], list[Step]]:
-    """The amounts after a success of `rule`, and the one enabled step per track."""
+    """The amounts after a success by `candidates`, and the one enabled step a track."""
     names = transaction.names(amount)
-    candidates = rule.steps_from(transaction.states)
     effects = candidates[0].commit if candidates else ()
     amounts = apply_effects(effects, names, transaction.amounts)
     after = {**names, **amounts}
@@ -205,7 +204,8 @@ def _succeeded(
     operation: Operation,
     event: Reported,
 ) -> Transaction:
-    amounts, steps = committed(rule, transaction, operation.amount)
+    starting = rule.steps_from(transaction.states)
+    amounts, steps = committed(starting, transaction, operation.amount)
     if not steps and not rule.spec.reads:
         return transaction.next()
     return transaction.next(
@@ -250,11 +250,12 @@ def at_gateway(
     It is reserved and committed at once; a reversal has nothing to reserve.
     """
     rule = _unasked(machine, event)
-    if rule is None or not rule.steps_from(transaction.states):
+    starting = () if rule is None else rule.outside_from(transaction.states)
+    if rule is None or not starting:
         return dict(transaction.amounts), []
     names = transaction.names(event.amount)
     reserved = apply_effects(rule.spec.reserve, names, transaction.amounts)
-    return committed(rule, transaction.next(amounts=reserved), event.amount)
+    return committed(starting, transaction.next(amounts=reserved), event.amount)
 
 
 def _unasked(machine: Machine, event: External | Reversed) -> CompiledCommand | None:
@@ -266,9 +267,9 @@ def _at_gateway(
     machine: Machine, transaction: Transaction, event: External | Reversed
 ) -> Transaction:
     rule = _unasked(machine, event)
-    if rule is None or not rule.steps_from(transaction.states):
-        return transaction.next()
     amounts, steps = at_gateway(machine, transaction, event)
+    if rule is None or not steps:
+        return transaction.next()
     return transaction.next(
         states=_moved(transaction, steps),
         amounts=amounts,

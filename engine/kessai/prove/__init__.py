@@ -51,7 +51,7 @@ The success of an operation that was allowed is followed without the net of `res
 which would make evidence that breaks an invariant, or leads to no single state, a
 discrepancy: the rules must not need it. What was carried out at the gateway alone, and what was taken back, is followed
 as `resolve_external` would apply it, net included, because no rule allowed it
-beforehand. A reversal may come at any time that its bounds allow, whatever is open.
+beforehand; a move that is external alone must account for its amount, too. A reversal may come at any time that its bounds allow, whatever is open.
 Where an operation's success finds no move any more (an update reported after the
 approval), `resolve` makes it a discrepancy and nothing changes; a proof lists such
 pairs as `too_late`.

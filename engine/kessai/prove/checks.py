@@ -149,6 +149,12 @@ def _misaccounted(name: str, rule: CompiledCommand) -> Conditions:
             wrong = transition.misaccounted(terms, rules, asked, symbols.asked)
             stands = symbols.stands(situation.states)
             yield terms.every([stands, symbols.is_one_of(name), wrong])
+        for situation in rules.outside.get(name, ()):
+            if situation not in rules.situations[name]:
+                when, _ = symbols.external(rule, situation)
+                names, asked = symbols.reserved(rule), (rule, situation.steps)
+                wrong = transition.misaccounted(terms, rules, asked, names)
+                yield terms.every([when, wrong])
 
     return bad
 

@@ -159,6 +159,14 @@ class Rules:
         }
 
     @cached_property
+    def outside(self) -> Mapping[str, tuple[Situation, ...]]:
+        """The same of what the gateway does unasked: more may be possible then."""
+        return {
+            name: tuple(self._situations(rule, outside=True))
+            for name, rule in self.others.items()
+        }
+
+    @cached_property
     def reversals(self) -> Mapping[str, tuple[Situation, ...]]:
         """The same of reversals, by the command whose success is taken back."""
         reversals = self.machine.reversals.items()
@@ -182,9 +190,12 @@ class Rules:
         for states in product(*each):
             yield dict(zip(names, states, strict=True))
 
-    def _situations(self, rule: CompiledCommand) -> Iterator[Situation]:
-        for stand in self.combinations(rule.steps):
-            steps = self.steps_from(rule, stand)
+    def _situations(
+        self, rule: CompiledCommand, *, outside: bool = False
+    ) -> Iterator[Situation]:
+        starting = self.outside_from if outside else self.steps_from
+        for stand in self.combinations(rule.tracks if outside else rule.steps):
+            steps = starting(rule, stand)
             if steps:
                 yield Situation(stand, steps)
 
@@ -192,6 +203,11 @@ class Rules:
     def steps_from(rule: CompiledCommand, states: States) -> tuple[Step, ...]:
         """The machine's own answer: which steps start from `states`."""
         return rule.steps_from({t: s for t, s in states.items() if s is not None})
+
+    @staticmethod
+    def outside_from(rule: CompiledCommand, states: States) -> tuple[Step, ...]:
+        """The same of a success that nobody asked for."""
+        return rule.outside_from({t: s for t, s in states.items() if s is not None})
 
     def linked(self, track: str) -> tuple[str, ...]:
         """The tracks that decide which commands move `track`."""
@@ -240,7 +256,7 @@ class Rules:
         edges = {
             (source, move.target)
             for _, move, source in self.lifecycle.moves()
-            if move.track == track and move.target is not None
+            if move.track == track and move.target is not None and not move.external
         }
         edges |= {
             (d.state, d.target) for d in self.deadlines.values() if d.track == track

@@ -5,7 +5,7 @@ a command are open at a time: this finds stories, and proves nothing. What it fi
 replayed on the real machine afterwards by `kessai.prove.replay`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import combinations
 
@@ -15,7 +15,7 @@ from kessai.machine.compile import CompiledCommand
 from kessai.machine.compile import Step as MachineStep
 from kessai.prove import transition
 from kessai.prove.algebra import KNOWN, Names
-from kessai.prove.rules import Rules
+from kessai.prove.rules import Rules, States
 from kessai.prove.states import (
     BrokenProperty,
     ProofState,
@@ -58,6 +58,8 @@ DEAR = 3
 """A step outside the engine counts as this many: a command of one's own is two."""
 
 _OUTSIDE = {TransitionKind.EXTERNAL, TransitionKind.REVERSES}
+
+Starting = Callable[[CompiledCommand, States], tuple[MachineStep, ...]]
 
 Taken = tuple[StoryStep, ProofState | None]
 """A step, and the state after it; None if it cannot be told."""
@@ -220,7 +222,7 @@ class Search:
         if len(state.open) >= MOST_OPEN:
             return
         names, busy = names_at(self._rules, state), [name for name, _ in state.open]
-        for rule, steps in self._startable(state):
+        for rule, steps in self._startable(state, self._rules.steps_from):
             if busy.count(rule.spec.name) >= MOST_OF_ONE:
                 continue
             for amount in self._picks(rule, names):
@@ -236,12 +238,12 @@ class Search:
                 yield step, after
 
     def _startable(
-        self, state: ProofState
+        self, state: ProofState, starting: Starting
     ) -> Iterator[tuple[CompiledCommand, tuple[MachineStep, ...]]]:
         busy = {name for name, _ in state.open}
         states = track_states(self._rules, state)
         for rule in self._rules.others.values():
-            steps = self._rules.steps_from(rule, states)
+            steps = starting(rule, states)
             if steps and not busy & rule.excludes:
                 yield rule, steps
 
@@ -307,7 +309,7 @@ class Search:
 
     def _external(self, state: ProofState) -> Iterator[Taken]:
         names = names_at(self._rules, state)
-        for rule, steps in self._startable(state):
+        for rule, steps in self._startable(state, self._rules.outside_from):
             for amount in self._picks(rule, names):
                 asked = {**names, "amount": amount}
                 success = transition.whole_success(KNOWN, rule, steps, asked)

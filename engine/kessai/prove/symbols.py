@@ -151,9 +151,10 @@ class Symbols:
         for situation in self.rules.situations[name]:
             if not rule.spec.is_opening:
                 yield self._begins(name, rule, situation)
-                yield self._external(name, rule, situation)
             yield self._succeeds(name, rule, situation)
         yield self._declines(name, rule)
+        for situation in self.rules.outside.get(name, ()):
+            yield self._external(name, rule, situation)
 
     def _amounts(self, after: Names) -> dict[str, Any]:
         return {name: after[name] for name in self.rules.amounts}
@@ -280,9 +281,10 @@ class Symbols:
             return [self.amount == 0]
         return transition.within(self.terms, declared, self.asked)
 
-    def _external(
-        self, name: str, rule: CompiledCommand, situation: Situation
-    ) -> Transition:
+    def external(
+        self, rule: CompiledCommand, situation: Situation
+    ) -> tuple[Truth, transition.Success]:
+        """When `resolve_external` applies an external success, and its effect."""
         success = transition.whole_success(
             self.terms, rule, situation.steps, self.asked
         )
@@ -293,12 +295,18 @@ class Symbols:
             *transition.kept_by_the_net(self.terms, self.rules, success.after),
             self.terms.no(transition.undecided(self.terms, success)),
         ]
+        return self.terms.every(when), success
+
+    def _external(
+        self, name: str, rule: CompiledCommand, situation: Situation
+    ) -> Transition:
+        when, success = self.external(rule, situation)
         after = {
             **self._amounts(success.after),
             **self.moved(success),
             **self._started(rule),
         }
-        return Transition(TransitionKind.EXTERNAL, name, self.terms.every(when), after)
+        return Transition(TransitionKind.EXTERNAL, name, when, after)
 
     def reverses(
         self, name: str, situation: Situation

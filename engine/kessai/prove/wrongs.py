@@ -27,6 +27,8 @@ def wrongs_of_step(
             yield from _of_begin(rules, step, after)
         case TransitionKind.SUCCEEDS if before and step.name in rules.moving:
             yield from _of_success(rules, before, step, rules.moving[step.name])
+        case TransitionKind.EXTERNAL if before and after:
+            yield from _of_external(rules, before, step)
         case TransitionKind.REVERSES if before:
             yield from _of_reversal(rules, before, step)
         case _:
@@ -78,6 +80,19 @@ def _of_success(
         yield BrokenProperty("choice", subject)
     if transition.misaccounted(KNOWN, rules, (rule, steps), names):
         yield BrokenProperty("accounted", subject)
+
+
+def _of_external(
+    rules: Rules, before: ProofState, step: StoryStep
+) -> Iterator[BrokenProperty]:
+    """Of what cannot be asked for; the success of what can is looked at as such."""
+    rule, states = rules.others[step.name], track_states(rules, before)
+    steps = rules.outside_from(rule, states)
+    if steps and not rules.steps_from(rule, states):
+        asked = _asked_at(rules, before, step)
+        names = transition.applied(KNOWN, rule.spec.reserve, asked)
+        if transition.misaccounted(KNOWN, rules, (rule, steps), names):
+            yield BrokenProperty("accounted", step.name)
 
 
 def _of_reversal(

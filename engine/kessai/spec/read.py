@@ -224,6 +224,7 @@ def _move(table: Table) -> Move:
         when=table.expression("when"),
         guards=table.strings("guards"),
         commit=table.effects("commit") if table.has("commit") else None,
+        external=table.value("external", bool, False),
     )
 
 
