@@ -158,7 +158,7 @@ class _Ablation:
             return None
         if not set(prover.too_late) <= set(self._whole.too_late):
             return None
-        for check in checks(self._rules):
+        for check in checks(prover.symbols):
             if self._is_about_it(check.wrong) and prover.gap_in(check) is not None:
                 return None
         return Removal(part=self._part, reason=Redundancy.UNNEEDED)

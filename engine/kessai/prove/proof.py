@@ -218,7 +218,7 @@ class Prover:
             yield self.finding(wrong, rules.get(name, ""), is_proved=is_proved, gap=gap)
 
     def _properties(self) -> Iterator[PropertyResult]:
-        for check in checks(self.rules):
+        for check in checks(self.symbols):
             gap = self.gap_in(check)
             yield self.finding(check.wrong, check.rule, is_proved=gap is None, gap=gap)
 
@@ -228,7 +228,7 @@ class Prover:
             one, _, other = check.wrong.subject.partition(" ")
             if not {(one, other), (other, one)} <= set(self.too_late):
                 return None
-        for condition in check.bad(self.symbols):
+        for condition in check.bad:
             against = self.induction.never(condition)
             if against is not None:
                 return Gap("", "", self.induction.shown(against), "")
