@@ -27,7 +27,7 @@ def wrongs_of_step(
             yield from _of_begin(rules, step, after)
         case TransitionKind.SUCCEEDS if before and step.name in rules.moving:
             yield from _of_success(rules, before, step, rules.moving[step.name])
-        case TransitionKind.EXTERNAL if before and after:
+        case TransitionKind.EXTERNAL if before and step.name in rules.others:
             yield from _of_external(rules, before, step)
         case TransitionKind.REVERSES if before:
             yield from _of_reversal(rules, before, step)
