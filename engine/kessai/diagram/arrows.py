@@ -141,10 +141,12 @@ def _moves(
     is_reversal = section == "reversals"
     for command, move, source in lifecycle.moves(section):
         if move.track == track.name:
+            title = command.title.in_language(language)
+            unasked = word("is_external", language)
             yield Arrow(
                 cause="reversal" if is_reversal else "command",
                 name=command.name,
-                label=command.title.in_language(language),
+                label=f"{title}: {unasked}" if move.external else title,
                 track=track.name,
                 source=source,
                 target=move.target or (source if is_reversal else None),

@@ -104,6 +104,8 @@ class Page:
         commands = self._lifecycle.commands
         allowed: dict[tuple[str, str, str], list[str]] = {}
         for command, move, source in self._lifecycle.moves():
+            if move.external:
+                continue
             rules = allowed.setdefault((move.track, source, command.name), [])
             rules += [r for r in rule_codes(move.rule) if r not in rules]
         rows: list[Row] = []

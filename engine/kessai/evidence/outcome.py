@@ -5,11 +5,11 @@ success is applied only if the lifecycle allows it and its invariants hold after
 otherwise it becomes a discrepancy. Evidence is never dropped and never forces a state.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from kessai.gateway import Evidence, Outcome, Source
-from kessai.machine.compile import CompiledCommand, Machine
+from kessai.machine.compile import CompiledCommand, Machine, Step
 from kessai.machine.decide import amount_bounds
 from kessai.machine.events import (
     Closed,
@@ -21,11 +21,13 @@ from kessai.machine.events import (
     Reported,
     Reversed,
 )
-from kessai.machine.evolve import committed, evolve
+from kessai.machine.evolve import at_gateway, committed
 from kessai.machine.invariants import broken_amounts
 from kessai.machine.phases import phase_after
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.transaction import Operation, Transaction
+
+Amounts = Mapping[str, int]
 
 EXPIRE = "expire"
 """The command of a listed exchange by which the gateway let a deadline lapse."""
@@ -55,7 +57,10 @@ def resolve(
     if outcome is not Outcome.SUCCEEDED:
         return event
     wrong = _wrong_amount(rule, transaction, operation, evidence)
-    wrong = wrong or _impossible(machine, rule, transaction, operation.amount)
+    starting = rule.steps_from(transaction.states)
+    # As in `evolve`, without making the rest of the transaction.
+    made = committed(starting, transaction, operation.amount)
+    wrong = wrong or _impossible(machine, starting, made)
     if wrong:
         return Discrepancy(now, wrong, evidence, operation.id)
     return event
@@ -209,17 +214,16 @@ def expected_amount(
 
 
 def _impossible(
-    machine: Machine,
-    rule: CompiledCommand,
-    transaction: Transaction,
-    amount: int | None,
+    machine: Machine, starting: tuple[Step, ...], made: tuple[Amounts, list[Step]]
 ) -> str:
-    """Why the success of an operation cannot be applied; empty when it can."""
-    # As in `evolve`, without making the rest of the transaction.
-    after, steps = committed(rule, transaction, amount)
-    if broken_amounts(machine, after):
+    """Why what a success has `made` cannot be applied; empty when it can."""
+    amounts, steps = made
+    if not starting:
+        return "state_not_allowed"
+    if broken_amounts(machine, amounts):
         return "invariant_broken"
-    return "" if steps else "state_not_allowed"
+    one_a_track = len(steps) == len({step.track for step in starting})
+    return "" if one_a_track else "state_conflict"
 
 
 def _impossible_outside(
@@ -229,13 +233,12 @@ def _impossible_outside(
     event: External | Reversed,
 ) -> str:
     """Why an external success cannot be applied; empty when it can."""
-    if not rule.steps_from(transaction.states):
-        return "state_not_allowed"
+    starting = rule.outside_from(transaction.states)
     bounds = amount_bounds(rule, transaction.names(), transaction.currency)
-    if bounds and not bounds.minimum <= (event.amount or 0) <= bounds.maximum:
+    amount = event.amount or 0
+    if starting and bounds and not bounds.minimum <= amount <= bounds.maximum:
         return "amount_out_of_bounds"
-    after = evolve(machine, transaction, event).amounts
-    return "invariant_broken" if broken_amounts(machine, after) else ""
+    return _impossible(machine, starting, at_gateway(machine, transaction, event))
 
 
 def _lapse(

@@ -100,8 +100,8 @@ class AppliedEvent(
             return []
         if not isinstance(event, Reported) or event.outcome is not Outcome.SUCCEEDED:
             return []
-        rule = machine.commands[operation.command]
-        return committed(rule, self.before, operation.amount)[1]
+        starting = machine.commands[operation.command].steps_from(self.before.states)
+        return committed(starting, self.before, operation.amount)[1]
 
 
 def append(

@@ -6,6 +6,7 @@ would take, and evaluate their conditions. So reasons can be gathered where a tr
 would only return False. What a machine does not hold cannot happen. Its triggers are
 
     capture                  a command
+    external:capture         a command that the gateway did where it cannot be asked for
     declined:authorize       an opening command that was declined
     reversal:refund          a command whose success the gateway takes back
     deadline:authorization   a deadline that passes
@@ -118,6 +119,11 @@ class CompiledCommand:
         """The transitions of a success from `states`, enabled or not."""
         return steps_of(self.tracks, self.trigger, states)
 
+    def outside_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
+        """The same of a success that nobody asked for, whether it could be or not."""
+        unasked = steps_of(self.tracks, _external(self.trigger), states)
+        return self.steps_from(states) + unasked
+
     def declined_from(self, states: Mapping[str, str]) -> tuple[Step, ...]:
         """The transitions of a decline from `states`: an opening command's alone."""
         return steps_of(self.tracks, _declined(self.spec), states)
@@ -215,6 +221,10 @@ def trigger_of(deadline: Deadline) -> str:
     return f"{_DEADLINE}{deadline.name}"
 
 
+def _external(trigger: str) -> str:
+    return f"external:{trigger}"
+
+
 def _reversal(reversal: CommandSpec) -> str:
     return f"reversal:{reversal.name}"
 
@@ -253,7 +263,7 @@ def _every_move(
         trigger = command.name if section == "commands" else _reversal(command)
         for move in command.moves:
             commit = command.commit if move.commit is None else move.commit
-            yield trigger, move, commit
+            yield _external(trigger) if move.external else trigger, move, commit
         for name in dict.fromkeys(opening.track for opening in command.opens):
             track = lifecycle.tracks[name]
             open_in = _states_while_open(lifecycle, track, command)

@@ -261,6 +261,7 @@ def _state_not_allowed(rule: CompiledCommand, transaction: Transaction) -> Reaso
         dict.fromkeys(
             f"{move.track}.{state}"
             for move in rule.spec.moves
+            if not move.external
             for state in move.sources
         )
     )

@@ -128,22 +128,18 @@ def apply_effects(
 
 
 def committed(
-    rule: CompiledCommand,
+    candidates: tuple[Step, ...],
     transaction: Transaction,
     amount: int | None,
-    *,
-    reserves: bool = False,
+    reserve: tuple[AmountEffect, ...] = (),
 ) -> tuple[dict[str, int], list[Step]]:
-    """The amounts after a success of `rule`, and the one enabled step per track.
+    """The amounts after a success by `candidates`, and the one enabled step a track.
 
-    With `reserves` the success was not begun by us: it reserves first, then commits.
+    What was not begun by us applies the effects of `reserve` first.
     """
-    names, amounts = transaction.names(amount), transaction.amounts
-    if reserves:
-        amounts = apply_effects(rule.spec.reserve, names, amounts)
-    candidates = rule.steps_from(transaction.states)
-    effects = candidates[0].commit if candidates else ()
-    amounts = apply_effects(effects, names, amounts)
+    names = transaction.names(amount)
+    effects = reserve + (candidates[0].commit if candidates else ())
+    amounts = apply_effects(effects, names, transaction.amounts)
     return amounts, [step for step in candidates if step.enabled(names)]
 
 
@@ -225,7 +221,8 @@ def _succeeded(
     operation: Operation,
     event: Reported,
 ) -> Changes:
-    amounts, steps = committed(rule, transaction, operation.amount)
+    starting = rule.steps_from(transaction.states)
+    amounts, steps = committed(starting, transaction, operation.amount)
     if not steps and not rule.spec.reads:
         return {}
     return {
@@ -273,9 +270,10 @@ def at_gateway(
     It is reserved and committed at once; a reversal has nothing to reserve.
     """
     rule = _unasked(machine, event)
-    if rule is None or not rule.steps_from(transaction.states):
+    starting = () if rule is None else rule.outside_from(transaction.states)
+    if rule is None or not starting:
         return dict(transaction.amounts), []
-    return committed(rule, transaction, event.amount, reserves=True)
+    return committed(starting, transaction, event.amount, rule.spec.reserve)
 
 
 def _unasked(machine: Machine, event: External | Reversed) -> CompiledCommand | None:
@@ -287,9 +285,9 @@ def _at_gateway(
     machine: Machine, transaction: Transaction, event: External | Reversed
 ) -> Changes:
     rule = _unasked(machine, event)
-    if rule is None or not rule.steps_from(transaction.states):
-        return {}
     amounts, steps = at_gateway(machine, transaction, event)
+    if rule is None or not steps:
+        return {}
     return {
         "states": _moved(transaction, steps),
         "amounts": amounts,

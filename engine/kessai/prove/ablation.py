@@ -6,7 +6,7 @@ be left out is listed, with the reason: it never applies, what else is declared 
 the same, or it keeps a rule that no property of the file's own amounts rests upon.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import attrs
@@ -62,10 +62,13 @@ class Removal:
         return self.story is None and self.reason is None
 
 
-def removals(lifecycle: Lifecycle | Machine) -> Iterator[Removal]:
+def removals(
+    lifecycle: Lifecycle | Machine, agreements: Iterable[Lifecycle] = ()
+) -> Iterator[Removal]:
     """Leave out each rule of `lifecycle`, one after the other.
 
     The lifecycle itself should be proved; what it lacks is not missed without a rule.
+    `agreements` are as `kessai.prove.prove` takes them.
 
     Raises:
         InvalidInput: as `kessai.prove.prove`.
@@ -73,7 +76,11 @@ def removals(lifecycle: Lifecycle | Machine) -> Iterator[Removal]:
     """
     if isinstance(lifecycle, Machine):
         lifecycle = lifecycle.lifecycle
-    wholes = [Prover(compile_lifecycle(one)) for one in in_each_currency(lifecycle)]
+    known = tuple(agreements)
+    wholes = [
+        Prover(compile_lifecycle(one), agreements=known)
+        for one in in_each_currency(lifecycle)
+    ]
     for each in zip(*(parts(whole.rules) for whole in wholes), strict=True):
         found = [removal(w, part) for w, part in zip(wholes, each, strict=True)]
         yield min(found, key=lambda one: (one.story is None, not one.is_open))
@@ -81,10 +88,22 @@ def removals(lifecycle: Lifecycle | Machine) -> Iterator[Removal]:
 
 def removal(whole: Prover, part: Part) -> Removal:
     """What comes of leaving `part` out of the lifecycle that `whole` proved."""
+    if part.kind is PartKind.AGREEMENT:
+        return _without_agreement(whole, part)
     reason = None if part.is_reversal else _plain_reason(whole, part)
     if reason is not None:
         return Removal(part=part, reason=reason)
     return _Ablation(whole, part).removal()
+
+
+def _without_agreement(whole: Prover, part: Part) -> Removal:
+    """What comes of asking less of an agreement: charges while it is about to end."""
+    prover = Prover(compile_lifecycle(part.ablated), agreements=whole.agreements)
+    for found in prover.under_agreements():
+        if found.story is not None:
+            wrong = BrokenProperty(found.property, found.subject)
+            return Removal(part=part, wrong=wrong, story=found.story)
+    return Removal(part=part, reason=Redundancy.OTHER_TRANSACTION)
 
 
 class _Ablation:
@@ -139,7 +158,7 @@ class _Ablation:
             return None
         if not set(prover.too_late) <= set(self._whole.too_late):
             return None
-        for check in checks(self._rules):
+        for check in checks(prover.symbols):
             if self._is_about_it(check.wrong) and prover.gap_in(check) is not None:
                 return None
         return Removal(part=self._part, reason=Redundancy.UNNEEDED)
@@ -170,8 +189,6 @@ def _last_open(steps: tuple[StoryStep, ...], command: str) -> StoryStep:
 
 
 def _plain_reason(whole: Prover, part: Part) -> Redundancy | None:
-    if part.kind is PartKind.AGREEMENT:
-        return Redundancy.OTHER_TRANSACTION
     if part.kind is PartKind.DENIAL:
         return Redundancy.TIME
     if part.kind is PartKind.GUARD and part.command not in whole.rules.moving:

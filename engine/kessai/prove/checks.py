@@ -1,24 +1,28 @@
 """The properties of a lifecycle, as questions to the solver.
 
 Each is a `Condition`: the `BrokenProperty` that it excludes, the rule that it rests
-upon, and the conditions under which it would be wrong. `kessai.prove.search` looks for
-a story that shows the same `BrokenProperty`.
+upon, and the conditions under which it would be wrong, made when they are asked for.
+`kessai.prove.search` looks for a story that shows the same `BrokenProperty`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import attrs
 
 from kessai.machine.compile import CompiledCommand
 from kessai.money import AMOUNT_LIMIT
 from kessai.prove import transition
-from kessai.prove.algebra import Truth
-from kessai.prove.rules import GivingBack, Rules
+from kessai.prove.algebra import Names, Truth
+from kessai.prove.pools import GivingBack
+from kessai.prove.rules import Rules, Situation, clock_of
 from kessai.prove.states import BrokenProperty
 from kessai.prove.story import TransitionKind
 from kessai.prove.symbols import Symbols, count_of, state_of
+from kessai.spec import Deadline
 
-Conditions = Callable[[Symbols], Iterator[Truth]]
+Cases = Callable[[], Iterator[tuple[Truth, Situation]]]
+"""When something is taken, and from which situation: each case anew."""
 
 
 @attrs.frozen
@@ -27,114 +31,176 @@ class Condition:
 
     wrong: BrokenProperty
     rule: str
-    bad: Conditions = attrs.field(eq=False, repr=False)
+    bad: Iterable[Truth] = attrs.field(eq=False, repr=False)
 
 
-def checks(rules: Rules) -> Iterator[Condition]:
+def checks(symbols: Symbols) -> Iterator[Condition]:
     """Every property of the lifecycle, except invariants and reachable states."""
-    yield from _choices(rules)
-    yield from _reserved(rules)
-    yield from _amounts_taken(rules)
-    yield from _overlaps(rules)
-    yield from _reversals(rules)
-    yield from _dead_ends(rules)
-    yield from _giving_back(rules)
+    yield from _successes(symbols)
+    yield from _reserved(symbols)
+    yield from _begins(symbols)
+    yield from _overlaps(symbols)
+    yield from _reversals(symbols)
+    yield from _dead_ends(symbols)
+    yield from _clocks(symbols)
+    yield from _giving_back(symbols)
+    yield from _left_over(symbols)
 
 
-def _joined(rules: Iterator[str] | list[str]) -> str:
+def _joined(rules: Iterable[str]) -> str:
     """Rules in the order in which they come, each once."""
     each = (one for rule in rules for one in rule.split(", "))
     return ", ".join(dict.fromkeys(each))
 
 
-# ── one move, and no other ──────────────────────────────────────────────────────────
+# ── a success, or its being taken back: one move, and the amount once ───────────────
 
 
-def _choices(rules: Rules) -> Iterator[Condition]:
-    for name, rule in rules.moving.items():
-        moves = _joined([move.rule for move in rule.spec.moves])
-        yield Condition(BrokenProperty("choice", name), moves, _undecided(name, rule))
+def _successes(symbols: Symbols) -> Iterator[Condition]:
+    for name, rule in symbols.rules.moving.items():
+        yield from _of_success(symbols, rule, name, partial(_ends, symbols, name))
 
 
-def _undecided(name: str, rule: CompiledCommand) -> Conditions:
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        terms = symbols.terms
-        for situation in symbols.rules.situations[name]:
-            if all(step.move.when is None for step in situation.steps) and len(
-                {step.track for step in situation.steps}
-            ) == len(situation.steps):
-                continue  # one step a track, without a condition
-            stands = symbols.stands(situation.states)
-            wrong = transition.undecided(terms, symbols.success(situation))
-            yield terms.every([stands, symbols.is_one_of(name), wrong])
-            if not rule.spec.is_opening:
-                when, success = symbols.external(rule, situation)
-                yield terms.every([when, transition.undecided(terms, success)])
-
-    return bad
+def _of_success(
+    symbols: Symbols, rule: CompiledCommand, subject: str, cases: Cases
+) -> Iterator[Condition]:
+    moves = _joined(move.rule for move in rule.spec.moves)
+    undecided = _undecided(symbols, cases)
+    yield Condition(BrokenProperty("choice", subject), moves, undecided)
+    if rule.spec.amount is not None:
+        wrong = BrokenProperty("accounted", subject)
+        yield Condition(wrong, rule.spec.rule, _misaccounted(symbols, rule, cases))
 
 
-# ── reservations ────────────────────────────────────────────────────────────────────
+def _ends(symbols: Symbols, name: str) -> Iterator[tuple[Truth, Situation]]:
+    """Every success of an open operation."""
+    for situation in symbols.rules.situations[name]:
+        stands = symbols.stands(situation.states)
+        yield symbols.terms.every([stands, symbols.is_one_of(name)]), situation
 
 
-def _reserved(rules: Rules) -> Iterator[Condition]:
+def _undecided(symbols: Symbols, cases: Cases) -> Iterator[Truth]:
+    for when, situation in cases():
+        tracks = {step.track for step in situation.steps}
+        whens = [step.move.when for step in situation.steps if step.move.when]
+        if whens or len(tracks) != len(situation.steps):
+            wrong = transition.undecided(symbols.terms, symbols.success(situation))
+            yield symbols.terms.every([when, wrong])
+
+
+def _misaccounted(
+    symbols: Symbols, rule: CompiledCommand, cases: Cases
+) -> Iterator[Truth]:
+    terms, rules, name = symbols.terms, symbols.rules, rule.spec.name
+
+    def wrong(when: Truth, situation: Situation, names: Names) -> Truth:
+        asked = (rule, situation.steps)
+        bad = transition.misaccounted(terms, rules, asked, names)
+        return terms.every([when, bad])
+
+    for when, situation in cases():
+        yield wrong(when, situation, symbols.asked)
+    for situation in rules.outside[name] if rules.others.get(name) is rule else ():
+        if situation not in rules.situations[name]:
+            when, _ = symbols.external(rule, situation)
+            yield wrong(when, situation, symbols.reserved(rule))
+
+
+def _reversals(symbols: Symbols) -> Iterator[Condition]:
+    rules = symbols.rules
+    for name, reversal in rules.machine.reversals.items():
+        subject, cases = f"reversed {name}", partial(_taken_back, symbols, name)
+        yield from _of_success(symbols, reversal, subject, cases)
+        if (amount := rules.range_of(reversal.spec)) is not None:
+            bad = _not_positive(symbols, cases)
+            yield Condition(BrokenProperty("positive", subject), amount.rule, bad)
+        for other, rule in rules.moving.items():
+            if reversal.steps.keys() & rule.steps.keys():
+                about = f"{name} {TransitionKind.REVERSES} {other}"
+                bad = _footing_taken(symbols, cases, other)
+                rule_of_it = _joined([reversal.spec.rule])
+                yield Condition(BrokenProperty("footing", about), rule_of_it, bad)
+
+
+def _taken_back(symbols: Symbols, name: str) -> Iterator[tuple[Truth, Situation]]:
+    """Every success of `name` that the gateway may take back."""
+    for situation in symbols.rules.reversals[name]:
+        yield symbols.reverses(name, situation)[0], situation
+
+
+def _footing_taken(symbols: Symbols, cases: Cases, other: str) -> Iterator[Truth]:
+    for when, situation in cases():
+        is_open = symbols.names[count_of(other)] >= 1
+        lost = _loses_footing(symbols, symbols.success(situation), other)
+        yield symbols.terms.every([when, is_open, lost])
+
+
+def _loses_footing(
+    symbols: Symbols, success: transition.Success, command: str
+) -> Truth:
+    """That `success` takes the state away in which one of `command` could be applied."""
+    sources = symbols.rules.situations[command]
+    fits = symbols.terms.some(symbols.stands(source.states) for source in sources)
+    moved = symbols.moved(success).items()
+    changes = [(symbols.names[name], term) for name, term in moved]
+    then = symbols.z3.substitute(fits, *changes)
+    return symbols.terms.every([fits, symbols.terms.no(then)])
+
+
+# ── what begins ─────────────────────────────────────────────────────────────────────
+
+
+def _reserved(symbols: Symbols) -> Iterator[Condition]:
+    rules = symbols.rules
     for amount, commands in rules.reserved.items():
-        rule = _joined([rules.moving[name].spec.rule for name in commands])
-        yield Condition(
-            BrokenProperty("reserved", amount), rule, _left(amount, commands)
-        )
+        rule = _joined(rules.moving[name].spec.rule for name in commands)
+        bad = _left_reserved(symbols, amount, commands)
+        yield Condition(BrokenProperty("reserved", amount), rule, bad)
 
 
-def _left(amount: str, commands: tuple[str, ...]) -> Conditions:
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        left = symbols.terms.no(symbols.names[amount] == 0)
-        yield symbols.terms.every([symbols.none_open(commands), left])
-
-    return bad
-
-
-# ── amounts that are asked for ──────────────────────────────────────────────────────
+def _left_reserved(
+    symbols: Symbols, amount: str, commands: Iterable[str]
+) -> Iterator[Truth]:
+    left = symbols.terms.no(symbols.names[amount] == 0)
+    yield symbols.terms.every([symbols.none_open(commands), left])
 
 
-def _amounts_taken(rules: Rules) -> Iterator[Condition]:
+def _begins(symbols: Symbols) -> Iterator[Condition]:
+    rules = symbols.rules
     for name, rule in rules.moving.items():
-        amount = rules.range_of(rule.spec)
-        if amount is None:
+        if (amount := rules.range_of(rule.spec)) is None:
             continue
         if not rule.spec.is_opening:
-            yield Condition(
-                BrokenProperty("positive", name),
-                amount.rule,
-                _not_positive(name, rule),
-            )
-        yield Condition(
-            BrokenProperty("evidence", name), rule.spec.rule, _misreported(name, rule)
-        )
+            bad = _not_positive(symbols, partial(_asked, symbols, rule))
+            yield Condition(BrokenProperty("positive", name), amount.rule, bad)
+        wrong = BrokenProperty("evidence", name)
+        yield Condition(wrong, rule.spec.rule, _misreported(symbols, rule))
 
 
-def _not_positive(name: str, rule: CompiledCommand) -> Conditions:
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        for situation in symbols.rules.situations[name]:
-            may = symbols.may_begin(rule, situation)
-            yield symbols.terms.every([*may, symbols.amount < 1])
+def _asked(
+    symbols: Symbols, rule: CompiledCommand
+) -> Iterator[tuple[Truth, Situation]]:
+    """Everything that `decide` lets begin."""
+    for situation in symbols.rules.situations[rule.spec.name]:
+        yield symbols.terms.every(symbols.may_begin(rule, situation)), situation
 
-    return bad
+
+def _not_positive(symbols: Symbols, cases: Cases) -> Iterator[Truth]:
+    for when, _ in cases():
+        yield symbols.terms.every([when, symbols.amount < 1])
 
 
-def _misreported(name: str, rule: CompiledCommand) -> Conditions:
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        terms = symbols.terms
-        if rule.spec.is_opening:
-            names = symbols.born(rule)
-            reserved = transition.applied(terms, rule.spec.reserve, names)
-            allowed = transition.allowed(terms, symbols.rules, (rule, ()), names)
-            yield terms.every([*allowed, transition.misreported(terms, rule, reserved)])
-            return
-        wrong = transition.misreported(terms, rule, symbols.reserved(rule))
-        for situation in symbols.rules.situations[name]:
-            yield terms.every([*symbols.may_begin(rule, situation), wrong])
-
-    return bad
+def _misreported(symbols: Symbols, rule: CompiledCommand) -> Iterator[Truth]:
+    terms = symbols.terms
+    if rule.spec.is_opening:
+        names = symbols.born(rule)
+        reserved = transition.applied(terms, rule.spec.reserve, names)
+        allowed = transition.allowed(terms, symbols.rules, (rule, ()), names)
+        yield terms.every([*allowed, transition.misreported(terms, rule, reserved)])
+        return
+    wrong = transition.misreported(terms, rule, symbols.reserved(rule))
+    for when, _ in _asked(symbols, rule):
+        yield terms.every([when, wrong])
 
 
 # ── what is open together ───────────────────────────────────────────────────────────
@@ -153,118 +219,43 @@ def overlapping(rules: Rules) -> Iterator[tuple[str, str]]:
             yield one, other
 
 
-def _overlaps(rules: Rules) -> Iterator[Condition]:
-    for one, other in overlapping(rules):
-        subject = " ".join(sorted((one, other)))
-        rule = _joined([rules.moving[name].spec.rule for name in (one, other)])
-        yield Condition(
-            BrokenProperty("overlap", subject), rule, _never_fit(one, other)
-        )
-
-
-def _never_fit(one: str, other: str) -> Conditions:
+def _overlaps(symbols: Symbols) -> Iterator[Condition]:
     """Pairs that do not fit one way; `kessai.prove.proof` asks for the other as well."""
-
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        yield loses(symbols, one, other)
-        if one != other:
-            yield loses(symbols, other, one)
-
-    return bad
-
-
-def _fits(symbols: Symbols, command: str) -> Truth:
-    """That a success of `command` could be applied, as far as states show."""
-    sources = symbols.rules.situations[command]
-    return symbols.terms.some(symbols.stands(source.states) for source in sources)
+    for one, other in overlapping(symbols.rules):
+        subject = " ".join(sorted((one, other)))
+        pair = (one,) if one == other else (one, other)
+        rule = _joined(symbols.rules.moving[name].spec.rule for name in pair)
+        bad = (loses(symbols, name, other if name == one else one) for name in pair)
+        yield Condition(BrokenProperty("overlap", subject), rule, bad)
 
 
 def loses(symbols: Symbols, first: str, second: str) -> Truth:
     """That the success of `first` leaves an open `second` without a step to take."""
-    terms, names = symbols.terms, symbols.names
-    fits_now = _fits(symbols, second)
+    names = symbols.names
     both = [
         names[count_of(first)] >= (2 if first == second else 1),
         names[count_of(second)] >= 1,
-        symbols.is_one_of(first),
-        fits_now,
     ]
-    ways: list[Truth] = []
-    for situation in symbols.rules.situations[first]:
-        success = symbols.success(situation)
-        changes = [(names[name], term) for name, term in symbols.moved(success).items()]
-        then = symbols.z3.substitute(fits_now, *changes)
-        ways.append(terms.every([symbols.stands(situation.states), terms.no(then)]))
-    return terms.every([*both, terms.some(ways)])
-
-
-# ── successes that are taken back ───────────────────────────────────────────────────
-
-
-def _reversals(rules: Rules) -> Iterator[Condition]:
-    for name, reversal in rules.machine.reversals.items():
-        spec, subject = reversal.spec, f"reversed {name}"
-        moves = _joined([move.rule for move in spec.moves])
-        yield Condition(
-            BrokenProperty("choice", subject), moves, _undecided_reversal(name)
+    lost = [
+        symbols.terms.every(
+            [when, _loses_footing(symbols, symbols.success(situation), second)]
         )
-        amount = rules.range_of(spec)
-        if amount is not None:
-            bad = _not_positive_reversal(name)
-            yield Condition(BrokenProperty("positive", subject), amount.rule, bad)
-        for other, rule in rules.moving.items():
-            if reversal.steps.keys() & rule.steps.keys():
-                wrong = BrokenProperty(
-                    "footing", f"{name} {TransitionKind.REVERSES} {other}"
-                )
-                yield Condition(wrong, _joined([spec.rule]), _taken_away(name, other))
-
-
-def _undecided_reversal(name: str) -> Conditions:
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        for situation in symbols.rules.reversals[name]:
-            when, success = symbols.reverses(name, situation)
-            wrong = transition.undecided(symbols.terms, success)
-            yield symbols.terms.every([when, wrong])
-
-    return bad
-
-
-def _not_positive_reversal(name: str) -> Conditions:
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        for situation in symbols.rules.reversals[name]:
-            when, _ = symbols.reverses(name, situation)
-            yield symbols.terms.every([when, symbols.amount < 1])
-
-    return bad
-
-
-def _taken_away(name: str, other: str) -> Conditions:
-    """That a reversal leaves an open operation of `other` without a step to take."""
-
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        terms, names = symbols.terms, symbols.names
-        fits_now = _fits(symbols, other)
-        for situation in symbols.rules.reversals[name]:
-            when, success = symbols.reverses(name, situation)
-            changes = [(names[at], term) for at, term in symbols.moved(success).items()]
-            then = symbols.z3.substitute(fits_now, *changes)
-            is_open = names[count_of(other)] >= 1
-            yield terms.every([when, is_open, fits_now, terms.no(then)])
-
-    return bad
+        for when, situation in _ends(symbols, first)
+    ]
+    return symbols.terms.every([*both, symbols.terms.some(lost)])
 
 
 # ── ways on ─────────────────────────────────────────────────────────────────────────
 
 
-def _dead_ends(rules: Rules) -> Iterator[Condition]:
+def _dead_ends(symbols: Symbols) -> Iterator[Condition]:
+    rules = symbols.rules
     for track, declared in rules.tracks.items():
         for state in declared.states:
             if state not in declared.final:
                 wrong = BrokenProperty("dead_end", f"{track}.{state}")
                 rule = _leading_on(rules, track, state)
-                yield Condition(wrong, rule, _stuck(track, state))
+                yield Condition(wrong, rule, _stuck(symbols, track, state))
 
 
 def _leading_on(rules: Rules, track: str, state: str) -> str:
@@ -281,38 +272,97 @@ def _leading_on(rules: Rules, track: str, state: str) -> str:
     return _joined([*steps, *deadlines])
 
 
-def _stuck(track: str, state: str) -> Conditions:
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        rules, terms = symbols.rules, symbols.terms
-        nothing = symbols.none_open(rules.moving)
-        for states in rules.combinations(rules.linked(track)):
-            if states[track] == state:
-                goal = transition.Goal(track, rules.far[track])
-                on = transition.leads_on(terms, rules, states, symbols.names, goal)
-                yield terms.every([symbols.stands(states), nothing, terms.no(on)])
-
-    return bad
+def _stuck(symbols: Symbols, track: str, state: str) -> Iterator[Truth]:
+    rules, terms = symbols.rules, symbols.terms
+    nothing = symbols.none_open(rules.moving)
+    for states in rules.combinations(rules.linked(track)):
+        if states[track] == state:
+            goal = rules.to_the_end[track]
+            on = transition.leads_on(terms, rules, states, symbols.names, goal)
+            yield terms.every([symbols.stands(states), nothing, terms.no(on)])
 
 
-def _giving_back(rules: Rules) -> Iterator[Condition]:
+def _clocks(symbols: Symbols) -> Iterator[Condition]:
+    rules = symbols.rules
+    for name, deadline in rules.deadlines.items():
+        wrong = BrokenProperty("clock", name)
+        yield Condition(wrong, deadline.rule, _not_running(symbols, deadline))
+
+
+def _not_running(symbols: Symbols, deadline: Deadline) -> Iterator[Truth]:
+    stands = symbols.stands({deadline.track: deadline.state})
+    stopped = symbols.names[clock_of(deadline.name)] == 0
+    yield symbols.terms.every([stands, stopped])
+
+
+def _giving_back(symbols: Symbols) -> Iterator[Condition]:
+    rules = symbols.rules
     for pair in rules.giving_back:
         amount = rules.range_of(rules.moving[pair.command].spec)
         rule = "" if amount is None else amount.rule
         yield Condition(
-            BrokenProperty("give_back", pair.command), rule, _not_given_back(pair)
+            BrokenProperty("give_back", pair.command),
+            rule,
+            _not_given_back(symbols, pair),
         )
 
 
-def _not_given_back(pair: GivingBack) -> Conditions:
-    def bad(symbols: Symbols) -> Iterator[Truth]:
-        rules, terms, names = symbols.rules, symbols.terms, symbols.names
-        nothing = symbols.none_open(rules.moving)
-        more = names[pair.whole] > names[pair.given]
-        for states in rules.combinations(rules.giving_tracks(pair)):
-            can = transition.can_give_back(terms, rules, pair, states, names)
-            yield terms.every([symbols.stands(states), nothing, more, terms.no(can)])
+def _not_given_back(symbols: Symbols, pair: GivingBack) -> Iterator[Truth]:
+    yield from _kept_for_good(symbols, pair)
+    rules, terms, names = symbols.rules, symbols.terms, symbols.names
+    nothing = symbols.none_open(rules.moving)
+    more = pair.pool.rest(names) > 0
+    for states in rules.combinations(rules.giving_tracks[pair]):
+        can = transition.can_give_back(terms, rules, pair, states, names)
+        yield terms.every([symbols.stands(states), nothing, more, terms.no(can)])
 
-    return bad
+
+def _left_over(symbols: Symbols) -> Iterator[Condition]:
+    rules = symbols.rules
+    for pool, tracks in rules.used_up.items():
+        ending = [
+            command.rule
+            for command, move, _ in rules.lifecycle.moves()
+            if move.track in tracks and move.target in rules.tracks[move.track].final
+        ]
+        wrong = BrokenProperty("left_over", pool.whole)
+        yield Condition(wrong, _joined(ending), _left_of(symbols, pool.whole, tracks))
+
+
+def _left_of(symbols: Symbols, whole: str, tracks: tuple[str, ...]) -> Iterator[Truth]:
+    rules, terms = symbols.rules, symbols.terms
+    nothing = symbols.none_open(rules.moving)
+    for states in rules.combinations(tracks):
+        left = transition.left_over(terms, rules, states, symbols.names)
+        for name, is_left in left:
+            if name == whole:
+                yield terms.every([symbols.stands(states), nothing, is_left])
+
+
+def _kept_for_good(symbols: Symbols, pair: GivingBack) -> Iterator[Truth]:
+    """That something is taken where nothing can be paid back any more."""
+    rules, terms = symbols.rules, symbols.terms
+    before, tracks = pair.pool.rest(symbols.asked), rules.giving_tracks[pair]
+    for name, situations in rules.situations.items():
+        for situation in situations:
+            success = symbols.success(situation)
+            ending = [
+                enabled
+                for step, enabled in success.enabled
+                if step.track in tracks and rules.is_final(step.track, step.target)
+            ]
+            stands, more = (
+                symbols.stands(situation.states),
+                pair.pool.rest(success.after),
+            )
+            if ending:
+                ends = [symbols.is_one_of(name), terms.some(ending), more > before]
+                yield terms.every([stands, *ends])
+    for deadline in rules.deadlines.values():
+        if deadline.track in tracks and rules.is_final(deadline.track, deadline.target):
+            after = transition.applied(terms, deadline.commit, symbols.asked)
+            stands = symbols.stands({deadline.track: deadline.state})
+            yield terms.every([stands, pair.pool.rest(after) > before])
 
 
 # ── beyond the file ─────────────────────────────────────────────────────────────────

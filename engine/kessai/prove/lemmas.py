@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import attrs
 
 from kessai.prove.algebra import KNOWN, Algebra, Names, Truth
-from kessai.prove.rules import Rules
+from kessai.prove.pools import Pool
+from kessai.prove.rules import Rules, clock_of
 from kessai.prove.search import Search
 from kessai.prove.states import ProofState, names_at, track_states
 from kessai.prove.symbols import ABSENT, count_of, most, state_of, sum_of
@@ -46,6 +47,13 @@ def guessed(rules: Rules, search: Search) -> list[Lemma]:
         for code in sorted({row[name] for row in rows}):
             here = [row for row in rows if row[name] == code]
             lemmas += _given(_is(name, code), _at_state(rules, here))
+            for deadline in rules.deadlines.values():
+                if (deadline.track, code) == (
+                    track,
+                    rules.codes[track].get(deadline.state),
+                ):
+                    running = _is(clock_of(deadline.name), 1)
+                    lemmas += _given(_is(name, code), _if(running, here))
     for command in rules.moving:
         name = count_of(command)
         busy = [row for row in rows if row[name]]
@@ -90,19 +98,23 @@ def _given(when: Holds, found: Iterable[Holds]) -> Iterator[Lemma]:
 def _everywhere(rules: Rules) -> Iterator[Holds]:
     """What may hold wherever a transaction is."""
     yield from _of_operations(rules)
+    yield from _sums(rules)
     yield from (_at_least(state_of(track), 0) for track in rules.tracks)
     for limit in _limits(rules):
         yield from (_at_most(amount, limit) for amount in rules.amounts)
     yield from (_below(one, other) for one, other in rules.together)
 
 
-def _of_operations(rules: Rules) -> Iterator[Holds]:
+def _sums(rules: Rules) -> Iterator[Holds]:
+    """That what is held back is what open operations asked for."""
     for amount, commands in rules.reserved.items():
-        for command in commands:
-            if rules.moving[command].spec.amount is not None:
-                yield _equal(amount, sum_of(command))
+        sums = [sum_of(c) for c in commands if rules.moving[c].spec.amount is not None]
+        yield _is_sum(amount, sums)
+
+
+def _of_operations(rules: Rules) -> Iterator[Holds]:
     for command, rule in rules.moving.items():
-        if command not in rule.spec.alongside:
+        if command not in rule.spec.alongside or rule.spec.is_opening:
             yield _at_most(count_of(command), 1)
 
 
@@ -118,6 +130,10 @@ def _at_state(rules: Rules, rows: list[Row]) -> Iterator[Holds]:
         if one < other:
             yield from _if(_equal(one, other), rows)
         yield from _if(_less(one, other), rows)
+    for pool in rules.pools:
+        if pool.whole not in zeros and len(pool.parts) > 1:
+            yield from _if(_leaves(pool, 1), rows)
+            yield from _if(_leaves_nothing(pool), rows)
     for command in rules.moving:
         yield from _if(_is(count_of(command), 0), rows)
         yield from _if(_some(count_of(command)), rows)
@@ -133,6 +149,8 @@ def _while_open(rules: Rules, command: str, rows: list[Row]) -> Iterator[Holds]:
     if rules.moving[command].spec.amount is not None:
         for amount in rules.amounts:
             yield from _if(_below(sum_of(command), amount), rows)
+        for pool in rules.pools:
+            yield from _if(_leaves_for(pool, sum_of(command)), rows)
 
 
 def _at_rest(rules: Rules, rows: list[Row]) -> Iterator[Holds]:
@@ -142,6 +160,8 @@ def _at_rest(rules: Rules, rows: list[Row]) -> Iterator[Holds]:
 
 def _with_flag(rules: Rules, rows: list[Row]) -> Iterator[Holds]:
     yield from _zeros(rules, rows)
+    for holds in _sums(rules):
+        yield from _if(holds, rows)
     for track in rules.tracks:
         yield _among(state_of(track), rows)
 
@@ -166,6 +186,22 @@ def _implies(when: Holds, then: Holds) -> Holds:
 
 def _equal(one: str, other: str) -> Holds:
     return lambda _, n: n[one] == n[other]
+
+
+def _is_sum(name: str, others: list[str]) -> Holds:
+    return lambda _, n: n[name] == sum(n[other] for other in others)
+
+
+def _leaves(pool: Pool, least: int) -> Holds:
+    return lambda _, n: pool.rest(n) >= least
+
+
+def _leaves_nothing(pool: Pool) -> Holds:
+    return lambda _, n: pool.rest(n) == 0
+
+
+def _leaves_for(pool: Pool, asked: str) -> Holds:
+    return lambda _, n: n[asked] <= pool.rest(n)
 
 
 def _below(one: str, other: str) -> Holds:

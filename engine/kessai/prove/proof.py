@@ -1,13 +1,14 @@
 """One lifecycle's proof: what is proved, what a story refutes, what stays open."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import attrs
 
 from kessai.machine import Machine, compile_lifecycle
-from kessai.prove.algebra import load_solver
+from kessai.prove.agreements import ending, is_declared, paths_to_an_ending
+from kessai.prove.algebra import Truth, load_solver
 from kessai.prove.checks import (
     Condition,
     beyond_limit,
@@ -18,13 +19,16 @@ from kessai.prove.checks import (
 )
 from kessai.prove.induction import Gap, Induction
 from kessai.prove.lemmas import declared, guessed
+from kessai.prove.pools import GivingBack
 from kessai.prove.replay import Replay
-from kessai.prove.rules import GivingBack, Rules, in_each_currency
-from kessai.prove.search import DEEP, FAR, SHALLOW, Search
-from kessai.prove.states import BrokenProperty
+from kessai.prove.rules import Rules, in_each_currency
+from kessai.prove.search import DEEP, FAR, SHALLOW, Search, numbered
+from kessai.prove.states import BrokenProperty, track_states
 from kessai.prove.story import ProofStory, StoryStep, to_the_point
 from kessai.prove.symbols import Symbols
-from kessai.spec import Lifecycle
+from kessai.spec import Agreement, Lifecycle, load_shipped, shipped_names
+
+Paths = Mapping[str, tuple[StoryStep, ...]]
 
 
 class Verdict(StrEnum):
@@ -42,10 +46,9 @@ _GRAVITY = (Verdict.PROVED, Verdict.OPEN, Verdict.REFUTED)
 class PropertyResult:
     """One property, and what came of it.
 
-    `property` is one of `invariant`, `choice`, `reserved`, `positive`, `evidence`,
-    `overlap`, `dead_end`, `give_back` and `reached`; `subject` is what it is about,
+    `property` is one of those that `kessai.prove` lists; `subject` is what it is about,
     and `rule` where the file has that from. A refuted one has its `story`, and so has a
-    state that is reached. An open one may have a `gap`: where the proof failed.
+    state that is reached or an amount that is moved. An open one may have a `gap`: where the proof failed.
     """
 
     property: str
@@ -99,8 +102,13 @@ class Proof:
         return tuple(f for f in self.findings if f.verdict is Verdict.OPEN)
 
 
-def prove(lifecycle: Lifecycle | Machine) -> Proof:
+def prove(
+    lifecycle: Lifecycle | Machine, agreements: Iterable[Lifecycle] = ()
+) -> Proof:
     """Prove what there is to prove of `lifecycle`, or find the stories that refute it.
+
+    `agreements` are the lifecycles that it may be under, besides the shipped ones; one
+    that is not known is taken as given.
 
     Every currency that has bounds of its own is looked at; what does not hold in one of
     them does not hold.
@@ -111,8 +119,10 @@ def prove(lifecycle: Lifecycle | Machine) -> Proof:
     """
     if isinstance(lifecycle, Machine):
         lifecycle = lifecycle.lifecycle
+    under = tuple(agreements)
     each = [
-        Prover(compile_lifecycle(one)).proof() for one in in_each_currency(lifecycle)
+        Prover(compile_lifecycle(one), agreements=under).proof()
+        for one in in_each_currency(lifecycle)
     ]
     findings: dict[BrokenProperty, PropertyResult] = {}
     for found in (found for proof in each for found in proof.findings):
@@ -140,8 +150,10 @@ class Prover:
         self,
         machine: Machine,
         giving_back: tuple[GivingBack, ...] | None = None,
+        agreements: tuple[Lifecycle, ...] = (),
     ) -> None:
         self.rules = Rules(machine, giving_back)
+        self.agreements = agreements
         self._machine = machine
 
     @cached_property
@@ -167,7 +179,12 @@ class Prover:
 
     def proof(self) -> Proof:
         """Everything there is to find out."""
-        findings = [*self._invariants(), *self._properties(), *self._reached()]
+        findings = [
+            *self._invariants(),
+            *self._properties(),
+            *self.under_agreements(),
+            *self._reached(),
+        ]
         beyond = self.induction.never(beyond_limit(self.symbols))
         return Proof(
             lifecycle=self.rules.lifecycle,
@@ -201,7 +218,7 @@ class Prover:
             yield self.finding(wrong, rules.get(name, ""), is_proved=is_proved, gap=gap)
 
     def _properties(self) -> Iterator[PropertyResult]:
-        for check in checks(self.rules):
+        for check in checks(self.symbols):
             gap = self.gap_in(check)
             yield self.finding(check.wrong, check.rule, is_proved=gap is None, gap=gap)
 
@@ -211,10 +228,55 @@ class Prover:
             one, _, other = check.wrong.subject.partition(" ")
             if not {(one, other), (other, one)} <= set(self.too_late):
                 return None
-        for condition in check.bad(self.symbols):
+        for condition in check.bad:
             against = self.induction.never(condition)
             if against is not None:
                 return Gap("", "", self.induction.shown(against), "")
+        return None
+
+    def under_agreements(self) -> Iterator[PropertyResult]:
+        """Whether an agreement lasts until what began under it is carried out."""
+        for name, rule in self.rules.openings.items():
+            needed = rule.spec.agreement
+            lifecycle = None if needed is None else self._lifecycle(needed.lifecycle)
+            if needed is not None and lifecycle is not None:
+                code = next(iter(lifecycle.currencies))
+                machine = compile_lifecycle(lifecycle.in_currency(code))
+                yield self._under(name, needed, machine)
+
+    def _lifecycle(self, name: str) -> Lifecycle | None:
+        known = {one.name: one for one in self.agreements}
+        return known.get(name) or (
+            load_shipped(name) if name in shipped_names() else None
+        )
+
+    def _under(
+        self, command: str, needed: Agreement, machine: Machine
+    ) -> PropertyResult:
+        verdict, story = Verdict.PROVED, None
+        if not is_declared(needed, machine):
+            verdict = Verdict.REFUTED
+        elif ending(needed, machine):
+            story = self._story_under(command, needed, machine)
+            verdict = Verdict.OPEN if story is None else Verdict.REFUTED
+        return PropertyResult(
+            property="agreement",
+            subject=command,
+            rule=needed.rule,
+            verdict=verdict,
+            story=story,
+        )
+
+    def _story_under(
+        self, command: str, needed: Agreement, machine: Machine
+    ) -> ProofStory | None:
+        wrong = BrokenProperty("agreement", command)
+        begins = next(s for s, _ in self.search.openings() if s.name == command)
+        for steps in paths_to_an_ending(needed, machine):
+            agreement = Replay(machine).run(steps)
+            story = Replay(self._machine, agreement=agreement).run(numbered([begins]))
+            if wrong in story.wrong:
+                return story.story
         return None
 
     def finding(
@@ -250,48 +312,63 @@ class Prover:
         return any(wrong.property == "invariant" for wrong in self.search.wrong)
 
     def _reached(self) -> Iterator[PropertyResult]:
-        near = _first_at(self.rules, self.search)
         for name, track in self.rules.tracks.items():
             for state in track.states:
-                yield self._reached_one(name, state, near.get((name, state)))
+                there = is_at(self.symbols, name, state)
+                yield self._reached_one("reached", f"{name}.{state}", there)
+        for amount in self.rules.amounts:
+            if amount in self.rules.named:
+                there = self.symbols.names[amount] != 0
+                yield self._reached_one("moved", amount, there)
 
     @cached_property
-    def _far(self) -> Mapping[tuple[str, str], tuple[StoryStep, ...]]:
-        """Ways to states that a short search does not reach."""
-        return _first_at(self.rules, Search(self.rules, FAR))
+    def _paths(self) -> tuple[Callable[[], Paths], ...]:
+        """Ways to states and amounts: by a short search, and by longer ones.
 
-    @cached_property
-    def _wide(self) -> Mapping[tuple[str, str], tuple[StoryStep, ...]]:
-        """Ways to states that need several operations at a time."""
-        return _first_at(self.rules, self.wide)
+        One of those goes further, the other has several operations at a time.
+        """
+        searches = (lambda: self.search, self._far, lambda: self.wide)
+        return tuple(cache(partial(_first_at, self.rules, each)) for each in searches)
 
-    def _reached_one(
-        self, track: str, state: str, steps: tuple[StoryStep, ...] | None
-    ) -> PropertyResult:
-        never = steps is None and not self.induction.may(
-            is_at(self.symbols, track, state)
-        )
+    def _far(self) -> Search:
+        return Search(self.rules, FAR)
+
+    def _reached_one(self, kind: str, subject: str, there: Truth) -> PropertyResult:
+        near, *farther = self._paths
+        steps = near().get(subject)
+        never = steps is None and not self.induction.may(there)
         if steps is None and not never:
-            steps = self._far.get((track, state)) or self._wide.get((track, state))
+            steps = next((p for each in farther if (p := each().get(subject))), None)
         story = None if steps is None else Replay(self._machine).run(steps).story
-        is_there = story is not None and story.last.states.get(track) == state
+        is_there = story is not None and subject in _subjects(
+            story.last.states, story.last.amounts
+        )
         verdict = Verdict.REFUTED if never else Verdict.OPEN
         return PropertyResult(
-            property="reached",
-            subject=f"{track}.{state}",
+            property=kind,
+            subject=subject,
             rule="",
             verdict=Verdict.PROVED if is_there else verdict,
             story=story if is_there else None,
         )
 
 
-def _first_at(
-    rules: Rules, search: Search
-) -> dict[tuple[str, str], tuple[StoryStep, ...]]:
-    """The shortest way to each state."""
-    ways: dict[tuple[str, str], tuple[StoryStep, ...]] = {}
-    for at in search.came_by:
-        for track, state in zip(rules.tracks, at.states, strict=True):
-            if state is not None and (track, state) not in ways:
-                ways[track, state] = search.path_to(at)
+def _first_at(rules: Rules, search: Callable[[], Search]) -> Paths:
+    """The shortest way to each state, and to where each amount is not 0."""
+    ways: dict[str, tuple[StoryStep, ...]] = {}
+    found = search()
+    for at in found.came_by:
+        states = track_states(rules, at)
+        for subject in _subjects(
+            states, dict(zip(rules.amounts, at.amounts, strict=True))
+        ):
+            if subject not in ways:
+                ways[subject] = found.path_to(at)
     return ways
+
+
+def _subjects(
+    states: Mapping[str, str | None], amounts: Mapping[str, int]
+) -> Iterator[str]:
+    yield from (f"{track}.{state}" for track, state in states.items())
+    yield from (name for name, amount in amounts.items() if amount)

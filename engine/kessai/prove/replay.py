@@ -1,11 +1,11 @@
 """A story replayed on the real machine: `decide`, `resolve` and `evolve`, step by step.
 
 A gateway that does as it is asked stands behind it. An agreement, where one is needed,
-is taken as given. A step that the machine refuses ends the story: what would follow did
+is taken as given, or is the transaction of another replay. A step that the machine refuses ends the story: what would follow did
 not happen.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,28 +20,23 @@ from kessai.machine import (
     Event,
     Machine,
     Operation,
-    Reversed,
     Transaction,
     compile_lifecycle,
     evolve,
 )
 from kessai.machine.decide import decide, opened_tracks
-from kessai.prove import transition
-from kessai.prove.algebra import KNOWN
-from kessai.prove.reversal import wrongs_of_reversal
+from kessai.prove.agreements import is_ending
 from kessai.prove.rules import Rules
 from kessai.prove.states import (
     BrokenProperty,
-    broken_at,
-    names_at,
+    ProofState,
     proof_state,
-    track_states,
     wrongs_at,
 )
 from kessai.prove.story import ProofStory, ReplayedStep, StoryStep, TransitionKind
-from kessai.spec import Lifecycle
+from kessai.prove.wrongs import wrongs_of_step
+from kessai.spec import Agreement, Lifecycle
 
-ORDER = "order-1"
 AGREEMENT = "agreement-1"
 NOT_POSSIBLE = "not_possible"
 """Why a step is refused that no machine is asked about: nothing such is open, say."""
@@ -52,19 +47,25 @@ _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 class Replay:
     """One transaction of `lifecycle`, from its beginning, in `currency`.
 
+    `agreement` is the replay of the agreement that it is under.
+
     Each method is a step and returns the replay. `wrong` is everything that does not
     hold so far: invariants, and the properties that `kessai.prove` proves.
     """
 
     def __init__(
-        self, lifecycle: Lifecycle | Machine, currency: str | None = None
+        self,
+        lifecycle: Lifecycle | Machine,
+        currency: str | None = None,
+        agreement: "Replay | None" = None,
     ) -> None:
         if isinstance(lifecycle, Lifecycle):
             code = currency or next(iter(lifecycle.currencies))
             lifecycle = compile_lifecycle(lifecycle.in_currency(code))
         self._machine = lifecycle
         self._rules = Rules(self._machine)
-        self._transaction = Transaction(ORDER)
+        self._transaction = Transaction(self._rules.lifecycle.identifier.sample)
+        self._agreement = agreement
         self._now = _BEGINNING
         self._operations: list[str] = []
         self._replayed: list[ReplayedStep] = []
@@ -80,7 +81,8 @@ class Replay:
         """What happened so far."""
         lifecycle = self._machine.lifecycle
         currency = lifecycle.currencies[self._rules.currency]
-        return ProofStory(lifecycle.name, currency, tuple(self._replayed))
+        under = None if self._agreement is None else self._agreement.story
+        return ProofStory(lifecycle.name, currency, tuple(self._replayed), under)
 
     @property
     def wrong(self) -> tuple[BrokenProperty, ...]:
@@ -91,6 +93,11 @@ class Replay:
     def refused(self) -> tuple[str, ...]:
         """Why the machine refused the last step; empty if it did not."""
         return self._replayed[-1].refused if self._replayed else ()
+
+    def ends(self, needed: Agreement) -> bool:
+        """Whether a charge may begin under this, though what is open will end it."""
+        state = self._state()
+        return state is not None and is_ending(needed, self._rules, state)
 
     # ── steps ───────────────────────────────────────────────────────────────────────
 
@@ -163,13 +170,34 @@ class Replay:
             self._add(step, (NOT_POSSIBLE,), ())
             self._is_over = True
             return self
-        found = tuple(self._wrong_with(step, event))
+        before = self._state()
         self._transaction = evolve(self._machine, self._transaction, event)
         refused = (event.reason,) if isinstance(event, Discrepancy) else ()
-        here = wrongs_at(self._rules, proof_state(self._rules, self._transaction))
-        self._add(step, refused, tuple(dict.fromkeys((*found, *here))))
+        self._add(step, refused, tuple(self._wrongs(before, step, refused)))
         self._is_over = bool(refused)
         return self
+
+    def _state(self) -> ProofState | None:
+        if not self._transaction.exists:
+            return None
+        return proof_state(self._rules, self._transaction)
+
+    def _wrongs(
+        self, before: ProofState | None, step: StoryStep, refused: tuple[str, ...]
+    ) -> dict[BrokenProperty, None]:
+        after, found = self._state(), dict[BrokenProperty, None]()
+        if step.kind is TransitionKind.SUCCEEDS or set(refused) <= {"state_conflict"}:
+            found.update(
+                dict.fromkeys(wrongs_of_step(self._rules, before, step, after))
+            )
+        if after is not None:
+            found.update(dict.fromkeys(wrongs_at(self._rules, after)))
+        needed = (
+            self._machine.commands[step.name].spec.agreement if not before else None
+        )
+        if needed and not refused and self._agreement and self._agreement.ends(needed):
+            found[BrokenProperty("agreement", step.name)] = None
+        return found
 
     def _add(
         self,
@@ -200,7 +228,9 @@ class Replay:
         rule = self._machine.commands.get(step.name)
         needed = rule.spec.agreement if rule is not None else None
         agreement = None
-        if needed is not None:
+        if needed is not None and self._agreement is not None:
+            agreement = self._agreement.transaction
+        elif needed is not None:
             states = {needed.track: needed.state}
             agreement = Transaction(AGREEMENT, needed.lifecycle, states=states)
         command = self._command(step, None if agreement is None else agreement.id)
@@ -219,7 +249,7 @@ class Replay:
         try:
             return Command(
                 step.name,
-                ORDER,
+                self._transaction.id,
                 key=f"key-{len(self._operations) + 1}",
                 lifecycle=self._machine.name,
                 agreement=agreement,
@@ -270,43 +300,8 @@ class Replay:
     def _evidence(self, command: str, outcome: Outcome, amount: int | None) -> Evidence:
         return Evidence(
             source=Source.REPLY,
-            transaction=ORDER,
+            transaction=self._transaction.id,
             command=command,
             outcome=outcome,
             amount=amount,
         )
-
-    # ── what is wrong with a step itself ────────────────────────────────────────────
-
-    def _wrong_with(self, step: StoryStep, event: Event) -> Iterator[BrokenProperty]:
-        if step.kind is TransitionKind.BEGINS:
-            yield from self._wrong_with_begin(step)
-        elif step.kind is TransitionKind.SUCCEEDS:
-            yield from self._wrong_with_success(step, event)
-        elif isinstance(event, Reversed):
-            state = proof_state(self._rules, self._transaction)
-            yield from wrongs_of_reversal(self._rules, state, step)
-
-    def _wrong_with_begin(self, step: StoryStep) -> Iterator[BrokenProperty]:
-        rule = self._machine.commands[step.name]
-        if rule.spec.is_opening or step.amount is None:
-            return
-        if step.amount < 1:
-            yield BrokenProperty("positive", step.name)
-
-    def _wrong_with_success(
-        self, step: StoryStep, event: Event
-    ) -> Iterator[BrokenProperty]:
-        if isinstance(event, Discrepancy) and event.reason == "amount_differs":
-            yield BrokenProperty("evidence", step.name)
-            return
-        state = proof_state(self._rules, self._transaction)
-        rule = self._machine.commands[step.name]
-        steps = self._rules.steps_from(rule, track_states(self._rules, state))
-        if not steps or rule.spec.reads:
-            return
-        names = {**names_at(self._rules, state), "amount": step.amount or 0}
-        success = transition.succeeded(KNOWN, steps, names)
-        yield from broken_at(self._rules, success.after)
-        if transition.undecided(KNOWN, success):
-            yield BrokenProperty("choice", step.name)

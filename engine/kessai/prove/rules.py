@@ -13,15 +13,22 @@ import attrs
 from kessai.errors import InvalidInput
 from kessai.machine import Machine
 from kessai.machine.compile import CompiledCommand, Step
+from kessai.prove.pools import (
+    GivingBack,
+    Pool,
+    commits_of,
+    giving_back,
+    pool_of,
+    pools_in,
+    used_up,
+)
 from kessai.spec import (
     AmountEffect,
     AmountRange,
     CommandSpec,
-    Deadline,
     Expression,
     Lifecycle,
 )
-from kessai.spec.expression import Binary, Name, Node
 
 MOST_WAYS = 2_000
 """Tracks that move together may have so many combinations; more would take hours."""
@@ -39,12 +46,16 @@ class Situation:
 
 
 @attrs.frozen
-class GivingBack:
-    """A command that pays back: each success raises `given`, never above `whole`."""
+class Goal:
+    """Where `track` is to get: the pairs of states of which the second is nearer."""
 
-    command: str
-    whole: str
-    given: str
+    track: str
+    nearer: frozenset[tuple[str, str]]
+
+
+def clock_of(deadline: str) -> str:
+    """The name under which it goes whether `deadline` was started: 1, or 0."""
+    return f"~{deadline}"
 
 
 class Rules:
@@ -62,6 +73,7 @@ class Rules:
         self._giving_back = giving_back
         self.currency = next(iter(self.lifecycle.currencies))
         self.amounts = tuple(self.lifecycle.amounts)
+        self.deadlines = self.lifecycle.deadlines
         self.moving = {
             name: rule for name, rule in machine.commands.items() if not rule.spec.reads
         }
@@ -83,8 +95,7 @@ class Rules:
     @cached_property
     def flags(self) -> tuple[str, ...]:
         """The flags that some expression names; the others change nothing."""
-        named: set[str] = set().union(*(e.names for e in self._expressions()))
-        return tuple(flag for flag in self.lifecycle.flags if flag in named)
+        return tuple(flag for flag in self.lifecycle.flags if flag in self.named)
 
     def flags_of(self, rule: CompiledCommand) -> tuple[str, ...]:
         """The flags that an opening command may carry."""
@@ -108,6 +119,11 @@ class Rules:
         yield from (effect.value for effect in effects)
 
     @cached_property
+    def named(self) -> frozenset[str]:
+        """Every name that some expression uses."""
+        return frozenset().union(*(each.names for each in self._expressions()))
+
+    @cached_property
     def codes(self) -> Mapping[str, Mapping[str, int]]:
         """A number for each state of each track."""
         return {
@@ -126,17 +142,6 @@ class Rules:
         }
         return tuple(sorted(found))
 
-    def is_started(self, deadline: Deadline) -> bool:
-        """Whether whatever leads into the state of `deadline` starts it."""
-        leading = {
-            (section, command.name)
-            for section, command in self.lifecycle.changes
-            for move in command.moves
-            if (move.track, move.target) == (deadline.track, deadline.state)
-            and set(move.sources) != {deadline.state}
-        }
-        return leading <= {("commands", name) for name in deadline.starts}
-
     @cached_property
     def reserved(self) -> Mapping[str, tuple[str, ...]]:
         """The amounts that hold something back, each with the commands that do so."""
@@ -151,6 +156,14 @@ class Rules:
         """For each command, every situation of its tracks in which it has steps."""
         return {
             name: tuple(self._situations(rule)) for name, rule in self.moving.items()
+        }
+
+    @cached_property
+    def outside(self) -> Mapping[str, tuple[Situation, ...]]:
+        """The same of what the gateway does unasked: more may be possible then."""
+        return {
+            name: tuple(self._situations(rule, outside=True))
+            for name, rule in self.others.items()
         }
 
     @cached_property
@@ -177,9 +190,12 @@ class Rules:
         for states in product(*each):
             yield dict(zip(names, states, strict=True))
 
-    def _situations(self, rule: CompiledCommand) -> Iterator[Situation]:
-        for stand in self.combinations(rule.steps):
-            steps = self.steps_from(rule, stand)
+    def _situations(
+        self, rule: CompiledCommand, *, outside: bool = False
+    ) -> Iterator[Situation]:
+        starting = self.outside_from if outside else self.steps_from
+        for stand in self.combinations(rule.tracks if outside else rule.steps):
+            steps = starting(rule, stand)
             if steps:
                 yield Situation(stand, steps)
 
@@ -187,6 +203,11 @@ class Rules:
     def steps_from(rule: CompiledCommand, states: States) -> tuple[Step, ...]:
         """The machine's own answer: which steps start from `states`."""
         return rule.steps_from({t: s for t, s in states.items() if s is not None})
+
+    @staticmethod
+    def outside_from(rule: CompiledCommand, states: States) -> tuple[Step, ...]:
+        """The same of a success that nobody asked for."""
+        return rule.outside_from({t: s for t, s in states.items() if s is not None})
 
     def linked(self, track: str) -> tuple[str, ...]:
         """The tracks that decide which commands move `track`."""
@@ -196,62 +217,119 @@ class Rules:
                 found.update(rule.steps)
         return tuple(name for name in self.tracks if name in found)
 
-    def giving_tracks(self, pair: GivingBack) -> tuple[str, ...]:
-        """The tracks that decide whether `pair` can be carried out."""
-        tracks = self.machine.commands[pair.command].steps
-        found = {other for track in tracks for other in self.linked(track)}
-        return tuple(name for name in self.tracks if name in found)
-
     @cached_property
-    def far(self) -> Mapping[str, Mapping[str, int]]:
-        """For each track, how many moves each state is from a final one."""
+    def giving_tracks(self) -> Mapping[GivingBack, tuple[str, ...]]:
+        """For each command that pays back, the tracks that decide whether it can."""
         return {
-            name: self._distances(name, track.final)
-            for name, track in self.tracks.items()
+            pair: tuple(
+                dict.fromkeys(
+                    other
+                    for track in self.machine.commands[pair.command].steps
+                    for other in self.linked(track)
+                )
+            )
+            for pair in self.giving_back
         }
 
-    def towards(self, track: str, command: str) -> Mapping[str, int]:
-        """How many moves each state of `track` is from one where `command` starts."""
-        starts = self.machine.commands[command].steps.get(track, {})
-        return self._distances(track, starts)
+    @cached_property
+    def to_the_end(self) -> Mapping[str, Goal]:
+        """For each track, the goal of getting to a final state."""
+        return {
+            name: self._goal(name, track.final) for name, track in self.tracks.items()
+        }
 
-    def _distances(self, track: str, goals: Iterable[str]) -> Mapping[str, int]:
+    @cached_property
+    def to_give_back(self) -> Mapping[tuple[str, str], Goal]:
+        """For each track and each command that pays back, getting to where it starts."""
+        return {
+            (track, pair.command): self._goal(track, starts)
+            for pair in self.giving_back
+            for track in self.giving_tracks[pair]
+            for starts in [self.machine.commands[pair.command].steps.get(track, {})]
+        }
+
+    def _goal(self, track: str, ends: Iterable[str]) -> Goal:
+        """How `ends` are neared: by moves that lead there, or that cannot be undone.
+
+        Neither can go on for ever, so that each way leads to an end, however long.
+        """
         edges = {
             (source, move.target)
             for _, move, source in self.lifecycle.moves()
-            if move.track == track and move.target is not None
+            if move.track == track and move.target is not None and not move.external
         }
         edges |= {
-            (d.state, d.target)
-            for d in self.lifecycle.deadlines.values()
-            if d.track == track
+            (d.state, d.target) for d in self.deadlines.values() if d.track == track
         }
-        far = dict.fromkeys(goals, 0)
-        todo = list(far)
-        for state in todo:  # it grows while it is gone through
-            for source, target in sorted(edges):
-                if target == state and source not in far:
-                    far[source] = far[state] + 1
-                    todo.append(source)
-        return far
+        back = [(target, source) for source, target in edges]
+        far = _distances(back, ends)
+        leads_to = {state: _distances(edges, [state]) for state in far}
+        nearer = {
+            (one, other)
+            for one, other in edges
+            if one in far and other in far and one != other
+            if far[other] < far[one] or one not in leads_to[other]
+        }
+        return Goal(track, frozenset(nearer))
 
     @cached_property
     def giving_back(self) -> tuple[GivingBack, ...]:
-        """The commands that pay back what another one took, found by their shape.
-
-        Such a command's largest amount is `whole - given - …`, and its success does
-        `given += amount`. A capture may look the same (of an authorization); it is the
-        last of such a chain that pays back.
-        """
+        """The commands that pay back what another one took."""
         if self._giving_back is not None:
             return self._giving_back
+        return giving_back(self._largest(), self.reserved)
+
+    @cached_property
+    def pools(self) -> tuple[Pool, ...]:
+        """What invariants and largest amounts take parts from."""
         found = [
-            pair
-            for rule in self.others.values()
-            for pair in _pairs(rule.spec, self.range_of(rule.spec))
+            *(pool_of(most, self.reserved) for _, most in self._largest()),
+            *(
+                pool
+                for invariant in self.lifecycle.invariants.values()
+                for pool in pools_in(invariant.holds, self.reserved)
+            ),
         ]
-        wholes = {pair.whole for pair in found}
-        return tuple(pair for pair in found if pair.given not in wholes)
+        return tuple(dict.fromkeys(pool for pool in found if pool is not None))
+
+    @cached_property
+    def used_up(self) -> Mapping[Pool, tuple[str, ...]]:
+        """The pools of which nothing may be left, with the tracks that end them."""
+        return {
+            pool: self._tracks_taking(pool)
+            for pool in used_up(self.lifecycle, self.pools)
+        }
+
+    def is_final(self, track: str, state: str | None) -> bool:
+        """Whether nothing more can be asked for on `track` in `state`."""
+        return state in self.tracks[track].final
+
+    def _tracks_taking(self, pool: Pool) -> tuple[str, ...]:
+        taking = [
+            move.track
+            for rule in self.others.values()
+            if any(effect.target in pool.parts for effect in commits_of(rule.spec))
+            for move in rule.spec.moves
+        ]
+        return tuple(dict.fromkeys(taking))
+
+    def _largest(self) -> Iterator[tuple[CommandSpec, Expression]]:
+        for rule in self.others.values():
+            if (amount := self.range_of(rule.spec)) is not None:
+                yield rule.spec, amount.maximum
+
+
+def _distances(
+    edges: Iterable[tuple[str, str]], starts: Iterable[str]
+) -> Mapping[str, int]:
+    """How many of `edges` each state is from `starts`, of those that they lead to."""
+    far = dict.fromkeys(starts, 0)
+    for state in (todo := list(far)):  # it grows while it is gone through
+        for source, target in sorted(edges):
+            if source == state and target not in far:
+                far[target] = far[state] + 1
+                todo.append(target)
+    return far
 
 
 def in_each_currency(lifecycle: Lifecycle) -> Iterator[Lifecycle]:
@@ -263,29 +341,3 @@ def in_each_currency(lifecycle: Lifecycle) -> Iterator[Lifecycle]:
         if bounds not in seen:
             seen.add(bounds)
             yield lifecycle.in_currency(code)
-
-
-def _pairs(spec: CommandSpec, amount: AmountRange | None) -> Iterator[GivingBack]:
-    if amount is None:
-        return
-    whole, less = _difference(amount.maximum.tree)
-    effects = (*spec.commit, *(e for move in spec.moves for e in move.commit or ()))
-    raised = {e.target for e in effects if _adds_the_amount(e)}
-    for given in less:
-        if whole is not None and given in raised:
-            yield GivingBack(spec.name, whole, given)
-
-
-def _difference(tree: Node) -> tuple[str | None, tuple[str, ...]]:
-    """`a - b - c` as a, and b and c."""
-    less: tuple[str, ...] = ()
-    while isinstance(tree, Binary) and tree.operator == "-":
-        if isinstance(tree.right, Name):
-            less = (tree.right.name, *less)
-        tree = tree.left
-    return (tree.name if isinstance(tree, Name) else None), less
-
-
-def _adds_the_amount(effect: AmountEffect) -> bool:
-    asked = Name("amount")
-    return effect.value.tree == Binary("+", Name(effect.target), asked)

@@ -5,7 +5,7 @@ a command are open at a time: this finds stories, and proves nothing. What it fi
 replayed on the real machine afterwards by `kessai.prove.replay`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import combinations
 
@@ -15,8 +15,7 @@ from kessai.machine.compile import CompiledCommand
 from kessai.machine.compile import Step as MachineStep
 from kessai.prove import transition
 from kessai.prove.algebra import KNOWN, Names
-from kessai.prove.reversal import wrongs_of_reversal
-from kessai.prove.rules import Rules
+from kessai.prove.rules import Rules, States
 from kessai.prove.states import (
     BrokenProperty,
     ProofState,
@@ -28,6 +27,7 @@ from kessai.prove.states import (
     wrongs_at,
 )
 from kessai.prove.story import StoryStep, TransitionKind
+from kessai.prove.wrongs import wrongs_of_step
 
 MOST_OF_ONE = 2
 MOST_OPEN = 3
@@ -58,6 +58,11 @@ DEAR = 3
 """A step outside the engine counts as this many: a command of one's own is two."""
 
 _OUTSIDE = {TransitionKind.EXTERNAL, TransitionKind.REVERSES}
+
+Starting = Callable[[CompiledCommand, States], tuple[MachineStep, ...]]
+
+Taken = tuple[StoryStep, ProofState | None]
+"""A step, and the state after it; None if it cannot be told."""
 
 Path = tuple[ProofState | None, StoryStep]
 
@@ -98,8 +103,8 @@ class Search:
     # ── the search ────────────────────────────────────────────────────────────────────
 
     def _go(self) -> None:
-        for step, state in self._openings():
-            self._queue(0, None, step, state)
+        for step, state in self.openings():
+            self._take(0, None, step, state)
         while self._todo and len(self.came_by) < self._breadth.most_states:
             if self._until_wrong and self.wrong:
                 return
@@ -110,12 +115,18 @@ class Search:
             for wrong in wrongs_at(self._rules, state):
                 self._note(wrong, state, None)
             for then, after in self._steps(state):
-                self._queue(cost, state, then, after)
+                self._take(cost, state, then, after)
 
-    def _queue(
-        self, cost: int, before: ProofState | None, step: StoryStep, after: ProofState
+    def _take(
+        self,
+        cost: int,
+        before: ProofState | None,
+        step: StoryStep,
+        after: ProofState | None,
     ) -> None:
-        if after not in self.came_by:
+        for wrong in wrongs_of_step(self._rules, before, step, after):
+            self._note(wrong, before, step)
+        if after is not None and after not in self.came_by:
             self._queued += 1
             further = cost + (DEAR if step.kind in _OUTSIDE else 1)
             heappush(self._todo, (further, self._queued, before, step, after))
@@ -148,15 +159,14 @@ class Search:
         if low <= high:
             yield from dict.fromkeys(picks or [low])
 
-    def _openings(self) -> Iterator[tuple[StoryStep, ProofState]]:
+    def openings(self) -> Iterator[Taken]:
+        """Every beginning of a transaction that is searched from."""
         for rule in self._rules.openings.values():
             given = self._rules.flags_of(rule)
             for on in _some_of(given):
                 yield from self._born(rule, on)
 
-    def _born(
-        self, rule: CompiledCommand, on: tuple[str, ...]
-    ) -> Iterator[tuple[StoryStep, ProofState]]:
+    def _born(self, rule: CompiledCommand, on: tuple[str, ...]) -> Iterator[Taken]:
         flags = {flag: int(flag in on) for flag in self._rules.flags}
         zeros = {**dict.fromkeys(self._rules.amounts, 0), **flags}
         for amount in self._picks(rule, zeros):
@@ -175,8 +185,7 @@ class Search:
             step = StoryStep(
                 TransitionKind.BEGINS, rule.spec.name, _asked(rule, amount), 0, on
             )
-            state = self._begun(rule, states, names, ())
-            self._at_begin(None, step, rule, state)
+            state = self._begun(rule, states, names, (0,) * len(self._rules.deadlines))
             yield step, state
 
     def _begun(
@@ -184,7 +193,8 @@ class Search:
         rule: CompiledCommand,
         states: tuple[str | None, ...],
         names: Names,
-        others: tuple[tuple[str, int], ...],
+        clocks: tuple[int, ...],
+        others: tuple[tuple[str, int], ...] = (),
     ) -> ProofState:
         after = transition.applied(KNOWN, rule.spec.reserve, names)
         mine = (rule.spec.name, names["amount"])
@@ -192,24 +202,11 @@ class Search:
             states,
             tuple(after[a] for a in self._rules.amounts),
             tuple(after[f] for f in self._rules.flags),
+            clocks,
             tuple(sorted((*others, mine))),
         )
 
-    def _at_begin(
-        self,
-        before: ProofState | None,
-        step: StoryStep,
-        rule: CompiledCommand,
-        state: ProofState,
-    ) -> None:
-        name = rule.spec.name
-        names = {**names_at(self._rules, state), "amount": step.amount or 0}
-        if not rule.spec.is_opening and step.amount is not None and step.amount < 1:
-            self._note(BrokenProperty("positive", name), before, step)
-        if transition.misreported(KNOWN, rule, names):
-            self._note(BrokenProperty("evidence", name), before, step)
-
-    def _steps(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+    def _steps(self, state: ProofState) -> Iterator[Taken]:
         yield from self._endings(state)
         if not (state.open and self._breadth.is_narrow):
             yield from self._begins(state)
@@ -221,11 +218,11 @@ class Search:
 
     # ── begin ───────────────────────────────────────────────────────────────────────
 
-    def _begins(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+    def _begins(self, state: ProofState) -> Iterator[Taken]:
         if len(state.open) >= MOST_OPEN:
             return
         names, busy = names_at(self._rules, state), [name for name, _ in state.open]
-        for rule, steps in self._startable(state):
+        for rule, steps in self._startable(state, self._rules.steps_from):
             if busy.count(rule.spec.name) >= MOST_OF_ONE:
                 continue
             for amount in self._picks(rule, names):
@@ -237,56 +234,55 @@ class Search:
                 step = StoryStep(
                     TransitionKind.BEGINS, rule.spec.name, _asked(rule, amount)
                 )
-                after = self._begun(rule, state.states, asked, state.open)
-                self._at_begin(state, step, rule, after)
+                after = self._begun(rule, state.states, asked, state.clocks, state.open)
                 yield step, after
 
     def _startable(
-        self, state: ProofState
+        self, state: ProofState, starting: Starting
     ) -> Iterator[tuple[CompiledCommand, tuple[MachineStep, ...]]]:
         busy = {name for name, _ in state.open}
         states = track_states(self._rules, state)
         for rule in self._rules.others.values():
-            steps = self._rules.steps_from(rule, states)
+            steps = starting(rule, states)
             if steps and not busy & rule.excludes:
                 yield rule, steps
 
     # ── ends ────────────────────────────────────────────────────────────────────────
 
-    def _endings(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+    def _endings(self, state: ProofState) -> Iterator[Taken]:
         for operation in dict.fromkeys(state.open):
             name, amount = operation
             rule = self._rules.moving[name]
             rest = list(state.open)
             rest.remove(operation)
             asked = {**names_at(self._rules, state), "amount": amount}
-            ends = (
-                self._success(state, rule, asked),
-                self._decline(state, rule, asked),
-            )
-            for kind, after in zip(
-                (TransitionKind.SUCCEEDS, TransitionKind.DECLINES), ends, strict=True
-            ):
-                if after is not None:
-                    step = StoryStep(kind, name, _asked(rule, amount))
-                    ended = after._replace(open=tuple(rest))
-                    self._loses(state, step, ended)
-                    yield step, ended
+            step = StoryStep(TransitionKind.SUCCEEDS, name, _asked(rule, amount))
+            if steps := self._rules.steps_from(rule, track_states(self._rules, state)):
+                success = transition.succeeded(KNOWN, steps, asked)
+                after = self._moved(state, rule, success)
+                yield self._ended(state, step, after, rest)
+            step = attrs.evolve(step, kind=TransitionKind.DECLINES)
+            yield self._ended(state, step, self._decline(state, rule, asked), rest)
 
-    def _success(
-        self, state: ProofState, rule: CompiledCommand, names: Names
+    def _ended(
+        self,
+        state: ProofState,
+        step: StoryStep,
+        after: ProofState | None,
+        rest: list[tuple[str, int]],
+    ) -> Taken:
+        if after is not None:
+            after = after._replace(open=tuple(rest))
+            self._loses(state, step, after)
+        return step, after
+
+    def _moved(
+        self, state: ProofState, rule: CompiledCommand, success: transition.Success
     ) -> ProofState | None:
-        steps = self._rules.steps_from(rule, track_states(self._rules, state))
-        if not steps:
-            return None
-        success = transition.succeeded(KNOWN, steps, names)
+        """`state` after `success`; None if it does not lead to exactly one state."""
         if transition.undecided(KNOWN, success):
-            step = StoryStep(
-                TransitionKind.SUCCEEDS, rule.spec.name, _asked(rule, names["amount"])
-            )
-            self._note(BrokenProperty("choice", rule.spec.name), state, step)
             return None
-        return moved(self._rules, state, success)
+        return moved(self._rules, state, rule, success)
 
     def _decline(
         self, state: ProofState, rule: CompiledCommand, names: Names
@@ -311,37 +307,32 @@ class Search:
 
     # ── without the engine ──────────────────────────────────────────────────────────
 
-    def _external(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+    def _external(self, state: ProofState) -> Iterator[Taken]:
         names = names_at(self._rules, state)
-        for rule, steps in self._startable(state):
+        for rule, steps in self._startable(state, self._rules.outside_from):
             for amount in self._picks(rule, names):
                 asked = {**names, "amount": amount}
                 success = transition.whole_success(KNOWN, rule, steps, asked)
                 kept = transition.kept_by_the_net(KNOWN, self._rules, success.after)
-                if all(kept) and not transition.undecided(KNOWN, success):
+                if all(kept):
                     step = StoryStep(
                         TransitionKind.EXTERNAL, rule.spec.name, _asked(rule, amount)
                     )
-                    yield step, moved(self._rules, state, success)
+                    yield step, self._moved(state, rule, success)
 
-    def _reversals(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+    def _reversals(self, state: ProofState) -> Iterator[Taken]:
         names, states = names_at(self._rules, state), track_states(self._rules, state)
         for name, rule in self._rules.machine.reversals.items():
             steps = self._rules.steps_from(rule, states)
             for amount in self._picks(rule, names) if steps else ():
                 asked = {**names, "amount": amount}
                 success = transition.succeeded(KNOWN, steps, asked)
-                if not all(
-                    transition.kept_by_the_net(KNOWN, self._rules, success.after)
-                ):
-                    continue
-                step = StoryStep(TransitionKind.REVERSES, name, _asked(rule, amount))
-                for wrong in wrongs_of_reversal(self._rules, state, step):
-                    self._note(wrong, state, step)
-                if not transition.undecided(KNOWN, success):
-                    yield step, moved(self._rules, state, success)
+                if all(transition.kept_by_the_net(KNOWN, self._rules, success.after)):
+                    asked_for = _asked(rule, amount)
+                    step = StoryStep(TransitionKind.REVERSES, name, asked_for)
+                    yield step, self._moved(state, rule, success)
 
-    def _lapses(self, state: ProofState) -> Iterator[tuple[StoryStep, ProofState]]:
+    def _lapses(self, state: ProofState) -> Iterator[Taken]:
         states = track_states(self._rules, state)
         for deadline in transition.deadlines_of(self._rules, states):
             after = transition.applied(

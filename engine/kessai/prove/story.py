@@ -55,11 +55,16 @@ class ReplayedStep:
 
 @attrs.frozen
 class ProofStory:
-    """Steps that were replayed on the real machine, each with its result."""
+    """Steps that were replayed on the real machine, each with its result.
+
+    `agreement` is what happened before to the agreement that it is under, where that
+    matters.
+    """
 
     lifecycle: str
     currency: Currency
     replayed: tuple[ReplayedStep, ...]
+    agreement: "ProofStory | None" = None
 
     @property
     def steps(self) -> tuple[StoryStep, ...]:

@@ -16,7 +16,7 @@ import attrs
 from kessai.machine.compile import CompiledCommand
 from kessai.prove import transition
 from kessai.prove.algebra import Names, SolverAlgebra, Truth
-from kessai.prove.rules import Rules, Situation, States
+from kessai.prove.rules import Rules, Situation, States, clock_of
 from kessai.prove.story import TransitionKind
 from kessai.spec import Deadline, Expression
 from kessai.spec.expression import Integer
@@ -68,6 +68,7 @@ class Symbols:
     def _numbers(self) -> Iterator[str]:
         yield from self.rules.amounts
         yield from map(state_of, self.rules.tracks)
+        yield from map(clock_of, self.rules.deadlines)
         for name, rule in self.rules.moving.items():
             yield count_of(name)
             if rule.spec.amount is not None:
@@ -84,6 +85,8 @@ class Symbols:
         for track, declared in self.rules.tracks.items():
             state = self.names[state_of(track)]
             yield self.terms.every([state >= ABSENT, state < len(declared.states)])
+        for clock in map(clock_of, self.rules.deadlines):
+            yield self.terms.every([self.names[clock] >= 0, self.names[clock] <= 1])
         for name, rule in self.rules.moving.items():
             count = self.names[count_of(name)]
             yield count >= 0
@@ -148,9 +151,10 @@ class Symbols:
         for situation in self.rules.situations[name]:
             if not rule.spec.is_opening:
                 yield self._begins(name, rule, situation)
-                yield self._external(name, rule, situation)
-            yield self._succeeds(name, situation)
+            yield self._succeeds(name, rule, situation)
         yield self._declines(name, rule)
+        for situation in self.rules.outside.get(name, ()):
+            yield self._external(name, rule, situation)
 
     def _amounts(self, after: Names) -> dict[str, Any]:
         return {name: after[name] for name in self.rules.amounts}
@@ -175,6 +179,7 @@ class Symbols:
         after: dict[str, Any] = {
             **{n: t for n, t in names.items() if n in self.rules.flags},
             **self._amounts(transition.applied(self.terms, rule.spec.reserve, names)),
+            **dict.fromkeys(map(clock_of, self.rules.deadlines), self.terms.zero),
         }
         for track, declared in self.rules.tracks.items():
             opened = [o for o in rule.spec.opens if o.track == track]
@@ -239,13 +244,19 @@ class Symbols:
         """What the success of an open operation of `amount` makes."""
         return transition.succeeded(self.terms, situation.steps, self.asked)
 
-    def _succeeds(self, name: str, situation: Situation) -> Transition:
+    def _started(self, rule: CompiledCommand) -> dict[str, Any]:
+        return {clock_of(one.name): self.z3.IntVal(1) for one in rule.starts}
+
+    def _succeeds(
+        self, name: str, rule: CompiledCommand, situation: Situation
+    ) -> Transition:
         success = self.success(situation)
         is_moved = self.terms.some(enabled for _, enabled in success.enabled)
         when = [self.stands(situation.states), self.is_one_of(name), is_moved]
         after = {
             **self._amounts(success.after),
             **self.moved(success),
+            **self._started(rule),
             **self._counted(name, -1),
         }
         return Transition(TransitionKind.SUCCEEDS, name, self.terms.every(when), after)
@@ -264,6 +275,12 @@ class Symbols:
                 after[state_of(track)] = self.z3.If(is_there, ended, before)
         return Transition(TransitionKind.DECLINES, name, self.is_one_of(name), after)
 
+    def _within(self, rule: CompiledCommand) -> Sequence[Truth]:
+        declared = self.rules.range_of(rule.spec)
+        if declared is None:
+            return [self.amount == 0]
+        return transition.within(self.terms, declared, self.asked)
+
     def external(
         self, rule: CompiledCommand, situation: Situation
     ) -> tuple[Truth, transition.Success]:
@@ -276,26 +293,25 @@ class Symbols:
             self.none_open(rule.excludes),
             *self._within(rule),
             *transition.kept_by_the_net(self.terms, self.rules, success.after),
+            self.terms.no(transition.undecided(self.terms, success)),
         ]
         return self.terms.every(when), success
-
-    def _within(self, rule: CompiledCommand) -> Sequence[Truth]:
-        declared = self.rules.range_of(rule.spec)
-        if declared is None:
-            return [self.amount == 0]
-        return transition.within(self.terms, declared, self.asked)
 
     def _external(
         self, name: str, rule: CompiledCommand, situation: Situation
     ) -> Transition:
         when, success = self.external(rule, situation)
-        after = {**self._amounts(success.after), **self.moved(success)}
+        after = {
+            **self._amounts(success.after),
+            **self.moved(success),
+            **self._started(rule),
+        }
         return Transition(TransitionKind.EXTERNAL, name, when, after)
 
     def reverses(
         self, name: str, situation: Situation
     ) -> tuple[Truth, transition.Success]:
-        """When `resolve_external` applies a reversal, and its effect: at any time."""
+        """When amounts and states allow a reversal, which may come at any time."""
         success = transition.succeeded(self.terms, situation.steps, self.asked)
         when = [
             self.stands(situation.states),
@@ -305,7 +321,9 @@ class Symbols:
         return self.terms.every(when), success
 
     def _reverses(self, name: str, situation: Situation) -> Transition:
-        when, success = self.reverses(name, situation)
+        may, success = self.reverses(name, situation)
+        one_move = self.terms.no(transition.undecided(self.terms, success))
+        when = self.terms.every([may, one_move])
         after = {**self._amounts(success.after), **self.moved(success)}
         return Transition(TransitionKind.REVERSES, name, when, after)
 

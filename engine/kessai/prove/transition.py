@@ -4,15 +4,18 @@ The steps, effects and exclusions come from the compiled machine; the order in w
 they are taken is that of `decide`, `evolve` and `resolve`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
 from kessai.machine.compile import CompiledCommand, Step
 from kessai.money import AMOUNT_LIMIT
 from kessai.prove.algebra import Algebra, Names, Truth, Value
-from kessai.prove.rules import GivingBack, Rules, States
-from kessai.spec import AmountEffect, AmountRange, Deadline
+from kessai.prove.pools import GivingBack
+from kessai.prove.rules import Goal, Rules, States, clock_of
+from kessai.spec import AmountEffect, AmountRange, Deadline, Expression
+
+_ASKED = Expression.parse("amount")
 
 Asked = tuple[CompiledCommand, Sequence[Step]]
 """A command, and its steps from the states that hold; none for an opening command."""
@@ -47,14 +50,6 @@ def within(algebra: Algebra, amount: AmountRange | None, names: Names) -> list[T
         algebra.number(amount.minimum, names) <= names["amount"],
         names["amount"] <= algebra.number(amount.maximum, names),
     ]
-
-
-@attrs.frozen
-class Goal:
-    """Where `track` is to get: how many moves each of its states is away."""
-
-    track: str
-    far: Mapping[str, int]
 
 
 @attrs.frozen
@@ -135,6 +130,48 @@ def misreported(algebra: Algebra, rule: CompiledCommand, names: Names) -> Truth:
     return algebra.no(algebra.number(rule.spec.reports, names) == names["amount"])
 
 
+def misaccounted(algebra: Algebra, rules: Rules, asked: Asked, names: Names) -> Truth:
+    """Whether a success accounts for something else than what was asked for, once.
+
+    Some amount must become what evidence states, or grow or shrink by it; what the
+    command held back itself does not count. With one unit more, no amount and nothing
+    that is left of a pool may differ by more than that.
+    """
+    rule, steps = asked
+    stated = rule.spec.reports or (_ASKED if rule.spec.amount else None)
+    if stated is None:
+        return algebra.some([])
+    held = {effect.target for effect in rule.spec.reserve}
+    commit = steps[0].commit
+    touched = dict.fromkeys(e.target for e in commit if e.target not in held)
+    after, worth = applied(algebra, commit, names), algebra.number(stated, names)
+    exact = algebra.some(
+        is_it
+        for amount in touched
+        for is_it in (
+            after[amount] == worth,
+            after[amount] - names[amount] == worth,
+            names[amount] - after[amount] == worth,
+        )
+    )
+    more = {**names, **{name: names[name] + 1 for name in (*held, "amount")}}
+    differing = applied(algebra, commit, more)
+    by = [differing[amount] - after[amount] for amount in touched]
+    by += [pool.rest(differing) - pool.rest(after) for pool in rules.pools]
+    once = (within for each in by for within in (each >= -1, each <= 1))
+    return algebra.no(algebra.every([exact, *once]))
+
+
+def left_over(
+    algebra: Algebra, rules: Rules, states: States, names: Names
+) -> Iterator[tuple[str, Truth]]:
+    """Where it has ended: for each pool, whether something is left that must not be."""
+    for pool, tracks in rules.used_up.items():
+        at = [(track, states[track]) for track in tracks]
+        if all(s is None or s in rules.tracks[track].final for track, s in at):
+            yield pool.whole, algebra.no(pool.rest(names) == 0)
+
+
 # ── ways on ─────────────────────────────────────────────────────────────────────────
 
 
@@ -161,24 +198,19 @@ def leads_on(
 
     `states` are those of all tracks that its commands move.
     """
-    track, far = goal.track, goal.far
-    here = far.get(states.get(track) or "")
-    if here is None:
-        return algebra.some([])
+    track, here = goal.track, states.get(goal.track)
     ways: list[Truth] = []
     for rule in rules.others.values():
         steps = rules.steps_from(rule, states)
         nearer = [
-            s for s in steps if s.track == track and far.get(s.target, here) < here
+            s for s in steps if s.track == track and (here, s.target) in goal.nearer
         ]
         if nearer:
             ways += _ways(algebra, rules, (rule, steps), names, nearer)
     ways += [
-        algebra.every([])
+        names[clock_of(deadline.name)] == 1
         for deadline in deadlines_of(rules, states)
-        if deadline.track == track
-        and far.get(deadline.target, here) < here
-        and rules.is_started(deadline)
+        if deadline.track == track and (here, deadline.target) in goal.nearer
     ]
     return algebra.some(ways)
 
@@ -213,11 +245,10 @@ def gives_back(
     steps = rules.steps_from(rule, states)
     if not steps:
         return algebra.some([])
-    rest = names[pair.whole] - names[pair.given]
-    asked = {**names, "amount": rest}
+    asked = {**names, "amount": pair.pool.rest(names)}
     success = whole_success(algebra, rule, steps, asked)
-    is_whole = success.after[pair.whole] == success.after[pair.given]
-    unchanged = success.after[pair.whole] == names[pair.whole]
+    is_whole = pair.pool.rest(success.after) == 0
+    unchanged = success.after[pair.pool.whole] == names[pair.pool.whole]
     return algebra.every(
         [*allowed(algebra, rules, (rule, steps), asked), is_whole, unchanged]
     )
@@ -242,7 +273,7 @@ def can_give_back(
                     rules,
                     states,
                     names,
-                    Goal(t, rules.towards(t, pair.command)),
+                    rules.to_give_back[t, pair.command],
                 )
                 for t, _ in held
             ),

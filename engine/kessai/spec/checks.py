@@ -168,11 +168,28 @@ def _check_move(
         if move.target is not None or move.commit:
             notebook.wrong(path, READS)
         return
-    if path[0] == "reversals":
-        return  # what is final ends what may be asked for, and a reversal is not
+    if move.external:
+        _check_external(notebook, path, command, move)
+    if path[0] == "reversals" or move.external:
+        return  # what is final ends what may be asked for, and these are not
     for state in sorted(track.final.intersection(move.sources)):
         message = f"'{state}' is final: only a command that reads starts there"
         notebook.wrong((*path, "from"), message)
+
+
+def _check_external(
+    notebook: Notebook, path: Path, command: CommandSpec, move: Move
+) -> None:
+    if path[0] == "reversals":
+        notebook.wrong(path, "a reversal is external by itself")
+    elif command.is_opening or move.guards:
+        message = "an external move is never asked for: it opens nothing, and has no"
+        notebook.wrong(path, f"{message} guards")
+    asked = [m for m in command.moves if not m.external and m.track == move.track]
+    for state in move.sources:
+        if any(state in other.sources for other in asked):
+            message = f"'{command.name}' may be asked for in '{move.track}.{state}'"
+            notebook.wrong((*path, "from"), f"{message}, so that is not external")
 
 
 def _check_deadlines(lifecycle: Lifecycle, notebook: Notebook) -> None:

@@ -49,7 +49,9 @@ class Move:
     """From where a command may start on a track, and where its success leads.
 
     `target` None means that the state stays. `when` chooses between moves after the
-    commit; `commit`, if given, replaces the command's own.
+    commit; `commit`, if given, replaces the command's own. An `external` one is never
+    asked for: it says what becomes of the gateway's doing the command unasked, and may
+    start in a final state, as when money arrives after a payment has expired.
     """
 
     track: str
@@ -59,6 +61,7 @@ class Move:
     when: Expression | None = None
     guards: tuple[str, ...] = ()
     commit: tuple[AmountEffect, ...] | None = None
+    external: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -189,6 +192,11 @@ class Identifier:
     characters: str
     max_characters: int
     rule: str
+
+    @property
+    def sample(self) -> str:
+        """An id that is allowed, the shortest one."""
+        return self.characters[0]
 
 
 @attrs.frozen(kw_only=True)

@@ -233,6 +233,7 @@ def _move(table: Table) -> Move:
         when=table.expression("when"),
         guards=table.strings("guards"),
         commit=table.effects("commit") if table.has("commit") else None,
+        external=table.value("external", bool, False),
     )
 
 
@@ -248,7 +249,7 @@ def _deadline(table: Table) -> Deadline:
         target=target,
         seconds=_seconds(table),
         starts=frozenset(table.strings("starts", needed=True)),
-        denies=frozenset(table.strings("denies", needed=True)),
+        denies=frozenset(table.strings("denies", needed=True, may_be_empty=True)),
         code=table.text("code", needed=True),
         rule=table.rule(),
         text=table.translation(),

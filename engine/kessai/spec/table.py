@@ -96,10 +96,13 @@ class Table:
         """Return the rule that this comes from; every declaration needs one."""
         return self.text("rule", needed=True)
 
-    def strings(self, key: str, *, needed: bool = False) -> tuple[str, ...]:
+    def strings(
+        self, key: str, *, needed: bool = False, may_be_empty: bool = False
+    ) -> tuple[str, ...]:
         """Return the list of names at `key`; a single text counts as a list of one."""
         names = self._texts(key)
-        if needed and not names and not self._data.get(key):
+        is_empty = may_be_empty and self._data.get(key) == []
+        if needed and not names and not self._data.get(key) and not is_empty:
             self.wrong(f"'{key}' is missing; it must be a list of texts")
         for name in dict.fromkeys(names):
             if names.count(name) > 1:

@@ -1,5 +1,7 @@
 """What evidence means: applied where the lifecycle allows it, else kept as a discrepancy."""
 
+from pathlib import Path
+
 import attrs
 import pytest
 
@@ -14,7 +16,10 @@ from kessai.machine import (
     Reported,
     broken_invariants,
 )
+from kessai.prove import Replay
+from kessai.spec import load_file
 
+CARDS = Path(__file__).parents[1] / "prove" / "cards.toml"
 SUCCEEDED, DECLINED = Outcome.SUCCEEDED, Outcome.DECLINED
 PENDING, UNKNOWN = Outcome.PENDING, Outcome.UNKNOWN
 
@@ -136,6 +141,25 @@ def test_a_success_that_breaks_an_invariant_is_a_discrepancy(story):
     event = past.resolve(the_open(past))
     assert isinstance(event, Discrepancy)
     assert event.reason == "invariant_broken"
+
+
+def test_a_success_whose_amounts_lead_to_no_single_state_is_a_discrepancy(tmp_path):
+    """The file forgets a refund of the whole; nothing of what happened is dropped."""
+    path = tmp_path / "cards.toml"
+    text = CARDS.read_text("utf-8")
+    path.write_text(text.replace("refunded == captured", "refunded > captured"))
+    lifecycle = load_file(path)
+    replay = Replay(lifecycle).begins("authorize", 100).succeeds(1)
+    replay.begins("capture", 100).succeeds(2)
+    for whole in (replay.begins("refund", 100).succeeds(3), external_refund(lifecycle)):
+        assert whole.refused == ("state_conflict",)
+        assert whole.transaction.amounts["refunded"] == 0
+        assert whole.transaction.status == "payment.captured"
+
+
+def external_refund(lifecycle):
+    replay = Replay(lifecycle).begins("authorize", 100).succeeds(1)
+    return replay.begins("capture", 100).succeeds(2).external("refund", 100)
 
 
 def test_an_update_that_would_authorize_less_than_is_captured_breaks_an_invariant(

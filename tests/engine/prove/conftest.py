@@ -1,5 +1,6 @@
 """Copies of the shipped lifecycle files with a mistake planted, and the command line."""
 
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from kessai.spec import load_file
 
-CARDS = Path(__file__).with_name("cards.toml")
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 
 
 @pytest.fixture
@@ -34,8 +36,8 @@ def mistaken(planted):
 
 
 def _files(name):
-    if name == "cards":
-        return {"cards.toml": CARDS.read_text("utf-8")}
+    if (own := HERE / f"{name}.toml").exists():
+        return {own.name: own.read_text("utf-8")}
     package = resources.files("kessai_specs")
     shared = {
         f"shared/{file.name}": file.read_text("utf-8")

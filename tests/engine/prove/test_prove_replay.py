@@ -66,6 +66,11 @@ def test_what_was_done_at_the_gateway_is_applied_if_the_lifecycle_allows_it(repl
     assert replay.external("refund", 31).refused == ("amount_out_of_bounds",)
 
 
+def test_what_only_reads_may_be_done_at_the_gateway_too(replay):
+    replay.begins("authorize", 100).succeeds(1).external("get_address")
+    assert (replay.refused, replay.wrong) == ((), ())
+
+
 def test_a_charge_is_replayed_under_an_agreement_that_is_taken_as_given():
     replay = Replay(load_shipped("charge"))
     replay.begins("reauthorize", 100, with_capture=True).succeeds(1, is_stated=True)

@@ -75,7 +75,7 @@ def test_each_rule_of_a_reversal_is_missed_or_shown_to_be_redundant():
     missed = {(r.part.kind, str(r.wrong.property)) for r in found if r.wrong}
     assert missed == {
         (PartKind.MINIMUM, "positive"),
-        (PartKind.COMMIT, "dead_end"),
+        (PartKind.COMMIT, "accounted"),
         (PartKind.CONDITION, "choice"),
     }
     # What is above the refunded amount, the net of invariants keeps out.

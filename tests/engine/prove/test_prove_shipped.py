@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kessai.errors import InvalidInput
 from kessai.machine import compile_lifecycle, evolve
 from kessai.machine.transaction import Transaction
-from kessai.prove import Redundancy, Replay, Verdict, prove, removals
+from kessai.prove import BrokenProperty, Redundancy, Replay, Verdict, prove, removals
 from kessai.prove.ablation import removal
 from kessai.prove.algebra import KNOWN
 from kessai.prove.lemmas import row_of
@@ -73,7 +73,11 @@ def test_the_shortest_story_to_a_partial_refund_needs_no_capture_of_its_own():
 
 def test_who_pays_back_is_found_by_its_shape(lifecycle):
     [pair] = Prover(compile_lifecycle(lifecycle)).rules.giving_back
-    assert (pair.command, pair.whole, pair.given) == ("refund", "captured", "refunded")
+    assert (pair.command, pair.pool.whole, pair.pool.parts) == (
+        "refund",
+        "captured",
+        ("refunded",),
+    )
 
 
 def test_an_update_that_is_reported_after_the_approval_is_a_remark_and_no_mistake():
@@ -184,7 +188,10 @@ def test_each_story_of_a_rule_left_out_is_replayed_by_the_machine_again(removed)
     for each in removed[1]:
         if each.story is None:
             continue
-        replay = Replay(each.part.ablated).run(each.story.steps)
+        agreement = None
+        if under := each.story.agreement:
+            agreement = Replay(load_shipped(under.lifecycle)).run(under.steps)
+        replay = Replay(each.part.ablated, agreement=agreement).run(each.story.steps)
         assert each.wrong in replay.wrong or "state_not_allowed" in replay.refused
 
 
@@ -204,14 +211,14 @@ def test_no_bound_reservation_or_release_on_money_is_redundant(removed):
             assert each.story is not None, part
 
 
-def test_a_guard_that_is_not_needed_for_money_says_so():
+def test_an_agreement_that_is_not_asked_for_is_another_transactions_matter():
     whole = _prover("charge")
     found = [p for p in parts(whole.rules) if p.kind.value == "agreement"]
-    reasons = {part.what: removal(whole, part).reason for part in found}
-    assert reasons == {
-        "consent.consented": Redundancy.OTHER_TRANSACTION,
-        "unless_open terminate": Redundancy.OTHER_TRANSACTION,
-    }
+    without = {part.what: removal(whole, part) for part in found}
+    assert without.keys() == {"consent.consented", "unless_open terminate"}
+    assert without["consent.consented"].reason is Redundancy.OTHER_TRANSACTION
+    wrong = without["unless_open terminate"].wrong
+    assert wrong == BrokenProperty("agreement", "reauthorize")
 
 
 # ── what cannot be proved at all ────────────────────────────────────────────────────

@@ -112,28 +112,37 @@ def test_a_file_that_two_others_include_is_read_once(tmp_path: Path) -> None:
     assert load_file(path).name == "minimal"
 
 
-def test_a_choice_that_hangs_on_too_many_names_is_refused(tmp_path: Path) -> None:
-    names = [f"a{number}" for number in range(9)]
-    texts = "".join(f'{name} = {{ en = "x", ja = "x" }}\n' for name in names)
-    amounts = f"[amounts]\n{texts}"
-    when = " == ".join((" + ".join(names), "1"))
-    wrong = MINIMAL.replace("[amounts]\n", amounts).replace(
-        'to = "payment.paid"', f'to = "payment.paid", when = "{when}"'
+FLAG = """
+[parameters.{name}]
+kind  = "flag"
+rule  = "M"
+title = {{ en = "x", ja = "x" }}
+"""
+
+
+def hanging_on(folder: Path, flags: int) -> Path:
+    names = [f"a{number}" for number in range(flags)]
+    text = MINIMAL.replace(
+        'to = "payment.paid"', f'to = "payment.paid", when = "{" + ".join(names)} >= 0"'
     )
-    (mistake,) = mistakes_in(written(tmp_path, wrong))
-    assert "the choice hangs on more than 8 names: a0, a1" in mistake.message
+    return written(folder, text + "".join(FLAG.format(name=n) for n in names))
 
 
-def test_a_choice_may_hang_on_eight_names_whatever_holds_of_others(
+def test_a_choice_that_hangs_on_too_many_flags_is_refused(tmp_path: Path) -> None:
+    (mistake,) = mistakes_in(hanging_on(tmp_path, flags=13))
+    assert "the choice hangs on more than 12 flags: a0, a1" in mistake.message
+
+
+def test_a_choice_may_hang_on_twelve_flags(tmp_path: Path) -> None:
+    assert load_file(hanging_on(tmp_path, flags=12)).name == "minimal"
+
+
+def test_a_choice_that_hangs_on_amounts_is_left_to_their_history(
     tmp_path: Path,
 ) -> None:
-    names = [f"a{number}" for number in range(8)]
-    texts = "".join(f'{name} = {{ en = "x", ja = "x" }}\n' for name in names)
-    text = MINIMAL.replace("[amounts]\n", f"[amounts]\n{texts}").replace(
-        'to = "payment.paid"',
-        f'to = "payment.paid", when = "{" + ".join(names)} >= 0"',
+    text = MINIMAL.replace(
+        'to = "payment.paid"', 'to = "payment.paid", when = "paid == amount"'
     )
-    text += '[invariants.other]\nholds = "paid >= 0"\nrule = "M"\n'
     assert load_file(written(tmp_path, text)).name == "minimal"
 
 

@@ -213,11 +213,12 @@ class _Writer:
             for source in move.sources:
                 name, state = command.name, f"{move.track}.{source}"
                 at = {"state": self._state(move.track, source)}
-                yield begin_id(name, state), "begin begin", move.rule, at
+                if not move.external:
+                    yield begin_id(name, state), "begin begin", move.rule, at
+                    yield release_id(name, state), "release release", move.rule, at
                 committed = commit_id(name, move.track, source, move)
                 ends = self._ends(move, source)
                 yield committed, "commit commit", move.rule, ends
-                yield release_id(name, state), "release release", move.rule, at
 
     def _ends(self, move: Move, source: str) -> dict[str, Text]:
         when = Text("", "")

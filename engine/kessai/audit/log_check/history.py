@@ -360,7 +360,12 @@ def _when(at: datetime, kind: RowClass) -> When:
 
 def _values(rule: CompiledCommand, transaction: Transaction) -> dict[str, Any]:
     """What sentences about an open operation's outcome name."""
-    states = (f"{m.track}.{state}" for m in rule.spec.moves for state in m.sources)
+    states = (
+        f"{m.track}.{state}"
+        for m in rule.spec.moves
+        if not m.external
+        for state in m.sources
+    )
     return {
         "command": rule.spec.name,
         "allowed": ", ".join(dict.fromkeys(states)),

@@ -131,6 +131,8 @@ def _matrix(figures: LifecycleFigures, language: str) -> Iterator[Plain]:
     lifecycle = figures.lifecycle
     declared: dict[tuple[str, str, str], list[str]] = {}
     for command, move, source in lifecycle.moves():
+        if move.external:
+            continue
         rules = declared.setdefault((move.track, source, command.name), [])
         rules.append(move.rule)
     for track, about in lifecycle.tracks.items():

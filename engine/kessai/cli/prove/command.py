@@ -62,7 +62,11 @@ def prove_command(
     """
     found = [(name, found_lifecycle(name)) for name in names or shipped_names()]
     presentation = ProofPresentation(
-        asked.language, stories=stories, is_ablation=is_ablation, as_json=asked.as_json
+        asked.language,
+        {lifecycle.name: (name, lifecycle) for name, lifecycle in found},
+        stories=stories,
+        is_ablation=is_ablation,
+        as_json=asked.as_json,
     )
     results = [presentation.show(name, lifecycle) for name, lifecycle in found]
     if asked.as_json:
@@ -79,6 +83,7 @@ class ProofPresentation:
     """How proofs are shown."""
 
     language: str
+    asked: Mapping[str, tuple[str, Lifecycle]]
     stories: bool = attrs.field(kw_only=True)
     is_ablation: bool = attrs.field(kw_only=True)
     as_json: bool = attrs.field(kw_only=True)
@@ -89,10 +94,13 @@ class ProofPresentation:
         The exit code, and the data for a program.
         """
         started = perf_counter()
-        proof = prove(lifecycle)
+        proof = prove(lifecycle, self._known)
         seconds = perf_counter() - started
         self._say(self._lines(source, proof, seconds))
-        data = {**proof_data(source, proof), "seconds": round(seconds, 3)}
+        data = {
+            **proof_data(source, proof, self._sources),
+            "seconds": round(seconds, 3),
+        }
         code = _code(proof)
         if self.is_ablation and proof.holds:
             code, data["ablation"] = self._ablation(lifecycle)
@@ -104,6 +112,14 @@ class ProofPresentation:
         if not self.as_json:
             for line in lines:
                 say(line)
+
+    @property
+    def _sources(self) -> Mapping[str, str]:
+        return {name: source for name, (source, _) in self.asked.items()}
+
+    @property
+    def _known(self) -> list[Lifecycle]:
+        return [lifecycle for _, lifecycle in self.asked.values()]
 
     def _word(self, name: str, /, **values: object) -> str:
         return _WORDS(name, self.language, **values)
@@ -138,7 +154,8 @@ class ProofPresentation:
         title = PROPERTIES(kind, self.language)
         count = str(len(found)) if is_good else f"{len(good)}/{len(found)}"
         line = mark + f" {title}: {count}"
-        return line if kind == "reached" else line.append(f"  {subjects(found)}", "dim")
+        is_plain = kind in {"reached", "moved"}
+        return line if is_plain else line.append(f"  {subjects(found)}", "dim")
 
     def _ways(self, proof: Proof) -> Iterator[str | Styled]:
         for finding in proof.findings:
@@ -214,15 +231,14 @@ class ProofPresentation:
         yield ""
         yield f"  {self._word('test')}"
         yield ""
-        about = f"{finding.property} {finding.subject}"
-        for line in as_test(story, source, about).splitlines():
+        for line in _pasted(source, finding, story, self._sources).splitlines():
             yield f"    {line}".rstrip()
 
     # ── without each rule ───────────────────────────────────────────────────────────
 
     def _ablation(self, lifecycle: Lifecycle) -> tuple[int, Mapping[str, Any]]:
         started = perf_counter()
-        found = list(removals(lifecycle))
+        found = list(removals(lifecycle, self._known))
         seconds = perf_counter() - started
         self._say(self._ablation_lines(lifecycle, found, seconds))
         is_open = any(removal.is_open for removal in found)
@@ -282,8 +298,8 @@ def _code(proof: Proof) -> int:
 # ── for programs ────────────────────────────────────────────────────────────────────
 
 
-def proof_data(source: str, proof: Proof) -> dict[str, Any]:
-    """A proof as JSON shows it."""
+def proof_data(source: str, proof: Proof, sources: Mapping[str, str]) -> dict[str, Any]:
+    """A proof as JSON shows it; `sources` is where lifecycles come from, by name."""
     return {
         "source": source,
         "lifecycle": proof.lifecycle.name,
@@ -294,11 +310,24 @@ def proof_data(source: str, proof: Proof) -> dict[str, Any]:
         "states": proof.states,
         "too_late": [{"first": a, "second": b} for a, b in proof.too_late],
         "is_limited": proof.is_limited,
-        "properties": [_finding_data(source, finding) for finding in proof.findings],
+        "properties": [_finding_data(source, f, sources) for f in proof.findings],
     }
 
 
-def _finding_data(source: str, finding: PropertyResult) -> dict[str, Any]:
+def _pasted(
+    source: str,
+    finding: PropertyResult,
+    story: ProofStory,
+    sources: Mapping[str, str],
+) -> str:
+    under = "" if story.agreement is None else story.agreement.lifecycle
+    about = f"{finding.property} {finding.subject}"
+    return as_test(story, source, about, sources.get(under, under))
+
+
+def _finding_data(
+    source: str, finding: PropertyResult, sources: Mapping[str, str]
+) -> dict[str, Any]:
     data: dict[str, Any] = {
         "property": finding.property,
         "subject": finding.subject,
@@ -309,8 +338,9 @@ def _finding_data(source: str, finding: PropertyResult) -> dict[str, Any]:
     if finding.gap is not None:
         data["gap"] = attrs.asdict(finding.gap)
     if finding.verdict is Verdict.REFUTED and finding.story is not None:
-        about = f"{finding.property} {finding.subject}"
-        data["test"] = as_test(finding.story, source, about)
+        data["test"] = _pasted(source, finding, finding.story, sources)
+        if finding.story.agreement is not None:
+            data["agreement"] = story_data(finding.story.agreement)
     return data
 
 

@@ -65,9 +65,17 @@ def state_words(step: ReplayedStep, language: str) -> str:
 
 
 def story_lines(story: ProofStory, language: str) -> Iterator[tuple[str, str, str]]:
-    """A story, a step a row: number, what happens, where the transaction then stands."""
-    for number, replayed in enumerate(story.replayed, 1):
-        sentence = step_words(replayed.step, story, language)
+    """A story, a step a row: number, what happens, where the transaction then stands.
+
+    What happened to its agreement comes first.
+    """
+    under = story.agreement
+    rows = [] if under is None else [(under, replayed) for replayed in under.replayed]
+    rows += [(story, replayed) for replayed in story.replayed]
+    for number, (whose, replayed) in enumerate(rows, 1):
+        sentence = step_words(replayed.step, whose, language)
+        if whose is under:
+            sentence = _TRANSITIONS("agreement", language, what=sentence)
         yield str(number), sentence, state_words(replayed, language)
 
 

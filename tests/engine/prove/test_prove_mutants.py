@@ -1,0 +1,81 @@
+"""Every mistake planted in a shipped file is refused, refuted, or known to lose nothing."""
+
+import re
+from collections import Counter
+
+import attrs
+import pytest
+from lifecycle_mutants import mutants
+
+from kessai.errors import InvalidLifecycle
+from kessai.machine import compile_lifecycle
+from kessai.prove import Replay, prove
+from kessai.prove.rules import Rules
+from kessai.prove.search import SHALLOW, Search
+from kessai.prove.states import names_at
+from kessai.prove.story import to_the_point
+from kessai.spec import load_shipped
+from kessai.spec.load import rebuild
+
+SURVIVORS = {
+    r"amount\.max: ": "a limit of the gateway: amounts are right whatever it is",
+    r"\.to: payment\.partially_refunded$": "only the name of the state is wrong",
+    r"\.moves\.\d dropped$": "less may be asked for; nothing is lost by that",
+    r"guards without confirmation_page_not_the_merchants": "a rule of the gateway's pages",
+    r"\.denies without ": "a matter of time: the gateway declines what comes too late",
+    r"\.starts without update_authorization": "the deadline does not begin anew",
+    r"^commands\.update_consent\.moves\.0\.to: ": "it ends the consent; no money follows",
+    r"^commands\.authorize\.reports dropped": "what is agreed is accounted, too",
+    r"^commands\.update_authorization\.commit\.0: agreed = ": "the same; evidence differs",
+}
+"""The mutants of which all is proved, and why nothing is lost by each."""
+
+BREADTH = attrs.evolve(SHALLOW, ends=True)
+
+
+@pytest.mark.parametrize("name", ["one_time", "recurring"])
+def test_every_mutant_is_found_or_loses_nothing(name):
+    whole = rebuild(load_shipped(name).document)  # in the order of its mutants
+    behaviour = _behaviour(whole)
+    fates = Counter()
+    for mistake, document in mutants(whole).items():
+        fate = _fate(document)
+        if fate == "proved" and not any(re.search(r, mistake) for r in SURVIVORS):
+            fate = "the same in each of the shortest stories"
+            assert _behaviour(rebuild(document)) == behaviour, mistake
+        fates[fate] += 1
+    assert fates["refuted"] >= 250
+    assert fates["refused"] >= 90
+    assert fates["not proved"] <= 1
+    assert fates["proved"] <= 20
+
+
+def _fate(document):
+    """What the file's author is told: that it cannot be read, or what a proof says."""
+    try:
+        lifecycle = rebuild(document)
+    except InvalidLifecycle:
+        return "refused"
+    machine = compile_lifecycle(lifecycle)
+    search = Search(Rules(machine), SHALLOW, until_wrong=True)
+    for wrong in search.wrong:
+        steps = to_the_point(wrong, search.story_of(wrong))
+        if wrong in Replay(machine).run(steps).wrong:
+            return "refuted"
+    proof = prove(lifecycle)
+    return "refuted" if proof.refuted else "proved" if proof.holds else "not proved"
+
+
+def _behaviour(lifecycle):
+    """Each state that is reached, with the amounts that evidence must then state."""
+    rules = Rules(compile_lifecycle(lifecycle))
+    return {
+        (state, *(_stated(rules, state, *operation) for operation in state.open))
+        for state in Search(rules, BREADTH).came_by
+    }
+
+
+def _stated(rules, state, command, amount):
+    reports = rules.moving[command].spec.reports
+    names = {**names_at(rules, state), "amount": amount}
+    return reports and reports.evaluate(names)
