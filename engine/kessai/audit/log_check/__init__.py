@@ -15,12 +15,15 @@ reported.
 
 A step that is not allowed changes nothing, and its history goes on from where it stood.
 What is not allowed after it is counted apart: one early mistake is no flood. The rows
-of an order are sorted by time, those of one time as they stand in the file. A date
-without a time is a whole day: what is late on it was late at every moment of it.
+of an order are sorted by time, those of one time as they stand in the file, or from its
+last row to the first where the newest come first. A date without a time is a whole day:
+what is late on it was late at every moment of it. An hour that occurred twice makes an
+order unsure, and what is found in it is perhaps no fault.
 """
 
 from kessai.audit.log_check.check import Checked, check_log
 from kessai.audit.log_check.findings import (
+    MOST,
     BadRows,
     Findings,
     LogViolation,
@@ -31,6 +34,7 @@ from kessai.audit.log_check.rows import Layout
 from kessai.audit.log_check.words import Note
 
 __all__ = [
+    "MOST",
     "BadRows",
     "Checked",
     "Findings",

@@ -13,6 +13,7 @@ from kessai.audit.log_check.judge import Judge
 from kessai.audit.log_check.needs import check_needs, currencies_of
 from kessai.audit.log_check.notes import Assumed, notes_of
 from kessai.audit.log_check.opened import OpenedLog, opened
+from kessai.audit.log_check.ordering import FileDirection, RowOrder
 from kessai.audit.log_check.reading import LogReading, readers_for
 from kessai.audit.log_check.rows import LogTable, read_table
 from kessai.audit.log_check.words import Note
@@ -36,6 +37,12 @@ class Checked:
     encoding: str
     delimiter: str | None
     lifecycles: tuple[Lifecycle, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether all of the log was read, and surely allowed."""
+        findings = self.findings
+        return findings.holds and not findings.bad_rows and not findings.uncertain
 
 
 def check_log(
@@ -81,6 +88,7 @@ class _LogCheck:
         self._readers = readers_for(machines, reading, columns)
         self._malformed: set[str] = set()
         self._agreements: set[str] = set()
+        self._twice = 0
 
     def run(self, progress: Progress | None) -> Checked:
         reading = self._reading
@@ -88,12 +96,14 @@ class _LogCheck:
         terms = LogTerms(
             machines=self._machines,
             has_columns=frozenset(self._columns.places),
-            any_id=reading.any_id,
+            any_id=reading.any_id or self._columns.has_joined_orders,
+            older_agreements=reading.older_agreements,
         )
-        context = JudgingContext(terms, classifier.classes, reading.order)
-        findings = context.findings
-        with Grouped(reading.order, reading.in_memory) as grouped:
-            self._take_in(findings, grouped, progress)
+        findings, direction = Findings(most=reading.keep), FileDirection()
+        with Grouped(reading.in_memory) as grouped:
+            self._take_in(findings, grouped, direction, progress)
+            order = self._order(direction)
+            context = JudgingContext(terms, classifier.classes, order, findings)
             self._judge(Judge(context), grouped)
         if not (findings.events or findings.bad_rows or findings.left_out):
             message = "the log has a header and no rows"
@@ -105,6 +115,8 @@ class _LogCheck:
             encoding=self._log.encoding,
             terms=terms,
             findings=findings,
+            is_newest_first=direction.first == "newest",
+            twice=self._twice,
         )
         return Checked(
             findings=findings,
@@ -116,28 +128,39 @@ class _LogCheck:
             lifecycles=tuple(m.lifecycle for m in self._machines.values()),
         )
 
+    def _order(self, direction: FileDirection) -> RowOrder:
+        """By time, the file's order among rows of one time; or the file's alone."""
+        by_time = self._reading.order == "time"
+        found = direction.first if by_time else "oldest"
+        return RowOrder(by_time, self._reading.first or found)
+
     def _take_in(
-        self, findings: Findings, grouped: Grouped, progress: Progress | None
+        self,
+        findings: Findings,
+        grouped: Grouped,
+        direction: FileDirection,
+        progress: Progress | None,
     ) -> None:
         damaged = self._log.encoding if self._log.is_damaged else ""
         entries = Entries(self._table.header, self._columns, self._readers, damaged)
         wants_agreements = "agreement" in self._columns.places
-        add, read = grouped.add, 0
-        for found in entries.read(self._table.rows):
+        add, see, read = grouped.add, direction.see, 0
+        for found in entries.read(self._table.rows(self._columns.used)):
             read += 1
             if progress is not None and read % _EVERY == 0:
                 progress(read)
             if len(found) == 2:  # noqa: PLR2004 - an order and its entry
                 name, entry = found
                 add(name, entry)
-                if wants_agreements and entry[4] is not None and entry[4][0]:
-                    self._agreements.add(entry[4][0])
+                see(name, entry)
+                if wants_agreements and entry[5] is not None and entry[5][0]:
+                    self._agreements.add(entry[5][0])
                 continue
             line, order, wrong = found
             findings.bad_row(line, wrong)
             if order is not None:
                 self._malformed.add(order)
-        findings.left_out = entries.left_out
+        findings.left_out, self._twice = entries.left_out, entries.twice
 
     def _judge(self, judge: Judge, grouped: Grouped) -> None:
         """Agreements first: a charge is judged by how its agreement stood then."""

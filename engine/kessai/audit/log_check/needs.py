@@ -46,7 +46,7 @@ def check_needs(
         codes = ", ".join(sorted(currency.code for currency in currencies))
         message = f"no column shows which of {codes} it is; say --map currency=COLUMN"
         raise InvalidInput(message)
-    if "amount" in columns.places:
+    if columns.amounts:
         divided = sorted(c.code for c in currencies if c.digits)
         if divided and reading.unit is None:
             code = divided[0]
@@ -55,7 +55,7 @@ def check_needs(
                 " say --unit minor, or --unit major for 12.34"
             )
             raise InvalidInput(message)
-    elif needing := _without_default(machines):
+    if needing := _without_amount(columns, machines):
         message = (
             f"no column for amount, which {', '.join(needing)} needs; say --map"
             " amount=COLUMN"
@@ -75,14 +75,17 @@ def _check_negative(machines: Mapping[str, Machine], reading: LogReading) -> Non
             raise InvalidInput(message)
 
 
-def _without_default(machines: Mapping[str, Machine]) -> list[str]:
+def _without_amount(columns: Columns, machines: Mapping[str, Machine]) -> list[str]:
+    """The commands that need an amount, and have no column for it."""
+    if None in columns.amounts:
+        return []
     return sorted(
         {
             name
             for machine in machines.values()
             for name, rule in machine.commands.items()
             for amount in (rule.spec.amount or {}).values()
-            if amount.default is None
+            if amount.default is None and name not in columns.amounts
         }
     )
 

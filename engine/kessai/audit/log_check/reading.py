@@ -10,7 +10,9 @@ from kessai.audit.log_check.amounts import Amounts
 from kessai.audit.log_check.classifier import Classifier, read_meaning, read_outcomes
 from kessai.audit.log_check.columns import Columns
 from kessai.audit.log_check.entries import Readers
+from kessai.audit.log_check.findings import MOST
 from kessai.audit.log_check.grouped import IN_MEMORY
+from kessai.audit.log_check.ordering import FileOrder
 from kessai.audit.log_check.rows import Layout
 from kessai.audit.log_check.times import Times
 from kessai.machine import Machine
@@ -23,7 +25,8 @@ class LogReading:
     `columns` maps fields to columns, `commands` and `outcomes` the log's words to ours.
     `zone` is that of times without an offset. `unit`: amounts are in minor units, or in
     major ones; it must be given where the two differ. `order` is `time`, or `file`
-    where the rows of an order stand in order.
+    where the rows of an order stand in order. `first` is which row is the first of the
+    file, the `oldest` or the `newest`. The first `keep` violations are kept.
     """
 
     columns: Mapping[str, str] = attrs.field(factory=dict[str, str])
@@ -37,7 +40,10 @@ class LogReading:
     decimal_comma: bool = False
     negative: tuple[str, ...] = ()
     order: Literal["time", "file"] = "time"
+    first: FileOrder | None = None
     any_id: bool = False
+    older_agreements: bool = False
+    keep: int = MOST
     in_memory: int = IN_MEMORY
 
 

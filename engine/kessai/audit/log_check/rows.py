@@ -6,7 +6,8 @@ all the same. Lines are those of the file, also where a quoted value has line en
 
 import csv
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, TextIO
 
 import attrs
@@ -19,17 +20,20 @@ Row = tuple[int, list[str] | BadValue]
 
 DELIMITERS = (",", ";", "\t")
 _SEP = "sep="
-_FIRST = 100
-"""So many JSON lines are looked at to see what columns there are."""
+_MOST_NAMES = 10_000
+_MOST_DIGITS = 30
 
 
 @attrs.frozen
 class LogTable:
-    """A header and the rows under it; `form` is `csv` or `jsonl`."""
+    """A header and the rows under it; `form` is `csv` or `jsonl`.
+
+    `rows` takes the places of the columns that are used; other cells may stay empty.
+    """
 
     form: str
     header: list[str]
-    rows: Iterator[Row]
+    rows: Callable[[Collection[int]], Iterator[Row]]
     delimiter: str | None = None
 
 
@@ -54,10 +58,7 @@ def read_table(text: TextIO, layout: Layout) -> LogTable:
         InvalidInput: there is none.
 
     """
-    skipped = layout.header_line - 1
-    for _ in itertools.islice(text, skipped):
-        pass
-    lines = _TextLines(text, skipped)
+    lines = _TextLines(text, layout.header_line - 1)
     first = lines.first()
     if first is None:
         message = "the log is empty: not even a header is there"
@@ -79,6 +80,16 @@ class _TextLines:
         """How many lines of the file stand before."""
         self._text = text
         self._kept: list[str] = []
+        self._skip()
+
+    def _skip(self) -> None:
+        for _ in itertools.islice(self._text, self.before):
+            pass
+
+    def again(self) -> "_TextLines":
+        """The same lines once more, from the first."""
+        self._text.seek(0)
+        return _TextLines(self._text, self.before)
 
     def first(self) -> str | None:
         for line in self._text:
@@ -109,8 +120,9 @@ def _csv(lines: _TextLines, first: str, layout: Layout) -> LogTable:
     if not layout.has_header:
         numbered = [str(number) for number in range(1, len(header) + 1)]
         found = itertools.chain([(line, header)], found)
-        return LogTable("csv", numbered, found, delimiter)
-    return LogTable("csv", [name.strip() for name in header], found, delimiter)
+        return LogTable("csv", numbered, lambda _: found, delimiter)
+    names = [name.strip() for name in header]
+    return LogTable("csv", names, lambda _: found, delimiter)
 
 
 def _sniffed(header: str) -> str:
@@ -143,17 +155,48 @@ def _not_csv(error: str, last: int) -> BadValue:
 
 
 def _jsonl(lines: _TextLines) -> LogTable:
-    decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
-    rows = _json_rows(lines, decoder)
-    first = list(itertools.islice(rows, _FIRST))
-    names = dict.fromkeys(
-        name for _, found in first if isinstance(found, dict) for name in _flat(found)
-    )
+    """All of it is read once for its columns: a key may first occur in the last row."""
+    decoder = msgspec.json.Decoder(dict[str, Any], float_hook=_plain_number)
+    header = _names(found for _, found in _json_rows(lines, decoder))
+
+    def rows(used: Collection[int]) -> Iterator[Row]:
+        wanted = [(place, header[place]) for place in sorted(used)]
+        for line, found in _json_rows(lines.again(), decoder):
+            if isinstance(found, BadValue):
+                yield line, found
+                continue
+            cells = [""] * len(header)
+            for place, name in wanted:
+                cells[place] = _cell(found, name)
+            yield line, cells
+
+    return LogTable("jsonl", header, rows)
+
+
+def _names(objects: Iterable[dict[str, Any] | BadValue]) -> list[str]:
+    """The names of all values in `objects`, as they are met."""
+    names: dict[str, None] = {}
+    for found in objects:
+        if isinstance(found, dict):
+            names.update(dict.fromkeys(_flat(found)))
+        if len(names) > _MOST_NAMES:
+            message = (
+                f"the log's objects have more than {_MOST_NAMES:,} different keys;"
+                " keep those that are needed (jq -c '{order, type, at, amount}')"
+            )
+            raise InvalidInput(message)
     if not names:
         message = "no line of the log is a JSON object"
         raise InvalidInput(message)
-    header = list(names)
-    return LogTable("jsonl", header, _cells(itertools.chain(first, rows), header))
+    return list(names)
+
+
+def _plain_number(text: str) -> str:
+    """A JSON number with a fraction or an exponent, written out: `1.2E7` is 12000000."""
+    if "e" not in text.lower():
+        return text
+    number = Decimal(text)
+    return f"{number:f}" if abs(number.adjusted()) < _MOST_DIGITS else text
 
 
 def _json_rows(
@@ -176,16 +219,6 @@ def _flat(found: Mapping[str, Any], before: str = "") -> Iterator[str]:
             yield from _flat(value, f"{before}{name}.")
         else:
             yield before + name
-
-
-def _cells(
-    rows: Iterator[tuple[int, dict[str, Any] | BadValue]], header: Sequence[str]
-) -> Iterator[Row]:
-    for line, found in rows:
-        if isinstance(found, BadValue):
-            yield line, found
-        else:
-            yield line, [_cell(found, name) for name in header]
 
 
 def _cell(found: Mapping[str, Any], name: str) -> str:

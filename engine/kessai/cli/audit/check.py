@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kessai.audit.log_check import Checked, Layout, LogReading, check_log
+from kessai.audit.log_check import MOST, Checked, Layout, LogReading, check_log
 from kessai.cli.audit.check_data import checked_data
 from kessai.cli.audit.check_report import checked_lines
 from kessai.cli.lifecycle.command import found_lifecycle
@@ -40,9 +40,10 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     "columns",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Which column, by name or number, holds order, command, time (two: DATE+TIME),"
-    " amount, outcome, currency, lifecycle, agreement, operation or a parameter; '-':"
-    " none does. Guessed unless given.",
+    help="Which column, by name or number, holds order, command, time, amount, outcome,"
+    " currency, lifecycle, agreement, operation, zone or a parameter; '-': none does."
+    " A|B is the first that is not empty, A+B all together (DATE+TIME, SHOP+NUMBER,"
+    " NET+TAX), amount:refund that of refunds alone. Guessed unless given.",
 )
 @click.option(
     "--command",
@@ -58,19 +59,19 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     multiple=True,
     metavar="TEXT=OUTCOME",
     help="What a text in the outcome's column means: succeeded, declined, pending,"
-    " unknown, or denied (nothing was sent).",
+    " unknown, or denied (nothing was sent); '-' leaves such rows out.",
 )
 @click.option(
     "--timezone",
     "zone",
     metavar="ZONE",
-    help="The zone of times without an offset, such as Asia/Tokyo or +09:00; UTC unless"
+    help="The zone of times that name none, such as Asia/Tokyo or +09:00; UTC unless"
     " given.",
 )
 @click.option(
     "--time-format",
     metavar="FORMAT",
-    help="How times are written, as strftime has it, such as %d.%m.%Y.",
+    help="How times are written, as strftime has it, such as %d.%m.%Y; %Z is any zone.",
 )
 @click.option(
     "--order",
@@ -78,6 +79,11 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     default="time",
     show_default=True,
     help="What the order of an order's rows is; rows of one time keep the file's.",
+)
+@click.option(
+    "--first",
+    type=click.Choice(["oldest", "newest"]),
+    help="Which row is the first of the file; found out unless given.",
 )
 @click.option(
     "--unit",
@@ -92,6 +98,11 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     help="The amounts of this command are written with a minus.",
 )
 @click.option("--any-id", is_flag=True, help="Do not judge the form of order ids.")
+@click.option(
+    "--older-agreements",
+    is_flag=True,
+    help="Agreements that the log does not see begin were consented to before it.",
+)
 @click.option(
     "--format",
     "form",
@@ -112,7 +123,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     metavar="N",
     help="The line of the header, where titles stand above it.",
 )
-@click.option("--details", is_flag=True, help="Every violation, as they stand.")
+@click.option("--details", is_flag=True, help="The violations, as they stand.")
 @click.option(
     "--limit",
     type=click.IntRange(0),
@@ -130,7 +141,8 @@ def check_command(**given: Any) -> int:
     and what is not allowed after it in the same history is counted apart.
 
     Exit codes: 0 all was allowed, 5 something was not, 2 the log cannot be used, or all
-    that could be read was allowed but not all could be read.
+    that could be read was allowed, but not all could be read, or perhaps not all was
+    allowed.
     """
     lifecycles = [found_lifecycle(name) for name in dict.fromkeys(given["lifecycles"])]
     reading = _reading(given)
@@ -157,7 +169,7 @@ def check_command(**given: Any) -> int:
 def _exit(checked: Checked) -> int:
     if not checked.findings.holds:
         return AUDIT
-    return USAGE if checked.findings.bad_rows else DONE
+    return DONE if checked.holds else USAGE
 
 
 def _reading(given: dict[str, Any]) -> LogReading:
@@ -178,7 +190,10 @@ def _reading(given: dict[str, Any]) -> LogReading:
         decimal_comma=given["decimal_comma"],
         negative=given["negative"],
         order=given["order"],
+        first=given["first"],
         any_id=given["any_id"],
+        older_agreements=given["older_agreements"],
+        keep=max(MOST, given["limit"]),
     )
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
+from itertools import islice
 
 import click
 
@@ -55,13 +56,13 @@ class _ReportLines:
             groups = findings.most_common()
             for group in groups[: self._limit]:
                 yield from self._group(group)
-            yield from self._rest(len(groups))
+            yield from self._rest(len(groups) - self._limit)
         if findings.bad_rows:
             yield from self._headed("bad", count=f"{findings.bad_rows:,}")
             bad = findings.most_common_bad()
             for rows in bad[: self._limit]:
                 yield from self._bad(rows)
-            yield from self._rest(len(bad))
+            yield from self._rest(len(bad) - self._limit)
         if details:
             yield from self._details(findings)
         yield from self._rules()
@@ -80,11 +81,13 @@ class _ReportLines:
         }
         if not findings.holds:
             yield from self._marked("✗", "red", "faulty", counts)
-        elif not findings.bad_rows:
-            yield from self._marked("✓", "green", "holds", counts)
-        else:
+        elif findings.bad_rows:
             code = "partly" if findings.events else "none"
             yield from self._marked("!", "yellow", code, counts)
+        elif findings.uncertain:
+            yield from self._marked("!", "yellow", "perhaps", counts)
+        else:
+            yield from self._marked("✓", "green", "holds", counts)
 
     def _marked(
         self, mark: str, colour: str, code: str, counts: Mapping[str, str]
@@ -101,6 +104,7 @@ class _ReportLines:
         for code, count, more in (
             ("after", findings.after, {}),
             ("uncertain", findings.uncertain, {"histories": uncertain}),
+            ("unsure", findings.histories_unsure, {}),
             ("open", findings.left_open, {}),
             (
                 "denied",
@@ -183,8 +187,9 @@ class _ReportLines:
 
     def _details(self, findings: Findings) -> Iterator[str]:
         yield from self._headed("details")
-        total = findings.violations + findings.after + findings.uncertain
-        for found, _ in zip(findings.in_file_order(), range(self._limit), strict=False):
+        shown = 0
+        for found in islice(findings.in_file_order(), self._limit):
+            shown += 1
             marks = [w for w in ("is_after", "is_uncertain") if getattr(found, w)]
             remarks = "".join(f" ({self._words[mark]})" for mark in marks)
             where = self._words["line"].format(line=f"{found.line:,}")
@@ -192,12 +197,11 @@ class _ReportLines:
             yield from self._titled(f"{where}  ", text)
             yield from self._indented(self._time(found.at), 6, dim=True)
             yield from self._reasons(found)
-        yield from self._rest(total)
+        yield from self._rest(findings.not_allowed - shown)
 
     def _rest(self, count: int) -> Iterator[str]:
-        if count > self._limit:
-            more = f"{count - self._limit:,}"
-            yield "  " + self._words["more"].format(count=more)
+        if count > 0:
+            yield "  " + self._words["more"].format(count=f"{count:,}")
 
     def _indented(self, text: str, indent: int, *, dim: bool = False) -> Iterator[str]:
         for line in wrapped(text, self._width - indent):
