@@ -96,7 +96,7 @@ def test_what_was_left_out_or_may_only_follow_is_counted(kessai, log):
     out = " ".join(result.out.split())
     assert "so perhaps only following from it: 1." in out
     assert "so perhaps no fault: 1." in out
-    assert "Rows left out, as requested: 1." in result.out
+    assert "Rows left out, as requested or because they name no order: 1." in out
     assert "(after another)" in result.out
     assert "(perhaps)" in result.out
 

@@ -151,7 +151,7 @@ class TestJsonKeys:
         rows = [{f"k{n}": 1} | row for n, row in enumerate(self.rows(10_001))]
         result = told("\n".join(map(json.dumps, rows)))
         assert result.code == 2
-        assert "more than 10,000 different keys" in result.err
+        assert "more than 10,000 different names" in result.err
 
 
 class TestDetails:

@@ -3,8 +3,8 @@
     checked = check_log("sales.csv", [load_shipped("one_time")])
     assert checked.findings.holds, checked.findings.most_common()
 
-A log is a table, CSV or JSON lines, with a row for each thing that happened to an
-order. Rows that cannot be read are reported with their line, and the rest is checked;
+A log is a table with a row for each thing that happened to an order: CSV, JSON lines, a
+workbook's sheet, or the events of XES and OCEL 2.0. Rows that cannot be read are reported with their line, and the rest is checked;
 their histories are counted apart, since what follows a missing step may be no fault.
 
 A row is a command that succeeded, or has an outcome: declined moves nothing, pending
@@ -29,11 +29,12 @@ from kessai.audit.log_check.findings import (
     LogViolation,
     ViolationGroup,
 )
+from kessai.audit.log_check.formats.table import FORMS, Layout
 from kessai.audit.log_check.reading import LogReading
-from kessai.audit.log_check.rows import Layout
 from kessai.audit.log_check.words import Note
 
 __all__ = [
+    "FORMS",
     "MOST",
     "BadRows",
     "Checked",

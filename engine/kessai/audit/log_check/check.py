@@ -8,14 +8,14 @@ from kessai.audit.log_check.columns import Columns, find_columns
 from kessai.audit.log_check.context import JudgingContext, LogTerms
 from kessai.audit.log_check.entries import Entries
 from kessai.audit.log_check.findings import Findings
+from kessai.audit.log_check.formats.read import log_table
+from kessai.audit.log_check.formats.table import LogTable, Unit
 from kessai.audit.log_check.grouped import Grouped
 from kessai.audit.log_check.judge import Judge
 from kessai.audit.log_check.needs import check_needs, currencies_of
 from kessai.audit.log_check.notes import Assumed, notes_of
-from kessai.audit.log_check.opened import OpenedLog, opened
 from kessai.audit.log_check.ordering import FileDirection, RowOrder
 from kessai.audit.log_check.reading import LogReading, readers_for
-from kessai.audit.log_check.rows import LogTable, read_table
 from kessai.audit.log_check.words import Note
 from kessai.errors import InvalidInput
 from kessai.machine import Machine, Machines
@@ -34,6 +34,7 @@ class Checked:
     notes: tuple[Note, ...]
     columns: Columns
     form: str
+    unit: Unit
     encoding: str
     delimiter: str | None
     lifecycles: tuple[Lifecycle, ...]
@@ -62,11 +63,12 @@ def check_log(
     reading = reading or LogReading()
     machines = {m.name: m for m in Machines(lifecycles).current}
     currencies_of(machines)  # or raise now if they do not go together
-    with opened(path, reading.encoding) as log:
-        table = read_table(log.text, reading.layout)
-        columns = find_columns(table.header, reading.columns, machines.values())
+    order = reading.columns.get("order")
+    with log_table(path, reading.layout, reading.encoding, order) as table:
+        given = {**table.fields, **reading.columns}
+        columns = find_columns(table.header, given, machines.values())
         check_needs(columns, machines, reading)
-        return _LogCheck(machines, reading, log, table, columns).run(progress)
+        return _LogCheck(machines, reading, table, columns).run(progress)
 
 
 class _LogCheck:
@@ -76,13 +78,11 @@ class _LogCheck:
         self,
         machines: Mapping[str, Machine],
         reading: LogReading,
-        log: OpenedLog,
         table: LogTable,
         columns: Columns,
     ) -> None:
         self._machines = machines
         self._reading = reading
-        self._log = log
         self._table = table
         self._columns = columns
         self._readers = readers_for(machines, reading, columns)
@@ -112,7 +112,7 @@ class _LogCheck:
             reading=reading,
             columns=self._columns,
             readers=self._readers,
-            encoding=self._log.encoding,
+            encoding=self._table.encoding,
             terms=terms,
             findings=findings,
             is_newest_first=direction.first == "newest",
@@ -123,7 +123,8 @@ class _LogCheck:
             notes=tuple(notes_of(done)),
             columns=self._columns,
             form=self._table.form,
-            encoding=self._log.encoding,
+            unit=self._table.unit,
+            encoding=self._table.encoding,
             delimiter=self._table.delimiter,
             lifecycles=tuple(m.lifecycle for m in self._machines.values()),
         )
@@ -141,7 +142,7 @@ class _LogCheck:
         direction: FileDirection,
         progress: Progress | None,
     ) -> None:
-        damaged = self._log.encoding if self._log.is_damaged else ""
+        damaged = self._table.encoding if self._table.is_damaged else ""
         entries = Entries(self._table.header, self._columns, self._readers, damaged)
         wants_agreements = "agreement" in self._columns.places
         add, see, read = grouped.add, direction.see, 0

@@ -10,7 +10,7 @@ from kessai.audit.log_check.amounts import Amounts
 from kessai.audit.log_check.cells import id_reader, text_reader, texts_reader
 from kessai.audit.log_check.classifier import Classifier
 from kessai.audit.log_check.columns import Columns
-from kessai.audit.log_check.rows import Row
+from kessai.audit.log_check.formats.table import Row
 from kessai.audit.log_check.times import LogTime, Span, Times
 from kessai.audit.log_check.words import BadValue, shown
 from kessai.card_numbers import has_card_number
@@ -94,6 +94,9 @@ class Entries:
         for line, cells in rows:
             if isinstance(cells, BadValue):
                 yield line, None, cells
+                continue
+            if cells is None:
+                self.left_out += 1
                 continue
             try:
                 entry = self._entry(line, cells)

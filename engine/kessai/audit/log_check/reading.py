@@ -11,9 +11,9 @@ from kessai.audit.log_check.classifier import Classifier, read_meaning, read_out
 from kessai.audit.log_check.columns import Columns
 from kessai.audit.log_check.entries import Readers
 from kessai.audit.log_check.findings import MOST
+from kessai.audit.log_check.formats.table import Layout
 from kessai.audit.log_check.grouped import IN_MEMORY
 from kessai.audit.log_check.ordering import FileOrder
-from kessai.audit.log_check.rows import Layout
 from kessai.audit.log_check.times import Times
 from kessai.machine import Machine
 

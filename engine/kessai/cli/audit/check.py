@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kessai.audit.log_check import MOST, Checked, Layout, LogReading, check_log
+from kessai.audit.log_check import FORMS, MOST, Checked, Layout, LogReading, check_log
 from kessai.cli.audit.check_data import checked_data
 from kessai.cli.audit.check_report import checked_lines
 from kessai.cli.lifecycle.command import found_lifecycle
@@ -106,8 +106,11 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "jsonl"]),
-    help="By the first line unless given.",
+    type=click.Choice(FORMS),
+    help="By how it begins unless given.",
+)
+@click.option(
+    "--sheet", metavar="NAME", help="Of a workbook; its only one unless given."
 )
 @click.option("--encoding", metavar="NAME", help="Found out unless given; or cp932.")
 @click.option("--delimiter", metavar="CHAR", help="By the header unless given; or tab.")
@@ -133,7 +136,10 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 )
 @output_options
 def check_command(**given: Any) -> int:
-    """Hold LOG (CSV or JSON lines, perhaps .gz; - is standard input) against a lifecycle.
+    """Hold LOG (perhaps .gz; - is standard input) against a lifecycle.
+
+    LOG is CSV, JSON lines, a workbook (XLSX), or a log of process mining: XES, or OCEL
+    2.0 as JSON, XML or SQLite.
 
     Each row is something that happened to an order. The check lists the steps that the
     lifecycle does not allow, the most common kinds first, and which rows it could not
@@ -182,6 +188,7 @@ def _reading(given: dict[str, Any]) -> LogReading:
             delimiter=_delimiter(given["delimiter"]),
             has_header=not given["no_header"],
             header_line=given["header_line"],
+            sheet=given["sheet"],
         ),
         encoding=given["encoding"],
         zone=None if given["zone"] is None else zone_of(given["zone"]),

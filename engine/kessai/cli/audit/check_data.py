@@ -18,6 +18,7 @@ def checked_data(checked: Checked, language: str, limit: int) -> dict[str, Any]:
         ],
         "read": {
             "format": checked.form,
+            "unit": checked.unit,
             "encoding": checked.encoding,
             "delimiter": checked.delimiter,
             "columns": checked.columns.named,

@@ -1,7 +1,7 @@
 """What `kessai audit check` prints: the most common violations first."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
 
@@ -34,16 +34,18 @@ def checked_lines(
     details: bool = False,
 ) -> Iterator[str]:
     """The result for a person; times are shown in `zone`, else in UTC."""
-    return _ReportLines(language, limit, zone or UTC).all(checked, details=details)
+    lines = _ReportLines(language, limit, zone or UTC, checked.unit)
+    return lines.all(checked, details=details)
 
 
 class _ReportLines:
-    def __init__(self, language: str, limit: int, zone: tzinfo) -> None:
+    def __init__(self, language: str, limit: int, zone: tzinfo, unit: str) -> None:
         self._language = language
         self._words = _WORDS.in_language(language)
         self._named: dict[str, str] = {}
         self._limit = limit
         self._zone = zone
+        self._unit = unit
         columns = shutil.get_terminal_size((_WIDEST, 0))[0]
         self._width = max(_NARROWEST, min(columns, _WIDEST)) - 1
 
@@ -133,7 +135,9 @@ class _ReportLines:
         yield from self._reasons(found)
         yield from self._indented(
             self._words["example"].format(
-                order=found.order, line=f"{found.line:,}", time=self._time(found.at)
+                order=found.order,
+                where=self._where([found.line]),
+                time=self._time(found.at),
             ),
             6,
             dim=True,
@@ -176,14 +180,15 @@ class _ReportLines:
         )
 
     def _bad(self, rows: BadRows) -> Iterator[str]:
-        numbers = ", ".join(f"{line:,}" for line in rows.lines)
-        if rows.count > len(rows.lines):
-            numbers += ", …"
-        where = self._words["lines" if rows.count > 1 else "line"].format(
-            lines=numbers, line=numbers
-        )
+        where = self._where(rows.lines, more=rows.count > len(rows.lines))
         text = f"{rows.count:,} × {rows.sentence(self._language)} ({where})"
         yield from self._indented(text, 2)
+
+    def _where(self, numbers: Sequence[int], *, more: bool = False) -> str:
+        """The rows of these numbers, counted as the log's format has them."""
+        listed = ", ".join(f"{number:,}" for number in numbers) + ", …" * more
+        many = more or len(numbers) > 1
+        return self._words[self._unit + "s" * many].format(numbers=listed)
 
     def _details(self, findings: Findings) -> Iterator[str]:
         yield from self._headed("details")
@@ -192,7 +197,7 @@ class _ReportLines:
             shown += 1
             marks = [w for w in ("is_after", "is_uncertain") if getattr(found, w)]
             remarks = "".join(f" ({self._words[mark]})" for mark in marks)
-            where = self._words["line"].format(line=f"{found.line:,}")
+            where = self._where([found.line])
             text = f"{found.order}: {self._what(found, with_amount=True)}{remarks}"
             yield from self._titled(f"{where}  ", text)
             yield from self._indented(self._time(found.at), 6, dim=True)
