@@ -30,6 +30,7 @@ from kessai.audit.log_check.findings import (
     ViolationGroup,
 )
 from kessai.audit.log_check.formats.table import FORMS, Layout
+from kessai.audit.log_check.preset import Preset, preset_called, preset_names
 from kessai.audit.log_check.reading import LogReading
 from kessai.audit.log_check.words import Note
 
@@ -43,6 +44,9 @@ __all__ = [
     "LogReading",
     "LogViolation",
     "Note",
+    "Preset",
     "ViolationGroup",
     "check_log",
+    "preset_called",
+    "preset_names",
 ]

@@ -63,9 +63,13 @@ def check_log(
     reading = reading or LogReading()
     machines = {m.name: m for m in Machines(lifecycles).current}
     currencies_of(machines)  # or raise now if they do not go together
+    commands = {name for machine in machines.values() for name in machine.commands}
+    reading = reading.with_preset(commands)
     order = reading.columns.get("order")
     with log_table(path, reading.layout, reading.encoding, order) as table:
-        given = {**table.fields, **reading.columns}
+        known = reading.preset
+        preset = {} if known is None else known.columns_in(table.header, commands)
+        given = {**table.fields, **preset, **reading.columns}
         columns = find_columns(table.header, given, machines.values())
         check_needs(columns, machines, reading)
         return _LogCheck(machines, reading, table, columns).run(progress)

@@ -2,7 +2,7 @@
 
 A field may be in several columns. `A|B` is the first of them that is not empty. `A+B` is
 all of them: a date and a time, an order's id within a shop's, amounts that are added.
-`amount:refund` is the amount of refunds alone.
+`amount:refund` is the amount of refunds alone, `order:refund` the order that they name.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,7 +32,8 @@ NONE = "-"
 
 _JOIN, _ELSE = "+", "|"
 _JOINED = ("order", "time", "amount", "agreement", "operation")
-_AMOUNT_OF = "amount:"
+_OF = ":"
+_BY_COMMAND = ("order", "amount")
 
 Places = tuple[tuple[int, ...], ...]
 """Where a field is: in the first of these groups of columns that is not empty."""
@@ -54,19 +55,22 @@ class Columns:
         """All columns that are read."""
         return {place for found in self.places.values() for g in found for place in g}
 
-    @property
-    def amounts(self) -> dict[str | None, Places]:
-        """Where amounts are, by command; None: those of all others."""
+    def by_command(self, field: str) -> dict[str | None, Places]:
+        """Where a field is, by command; None: that of all others."""
+        found = {
+            name.partition(_OF)[::2]: places for name, places in self.places.items()
+        }
         return {
-            field.removeprefix(_AMOUNT_OF) if field != "amount" else None: places
-            for field, places in self.places.items()
-            if field == "amount" or field.startswith(_AMOUNT_OF)
+            command or None: places
+            for (kind, command), places in found.items()
+            if kind == field
         }
 
     @property
     def has_joined_orders(self) -> bool:
         """Whether an order's id is put together from several columns."""
-        return any(len(group) > 1 for group in self.places["order"])
+        orders = self.by_command("order").values()
+        return any(len(group) > 1 for places in orders for group in places)
 
 
 def find_columns(
@@ -80,7 +84,8 @@ def find_columns(
     """
     parameters = _parameters(machines)
     commands = {name for machine in machines for name in machine.commands}
-    _check_fields(given, (*parameters, *(_AMOUNT_OF + name for name in commands)))
+    own = (f"{kind}{_OF}{name}" for kind in _BY_COMMAND for name in commands)
+    _check_fields(given, (*parameters, *own))
     places: dict[str, Places] = {}
     for field, column in given.items():
         if column != NONE:
@@ -117,7 +122,7 @@ def _check_fields(given: Iterable[str], more: Iterable[str]) -> None:
             right = (
                 f"did you mean {close[0]!r}?"
                 if close
-                else f"known: {', '.join(FIELDS)}, amount:COMMAND, a parameter"
+                else f"known: {', '.join(FIELDS)}, order:COMMAND, amount:COMMAND, a parameter"
             )
             message = f"--map {shown(field)}: no such field; {right}"
             raise InvalidInput(message)
@@ -134,8 +139,8 @@ def _placed(header: Sequence[str], field: str, column: str) -> Places:
 
 
 def _parts(field: str, group: str) -> list[str]:
-    joins = field in _JOINED or field.startswith(_AMOUNT_OF)
-    return group.split(_JOIN) if joins else [group]
+    is_joined = field.partition(_OF)[0] in _JOINED
+    return group.split(_JOIN) if is_joined else [group]
 
 
 def _part(header: Sequence[str], field: str, column: str, part: str) -> int:

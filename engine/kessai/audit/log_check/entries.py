@@ -64,7 +64,11 @@ class Entries:
         self._damaged = damaged
         self._used = columns.used
         places = columns.places
-        self._order = id_reader(places["order"])
+        self._read_order = {
+            command: id_reader(found)
+            for command, found in columns.by_command("order").items()
+        }
+        self._order = self._read_order[None]
         self._command = text_reader(places["command"])
         self._time = text_reader(places["time"])
         self._zone, self._outcome, self._lifecycle, self._currency = (
@@ -81,7 +85,8 @@ class Entries:
             name: text_reader(places[name]) for name in readers.parameters
         }
         self._read_amount = {
-            command: texts_reader(found) for command, found in columns.amounts.items()
+            command: texts_reader(found)
+            for command, found in columns.by_command("amount").items()
         }
 
     def read(
@@ -117,7 +122,7 @@ class Entries:
         number = self._kind(cells)
         if number is None:
             return None
-        order = self._id(cells)
+        order = self._id(cells, number)
         at, nanoseconds, span = self._at(cells)
         amount = self._amount(cells, number) if self._read_amount else None
         extra = self._extra(cells) if self._has_extra else None
@@ -170,11 +175,17 @@ class Entries:
             field = own if kind.command in self._read_amount else "amount"
             raise self._placed(wrong, field) from None
 
-    def _id(self, cells: list[str]) -> str:
-        order = self._order(cells)
-        self._check_id("order", order)
+    def _id(self, cells: list[str], number: int) -> str:
+        command, field = self._readers.classifier.classes[number].command, "order"
+        read = self._read_order.get(command)
+        if read is None:
+            read = self._order
+        else:
+            field = f"order:{command}"
+        order = read(cells)
+        self._check_id(field, order)
         if not order:
-            raise self._placed(BadValue("order_missing"), "order")
+            raise self._placed(BadValue("order_missing"), field)
         return order
 
     def _check_id(self, field: str, text: str) -> None:

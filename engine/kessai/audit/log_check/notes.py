@@ -34,6 +34,8 @@ class Assumed:
 def notes_of(done: Assumed) -> Iterator[Note]:
     """What was assumed in a check."""
     columns, readers = done.columns, done.readers
+    if done.reading.preset is not None:
+        yield Note("preset", {"about": done.reading.preset.about})
     if columns.guessed:
         pairs = ((f, shown(columns.named[f])) for f in columns.guessed)
         yield Note("guessed", {"columns": joined(pairs)})

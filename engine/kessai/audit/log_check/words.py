@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from kessai.card_numbers import without_card_numbers
-from kessai.words import Words
+from kessai.words import Text, Words
 
 _rows, _notes = Words("log_check.rows"), Words("log_check.notes")
 _MOST_SHOWN = 40
@@ -37,14 +37,18 @@ class BadValue(ValueError):
 
 @attrs.frozen
 class Note:
-    """What was taken for granted: a code of `log_check.notes`, and values."""
+    """What was taken for granted: a code of `log_check.notes`, and values or texts."""
 
     code: str
     values: Mapping[str, object] = attrs.field(factory=dict[str, object])
 
     def sentence(self, language: str) -> str:
         """The note in `language`, `en` or `ja`."""
-        return _notes(self.code, language, **self.values)
+        values = {
+            name: value.in_language(language) if isinstance(value, Text) else value
+            for name, value in self.values.items()
+        }
+        return _notes(self.code, language, **values)
 
 
 def words(kind: str) -> Mapping[str, list[str]]:

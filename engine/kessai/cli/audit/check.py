@@ -9,7 +9,16 @@ from typing import Any
 
 import click
 
-from kessai.audit.log_check import FORMS, MOST, Checked, Layout, LogReading, check_log
+from kessai.audit.log_check import (
+    FORMS,
+    MOST,
+    Checked,
+    Layout,
+    LogReading,
+    check_log,
+    preset_called,
+    preset_names,
+)
 from kessai.cli.audit.check_data import checked_data
 from kessai.cli.audit.check_report import checked_lines
 from kessai.cli.lifecycle.command import found_lifecycle
@@ -34,6 +43,12 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     required=True,
     metavar="NAME|FILE",
     help="What to hold it against; may be given again where a log has several.",
+)
+@click.option(
+    "--preset",
+    metavar="NAME",
+    help=f"Whose export it is: {', '.join(preset_names())}. What is given besides goes"
+    " before it.",
 )
 @click.option(
     "--map",
@@ -199,6 +214,7 @@ def _reading(given: dict[str, Any]) -> LogReading:
         order=given["order"],
         first=given["first"],
         any_id=given["any_id"],
+        preset=None if given["preset"] is None else preset_called(given["preset"]),
         older_agreements=given["older_agreements"],
         keep=max(MOST, given["limit"]),
     )

@@ -31,13 +31,15 @@ class Layout:
     """How a log is laid out; what is None is found out.
 
     `header_line` is the line of the header; what comes before it is no part of the
-    table. `sheet` is the sheet of a workbook.
+    table. If `header` names columns, it is the first line from there on that has them.
+    `sheet` is the sheet of a workbook.
     """
 
     form: str | None = None
     delimiter: str | None = None
     has_header: bool = True
     header_line: int = 1
+    header: frozenset[str] = frozenset()
     sheet: str | None = None
 
 

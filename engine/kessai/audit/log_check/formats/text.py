@@ -26,6 +26,8 @@ from kessai.errors import InvalidInput
 
 DELIMITERS = (",", ";", "\t")
 _SEP = "sep="
+_MOST_ABOVE = 50
+"""So many rows may stand above a header that is to be found."""
 
 
 def text_table(log: LogText, layout: Layout) -> LogTable:
@@ -89,7 +91,7 @@ def _csv(lines: _TextLines, first: str, layout: Layout) -> LogTable:
     reader = csv.reader(lines, delimiter=delimiter or ",", strict=True)
     rows = _csv_rows(reader, lines.before)
     found: Iterator[Row] = itertools.islice(rows, start, None)
-    line, header = next(found, (0, None))
+    line, header = _header(found, layout)
     if not isinstance(header, list):
         why = "there is none" if header is None else header.sentence()
         message = f"line {line}: the header cannot be read: {why}"
@@ -99,6 +101,20 @@ def _csv(lines: _TextLines, first: str, layout: Layout) -> LogTable:
         found = itertools.chain([(line, header)], found)
         return _csv_table(numbered, found, delimiter)
     return _csv_table([name.strip() for name in header], found, delimiter)
+
+
+def _header(rows: Iterator[Row], layout: Layout) -> Row:
+    """The row of the header: the first, or the first that names what it must."""
+    if not layout.header:
+        return next(rows, (0, None))
+    for line, names in itertools.islice(rows, _MOST_ABOVE):
+        texts = names if isinstance(names, list) else []
+        if layout.header.issubset(text.strip() for text in texts):
+            return line, names
+    message = (
+        f"no line of the first {_MOST_ABOVE} has {', '.join(sorted(layout.header))}"
+    )
+    raise InvalidInput(message)
 
 
 def _csv_table(header: list[str], found: Iterator[Row], delimiter: str) -> LogTable:
