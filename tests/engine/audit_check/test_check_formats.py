@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random  # noqa: TID251 - seeded below
 import sqlite3
 import sys
 import zipfile
@@ -249,6 +250,38 @@ class TestEveryFormat:
         assert "Traceback" not in result.err
 
 
+def damaged(content, draw):
+    """`content` with a few bytes changed, lost, doubled or put in."""
+    found = bytearray(content)
+    for _ in range(draw.choice((1, 1, 2, 5))):
+        at = draw.randrange(len(found))
+        match draw.randrange(4):
+            case 0:
+                found[at] = draw.randrange(256)
+            case 1:
+                del found[at : at + draw.randrange(1, 30)]
+            case 2:
+                found[at:at] = draw.choices(b'<>"0/&;{}[],', k=draw.randrange(1, 5))
+            case _:
+                other = draw.randrange(len(found))
+                found[at:at] = found[other : other + draw.randrange(1, 60)]
+    return bytes(found)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_a_damaged_file_is_refused_or_read_in_part(log, check_file, form):
+    path = log(form.name)
+    content = path.read_bytes()
+    for seed in range(40):
+        path.write_bytes(damaged(content, random.Random(seed)))  # noqa: S311 - no secret
+        try:
+            checked_log = check_file(path, "one_time", commands=SHIP)
+        except InvalidInput as refused:
+            assert str(refused)  # noqa: PT017 - most are refused, some are not
+        else:
+            assert all(r.sentence("ja") for r in checked_log.findings.most_common_bad())
+
+
 class TestXml:
     DOCTYPE = '<!DOCTYPE log [<!ENTITY a "authorize">]>'
 
@@ -283,6 +316,15 @@ class TestXml:
         path = tmp_path / "log.xes"
         path.write_text(xes(before='<?xml version="1.0" encoding="UTF-16"?>'), "utf-16")
         assert check_file(path, "one_time", commands=SHIP).findings.allowed == 5
+
+    @pytest.mark.parametrize("encoding", ["Shift_JIS", "klingon"])
+    def test_an_encoding_that_is_not_read_is_named(
+        self, check_file, tmp_path, encoding
+    ):
+        path = tmp_path / "log.xes"
+        path.write_text(xes(before=f'<?xml version="1.0" encoding="{encoding}"?>'))
+        with pytest.raises(InvalidInput, match="an encoding that is not read"):
+            check_file(path, "one_time")
 
     def test_an_attribute_that_is_there_twice_has_no_value(self, check_file, tmp_path):
         path = tmp_path / "log.xes"
@@ -355,6 +397,28 @@ class TestObjects:
             db.execute("CREATE VIEW event_ship AS SELECT * FROM other")
         with pytest.raises(InvalidInput, match="no table event_ship"):
             check_file(path, "one_time", commands=SHIP)
+
+    def test_a_database_that_is_being_written_is_refused(self, check_file, tmp_path):
+        path = tmp_path / "log.sqlite"
+        ocel_sqlite(path)
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("DELETE FROM event WHERE ocel_type = 'ship'")
+            db.commit()
+            with pytest.raises(InvalidInput, match="the database is in use"):
+                check_file(path, "one_time", commands=SHIP)
+
+    def test_cells_of_any_type_are_no_more_than_unreadable(self, check_file, tmp_path):
+        path = tmp_path / "log.sqlite"
+        ocel_sqlite(path)
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE object SET ocel_type = NULL WHERE ocel_id = 'C'")
+            db.execute(
+                "UPDATE event_authorize SET ocel_time = x'00' WHERE ocel_id = 'e0'"
+            )
+            db.execute("UPDATE event_capture SET amount = x'00' WHERE ocel_id = 'e5'")
+        bad = check_file(path, "one_time", commands=SHIP).bad
+        assert bad == ["time_unknown 1", "amount_unknown 6"]
 
     def test_it_is_not_written_to(self, check_file, tmp_path):
         path = tmp_path / "log.sqlite"

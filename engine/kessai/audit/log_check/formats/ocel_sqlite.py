@@ -13,7 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from kessai.audit.log_check.formats.ocel import NumberedEvent, OcelEvent, ocel_table
-from kessai.audit.log_check.formats.table import LogTable
+from kessai.audit.log_check.formats.table import LogTable, cell_of
 from kessai.errors import InvalidInput
 
 MAGIC = b"SQLite format 3\x00"
@@ -28,9 +28,19 @@ def ocel_sqlite(path: str, order: str | None) -> LogTable:
         InvalidInput: it is no OCEL 2.0.
 
     """
+    _check_whole(path)
     with _database(path) as db:
-        types = dict(db.execute("SELECT ocel_id, ocel_type FROM object"))
+        found = db.execute("SELECT ocel_id, ocel_type FROM object")
+        types = {cell_of(name): cell_of(kind) for name, kind in found}
     return ocel_table(lambda: _events(path), types, order)
+
+
+def _check_whole(path: str) -> None:
+    """Refuse a database of which a part stands in another file, as while it is written."""
+    beside = Path(f"{path}-wal")
+    if beside.is_file() and beside.stat().st_size:
+        message = f"{beside}: the database is in use; close the program that writes it"
+        raise InvalidInput(message)
 
 
 @contextmanager
@@ -74,13 +84,12 @@ def _events(path: str) -> Iterator[NumberedEvent]:
         for at, event, values in heapq.merge(*_by_type(db), key=itemgetter(0)):
             while number and number < at:
                 number, objects = next(named, (0, iter(())))
-            ids = tuple(each for _, each in objects) if number == at else ()
-            time = values.pop(_TIME, None)
-            own = OcelEvent(event[0], event[1], str(time or ""), values, ids)
-            yield at, own
+            ids = tuple(cell_of(each) for _, each in objects) if number == at else ()
+            time = cell_of(values.pop(_TIME, None))
+            yield at, OcelEvent(*event, time, values, ids)
 
 
-def _objects(db: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+def _objects(db: sqlite3.Connection) -> Iterator[tuple[int, object]]:
     return db.execute(
         "SELECT e.rowid, eo.ocel_object_id FROM event_object AS eo"
         " JOIN event AS e ON e.ocel_id = eo.ocel_event_id ORDER BY e.rowid"
@@ -99,10 +108,10 @@ def _by_type(db: sqlite3.Connection) -> Iterator[Iterator[_Found]]:
         if table not in tables:
             message = f"no OCEL 2.0 as SQLite: there is no table {table}"
             raise InvalidInput(message)
-        yield _of_type(db, str(kind), table)
+        yield _of_type(db, kind, table)
 
 
-def _of_type(db: sqlite3.Connection, kind: str, table: str) -> Iterator[_Found]:
+def _of_type(db: sqlite3.Connection, kind: object, table: str) -> Iterator[_Found]:
     name = table.replace('"', '""')
     found = db.execute(
         f'SELECT e.rowid AS "rowid of event", t.* FROM "{name}" AS t'  # noqa: S608
@@ -113,4 +122,4 @@ def _of_type(db: sqlite3.Connection, kind: str, table: str) -> Iterator[_Found]:
     names = [column[0] for column in found.description][1:]
     for number, *cells in found:
         values = dict(zip(names, cells, strict=True))
-        yield number, (str(values.pop(_ID)), kind), values
+        yield number, (cell_of(values.pop(_ID, None)), cell_of(kind)), values

@@ -72,6 +72,9 @@ class _Pieces:
                 f" {expat.ErrorString(error.code)}"
             )
             raise InvalidInput(message) from error
+        except (LookupError, ValueError) as error:  # of another encoding's table
+            message = f"XML in an encoding that is not read: {error}; UTF-8 is right"
+            raise InvalidInput(message) from error
         self._fed += len(piece)
         if self._fed - self._parser.CurrentByteIndex > _LONGEST:
             self._fail(f"a tag or a value is longer than {_LONGEST:,} bytes")
