@@ -5,10 +5,8 @@ entities are declared there; process-mining logs never have one.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
-
-import attrs
 
 from kessai.errors import InvalidInput
 
@@ -19,8 +17,7 @@ _LONGEST = 1 << 24
 _SPACE = " "
 
 
-@attrs.frozen
-class Element:
+class Element(NamedTuple):
     """The start of an element, or its end with the text in it; names have no prefix."""
 
     name: str
@@ -82,8 +79,9 @@ class _Pieces:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._text.clear()
-        plain = {_local(key): value for key, value in attributes.items()}
-        self._found.append(Element(_local(name), plain, is_start=True))
+        if any(_SPACE in key for key in attributes):
+            attributes = {_local(key): value for key, value in attributes.items()}
+        self._found.append(Element(_local(name), attributes, is_start=True))
 
     def _end(self, name: str) -> None:
         text = "".join(self._text)
