@@ -64,6 +64,15 @@ class TestPayPal:
     def test_the_order_of_day_and_month_is_never_guessed(self, read_export):
         (rows,) = read_export("paypal").findings.most_common_bad()[:1]
         assert rows.example.code == "time_ambiguous_order"
+        assert f"'{DAY_FIRST}' with a time" in rows.sentence("en")
+
+    def test_what_is_to_be_typed_is_in_quotes_where_a_shell_needs_them(
+        self, read_export
+    ):
+        checked_log = read_export("paypal", time_format=DAY_FIRST)
+        (rows,) = checked_log.findings.most_common_bad()
+        assert "--command 'Payment Reversal'=COMMAND" in rows.sentence("en")
+        assert "'Payment Reversal'=-" in rows.sentence("ja")
 
     def test_the_statement_is_read_too(self, check):
         checked_log = check(

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import attrs
 
-from kessai.audit.log_check.words import BadValue, folded, meaning_of, shown
+from kessai.audit.log_check.words import BadValue, folded, meaning_of, shown, typed
 from kessai.errors import InvalidInput
 from kessai.evidence.outcome import EXPIRE
 from kessai.machine import Machine
@@ -202,7 +202,12 @@ class Classifier:
     def _command(self, text: str) -> Meaning:
         meaning = self._commands.get(folded(text))
         if meaning is None:
-            raise BadValue(code="command_unknown", value=shown(text), field="command")
+            raise BadValue(
+                code="command_unknown",
+                value=shown(text),
+                typed=typed(text),
+                field="command",
+            )
         self.read_as[text] = meaning
         return meaning
 
@@ -224,8 +229,12 @@ class Classifier:
             self.has_blank_outcomes = True
             return Logged.SUCCEEDED
         if found is None:
-            value = shown(text)
-            raise BadValue(code="outcome_unknown", value=value, field="outcome")
+            raise BadValue(
+                code="outcome_unknown",
+                value=shown(text),
+                typed=typed(text),
+                field="outcome",
+            )
         return found
 
     def _lifecycle(self, command: str, text: str | None) -> str | None:

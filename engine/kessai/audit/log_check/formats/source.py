@@ -29,12 +29,12 @@ class OpenedLog:
         """The path of a file with these bytes: the log's own, else a private copy's."""
         if self._path is not None:
             return self._path
-        copy = tempfile.NamedTemporaryFile()  # noqa: SIM115 - until the log is closed
-        self._kept.enter_context(copy)
+        folder = self._kept.enter_context(tempfile.TemporaryDirectory())
+        copy = Path(folder, "log")
         self.file.seek(0)
-        shutil.copyfileobj(self.file, copy)
-        copy.flush()
-        return copy.name
+        with copy.open("wb") as out:
+            shutil.copyfileobj(self.file, out)
+        return str(copy)
 
 
 @contextmanager
