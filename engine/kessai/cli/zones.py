@@ -1,13 +1,10 @@
 """Time zones and moments as the command line takes them."""
 
-import re
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, tzinfo
 
 from kessai.errors import InvalidInput
-
-_OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)", re.ASCII)
+from kessai.zones import named_zone
 
 
 def zone_of(text: str) -> tzinfo:
@@ -17,20 +14,14 @@ def zone_of(text: str) -> tzinfo:
         InvalidInput: no such zone is known here.
 
     """
-    if text.upper() in {"UTC", "Z"}:
-        return UTC
-    found = _OFFSET.fullmatch(text)
-    try:
-        if found is None:
-            return ZoneInfo(text)
-        offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
-        return timezone(-offset if found[1] == "-" else offset)
-    except (KeyError, ValueError, OSError):
+    zone = named_zone(text)
+    if zone is None:
         message = (
             f"--timezone {text!r}: not known here; a name such as Asia/Tokyo is right,"
             " or an offset such as +09:00"
         )
-        raise InvalidInput(message) from None
+        raise InvalidInput(message)
+    return zone
 
 
 def moment_of(text: str, zone: tzinfo | None, option: str) -> datetime:

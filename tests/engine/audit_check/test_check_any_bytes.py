@@ -1,5 +1,7 @@
 """Whatever is in a file, a check ends with findings or with one clear refusal."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -98,11 +100,29 @@ def test_any_json(tmp_path, values):
 @given(text=st.text(max_size=24))
 def test_any_text_is_a_time_or_refused(text):
     try:
-        at, _ = Times(None).read(text)
+        at, *_ = Times(None).read(text)
     except BadValue as wrong:
         wrong.in_column("c").sentence("ja")
     else:
         assert at.utcoffset() is not None
+
+
+@given(
+    zone=st.text(max_size=12)
+    | st.text(alphabet="+-0123456789:", max_size=6)
+    | st.sampled_from(["Asia", "..", "EST", "Asia/Tokyo", "\0", "a" * 300]),
+    day=st.dates(),
+)
+def test_any_text_is_a_zone_or_refused(zone, day):
+    times = Times(ZoneInfo("America/New_York"))
+    for text in (f"{day}", f"{day} 01:30"):
+        for asked in ((text, zone), (f"{text} {zone}", "")):
+            try:
+                at, _, span = times.read(*asked)
+            except BadValue as wrong:
+                wrong.in_column("c").sentence("en")
+            else:
+                assert span is None or at < span.until
 
 
 @given(text=st.text(alphabet="0123456789,.-¥円()▲１ \\", max_size=20))

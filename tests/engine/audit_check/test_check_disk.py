@@ -46,15 +46,15 @@ def test_agreements_are_known_however_little_memory_there_is(check):
 
 
 def test_no_more_is_held_than_was_given(check):
-    with Grouped("time", 10) as grouped:
+    with Grouped(10) as grouped:
         for line in range(95):
-            grouped.add(f"order-{line % 7}", (None or _at(line), line, 0, 5, None))
+            grouped.add(f"order-{line % 7}", (_at(line), 0, line, 0, 5, None, None))
             assert sum(map(len, grouped._held.values())) < 10
         histories = dict(grouped.histories())
         assert [len(entries) for entries in histories.values()] == [14] * 4 + [13] * 3
         assert dict(grouped.histories()) == histories
         for entries in histories.values():
-            assert entries == sorted(entries)
+            assert entries == sorted(entries, key=lambda entry: entry[2])
 
 
 def _at(line):

@@ -208,7 +208,7 @@ class TestRows:
 
     def test_card_numbers_are_neither_read_nor_shown(self, check):
         checked_log = check(
-            "4111111111111111,authorize,2026-01-05,9\nA,authorize,4111111111111111,9\n"
+            "4111111111111111,authorize,2026-01-05,9\nA,authorize,4111-1111-1111-1111,9\n"
         )
         sentences = [
             rows.sentence("en") for rows in checked_log.findings.most_common_bad()
@@ -267,15 +267,17 @@ class TestTimes:
         ],
     )
     def test_many_ways_to_write_a_time(self, text, expected):
-        at, whole_day = Times(None).read(text)
-        assert at == datetime.fromisoformat(expected).replace(tzinfo=UTC)
-        assert not whole_day
+        time = Times(None).read(text)
+        assert time.at == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+        assert time.span is None
 
     @pytest.mark.parametrize(
         "text", ["2026-01-05", "2026/1/5", "2026年1月5日", "20260105", "2026.01.05"]
     )
     def test_a_date_alone_is_a_whole_day(self, text):
-        assert Times(None).read(text) == (datetime(2026, 1, 5, tzinfo=UTC), True)
+        at, _, span = Times(None).read(text)
+        assert at == datetime(2026, 1, 5, tzinfo=UTC)
+        assert span.until == at + timedelta(days=1, microseconds=-1)
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -300,26 +302,25 @@ class TestTimes:
 
     def test_a_format_may_be_said(self):
         times = Times(None, "%d/%m/%Y %H.%M")
-        assert times.read("05/01/2026 09.05")[0] == datetime(
+        assert times.read("05/01/2026 09.05").at == datetime(
             2026, 1, 5, 9, 5, tzinfo=UTC
         )
-        assert Times(None, "%d/%m/%Y").read("05/01/2026")[1]
+        assert Times(None, "%d/%m/%Y").read("05/01/2026").span is not None
         with pytest.raises(BadValue, match="time_unknown"):
             times.read("2026-01-05")
 
     def test_times_without_an_offset_are_of_the_zone_given(self):
         times = Times(ZoneInfo("Asia/Tokyo"))
         assert times.read("2026/1/5 9:05")[0] == datetime(2026, 1, 5, 0, 5, tzinfo=UTC)
-        with_offset, _ = times.read("2026-01-05T09:05:00-05:00")
-        assert with_offset == datetime(2026, 1, 5, 14, 5, tzinfo=UTC)
+        with_offset = times.read("2026-01-05T09:05:00-05:00")
+        assert with_offset.at == datetime(2026, 1, 5, 14, 5, tzinfo=UTC)
 
-    def test_an_hour_that_happens_twice_is_the_earlier_one(self):
+    def test_a_time_in_an_hour_that_occurs_twice_may_be_of_either(self):
         times = Times(ZoneInfo("Europe/Berlin"))
-        twice, _ = times.read("2026-10-25 02:30")
-        assert twice == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-        assert times.folded == 1
-        assert times.read("2026-10-25 03:30")[0].hour == 2
-        assert times.folded == 1
+        at, _, span = times.read("2026-10-25 02:30")
+        assert at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+        assert span == (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), True)
+        assert times.read("2026-10-25 03:30").span is None
 
     def test_a_time_that_was_skipped_is_refused(self):
         times = Times(ZoneInfo("Europe/Berlin"))
@@ -361,6 +362,16 @@ class TestAmounts:
             ("1,234円", 1234),
             ("JPY 1234", 1234),
             ("1234.00", 1234),
+            ("705.0", 705),
+            ("705.0000", 705),
+            ("1,234.000", 1234),
+            ("1234.000", 1234),
+            ("0.000", 0),
+            ("'1234", 1234),
+            ("'+1234", 1234),
+            ("+1000", 1000),
+            ("＋１０００", 1000),
+            ("¥+1,000", 1000),
             ("0", 0),
             ("", None),
         ],
@@ -373,6 +384,14 @@ class TestAmounts:
         [
             ("12.5", "amount_decimals"),
             ("1.000", "amount_separators"),
+            ("705.000", "amount_separators"),
+            ("705.5000", "amount_decimals"),
+            ("705.0001", "amount_decimals"),
+            ("705.", "amount_unknown"),
+            ("+-5", "amount_unknown"),
+            ("''5", "amount_unknown"),
+            ("'-70", "amount_negative"),
+            ("70-", "amount_negative"),
             ("12,34", "amount_separators"),
             ("1234,567", "amount_separators"),
             ("$12", "amount_unknown"),
@@ -395,7 +414,15 @@ class TestAmounts:
         amounts = Amounts(Currency("USD", 2), in_major_units=True)
         texts = ("12.34", "$1,234.5", "12", "0.01")
         assert [amounts.read(t, "capture") for t in texts] == [1234, 123450, 1200, 1]
-        for text in ("12.345", "1.000", "12,34", "12."):
+        exact = ("12.3400", "12.34000000", "12.0000", "1,234.000", "0.050")
+        assert [amounts.read(t, "capture") for t in exact] == [
+            1234,
+            1234,
+            1200,
+            123400,
+            5,
+        ]
+        for text in ("12.345", "12.3450", "1.000", "12,34", "12."):
             with pytest.raises(BadValue):
                 amounts.read(text, "capture")
 
@@ -413,8 +440,169 @@ class TestAmounts:
         amounts = Amounts(YEN, in_major_units=False, negative=["refund"])
         assert amounts.read("-1,234", "refund") == 1234
         assert amounts.read("(¥500)", "refund") == 500
+        for text in ("70-", "'-70", "70 -", "¥70-", "-70.000000", "７０－", "−70"):
+            assert amounts.read(text, "refund") == 70
+        with pytest.raises(BadValue, match="amount_not_negative"):
+            amounts.read("+70", "refund")
         assert amounts.read("1234", "capture") == 1234
         with pytest.raises(BadValue, match="amount_not_negative"):
             amounts.read("12", "refund")
         with pytest.raises(BadValue, match="amount_negative"):
             amounts.read("-12", "capture")
+
+
+class TestSeveralColumns:
+    def test_amounts_in_several_columns_are_added(self, check):
+        checked_log = check(
+            "A,authorize,2026-01-05,900,100\n"
+            'A,capture,2026-01-06,"1,000",\n'
+            "A,refund,2026-01-07,,\n",
+            header="order,command,time,net,tax",
+            columns={"amount": "net+tax"},
+        )
+        assert checked_log.findings.holds
+        assert checked_log.findings.blank_amounts == {"refund": 1}
+        assert checked_log.checked.columns.named["amount"] == "net+tax"
+
+    def test_what_comes_in_and_goes_out_may_stand_apart(self, check):
+        checked_log = check(
+            "A,authorize,2026-01-05,1000,0\n"
+            "A,capture,2026-01-06,1000,0\n"
+            "A,refund,2026-01-07,0,-300\n",
+            header="order,command,time,入金,出金",
+            columns={"amount": "入金+出金"},
+            negative=["refund"],
+        )
+        assert checked_log.findings.holds
+
+    def test_a_command_may_have_a_column_of_its_own(self, check):
+        rows = (
+            "A,authorize,2026-01-05,1000,900,300\n"
+            "A,capture,2026-01-06,1000,900,300\n"
+            "A,refund,2026-01-07,1000,900,{}\n"
+        )
+        given = {
+            "amount": "authorized",
+            "amount:capture": "captured",
+            "amount:refund": "refunded",
+        }
+        header = "order,command,time,authorized,captured,refunded"
+        assert check(rows.format(300), header=header, columns=given).findings.holds
+        checked_log = check(rows.format(901), header=header, columns=given)
+        assert checked_log.violations == ["4 refund amount_above_maximum"]
+        wrong = check(rows.format("x"), header=header, columns=given)
+        (bad,) = wrong.findings.most_common_bad()
+        assert bad.sentence("en").startswith("refunded: x is no amount")
+
+    def test_an_order_may_be_known_by_several_columns(self, check):
+        header = "shop,no,command,time,amount"
+        given = {"order": "shop+no"}
+        sale = "{0},{1},authorize,2026-01-05,9\n{0},{1},capture,2026-01-06,9\n"
+        text = sale.format("N", "1") + sale.format("S", "1") + sale.format("N", "2")
+        checked_log = check(text, header=header, columns=given)
+        assert checked_log.findings.holds
+        assert checked_log.findings.histories == 3
+        assert "no_order_id" in checked_log.notes
+
+    def test_two_orders_are_never_taken_for_one(self, check):
+        sale = "{0},{1},authorize,2026-01-05,9\n"
+        pairs = [("a/b", "c"), ("a", "b/c"), ("a\\/b", "c"), ("a\\", "b/c")]
+        text = "".join(sale.format(*pair) for pair in pairs)
+        checked_log = check(
+            text,
+            header="shop,no,command,time,amount",
+            columns={"order": "shop+no"},
+        )
+        assert checked_log.findings.histories == len(pairs)
+
+    def test_an_order_of_which_a_part_is_missing_is_none(self, check):
+        checked_log = check(
+            "N,,authorize,2026-01-05,9\n",
+            header="shop,no,command,time,amount",
+            columns={"order": "shop+no"},
+        )
+        assert checked_log.bad == ["order_missing 2"]
+        assert "shop+no: empty" in checked_log.findings.most_common_bad()[0].sentence(
+            "en"
+        )
+
+    def test_the_first_column_that_is_not_empty_may_hold_it(self, check):
+        checked_log = check(
+            "P1,,authorize,2026-01-05,9\n"
+            "P2,P1,capture,2026-01-06,9\n"
+            "P3,P1,refund,2026-01-07,9\n",
+            header="id,refers to,command,time,amount",
+            columns={"order": "refers to|id"},
+        )
+        assert checked_log.findings.holds
+        assert checked_log.findings.histories == 1
+
+    def test_a_charge_names_its_agreement_by_several_columns_too(self, check):
+        checked_log = check(
+            "N,S,authorize,2026-01-01,500,recurring,,\n"
+            "N,C,reauthorize,2026-01-02,300,,N,S\n"
+            "N,S,terminate,2026-01-03,,,,\n"
+            "N,D,reauthorize,2026-01-04,300,,N,S\n",
+            "recurring charge",
+            header="shop,no,command,time,amount,lifecycle,shop of it,no of it",
+            columns={"order": "shop+no", "agreement": "shop of it+no of it"},
+        )
+        assert checked_log.violations == ["5 reauthorize agreement_state"]
+
+    @pytest.mark.parametrize(
+        ("columns", "message"),
+        [
+            ({"order": "order+nr"}, r"order=order\+nr: no column nr; there are: order"),
+            ({"order": "nr|order"}, "no column nr"),
+            ({"command": "command+time"}, "no such column"),
+            ({"amount:ship": "amount"}, "'amount:ship': no such field|no such field"),
+        ],
+    )
+    def test_a_part_that_is_no_column_is_named(self, check, columns, message):
+        with pytest.raises(InvalidInput, match=message):
+            check(SALE, columns=columns)
+
+    def test_an_apostrophe_before_a_formula_is_not_the_orders(self, check):
+        checked_log = check("'-A1,authorize,2026-01-05,9\n-A1,capture,2026-01-06,9\n")
+        assert checked_log.findings.histories == 1
+
+
+class TestOlderAgreements:
+    HEADER = "order,command,time,amount,lifecycle,agreement"
+
+    def check(self, check, text, **reading):
+        return check(text, "recurring charge", header=self.HEADER, **reading)
+
+    def test_a_charge_under_one_that_the_log_never_saw_begin_can_be_taken(self, check):
+        charge = "C{0},reauthorize,2026-01-0{0} 01:00,300,,S\n"
+        text = charge.format(2) + charge.format(3)
+        strict = self.check(check, text)
+        assert strict.findings.not_allowed == 2
+        assert "no_agreements" in strict.notes
+        checked_log = self.check(check, text, older_agreements=True)
+        assert checked_log.findings.holds
+        assert "older_agreements" in checked_log.notes
+        note = next(n for n in checked_log.checked.notes if "older" in n.code)
+        assert "1, such as S." in note.sentence("en")
+
+    def test_it_ends_where_the_log_ends_it(self, check):
+        charge = "C{0},reauthorize,2026-01-0{0} 01:00,300,,S\n"
+        checked_log = self.check(
+            check,
+            charge.format(2)
+            + "S,update_consent,2026-01-03 01:00,400,,\n"
+            + charge.format(4)
+            + "S,terminate,2026-01-05 01:00,,,\n"
+            + charge.format(6),
+            older_agreements=True,
+        )
+        assert checked_log.violations == ["6 reauthorize agreement_state"]
+
+    def test_one_that_the_log_sees_begin_is_not_older(self, check):
+        checked_log = self.check(
+            check,
+            "C,reauthorize,2026-01-01 01:00,300,,S\n"
+            "S,authorize,2026-01-02 01:00,500,recurring,\n",
+            older_agreements=True,
+        )
+        assert checked_log.violations == ["2 reauthorize agreement_unknown"]

@@ -292,7 +292,7 @@ class TestOutcomes:
             "5 authorize transaction_exists",
         ]
         denial = checked_log.findings.most_common()[0].example.denial
-        assert "not the one that the open operation" in denial.sentences("en")[0]
+        assert "not the one that the operation" in denial.sentences("en")[0]
 
     def test_operation_ids_tell_two_refunds_of_one_amount_apart(self, check):
         rows = (

@@ -1,13 +1,14 @@
 """Amounts as logs write them, to whole minor units. Nothing about money is guessed.
 
 Digits of any width, thousands separators where thousands are, the currency's sign or
-code, a minus where a command is given as negative. A fraction is taken only where
-amounts are given as major units, and only with as many digits as the currency has.
+code, the apostrophe of a spreadsheet's text, a plus, a minus where a command is given as
+negative. A fraction is taken only where amounts are given as major units, with as many
+digits as the currency has; databases write zeros after them. `1.000` may be a thousand.
 """
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from kessai.audit.log_check.words import BadValue, shown, words
 from kessai.money import AMOUNT_LIMIT, Currency
@@ -15,7 +16,6 @@ from kessai.money import AMOUNT_LIMIT, Currency
 _NEGATIVE = re.compile(r"[-−▲△](?P<after>.*)|\((?P<inside>.*)\)|(?P<before>.*)-")
 _PLAIN = re.compile(r"\d{1,24}", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3}){1,7}", re.ASCII)
-_ZEROS = ("0", "00")
 _THOUSANDS = 3
 _MOST_SURE = 14
 """Digits that are surely below the limit."""
@@ -38,7 +38,7 @@ class Amounts:
     ) -> None:
         self._currency = currency.code
         self._digits = currency.digits if in_major_units else 0
-        self._takes_zeros = currency.digits == 0
+        self._takes_zeros = in_major_units or currency.digits == 0
         self._decimal_comma = decimal_comma
         self._negative = frozenset(negative)
         self._signs = (currency.code, *words("signs").get(currency.code, ()))
@@ -55,23 +55,40 @@ class Amounts:
                 return int(text)
         elif not text:
             return None
-        return self._signed(text, command)
+        return self._checked(self._signed(text), text, command)
 
-    def _signed(self, text: str, command: str) -> int:
-        plain = self._without_sign(unicodedata.normalize("NFKC", text).strip())
+    def total(self, texts: Iterable[str], command: str) -> int | None:
+        """The sum of all `texts` for a `command`, None where all are empty.
+
+        Raises:
+            BadValue: one states no amount, or the sum is none for the command.
+
+        """
+        stated = [text for text in texts if text]
+        if not stated:
+            return None
+        amount = sum(self._signed(text) for text in stated)
+        return self._checked(amount, " + ".join(stated), command)
+
+    def _checked(self, amount: int, text: str, command: str) -> int:
+        is_negative = command in self._negative
+        if amount and is_negative is (amount > 0):
+            code = "amount_not_negative" if is_negative else "amount_negative"
+            raise BadValue(code, value=shown(text), command=command)
+        if abs(amount) >= AMOUNT_LIMIT:
+            raise BadValue(code="amount_too_large", value=shown(text))
+        return abs(amount)
+
+    def _signed(self, text: str) -> int:
+        plain = unicodedata.normalize("NFKC", text).strip()
+        plain = self._without_sign(plain.removeprefix("'"))
         found = _NEGATIVE.fullmatch(plain)
         if found is not None:
             plain = self._without_sign(
                 found["after"] or found["inside"] or found["before"] or ""
             )
-        amount = self._unsigned(plain, text)
-        is_negative = command in self._negative
-        if amount and is_negative is (found is None):
-            code = "amount_not_negative" if is_negative else "amount_negative"
-            raise BadValue(code, value=shown(text), command=command)
-        if amount >= AMOUNT_LIMIT:
-            raise BadValue(code="amount_too_large", value=shown(text))
-        return amount
+            return -self._unsigned(plain, text)
+        return self._unsigned(self._without_sign(plain.removeprefix("+")), text)
 
     def _without_sign(self, text: str) -> str:
         for sign in self._signs:
@@ -81,25 +98,30 @@ class Amounts:
     def _unsigned(self, plain: str, text: str) -> int:
         if self._decimal_comma:
             plain = plain.translate({ord(","): ".", ord("."): ","})
-        whole, point, fraction = plain.partition(".")
-        if _GROUPED.fullmatch(whole):
-            whole = whole.replace(",", "")
+        written, point, fraction = plain.partition(".")
+        whole = written.replace(",", "") if _GROUPED.fullmatch(written) else written
         if not _PLAIN.fullmatch(whole):
             code = "amount_separators" if _is_grouped(plain) else "amount_unknown"
             raise BadValue(code, value=shown(text))
         if not point:
             return int(whole + "0" * self._digits)
-        return int(whole + self._fraction(fraction, text))
+        return int(whole + self._fraction(written, fraction, text))
 
-    def _fraction(self, fraction: str, text: str) -> str:
-        if self._takes_zeros and fraction in _ZEROS:
-            return ""  # databases write 1000.00 for yen; nothing else can be meant
-        if not _PLAIN.fullmatch(fraction) or len(fraction) > self._digits:
-            code = "amount_decimals" if _PLAIN.fullmatch(fraction) else "amount_unknown"
-            if len(fraction) == _THOUSANDS and code == "amount_decimals":
-                code = "amount_separators"  # perhaps 1.000 for a thousand
+    def _fraction(self, whole: str, fraction: str, text: str) -> str:
+        if not _PLAIN.fullmatch(fraction):
+            raise BadValue(code="amount_unknown", value=shown(text))
+        exact, more = fraction[: self._digits], fraction[self._digits :]
+        if more and len(fraction) == _THOUSANDS and _may_be_thousands(whole):
+            raise BadValue(code="amount_separators", value=shown(text))
+        if more.strip("0") or (more and not self._takes_zeros):
+            code = "amount_decimals"
             raise BadValue(code, value=shown(text), currency=self._currency)
-        return fraction.ljust(self._digits, "0")
+        return exact.ljust(self._digits, "0")
+
+
+def _may_be_thousands(whole: str) -> bool:
+    """Whether what follows may be a group of thousands: in `1.000`, not in `0.000`."""
+    return len(whole) <= _THOUSANDS and not whole.startswith("0")
 
 
 def _is_grouped(plain: str) -> bool:

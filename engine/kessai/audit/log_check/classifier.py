@@ -10,17 +10,13 @@ from enum import StrEnum
 
 import attrs
 
-from kessai.audit.log_check.words import BadValue, folded, meaning_of, shown
+from kessai.audit.log_check.words import BadValue, folded, meaning_of, shown, typed
 from kessai.errors import InvalidInput
 from kessai.evidence.outcome import EXPIRE
 from kessai.machine import Machine
 
 LEFT_OUT = "-"
-"""Given in the place of a command: such rows are left out."""
-
-
-DAY = "day"
-"""Among the cells of a row: its time is a date, and means the whole day."""
+"""Given in the place of a command or an outcome: such rows are left out."""
 
 Cells = tuple[str | None, ...]
 
@@ -58,7 +54,6 @@ class RowClass:
     columns: tuple[str, ...]
     lifecycle: str | None
     currency: str
-    whole_day: bool
 
 
 def read_meaning(text: str, machines: Iterable[Machine]) -> Meaning:
@@ -110,15 +105,17 @@ def _outcome(text: str, where: str) -> Logged:
         raise InvalidInput(message) from None
 
 
-def read_outcomes(given: Mapping[str, str]) -> dict[str, Logged]:
-    """The outcomes that `--outcome TEXT=OUTCOME` gave.
+def read_outcomes(given: Mapping[str, str]) -> dict[str, Logged | None]:
+    """The outcomes that `--outcome TEXT=OUTCOME` gave; None: leave such rows out.
 
     Raises:
         InvalidInput: one is none.
 
     """
     return {
-        folded(text): _outcome(outcome, f"--outcome {shown(text)}=…")
+        folded(text): None
+        if outcome == LEFT_OUT
+        else _outcome(outcome, f"--outcome {shown(text)}=…")
         for text, outcome in given.items()
     }
 
@@ -133,17 +130,19 @@ class Classifier:
         self,
         machines: Sequence[Machine],
         given: Mapping[str, Meaning],
-        outcomes: Mapping[str, Logged],
+        outcomes: Mapping[str, Logged | None],
         flags: Sequence[str],
     ) -> None:
         self.classes: list[RowClass] = []
         self.read_as: dict[str, Meaning] = {}
-        self.has_blank_outcomes = False
+        self.has_blank_outcomes = self.has_blank_currencies = False
         self._machines = machines
         self._flags = flags
         self._commands = _known_commands(machines)
         self._commands |= {folded(text): meaning for text, meaning in given.items()}
-        self._outcomes = {w: Logged(o) for w, o in meaning_of("outcomes").items()}
+        self._outcomes: dict[str, Logged | None] = {
+            word: Logged(outcome) for word, outcome in meaning_of("outcomes").items()
+        }
         self._outcomes |= outcomes
         self._truths = meaning_of("truths")
         self._lifecycles = _known_lifecycles(machines)
@@ -157,8 +156,7 @@ class Classifier:
         """The number of the class of `cells`; None for a row that is to be left out.
 
         `cells` are those of command, outcome, lifecycle and currency (None without a
-        column), `DAY` for a date without a time, else None, and then those of the
-        flags.
+        column), and then those of the flags.
 
         Raises:
             BadValue: one is not known; `values["field"]` names its field.
@@ -173,32 +171,43 @@ class Classifier:
             return number
 
     def _number(self, cells: Cells) -> int | None:
-        command, outcome, lifecycle, currency, day, *flags = cells
-        meaning = self._command(str(command))
-        if meaning.command is None:
+        command, outcome, lifecycle, currency, *flags = cells
+        if self.leaves_out(str(command), outcome):
             return None
+        meaning = self._command(str(command))
         on = [
             name
             for name, text in zip(self._flags, flags, strict=True)
             if self._is_on(name, str(text))
         ]
         kind = RowClass(
-            meaning.command,
+            str(meaning.command),
             self._outcome(meaning, outcome),
             meaning.flags,
             tuple(on),
-            self._lifecycle(meaning.command, lifecycle),
-            self._currency(currency or ""),
-            day == DAY,
+            self._lifecycle(str(meaning.command), lifecycle),
+            self._currency(currency),
         )
         if kind not in self.classes:
             self.classes.append(kind)
         return self.classes.index(kind)
 
+    def leaves_out(self, command: str, outcome: str | None) -> bool:
+        """Whether rows with these cells are to be left out, whatever else they hold."""
+        meaning = self._commands.get(folded(command))
+        if meaning is not None and meaning.command is None:
+            return True
+        return outcome is not None and self._outcomes.get(folded(outcome), "") is None
+
     def _command(self, text: str) -> Meaning:
         meaning = self._commands.get(folded(text))
         if meaning is None:
-            raise BadValue(code="command_unknown", value=shown(text), field="command")
+            raise BadValue(
+                code="command_unknown",
+                value=shown(text),
+                typed=typed(text),
+                field="command",
+            )
         self.read_as[text] = meaning
         return meaning
 
@@ -220,8 +229,12 @@ class Classifier:
             self.has_blank_outcomes = True
             return Logged.SUCCEEDED
         if found is None:
-            value = shown(text)
-            raise BadValue(code="outcome_unknown", value=value, field="outcome")
+            raise BadValue(
+                code="outcome_unknown",
+                value=shown(text),
+                typed=typed(text),
+                field="outcome",
+            )
         return found
 
     def _lifecycle(self, command: str, text: str | None) -> str | None:
@@ -240,9 +253,11 @@ class Classifier:
             )
         return name
 
-    def _currency(self, text: str) -> str:
+    def _currency(self, text: str | None) -> str:
         if not text and len(self._currencies) == 1:
+            self.has_blank_currencies = self.has_blank_currencies or text is not None
             return next(iter(self._currencies.values()))
+        text = text or ""
         code = self._currencies.get(folded(text))
         if code is None:
             raise BadValue(

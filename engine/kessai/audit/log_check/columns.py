@@ -1,6 +1,11 @@
-"""Which column holds what: as it was given, else by the names columns commonly have."""
+"""Which column holds what: as it was given, else by the names columns commonly have.
 
-from collections.abc import Iterable, Mapping, Sequence
+A field may be in several columns. `A|B` is the first of them that is not empty. `A+B` is
+all of them: a date and a time, an order's id within a shop's, amounts that are added.
+`amount:refund` is the amount of refunds alone, `order:refund` the order that they name.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 import attrs
@@ -19,28 +24,57 @@ FIELDS = (
     "lifecycle",
     "agreement",
     "operation",
+    "zone",
 )
 NEEDED = ("order", "command", "time")
 NONE = "-"
 """Said in the place of a column: there is none."""
 
-_JOIN = "+"
+_JOIN, _ELSE = "+", "|"
+_JOINED = ("order", "time", "amount", "agreement", "operation")
+_OF = ":"
+_BY_COMMAND = ("order", "amount")
+
+Places = tuple[tuple[int, ...], ...]
+"""Where a field is: in the first of these groups of columns that is not empty."""
 
 
 @attrs.frozen
 class Columns:
-    """The places of each field, two where a date and a time are apart.
+    """The places of each field.
 
     `named` is what each is called; `guessed` are the fields that were not given.
     """
 
-    places: Mapping[str, tuple[int, ...]]
+    places: Mapping[str, Places]
     named: Mapping[str, str]
     guessed: tuple[str, ...]
 
+    @property
+    def used(self) -> set[int]:
+        """All columns that are read."""
+        return {place for found in self.places.values() for g in found for place in g}
+
+    def by_command(self, field: str) -> dict[str | None, Places]:
+        """Where a field is, by command; None: that of all others."""
+        found = {
+            name.partition(_OF)[::2]: places for name, places in self.places.items()
+        }
+        return {
+            command or None: places
+            for (kind, command), places in found.items()
+            if kind == field
+        }
+
+    @property
+    def has_joined_orders(self) -> bool:
+        """Whether an order's id is put together from several columns."""
+        orders = self.by_command("order").values()
+        return any(len(group) > 1 for places in orders for group in places)
+
 
 def find_columns(
-    header: Sequence[str], given: Mapping[str, str], machines: Iterable[Machine]
+    header: Sequence[str], given: Mapping[str, str], machines: Collection[Machine]
 ) -> Columns:
     """The columns of a log with this `header`; `given` maps fields to columns.
 
@@ -49,19 +83,26 @@ def find_columns(
 
     """
     parameters = _parameters(machines)
-    _check_fields(given, parameters)
-    places: dict[str, tuple[int, ...]] = {}
+    commands = {name for machine in machines for name in machine.commands}
+    own = (f"{kind}{_OF}{name}" for kind in _BY_COMMAND for name in commands)
+    _check_fields(given, (*parameters, *own))
+    places: dict[str, Places] = {}
     for field, column in given.items():
         if column != NONE:
             places[field] = _placed(header, field, column)
-    taken = {place for found in places.values() for place in found}
+    taken = {place for found in places.values() for group in found for place in group}
     guessed = _guesses(header, {*given}, taken, parameters)
-    places |= {field: (place,) for field, place in guessed.items()}
+    places |= {field: ((place,),) for field, place in guessed.items()}
     missing = [field for field in NEEDED if field not in places]
     if missing:
         raise InvalidInput(_missing(missing, header))
-    named = {f: _JOIN.join(header[p] for p in found) for f, found in places.items()}
+    named = {field: _named(header, found) for field, found in places.items()}
     return Columns(places, named, tuple(guessed))
+
+
+def _named(header: Sequence[str], places: Places) -> str:
+    groups = (_JOIN.join(header[place] for place in group) for group in places)
+    return _ELSE.join(groups)
 
 
 def _parameters(machines: Iterable[Machine]) -> dict[str, tuple[str, ...]]:
@@ -73,29 +114,42 @@ def _parameters(machines: Iterable[Machine]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _check_fields(given: Iterable[str], parameters: Iterable[str]) -> None:
-    known = (*FIELDS, *parameters)
+def _check_fields(given: Iterable[str], more: Iterable[str]) -> None:
+    known = (*FIELDS, *more)
     for field in given:
         if field not in known:
             close = get_close_matches(field, known, 1)
             right = (
-                f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+                f"did you mean {close[0]!r}?"
+                if close
+                else f"known: {', '.join(FIELDS)}, order:COMMAND, amount:COMMAND, a parameter"
             )
             message = f"--map {shown(field)}: no such field; {right}"
             raise InvalidInput(message)
 
 
-def _placed(header: Sequence[str], field: str, column: str) -> tuple[int, ...]:
-    found = _place(header, field, column)
-    if found is not None:
-        return (found,)
-    parts = column.split(_JOIN)
-    places = [_place(header, field, part) for part in parts]
-    whole = tuple(place for place in places if place is not None)
-    if field == "time" and len(whole) == len(parts) > 1:
-        return whole
-    message = f"--map {field}={shown(column)}: no such column; {_there_are(header)}"
-    raise InvalidInput(message)
+def _placed(header: Sequence[str], field: str, column: str) -> Places:
+    whole = _place(header, field, column)
+    if whole is not None:
+        return ((whole,),)
+    return tuple(
+        tuple(_part(header, field, column, part) for part in _parts(field, group))
+        for group in column.split(_ELSE)
+    )
+
+
+def _parts(field: str, group: str) -> list[str]:
+    is_joined = field.partition(_OF)[0] in _JOINED
+    return group.split(_JOIN) if is_joined else [group]
+
+
+def _part(header: Sequence[str], field: str, column: str, part: str) -> int:
+    place = _place(header, field, part)
+    if place is None:
+        what = "no such column" if part == column else f"no column {shown(part)}"
+        message = f"--map {field}={shown(column)}: {what}; {_there_are(header)}"
+        raise InvalidInput(message)
+    return place
 
 
 def _place(header: Sequence[str], field: str, column: str) -> int | None:

@@ -8,11 +8,14 @@ import attrs
 
 from kessai.audit.log_check.agreements import AgreementPositions
 from kessai.audit.log_check.classifier import RowClass
+from kessai.audit.log_check.entries import Entry
 from kessai.audit.log_check.findings import Findings
+from kessai.audit.log_check.ordering import RowOrder
 from kessai.audit.log_check.shortcuts import Situations
 from kessai.machine import Command, Machine, Transaction
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import id_pattern
+from kessai.spec.model import Agreement
 from kessai.words import Text, Words
 
 _DENIALS = Words("log_check.denials")
@@ -23,11 +26,16 @@ GIVEN = "given"
 
 @attrs.frozen(kw_only=True)
 class LogTerms:
-    """Machines by name, the fields that have columns, whether ids are left unjudged."""
+    """Machines by name, the fields that have columns, and what is not judged.
+
+    `any_id`: the form of ids. `older_agreements`: how agreements began that the log does
+    not see begin; they were consented to before it.
+    """
 
     machines: Mapping[str, Machine]
     has_columns: frozenset[str]
     any_id: bool
+    older_agreements: bool = False
 
     def judges(self, rule: CompiledCommand) -> bool:
         """Whether the agreement that `rule` needs can be judged."""
@@ -80,9 +88,14 @@ class JudgingContext:
     """The terms of a check, with everything that is worked out from them once."""
 
     def __init__(
-        self, terms: LogTerms, classes: Sequence[RowClass], order: str
+        self,
+        terms: LogTerms,
+        classes: Sequence[RowClass],
+        order: RowOrder,
+        findings: Findings,
     ) -> None:
-        self.findings = Findings()
+        self.findings = findings
+        self.order = order
         self.agreements = AgreementPositions(order)
         self.situations = Situations()
         self.classes = classes
@@ -127,6 +140,52 @@ class JudgingContext:
             self._texts[machine.name] = {**machine.texts, **_DENIALS}
         return self._texts[machine.name]
 
+    def agreement(
+        self, name: str, entry: Entry, rule: CompiledCommand
+    ) -> Transaction | None:
+        """The agreement `name` as it was when a row asks `rule` of it.
+
+        None if it was not there, or is older than the log and must not be.
+        """
+        held, needed = self.agreements.before(name, entry), rule.spec.agreement
+        if needed is None or (held is not None and held.exists):
+            return held
+        if not self.agreements.is_older(name):
+            return held
+        self.findings.older_agreements.add(name)
+        return _consented(name, needed) if self._terms.older_agreements else held
+
+    def older_agreement(
+        self, name: str, first: Entry
+    ) -> tuple[Machine, Transaction] | None:
+        """The agreement `name` as it must have been before its `first` row.
+
+        None if that row does not show that there was one: it begins it, or is about
+        something else.
+        """
+        if not self._terms.older_agreements:
+            return None
+        kind = self.classes[first[3]]
+        for machine in self._machines.values():
+            for rule in machine.commands.values():
+                needed = rule.spec.agreement
+                own = self._machines.get("" if needed is None else needed.lifecycle)
+                if needed is None or own is None:
+                    continue
+                asked = own.commands.get(kind.command)
+                if asked is None or asked.spec.is_opening:
+                    continue
+                if any(move.track == needed.track for move in asked.spec.moves):
+                    self.findings.older_agreements.add(name)
+                    return own, attrs.evolve(
+                        _consented(name, needed),
+                        lifecycle_hash=own.lifecycle.hash,
+                        currency=kind.currency,
+                        amounts=own.zeros,
+                        flags=own.flags_off,
+                    )
+        return None
+
     def _prepare(self, machine: Machine, kind: RowClass) -> PreparedClass | None:
         rule = machine.commands.get(kind.command)
         if rule is None:
@@ -137,9 +196,7 @@ class JudgingContext:
         agreement = None
         needed = rule.spec.agreement
         if needed is not None and not self._terms.judges(rule):
-            agreement = Transaction(
-                GIVEN, lifecycle=needed.lifecycle, states={needed.track: needed.state}
-            )
+            agreement = _consented(GIVEN, needed)
         return PreparedClass(machine, kind, rule, given, agreement)
 
     def _fill(
@@ -154,6 +211,12 @@ class JudgingContext:
                 # A flag that the row's words do not name is off.
                 is_flag = name in machine.lifecycle.flags
                 given[name] = not is_flag and declared[name].sample()
+
+
+def _consented(name: str, needed: Agreement) -> Transaction:
+    return Transaction(
+        name, lifecycle=needed.lifecycle, states={needed.track: needed.state}
+    )
 
 
 def _any_id(machines: Iterable[Machine]) -> str:

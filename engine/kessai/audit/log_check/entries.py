@@ -7,10 +7,11 @@ from typing import Any
 import attrs
 
 from kessai.audit.log_check.amounts import Amounts
-from kessai.audit.log_check.classifier import DAY, Classifier
+from kessai.audit.log_check.cells import id_reader, text_reader, texts_reader
+from kessai.audit.log_check.classifier import Classifier
 from kessai.audit.log_check.columns import Columns
-from kessai.audit.log_check.rows import Row
-from kessai.audit.log_check.times import Times
+from kessai.audit.log_check.formats.table import Row
+from kessai.audit.log_check.times import LogTime, Span, Times
 from kessai.audit.log_check.words import BadValue, shown
 from kessai.card_numbers import has_card_number
 from kessai.machine.command import is_id
@@ -19,8 +20,17 @@ from kessai.spec import Parameter
 Extra = tuple[str | None, str | None, tuple[tuple[str, Any], ...]]
 """What few rows have: the agreement, the operation's id, parameters."""
 
-Entry = tuple[datetime, int, int, int | None, Extra | None]
-"""Time in UTC, line, number of the row's class, amount, what few rows have."""
+Entry = tuple[datetime, int, int, int, int | None, Extra | None, Span | None]
+"""Time in UTC, nanoseconds beyond it, line, number of the row's class, amount, what few
+rows have, the span of a time that is no moment.
+"""
+
+
+def until_of(entry: Entry) -> datetime:
+    """The last moment at which the entry may have happened."""
+    span = entry[6]
+    return entry[0] if span is None else span.until
+
 
 _LOST = "\ufffd"
 """What stands for bytes that are no text."""
@@ -47,24 +57,37 @@ class Entries:
     def __init__(
         self, header: Sequence[str], columns: Columns, readers: Readers, damaged: str
     ) -> None:
+        self.left_out = self.twice = 0
         self._width = len(header)
         self._columns = columns
         self._readers = readers
         self._damaged = damaged
-        self._time = columns.places["time"]
+        self._used = columns.used
         places = columns.places
-        self._command = places["command"][0]
-        self._order = places["order"][0]
-        self._amount = self._place("amount")
-        self._outcome = self._place("outcome")
-        self._lifecycle = self._place("lifecycle")
-        self._currency = self._place("currency")
-        self._flags = tuple(places[name][0] for name in readers.flags)
-        self._has_extra = bool(
-            readers.parameters or "agreement" in places or "operation" in places
+        self._read_order = {
+            command: id_reader(found)
+            for command, found in columns.by_command("order").items()
+        }
+        self._order = self._read_order[None]
+        self._command = text_reader(places["command"])
+        self._time = text_reader(places["time"])
+        self._zone, self._outcome, self._lifecycle, self._currency = (
+            text_reader(places[field]) if field in places else None
+            for field in ("zone", "outcome", "lifecycle", "currency")
         )
-        self.left_out = 0
-        self._used = {place for found in places.values() for place in found}
+        self._flags = [text_reader(places[name]) for name in readers.flags]
+        self._ids = [
+            (field, id_reader(places[field]) if field in places else None)
+            for field in ("agreement", "operation")
+        ]
+        self._has_extra = bool(readers.parameters or any(read for _, read in self._ids))
+        self._parameter_texts = {
+            name: text_reader(places[name]) for name in readers.parameters
+        }
+        self._read_amount = {
+            command: texts_reader(found)
+            for command, found in columns.by_command("amount").items()
+        }
 
     def read(
         self, rows: Iterable[Row]
@@ -77,6 +100,9 @@ class Entries:
             if isinstance(cells, BadValue):
                 yield line, None, cells
                 continue
+            if cells is None:
+                self.left_out += 1
+                continue
             try:
                 entry = self._entry(line, cells)
             except BadValue as wrong:
@@ -87,59 +113,79 @@ class Entries:
             else:
                 yield entry
 
-    def _place(self, field: str) -> int | None:
-        found = self._columns.places.get(field)
-        return None if found is None else found[0]
-
     def _entry(self, line: int, cells: list[str]) -> tuple[str, Entry] | None:
-        if len(cells) != self._width:
+        if len(cells) != self._width or self._damaged:
+            if self._is_left_out(cells):
+                return None
             self._check_width(cells)
-        if self._damaged:
             self._check_text(cells)
-        readers = self._readers
-        at, whole_day = self._at(cells)
-        number = self._kind(cells, whole_day=whole_day)
+        number = self._kind(cells)
         if number is None:
             return None
-        order = self._id(cells)
-        amount = None
-        if self._amount is not None:
-            text, kind = cells[self._amount].strip(), readers.classifier.classes[number]
-            try:
-                amount = readers.amounts[kind.currency].read(text, kind.command)
-            except BadValue as wrong:
-                raise self._placed(wrong, "amount") from None
+        order = self._id(cells, number)
+        at, nanoseconds, span = self._at(cells)
+        amount = self._amount(cells, number) if self._read_amount else None
         extra = self._extra(cells) if self._has_extra else None
-        return order, (at, line, number, amount, extra)
+        if span is not None and span.twice:
+            self.twice += 1
+        return order, (at, nanoseconds, line, number, amount, extra, span)
 
-    def _at(self, cells: list[str]) -> tuple[datetime, bool]:
-        time = self._time
-        text = cells[time[0]] if len(time) == 1 else " ".join(cells[p] for p in time)
+    def _is_left_out(self, cells: list[str]) -> bool:
+        """Whether the row is to be left out, though its other cells cannot be read."""
         try:
-            return self._readers.times.read(text.strip())
-        except BadValue as wrong:
-            raise self._placed(wrong, "time") from None
+            outcome = None if self._outcome is None else self._outcome(cells)
+            return self._readers.classifier.leaves_out(self._command(cells), outcome)
+        except IndexError:
+            return False
 
-    def _kind(self, cells: list[str], *, whole_day: bool) -> int | None:
+    def _at(self, cells: list[str]) -> LogTime:
+        zone = "" if self._zone is None else self._zone(cells)
+        try:
+            return self._readers.times.read(self._time(cells), zone)
+        except BadValue as wrong:
+            field = "zone" if wrong.code == "zone_unknown" and zone else "time"
+            raise self._placed(wrong, field) from None
+
+    def _kind(self, cells: list[str]) -> int | None:
         outcome, lifecycle, currency = self._outcome, self._lifecycle, self._currency
         asked = (
-            cells[self._command].strip(),
-            None if outcome is None else cells[outcome].strip(),
-            None if lifecycle is None else cells[lifecycle].strip(),
-            None if currency is None else cells[currency].strip(),
-            DAY if whole_day else None,
-            *(cells[place].strip() for place in self._flags),
+            self._command(cells),
+            None if outcome is None else outcome(cells),
+            None if lifecycle is None else lifecycle(cells),
+            None if currency is None else currency(cells),
+            *(read(cells) for read in self._flags),
         )
         try:
             return self._readers.classifier.number(asked)
         except BadValue as wrong:
             raise self._placed(wrong, str(wrong.values.get("field"))) from None
 
-    def _id(self, cells: list[str]) -> str:
-        order = cells[self._order].strip()
-        self._check_id("order", order)
+    def _amount(self, cells: list[str], number: int) -> int | None:
+        kind = self._readers.classifier.classes[number]
+        read = self._read_amount.get(kind.command, self._read_amount.get(None))
+        if read is None:
+            return None
+        texts, amounts = read(cells), self._readers.amounts[kind.currency]
+        try:
+            if len(texts) == 1:
+                return amounts.read(texts[0], kind.command)
+            return amounts.total(texts, kind.command)
+        except BadValue as wrong:
+            own = f"amount:{kind.command}"
+            field = own if kind.command in self._read_amount else "amount"
+            raise self._placed(wrong, field) from None
+
+    def _id(self, cells: list[str], number: int) -> str:
+        command, field = self._readers.classifier.classes[number].command, "order"
+        read = self._read_order.get(command)
+        if read is None:
+            read = self._order
+        else:
+            field = f"order:{command}"
+        order = read(cells)
+        self._check_id(field, order)
         if not order:
-            raise self._placed(BadValue("order_missing"), "order")
+            raise self._placed(BadValue("order_missing"), field)
         return order
 
     def _check_id(self, field: str, text: str) -> None:
@@ -150,9 +196,8 @@ class Entries:
 
     def _extra(self, cells: list[str]) -> Extra | None:
         found: list[str | None] = []
-        for field in ("agreement", "operation"):
-            place = self._place(field)
-            text = "" if place is None else cells[place].strip()
+        for field, read in self._ids:
+            text = "" if read is None else read(cells)
             self._check_id(field, text)
             found.append(text or None)
         parameters = tuple(self._parameters(cells))
@@ -162,7 +207,7 @@ class Entries:
 
     def _parameters(self, cells: list[str]) -> Iterator[tuple[str, Any]]:
         for name, declared in self._readers.parameters.items():
-            text = cells[self._columns.places[name][0]].strip()
+            text = self._parameter_texts[name](cells)
             if not text:
                 continue
             if has_card_number(text):
@@ -175,18 +220,21 @@ class Entries:
 
     def _check_width(self, cells: list[str]) -> None:
         """Spreadsheets leave empty cells out at the end, or add some; no more."""
+        if len(cells) == self._width:
+            return
         if any(cells[self._width :]) or len(cells) <= max(self._used):
             raise BadValue(code="cells", cells=len(cells), columns=self._width)
 
     def _check_text(self, cells: list[str]) -> None:
-        if any(_LOST in cells[place] for place in self._used):
+        if self._damaged and any(_LOST in cells[place] for place in self._used):
             raise BadValue(code="not_text", encoding=self._damaged)
 
     def _order_of(self, cells: list[str]) -> str | None:
         """The order of a row that cannot be read, if at least that can."""
-        if len(cells) <= self._order:
+        try:
+            order = self._order(cells)
+        except IndexError:
             return None
-        order = cells[self._order].strip()
         return None if not order or has_card_number(order) else order
 
     def _placed(self, wrong: BadValue, field: str) -> BadValue:

@@ -11,7 +11,7 @@ from kessai.audit.log_check.words import BadValue
 from kessai.machine import Bounds, Denial
 
 MOST = 1_000
-"""How many finds of a kind are kept; all are counted."""
+"""How many finds of a kind are kept unless more are asked for; all are counted."""
 
 MOST_LINES = 5
 
@@ -21,7 +21,8 @@ class LogViolation:
     """A step that the lifecycle does not allow where it held.
 
     `states` are those before it. `is_after`: an earlier step of the history was not
-    allowed either. `is_uncertain`: a row of the history could not be read.
+    allowed either. `is_uncertain`: a row of the history could not be read, or its order
+    may be another one, so that it is perhaps no fault.
     """
 
     lifecycle: str
@@ -69,12 +70,18 @@ class BadRows:
 
 @attrs.define
 class Findings:
-    """All that a check found, in the making and when it is made."""
+    """All that a check found, in the making and when it is made.
+
+    Of the violations the first `most` are kept.
+    """
+
+    most: int = MOST
 
     histories: int = 0
     histories_allowed: int = 0
     histories_uncertain: int = 0
     histories_midway: int = 0
+    histories_unsure: int = 0
     events: int = 0
     allowed: int = 0
     violations: int = 0
@@ -90,11 +97,13 @@ class Findings:
     first: datetime | None = None
     last: datetime | None = None
     ignored_amounts: Counter[str] = attrs.field(factory=Counter[str])
+    blank_amounts: Counter[str] = attrs.field(factory=Counter[str])
+    older_agreements: set[str] = attrs.field(factory=set[str])
     groups: dict[tuple[str, str, tuple[str, ...], str], ViolationGroup] = attrs.field(
         factory=dict
     )
     bad: dict[tuple[object, ...], BadRows] = attrs.field(factory=dict)
-    _kept: list[tuple[int, LogViolation]] = attrs.field(factory=list)
+    _kept: list[tuple[int, int, LogViolation]] = attrs.field(factory=list)
 
     @property
     def holds(self) -> bool:
@@ -102,9 +111,14 @@ class Findings:
         return not self.violations and not self.after
 
     @property
+    def not_allowed(self) -> int:
+        """How many steps were not allowed, for sure or perhaps."""
+        return self.violations + self.after + self.uncertain
+
+    @property
     def allowed_share(self) -> float:
         """Which part of the events that were judged was allowed."""
-        judged = self.allowed + self.violations + self.after + self.uncertain
+        judged = self.allowed + self.not_allowed
         return self.allowed / judged if judged else 1.0
 
     def violation(self, found: LogViolation) -> None:
@@ -116,10 +130,10 @@ class Findings:
         else:
             self.violations += 1
             self._group(found)
-        entry = (-found.line, found)  # no two stand in one line
-        if len(self._kept) < MOST:
+        entry = (-found.line, -self.not_allowed, found)  # no two are alike before it
+        if len(self._kept) < self.most:
             heapq.heappush(self._kept, entry)
-        elif -found.line > self._kept[0][0]:
+        elif self._kept and -found.line > self._kept[0][0]:
             heapq.heapreplace(self._kept, entry)
 
     def bad_row(self, line: int, wrong: BadValue) -> None:
@@ -150,7 +164,7 @@ class Findings:
 
     def in_file_order(self) -> Iterator[LogViolation]:
         """The first violations of the log, as they stand in it."""
-        for _, violation in sorted(self._kept, key=lambda entry: -entry[0]):
+        for *_, violation in sorted(self._kept, reverse=True):
             yield violation
 
     def spans(self, first: datetime, last: datetime) -> None:

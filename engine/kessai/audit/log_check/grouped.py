@@ -13,27 +13,23 @@ from typing import Any, Self
 import msgspec
 
 from kessai.audit.log_check.entries import Entry
+from kessai.audit.log_check.times import Span
 from kessai.errors import InvalidInput
 
 IN_MEMORY = 1_000_000
 """About 350 MB."""
 
 LoggedHistory = tuple[str, list[Entry]]
-"""An order, and what happened to it in order."""
+"""An order, and what happened to it, in no order."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
-_ORDERS = {"time": "name, at, line", "file": "name, line"}
 
 
 class Grouped:
-    """The entries of a log by order, sorted by `time` or as they stand in the `file`.
+    """The entries of a log by order."""
 
-    Entries of the same time keep the order of the file.
-    """
-
-    def __init__(self, order: str, in_memory: int = IN_MEMORY) -> None:
-        self._order = order
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
         self._room = self._most = in_memory
         self._held: dict[str, list[Entry]] = {}
         self._db: sqlite3.Connection | None = None
@@ -57,10 +53,7 @@ class Grouped:
 
         """
         if self._db is None:
-            for name, entries in self._held.items():
-                if self._order == "time" and len(entries) > 1:
-                    entries.sort()
-                yield name, entries
+            yield from self._held.items()
             return
         self._put_down()
         try:
@@ -73,7 +66,8 @@ class Grouped:
             if self._db is None:
                 self._db = _database()
             self._db.executemany(
-                "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", self._as_rows()
+                "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                self._as_rows(),
             )
         except sqlite3.Error as error:
             raise _no_room(error) from error
@@ -83,23 +77,26 @@ class Grouped:
     def _as_rows(self) -> Iterator[tuple[Any, ...]]:
         encode = msgspec.json.encode
         for name, entries in self._held.items():
-            for at, line, kind, amount, extra in entries:
+            for at, fine, line, kind, amount, extra, span in entries:
                 more = None if extra is None else encode(extra)
-                yield name, (at - _EPOCH) // _TICK, line, kind, amount, more
+                until, twice = (None, None) if span is None else span
+                last = None if until is None else (until - _EPOCH) // _TICK
+                ticks = (at - _EPOCH) // _TICK
+                yield name, ticks, fine, line, kind, amount, more, last, twice
 
     def _from_disk(self, db: sqlite3.Connection) -> Iterator[LoggedHistory]:
         decode = msgspec.json.decode
-        query = f"SELECT * FROM entries ORDER BY {_ORDERS[self._order]}"  # noqa: S608
         current = ""
         entries: list[Entry] = []
-        for name, ticks, line, kind, amount, more in db.execute(query):
+        for row in db.execute("SELECT * FROM entries ORDER BY name, line"):
+            name, ticks, fine, line, kind, amount, more, last, twice = row
             if name != current and entries:
                 yield current, entries
                 entries = []
             current = name
             extra = None if more is None else _extra(decode(more))
-            at = _EPOCH + timedelta(microseconds=ticks)
-            entries.append((at, line, kind, amount, extra))
+            span = None if last is None else Span(_moment(last), bool(twice))
+            entries.append((_moment(ticks), fine, line, kind, amount, extra, span))
         if entries:
             yield current, entries
 
@@ -122,10 +119,14 @@ def _database() -> sqlite3.Connection:
     db.execute("PRAGMA cache_size = -65536")  # sorts 64 MB at a time
     db.execute("BEGIN")
     db.execute(
-        "CREATE TABLE entries (name TEXT, at INTEGER, line INTEGER, kind INTEGER,"
-        " amount INTEGER, more BLOB)"
+        "CREATE TABLE entries (name TEXT, at INTEGER, fine INTEGER, line INTEGER,"
+        " kind INTEGER, amount INTEGER, more BLOB, until INTEGER, twice INTEGER)"
     )
     return db
+
+
+def _moment(ticks: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=ticks)
 
 
 def _extra(more: Any) -> Any:

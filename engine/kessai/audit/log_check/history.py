@@ -7,7 +7,6 @@ from where it was; what is not allowed after that is counted apart, as it may on
 follow.
 """
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -19,7 +18,7 @@ from kessai.audit.log_check.context import (
     LoggedCommand,
     PreparedClass,
 )
-from kessai.audit.log_check.entries import Entry, Extra
+from kessai.audit.log_check.entries import Entry, Extra, until_of
 from kessai.audit.log_check.expiry import expired
 from kessai.audit.log_check.findings import LogViolation
 from kessai.audit.log_check.position import DecidedStep, Position, When, learn
@@ -43,7 +42,6 @@ from kessai.machine import (
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import opened_tracks, unknown_transaction
 
-_DAY = timedelta(days=1) - timedelta(microseconds=1)
 _OUTCOMES = {
     Logged.SUCCEEDED: Outcome.SUCCEEDED,
     Logged.DECLINED: Outcome.DECLINED,
@@ -58,20 +56,39 @@ _EVIDENCE = {
 }
 
 
+@attrs.define
+class _LoggedOperation:
+    """What was logged under one operation id."""
+
+    command: str
+    amount: int | None
+    outcomes: set[Logged] = attrs.field(factory=set[Logged])
+
+    def says_nothing_new(self, outcome: Logged) -> bool:
+        """Whether a row with this outcome repeats one, or comes after the end."""
+        if outcome in self.outcomes:
+            return True
+        has_ended = not self.outcomes.isdisjoint(_ENDS)
+        return has_ended and outcome not in _ENDS
+
+
+_ENDS = {Logged.SUCCEEDED, Logged.DECLINED}
+
+
 class HistoryCheck:
-    """One history, judged row by row."""
+    """One history, judged row by row; `is_uncertain`: what it finds is perhaps no fault."""
 
     def __init__(
         self, context: JudgingContext, order: str, *, is_uncertain: bool
     ) -> None:
-        self.violations = 0
+        self.violations = self.violations_for_sure = 0
         self.begins_midway = False
+        self.is_uncertain = is_uncertain
         self._context = context
         self._findings = context.findings
         self._order = order
-        self._is_uncertain = is_uncertain
         self._position = Position(context.any_id or order, context.situations)
-        self._used: set[tuple[str, str, Logged]] | None = None
+        self._logged: dict[str, _LoggedOperation] = {}
         self._key: PlanKey | None = None
 
     @property
@@ -84,14 +101,21 @@ class HistoryCheck:
         """How many operations have no final outcome yet."""
         return self._position.open_operations
 
+    def begin_as_older(self, first: Entry) -> bool:
+        """Begin as an agreement that was consented to before the log, if it shows one."""
+        older = self._context.older_agreement(self._order, first)
+        if older is not None:
+            self._position.move_to(*older)
+        return older is not None
+
     def step(self, entry: Entry) -> None:
         """Judge one row, and take its step if it is allowed."""
-        at, _, number, amount, extra = entry
+        _, _, _, number, amount, extra, _ = entry
         position = self._position
         situation = position.situation
         key: PlanKey | None = number
         if extra is not None:
-            if self._is_repeated(extra, self._context.classes[number]):
+            if extra[1] is not None and self._is_logged(entry, extra[1]):
                 return
             key = self._key_of(entry, extra)
         self._key = key
@@ -99,10 +123,9 @@ class HistoryCheck:
             plan = situation.plans.get(key)
             if plan is not None:
                 kind = self._context.classes[number]
-                if position.takes(plan, amount, _when(at, kind)):
+                if position.takes(plan, amount, _when(entry)):
                     self._allowed()
-                    if amount is not None and not plan.takes_amount:
-                        self._findings.ignored_amounts[kind.command] += 1
+                    self._tell_of_amount(kind, amount, is_taken=plan.takes_amount)
                     return
         self._in_full(entry)
 
@@ -114,25 +137,33 @@ class HistoryCheck:
         agreement, _, parameters = extra
         if parameters:
             return None
+        number = entry[3]
         if agreement is None:
-            return entry[2]
-        held = self._context.agreements.before(agreement, entry[0], entry[1])
-        if held is None:  # taken as given, or else never allowed
-            return entry[2], "", ""
-        return None if held.operations else (entry[2], held.lifecycle, held.status)
+            return number
+        held = self._agreement(entry, agreement, self._prepared(number))
+        if held is None:
+            return number, "", ""
+        return None if held.operations else (number, held.lifecycle, held.status)
+
+    def _agreement(
+        self, entry: Entry, name: str, prepared: PreparedClass | None
+    ) -> Transaction | None:
+        if prepared is not None and prepared.asks_agreement:
+            return self._context.agreement(name, entry, prepared.rule)
+        return self._context.agreements.before(name, entry)
 
     def _in_full(self, entry: Entry) -> None:
-        _, _, number, amount, extra = entry
+        _, _, _, number, amount, extra, _ = entry
         kind = self._context.classes[number]
         if kind.command == EXPIRE:
-            self._expire(entry, kind)
+            self._expire(entry)
             return
         prepared = self._prepared(number)
         if prepared is None:
             self._stray(entry, kind)
             return
         if amount is not None and not prepared.takes_amount:
-            self._findings.ignored_amounts[kind.command] += 1
+            self._tell_of_amount(kind, amount, is_taken=False)
             amount = None
         operation = self._open(prepared, amount, extra)
         if operation is None:
@@ -186,7 +217,7 @@ class HistoryCheck:
     def _decide(
         self, entry: Entry, prepared: PreparedClass, amount: int | None
     ) -> Operation | Denial:
-        at, line, _, _, extra = entry
+        at, extra = entry[0], entry[5]
         parameters, key = prepared.parameters, GIVEN
         agreement = prepared.agreement
         name = None if agreement is None else GIVEN
@@ -196,7 +227,7 @@ class HistoryCheck:
             parameters = {**parameters, **{k: v for k, v in extra[2] if k in taken}}
             if prepared.asks_agreement and extra[0] is not None:
                 name = extra[0]
-                agreement = self._context.agreements.before(name, at, line)
+                agreement = self._agreement(entry, name, prepared)
         asked = LoggedCommand(
             prepared.kind.command,
             self.transaction.id,
@@ -216,7 +247,7 @@ class HistoryCheck:
         amount: int | None,
     ) -> None:
         """Begin the operation and report its outcome."""
-        at, _, _, _, extra = entry
+        at, extra = entry[0], entry[5]
         machine, kind, before = prepared.machine, prepared.kind, self.transaction
         opens: tuple[str, ...] = ()
         if prepared.rule.spec.is_opening:
@@ -224,7 +255,7 @@ class HistoryCheck:
         agreement = None if extra is None else extra[0]
         begun = evolve(machine, before, Begun(at, operation, agreement, opens))
         outcome = _OUTCOMES[kind.outcome]
-        when = _when(at, kind)
+        when = _when(entry)
         # A deadline counts from the last moment at which it may have happened.
         report = Reported(when[1], operation.id, outcome, _EVIDENCE[outcome])
         after = evolve(machine, begun, report)
@@ -241,19 +272,46 @@ class HistoryCheck:
                 learn(situation, key, step, self._context.situations)
         self._position.move_to(machine, after)
         self._allowed()
+        self._tell_of_amount(kind, amount, is_taken=prepared.takes_amount)
 
-    def _is_repeated(self, extra: Extra, kind: RowClass) -> bool:
-        """Whether the same operation was logged with the same outcome before."""
-        if extra[1] is None:
+    def _tell_of_amount(
+        self, kind: RowClass, amount: int | None, *, is_taken: bool
+    ) -> None:
+        """Count amounts that were not judged, and blank ones that stand for the whole."""
+        if amount is not None and not is_taken:
+            self._findings.ignored_amounts[kind.command] += 1
+        elif amount is None and is_taken:
+            self._findings.blank_amounts[kind.command] += 1
+
+    def _is_logged(self, entry: Entry, operation: str) -> bool:
+        """Whether the row is done with: its operation's id was logged before.
+
+        It says nothing new, or it says something else under the same id: a violation.
+        """
+        kind, amount = self._context.classes[entry[3]], entry[4]
+        logged = self._logged.get(operation)
+        if logged is None:
+            logged = _LoggedOperation(kind.command, amount, {kind.outcome})
+            self._logged[operation] = logged
             return False
-        used = (extra[1], kind.command, kind.outcome)
-        if self._used is None:
-            self._used = set()
-        elif used in self._used:
+        if kind.command != logged.command:
+            self._differs(entry, "command_differs", before=logged.command)
+            return True
+        if logged.amount is None:
+            logged.amount = amount
+        elif amount not in (None, logged.amount):
+            self._differs(entry, "amount_differs")
+            return True
+        if logged.says_nothing_new(kind.outcome):
             self._findings.repeated += 1
             return True
-        self._used.add(used)
+        logged.outcomes.add(kind.outcome)
         return False
+
+    def _differs(self, entry: Entry, code: str, **values: str) -> None:
+        command = self._context.classes[entry[3]].command
+        denial = self._denial(command, Reason(code, "request", values))
+        self._violated(entry, denial, self._position.machine)
 
     def _open(
         self, prepared: PreparedClass, amount: int | None, extra: Extra | None
@@ -289,7 +347,10 @@ class HistoryCheck:
         evidence = _EVIDENCE[_OUTCOMES[kind.outcome]]
         if amount is not None and prepared.rule.spec.reports is not None:
             evidence = attrs.evolve(evidence, amount=amount)
-        _, latest = _when(entry[0], kind)
+        elif amount not in (None, operation.amount):
+            self._differs(entry, "amount_differs")
+            return
+        latest = until_of(entry)
         event = resolve(machine, self.transaction, operation, evidence, latest)
         if isinstance(event, Discrepancy):
             values = _values(prepared.rule, self.transaction)
@@ -301,7 +362,7 @@ class HistoryCheck:
             self._position.move_to(machine, after)
         self._allowed()
 
-    def _expire(self, entry: Entry, kind: RowClass) -> None:
+    def _expire(self, entry: Entry) -> None:
         machine, transaction = self._position.machine, self.transaction
         if machine is None:
             self._midway()
@@ -310,7 +371,7 @@ class HistoryCheck:
             )
             self._violated(entry, denial, None)
             return
-        found = expired(machine, transaction, _when(entry[0], kind)[1])
+        found = expired(machine, transaction, until_of(entry))
         if isinstance(found, Reason):
             self._violated(entry, self._denial(EXPIRE, found), machine)
             return
@@ -332,7 +393,7 @@ class HistoryCheck:
         self._findings.allowed += 1
 
     def _violated(self, entry: Entry, denial: Denial, machine: Machine | None) -> None:
-        at, line, number, amount, _ = entry
+        at, _, line, number, amount, _, _ = entry
         texts, kind = self._context.texts(machine), self._context.classes[number]
         currency = denial.currency or self._context.currencies[kind.currency]
         self._findings.violation(
@@ -348,14 +409,15 @@ class HistoryCheck:
                     denial, transaction=self._order, currency=currency, texts=texts
                 ),
                 is_after=bool(self.violations),
-                is_uncertain=self._is_uncertain,
+                is_uncertain=self.is_uncertain,
             )
         )
         self.violations += 1
+        self.violations_for_sure += not self.is_uncertain
 
 
-def _when(at: datetime, kind: RowClass) -> When:
-    return at, at + _DAY if kind.whole_day else at
+def _when(entry: Entry) -> When:
+    return entry[0], until_of(entry)
 
 
 def _values(rule: CompiledCommand, transaction: Transaction) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What must be given because it cannot be guessed, checked before the log is read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from kessai.audit.log_check.columns import Columns
 from kessai.audit.log_check.reading import LogReading
@@ -46,7 +46,8 @@ def check_needs(
         codes = ", ".join(sorted(currency.code for currency in currencies))
         message = f"no column shows which of {codes} it is; say --map currency=COLUMN"
         raise InvalidInput(message)
-    if "amount" in columns.places:
+    amounts = columns.by_command("amount")
+    if amounts:
         divided = sorted(c.code for c in currencies if c.digits)
         if divided and reading.unit is None:
             code = divided[0]
@@ -55,7 +56,7 @@ def check_needs(
                 " say --unit minor, or --unit major for 12.34"
             )
             raise InvalidInput(message)
-    elif needing := _without_default(machines):
+    if needing := _without_amount(amounts, machines):
         message = (
             f"no column for amount, which {', '.join(needing)} needs; say --map"
             " amount=COLUMN"
@@ -75,14 +76,19 @@ def _check_negative(machines: Mapping[str, Machine], reading: LogReading) -> Non
             raise InvalidInput(message)
 
 
-def _without_default(machines: Mapping[str, Machine]) -> list[str]:
+def _without_amount(
+    columns: Collection[str | None], machines: Mapping[str, Machine]
+) -> list[str]:
+    """The commands that need an amount, and have none of the `columns` of amounts."""
+    if None in columns:
+        return []
     return sorted(
         {
             name
             for machine in machines.values()
             for name, rule in machine.commands.items()
             for amount in (rule.spec.amount or {}).values()
-            if amount.default is None
+            if amount.default is None and name not in columns
         }
     )
 

@@ -14,6 +14,7 @@ from kessai.audit.log_check.words import Note, joined, shown
 from kessai.machine.compile import CompiledCommand
 
 _MOST_PAIRS = 30
+_MOST_NAMES = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -26,11 +27,15 @@ class Assumed:
     encoding: str
     terms: LogTerms
     findings: Findings
+    is_newest_first: bool
+    twice: int
 
 
 def notes_of(done: Assumed) -> Iterator[Note]:
     """What was assumed in a check."""
     columns, readers = done.columns, done.readers
+    if done.reading.preset is not None:
+        yield Note("preset", {"about": done.reading.preset.about})
     if columns.guessed:
         pairs = ((f, shown(columns.named[f])) for f in columns.guessed)
         yield Note("guessed", {"columns": joined(pairs)})
@@ -39,7 +44,10 @@ def notes_of(done: Assumed) -> Iterator[Note]:
         yield Note("no_outcome")
     elif readers.classifier.has_blank_outcomes:
         yield Note("blank_outcomes")
+    if readers.classifier.has_blank_currencies:
+        yield Note("blank_currencies")
     yield from _of_times(readers.times, done.reading)
+    yield from _of_order(done)
     if done.encoding != "UTF-8":
         yield Note("encoding", {"encoding": done.encoding})
     yield from _of_terms(done.terms, _used(done))
@@ -61,8 +69,16 @@ def _of_times(times: Times, reading: LogReading) -> Iterator[Note]:
         yield Note("utc")
     elif times.has_local:
         yield Note("zone", {"zone": str(reading.zone)})
-    if times.folded:
-        yield Note("folded", {"count": f"{times.folded:,}"})
+
+
+def _of_order(done: Assumed) -> Iterator[Note]:
+    reading = done.reading
+    if done.is_newest_first and reading.first is None:
+        yield Note("newest_first" if reading.order == "time" else "not_reversed")
+    if done.twice:
+        yield Note("twice", {"count": f"{done.twice:,}"})
+    if done.readers.times.has_days:
+        yield Note("whole_days")
 
 
 def _used(done: Assumed) -> list[CompiledCommand]:
@@ -92,8 +108,13 @@ def _of_findings(done: Assumed) -> Iterator[Note]:
         yield Note("order_ids")
     if ignored := findings.ignored_amounts:
         yield Note("amounts_ignored", {"commands": ", ".join(sorted(ignored))})
-    if any(kind.whole_day for kind in done.readers.classifier.classes):
-        yield Note("whole_days")
+    if blank := findings.blank_amounts:
+        counts = joined((name, f"{blank[name]:,}") for name in sorted(blank))
+        yield Note("blank_amounts", {"commands": counts})
+    if older := sorted(findings.older_agreements):
+        names = ", ".join(map(shown, older[:_MOST_NAMES]))
+        code = "older_agreements" if done.terms.older_agreements else "no_agreements"
+        yield Note(code, {"count": f"{len(older):,}", "names": names})
     if findings.histories_midway:
         count = f"{findings.histories_midway:,}"
         yield Note("begins_midway", {"count": count})

@@ -1,5 +1,7 @@
 """What columns and cells are commonly called, and the sentences of a check."""
 
+import re
+import shlex
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -10,9 +12,10 @@ from typing import Any
 import attrs
 
 from kessai.card_numbers import without_card_numbers
-from kessai.words import Words
+from kessai.words import Text, Words
 
 _rows, _notes = Words("log_check.rows"), Words("log_check.notes")
+_PLAIN = re.compile(r"[\w.-]+")
 _MOST_SHOWN = 40
 """Characters of a log that a message repeats at most."""
 
@@ -37,14 +40,18 @@ class BadValue(ValueError):
 
 @attrs.frozen
 class Note:
-    """What was taken for granted: a code of `log_check.notes`, and values."""
+    """What was taken for granted: a code of `log_check.notes`, and values or texts."""
 
     code: str
     values: Mapping[str, object] = attrs.field(factory=dict[str, object])
 
     def sentence(self, language: str) -> str:
         """The note in `language`, `en` or `ja`."""
-        return _notes(self.code, language, **self.values)
+        values = {
+            name: value.in_language(language) if isinstance(value, Text) else value
+            for name, value in self.values.items()
+        }
+        return _notes(self.code, language, **values)
 
 
 def words(kind: str) -> Mapping[str, list[str]]:
@@ -74,6 +81,12 @@ def shown(text: str) -> str:
     if len(text) > _MOST_SHOWN:
         text = text[:_MOST_SHOWN] + "…"
     return "".join(c if c.isprintable() else "�" for c in text) or "''"
+
+
+def typed(text: str) -> str:
+    """A text of the log as a command line takes it: in quotes where it needs them."""
+    plain = shown(text) if text else ""
+    return plain if _PLAIN.fullmatch(plain) else shlex.quote(plain)
 
 
 def joined(pairs: Iterable[tuple[str, str]]) -> str:

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from kessai.audit.log_check import Checked, Layout, LogReading, check_log
+from kessai.audit.log_check import (
+    FORMS,
+    MOST,
+    Checked,
+    Layout,
+    LogReading,
+    check_log,
+    preset_called,
+    preset_names,
+)
 from kessai.cli.audit.check_data import checked_data
 from kessai.cli.audit.check_report import checked_lines
 from kessai.cli.lifecycle.command import found_lifecycle
@@ -33,13 +42,20 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     help="What to hold it against; may be given again where a log has several.",
 )
 @click.option(
+    "--preset",
+    metavar="NAME",
+    help=f"Whose export it is: {', '.join(preset_names())}. What is given besides goes"
+    " before it.",
+)
+@click.option(
     "--map",
     "columns",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Which column, by name or number, holds order, command, time (two: DATE+TIME),"
-    " amount, outcome, currency, lifecycle, agreement, operation or a parameter; '-':"
-    " none does. Guessed unless given.",
+    help="Which column, by name or number, holds order, command, time, amount, outcome,"
+    " currency, lifecycle, agreement, operation, zone or a parameter; '-': none does."
+    " A|B is the first that is not empty, A+B all together (DATE+TIME, SHOP+NUMBER,"
+    " NET+TAX), amount:refund that of refunds alone. Guessed unless given.",
 )
 @click.option(
     "--command",
@@ -55,19 +71,19 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     multiple=True,
     metavar="TEXT=OUTCOME",
     help="What a text in the outcome's column means: succeeded, declined, pending,"
-    " unknown, or denied (nothing was sent).",
+    " unknown, or denied (nothing was sent); '-' leaves such rows out.",
 )
 @click.option(
     "--timezone",
     "zone",
     metavar="ZONE",
-    help="The zone of times without an offset, such as Asia/Tokyo or +09:00; UTC unless"
+    help="The zone of times that name none, such as Asia/Tokyo or +09:00; UTC unless"
     " given.",
 )
 @click.option(
     "--time-format",
     metavar="FORMAT",
-    help="How times are written, as strftime has it, such as %d.%m.%Y.",
+    help="How times are written, as strftime has it, such as %d.%m.%Y; %Z is any zone.",
 )
 @click.option(
     "--order",
@@ -75,6 +91,11 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     default="time",
     show_default=True,
     help="What the order of an order's rows is; rows of one time keep the file's.",
+)
+@click.option(
+    "--first",
+    type=click.Choice(["oldest", "newest"]),
+    help="Which row is the first of the file; found out unless given.",
 )
 @click.option(
     "--unit",
@@ -90,10 +111,18 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 )
 @click.option("--any-id", is_flag=True, help="Do not judge the form of order ids.")
 @click.option(
+    "--older-agreements",
+    is_flag=True,
+    help="Agreements that the log does not see begin were consented to before it.",
+)
+@click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "jsonl"]),
-    help="By the first line unless given.",
+    type=click.Choice(FORMS),
+    help="By how it begins unless given.",
+)
+@click.option(
+    "--sheet", metavar="NAME", help="Of a workbook; its only one unless given."
 )
 @click.option("--encoding", metavar="NAME", help="Found out unless given; or cp932.")
 @click.option("--delimiter", metavar="CHAR", help="By the header unless given; or tab.")
@@ -109,7 +138,7 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
     metavar="N",
     help="The line of the header, where titles stand above it.",
 )
-@click.option("--details", is_flag=True, help="Every violation, as they stand.")
+@click.option("--details", is_flag=True, help="The violations, as they stand.")
 @click.option(
     "--limit",
     type=click.IntRange(0),
@@ -119,7 +148,10 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 )
 @shared_options("json")
 def check_command(asked: Asked, **given: Any) -> int:
-    """Hold LOG (CSV or JSON lines, perhaps .gz; - is standard input) against a lifecycle.
+    """Hold LOG (perhaps .gz; - is standard input) against a lifecycle.
+
+    LOG is CSV, JSON lines, a workbook (XLSX), or a log of process mining: XES, or OCEL
+    2.0 as JSON, XML or SQLite.
 
     Each row is something that happened to an order. The check lists the steps that the
     lifecycle does not allow, the most common kinds first, and which rows it could not
@@ -127,7 +159,8 @@ def check_command(asked: Asked, **given: Any) -> int:
     and what is not allowed after it in the same history is counted apart.
 
     Exit codes: 0 all was allowed, 5 something was not, 2 the log cannot be used, or all
-    that could be read was allowed but not all could be read.
+    that could be read was allowed, but not all could be read, or perhaps not all was
+    allowed.
     """
     lifecycles = [found_lifecycle(name) for name in dict.fromkeys(given["lifecycles"])]
     reading = _reading(given)
@@ -154,7 +187,7 @@ def check_command(asked: Asked, **given: Any) -> int:
 def _exit(checked: Checked) -> int:
     if not checked.findings.holds:
         return AUDIT
-    return USAGE if checked.findings.bad_rows else DONE
+    return DONE if checked.holds else USAGE
 
 
 def _reading(given: dict[str, Any]) -> LogReading:
@@ -167,6 +200,7 @@ def _reading(given: dict[str, Any]) -> LogReading:
             delimiter=_delimiter(given["delimiter"]),
             has_header=not given["no_header"],
             header_line=given["header_line"],
+            sheet=given["sheet"],
         ),
         encoding=given["encoding"],
         zone=None if given["zone"] is None else zone_of(given["zone"]),
@@ -175,7 +209,11 @@ def _reading(given: dict[str, Any]) -> LogReading:
         decimal_comma=given["decimal_comma"],
         negative=given["negative"],
         order=given["order"],
+        first=given["first"],
         any_id=given["any_id"],
+        preset=None if given["preset"] is None else preset_called(given["preset"]),
+        older_agreements=given["older_agreements"],
+        keep=max(MOST, given["limit"]),
     )
 
 

@@ -1,5 +1,6 @@
 """What `kessai audit check --json` prints: amounts in minor units, times in UTC."""
 
+from itertools import islice
 from typing import Any
 
 from kessai.audit.log_check import Checked, Findings, LogViolation
@@ -9,13 +10,15 @@ from kessai.cli.terminal.output import bounds_data, reasons_data
 def checked_data(checked: Checked, language: str, limit: int) -> dict[str, Any]:
     """The result as JSON shows it: amounts in minor units, times in UTC."""
     findings = checked.findings
+    details = list(islice(findings.in_file_order(), limit))
     return {
-        "holds": findings.holds and not findings.bad_rows,
+        "holds": checked.holds,
         "lifecycles": [
             {"name": each.name, "hash": each.hash} for each in checked.lifecycles
         ],
         "read": {
             "format": checked.form,
+            "unit": checked.unit,
             "encoding": checked.encoding,
             "delimiter": checked.delimiter,
             "columns": checked.columns.named,
@@ -30,6 +33,7 @@ def checked_data(checked: Checked, language: str, limit: int) -> dict[str, Any]:
             "allowed": findings.histories_allowed,
             "uncertain": findings.histories_uncertain,
             "without_opening": findings.histories_midway,
+            "of_unsure_order": findings.histories_unsure,
         },
         "events": _event_counts(findings),
         "first": findings.first,
@@ -44,8 +48,9 @@ def checked_data(checked: Checked, language: str, limit: int) -> dict[str, Any]:
                 "uncertain": found.is_uncertain,
                 **_violation_data(found, language),
             }
-            for found, _ in zip(findings.in_file_order(), range(limit), strict=False)
+            for found in details
         ],
+        "details_left_out": findings.not_allowed - len(details),
         "bad_rows": {
             "count": findings.bad_rows,
             "kinds": [

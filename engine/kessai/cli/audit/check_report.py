@@ -1,8 +1,9 @@
 """What `kessai audit check` prints: the most common violations first."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from itertools import islice
 
 from rich.text import Text as Styled
 
@@ -34,16 +35,18 @@ def checked_lines(
     details: bool = False,
 ) -> Iterator[Styled]:
     """The result for a person; times are shown in `zone`, else in UTC."""
-    return _ReportLines(language, limit, zone or UTC).all(checked, details=details)
+    lines = _ReportLines(language, limit, zone or UTC, checked.unit)
+    return lines.all(checked, details=details)
 
 
 class _ReportLines:
-    def __init__(self, language: str, limit: int, zone: tzinfo) -> None:
+    def __init__(self, language: str, limit: int, zone: tzinfo, unit: str) -> None:
         self._language = language
         self._words = _WORDS.in_language(language)
         self._named: dict[str, str] = {}
         self._limit = limit
         self._zone = zone
+        self._unit = unit
         columns = shutil.get_terminal_size((_WIDEST, 0))[0]
         self._width = max(_NARROWEST, min(columns, _WIDEST)) - 1
 
@@ -56,13 +59,13 @@ class _ReportLines:
             groups = findings.most_common()
             for group in groups[: self._limit]:
                 yield from self._group(group)
-            yield from self._rest(len(groups))
+            yield from self._rest(len(groups) - self._limit)
         if findings.bad_rows:
             yield from self._headed("bad", count=f"{findings.bad_rows:,}")
             bad = findings.most_common_bad()
             for rows in bad[: self._limit]:
                 yield from self._bad(rows)
-            yield from self._rest(len(bad))
+            yield from self._rest(len(bad) - self._limit)
         if details:
             yield from self._details(findings)
         yield from self._rules()
@@ -81,11 +84,13 @@ class _ReportLines:
         }
         if not findings.holds:
             yield from self._marked("✗", "red", "faulty", counts)
-        elif not findings.bad_rows:
-            yield from self._marked("✓", "green", "holds", counts)
-        else:
+        elif findings.bad_rows:
             code = "partly" if findings.events else "none"
             yield from self._marked("!", "yellow", code, counts)
+        elif findings.uncertain:
+            yield from self._marked("!", "yellow", "perhaps", counts)
+        else:
+            yield from self._marked("✓", "green", "holds", counts)
 
     def _marked(
         self, mark: str, colour: str, code: str, counts: Mapping[str, str]
@@ -102,6 +107,7 @@ class _ReportLines:
         for code, count, more in (
             ("after", findings.after, {}),
             ("uncertain", findings.uncertain, {"histories": uncertain}),
+            ("unsure", findings.histories_unsure, {}),
             ("open", findings.left_open, {}),
             (
                 "denied",
@@ -127,8 +133,10 @@ class _ReportLines:
         found = group.example
         yield from self._titled(f"{group.count:,} × {self._what(found)}")
         yield from self._reasons(found)
-        where = {"order": found.order, "line": f"{found.line:,}"}
-        example = self._words["example"].format(**where, time=self._time(found.at))
+        where = self._where([found.line])
+        example = self._words["example"].format(
+            order=found.order, where=where, time=self._time(found.at)
+        )
         yield from self._indented(example, 6, "dim")
 
     def _titled(self, text: str) -> Iterator[Styled]:
@@ -166,32 +174,33 @@ class _ReportLines:
         )
 
     def _bad(self, rows: BadRows) -> Iterator[Styled]:
-        numbers = ", ".join(f"{line:,}" for line in rows.lines)
-        if rows.count > len(rows.lines):
-            numbers += ", …"
-        where = self._words["lines" if rows.count > 1 else "line"].format(
-            lines=numbers, line=numbers
-        )
+        where = self._where(rows.lines, more=rows.count > len(rows.lines))
         text = f"{rows.count:,} × {rows.sentence(self._language)} ({where})"
         yield from self._indented(text, 2)
 
+    def _where(self, numbers: Sequence[int], *, more: bool = False) -> str:
+        """The rows of these numbers, counted as the log's format has them."""
+        listed = ", ".join(f"{number:,}" for number in numbers) + ", …" * more
+        many = more or len(numbers) > 1
+        return self._words[self._unit + "s" * many].format(numbers=listed)
+
     def _details(self, findings: Findings) -> Iterator[Styled]:
         yield from self._headed("details")
-        total = findings.violations + findings.after + findings.uncertain
-        for found, _ in zip(findings.in_file_order(), range(self._limit), strict=False):
+        shown = 0
+        for found in islice(findings.in_file_order(), self._limit):
+            shown += 1
             marks = [w for w in ("is_after", "is_uncertain") if getattr(found, w)]
             remarks = "".join(f" ({self._words[mark]})" for mark in marks)
-            where = self._words["line"].format(line=f"{found.line:,}")
+            where = self._where([found.line])
             text = f"{found.order}: {self._what(found, with_amount=True)}{remarks}"
             yield from self._titled(f"{where}  {text}")
             yield from self._indented(self._time(found.at), 6, "dim")
             yield from self._reasons(found)
-        yield from self._rest(total)
+        yield from self._rest(findings.not_allowed - shown)
 
     def _rest(self, count: int) -> Iterator[Styled]:
-        if count > self._limit:
-            more = f"{count - self._limit:,}"
-            yield from self._line("more", count=more)
+        if count > 0:
+            yield from self._line("more", count=f"{count:,}")
 
     def _indented(self, text: str, indent: int, style: str = "") -> Iterator[Styled]:
         return paragraph(text, self._width, indent=indent, style=style)

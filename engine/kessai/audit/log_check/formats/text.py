@@ -1,4 +1,4 @@
-"""A log's rows, as cells in the order of a header, each with its line in the file.
+"""Tables as text: CSV, and JSON with an object on each line.
 
 A row that is no row is given back as what is wrong with it; the rows after it are read
 all the same. Lines are those of the file, also where a quoted value has line ends.
@@ -6,58 +6,38 @@ all the same. Lines are those of the file, also where a quoted value has line en
 
 import csv
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 import attrs
 import msgspec
 
+from kessai.audit.log_check.formats.encoding import LogText
+from kessai.audit.log_check.formats.table import (
+    Layout,
+    LogTable,
+    NamedRow,
+    Row,
+    named_table,
+    plain_number,
+)
 from kessai.audit.log_check.words import BadValue
 from kessai.errors import InvalidInput
 
-Row = tuple[int, list[str] | BadValue]
-
 DELIMITERS = (",", ";", "\t")
 _SEP = "sep="
-_FIRST = 100
-"""So many JSON lines are looked at to see what columns there are."""
+_MOST_ABOVE = 50
+"""So many rows may stand above a header that is to be found."""
 
 
-@attrs.frozen
-class LogTable:
-    """A header and the rows under it; `form` is `csv` or `jsonl`."""
-
-    form: str
-    header: list[str]
-    rows: Iterator[Row]
-    delimiter: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Layout:
-    """How a log is laid out; what is None is found out.
-
-    `header_line` is the line of the header; what comes before it is no part of the
-    table.
-    """
-
-    form: str | None = None
-    delimiter: str | None = None
-    has_header: bool = True
-    header_line: int = 1
-
-
-def read_table(text: TextIO, layout: Layout) -> LogTable:
-    """The table in `text`.
+def text_table(log: LogText, layout: Layout) -> LogTable:
+    """The table in the text of `log`.
 
     Raises:
         InvalidInput: there is none.
 
     """
-    skipped = layout.header_line - 1
-    for _ in itertools.islice(text, skipped):
-        pass
-    lines = _TextLines(text, skipped)
+    lines = _TextLines(log.text, layout.header_line - 1)
     first = lines.first()
     if first is None:
         message = "the log is empty: not even a header is there"
@@ -66,9 +46,8 @@ def read_table(text: TextIO, layout: Layout) -> LogTable:
         message = "the log is a JSON list; one object a line is right (jq -c '.[]')"
         raise InvalidInput(message)
     form = layout.form or ("jsonl" if first.lstrip()[:1] == "{" else "csv")
-    if form == "jsonl":
-        return _jsonl(lines)
-    return _csv(lines, first, layout)
+    table = _jsonl(lines) if form == "jsonl" else _csv(lines, first, layout)
+    return attrs.evolve(table, encoding=log.encoding, is_damaged=log.is_damaged)
 
 
 class _TextLines:
@@ -79,6 +58,16 @@ class _TextLines:
         """How many lines of the file stand before."""
         self._text = text
         self._kept: list[str] = []
+        self._skip()
+
+    def _skip(self) -> None:
+        for _ in itertools.islice(self._text, self.before):
+            pass
+
+    def again(self) -> "_TextLines":
+        """The same lines once more, from the first."""
+        self._text.seek(0)
+        return _TextLines(self._text, self.before)
 
     def first(self) -> str | None:
         for line in self._text:
@@ -102,15 +91,36 @@ def _csv(lines: _TextLines, first: str, layout: Layout) -> LogTable:
     reader = csv.reader(lines, delimiter=delimiter or ",", strict=True)
     rows = _csv_rows(reader, lines.before)
     found: Iterator[Row] = itertools.islice(rows, start, None)
-    line, header = next(found, (0, BadValue("not_csv", why="no header")))
-    if isinstance(header, BadValue):
-        message = f"line {line}: the header cannot be read: {header.sentence()}"
+    line, header = _header(found, layout)
+    if not isinstance(header, list):
+        why = "there is none" if header is None else header.sentence()
+        message = f"line {line}: the header cannot be read: {why}"
         raise InvalidInput(message)
     if not layout.has_header:
         numbered = [str(number) for number in range(1, len(header) + 1)]
         found = itertools.chain([(line, header)], found)
-        return LogTable("csv", numbered, found, delimiter)
-    return LogTable("csv", [name.strip() for name in header], found, delimiter)
+        return _csv_table(numbered, found, delimiter)
+    return _csv_table([name.strip() for name in header], found, delimiter)
+
+
+def _header(rows: Iterator[Row], layout: Layout) -> Row:
+    """The row of the header: the first, or the first that names what it must."""
+    if not layout.header:
+        return next(rows, (0, None))
+    for line, names in itertools.islice(rows, _MOST_ABOVE):
+        texts = names if isinstance(names, list) else []
+        if layout.header.issubset(text.strip() for text in texts):
+            return line, names
+    message = (
+        f"no line of the first {_MOST_ABOVE} has {', '.join(sorted(layout.header))}"
+    )
+    raise InvalidInput(message)
+
+
+def _csv_table(header: list[str], found: Iterator[Row], delimiter: str) -> LogTable:
+    return LogTable(
+        form="csv", header=header, rows=lambda _: found, delimiter=delimiter
+    )
 
 
 def _sniffed(header: str) -> str:
@@ -143,22 +153,13 @@ def _not_csv(error: str, last: int) -> BadValue:
 
 
 def _jsonl(lines: _TextLines) -> LogTable:
-    decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
-    rows = _json_rows(lines, decoder)
-    first = list(itertools.islice(rows, _FIRST))
-    names = dict.fromkeys(
-        name for _, found in first if isinstance(found, dict) for name in _flat(found)
-    )
-    if not names:
-        message = "no line of the log is a JSON object"
-        raise InvalidInput(message)
-    header = list(names)
-    return LogTable("jsonl", header, _cells(itertools.chain(first, rows), header))
+    decoder = msgspec.json.Decoder(dict[str, Any], float_hook=plain_number)
+    return named_table("jsonl", "line", lambda: _json_rows(lines.again(), decoder))
 
 
 def _json_rows(
     lines: _TextLines, decoder: "msgspec.json.Decoder[dict[str, Any]]"
-) -> Iterator[tuple[int, dict[str, Any] | BadValue]]:
+) -> Iterator[NamedRow]:
     for line, text in enumerate(lines, lines.before + 1):
         if not text.strip():
             continue
@@ -167,41 +168,3 @@ def _json_rows(
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             why = "not text" if isinstance(error, UnicodeError) else str(error)
             yield line, BadValue("not_json", why=why[:200])
-
-
-def _flat(found: Mapping[str, Any], before: str = "") -> Iterator[str]:
-    """The names of values; those within objects are joined by points."""
-    for name, value in found.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield before + name
-
-
-def _cells(
-    rows: Iterator[tuple[int, dict[str, Any] | BadValue]], header: Sequence[str]
-) -> Iterator[Row]:
-    for line, found in rows:
-        if isinstance(found, BadValue):
-            yield line, found
-        else:
-            yield line, [_cell(found, name) for name in header]
-
-
-def _cell(found: Mapping[str, Any], name: str) -> str:
-    value: Any = found.get(name)
-    if value is None and "." in name:
-        value = found
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else _NOT_PLAIN
-
-
-_NOT_PLAIN = "\x00"
-"""What stands for a list or an object in a cell; no cell that is read may hold it."""

@@ -1,18 +1,13 @@
-"""A log's bytes as text: unpacked, and in the encoding that it is surely in.
+"""A log's bytes as text, in the encoding that they are surely in.
 
-The rule for the encoding, where none is given: a byte order mark decides; else, if all
+The rule where none is given: a byte order mark decides; else, if all
 of it is UTF-8, it is UTF-8; else, if all of it is CP932 (Shift_JIS as Windows has it),
 it is that. What begins as UTF-8 beyond chance and breaks later is damaged UTF-8. Bytes
 that fit nothing are kept apart, so that only the rows they stand in are refused.
 """
 
 import codecs
-import gzip
 import io
-import shutil
-import sys
-import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO, cast
@@ -27,13 +22,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_GZIP = b"\x1f\x8b"
 _SURELY = 4
 """So many characters of more than one byte are UTF-8 by chance in no CP932 text."""
 
 
 @attrs.frozen
-class OpenedLog:
+class LogText:
     """A log's text, its encoding's usual name, and whether some bytes fit nothing."""
 
     text: TextIO
@@ -42,64 +36,23 @@ class OpenedLog:
 
 
 @contextmanager
-def opened(path: str, encoding: str | None) -> Iterator[OpenedLog]:
-    """The text of the log at `path`; `-` is standard input.
+def text_of(file: BinaryIO, encoding: str | None) -> Iterator[LogText]:
+    """The text in `file`.
 
     Raises:
-        InvalidInput: it cannot be read, or `encoding` is none.
+        InvalidInput: `encoding` is none.
 
     """
-    try:
-        with _source(path) as raw, _unpacked(raw) as file:
-            chosen, is_damaged = _encoding(file, encoding)
-            file.seek(0)
-            # newline: a line end inside of quotes is the value's own.
-            text = io.TextIOWrapper(
-                cast("io.BufferedReader", file),
-                encoding=chosen,
-                errors="replace",
-                newline="",
-            )
-            yield OpenedLog(text, _shown_encoding(chosen), is_damaged)
-            text.detach()
-    except (OSError, EOFError, zlib.error, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        message = f"{path}: {reason}"
-        raise InvalidInput(message) from error
-
-
-@contextmanager
-def _source(path: str) -> Iterator[BinaryIO]:
-    if path == "-":
-        with _kept(sys.stdin.buffer) as file:
-            yield file
-        return
-    with open(path, "rb") as file:  # noqa: PTH123 - the path may be a pipe's
-        if file.seekable():
-            yield file
-            return
-        with _kept(file) as kept:
-            yield kept
-
-
-@contextmanager
-def _kept(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """A copy of what can be read only once: it is read twice here."""
-    with tempfile.TemporaryFile() as file:
-        shutil.copyfileobj(stream, file)
-        file.seek(0)
-        yield file
-
-
-@contextmanager
-def _unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
-    start = file.read(len(_GZIP))
+    chosen, is_damaged = _encoding(file, encoding)
     file.seek(0)
-    if start != _GZIP:
-        yield file
-        return
-    with gzip.GzipFile(fileobj=file) as unpacked:
-        yield cast("BinaryIO", unpacked)
+    # newline: a line end inside of quotes is the value's own.
+    text = io.TextIOWrapper(
+        cast("io.BufferedReader", file), encoding=chosen, errors="replace", newline=""
+    )
+    try:
+        yield LogText(text, _shown_encoding(chosen), is_damaged)
+    finally:
+        text.detach()
 
 
 def _encoding(file: BinaryIO, given: str | None) -> tuple[str, bool]:
@@ -112,6 +65,7 @@ def _encoding(file: BinaryIO, given: str | None) -> tuple[str, bool]:
             raise InvalidInput(message) from None
         name = "utf-8-sig" if name == "utf-8" else name
         return ("cp932" if name == "shift_jis" else name), True
+    file.seek(0)
     start = file.read(4)
     for mark, name in _MARKS:
         if start.startswith(mark):
