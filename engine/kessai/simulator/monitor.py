@@ -50,6 +50,8 @@ class Monitor:
         self.promised: dict[str, str] = {}
         self.holders: dict[str, tuple[Task, Lease]] = {}
         self.touched = Touched(lists=lists)
+        self._lists = lists
+        self._sent: set[str] = set()
         self.late: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self.operations: dict[str, Intent] = {}
@@ -179,9 +181,13 @@ class Monitor:
         has_ended = (
             recorded.outcome == "declined" and operation not in stored.operations
         )
+        # A gateway that keeps keys answers again as it did: only asking is repeated.
+        is_known = not self._lists and operation in self._sent
+        self._sent.add(operation)
         # What someone did in the portal cannot always be distinguished from what was
         # asked for.
-        if has_ended and not self.is_excused(self.operations[operation]):
+        is_harmless = is_known or self.is_excused(self.operations[operation])
+        if has_ended and not is_harmless:
             raise Violation(
                 BrokenPromise.SENT_AFTER_ITS_END, task.order, f"{operation} at {now}"
             )
