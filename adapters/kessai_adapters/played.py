@@ -47,7 +47,10 @@ def booked_order(order: Order) -> BookedOrder:
     amounts = {name: getattr(order, name) for name in AMOUNTS}
     terms = order.terms if order.consent in AGREED else None
     amounts["agreed"] = 0 if terms is None else terms.amount
-    return BookedOrder(states, amounts)
+    deadlines: dict[str, datetime] = {}
+    if order.payment is Payment.AUTHORIZED and order.expires_at is not None:
+        deadlines["authorization"] = order.expires_at
+    return BookedOrder(states, amounts, deadlines=deadlines)
 
 
 class PlayedGateway:

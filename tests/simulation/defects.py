@@ -4,13 +4,13 @@ Each is one that payment code is known for. A defect is a context manager over t
 code; afterwards everything is as it was.
 """
 
-from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from importlib import import_module
-from unittest.mock import patch
 
 import attrs
+import recovery_defects  # noqa: F401 - it adds its own
 from msgspec.structs import replace
+from planting import DEFECTS, defect, planted
 
 from kessai import MemoryStore
 from kessai.errors import CommitUnknown, SafeToResend, StoreFailed
@@ -32,22 +32,7 @@ replies = import_module("kessai_adapters.veritrans4g.replies")
 wire_lookup = import_module("kessai_adapters.veritrans4g.inquiry")
 wire_notification = import_module("kessai_adapters.veritrans4g.notification")
 
-DEFECTS = {}
-
-
-def defect(function):
-    """A generator that plants a defect, under its own name."""
-    DEFECTS[function.__name__] = contextmanager(function)
-    return function
-
-
-@contextmanager
-def planted(*replacements):
-    with ExitStack() as stack:
-        for place, name, new in replacements:
-            stack.enter_context(patch.object(place, name, new))
-        yield
-
+__all__ = ["DEFECTS"]
 
 # ── deciding ────────────────────────────────────────────────────────────────────────
 
@@ -277,6 +262,20 @@ def a_notification_is_applied_twice():
         ),
         (notified, "first_outcome", first_outcome),
     ):
+        yield
+
+
+@defect
+def a_notification_counts_again_after_the_reply():
+    """What a reply has ended, its notification ends in the next one that looks alike."""
+    original = notified.first_outcome
+
+    def first_outcome(machine, transaction, evidence):
+        notified = tuple(item.command for item in transaction.notified)
+        only = attrs.evolve(transaction, concluded=notified)
+        return original(machine, only, evidence)
+
+    with planted((notified, "first_outcome", first_outcome)):
         yield
 
 

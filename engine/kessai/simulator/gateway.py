@@ -28,12 +28,14 @@ class BookedExchange(Protocol):
 class BookedOrder:
     """How an order stands in the gateway's books: states by track, amounts by name.
 
-    `taken_back` are amounts that had succeeded, and count no more.
+    `taken_back` are amounts that had succeeded, and count no more. `deadlines` are those
+    that count now, by the lifecycle's names for them.
     """
 
     states: Mapping[str, str]
     amounts: Mapping[str, int]
     taken_back: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    deadlines: Mapping[str, datetime] = attrs.field(factory=dict[str, datetime])
 
     def ever(self, name: str) -> int:
         """The most that may be counted: of what was taken back one may not know yet."""

@@ -1,30 +1,29 @@
 """What is checked at every step: that no promise is broken, not even for a moment.
 
 Owns what the simulator remembers beside the store and the gateway: what was sent for
-which operation, what was answered under which key, who holds which lease, and which
-faults an order has met.
+which operation, what was answered under which key, who holds which lease, and what a
+fault has touched.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
 
 import attrs
 import msgspec
 
 from kessai.errors import SafeToResend
 from kessai.flow import Answer, Change, Lease, Recorded, Status
-from kessai.machine import Machines, Transaction, broken_invariants
+from kessai.machine import Machine, Machines, Transaction, broken_invariants
 from kessai.machine.events import ENDED
 from kessai.simulator.commands import is_in_force
-from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import BookedExchange, BookedOrder, ahead
-from kessai.simulator.tasks import Task
+from kessai.simulator.tasks import Role, Task
+from kessai.simulator.too_soon import TooSoon
+from kessai.simulator.touched import Touched
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.spec import Agreement
-
-EXPLAINS = frozenset({Fault.LATE_REQUEST, Fault.PORTAL, Fault.LATE_REVERSAL})
-"""The faults after which evidence may fit nothing: someone must see to it."""
 
 FAILURE = "failure"
 SUCCESS = "success"
@@ -43,12 +42,16 @@ class Intent:
 class Monitor:
     """What was written, sent and answered in one world, checked at every step."""
 
-    def __init__(self, machines: Machines) -> None:
+    def __init__(self, machines: Machines, patience: timedelta, *, lists: bool) -> None:
         self._machines = machines
+        self._too_soon = TooSoon(patience)
+        self._last_lease: dict[str, int] = {}
         self.effects: dict[str, list[BookedExchange]] = {}
         self.promised: dict[str, str] = {}
         self.holders: dict[str, tuple[Task, Lease]] = {}
-        self.met: dict[str, set[Fault]] = {}
+        self.touched = Touched(lists=lists)
+        self._lists = lists
+        self._sent: set[str] = set()
         self.late: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self.operations: dict[str, Intent] = {}
@@ -56,9 +59,20 @@ class Monitor:
         self._promised_at: dict[str, int] = {}
         self._moment = 0
 
-    def meets(self, order: str, fault: Fault) -> None:
-        """Note that `order` suffers `fault`."""
-        self.met.setdefault(order, set()).add(fault)
+    def arrives_late(self, operation: str, machine: Machine | None) -> None:
+        """The request of `operation` arrives when everybody has given it up."""
+        self.late.add(operation)
+        intent = self.operations[operation]
+        self.touched.late(machine, intent.order, intent.command, intent.amount)
+
+    def is_excused(self, intent: Intent) -> bool:
+        """Whether a fault has touched what an operation can be taken for."""
+        return self.touched.covers(intent.order, intent.command, intent.amount)
+
+    @property
+    def excused(self) -> int:
+        """How many operations a fault excuses from the strictest check."""
+        return sum(map(self.is_excused, self.operations.values()))
 
     # ── the store ───────────────────────────────────────────────────────────────────
 
@@ -68,14 +82,21 @@ class Monitor:
         change: Change,
         booked: BookedOrder | None,
         agreement: Transaction | None,
+        under_way: AbstractSet[str],
     ) -> None:
-        """A change is in the store; `agreement` is the transaction's, as it stands."""
+        """A change is in the store.
+
+        `agreement` is the transaction's, as it stands; `under_way` are the operations
+        whose requests arrive yet.
+        """
         after = change.transaction
         self._invariants_hold(after)
         for detail in ahead(after.amounts, booked):
             raise Violation(BrokenPromise.COUNTED_TOO_MUCH, after.id, detail)
         if change.lease is not None:
             self._lease_counts(task, change.lease)
+        held = task.lease if task.role is Role.RECOVERER else None
+        self._too_soon.check(change, under_way, booked, held)
         opened = change.begins or change.opens
         if opened is not None:
             self._opens(task, opened, after)
@@ -132,6 +153,7 @@ class Monitor:
             who = f"tasks {held[0].number} and {task.number}"
             raise Violation(BrokenPromise.LEASED_TWICE, lease.transaction, who)
         self.holders[lease.transaction] = (task, lease)
+        self._last_lease[lease.transaction] = lease.number
 
     def released(self, lease: Lease) -> None:
         """A lease was given back, or counts no more."""
@@ -140,8 +162,7 @@ class Monitor:
             del self.holders[lease.transaction]
 
     def _lease_counts(self, task: Task, lease: Lease) -> None:
-        held = self.holders.get(lease.transaction)
-        if held is not None and held[1].number > lease.number:
+        if self._last_lease.get(lease.transaction, 0) > lease.number:
             raise Violation(
                 BrokenPromise.WROTE_WITHOUT_LEASE, lease.transaction, str(task.number)
             )
@@ -160,9 +181,13 @@ class Monitor:
         has_ended = (
             recorded.outcome == "declined" and operation not in stored.operations
         )
+        # A gateway that keeps keys answers again as it did: only asking is repeated.
+        is_known = not self._lists and operation in self._sent
+        self._sent.add(operation)
         # What someone did in the portal cannot always be distinguished from what was
         # asked for.
-        if has_ended and Fault.PORTAL not in self.met.get(stored.id, ()):
+        is_harmless = is_known or self.is_excused(self.operations[operation])
+        if has_ended and not is_harmless:
             raise Violation(
                 BrokenPromise.SENT_AFTER_ITS_END, task.order, f"{operation} at {now}"
             )
@@ -182,10 +207,6 @@ class Monitor:
         """How often the gateway has carried an operation out for good."""
         effects = self.effects.get(operation, ())
         return sum(exchange.result == SUCCESS for exchange in effects)
-
-    def is_explained(self, order: str) -> bool:
-        """Whether a fault was met after which evidence may fit nothing."""
-        return bool(self.met.get(order, set()) & EXPLAINS)
 
     # ── the callers ─────────────────────────────────────────────────────────────────
 

@@ -19,8 +19,8 @@ from kessai.evidence.totals import TOTALS_DIFFER
 from kessai.flow import Flow, Missing, inquire
 from kessai.flow.operator import resolve_by_hand
 from kessai.gateway import Outcome
-from kessai.machine import Transaction
-from kessai.machine.events import ENDED
+from kessai.machine import Discrepancy, Transaction
+from kessai.machine.events import ENDED, read_event
 from kessai.simulator.gateway import differences
 from kessai.simulator.moves import ComeBack, Deliver, Recover, Sweep, TaskStep
 from kessai.simulator.tasks import Role, Task
@@ -209,21 +209,29 @@ class Quiescence:
         order = transaction.id
         if differences and not transaction.discrepancies:
             raise Violation(BrokenPromise.BOOKS_DIFFER, order, differences)
-        if self._world.monitor.is_explained(order):
-            return
-        strange = set(self._reasons(transaction)) - NEEDS_NO_FAULT
-        if differences or strange:
-            detail = differences or ", ".join(sorted(strange))
+        causes = list(self._discrepancies(transaction))
+        strange = [
+            reason
+            for reason, is_touched in causes
+            if not is_touched and reason not in NEEDS_NO_FAULT
+        ]
+        is_explained = any(is_touched for _, is_touched in causes)
+        if strange or (differences and not is_explained):
+            detail = ", ".join(sorted(strange)) or differences
             raise Violation(BrokenPromise.UNEXPLAINED_DISCREPANCY, order, detail)
 
-    def _reasons(self, transaction: Transaction) -> Iterator[str]:
-        """The reason of each open discrepancy."""
+    def _discrepancies(self, transaction: Transaction) -> Iterator[tuple[str, bool]]:
+        """The reason of each open discrepancy, and whether a fault touched its cause."""
         if not transaction.discrepancies:
             return
-        records = self._world.store.records(transaction.id)
+        order, touched = transaction.id, self._world.monitor.touched
+        records = self._world.store.records(order)
         for number in transaction.discrepancies:
             body = msgspec.json.decode(records[number - 1].body)
-            yield body["data"]["reason"]
+            event = read_event(body["kind"], body["data"])
+            assert isinstance(event, Discrepancy)  # noqa: S101 - its number stands there
+            evidence = event.evidence
+            yield event.reason, touched.covers(order, evidence.command, evidence.amount)
 
     def _operations_hold(self) -> None:
         """Each operation was carried out as often as its caller was answered.
@@ -240,11 +248,12 @@ class Quiescence:
             monitor.holds(intent.key, intent.order, recorded.outcome)
             if recorded.outcome not in ENDED:
                 raise Violation(BrokenPromise.NEVER_RESOLVED, intent.order, operation)
-            balance[intent.order, intent.command, intent.amount] += monitor.times(
-                operation
-            ) - (recorded.outcome == "succeeded")
+            if not monitor.is_excused(intent):
+                balance[intent.order, intent.command, intent.amount] += monitor.times(
+                    operation
+                ) - (recorded.outcome == "succeeded")
         for (order, command, amount), more in balance.items():
-            if more and command not in world.reads and not monitor.is_explained(order):
+            if more and command not in world.reads:
                 detail = (
                     f"{command} {amount} carried out {more:+} times more than answered"
                 )

@@ -9,13 +9,17 @@ from kessai.spec.parameters import PLAINEST
 
 T = TypeVar("T")
 
-_SKEWS = (-60, -45, -5, 5, 45, 60)
+_SHARES = (1, 0.75, 0.25)
 
 
 class Randomness:
-    """All that is drawn for one world comes from here, and from its seed alone."""
+    """All that is drawn for one world comes from here, and from its seed alone.
 
-    def __init__(self, seed: int, faults: Iterable[Fault]) -> None:
+    No clock is wrong by more than `furthest` seconds, either way.
+    """
+
+    def __init__(self, seed: int, faults: Iterable[Fault], furthest: int) -> None:
+        self.furthest = furthest
         self.rng = random.Random(f"kessai {seed}")  # noqa: S311 - no secret
         self.faults = frozenset(faults)
         self._numbers = 0
@@ -53,4 +57,6 @@ class Randomness:
         """By how many seconds the clock of somebody new is wrong: mostly by none."""
         if not self.injects(Fault.SKEWED_CLOCK, 0.05):
             return 0
-        return self.rng.choice(_SKEWS)
+        return self.rng.choice((-1, 1)) * round(
+            self.rng.choice(_SHARES) * self.furthest
+        )

@@ -30,19 +30,29 @@ class FoundViolation:
 
 @attrs.define
 class Figures:
-    """What was played so far."""
+    """What was played so far.
+
+    `excused` are the operations of a command and an amount that a fault touched, so
+    that evidence may fit nothing. All others were carried out as often as was answered.
+    """
 
     worlds: int = 0
     commands: int = 0
     accepted: int = 0
     operations: int = 0
     resolved: int = 0
+    excused: int = 0
     recoveries: int = 0
     orders: int = 0
     discrepancies: int = 0
     faults: Counter[Fault] = attrs.field(factory=Counter[Fault])
     outcomes: Counter[str] = attrs.field(factory=Counter[str])
     finding: FoundViolation | None = None
+
+    @property
+    def excused_share(self) -> float:
+        """The share of the operations that a fault excuses; 0 if there is none."""
+        return self.excused / self.operations if self.operations else 0.0
 
     def add(self, other: "Figures") -> None:
         """Count `other` in, and keep the first finding."""
@@ -144,6 +154,7 @@ def _figures(world: World, finding: FoundViolation | None) -> Figures:
         accepted=world.accepted,
         operations=operations,
         resolved=operations - unresolved,
+        excused=world.monitor.excused,
         recoveries=world.recovered,
         orders=sum(transaction.exists for transaction in found),
         discrepancies=sum(len(transaction.discrepancies) for transaction in found),

@@ -6,12 +6,14 @@ sense, and never touches it.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from kessai.flow import Append, Claim, Missing, Release, Send
-from kessai.limits import IN_FLIGHT_LIMIT, LEASE
+from kessai.limits import LEASE, MARGIN, SEND_WITHIN
 from kessai.simulator.faults import DEATHS, IN_THE_STORE, ON_THE_WIRE, Fault
 from kessai.simulator.moves import (
     Arrive,
+    Ask,
     ComeBack,
     Consume,
     Deliver,
@@ -26,16 +28,16 @@ from kessai.simulator.moves import (
     WorldMove,
 )
 from kessai.simulator.randomness import Randomness
+from kessai.simulator.scenes import Scene, Scenes
 from kessai.simulator.tasks import Role, Task
+from kessai.simulator.wire import TRANSIT
 from kessai.simulator.workload import Workload
 from kessai.simulator.world import RESET, World
 
 WORKERS = 4
 HOUR = 3600
 _BEYOND_LEASE = round(LEASE.total_seconds()) + 60
-_JUST_BEYOND = (15, 40, 60)
-"""Seconds beyond an in-flight limit that is short: requests are under way yet."""
-
+_LEAST_WRONG = 60
 _ACTS = ("approve", "approve", "approve", "approve", "decline", "refuse_card")
 _PORTAL = ("capture", "cancel", "refund", "refund", "terminate", "expire")
 _STORE_FAILS = 0.05
@@ -52,7 +54,8 @@ class Scheduler:
     def __init__(
         self, seed: int, world: World, faults: Iterable[Fault], commands: int
     ) -> None:
-        self._randomness = Randomness(seed, faults)
+        limit = world.recovery.in_flight_limit
+        self._randomness = Randomness(seed, faults, _furthest(limit))
         self._rng = self._randomness.rng
         self._faults = self._randomness.faults
         self._world = world
@@ -61,29 +64,39 @@ class Scheduler:
         self._commands = commands
         self._queue: deque[WorldMove] = deque()
         self._workload = Workload(world, self._randomness, self._queue)
-        limit = world.recovery.in_flight_limit
         self._beyond_in_flight_limit = round(limit.total_seconds()) + 1
-        is_short = limit < IN_FLIGHT_LIMIT
-        self._near = [
-            self._beyond_in_flight_limit + n for n in _JUST_BEYOND if is_short
-        ]
+        self._scenes = Scenes(world, self._randomness)
+        self._scene: Scene = iter(())
 
     def next(self) -> WorldMove | None:
         """The next move; None when all was asked and everybody has gone."""
         if self._queue:
             return self._queue.popleft()
+        move = next(self._scene, None)
+        if move is not None:
+            return move
         tasks = self._world.tasks
         if tasks and self._randomness.happens(0.83):  # most moves are steps
             return self._step(self._rng.choice(list(tasks.values())))
         while tasks or len(self._workload.asked) < self._commands:
             move = self._something() if self._randomness.happens(0.5) else None
             if move is None and len(self._workload.asked) < self._commands:
-                move = self._workload.ask() if len(tasks) < WORKERS else None
+                move = self._ask() if len(tasks) < WORKERS else None
             if move is None and tasks:
                 move = self._step(self._rng.choice(list(tasks.values())))
             if move is not None:
                 return move
         return None
+
+    def _ask(self) -> WorldMove | None:
+        """Somebody asks for a command; now and then a scene begins with it."""
+        move = self._workload.ask()
+        if isinstance(move, Ask) and not self._queue:
+            scene = self._scenes.begin(move)
+            if scene is not None:
+                self._scene = scene
+                return next(scene)
+        return move
 
     # ── a step ──────────────────────────────────────────────────────────────────────
 
@@ -133,8 +146,6 @@ class Scheduler:
         detail = ""
         if fault is Fault.SLOW_REQUEST and hold:
             detail = RESET
-            if self._randomness.injects(Fault.STALE_LEASE, 0.7):
-                self._queue += self._sleeper(task)
         if fault is Fault.BAD_REPLY:
             detail = rng.choice(self._world.gateway.bad_replies())
         return TaskStep(task.number, fault, hold, detail)
@@ -158,12 +169,12 @@ class Scheduler:
         draw = self._rng.random()
         if self._world.tasks:
             if self._randomness.injects(Fault.CLOCK_JUMP, 0.06):
-                seconds = self._rng.choice((61, 200, 700, HOUR, 24 * HOUR, *self._near))
+                seconds = self._rng.choice((61, 200, 700, HOUR, 24 * HOUR))
                 return Pass(seconds, Fault.CLOCK_JUMP)
             return Pass(self._rng.randint(1, 5))
         if draw < _DAYS_PASS:
             return Pass(24 * HOUR * self._rng.randint(1, 31))
-        return Pass(self._rng.choice((1, 30, 200, 700, HOUR, *self._near)))
+        return Pass(self._rng.choice((1, 30, 200, 700, HOUR)))
 
     def _notification(self) -> WorldMove | None:
         waiting = self._world.undelivered
@@ -257,21 +268,6 @@ class Scheduler:
         order = self._rng.choice(self._workload.live).order
         return Sweep(self._randomness.number(), order, self._randomness.skew())
 
-    def _sleeper(self, task: Task) -> list[WorldMove]:
-        """A recoverer inquires after what is under way, and sleeps over the answer."""
-        other = Recover(self._randomness.number(), Missing.DECLINE, order=task.order)
-        hears = [TaskStep(other.task)] * 3
-        if self._near and self._randomness.happens(0.5):  # while it is under way
-            passes = Pass(self._rng.choice(self._near), Fault.CLOCK_JUMP)
-            return [*[TaskStep(task.number)] * 3, passes, other, *hears * 5]
-        return [
-            *[TaskStep(task.number)] * 3,
-            other,
-            *hears,
-            TaskStep(other.task, hold=True),
-            Pass(self._beyond_in_flight_limit, Fault.STALE_LEASE),
-        ]
-
     def _stale_lease(self) -> WorldMove | None:
         """A recoverer sleeps until its lease is over, and another takes its place."""
         asleep = [t for t in self._world.tasks.values() if t.lease is not None]
@@ -286,3 +282,14 @@ class Scheduler:
         steps = [TaskStep(other.task) for _ in range(self._rng.randrange(20))]
         self._queue += [other, *steps]
         return Pass(_BEYOND_LEASE, Fault.STALE_LEASE)
+
+
+def _furthest(in_flight_limit: timedelta) -> int:
+    """By how many seconds a clock may be wrong: two differ by twice as much.
+
+    A request may be sent `SEND_WITHIN` after its intent and be under way for `TRANSIT`;
+    the rest of the in-flight limit is for clocks, up to `MARGIN` each way.
+    """
+    spare = in_flight_limit - SEND_WITHIN - TRANSIT
+    most = min(MARGIN, spare / 2)
+    return max(_LEAST_WRONG, round(most.total_seconds()))

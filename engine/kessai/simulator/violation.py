@@ -20,6 +20,10 @@ class BrokenPromise(StrEnum):
     FORGED_NOTIFICATION_TAKEN = "forged_notification_taken"
     LEASED_TWICE = "leased_twice"
     WROTE_WITHOUT_LEASE = "wrote_without_lease"
+    GIVEN_UP_TOO_SOON = "given_up_too_soon"  # its caller may still wait for the reply
+    PRESUMED_LOST_TOO_SOON = "presumed_lost_too_soon"  # its request can still arrive
+    LAPSED_TOO_SOON = "lapsed_too_soon"  # an operation was open that may change it
+    DEADLINE_TOO_LATE = "deadline_too_late"  # later than the gateway's own
     ENGINE_BROKE = "engine_broke"  # an error that is none of kessai's own
     NEVER_ENDS = "never_ends"
     NEVER_RESOLVED = "never_resolved"

@@ -42,7 +42,7 @@ from kessai.flow import (
 )
 from kessai.flow.effects import Effect, Result, StoreEffect
 from kessai.gateway import Failure, Reply
-from kessai.machine import Machines, Transaction
+from kessai.machine import Machine, Machines, Transaction
 from kessai.simulator import moves
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import MakeGateway, Notice
@@ -92,7 +92,8 @@ class World:
         self.store = stage.make_store()
         self.context = Context(stage.machines, [self.gateway.adapter])
         self.recovery = stage.recovery
-        self.monitor = Monitor(stage.machines)
+        lists = self.context.adapter_for(None).replays is None
+        self.monitor = Monitor(stage.machines, stage.recovery.patience, lists=lists)
         self.tasks: dict[int, Task] = {}
         self.parcels: list[Parcel] = []
         self.notifications: dict[str, list[Notice]] = {}
@@ -156,7 +157,7 @@ class World:
         flow = execute(self.context, command)
         task = Task(move.task, Role.WORKER, flow, command.transaction, command=command)
         self.commands += 1
-        self._inject(move.fault, task.order)
+        self._inject(move.fault)
         self._enter(task, move.skew)
 
     def _recover(self, move: moves.Recover) -> None:
@@ -183,13 +184,13 @@ class World:
         flow = receive_notification(self.context, notice.headers, body)
         task = Task(move.task, Role.RECEIVER, flow, move.order, notification=mark)
         task.is_forged = move.fault is Fault.FORGED_NOTIFICATION
-        self._inject(move.fault, move.order)
+        self._inject(move.fault)
         self._enter(task, 0)
 
     def _enter(self, task: Task, skew: int) -> None:
         task.skew = timedelta(seconds=skew)
         if skew:
-            self._inject(Fault.SKEWED_CLOCK, task.order)
+            self._inject(Fault.SKEWED_CLOCK)
         self.tasks[task.number] = task
         self.monitor.begins(task)
         self._resume(task)
@@ -224,7 +225,7 @@ class World:
             self._resume(task)
 
     def _die(self, task: Task, fault: Fault | None) -> None:
-        self._inject(fault, task.order)
+        self._inject(fault)
         del self.tasks[task.number]
         task.effect = None
         task.run.close()
@@ -289,11 +290,11 @@ class World:
         error = None if fault is None else _STORE_ERRORS.get(fault)
         is_write = isinstance(effect, _WRITES)
         if error is not None and (is_write or fault is Fault.STORE_BUSY):
-            self._inject(fault, task.order)
+            self._inject(fault)
             raise error(str(fault))
         result = self._store_does(task, effect)
         if fault is Fault.COMMIT_KEPT and is_write:
-            self._inject(fault, task.order)
+            self._inject(fault)
             raise CommitUnknown(fault)
         return result
 
@@ -303,9 +304,8 @@ class World:
         match effect:
             case Append(change):
                 order = change.transaction.id
-                self.monitor.wrote(
-                    task, change, self.gateway.booked(order), self._under(change)
-                )
+                booked, agreement = self.gateway.booked(order), self._under(change)
+                self.monitor.wrote(task, change, booked, agreement, self.under_way)
             case Claim(now) if isinstance(result, Lease):
                 self.monitor.leased(task, result, now, self.tasks)
             case Release(lease, _):
@@ -313,6 +313,19 @@ class World:
             case _:  # what is only read needs no check
                 pass
         return result
+
+    @property
+    def under_way(self) -> set[str]:
+        """The operations whose requests will arrive, as networks do."""
+        return {
+            parcel.operation
+            for parcel in self.parcels
+            if parcel.operation is not None and parcel.due_at is not None
+        }
+
+    def machine(self, order: str) -> Machine | None:
+        """The machine of an order; None while it has none."""
+        return self.context.machines.by_hash(self.transaction(order).lifecycle_hash)
 
     def _under(self, change: Change) -> Transaction | None:
         agreement = change.transaction.agreement
@@ -331,7 +344,7 @@ class World:
         fault = move.fault
         order, operation = self._asks(task, send)
         if fault is Fault.NO_CONNECTION:
-            self._inject(fault, order)
+            self._inject(fault)
             task.reply = _NOT_CONNECTED
             return task.reply
         task.reply = self._leave(
@@ -362,15 +375,15 @@ class World:
         fault = move.fault
         match fault:
             case Fault.LOST_REQUEST:
-                self._inject(fault, parcel.order)
+                self._inject(fault)
                 return _LOST
             case Fault.LATE_REQUEST if parcel.operation is not None:
-                self._inject(fault, parcel.order)
-                self.monitor.late.add(parcel.operation)
+                self._inject(fault)
+                self.monitor.arrives_late(parcel.operation, self.machine(parcel.order))
                 self.parcels.append(attrs.evolve(parcel, due_at=None))
                 return _LOST
             case Fault.SLOW_REQUEST:
-                self._inject(fault, parcel.order)
+                self._inject(fault)
                 self.parcels.append(parcel)
                 if move.detail == RESET:
                     return _LOST
@@ -379,7 +392,7 @@ class World:
             case _:
                 reply = self._carry_out(parcel, move)
         if fault is Fault.LOST_REPLY:
-            self._inject(fault, parcel.order)
+            self._inject(fault)
             return _LOST
         return reply
 
@@ -400,13 +413,13 @@ class World:
     def _mishap(self, parcel: Parcel, move: moves.TaskStep) -> str | None:
         fault = move.fault
         if fault is Fault.BAD_REPLY:
-            self._inject(fault, parcel.order)
+            self._inject(fault)
             return move.detail
         if fault is None or parcel.operation is None:
             return None
         mishap = _MISHAPS.get(fault)
         if mishap is not None:
-            self._inject(fault, parcel.order)
+            self._inject(fault)
         if mishap == "pending":
             self.pending[parcel.order] = fault is Fault.PENDING
         return mishap
@@ -436,7 +449,7 @@ class World:
 
     def _pass(self, move: moves.Pass) -> None:
         if move.fault is not None:
-            self._inject(move.fault, "")
+            self._inject(move.fault)
         later = self.now + timedelta(seconds=move.seconds)
         for parcel in tuple(self.parcels):
             if parcel.due_at is not None and parcel.due_at <= later:
@@ -448,7 +461,7 @@ class World:
         mark = (move.order, move.number)
         if mark in self.undelivered:
             self.undelivered.remove(mark)
-            self._inject(Fault.LOST_NOTIFICATION, move.order)
+            self._inject(Fault.LOST_NOTIFICATION)
 
     def _consume(self, move: moves.Consume) -> None:
         self.gateway.consumer(move.order, move.act)
@@ -468,14 +481,16 @@ class World:
 
     def _take_back(self, move: moves.TakeBack) -> None:
         if self.gateway.take_back(move.order):
-            self._inject(Fault.LATE_REVERSAL, move.order)
+            self._inject(Fault.LATE_REVERSAL)
+            self.monitor.touched.reversed(self.machine(move.order), move.order)
         self.collect()
 
     def _in_portal(self, move: moves.InPortal) -> None:
         # What the portal refuses is listed too, and reported by notification.
         if self.gateway.exchanges(move.order):
             self.gateway.portal(move.order, move.act, move.amount)
-            self._inject(Fault.PORTAL, move.order)
+            self._inject(Fault.PORTAL)
+            self.monitor.touched.add(move.order, move.act, move.amount)
         self.collect()
 
     def _finish(self, move: moves.Finish) -> None:
@@ -483,7 +498,6 @@ class World:
         self.gateway.finish(move.order, good=move.good)
         self.collect()
 
-    def _inject(self, fault: Fault | None, order: str) -> None:
+    def _inject(self, fault: Fault | None) -> None:
         if fault is not None:
             self.faults[fault] += 1
-            self.monitor.meets(order, fault)

@@ -31,6 +31,7 @@ def print_figures(figures: Figures, seconds: float, language: str) -> None:
         ("accepted", f"{figures.accepted:,} ({share:.0%})"),
         *((name, f"{getattr(figures, name):,}") for name in _COUNTS),
         ("violations", "0" if figures.finding is None else "1"),
+        ("excused", f"{figures.excused:,} ({figures.excused_share:.1%})"),
         ("seconds", f"{seconds:,.1f}"),
     ]
     print_pairs((word(name, language), value) for name, value in pairs)
@@ -45,6 +46,7 @@ def figures_data(
         "commands": figures.commands,
         "accepted": figures.accepted,
         **{name: getattr(figures, name) for name in _COUNTS},
+        "excused": figures.excused,
         "faults": {fault.value: figures.faults[fault] for fault in figures.faults},
         "outcomes": dict(figures.outcomes),
         "seconds": round(seconds, 3),

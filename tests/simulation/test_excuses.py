@@ -1,0 +1,37 @@
+"""A fault excuses what it touched, by command and amount, and nothing else."""
+
+from applying import applied, approved, steps
+from defects import DEFECTS
+
+from kessai import Command
+from kessai.simulator import Fault, replay
+from kessai.simulator.moves import Ask, Consume, InPortal, TaskStep
+
+ORDER = "one_time-1"
+
+
+def refunded_twice(in_portal):
+    """Someone refunds in the portal; the reply to the shop's own refund is lost."""
+    refund = Command("refund", ORDER, key="refund", amount=30)
+    return [
+        *applied("one_time", 100, with_capture=True),
+        Consume(ORDER, "log_in"),
+        *approved("one_time"),
+        InPortal(ORDER, "refund", in_portal),
+        Ask(3, refund),
+        *steps(3, 3),
+        TaskStep(3, Fault.LOST_REPLY),
+        *steps(3, 9),
+    ]
+
+
+def test_a_refund_in_the_portal_excuses_no_refund_of_another_amount(stage):
+    with DEFECTS["no_answer_means_declined"]():
+        violation = replay(stage, refunded_twice(in_portal=50))
+    assert violation.code == "outcome_is_wrong"
+    assert replay(stage, refunded_twice(in_portal=50)) is None
+
+
+def test_it_excuses_the_refund_that_it_can_be_taken_for(stage):
+    with DEFECTS["no_answer_means_declined"]():
+        assert replay(stage, refunded_twice(in_portal=30)) is None
