@@ -63,10 +63,9 @@ class MemoryStore(Closable):
             self._check(after.id, change.expected_version)
             if change.agreement is not None:
                 self._check(*change.agreement)
-            lease, opens = change.lease, change.opens
-            if lease is not None and not self._is_last(lease):
-                message = f"{after.id}: lease {lease.number} is not the last one"
-                raise LeaseLost(message)
+            if change.lease is not None:
+                self._check_lease(change.lease)
+            opens = change.opens
             if opens is not None and opens.key in self._recorded:
                 message = f"key {opens.key!r} is taken"
                 raise VersionConflict(message)
@@ -93,6 +92,11 @@ class MemoryStore(Closable):
             self._schedules[after.id] = _Schedule(due_at)
         else:
             planned.due_at, planned.attempts = due_at, 0
+
+    def _check_lease(self, lease: Lease) -> None:
+        if not self._is_last(lease):
+            message = f"{lease.transaction}: lease {lease.number} is not the last one"
+            raise LeaseLost(message)
 
     def _is_last(self, lease: Lease) -> bool:
         leases = self._leases.get(lease.transaction)
