@@ -8,7 +8,7 @@ bit sent_last;             /* of the twins A and B: the one with the younger req
 
 #define MOVED(i) ((listed[i] == pending || listed[i] == succeeded) -> AMOUNT(i) : 0)
 
-/* A request leaves (transport.py: HttpTransport.send). Its intent must be there. */
+/* A request leaves (transport/http.py: HttpTransport.send). Its intent must be there. */
 inline send(me, i) {
   SAY("%c's request is sent", i);
 #if defined(DUPLICATES)

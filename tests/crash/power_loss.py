@@ -29,6 +29,7 @@ from breakage.story import story
 
 from kessai import SQLiteStore, StoreWarning
 from kessai.audit import verify
+from kessai.stores.query import Query
 
 DRAWS = 12
 """Images drawn at each moment; a moment with only one image gives one."""
@@ -127,7 +128,7 @@ class Trial:
         try:
             report = verify(store)
             demand(report.holds, "the trail does not hold:", report.faults)
-            found = store._fetch("PRAGMA integrity_check", ())
+            found = store._fetch(Query("PRAGMA integrity_check"))
             demand(found == [("ok",)], "the file is damaged:", found)
         finally:
             store.close()

@@ -224,13 +224,13 @@ def test_a_lost_refund_that_is_in_progress_is_seen_to_be(scene):
 
 def test_thirty_days_are_counted_from_the_approval_also_by_a_inquiry(scene):
     scene.apply("one_time", 100, logged_in=False)
-    scene.now += timedelta(days=3)
+    scene.now += timedelta(hours=23)
     scene.emulator.consumer.log_in("A")
     scene.emulator.consumer.approve("A")
     scene.emulator.take_notifications()
     scene.recover(days=1)
     assert scene.transaction.deadlines["authorization"] == scene.order.expires_at
-    assert scene.order.expires_at == BEGUN + timedelta(days=33)
+    assert scene.order.expires_at == BEGUN + timedelta(days=30, hours=23)
 
 
 def test_a_deadline_never_moves_back(scene):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import attrs
 
 from kessai.prove.algebra import KNOWN, Algebra, Names, Truth
-from kessai.prove.pools import Pool
+from kessai.prove.pools import AmountPool
 from kessai.prove.rules import Rules, clock_of
 from kessai.prove.search import Search
 from kessai.prove.states import ProofState, names_at, track_states
@@ -192,15 +192,15 @@ def _is_sum(name: str, others: list[str]) -> Holds:
     return lambda _, n: n[name] == sum(n[other] for other in others)
 
 
-def _leaves(pool: Pool, least: int) -> Holds:
+def _leaves(pool: AmountPool, least: int) -> Holds:
     return lambda _, n: pool.rest(n) >= least
 
 
-def _leaves_nothing(pool: Pool) -> Holds:
+def _leaves_nothing(pool: AmountPool) -> Holds:
     return lambda _, n: pool.rest(n) == 0
 
 
-def _leaves_for(pool: Pool, asked: str) -> Holds:
+def _leaves_for(pool: AmountPool, asked: str) -> Holds:
     return lambda _, n: n[asked] <= pool.rest(n)
 
 

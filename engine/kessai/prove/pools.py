@@ -17,7 +17,7 @@ _Linear = dict[str, int]
 
 
 @attrs.frozen
-class Pool:
+class AmountPool:
     """An amount and its lasting parts."""
 
     whole: str
@@ -36,22 +36,24 @@ class GivingBack:
     """A command that pays back what is left of `pool`; each success raises a part."""
 
     command: str
-    pool: Pool
+    pool: AmountPool
 
 
-def pool_of(bound: Expression, held: Collection[str]) -> Pool | None:
+def pool_of(bound: Expression, held: Collection[str]) -> AmountPool | None:
     """The pool of which `bound` is what is left, if it is; `held` only hold back."""
     return _pool(_linear(bound.tree), held)
 
 
-def pools_in(holds: Expression, held: Collection[str]) -> Iterator[Pool]:
+def pools_in(holds: Expression, held: Collection[str]) -> Iterator[AmountPool]:
     """The pools that an invariant speaks of."""
     for difference in _differences(holds.tree):
         if (pool := _pool(difference, held)) is not None:
             yield pool
 
 
-def used_up(lifecycle: Lifecycle, pools: Collection[Pool]) -> Iterator[Pool]:
+def used_up(
+    lifecycle: Lifecycle, pools: Collection[AmountPool]
+) -> Iterator[AmountPool]:
     """The pools of which the file accounts for all there is, so nothing may be left.
 
     Some effect gives a part what the others leave of the whole, and some part is a pool
@@ -98,14 +100,14 @@ def giving_back(
     return tuple(pair for pair, given in pairs if wholes.isdisjoint(given))
 
 
-def _pool(difference: _Linear | None, held: Collection[str]) -> Pool | None:
+def _pool(difference: _Linear | None, held: Collection[str]) -> AmountPool | None:
     """What `whole - part - …` is about; None of any other sum."""
     named = {name: by for name, by in (difference or {}).items() if name and by}
     wholes = [name for name, by in named.items() if by == 1]
     parts = tuple(name for name, by in named.items() if by == -1 and name not in held)
     if len(wholes) != 1 or not parts or set(named.values()) != {1, -1}:
         return None
-    return Pool(wholes[0], parts)
+    return AmountPool(wholes[0], parts)
 
 
 def _differences(tree: Node) -> Iterator[_Linear | None]:

@@ -14,8 +14,8 @@ from kessai.errors import InvalidInput
 from kessai.machine import Machine
 from kessai.machine.compile import CompiledCommand, Step
 from kessai.prove.pools import (
+    AmountPool,
     GivingBack,
-    Pool,
     commits_of,
     giving_back,
     pool_of,
@@ -280,7 +280,7 @@ class Rules:
         return giving_back(self._largest(), self.reserved)
 
     @cached_property
-    def pools(self) -> tuple[Pool, ...]:
+    def pools(self) -> tuple[AmountPool, ...]:
         """What invariants and largest amounts take parts from."""
         found = [
             *(pool_of(most, self.reserved) for _, most in self._largest()),
@@ -293,7 +293,7 @@ class Rules:
         return tuple(dict.fromkeys(pool for pool in found if pool is not None))
 
     @cached_property
-    def used_up(self) -> Mapping[Pool, tuple[str, ...]]:
+    def used_up(self) -> Mapping[AmountPool, tuple[str, ...]]:
         """The pools of which nothing may be left, with the tracks that end them."""
         return {
             pool: self._tracks_taking(pool)
@@ -304,7 +304,7 @@ class Rules:
         """Whether nothing more can be asked for on `track` in `state`."""
         return state in self.tracks[track].final
 
-    def _tracks_taking(self, pool: Pool) -> tuple[str, ...]:
+    def _tracks_taking(self, pool: AmountPool) -> tuple[str, ...]:
         taking = [
             move.track
             for rule in self.others.values()

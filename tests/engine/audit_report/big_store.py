@@ -16,6 +16,7 @@ from pathlib import Path
 from time import process_time
 
 import attrs
+from msgspec.structs import replace
 
 from kessai import Command, SQLiteStore
 from kessai.audit.coverage.totals import from_store
@@ -69,7 +70,7 @@ class Trail:
             command=name,
             outcome=Outcome.SUCCEEDED,
         )
-        ended = attrs.evolve(begun, outcome="succeeded", evidence=evidence)
+        ended = replace(begun, outcome="succeeded", evidence=evidence)
         event = Reported(self.now, verdict.id, Outcome.SUCCEEDED, evidence)
         self._write(event, closes=(ended,))
 

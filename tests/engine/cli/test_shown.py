@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
-from kessai import Command, Engine, HttpTransport, SQLiteStore
+from kessai import Command, Engine, SQLiteStore
 from kessai.cli.terminal.columns import width_of
 from kessai.diagram import render
 from kessai.spec import Text, load_shipped
@@ -41,7 +41,7 @@ def waiting(tmp_path):
     with Engine(
         adapters=[local.adapter],
         store=SQLiteStore(tmp_path / "kessai.db"),
-        transport=HttpTransport(local.wire),
+        transport=local.transport,
         clock=lambda: AN_HOUR_AGO,
     ) as engine:
         about = {"lifecycle": "one_time", "amount": 12_000}

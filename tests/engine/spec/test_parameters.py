@@ -67,7 +67,7 @@ def test_the_limits_are_named_with_their_figures() -> None:
 
 @ANY
 def test_samples_and_edges_pass_and_invalid_values_do_not(declared) -> None:
-    chance = Randomness(5, [])
+    chance = Randomness(5, [], 0)
     passing = [declared.sample(), *declared.edges()]
     passing += [declared.sample(chance) for _ in range(30)]
     assert [value for value in passing if declared.broken(value)] == []

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 import attrs
-import pytest
 
 from kessai.gateway import Failure, Reply, Request
 from kessai.testing.transport_kit.certificates import certificates
@@ -56,11 +55,6 @@ class Sender:
         several = list(requests)
         with ThreadPoolExecutor(len(several)) as threads:
             return list(threads.map(self.send, several))
-
-    def skip_without_tasks(self) -> None:
-        """End a case that is about tasks, where there are none."""
-        if not self.is_async:
-            pytest.skip("only for asyncio")
 
     def run(self, value: Any) -> Any:
         """`value`, awaited if the transport is asynchronous."""
