@@ -521,6 +521,8 @@ class Faultless(Play):
         for identity in self.all_ids():
             with suppress(OutOfPlay):
                 self.emulator.consumer.decline(identity)
+        for identity in self.waiting_for_a_consumer():  # their sessions have lapsed
+            self.emulator.portal.expire(identity)
         self.deliver()
         self.books_agree()
 
