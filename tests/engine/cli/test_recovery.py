@@ -1,9 +1,12 @@
 """`recover`, `reconcile`, `sweep`, `tx resolve`, `tx close`: what is left open."""
 
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -265,3 +268,20 @@ def test_a_watch_goes_on_until_it_is_stopped(lost_reply, tmp_path):
     assert watching.returncode == 0
     assert "Traceback" not in err
     assert "Traceback" not in out
+
+
+def test_one_order_that_cannot_be_recovered_holds_up_no_other(past, kessai, tmp_path):
+    with past() as shop:
+        shop.authorized()
+        shop.suffers("lose_reply", "Capture")
+        shop.does("capture", 700)
+        for name in ("broken", "whole"):
+            asked = Command("authorize", name, key=name, amount=5, lifecycle="one_time")
+            shop.engine.execute(asked)
+    with closing(sqlite3.connect(tmp_path / "kessai.db")) as store, store:
+        store.execute("UPDATE events SET hash = '' WHERE transaction_id = 'broken'")
+    ran = kessai("recover", "--json")
+    assert ran.code == 4
+    assert "recovery failed: broken: event 1 of broken" in ran.err
+    found = {each["transaction"] for each in json.loads(ran.out)["recovered"]}
+    assert found == {"order", "whole"}

@@ -16,7 +16,7 @@ from kessai.cli.terminal.output import note, print_json, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_table
 from kessai.cli.tx.view import TransactionView
-from kessai.errors import KessaiError
+from kessai.errors import KessaiError, RecoveryFailed
 from kessai.flow import Answer, Missing, Recovery
 from kessai.limits import IN_FLIGHT_LIMIT, WAITS, WATCH_SECONDS
 from kessai.machine import Transaction
@@ -88,7 +88,8 @@ def recover(
         report = _PassReport(wiring.engine, asked)
         one = _Round(wiring, recovery, limit, stop)
         if once:
-            return report.show(*one.run())
+            code = report.show(*one.run())
+            return exits.UNKNOWN if one.failures else code
         _watch(one, every, report)
     return exits.DONE
 
@@ -101,6 +102,7 @@ class _Round:
     recovery: Recovery
     limit: int
     stop: Stop
+    failures: list[str] = attrs.field(factory=list[str])
 
     def run(self) -> tuple[list[Answer], list[Transaction]]:
         """The answers found, and what waits for an operator."""
@@ -108,7 +110,12 @@ class _Round:
         for _ in range(self.limit):
             if self.stop.is_asked:
                 break
-            found = self.wiring.engine.recover_next(self.recovery)
+            try:
+                found = self.wiring.engine.recover_next(self.recovery)
+            except RecoveryFailed as error:  # it rests, and the others have their turn
+                self.failures.extend(error.failures)
+                note(f"kessai: {error}")
+                continue
             if found is None:
                 break
             answers += found
