@@ -28,6 +28,9 @@ class Waited:
     def trails(self):
         return _Rows(self._store.trails(), self._wait)
 
+    def answers(self):
+        return _Rows(self._store.answers(), self._wait)
+
     def close(self):
         if self._thread.is_alive():
             self._wait(self._store.close())
