@@ -71,6 +71,7 @@ def test_no_wait_is_declared_anywhere_else() -> None:
         "audit/log_check/grouped.py",
         "cli/recovery/recover.py",
         "simulator/quiescence.py",
+        "simulator/scenes.py",
         "testing/adapter_kit/cross_process.py",
         "testing/transport_kit/waits.py",
     }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from datetime import timedelta
@@ -32,9 +33,16 @@ from kessai.simulator import (
     simulate,
     written,
 )
+from kessai.simulator.violation import BrokenPromise, Violation
 
 COMMANDS = 200_000
 WORLDS = range(1, COMMANDS // COMMANDS_EACH + 1)
+
+
+def test_what_another_process_finds_is_shown_as_it_was_found():
+    found = Violation(BrokenPromise.BOOKS_DIFFER, "order-1", "captured 1")
+    again = pickle.loads(pickle.dumps(found))  # noqa: S301 - our own
+    assert (str(again), vars(again)) == (str(found), vars(found))
 
 
 def test_two_hundred_thousand_commands_break_no_promise():

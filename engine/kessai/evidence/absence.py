@@ -93,8 +93,9 @@ def decline_abandoned(case: Case, presumption: Presumption | None) -> None:
         return
     first = opened[0]
     allowed = case.machine.commands[first.command].spec.abandoned
-    began = first.resumed_at or first.begun_at
-    if allowed and began + timedelta(seconds=allowed.seconds) <= presumption.sent_by:
+    # Where it was sent again, the gateway may have begun to wait only then.
+    since = first.sent_at
+    if allowed and since + timedelta(seconds=allowed.seconds) <= presumption.sent_by:
         case.add(abandoned(first, case.now))
 
 

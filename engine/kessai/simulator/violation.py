@@ -44,3 +44,7 @@ class Violation(Exception):
         self.code = code
         self.order = order
         self.detail = detail
+
+    def __reduce__(self) -> tuple[type["Violation"], tuple[BrokenPromise, str, str]]:
+        """As it was made: it may have been found in another process."""
+        return Violation, (self.code, self.order, self.detail)

@@ -84,6 +84,21 @@ def test_a_change_that_is_under_way_may_still_show_that_they_approved(
     assert shop.transaction().status == "payment.requested"
 
 
+def test_the_time_counts_from_when_it_was_sent_last(shop, gateway, clock, lost):
+    """Its first request was lost; the page is there since the second one, days later."""
+    gateway.answers = [lost]
+    shop.asks("authorize", 100)
+    clock.passes(days=3)
+    gateway.answers = [{"listing": []}, PENDING]
+    resend = Recovery(missing=Missing.RESEND)
+    shop.call("recover_transaction", "order-1", resend)
+    for hours, status in ((47, "payment.requested"), (2, "payment.failed")):
+        clock.passes(hours=hours)
+        gateway.answers = [LISTED_AS_PENDING]
+        shop.call("recover_transaction", "order-1", resend)
+        assert shop.transaction().status == status
+
+
 def test_an_approval_after_all_waits_for_an_operator(opened, recovered, clock, store):
     clock.passes(days=3)
     recovered()
