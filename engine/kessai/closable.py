@@ -1,4 +1,4 @@
-"""What is closed at the end of its `with` block: engines, stores, transports."""
+"""What is closed at the end of its `with` block: engines, stores, transports, logs."""
 
 from types import TracebackType
 from typing import Self

@@ -49,8 +49,10 @@ class OpenOperations:
         if amount is None or declines_opening:
             asked = tuple(by_amount)
         found = [o for each in asked for o in by_amount.get(each, {}).values()]
-        found.sort(key=lambda operation: self._place[operation.id])
-        return sorted(found, key=lambda o: (o.phase is not Phase.PENDING, o.sent_at))
+        return sorted(
+            found,
+            key=lambda o: (o.phase is not Phase.PENDING, o.sent_at, self._place[o.id]),
+        )
 
     def changed(
         self, before: Transaction, after: Transaction, event: Event

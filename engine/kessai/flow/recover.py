@@ -60,8 +60,7 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
     try:
         done = yield from _recover(context, lease.transaction, recovery, lease)
     except VersionConflict:  # others are at work on it
-        yield from _release(lease, recovery, None)
-        return []
+        done = _Recovered([], None)
     except (SafeToResend, ResendWithSameKey):
         yield from _release(lease, recovery, None)
         raise

@@ -74,15 +74,14 @@ class Machines:
 
         """
         able = self._able.get(command.name)
-        if own is not None and command.lifecycle in {None, own.name}:
-            is_current = command.lifecycle is None or own.name in self._current
-            if command.name in own.commands and not (able is not None and is_current):
-                return None
+        is_current = command.lifecycle is None or command.lifecycle in self._current
+        if (able is None or not is_current) and _is_of(own, command):
+            return None
         if able is None:
             known = ", ".join(sorted(self._able))
             message = f"command: {command.name!r} is not known; known are: {known}"
             raise InvalidCommand(message)
-        if command.lifecycle is not None and command.lifecycle not in self._current:
+        if not is_current:
             known = ", ".join(self._current)
             message = (
                 f"lifecycle: {command.lifecycle!r} is not known; known are: {known}"
@@ -99,6 +98,15 @@ class Machines:
             message = f"lifecycle: {command.name} needs one of {names}"
             raise InvalidCommand(message)
         return able[0] if able else None
+
+
+def _is_of(own: Machine | None, command: Command) -> bool:
+    """Whether `own` has the command, and is the lifecycle that it names, if any."""
+    return (
+        own is not None
+        and command.name in own.commands
+        and command.lifecycle in {None, own.name}
+    )
 
 
 def _speaking(machines: list[Machine]) -> list[Machine]:

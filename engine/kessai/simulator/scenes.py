@@ -14,6 +14,7 @@ import attrs
 from kessai.flow import Append, Missing, Send
 from kessai.limits import LEASE
 from kessai.machine import Operation
+from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import amount_bounds
 from kessai.simulator.faults import Fault
 from kessai.simulator.moves import (
@@ -110,10 +111,9 @@ class Scenes:
 
     def _half(self, asked: Ask) -> int:
         """An amount that can be asked for twice at once; 0 if the command cannot be."""
-        machine, name = self._world.machine(asked.order), asked.command.name
-        rule = None if machine is None else machine.commands.get(name)
+        rule = self._rule(asked)
         needed = {Fault.TWO_WORKERS, Fault.CLOCK_JUMP, Fault.SLOW_REQUEST, *_NO_ANSWER}
-        if rule is None or name not in rule.spec.alongside:
+        if rule is None or rule.spec.name not in rule.spec.alongside:
             return 0
         if not needed <= self._randomness.faults:
             return 0
@@ -123,11 +123,14 @@ class Scenes:
 
     def _is_replaced(self, asked: Ask) -> bool:
         """Whether the amount of its command replaces the one before."""
-        machine = self._world.machine(asked.order)
-        rule = None if machine is None else machine.commands.get(asked.command.name)
+        rule = self._rule(asked)
         needed = {Fault.LATE_REQUEST, Fault.CLOCK_JUMP}
         is_possible = needed <= self._randomness.faults
         return is_possible and rule is not None and rule.sets_amount
+
+    def _rule(self, asked: Ask) -> CompiledCommand | None:
+        machine = self._world.machine(asked.order)
+        return None if machine is None else machine.commands.get(asked.command.name)
 
     # ── scenes ──────────────────────────────────────────────────────────────────────
 
@@ -150,10 +153,7 @@ class Scenes:
 
     def _slept_over(self, asked: Ask) -> Scene:
         """A recoverer inquires after what is under way, and sleeps over the answer."""
-        yield asked
-        yield from self._until_sends(asked.task)
-        yield TaskStep(asked.task, Fault.SLOW_REQUEST, detail=RESET)
-        yield from self._to_its_end(asked.task)
+        yield from self._suffers(asked, Fault.SLOW_REQUEST, RESET)
         sleeper = self._recoverer(asked.order, Missing.DECLINE, 0)
         yield sleeper
         yield from self._steps(sleeper.task, lambda task: isinstance(task.effect, Send))
@@ -199,10 +199,7 @@ class Scenes:
             command=attrs.evolve(asked.command, key=f"{asked.command.key}-twin"),
             fault=Fault.TWO_WORKERS,
         )
-        yield asked
-        yield from self._until_sends(asked.task)
-        yield TaskStep(asked.task, fates.first)
-        yield from self._to_its_end(asked.task)
+        yield from self._suffers(asked, fates.first)
         decisive = self._sent(asked)
         if fates.is_just_before_the_limit:
             yield self._passes(self._limit_seconds - 100)
@@ -225,10 +222,7 @@ class Scenes:
 
     def _overtaken(self, asked: Ask) -> Scene:
         """What was presumed lost arrives before the next one, which sets another amount."""
-        yield asked
-        yield from self._until_sends(asked.task)
-        yield TaskStep(asked.task, Fault.LATE_REQUEST)
-        yield from self._to_its_end(asked.task)
+        yield from self._suffers(asked, Fault.LATE_REQUEST)
         yield self._passes(self._limit_seconds + 1)
         yield from self._looks(asked.order)
         yield Arrive(asked.task)
@@ -263,10 +257,7 @@ class Scenes:
     def _deadline(self, asked: Ask) -> Scene:
         """A deadline passes while an operation has no answer, and a sweeper comes by."""
         deadlines = self._world.transaction(asked.order).deadlines.values()
-        yield asked
-        yield from self._until_sends(asked.task)
-        yield TaskStep(asked.task, Fault.LOST_REQUEST)
-        yield from self._to_its_end(asked.task)
+        yield from self._suffers(asked, Fault.LOST_REQUEST)
         if not deadlines or not self._randomness.happens(0.3):
             return
         sweeper = Sweep(self._randomness.number(), asked.order)
@@ -276,20 +267,22 @@ class Scenes:
 
     def _portal(self, asked: Ask) -> Scene:
         """Someone does less of the same in the portal, and the engine asks what it did."""
-        yield asked
-        yield from self._until_sends(asked.task)
-        yield TaskStep(asked.task, Fault.LOST_REQUEST)
-        yield from self._to_its_end(asked.task)
+        yield from self._suffers(asked, Fault.LOST_REQUEST)
         amount = asked.command.amount
         if asked.command.name not in _IN_PORTAL or amount is None:
             return
         yield InPortal(asked.order, asked.command.name, max(1, amount // 2))
         yield self._passes(self._rng.choice(_SOON))
-        looker = self._recoverer(asked.order, self._missing(), 0)
-        yield looker
-        yield from self._to_its_end(looker.task)
+        yield from self._looks(asked.order, self._missing())
 
     # ── parts of scenes ─────────────────────────────────────────────────────────────
+
+    def _suffers(self, asked: Ask, fault: Fault | None, detail: str = "") -> Scene:
+        """A command is asked for, its request suffers `fault`, and its task ends."""
+        yield asked
+        yield from self._until_sends(asked.task)
+        yield TaskStep(asked.task, fault, detail=detail)
+        yield from self._to_its_end(asked.task)
 
     def _until_sends(self, number: int) -> Scene:
         """The task goes on until it is about to send a request that changes something."""
@@ -326,8 +319,8 @@ class Scenes:
             yield receiver
             yield from self._to_its_end(receiver.task)
 
-    def _looks(self, order: str) -> Scene:
-        looker = self._recoverer(order, Missing.DECLINE, 0)
+    def _looks(self, order: str, missing: Missing = Missing.DECLINE) -> Scene:
+        looker = self._recoverer(order, missing, 0)
         yield looker
         yield from self._to_its_end(looker.task)
 

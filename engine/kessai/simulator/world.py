@@ -237,15 +237,12 @@ class World:
     def _resume(self, task: Task) -> None:
         try:
             task.effect = next(task.run, None)
-        except Exception as failure:
-            if not isinstance(failure, KessaiError) or isinstance(
-                failure,
-                RecoveryFailed,  # nothing gives it a reason to fail here
-            ):
-                detail = f"{type(failure).__name__}: {failure}"
-                broke = BrokenPromise.ENGINE_BROKE
-                raise Violation(broke, task.order, detail) from failure
+        except RecoveryFailed as failure:  # nothing gives it a reason to fail here
+            raise _broke(task, failure) from failure
+        except KessaiError as failure:
             self._failed(task, failure)
+        except Exception as failure:
+            raise _broke(task, failure) from failure
         else:
             if task.effect is None:
                 self._ended(task, task.run.value)
@@ -501,3 +498,8 @@ class World:
     def _inject(self, fault: Fault | None) -> None:
         if fault is not None:
             self.faults[fault] += 1
+
+
+def _broke(task: Task, failure: Exception) -> Violation:
+    detail = f"{type(failure).__name__}: {failure}"
+    return Violation(BrokenPromise.ENGINE_BROKE, task.order, detail)

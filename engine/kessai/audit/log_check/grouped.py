@@ -7,13 +7,13 @@ private temporary database of SQLite takes them, and is gone with the process.
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
 from kessai.audit.log_check.entries import Entry
 from kessai.audit.log_check.times import Span
+from kessai.closable import Closable
 from kessai.errors import InvalidInput
 
 IN_MEMORY = 1_000_000
@@ -26,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 
-class Grouped:
+class Grouped(Closable):
     """The entries of a log by order."""
 
     def __init__(self, in_memory: int = IN_MEMORY) -> None:
@@ -100,15 +100,8 @@ class Grouped:
         if entries:
             yield current, entries
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of what was put down on the disk."""
         if self._db is not None:
             self._db.close()
 

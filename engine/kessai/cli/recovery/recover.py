@@ -88,10 +88,18 @@ def recover(
         report = _PassReport(wiring.engine, asked)
         one = _Round(wiring, recovery, limit, stop)
         if once:
-            code = report.show(*one.run())
-            return exits.UNKNOWN if one.failures else code
+            return report.show(one.run())
         _watch(one, every, report)
     return exits.DONE
+
+
+@attrs.frozen
+class _Pass:
+    """The answers of a pass, what waits, and whether something could not be recovered."""
+
+    answers: list[Answer]
+    still: list[Transaction]
+    has_failed: bool = attrs.field(kw_only=True)
 
 
 @attrs.frozen
@@ -102,25 +110,26 @@ class _Round:
     recovery: Recovery
     limit: int
     stop: Stop
-    failures: list[str] = attrs.field(factory=list[str])
 
-    def run(self) -> tuple[list[Answer], list[Transaction]]:
-        """The answers found, and what waits for an operator."""
+    def run(self) -> "_Pass":
+        """What a pass found, and what waits for an operator."""
         answers: list[Answer] = []
+        has_failed = False
         for _ in range(self.limit):
             if self.stop.is_asked:
                 break
             try:
                 found = self.wiring.engine.recover_next(self.recovery)
             except RecoveryFailed as error:  # it rests, and the others have their turn
-                self.failures.extend(error.failures)
+                has_failed = True
                 note(f"kessai: {error}")
                 continue
             if found is None:
                 break
             answers += found
         still = waiting(self.wiring.engine.store, self.recovery)
-        return answers, [each for each in still if not self._is_anothers(each)]
+        ours = [each for each in still if not self._is_anothers(each)]
+        return _Pass(answers, ours, has_failed=has_failed)
 
     def _is_anothers(self, transaction: Transaction) -> bool:
         """Whether it belongs to another account; what never came to be is everyone's."""
@@ -130,7 +139,7 @@ class _Round:
 def _watch(one: _Round, every: float, report: "_PassReport") -> None:
     while not one.stop.is_asked:
         try:
-            report.show(*one.run(), always=False)
+            report.show(one.run(), always=False)
         except KessaiError as error:  # one that is broken must not keep the others
             note(f"kessai: {error}")
         one.stop.rest(every)
@@ -144,10 +153,9 @@ class _PassReport:
     asked: Asked
     shown: frozenset[str] = frozenset()
 
-    def show(
-        self, answers: list[Answer], still: list[Transaction], *, always: bool = True
-    ) -> int:
+    def show(self, done: _Pass, *, always: bool = True) -> int:
         """Print what came of it; the exit code."""
+        answers, still = done.answers, done.still
         new = [t for t in still if always or t.id not in self.shown]
         if answers or new or always:
             if self.asked.as_json:
@@ -156,8 +164,9 @@ class _PassReport:
                 self._print(answers, new)
             sys.stdout.flush()
         self.shown = frozenset(t.id for t in still)
-        is_open = still or any(answer.status in OPEN for answer in answers)
-        return exits.UNKNOWN if is_open else exits.DONE
+        is_open = any(answer.status in OPEN for answer in answers)
+        is_over = not (still or is_open or done.has_failed)
+        return exits.DONE if is_over else exits.UNKNOWN
 
     def _print(self, answers: list[Answer], still: list[Transaction]) -> None:
         language = self.asked.language
