@@ -2,7 +2,11 @@
 
 import importlib.util
 import json
+import os
+import pty
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -108,3 +112,37 @@ class Database:
 @pytest.fixture
 def database(tmp_path):
     return Database(tmp_path / "orders.db")
+
+
+@attrs.frozen
+class Terminal:
+    """What a command wrote to the terminal that it had, and its exit code."""
+
+    code: int
+    seen: bytes
+
+
+@pytest.fixture
+def on_terminal():
+    """Runs `kessai` with a terminal of 80 columns as its standard output, or error."""
+
+    def on_terminal(*arguments, stream="stdout", cwd=None):
+        mine, its = pty.openpty()
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(
+            (sys.executable, "-m", "kessai", *arguments),
+            **{**streams, stream: its},
+            cwd=cwd,
+            env=os.environ | {"TERM": "xterm", "LANG": "C.UTF-8", "COLUMNS": "80"},
+        )
+        os.close(its)
+        seen = b""
+        try:
+            while part := os.read(mine, 4096):
+                seen += part
+        except OSError:  # how Linux reports that the other end is closed
+            pass
+        os.close(mine)
+        return Terminal(process.wait(), seen)
+
+    return on_terminal

@@ -1,7 +1,6 @@
 """What a person sees of a run: in two languages, on whatever terminal there is."""
 
 import os
-import pty
 import subprocess
 import sys
 import warnings
@@ -111,25 +110,12 @@ def test_what_the_owner_of_a_store_should_know_is_one_line_and_no_traceback(
     assert "WAL-reset bug" in message
 
 
-def test_a_terminal_sees_a_bar_while_the_lines_are_carried_out(few):
-    mine, its = pty.openpty()
-    process = subprocess.Popen(
-        (*KESSAI, "run", str(few), "--db", "memory:"),
-        stdout=subprocess.DEVNULL,
-        stderr=its,
-        cwd=few.parent,
-        env=os.environ | {"TERM": "xterm", "LANG": "C.UTF-8", "COLUMNS": "80"},
-    )
-    os.close(its)
-    seen = b""
-    try:
-        while part := os.read(mine, 4096):
-            seen += part
-    except OSError:  # how Linux reports that the other end is closed
-        pass
-    os.close(mine)
+def test_a_terminal_sees_a_bar_while_the_lines_are_carried_out(few, on_terminal):
+    command = ("run", str(few), "--db", "memory:")
+    ran = on_terminal(*command, stream="stderr", cwd=few.parent)
 
-    assert process.wait() == 0
+    assert ran.code == 0
+    seen = ran.seen
     assert b"Carrying out" in seen
     assert b"10" in seen
 

@@ -1,10 +1,6 @@
 """What is shown: in a few columns, in Japanese, to programs, and of hostile texts."""
 
-import os
-import pty
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -228,27 +224,14 @@ def test_hostile_titles_of_a_lifecycle_move_no_terminal_and_no_reader(kessai, tm
     assert is_plain(refused.err)
 
 
-def test_hostile_texts_move_no_terminal_that_has_colours(tmp_path):
+def test_hostile_texts_move_no_terminal_that_has_colours(tmp_path, on_terminal):
     """The colours are kessai's own; whatever else would act on a terminal is replaced."""
     log = tmp_path / "log.csv"
     log.write_text(f"order,event,amount,time\n{HOSTILE},capture,1,2024-01-01\n")
-    mine, its = pty.openpty()
     command = ("audit", "check", str(log), "--lifecycle", "one_time", "--any-id")
-    process = subprocess.Popen(
-        (sys.executable, "-m", "kessai", *command, "--details"),
-        stdout=its,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"TERM": "xterm", "LANG": "C.UTF-8", "COLUMNS": "80"},
-    )
-    os.close(its)
-    seen = b""
-    try:
-        while part := os.read(mine, 4096):
-            seen += part
-    except OSError:  # how Linux reports that the other end is closed
-        pass
-    os.close(mine)
-    assert process.wait() in {2, 5}
+    ran = on_terminal(*command, "--details")
+    assert ran.code in {2, 5}
+    seen = ran.seen
     assert b"\x1b[1m" in seen
     for acts in (b"\x1b[2J", b"\x1b]0", b"\x07", "\u202e".encode(), "\u2066".encode()):
         assert acts not in seen

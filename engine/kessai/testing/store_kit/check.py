@@ -5,12 +5,14 @@ check_store(lambda folder: MyStore(folder / "data"), shared=True)
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from kessai.stores import Store
+from kessai.testing.holding import Held, hold
 from kessai.testing.store_kit.conformance import (
     SharedStoreConformance,
     StoreConformance,
@@ -31,22 +33,15 @@ def check_store(make_store: MakeStore, *, shared: bool = False) -> tuple[str, ..
 
     """
     suite = SharedStoreConformance if shared else StoreConformance
-    passed: list[str] = []
-    failed: list[Exception] = []
-    for name, given in _cases(suite):
-        try:
-            _run(suite, make_store, name.partition("[")[0], given)
-        except Exception as error:  # noqa: BLE001 - reported below, all together
-            error.add_note(f"{name}: {_first_line(suite, name)}")
-            failed.append(error)
-        else:
-            passed.append(name)
-    if failed:
-        message = (
-            f"{len(failed)} of {len(failed) + len(passed)} tests of {suite.__name__}"
+    tests = [
+        Held(
+            name,
+            _first_line(suite, name),
+            partial(_run, suite, make_store, name.partition("[")[0], given),
         )
-        raise ExceptionGroup(message, failed)
-    return tuple(passed)
+        for name, given in _cases(suite)
+    ]
+    return hold(tests, f"tests of {suite.__name__}")
 
 
 def _cases(suite: type) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,10 +2,12 @@
 
 import ssl
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
 
+from kessai.testing.holding import Held, hold
 from kessai.testing.transport_kit import may_have_been_sent, never_sent, pairing, raw
 from kessai.testing.transport_kit.trial import MakeTransport, TransportCase, Trial
 from kessai.transport import AsyncTransport, Transport
@@ -37,24 +39,18 @@ def check_transport(make_transport: MakeTransport) -> tuple[str, ...]:
             with the name of the case and what it asks for.
 
     """
-    passed: list[str] = []
-    failed: list[Exception] = []
-    for case, tls in ALL:
-        name = name_of(case, tls=tls)
-        try:
-            with closing(Trial(make_transport, tls=tls)) as trial:
-                case.run(trial)
-        except pytest.skip.Exception:
-            continue
-        except Exception as error:  # noqa: BLE001 - reported below, all together
-            error.add_note(f"{name}: {case.text}")
-            failed.append(error)
-        else:
-            passed.append(name)
-    if failed:
-        message = f"{len(failed)} of {len(ALL)} cases of a transport"
-        raise ExceptionGroup(message, failed)
-    return tuple(passed)
+    tests = [
+        Held(
+            name_of(case, tls=tls), case.text, partial(_try, case, make_transport, tls)
+        )
+        for case, tls in ALL
+    ]
+    return hold(tests, "cases of a transport")
+
+
+def _try(case: TransportCase, make_transport: MakeTransport, tls: bool) -> None:  # noqa: FBT001 - as in `ALL`
+    with closing(Trial(make_transport, tls=tls)) as trial:
+        case.run(trial)
 
 
 class TransportConformance:
@@ -71,5 +67,4 @@ class TransportConformance:
     )
     def test_case(self, case: Any, tls: Any) -> None:
         """Each case."""
-        with closing(Trial(self.make_transport, tls=tls)) as trial:
-            case.run(trial)
+        _try(case, self.make_transport, tls)
