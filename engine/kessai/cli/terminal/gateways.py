@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
 import attrs
@@ -24,10 +24,12 @@ from kessai.errors import AdapterMissing, StoreFailed, StoreMissing
 from kessai.gateway import Adapter, Failure, Reply, Request
 from kessai.machine import Transaction
 from kessai.shell import Engine
-from kessai.simulator.gateway import PlayedGateway
 from kessai.stores import MemoryStore, SQLiteStore, Store, open_store
 from kessai.transport import Transport
 from kessai.words import Words
+
+if TYPE_CHECKING:
+    from kessai.simulator.gateway import PlayedGateway
 
 _word = Words("accounts")
 
@@ -67,7 +69,7 @@ class LocalGateway(Protocol):
         """The consumer's page of every opening command that waits, by order id."""
         ...
 
-    def played(self) -> PlayedGateway:
+    def played(self) -> "PlayedGateway":
         """The emulator in the hands of `kessai simulate`."""
         ...
 
