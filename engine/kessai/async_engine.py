@@ -12,12 +12,13 @@ from kessai.driver import (
     Clock,
     Nonces,
     Observer,
+    ask_store,
     drive_async,
     in_utc,
     perform,
     utc_now,
 )
-from kessai.flow import Answer, Effect, Flow, Inquiry, Recovery
+from kessai.flow import Answer, Effect, Flow, Inquiry, Now, Recovery, Send
 from kessai.flow.effects import Result
 from kessai.gateway import AnyAdapter
 from kessai.machine import (
@@ -29,6 +30,7 @@ from kessai.machine import (
 from kessai.shell import BaseEngine
 from kessai.spec import Lifecycle
 from kessai.stores import AsyncStore, Store
+from kessai.stores.threads import StoreThreads, makes_wait
 from kessai.transport import AsyncTransport
 
 T = TypeVar("T")
@@ -43,9 +45,9 @@ def _http() -> AsyncTransport:
 class AsyncEngine(BaseEngine, AsyncClosable):
     """The same for asyncio: every method of `Engine`, to be awaited.
 
-    An asynchronous store is awaited. Any other store is called in the event loop:
-    memory and a local file answer in the time of a disk write. A cancelled task leaves
-    an intent in the store, never an outcome.
+    An asynchronous store is awaited; any other but memory is called in threads, so that
+    the event loop goes on while the disk is waited for. A task that is cancelled leaves
+    what the death of a worker would: what it was writing may be in the store.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         super().__init__(adapters, lifecycles, observer)
         self._store = store
         self._transport = _http() if transport is None else transport
+        self._threads = StoreThreads() if makes_wait(store) else None
         self._begin: Callable[[Effect], Result | Awaitable[Result]] = partial(
             perform,
             store=self._store,
@@ -80,6 +83,8 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         return await drive_async(flow, self._perform, self._observer)
 
     async def _perform(self, effect: Effect) -> Result:
+        if self._threads is not None and not isinstance(effect, (Now, Send)):
+            return await self._threads.call(ask_store, self._store, effect)
         found = self._begin(effect)
         return await found if isawaitable(found) else found
 
@@ -179,6 +184,8 @@ class AsyncEngine(BaseEngine, AsyncClosable):
     async def close(self) -> None:
         """Close the transport and the store."""
         await self._transport.close()
+        if self._threads is not None:
+            await self._threads.close()
         closing = self._store.close()
         if closing is not None:
             await closing
