@@ -61,7 +61,7 @@ _MINUTE = timedelta(minutes=1)
     default=IN_FLIGHT_LIMIT / _MINUTE,
     show_default=True,
     metavar="MINUTES",
-    help="For how long after it was sent a request may still arrive.",
+    help="For how long after its intent a request may still arrive.",
 )
 @shared_options("db", "gateway", "account", "json")
 def recover(
