@@ -7,7 +7,7 @@ from kessai.evidence.inquiry import Inquiry
 from kessai.flow.effects import Flow, Load, Loaded, Now
 from kessai.flow.execute import check_account
 from kessai.flow.inquiry import compare, inquire
-from kessai.flow.steps import Context, load, machine_of
+from kessai.flow.steps import Context, agreement_as_of, load, machine_of
 from kessai.machine import Command, Denial, Possibility, Transaction, can, decide
 from kessai.machine.decide import possibility, unknown_transaction
 
@@ -54,7 +54,8 @@ def preview(context: Context, command: Command) -> Flow[Denial | None]:
     if machine is None:
         return unknown_transaction(command)
     now: datetime = yield Now()
-    verdict = decide(machine, transaction, command, now, loaded.agreement)
+    agreement = yield from agreement_as_of(context, loaded.agreement, now)
+    verdict = decide(machine, transaction, command, now, agreement)
     return verdict if isinstance(verdict, Denial) else None
 
 

@@ -27,6 +27,7 @@ from kessai.flow.exchange import Prepared, carry_on, prepare
 from kessai.flow.inquiry import inquire
 from kessai.flow.steps import (
     Context,
+    agreement_as_of,
     call_for,
     commit,
     contended,
@@ -138,7 +139,8 @@ def _take_up(
     if machine is None:
         denial = unknown_transaction(command)
         return (yield from _deny(own, loaded, command, denial, now))
-    verdict = decide(machine, transaction, command, now, loaded.agreement)
+    agreement = yield from agreement_as_of(context, loaded.agreement, now)
+    verdict = decide(machine, transaction, command, now, agreement)
     if isinstance(verdict, Denial):
         return (
             yield from _deny(own, loaded, command, verdict, now, decided_by=machine)

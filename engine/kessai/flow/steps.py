@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import attrs
 
@@ -41,6 +42,7 @@ from kessai.machine import (
     Reported,
     Transaction,
     append,
+    as_of,
     read_but_denials,
 )
 from kessai.machine.chain import AppliedEvent
@@ -129,6 +131,21 @@ def machine_of(context: Context, transaction: Transaction) -> Flow[Machine | Non
         message = f"{transaction.id}: its lifecycle file is not in the store"
         raise UnknownLifecycle(message)
     return context.machines.add(document, transaction)
+
+
+def agreement_as_of(
+    context: Context, agreement: Transaction | None, now: datetime
+) -> Flow[Transaction | None]:
+    """An agreement as it is at `now`, its passed deadlines swept or not.
+
+    Raises:
+        UnknownLifecycle, TrailBroken: see `machine_of`.
+
+    """
+    if agreement is None or not agreement.deadlines:
+        return agreement
+    machine = yield from machine_of(context, agreement)
+    return agreement if machine is None else as_of(machine, agreement, now)
 
 
 def load(transaction_id: str) -> Flow[Transaction]:

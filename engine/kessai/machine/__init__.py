@@ -15,7 +15,7 @@ from kessai.machine.chain import (
 )
 from kessai.machine.command import Command
 from kessai.machine.compile import Machine, compile_lifecycle
-from kessai.machine.decide import Possibility, can, decide, possibility
+from kessai.machine.decide import Possibility, as_of, can, decide, possibility
 from kessai.machine.denial import Bounds, Denial, Reason
 from kessai.machine.events import (
     Begun,
@@ -63,6 +63,7 @@ __all__ = [
     "Reversed",
     "Transaction",
     "append",
+    "as_of",
     "broken_invariants",
     "can",
     "compile_lifecycle",

@@ -50,7 +50,8 @@ def decide(
     """The operation that `command` begins on `transaction`, or its denial.
 
     `transaction` is blank for an opening command. `agreement` is the transaction that
-    `command.agreement` names, if it exists. Changes nothing.
+    `command.agreement` names, if it exists, as it is at `now`: see `as_of`. Changes
+    nothing.
     """
     rule = machine.commands.get(command.name)
     if rule is None:
@@ -87,6 +88,16 @@ def decide(
         references=transaction.references,
         agreement_references=agreement.references if agreement else {},
     )
+
+
+def as_of(machine: Machine, transaction: Transaction, now: datetime) -> Transaction:
+    """`transaction` with the states that its passed deadlines lead to, swept or not."""
+    states = dict(transaction.states)
+    for name, ends in transaction.deadlines.items():
+        step = machine.lapse_from(name, states) if now >= ends else None
+        if step is not None:
+            states[step.track] = step.target
+    return attrs.evolve(transaction, states=states)
 
 
 def can(

@@ -140,6 +140,10 @@ class JudgingContext:
             self._texts[machine.name] = {**machine.texts, **_DENIALS}
         return self._texts[machine.name]
 
+    def machine_of(self, transaction: Transaction) -> Machine:
+        """The machine that `transaction` was opened under."""
+        return self._machines[transaction.lifecycle]
+
     def agreement(
         self, name: str, entry: Entry, rule: CompiledCommand
     ) -> Transaction | None:

@@ -35,6 +35,7 @@ from kessai.machine import (
     Reason,
     Reported,
     Transaction,
+    as_of,
     broken_invariants,
     decide,
     evolve,
@@ -149,8 +150,12 @@ class HistoryCheck:
         self, entry: Entry, name: str, prepared: PreparedClass | None
     ) -> Transaction | None:
         if prepared is not None and prepared.asks_agreement:
-            return self._context.agreement(name, entry, prepared.rule)
-        return self._context.agreements.before(name, entry)
+            held = self._context.agreement(name, entry, prepared.rule)
+        else:
+            held = self._context.agreements.before(name, entry)
+        if held is None or not held.deadlines:
+            return held
+        return as_of(self._context.machine_of(held), held, entry[0])
 
     def _in_full(self, entry: Entry) -> None:
         _, _, _, number, amount, extra, _ = entry

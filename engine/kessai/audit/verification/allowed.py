@@ -38,6 +38,7 @@ from kessai.machine import (
     Resumed,
     Reversed,
     Transaction,
+    as_of,
     broken_invariants,
     decide,
 )
@@ -168,7 +169,10 @@ def _agreement(library: Library, step: AppliedEvent, event: Begun) -> Transactio
     found = library.agreement(event.agreement, event.agreement_version)
     if isinstance(found, str):
         raise ReplayBroken(step.number, "agreement_unproven", found)
-    return found
+    if not found.deadlines:
+        return found
+    machine = library.machine(found.lifecycle_hash, step.number)
+    return as_of(machine, found, event.at)
 
 
 def _asked(

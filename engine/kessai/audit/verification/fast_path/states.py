@@ -123,6 +123,16 @@ class AbstractState:
         """Each flag, worth 1 or 0."""
         return dict(self.outline.flags)
 
+    def may_lapse(self, track: str) -> bool:
+        """Whether a deadline ends the state of `track`."""
+        if self.machine is None:
+            return False
+        lapses = (
+            self.machine.lapse_from(name, self.states)
+            for name in self.outline.deadlines
+        )
+        return any(step is not None and step.track == track for step in lapses)
+
     def is_of(self, transaction: Transaction, values: Sequence[Any]) -> bool:
         """Whether `transaction`, with nothing open, is in this state with these `values`.
 

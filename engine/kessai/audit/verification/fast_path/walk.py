@@ -181,8 +181,9 @@ class TrailWalk(Particulars):
             return None
         agreement = None
         if event.agreement is not None:
+            needed = machine.commands[operation.command].spec.agreement
             agreement = walks.agreements.charged_by(event, event.agreement)
-            if agreement is None:
+            if agreement is None or needed is None or agreement.may_lapse(needed.track):
                 return None
         if self.references:  # the operation must hold them: that is decided in full
             return None
