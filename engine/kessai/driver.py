@@ -81,7 +81,7 @@ class Observer:
         """`effect` was performed."""
 
     def failed(self, effect: Effect, error: BaseException) -> None:
-        """`effect` raised; the flow decides what follows from a `KessaiError`."""
+        """`effect` raised; the flow decides what follows, see `FlowRun`."""
 
     def appended(self, step: AppliedEvent) -> None:
         """The store has accepted an event: a denial too, with the machine that denied.
@@ -163,8 +163,9 @@ class FlowRun(Generic[T]):
                     run.error = error
         return run.value
 
-    An `error` is raised into the flow, which may handle it. Anything else that is
-    raised ends the run, as the end of the process would.
+    An `error` is raised into the flow, which may handle it: a `KessaiError`, and any
+    `Exception` of a `Send` (see `handed`). Anything else that is raised ends the run,
+    as the end of the process would.
     """
 
     __slots__ = ("_flow", "error", "result", "value")
@@ -173,7 +174,7 @@ class FlowRun(Generic[T]):
     def __init__(self, flow: Flow[T]) -> None:
         self._flow = flow
         self.result: Result = None
-        self.error: KessaiError | None = None
+        self.error: Exception | None = None
 
     def __iter__(self) -> Self:
         return self
@@ -199,12 +200,23 @@ class FlowRun(Generic[T]):
         self._flow.close()
 
 
+def handed(effect: Effect, error: Exception) -> Exception:
+    """`error`, if the flow is to handle it: ours, or whatever sending a request raised.
+
+    What was sent may have arrived, so the flow must write down that it is not known.
+    Raises any other.
+    """
+    if isinstance(effect, Send) or isinstance(error, KessaiError):
+        return error
+    raise error
+
+
 def drive(flow: Flow[T], perform: Perform, observer: Observer | None = None) -> T:
     """Carry `flow` to its end; `perform` does what it asks for. Returns its result."""
     if observers := _all_observers(observer):
         perform = _shown(perform, observers)
     result: Result = None
-    error: KessaiError | None = None
+    error: Exception | None = None
     try:  # a `FlowRun` written out, as every command comes through here
         while True:
             try:
@@ -214,8 +226,8 @@ def drive(flow: Flow[T], perform: Perform, observer: Observer | None = None) -> 
                 return value
             try:
                 result, error = perform(effect), None
-            except KessaiError as raised:
-                error = raised
+            except Exception as raised:  # noqa: BLE001 - what is not handed on is raised
+                error = handed(effect, raised)
     finally:
         flow.close()
 
@@ -230,8 +242,8 @@ async def drive_async(
         for effect in run:
             try:
                 run.result = await perform(effect)
-            except KessaiError as error:
-                run.error = error
+            except Exception as error:  # noqa: BLE001 - what is not handed on is raised
+                run.error = handed(effect, error)
     return run.value
 
 

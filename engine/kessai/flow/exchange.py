@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from kessai.errors import InvalidInput, KessaiError, StoreFailed
+from kessai.errors import InvalidInput
 from kessai.flow.effects import Flow, Send
 from kessai.gateway import (
     Adapter,
@@ -76,12 +76,7 @@ def carry_on(
     for _ in range(MOST_REQUESTS):
         if not isinstance(request, Request):
             break
-        try:
-            reply: Reply | Failure = yield Send(request, until, seal)
-        except StoreFailed:  # our own disk is full: it ends the work, as elsewhere
-            raise
-        except KessaiError as error:
-            reply = Failure(sent=True, reason=type(error).__name__)
+        reply = yield from _sent(Send(request, until, seal))
         has_left = has_left or isinstance(reply, Reply) or reply.sent
         try:
             request = prepared.exchange.send(reply)
@@ -92,6 +87,24 @@ def carry_on(
     with suppress(Exception):
         prepared.exchange.close()
     return prepared.evidence or unknown(call)
+
+
+def _sent(send: Send) -> Flow[Reply | Failure]:
+    """What came of a request. Where the transport broke its word, it may have left.
+
+    A transport is other people's code, too: an error of ours that it raises, be it
+    "nothing was written", says nothing of the request. What is not an `Exception` (an
+    interrupt, a cancelled task) is the end of the process, and passes through.
+    """
+    try:
+        reply: Any = yield send
+    except Exception as error:  # noqa: BLE001 - whatever it is, something may be sent
+        return Failure(sent=True, reason=type(error).__name__[:99])
+    match reply:
+        case Reply(status=int(), body=bytes()) | Failure(sent=bool()):
+            return reply
+        case _:
+            return Failure(sent=True, reason=f"no reply: {type(reply).__name__[:99]}")
 
 
 def _believed(
@@ -137,7 +150,7 @@ def read_items(
             request, items = None, stop.value
         if not isinstance(request, Request):
             break
-        reply = yield Send(request, None, sealing(adapter))
+        reply = yield from _sent(Send(request, None, sealing(adapter)))
     if isinstance(items, tuple):
         return items
     message = f"{adapter.name}: what it reads from a notification is not a tuple"

@@ -6,8 +6,10 @@ from kessai import Status
 from kessai.errors import (
     CommitUnknown,
     InvalidInput,
+    LeaseLost,
     NotificationRefused,
     StoreBusy,
+    StoreFailed,
     TrailBroken,
     VersionConflict,
 )
@@ -77,20 +79,26 @@ def test_an_exchange_without_a_first_request_leaves_no_trace(
     assert (store.records("order-1"), wire.sent) == ([], [])
 
 
-@pytest.mark.parametrize(
+ANY_ERROR = pytest.mark.parametrize(
     "error",
     [
         ValueError,
+        OSError,
         StopIteration,
         RecursionError,
         InvalidInput,
+        LeaseLost,
         StoreBusy,
+        StoreFailed,
         VersionConflict,
         CommitUnknown,
         NotificationRefused,
         TrailBroken,
     ],
 )
+
+
+@ANY_ERROR
 @pytest.mark.parametrize("requests", [1, 2])
 def test_whatever_an_adapter_raises_after_sending_is_unknown(
     market, events, scripted, error, requests
@@ -153,9 +161,69 @@ def test_an_exchange_of_as_many_requests_as_are_allowed_ends_well(
     assert market.asks("authorize", 100).status is Status.SUCCEEDED
 
 
-def test_a_transport_that_raises_may_have_sent(market, wire, two_steps):
-    wire.answers = [StoreBusy("a lock on the way")]
+@ANY_ERROR
+@pytest.mark.parametrize("before", [[], [Reply(status=200)]], ids=["first", "second"])
+def test_whatever_a_transport_raises_may_have_been_sent(
+    market, events, two_steps, error, before
+):
+    market.gateway.answers = [*before, error("on the way")]
+    answer = market.asks("authorize", 100)
+    assert answer.status is Status.UNKNOWN
+    assert not answer.may_send_again
+    assert [type(event) for event in events()] == [Begun, Reported]
+    assert market.asks("authorize", 100).is_recorded
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        200,
+        {"status": 200},
+        Reply(status="200"),
+        Reply(status=200, body="{}"),
+        Failure(sent=None, reason="nobody knows"),
+        Failure(sent=0, reason="nobody knows"),
+    ],
+)
+def test_what_is_no_reply_may_have_been_sent(market, wire, events, two_steps, given):
+    wire.answers = [lambda: given]
     assert market.asks("authorize", 100).status is Status.UNKNOWN
+    assert [type(event) for event in events()] == [Begun, Reported]
+
+
+@ANY_ERROR
+def test_whatever_a_transport_raises_an_inquiry_had_no_answer(market, wire, error):
+    market.adapter.once("authorize", "unknown")
+    market.asks("authorize", 100)
+
+    def inquiry(call):
+        reply = yield market.adapter.ask(call)
+        assert reply.sent
+        return market.adapter.says(call, "unknown")
+
+    market.adapter.exchanges["inquiry"] = inquiry
+    wire.answers = [error("on the way")]
+    (answer,) = market.call("recover_transaction", "order-1")
+    assert answer.status is Status.UNKNOWN
+
+
+@ANY_ERROR
+def test_whatever_a_transport_raises_a_notification_is_not_refused(
+    market, wire, scripted, error
+):
+    heard = []
+
+    def received(notification):
+        heard.append((yield Request(method="GET", url="scripted:order")))
+        return ()
+
+    scripted.heard = received
+    wire.answers = [error("on the way")]
+    market.call("receive_notification", {}, b"")
+    (reply,) = heard
+    assert isinstance(reply, Failure)
+    assert reply.sent
 
 
 # ── what has left, and what has not ─────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -21,6 +21,7 @@ from kessai.cli.terminal.options import Asked
 from kessai.cli.terminal.output import note
 from kessai.driver import utc_now
 from kessai.errors import AdapterMissing, StoreFailed, StoreMissing
+from kessai.flow import Flow
 from kessai.gateway import Adapter, Failure, Reply, Request
 from kessai.machine import Transaction
 from kessai.shell import Engine
@@ -30,6 +31,8 @@ from kessai.words import Words
 
 if TYPE_CHECKING:
     from kessai.simulator.gateway import PlayedGateway
+
+T = TypeVar("T")
 
 _word = Words("accounts")
 
@@ -128,8 +131,9 @@ def wired(
         else:
             held.callback(local.close)
             adapter, transport = local.adapter, _InProcess(local.transport)
+        kind = Engine if local is None else _EngineBesideEmulator
         engine = held.enter_context(
-            Engine(adapters=[adapter], store=store, transport=transport, clock=clock)
+            kind(adapters=[adapter], store=store, transport=transport, clock=clock)
         )
         (account,) = engine.context.accounts
         check_account(store, asked, account, on)
@@ -216,11 +220,15 @@ def _emulator_beside(store: Store, clock: Callable[[], datetime]) -> LocalGatewa
     return local_gateway(clock, books)
 
 
+class _EmulatorDied(BaseException):
+    """The emulator ended, and this process with it: no `Exception`, as no death is."""
+
+
 class _InProcess:
     """The way to an emulator in this process, whose disk is this process's own.
 
     When its books cannot be written it did nothing, and no later command may run into
-    that: it ends the work like a store that is full, instead of an unknown outcome.
+    that: the work ends there, instead of an unknown outcome.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -231,10 +239,20 @@ class _InProcess:
             return self._transport.send(request)
         except sqlite3.Error as error:
             message = f"the emulator's books cannot be written: {error}"
-            raise StoreFailed(message) from error
+            raise _EmulatorDied(message) from error
 
     def close(self) -> None:
         self._transport.close()
+
+
+class _EngineBesideEmulator(Engine):
+    """An engine whose calls end, as where a store is full, when the emulator dies."""
+
+    def drive(self, flow: Flow[T]) -> T:
+        try:
+            return super().drive(flow)
+        except _EmulatorDied as death:
+            raise StoreFailed(str(death)) from death
 
 
 def _load(group: str, name: str) -> Any:
