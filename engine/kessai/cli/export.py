@@ -80,7 +80,10 @@ def export_command(
     if form == "sqlite" and (out is None or (out.exists() and not out.is_file())):
         message = "--format sqlite makes a file: give --out FILE"
         raise InvalidInput(message)
-    with writing(out, force=force) as file, opened_store(asked.db) as store:
+    with (
+        writing(out, force=force) as file,
+        opened_store(asked.db, to_read=True) as store,
+    ):
         count = write(EXPORTS[what](store, period, asked.language), form, file)
     if out is not None:
         note(_word("written", asked.language, out=out, count=f"{count:,}"))

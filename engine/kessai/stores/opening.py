@@ -13,12 +13,15 @@ FORMS = "memory: or sqlite:///FILE or the path of an SQLite file or postgresql:/
 _POSTGRES = ("postgresql:", "postgres:")
 
 
-def open_store(url: str | Path, *, must_exist: bool = False) -> Store:
+def open_store(
+    url: str | Path, *, must_exist: bool = False, to_read: bool = False
+) -> Store:
     """The store at `url`: `memory:`, `sqlite:///FILE`, a path, or `postgresql://…`.
 
     As elsewhere, three slashes are followed by a relative path and four begin an
     absolute one. With `must_exist` no file and no tables are made, so that only looking
-    leaves no trace.
+    leaves no trace. With `to_read` nothing will be written, and a PostgreSQL server that
+    only reads will do.
 
     Raises:
         InvalidInput: no store is known for the URL.
@@ -32,7 +35,7 @@ def open_store(url: str | Path, *, must_exist: bool = False) -> Store:
     if url.rstrip("/") in {"memory:", ":memory:"}:
         return MemoryStore()
     if url.lower().startswith(_POSTGRES):
-        return _postgres(url, must_exist=must_exist)
+        return _postgres(url, must_exist=must_exist, to_read=to_read)
     if "://" not in url and not url.lower().startswith("sqlite:"):
         return _sqlite(url, url, must_exist=must_exist)
     parts = urlsplit(url)
@@ -50,9 +53,9 @@ def _sqlite(path: str, url: str, *, must_exist: bool) -> SQLiteStore:
     return SQLiteStore(path, must_exist=must_exist)
 
 
-def _postgres(url: str, *, must_exist: bool) -> Store:
+def _postgres(url: str, *, must_exist: bool, to_read: bool) -> Store:
     try:
         from kessai.stores.postgres import PostgresStore  # only who asks needs psycopg
     except ImportError as error:
         raise StoreUnsuitable(str(error)) from error
-    return PostgresStore(url, must_exist=must_exist)
+    return PostgresStore(url, must_exist=must_exist, to_read=to_read)

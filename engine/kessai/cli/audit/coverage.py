@@ -116,7 +116,7 @@ def _covered(
     coverage: Coverage, stores: Iterable[str], chosen: list[Lifecycle]
 ) -> list[Covered]:
     for url in stores:
-        with opened_store(url) as store:
+        with opened_store(url, to_read=True) as store:
             coverage.merge(from_store(store))
     shipped = map(load_shipped, shipped_names())
     known = {one.name: one for one in (*shipped, *chosen)}

@@ -70,7 +70,7 @@ def report_command(
     _check_place(form, out)
     place, known = shown_store(asked.db), shipped_lifecycles()
     with writing(out, force=force) as file:
-        with opened_store(asked.db) as store:
+        with opened_store(asked.db, to_read=True) as store:
             facts = gather(store, place, moment, coverage=coverage, known=known)
         file.write(render(facts, form, asked.language).encode())
     if out is not None:

@@ -83,7 +83,7 @@ def seal_command(
     free_place("--out", out, replace=True)
     private = read_private_key(key)
     before = read_seals(previous, public_key, private.public)
-    with opened_store(asked.db) as store:
+    with opened_store(asked.db, to_read=True) as store:
         made = write_seal(store, private, out, utc_now(), before)
     if asked.as_json:
         seal = _seal_data(made.seal, private.public)

@@ -47,7 +47,7 @@ def verify_command(
     """
     seals = read_seals(sealed, public_key)
     language = asked.language
-    with opened_store(asked.db) as store:
+    with opened_store(asked.db, to_read=True) as store:
         started = perf_counter()
         report = verify(store, seals=seals)
         seconds = round(perf_counter() - started, 3)

@@ -141,10 +141,13 @@ def wired(
 
 
 @contextmanager
-def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
+def looking(
+    db: str, *, must_exist: bool = True, to_read: bool = True
+) -> Iterator[Engine]:
     """An engine on the store `db` that asks and previews, and speaks to no gateway.
 
     Without `must_exist` a store that is not there is an empty one, and is not made.
+    Unless it is `to_read`, what an operator found out can be written.
 
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: there is no such store, or it cannot
@@ -153,7 +156,7 @@ def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
     """
     with ExitStack() as held:
         try:
-            store = held.enter_context(opened_store(db))
+            store = held.enter_context(opened_store(db, to_read=to_read))
         except StoreMissing:
             if must_exist:
                 raise
@@ -162,8 +165,12 @@ def looking(db: str, *, must_exist: bool = True) -> Iterator[Engine]:
 
 
 @contextmanager
-def opened_store(db: str, making: str | None = None) -> Iterator[Store]:
+def opened_store(
+    db: str, making: str | None = None, *, to_read: bool = False
+) -> Iterator[Store]:
     """The store `db`, then closed; made, and said so in the language `making`, if given.
+
+    One that is `to_read` may be on a server that writes nothing.
 
     Raises:
         InvalidInput, StoreUnsuitable, StoreFailed: there is no such store, or it cannot
@@ -171,7 +178,7 @@ def opened_store(db: str, making: str | None = None) -> Iterator[Store]:
 
     """
     try:
-        store = open_store(db, must_exist=True)
+        store = open_store(db, must_exist=True, to_read=to_read)
     except StoreMissing:
         if making is None:
             raise

@@ -39,7 +39,7 @@ def tx_resolve(
 
     Exit codes: 0 resolved, 2 it is not open, 4 still open.
     """  # noqa: D301 - click reads \b
-    with looking(asked.db) as engine:
+    with looking(asked.db, to_read=False) as engine:
         answer = engine.resolve(transaction_id, operation, outcome, **found)
     language = asked.language
     if asked.as_json:
@@ -68,7 +68,7 @@ def tx_close(asked: Asked, transaction_id: str, number: int, **found: str) -> in
 
     Exit codes: 0 closed, 2 that event is no open discrepancy.
     """  # noqa: D301 - click reads \b
-    with looking(asked.db) as engine:
+    with looking(asked.db, to_read=False) as engine:
         after = engine.close_discrepancy(transaction_id, number, **found)
     if asked.as_json:
         print_json(transaction_data(after))

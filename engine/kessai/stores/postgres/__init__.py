@@ -15,12 +15,13 @@ For databases that speak PostgreSQL's protocol, this is all that is relied on:
   they sort by code point; partial indexes; `array_agg(… ORDER BY …)`
 - a cursor (`DECLARE`, `FETCH`) in a `REPEATABLE READ`, `READ ONLY` transaction
 - for opening: DDL inside a transaction, `pg_advisory_xact_lock`, `pg_class` and
-  `pg_namespace` in the catalog, `current_setting`, `set_config`
-- error codes: 23505 with the constraint's name, 40001, 40P01, 40003, 55P03, 57014
+  `pg_namespace` in the catalog, `current_setting`, `set_config`, `pg_backend_pid`,
+  `pg_is_in_recovery`
+- error codes: 23505 with the constraint's name, 25006, 40001, 40P01, 40003, 55P03, 57014
 
 No triggers, no functions or other code in the server, no LISTEN or NOTIFY, no foreign
 keys, no sequences. Any isolation level will do. Settings are made for a session, and
-statements are prepared: a pooler in between must pool sessions, not transactions.
+statements are prepared: a pooler in between must pool sessions (see `pooling`).
 
 Connections are encrypted as libpq's settings demand. By default they are if the server
 can, and the server's identity is not checked. Over a network add

@@ -18,8 +18,8 @@ from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
 from kessai.stores.encoding import Answered, decode_answered, decode_row
-from kessai.stores.postgres import appending, schema, statements
-from kessai.stores.postgres.meaning import failed, refuse
+from kessai.stores.postgres import appending, pooling, schema, statements
+from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
     READ_AHEAD,
@@ -41,29 +41,37 @@ class AsyncPostgresStore(AsyncClosable):
     the reply had been lost.
     """
 
-    def __init__(self, server: Server, pool: AsyncConnectionPool) -> None:
+    def __init__(self, server: Server, space: str, pool: AsyncConnectionPool) -> None:
         self._server = server
+        self._space = space
         self._pool = pool
         self._declared: set[str] = set()
 
     @classmethod
     async def open(
-        cls, url: str, *, connections: int = CONNECTIONS, must_exist: bool = False
+        cls,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        must_exist: bool = False,
+        to_read: bool = False,
     ) -> Self:
         """The store at `url`; see `PostgresStore` for all of it."""
         server = server_at(url)
         connection = await _connect(server)
         try:
-            await _drive(connection, server, schema.prepare(must_exist=must_exist))
+            await _check_pooler(connection, server)
+            preparing = schema.prepare(must_exist=must_exist, to_read=to_read)
+            space = await _drive(connection, server, preparing)
         finally:
             await connection.close()
         pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
             **server.pool(connections),
-            configure=partial(_apply_settings, server),
+            configure=partial(_apply_settings, server, space),
             open=False,
         )
         await pool.open()
-        return cls(server, pool)
+        return cls(server, space, pool)
 
     def __repr__(self) -> str:
         return f"AsyncPostgresStore({self._server.name!r})"
@@ -129,7 +137,7 @@ class AsyncPostgresStore(AsyncClosable):
         """The rows of one moment, over a connection of its own: others write on."""
         connection = await _connect(self._server)
         try:
-            await _drive(connection, self._server, schema.allow_long_reads())
+            await _drive(connection, self._server, schema.allow_long_reads(self._space))
             await connection.set_autocommit(False)
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             await connection.set_read_only(True)
@@ -187,16 +195,35 @@ class _Mapped(Generic[T]):
 async def _connect(server: Server) -> AsyncConnection:
     for pause in pauses():
         try:
-            return await AsyncConnection.connect(server.conninfo, autocommit=True)
+            return await AsyncConnection.connect(
+                server.conninfo, autocommit=True, prepare_threshold=None
+            )
         except psycopg.Error as error:
             if not server.is_starting():
-                raise failed(error, server.name) from error
+                raise unreachable(error, server.name) from error
         await asyncio.sleep(pause)
     raise StoreBusy(no_connection(server))
 
 
-async def _apply_settings(server: Server, connection: AsyncConnection) -> None:
-    await _drive(connection, server, schema.apply_settings())
+async def _apply_settings(
+    server: Server, space: str, connection: AsyncConnection
+) -> None:
+    await _drive(connection, server, schema.apply_settings(space))
+
+
+async def _check_pooler(connection: AsyncConnection, server: Server) -> None:
+    numbers = set(await _drive(connection, server, pooling.backends()))
+    if numbers == {connection.info.backend_pid}:
+        return
+    others: set[int] = set()
+    other = await _connect(server)
+    try:
+        for _ in range(pooling.ROUNDS):
+            others.update(await _drive(other, server, pooling.backends()))
+            numbers.update(await _drive(connection, server, pooling.backends()))
+    finally:
+        await other.close()
+    pooling.check(numbers, others)
 
 
 async def _drive(connection: AsyncConnection, server: Server, step: Steps[T]) -> T:

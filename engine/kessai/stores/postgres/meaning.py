@@ -16,11 +16,13 @@ from kessai.errors import (
     KessaiError,
     StoreBusy,
     StoreFailed,
+    StoreUnsuitable,
     VersionConflict,
 )
 
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
 _BUSY = {"55P03", "57014", "53300"}  # lock timeout, statement timeout, connections
+_READS_ONLY = "25006"
 _NOT_KNOWN = {"40003", "08007"}  # the server itself does not know
 _TAKEN = "23505"
 KEYS = "answers_pkey"
@@ -68,6 +70,8 @@ def _rolled_back(
         return conflict(message)
     if state == _TAKEN and error.diag.constraint_name == KEYS:
         return VersionConflict("the key is taken")
+    if state == _READS_ONLY:  # the primary may have become a standby meanwhile
+        return StoreFailed(f"{message}: nothing was written, the server only reads now")
     if state in _BUSY:
         return StoreBusy(message)
     if state[:2] in {"22", "54"}:  # data exception, program limit exceeded
@@ -92,6 +96,17 @@ def _is_rolled_back(error: psycopg.Error) -> bool:
 def failed(error: Exception, where: str) -> StoreFailed:
     """What to raise where nothing was being written."""
     return StoreFailed(f"{where}: {message_of(error)}")
+
+
+def unreachable(error: Exception, where: str) -> KessaiError:
+    """What to raise where no connection could be made."""
+    message = message_of(error)
+    if "unsupported startup parameter" not in message:
+        return failed(error, where)
+    return StoreUnsuitable(
+        f"{where}: {message}: a pooler in between takes no options; have the schema set"
+        " for the user: ALTER ROLE … SET search_path = …"
+    )
 
 
 def message_of(error: Exception) -> str:

@@ -1,13 +1,13 @@
 """The tables in PostgreSQL and their versions, and what the server must promise.
 
-Each migration is done whole or not at all, by one process while others wait.
-Names are found along the search path, so a schema of their own can be chosen:
-`?options=-csearch_path%3DNAME`.
+Each migration is done whole or not at all, by one process while others wait. The tables
+may have a schema of their own: `?options=-csearch_path%3DNAME` (see `place`).
 """
 
 from kessai.errors import StoreMissing, StoreUnsuitable
 from kessai.limits import BUSY_SECONDS, STATEMENT_SECONDS
 from kessai.machine import DENIAL
+from kessai.stores.postgres import place
 from kessai.stores.query import Query, Row, Steps
 
 LOCK = int.from_bytes(b"kessai")
@@ -20,22 +20,17 @@ SELECT current_setting('server_encoding'),
   current_setting('fsync', true),
   set_config('synchronous_commit', current_setting('synchronous_commit'), false),
   set_config('lock_timeout', '{BUSY_SECONDS:g}s', false),
-  set_config('statement_timeout', '{STATEMENT_SECONDS:g}s', false)
+  set_config('statement_timeout', '{STATEMENT_SECONDS:g}s', false),
+  set_config('search_path', %(path)s, false)
 """.encode()
+
+_WRITES = b"SELECT pg_is_in_recovery(), current_setting('transaction_read_only')"
 
 _READING = (
     b"SELECT set_config('statement_timeout', '0', false),"
-    b" set_config('idle_in_transaction_session_timeout', '0', false)"
+    b" set_config('idle_in_transaction_session_timeout', '0', false),"
+    b" set_config('search_path', %(path)s, false)"
 )
-
-# The catalog as a table, not `to_regclass`: a session remembers what it did not find,
-# even if another session has made it while this one waited for the advisory lock.
-_FOUND = b"""
-SELECT relname FROM pg_catalog.pg_class
-JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
-WHERE nspname = ANY (current_schemas(false)) AND relname IN
-  ('kessai_schema', 'transactions', 'events', 'answers', 'lifecycles', 'gateway_ids')
-"""
 
 _VERSION_TABLE = b"""
 CREATE TABLE IF NOT EXISTS kessai_schema (
@@ -106,14 +101,16 @@ CREATE TABLE gateway_ids (
 """What makes each version out of the one before."""
 
 
-def apply_settings() -> Steps[None]:
+def apply_settings(space: str) -> Steps[None]:
     """Make a session's settings, and see that its commits are durable.
+
+    It finds our tables in the schema `space` and nowhere else.
 
     Raises:
         StoreUnsuitable: the server does not give what is promised.
 
     """
-    ((encoding, fsync, commit, *_),) = yield Query(_SETTINGS)
+    ((encoding, fsync, commit, *_),) = yield Query(_SETTINGS, _confined(space))
     wrong = []
     if encoding != "UTF8":
         wrong.append(f"its encoding is {encoding}, UTF8 is needed")
@@ -125,34 +122,61 @@ def apply_settings() -> Steps[None]:
         raise StoreUnsuitable("the database is not suitable: " + "; ".join(wrong))
 
 
-def allow_long_reads() -> Steps[None]:
-    """Let a session read for as long as its reader likes."""
-    yield Query(_READING)
+def allow_long_reads(space: str) -> Steps[None]:
+    """Let a session read in the schema `space` for as long as its reader likes."""
+    yield Query(_READING, _confined(space))
 
 
-def prepare(*, must_exist: bool) -> Steps[None]:
-    """See that the tables are there and of this version, and make them so.
+def _confined(space: str) -> dict[str, str]:
+    return {"path": place.confined_to(space)}
 
-    With `must_exist` none are made where there are none.
+
+def prepare(*, must_exist: bool, to_read: bool) -> Steps[str]:
+    """The schema of our tables: see that they are of this version, and make them so.
+
+    With `must_exist` none are made where there are none; `to_read` takes a server that
+    writes nothing, too.
 
     Raises:
         StoreMissing: there is no store, and it must be there.
-        StoreUnsuitable: the tables are of a newer kessai, or of another program.
+        StoreUnsuitable: the tables are of a newer kessai, of another program, or in
+            another schema than the one asked for; or the server only reads.
 
     """
-    yield from apply_settings()
-    found = yield from _version()
+    space = yield from place.find()
+    yield from apply_settings(space)
+    if not to_read:
+        yield from _see_that_it_writes()
+    found = yield from _version(space)
     if found == len(MIGRATIONS):
-        return
-    if not found and must_exist:
-        message = "there is no store in this database"
+        return space
+    if not found and (must_exist or to_read):
+        message = f"there is no store in this database (schema {place.quoted(space)})"
         raise StoreMissing(message)
     # Each statement must see what was committed while it waited for the lock.
     yield Query(b"BEGIN ISOLATION LEVEL READ COMMITTED")
     yield Query(b"SET LOCAL statement_timeout = 0")
     yield Query(b"SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
-    yield from _migrate((yield from _version()))  # another may have been faster
+    yield from _migrate((yield from _version(space)))  # another may have been faster
     yield Query(b"COMMIT", writes=True)
+    return space
+
+
+def _see_that_it_writes() -> Steps[None]:
+    """A standby may lag behind: nothing is decided by what it knows."""
+    ((is_standby, only_reads),) = yield Query(_WRITES)
+    if is_standby:
+        message = (
+            "the server is a standby, which can only be read: name the primary, or all"
+            " servers with target_session_attrs=read-write"
+        )
+        raise StoreUnsuitable(message)
+    if only_reads == "on":
+        message = (
+            "the server writes nothing here: default_transaction_read_only is on, off"
+            " is needed"
+        )
+        raise StoreUnsuitable(message)
 
 
 def _migrate(found: int) -> Steps[None]:
@@ -166,20 +190,10 @@ def _migrate(found: int) -> Steps[None]:
         )
 
 
-def _version() -> Steps[int]:
+def _version(space: str) -> Steps[int]:
     """The version of the tables that are there, 0 when there are none."""
-    found = {name for (name,) in (yield Query(_FOUND))}
-    if "kessai_schema" not in found:
-        if found:
-            message = (
-                "the database has tables of another program by the same names; choose"
-                " another database, or a schema: ?options=-csearch_path%3DNAME"
-            )
-            raise StoreUnsuitable(message)
-        ((schema,),) = yield Query(b"SELECT current_schema()")
-        if schema is None:
-            message = "no schema of the search path exists, so there is no place to use"
-            raise StoreUnsuitable(message)
+    found = yield from place.relations(space)
+    if not found:
         return 0
     rows: list[Row] = yield Query(b"SELECT max(version) FROM kessai_schema")
     version = int(rows[0][0] or 0)
@@ -187,6 +201,13 @@ def _version() -> Steps[int]:
         message = (
             f"the tables have schema version {version};"
             f" this kessai knows {len(MIGRATIONS)}"
+        )
+        raise StoreUnsuitable(message)
+    missing = place.TABLES - found
+    if version == len(MIGRATIONS) and missing:
+        message = (
+            f"the store in the schema {place.quoted(space)} is not whole:"
+            f" {', '.join(sorted(missing))} is missing"
         )
         raise StoreUnsuitable(message)
     return version

@@ -16,8 +16,8 @@ from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
 from kessai.stores.encoding import Answered, decode_answered, decode_row
-from kessai.stores.postgres import appending, schema, statements
-from kessai.stores.postgres.meaning import failed, refuse
+from kessai.stores.postgres import appending, pooling, schema, statements
+from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
     READ_AHEAD,
@@ -39,23 +39,33 @@ class PostgresStore(ReadingStore):
     `url` is libpq's: `postgresql://[user[:password]@]host[:port]/name[?sslmode=…]`;
     other settings come from libpq's environment variables and files. At most
     `connections` are held, and made when they are needed. With `must_exist` no tables
-    are made where there are none.
+    are made where there are none. With `to_read` nothing will be written: none are made
+    either, and a server that only reads will do, such as a standby.
 
     Raises:
         InvalidInput: the URL is not valid, or there is no store and it must exist.
-        StoreUnsuitable: the database cannot give what is promised, or is not ours.
+        StoreUnsuitable: the database cannot give what is promised, or is not ours; the
+            tables are not where the search path asks for them; a standby, or a pooler
+            of transactions, answers.
         StoreFailed: it cannot be reached, or does not let us in.
         StoreBusy: it is starting, or another process makes the tables.
 
     """
 
     def __init__(
-        self, url: str, *, connections: int = CONNECTIONS, must_exist: bool = False
+        self,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        must_exist: bool = False,
+        to_read: bool = False,
     ) -> None:
         self._server = server_at(url)
         self._declared: set[str] = set()
         with closing(_connect(self._server)) as connection:
-            _drive(connection, self._server, schema.prepare(must_exist=must_exist))
+            _check_pooler(connection, self._server)
+            preparing = schema.prepare(must_exist=must_exist, to_read=to_read)
+            self._space = _drive(connection, self._server, preparing)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             **self._server.pool(connections), configure=self._configure, open=True
         )
@@ -64,7 +74,7 @@ class PostgresStore(ReadingStore):
         return f"PostgresStore({self._server.name!r})"
 
     def _configure(self, connection: Connection) -> None:
-        _drive(connection, self._server, schema.apply_settings())
+        _drive(connection, self._server, schema.apply_settings(self._space))
 
     def _lend(self) -> Connection:
         """A connection that is not known to be broken."""
@@ -110,7 +120,7 @@ class PostgresStore(ReadingStore):
     def _stream(self, statement: str) -> Iterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""
         with closing(_connect(self._server)) as connection:
-            _drive(connection, self._server, schema.allow_long_reads())
+            _drive(connection, self._server, schema.allow_long_reads(self._space))
             try:
                 connection.autocommit = False
                 connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -139,12 +149,26 @@ class PostgresStore(ReadingStore):
 def _connect(server: Server) -> Connection:
     for pause in pauses():
         try:
-            return psycopg.connect(server.conninfo, autocommit=True)
+            return psycopg.connect(
+                server.conninfo, autocommit=True, prepare_threshold=None
+            )
         except psycopg.Error as error:
             if not server.is_starting():
-                raise failed(error, server.name) from error
+                raise unreachable(error, server.name) from error
         sleep(pause)
     raise StoreBusy(no_connection(server))
+
+
+def _check_pooler(connection: Connection, server: Server) -> None:
+    numbers = set(_drive(connection, server, pooling.backends()))
+    if numbers == {connection.info.backend_pid}:
+        return
+    others: set[int] = set()
+    with closing(_connect(server)) as other:
+        for _ in range(pooling.ROUNDS):
+            others.update(_drive(other, server, pooling.backends()))
+            numbers.update(_drive(connection, server, pooling.backends()))
+    pooling.check(numbers, others)
 
 
 def _drive(connection: Connection, server: Server, step: Steps[T]) -> T:

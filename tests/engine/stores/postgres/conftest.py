@@ -37,3 +37,20 @@ def postgres(url):
     yield make
     for store in made:
         store.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def opened(request):
+    """A maker of stores of both kinds, which are closed at the end."""
+    from pg.waited import Waited
+
+    kind = PostgresStore if request.param == "sync" else Waited
+    made = []
+
+    def make(url, **options):
+        made.append(kind(url, **options))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.close()

@@ -31,7 +31,7 @@ def test_who_only_looks_makes_no_tables(postgres, url):
 
 def test_who_may_only_read_can_look(postgres, url):
     Book(postgres()).begin()
-    looking = postgres(f"{url}%20-cdefault_transaction_read_only%3Don", must_exist=True)
+    looking = postgres(f"{url}%20-cdefault_transaction_read_only%3Don", to_read=True)
     assert len(list(looking.trails())) == 1
     with pytest.raises(StoreFailed, match="read-only"):
         Book(looking, "order-2").begin()
@@ -59,7 +59,7 @@ def test_tables_of_a_newer_kessai_are_refused(postgres, url):
 def test_a_search_path_that_leads_nowhere_is_refused(postgres, server):
     from pg.server import with_options
 
-    with pytest.raises(StoreUnsuitable, match="no schema"):
+    with pytest.raises(StoreUnsuitable, match="there is no such schema"):
         postgres(with_options(server.url, "-csearch_path=nowhere"))
 
 
