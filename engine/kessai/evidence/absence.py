@@ -10,7 +10,7 @@ longer arrive. Then it is unlisted, and presumed lost or sent again, as the call
     11:12  presumed lost: order.5 is declined, and its 100 can be refunded once more
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import attrs
@@ -21,8 +21,8 @@ from kessai.evidence.listing import may_be_listed, resolve_listing
 from kessai.evidence.outcome import abandoned, moving, presumed_lost
 from kessai.gateway import ListedExchange, Outcome
 from kessai.machine.compile import Machine
-from kessai.machine.phases import RESENT, Phase, phase_after
-from kessai.machine.transaction import Operation
+from kessai.machine.phases import RESENT, phase_after
+from kessai.machine.transaction import Operation, Transaction
 
 Listing = tuple[ListedExchange, ...]
 
@@ -84,19 +84,24 @@ def read_listing(
 def decline_abandoned(case: Case, presumption: Presumption | None) -> None:
     """Add the decline of an opening command that nobody has finished in time.
 
-    Not while anything else is open, or was just reported: both may show what came of it.
+    Not where anything was just reported: that may be what came of it.
     """
     if presumption is None or presumption.missing is Missing.KEEP or case.events:
         return
-    opened = moving(case.machine, case.transaction)
-    if len(opened) != 1 or opened[0].phase is not Phase.PENDING:
-        return
-    first = opened[0]
-    allowed = case.machine.commands[first.command].spec.abandoned
-    # Where it was sent again, the gateway may have begun to wait only then.
-    since = first.sent_at
-    if allowed and since + timedelta(seconds=allowed.seconds) <= presumption.sent_by:
+    first = waiting_for_consumer(case.machine, case.transaction)
+    if first and first.finish_by and first.finish_by <= presumption.sent_by:
         case.add(abandoned(first, case.now))
+
+
+def waiting_for_consumer(
+    machine: Machine, transaction: Transaction
+) -> Operation | None:
+    """The opening command that waits for its consumer, if nothing else is open.
+
+    Anything else may yet show what came of it.
+    """
+    opened = moving(machine, transaction)
+    return opened[0] if len(opened) == 1 and opened[0].finish_by else None
 
 
 # Two refunds of 100 are open: order.4 past the in-flight limit, order.6 in flight. The

@@ -14,6 +14,7 @@ would only return False. What a machine does not hold cannot happen. Its trigger
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, cast
 
 import attrs
@@ -109,6 +110,12 @@ class CompiledCommand:
     excludes: frozenset[str] = frozenset()
     parameters: frozenset[str] = frozenset()
     amount_guards: frozenset[str] = frozenset()
+
+    @cached_property
+    def finish_within(self) -> timedelta | None:
+        """How long its consumer may take to finish it; None if it involves none."""
+        allowed = self.spec.abandoned
+        return None if allowed is None else timedelta(seconds=allowed.seconds)
 
     @property
     def sets_amount(self) -> bool:

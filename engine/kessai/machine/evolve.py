@@ -152,6 +152,8 @@ def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Changes:
     amounts = opened.get("amounts", transaction.amounts)
     flags = opened.get("flags", transaction.flags)
     names = {**amounts, **flags, "amount": operation.amount or 0}
+    if rule.finish_within is not None:
+        operation = attrs.evolve(operation, finish_within=rule.finish_within)
     return opened | {
         "amounts": apply_effects(rule.spec.reserve, names, amounts),
         "operations": {**transaction.operations, operation.id: operation},

@@ -4,7 +4,7 @@ Amounts are integers in minor units of `currency`; times are aware and in UTC.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 import attrs
@@ -25,7 +25,8 @@ class Operation:
     that of the transaction that it opens; None if it opens none. `references` are the
     gateway's ids for the transaction as they were known when it began,
     `agreement_references` those for its agreement. Before `not_before` the gateway must
-    not be asked about it.
+    not be asked about it. `finish_within` is how long the gateway lets a consumer finish
+    it; None if no consumer has a part in it.
     """
 
     id: str
@@ -42,11 +43,23 @@ class Operation:
     agreement_references: Mapping[str, str] = attrs.field(factory=dict)
     resumed_at: datetime | None = None
     not_before: datetime | None = None
+    finish_within: timedelta | None = None
 
     @property
     def sent_at(self) -> datetime:
         """When its request was last about to be sent: the in-flight limit's start."""
         return self.resumed_at or self.resent_at or self.begun_at
+
+    @property
+    def finish_by(self) -> datetime | None:
+        """Until when it waits for its consumer; None if it does not wait for one.
+
+        Counted from when it was last sent: the gateway may have begun to wait only then.
+        """
+        is_waiting = self.phase is Phase.PENDING and self.resumed_at is None
+        if self.finish_within is None or not is_waiting:
+            return None
+        return self.sent_at + self.finish_within
 
     def is_awaited(self, at: datetime) -> bool:
         """Whether somebody may still wait for the reply to its request at `at`."""
@@ -150,10 +163,14 @@ class Transaction:
 
     @property
     def open_since(self) -> datetime | None:
-        """When its oldest open operation began; None if none is open."""
+        """Since when its operations are open for too long; None if none is open.
+
+        From its beginning. One that waits for its consumer, from when their time is over:
+        nobody needs to look after it before.
+        """
         if not self.operations:  # as nearly always, and this is asked of every row
             return None
-        return min(o.begun_at for o in self.operations.values())
+        return min(o.finish_by or o.begun_at for o in self.operations.values())
 
     @property
     def due_at(self) -> datetime | None:

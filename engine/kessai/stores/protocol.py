@@ -109,14 +109,15 @@ class Store(Protocol):
     def open_transactions(self, limit: int) -> list[str]:
         """The ids of at most `limit` transactions with open operations.
 
-        Those whose oldest open operation began first come first.
+        Those that are open for longest come first (`Transaction.open_since`).
         """
         ...
 
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """The ids of at most `limit` transactions that wait for an operator, sorted.
 
-        They have a discrepancy, or an operation that is open since `open_before`.
+        They have a discrepancy, or an operation that is open since `open_before`; what
+        waits for its consumer is so only from the end of their time.
         """
         ...
 

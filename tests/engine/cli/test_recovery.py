@@ -21,8 +21,9 @@ AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251
 class Past:
     """A shop that had its trouble some time ago."""
 
-    def __init__(self, path, at):
-        self.local = LocalGateway(clock=lambda: at, books=Path(f"{path}.gateway"))
+    def __init__(self, path, at, **wishes):
+        books = Path(f"{path}.gateway")
+        self.local = LocalGateway(clock=lambda: at, books=books, **wishes)
         self.engine = Engine(
             adapters=[self.local.adapter],
             store=SQLiteStore(path),
@@ -52,7 +53,7 @@ class Past:
 @pytest.fixture
 def past(tmp_path):
     """A shop that had its trouble at a time of one's choice."""
-    return lambda at=AN_HOUR_AGO: Past(tmp_path / "kessai.db", at)
+    return lambda at=AN_HOUR_AGO, **more: Past(tmp_path / "kessai.db", at, **more)
 
 
 @pytest.fixture
@@ -129,6 +130,15 @@ def test_what_stays_open_for_a_day_waits_for_an_operator(kessai, unreadable):
     trail = kessai("tx", "show", "order", "--events", "--lang", "en").out
     assert "operator" in trail
     assert "sato" in trail
+
+
+def test_what_waits_for_its_consumer_waits_for_no_operator(kessai, past):
+    """They have 48 hours; then it ends by itself."""
+    with past(AN_HOUR_AGO - timedelta(hours=29), approve="ask") as shop:
+        assert shop.does("authorize", 1000, lifecycle="one_time").status == "pending"
+    (found,) = kessai("recover", "--json").json["recovered"]
+    assert found["status"] == "pending"
+    assert kessai("recover", "--json").json["waiting"] == []
 
 
 @pytest.fixture

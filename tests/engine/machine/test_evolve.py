@@ -432,6 +432,7 @@ def test_the_first_event_of_an_opening_makes_the_whole_transaction(story):
     after = evolve(sketch.machine, before, attrs.evolve(begun, agreement="agreement-1"))
     lifecycle = sketch.machine.lifecycle
     nothing = dict.fromkeys(lifecycle.amounts, 0)
+    opened = attrs.evolve(begun.operation, finish_within=timedelta(hours=48))
     assert after == Transaction(
         "order-1",
         lifecycle="recurring",
@@ -441,7 +442,7 @@ def test_the_first_event_of_an_opening_makes_the_whole_transaction(story):
         states={"consent": "requested", "payment": "requested"},
         amounts={**nothing, "authorizing": 900},
         flags={**dict.fromkeys(lifecycle.flags, 0), "with_capture": 1},
-        operations={begun.operation.id: begun.operation},
+        operations={opened.id: opened},
         discrepancies=(2,),
         version=3,
         head="abc",

@@ -11,7 +11,7 @@ from kessai.limits import REPLY_WITHIN
 from kessai.machine import External
 from kessai.machine.transaction import REMEMBERED, Notified
 
-SECOND = timedelta(seconds=1)
+SECOND, DAYS_2 = timedelta(seconds=1), timedelta(days=2)
 CAPTURED = Notified("capture", Outcome.SUCCEEDED, 900, "exchange-1")
 
 
@@ -157,6 +157,32 @@ def test_what_is_open_is_due_once_nobody_waits_for_its_reply(
     transaction = open_operations(story, *phases)
     assert transaction.open_since == (None if oldest is None else now + oldest)
     assert transaction.due_at == (None if due is None else now + due)
+
+
+@pytest.mark.parametrize(
+    ("changes", "finish_by"),
+    [
+        ({}, None),  # the gateway has not accepted it yet
+        ({"phase": Phase.UNKNOWN}, None),
+        ({"phase": Phase.PENDING}, DAYS_2),
+        ({"phase": Phase.PENDING, "resent_at": SECOND}, DAYS_2 + SECOND),
+        ({"phase": Phase.PENDING, "resumed_at": SECOND}, None),  # they have come back
+    ],
+)
+def test_what_waits_for_its_consumer_is_open_for_too_long_once_their_time_is_over(
+    story, now, changes, finish_by
+):
+    past = story("one_time", "authorize? 900")
+    (operation,) = past.transaction.operations.values()
+    begun = operation.begun_at
+    moved = {
+        name: begun + value if isinstance(value, timedelta) else value
+        for name, value in changes.items()
+    }
+    waits = attrs.evolve(operation, **moved)
+    transaction = attrs.evolve(past.transaction, operations={waits.id: waits})
+    assert waits.finish_by == (None if finish_by is None else begun + finish_by)
+    assert transaction.open_since == (waits.finish_by or begun)
 
 
 def test_what_was_sent_again_is_waited_for_from_then_on(story, now):

@@ -190,7 +190,8 @@ class StoreConformance:
         loaded = store.load("k", "order-1", None)
         assert loaded == Loaded(change.opens, change.transaction, None)
         assert loaded.transaction is not None
-        assert loaded.transaction.operations == {operation.id: operation}
+        kept = loaded.transaction.operations[operation.id]
+        assert (kept.parameters, kept.begun_at) == (parameters, at)
         ending = book.end(operation)
         loaded = store.load("k", "order-1", None)
         assert loaded == Loaded(ending.closes[0], ending.transaction, None)
@@ -660,6 +661,21 @@ class StoreConformance:
         signed = attrs.evolve(stated, source=Source.OPERATOR, actor="sato", note="ok")
         book.write(book.change([Closed(NOON, 3, signed)]))
         assert store.unresolved(NOON, 10) == ["old"]
+
+    def test_a_checkout_waits_for_its_consumer_before_it_waits_for_an_operator(
+        self, store: Store
+    ) -> None:
+        """From the end of the time that the lifecycle allows; nobody can help before."""
+        book = Book(store)
+        operation = book.begin(at=NOON)
+        assert store.unresolved(NOON, 10) == ["order-1"]
+        stated = _evidence(operation, Outcome.PENDING)
+        accepted = Reported(NOON, operation.id, Outcome.PENDING, stated)
+        book.write(book.change([accepted]))
+        (open_one,) = book.transaction.operations.values()
+        assert open_one.finish_by is not None
+        assert store.unresolved(open_one.finish_by - SECOND, 10) == []
+        assert store.unresolved(open_one.finish_by, 10) == ["order-1"]
 
     def test_a_transaction_is_found_by_the_ids_that_its_gateway_gave(
         self, store: Store

@@ -181,7 +181,11 @@ class AbstractState:
             deadlines=dict(zip(outline.deadlines, values[middle:], strict=False)),
             operations={
                 begun.id: attrs.evolve(
-                    begun, command=o.command, phase=o.phase, amount=amount
+                    begun,
+                    command=o.command,
+                    phase=o.phase,
+                    amount=amount,
+                    finish_within=machine.commands[o.command].finish_within,
                 )
                 for o, begun, amount in opened
             },
