@@ -238,7 +238,8 @@ Reception = Generator[Request, Reply | Failure, tuple[Evidence | Mention, ...]]
 class Adapter(Protocol):
     """What the engine needs of an adapter.
 
-    A class that names this one as its base has the defaults of `replays` and `seal`.
+    A class that names this one as its base has the defaults of `replays`, `page` and
+    `seal`.
     For a gateway that needs one request per command, `TwoFunctionAdapter` is less work.
     """
 
@@ -275,6 +276,20 @@ class Adapter(Protocol):
         without inquiries returns UNKNOWN and makes no request.
         """
         ...
+
+    def page(self, call: Call) -> Exchange:  # noqa: ARG002
+        """Ask once more for the page of an opening command that waits for its consumer.
+
+        It moves nothing: each request only reads, or is one that the exchange of `call`
+        has sent, with its key, so that the gateway repeats its answer. As long as the
+        gateway surely knows the keys (`replays`), `call` is the very same. After that,
+        and where there is no such promise, it has no keys, and the `references` that are
+        known by now. Of the evidence only what it discloses is used. By default there is
+        nothing to be asked.
+        """
+        yield from ()
+        message = f"{self.name}: discloses no page again"
+        raise InvalidInput(message)
 
     def seal(self, request: Request, at: datetime, nonce: bytes) -> Request:  # noqa: ARG002
         """`request` as it is sent at `at`: for signatures with a date or a salt.

@@ -85,6 +85,11 @@ def sealing(adapter: Adapter) -> Seal | None:
     return None if getattr(seal, "__func__", None) is Adapter.seal else seal
 
 
+def gives_pages(adapter: Adapter) -> bool:
+    """Whether `adapter` can ask for a consumer's page again; not by the default."""
+    return getattr(adapter.page, "__func__", None) is not Adapter.page
+
+
 def rebuilt(call: Call, given: object) -> Evidence:
     """What an adapter has `given` for `call`, rebuilt; unknown if it is not evidence.
 

@@ -21,6 +21,7 @@ from kessai.simulator.moves import (
     TakeBack,
     TaskStep,
 )
+from kessai.simulator.world import World
 
 ORDER = "kumo-1"
 A_DAY = 24 * 3600
@@ -80,6 +81,24 @@ def test_a_consumer_who_comes_back_pays(kumo):
         *steps(2, 9),
     ]
     assert booked(kumo, story).states == {"payment": "authorized"}
+
+
+def test_a_shop_that_loses_the_page_asks_for_it_again(kumo):
+    # Its process dies with the answer. The recoverer sends the very requests again.
+    asked = authorizes(1, with_consumer=True)
+    world = World(kumo)
+    for move in (
+        *[asked, *steps(1, 5), TaskStep(1, Fault.CRASH_BEFORE)],
+        *[Pass(660), Recover(2, Missing.DECLINE), *steps(2, 20)],
+        Ask(3, asked.command),
+    ):
+        world.play(move)
+    again = world.tasks[3]
+    for move in steps(3, 9):
+        world.play(move)
+    assert again.outcome.disclosed == {"page": "https://pay.kumo.example/pm_1"}
+    assert len(world.gateway.exchanges(ORDER)) == 1
+    world.close()
 
 
 def test_a_token_that_is_refused_the_second_time_may_have_been_taken_the_first(kumo):

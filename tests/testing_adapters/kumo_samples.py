@@ -26,6 +26,7 @@ from kessai.testing.adapter_kit.public import (
 KEY = "kumo-secret-of-the-tests"
 ENVIRONMENT = {"KUMO_MERCHANT": "m_1", "KUMO_SECRET": KEY}
 KNOWN = {PAYMENT: "pm_1"}
+PAGE = "https://pay.kumo.example/pm_1"
 BEFORE = datetime(2026, 1, 9, 3, 4, 5, tzinfo=UTC)
 
 
@@ -124,7 +125,9 @@ def samples():
                 ),
             ),
             ExchangeSample(
-                "authorize-asks", ASK, says(ASK, "pending", references=KNOWN)
+                "authorize-asks",
+                ASK,
+                says(ASK, "pending", references=KNOWN, disclosed={"page": PAGE}),
             ),
             ExchangeSample("refund", REFUND, says(REFUND, amount=200, exchange="re_1")),
         ],

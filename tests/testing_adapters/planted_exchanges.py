@@ -103,6 +103,22 @@ class StumblesHalfway(Kumo):
         return evidence
 
 
+class OpensAnotherForThePage(Kumo):
+    """The page that is given is another checkout's."""
+
+    def page(self, call):
+        return changed(
+            super().page(call), lambda _, request: with_key(request, "another")
+        )
+
+
+class RepeatsForgottenKeys(Kumo):
+    """Keys are used though the gateway may have forgotten them."""
+
+    def page(self, call):
+        return super().page(attrs.evolve(call, seed=call.seed or call.operation))
+
+
 class SaltsItself(Kumo):
     """The salt of a signature is drawn, and not the one that is given."""
 

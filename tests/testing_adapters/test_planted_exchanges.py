@@ -11,6 +11,7 @@ from kessai.testing.adapter_kit.public import NotConforming, check_adapter
 
 KEYS = "every_request_of_an_exchange_has_a_key_of_its_own"
 BREAKS_OFF = "an_exchange_that_breaks_off_is_unknown"
+PAGE = "asking_for_the_page_again_moves_nothing"
 MISTAKES = [
     ("SkipsTheSecond", "a_recorded_exchange_goes_as_it_went", "1 requests for 2"),
     ("RemembersItsStep", "an_exchange_that_is_replayed_is_the_same", "second time"),
@@ -18,6 +19,8 @@ MISTAKES = [
     ("NoSecondKey", KEYS, "request 2 carries no key of its operation"),
     ("HalfIsDeclined", BREAKS_OFF, "the outcome is declined"),
     ("StumblesHalfway", BREAKS_OFF, "exchange() raised AssertionError"),
+    ("OpensAnotherForThePage", PAGE, "whose keys are known, it sends another POST"),
+    ("RepeatsForgottenKeys", PAGE, "whose keys are forgotten, it sends another POST"),
     (
         "SaltsItself",
         "the_same_moment_and_nonce_seal_to_the_same_bytes",

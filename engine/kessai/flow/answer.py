@@ -29,7 +29,10 @@ class Answer:
     key that was denied the request is decided anew: its denial is a recorded one only
     if the reasons are the same.
     `disclosed` holds what is for the caller alone and stored nowhere: the `page` that
-    sends the consumer to the gateway, or the `address`; no repr shows it.
+    sends the consumer to the gateway, or the `address`; no repr shows it. The same key
+    gives the `page` again as long as it is valid, where the gateway does. Where it does
+    not, `is_page_lost`: what the first answer disclosed cannot be had again. The
+    checkout may still be finished, or else `abandon` ends it.
     """
 
     status: Status
@@ -40,17 +43,19 @@ class Answer:
     denial: Denial | None = None
     evidence: Evidence | None = None
     is_recorded: bool = False
+    is_page_lost: bool = False
     disclosed: Mapping[str, Any] = attrs.field(
         factory=dict[str, Any], repr=False, eq=False
     )
 
     @property
     def may_send_again(self) -> bool:
-        """Whether the same request under a new key can repeat no effect.
+        """Whether the same request may be sent again under a new key.
 
-        True for a denial, and for a decline of a request that never left. The same key
-        decides anew after a denial, as a new one does; after a decline it gives the
-        recorded answer. Where this is false, only the same key is safe.
+        Under the same key it always may be: after a denial it is decided anew, and in
+        all other cases the key gives its recorded answer. Under a new key it is decided
+        anew, and that can repeat an effect. It cannot where this is true: after a
+        denial, and after a decline of a request that never left.
         """
         if self.status is Status.DENIED:
             return True

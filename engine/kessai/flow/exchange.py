@@ -40,14 +40,14 @@ class Prepared(msgspec.Struct, frozen=True):
     evidence: Evidence | None = None
 
 
-def prepare(adapter: Adapter, call: Call) -> Prepared:
-    """Begin the exchange for `call`. Nothing is sent.
+def prepare(adapter: Adapter, call: Call, exchange: Exchange | None = None) -> Prepared:
+    """Begin the exchange for `call`, or another `exchange` about it. Nothing is sent.
 
     Raises whatever the adapter does, and:
         InvalidInput: what it yielded first is not a request.
 
     """
-    exchange = adapter.exchange(call)
+    exchange = exchange or adapter.exchange(call)
     try:
         first: Any = next(exchange)
     except StopIteration as stop:

@@ -25,6 +25,7 @@ from kessai.flow.answer import Answer, Status
 from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded
 from kessai.flow.exchange import Prepared, carry_on, prepare
 from kessai.flow.inquiry import inquire
+from kessai.flow.page import page_again
 from kessai.flow.steps import (
     Context,
     agreement_as_of,
@@ -37,7 +38,7 @@ from kessai.flow.steps import (
     write,
 )
 from kessai.gateway import Adapter, Call, Evidence, Outcome
-from kessai.gateway_exchange import unknown
+from kessai.gateway_exchange import gives_pages, unknown
 from kessai.limits import ATTEMPTS, SEND_WITHIN
 from kessai.machine import (
     Begun,
@@ -456,11 +457,35 @@ def _answer_again(
         return (yield from _deny(own, loaded, command, key_conflict(command), now))
     if own is not None and recorded.operation and own.commands[command.name].spec.reads:
         return (yield from _read_again(context, own, transaction, command, recorded))
+    opened = transaction.operations.get(recorded.operation or "")
+    if own is not None and opened and own.commands[opened.command].spec.is_opening:
+        return (yield from _opening_again(context, own, transaction, opened, recorded))
     machine = context.machines.for_opening(command, own) or own
     currency = command.currency or transaction.currency
     return to_answer(
         recorded, transaction, machine=machine, currency=currency, is_recorded=True
     )
+
+
+def _opening_again(
+    context: Context,
+    machine: Machine,
+    transaction: Transaction,
+    opened: Operation,
+    recorded: Recorded,
+) -> Flow[Answer]:
+    """The recorded answer, with the consumer's page once more if that can be had."""
+    adapter = context.adapters.get(transaction.account)
+    if adapter is None:  # a recorded answer needs none
+        return to_answer(recorded, transaction, is_recorded=True)
+    page = None
+    if gives_pages(adapter):
+        page = yield from page_again(context, machine, transaction, opened)
+        again = yield from answer_for(transaction, recorded.key, page)
+    else:
+        again = to_answer(recorded, transaction)
+    is_lost = page is None and opened.finish_by is not None
+    return attrs.evolve(again, is_recorded=True, is_page_lost=is_lost)
 
 
 def _read_again(

@@ -170,14 +170,15 @@ class Monitor:
     # ── the gateway ─────────────────────────────────────────────────────────────────
 
     def departs(
-        self, task: Task, now: datetime, stored: Transaction, recorded: Recorded | None
+        self,
+        operation: str,
+        now: datetime,
+        stored: Transaction,
+        recorded: Recorded | None,
     ) -> None:
         """A request that changes something leaves."""
-        operation = task.operation
-        if operation is None or recorded is None:
-            raise Violation(
-                BrokenPromise.SENT_WITHOUT_INTENT, task.order, str(task.number)
-            )
+        if recorded is None:
+            raise Violation(BrokenPromise.SENT_WITHOUT_INTENT, stored.id, operation)
         has_ended = (
             recorded.outcome == "declined" and operation not in stored.operations
         )
@@ -189,7 +190,7 @@ class Monitor:
         is_harmless = is_known or self.is_excused(self.operations[operation])
         if has_ended and not is_harmless:
             raise Violation(
-                BrokenPromise.SENT_AFTER_ITS_END, task.order, f"{operation} at {now}"
+                BrokenPromise.SENT_AFTER_ITS_END, stored.id, f"{operation} at {now}"
             )
 
     def arrived(

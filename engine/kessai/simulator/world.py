@@ -41,7 +41,7 @@ from kessai.flow import (
     sweep,
 )
 from kessai.flow.effects import Effect, Result, StoreEffect
-from kessai.gateway import Failure, Reply
+from kessai.gateway import Failure, Reply, Request
 from kessai.machine import Machine, Machines, Transaction
 from kessai.simulator import moves
 from kessai.simulator.faults import Fault
@@ -101,6 +101,7 @@ class World:
         self.waiting: dict[str, None] = {}
         self.returned: dict[str, None] = {}
         self.pending: dict[str, bool] = {}
+        self.sent: dict[Request, str] = {}
         self.faults: Counter[Fault] = Counter()
         self.commands = 0
         self.accepted = 0
@@ -355,16 +356,19 @@ class World:
         """The order that a request is about, and the operation it carries out."""
         if send.until is None:  # an inquiry, or a read: it changes nothing
             return task.order, None
-        if task.operation is None:
+        # Who asks for a page once more sends what was sent before, and writes no intent.
+        operation = task.operation or self.sent.get(send.request)
+        if operation is None:
             raise Violation(
                 BrokenPromise.SENT_WITHOUT_INTENT, task.order, str(task.number)
             )
-        order = task.operation.rpartition(".")[0]
-        intent = self.monitor.operations[task.operation]
+        self.sent[send.request] = operation
+        order = operation.rpartition(".")[0]
+        intent = self.monitor.operations[operation]
         loaded = self.store.load(intent.key, order, None)
         stored = loaded.transaction or Transaction(order)
-        self.monitor.departs(task, self.now, stored, loaded.recorded)
-        return order, task.operation
+        self.monitor.departs(operation, self.now, stored, loaded.recorded)
+        return order, operation
 
     def _leave(
         self, task: Task, parcel: Parcel, move: moves.TaskStep

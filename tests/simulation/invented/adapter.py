@@ -61,6 +61,10 @@ class Kumo(Adapter):
         exchanges = {"authorize": self._authorize, "refund": self._refund}
         return exchanges.get(call.command, self._change)(call)
 
+    def page(self, call):
+        """Under keys that it knows, the gateway answers as it did at first."""
+        return self._authorize(call)
+
     def seal(self, request, at, nonce):
         date, salt = at.isoformat(timespec="seconds"), nonce.hex()
         parts = (date, salt, request.method, request.url)
@@ -234,6 +238,7 @@ def _read(call, reply, payment=None, *, is_second=False):
     if outcome is Outcome.UNKNOWN:
         peace = _peace(reply)
         return _says(call, outcome, references=references, not_before=peace)
+    page = stated.get("page") if outcome is Outcome.PENDING else None
     return _says(
         call,
         outcome,
@@ -242,6 +247,7 @@ def _read(call, reply, payment=None, *, is_second=False):
         exchange=_id(stated, "exchange") or None,
         references=references,
         deadlines=_deadlines(stated),
+        disclosed={"page": page} if page else {},
     )
 
 

@@ -172,7 +172,8 @@ class Books:
             payment.status = "requires_action"
             payment.asked_until = self.clock() + CONSUMER_WITHIN
             payment.exchanges.append(Booked("authorize", payment.amount, "pending"))
-            return {"result": "requires_action"}
+            page = f"https://pay.kumo.example/{payment.id}"
+            return {"result": "requires_action", "page": page}
         _need(payment.status in OPEN)
         if payment.status == "requires_action":
             _need(token is not None and token == payment.token)

@@ -41,5 +41,6 @@ def resolved(wiring: Wiring, answer: Answer) -> Answer:
     recovery = recovery_for(wiring)
     for found in wiring.engine.recover_transaction(answer.transaction.id, recovery):
         if found.key == answer.key:
-            return attrs.evolve(found, disclosed=answer.disclosed)
+            is_lost = answer.is_page_lost and found.status is Status.PENDING
+            return attrs.evolve(found, disclosed=answer.disclosed, is_page_lost=is_lost)
     return answer

@@ -184,6 +184,7 @@ def answer_data(answer: Answer, language: str) -> dict[str, Any]:
         "key": answer.key,
         "operation": answer.operation,
         "is_recorded": answer.is_recorded,
+        "page_lost": answer.is_page_lost,
         "may_send_again": answer.may_send_again,
         "denial": denial_data(answer.denial, language),
         "code": answer.evidence.code if answer.evidence else None,

@@ -171,6 +171,8 @@ def _print_disclosed(answer: Answer, language: str) -> None:
     page = disclosed.pop("page", None)
     if page and answer.status is Status.PENDING:
         say(word("send_on", language))
+    if answer.is_page_lost:
+        say(word("page_lost", language))
     address: Mapping[str, Any] = disclosed.pop("address", {})
     shown = {**disclosed, **address}
     print_pairs((name, str(value)) for name, value in shown.items())

@@ -52,6 +52,7 @@ PROMISES: Mapping[str, Check] = {
     "an_exchange_that_is_replayed_is_the_same": exchanges.replayed,
     "every_request_of_an_exchange_has_a_key_of_its_own": exchanges.keys,
     "an_exchange_that_breaks_off_is_unknown": exchanges.broken_off,
+    "asking_for_the_page_again_moves_nothing": exchanges.pages,
     "the_same_moment_and_nonce_seal_to_the_same_bytes": exchanges.sealed,
     "what_a_notification_mentions_is_reported_elsewhere": exchanges.mentions,
     # Outcomes

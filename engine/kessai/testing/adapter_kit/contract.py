@@ -75,6 +75,9 @@ KEY_OF_EACH = Clause(
 AFTER_THE_FIRST = Clause(
     _EXCHANGE, "Once a request was sent, whatever is raised counts as UNKNOWN"
 )
+PAGE = Clause(
+    "kessai.gateway.Adapter.page", "It moves nothing: each request only reads"
+)
 SEALED = Clause(
     "kessai.gateway.Adapter.seal",
     "the same 16 bytes of `nonce` and the same time give the same bytes",

@@ -10,15 +10,25 @@ from typing import Any
 
 import attrs
 
-from kessai.gateway import INQUIRY, Call, Evidence, Failure, Mention, Reply, Request
-from kessai.gateway_exchange import can_be_kept, lift
+from kessai.errors import InvalidInput
+from kessai.gateway import (
+    INQUIRY,
+    Adapter,
+    Call,
+    Evidence,
+    Failure,
+    Mention,
+    Reply,
+    Request,
+)
+from kessai.gateway_exchange import can_be_kept, gives_pages, lift
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.forms import ExchangeRun, run
 from kessai.testing.adapter_kit.guard import watching
 from kessai.testing.adapter_kit.keys import of_operation
 from kessai.testing.adapter_kit.kit import RESOLVED, Kit, readable
 from kessai.testing.adapter_kit.records import as_recorded, unlike
-from kessai.testing.adapter_kit.samples import ExchangeSample
+from kessai.testing.adapter_kit.samples import ExchangeSample, ReplySample
 from kessai.testing.adapter_kit.stories import AdapterRaised, ConformanceFinding
 
 _AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -99,6 +109,43 @@ def broken_off(kit: Kit) -> Iterator[ConformanceFinding]:
                         contract.AFTER_THE_FIRST,
                         "Outcome.UNKNOWN, with the ids that are known by then",
                     )
+
+
+def pages(kit: Kit) -> Iterator[ConformanceFinding]:
+    """A page is asked for by reading, or by what was sent for it, while keys are known."""
+    adapter = lift(kit.adapter)
+    if not gives_pages(adapter):
+        return
+    asks: list[tuple[ExchangeSample | ReplySample, tuple[Reply, ...]]]
+    asks = [*kit.exchanges, *((sample, (reply,)) for sample, reply in kit.replies)]
+    for sample, replies in asks:
+        call, evidence = sample.call, sample.evidence
+        if "page" not in evidence.disclosed:
+            continue
+        later = attrs.evolve(call, references=evidence.references, seed="")
+        asked: list[tuple[str, Call, tuple[Request, ...]]]
+        asked = [("whose keys are forgotten", later, ())]
+        if adapter.replays is not None:
+            sent = _run(kit, call, replies).requests
+            asked.append(("whose keys are known", call, sent))
+        for which, about, repeated in asked:
+            for request in _asked_for_page(adapter, about, replies):
+                if request.method != "GET" and request not in repeated:
+                    yield ConformanceFinding(
+                        f"{sample.name}: for the page of a call {which}, it sends"
+                        f" another {request.method} request",
+                        contract.PAGE,
+                        "a GET, or the very request of the exchange for the call",
+                    )
+
+
+def _asked_for_page(
+    adapter: Adapter, call: Call, replies: Sequence[Reply]
+) -> tuple[Request, ...]:
+    try:
+        return run(adapter.page(call), replies).requests
+    except InvalidInput:  # there is nothing to be asked
+        return ()
 
 
 def sealed(kit: Kit) -> Iterator[ConformanceFinding]:
