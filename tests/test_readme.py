@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kessai import Call, Failure, Outcome, Reply
+from kessai import Call, Command, Engine, Failure, MemoryStore, Outcome, Reply
 from kessai.cli.main import run_command
+from kessai_adapters.local import LocalGateway
 
 HOUSE = Path(__file__).parent.parent
 README = (HOUSE / "README.md").read_text("utf-8")
@@ -133,9 +134,27 @@ def test_every_command_it_only_names_exists():
         assert run_command([*command.split(), "--help"]) == 0
 
 
-def test_the_adapter_it_shows_is_an_exchange_of_two_requests_with_two_keys():
+def test_a_lost_page_is_followed_by_a_checkout_under_another_id():
     namespace = {}
     exec(blocks("python")[2], namespace)  # noqa: S102 - our own page
+    local = LocalGateway(approve="ask")
+    engine = Engine(
+        adapters=[local.adapter], store=MemoryStore(), transport=local.transport
+    )
+    asked = Command("authorize", "order-1", lifecycle="one_time", amount=9, key="k")
+    engine.execute(asked)
+    assert engine.execute(asked).is_page_lost
+    anew = namespace["open_anew"](engine, "order-1", "order-1-2", 9)
+    assert anew.disclosed["page"]
+    assert engine.transaction("order-1").status == "payment.failed"
+    local.emulator.consumer.approve("order-1-2")
+    assert namespace["open_anew"](engine, "order-1-2", "order-1-3", 9) is None
+    assert engine.transaction("order-1-2").status == "payment.authorized"
+
+
+def test_the_adapter_it_shows_is_an_exchange_of_two_requests_with_two_keys():
+    namespace = {}
+    exec(blocks("python")[3], namespace)  # noqa: S102 - our own page
     adapter = namespace["TwoSteps"]()
     call = Call(
         command="authorize",

@@ -96,6 +96,10 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         """See `Engine.execute`."""
         return await self.drive(flow.execute(self._context, command))
 
+    async def abandon(self, transaction_id: str) -> Answer:
+        """See `Engine.abandon`."""
+        return await self.drive(flow.abandon(self._context, transaction_id))
+
     async def resume(
         self, transaction_id: str, parameters: Mapping[str, str]
     ) -> Answer:

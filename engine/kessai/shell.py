@@ -122,7 +122,9 @@ class Engine(BaseEngine, Closable):
         """Carry out `command`, or say why not.
 
         One key, one effect: the same key with the same request gives the recorded
-        answer; after a denial, which had no effect, it is decided anew. Whatever
+        answer; after a denial, which had no effect, it is decided anew. While a checkout
+        waits for its consumer, that answer has their page again, if the gateway gives it
+        again. Whatever
         interrupts a call, the intent is in the store, and `recover` finds out what came
         of it.
 
@@ -152,6 +154,20 @@ class Engine(BaseEngine, Closable):
 
         """
         return self.drive(flow.resume(self._context, transaction_id, parameters))
+
+    def abandon(self, transaction_id: str) -> Answer:
+        """End a checkout whose consumer can finish it no more, as `abandoned`.
+
+        The gateway is asked first. What it reports instead is the answer: whoever has
+        approved by now has paid. Without its answer, or with another command under way,
+        the checkout stays open. An approval that comes later is a discrepancy.
+
+        Raises:
+            UnknownTransaction: no transaction has that id.
+            StoreBusy, StoreFailed, VersionConflict, CommitUnknown: try again.
+
+        """
+        return self.drive(flow.abandon(self._context, transaction_id))
 
     def preview(self, command: Command) -> Denial | None:
         """Whether `command` would be denied now, and why. Writes and sends nothing."""

@@ -112,9 +112,10 @@ def resolve_external(
         return Discrepancy(now, reason, evidence)
     name = rule.spec.name
     if rule.spec.is_opening:
-        # A transaction has one opening command: this is it, but not as asked for.
+        # A transaction has one opening command: this is it, but not as asked for, or
+        # after it had ended.
         ours = [o.id for o in transaction.operations.values() if o.command == name]
-        reason = "amount_differs" if ours else "not_in_lifecycle"
+        reason = "amount_differs" if ours else "state_not_allowed"
         return Discrepancy(now, reason, evidence, *ours)
     amount = evidence.amount if rule.spec.amount else None
     if rule.spec.amount and amount is None:

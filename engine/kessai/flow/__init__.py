@@ -5,6 +5,7 @@ Nothing here does I/O. `kessai.driver` drives flows synchronously and asynchrono
 
 from kessai.evidence.absence import Missing
 from kessai.evidence.inquiry import Inquiry
+from kessai.flow.abandon import abandon
 from kessai.flow.answer import Answer, Status
 from kessai.flow.ask import existing, possibilities, preview, reconcile
 from kessai.flow.effects import (
@@ -62,6 +63,7 @@ __all__ = [
     "Send",
     "Status",
     "StillUnderWay",
+    "abandon",
     "close_by_hand",
     "compare",
     "execute",

@@ -21,18 +21,17 @@ from kessai.flow.steps import (
     call_for,
     contended,
     load_with_machine,
+    open_opening,
+    opening_key,
     write,
 )
 from kessai.gateway import Adapter
 from kessai.limits import ATTEMPTS
 from kessai.machine import (
-    Begun,
     Event,
-    Machine,
     Operation,
     Phase,
     Resumed,
-    Transaction,
     read_events,
 )
 from kessai.machine.command import checked_resumption, fingerprint
@@ -66,10 +65,10 @@ def resume(
             raise UnknownTransaction(message)
         context.adapter_of(transaction)
         records = yield History(transaction_id)
-        opening = _opening(machine, transaction)
+        opening = open_opening(machine, transaction)
         request = fingerprint(brought)
         if opening is None or _is_answered(opening, read_events(records), request):
-            return (yield from answer_for(transaction, _key(read_events(records))))
+            return (yield from answer_for(transaction, opening_key(records)))
         now = yield Now()
         if opening.is_awaited(now):
             message = f"{opening.id}: the gateway has not answered yet; try again later"
@@ -104,20 +103,7 @@ def _are_replayed(adapter: Adapter, earlier: Iterable[Resumed], last: Resumed) -
     )
 
 
-def _opening(machine: Machine, transaction: Transaction) -> Operation | None:
-    """The opening command, while it is open."""
-    for operation in transaction.operations.values():
-        if machine.commands[operation.command].spec.is_opening:
-            return operation
-    return None
-
-
 def _is_answered(opening: Operation, trail: Iterable[Event], request: str) -> bool:
     """Whether exactly this was sent on last, and the gateway has accepted it."""
     brought = [event.request for event in trail if isinstance(event, Resumed)]
     return opening.phase is Phase.PENDING and brought[-1:] == [request]
-
-
-def _key(trail: Iterable[Event]) -> str:
-    """The key of the opening command, which was begun first."""
-    return next(event.operation.key for event in trail if isinstance(event, Begun))

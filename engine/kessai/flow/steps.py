@@ -34,6 +34,7 @@ from kessai.gateway import INQUIRY, Adapter, AnyAdapter, Call
 from kessai.gateway_exchange import lift
 from kessai.limits import ATTEMPTS, COMMITS
 from kessai.machine import (
+    Begun,
     Event,
     Machine,
     Machines,
@@ -44,6 +45,7 @@ from kessai.machine import (
     append,
     as_of,
     read_but_denials,
+    read_events,
 )
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.command import fingerprint, is_id
@@ -350,6 +352,20 @@ def inquiry_for(machine: Machine, transaction: Transaction) -> Call:
         tracks=tuple(machine.lifecycle.tracks),
         references=transaction.references,
     )
+
+
+def open_opening(machine: Machine, transaction: Transaction) -> Operation | None:
+    """The opening command of a transaction, while it is open."""
+    for operation in transaction.operations.values():
+        if machine.commands[operation.command].spec.is_opening:
+            return operation
+    return None
+
+
+def opening_key(records: Iterable[Record]) -> str:
+    """The key of the opening command, which was begun first."""
+    trail = read_events(records)
+    return next(event.operation.key for event in trail if isinstance(event, Begun))
 
 
 def begun_hash(records: Iterable[Record], operation: Operation) -> str:

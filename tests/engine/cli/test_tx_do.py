@@ -111,6 +111,51 @@ def test_the_page_for_the_consumer_is_disclosed_to_programs_alone(do, gateway):
     assert result.json["disclosed"]["page"].startswith("<!DOCTYPE html>")
 
 
+@pytest.fixture
+def abandon(kessai, database):
+    """End the checkout of the order `one`."""
+
+    def act(*arguments):
+        return kessai("tx", "abandon", "one", *arguments, "--db", database.path)
+
+    return act
+
+
+def test_a_page_that_cannot_be_had_again_is_said_to_be_and_the_checkout_can_be_ended(
+    do, gateway, abandon
+):
+    gateway(approve="ask")
+    do(*AUTHORIZE, "--key", "k")
+
+    again = do(*AUTHORIZE, "--key", "k", "--lang", "en")
+    asked = do(*AUTHORIZE, "--key", "k", "--json").json
+    ended = abandon("--lang", "en")
+
+    assert "kessai tx abandon ID" in again.out
+    assert (asked["page_lost"], asked["disclosed"]) == (True, {})
+    assert (ended.code, "(abandoned)" in ended.out) == (0, True)
+    assert abandon("--json").json["transaction"]["states"] == {"payment": "failed"}
+
+
+def test_a_checkout_that_was_approved_by_then_is_not_ended(do, abandon):
+    do(*AUTHORIZE)
+
+    result = abandon("--json")
+
+    assert (result.code, result.json["status"]) == (3, "succeeded")
+
+
+def test_a_checkout_of_which_the_gateway_says_nothing_stays_open(do, gateway, abandon):
+    gateway(approve="ask")
+    do(*AUTHORIZE)
+    gateway(Fault.HTTP_503, approve="ask")
+
+    result = abandon("--lang", "en")
+
+    assert result.code == 4
+    assert "It stays open" in result.out
+
+
 def test_a_lost_reply_is_inquired_about_at_once(do, gateway, database):
     do(*AUTHORIZE)
     gateway(Fault.LOSE_REPLY)

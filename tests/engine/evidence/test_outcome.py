@@ -256,7 +256,7 @@ def test_an_external_update_moves_the_deadline(story):
         ("authorize 9", "terminate", None, "not_in_lifecycle"),
         ("authorize 9", "chargeback", 9, "not_in_lifecycle"),
         ("authorize 9", None, None, "not_in_lifecycle"),
-        ("authorize 9", "authorize", 9, "not_in_lifecycle"),
+        ("authorize 9", "authorize", 9, "state_not_allowed"),
         ("authorize? 9", "authorize", 8, "amount_differs"),
         ("authorize 9", "capture", None, "amount_missing"),
         ("authorize 9", "capture", 10, "amount_out_of_bounds"),

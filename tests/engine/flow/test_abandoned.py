@@ -3,6 +3,8 @@
 import pytest
 
 from kessai import Missing, Recovery, Status
+from kessai.audit.verification.verify import verify
+from kessai.errors import UnknownTransaction
 from kessai.machine import Discrepancy, read_events
 
 PENDING = {"outcome": "pending"}
@@ -107,3 +109,90 @@ def test_an_approval_after_all_waits_for_an_operator(opened, recovered, clock, s
     *_, last = read_events(store.records("order-1"))
     assert isinstance(last, Discrepancy)
     assert opened.transaction().status == "payment.failed"
+
+
+# ── by the shop, which has lost the page ────────────────────────────────────────────
+
+
+@pytest.fixture
+def abandons(shop, gateway, store):
+    """The shop ends an order; the gateway answers the inquiry before it with this."""
+
+    def abandon(answer, order="order-1"):
+        gateway.answers = [answer]
+        ended = shop.call("abandon", order)
+        assert verify(store).holds
+        return ended
+
+    return abandon
+
+
+def test_a_shop_that_has_lost_the_page_ends_the_checkout(opened, abandons):
+    answer = abandons(LISTED_AS_PENDING)
+    assert (answer.status, answer.evidence.code) == (Status.DECLINED, "abandoned")
+    assert opened.transaction().status == "payment.failed"
+    assert opened.asks("authorize", 100).status is Status.DECLINED  # the same key
+
+
+def test_the_order_is_begun_anew_under_another_id(opened, abandons):
+    """The gateway takes an order's id once."""
+    abandons(LISTED_AS_PENDING)
+    denied = opened.asks("authorize", 100, key="anew")
+    assert denied.denial.codes == ("transaction_exists",)
+    anew = opened.asks("authorize", 100, of="order-1-2")
+    assert anew.status is Status.SUCCEEDED
+
+
+def test_whoever_has_approved_by_then_has_paid(opened, abandons):
+    answer = abandons({"listing": [["authorize", "succeeded", 100]]})
+    assert answer.status is Status.SUCCEEDED
+    assert opened.transaction().status == "payment.authorized"
+
+
+def test_a_lost_reply_ends_as_soon_as_the_gateway_says_that_it_waits(
+    shop, gateway, lost, abandons
+):
+    gateway.answers = [lost]
+    shop.asks("authorize", 100)
+    answer = abandons({"listing": []})
+    assert answer.status is Status.UNKNOWN  # it may be on its way
+    assert abandons(LISTED_AS_PENDING).status is Status.DECLINED
+
+
+def test_without_an_answer_it_stays_open(opened, abandons, lost):
+    assert abandons(lost).status is Status.PENDING
+    assert opened.transaction().status == "payment.requested"
+
+
+def test_nothing_ends_while_a_change_is_under_way(shop, gateway, abandons, lost):
+    gateway.answers = [PENDING]
+    shop.asks(
+        "authorize", 100, merchant_page=True, merchant_page_url="https://a.example"
+    )
+    gateway.answers = [lost]
+    shop.asks("update_authorization", 120)
+    assert abandons(LISTED_AS_PENDING).status is Status.PENDING
+
+
+def test_what_involves_no_consumer_is_not_abandoned(shop, gateway, abandons):
+    shop.asks("authorize", 100, of="agreement", lifecycle="recurring")
+    gateway.answers = [PENDING]
+    charge = {"of": "charge-1", "agreement": "agreement"}
+    assert shop.asks("reauthorize", 100, **charge).status is Status.PENDING
+    waits = {"listing": [["reauthorize", "pending", 100]]}
+    assert abandons(waits, "charge-1").status is Status.PENDING
+
+
+def test_an_approval_after_that_waits_for_an_operator(opened, abandons, store):
+    abandons(LISTED_AS_PENDING)
+    opened.gateway.answers = [{"listing": [["authorize", "succeeded", 100]]}]
+    opened.notification("authorize", amount=100)
+    *_, last = read_events(store.records("order-1"))
+    assert (type(last), last.reason) == (Discrepancy, "state_not_allowed")
+    assert opened.transaction().status == "payment.failed"
+    assert verify(store).holds
+
+
+def test_what_never_was_cannot_be_abandoned(shop):
+    with pytest.raises(UnknownTransaction):
+        shop.call("abandon", "order-1")

@@ -22,6 +22,7 @@ from kessai.cli.terminal.output import (
     say,
     transaction_data,
 )
+from kessai.cli.tx.abandon import tx_abandon
 from kessai.cli.tx.diagram import tx_diagram
 from kessai.cli.tx.known import Known
 from kessai.cli.tx.options import Amount, known_command, read_parameters
@@ -54,6 +55,7 @@ def tx() -> None:
     """Look at transactions, ask what is possible, act."""
 
 
+tx.add_command(tx_abandon)
 tx.add_command(tx_resolve)
 tx.add_command(tx_close)
 tx.add_command(tx_diagram)
