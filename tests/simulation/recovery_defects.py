@@ -24,6 +24,16 @@ evolve = import_module("kessai.machine.evolve")
 FIRST_SEND = (Operation, "sent_at", property(lambda operation: operation.begun_at))
 
 
+# ── what an operator is asked ──────────────────────────────────────────────────────────
+
+
+@defect
+def what_is_explained_stays_open():
+    """What was set aside and applied a moment later asks for an operator for ever."""
+    with planted((evolve, "unexplained", lambda _, before, *__: before.discrepancies)):
+        yield
+
+
 # ── the in-flight limit ─────────────────────────────────────────────────────────────
 
 

@@ -134,6 +134,10 @@ class Shop:
     def recover(self, transaction, recovery=KEEP):
         return self._run(self.engine.recover_transaction(transaction, recovery))
 
+    def resolve(self, transaction, operation, outcome):
+        found = {"evidence": "read in the portal", "actor": "Sato"}
+        self._run(self.engine.resolve(transaction, operation, outcome, **found))
+
     def notification(self, notifications=None):
         """Deliver `notifications`, or all that the gateway has ready; those delivered."""
         delivered = (
@@ -209,6 +213,12 @@ class Shop:
         self.approve(transaction)
         return self.transaction(transaction)
 
+    def differences(self, transaction):
+        """In what the engine's books and the gateway's differ."""
+        order = self.order(transaction)
+        booked = None if order is None else booked_order(order)
+        return list(differences(self.transaction(transaction), booked))
+
     # ── the end of every story ──────────────────────────────────────────────────────
 
     def books_agree(self, *, still_open=()):
@@ -228,9 +238,7 @@ class Shop:
             assert broken_invariants(machines[transaction.lifecycle], transaction) == ()
             assert bool(transaction.operations) == (transaction.id in still_open)
             if transaction.id not in still_open:
-                order = self.order(transaction.id)
-                standing = None if order is None else booked_order(order)
-                assert list(differences(transaction, standing)) == []
+                assert self.differences(transaction.id) == []
                 assert not any(transaction.amounts[name] for name in HELD)
         report = verify(self.store)
         assert report.faults.first == ()

@@ -100,7 +100,7 @@ def test_notifications_overtake_every_reply(shop):
     assert shop.do("refund", "order", amount=200).status == "succeeded"
     assert shop.do("refund", "order").status == "succeeded"
     assert shop.transaction("order").status == "payment.refunded"
-    assert shop.transaction("order").discrepancies == ()
+    assert shop.transaction("order").discrepancies == {}
     shop.books_agree()
 
 

@@ -38,7 +38,7 @@ def test_the_amount_is_changed_on_the_merchants_page(shop, apply):
     transaction = shop.transaction("order")
     assert transaction.states["payment"] == "authorized"
     assert transaction.amounts["authorized"] == 800
-    assert transaction.discrepancies == ()
+    assert transaction.discrepancies == {}
     shop.books_agree()
     assert shop.do("capture", "order").transaction.amounts["captured"] == 800
     shop.books_agree()
@@ -109,7 +109,7 @@ def test_the_consumer_approves_while_an_updates_reply_is_lost(shop, apply, shown
         shop.recover("order")
     transaction = shop.transaction("order")
     assert transaction.amounts["authorized"] == 1500
-    assert transaction.discrepancies == ()
+    assert transaction.discrepancies == {}
     assert shop.again(lost, amount=1500).status == "succeeded"
     shop.books_agree()
 

@@ -159,7 +159,7 @@ def assert_done(shop, case, name, answer):
     assert (again.status, again.is_recorded) == ("succeeded", True)
     assert again.transaction.status == case.after
     assert again.transaction.operations == {}
-    assert again.transaction.discrepancies == ()
+    assert again.transaction.discrepancies == {}
     assert holds(again.transaction) == {}
     shop.books_agree()
 
@@ -463,7 +463,7 @@ def test_a_second_like_the_first_is_not_taken_for_it(  # noqa: PLR0917
         shop.recover(name, RESEND)
         assert shop.again(second, **fields).status == "succeeded"
         assert shop.sent.count(wire) == 2
-    assert shop.transaction(name).discrepancies == ()
+    assert shop.transaction(name).discrepancies == {}
     shop.books_agree()
 
 

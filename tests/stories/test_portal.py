@@ -24,7 +24,7 @@ def learn(request, shop):
 
 def assert_external(shop, name):
     assert shop.kinds(name)[-1] == "External"
-    assert shop.transaction(name).discrepancies == ()
+    assert shop.transaction(name).discrepancies == {}
 
 
 @pytest.mark.parametrize(("amount", "captured"), [(400, 400), (None, 1000)])
@@ -208,6 +208,30 @@ def test_once_the_lost_command_is_resolved_the_portals_counts(  # noqa: PLR0917
     shop.recover("order")
     assert shop.transaction("order").status == status
     shop.books_agree()
+    assert "Discrepancy" in shop.kinds("order")
+    assert not shop.transaction("order").discrepancies
+    assert shop.store.unresolved(shop.clock.now, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "fields", "by_hand", "amount"), [one[:4] for one in LOST[:3]]
+)
+def test_what_the_portal_did_waits_while_it_is_not_applied(  # noqa: PLR0917
+    shop, learn, command, fields, by_hand, amount
+):
+    """An operator is wrong about the lost command: the books differ, and it shows."""
+    shop.authorized()
+    shop.emulator.misbehave("lose_request", command=WIRE[command])
+    [lost] = shop.do(command, "order", **fields).transaction.operations
+    act = getattr(shop.emulator.portal, by_hand)
+    act("order") if amount is None else act("order", amount)
+    learn("order")
+    (number,) = shop.transaction("order").discrepancies
+    shop.resolve("order", lost, "succeeded")
+    shop.recover("order")
+    assert shop.differences("order") != []
+    assert list(shop.transaction("order").discrepancies) == [number]
+    assert shop.store.unresolved(shop.clock.now, 10) == ["order"]
 
 
 def test_a_lost_update_and_an_expiry_in_the_portal(shop):

@@ -27,6 +27,7 @@ from kessai.machine.compile import Machine
 from kessai.machine.events import (
     ENDED,
     Begun,
+    Closed,
     Discrepancy,
     Event,
     External,
@@ -98,14 +99,16 @@ class Attempts:
 
     `version` counts the events that were added. `ends` are how operations ended,
     `outside` what the engine did not ask for (command, amount, outcome), in the order of
-    the trail.
+    the trail. `discrepancies` are all by the numbers of their events, and `closed` those
+    that an operator has closed.
     """
 
     def __init__(self, trail: Iterable[Event] = ()) -> None:
         self.version = 0
         self.ends: list[End] = []
         self.outside: list[tuple[str, int | None, Outcome]] = []
-        self.discrepancies: list[Discrepancy] = []
+        self.discrepancies: dict[int, Discrepancy] = {}
+        self.closed: set[int] = set()
         self._by_operation: dict[str, Attempt] = {}
         self._unmatched_since: dict[_Exchange, int] = {}
         self._applied: set[_Exchange] = set()
@@ -144,7 +147,9 @@ class Attempts:
                 self.outside.append((EXPIRE, None, Outcome.SUCCEEDED))
             case Discrepancy():
                 self._unmatched(event)
-            case _:  # denials, ids, closed discrepancies: no outcome is reported
+            case Closed():
+                self.closed.add(event.discrepancy)
+            case _:  # denials, ids: no outcome is reported
                 pass
 
     def of(self, command: str) -> Iterator[Attempt]:
@@ -192,7 +197,8 @@ class Attempts:
 
     def hold(self, discrepancy: Discrepancy) -> bool:
         """Whether one with the same reason, ids and totals is recorded already."""
-        return any(_differs_as(each, discrepancy) for each in self.discrepancies)
+        known = self.discrepancies.values()
+        return any(_differs_as(each, discrepancy) for each in known)
 
     def _reported(self, report: Reported) -> None:
         self._applied.add(_exchange(report.evidence))
@@ -208,7 +214,7 @@ class Attempts:
             self.ends.append(attempt.end)
 
     def _unmatched(self, event: Discrepancy) -> None:
-        self.discrepancies.append(event)
+        self.discrepancies[self.version] = event
         if event.evidence.source is Source.INQUIRY and fitted_nothing(event):
             exchange = _exchange(event.evidence)
             self._unmatched_since.setdefault(exchange, self.version)

@@ -7,10 +7,10 @@ list; a third one is new. If an id shows what an exchange is about, only that ac
 for it: a listed refund that echoes the id of an open operation is new, whatever else
 the trail holds. An exchange that was recorded as a discrepancy because it fitted
 nothing is not accounted for: it is tried again with every inquiry, but not recorded
-again.
+again, unless another one like it has explained that.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 import attrs
 
@@ -37,14 +37,16 @@ class Ledger:
         self._machine = machine
         self._attempts = attempts
         ours, outside = self._counts = _Counts(), _Counts()
-        self._recorded = _Counts()
+        self._recorded: dict[tuple[str | None, Outcome], list[int]] = {}
         for end in attempts.ends:
             if not end.report.evidence.never_sent:
                 ours.add(*_key_of(machine, end))
         for command, amount, outcome in attempts.outside:
             outside.add(command, _amount(machine, command, amount), outcome)
-        for discrepancy in filter(fitted_nothing, attempts.discrepancies):
-            self._recorded.add(*_key(machine, discrepancy.evidence))
+        for number, known in attempts.discrepancies.items():
+            if fitted_nothing(known):
+                stated = known.evidence.command, known.evidence.outcome
+                self._recorded.setdefault(stated, []).append(number)
 
     def new(
         self, listing: list[ListedExchange], *outcomes: Outcome
@@ -72,11 +74,32 @@ class Ledger:
             if rule is not None and not rule.spec.reads:
                 yield Unconfirmed(command, amount)
 
-    def has_recorded(self, discrepancy: Discrepancy) -> bool:
-        """Whether its evidence is recorded already; each recording counts once."""
+    def has_recorded(
+        self, discrepancy: Discrepancy, still_open: Container[int]
+    ) -> bool:
+        """Whether its evidence is recorded already; each recording counts once.
+
+        What is neither `still_open` nor closed by an operator was explained: by
+        another exchange, as this one does not fit.
+        """
         if not fitted_nothing(discrepancy):
             return False
-        return self._recorded.take(*_key(self._machine, discrepancy.evidence))
+        stated = discrepancy.evidence.command, discrepancy.evidence.outcome
+        recorded = self._recorded.get(stated, [])
+        for number in recorded:
+            counts = number in still_open or number in self._attempts.closed
+            known = self._attempts.discrepancies[number].evidence
+            if counts and self._may_be_same(known, discrepancy.evidence):
+                recorded.remove(number)
+                return True
+        return False
+
+    def _may_be_same(self, known: Evidence, stated: Evidence) -> bool:
+        """Whether neither amounts nor the ids of one source tell the two apart."""
+        amounts = {_key(self._machine, each)[1] for each in (known, stated)} - {None}
+        ids = {known.exchange, stated.exchange} - {None}
+        is_one_exchange = known.source is not stated.source or len(ids) <= 1
+        return len(amounts) <= 1 and is_one_exchange
 
 
 class _Left:

@@ -57,7 +57,10 @@ def resolve_listing(case: Case, listing: Iterable[ListedExchange]) -> list[Event
     )
     worklist = _Worklist(case, listed, new)
     for event in worklist.events():
-        if not (isinstance(event, Discrepancy) and ledger.has_recorded(event)):
+        still_open = case.transaction.discrepancies
+        if not (
+            isinstance(event, Discrepancy) and ledger.has_recorded(event, still_open)
+        ):
             worklist.apply(event)
     return case.events[known:]
 

@@ -177,7 +177,8 @@ def is_repeated(
 
 def is_recorded(attempts: Attempts, evidence: Evidence) -> bool:
     """Whether `evidence` is a discrepancy already, open or closed."""
-    return any(_same(each.evidence, evidence) for each in attempts.discrepancies)
+    known = attempts.discrepancies.values()
+    return any(_same(each.evidence, evidence) for each in known)
 
 
 def is_accounted_for(case: Case, evidence: Evidence) -> bool:

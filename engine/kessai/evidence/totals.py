@@ -27,6 +27,7 @@ from kessai.gateway import Evidence, Outcome
 from kessai.machine.compile import Machine
 from kessai.machine.events import Discrepancy, Event, Reported
 from kessai.machine.evolve import evolve
+from kessai.machine.explained import differ
 from kessai.machine.phases import Phase
 from kessai.machine.transaction import Operation, Transaction
 
@@ -35,12 +36,6 @@ TOTALS_DIFFER = "totals_differ"
 
 _MOST_OPEN = 8
 """With more open operations, no combination is tried, and all stay open."""
-
-
-def differ(transaction: Transaction, evidence: Evidence) -> bool:
-    """Whether the gateway states another amount than the trail accounts for."""
-    known = transaction.amounts
-    return any(known.get(name, n) != n for name, n in evidence.totals.items())
 
 
 def read_totals(

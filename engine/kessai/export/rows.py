@@ -196,7 +196,11 @@ def _shown(step: AppliedEvent, amount: int | None) -> str | None:
 def _details(step: AppliedEvent) -> Row:
     """The cells of this kind of event, besides its time and its evidence."""
     subject = step.subject
-    about = {"command": subject.command, "amount": subject.amount} if subject else {}
+    about: dict[str, Any] = {}
+    if subject:
+        about = {"command": subject.command, "amount": subject.amount}
+    if step.closes:
+        about["reasons"] = f"event {' '.join(map(str, step.closes))}"
     return {**about, **_particulars(step.event)}
 
 
@@ -218,7 +222,7 @@ def _particulars(event: Event) -> Row:
 
 def _of_note(event: Discrepancy | Denied | Closed | Learned) -> Row:
     if isinstance(event, Closed):
-        return {"reasons": f"event {event.discrepancy}"}
+        return {}
     if isinstance(event, Learned):
         names = (*event.evidence.references, *event.evidence.deadlines)
         return {"reasons": " ".join(names)}

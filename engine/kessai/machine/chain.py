@@ -79,6 +79,12 @@ class AppliedEvent(
                 return None
 
     @property
+    def closes(self) -> tuple[int, ...]:
+        """The numbers of the discrepancies that it closes, or explains."""
+        left = self.after.discrepancies
+        return tuple(n for n in self.before.discrepancies if n not in left)
+
+    @property
     def subject(self) -> Operation | External | Reversed | Denied | Evidence | None:
         """What has the command and the amount (minor units) that the event is about."""
         match self.event:

@@ -114,8 +114,8 @@ class Learned:
 class Discrepancy:
     """Evidence that the lifecycle does not allow, or whose operation is in doubt.
 
-    It is open until an operator closes it. `reason` is one of
-    `kessai.evidence.reasons.REASONS`; `operation` is the one it was compared with.
+    It is open until a later event explains it (`kessai.machine.explained`) or an
+    operator closes it. `reason` is one of `kessai.evidence.reasons.REASONS`; `operation` is the one it was compared with.
     """
 
     at: datetime

@@ -27,11 +27,13 @@ from kessai.machine.events import (
     Resumed,
     Reversed,
 )
+from kessai.machine.explained import unexplained
 from kessai.machine.phases import RESENT, RESUMED, Phase, phase_after
 from kessai.machine.references import learned, stated
 from kessai.machine.transaction import (
     Changes,
     Notified,
+    OpenDiscrepancy,
     Operation,
     Transaction,
     remember,
@@ -65,6 +67,10 @@ def _changes(
             changes = _lapsed(machine, transaction, event)
         case _:
             changes = Changes()
+    if changes and transaction.discrepancies:
+        after = transaction.next(**changes)
+        left = unexplained(machine, transaction, after, event)
+        changes = changes | {"discrepancies": left}
     return changes | _stated(machine, transaction, event, changes)
 
 
@@ -78,9 +84,11 @@ def _noted(transaction: Transaction, event: Event) -> Changes:
         case Denied():
             return {"denials": transaction.denials + 1}
         case Discrepancy():
-            return {"discrepancies": (*noted, transaction.version + 1)}
-        case Closed():
-            return {"discrepancies": tuple(n for n in noted if n != event.discrepancy)}
+            one = OpenDiscrepancy.of(event.reason, event.evidence)
+            return {"discrepancies": {**noted, transaction.version + 1: one}}
+        case Closed(discrepancy=closed):
+            left = {number: one for number, one in noted.items() if number != closed}
+            return {"discrepancies": left}
         case _:
             return {}
 

@@ -101,6 +101,36 @@ def remember(known: tuple[Notified, ...], last: Notified) -> tuple[Notified, ...
     return (*known[1 - REMEMBERED :], last)
 
 
+@attrs.frozen
+class OpenDiscrepancy:
+    """An open discrepancy: its reason, and what its evidence stated.
+
+    It is what `kessai.machine.explained` knows the same evidence by, when that is
+    applied later. Amounts are in minor units.
+    """
+
+    reason: str
+    source: Source
+    command: str | None
+    outcome: Outcome
+    amount: int | None
+    exchange: str | None
+    totals: Mapping[str, int] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, reason: str, evidence: Evidence) -> "OpenDiscrepancy":
+        """The discrepancy that `evidence` is, for `reason`."""
+        return cls(
+            reason,
+            evidence.source,
+            evidence.command,
+            evidence.outcome,
+            evidence.amount,
+            evidence.exchange,
+            evidence.totals,
+        )
+
+
 class Changes(TypedDict, total=False):
     """What one event changes of a transaction: the fields, with their new values."""
 
@@ -114,7 +144,7 @@ class Changes(TypedDict, total=False):
     amounts: Mapping[str, int]
     deadlines: Mapping[str, datetime]
     operations: Mapping[str, Operation]
-    discrepancies: tuple[int, ...]
+    discrepancies: Mapping[int, OpenDiscrepancy]
     denials: int
     concluded: tuple[str, ...]
     notified: tuple[Notified, ...]
@@ -128,7 +158,7 @@ class Transaction:
     `version` counts its events and `head` is the hash of the last. A transaction with
     no `lifecycle` was never opened: its chain holds denials and discrepancies. `flags`
     are those of its opening command, worth 1 or 0 in expressions. `discrepancies` are
-    the event numbers of the open discrepancies. `concluded` names the commands that had
+    those that are open, by the numbers of their events. `concluded` names the commands that had
     an outcome before, the engine's or an external one, and `notified` are the last
     notified items that ended an operation. From these two it can be decided, without
     the trail, whether the next notification can be applied alone. `references` are the
@@ -147,7 +177,7 @@ class Transaction:
     flags: Mapping[str, int] = attrs.field(factory=dict)
     deadlines: Mapping[str, datetime] = attrs.field(factory=dict)
     operations: Mapping[str, Operation] = attrs.field(factory=dict)
-    discrepancies: tuple[int, ...] = ()
+    discrepancies: Mapping[int, OpenDiscrepancy] = attrs.field(factory=dict)
     concluded: tuple[str, ...] = ()
     notified: tuple[Notified, ...] = ()
     version: int = 0

@@ -33,6 +33,7 @@ class BrokenPromise(StrEnum):
     BOOKS_DIFFER = "books_differ"  # and nothing shows it
     OUTCOME_IS_WRONG = "outcome_is_wrong"
     UNEXPLAINED_DISCREPANCY = "unexplained_discrepancy"
+    EXPLAINED_DISCREPANCY_OPEN = "explained_discrepancy_open"
     TRAIL_BROKEN = "trail_broken"
 
 

@@ -179,7 +179,7 @@ class Aftermath:
         for transaction in standing.values():
             broken = broken_invariants(machines[transaction.lifecycle], transaction)
             demand(broken == (), "an invariant is broken:", broken)
-            demand(transaction.discrepancies == (), "a discrepancy:", transaction)
+            demand(transaction.discrepancies == {}, "a discrepancy:", transaction)
             order = self.gateway.emulator.books.find(
                 transaction.id, self.gateway.clock()
             )

@@ -1,7 +1,8 @@
 """What of a store can be altered: found plainly, found by a seal, or harmless.
 
 Each row is an alteration by someone with the database's password, on a store with every
-kind of row: a sale with refunds, an open operation, a discrepancy, a denial, a charge.
+kind of row: a sale with refunds, an open operation, a discrepancy and one that was
+explained, a denial, a charge.
 """
 
 # ruff: noqa: S608 - the statements are put together from names in this module
@@ -46,11 +47,27 @@ def whole(tmp_path_factory):
     cancelled = evidence_of("A-2", "cancel")  # what was captured can not be: event 6
     found = resolve_external(machine, standing, cancelled, shop.clock())
     forge(store, "A-2", found)
+    explain_a_refund(shop)
     new_private_key(folder / "key")
     key = read_private_key(folder / "key")
     assert write_seal(store, key, folder / "seal", NOON).seal
     store.close()
     return folder
+
+
+def explain_a_refund(shop):
+    """Set aside while a lost one was open (event 8), and applied later (event 10)."""
+    shop.sells("A-4")
+    shop.local.emulator.misbehave("lose_request")
+    shop.do("refund", "A-4", amount=800)
+    shop.local.emulator.portal.refund("A-4", 200)
+    shop.engine.reconcile("A-4")
+    assert shop.engine.transaction("A-4").discrepancies.keys() == {8}
+    found = {"evidence": "read in the portal", "actor": "Sato"}
+    shop.engine.resolve("A-4", "A-4.6", "declined", **found)
+    shop.engine.reconcile("A-4")
+    explained = shop.engine.transaction("A-4")
+    assert (explained.version, explained.discrepancies) == (10, {})
 
 
 @pytest.fixture
@@ -133,8 +150,9 @@ def keep_state(thief, name):
         machine = MACHINE_OF.get(read.lifecycle)
         transaction = evolve(machine, transaction, read.event).with_head(record.hash)
     thief.run(
-        "UPDATE transactions SET state = ? WHERE id = ?",
+        "UPDATE transactions SET state = ?, discrepancies = ? WHERE id = ?",
         encode_transaction(transaction),
+        len(transaction.discrepancies),
         name,
     )
 
@@ -183,11 +201,29 @@ def state(old, new):
     return lambda thief: thief.edit_state("A-1", old, new)
 
 
+def discrepancies(where, found):
+    """Those in a state, and their number beside it."""
+    return sql(
+        "UPDATE transactions SET discrepancies = ?, state = CAST(json_set("
+        f"CAST(state AS TEXT), '$.discrepancies', json(?)) AS BLOB) {where}",
+        len(found),
+        json.dumps(found),
+    )
+
+
 def forgotten(thief):
     remove(thief.path, "A-2")
 
 
 CAPTURED = "WHERE key = 'key-0002'"
+ASIDE = {
+    "reason": "amount_out_of_bounds",
+    "source": "inquiry",
+    "command": "refund",
+    "outcome": "succeeded",
+    "amount": 200,
+    "exchange": "A",
+}
 OTHER_REASON = [{"code": "state_not_allowed", "rule": "O1", "values": {}}]
 
 PLAINLY = {
@@ -242,6 +278,14 @@ PLAINLY = {
     "a concluded command": (state(b'"refund"]', b'"cancel"]'), "state_differs"),
     "its head": (state(b'"head":"', b'"head":"0'), "state_differs"),
     "its denials": (state(b'"denials":1', b'"denials":0'), "state_differs"),
+    "a discrepancy that nothing explained": (
+        discrepancies("WHERE id = 'A-2'", {}),
+        "state_differs",
+    ),
+    "a discrepancy that was explained": (
+        discrepancies("WHERE id = 'A-4'", {8: ASIDE}),
+        "state_differs",
+    ),
     "its currency": (state(b'"JPY"', b'"USD"'), "state_differs"),
     # events
     "an event's bytes": (
@@ -356,6 +400,9 @@ PLAINLY = {
 }
 
 BY_A_SEAL = {
+    "what explained a discrepancy": rewritten(
+        "A-4", 10, member("evidence", "exchange", value="another")
+    ),
     "the gateway's id of an exchange": rewritten(
         "A-1", 7, member("evidence", "exchange", value="another")
     ),

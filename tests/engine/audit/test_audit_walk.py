@@ -82,6 +82,16 @@ def test_a_transaction_as_its_trail_leaves_it_is_not_put_together(
     assert {*put_together} == {"A-1"}
 
 
+ASIDE = {
+    "reason": "operation_open",
+    "source": "inquiry",
+    "command": "cancel",
+    "outcome": "succeeded",
+    "amount": None,
+    "exchange": None,
+}
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -95,7 +105,7 @@ def test_a_transaction_as_its_trail_leaves_it_is_not_put_together(
         {"lifecycle": "two_times"},
         {"lifecycle_hash": "0" * 64},
         {"agreement": "P-1"},
-        {"discrepancies": [3]},
+        {"discrepancies": {"3": ASIDE}},
         {"denials": 1},
     ],
     ids=str,

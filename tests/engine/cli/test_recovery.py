@@ -173,6 +173,47 @@ def test_a_discrepancy_waits_with_its_reason(kessai, cancelled_meanwhile):
     assert "order event 6: another operation was under way" in verified
 
 
+def test_a_discrepancy_that_is_explained_is_closed_by_what_explains_it(
+    kessai, cancelled_meanwhile
+):
+    kessai("reconcile")
+    (closed,) = kessai("recover", "--json").json["closed"]
+    assert (closed["transaction"], closed["number"]) == ("order", 6)
+    trail = kessai("tx", "show", "order", "--events", "--json").json["events"]
+    explaining = trail[closed["closed_by"] - 1]
+    assert (explaining["event"], explaining["command"]) == ("external", "cancel")
+    assert trail[5]["closed_by"] == closed["closed_by"]
+    assert kessai("tx", "show", "order", "--json").json["discrepancies"] == []
+    again = kessai("recover", "--json")
+    assert (again.code, again.json["waiting"], again.json["closed"]) == (0, [], [])
+    assert kessai("audit", "verify", "--json").json["discrepancies"]["count"] == 0
+    (reported,) = kessai("audit", "report", "--json").json["closed"]["first"]
+    assert (reported["event"], reported["actor"]) == (6, "")
+    assert reported["closed_by"] == closed["closed_by"]
+    rows = kessai("export", "events", "--format", "ndjson").out.splitlines()
+    assert json.loads(rows[closed["closed_by"] - 1])["reasons"] == "event 6"
+
+
+@pytest.mark.parametrize(
+    ("language", "recovered", "shown"),
+    [
+        ("en", "Discrepancy 6 of order is closed, by event 8.", "closed by event 8"),
+        (
+            "ja",
+            "order の不一致 6 はイベント 8 で解決しました。",
+            "イベント 8 で解決済み",
+        ),
+    ],
+)
+def test_what_closed_a_discrepancy_is_told(
+    kessai, cancelled_meanwhile, language, recovered, shown
+):
+    kessai("reconcile")
+    assert recovered in kessai("recover", "--lang", language).out
+    trail = kessai("tx", "show", "order", "--events", "--lang", language).out
+    assert "".join(shown.split()) in "".join(trail.split())
+
+
 def test_an_operator_closes_a_discrepancy(kessai, cancelled_meanwhile):
     kessai("reconcile")
     closed = kessai(

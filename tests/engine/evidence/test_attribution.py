@@ -162,7 +162,7 @@ def test_the_doubt_does_not_hide_what_arrives_later(consent):
     consent.tell("update_consent? 300")
     inquire(consent, list_of("A"))
     sign_for(consent)
-    assert consent.transaction.discrepancies == ()
+    assert consent.transaction.discrepancies == {}
     assert inquire(consent, list_of("A B")) == "amount_missing"
 
 

@@ -219,3 +219,27 @@ def test_a_success_that_bears_an_id_leaves_no_doubt_about_it(story, line, doubte
     past.tell("update_consent? 300")
     doubt = ", discrepancy may_be_another .5" if doubted else ""
     assert inquire(past, f"authorize 401 @1, {line}") == f".5 succeeded{doubt}"
+
+
+def test_what_explained_one_that_was_kept_does_not_hide_another_like_it(story):
+    """Both of 80 are listed while ours is open, or one of them only afterwards."""
+    past = story("one_time", "authorize 100, capture, refund? 50")
+    listed = "authorize 100 @1, capture 100 @3, refund 80 #A"
+    assert inquire(past, listed) == "discrepancy amount_out_of_bounds"
+    past.resolve(*past.transaction.operations.values(), Outcome.DECLINED)
+    assert inquire(past, f"{listed}, refund 80 #B") == (
+        "external refund 80, discrepancy amount_out_of_bounds"
+    )
+    (left,) = past.transaction.discrepancies.values()
+    assert left.exchange == "B"
+    assert inquire(past, f"{listed}, refund 80 #B") == ""
+
+
+def test_where_no_id_tells_them_apart_the_second_one_is_kept_all_the_same(story):
+    past = story("one_time", "authorize 100, update_authorization? 90")
+    assert inquire(past, "authorize 100, capture 60") == "discrepancy operation_open"
+    past.resolve(*past.transaction.operations.values(), Outcome.DECLINED)
+    assert inquire(past, "authorize 100, capture 60, capture 60") == (
+        "external capture 60, discrepancy state_not_allowed"
+    )
+    assert list(past.transaction.discrepancies) == [past.transaction.version]

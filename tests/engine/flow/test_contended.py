@@ -90,7 +90,7 @@ def test_a_discrepancy_is_resolved_once_the_others_are_done(unknown, gateway):
     (number,) = unknown.store.load(None, "order-1", None).transaction.discrepancies
     unknown.before = Busy(unknown, times=1)
     flow = close_by_hand(unknown.context, "order-1", number, **SEEN)
-    assert unknown.run(flow).discrepancies == ()
+    assert unknown.run(flow).discrepancies == {}
     unknown.before = {}
     gateway.listed["order-1"].append(("refund", "succeeded", 7))
     unknown.run(inquire(unknown.context, "order-1"))
@@ -131,7 +131,7 @@ def test_an_inquiry_that_is_always_older_than_the_trail_gives_up(
     with pytest.raises(VersionConflict):
         unknown.run(inquire(unknown.context, "order-1"))
     assert unknown.log.count("Send") == ATTEMPTS
-    assert unknown.store.load(None, "order-1", None).transaction.discrepancies == ()
+    assert unknown.store.load(None, "order-1", None).transaction.discrepancies == {}
 
 
 def test_a_commit_of_which_nothing_is_ever_known_stays_unknown(unknown):

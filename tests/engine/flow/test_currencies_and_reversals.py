@@ -118,7 +118,7 @@ def test_a_total_that_has_fallen_takes_a_refund_back(sold):
         sold.run(inquire(sold.context, "order-1"))
     found = standing(sold)
     assert found.amounts["refunded"] == 2500
-    assert (found.status, found.discrepancies) == ("payment.partially_refunded", ())
+    assert (found.status, found.discrepancies) == ("payment.partially_refunded", {})
 
 
 def test_a_reversal_is_exported_as_a_movement_of_its_own_in_its_currency(sold):

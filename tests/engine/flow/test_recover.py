@@ -302,7 +302,7 @@ def test_what_happened_in_the_portal_is_found_and_marked_external(
     assert authorized.status == "payment.cancelled"
     kinds = [type(event).__name__ for event in events(authorized.store)]
     assert kinds[-2:] == ["Reported", "External"]
-    assert authorized.transaction().discrepancies == ()
+    assert authorized.transaction().discrepancies == {}
 
 
 def test_an_inquiry_that_is_overtaken_is_resolved_anew(

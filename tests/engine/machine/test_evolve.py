@@ -37,6 +37,7 @@ from kessai.machine import (
 )
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KINDS, event_data, read_event
+from kessai.machine.transaction import OpenDiscrepancy
 from kessai.stores.encoding import decode_transaction, encode_transaction
 
 MACHINES = {
@@ -428,7 +429,8 @@ def test_the_first_event_of_an_opening_makes_the_whole_transaction(story):
     """Evidence and refusals that came before it stay on its record."""
     sketch = story("recurring", "authorize? 900 with_capture")
     begun = sketch.events[0]
-    before = Transaction("order-1", discrepancies=(2,), version=2, head="abc")
+    kept = {2: aside(sketch)}
+    before = Transaction("order-1", discrepancies=kept, version=2, head="abc")
     after = evolve(sketch.machine, before, attrs.evolve(begun, agreement="agreement-1"))
     lifecycle = sketch.machine.lifecycle
     nothing = dict.fromkeys(lifecycle.amounts, 0)
@@ -443,10 +445,14 @@ def test_the_first_event_of_an_opening_makes_the_whole_transaction(story):
         amounts={**nothing, "authorizing": 900},
         flags={**dict.fromkeys(lifecycle.flags, 0), "with_capture": 1},
         operations={opened.id: opened},
-        discrepancies=(2,),
+        discrepancies=kept,
         version=3,
         head="abc",
     )
+
+
+def aside(past):
+    return OpenDiscrepancy.of("not_listed", past.evidence("capture"))
 
 
 @pytest.mark.parametrize(
@@ -454,18 +460,19 @@ def test_the_first_event_of_an_opening_makes_the_whole_transaction(story):
 )
 def test_a_resolved_discrepancy_leaves_the_others(story, now, resolved, left):
     past = story("one_time", "authorize 10")
-    before = attrs.evolve(past.transaction, discrepancies=(2, 5, 7))
+    known = dict.fromkeys((2, 5, 7), aside(past))
+    before = attrs.evolve(past.transaction, discrepancies=known)
     event = Closed(now, resolved, past.evidence("capture"))
-    expected = before.next(discrepancies=left)
+    expected = before.next(discrepancies={number: known[number] for number in left})
     assert evolve(past.machine, before, event) == expected
     assert evolve(None, before, event) == expected
 
 
 def test_a_new_discrepancy_is_known_by_the_number_of_its_event(story, now):
     past = story("one_time", "authorize 10")
-    before = attrs.evolve(past.transaction, discrepancies=(2,))
+    before = attrs.evolve(past.transaction, discrepancies={2: aside(past)})
     event = Discrepancy(now, "not_listed", past.evidence("capture"))
-    expected = before.next(discrepancies=(2, 3))
+    expected = before.next(discrepancies={2: aside(past), 3: aside(past)})
     assert evolve(past.machine, before, event) == expected
     assert evolve(None, before, event) == expected
 

@@ -9,10 +9,13 @@ from kessai import Phase, Transaction
 from kessai.gateway import Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine import External
-from kessai.machine.transaction import REMEMBERED, Notified
+from kessai.machine.transaction import REMEMBERED, Notified, OpenDiscrepancy
 
 SECOND, DAYS_2 = timedelta(seconds=1), timedelta(days=2)
 CAPTURED = Notified("capture", Outcome.SUCCEEDED, 900, "exchange-1")
+ASIDE = OpenDiscrepancy(
+    "operation_open", Source.INQUIRY, "cancel", Outcome.SUCCEEDED, None, "exchange-2"
+)
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def whole(story):
     transaction = attrs.evolve(
         past.transaction,
         agreement="agreement-1",
-        discrepancies=(3,),
+        discrepancies={3: ASIDE},
         notified=(CAPTURED,),
         references={"order": "o_1"},
         account="merchant/test",
@@ -40,8 +43,8 @@ CHANGES = [
     {"amounts": {"captured": 1}},
     {"deadlines": {}},
     {"operations": {}},
-    {"discrepancies": (3, 5)},
-    {"discrepancies": ()},
+    {"discrepancies": {3: ASIDE, 5: ASIDE}},
+    {"discrepancies": {}},
     {"concluded": ("authorize", "capture")},
     {"notified": ()},
     {"references": {}},
@@ -111,7 +114,7 @@ def test_a_new_head_changes_nothing_else(whole):
 def test_a_transaction_exists_from_its_opening_on(whole):
     assert whole.exists
     assert not Transaction("order-1").exists
-    assert not Transaction("order-1", discrepancies=(1,), version=1).exists
+    assert not Transaction("order-1", discrepancies={1: ASIDE}, version=1).exists
 
 
 def test_the_status_names_the_state_of_each_track(whole):

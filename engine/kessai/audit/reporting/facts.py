@@ -62,15 +62,24 @@ class Waiting:
 
 @attrs.frozen
 class Closing(FoundDiscrepancy):
-    """A discrepancy that an operator has closed: when, by whom, and why."""
+    """A discrepancy that is closed: when, and by which event.
+
+    An operator closes one with name and reason; without them, the event explains it.
+    """
 
     at: datetime
+    closed_by: int
     actor: str
     note: str
 
     def data(self, language: str) -> dict[str, Any]:
         """See `FoundDiscrepancy.data`."""
-        about = {"at": self.at, "actor": self.actor, "note": self.note}
+        about = {
+            "at": self.at,
+            "closed_by": self.closed_by,
+            "actor": self.actor,
+            "note": self.note,
+        }
         return {**FoundDiscrepancy.data(self, language), **about}
 
 

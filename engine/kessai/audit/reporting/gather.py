@@ -33,7 +33,6 @@ from kessai.machine import (
     Begun,
     Closed,
     Denied,
-    Discrepancy,
     External,
     Lapsed,
     Machine,
@@ -192,15 +191,15 @@ class _Gatherer:
                 return
 
     def _resolutions(self, name: str, walked: Sequence[WalkedEvent]) -> None:
-        """The discrepancies that an operator has resolved."""
-        reasons: dict[int, str] = {}
-        for number, (event, *_) in enumerate(walked, 1):
-            if isinstance(event, Discrepancy):
-                reasons[number] = event.reason
-            elif isinstance(event, Closed):
-                closed, found = event.discrepancy, event.evidence
-                reason, who = reasons.get(closed, ""), (found.actor, found.note)
-                self.closed.add(Closing(name, closed, reason, event.at, *who))
+        """The discrepancies that an operator has closed, or an event has explained."""
+        for step in filter(None, (passed.applied for passed in walked)):
+            event = step.event
+            signed = event.evidence if isinstance(event, Closed) else None
+            who = (signed.actor, signed.note) if signed else ("", "")
+            for number in step.closes:
+                reason = step.before.discrepancies[number].reason
+                found = Closing(name, number, reason, event.at, step.number, *who)
+                self.closed.add(found)
 
     def _outside(
         self, name: str, step: AppliedEvent, event: External | Reversed

@@ -18,7 +18,7 @@ from kessai.evidence.outcome import (
     resolve,
     resolve_external,
 )
-from kessai.evidence.totals import TOTALS_DIFFER, differ
+from kessai.evidence.totals import TOTALS_DIFFER
 from kessai.gateway import Outcome, Source
 from kessai.machine import (
     Begun,
@@ -45,6 +45,7 @@ from kessai.machine import (
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
+from kessai.machine.explained import differ
 from kessai.machine.phases import RESENT, phase_after
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 

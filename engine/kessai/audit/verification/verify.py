@@ -3,7 +3,7 @@
 Memory holds one trail, a few agreements and the first finds, however large the store.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -25,8 +25,9 @@ from kessai.audit.verification.report import (
     Tally,
 )
 from kessai.errors import TrailBroken
-from kessai.machine import Closed, Discrepancy, Event, Record, Transaction
+from kessai.machine import Event, Record, Transaction
 from kessai.machine.events import KIND_OF
+from kessai.machine.transaction import OpenDiscrepancy
 from kessai.stores import Answered, Store
 from kessai.stores.encoding import answered
 
@@ -100,14 +101,19 @@ class _StoredTransaction(NamedTuple):
 
 @attrs.define
 class Examined:
-    """What was found of one transaction; `walked` are the events that hold."""
+    """What was found of one transaction; `walked` are the events that hold.
+
+    `discrepancies` are those that they leave open, by the numbers of their events.
+    """
 
     name: str
     records: Sequence[Record]
     stored: StoredState
     walked: Sequence[WalkedEvent] = ()
     kinds: list[str] = attrs.field(factory=list[str])
-    discrepancies: list[FoundDiscrepancy] = attrs.field(factory=list[FoundDiscrepancy])
+    discrepancies: Mapping[int, OpenDiscrepancy] = attrs.field(
+        factory=dict[int, OpenDiscrepancy]
+    )
     fault: AuditFault | None = None
     lifecycle: str = ""
     """The hash of the lifecycle file that it ran under, if it holds."""
@@ -117,15 +123,6 @@ class Examined:
         """What was found of one that the store does not know any more."""
         return cls(fault.transaction, (), None, fault=fault)
 
-    def note(self, number: int, event: Event) -> None:
-        """Note an event that holds. A discrepancy that was closed is not listed."""
-        self.kinds.append(KIND_OF[type(event)])
-        if isinstance(event, Discrepancy):
-            self.discrepancies.append(FoundDiscrepancy(self.name, number, event.reason))
-        elif isinstance(event, Closed):
-            left = [d for d in self.discrepancies if d.number != event.discrepancy]
-            self.discrepancies = left
-
     def add_to(self, tally: Tally) -> None:
         """Count it."""
         tally.transactions += 1
@@ -133,8 +130,9 @@ class Examined:
         counts = tally.kinds
         for kind in self.kinds:  # faster than Counter.update on so few
             counts[kind] += 1
-        for discrepancy in self.discrepancies:
-            tally.discrepancies.add(discrepancy)
+        for number, one in self.discrepancies.items():
+            found = FoundDiscrepancy(self.name, number, one.reason)
+            tally.discrepancies.add(found)
         if isinstance(self.stored, Transaction):
             if self.stored.account:
                 tally.accounts[self.stored.account] += 1
@@ -185,7 +183,8 @@ class _Examiner:
             if isinstance(result, str):
                 kinds.append(result)
             else:
-                examined.note(walk.version, result)
+                kinds.append(KIND_OF[type(result)])
+                examined.discrepancies = walk.discrepancies
         self._walks.agreements.passed(examined.name, walk)
         stored = examined.stored
         if isinstance(stored, Transaction) and walk.leads_to(stored):

@@ -36,6 +36,37 @@ def _open_discrepancies(store: Store, transaction: Transaction) -> Iterator[Row]
         yield from (row for row in rows if row.number in open_ones)
 
 
+def closed_since(
+    engine: Engine, waited: Iterable[Transaction], language: str
+) -> Iterator[tuple[str, Row]]:
+    """The discrepancies that were open in `waited` and are not any more, each with its id.
+
+    Raises:
+        TrailBroken: the chain of one of them does not hold.
+
+    """
+    store = engine.store
+    for before in waited:
+        after = store.load(None, before.id, None).transaction or before
+        gone = before.discrepancies.keys() - after.discrepancies.keys()
+        if gone:
+            machine = TransactionView.listed(engine, after, language).machine
+            rows = read_rows(store.records(before.id), machine)
+            yield from ((before.id, row) for row in rows if row.number in gone)
+
+
+def print_closed(closed: Iterable[tuple[str, Row]], language: str) -> None:
+    """Print a line for each discrepancy that an event has closed."""
+    for name, row in closed:
+        found = {"transaction": name, "number": row.number, "by": row.closed_by}
+        say(word("explained", language, **found))
+
+
+def closed_data(closed: Iterable[tuple[str, Row]]) -> list[dict[str, Any]]:
+    """The same as JSON shows it."""
+    return [{"transaction": name, **row_data(row)} for name, row in closed]
+
+
 def print_waiting(
     engine: Engine, transactions: Iterable[Transaction], language: str
 ) -> None:

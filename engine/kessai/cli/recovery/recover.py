@@ -7,7 +7,14 @@ from typing import Any
 import attrs
 import click
 
-from kessai.cli.recovery.attention import print_waiting, waiting, waiting_data
+from kessai.cli.recovery.attention import (
+    closed_data,
+    closed_since,
+    print_closed,
+    print_waiting,
+    waiting,
+    waiting_data,
+)
 from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
@@ -15,6 +22,7 @@ from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import note, print_json, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_table
+from kessai.cli.tx.trail import Row
 from kessai.cli.tx.view import TransactionView
 from kessai.errors import KessaiError, RecoveryFailed
 from kessai.flow import Answer, Missing, Recovery
@@ -95,9 +103,13 @@ def recover(
 
 @attrs.frozen
 class _Pass:
-    """The answers of a pass, what waits, and whether something could not be recovered."""
+    """The answers of a pass, what waited before it, and what waits after it.
+
+    `has_failed`: something could not be recovered.
+    """
 
     answers: list[Answer]
+    waited: list[Transaction]
     still: list[Transaction]
     has_failed: bool = attrs.field(kw_only=True)
 
@@ -114,7 +126,7 @@ class _Round:
     def run(self) -> "_Pass":
         """What a pass found, and what waits for an operator."""
         answers: list[Answer] = []
-        has_failed = False
+        has_failed, waited = False, self._waiting()
         for _ in range(self.limit):
             if self.stop.is_asked:
                 break
@@ -127,9 +139,11 @@ class _Round:
             if found is None:
                 break
             answers += found
-        still = waiting(self.wiring.engine.store, self.recovery)
-        ours = [each for each in still if not self._is_anothers(each)]
-        return _Pass(answers, ours, has_failed=has_failed)
+        return _Pass(answers, waited, self._waiting(), has_failed=has_failed)
+
+    def _waiting(self) -> list[Transaction]:
+        found = waiting(self.wiring.engine.store, self.recovery)
+        return [each for each in found if not self._is_anothers(each)]
 
     def _is_anothers(self, transaction: Transaction) -> bool:
         """Whether it belongs to another account; what never came to be is everyone's."""
@@ -157,18 +171,25 @@ class _PassReport:
         """Print what came of it; the exit code."""
         answers, still = done.answers, done.still
         new = [t for t in still if always or t.id not in self.shown]
-        if answers or new or always:
+        closed = list(closed_since(self.engine, done.waited, self.asked.language))
+        if answers or closed or new or always:
             if self.asked.as_json:
-                print_json(_data(self.engine.store, answers, new))
+                data = _data(self.engine.store, answers, new)
+                print_json({**data, "closed": closed_data(closed)})
             else:
-                self._print(answers, new)
+                self._print(answers, closed, new)
             sys.stdout.flush()
         self.shown = frozenset(t.id for t in still)
         is_open = any(answer.status in OPEN for answer in answers)
         is_over = not (still or is_open or done.has_failed)
         return exits.DONE if is_over else exits.UNKNOWN
 
-    def _print(self, answers: list[Answer], still: list[Transaction]) -> None:
+    def _print(
+        self,
+        answers: list[Answer],
+        closed: list[tuple[str, Row]],
+        still: list[Transaction],
+    ) -> None:
         language = self.asked.language
         if answers:
             print_table(
@@ -178,6 +199,7 @@ class _PassReport:
             )
         elif not still:
             say(word("nothing_due", language))
+        print_closed(closed, language)
         if still:
             print_waiting(self.engine, still, language)
 

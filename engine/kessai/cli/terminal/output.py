@@ -127,7 +127,7 @@ def transaction_data(transaction: Transaction) -> dict[str, Any]:
         "amounts": transaction.amounts,
         "deadlines": transaction.deadlines,
         "operations": [operation_data(o) for o in transaction.operations.values()],
-        "discrepancies": transaction.discrepancies,
+        "discrepancies": list(transaction.discrepancies),
         "version": transaction.version,
         "head": transaction.head,
     }

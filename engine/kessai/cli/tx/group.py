@@ -106,7 +106,7 @@ def tx_show(asked: Asked, transaction_id: str, *, events: bool) -> None:
             raise UnknownTransaction(message)
         view = TransactionView.of(engine, transaction, asked.language)
         records = store.records(transaction_id) if events else []
-        rows = list(read_rows(records, view.machine))
+        rows = read_rows(records, view.machine)
     if asked.as_json:
         data = transaction_data(transaction)
         if events:

@@ -108,7 +108,10 @@ def print_rules(rules: Mapping[str, str], language: str) -> None:
 
 def _stated(row: Row, view: TransactionView) -> str:
     if row.event == KIND_OF[Discrepancy]:
-        return discrepancy_sentence(row.stated, view.language)
+        sentence = discrepancy_sentence(row.stated, view.language)
+        if row.closed_by is None:
+            return sentence
+        return f"{sentence}; {word('closed_by', view.language, number=row.closed_by)}"
     if row.reasons:
         return view.why(row.command, row.reasons)
     if row.outcome is None:

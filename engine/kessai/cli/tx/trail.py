@@ -1,6 +1,6 @@
 """The trail of a transaction as people and programs read it: an event a row."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +24,11 @@ from kessai.machine import (
     Resent,
     Resumed,
     Reversed,
+    Transaction,
+    evolve,
     read_events,
 )
+from kessai.machine.chain import AppliedEvent
 from kessai.machine.events import KIND_OF
 from kessai.spec import rule_codes
 
@@ -37,7 +40,8 @@ class Row:
     """One event: what happened to which command, by which rule, on what evidence.
 
     `amount` is in minor units; `stated` is the outcome or the reasons; `source`, `code`
-    and `actor`, an operator's name, are the evidence's. `outcome` and `reasons` are what
+    and `actor`, an operator's name, are the evidence's. `closed_by` is the number of the
+    event that closed or explained a discrepancy. `outcome` and `reasons` are what
     `stated` puts into names, for people.
     """
 
@@ -51,23 +55,31 @@ class Row:
     source: str = ""
     code: str = ""
     actor: str = ""
+    closed_by: int | None = None
     note: str = attrs.field(default="", metadata=_FOR_PEOPLE)
     outcome: Outcome | None = attrs.field(default=None, metadata=_FOR_PEOPLE)
     reasons: tuple[Reason, ...] = attrs.field(default=(), metadata=_FOR_PEOPLE)
 
 
-def read_rows(records: list[Record], machine: Machine | None) -> Iterator[Row]:
+def read_rows(records: list[Record], machine: Machine | None) -> list[Row]:
     """The rows of a trail, checked against its chain while it is read.
 
     Raises:
         TrailBroken: the chain does not hold.
 
     """
+    rows: list[Row] = []
     operations: dict[str, Operation] = {}
-    for record, event in zip(records, read_events(records), strict=True):
+    before = Transaction("")
+    for number, event in enumerate(read_events(records), 1):
         if isinstance(event, Begun):
             operations[event.operation.id] = event.operation
-        yield read_row(record.number, event, operations, machine)
+        rows.append(read_row(number, event, operations, machine))
+        after = evolve(machine, before, event)
+        for closed in AppliedEvent(event, machine, before, after).closes:
+            rows[closed - 1] = attrs.evolve(rows[closed - 1], closed_by=number)
+        before = after
+    return rows
 
 
 def row_data(row: Row) -> dict[str, Any]:

@@ -381,7 +381,7 @@ class Course:
 
     def closed(self) -> None:
         """A person has dealt with a discrepancy."""
-        number = self._draw(st.sampled_from(self.transaction.discrepancies))
+        number = self._draw(st.sampled_from(list(self.transaction.discrepancies)))
         evidence = attrs.evolve(
             self._evidence(_STRANGE, Outcome.SUCCEEDED, None, Source.OPERATOR),
             actor="operator",

@@ -73,7 +73,6 @@ def path_of(
     rest = Particulars(
         old.id,
         old.agreement,
-        discrepancies=_unseen(),
         version=old.version,
         head=_unseen(),
         references=old.references,
@@ -205,7 +204,7 @@ def _request(
 def _agreement(state: AbstractState, name: str) -> Transaction:
     """An agreement of which only the state may be looked at."""
     outline = state.outline
-    rest = Particulars(name, _unseen(), _unseen(), (), _unseen(), _unseen())
+    rest = Particulars(name, _unseen(), {}, (), _unseen(), _unseen())
     size = len(outline.amounts + outline.deadlines + outline.operations)
     values = [_unseen() for _ in range(size)]
     opened = [_opened(str(place)) for place in range(len(outline.operations))]

@@ -15,7 +15,7 @@ import attrs
 
 from kessai.audit.verification.fast_path.tracing import Repeat
 from kessai.machine import Machine, Operation, Phase, Transaction
-from kessai.machine.transaction import Notified
+from kessai.machine.transaction import Notified, OpenDiscrepancy
 
 MOST = 4_096
 """So many abstract states, and so many paths from them, are remembered: a store of
@@ -72,7 +72,9 @@ class Particulars:
 
     id: str
     agreement: str | None = None
-    discrepancies: tuple[int, ...] = ()
+    discrepancies: Mapping[int, OpenDiscrepancy] = attrs.field(
+        factory=dict[int, OpenDiscrepancy]
+    )
     notified: tuple[Notified, ...] = ()
     version: int = 0
     head: str = ""

@@ -203,7 +203,7 @@ class TrailWalk(Particulars):
 
     def _reported(self, event: ReportedForm) -> Known | None:
         index = self._place_of(event.operation)
-        if index is None:
+        if index is None or self.discrepancies:  # it may explain one
             return None
         held = self._operations[index]
         if isinstance(held, Operation) and (held.not_before or held.resumed_at):
