@@ -549,3 +549,26 @@ def test_a_capture_that_never_arrived_and_an_authorization_that_expired(shop):
     shop.recover("order")
     assert shop.transaction("order").status == "payment.expired"
     shop.books_agree()
+
+
+@pytest.mark.parametrize("ended", ["here", "in the portal"])
+def test_a_resend_that_is_not_possible_any_more_ends(shop, ended):
+    """A charge was lost, and its consent ended before it is sent again."""
+    shop.consented()
+    shop.emulator.misbehave("lose_request", command="ReAuthorize")
+    lost = shop.do("reauthorize", "charge", agreement="plan", amount=700)
+    assert lost.status == "unknown"
+    if ended == "here":
+        assert shop.do("terminate", "plan").status == "succeeded"
+    else:
+        shop.emulator.portal.terminate("plan")
+        shop.notification()
+    shop.clock.pass_by(hours=7)
+    [still] = shop.recover("charge", RESEND)
+    assert still.status == "unknown"
+    shop.clock.pass_by(hours=7)
+    [over] = shop.recover("charge", RESEND)
+    assert (over.key, over.status) == (lost.key, "declined")
+    assert shop.transaction("charge").status == "payment.failed"
+    assert shop.sent.count("ReAuthorize") == 2
+    shop.books_agree()

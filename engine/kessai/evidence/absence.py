@@ -33,7 +33,7 @@ class Missing(StrEnum):
     KEEP = "keep"  # it stays open: the request may still arrive
     DECLINE = "decline"  # past the in-flight limit it cannot arrive any more
     # As DECLINE, but the same request is sent again instead; unless its success may
-    # have been attributed to another operation.
+    # have been attributed to another operation, or it was refused when sent again.
     RESEND = "resend"
 
 
@@ -43,16 +43,28 @@ class Presumption:
 
     Of what began before `known_since` the gateway has forgotten the keys, if it keeps
     them for a time. Sent again it would be carried out anew, so it is declined.
+
+    So is what was sent again and refused. A charge was lost, and its consent ended:
+
+        11:00  reauthorize 100 (charge.1) is sent, and lost
+        11:05  the consent is terminated
+        11:20  charge.1 is sent again; "not under this consent", says the reply, which
+               ends nothing, as the first request may have been carried out
+        11:40  an inquiry, asked past the in-flight limit of both, lists none: charge.1
+               is declined, as the next reply would be the same
     """
 
     sent_by: datetime
     missing: Missing
     known_since: datetime | None = None
 
-    def declines(self, operation: Operation) -> bool:
+    def declines(self, operation: Operation, attempts: Attempts) -> bool:
         """Whether `operation`, which is not listed, is declined for that alone."""
         if self.missing is not Missing.RESEND:
             return self.missing is Missing.DECLINE
+        attempt = attempts.get(operation.id)
+        if attempt is not None and attempt.is_refused_again:
+            return True
         return self.known_since is not None and operation.begun_at < self.known_since
 
 
@@ -166,6 +178,6 @@ def _presumed_lost(
     return tuple(
         each
         for each in unlisted
-        if presumption.declines(each)
+        if presumption.declines(each, attempts)
         or (resends and is_attributed_to_another(attempts, each))
     )

@@ -52,8 +52,10 @@ class Attempt:
     `number` is that of the event that began it. `requests` counts how often its request
     was about to be sent, `acknowledged` how many of them have certainly ended.
     `listed_at` is the number of the last event that reported it by an inquiry, and
-    `listed_bare_at` of the last such event without an amount; 0 if there is none. `end`
-    is how it ended, None while it is open.
+    `listed_bare_at` of the last such event without an amount; 0 if there is none.
+    `is_refused_again` says whether it was sent again, and the gateway's reply to that
+    was none that ends it: only an inquiry explains it. `end` is how it ended, None while
+    it is open.
     """
 
     operation: Operation
@@ -62,11 +64,20 @@ class Attempt:
     acknowledged: int = 0
     listed_at: int = 0
     listed_bare_at: int = 0
+    is_refused_again: bool = False
     end: "End | None" = None
+
+    def send_again(self) -> None:
+        """Add another request."""
+        self.requests += 1
+        self.is_refused_again = False
 
     def note(self, number: int, report: Reported) -> None:
         """Add a report of the operation."""
         self.acknowledged += _acknowledges(report)
+        is_reply = report.evidence.source is Source.REPLY
+        if self.requests > 1 and is_reply and report.evidence.needs_inquiry:
+            self.is_refused_again = True
         if report.outcome in ENDED:
             self.end = End(self.operation, report)
         evidence = report.evidence
@@ -134,7 +145,7 @@ class Attempts:
             case Begun(operation=operation):
                 self._by_operation[operation.id] = Attempt(operation, self.version)
             case Resent() | Resumed() if event.operation in self._by_operation:
-                self._by_operation[event.operation].requests += 1
+                self._by_operation[event.operation].send_again()
             case Reported():
                 self._reported(event)
             case External() | Reversed():

@@ -55,8 +55,9 @@ def read_totals(
         return ()
     shown = _not_carried_out(case, evidence)
     unlisted = tuple(each for each in shown if each.sent_at <= presumption.sent_by)
-    for operation in filter(presumption.declines, unlisted):
-        case.add(presumed_lost(operation, case.now))
+    for operation in unlisted:
+        if presumption.declines(operation, case.attempts):
+            case.add(presumed_lost(operation, case.now))
     return unlisted
 
 
