@@ -2,17 +2,14 @@
 # ruff: noqa: S101 - asserting is what a kit is for
 
 import asyncio
-import os
-import signal
 import threading
-import warnings
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import attrs
-import pytest
 
 from kessai.gateway import Reply
+from kessai.testing.forked import Child
 from kessai.testing.transport_kit.server import Peer, Script, ScriptedServer
 from kessai.testing.transport_kit.trial import (
     TLS,
@@ -26,7 +23,6 @@ from kessai.testing.transport_kit.trial import (
     whole,
 )
 from kessai.testing.transport_kit.waits import (
-    PATIENCE_SECONDS,
     SHORT_SECONDS,
     SLACK_SECONDS,
 )
@@ -123,14 +119,12 @@ def a_reply_has_no_body(trial: Trial) -> None:
 
 def a_process_forks(trial: Trial) -> None:
     """A child process uses none of its parent's connections, and ends none of them."""
-    if not hasattr(os, "fork"):
-        pytest.skip("only where processes fork")
     server = trial.serve(echo)
     sender = trial.open()
     replied(sender.send(post(server, body=b"before")), b"before")
-    child = forked(sender, server)
+    child = Child(lambda: in_the_child(sender, server))
     replied(sender.send(post(server, body=b"beside")), b"beside")
-    assert ended(child) == 0, "the child process got no reply of its own"
+    assert child.ended() == "child", "the child process got no reply of its own"
     replied(sender.send(post(server, body=b"after")), b"after")
     by_body = {request.body: request.connection for request in server.requests}
     assert set(by_body) == {b"before", b"beside", b"child", b"after"}
@@ -138,32 +132,12 @@ def a_process_forks(trial: Trial) -> None:
     assert by_body[b"child"] not in parents, "two processes shared a connection"
 
 
-def forked(sender: Sender, server: ScriptedServer) -> int:
-    """A child process that sends a request, and ends with 0 if the reply is its own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads: what is tried
-        child = os.fork()
-    if child:
-        return child
-    result = 1
-    try:
-        found = sender.transport.send(post(server, body=b"child"))
-        reply = asyncio.run(found) if sender.is_async else found
-        result = int(not (isinstance(reply, Reply) and reply.body == b"child"))
-    finally:
-        os._exit(result)
-
-
-def ended(child: int) -> int:
-    """How a child process ended; it is killed if it hangs."""
-    until = monotonic() + PATIENCE_SECONDS
-    while monotonic() < until:
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status)
-        sleep(0.01)
-    os.kill(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def in_the_child(sender: Sender, server: ScriptedServer) -> str:
+    """The body of the reply to the child's own request."""
+    found = sender.transport.send(post(server, body=b"child"))
+    reply = asyncio.run(found) if sender.is_async else found
+    assert isinstance(reply, Reply)
+    return reply.body.decode()
 
 
 def late_reply_to(late: bytes, arrived: threading.Event) -> Script:
