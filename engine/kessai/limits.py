@@ -112,6 +112,9 @@ COMMITS = 3
 BUSY_SECONDS = 10.0
 """The wait until `StoreBusy`: for another process's commit, a lock or a connection."""
 
+FORK_SECONDS = 2 * BUSY_SECONDS
+"""For other threads to leave a file alone, so that the process can fork."""
+
 STATEMENT_SECONDS = 30.0
 """For one statement in a server."""
 

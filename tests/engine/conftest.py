@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path += [str(HERE / "stores" / "postgres"), str(HERE / "past")]
+sys.path += [str(HERE / part) for part in ("stores", "stores/postgres", "past")]
 
 
 @pytest.fixture(scope="session")

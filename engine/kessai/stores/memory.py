@@ -1,5 +1,6 @@
 """The first store: everything in this process, under one lock, and gone with it."""
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -8,7 +9,7 @@ from threading import Lock
 import attrs
 
 from kessai.closable import Closable
-from kessai.errors import LeaseLost, VersionConflict
+from kessai.errors import LeaseLost, StoreUnsuitable, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Recorded, Reference
 from kessai.machine import DENIAL, Record, Transaction
 from kessai.stores.encoding import Answered, answered, undisclosed
@@ -34,10 +35,15 @@ class _Leases:
 
 
 class MemoryStore(Closable):
-    """A store for tests, trials and short-lived programs. It passes the same suite."""
+    """A store for tests, trials and short-lived programs. It passes the same suite.
+
+    It belongs to the process that made it. A child that is forked has a copy, which
+    nobody else would see change: there every method raises `StoreUnsuitable`.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._process = os.getpid()
         self._transactions: dict[str, Transaction] = {}
         self._records: dict[str, list[Record]] = {}
         self._weighed: dict[str, list[Record]] = {}  # without denials
@@ -47,9 +53,18 @@ class MemoryStore(Closable):
         self._schedules: dict[str, _Schedule] = {}
         self._leases: dict[str, _Leases] = {}
 
+    def _own(self) -> Lock:
+        if self._process != os.getpid():
+            message = (
+                "memory: a store in memory belongs to one process, and this one was"
+                " forked from it; use a file or a database"
+            )
+            raise StoreUnsuitable(message)
+        return self._lock
+
     def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
         """See `Store.load`."""
-        with self._lock:
+        with self._own():
             return Loaded(
                 None if key is None else self._recorded.get(key),
                 self._transactions.get(transaction),
@@ -59,7 +74,7 @@ class MemoryStore(Closable):
     def append(self, change: Change) -> None:
         """See `Store.append`."""
         after = change.transaction
-        with self._lock:
+        with self._own():
             self._check(after.id, change.expected_version)
             if change.agreement is not None:
                 self._check(*change.agreement)
@@ -115,48 +130,48 @@ class MemoryStore(Closable):
 
     def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
-        with self._lock:
+        with self._own():
             kept = self._records if denials else self._weighed
             return list(kept.get(transaction, ()))
 
     def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""
-        with self._lock:
+        with self._own():
             return self._declarations.get(lifecycle_hash)
 
     def find(self, account: str, kind: str, name: str) -> list[str]:
         """See `Store.find`."""
-        with self._lock:
+        with self._own():
             return sorted(self._referring.get(Reference(account, kind, name), ()))
 
     def transactions(self) -> Iterator[Transaction]:
         """See `Store.transactions`."""
-        with self._lock:
+        with self._own():
             found = sorted(self._transactions.items())
         return (transaction for _, transaction in found)
 
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
-        with self._lock:
+        with self._own():
             found = sorted((name, list(trail)) for name, trail in self._records.items())
         return iter(found)
 
     def answers(self) -> Iterator[Answered]:
         """See `Store.answers`."""
-        with self._lock:
+        with self._own():
             found = [answered(recorded) for recorded in self._recorded.values()]
         return iter(sorted(found, key=attrgetter("transaction", "key")))
 
     def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""
-        with self._lock:
+        with self._own():
             found = [self._transactions[name] for name in self._schedules]
         found.sort(key=attrgetter("open_since"))
         return [transaction.id for transaction in found[:limit]]
 
     def accounts(self) -> list[str]:
         """See `Store.accounts`."""
-        with self._lock:
+        with self._own():
             found = {each.account for each in self._transactions.values()}
         return sorted(found - {""})
 
@@ -164,7 +179,7 @@ class MemoryStore(Closable):
         self, now: datetime, until: datetime, accounts: Sequence[str]
     ) -> Lease | None:
         """See `Store.claim`."""
-        with self._lock:
+        with self._own():
             due = [
                 (planned.due_at, name)
                 for name, planned in self._schedules.items()
@@ -186,7 +201,7 @@ class MemoryStore(Closable):
 
     def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""
-        with self._lock:
+        with self._own():
             if not self._is_last(lease):
                 return
             self._leases[lease.transaction].until = None
@@ -197,7 +212,7 @@ class MemoryStore(Closable):
 
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
-        with self._lock:
+        with self._own():
             found = sorted(
                 transaction.id
                 for transaction in self._transactions.values()

@@ -15,7 +15,12 @@ from kessai.stores.encoding import Answered
 
 
 class Store(Protocol):
-    """The store protocol. All methods may be called from several threads."""
+    """The store protocol. All methods may be called from several threads.
+
+    A process may fork while it has a store, and threads that use it. In the child the
+    same store either reads and writes the same data, with connections and locks of its
+    own, or raises a `KessaiError`.
+    """
 
     def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
         """A key's record, a transaction and its agreement, read at one moment."""

@@ -14,6 +14,9 @@ from kessai.errors import KessaiError, StoreBusy
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
+READ_AHEAD = 200
+"""How many rows are fetched at once where all are read."""
+
 
 @attrs.frozen
 class Query:

@@ -1,62 +1,48 @@
 """The SQLite store: one file, many processes, each commit on the disk before it counts.
 
 WAL with `synchronous=FULL` is asked for and then checked: a file system or a build that
-gives less is refused. Writers begin IMMEDIATE, so a version that was checked cannot
-change before the commit. Threads of one process commit together (`group_commit`), and
-processes take turns (`sqlite_queue`).
+gives less is refused. Each process has one connection that writes (`sqlite_writer`) and
+others that read (`sqlite_readers`).
 """
 
-import sqlite3
-from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from threading import Lock, get_ident
-from time import monotonic, sleep
 
-from kessai.errors import (
-    CommitUnknown,
-    KessaiError,
-    StoreBusy,
-    StoreFailed,
-    StoreMissing,
-)
+import attrs
+
 from kessai.flow import Change, Lease
-from kessai.limits import BUSY_SECONDS, REOPEN_SECONDS
+from kessai.forks import PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
 from kessai.stores import sqlite_rows as rows
 from kessai.stores.encoding import Answered, decode_answered
-from kessai.stores.group_commit import Group, GroupCommit, Job
 from kessai.stores.query import Query, Row, Steps, T, perform
 from kessai.stores.reading import ReadingStore
-from kessai.stores.schema import is_empty, migrate
-from kessai.stores.sqlite_durable import (
-    Neighbours,
-    StoreWarning,
-    check_library,
-    make_durable,
-)
-from kessai.stores.sqlite_errors import (
-    is_busy,
-    is_of_one_statement,
-    never_committed,
-    translated,
-)
-from kessai.stores.sqlite_queue import PAUSE, WriterQueue
-from kessai.stores.sqlite_unchanging import Unchanging, is_of_the_folder
+from kessai.stores.sqlite_durable import StoreWarning, check_library
+from kessai.stores.sqlite_file import SQLiteFile
+from kessai.stores.sqlite_readers import SQLiteReaders
+from kessai.stores.sqlite_writer import SQLiteWriter
 
 __all__ = ["SQLiteStore", "StoreWarning"]
+
+
+@attrs.frozen
+class _Connections:
+    """What one process has of the file."""
+
+    writer: SQLiteWriter
+    readers: SQLiteReaders
 
 
 class SQLiteStore(ReadingStore):
     """Transactions in one SQLite file.
 
     With `must_exist` none is made where there is none. Where the folder is read-only,
-    the file is read as it is, as long as nobody else changes it.
+    the file is read as it is, as long as nobody else changes it. A process that forks
+    closes the file before, and both open it again when they need it.
 
     Raises:
         StoreMissing: there is no store, and it must exist.
@@ -66,99 +52,34 @@ class SQLiteStore(ReadingStore):
     """
 
     def __init__(self, path: Path | str, *, must_exist: bool = False) -> None:
-        self._path = Path(path)
-        self._must_exist = must_exist
-        self._unchanging: Unchanging | None = None
-        self._declared: set[str] = set()
         check_library()
-        self._in_use = Lock()
-        self._connection = self._open()
-        self._is_closed = False
-        self._wrote_last = get_ident()
-        # Other connections see no commit before it is on the disk, and wait for none.
-        self._readers: deque[sqlite3.Connection] = deque()
-        self._queue = WriterQueue(self._path, lambda: BUSY_SECONDS / 2)
-        self._together = GroupCommit(self._write_group)
-        self._neighbours = Neighbours()
+        self._file = SQLiteFile(Path(path), must_exist=must_exist)
+        self._declared: set[str] = set()
+        self._own = PerProcess(self._connections)
+        self._own.get().writer.open()
 
     @property
     def path(self) -> Path:
         """The file that holds the store."""
-        return self._path
+        return self._file.path
 
-    # ── connections ─────────────────────────────────────────────────────────────────
-
-    def _connect(self) -> sqlite3.Connection:
-        """A new connection; every one is made here."""
-        if self._must_exist and not self._path.exists():
-            message = f"{self._path}: there is no store"
-            raise StoreMissing(message)
-        try:
-            return sqlite3.connect(
-                self._unchanging.uri if self._unchanging else self._path,
-                timeout=BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-                uri=self._unchanging is not None,
-            )
-        except sqlite3.Error as error:
-            raise self._meaning(error) from error
-
-    def _open(self) -> sqlite3.Connection:
-        """Open the file, again while another process is just making it.
-
-        SQLite waits for a lock only where it holds none: if two connections turn a new
-        file into WAL, one of them gets "busy" at once.
-        """
-        until = monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                return self._open_once()
-            except StoreBusy:
-                if monotonic() >= until:
-                    raise
-            sleep(REOPEN_SECONDS)
-
-    def _open_once(self) -> sqlite3.Connection:
-        connection = self._connect()
-        try:
-            self._prepare(connection)
-        except BaseException as error:
-            connection.close()
-            if self._unchanging is None and is_of_the_folder(error, self._path):
-                self._unchanging = Unchanging(self._path)
-                return self._open_once()
-            if isinstance(error, sqlite3.Error):
-                raise self._meaning(error) from error
-            raise
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        if is_empty(connection) and self._must_exist:
-            message = f"{self._path}: there is no store in this file"
-            raise StoreMissing(message)
-        if self._unchanging is None:
-            make_durable(connection, self._path)
-            migrate(connection)
-        connection.execute("PRAGMA busy_timeout = 0")  # `_begin` waits, and fairly
-
-    def _meaning(self, error: sqlite3.Error) -> KessaiError:
-        return translated(error, self._path, BUSY_SECONDS)
+    def _connections(self) -> _Connections:
+        return _Connections(SQLiteWriter(self._file), SQLiteReaders(self._file))
 
     def close(self) -> None:
         """See `Store.close`."""
-        with self._in_use:
-            self._is_closed = True
-            for connection in (self._connection, *self._readers):
-                connection.close()
-            self._queue.close()
+        if (own := self._own.close()) is not None:
+            own.writer.session.close()
+            own.readers.close()
 
     # ── writing ─────────────────────────────────────────────────────────────────────
 
     def append(self, change: Change) -> None:
         """See `Store.append`."""
-        write = rows.write_change
-        self._together.run(lambda: write(self._connection, change, self._declared))
+        write, declared = rows.write_change, self._declared
+        self._own.get().writer.write(
+            lambda connection: write(connection, change, declared)
+        )
         if change.declaration is not None:
             self._declared.add(change.declaration.hash)
 
@@ -166,106 +87,15 @@ class SQLiteStore(ReadingStore):
         self, now: datetime, until: datetime, accounts: Sequence[str]
     ) -> Lease | None:
         """See `Store.claim`."""
-        return self._together.run(
-            lambda: rows.claim(self._connection, now, until, accounts)
+        return self._own.get().writer.write(
+            lambda connection: rows.claim(connection, now, until, accounts)
         )
 
     def release(self, lease: Lease, due_at: datetime) -> None:
         """See `Store.release`."""
-        self._together.run(lambda: rows.release(self._connection, lease, due_at))
-
-    def _write_group(self, group: Group) -> None:
-        """Write a group in one transaction of the database, all of it or nothing."""
-        with self._in_use:
-            self._wrote_last = get_ident()
-            try:
-                self._roll_back()  # what an earlier failure may have left behind
-                self._begin()
-                self._neighbours.look(self._connection)
-                if self._do_all(group):
-                    group.is_committing = True
-                    self._commit()
-            except sqlite3.Error as error:
-                raise self._meaning(error) from error
-            finally:  # after an interrupt too: a lock would stay held
-                self._roll_back()
-
-    def _begin(self) -> None:
-        """Begin to write, when it is this process's turn.
-
-        Raises:
-            StoreBusy: another process held the file for too long.
-
-        """
-        if self._queue.is_own_turn and self._has_begun():
-            return
-        until = monotonic() + BUSY_SECONDS
-        with self._queue:
-            while not self._has_begun():
-                if monotonic() >= until:
-                    message = (
-                        f"{self._path}: another process held the file"
-                        f" for {BUSY_SECONDS:g} s"
-                    )
-                    raise StoreBusy(message)
-                sleep(PAUSE)
-
-    def _has_begun(self) -> bool:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if is_busy(error):
-                return False
-            raise
-        return True
-
-    def _do_all(self, group: Group) -> bool:
-        """Do every job that waits; whether anything is to be committed."""
-        jobs = group.take()
-        if len(jobs) == 1:
-            self._do(jobs[0])
-            return jobs[0].error is None
-        for job in jobs:
-            self._do_apart(job)
-        return any(job.error is None for job in jobs)
-
-    def _do_apart(self, job: Job) -> None:
-        """Do a job so that, if it fails, nothing of it is left among the others."""
-        execute = self._connection.execute
-        execute("SAVEPOINT job")
-        self._do(job)
-        if job.error is not None:
-            execute("ROLLBACK TO job")
-        execute("RELEASE job")
-
-    def _do(self, job: Job) -> None:
-        try:
-            job.result = job.work()
-        except sqlite3.Error as error:
-            if not is_of_one_statement(error):
-                raise
-            job.error = self._meaning(error)
-            job.error.__cause__ = error
-        except Exception as error:  # noqa: BLE001 - raised again where it belongs
-            job.error = error
-
-    def _commit(self) -> None:
-        try:
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if never_committed(error):
-                raise
-            message = f"{self._path}: the commit failed; it may or may not be there"
-            raise CommitUnknown(message) from error
-
-    def _roll_back(self) -> None:
-        # A failure to roll back must not hide the error before it, and changes nothing:
-        # what was not committed is not there.
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            pass
+        self._own.get().writer.write(
+            lambda connection: rows.release(connection, lease, due_at)
+        )
 
     # ── reading ─────────────────────────────────────────────────────────────────────
 
@@ -273,6 +103,12 @@ class SQLiteStore(ReadingStore):
 
     def _perform(self, step: Steps[T]) -> T:
         return perform(step, self._fetch)
+
+    def _fetch(self, query: Query) -> list[Row]:
+        """Read what is committed, while a commit of this process is under way too."""
+        own = self._own.get()
+        found = own.writer.rows(query)
+        return own.readers.rows(query) if found is None else found
 
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
@@ -297,50 +133,4 @@ class SQLiteStore(ReadingStore):
         return map(decode_answered, self._stream(reading.ANSWERS))
 
     def _stream(self, query: str) -> Iterator[Row]:
-        with closing(self._connect()) as reader:
-            try:
-                yield from reader.execute(query)
-                self._check_unchanged()
-            except sqlite3.Error as error:
-                raise self._meaning(error) from error
-
-    def _fetch(self, query: Query) -> list[Row]:
-        """Read what is committed, while a commit of this process is under way too.
-
-        The writing connection has in its cache what it has just written. So the thread
-        that wrote last asks it, and no other, so that no writer waits for readers.
-        """
-        try:
-            if self._wrote_last == get_ident() and not self._in_use.locked():
-                with self._in_use:
-                    return self._rows(self._connection, query)
-        except sqlite3.Error as error:
-            if not is_busy(error):  # the other connections wait where this one does not
-                raise self._meaning(error) from error
-        return self._fetch_elsewhere(query)
-
-    def _fetch_elsewhere(self, query: Query) -> list[Row]:
-        try:
-            reader = self._readers.pop()
-        except IndexError:
-            reader = self._connect()
-        try:
-            if self._is_closed:
-                message = f"{self._path}: the store was closed"
-                raise StoreFailed(message)
-            return self._rows(reader, query)
-        except sqlite3.Error as error:
-            raise self._meaning(error) from error
-        finally:
-            if self._is_closed:
-                reader.close()
-            self._readers.append(reader)
-
-    def _rows(self, connection: sqlite3.Connection, query: Query) -> list[Row]:
-        found = connection.execute(str(query.text), query.values).fetchall()
-        self._check_unchanged()
-        return found
-
-    def _check_unchanged(self) -> None:
-        if self._unchanging is not None:
-            self._unchanging.check()
+        return self._own.get().readers.stream(query)

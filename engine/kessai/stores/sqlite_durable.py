@@ -61,6 +61,10 @@ class Neighbours:
                 warnings.warn(StoreWarning(message), stacklevel=2)
         self._seen = version
 
+    def forget(self) -> None:
+        """Begin anew: another connection counts from elsewhere."""
+        self._seen = None
+
 
 def make_durable(connection: sqlite3.Connection, path: Path) -> None:
     """Ask for WAL and full syncs, and believe only what reads back.

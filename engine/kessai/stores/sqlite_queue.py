@@ -81,8 +81,11 @@ class WriterQueue:
             _unlock(self._file)
 
     def close(self) -> None:
-        """Close the file. It stays where it is: others may be waiting at it."""
-        self._was_tried = True
+        """Close the file until it is needed again, outside of the turnstile.
+
+        It stays where it is: others may be waiting at it.
+        """
+        self._was_tried = False
         if self._file is not None:
             os.close(self._file)
             self._file = None

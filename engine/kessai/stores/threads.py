@@ -8,6 +8,7 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, TypeVar
 
+from kessai.forks import PerProcess
 from kessai.stores.memory import MemoryStore
 from kessai.stores.protocol import AsyncStore, Store
 
@@ -27,10 +28,10 @@ def makes_wait(store: Store | AsyncStore) -> bool:
 
 
 class StoreThreads:
-    """The threads in which the calls of one store are made."""
+    """The threads in which the calls of one store are made, in each process its own."""
 
     def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = None
+        self._pools = PerProcess(_new_pool)
 
     async def call(self, function: "Callable[..., T]", *values: object) -> T:
         """What `function` gives, called in a thread.
@@ -41,19 +42,17 @@ class StoreThreads:
         from asyncio import get_running_loop
 
         called = partial(function, *values)
-        return await get_running_loop().run_in_executor(self._threads(), called)
+        return await get_running_loop().run_in_executor(self._pools.get(), called)
 
     async def close(self) -> None:
         """Wait for the calls that are under way, cancelled ones too."""
-        if self._pool is not None:
+        if (pool := self._pools.close()) is not None:
             from asyncio import to_thread
 
-            pool, self._pool = self._pool, None
             await to_thread(pool.shutdown)
 
-    def _threads(self) -> "ThreadPoolExecutor":
-        if self._pool is None:
-            from concurrent.futures import ThreadPoolExecutor
 
-            self._pool = ThreadPoolExecutor(THREADS, "kessai-store")
-        return self._pool
+def _new_pool() -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(THREADS, "kessai-store")

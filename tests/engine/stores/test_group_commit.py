@@ -13,10 +13,11 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from inside import session
 from msgspec.structs import replace
 
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed, VersionConflict
-from kessai.stores import sqlite as module
+from kessai.stores import sqlite_writer as module
 from kessai.stores.group_commit import GroupCommit
 from kessai.testing.store_kit.conformance import Book
 
@@ -28,10 +29,10 @@ class Watched:
     """The connection of a store: counts its statements, and does what `at` says first."""
 
     def __init__(self, store):
-        self._real = store._connection
+        self._real = session(store).connection
         self.counted = Counter()
         self.at = {}
-        store._connection = self
+        session(store).connection = self
 
     def execute(self, statement, *values):
         self.counted[statement] += 1
@@ -78,7 +79,9 @@ def together(store, works, meanwhile=list):
     with held(store):
         for thread in threads:
             thread.start()
-        eventually(lambda: len(store._together._waiting) == len(works))
+        eventually(
+            lambda: len(store._own.get().writer._together._waiting) == len(works)
+        )
         meanwhile()
     for thread in threads:
         thread.join(60)
@@ -157,7 +160,9 @@ def test_a_change_that_cannot_be_written_is_the_matter_of_its_own_thread(store):
 
 def test_a_record_in_the_place_of_another_is_refused_alone(store):
     """Somebody else wrote to the database."""
-    store._connection.execute("INSERT INTO events VALUES ('order-0', 1, x'', '')")
+    session(store).connection.execute(
+        "INSERT INTO events VALUES ('order-0', 1, x'', '')"
+    )
     outcomes = together(store, begins(store, 3))
     assert isinstance(outcomes[0], StoreFailed)
     assert "UNIQUE" in str(outcomes[0])
@@ -201,8 +206,11 @@ def test_what_fails_for_all_is_told_to_each(store, connection, statement, code, 
 
 def test_a_file_held_for_too_long_is_busy_for_all_that_waited(store, monkeypatch):
     monkeypatch.setattr(module, "BUSY_SECONDS", 1.0)
-    groups, write = [], store._together._write
-    store._together._write = lambda group: (groups.append(group), write(group))
+    groups, write = [], store._own.get().writer._together._write
+    store._own.get().writer._together._write = lambda group: (
+        groups.append(group),
+        write(group),
+    )
     with held(store), ThreadPoolExecutor(THREADS) as pool:
         waiting = [pool.submit(begin) for begin in begins(store)]
         outcomes = {type(one.exception()) for one in waiting}
@@ -237,7 +245,7 @@ def test_a_lone_thread_needs_no_second_connection(store):
     book = Book(store)
     book.end(book.begin())
     store.records("order-1")
-    assert not store._readers
+    assert not store._own.get().readers._idle
 
 
 def test_who_leads_and_is_interrupted_leaves_the_others_to_the_next(store, connection):
@@ -291,9 +299,9 @@ def test_who_is_interrupted_while_waiting_writes_nothing(store):
     )
     with held(store):
         first.start()
-        eventually(lambda: store._together._is_led)
+        eventually(lambda: store._own.get().writer._together._is_led)
         second.start()
-        eventually(lambda: len(store._together._waiting) == 2)
+        eventually(lambda: len(store._own.get().writer._together._waiting) == 2)
         interrupt(second)
         second.join(60)
         assert outcomes == [None, "interrupted"]

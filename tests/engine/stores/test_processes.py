@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from inside import session
 
 from kessai.machine import read_record
 from kessai.testing.store_kit.conformance import Book
@@ -93,7 +94,9 @@ def test_all_that_a_killed_process_acknowledged_is_there(
         head = record.hash
     transaction = store.load(None, "order-1", None).transaction
     assert (transaction.version, transaction.head) == (len(records), head)
-    assert store._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert session(store).connection.execute("PRAGMA integrity_check").fetchone() == (
+        "ok",
+    )
 
 
 def test_a_killed_process_leaves_no_lock_behind(sqlite, tmp_path, start):

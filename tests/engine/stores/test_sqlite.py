@@ -10,6 +10,7 @@ from threading import Barrier
 
 import pytest
 import sqlite_utils
+from inside import session
 
 from kessai import SQLiteStore, StoreWarning
 from kessai.errors import (
@@ -22,8 +23,7 @@ from kessai.errors import (
     TrailBroken,
     VersionConflict,
 )
-from kessai.stores import schema
-from kessai.stores import sqlite as module
+from kessai.stores import schema, sqlite_file, sqlite_writer
 from kessai.stores import sqlite_durable as durable
 from kessai.stores.sqlite_durable import has_wal_reset_bug
 from kessai.testing.store_kit.conformance import Book
@@ -52,7 +52,7 @@ def lie(monkeypatch, statement, answer):
     def connect(*args, **options):
         return Lying(real(*args, **options), statement, answer)
 
-    monkeypatch.setattr(module.sqlite3, "connect", connect)
+    monkeypatch.setattr(sqlite3, "connect", connect)
 
 
 def failure(code, kind=sqlite3.OperationalError):
@@ -72,7 +72,7 @@ def begin(store, name="order-1"):
 
 
 def test_every_commit_is_on_the_disk_in_a_write_ahead_log(sqlite):
-    connection = sqlite()._connection
+    connection = session(sqlite()).connection
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
@@ -100,7 +100,7 @@ def test_a_database_in_memory_is_refused(sqlite):
 
 
 def test_tables_are_strict_so_that_no_amount_turns_into_a_float(sqlite):
-    connection = sqlite()._connection
+    connection = session(sqlite()).connection
     tables = connection.execute(
         "SELECT name, strict FROM pragma_table_list WHERE schema = 'main'"
         " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_%' ESCAPE '\\'"
@@ -139,7 +139,7 @@ def test_the_versions_with_the_wal_reset_bug_are_known(version, has_bug):
 
 
 def test_an_sqlite_that_is_too_old_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module.sqlite3, "sqlite_version_info", (3, 36, 0))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
     with pytest.raises(StoreUnsuitable, match=r"is too old: 3\.37\.0"):
         SQLiteStore(tmp_path / "store.db")
 
@@ -315,7 +315,7 @@ def test_a_file_that_cannot_be_made_is_a_failure_of_the_store(sqlite, tmp_path, 
 def test_a_file_that_may_not_be_written_is_a_failure_of_the_store(sqlite):
     store = sqlite()
     # What SQLite says of a file without write permission, also to root.
-    store._connection.execute("PRAGMA query_only = ON")
+    session(store).connection.execute("PRAGMA query_only = ON")
     with pytest.raises(StoreFailed):
         begin(store)
 
@@ -323,8 +323,8 @@ def test_a_file_that_may_not_be_written_is_a_failure_of_the_store(sqlite):
 def test_a_full_disk_fails_the_change_and_leaves_nothing_of_it(sqlite):
     store = sqlite()
     book = begin(store)
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = session(store).connection.execute("PRAGMA page_count").fetchone()[0]
+    session(store).connection.execute(f"PRAGMA max_page_count = {pages}")
     operation = next(iter(book.transaction.operations.values()))
     before = []
 
@@ -337,13 +337,14 @@ def test_a_full_disk_fails_the_change_and_leaves_nothing_of_it(sqlite):
         fill()
     assert isinstance(caught.value, SafeToResend)
     assert [list(store.transactions()), list(store.trails())] == before
-    store._connection.execute("PRAGMA max_page_count = 100000")
+    session(store).connection.execute("PRAGMA max_page_count = 100000")
     book.end(operation)
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
+    for module in (sqlite_file, sqlite_writer):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
 
 
 def test_a_file_that_another_process_holds_is_busy(impatient, sqlite, tmp_path):
@@ -369,9 +370,10 @@ def test_a_new_file_that_another_process_holds_is_busy(impatient, sqlite, tmp_pa
 
 def broken(store, statement, error):
     """`store` with a connection that fails at `statement`, until it is mended."""
-    real = store._connection
-    store._connection = Lying(real, statement, error)
-    return lambda: setattr(store, "_connection", real)
+    held = session(store)
+    real = held.connection
+    held.connection = Lying(real, statement, error)
+    return lambda: setattr(held, "connection", real)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +391,7 @@ def test_a_failed_commit_is_told_apart_from_one_that_may_be_there(sqlite, code, 
     mend = broken(store, "COMMIT", failure(code))
     with pytest.raises(kind):
         begin(store)
-    assert not store._connection.in_transaction
+    assert not session(store).connection.in_transaction
     mend()
     begin(store)
 
@@ -400,7 +402,7 @@ def test_an_interrupt_leaves_no_transaction_open(sqlite):
         mend = broken(store, statement, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             begin(store)
-        assert not store._connection.in_transaction
+        assert not session(store).connection.in_transaction
         mend()
     begin(store)
 
@@ -442,7 +444,7 @@ def test_a_reading_that_cannot_be_opened_is_a_failure_of_the_store(sqlite, monke
     def connect(*args, **options):
         raise failure(sqlite3.SQLITE_CANTOPEN)
 
-    monkeypatch.setattr(module.sqlite3, "connect", connect)
+    monkeypatch.setattr(sqlite3, "connect", connect)
     with pytest.raises(StoreFailed):
         list(store.transactions())
     with pytest.raises(KessaiError):
@@ -465,7 +467,7 @@ def test_a_reading_that_cannot_be_opened_is_a_failure_of_the_store(sqlite, monke
 def test_a_row_that_someone_else_wrote_is_not_believed(sqlite, change, message):
     store = sqlite()
     begin(store)
-    store._connection.execute(change)
+    session(store).connection.execute(change)
     with pytest.raises(TrailBroken, match=message) as caught:
         list(store.transactions())
     assert caught.value.transaction in {"order-1", "order-2"}
@@ -476,10 +478,10 @@ def test_what_someone_else_wrote_is_not_loaded(sqlite, raw_row):
     store = sqlite()
     book = Book(store)
     book.begin(key="k")
-    store._connection.execute(f"UPDATE answers SET recorded = {raw_row}")  # noqa: S608 - ours
+    session(store).connection.execute(f"UPDATE answers SET recorded = {raw_row}")  # noqa: S608 - ours
     with pytest.raises(TrailBroken, match="answer is not readable"):
         store.load("k", "order-1", None)
-    store._connection.execute(f"UPDATE transactions SET state = {raw_row}")  # noqa: S608 - ours
+    session(store).connection.execute(f"UPDATE transactions SET state = {raw_row}")  # noqa: S608 - ours
     with pytest.raises(TrailBroken, match="transaction is not readable"):
         store.load(None, "order-1", None)
 
@@ -502,11 +504,11 @@ def test_no_row_holds_what_was_disclosed_to_the_caller(sqlite, tmp_path):
     book = Book(store)
     operation = book.begin()
     book.end(operation, disclosed={"address": "Chiyoda 1-1", "name": "Hanako"})
-    dump = "\n".join(store._connection.iterdump())
+    dump = "\n".join(session(store).connection.iterdump())
     rows = [
         row
         for table in ("transactions", "events", "answers", "lifecycles")
-        for row in store._connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - names of ours
+        for row in session(store).connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - names of ours
     ]
     store.close()
     everything = (tmp_path / "store.db").read_bytes() + repr(rows).encode()

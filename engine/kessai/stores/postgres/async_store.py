@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from kessai.closable import AsyncClosable
 from kessai.errors import StoreBusy
 from kessai.flow import Change, Lease, Loaded
+from kessai.forks import AsyncOwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
@@ -22,7 +23,6 @@ from kessai.stores.postgres import appending, pooling, schema, statements
 from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
-    READ_AHEAD,
     Server,
     has_rows,
     in_psycopg,
@@ -31,7 +31,7 @@ from kessai.stores.postgres.server import (
     pauses,
     server_at,
 )
-from kessai.stores.query import Query, Row, Steps, T
+from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T
 
 
 class AsyncPostgresStore(AsyncClosable):
@@ -41,10 +41,10 @@ class AsyncPostgresStore(AsyncClosable):
     the reply had been lost.
     """
 
-    def __init__(self, server: Server, space: str, pool: AsyncConnectionPool) -> None:
+    def __init__(self, server: Server, space: str, connections: int) -> None:
         self._server = server
         self._space = space
-        self._pool = pool
+        self._pools = PerProcess(partial(self._new_pool, connections))
         self._declared: set[str] = set()
 
     @classmethod
@@ -65,23 +65,30 @@ class AsyncPostgresStore(AsyncClosable):
             space = await _drive(connection, server, preparing)
         finally:
             await connection.close()
-        pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
-            **server.pool(connections),
-            configure=partial(_apply_settings, server, space),
+        store = cls(server, space, connections)
+        await store._pools.get().open()
+        return store
+
+    def _new_pool(self, connections: int) -> AsyncConnectionPool[AsyncConnection]:
+        return AsyncConnectionPool(
+            **self._server.pool(connections),
+            configure=partial(_apply_settings, self._server, self._space),
             open=False,
         )
-        await pool.open()
-        return cls(server, space, pool)
 
     def __repr__(self) -> str:
         return f"AsyncPostgresStore({self._server.name!r})"
 
-    async def _lend(self) -> AsyncConnection:
-        """A connection that is not known to be broken."""
+    async def _lend(
+        self, pool: AsyncConnectionPool[AsyncConnection]
+    ) -> AsyncConnection:
+        """A connection of `pool` that is not known to be broken."""
         until = monotonic() + BUSY_SECONDS
         while True:
             try:
-                connection = await self._pool.getconn(max(until - monotonic(), 0))
+                if pool.closed:  # in a child process, where it was just made
+                    await pool.open()
+                connection = await pool.getconn(max(until - monotonic(), 0))
             except PoolTimeout as error:
                 raise StoreBusy(no_connection(self._server)) from error
             except psycopg.Error as error:
@@ -89,14 +96,15 @@ class AsyncPostgresStore(AsyncClosable):
             if is_quiet(connection):
                 return connection
             await connection.close()
-            await self._pool.putconn(connection)
+            await pool.putconn(connection)
 
     async def _perform(self, step: Steps[T]) -> T:
-        connection = await self._lend()
+        pool = self._pools.get()
+        connection = await self._lend(pool)
         try:
             return await _drive(connection, self._server, step)
         finally:
-            await self._pool.putconn(connection)
+            await pool.putconn(connection)
 
     async def load(
         self, key: str | None, transaction: str, agreement: str | None
@@ -135,21 +143,24 @@ class AsyncPostgresStore(AsyncClosable):
 
     async def _stream(self, statement: str) -> AsyncIterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""
-        connection = await _connect(self._server)
         try:
-            await _drive(connection, self._server, schema.allow_long_reads(self._space))
-            await connection.set_autocommit(False)
-            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-            await connection.set_read_only(True)
-            async with connection.cursor("reading", scrollable=False) as cursor:
+            async with AsyncOwnStack() as own:
+                connection = await _connect(self._server)
+                own.push_async_callback(connection.close)
+                allowing = schema.allow_long_reads(self._space)
+                await _drive(connection, self._server, allowing)
+                await connection.set_autocommit(False)
+                await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+                await connection.set_read_only(True)
+                reading = connection.cursor("reading", scrollable=False)
+                cursor = await own.enter_async_context(reading)
                 cursor.itersize = READ_AHEAD
                 await cursor.execute(in_psycopg(statement), binary=True)
                 async for row in cursor:
                     yield row
+                    own.check(self._server.name)
         except psycopg.Error as error:
             raise failed(error, self._server.name) from error
-        finally:
-            await connection.close()
 
     async def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""
@@ -175,7 +186,8 @@ class AsyncPostgresStore(AsyncClosable):
 
     async def close(self) -> None:
         """See `Store.close`."""
-        await self._pool.close()
+        if (pool := self._pools.close()) is not None:
+            await pool.close()
 
 
 class _Mapped(Generic[T]):

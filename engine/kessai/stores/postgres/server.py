@@ -21,9 +21,6 @@ from kessai.limits import BUSY_SECONDS, STARTING_SECONDS
 CONNECTIONS = 10
 """How many connections a store holds at most, by default."""
 
-READ_AHEAD = 200
-"""How many rows are fetched at once where all are read."""
-
 # A server that has gone silently is noticed within a minute; libpq's own defaults would
 # wait for hours. The URL's settings come first.
 _DEFAULTS = {

@@ -1,10 +1,12 @@
 """`PostgresStore`: each step is waited for by the thread that asks."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
 from time import monotonic, sleep
+from typing import Any
 
 import psycopg
 from psycopg import Connection, IsolationLevel
@@ -12,6 +14,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kessai.errors import StoreBusy
 from kessai.flow import Change, Lease
+from kessai.forks import OwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
@@ -20,7 +23,6 @@ from kessai.stores.postgres import appending, pooling, schema, statements
 from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
-    READ_AHEAD,
     Server,
     has_rows,
     in_psycopg,
@@ -29,7 +31,7 @@ from kessai.stores.postgres.server import (
     pauses,
     server_at,
 )
-from kessai.stores.query import Query, Row, Steps, T, perform
+from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T, perform
 from kessai.stores.reading import ReadingStore
 
 
@@ -38,9 +40,10 @@ class PostgresStore(ReadingStore):
 
     `url` is libpq's: `postgresql://[user[:password]@]host[:port]/name[?sslmode=…]`;
     other settings come from libpq's environment variables and files. At most
-    `connections` are held, and made when they are needed. With `must_exist` no tables
-    are made where there are none. With `to_read` nothing will be written: none are made
-    either, and a server that only reads will do, such as a standby.
+    `connections` are held, and made when they are needed; a child process makes its
+    own. With `must_exist` no tables are made where there are none. With `to_read`
+    nothing will be written: none are made either, and a server that only reads will do,
+    such as a standby.
 
     Raises:
         InvalidInput: the URL is not valid, or there is no store and it must exist.
@@ -66,22 +69,26 @@ class PostgresStore(ReadingStore):
             _check_pooler(connection, self._server)
             preparing = schema.prepare(must_exist=must_exist, to_read=to_read)
             self._space = _drive(connection, self._server, preparing)
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
-            **self._server.pool(connections), configure=self._configure, open=True
-        )
+        self._pools = PerProcess(partial(self._new_pool, connections))
+        self._pools.get()
 
     def __repr__(self) -> str:
         return f"PostgresStore({self._server.name!r})"
 
+    def _new_pool(self, connections: int) -> ConnectionPool[Connection]:
+        return _OwnPool(
+            **self._server.pool(connections), configure=self._configure, open=True
+        )
+
     def _configure(self, connection: Connection) -> None:
         _drive(connection, self._server, schema.apply_settings(self._space))
 
-    def _lend(self) -> Connection:
-        """A connection that is not known to be broken."""
+    def _lend(self, pool: ConnectionPool[Connection]) -> Connection:
+        """A connection of `pool` that is not known to be broken."""
         until = monotonic() + BUSY_SECONDS
         while True:
             try:
-                connection = self._pool.getconn(max(until - monotonic(), 0))
+                connection = pool.getconn(max(until - monotonic(), 0))
             except PoolTimeout as error:
                 raise StoreBusy(no_connection(self._server)) from error
             except psycopg.Error as error:
@@ -89,16 +96,17 @@ class PostgresStore(ReadingStore):
             if is_quiet(connection):
                 return connection
             connection.close()
-            self._pool.putconn(connection)
+            pool.putconn(connection)
 
     _but_denials = statements.BUT_DENIALS
 
     def _perform(self, step: Steps[T]) -> T:
-        connection = self._lend()
+        pool = self._pools.get()
+        connection = self._lend(pool)
         try:
             return _drive(connection, self._server, step)
         finally:
-            self._pool.putconn(connection)
+            pool.putconn(connection)
 
     def append(self, change: Change) -> None:
         """See `Store.append`."""
@@ -119,17 +127,21 @@ class PostgresStore(ReadingStore):
 
     def _stream(self, statement: str) -> Iterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""
-        with closing(_connect(self._server)) as connection:
-            _drive(connection, self._server, schema.allow_long_reads(self._space))
-            try:
+        try:
+            with OwnStack() as own:
+                connection = own.enter_context(closing(_connect(self._server)))
+                _drive(connection, self._server, schema.allow_long_reads(self._space))
                 connection.autocommit = False
                 connection.isolation_level = IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
-                with connection.cursor("reading", scrollable=False) as cursor:
-                    cursor.itersize = READ_AHEAD
-                    yield from cursor.execute(in_psycopg(statement), binary=True)
-            except psycopg.Error as error:
-                raise failed(error, self._server.name) from error
+                reading = connection.cursor("reading", scrollable=False)
+                cursor = own.enter_context(reading)
+                cursor.itersize = READ_AHEAD
+                for row in cursor.execute(in_psycopg(statement), binary=True):
+                    yield row
+                    own.check(self._server.name)
+        except psycopg.Error as error:
+            raise failed(error, self._server.name) from error
 
     def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]
@@ -143,7 +155,23 @@ class PostgresStore(ReadingStore):
 
     def close(self) -> None:
         """See `Store.close`."""
-        self._pool.close()
+        if (pool := self._pools.close()) is not None:
+            pool.close()
+
+
+class _OwnPool(ConnectionPool[Connection]):
+    """A pool that a child process drops without a word.
+
+    The pool would wait there for threads and locks of the parent.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._process = os.getpid()
+        super().__init__(**options)
+
+    def __del__(self) -> None:
+        if self._process == os.getpid():
+            super().__del__()
 
 
 def _connect(server: Server) -> Connection:

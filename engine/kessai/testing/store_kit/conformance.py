@@ -6,19 +6,21 @@ all of it passes; nothing here knows how a store is built.
 """
 # ruff: noqa: S101 - asserting is what a test suite is for
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Semaphore
 from typing import Any
 
 import attrs
 import pytest
 from msgspec.structs import replace
 
-from kessai.errors import LeaseLost, VersionConflict
+from kessai.errors import KessaiError, LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Reference
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
@@ -40,12 +42,15 @@ from kessai.machine import (
 )
 from kessai.spec import load_shipped
 from kessai.stores import Store
+from kessai.testing.forked import Child
 from kessai.testing.store_kit.written import recorded, recorded_denial
+from kessai.testing.transport_kit.waits import PATIENCE_SECONDS
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 LATER = NOON + HOUR
 THREADS = 8
+ENOUGH = 1_000
 ACCOUNT, OTHER = "shop-1/test", "shop-2/test"
 OURS = (ACCOUNT,)
 
@@ -768,6 +773,55 @@ class StoreConformance:
         lengths = {name: len(trail) for name, trail in store.trails()}
         assert lengths == {f"order-{number}": 5 for number in range(THREADS)}
 
+    def test_what_a_forked_child_is_acknowledged_is_in_the_store(
+        self, store: Store
+    ) -> None:
+        """Both processes have one truth, or the child is refused; neither hangs.
+
+        Other threads of the parent write at the moment of each fork.
+        """
+        Book(store, "before").begin()
+        names = [f"thread-{number}" for number in range(THREADS)]
+        over, wrote = threading.Event(), Semaphore(0)
+        with ThreadPoolExecutor(THREADS) as pool, ExitStack() as last:
+            last.callback(over.set)
+            writing = [
+                pool.submit(_write_until, over, wrote, Book(store, name))
+                for name in names
+            ]
+            children: list[Child] = []
+            for number in range(4):
+                assert wrote.acquire(timeout=PATIENCE_SECONDS)
+                work = partial(_write_in_child, Book(store, f"child-{number}"))
+                children.append(Child(work))
+            ended = [child.ended() for child in children]
+            Book(store, "after").begin()
+        assert None not in ended, "a child process broke, or hung"
+        written = {f"child-{n}": int(text or 0) for n, text in enumerate(ended)}
+        written |= {
+            name: one.result() for name, one in zip(names, writing, strict=True)
+        }
+        found = {name: len(trail) for name, trail in store.trails()}
+        for name, count in written.items():
+            assert found.get(name, 0) >= count, "an acknowledged change is not there"
+
+    def test_a_reading_goes_on_in_the_parent_though_a_child_reads_on(
+        self, store: Store
+    ) -> None:
+        """A child has what was read before, or is refused the rest."""
+        names = [f"order-{number:03}" for number in range(250)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda name: Book(store, name).begin(), names))
+        trails = store.trails()
+        found = [next(trails)[0]]
+        child = Child(partial(_read_in_child, trails))
+        ended = child.ended()
+        assert ended is not None, "a child process broke, or hung"
+        found += [name for name, _ in trails]
+        assert found == names
+        read = ended.split()
+        assert read == names[1 : 1 + len(read)]
+
     def test_a_store_can_be_closed_once_it_is_done_with(self, tmp_path: Path) -> None:
         """Closing is quiet, whether anything was written or not."""
         self.make_store(tmp_path).close()
@@ -833,6 +887,32 @@ class SharedStoreConformance(StoreConformance):
         first.write(first.begun(declaration=lifecycle)[0])
         second.write(second.begun(declaration=lifecycle)[0])
         assert other.declaration(lifecycle.hash) == lifecycle.document
+
+
+def _write_until(over: threading.Event, wrote: Semaphore, book: Book) -> int:
+    """How often a refusal was written until it was `over`, or often enough."""
+    while not over.is_set() and book.transaction.version < ENOUGH:
+        book.write(book.denied())
+        wrote.release()
+    return book.transaction.version
+
+
+def _write_in_child(book: Book) -> str:
+    """How often a child process was acknowledged that it wrote."""
+    with suppress(KessaiError):
+        assert book.store.load(None, "before", None).transaction is not None
+        for _ in range(5):
+            book.write(book.denied())
+    return str(book.transaction.version)
+
+
+def _read_in_child(trails: Iterator[tuple[str, list[Record]]]) -> str:
+    """What a child process could read on, until it was refused."""
+    read: list[str] = []
+    with suppress(KessaiError):
+        for name, _ in trails:
+            read.append(name)
+    return " ".join(read)
 
 
 def _leased(store: Store, now: datetime, until: datetime = LATER + HOUR) -> Lease:

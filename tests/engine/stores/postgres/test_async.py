@@ -137,7 +137,7 @@ def test_errors_are_told_as_by_the_synchronous_store(proxy, monkeypatch):
         proxy.cut(b"array_agg", AFTER)
         with pytest.raises(StoreFailed):
             await anext(store.trails())
-        async with store._pool.connection():
+        async with store._pools.get().connection():
             with pytest.raises(StoreBusy):
                 await store.records("order-1")
         await store.close()

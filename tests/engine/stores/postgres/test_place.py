@@ -215,6 +215,6 @@ def test_a_schema_that_goes_while_the_store_is_open_leads_to_no_other(
 def test_a_temporary_table_hides_none_of_ours(postgres, places):
     store = postgres(places.along(places.ours), connections=1)
     Book(store).begin()
-    with store._pool.connection() as connection:
+    with store._pools.get().connection() as connection:
         connection.execute("CREATE TEMPORARY TABLE events (what text)")
     assert len(store.records("order-1")) == 1

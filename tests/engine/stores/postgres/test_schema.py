@@ -104,7 +104,7 @@ def test_a_setting_that_is_changed_later_does_not_reach_an_open_store(
         "ALTER SYSTEM SET synchronous_commit = off", "SELECT pg_reload_conf()"
     )
     try:
-        with store._pool.connection() as connection:
+        with store._pools.get().connection() as connection:
             found = connection.execute("SHOW synchronous_commit").fetchone()
         assert found == ("on",)
     finally:

@@ -73,7 +73,7 @@ def test_an_append_that_waits_too_long_for_a_lock_is_busy(postgres, server, url)
     store = postgres(connections=1)
     book = Book(store)
     operation = book.begin()
-    with store._pool.connection() as connection:
+    with store._pools.get().connection() as connection:
         connection.execute("SET lock_timeout = '50ms'")
     with psycopg.connect(url) as holder:
         holder.execute("SELECT 1 FROM transactions FOR UPDATE")
