@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -171,6 +172,28 @@ def test_the_kit_for_stores_runs_by_one_call():
     with pytest.raises(ExceptionGroup) as broken:
         check_store(lambda folder: Forgetful())
     assert "test_" in broken.value.exceptions[0].__notes__[0]
+
+
+def test_a_store_that_refuses_nothing_is_told_every_test_that_it_fails():
+    """What pytest itself says of an error that did not come is one failure of many."""
+    from kessai import MemoryStore
+    from kessai.errors import LeaseLost, VersionConflict
+
+    class Careless(MemoryStore):
+        def append(self, change):
+            with suppress(VersionConflict, LeaseLost):
+                super().append(change)
+
+    with pytest.raises(ExceptionGroup, match="tests of StoreConformance") as broken:
+        check_store(lambda folder: Careless())
+    named = {error.__notes__[0].split(":")[0] for error in broken.value.exceptions}
+    assert len(named) == len(broken.value.exceptions)
+    assert {
+        "test_a_change_to_an_older_version_conflicts[1]",
+        "test_a_change_to_an_older_version_conflicts[2]",
+        "test_a_change_to_a_version_that_never_was_conflicts",
+        "test_of_many_threads_that_race_for_one_key_exactly_one_wins",
+    } <= named
 
 
 def test_a_shared_store_is_checked_as_one():

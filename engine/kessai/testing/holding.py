@@ -29,7 +29,7 @@ def hold(tests: Sequence[Held], of: str) -> tuple[str, ...]:
     failed: list[Exception] = []
     for test in tests:
         try:
-            test.run()
+            _run(test)
         except pytest.skip.Exception:
             continue
         except Exception as error:  # noqa: BLE001 - reported below, all together
@@ -41,3 +41,11 @@ def hold(tests: Sequence[Held], of: str) -> tuple[str, ...]:
         message = f"{len(failed)} of {len(tests)} {of}"
         raise ExceptionGroup(message, failed)
     return tuple(passed)
+
+
+def _run(test: Held) -> None:
+    """Run `test`. How pytest says that nothing was raised is no `Exception`."""
+    try:
+        test.run()
+    except pytest.fail.Exception as error:
+        raise AssertionError(error.msg) from error
