@@ -7,7 +7,6 @@ import asyncio
 import gc
 import ssl
 import threading
-import time
 from contextlib import closing
 
 import pytest
@@ -157,10 +156,15 @@ def test_a_reply_in_drops_is_too_slow(serve, make, before):
 
     def drips(peer):
         peer.request()
+        peer.send(whole())
+        peer.request()
         peer.send(before)
         peer.drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 9000)
 
-    failure = make(seconds=1.0).send(post(serve(drips)))
+    server, transport = serve(drips), make()
+    assert transport.send(post(server)).status == 200  # it is connected now
+    getattr(transport, "inner", transport)._settings.seconds = 1.0
+    failure = transport.send(post(server))
     assert failure == Failure(sent=True, reason="the reply came too slowly")
 
 
@@ -350,16 +354,20 @@ class WithoutReaders(asyncio.SelectorEventLoop):
 
 
 def test_an_event_loop_that_has_no_readers_carries_requests_too(serve):
-    def silent(peer):
+    def tires(peer):
+        for _ in range(3):
+            peer.request()
+            peer.send(whole())
         peer.request()
         peer.wait()
 
-    server, deaf = serve(echo), serve(silent)
+    server = serve(tires)
 
     async def several():
-        transport = AsyncHttpTransport(seconds=1.0)
+        transport = AsyncHttpTransport()
         found = [await transport.send(post(server)) for _ in range(3)]
-        found.append(await transport.send(post(deaf)))
+        transport._settings.seconds = 1.0
+        found.append(await transport.send(post(server)))
         await transport.close()
         return found
 
@@ -370,23 +378,46 @@ def test_an_event_loop_that_has_no_readers_carries_requests_too(serve):
     assert server.connections == 1
 
 
+class Ahead(asyncio.SelectorEventLoop):
+    """An event loop whose clock can be put forward."""
+
+    seconds = 0.0
+
+    def time(self):
+        return super().time() + self.seconds
+
+
 def test_a_timer_of_an_earlier_reply_breaks_no_later_one_off(serve):
     """A connection has one timer, which may ring while another reply is awaited."""
+    arrived, go_on = threading.Event(), threading.Event()
 
     def answer(peer):
-        while peer.request() is not None:
-            time.sleep(1.0)
-            peer.send(whole())
+        peer.request()
+        peer.send(whole())
+        peer.request()
+        arrived.set()
+        go_on.wait(30)
+        peer.send(whole())
 
     server = serve(answer)
 
     async def several():
-        transport = AsyncHttpTransport(seconds=1.8)
-        found = [await transport.send(post(server)) for _ in range(2)]
+        loop = asyncio.get_running_loop()
+        transport = AsyncHttpTransport()
+        await transport.send(post(server))
+        loop.seconds += 0.6 * REPLY_SECONDS
+        second = asyncio.ensure_future(transport.send(post(server)))
+        await asyncio.to_thread(arrived.wait, 30)
+        loop.seconds += 0.6 * REPLY_SECONDS  # the timer of the first one rings
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert not second.done()
+        go_on.set()
+        assert (await second).status == 200
         await transport.close()
-        return found
 
-    assert [reply.status for reply in asyncio.run(several())] == [200] * 2
+    with asyncio.Runner(loop_factory=Ahead) as runner:
+        runner.run(several())
     assert server.connections == 1
 
 

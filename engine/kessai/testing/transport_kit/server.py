@@ -66,6 +66,10 @@ class Peer:
         self._server.requests.append(received)
         return received
 
+    def begins(self) -> bool:
+        """Whether anything of a request came; no more of it is read."""
+        return self._read()
+
     def _until(self, mark: bytes) -> bytes | None:
         while mark not in self._unread:
             if not self._read():
@@ -98,6 +102,10 @@ class Peer:
     def reset(self) -> None:
         """End the connection at once, also what is still on its way."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABRUPT)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
 
     def say_goodbye(self) -> None:
         """End TLS as one should; without this, its end looks cut off."""

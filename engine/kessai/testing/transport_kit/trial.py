@@ -158,6 +158,16 @@ def may_have_been_sent(found: Reply | Failure) -> None:
     assert found.sent, f"{found}: it was sent, but it says: surely never"
 
 
+def broken_off(found: Reply | Failure, *, arrived: bool) -> None:
+    """Assert a failure; if any of the request `arrived`, that it may have been sent.
+
+    On a busy machine a short deadline may be over before there is a connection.
+    """
+    if arrived:
+        may_have_been_sent(found)
+    assert isinstance(found, Failure), f"{found}: no reply came, yet one is given"
+
+
 def replied(found: Reply | Failure, body: bytes | None = None) -> Reply:
     """Assert that there is a reply, with this body."""
     assert isinstance(found, Reply), f"{found}: a reply came, and is not given"
