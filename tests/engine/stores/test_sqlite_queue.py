@@ -95,6 +95,7 @@ def test_one_that_was_stuck_is_waited_for_as_ever_once_it_goes_on(queue, monkeyp
     with other:
         assert not other.is_at_the_front
     with monkeypatch.context() as patch:
+        patch.setattr(module, "monotonic", lambda: 100.0)
         patch.setattr(module, "sleep", lambda _: stuck.__exit__(None, None, None))
         with other:
             assert other.is_at_the_front
@@ -114,7 +115,8 @@ def test_whose_turn_it_is_need_not_queue_up_again_until_it_is_over(queue, monkey
     assert not first.is_own_turn
 
 
-def test_who_did_not_pass_has_no_turn(queue):
+def test_who_did_not_pass_has_no_turn(queue, monkeypatch):
+    monkeypatch.setattr(module, "monotonic", lambda: 100.0)
     first, second = queue(), queue(patience=0)
     with first, second:
         pass

@@ -125,8 +125,6 @@ def test_a_row_that_someone_changed_is_told_and_the_next_one_is_read(url, postgr
 def test_errors_are_told_as_by_the_synchronous_store(proxy, monkeypatch):
     from pg.proxy import AFTER
 
-    monkeypatch.setattr(async_store, "BUSY_SECONDS", 0.3)
-
     async def story():
         store = await AsyncPostgresStore.open(proxy.url, connections=1)
         change, _ = Book(None).begun()
@@ -138,6 +136,7 @@ def test_errors_are_told_as_by_the_synchronous_store(proxy, monkeypatch):
         with pytest.raises(StoreFailed):
             await anext(store.trails())
         async with store._pools.get().connection():
+            monkeypatch.setattr(async_store, "BUSY_SECONDS", 0.3)
             with pytest.raises(StoreBusy):
                 await store.records("order-1")
         await store.close()

@@ -85,10 +85,10 @@ def test_an_append_that_waits_too_long_for_a_lock_is_busy(postgres, server, url)
 def test_a_server_that_is_not_there_is_told_at_once_and_at_last(
     postgres, own_server, url, monkeypatch
 ):
-    monkeypatch.setattr(shell, "BUSY_SECONDS", 0.3)
     store = postgres()
     Book(store).begin()
     own_server.stop()
+    monkeypatch.setattr(shell, "BUSY_SECONDS", 0.3)
     try:
         with pytest.raises(StoreFailed, match="refused"):
             postgres()
