@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from kessai.limits import SOLVER_MILLISECONDS
+from kessai.limits import SOLVER_UNITS
 from kessai.prove.algebra import Truth
 from kessai.prove.lemmas import Lemma
 from kessai.prove.symbols import Symbols, Transition, readable
@@ -109,7 +109,7 @@ class Induction:
 
     def _fresh(self, *, inductive: bool) -> Any:
         solver = self._z3.SimpleSolver()
-        solver.set("timeout", SOLVER_MILLISECONDS)
+        solver.set("rlimit", SOLVER_UNITS)
         if inductive:
             solver.add(*self.symbols.axioms())
             solver.add(*(kept.term for kept in self._kept))

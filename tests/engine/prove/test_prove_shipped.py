@@ -94,6 +94,14 @@ def test_a_property_names_the_rule_that_it_rests_upon(proof, lifecycle):
             assert finding.rule
 
 
+def test_what_asks_too_much_of_the_solver_is_not_proved(monkeypatch):
+    """Work is counted, not time: a busy machine proves what an idle one does."""
+    monkeypatch.setattr("kessai.prove.induction.SOLVER_UNITS", 10)
+    proof = prove(load_shipped("one_time"))
+    assert not proof.holds
+    assert not proof.refuted
+
+
 # ── the proof speaks of what the engine does ────────────────────────────────────────
 
 
