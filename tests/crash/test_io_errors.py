@@ -55,6 +55,7 @@ def intent_sync(approved, tmp_path_factory):
     pytest.fail("no commit of an intent failed at its sync")
 
 
+@pytest.mark.slow
 def test_errors_at_writes_and_syncs_leave_the_books_in_agreement(capsys):
     assert io_errors.main(["--errors", "48", "--seed", "300"]) == 0
     figures = json.loads(capsys.readouterr().out)

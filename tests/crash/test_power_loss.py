@@ -7,12 +7,13 @@ import pytest
 from breakage.images import Chance, Disk
 from breakage.recording import Create, Delete, Sync, Write
 
-IMAGES = 10_000
 
-
-def test_nothing_acknowledged_is_lost_when_the_power_goes(capsys):
-    assert power_loss.main(["--images", str(IMAGES), "--seed", "500"]) == 0
-    assert json.loads(capsys.readouterr().out)["done"] == IMAGES
+@pytest.mark.parametrize(
+    "images", [1_000, pytest.param(10_000, marks=pytest.mark.slow)]
+)
+def test_nothing_acknowledged_is_lost_when_the_power_goes(capsys, images):
+    assert power_loss.main(["--images", str(images), "--seed", "500"]) == 0
+    assert json.loads(capsys.readouterr().out)["done"] == images
 
 
 def test_without_a_sync_at_each_commit_the_loss_is_found(capsys):

@@ -1,12 +1,27 @@
-"""Counts the steps that Hypothesis takes, and how many each machine must take in CI."""
+"""Plays a state machine of Hypothesis until it has taken as many steps as are wanted."""
 
-from hypothesis import HealthCheck, settings
+import os
+
+import pytest
+from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 STEPS = {"machine alone": 42_000, "faultless": 4_000, "faulty": 4_000}
-"""The fewest steps of each: 50,000 in all."""
+"""Taken in CI, 50,000 in all; a twentieth of them by default."""
 
-EACH = 40
+MANY = 200_000
+"""Taken of each where the environment variable HYPOTHESIS_PROFILE is `long`."""
+
+IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+EACH = 80 if IS_LONG else 40
+EXAMPLES = 20
+
+
+def in_steps(name):
+    """Run a test once for each number of `steps` that it is to take."""
+    whole = STEPS[name]
+    some = [whole // 20, pytest.param(whole, marks=pytest.mark.slow)]
+    return pytest.mark.parametrize("steps", [MANY] if IS_LONG else some)
 
 
 class Counted:
@@ -23,17 +38,16 @@ class Counted:
         type(self).steps += 1
 
 
-def taken(machine, examples, each=EACH, **more):
-    """Play the machine; how many steps it took."""
-    machine.steps = 0
+def play(machine, steps):
+    """Play the machine from one seed after the other until it has taken `steps`."""
+    machine.steps = number = 0
     chosen = settings(
-        max_examples=examples,
-        stateful_step_count=each,
+        max_examples=EXAMPLES,
+        stateful_step_count=EACH,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
-        **more,
     )
-    run_state_machine_as_test(machine, settings=chosen)
-    print(f"{machine.__name__}: {machine.steps:,} steps")  # noqa: T201 - shown by -s
-    return machine.steps
+    while machine.steps < steps:
+        number += 1
+        run_state_machine_as_test(seed(number)(machine), settings=chosen)

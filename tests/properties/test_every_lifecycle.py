@@ -14,16 +14,15 @@ The gateway keeps its own books and its own rules. Two machines play against it:
 Names of commands, parameters and bounds of amounts come from the lifecycle files; a new
 command in a file is played without a change here.
 
-Short play is chosen unless the environment variable HYPOTHESIS_PROFILE is `long`,
-which plays many more and longer histories (about ten minutes).
+With the environment variable HYPOTHESIS_PROFILE set to `long`, many more and longer
+histories are played.
 """
 
-import os
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import attrs
-from counting import STEPS, Counted, taken
+from counting import Counted, in_steps, play
 from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -67,9 +66,6 @@ from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 from kessai_adapters.veritrans4g.commands import COMMANDS
 
 NOTIFICATION_URL = "https://shop.example/push"
-LONG = {"examples": 3000, "each": 80}
-SHORT = {"examples": 150, "each": 40, "derandomize": True}
-CHOSEN = LONG if os.environ.get("HYPOTHESIS_PROFILE") == "long" else SHORT
 
 FAULTS = tuple(Fault)
 MOMENTS = (
@@ -721,9 +717,11 @@ class Faulty(Play):
         self.books_agree()
 
 
-def test_without_faults_the_engine_and_the_gateway_agree_at_every_step():
-    assert taken(Faultless, **CHOSEN) >= STEPS["faultless"]
+@in_steps("faultless")
+def test_without_faults_the_engine_and_the_gateway_agree_at_every_step(steps):
+    play(Faultless, steps)
 
 
-def test_whatever_goes_wrong_the_books_agree_in_the_end():
-    assert taken(Faulty, **CHOSEN) >= STEPS["faulty"]
+@in_steps("faulty")
+def test_whatever_goes_wrong_the_books_agree_in_the_end(steps):
+    play(Faulty, steps)

@@ -5,7 +5,7 @@ quick enough for most of the 50,000 steps that are taken here and beside it.
 """
 
 import attrs
-from counting import STEPS, Counted, taken
+from counting import Counted, in_steps, play
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -112,9 +112,6 @@ class MachineAlone(Counted, RuleBasedStateMachine):
         assert self.again == course.transaction
 
 
-def test_whatever_happens_the_promises_of_the_machine_hold():
-    assert taken(MachineAlone, 1500, derandomize=True) >= STEPS["machine alone"]
-
-
-def test_fifty_thousand_steps_are_taken_in_all():
-    assert sum(STEPS.values()) >= 50_000
+@in_steps("machine alone")
+def test_whatever_happens_the_promises_of_the_machine_hold(steps):
+    play(MachineAlone, steps)

@@ -9,7 +9,15 @@ from kessai.simulator import replay, simulate
 SEED = 1
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+RARE = {"a_deadline_lapses_over_an_open_operation"}
+"""Found after thousands of commands."""
+
+
+def marked(name):
+    return pytest.param(name, marks=pytest.mark.slow) if name in RARE else name
+
+
+@pytest.mark.parametrize("name", map(marked, DEFECTS))
 def test_the_simulator_finds(name, stage):
     with DEFECTS[name]():
         finding = simulate(stage, SEED, WITHIN).finding
