@@ -17,7 +17,7 @@ def marked(name):
     return pytest.param(name, marks=pytest.mark.slow) if name in RARE else name
 
 
-@pytest.mark.parametrize("name", map(marked, DEFECTS))
+@pytest.mark.parametrize("name", [marked(name) for name in DEFECTS])
 def test_the_simulator_finds(name, stage):
     with DEFECTS[name]():
         finding = simulate(stage, SEED, WITHIN).finding

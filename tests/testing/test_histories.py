@@ -1,6 +1,5 @@
 """Whole histories: each of them possible, every state reached, nothing thrown away."""
 
-import time
 from collections import Counter
 from importlib import resources
 from pathlib import Path
@@ -70,22 +69,7 @@ def test_a_history_may_be_as_long_as_one_likes_and_under_a_given_id():
         assert history.now >= history.events[-1].at
         lengths.append(len(history.events))
 
-    look()
-    assert max(lengths) > 30
-
-
-def test_histories_are_drawn_fast_enough_to_draw_many():
-    drawn = [0]
-
-    @settings(max_examples=100)
-    @given(histories("recurring"))
-    def draw(history):
-        drawn[0] += len(history.events)
-
-    begun = time.process_time()
-    draw()
-    each = (time.process_time() - begun) / drawn[0]
-    assert each < 0.01  # measured at a tenth of that
+    drawn_until(look, lambda: max(lengths) > 30)
 
 
 def test_a_history_is_in_any_currency_of_its_lifecycle():

@@ -203,7 +203,10 @@ def test_forged_among_many_that_are_right_it_is_found_all_the_same(shop, store, 
     assert report.faults.first[0].number in {6, 7}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data(), rehash=st.booleans())
 def test_any_byte_changed_in_any_event_is_found(path, data, rehash):
     """With the old hash at that event; with a new one there or right after it."""

@@ -103,7 +103,10 @@ def test_the_tree_is_that_of_the_standard(count):
     assert tree.root() == root(leaves).hex()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_any_byte_changed_in_a_seal_is_found(seal, key, data):
     whole = seal.path.read_bytes()

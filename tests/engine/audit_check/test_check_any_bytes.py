@@ -35,7 +35,8 @@ CELLS = st.one_of(
 )
 ROWS = st.lists(st.lists(CELLS, max_size=7).map(",".join), max_size=8).map("\n".join)
 IN_A_FOLDER = settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

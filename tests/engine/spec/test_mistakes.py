@@ -200,7 +200,9 @@ def mutated(draw: st.DrawFn) -> str:
     return "".join(lines)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(mutated())
 def test_any_mutated_file_is_read_or_refused_with_its_mistakes(
     tmp_path: Path, text: str
