@@ -35,13 +35,20 @@ def found_in(system):
     return str(failure.value), failure.value.__notes__[0]
 
 
-def test_an_order_system_that_is_right_passes():
-    few = settings(QUICK, max_examples=60)
+in_examples = pytest.mark.parametrize(
+    "examples", [10, pytest.param(60, marks=pytest.mark.slow)]
+)
+
+
+@in_examples
+def test_an_order_system_that_is_right_passes(examples):
+    few = settings(QUICK, max_examples=examples)
     run_state_machine_as_test(shops.ShopTest, settings=few)
 
 
-def test_the_engine_alone_is_an_order_system_that_is_right():
-    few = settings(QUICK, max_examples=20)
+@in_examples
+def test_the_engine_alone_is_an_order_system_that_is_right(examples):
+    few = settings(QUICK, max_examples=examples)
     run_state_machine_as_test(OrderSystem, settings=few)
 
 
@@ -72,8 +79,10 @@ def kumo(monkeypatch):
     monkeypatch.setattr(stage, "entry_points", lambda group: [Kumo])
 
 
-def test_an_order_system_at_another_kind_of_gateway_is_right_too(kumo):
-    run_state_machine_as_test(KumoTest, settings=settings(QUICK, max_examples=40))
+@in_examples
+def test_an_order_system_at_another_kind_of_gateway_is_right_too(kumo, examples):
+    few = settings(QUICK, max_examples=examples)
+    run_state_machine_as_test(KumoTest, settings=few)
 
 
 def test_a_consumer_returns_and_a_refund_is_taken_back(kumo):
