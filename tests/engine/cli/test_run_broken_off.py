@@ -96,6 +96,7 @@ def test_killed_at_any_write_a_second_run_ends_as_if_nothing_had_happened(
     assert moment > 30
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_a_real_file_ends_with_the_same_totals(
     kessai, orders, expected, database
 ):

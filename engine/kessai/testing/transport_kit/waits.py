@@ -5,7 +5,7 @@ from typing import Final
 USUAL_SECONDS: Final = 30.0
 """The deadline where a case is not about it."""
 
-SHORT_SECONDS: Final = 1.5
+SHORT_SECONDS: Final = 0.5
 """The deadline where a case waits for it."""
 
 SLACK_SECONDS: Final = 15.0
