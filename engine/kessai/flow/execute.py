@@ -24,7 +24,7 @@ from kessai.evidence.outcome import applied
 from kessai.flow.answer import Answer, Status
 from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded
 from kessai.flow.exchange import Prepared, carry_on, prepare
-from kessai.flow.inquiry import inquire
+from kessai.flow.inquiry import compare, inquire
 from kessai.flow.page import page_again
 from kessai.flow.steps import (
     Context,
@@ -47,9 +47,11 @@ from kessai.machine import (
     Denied,
     Discrepancy,
     Event,
+    Learned,
     Machine,
     Operation,
     Phase,
+    Reported,
     Transaction,
     append,
     decide,
@@ -319,6 +321,8 @@ def _conclude(
     """Write what a reply states of an operation; a notification may have ended it."""
     machine, transaction = prepared.machine, prepared.transaction
     operation = prepared.operation
+    if _refused(evidence) and machine.commands[operation.command].spec.is_opening:
+        evidence = yield from _unless_it_is_there(context, prepared, evidence)
     for _ in range(ATTEMPTS):
         if (yield from _may_be_counted(transaction, operation, evidence)):
             yield from inquire(context, transaction.id)
@@ -341,6 +345,28 @@ def _conclude(
     if closes:
         return to_answer(closes[0], transaction, evidence.disclosed)
     return (yield from answer_for(transaction, operation.key, evidence.disclosed))
+
+
+# A store was restored from a copy that does not know order-9. Its caller asks to
+# authorize 1,200 once more, and the gateway refuses an order id that it has already.
+# Believed, the payment would have failed, and the gateway would hold 1,200.
+
+
+def _unless_it_is_there(
+    context: Context, prepared: PreparedOperation, evidence: Evidence
+) -> Flow[Evidence]:
+    """The decline of an opening command, or UNKNOWN if the gateway may have the payment."""
+    name = prepared.transaction.id
+    seen = yield from compare(context, name, unanswered=prepared.operation.id)
+    answered = seen.readable or not seen.lists
+    if answered and not any(map(_shows_something, seen.events)):
+        return evidence
+    return attrs.evolve(evidence, outcome=Outcome.UNKNOWN, needs_inquiry=True)
+
+
+def _shows_something(event: Event) -> bool:
+    declined = isinstance(event, Reported) and event.outcome is Outcome.DECLINED
+    return not declined and not isinstance(event, Learned)
 
 
 def _may_be_counted(
@@ -370,8 +396,12 @@ def _disagrees(prepared: PreparedOperation, evidence: Evidence) -> bool:
     if evidence.outcome is Outcome.REVERSED:
         return True
     rule = prepared.machine.commands[prepared.operation.command].spec
-    refused = evidence.outcome is Outcome.DECLINED and not evidence.never_sent
-    return refused and not rule.is_opening and not rule.reads
+    return _refused(evidence) and not rule.is_opening and not rule.reads
+
+
+def _refused(evidence: Evidence) -> bool:
+    """Whether the gateway itself declined what was sent."""
+    return evidence.outcome is Outcome.DECLINED and not evidence.never_sent
 
 
 def _events(

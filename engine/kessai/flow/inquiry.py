@@ -36,7 +36,7 @@ from kessai.limits import (
     WAITS,
     Waits,
 )
-from kessai.machine import Machine, Operation, Transaction
+from kessai.machine import Machine, Operation, Transaction, evolve
 
 
 @attrs.frozen(kw_only=True)
@@ -122,14 +122,19 @@ def inquire(
     raise contended(transaction_id)
 
 
-def compare(context: Context, transaction_id: str) -> Flow[Inquiry]:
-    """What an inquiry would report that the trail does not know; writes nothing."""
+def compare(
+    context: Context, transaction_id: str, unanswered: str | None = None
+) -> Flow[Inquiry]:
+    """What an inquiry would report that the trail does not know; writes nothing.
+
+    It is read as if the operation `unanswered` had got no reply.
+    """
     transaction, machine = yield from load_with_machine(context, transaction_id)
     if machine is None:
         return Inquiry(transaction=transaction, readable=False)
     adapter = context.adapter_of(transaction)
     answer = yield from _ask(adapter, machine, transaction)
-    return (yield from _read(machine, answer, transaction))
+    return (yield from _read(machine, answer, transaction, unanswered))
 
 
 def _ask(
@@ -200,7 +205,12 @@ def _apply(
     raise contended(asked.id)
 
 
-def _read(machine: Machine, answer: InquiryAnswer, asked: Transaction) -> Flow[Inquiry]:
+def _read(
+    machine: Machine,
+    answer: InquiryAnswer,
+    asked: Transaction,
+    unanswered: str | None = None,
+) -> Flow[Inquiry]:
     """What follows from an answer for a transaction as it is now; writes nothing."""
     stated = answer.evidence
     if stated.outcome is not Outcome.SUCCEEDED:
@@ -212,4 +222,9 @@ def _read(machine: Machine, answer: InquiryAnswer, asked: Transaction) -> Flow[I
         )
     transaction, attempts = yield from load_with_attempts(asked.id)
     now: datetime = yield Now()
+    if (operation := transaction.operations.get(unanswered or "")) is not None:
+        event = resolve(
+            machine, transaction, operation, _no_answer(operation, transaction), now
+        )
+        transaction = evolve(machine, transaction, event) if event else transaction
     return read(Case(machine, transaction, attempts, now), answer)

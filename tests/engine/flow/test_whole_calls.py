@@ -7,6 +7,7 @@ from kessai import Answer, Missing, Recovery, Status, Transaction
 from kessai.errors import UnknownTransaction, VersionConflict
 from kessai.evidence.inquiry import Inquiry
 from kessai.flow import Append, Send, compare, execute, inquire, recover, recover_due
+from kessai.flow.operator import close_by_hand
 from kessai.flow.steps import ATTEMPTS, load, load_with_attempts
 from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Source
 from kessai.machine import Discrepancy, Reported, read_record
@@ -173,9 +174,17 @@ def test_a_refusal_of_what_is_allowed_is_a_reason_to_inquire(  # noqa: PLR0917
     assert (gateway.commands[-1] == INQUIRY) is looks
 
 
-def test_a_refused_opening_is_no_reason_to_inquire(hand, command, gateway):
+def test_a_refused_opening_is_asked_about_before_it_is_believed(hand, command, gateway):
     gateway.answers = [{"outcome": "declined"}]
-    hand.execute(command("authorize", 100))
+    answer = hand.execute(command("authorize", 100))
+    assert gateway.commands == ["authorize", INQUIRY]
+    assert answer.status is Status.DECLINED
+    assert hand.log.count("Append") == 2
+
+
+def test_an_opening_that_never_left_is_not_asked_about(hand, command, gateway):
+    gateway.answers = [NEVER]
+    assert hand.execute(command("authorize", 100)).status is Status.DECLINED
     assert gateway.commands == ["authorize"]
 
 
@@ -268,7 +277,10 @@ def test_a_discrepancy_from_before_it_began_does_not_hide_that_it_is_unlisted(
     """A refund in the portal, of an amount that is not stated; ours never arrives."""
     authorized.execute(command("capture", 100))
     gateway.listed["order-1"].append(("refund", "succeeded", None, "X"))
-    authorized.run(inquire(authorized.context, "order-1"))
+    seen = authorized.run(inquire(authorized.context, "order-1"))
+    closed = {"note": "seen in the portal", "actor": "sato"}
+    (number,) = seen.transaction.discrepancies
+    authorized.run(close_by_hand(authorized.context, "order-1", number, **closed))
     gateway.answers = [LOST]
     authorized.execute(command("refund", 20, key="20"))
     clock.passes(minutes=11)
