@@ -3,13 +3,24 @@
 import re
 import shutil
 
+import psycopg
 import pytest
 
-from kessai import Engine, Recovery, SQLiteStore, Status
+from kessai import Engine, PostgresStore, Recovery, SQLiteStore, Status
 from kessai.errors import InvalidInput
 from kessai.gateway import INQUIRY, Failure
 
 LOST = Failure(sent=True, reason="ReadTimeout")
+
+
+class Plain:
+    """The wire as a transport."""
+
+    def __init__(self, wire):
+        self.send = wire.send
+
+    def close(self):
+        pass
 
 
 @pytest.fixture
@@ -80,42 +91,75 @@ def test_an_inquiry_has_no_key(market, wire, scripted):
         market.call("reconcile", "order-1")
 
 
-@pytest.fixture
-def made(wire, clock, scripted, two_steps):
-    """An engine on a file."""
+class OnSQLite:
+    """A store in a file, that can be copied and put back."""
 
-    class Transport:
-        send = staticmethod(wire.send)
+    def __init__(self, folder):
+        self._live, self._copy = folder / "live.db", folder / "copy.db"
 
-        def close(self):
-            pass
+    def store(self):
+        return SQLiteStore(self._live)
 
-    def made(path):
-        parts = {"transport": Transport(), "clock": clock}
-        return Engine(adapters=[scripted], store=SQLiteStore(path), **parts)
+    def copy(self):
+        shutil.copy(self._live, self._copy)
 
-    return made
+    def put_back(self):
+        shutil.copy(self._copy, self._live)
 
 
+class OnPostgreSQL:
+    """The same in a schema, of whose tables all rows are copied."""
+
+    def __init__(self, url):
+        self._url, self._rows = url, {}
+
+    def store(self):
+        return PostgresStore(self._url)
+
+    def copy(self):
+        with psycopg.connect(self._url) as connection:
+            for table in self._tables(connection):
+                with connection.cursor().copy(f"COPY {table} TO STDOUT") as rows:
+                    self._rows[table] = b"".join(map(bytes, rows))
+
+    def put_back(self):
+        with psycopg.connect(self._url) as connection:
+            connection.execute(f"TRUNCATE {', '.join(self._rows)}")
+            for table, content in self._rows.items():
+                with connection.cursor().copy(f"COPY {table} FROM STDIN") as rows:
+                    rows.write(content)
+
+    def _tables(self, connection):
+        asked = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+        return [name for (name,) in connection.execute(asked).fetchall()]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kept(request, tmp_path):
+    if request.param == "sqlite":
+        return OnSQLite(tmp_path)
+    return OnPostgreSQL(request.getfixturevalue("url"))
+
+
+@pytest.mark.usefixtures("two_steps")
 def test_a_restored_backup_gives_no_key_a_second_time(
-    tmp_path, made, wire, clock, command
+    kept, wire, clock, command, scripted
 ):
     """What was lost with the disk may have been carried out: a new one is another."""
-    live, backup = tmp_path / "live.db", tmp_path / "backup.db"
 
-    def captures(key):
-        with made(live) as engine:
-            answer = engine.execute(command("capture", 60, key=key))
-        return answer.operation, wire.keys[-2:]
+    def asks(*asked, **more):
+        parts = {"transport": Plain(wire), "clock": clock}
+        with Engine(adapters=[scripted], store=kept.store(), **parts) as engine:
+            return engine.execute(command(*asked, **more))
 
-    with made(live) as engine:
-        engine.execute(command("authorize", 100))
-    shutil.copy(live, backup)
+    asks("authorize", 100)
+    kept.copy()
     found = []
     for microseconds, key in ((0, "a"), (0, "b"), (1, "a")):
         clock.passes(microseconds=microseconds)
-        found.append(captures(key))
-        shutil.copy(backup, live)
+        answer = asks("capture", 60, key=key)
+        found.append((answer.operation, wire.keys[-2:]))
+        kept.put_back()
     operations, keys = zip(*found, strict=True)
     assert set(operations) == {"order-1.3"}  # the very same place in the chain
     assert len({key for pair in keys for key in pair}) == 6
