@@ -39,10 +39,7 @@ from kessai.machine.events import (
 )
 from kessai.machine.evolve import evolve
 from kessai.machine.transaction import Operation, Transaction
-
-MAY_BE_ANOTHER = "may_be_another"
-"""The reason of a discrepancy: a listed success without an amount ended an operation,
-and may as well belong to one that asked for another amount."""
+from kessai.machine.unclaimed import MAY_BE_ANOTHER
 
 
 @attrs.define(eq=False)
@@ -175,8 +172,12 @@ class Attempts:
     def identified(self, listed: ListedExchange) -> Attempt | None:
         """The attempt that `listed` is certainly about, by our id or the gateway's.
 
-        None if it has neither, or if the gateway gave its id to several attempts.
+        None if it has neither, or if the gateway gave its id to several attempts. In a
+        store that was restored from a backup an operation may have the id of a lost
+        one; what was found to be external before that began is not its own.
         """
+        if self._is_known_outside(listed):
+            return None
         by_exchange = self._by_exchange.get((listed.command, listed.exchange))
         for attempt in (self.get(listed.operation or ""), by_exchange):
             if attempt is not None and attempt.operation.command == listed.command:
@@ -188,12 +189,13 @@ class Attempts:
 
     def is_outside(self, listed: ListedExchange) -> bool:
         """Whether an id shows that `listed` is about no operation of the engine."""
-        exchange = (listed.command, listed.exchange)
-        if listed.exchange is not None and exchange in self._outside:
-            return True
-        return (
+        return self._is_known_outside(listed) or (
             listed.operation is not None and listed.operation not in self._by_operation
         )
+
+    def _is_known_outside(self, listed: ListedExchange) -> bool:
+        exchange = (listed.command, listed.exchange)
+        return listed.exchange is not None and exchange in self._outside
 
     def unmatched_since(self, listed: ListedExchange) -> int | None:
         """The number of the event that first recorded `listed` as a discrepancy.

@@ -25,7 +25,7 @@ from heapq import heappop, heappush
 
 import attrs
 
-from kessai.evidence.attempts import MAY_BE_ANOTHER, Attempts, Case
+from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.attribution import (
     Identities,
     OpenOperations,
@@ -39,6 +39,7 @@ from kessai.machine.compile import Machine
 from kessai.machine.events import Discrepancy, Event, External, Reported
 from kessai.machine.phases import Phase
 from kessai.machine.transaction import Operation, Transaction
+from kessai.machine.unclaimed import MAY_BE_ANOTHER
 
 
 def resolve_listing(case: Case, listing: Iterable[ListedExchange]) -> list[Event]:

@@ -158,10 +158,12 @@ def close_discrepancy(
 ) -> Closed | None:
     """The event that closes discrepancy `number`; None if that one is not open.
 
+    An external movement that nobody claims is closed in the same way.
     Only an operator who gives a name and says how it was found out can do that.
     """
     signed = evidence.source is Source.OPERATOR and evidence.actor and evidence.note
-    if not signed or number not in transaction.discrepancies:
+    shown = (*transaction.discrepancies, *transaction.unclaimed_events)
+    if not signed or number not in shown:
         return None
     return Closed(now, number, evidence)
 

@@ -70,9 +70,12 @@ def close_by_hand(
 ) -> Flow[Transaction]:
     """Close the discrepancy of event `number`: `actor` has dealt with it.
 
+    An external movement that nobody claims is closed, too: what equals it is another
+    command, and may be carried out from now on.
+
     Raises:
-        InvalidInput: that event is not a discrepancy, or was closed before, or the name
-            or the reason is missing or too long.
+        InvalidInput: that event is neither, or was closed before, or the name or the
+            reason is missing or too long.
 
     """
     evidence = _by_hand(transaction_id, Outcome.SUCCEEDED, note, actor)
@@ -81,7 +84,8 @@ def close_by_hand(
         now: datetime = yield Now()
         event = close_discrepancy(transaction, number, evidence, now)
         if event is None:
-            known = ", ".join(map(str, transaction.discrepancies)) or "none"
+            shown = {*transaction.discrepancies, *transaction.unclaimed_events}
+            known = ", ".join(map(str, sorted(shown))) or "none"
             message = (
                 f"{transaction_id}: event {number} is no open discrepancy;"
                 f" open: {known}"

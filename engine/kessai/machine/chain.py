@@ -19,6 +19,7 @@ from kessai.machine.compile import Machine, Step
 from kessai.machine.events import (
     KIND_OF,
     Begun,
+    Closed,
     Denied,
     Discrepancy,
     Event,
@@ -80,7 +81,12 @@ class AppliedEvent(
 
     @property
     def closes(self) -> tuple[int, ...]:
-        """The numbers of the discrepancies that it closes, or explains."""
+        """The numbers of the discrepancies that it closes, or explains.
+
+        An operator also closes external movements that nobody claims.
+        """
+        if isinstance(self.event, Closed):
+            return (self.event.discrepancy,)
         left = self.after.discrepancies
         return tuple(n for n in self.before.discrepancies if n not in left)
 

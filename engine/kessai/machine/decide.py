@@ -15,12 +15,16 @@ import attrs
 from kessai.machine.command import Command
 from kessai.machine.compile import CompiledCommand, Machine
 from kessai.machine.denial import NO_STATES, Bounds, Denial, Reason, Value
-from kessai.machine.transaction import Operation, Transaction
+from kessai.machine.transaction import Operation, Transaction, Unclaimed
+from kessai.machine.unclaimed import all_unclaimed, equal_to, every_amount_asks
 from kessai.money import Currency
 from kessai.spec import Guard, Identifier
 
 REQUEST = "request"
 """The rule that a reason names when it comes from the request's shape alone."""
+
+EXTERNAL_UNCLAIMED = "external_unclaimed"
+"""The code of a denial: the gateway shows an equal movement that nobody claims."""
 
 _GIVEN = ("parameter", "agreement", "amount", "currency")
 """What only the caller can give; without it, a denial's code ends in `_missing`."""
@@ -28,16 +32,26 @@ _GIVEN = ("parameter", "agreement", "amount", "currency")
 
 @attrs.frozen
 class Possibility:
-    """Whether a command is possible now: the amounts it takes, or why not."""
+    """Whether a command is possible now: the amounts it takes, or why not.
+
+    What equals one of `unclaimed` is denied all the same, until that is closed.
+    """
 
     command: str
     bounds: Bounds | None
     denial: Denial | None
+    unclaimed: tuple[Unclaimed, ...] = ()
 
     @property
     def is_allowed(self) -> bool:
         """Whether the command would be carried out."""
         return self.denial is None
+
+    def asks_first(self, amount: int | None = None) -> bool:
+        """Whether `amount`, or the one by default, equals what nobody claims."""
+        if amount is None and self.bounds is not None:
+            amount = self.bounds.default
+        return any(equal_to(self.unclaimed, self.command, amount))
 
 
 def decide(
@@ -74,6 +88,7 @@ def decide(
         reasons.extend(_parameters(machine, rule, command))
     if not rule.spec.is_opening:
         reasons.extend(_deadlines(rule, transaction, now))
+    reasons += _unclaimed(rule, transaction, amount)
     if reasons:
         return _denial(machine, transaction, command, tuple(reasons), bounds)
     return Operation(
@@ -123,16 +138,21 @@ def possibility(
         return Possibility(name, None, denial)
     verdict = decide(machine, transaction, command, now)
     bounds = bounds_of(machine, transaction, command)
+    unclaimed = tuple(u for u in all_unclaimed(transaction) if u.command == name)
     if isinstance(verdict, Operation):
-        return Possibility(name, bounds, None)
+        return Possibility(name, bounds, None, unclaimed)
     asked = {f"{what}_missing" for what in _GIVEN}
     if "amount_missing" in verdict.codes:
         asked |= rule.amount_guards
+    if bounds is not None and not every_amount_asks(
+        unclaimed, name, bounds.minimum, bounds.maximum
+    ):
+        asked.add(EXTERNAL_UNCLAIMED)
     reasons = tuple(r for r in verdict.reasons if r.code not in asked)
     if not reasons and bounds is not None and bounds.maximum < bounds.minimum:
         reasons = tuple(r for r in verdict.reasons if r.code == "amount_missing")
     if not reasons:
-        return Possibility(name, bounds, None)
+        return Possibility(name, bounds, None, unclaimed)
     return Possibility(name, bounds, attrs.evolve(verdict, reasons=reasons))
 
 
@@ -449,3 +469,16 @@ def _deadlines(
         ):
             values: dict[str, Value] = {"deadline": f"{ends:%Y-%m-%dT%H:%M:%SZ}"}
             yield Reason(deadline.code, deadline.rule, values)
+
+
+def _unclaimed(
+    rule: CompiledCommand, transaction: Transaction, amount: int | None
+) -> tuple[Reason, ...]:
+    """Whether the gateway shows as done what is asked for, and nobody claims it."""
+    name, is_open = rule.spec.name, rule.spec.amount is not None and amount is None
+    shown = all_unclaimed(transaction)
+    events = [str(each.event) for each in equal_to(shown, name, amount)]
+    if is_open or not events:
+        return ()
+    values: dict[str, Value] = {"command": name, "events": ", ".join(events)}
+    return (Reason(EXTERNAL_UNCLAIMED, rule.spec.rule, values),)

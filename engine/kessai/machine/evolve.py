@@ -38,6 +38,7 @@ from kessai.machine.transaction import (
     Transaction,
     remember,
 )
+from kessai.machine.unclaimed import with_unclaimed, without_unclaimed
 from kessai.spec import AmountEffect
 
 
@@ -87,8 +88,10 @@ def _noted(transaction: Transaction, event: Event) -> Changes:
             one = OpenDiscrepancy.of(event.reason, event.evidence)
             return {"discrepancies": {**noted, transaction.version + 1: one}}
         case Closed(discrepancy=closed):
-            left = {number: one for number, one in noted.items() if number != closed}
-            return {"discrepancies": left}
+            return {
+                "discrepancies": {n: one for n, one in noted.items() if n != closed},
+                "unclaimed": without_unclaimed(transaction, closed),
+            }
         case _:
             return {}
 
@@ -303,6 +306,7 @@ def _at_gateway(
         "amounts": amounts,
         "deadlines": _restarted(rule, transaction, event),
         "concluded": _concluded(transaction, event.command),
+        "unclaimed": with_unclaimed(transaction, event),
     }
 
 

@@ -131,6 +131,20 @@ class OpenDiscrepancy:
         )
 
 
+@attrs.frozen
+class Unclaimed:
+    """A movement at the gateway that `event` shows and no operation asked for.
+
+    `amount` is None if it is not stated, or if `command` takes none. With `is_sum` it
+    may be several movements together.
+    """
+
+    event: int
+    command: str
+    amount: int | None = None
+    is_sum: bool = False
+
+
 class Changes(TypedDict, total=False):
     """What one event changes of a transaction: the fields, with their new values."""
 
@@ -149,6 +163,7 @@ class Changes(TypedDict, total=False):
     concluded: tuple[str, ...]
     notified: tuple[Notified, ...]
     references: Mapping[str, str]
+    unclaimed: tuple[Unclaimed, ...]
 
 
 @attrs.frozen(slots=False)  # see `of_fields`
@@ -164,7 +179,8 @@ class Transaction:
     the trail, whether the next notification can be applied alone. `references` are the
     gateway's ids for it, by the adapter's names for them, in its `account` with the
     gateway. `denials` counts the denials among its events: whoever reads the others
-    knows by it that none is missing.
+    knows by it that none is missing. `unclaimed` are external movements, until an
+    operator closes them: see `kessai.machine.unclaimed`, which knows of others.
     """
 
     id: str
@@ -185,11 +201,17 @@ class Transaction:
     references: Mapping[str, str] = attrs.field(factory=dict)
     account: str = ""
     denials: int = 0
+    unclaimed: tuple[Unclaimed, ...] = ()
 
     @property
     def exists(self) -> bool:
         """Whether an opening command was ever begun under this id."""
         return bool(self.lifecycle)
+
+    @property
+    def unclaimed_events(self) -> tuple[int, ...]:
+        """The numbers of the external events that no operator has closed."""
+        return tuple(movement.event for movement in self.unclaimed)
 
     @property
     def open_since(self) -> datetime | None:

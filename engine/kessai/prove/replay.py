@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
+
 from kessai.errors import InvalidCommand
 from kessai.evidence.outcome import EXPIRE, overdue, resolve, resolve_external
 from kessai.gateway import Evidence, Outcome, Source
@@ -171,7 +173,9 @@ class Replay:
             self._is_over = True
             return self
         before = self._state()
-        self._transaction = evolve(self._machine, self._transaction, event)
+        after = evolve(self._machine, self._transaction, event)
+        # An operator has dealt with whatever happened at the gateway unasked.
+        self._transaction = attrs.evolve(after, unclaimed=())
         refused = (event.reason,) if isinstance(event, Discrepancy) else ()
         self._add(step, refused, tuple(self._wrongs(before, step, refused)))
         self._is_over = bool(refused)

@@ -12,7 +12,6 @@ from itertools import count
 from typing import Any
 
 from kessai.audit import verify
-from kessai.evidence.attempts import MAY_BE_ANOTHER
 from kessai.evidence.totals import TOTALS_DIFFER
 from kessai.flow import Flow, Missing, inquire
 from kessai.flow.operator import resolve_by_hand
@@ -20,6 +19,7 @@ from kessai.gateway import Outcome
 from kessai.machine import External, Lapsed, Transaction, read_events
 from kessai.machine.events import ENDED
 from kessai.machine.transaction import OpenDiscrepancy
+from kessai.machine.unclaimed import MAY_BE_ANOTHER
 from kessai.simulator.gateway import differences
 from kessai.simulator.moves import ComeBack, Deliver, Recover, Sweep, TaskStep
 from kessai.simulator.tasks import Role, Task

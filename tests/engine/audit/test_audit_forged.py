@@ -7,9 +7,9 @@ import pytest
 from audited.shop import MONTHLY, began, evidence_of, forge, forge_charge
 
 from kessai.audit import verify
-from kessai.evidence.attempts import MAY_BE_ANOTHER
 from kessai.gateway import Outcome, Source
 from kessai.machine import Discrepancy, External, Lapsed, Reported, Resent
+from kessai.machine.unclaimed import MAY_BE_ANOTHER
 
 
 def first_fault(store):
@@ -35,6 +35,14 @@ def test_a_capture_after_the_deadline_was_not_allowed(shop, store):
     shop.clock.now += timedelta(days=30)
     forge(store, "A-1", began(shop, "capture", "A-1", 1000, number=4))
     assert first_fault(store) == (4, "not_allowed", "authorization_expired")
+
+
+def test_what_equals_an_unclaimed_movement_was_not_allowed(shop, store):
+    shop.sells()
+    evidence = evidence_of("A-1", "refund", amount=100)
+    shown = External(shop.clock(), "refund", 100, evidence)
+    forge(store, "A-1", shown, began(shop, "refund", "A-1", 100, number=7))
+    assert first_fault(store) == (7, "not_allowed", "external_unclaimed")
 
 
 def test_an_operation_under_a_false_number_was_not_decided_on(shop, store):

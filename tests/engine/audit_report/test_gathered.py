@@ -129,6 +129,21 @@ def test_what_an_operator_resolved_is_shown_with_the_name_and_the_finding(report
     assert closed["reason"] == "state_not_allowed"
 
 
+def test_what_nobody_claimed_and_an_operator_closed_is_named_for_what_it_is(
+    empty, known
+):
+    shop = opened(empty)
+    shop.sells("A-1", 1000, 900)
+    shop.emulator.portal.refund("A-1", 100)
+    shop.resolve("A-1")
+    (number,) = shop.engine.transaction("A-1").unclaimed_events
+    shop.engine.close_discrepancy("A-1", number, evidence="by phone", actor="Sato")
+    facts = gather(empty, "memory:", NOON, known=known)
+    (closed,) = plain(facts, "en")["closed"]["first"]
+    assert (closed["event"], closed["reason"]) == (number, "external")
+    assert closed["sentence"] == "done at the gateway, and unclaimed"
+
+
 def test_what_was_done_in_the_portal_is_shown(report):
     (outside,) = report["external"]["first"]
     assert (outside["transaction"], outside["command"]) == ("A-5", "refund")

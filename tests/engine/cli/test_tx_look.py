@@ -217,6 +217,7 @@ def test_can_lists_every_command_with_its_exact_bounds_or_every_reason(kessai, d
         "command": "refund",
         "allowed": True,
         "bounds": bounds,
+        "unclaimed": [],
         "reasons": [],
         "rules": {},
     }

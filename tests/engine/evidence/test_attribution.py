@@ -209,8 +209,9 @@ def test_what_stood_aside_before_an_operation_began_is_not_about_it(consent):
 
 def test_without_an_exchange_nobody_can_tell_that_it_is_the_same(consent):
     assert inquire(consent, list_of("-")) == "amount_missing"
+    consent.tell("close")
     consent.tell("update_consent? 300")
-    assert inquire(consent, list_of("-")) == ".4 succeeded"
+    assert inquire(consent, list_of("-")) == ".5 succeeded"
 
 
 def test_what_was_applied_after_all_stands_aside_no_more(story):
@@ -218,6 +219,7 @@ def test_what_was_applied_after_all_stands_aside_no_more(story):
     (listed,) = list_of("A", "refund", 50)
     aside = past.evidence("refund", amount=50, exchange="A", source=Source.INQUIRY)
     past.append(Discrepancy(past.now, "operation_open", aside))
+    past.tell("close")
     later = past.tell("refund? 50")
     assert about(past, listed) == []
     past.append(External(past.now, "refund", 50, aside))
@@ -236,6 +238,7 @@ def test_what_else_stood_aside_says_nothing_of_it(consent, other):
     past = {"exchange": "A", "source": Source.INQUIRY, **other}
     evidence = consent.evidence(UPDATE, **past)
     consent.append(Discrepancy(consent.now, "amount_missing", evidence))
+    consent.tell("close")
     operation = consent.tell("update_consent? 300")
     (listed,) = list_of("A")
     assert about(consent, listed) == [operation]

@@ -159,10 +159,22 @@ def test_what_came_from_outside_is_known_again_by_the_gateways_id(story):
     """The list names the new one first: the old one is not taken for that of order.6."""
     past = story("one_time", CAPTURED)
     assert inquire(past, f"{ITSELF}, refund 60 #X") == "external refund 60"
+    past.tell("close")
     past.tell("refund? 60")
     assert inquire(past, f"{ITSELF}, refund 60 #X") == ""
-    assert inquire(past, f"{ITSELF}, refund 60 #Y, refund 60 #X") == ".6 succeeded"
+    assert inquire(past, f"{ITSELF}, refund 60 #Y, refund 60 #X") == ".7 succeeded"
     assert past.events[-1].evidence.exchange == "Y"
+
+
+def test_an_operation_may_have_the_id_that_a_lost_one_had(story):
+    """A restored store: what it has found to be external is not of the new order.6."""
+    past = story("one_time", CAPTURED)
+    assert inquire(past, f"{ITSELF}, refund 60 @6 #X") == "external refund 60"
+    past.tell("refund? 50")
+    assert inquire(past, f"{ITSELF}, refund 60 @6 #X") == ""
+    assert inquire(past, f"{ITSELF}, refund 60 @6 #X, refund 50 @6 #Y") == (
+        ".6 succeeded"
+    )
 
 
 def test_the_trail_keeps_which_operation_a_listed_exchange_echoed(story):

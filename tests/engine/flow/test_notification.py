@@ -188,6 +188,9 @@ def test_an_external_command_is_distinguished_from_the_next_of_its_kind(
     shop.asks("capture")
     gateway.listed["order-1"].append(("refund", "succeeded", 30))
     shop.notification("refund", "succeeded", 30)
+    (event,) = shop.transaction().unclaimed_events
+    seen = {"evidence": "the portal's", "actor": "sato"}
+    shop.call("close_discrepancy", "order-1", event, **seen)
     gateway.answers = [lost]
     shop.asks("refund", 30)
     shop.notification("refund", "succeeded", 30)

@@ -9,7 +9,12 @@ from kessai import Phase, Transaction
 from kessai.gateway import Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine import External
-from kessai.machine.transaction import REMEMBERED, Notified, OpenDiscrepancy
+from kessai.machine.transaction import (
+    REMEMBERED,
+    Notified,
+    OpenDiscrepancy,
+    Unclaimed,
+)
 
 SECOND, DAYS_2 = timedelta(seconds=1), timedelta(days=2)
 CAPTURED = Notified("capture", Outcome.SUCCEEDED, 900, "exchange-1")
@@ -30,6 +35,7 @@ def whole(story):
         references={"order": "o_1"},
         account="merchant/test",
         denials=2,
+        unclaimed=(Unclaimed(3, "refund", 400),),
     )
     blank = Transaction("")
     for field in attrs.fields(Transaction):
@@ -49,6 +55,7 @@ CHANGES = [
     {"notified": ()},
     {"references": {}},
     {"denials": 3},
+    {"unclaimed": ()},
     {"states": {}, "amounts": {}, "operations": {}},
 ]
 

@@ -2,7 +2,8 @@
 
 A command succeeds unless a mark says otherwise: `?` leaves it without an answer, `!`
 has it declined. Digits are the amount, words are flags; `expire` lets 30 days pass and
-moves the transaction over its deadline.
+moves the transaction over its deadline. `close` is an operator's word that what nobody
+claims is another thing.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from kessai import Command, Denial, Operation, Transaction, load_shipped
 from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.outcome import overdue, resolve
 from kessai.gateway import Evidence, Outcome, Source
-from kessai.machine import Begun, append, compile_lifecycle, decide
+from kessai.machine import Begun, Closed, append, compile_lifecycle, decide
 from kessai.machine.decide import opened_tracks
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -44,6 +45,10 @@ class Story:
             self.now += timedelta(days=30)
             for event in list(overdue(self.machine, self.transaction, self.now)):
                 self.append(event)
+            return None
+        if name == "close":
+            here = self.transaction
+            self.close(*here.discrepancies, *here.unclaimed_events)
             return None
         outcome = MARKS.get(name[-1], Outcome.SUCCEEDED)
         amounts = [int(word) for word in words if word.isdigit()]
@@ -115,6 +120,12 @@ class Story:
             amount=amount,
             **more,
         )
+
+    def close(self, *numbers):
+        """Close the events of these numbers, as an operator does."""
+        found = self.evidence(None, source=Source.OPERATOR, actor="sato", note="seen")
+        for number in numbers:
+            self.append(Closed(self.now, number, found))
 
     def append(self, event):
         self.transaction, record = append(self.machine, self.transaction, event)

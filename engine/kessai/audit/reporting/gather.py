@@ -41,6 +41,7 @@ from kessai.machine import (
     compile_lifecycle,
 )
 from kessai.machine.chain import AppliedEvent
+from kessai.machine.events import KIND_OF
 from kessai.spec import Lifecycle
 from kessai.stores import Store
 
@@ -191,13 +192,17 @@ class _Gatherer:
                 return
 
     def _resolutions(self, name: str, walked: Sequence[WalkedEvent]) -> None:
-        """The discrepancies that an operator has closed, or an event has explained."""
+        """What an operator has closed, or an event has explained.
+
+        Discrepancies, and movements at the gateway that nobody claimed.
+        """
         for step in filter(None, (passed.applied for passed in walked)):
             event = step.event
             signed = event.evidence if isinstance(event, Closed) else None
             who = (signed.actor, signed.note) if signed else ("", "")
             for number in step.closes:
-                reason = step.before.discrepancies[number].reason
+                open_before = step.before.discrepancies.get(number)
+                reason = open_before.reason if open_before else KIND_OF[External]
                 found = Closing(name, number, reason, event.at, step.number, *who)
                 self.closed.add(found)
 

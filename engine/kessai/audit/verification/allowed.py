@@ -10,7 +10,6 @@ import attrs
 
 from kessai.audit.verification.replay import Library, ReplayBroken
 from kessai.errors import InvalidCommand
-from kessai.evidence.attempts import MAY_BE_ANOTHER
 from kessai.evidence.notification import NOT_LISTED
 from kessai.evidence.outcome import (
     close_discrepancy,
@@ -48,6 +47,7 @@ from kessai.machine.events import KIND_OF
 from kessai.machine.explained import differ
 from kessai.machine.phases import RESENT, phase_after
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
+from kessai.machine.unclaimed import MAY_BE_ANOTHER
 
 
 @attrs.frozen

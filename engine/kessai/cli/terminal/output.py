@@ -15,6 +15,7 @@ from kessai.cli.terminal.tables import console
 from kessai.errors import InvalidInput, ResendWithSameKey, SafeToResend
 from kessai.flow import Answer
 from kessai.machine import Bounds, Denial, Operation, Transaction
+from kessai.machine.unclaimed import all_unclaimed
 from kessai.whole_file import check_place, draft, keep
 from kessai.words import printable
 
@@ -128,6 +129,7 @@ def transaction_data(transaction: Transaction) -> dict[str, Any]:
         "deadlines": transaction.deadlines,
         "operations": [operation_data(o) for o in transaction.operations.values()],
         "discrepancies": list(transaction.discrepancies),
+        "unclaimed": [attrs.asdict(one) for one in all_unclaimed(transaction)],
         "version": transaction.version,
         "head": transaction.head,
     }

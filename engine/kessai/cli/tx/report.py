@@ -66,10 +66,14 @@ def print_transaction(view: TransactionView) -> None:
     ]
     deadline = word("deadline", language)
     shown += [(f"{deadline} ({name})", _time(ends)) for name, ends in view.deadlines()]
-    if transaction.discrepancies:
-        numbers = ", ".join(map(str, transaction.discrepancies))
-        where = f"{word('events_where', language)} {numbers}"
-        shown.append((word("discrepancies", language), where))
+    shown += [
+        (word(name, language), f"{word('events_where', language)} {numbers}")
+        for name, events in (
+            ("discrepancies", transaction.discrepancies),
+            ("unclaimed", transaction.unclaimed_events),
+        )
+        if (numbers := ", ".join(map(str, events)))
+    ]
     print_pairs(shown)
     if transaction.operations:
         _print_operations(view)
@@ -135,6 +139,9 @@ def print_possibilities(
         if possibility.denial is None:
             bounds = _bounds(possibility, view.currency, language)
             say(f"{title}: {word('allowed', language)}, {bounds}")
+            for each in possibility.unclaimed:
+                amount = view.money(each.amount)
+                say(f"  {word('asks', language, amount=amount, event=each.event)}")
         else:
             say(f"{title}: {word('denied', language)}")
             _print_reasons(possibility.denial, language)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from kessai.errors import InvalidInput
 from kessai.machine import Command, Operation, Transaction
+from kessai.machine.unclaimed import all_unclaimed
 from kessai.simulator.world import BEGINNING
 from kessai.testing.strategies.agreements import agreement_for
 from kessai.testing.strategies.denied import DeniedCommand, denials
@@ -130,7 +131,7 @@ def commands_in(
         )
 
     some_amount = amounts(way.bounds)
-    if rule.amount_guards:
+    if rule.amount_guards or all_unclaimed(case.transaction):
         # The bounds alone do not show it.
         some_amount = some_amount.filter(
             lambda amount: isinstance(case.decide(command(amount)), Operation)

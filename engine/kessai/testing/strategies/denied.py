@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kessai.machine import Bounds, Command, possibility
 from kessai.machine.compile import CompiledCommand
-from kessai.machine.decide import bounds_of
+from kessai.machine.decide import EXTERNAL_UNCLAIMED, bounds_of
 from kessai.testing.strategies.values import (
     amounts,
     invalid_values,
@@ -110,6 +110,7 @@ class _WrongVariants:
         of_the_request = {guard.code for guard in self.rule.guards}
         return frozenset(found.denial.codes) - {
             *("amount_missing", "amount_below_minimum", "amount_above_maximum"),
+            EXTERNAL_UNCLAIMED,
             *self.rule.amount_guards,
             *of_the_request,
         }

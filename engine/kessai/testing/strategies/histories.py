@@ -209,7 +209,7 @@ class Course:
             steps += [self.resumed]
         if self.deadlines():
             steps += [self.lapses]
-        if self.transaction.discrepancies:
+        if self.closable():
             steps += [self.closed]
         if self.transaction.exists:
             steps += [self.learned]
@@ -379,9 +379,14 @@ class Course:
             source = Source.NOTIFICATION
             self._hear(self._evidence(_STRANGE, Outcome.SUCCEEDED, None, source))
 
+    def closable(self) -> list[int]:
+        """The events that a person may close, each once."""
+        here = self.transaction
+        return sorted({*here.discrepancies, *here.unclaimed_events})
+
     def closed(self) -> None:
-        """A person has dealt with a discrepancy."""
-        number = self._draw(st.sampled_from(list(self.transaction.discrepancies)))
+        """A person has dealt with a discrepancy, or with what nobody claims."""
+        number = self._draw(st.sampled_from(self.closable()))
         evidence = attrs.evolve(
             self._evidence(_STRANGE, Outcome.SUCCEEDED, None, Source.OPERATOR),
             actor="operator",

@@ -15,7 +15,7 @@ import attrs
 
 from kessai.audit.verification.fast_path.tracing import Repeat
 from kessai.machine import Machine, Operation, Phase, Transaction
-from kessai.machine.transaction import Notified, OpenDiscrepancy
+from kessai.machine.transaction import Notified, OpenDiscrepancy, Unclaimed
 
 MOST = 4_096
 """So many abstract states, and so many paths from them, are remembered: a store of
@@ -81,6 +81,7 @@ class Particulars:
     references: Mapping[str, str] = attrs.field(factory=dict[str, str])
     account: str = ""
     denials: int = 0
+    unclaimed: tuple[Unclaimed, ...] = ()
 
     def take(self, transaction: Transaction) -> None:
         """Become those of `transaction`."""

@@ -185,7 +185,9 @@ class TrailWalk(Particulars):
             agreement = walks.agreements.charged_by(event, event.agreement)
             if agreement is None or needed is None or agreement.may_lapse(needed.track):
                 return None
-        if self.references:  # the operation must hold them: that is decided in full
+        # An operation must hold the references, and must equal nothing unclaimed: both
+        # are decided in full.
+        if self.references or self.unclaimed or self.discrepancies:
             return None
         amount = operation.amount
         key = (
