@@ -2,13 +2,14 @@
 
 import sys
 import warnings
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from typing import Any
 
 import click
 
-from kessai.cli.terminal.exits import STOPPED, USAGE, exit_code_of
+from kessai.cli.terminal.exits import DONE, STOPPED, UNSHOWN, USAGE, exit_code_of
 from kessai.cli.terminal.lazy import LazyGroup
+from kessai.cli.terminal.streams import guarded_streams
 
 _COMMANDS = {
     "audit": ("audit.group:audit", "Prove that every step was allowed."),
@@ -41,8 +42,11 @@ _COMMANDS = {
 def cli() -> None:
     """kessai (決済) carries payments through a declared lifecycle.
 
-    Exit codes: 0 done, 2 usage or bad input, 3 denied, 4 an outcome is unknown and left
-    open, or a rule is not proved, 5 an audit found a fault, or a rule is wrong.
+    Exit codes: 0 done, 2 usage or bad input, or a log that cannot all be read, 3 denied
+    or declined, 4 an outcome is unknown and left open, the gateway's books differ, or a
+    rule is not proved, 5 an audit found a fault, or a rule is wrong, 6 done, but
+    standard output could not be written, 130 stopped by Ctrl-C. A reader that leaves
+    (| head) changes none of them. 1 is a fault of kessai's own: please report it.
     """  # noqa: D403 - the name is written so
 
 
@@ -56,11 +60,15 @@ def run_command(arguments: list[str] | None = None) -> int:
 
     An error is a line on standard error; under `--json` standard output has it, too.
     """
+    given = sys.argv[1:] if arguments is None else arguments
+    with guarded_streams(_say_unshown) as out:
+        code = _run(given)
+    return UNSHOWN if code == DONE and out.failure else code
+
+
+def _run(given: list[str]) -> int:
     from kessai.errors import InvalidCommandFile, KessaiError
 
-    if isinstance(sys.stdout, TextIOWrapper):  # what it cannot show is replaced
-        sys.stdout.reconfigure(errors="replace")
-    given = sys.argv[1:] if arguments is None else arguments
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -76,7 +84,7 @@ def run_command(arguments: list[str] | None = None) -> int:
         is_located = isinstance(error, InvalidCommandFile)  # each line names its place
         text = str(error) if is_located else f"kessai: {error}"
         return _refused(error, text, exit_code_of(error), given)
-    return result if isinstance(result, int) else 0
+    return result if isinstance(result, int) else DONE
 
 
 def _hint(error: click.ClickException) -> str:
@@ -97,6 +105,12 @@ def _refused(error: Exception, text: str, code: int, arguments: list[str]) -> in
     if "--json" in options:
         print_json({"error": {**error_data(error), "exit_code": code}})
     return code
+
+
+def _say_unshown(error: OSError) -> None:
+    from kessai.cli.terminal.output import note
+
+    note(f"kessai: standard output: {error.strerror}; what the command does is done")
 
 
 def _show_warning(message: Warning | str, *_where: object, **_how: object) -> None:

@@ -7,6 +7,7 @@ USAGE = 2  # wrong usage, or input that cannot be carried out
 DENIED = 3  # refused by the lifecycle, or declined by the gateway
 UNKNOWN = 4  # an outcome is unknown and left open
 AUDIT = 5  # the trail does not hold
+UNSHOWN = 6  # done, but standard output could not be written
 STOPPED = 130  # a shell's code for a program that Ctrl-C ended
 
 

@@ -23,6 +23,7 @@ from kessai.cli.terminal.output import (
     transaction_data,
 )
 from kessai.cli.tx.abandon import tx_abandon
+from kessai.cli.terminal.streams import output_failed
 from kessai.cli.tx.diagram import tx_diagram
 from kessai.cli.tx.known import Known
 from kessai.cli.tx.options import Amount, known_command, read_parameters
@@ -186,7 +187,8 @@ def tx_do(
     The same KEY with the same request gives the recorded answer and sends nothing, so
     after an interruption run it again with the key that was shown.
 
-    Exit codes: 0 succeeded, 3 denied or declined, 4 pending or unknown.
+    Exit codes: 0 succeeded, 3 denied or declined, 4 pending or unknown, 6 succeeded,
+    but standard output could not be written.
     """
     machines = Machines(shipped_lifecycles())
     known_command(command, machines.current)
@@ -213,6 +215,8 @@ def tx_do(
         print_json({**data, "disclosed": answer.disclosed})
     else:
         print_answer(answer, view)
+    if output_failed():
+        note(f"kessai: what was done is in the store under key {answer.key}")
     return _exit(answer)
 
 
