@@ -175,14 +175,40 @@ def test_a_file_of_commands_is_not_sent_to_the_emulator_by_mistake(kessai, live,
     assert "no gateway is named" in refused.err
 
 
-def test_a_line_of_another_account_ends_a_run(kessai, tmp_path):
-    about = {"at": "2024-06-01T01:00:00Z", "key": "k", "account": LIVE}
-    line = {"command": "authorize", "transaction": "order", "lifecycle": "one_time"}
+def a_line(hour, order, **fields):
+    about = {"at": f"2024-06-01T{hour:02}:00:00Z", "key": f"k{hour}"}
+    line = {"command": "authorize", "transaction": order, "lifecycle": "one_time"}
+    return json.dumps({**about, **line, "amount": 700, **fields})
+
+
+def test_a_line_of_another_account_is_a_mistake_before_anything_is_sent(
+    kessai, tmp_path
+):
     path = tmp_path / "commands.jsonl"
-    path.write_text(json.dumps({**about, **line, "amount": 700}))
+    path.write_text(f"{a_line(1, 'one')}\n{a_line(2, 'two', account=LIVE)}\n")
     refused = kessai("run", path)
     assert refused.code == 2
-    assert f"{LIVE} is not known here; known are: {TEST}" in refused.err
+    column = a_line(2, "two", account=LIVE).index(f'"{LIVE}"') + 1
+    assert refused.err == (
+        f"{path}:2:{column}: account: '{LIVE}' is not known here; known is {TEST}\n"
+    )
+    assert not (tmp_path / "kessai.db").exists()
+
+
+def test_an_order_of_another_account_is_a_mistake_in_its_line(kessai, live, tmp_path):
+    path = tmp_path / "commands.jsonl"
+    path.write_text(f"{a_line(1, 'new')}\n{a_line(2, 'order', command='refund')}\n")
+    before = shown(kessai)
+    refused = kessai("run", path, "--gateway", "emulator", "--lang", "en")
+    assert refused.code == 2
+    assert f":2:81: transaction: order belongs to the account {LIVE}" in refused.err
+    assert kessai("tx", "show", "new").code == 2
+    assert shown(kessai) == before
+
+
+def test_a_gateway_that_is_not_set_up_makes_no_store(kessai, few, tmp_path):
+    assert kessai("run", few, "--gateway", "veritrans4g").code == 2
+    assert not (tmp_path / "kessai.db").exists()
 
 
 def test_an_audit_says_what_belongs_to_whom(kessai, live, tmp_path):

@@ -229,7 +229,18 @@ def test_a_line_lists_all_that_is_wrong_with_it(kessai, tmp_path):
 
     result = kessai("run", path, "--db", "memory:")
 
-    assert len(result.err.splitlines()) == 3
+    columns = [int(line.split(":")[2]) for line in result.err.splitlines()]
+    assert len(columns) == 3
+    assert columns == sorted(columns)
+
+
+def test_a_file_without_commands_makes_no_store(kessai, tmp_path):
+    path = tmp_path / "empty.jsonl"
+    path.write_text("\n\n", "utf-8")
+
+    assert kessai("run", path, "--lang", "en").out == "There is no command in it.\n"
+    assert kessai("run", path, "--json").json["commands"] == 0
+    assert not (tmp_path / "kessai.db").exists()
 
 
 def test_time_may_stand_still_but_not_run_backwards(kessai, tmp_path):

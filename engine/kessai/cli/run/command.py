@@ -2,9 +2,11 @@
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 
+from kessai.cli.run.accounts import OfAccount, wrong_owner
 from kessai.cli.run.carry_out import Halt, RunClock, carry_out
 from kessai.cli.run.command_file import opened
 from kessai.cli.run.report import print_totals, word
@@ -12,7 +14,7 @@ from kessai.cli.run.totals import Totals, count, totals_data
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import is_emulator, wired
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import error_data, note, print_json
+from kessai.cli.terminal.output import error_data, note, print_json, say
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import progress
 from kessai.driver import utc_now
@@ -32,8 +34,8 @@ def run(asked: Asked, file: str) -> int:
     Each line has   at (when it is asked) key command transaction
     and may have    lifecycle agreement amount currency account frequency parameters
 
-    The whole file is checked first. With one mistake in it nothing is sent, and every
-    mistake is reported with its line and column. A command that is denied is an
+    The whole file is checked first, whose account its lines name, too. With one mistake
+    in it nothing is sent, and every mistake is reported with its line and column. A command that is denied is an
     outcome, not an error.
 
     The emulator's clock stands at each line's time. At a real gateway it is now.
@@ -47,10 +49,14 @@ def run(asked: Asked, file: str) -> int:
     began = time.monotonic()
     machines = Machines(shipped_lifecycles())
     with opened(file, machines) as commands:
-        number = commands.check()
+        number = commands.check(OfAccount(asked))
         clock = RunClock(_BEFORE_ALL)
         keeping = clock if is_emulator(asked) else utc_now
+        if not number:
+            return _print_nothing(asked, machines)
         with wired(asked, keeping, on=(), may_make=True) as wiring:
+            if set(wiring.engine.store.accounts()) - {wiring.account}:
+                commands.check(partial(wrong_owner, wiring, asked.language))
             with (
                 stop_on_signals() as stop,
                 progress(number, word("running", asked.language)) as bar,
@@ -65,6 +71,15 @@ def run(asked: Asked, file: str) -> int:
             else:
                 print_totals(totals, current, seconds, asked.language)
     return _exit(halt, totals)
+
+
+def _print_nothing(asked: Asked, machines: Machines) -> int:
+    """Say that there is no command; no store is made for none."""
+    if asked.as_json:
+        print_json({**totals_data(Totals(), machines.current), "seconds": 0})
+    else:
+        say(word("empty", asked.language))
+    return exits.DONE
 
 
 def _data(halt: Halt) -> dict[str, object]:

@@ -1,12 +1,12 @@
 """A file of commands, one JSON object a line: checked whole before one is carried out.
 
 The file is read line by line, once to check it and once more for each use, so its
-length costs no memory. This module knows no engine and no store.
+length costs no memory. This module knows no engine, no store and no gateway.
 """
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import IO
@@ -15,7 +15,7 @@ import attrs
 import click
 
 from kessai.card_numbers import find_card_numbers, without_card_numbers
-from kessai.cli.run.command_fields import TimedCommand, read_fields
+from kessai.cli.run.command_fields import TimedCommand, WrongField, read_fields
 from kessai.cli.run.seen import Seen
 from kessai.cli.terminal.json_line import JsonMistake, column_of, decode_object, short
 from kessai.errors import InvalidCommandFile
@@ -24,6 +24,9 @@ from kessai.machine import Command, Machines
 MAX_LINE_BYTES = 1_000_000
 MOST_SHOWN = 20
 """Mistakes that are listed; more of them are only counted."""
+
+WrongIn = Callable[[Command], WrongField | None]
+"""What the file alone does not show to be wrong with a command; None if nothing is."""
 
 _BOM = "\ufeff"
 
@@ -55,8 +58,10 @@ class CommandFile:
         self._machines = machines
         self._text = ""  # of the line last read
 
-    def check(self) -> int:
+    def check(self, *wrong_in: WrongIn) -> int:
         """Read the whole file; how many commands are in it.
+
+        Each of `wrong_in` is asked what else is wrong with a command.
 
         Raises:
             InvalidCommandFile: it has mistakes; the message lists them, each with its
@@ -65,7 +70,7 @@ class CommandFile:
         """
         commands = mistakes = 0
         listed: list[str] = []
-        for found in self._checked():
+        for found in self._checked(wrong_in):
             if isinstance(found, CommandLine):
                 commands += 1
                 continue
@@ -92,7 +97,9 @@ class CommandFile:
                 raise InvalidCommandFile(message)
             yield found
 
-    def _checked(self) -> Iterator[CommandLine | LineMistake]:
+    def _checked(
+        self, wrong_in: Iterable[WrongIn]
+    ) -> Iterator[CommandLine | LineMistake]:
         """Every line on its own and among the others: in time, and under its key."""
         latest: CommandLine | None = None
         with closing(Seen()) as keys:
@@ -100,18 +107,20 @@ class CommandFile:
                 yield found
                 if isinstance(found, LineMistake):
                     continue
-                if latest is not None and found.at < latest.at:
-                    yield self._mistake(found.number, ("at",), _backwards(latest))
+                wrong = [_in_time(found, latest), _under_key(found, keys)]
+                wrong += (ask(found.command) for ask in wrong_in)
                 latest = found
-                note = f"{found.number} {found.command.fingerprint}"
-                known = keys.meet(found.command.key, note) or note
-                first, _, request = known.partition(" ")
-                if request != found.command.fingerprint:
-                    what = _used_before(found.command.key, first)
-                    yield self._mistake(found.number, ("key",), what)
+                yield from self._placed(found.number, filter(None, wrong))
 
-    def _mistake(self, number: int, path: tuple[str, ...], what: str) -> LineMistake:
-        return LineMistake(number, column_of(self._text, path), what)
+    def _placed(self, line: int, wrong: Iterable[WrongField]) -> list[LineMistake]:
+        """What is wrong with the line last read, by the columns."""
+        found = [
+            LineMistake(
+                line, column_of(self._text, each.path, of_name=each.of_name), each.what
+            )
+            for each in wrong
+        ]
+        return sorted(found, key=lambda mistake: mistake.column)
 
     def _read(self) -> Iterator[CommandLine | LineMistake]:
         self._file.seek(0)
@@ -152,9 +161,7 @@ class CommandFile:
         if isinstance(asked, TimedCommand):
             yield CommandLine(number, asked.at, asked.command)
             return
-        for wrong in asked:
-            column = column_of(text, wrong.path, of_name=wrong.of_name)
-            yield LineMistake(number, column, wrong.what)
+        yield from self._placed(number, asked)
 
 
 @contextmanager
@@ -169,18 +176,27 @@ def opened(path: str, machines: Machines) -> Iterator[CommandFile]:
         yield CommandFile(file, name, machines)
 
 
-def _backwards(latest: CommandLine) -> str:
-    return (
+def _in_time(found: CommandLine, latest: CommandLine | None) -> WrongField | None:
+    if latest is None or found.at >= latest.at:
+        return None
+    what = (
         f"at: earlier than line {latest.number} ({latest.at:%Y-%m-%dT%H:%M:%SZ}); lines"
         " are carried out in order, so a time not before it is right"
     )
+    return WrongField(("at",), what)
 
 
-def _used_before(key: str, first: str) -> str:
-    return (
+def _under_key(found: CommandLine, keys: Seen) -> WrongField | None:
+    key, request = found.command.key, found.command.fingerprint
+    note = f"{found.number} {request}"
+    first, _, known = (keys.meet(key, note) or note).partition(" ")
+    if known == request:
+        return None
+    what = (
         f"key: {short(key)} was used in line {first} for another request; a key of its"
         " own is right"
     )
+    return WrongField(("key",), what)
 
 
 _CARD = (

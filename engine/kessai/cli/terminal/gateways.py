@@ -99,6 +99,24 @@ def is_emulator(asked: Asked) -> bool:
     return asked.gateway in {None, EMULATOR}
 
 
+def account_of(asked: Asked) -> str:
+    """The account of the gateway asked for.
+
+    Raises:
+        AdapterMissing, InvalidInput: no such gateway is installed, or not set up.
+
+    """
+    if not is_emulator(asked):
+        return str(_adapter(asked).account)
+    with closing(local_gateway()) as local:
+        return local.adapter.account
+
+
+def _adapter(asked: Asked) -> Any:
+    gateway = _load("kessai.adapters", str(asked.gateway))
+    return gateway.from_environment(os.environ)
+
+
 @contextmanager
 def wired(
     asked: Asked,
@@ -120,15 +138,16 @@ def wired(
 
     """
     making = asked.language if may_make else None
+    transport: Transport
+    outside = None if is_emulator(asked) else _adapter(asked)  # before a store is made
     with opened_store(asked.db, making) as store, ExitStack() as held:
-        local = _emulator_beside(store, clock) if is_emulator(asked) else None
-        if local is None:
-            gateway = _load("kessai.adapters", str(asked.gateway))
-            adapter = gateway.from_environment(os.environ)
+        local: LocalGateway | None = None
+        if outside is not None:
             from kessai.transport.http import HttpTransport  # who speaks to a gateway
 
-            transport: Transport = HttpTransport()
+            adapter, transport = outside, HttpTransport()
         else:
+            local = _emulator_beside(store, clock)
             held.callback(local.close)
             adapter, transport = local.adapter, _InProcess(local.transport)
         kind = Engine if local is None else _EngineBesideEmulator
