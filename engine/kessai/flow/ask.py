@@ -2,12 +2,17 @@
 
 from datetime import datetime
 
-from kessai.errors import UnknownTransaction
 from kessai.evidence.inquiry import Inquiry
 from kessai.flow.effects import Flow, Load, Loaded, Now
 from kessai.flow.execute import check_account
 from kessai.flow.inquiry import compare, inquire
-from kessai.flow.steps import Context, agreement_as_of, load, machine_of
+from kessai.flow.steps import (
+    Context,
+    agreement_as_of,
+    load,
+    machine_of,
+    no_transaction,
+)
 from kessai.machine import Command, Denial, Possibility, Transaction, can, decide
 from kessai.machine.decide import possibility, unknown_transaction
 
@@ -21,8 +26,7 @@ def existing(transaction_id: str) -> Flow[Transaction]:
     """
     found = yield from load(transaction_id)
     if not found.exists:
-        message = f"there is no transaction {transaction_id!r}"
-        raise UnknownTransaction(message)
+        raise no_transaction(found)
     return found
 
 

@@ -16,7 +16,13 @@ from kessai.evidence.outcome import close_discrepancy, resolve
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Flow, Now
 from kessai.flow.execute import answer_for
-from kessai.flow.steps import Context, contended, load_with_machine, write
+from kessai.flow.steps import (
+    Context,
+    contended,
+    load_with_machine,
+    no_transaction,
+    write,
+)
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import ATTEMPTS
 from kessai.machine import Operation, Transaction
@@ -74,6 +80,7 @@ def close_by_hand(
     command, and may be carried out from now on.
 
     Raises:
+        UnknownTransaction: nothing is recorded under that id.
         InvalidInput: that event is neither, or was closed before, or the name or the
             reason is missing or too long.
 
@@ -83,6 +90,8 @@ def close_by_hand(
         transaction, machine = yield from load_with_machine(context, transaction_id)
         now: datetime = yield Now()
         event = close_discrepancy(transaction, number, evidence, now)
+        if not transaction.version:
+            raise no_transaction(transaction)
         if event is None:
             shown = {*transaction.discrepancies, *transaction.unclaimed_events}
             known = ", ".join(map(str, sorted(shown))) or "none"
@@ -125,6 +134,8 @@ def _by_hand(transaction_id: str, outcome: str, note: str, actor: str) -> Eviden
 
 
 def _waiting(transaction: Transaction, name: str, now: datetime) -> Operation:
+    if not transaction.exists:
+        raise no_transaction(transaction)
     operation = transaction.operations.get(name)
     if operation is None:
         known = ", ".join(transaction.operations) or "none"

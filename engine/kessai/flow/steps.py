@@ -150,6 +150,13 @@ def agreement_as_of(
     return agreement if machine is None else as_of(machine, agreement, now)
 
 
+def no_transaction(blank: Transaction) -> UnknownTransaction:
+    """The error for a transaction that does not exist."""
+    if blank.version:  # something of it was denied, or evidence did not fit
+        return UnknownTransaction(f"transaction {blank.id!r} was never opened")
+    return UnknownTransaction(f"there is no transaction {blank.id!r}")
+
+
 def load(transaction_id: str) -> Flow[Transaction]:
     """The transaction, blank if the store has none.
 

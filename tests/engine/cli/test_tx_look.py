@@ -141,7 +141,15 @@ def test_show_of_what_was_always_refused_says_that_it_never_came_to_be(kessai, d
     assert shown.code == 0
     assert "It was never opened" in shown.out
     assert "not_allowed" not in shown.out
+    assert "opening command" not in shown.out
     assert "A charge under sub is" in shown.out
+
+
+@pytest.mark.parametrize("asked", ["can", "diagram"])
+def test_what_was_never_opened_can_be_asked_nothing_but_is_known(kessai, done, asked):
+    refused = kessai("tx", asked, "chg2", "--db", done)
+    assert refused.code == 2
+    assert refused.err == "kessai: transaction 'chg2' was never opened\n"
 
 
 def test_show_of_a_bent_trail_fails_as_an_audit_does(kessai, done):

@@ -79,9 +79,7 @@ def _path(engine: Engine, transaction_id: str) -> "TransactionPath":
 
     transaction = engine.transaction(transaction_id)
     machine = engine.drive(machine_of(engine.context, transaction))
-    if machine is None:
-        message = f"{transaction_id}: it was never opened, so there is nothing to draw"
-        raise InvalidInput(message)
+    assert machine is not None  # noqa: S101 - it exists
     return TransactionPath(
         lifecycle=machine.lifecycle,
         transaction=transaction,
