@@ -28,6 +28,8 @@ class Answer:
     used for the same request before: this is that answer, and nothing was sent. Under a
     key that was denied the request is decided anew: its denial is a recorded one only
     if the reasons are the same.
+    `is_inquiry_answered` is false for an operation that `recover` leaves open because
+    the gateway did not answer its inquiry.
     `disclosed` holds what is for the caller alone and stored nowhere: the `page` that
     sends the consumer to the gateway, or the `address`; no repr shows it. The same key
     gives the `page` again as long as it is valid, where the gateway does. Where it does
@@ -44,6 +46,7 @@ class Answer:
     evidence: Evidence | None = None
     is_recorded: bool = False
     is_page_lost: bool = False
+    is_inquiry_answered: bool = True
     disclosed: Mapping[str, Any] = attrs.field(
         factory=dict[str, Any], repr=False, eq=False
     )

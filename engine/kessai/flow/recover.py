@@ -136,8 +136,10 @@ def _recover(
 ) -> Flow[_Recovered]:
     before = yield from load(transaction_id)
     waits: list[datetime | None] = []
+    is_answered = True
     try:
         inquiry = yield from inquire(context, transaction_id, recovery, lease)
+        is_answered = inquiry.readable
         waits.append(inquiry.not_before)
         again = yield from _to_resend(context, inquiry, recovery)
         if again:
@@ -147,7 +149,8 @@ def _recover(
     answers: list[Answer] = []
     for operation in before.operations.values():
         answer = yield from answer_for(before, operation.key)
-        answers.append(answer)
+        is_over = operation.id not in answer.transaction.operations
+        answers.append(attrs.evolve(answer, is_inquiry_answered=is_answered or is_over))
         opened = answer.transaction.operations.values()
         waits += [other.not_before for other in opened]
     return _Recovered(answers, max(filter(None, waits), default=None))

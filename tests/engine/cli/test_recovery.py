@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kessai import Command, Engine, SQLiteStore
+from kessai import Command, Engine, Failure, SQLiteStore
 from kessai_adapters.local import LocalGateway
 
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251
@@ -48,6 +48,16 @@ class Past:
     def __exit__(self, *_):
         self.engine.close()
         self.local.close()
+
+
+class Silent:
+    """The way to a gateway that nothing comes back from."""
+
+    def send(self, request):
+        return Failure(sent=True, reason="timed out")
+
+    def close(self):
+        pass
 
 
 @pytest.fixture
@@ -99,10 +109,12 @@ def test_a_lost_request_is_declined_only_behind_the_in_flight_limit(
     assert kessai("recover", "--json").json["recovered"] == []
 
 
-def test_a_lost_request_is_declined_behind_the_in_flight_limit(kessai, lost_request):
+def test_a_lost_request_is_presumed_lost_behind_the_in_flight_limit(
+    kessai, lost_request
+):
     result = kessai("recover", "--lang", "en")
     assert result.code == 0
-    assert "declined" in result.out
+    assert "presumed lost" in result.out
     assert kessai("tx", "can", "order", "capture").code == 0
 
 
@@ -110,6 +122,31 @@ def test_a_lost_request_is_sent_again_if_so_wished(kessai, lost_request):
     result = kessai("recover", "--missing", "resend", "--json")
     assert result.json["recovered"][0]["status"] == "succeeded"
     assert kessai("reconcile").code == 0
+
+
+def test_a_gateway_that_does_not_answer_is_named(kessai, past):
+    with past(AN_HOUR_AGO) as shop:
+        shop.authorized()
+        shop.suffers("lose_reply", "Capture")
+        shop.does("capture", 700)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(LocalGateway, "transport", property(lambda _: Silent()))
+        first = kessai("recover", "--lang", "en")
+        again = kessai("recover", "--lang", "en")
+    assert first.code == 4
+    assert "unknown (the gateway did not answer an inquiry)" in first.out
+    assert again.code == 0
+    assert again.out == (
+        "Nothing is due yet. Still open: 1, inquired about again later.\n"
+    )
+
+
+def test_an_order_that_is_not_there_is_named_to_an_operator(kessai, lost_reply):
+    by = ("--evidence", "portal", "--actor", "sato")
+    for asked in (("resolve", "no", "no.4", "declined"), ("close", "no", 7)):
+        refused = kessai("tx", *asked, *by)
+        assert refused.code == 2
+        assert refused.err == "kessai: there is no transaction 'no'\n"
 
 
 def test_what_stays_open_for_a_day_waits_for_an_operator(kessai, unreadable):
@@ -297,6 +334,7 @@ def test_a_sweep_moves_what_is_overdue(kessai, past):
     assert "order         expired" in result.out
     assert "1 moved over a deadline." in result.out
     assert kessai("sweep", "--json").json == {"moved": []}
+    assert kessai("sweep", "--lang", "en").out == "Nothing is overdue.\n"
 
 
 def test_a_watch_goes_on_until_it_is_stopped(lost_reply, tmp_path):

@@ -1,5 +1,7 @@
 """Acting on a transaction by hand: what is sent, what is shown, how it exits."""
 
+import re
+
 import pytest
 
 from kessai_adapters.emulator import Fault
@@ -90,6 +92,42 @@ def test_a_decline_of_the_gateway_exits_3(do, gateway):
 
     assert result.code == 3
     assert result.json["status"] == "declined"
+
+
+@pytest.fixture
+def unreachable(monkeypatch):
+    """The gateway, at an address where nothing listens."""
+    local = LocalGateway()
+    for name, value in local.environment("http://127.0.0.1:1").items():
+        monkeypatch.setenv(name, value)
+    local.close()
+    return ("--gateway", "veritrans4g", "--key", "k", "--lang", "en")
+
+
+def test_what_never_left_is_no_decline_and_says_what_may_follow(
+    kessai, do, unreachable, database
+):
+    for is_again in (False, True):
+        shown = do(*AUTHORIZE, *unreachable)
+        assert shown.code == 3
+        assert "never sent: the gateway was not reached; nothing moved" in shown.out
+        assert "open it under another id with a new key" in shown.out
+        assert "declined" not in shown.out
+        assert ("This is the recorded answer" in shown.out) == is_again
+    trail = kessai("tx", "show", "one", "--events", "--db", database.path)
+    assert "never sent" in trail.out
+    assert "declined" not in trail.out
+
+
+def test_a_refund_tells_what_is_left_as_an_amount(do):
+    do(*AUTHORIZE)
+    do("capture", "--amount", "1000")
+    assert re.search(
+        r"返金可能額\s+900 JPY", do("refund", "--amount", "100", "--lang", "ja").out
+    )
+    shown = do("refund", "--amount", "100", "--lang", "en").out
+    assert re.search(r"Still refundable\s+800 JPY", shown)
+    assert "refundable " not in shown.replace("Still refundable ", "")
 
 
 def test_a_consumer_who_has_not_approved_is_to_be_sent_on_and_exits_4(do, gateway):
@@ -186,6 +224,8 @@ def test_an_address_is_shown_because_it_was_asked_for(do):
     data = do("get_address", "--json")
 
     assert "見本県" in shown.out
+    assert "Shipping prefecture" in shown.out
+    assert "shipping_prefecture" not in shown.out
     assert data.json["disclosed"]["address"]["shipping_prefecture"] == "見本県"
 
 

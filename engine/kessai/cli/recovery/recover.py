@@ -23,7 +23,7 @@ from kessai.cli.terminal.output import note, print_json, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_table
 from kessai.cli.tx.trail import Row
-from kessai.cli.tx.view import TransactionView
+from kessai.cli.tx.view import TransactionView, outcome_of
 from kessai.errors import KessaiError, RecoveryFailed
 from kessai.flow import Answer, Missing, Recovery
 from kessai.limits import IN_FLIGHT_LIMIT, WAITS, WATCH_SECONDS
@@ -198,15 +198,24 @@ class _PassReport:
                 map(self._row, answers),
             )
         elif not still:
-            say(word("nothing_due", language))
+            self._print_nothing_due()
         print_closed(closed, language)
         if still:
             print_waiting(self.engine, still, language)
 
+    def _print_nothing_due(self) -> None:
+        store, language = self.engine.store, self.asked.language
+        if count := len(list(store.open_transactions(sys.maxsize))):
+            say(word("nothing_due_yet", language, count=f"{count:,}"))
+        else:
+            say(word("nothing_due", language))
+
     def _row(self, answer: Answer) -> list[str]:
         language = self.asked.language
         view = TransactionView.listed(self.engine, answer.transaction, language)
-        status = word(answer.status, language)
+        status = word(outcome_of(answer.status, answer.evidence), language)
+        if not answer.is_inquiry_answered:
+            status += f" ({word('unreadable', language)})"
         return [
             answer.operation or "",
             view.command(answer.command),
@@ -226,6 +235,7 @@ def _data(
                 "command": answer.command,
                 "key": answer.key,
                 "status": answer.status,
+                "answered": answer.is_inquiry_answered,
                 "state": answer.transaction.status,
             }
             for answer in answers

@@ -46,7 +46,9 @@ def sweep(asked: Asked) -> int:
             word.each(language, "transaction", "state"),
             ([view.transaction.id, view.state()] for view in views),
         )
-    say(word("swept", language, count=f"{len(moved):,}"))
+        say(word("swept", language, count=f"{len(moved):,}"))
+    else:
+        say(word("nothing_overdue", language))
     return exits.DONE
 
 

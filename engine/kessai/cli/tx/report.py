@@ -7,7 +7,7 @@ from typing import Any
 from kessai.cli.terminal.output import reason_lines, say
 from kessai.cli.terminal.tables import print_pairs, print_table
 from kessai.cli.tx.trail import Row, trail_rules
-from kessai.cli.tx.view import TransactionView
+from kessai.cli.tx.view import TransactionView, outcome_of
 from kessai.evidence.reasons import discrepancy_sentence
 from kessai.flow import Answer, Status
 from kessai.machine import Denial, Discrepancy, Possibility
@@ -16,7 +16,7 @@ from kessai.money import Currency, show_amount
 from kessai.words import Words
 
 word, _lifecycle_word = Words("tx"), Words("lifecycle")
-_outcome_word = Words("recovery")
+_outcome_word, _disclosed_word = Words("recovery"), Words("disclosed")
 
 
 def print_list(found: Sequence[TransactionView], language: str) -> None:
@@ -46,8 +46,13 @@ def print_list(found: Sequence[TransactionView], language: str) -> None:
     print_table(word("transactions", language), headings, rows, numbers=4)
 
 
-def print_transaction(view: TransactionView) -> None:
-    """Print how a transaction stands: states, amounts, and what needs care."""
+def print_transaction(
+    view: TransactionView, disclosed: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Print how a transaction stands: states, amounts, and what needs care.
+
+    `disclosed` is what the gateway has just answered besides, by its titles.
+    """
     transaction, language = view.transaction, view.language
     pairs = [("transaction", transaction.id)]
     if not transaction.exists:
@@ -64,6 +69,7 @@ def print_transaction(view: TransactionView) -> None:
         for name, amount in transaction.amounts.items()
         if amount
     ]
+    shown += disclosed
     deadline = word("deadline", language)
     shown += [(f"{deadline} ({name})", _time(ends)) for name, ends in view.deadlines()]
     shown += [
@@ -153,15 +159,22 @@ def print_answer(answer: Answer, view: TransactionView) -> None:
     """Print what came of a command, and how its transaction stands."""
     language = view.language
     code = answer.evidence.code if answer.evidence else ""
-    status = word(answer.status, language) + (f" ({code})" if code else "")
+    outcome = outcome_of(answer.status, answer.evidence)
+    status = word(outcome, language) + (f" ({code})" if code else "")
     say(f"{view.command(answer.command)}: {status}")
     if answer.denial is not None:
         print_denial(answer.denial, language)
     if answer.is_recorded:
         say(word("recorded", language))
-    _print_disclosed(answer, language)
+    if outcome != answer.status:  # as it never arrived, it may be asked for again
+        say(word("open_anew" if view.opens(answer.command) else "ask_anew", language))
+    if not answer.is_inquiry_answered:
+        say(word("unanswered", language))
+    disclosed = _disclosed(answer, view)
     if answer.transaction.exists:
-        print_transaction(view)
+        print_transaction(view, disclosed)
+    else:
+        print_pairs(disclosed)
 
 
 def print_denial(denial: Denial, language: str) -> None:
@@ -175,17 +188,25 @@ def _print_reasons(denial: Denial, language: str) -> None:
         say(f"  {line}")
 
 
-def _print_disclosed(answer: Answer, language: str) -> None:
-    """Show the person what they asked for; a page is for a browser, not a terminal."""
+def _disclosed(answer: Answer, view: TransactionView) -> list[tuple[str, str]]:
+    """What was asked for, by its titles; a page is for a browser, not a terminal.
+
+    A whole number is an amount.
+    """
     disclosed = dict(answer.disclosed)
     page = disclosed.pop("page", None)
     if page and answer.status is Status.PENDING:
-        say(word("send_on", language))
+        say(word("send_on", view.language))
     if answer.is_page_lost:
-        say(word("page_lost", language))
+        say(word("page_lost", view.language))
     address: Mapping[str, Any] = disclosed.pop("address", {})
-    shown = {**disclosed, **address}
-    print_pairs((name, str(value)) for name, value in shown.items())
+    return [
+        (
+            _disclosed_word(name, view.language) if name in _disclosed_word else name,
+            view.money(value) if type(value) is int else str(value),
+        )
+        for name, value in {**disclosed, **address}.items()
+    ]
 
 
 def _bounds(possibility: Possibility, currency: Currency | None, language: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from kessai.gateway import Outcome
+from kessai.cli.tx.view import outcome_of
 from kessai.machine import (
     Begun,
     Closed,
@@ -57,7 +57,7 @@ class Row:
     actor: str = ""
     closed_by: int | None = None
     note: str = attrs.field(default="", metadata=_FOR_PEOPLE)
-    outcome: Outcome | None = attrs.field(default=None, metadata=_FOR_PEOPLE)
+    outcome: str | None = attrs.field(default=None, metadata=_FOR_PEOPLE)
     reasons: tuple[Reason, ...] = attrs.field(default=(), metadata=_FOR_PEOPLE)
 
 
@@ -169,7 +169,7 @@ def _of_operation(
     if isinstance(event, Reported):
         note = event.evidence.note
         found["stated"] = f"{event.outcome}: {note}" if note else event.outcome.value
-        found["outcome"] = event.outcome
+        found["outcome"] = outcome_of(event.outcome, event.evidence)
     return found
 
 

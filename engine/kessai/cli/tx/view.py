@@ -7,6 +7,7 @@ import attrs
 
 from kessai.errors import TrailBroken, UnknownLifecycle
 from kessai.flow.steps import machine_of
+from kessai.gateway import Evidence, Source
 from kessai.machine import Denial, Machine, Reason, Transaction
 from kessai.machine.denial import STRUCTURAL
 from kessai.money import Currency, show_amount
@@ -68,6 +69,11 @@ class TransactionView:
         found = self.machine.commands.get(name) if self.machine else None
         return found.spec.title.in_language(self.language) if found else name
 
+    def opens(self, command: str) -> bool:
+        """Whether a command opens a transaction."""
+        found = self.machine.commands.get(command) if self.machine else None
+        return found is not None and bool(found.spec.opens)
+
     def amount_title(self, name: str) -> str:
         """The title of an amount."""
         known: Mapping[str, Text] = (
@@ -108,6 +114,13 @@ class TransactionView:
             state = self.transaction.states.get(declared.track) if declared else None
             if declared is None or state == declared.state:
                 yield name, ends
+
+
+def outcome_of(stated: str, evidence: Evidence | None) -> str:
+    """`stated`, or what sets a request that never arrived apart from a decline."""
+    if evidence is None or not evidence.never_sent:
+        return stated
+    return "presumed_lost" if evidence.source is Source.INQUIRY else "never_sent"
 
 
 def state_titles(
