@@ -30,6 +30,28 @@ def test_a_trail_that_holds_is_summed_up_in_two_lines(kessai, shop):
     assert second == "  begun 2 · denied 1 · reported 3"
 
 
+def test_what_was_never_opened_is_counted_apart_wherever_it_is_counted(
+    kessai, few, tmp_path
+):
+    more = few.read_text("utf-8").splitlines()[2].replace('"one"', '"never"')
+    few.write_text(
+        few.read_text("utf-8") + more.replace("k3", "k11").replace("T03", "T11")
+    )
+    opened = kessai("run", few, "--db", "few.db", "--json").json["transactions"]
+    kessai("audit", "seal", "--new-key", "key")
+    for command in (
+        ("verify",),
+        ("seal", "--key", "key", "--out", "s"),
+        ("report", "--out", "r.html"),
+    ):
+        shown = kessai("audit", *command, "--db", "few.db", "--lang", "en")
+        text = shown.out + shown.err
+        assert f"transactions {opened}, events" in text
+        assert "never opened, as it was denied: 2" in text
+    counts = kessai("audit", "verify", "--db", "few.db", "--json").json
+    assert (counts["trails"], counts["transactions"]) == (opened + 2, opened)
+
+
 def test_json_has_the_counts(kessai, shop):
     result = kessai("audit", "verify", "--db", shop, "--json")
     assert result.code == 0
@@ -46,7 +68,7 @@ def test_a_tampered_trail_is_exit_code_5_and_names_the_event(kessai, shop):
     result = kessai("audit", "verify", "--db", shop, "--lang", "en")
     assert result.code == 5
     assert "A-1 event 4:" in result.out
-    assert "Does not hold: 1 of 1 transactions" in result.out
+    assert "Does not hold: 1 of 1 trails" in result.out
     report = kessai("audit", "verify", "--db", shop, "--json", "--lang", "ja").json
     (fault,) = report["faults"]["first"]
     assert (fault["transaction"], fault["event"]) == ("A-1", 4)

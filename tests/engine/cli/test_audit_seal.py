@@ -98,6 +98,23 @@ def test_a_public_key_is_typed_or_a_file(kessai, sealed, public, tmp_path):
     assert "not an Ed25519 public key; 64 hexadecimal digits are right" in private.err
 
 
+def test_a_lifecycle_file_gone_is_no_transaction(kessai, sealed, public):
+    other = ("A-2", "authorize", "--lifecycle", "recurring", "--amount", 1)
+    kessai("tx", "do", *other, "--frequency", "Month:1", "--db", "other.db")
+    against = ("audit", "verify", "--seal", "s", "--public-key", public)
+    shown = kessai(*against, "--db", "other.db", "--lang", "en")
+    assert shown.code == 5
+    assert "Does not hold: 1 of 2 trails." in shown.out
+    assert "sealed lifecycle files: 1" in shown.out
+    faults = kessai(*against, "--db", "other.db", "--json").json["faults"]["first"]
+    assert [
+        next(iter(sorted({"lifecycle", "transaction"} & {*f}))) for f in faults
+    ] == [
+        "transaction",
+        "lifecycle",
+    ]
+
+
 @pytest.mark.parametrize(
     ("language", "message"),
     [("en", "A-1 event 1: is gone; it was sealed at 20"), ("ja", "封印（20")],

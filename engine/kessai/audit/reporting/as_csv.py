@@ -29,7 +29,7 @@ COLUMNS = (
 
 _REPORT = (
     *("store", "at", "first", "last", "heads", "kessai"),
-    *("holds", "transactions", "events"),
+    *("holds", "trails", "transactions", "events"),
 )
 _TABLES = {
     # what is measured of each row of these tables of a lifecycle

@@ -54,6 +54,7 @@ def plain(facts: Facts, language: str) -> Plain:
         ],
         "heads": facts.heads,
         "holds": report.holds,
+        "trails": report.trails,
         "transactions": report.transactions,
         "events": report.events,
         "accounts": report.accounts,

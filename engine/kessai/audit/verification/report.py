@@ -33,10 +33,15 @@ class AuditFault:
         """What is wrong, in `language`, `en` or `ja`."""
         return TEXTS(self.code, language, detail=self.detail)
 
+    @property
+    def is_of_file(self) -> bool:
+        """Whether it is a lifecycle file's; `transaction` is then the file's hash."""
+        return self.code == "sealed_lifecycle"
+
     def data(self, language: str) -> dict[str, Any]:
         """The fault as JSON shows it, with its sentence in `language`."""
         return {
-            "transaction": self.transaction,
+            "lifecycle" if self.is_of_file else "transaction": self.transaction,
             "event": self.number,
             "code": self.code,
             "detail": self.detail,
@@ -108,10 +113,11 @@ class FaultTally(Generic[T]):
 class Report:
     """What an audit found. Discrepancies and open operations are no faults.
 
-    `accounts` are how many transactions belong to each; what never came to be has none.
+    `trails` counts those of what was never opened, too. `accounts` are how many
+    transactions belong to each. `files` counts the faults that are lifecycle files'.
     """
 
-    transactions: int
+    trails: int
     events: int
     accounts: Mapping[str, int]
     kinds: Mapping[str, int]
@@ -119,6 +125,12 @@ class Report:
     discrepancies: FaultTally[FoundDiscrepancy]
     open_operations: FaultTally[OpenOperation]
     seals: tuple[Sealed, ...] = ()
+    files: int = 0
+
+    @property
+    def transactions(self) -> int:
+        """How many were opened: each belongs to an account."""
+        return sum(self.accounts.values())
 
     @property
     def holds(self) -> bool:
@@ -130,7 +142,8 @@ class Tally:
     """A report in the making."""
 
     def __init__(self) -> None:
-        self.transactions = 0
+        self.trails = 0
+        self.files = 0
         self.events = 0
         self.accounts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
@@ -141,7 +154,8 @@ class Tally:
     def report(self) -> Report:
         """The report so far."""
         return Report(
-            transactions=self.transactions,
+            trails=self.trails,
+            files=self.files,
             events=self.events,
             accounts=dict(sorted(self.accounts.items())),
             kinds=dict(sorted(self.kinds.items())),

@@ -125,7 +125,10 @@ class Examined:
 
     def add_to(self, tally: Tally) -> None:
         """Count it."""
-        tally.transactions += 1
+        if self.fault is not None and self.fault.is_of_file:
+            tally.files += 1
+        else:
+            tally.trails += 1
         tally.events += len(self.records)
         counts = tally.kinds
         for kind in self.kinds:  # faster than Counter.update on so few

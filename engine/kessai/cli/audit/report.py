@@ -7,6 +7,7 @@ import click
 
 from kessai.audit.reporting import FORMATS, Facts, gather, render
 from kessai.cli.audit.coverage import read_all
+from kessai.cli.audit.verify import never_opened_lines, report_counts
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store, shown_store
 from kessai.cli.terminal.options import Asked, out_option, shared_options
@@ -90,11 +91,7 @@ def _check_place(form: str, out: Path | None) -> None:
 
 def _summarize(facts: Facts, out: Path, language: str) -> None:
     report = facts.report
-    counts = {
-        "out": out,
-        "transactions": f"{report.transactions:,}",
-        "events": f"{report.events:,}",
-        "faults": f"{report.faults.count:,}",
-    }
     verdict = "holds" if report.holds else "faulty"
-    note(_word(verdict, language, **counts))
+    note(_word(verdict, language, out=out, **report_counts(report)))
+    for line in never_opened_lines(report, language):
+        note(line)

@@ -15,7 +15,12 @@ from kessai.audit.sealing import (
     read_private_key,
 )
 from kessai.cli.audit.seals import public_key_option, read_seals
-from kessai.cli.audit.verify import report_data, report_lines
+from kessai.cli.audit.verify import (
+    never_opened_lines,
+    report_counts,
+    report_data,
+    report_lines,
+)
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store
 from kessai.cli.terminal.options import Asked, shared_options
@@ -127,11 +132,8 @@ def _lines(made: Made, public: PublicKey, language: str) -> Iterator[str | Style
         yield from report_lines(made.report, language)
         yield words["refused"]
         return
-    counts = {
-        "chains": f"{seal.summary.chains:,}",
-        "events": f"{seal.summary.events:,}",
-        "path": seal.path,
-    }
+    counts = {**report_counts(made.report), "path": seal.path}
     yield Styled("✓ ", "green") + words["sealed"].format_map(counts)
+    yield from never_opened_lines(made.report, language)
     yield words["keep"]
     yield f"  kessai audit verify --seal {seal.path} --public-key {public.hex}"

@@ -63,6 +63,7 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
     """A report as JSON shows it: all counts, and the first finds of each kind."""
     return {
         "holds": report.holds,
+        "trails": report.trails,
         "transactions": report.transactions,
         "events": report.events,
         "accounts": report.accounts,
@@ -87,18 +88,34 @@ def _open_data(found: OpenOperation) -> dict[str, Any]:
     return {"transaction": found.transaction, **operation_data(found.operation)}
 
 
+def report_counts(report: Report) -> dict[str, str]:
+    """The numbers in the sentences about a report; lifecycle files are counted apart."""
+    counts = {
+        "trails": report.trails,
+        "transactions": report.transactions,
+        "events": report.events,
+        "faults": report.faults.count - report.files,
+    }
+    return {name: f"{count:,}" for name, count in counts.items()}
+
+
+def never_opened_lines(report: Report, language: str) -> Iterator[str]:
+    """How many trails have no transaction, if any have none."""
+    if count := report.trails - report.transactions:
+        yield "  " + _WORDS("never_opened", language, count=f"{count:,}")
+
+
 def report_lines(report: Report, language: str) -> Iterator[str | Styled]:
     """A report in a few lines for a person."""
     words = _WORDS.in_language(language)
-    counts = {
-        "transactions": f"{report.transactions:,}",
-        "events": f"{report.events:,}",
-        "faults": f"{report.faults.count:,}",
-    }
+    counts = report_counts(report)
     if report.holds:
         yield Styled("✓ ", "green") + words["holds"].format_map(counts)
+        yield from never_opened_lines(report, language)
     else:
         yield Styled("✗ ", "red") + words["faulty"].format_map(counts)
+    if report.files:
+        yield "  " + words["files"].format(count=f"{report.files:,}")
     faults = (_fault(each, words, language) for each in report.faults.first)
     yield from _first(report.faults.count, faults, words)
     yield from _seal_lines(report, words)
