@@ -74,14 +74,31 @@ def _name(file: BinaryIO, path: Path) -> None:
         Path(file.name).rename(path)
 
 
+def check_folder(path: Path) -> None:
+    """See that there is a folder for the file `path`, and none in its place.
+
+    Raises:
+        OSError: there is none, or one; `strerror` says which.
+
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT, f"there is no folder {path.parent}", str(path)
+        )
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+
+
 def check_place(path: Path, *, replace: bool = False) -> None:
     """See that a file may be written to `path`.
 
     Raises:
         FileExistsError: a file is there that is not to be replaced, or a database, or
             what stands beside one; `strerror` says which.
+        OSError: see `check_folder`.
 
     """
+    check_folder(path)
     names = (path.name.removesuffix(end) for end in ("", *_COMPANIONS))
     if any(_is_database(path.with_name(name)) for name in names if name):
         what = "belongs to a database, and is not overwritten"

@@ -4,13 +4,14 @@ import sqlite3
 from pathlib import Path
 from time import monotonic, sleep
 
-from kessai.errors import KessaiError, StoreBusy, StoreMissing
+from kessai.errors import KessaiError, StoreBusy, StoreFailed, StoreMissing
 from kessai.limits import BUSY_SECONDS, REOPEN_SECONDS
 from kessai.stores.query import Query, Row
 from kessai.stores.schema import is_empty, migrate
 from kessai.stores.sqlite_durable import make_durable
 from kessai.stores.sqlite_errors import translated
 from kessai.stores.sqlite_unchanging import Unchanging, is_of_the_folder
+from kessai.whole_file import check_folder
 
 
 class SQLiteFile:
@@ -28,6 +29,11 @@ class SQLiteFile:
         if self._must_exist and not self.place.exists():
             message = f"{self.path}: there is no store"
             raise StoreMissing(message)
+        try:
+            check_folder(self.place)
+        except OSError as error:
+            message = f"{self.path}: {error.strerror}"
+            raise StoreFailed(message) from None
         uri = f"{self.place.as_uri()}?mode=ro" if read_only else None
         if self._unchanging:
             uri = self._unchanging.uri

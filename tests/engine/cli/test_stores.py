@@ -54,6 +54,26 @@ def test_a_mistyped_store_is_refused_and_not_made(kessai, tmp_path, command, is_
     assert not is_file or path.stat().st_size == 0
 
 
+def test_a_missing_folder_is_called_so_wherever_something_is_to_be_made(
+    kessai, tmp_path
+):
+    (tmp_path / "folder").mkdir()
+    assert kessai("tx", "do", "order", *AN_ORDER).code == 0
+    for command in (
+        ("tx", "do", "new", *AN_ORDER, "--db"),
+        ("export", "movements", "--out"),
+        ("audit", "report", "--format", "csv", "--out"),
+        ("audit", "seal", "--new-key"),
+        ("emulator", "serve", "--port", 0, "--books"),
+    ):
+        missing = kessai(*command, "nodir/x")
+        assert missing.code == 2
+        assert "nodir/x: there is no folder" in missing.err
+    taken = kessai("tx", "list", "--db", "folder")
+    assert taken.err == "kessai: folder: is a folder\n"
+    assert kessai("tx", "do", "new", *AN_ORDER, "--db", "folder").code == 2
+
+
 def test_a_seal_of_no_store_is_refused_and_nothing_is_made(kessai, tmp_path):
     kessai("audit", "seal", "--new-key", "key")
     how = ("--key", "key", "--out", "seal")
@@ -112,7 +132,7 @@ def test_a_name_that_nothing_has_is_refused_with_those_that_there_are(
     refused = kessai("tx", "list", *asked, *form)
     assert refused.code == 2
     assert "transactions" not in refused.out
-    assert f"{asked[0]} 'bogus': there are " in refused.err
+    assert f"{asked[0]} 'bogus': known are " in refused.err
     for name in known:
         assert name in refused.err
 

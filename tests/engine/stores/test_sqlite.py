@@ -306,9 +306,14 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(sqlite, tmp_pat
     assert path.read_bytes() == text
 
 
-@pytest.mark.parametrize("name", ["no/such/folder/store.db", "."])
-def test_a_file_that_cannot_be_made_is_a_failure_of_the_store(sqlite, tmp_path, name):
-    with pytest.raises(StoreFailed, match="unable to open"):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("no/such/folder/store.db", "there is no folder"), (".", "is a folder")],
+)
+def test_a_file_that_cannot_be_made_is_a_failure_of_the_store(
+    sqlite, tmp_path, name, why
+):
+    with pytest.raises(StoreFailed, match=why):
         sqlite(tmp_path / name)
 
 

@@ -11,7 +11,7 @@ from kessai.cli.audit.verify import never_opened_lines, report_counts
 from kessai.cli.terminal.exits import AUDIT, DONE
 from kessai.cli.terminal.gateways import opened_store, shown_store
 from kessai.cli.terminal.options import Asked, out_option, shared_options
-from kessai.cli.terminal.output import note, writing
+from kessai.cli.terminal.output import free_place, note, writing
 from kessai.cli.zones import moment_of
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput
@@ -81,9 +81,8 @@ def report_command(
 
 def _check_place(form: str, out: Path | None) -> None:
     """Find out before the work, not after it, that there is no place for the report."""
-    if out is not None and not out.parent.is_dir():
-        message = f"--out: {out.parent} is no folder"
-        raise InvalidInput(message)
+    if out is not None:
+        free_place("--out", out, replace=True)
     if out is None and form == "html" and sys.stdout.isatty():
         message = "a page is for a browser: give --out FILE, or --format json or csv"
         raise InvalidInput(message)

@@ -75,12 +75,13 @@ def free_place(option: str, path: Path, *, replace: bool = False) -> None:
     """See that a new file may be made at `path`, in place of an ordinary one.
 
     Raises:
-        InvalidInput: one is there that is not to be replaced, or a database's.
+        InvalidInput: one is there that is not to be replaced, or a database's; or
+            there is no folder for it.
 
     """
     try:
         check_place(path.resolve(), replace=replace)
-    except FileExistsError as error:
+    except OSError as error:
         message = f"{option} {path}: {error.strerror}"
         raise InvalidInput(message) from None
 

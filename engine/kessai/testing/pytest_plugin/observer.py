@@ -52,9 +52,6 @@ class CoveragePlugin:
     def __init__(self, config: pytest.Config, path: str) -> None:
         self._config = config
         self._path = Path(config.invocation_params.dir, path)
-        if not self._path.parent.is_dir():
-            message = f"--kessai-coverage: {self._path.parent} is no folder"
-            raise pytest.UsageError(message)
         check_former(self._path)
         self._observer = CoverageObserver()
         self._observing = ExitStack()
