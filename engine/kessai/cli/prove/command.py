@@ -208,7 +208,10 @@ class ProofPresentation:
 
     def _all_open(self, proof: Proof) -> Iterator[str | Styled]:
         if proof.is_unsound and proof.open:
-            named = ", ".join(f"{f.property} {f.subject}" for f in proof.open)
+            named = "; ".join(
+                claim(proof.lifecycle, each.property, each.subject, self.language)
+                for each in proof.open
+            )
             yield ""
             yield f"  {self._word('rests', named=named)}"
             return

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kessai.evidence.reasons import discrepancy_sentence
 from kessai.prove import (
     ProofStory,
     PropertyResult,
@@ -60,7 +61,8 @@ def state_words(step: ReplayedStep, language: str) -> str:
     shown = "  ".join(part for part in (states, ", ".join(amounts)) if part)
     if not step.refused:
         return shown
-    codes = _TRANSITIONS("refused", language, codes=", ".join(step.refused))
+    reasons = (discrepancy_sentence(code, language) for code in step.refused)
+    codes = _TRANSITIONS("refused", language, codes=", ".join(reasons))
     return f"{shown}  [{codes}]"
 
 
