@@ -77,6 +77,9 @@ def export_command(
         None if since is None else moment_of(since, zone, "--since"),
         None if until is None else moment_of(until, zone, "--until"),
     )
+    if period.since and period.until and period.since >= period.until:
+        message = f"--until {until}: not after --since {since}, so nothing lies between"
+        raise InvalidInput(message)
     if form == "sqlite" and (out is None or (out.exists() and not out.is_file())):
         message = "--format sqlite makes a file: give --out FILE"
         raise InvalidInput(message)

@@ -339,7 +339,7 @@ def test_a_store_is_not_overwritten_by_its_export(kessai, shop, tmp_path, end):
         (("--timezone", "Mars/Base"), "not known here"),
         (("--format", "sqlite"), "give --out FILE"),
         (("--format", "sqlite", "--out", "/dev/null"), "give --out FILE"),
-        (("--out", "no/such/folder"), "No such file"),
+        (("--out", "no/such/folder"), "there is no folder"),
     ],
 )
 def test_what_cannot_be_done_is_told_with_exit_code_2(
@@ -417,3 +417,15 @@ def test_a_zone_is_needed_for_a_period_only_by_name():
     )
     with pytest.raises(InvalidInput):
         zone_of("+99:99")
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(kessai, shop):
+    shop.sale()
+    asked = ("export", "movements", "--db", "shop.db", "--since", "2011-01-01")
+    for until in ("2010-01-01", "2011-01-01"):
+        refused = kessai(*asked, "--until", until)
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err == (
+            f"kessai: --until {until}: not after --since 2011-01-01, so nothing lies"
+            " between\n"
+        )

@@ -91,7 +91,7 @@ def test_a_denial_is_recorded_with_amounts_in_the_currency_asked_for(wallet):
     assert (first.status, again.is_recorded) == (Status.DENIED, True)
     for answer in (first, again):
         assert answer.denial.sentences("en") == (
-            "The amount 0.01 USD is below the smallest possible, 0.50 USD.",
+            "The amount would be 0.01 USD; the smallest possible is 0.50 USD.",
         )
 
 

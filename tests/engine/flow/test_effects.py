@@ -202,7 +202,7 @@ def test_the_same_key_with_another_request_is_a_conflict_that_is_recorded(
     first = store.load("k", "order-1", None).recorded
     answer = authorized.execute(command("capture", 61, key="k"))
     assert answer.denial.codes == ("key_conflict",)
-    assert answer.denial.sentences("en") == ("The key k was used for another request.",)
+    assert answer.denial.sentences("en") == ("The key k belongs to another request.",)
     assert kinds(store)[-1] == "Denied"
     assert store.load("k", "order-1", None).recorded == first
     assert gateway.commands == ["authorize", "capture"]

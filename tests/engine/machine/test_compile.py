@@ -195,8 +195,8 @@ def test_sentences_and_titles_are_found_by_code_and_name():
             "与信は {deadline} に期限切れとなりました。",
         ),
         "key_conflict": (
-            "The key {key} was used for another request.",
-            "キー {key} は別の要求で使用済みです。",
+            "The key {key} belongs to another request.",
+            "キー {key} は別の要求のものです。",
         ),
     }
 

@@ -84,8 +84,8 @@ CASES = [
         ),
         (
             Reason("amount_below_minimum", "O4", {"amount": 0, "minimum": 1}),
-            "The amount 0 JPY is below the smallest possible, 1 JPY.",
-            "金額 0 JPY は下限 1 JPY を下回っています。",
+            "The amount would be 0 JPY; the smallest possible is 1 JPY.",
+            "金額が 0 JPY となり、下限 1 JPY を下回ります。",
         ),
     ),
     (
@@ -199,8 +199,8 @@ CASES = [
         ),
         (
             Reason("amount_below_minimum", "O2", {"amount": 0, "minimum": 1}),
-            "The amount 0 JPY is below the smallest possible, 1 JPY.",
-            "金額 0 JPY は下限 1 JPY を下回っています。",
+            "The amount would be 0 JPY; the smallest possible is 1 JPY.",
+            "金額が 0 JPY となり、下限 1 JPY を下回ります。",
         ),
     ),
     # Two tracks under one id.
@@ -552,8 +552,8 @@ def test_a_command_on_nobody_is_denied_without_any_lifecycle():
 def test_a_key_that_another_request_used_is_named():
     used = (
         Reason("key_conflict", "request", {"key": "key-9"}),
-        "The key key-9 was used for another request.",
-        "キー key-9 は別の要求で使用済みです。",
+        "The key key-9 belongs to another request.",
+        "キー key-9 は別の要求のものです。",
     )
     compare(key_conflict(ASKED), "capture", None, [used], "order-9")
 
@@ -567,7 +567,7 @@ def test_a_denial_of_another_currency_shows_its_amounts_in_it():
         currency=Currency("USD", 2),
     )
     assert denial.sentences("en") == (
-        "The amount -1.50 USD is below the smallest possible, 1.00 USD.",
+        "The amount would be -1.50 USD; the smallest possible is 1.00 USD.",
     )
 
 

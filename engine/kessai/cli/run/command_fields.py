@@ -7,14 +7,14 @@ there are is the lifecycle files'. Here is only what JSON can get wrong before t
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 import attrs
 
-from kessai.cli.terminal.json_line import NotWhole, kind_of, short
+from kessai.cli.terminal.json_line import NotWhole, kind_of, meant, short
 from kessai.errors import InvalidCommand
 from kessai.machine import Command, Machines
+from kessai.money import AMOUNT_LIMIT
 from kessai.spec import FrequencyParameter
 
 _REQUIRED = ("at", "key", "command", "transaction")
@@ -26,8 +26,8 @@ _RFC3339 = re.compile(
 )
 _TIME = "a time with its zone is right, such as 2024-06-01T09:30:00Z"
 _AMOUNT = (
-    "a whole number of minor units is right, in plain digits, without quotes, point or"
-    " exponent"
+    f"a whole number of minor units below {AMOUNT_LIMIT:,} is right, in plain digits,"
+    " without quotes, point or exponent"
 )
 _FREQUENCY = 'an object is right, such as {"unit":"Month","value":1}'
 _MEMBERS = FrequencyParameter.members
@@ -72,18 +72,11 @@ def read_fields(
 def _wrong_names(fields: Mapping[str, Any]) -> Iterator[WrongField]:
     for name in fields:
         if name not in KNOWN:
-            close = get_close_matches(name, KNOWN, 1)
-            right = f"did you mean {close[0]!r}?" if close else _known()
-            yield WrongField(
-                (name,), f"unknown field {short(name)}; {right}", of_name=True
-            )
+            what = f"unknown field {short(name)}; {meant(name, KNOWN)}"
+            yield WrongField((name,), what, of_name=True)
     for name in _REQUIRED:
         if name not in fields:
             yield WrongField((), f"the field '{name}' is missing; every line needs it")
-
-
-def _known() -> str:
-    return f"known are {', '.join(KNOWN)}"
 
 
 def _wrong_kinds(fields: Mapping[str, Any]) -> Iterator[WrongField]:

@@ -5,7 +5,8 @@ are mistakes. Columns count characters from 1.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import attrs
@@ -110,6 +111,14 @@ def short(name: str) -> str:
     """A name from the file, quoted, safe on a terminal and not too long."""
     name = without_card_numbers(name)
     return repr(name) if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]!r}…"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by an unknown `name`, or all names that there are."""
+    names = list(known)
+    if close := get_close_matches(name, names, 1):
+        return f"did you mean {close[0]!r}?"
+    return f"known are {', '.join(names)}"
 
 
 def _members(text: str, at: int) -> Iterator[Member]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 import click
 
-from kessai.cli.terminal.json_line import short
+from kessai.cli.terminal.json_line import meant, short
 from kessai.machine import Machine, Transaction
 
 
@@ -63,7 +63,5 @@ class Known:
         for option, name in wanted.items():
             known = self.names[option]
             if name is not None and known and name not in known:
-                message = (
-                    f"--{option} {short(name)}: there are {', '.join(sorted(known))}"
-                )
+                message = f"--{option} {short(name)}: {meant(name, sorted(known))}"
                 raise click.UsageError(message)

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from kessai.cli.terminal.json_line import short
+from kessai.cli.terminal.json_line import meant, short
 from kessai.machine import Machine
+from kessai.money import AMOUNT_LIMIT
 from kessai.spec import Parameter, TextParameter
 
-_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _UNDECLARED = TextParameter
 """Read as text. If no lifecycle declares it, the denial says so."""
 
@@ -29,10 +30,12 @@ class Amount(click.ParamType[int]):
         if not isinstance(value, str) or _DIGITS.fullmatch(value) is None:
             message = (
                 f"{short(str(value))} is not an amount; give minor units in plain"
-                " digits, such as"
-                " 1200"
+                " digits, such as 1200"
             )
             self.fail(message, param, ctx)
+        if len(value.lstrip("0")) >= len(str(AMOUNT_LIMIT)):
+            most = f"the most is {AMOUNT_LIMIT - 1:,} minor units"
+            self.fail(f"{short(value)} is more than any amount; {most}", param, ctx)
         return int(value)
 
 
@@ -45,7 +48,7 @@ def known_command(name: str, machines: Iterable[Machine]) -> str:
     """
     known = sorted({command for machine in machines for command in machine.commands})
     if name not in known:
-        message = f"{short(name)} is not a command; known are {', '.join(known)}"
+        message = f"{short(name)} is not a command; {meant(name, known)}"
         raise click.UsageError(message)
     return name
 
