@@ -82,9 +82,7 @@ def check_folder(path: Path) -> None:
 
     """
     if not path.parent.is_dir():
-        raise FileNotFoundError(
-            errno.ENOENT, f"there is no folder {path.parent}", str(path)
-        )
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
 

@@ -99,9 +99,7 @@ def _required(
     environ: Mapping[str, str], variable: str, read: Callable[[str], _T]
 ) -> _T:
     value = _setting(environ, variable, read)
-    if value is None:
-        message = f"{variable}: is not set"
-        raise InvalidInput(message)
+    assert value is not None  # noqa: S101 - the caller has seen that it is set
     return value
 
 
@@ -195,6 +193,11 @@ class VeriTrans4G:
 
         """
         prefix = "KESSAI_VERITRANS_"
+        required = (f"{prefix}CCID", f"{prefix}KEY")
+        if missing := [name for name in required if not environ.get(name)]:
+            are = "is" if len(missing) == 1 else "are"
+            message = f"{' and '.join(missing)} {are} not set"
+            raise InvalidInput(message)
         return cls(
             Credentials(
                 _required(environ, f"{prefix}CCID", checked_ccid),

@@ -59,7 +59,7 @@ def test_an_empty_variable_is_an_unset_one(
 def test_a_variable_that_is_missing_is_named(variable: str, secret: str) -> None:
     environ = environment(secret)
     del environ[variable]
-    with pytest.raises(InvalidInput, match=f"{variable}: is not set"):
+    with pytest.raises(InvalidInput, match=f"^{variable} is not set"):
         VeriTrans4G.from_environment(environ)
 
 

@@ -189,3 +189,16 @@ def test_a_narrow_terminal_stays_readable(kessai, log, monkeypatch, language, co
     result = check(kessai, path, "--lang", language, "--details")
     too_wide = [n for n in result.out.splitlines() if width_of(n) > columns]
     assert [line for line in too_wide if " " in line.strip()] == []
+
+
+def test_a_deadline_in_a_sentence_is_in_the_zone_of_all_else(kessai, tmp_path):
+    path = tmp_path / "late.csv"
+    path.write_text(
+        "order,command,time,amount\n"
+        "A-1,authorize,2026-01-01T12:00:00,100\n"
+        "A-1,capture,2026-03-01T12:00:00,100\n"
+    )
+    late = check(kessai, path, "--timezone", "Asia/Tokyo", "--lang", "en")
+    assert late.code == 5
+    assert "2026-01-31 12:00:00+09:00" in late.out
+    assert "T03:00:00Z" not in late.out

@@ -168,7 +168,7 @@ def test_a_session_that_was_not_asked_watches_nothing(tmp_path):
 def test_a_folder_that_is_not_there_is_shown_before_the_tests_run(tmp_path):
     done = session(tmp_path, "--kessai-coverage=nowhere/found.json")
     assert done.returncode == 4
-    assert "there is no folder" in done.stderr
+    assert "there is no such folder" in done.stderr
     assert "Traceback" not in done.stderr
 
 

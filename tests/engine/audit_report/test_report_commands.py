@@ -68,7 +68,7 @@ def test_a_store_that_does_not_hold_is_reported_and_exits_with_5(
     [
         (["--at", "yesterday"], "--at 'yesterday': not a moment"),
         (["--at", "2026-01-01T00:00:00"], "with a time zone"),
-        (["--out", "nowhere/r.html"], "--out nowhere/r.html: there is no folder"),
+        (["--out", "nowhere/r.html"], "--out nowhere/r.html: there is no such folder"),
         (["--coverage", "nothing.json"], "nothing.json: No such file"),
         (["--format", "pdf"], "'pdf' is not one of"),
         (["--db", "nothing.db"], "nothing.db: there is no store"),

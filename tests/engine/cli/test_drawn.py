@@ -149,7 +149,10 @@ def test_a_format_may_go_into_a_file_of_any_other_name(kessai, tmp_path):
             "c.svg: by its name it holds svg, but mermaid is asked",
         ),
         (("--out", "c.svg", "--json"), "it holds svg, but json is asked"),
-        (("--out", "no/such/folder/c.svg"), "no/such/folder/c.svg: No such file"),
+        (
+            ("--out", "no/such/folder/c.svg"),
+            "no/such/folder/c.svg: there is no such folder",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_is_refused(kessai, tmp_path, options, message):
@@ -261,7 +264,7 @@ def test_an_order_that_was_only_refused_has_no_picture(kessai, tmp_path):
     assert kessai(*refused, "--db", db).code == 3
     shown = kessai("tx", "diagram", "x", "--db", db)
     assert (shown.code, shown.out) == (2, "")
-    assert "there is no transaction 'x'" in shown.err
+    assert "transaction 'x' was never opened" in shown.err
 
 
 @pytest.fixture

@@ -141,6 +141,24 @@ def test_a_gateway_that_does_not_answer_is_named(kessai, past):
     )
 
 
+def test_an_in_flight_limit_too_short_is_told_why(kessai, lost_reply):
+    refused = kessai("recover", "--in-flight-limit", 5)
+    assert refused.code == 2
+    assert "0:06:30 or more is right" in refused.err
+    for no_limit in ("nan", "inf"):
+        assert kessai("recover", "--in-flight-limit", no_limit).code == 2
+
+
+def test_all_that_a_gateway_lacks_is_told_at_once(kessai, lost_reply):
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("CCID", "KEY"):
+            patched.delenv(f"KESSAI_VERITRANS_{name}", raising=False)
+        refused = kessai("recover", "--gateway", "veritrans4g")
+    assert refused.err == (
+        "kessai: KESSAI_VERITRANS_CCID and KESSAI_VERITRANS_KEY are not set\n"
+    )
+
+
 def test_an_order_that_is_not_there_is_named_to_an_operator(kessai, lost_reply):
     by = ("--evidence", "portal", "--actor", "sato")
     for asked in (("resolve", "no", "no.4", "declined"), ("close", "no", 7)):

@@ -253,7 +253,7 @@ def test_a_store_that_may_not_be_written_is_reported_before_anything_is_sent(
     result = kessai("run", few, "--db", tmp_path / "nowhere" / "orders.db")
 
     assert result.code == 2
-    assert "orders.db: there is no folder" in result.err
+    assert "orders.db: there is no such folder" in result.err
 
 
 def test_books_that_cannot_be_written_stop_the_run_before_a_later_command_suffers(

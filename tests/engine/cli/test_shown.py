@@ -1,5 +1,6 @@
 """What is shown: in a few columns, in Japanese, to programs, and of hostile texts."""
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 
 from kessai import Command, Engine, SQLiteStore
 from kessai.cli.terminal.columns import width_of
+from kessai.cli.terminal.tables import print_table
 from kessai.diagram import render
 from kessai.spec import Text, load_shipped
 from kessai.words import printable
@@ -46,6 +48,23 @@ def waiting(tmp_path):
         local.emulator.misbehave("lose_reply", command="Capture")
         engine.execute(Command("capture", "waits", key="c", amount=9_800))
     local.close()
+
+
+def test_times_say_their_zone(kessai, order):
+    shown = kessai("tx", "show", "order", "--lang", "en").out
+    assert "Deadline" not in shown  # it was captured
+    assert kessai("tx", "do", "fresh", *AN_ORDER).code == 0
+    fresh = kessai("tx", "show", "fresh", "--lang", "en").out
+    assert re.search(r"Deadline \(authorization\) +\S+ \S+ UTC", fresh)
+
+
+def test_a_narrow_table_folds_no_word(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    words = ["no_connection", "a re-authorization", "abandonments"]
+    print_table("", ["What", "Which", "Seen"], [words])
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in words)
+    assert all(width_of(line) <= 40 for line in shown.splitlines())
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

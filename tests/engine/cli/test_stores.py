@@ -68,7 +68,7 @@ def test_a_missing_folder_is_called_so_wherever_something_is_to_be_made(
     ):
         missing = kessai(*command, "nodir/x")
         assert missing.code == 2
-        assert "nodir/x: there is no folder" in missing.err
+        assert "nodir/x: there is no such folder" in missing.err
     taken = kessai("tx", "list", "--db", "folder")
     assert taken.err == "kessai: folder: is a folder\n"
     assert kessai("tx", "do", "new", *AN_ORDER, "--db", "folder").code == 2

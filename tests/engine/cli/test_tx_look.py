@@ -176,7 +176,7 @@ def test_show_names_what_is_open_and_since_when(kessai, few, database, monkeypat
     shown = words(kessai("tx", "show", "one", "--db", database.path, "--lang", "en"))
 
     assert "Open operations" in shown
-    assert "one.1 authorize 1,000 JPY pending 2024-06-01 01:00:00 k1" in shown
+    assert "one.1 authorize 1,000 JPY pending 2024-06-01 01:00:00 UTC k1" in shown
 
 
 @pytest.mark.parametrize("command", ["show", "can"])

@@ -339,7 +339,7 @@ def test_a_store_is_not_overwritten_by_its_export(kessai, shop, tmp_path, end):
         (("--timezone", "Mars/Base"), "not known here"),
         (("--format", "sqlite"), "give --out FILE"),
         (("--format", "sqlite", "--out", "/dev/null"), "give --out FILE"),
-        (("--out", "no/such/folder"), "there is no folder"),
+        (("--out", "no/such/folder"), "there is no such folder"),
     ],
 )
 def test_what_cannot_be_done_is_told_with_exit_code_2(

@@ -308,7 +308,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(sqlite, tmp_pat
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("no/such/folder/store.db", "there is no folder"), (".", "is a folder")],
+    [("no/such/folder/store.db", "there is no such folder"), (".", "is a folder")],
 )
 def test_a_file_that_cannot_be_made_is_a_failure_of_the_store(
     sqlite, tmp_path, name, why

@@ -2,9 +2,11 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
 
+import attrs
 from rich.text import Text as Styled
 
 from kessai.audit.log_check import (
@@ -16,7 +18,7 @@ from kessai.audit.log_check import (
 )
 from kessai.cli.terminal.columns import paragraph
 from kessai.cli.terminal.output import reason_lines
-from kessai.machine import Denial
+from kessai.machine import Denial, Reason
 from kessai.money import show_amount
 from kessai.words import Words
 
@@ -157,12 +159,24 @@ class _ReportLines:
             yield from self._indented(f"{code}: {sentence}", 2)
 
     def _reasons(self, found: LogViolation) -> Iterator[Styled]:
-        denial = found.denial
+        denial = self._in_zone(found.denial)
         self._named |= denial.rules(self._language)
         for line in reason_lines(denial, self._language):
             yield from self._indented(line, 6)
         if denial.bounds is not None and _BY_AMOUNT.issuperset(denial.codes):
             yield from self._indented(self._passing(denial), 6)
+
+    def _in_zone(self, denial: Denial) -> Denial:
+        """`denial` with the deadlines in its sentences in the zone of all else."""
+        if self._zone is UTC:
+            return denial
+        reasons = tuple(
+            attrs.evolve(reason, values={**reason.values, "deadline": self._time(ends)})
+            if (ends := _deadline_of(reason)) is not None
+            else reason
+            for reason in denial.reasons
+        )
+        return attrs.evolve(denial, reasons=reasons)
 
     def _passing(self, denial: Denial) -> str:
         bounds = denial.bounds
@@ -209,6 +223,13 @@ class _ReportLines:
         if self._zone is UTC:
             return f"{at:%Y-%m-%d %H:%M:%SZ}"
         return at.astimezone(self._zone).isoformat(" ", "seconds")
+
+
+def _deadline_of(reason: Reason) -> datetime | None:
+    """The deadline that a sentence names, unless it stands for none (`-`)."""
+    with suppress(ValueError):
+        return datetime.fromisoformat(str(reason.values.get("deadline")))
+    return None
 
 
 def title(denial: Denial, name: str, language: str) -> str:

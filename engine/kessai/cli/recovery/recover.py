@@ -26,7 +26,7 @@ from kessai.cli.tx.trail import Row
 from kessai.cli.tx.view import TransactionView, outcome_of
 from kessai.errors import KessaiError, RecoveryFailed
 from kessai.flow import Answer, Missing, Recovery
-from kessai.limits import IN_FLIGHT_LIMIT, WAITS, WATCH_SECONDS
+from kessai.limits import IN_FLIGHT_LIMIT, WATCH_SECONDS
 from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.stores import Store
@@ -65,7 +65,7 @@ _MINUTE = timedelta(minutes=1)
 )
 @click.option(
     "--in-flight-limit",
-    type=click.FloatRange(min=WAITS.least_limit / _MINUTE),
+    type=float,
     default=IN_FLIGHT_LIMIT / _MINUTE,
     show_default=True,
     metavar="MINUTES",
@@ -90,7 +90,7 @@ def recover(
     Exit codes: 0 all that was inquired about is resolved, 4 something is open or waits.
     """
     recovery = Recovery(
-        missing=Missing(missing), in_flight_limit=in_flight_limit * _MINUTE
+        missing=Missing(missing), in_flight_limit=_minutes(in_flight_limit)
     )
     with wired(asked) as wiring, stop_on_signals() as stop:
         report = _PassReport(wiring.engine, asked)
@@ -99,6 +99,14 @@ def recover(
             return report.show(one.run())
         _watch(one, every, report)
     return exits.DONE
+
+
+def _minutes(number: float) -> timedelta:
+    try:
+        return number * _MINUTE
+    except (ValueError, OverflowError):
+        message = f"--in-flight-limit {number}: not a number of minutes"
+        raise click.UsageError(message) from None
 
 
 @attrs.frozen

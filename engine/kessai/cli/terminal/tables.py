@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 120
 """Columns where nobody looks: wide, so that what is piped on is rarely folded."""
 
-_LONG_WORD = 12
-"""Columns: what is longer, an id say, may be folded."""
+_LONG_ID = 12
+"""Columns: an id or a number that is longer may be folded; a word never is."""
 
 _BETWEEN = 3
 
@@ -56,14 +56,19 @@ def print_table(
 
 
 def _least_width(rows: Sequence[Sequence[str]]) -> int:
-    """The columns of a terminal that let most words stay whole."""
-    from rich.cells import cell_len
-
-    words = (
-        max((cell_len(word) for cell in column for word in cell.split()), default=0)
+    """The columns of a terminal that let words stay whole."""
+    columns = (
+        max((_least(word) for cell in column for word in cell.split()), default=0)
         for column in zip(*rows, strict=True)
     )
-    return sum(min(word, _LONG_WORD) + _BETWEEN for word in words)
+    return sum(column + _BETWEEN for column in columns)
+
+
+def _least(word: str) -> int:
+    from rich.cells import cell_len
+
+    is_word = word.isascii() and not any(map(str.isdigit, word))
+    return cell_len(word) if is_word else min(cell_len(word), _LONG_ID)
 
 
 def _print_lists(

@@ -71,7 +71,9 @@ def print_transaction(
     ]
     shown += disclosed
     deadline = word("deadline", language)
-    shown += [(f"{deadline} ({name})", _time(ends)) for name, ends in view.deadlines()]
+    shown += [
+        (f"{deadline} ({name})", _time_utc(ends)) for name, ends in view.deadlines()
+    ]
     shown += [
         (word(name, language), f"{word('events_where', language)} {numbers}")
         for name, events in (
@@ -233,12 +235,16 @@ def _print_operations(view: TransactionView) -> None:
                 view.command(operation.command),
                 view.money(operation.amount),
                 _outcome_word(operation.phase, view.language),
-                _time(operation.begun_at),
+                _time_utc(operation.begun_at),
                 operation.key,
             ]
             for operation in view.transaction.operations.values()
         ),
     )
+
+
+def _time_utc(at: datetime) -> str:
+    return f"{_time(at)} UTC"
 
 
 def _time(at: datetime) -> str:
