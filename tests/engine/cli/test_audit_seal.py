@@ -180,7 +180,7 @@ def test_a_seal_that_was_changed_is_exit_code_5(kessai, sealed, public, tmp_path
         (("seal", "--key", "none", "--out", "x"), "cannot be read"),
         (("seal", "--key", "s", "--out", "x"), "others may read"),
         (("seal", "--key", "key", "--out", "s"), "is there already"),
-        (("seal", "--key", "key", "--out", "no/x"), "cannot be written"),
+        (("seal", "--key", "key", "--out", "no/x"), "there is no such folder"),
         (("verify", "--seal", "s"), "--public-key"),
         (("verify", "--seal", "none", "--public-key", "0" * 64), "cannot be read"),
         (("verify", "--seal", "s", "--public-key", "0" * 64), "was signed by key"),

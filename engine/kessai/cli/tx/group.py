@@ -22,8 +22,8 @@ from kessai.cli.terminal.output import (
     say,
     transaction_data,
 )
-from kessai.cli.tx.abandon import tx_abandon
 from kessai.cli.terminal.streams import output_failed
+from kessai.cli.tx.abandon import tx_abandon
 from kessai.cli.tx.diagram import tx_diagram
 from kessai.cli.tx.known import Known
 from kessai.cli.tx.options import Amount, known_command, read_parameters
