@@ -1,12 +1,20 @@
 """A fault excuses what it touched, by command and amount, and nothing else."""
 
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
 from applying import applied, approved, steps
 from defects import DEFECTS
 
-from kessai import Command
+from kessai import Command, Recorded, Transaction
 from kessai.simulator import Fault, replay
+from kessai.simulator.monitor import Intent, Monitor
 from kessai.simulator.moves import Ask, Consume, InPortal, TaskStep
+from kessai.simulator.tasks import Role, Task
+from kessai.simulator.violation import Violation
 
+NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 ORDER = "one_time-1"
 
 
@@ -35,3 +43,19 @@ def test_a_refund_in_the_portal_excuses_no_refund_of_another_amount(stage):
 def test_it_excuses_the_refund_that_it_can_be_taken_for(stage):
     with DEFECTS["no_answer_means_declined"]():
         assert replay(stage, refunded_twice(in_portal=30)) is None
+
+
+def test_a_gateway_that_keeps_keys_excuses_the_resend_of_a_key_that_it_knows(stage):
+    """A key that never arrived is new to it: what was declined would be carried out."""
+    monitor = Monitor(stage.machines, timedelta(), lists=False)
+    monitor.operations["o.1"] = Intent(ORDER, "refund", 30, "key")
+    task = Task(1, Role.RECOVERER, iter(()), ORDER)
+    task.operation = "o.1"
+    declined = Recorded(
+        key="key", request="", command="refund", transaction=ORDER, outcome="declined"
+    )
+    leaves = partial(monitor.departs, task, NOON, Transaction(ORDER), declined)
+    with pytest.raises(Violation, match="sent_after_its_end"):
+        leaves()
+    monitor.arrived("o.1", ORDER, [])
+    leaves()

@@ -51,7 +51,6 @@ class Monitor:
         self.holders: dict[str, tuple[Task, Lease]] = {}
         self.touched = Touched(lists=lists)
         self._lists = lists
-        self._sent: set[str] = set()
         self.late: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self.operations: dict[str, Intent] = {}
@@ -182,9 +181,11 @@ class Monitor:
         has_ended = (
             recorded.outcome == "declined" and operation not in stored.operations
         )
-        # A gateway that keeps keys answers again as it did: only asking is repeated.
-        is_known = not self._lists and operation in self._sent
-        self._sent.add(operation)
+        # Between a resend's intent and its sending, the refusal may be read by another
+        # (or in the reply that its own first worker waited for). That is no fault: a
+        # gateway that keeps keys gives its first answer again, and nothing moves. It
+        # has to know the key for that: what never arrived, it would carry out now.
+        is_known = not self._lists and operation in self.effects
         # What someone did in the portal cannot always be distinguished from what was
         # asked for.
         is_harmless = is_known or self.is_excused(self.operations[operation])
