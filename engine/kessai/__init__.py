@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from kessai.stores import (
         Answered,
         AsyncStore,
+        ForeignObject,
         MemoryStore,
         SQLiteStore,
         Store,
@@ -111,7 +112,7 @@ else:
         "shell": "Engine",
         "spec": "Lifecycle load_file load_shipped shipped_names",
         "stores": (
-            "AsyncPostgresStore PostgresStore Answered AsyncStore MemoryStore "
+            "AsyncPostgresStore PostgresStore Answered AsyncStore ForeignObject MemoryStore "
             "SQLiteStore Store StoreWarning open_store"
         ),
         "transport": "AsyncTransport Transport",
@@ -160,6 +161,7 @@ __all__ = [
     "Failure",
     "Flow",
     "FlowRun",
+    "ForeignObject",
     "HttpTransport",
     "Inquiry",
     "Lease",

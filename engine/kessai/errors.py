@@ -151,9 +151,17 @@ class StoreUnsuitable(NeverResend):
 class TrailBroken(NeverResend):
     """The audit trail does not hold: an event was changed, moved or removed.
 
-    `transaction` is the id of the one it belongs to, where many were being read.
+    `transaction` is the id of the one it belongs to, where many were being read, and
+    `code` the name that the audit has for what is wrong with it.
     """
 
-    def __init__(self, message: str, *, transaction: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        transaction: str | None = None,
+        code: str = "state_unreadable",
+    ) -> None:
         super().__init__(message)
         self.transaction = transaction
+        self.code = code

@@ -93,6 +93,11 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=6)
 """Between inquiries without success: the first pause doubles each time, up to this."""
 
+LONGEST_REST = timedelta(days=7)
+"""Neither a lease nor a gateway that cannot answer keeps what is open from recovery for
+longer: the audit takes a later time for an alteration."""
+assert max(LEASE, LONGEST_PAUSE) < LONGEST_REST  # noqa: S101 - as above
+
 LISTING_LAG = timedelta(hours=1)
 """Longer than any list runs behind; what is not listed by then never will be."""
 

@@ -10,9 +10,12 @@ with the transaction as it stands. It changes nothing.
 What is found without a seal, because something else in the store contradicts it: an
 event edited, deleted, inserted, swapped with another, spliced in from another
 transaction; a tail cut off; a state, a column or an answer that is not what the trail
-leads to; an open operation that is never due; a member that nothing reads; a trail
-without its transaction or the reverse; a transaction gone of which an answer or a
-charge still speaks; a lifecycle file changed or gone; a step that was not allowed.
+leads to, to the last byte; a due time or a lease that keeps an open operation from
+recovery; a gateway's id that leads to another transaction, or to none; a member that
+nothing reads, or that stands twice; a trail without its transaction or the reverse; a
+transaction gone of which an answer or a charge still speaks; a lifecycle file changed or
+gone; a step that was not allowed; a trigger, rule, policy or view that others have put
+on the tables.
 
 What is found only with a seal (`kessai.audit.sealing`), because everything in the store
 agrees: a chain written anew by someone who knows how events are hashed, with the state

@@ -253,7 +253,13 @@ def _deny(
     if recorded == loaded.recorded:
         return attrs.evolve(answer, is_recorded=True)
     event = Denied(
-        now, command.name, command.key, request, denial.reasons, command.amount
+        now,
+        command.name,
+        command.key,
+        request,
+        denial.reasons,
+        command.amount,
+        denial.bounds,
     )
     after, record = append(own, transaction, event)
     is_conflict = "key_conflict" in denial.codes  # what is recorded there stands

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from kessai.errors import VersionConflict
+from kessai.errors import InvalidInput, VersionConflict
 from kessai.evidence.absence import Missing, Presumption
 from kessai.evidence.attempts import Case
 from kessai.evidence.inquiry import Inquiry, InquiryAnswer, read
@@ -32,6 +32,7 @@ from kessai.limits import (
     IN_FLIGHT_LIMIT,
     LEASE,
     LONGEST_PAUSE,
+    LONGEST_REST,
     REPLY_WITHIN,
     WAITS,
     Waits,
@@ -52,7 +53,8 @@ class Recovery:
 
     Raises:
         InvalidInput: `in_flight_limit` is not longer than all of `waits`: a request
-            that is presumed lost could still arrive.
+            that is presumed lost could still arrive. Or `lease` is longer than
+            `LONGEST_REST`: a recoverer that died would hold things up for that long.
 
     """
 
@@ -65,6 +67,9 @@ class Recovery:
 
     def __attrs_post_init__(self) -> None:
         self.waits.check(self.in_flight_limit)
+        if self.lease > LONGEST_REST:
+            message = f"lease {self.lease}: {LONGEST_REST} at most"
+            raise InvalidInput(message)
 
     def known_since(self, adapter: Adapter, now: datetime) -> datetime | None:
         """What began by then is answered from memory if it is sent again `now`.

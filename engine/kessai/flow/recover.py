@@ -29,6 +29,7 @@ from kessai.flow.steps import (
     machine_of,
     write,
 )
+from kessai.limits import LONGEST_REST
 from kessai.machine import (
     Machine,
     Operation,
@@ -140,7 +141,9 @@ def _recover(
     try:
         inquiry = yield from inquire(context, transaction_id, recovery, lease)
         is_answered = inquiry.readable
-        waits.append(inquiry.not_before)
+        if inquiry.not_before is not None:
+            now: datetime = yield Now()  # a mistake of the gateway's is not obeyed long
+            waits.append(min(inquiry.not_before, now + LONGEST_REST))
         again = yield from _to_resend(context, inquiry, recovery)
         if again:
             yield from _resend(context, inquiry, again, recovery, lease)

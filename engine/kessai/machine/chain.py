@@ -34,7 +34,8 @@ from kessai.machine.events import (
 from kessai.machine.evolve import at_gateway, committed, evolve
 from kessai.machine.transaction import Operation, Transaction
 
-_encode = msgspec.json.Encoder(order="sorted").encode
+canonical = msgspec.json.Encoder(order="sorted").encode
+"""Plain data as canonical JSON."""
 
 
 class Record(msgspec.Struct, frozen=True):  # as many are made as there are events
@@ -121,7 +122,7 @@ def append(
 ) -> tuple[Transaction, Record]:
     """`transaction` after `event`, and the record that its trail grows by."""
     number = transaction.version + 1
-    body = _encode(
+    body = canonical(
         {
             "number": number,
             "transaction": transaction.id,

@@ -13,7 +13,7 @@ import msgspec
 
 from kessai.errors import TrailBroken
 from kessai.gateway import Evidence, Outcome
-from kessai.machine.denial import Reason
+from kessai.machine.denial import Bounds, Reason
 from kessai.machine.phases import is_final
 from kessai.machine.transaction import Operation
 
@@ -135,7 +135,10 @@ class Closed:
 
 @attrs.frozen
 class Denied:
-    """A command that was denied. It changes nothing but the trail."""
+    """A command that was denied. It changes nothing but the trail.
+
+    `amount` is what was asked for, `bounds` what would have passed.
+    """
 
     at: datetime
     command: str
@@ -143,6 +146,7 @@ class Denied:
     request: str
     reasons: tuple[Reason, ...]
     amount: int | None = None
+    bounds: Bounds | None = None
 
 
 Event = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kessai.stores.encoding import Answered
 from kessai.stores.memory import MemoryStore
 from kessai.stores.opening import open_store
-from kessai.stores.protocol import AsyncStore, Store
+from kessai.stores.protocol import AsyncStore, ForeignObject, Store
 from kessai.stores.sqlite import SQLiteStore, StoreWarning
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ else:
 __all__ = [
     "Answered",
     "AsyncStore",
+    "ForeignObject",
     "MemoryStore",
     "SQLiteStore",
     "Store",

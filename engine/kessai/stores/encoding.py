@@ -1,7 +1,6 @@
 """Transactions and answers in a database: JSON, read back to the same objects."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,8 +9,10 @@ import msgspec
 
 from kessai.errors import TrailBroken
 from kessai.flow import Recorded
-from kessai.machine import Reason, Transaction
+from kessai.machine import Transaction
+from kessai.machine.chain import canonical
 from kessai.machine.events import evidence_data
+from kessai.stores.schedule import Schedule
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ _recorded = msgspec.json.Decoder(Recorded)
 def _decode(decoder: msgspec.json.Decoder[T], raw: bytes, what: str) -> T:
     try:
         return decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         message = f"a stored {what} is not readable: {error}"
         raise TrailBroken(message) from error
 
@@ -59,21 +60,20 @@ def columns_of(
 
 def decode_row(
     row: Sequence[Any],
+    now: datetime | None = None,
+    *,
     kept: Callable[[Transaction], tuple[object, ...]] = columns_of,
     stored: Callable[[datetime | None], Any] = lambda at: at,
 ) -> Transaction:
-    """The transaction of a row: its id, what is `kept`, when it is due, its state.
+    """The transaction of a row: its id, what is `kept`, its schedule, its state.
 
-    `stored` is the form that the database has of a time. When it is due are two
-    columns: a time, and how often recovery changed nothing. Each such attempt puts the
-    time off; before the first, none later than the transaction's own would let an open
-    operation be found in time.
+    `stored` is the form that the database has of a time; `now` is for the schedule.
 
     Raises:
-        TrailBroken: the row does not agree with itself.
+        TrailBroken: the row does not agree with itself, or keeps recovery off.
 
     """
-    name, *columns, due_at, attempts, state = row
+    name, *columns, due_at, attempts, lease, leased_until, state = row
     try:
         transaction = decode_transaction(state)
     except TrailBroken as error:
@@ -81,13 +81,26 @@ def decode_row(
     if transaction.id != name or kept(transaction) != tuple(columns):
         message = "the columns of a stored transaction do not agree with its state"
         raise TrailBroken(message, transaction=name)
-    if due_at is None and not transaction.operations:
-        return transaction
-    right = stored(transaction.due_at)
-    if due_at is None or right is None or (due_at > right and not attempts):
-        message = "when a stored transaction is due does not agree with its state"
+    written = encode_transaction(transaction)
+    if written != state and _has_more(state, written):
+        message = "a stored transaction has a member twice, or one that nothing reads"
         raise TrailBroken(message, transaction=name)
+    Schedule(due_at, attempts, lease, leased_until).check(transaction, stored, now)
     return transaction
+
+
+def _has_more(state: bytes, written: bytes) -> bool:
+    """Whether `state` has more than is `written` of it: an older one has less."""
+    members = msgspec.json.decode(state)
+    return _encode(members) != state or not _within(
+        members, msgspec.json.decode(written)
+    )
+
+
+def _within(part: Any, whole: Any) -> bool:
+    if not isinstance(part, dict):
+        return bool(part == whole)
+    return all(name in whole and _within(part[name], whole[name]) for name in part)
 
 
 def encode_recorded(recorded: Recorded) -> bytes:
@@ -107,7 +120,7 @@ def encode_recorded(recorded: Recorded) -> bytes:
         data["bounds"] = recorded.bounds
     if recorded.evidence is not None:
         data["evidence"] = {"command": None, **evidence_data(recorded.evidence)}
-    return _encode(data)
+    return canonical(data)
 
 
 def decode_recorded(raw: bytes) -> Recorded:
@@ -120,75 +133,31 @@ def decode_recorded(raw: bytes) -> Recorded:
     return _decode(_recorded, raw, "answer")
 
 
-class AnsweredEvidence(msgspec.Struct, frozen=True, gc=False):
-    """What decided an answer, as far as an order system may act on it."""
-
-    source: str
-    outcome: str
-    command: str | None = None
-    code: str = ""
-    amount: int | None = None
-    exchange: str | None = None
-    actor: str = ""
-    note: str = ""
-
-
 class Answered(msgspec.Struct, frozen=True, gc=False):
-    """What is stored under a key, as far as the trail can prove it."""
+    """What is stored under a key, as it is stored: `recorded` is JSON."""
 
     transaction: str
     key: str
-    request: str = ""
-    command: str = ""
-    outcome: str = ""
-    operation: str | None = None
-    reasons: tuple[Reason, ...] = ()
-    evidence: AnsweredEvidence | None = None
+    outcome: str
+    recorded: bytes
 
+    @classmethod
+    def of(cls, recorded: Recorded) -> "Answered":
+        """What a store keeps of `recorded`."""
+        return cls(
+            recorded.transaction,
+            recorded.key,
+            recorded.outcome,
+            encode_recorded(recorded),
+        )
 
-_answered = msgspec.json.Decoder(Answered)
-
-
-def decode_answered(row: Sequence[Any]) -> Answered:
-    """The answer of a row: its transaction, key and outcome, and what is recorded.
-
-    If the row does not agree with itself, it is an empty answer.
-    """
-    transaction, key, outcome, recorded = row
-    with suppress(TrailBroken):
-        found = _decode(_answered, recorded, "answer")
-        if (found.transaction, found.key, found.outcome) == (transaction, key, outcome):
-            return found
-    return Answered(transaction, key)
-
-
-def answered(recorded: Recorded) -> Answered:
-    """The same for an answer that a store holds as an object."""
-    evidence = recorded.evidence
-    return Answered(
-        recorded.transaction,
-        recorded.key,
-        recorded.request,
-        recorded.command,
-        recorded.outcome,
-        recorded.operation,
-        recorded.reasons,
-        None if evidence is None else answered_by(evidence),
-    )
-
-
-def answered_by(evidence: Any) -> AnsweredEvidence:
-    """What of `evidence` an answer is compared by: a gateway's, or a record's."""
-    return AnsweredEvidence(
-        str(evidence.source),
-        str(evidence.outcome),
-        evidence.command,
-        evidence.code,
-        evidence.amount,
-        evidence.exchange,
-        evidence.actor,
-        evidence.note,
-    )
+    def read(self) -> Recorded | None:
+        """What was stored; None if the row does not agree with itself."""
+        try:
+            found = decode_recorded(self.recorded)
+        except TrailBroken:
+            return None
+        return found if Answered.of(found) == self else None
 
 
 def undisclosed(recorded: Recorded) -> Recorded:

@@ -12,7 +12,8 @@ from kessai.closable import Closable
 from kessai.errors import LeaseLost, StoreUnsuitable, VersionConflict
 from kessai.flow import Change, Lease, Loaded, Recorded, Reference
 from kessai.machine import DENIAL, Record, Transaction
-from kessai.stores.encoding import Answered, answered, undisclosed
+from kessai.stores.encoding import Answered, undisclosed
+from kessai.stores.protocol import ForeignObject
 
 
 @attrs.define
@@ -144,8 +145,9 @@ class MemoryStore(Closable):
         with self._own():
             return sorted(self._referring.get(Reference(account, kind, name), ()))
 
-    def transactions(self) -> Iterator[Transaction]:
-        """See `Store.transactions`."""
+    def transactions(self, now: datetime | None = None) -> Iterator[Transaction]:
+        """See `Store.transactions`: nobody else writes here, so all of them hold."""
+        del now
         with self._own():
             found = sorted(self._transactions.items())
         return (transaction for _, transaction in found)
@@ -159,8 +161,22 @@ class MemoryStore(Closable):
     def answers(self) -> Iterator[Answered]:
         """See `Store.answers`."""
         with self._own():
-            found = [answered(recorded) for recorded in self._recorded.values()]
+            found = [Answered.of(recorded) for recorded in self._recorded.values()]
         return iter(sorted(found, key=attrgetter("transaction", "key")))
+
+    def references(self) -> Iterator[tuple[str, Reference]]:
+        """See `Store.references`."""
+        with self._own():
+            found = [
+                (name, each)
+                for each, names in self._referring.items()
+                for name in names
+            ]
+        return iter(sorted(found, key=lambda each: (each[0], attrs.astuple(each[1]))))
+
+    def foreign_objects(self) -> list[ForeignObject]:
+        """See `Store.foreign_objects`: there are no tables."""
+        return []
 
     def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""

@@ -7,11 +7,23 @@ and only if nobody else moved the transaction meanwhile.
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from kessai.flow import Change, Lease, Loaded
+from kessai.flow import Change, Lease, Loaded, Reference
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered
+
+
+class ForeignObject(NamedTuple):
+    """A trigger, rule, policy or view (its `kind`) that is not kessai's.
+
+    Triggers, rules and policies change or hide what is written to `table`. A view of it
+    shows others what it likes, perhaps under a name that they take for the table's.
+    """
+
+    kind: str
+    name: str
+    table: str
 
 
 class Store(Protocol):
@@ -60,11 +72,12 @@ class Store(Protocol):
         """
         ...
 
-    def transactions(self) -> Iterator[Transaction]:
+    def transactions(self, now: datetime | None = None) -> Iterator[Transaction]:
         """All transactions as they stand, sorted by id, read at one moment.
 
         Each `next` may raise `TrailBroken` for a stored transaction that does not hold;
-        the iteration goes on with the one after it.
+        the iteration goes on with the one after it. With `now`, one that no recoverer
+        will take up within `LONGEST_REST` does not hold either.
         """
         ...
 
@@ -74,6 +87,14 @@ class Store(Protocol):
 
     def answers(self) -> Iterator[Answered]:
         """What stands under all keys, sorted by transaction and key, of one moment."""
+        ...
+
+    def references(self) -> Iterator[tuple[str, Reference]]:
+        """All that `find` finds, sorted by transaction, read at one moment."""
+        ...
+
+    def foreign_objects(self) -> list[ForeignObject]:
+        """What others have put on the store's tables, sorted."""
         ...
 
     def accounts(self) -> list[str]:
@@ -156,7 +177,7 @@ class AsyncStore(Protocol):
         """See `Store.find`."""
         ...
 
-    def transactions(self) -> AsyncIterator[Transaction]:
+    def transactions(self, now: datetime | None = None) -> AsyncIterator[Transaction]:
         """See `Store.transactions`."""
         ...
 
@@ -166,6 +187,14 @@ class AsyncStore(Protocol):
 
     def answers(self) -> AsyncIterator[Answered]:
         """See `Store.answers`."""
+        ...
+
+    def references(self) -> AsyncIterator[tuple[str, Reference]]:
+        """See `Store.references`."""
+        ...
+
+    async def foreign_objects(self) -> list[ForeignObject]:
+        """See `Store.foreign_objects`."""
         ...
 
     async def accounts(self) -> list[str]:

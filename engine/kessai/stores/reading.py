@@ -4,17 +4,19 @@ Nothing here waits, and nothing here knows whether the shell around it is synchr
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from datetime import datetime
 
 from kessai.closable import Closable
-from kessai.flow import Loaded
+from kessai.flow import Loaded, Reference
 from kessai.machine import Record
 from kessai.stores.encoding import decode_recorded, decode_transaction
+from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import Query, Row, Steps, T
 
 TRANSACTIONS = (
     "SELECT id, account, lifecycle, status, version, open_since, discrepancies,"
-    " due_at, attempts, state FROM transactions ORDER BY id"
+    " due_at, attempts, lease, leased_until, state FROM transactions ORDER BY id"
 )
 """Rows for `decode_row`."""
 
@@ -22,7 +24,13 @@ ANSWERS = (
     "SELECT transaction_id, key, outcome, recorded FROM answers"
     " ORDER BY transaction_id, key"
 )
-"""Rows for `decode_answered`."""
+"""Rows for `Answered`."""
+
+REFERENCES = (
+    "SELECT transaction_id, account, kind, gateway_id FROM gateway_ids"
+    " ORDER BY transaction_id, account, kind, gateway_id"
+)
+"""Rows for `referring`."""
 
 _LOAD = """
 SELECT 0, recorded FROM answers WHERE key = :key
@@ -111,6 +119,20 @@ def unresolved(open_before: object, limit: int) -> Steps[list[str]]:
     """`Store.unresolved`; the moment is one as the database keeps it."""
     values = {"open_before": open_before, "limit": limit}
     return _names((yield Query(_UNRESOLVED, values)))
+
+
+def foreign_objects(
+    text: str, tables: Iterable[str] = ()
+) -> Steps[list[ForeignObject]]:
+    """`Store.foreign_objects`, by a statement of the database's own."""
+    rows = yield Query(text, {"tables": list(tables)})
+    return [ForeignObject(*row) for row in rows]
+
+
+def referring(row: Row) -> tuple[str, Reference]:
+    """A row of `REFERENCES`."""
+    transaction, *reference = row
+    return transaction, Reference(*reference)
 
 
 def _names(rows: list[Row]) -> list[str]:

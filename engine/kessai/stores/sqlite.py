@@ -7,18 +7,20 @@ others that read (`sqlite_readers`).
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
+from functools import partial
+from itertools import groupby, starmap
 from operator import itemgetter
 from pathlib import Path
 
 import attrs
 
-from kessai.flow import Change, Lease
+from kessai.flow import Change, Lease, Reference
 from kessai.forks import PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
 from kessai.stores import sqlite_rows as rows
-from kessai.stores.encoding import Answered, decode_answered
+from kessai.stores.encoding import Answered
+from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import Query, Row, Steps, T, perform
 from kessai.stores.reading import ReadingStore
 from kessai.stores.sqlite_durable import StoreWarning, check_library
@@ -114,10 +116,10 @@ class SQLiteStore(ReadingStore):
         """See `Store.unresolved`."""
         return self._perform(reading.unresolved(rows.moment(open_before), limit))
 
-    def transactions(self) -> Iterator[Transaction]:
+    def transactions(self, now: datetime | None = None) -> Iterator[Transaction]:
         """See `Store.transactions`: a connection of its own, so writers go on."""
         # A map, because unlike a generator it goes on after a row that is refused.
-        return map(rows.read_row, self._stream(reading.TRANSACTIONS))
+        return map(partial(rows.read_row, now), self._stream(reading.TRANSACTIONS))
 
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """See `Store.trails`: a connection of its own, so writers go on."""
@@ -130,7 +132,15 @@ class SQLiteStore(ReadingStore):
 
     def answers(self) -> Iterator[Answered]:
         """See `Store.answers`: a connection of its own, so writers go on."""
-        return map(decode_answered, self._stream(reading.ANSWERS))
+        return starmap(Answered, self._stream(reading.ANSWERS))
+
+    def references(self) -> Iterator[tuple[str, Reference]]:
+        """See `Store.references`: a connection of its own, so writers go on."""
+        return map(reading.referring, self._stream(reading.REFERENCES))
+
+    def foreign_objects(self) -> list[ForeignObject]:
+        """See `Store.foreign_objects`: the file is kessai's own, so none belongs in it."""
+        return self._perform(reading.foreign_objects(rows.FOREIGN))
 
     def _stream(self, query: str) -> Iterator[Row]:
         return self._own.get().readers.stream(query)

@@ -28,6 +28,12 @@ BUT_DENIALS = (
 )
 """The records of a transaction without those of refused attempts."""
 
+FOREIGN = (
+    "SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    " ORDER BY type, name"
+)
+"""Rows for `ForeignObject`."""
+
 
 def write_change(
     connection: sqlite3.Connection, change: Change, declared: Container[str]
@@ -167,10 +173,13 @@ def claim(
 
 def release(connection: sqlite3.Connection, lease: Lease, due_at: datetime) -> None:
     """See `Store.release`."""
+    values = moment(due_at), lease.attempts + 1, lease.transaction, lease.number
     connection.execute(
-        "UPDATE transactions SET due_at = ?, attempts = ?, leased_until = NULL"
-        " WHERE id = ? AND lease = ? AND due_at IS NOT NULL",
-        (moment(due_at), lease.attempts + 1, lease.transaction, lease.number),
+        "UPDATE transactions SET leased_until = NULL,"
+        " due_at = CASE WHEN due_at IS NOT NULL THEN ? END,"
+        " attempts = CASE WHEN due_at IS NOT NULL THEN ? ELSE 0 END"
+        " WHERE id = ? AND lease = ?",
+        values,
     )
 
 
@@ -187,11 +196,6 @@ def _columns(transaction: Transaction) -> tuple[object, ...]:
     return account, lifecycle, status, version, moment(since), discrepancies
 
 
-def read_row(row: tuple[Any, ...]) -> Transaction:
-    """The transaction of a row of `TRANSACTIONS`.
-
-    Raises:
-        TrailBroken: the row does not agree with itself.
-
-    """
-    return decode_row(row, _columns, moment)
+def read_row(now: datetime | None, row: tuple[Any, ...]) -> Transaction:
+    """The transaction of a row of `TRANSACTIONS`: see `decode_row`."""
+    return decode_row(row, now, kept=_columns, stored=moment)

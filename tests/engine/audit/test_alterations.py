@@ -10,33 +10,43 @@ explained, a denial, a charge.
 import hashlib
 import json
 import shutil
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from pathlib import Path
 
+import attrs
+import msgspec
 import pytest
-from audited.owner import remove
+from audited.owner import ROWS
 from audited.shop import MACHINES, evidence_of, filled, forge
-from audited.thief import Thief
+from audited.thief import PostgresThief, Thief
 
-from kessai import SQLiteStore
 from kessai.audit import verify, write_seal
 from kessai.audit.sealing import new_private_key, read_private_key, read_seal
 from kessai.evidence.outcome import resolve_external
-from kessai.machine import Transaction, evolve, read_record
+from kessai.flow import Change, Reference
+from kessai.machine import Learned, Transaction, append, evolve, read_record
 from kessai.stores.encoding import encode_transaction
 
 NOON = datetime(2024, 7, 1, 12, 0, tzinfo=UTC)
 MACHINE_OF = {machine.lifecycle.hash: machine for machine in MACHINES}
-FAR = "9999-01-01T00:00:00+00:00"
+FAR = "'9999-01-01T00:00:00+00:00'"
+SOON = "'2024-06-01T03:20:00+00:00'"
 ONE = "WHERE id = 'A-1'"
 OPEN = "WHERE id = 'A-3'"
+LAST = "WHERE transaction_id = 'A-1' AND number = 10"
 DENIED = "WHERE outcome = 'denied'"
+TABLES = {
+    "transactions": "id",
+    "events": "transaction_id, number",
+    "answers": "key",
+    "lifecycles": "hash",
+    "gateway_ids": "gateway_id",
+}
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """The store, and a seal of it."""
-    folder = tmp_path_factory.mktemp("whole")
-    store = SQLiteStore(folder / "shop.db")
+def fill(store):
+    """Every kind of row, and every kind of trouble."""
     shop = filled(store)
     shop.do("refund", "A-1", amount=10_000)  # denied: event 10
     shop.sells("A-3")
@@ -48,11 +58,67 @@ def whole(tmp_path_factory):
     found = resolve_external(machine, standing, cancelled, shop.clock())
     forge(store, "A-2", found)
     explain_a_refund(shop)
-    new_private_key(folder / "key")
-    key = read_private_key(folder / "key")
-    assert write_seal(store, key, folder / "seal", NOON).seal
-    store.close()
-    return folder
+    _learns(store, "R-1")
+
+
+def _learns(store, name):
+    """The gateway states its own id of `name`: event 4, and a row to find it by."""
+    standing = store.load(None, name, None).transaction
+    stated = attrs.evolve(evidence_of(name, None), references={"order": "o_1"})
+    after, record = append(
+        MACHINE_OF[standing.lifecycle_hash], standing, Learned(NOON, stated)
+    )
+    reference = Reference(standing.account, "order", "o_1")
+    store.append(Change(transaction=after, records=(record,), references=(reference,)))
+
+
+def contents(thief):
+    """All rows of all tables: each column by its name."""
+    return {
+        table: thief.rows(f"SELECT * FROM {table} ORDER BY {key}")
+        for table, key in TABLES.items()
+    }
+
+
+@attrs.define
+class Copies:
+    """A store before it is altered, sealed; and copies of it that may be."""
+
+    folder: Path
+    database: str
+    url: str = ""
+    before: dict = attrs.field(factory=dict)
+
+    def thief(self, tmp_path):
+        if self.database == "sqlite":
+            return Thief(shutil.copy(self.folder / "shop.db", tmp_path / "shop.db"))
+        return PostgresThief(self.url)
+
+    def restore(self, thief):
+        """Put back what was altered in a database that all rows share."""
+        if self.database == "sqlite":
+            return
+        thief.put_back(self.before)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def copies(request, tmp_path_factory):
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("whole")
+        made = Copies(folder, request.param)
+        if request.param == "postgres":
+            server = request.getfixturevalue("server")
+            made.url = stack.enter_context(server.schema())
+            thief = PostgresThief(made.url)
+        else:
+            thief = Thief(folder / "shop.db")
+        with closing(thief.open()) as store:
+            fill(store)
+            new_private_key(folder / "key")
+            key = read_private_key(folder / "key")
+            assert write_seal(store, key, folder / "seal", NOON).seal
+        made.before = contents(thief)
+        yield made
 
 
 def explain_a_refund(shop):
@@ -71,29 +137,22 @@ def explain_a_refund(shop):
 
 
 @pytest.fixture
-def altered(whole, tmp_path):
+def altered(copies, tmp_path):
     """A copy of the store, and what a seal finds in it besides."""
-    thief = Thief(shutil.copy(whole / "shop.db", tmp_path / "shop.db"))
+    thief = copies.thief(tmp_path)
 
     def sealed_faults():
-        key = read_private_key(whole / "key").public
-        store = thief.open()
-        try:
-            report = verify(store, seals=[read_seal(whole / "seal", key)])
-        finally:
-            store.close()
+        key = read_private_key(copies.folder / "key").public
+        with closing(thief.open()) as store:
+            report = verify(store, seals=[read_seal(copies.folder / "seal", key)])
         return [(f.transaction, f.number, f.code) for f in report.faults.first]
 
-    return thief, sealed_faults
+    yield thief, sealed_faults
+    copies.restore(thief)
 
 
 def sql(statement, *values):
-    def alter(thief):
-        before = list(thief.run("SELECT count(*) FROM sqlite_master"))
-        thief.run(statement, *values)
-        assert thief.run("SELECT count(*) FROM sqlite_master") == before
-
-    return alter
+    return lambda thief: thief.run(statement, *values)
 
 
 def rewritten(name, number, change):
@@ -128,9 +187,7 @@ def keep_answer(thief, record):
         if record["kind"] == "reported" and held.get("operation") == data["operation"]:
             held["evidence"] = {"command": None, **data["evidence"]}
             thief.run(
-                "UPDATE answers SET recorded = ? WHERE key = ?",
-                json.dumps(held).encode(),
-                key,
+                "UPDATE answers SET recorded = ? WHERE key = ?", encoded(held), key
             )
 
 
@@ -182,7 +239,7 @@ def text(old, new):
 def answer(where, **changes):
     def alter(thief):
         ((key, recorded),) = thief.run(f"SELECT key, recorded FROM answers {where}")
-        changed = json.dumps({**json.loads(recorded), **changes}).encode()
+        changed = encoded({**json.loads(recorded), **changes})
         thief.run("UPDATE answers SET recorded = ? WHERE key = ?", changed, key)
 
     return alter
@@ -197,22 +254,59 @@ def answer_evidence(where, **changes):
     return alter
 
 
+def answer_text(where, old, new):
+    def alter(thief):
+        ((key, recorded),) = thief.run(f"SELECT key, recorded FROM answers {where}")
+        assert old in recorded
+        changed = recorded.replace(old, new, 1)
+        thief.run("UPDATE answers SET recorded = ? WHERE key = ?", changed, key)
+
+    return alter
+
+
 def state(old, new):
     return lambda thief: thief.edit_state("A-1", old, new)
 
 
-def discrepancies(where, found):
+def discrepancies(name, found):
     """Those in a state, and their number beside it."""
-    return sql(
-        "UPDATE transactions SET discrepancies = ?, state = CAST(json_set("
-        f"CAST(state AS TEXT), '$.discrepancies', json(?)) AS BLOB) {where}",
-        len(found),
-        json.dumps(found),
-    )
+
+    def alter(thief):
+        ((held,),) = thief.run(f"SELECT state FROM transactions WHERE id = '{name}'")
+        thief.run(
+            "UPDATE transactions SET state = ?, discrepancies = ? WHERE id = ?",
+            msgspec.json.encode({**json.loads(held), "discrepancies": found}),
+            len(found),
+            name,
+        )
+
+    return alter
+
+
+def document(name, change):
+    def alter(thief):
+        ((held,),) = thief.run(f"SELECT document FROM lifecycles WHERE name = '{name}'")
+        changed = change(thief, held)
+        assert changed != held
+        thief.run(f"UPDATE lifecycles SET document = ? WHERE name = '{name}'", changed)
+
+    return alter
+
+
+def other_document(thief, _held):
+    ((held,),) = thief.run("SELECT document FROM lifecycles WHERE name = 'charge'")
+    return held
+
+
+def scheduled(**columns):
+    """The open operation, its columns set; times as any database takes them."""
+    values = ", ".join(f"{name} = {value}" for name, value in columns.items())
+    return sql(f"UPDATE transactions SET {values} {OPEN}")
 
 
 def forgotten(thief):
-    remove(thief.path, "A-2")
+    for table, column in {**ROWS, "gateway_ids": "transaction_id"}.items():
+        thief.run(f"DELETE FROM {table} WHERE {column} = 'A-2'")
 
 
 CAPTURED = "WHERE key = 'key-0002'"
@@ -224,6 +318,7 @@ ASIDE = {
     "amount": 200,
     "exchange": "A",
 }
+NO_BOUNDS = b'"bounds":{"default":300,"maximum":300,"minimum":1},', b""
 OTHER_REASON = [{"code": "state_not_allowed", "rule": "O1", "values": {}}]
 
 PLAINLY = {
@@ -254,16 +349,46 @@ PLAINLY = {
         "state_unreadable",
     ),
     "an open operation that is never due": (
-        sql(f"UPDATE transactions SET due_at = NULL {OPEN}"),
-        "state_unreadable",
+        scheduled(due_at="NULL"),
+        "recovery_prevented",
     ),
     "an open operation that is due in a far year": (
-        sql(f"UPDATE transactions SET due_at = '{FAR}' {OPEN}"),
-        "state_unreadable",
+        scheduled(due_at=FAR),
+        "recovery_prevented",
+    ),
+    "a far year after attempts that nobody made": (
+        scheduled(due_at=FAR, attempts=3),
+        "recovery_prevented",
+    ),
+    "a far year after attempts under leases": (
+        scheduled(due_at=FAR, attempts=3, lease=3),
+        "recovery_prevented",
+    ),
+    "a lease until a far year": (
+        scheduled(lease=1, leased_until=FAR),
+        "recovery_prevented",
+    ),
+    "a lease of nobody": (
+        scheduled(leased_until=SOON),
+        "recovery_prevented",
+    ),
+    "a lease until a far year where nothing is open": (
+        sql(f"UPDATE transactions SET lease = 1, leased_until = {FAR} {ONE}"),
+        "recovery_prevented",
+    ),
+    "fewer leases than none": (scheduled(lease=-1), "recovery_prevented"),
+    "fewer attempts than none": (scheduled(lease=1, attempts=-1), "recovery_prevented"),
+    "more attempts than can be counted": (
+        scheduled(lease=1, attempts=2**63 - 1),
+        "recovery_prevented",
+    ),
+    "attempts where nothing is open": (
+        sql(f"UPDATE transactions SET lease = 1, attempts = 1 {ONE}"),
+        "recovery_prevented",
     ),
     "a due time where nothing is open": (
-        sql(f"UPDATE transactions SET due_at = '{FAR}' {ONE}"),
-        "state_unreadable",
+        sql(f"UPDATE transactions SET due_at = {FAR} {ONE}"),
+        "recovery_prevented",
     ),
     "a state of rubbish": (
         sql(f"UPDATE transactions SET state = ? {ONE}", b"{"),
@@ -279,14 +404,23 @@ PLAINLY = {
     "its head": (state(b'"head":"', b'"head":"0'), "state_differs"),
     "its denials": (state(b'"denials":1', b'"denials":0'), "state_differs"),
     "a discrepancy that nothing explained": (
-        discrepancies("WHERE id = 'A-2'", {}),
+        discrepancies("A-2", {}),
         "state_differs",
     ),
     "a discrepancy that was explained": (
-        discrepancies("WHERE id = 'A-4'", {8: ASIDE}),
+        discrepancies("A-4", {"8": ASIDE}),
         "state_differs",
     ),
     "its currency": (state(b'"JPY"', b'"USD"'), "state_differs"),
+    "an unknown member of a state": (
+        state(b'{"id"', b'{"extra":1,"id"'),
+        "state_unreadable",
+    ),
+    "a repeated member of a state": (
+        state(b'"refunded":600', b'"refunded":0,"refunded":600'),
+        "state_unreadable",
+    ),
+    "white space in a state": (state(b'{"id":', b'{ "id":'), "state_unreadable"),
     # events
     "an event's bytes": (
         lambda thief: thief.edit("A-1", 6, b'"amount":300', b'"amount":299'),
@@ -313,7 +447,7 @@ PLAINLY = {
     "an event once more": (
         sql(
             "INSERT INTO events SELECT transaction_id, 11, body, hash FROM events"
-            " WHERE transaction_id = 'A-1' AND number = 10"
+            f" {LAST}"
         ),
         "record_broken",
     ),
@@ -346,6 +480,22 @@ PLAINLY = {
         rewritten("A-1", 6, text(b'"kind":', b'"extra":1,"kind":')),
         "record_broken",
     ),
+    "an unknown member of a reason, all hashed anew": (
+        rewritten("A-1", 10, text(b'"reasons":[{', b'"reasons":[{"by":"me",')),
+        "record_broken",
+    ),
+    "a repeated member, all hashed anew": (
+        rewritten("A-1", 7, text(b'"outcome":', b'"outcome":"declined","outcome":')),
+        "record_broken",
+    ),
+    "white space, all hashed anew": (
+        rewritten("A-1", 7, text(b'"kind":', b'"kind": ')),
+        "record_broken",
+    ),
+    "an event moved to another transaction": (
+        sql(f"UPDATE events SET transaction_id = 'A-9' {LAST}"),
+        "tail_cut",
+    ),
     # answers
     "an answer gone": (sql(f"DELETE FROM answers {CAPTURED}"), "answer_missing"),
     "an answer's outcome": (
@@ -357,6 +507,24 @@ PLAINLY = {
     "an answer's operation": (answer(CAPTURED, operation="A-1.6"), "answer_differs"),
     "a denial's reasons": (answer(DENIED, reasons=OTHER_REASON), "answer_differs"),
     "a denial without reasons": (answer(DENIED, reasons=[]), "answer_differs"),
+    "a denial's bounds": (
+        answer(DENIED, bounds={"default": 1, "maximum": 9_000, "minimum": 1}),
+        "answer_differs",
+    ),
+    "a denial without bounds": (answer_text(DENIED, *NO_BOUNDS), "answer_differs"),
+    "an answer's key": (
+        sql(f"UPDATE answers SET key = 'another' {CAPTURED}"),
+        "answer_missing",
+    ),
+    "an unknown member of an answer": (answer(CAPTURED, extra=1), "answer_differs"),
+    "a repeated member of an answer": (
+        answer_text(CAPTURED, b'"outcome":', b'"outcome":"declined","outcome":'),
+        "answer_differs",
+    ),
+    "white space in an answer": (
+        answer_text(CAPTURED, b'"outcome":', b'"outcome": '),
+        "answer_differs",
+    ),
     **{
         f"the {what} of an answer's evidence": (
             answer_evidence(CAPTURED, **{what: value}),
@@ -366,6 +534,8 @@ PLAINLY = {
             *(("source", "inquiry"), ("outcome", "declined"), ("command", "refund")),
             *(("code", "another"), ("amount", 1), ("exchange", "another")),
             *(("actor", "Sato"), ("note", "as agreed by telephone")),
+            *(("reported_at", "2024-06-01T03:00:00Z"), ("found", False)),
+            *(("references", {"order": "o_2"}), ("totals", {"captured": 1})),
         )
     },
     "an answer of rubbish": (
@@ -378,10 +548,8 @@ PLAINLY = {
     ),
     # lifecycle files
     "a kinder lifecycle file": (
-        sql(
-            "UPDATE lifecycles SET document ="
-            " CAST(replace(CAST(document AS TEXT), '10_000_000', '99_000_000') AS BLOB)"
-            " WHERE name = 'one_time'"
+        document(
+            "one_time", lambda _, held: held.replace(b"10_000_000", b"99_000_000")
         ),
         "lifecycle_unknown",
     ),
@@ -389,13 +557,26 @@ PLAINLY = {
         sql("DELETE FROM lifecycles WHERE name = 'charge'"),
         "lifecycle_unknown",
     ),
-    "two lifecycle files in each other's place": (
-        sql(
-            "UPDATE lifecycles SET document ="
-            " (SELECT document FROM lifecycles WHERE name = 'charge')"
-            " WHERE name = 'one_time'"
-        ),
+    "a lifecycle file in another one's place": (
+        document("one_time", other_document),
         "lifecycle_unknown",
+    ),
+    "the hash beside a lifecycle file": (
+        sql(f"UPDATE lifecycles SET hash = '{'0' * 64}' WHERE name = 'one_time'"),
+        "lifecycle_unknown",
+    ),
+    # the gateway's ids
+    "a gateway's id gone": (sql("DELETE FROM gateway_ids"), "references_differ"),
+    **{
+        f"the {column} of a gateway's id": (
+            sql(f"UPDATE gateway_ids SET {column} = 'another'"),
+            "references_differ",
+        )
+        for column in ("account", "kind", "gateway_id", "transaction_id")
+    },
+    "one more gateway's id": (
+        sql("INSERT INTO gateway_ids VALUES ('a', 'order', 'o_2', 'A-1')"),
+        "references_differ",
     ),
 }
 
@@ -409,14 +590,14 @@ BY_A_SEAL = {
     "the gateway's code": rewritten("A-1", 7, member("evidence", "code", value="X")),
     "a note": rewritten("A-1", 7, member("evidence", "note", value="as agreed")),
     "who reported": rewritten("A-1", 7, member("evidence", "actor", value="Sato")),
-    "a repeated member": rewritten(
-        "A-1", 7, text(b'"outcome":', b'"outcome":"declined","outcome":')
-    ),
-    "white space": rewritten("A-1", 7, text(b'"kind":', b'"kind": ')),
     "a transaction gone everywhere": forgotten,
 }
 
 HARMLESS = {
+    "a state without a member that is as it is at first": (
+        lambda thief: thief.edit_state("A-2", b',"denials":0', b""),
+        "an older kessai wrote it, which did not know the member",
+    ),
     "the name beside a lifecycle file": (
         sql("UPDATE lifecycles SET name = 'other' WHERE name = 'charge'"),
         "files are found by their hash, and name themselves",
@@ -426,12 +607,20 @@ HARMLESS = {
         "no event is bound to its hash",
     ),
     "an earlier due time": (
-        sql(f"UPDATE transactions SET due_at = '2000-01-01T00:00:00+00:00' {OPEN}"),
+        scheduled(due_at="'2000-01-01T00:00:00+00:00'"),
         "recovery asks the gateway sooner, and goes by the operation's own times",
     ),
-    "an unknown member of a state": (
-        state(b'{"id"', b'{"extra":1,"id"'),
-        "nothing reads it, and the next event drops it",
+    "more attempts": (
+        scheduled(lease=1, attempts=20),
+        "the next pause is six hours, which is the longest",
+    ),
+    "a lease that ends soon": (
+        scheduled(lease=1, leased_until=SOON),
+        "it may be somebody's, and the next recoverer comes after it",
+    ),
+    "more leases": (
+        scheduled(lease=5),
+        "whoever has an older one writes nothing under it, and asks anew",
     ),
 }
 
@@ -473,3 +662,35 @@ def test_it_is_harmless(altered, what):
 
 def test_there_are_at_least_forty():
     assert len({*PLAINLY, *BY_A_SEAL, *HARMLESS}) >= 40
+
+
+def test_every_column_of_every_table_is_altered(copies, tmp_path):
+    """By what the alterations change: a new column needs a row of its own."""
+    found = {(t, column) for t, rows in copies.before.items() for column in rows[0]}
+    alterations = [
+        *(alter for alter, _ in (*PLAINLY.values(), *HARMLESS.values())),
+        *BY_A_SEAL.values(),
+    ]
+    for alter in alterations:
+        thief = copies.thief(tmp_path)
+        alter(thief)
+        for table, rows in contents(thief).items():
+            before = copies.before[table]
+            if len(rows) == len(before):
+                changed = [
+                    name
+                    for was, now in zip(before, rows, strict=True)
+                    for name in was
+                    if was[name] != now[name]
+                ]
+                found -= {(table, name) for name in changed}
+        copies.restore(thief)
+    assert found == set()
+
+
+def test_no_table_is_forgotten(copies, tmp_path):
+    """The others say which version the tables have, and hold nothing of a payment."""
+    assert copies.thief(tmp_path).tables() - {*TABLES} <= {
+        "kessai_schema",
+        "_sqlite_migrations",
+    }

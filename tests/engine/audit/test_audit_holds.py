@@ -84,10 +84,10 @@ def test_the_audit_may_run_while_others_write(store):
         def __getattr__(self, name):
             return getattr(store, name)
 
-        def transactions(self):
+        def transactions(self, now):
             shop.do("refund", "A-1", amount=1)
             shop.sells("A-2")
-            return store.transactions()
+            return store.transactions(now)
 
     shop = opened(store)
     shop.sells()

@@ -20,6 +20,7 @@ from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome
 from kessai.machine import (
     Begun,
+    Bounds,
     Denied,
     Discrepancy,
     External,
@@ -257,6 +258,7 @@ def test_the_short_forms_have_the_fields_of_the_events():
         (canonical.ReportedForm, Reported),
         (canonical.EvidenceForm, Evidence),
         (canonical.ReasonForm, Reason),
+        (canonical.BoundsForm, Bounds),
         (canonical.DeniedForm, Denied),
     ):
         fields = {field.name for field in attrs.fields(event)} - LEFT_OUT

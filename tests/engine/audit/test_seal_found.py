@@ -227,10 +227,10 @@ def test_a_chain_that_grows_while_it_is_sealed_is_sealed_as_it_was_read(tmp_path
         def __getattr__(self, name):
             return getattr(store, name)
 
-        def transactions(self):
+        def transactions(self, now):
             shop.do("refund", "A-1", amount=1)
             shop.sells("A-2")
-            return store.transactions()
+            return store.transactions(now)
 
     store = MemoryStore()
     shop = opened(store)

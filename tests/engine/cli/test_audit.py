@@ -52,6 +52,24 @@ def test_what_was_never_opened_is_counted_apart_wherever_it_is_counted(
     assert (counts["trails"], counts["transactions"]) == (opened + 2, opened)
 
 
+def test_a_foreign_object_is_no_transaction_wherever_it_is_shown(
+    kessai, shop, tmp_path
+):
+    tamper(shop, "CREATE VIEW shown AS SELECT * FROM transactions")
+    done = kessai("audit", "verify", "--db", shop, "--lang", "en")
+    assert done.code == 5
+    assert "Does not hold: 0 of 1 trails." in done.out
+    assert "foreign objects in the database: 1" in done.out
+    report = kessai("audit", "verify", "--db", shop, "--json").json
+    (fault,) = report["faults"]["first"]
+    assert (fault["object"], fault["code"]) == ("shown", "foreign_view")
+    assert "transaction" not in fault
+    for name in ("r.html", "r.csv"):
+        form = name.partition(".")[2]
+        kessai("audit", "report", "--db", shop, "--out", name, "--format", form)
+        assert "shown" in (tmp_path / name).read_text("utf-8")
+
+
 def test_json_has_the_counts(kessai, shop):
     result = kessai("audit", "verify", "--db", shop, "--json")
     assert result.code == 0

@@ -35,8 +35,9 @@ def test_a_denial_is_answered_and_written_whole(authorized, command, clock):
     asked = command("capture", 101, key="k")
     answer = authorized.execute(asked)
     (change,) = changes(authorized)
+    why = answer.denial
     denied = Denied(
-        clock.now, "capture", "k", asked.fingerprint, answer.denial.reasons, 101
+        clock.now, "capture", "k", asked.fingerprint, why.reasons, 101, why.bounds
     )
     after = authorized.store.load(None, "order-1", None).transaction
     assert answer == Answer(

@@ -20,6 +20,7 @@ COLUMNS = (
     "code",
     "rule",
     "transaction",
+    "object",
     "event",
     "measure",
     "value",

@@ -1,23 +1,31 @@
-"""The recorded answers, compared with the outcomes in the trails.
+"""The recorded answers, compared with the outcomes in the trails, byte by byte.
 
 An answer is given again whenever its key comes again: an edited one misleads the order
 system, and where one was deleted the same key has a second effect.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from kessai.audit.verification.canonical import (
     BegunForm,
+    BoundsForm,
     DeniedForm,
     EventForm,
+    EvidenceForm,
+    ObjectForm,
+    OperationForm,
+    ReasonForm,
     ReportedForm,
 )
 from kessai.audit.verification.replay import ReplayBroken
-from kessai.machine import Begun, Denied, Event, Reason, Record, Reported
+from kessai.flow import Recorded
+from kessai.gateway import Evidence
+from kessai.machine import Begun, Denied, Event, Operation, Record, Reported
+from kessai.machine.chain import canonical
 from kessai.stores import Answered
-from kessai.stores.encoding import answered_by
 
 CONFLICT = "key_conflict"
 
@@ -51,8 +59,22 @@ def check_answers(
     )
 
 
+class _AnswerForm(ObjectForm, kw_only=True):
+    """What `kessai.stores.encoding.encode_recorded` writes, without an object of it."""
+
+    bounds: BoundsForm | None = None
+    command: str
+    evidence: EvidenceForm | None = None
+    key: str
+    operation: str | None = None
+    outcome: str
+    reasons: tuple[ReasonForm, ...] = ()
+    request: str
+    transaction: str
+
+
 def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Answered]:
-    """What must stand under each key."""
+    """What must stand under each key, to the last byte."""
     due: dict[str, Answered] = {}
     ended: dict[str, Reported | ReportedForm] = {}
     for event in events:
@@ -60,27 +82,51 @@ def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Ans
             ended[event.operation] = event
     for event in events:
         if isinstance(event, _BEGUN):
-            o = event.operation
-            last = ended.get(o.id)
-            due[o.key] = Answered(
-                transaction,
-                o.key,
-                o.request,
-                o.command,
-                str(last.outcome) if last else "begun",
-                o.id,
-                evidence=answered_by(last.evidence) if last else None,
-            )
+            operation = event.operation
+            due[operation.key] = _begun(transaction, operation, ended.get(operation.id))
         elif isinstance(event, _DENIED) and not _is_conflict(event):
-            due[event.key] = Answered(
-                transaction,
-                event.key,
-                event.request,
-                event.command,
-                "denied",
-                reasons=tuple(Reason(r.code, r.rule, r.values) for r in event.reasons),
-            )
+            due[event.key] = _denied(transaction, event)
     return due
+
+
+def _begun(
+    transaction: str,
+    operation: Operation | OperationForm,
+    last: Reported | ReportedForm | None,
+) -> Answered:
+    outcome = str(last.outcome) if last else "begun"
+    evidence = last.evidence if last else None
+    answer: dict[str, Any] = {
+        "key": operation.key,
+        "request": operation.request,
+        "command": operation.command,
+        "transaction": transaction,
+        "outcome": outcome,
+        "operation": operation.id,
+    }
+    if isinstance(evidence, Evidence):
+        return Answered.of(Recorded(**answer, evidence=evidence))
+    if evidence is not None and evidence.command is None:
+        members = {"command": None, **msgspec.to_builtins(evidence)}
+        recorded = canonical({**answer, "evidence": members})
+    else:
+        recorded = _encode(_AnswerForm(**answer, evidence=evidence))
+    return Answered(transaction, operation.key, outcome, recorded)
+
+
+def _denied(transaction: str, event: Denied | DeniedForm) -> Answered:
+    answer: dict[str, Any] = {
+        "key": event.key,
+        "request": event.request,
+        "command": event.command,
+        "transaction": transaction,
+        "outcome": "denied",
+        "reasons": event.reasons,
+        "bounds": event.bounds,
+    }
+    if isinstance(event, Denied):
+        return Answered.of(Recorded(**answer))
+    return Answered(transaction, event.key, "denied", _encode(_AnswerForm(**answer)))
 
 
 def _opened(events: Sequence[Event | EventForm]) -> Iterator[tuple[int, str]]:
@@ -113,6 +159,7 @@ class _AnswerBody(msgspec.Struct):
     data: _Data
 
 
+_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_AnswerBody).decode
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from kessai.machine import Bounds, Reason
+
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Number = Annotated[int, msgspec.Meta(gt=-(10**12), lt=10**12)]
 """Within the limit of amounts, and too short to be looked at for a card number."""
@@ -24,63 +26,68 @@ _MOST = 1_000
 """So many pairs of kind and lifecycle file are remembered."""
 
 
-class ObjectForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """An object without any other members than those declared."""
+class ObjectForm(
+    msgspec.Struct,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    gc=False,
+):
+    """An object without any other members than those declared, in their order."""
 
 
-class OperationForm(ObjectForm):
+class OperationForm(ObjectForm, kw_only=True):
     """See `kessai.machine.Operation`."""
 
-    id: str
-    command: str
-    key: str
-    request: str
-    parameters: msgspec.Raw
-    begun_at: Moment
     amount: Number | None = None
+    begun_at: Moment
+    command: str
     currency: str | None = None
+    id: str
+    key: str
+    parameters: msgspec.Raw
+    request: str
 
 
-class BegunForm(ObjectForm):
+class BegunForm(ObjectForm, kw_only=True):
     """See `kessai.machine.Begun`."""
 
     kind: ClassVar[str] = "begun"
 
-    at: Moment
-    operation: OperationForm
-    agreement: str | None = None
-    opens: tuple[str, ...] = ()
-    agreement_version: int | None = None
     account: str | None = None
+    agreement: str | None = None
+    agreement_version: int | None = None
+    at: Moment
+    opens: tuple[str, ...] = ()
+    operation: OperationForm
 
 
-class EvidenceForm(ObjectForm):
+class EvidenceForm(ObjectForm, kw_only=True):
     """See `kessai.gateway.Evidence`."""
 
-    source: Literal["reply", "notification", "inquiry", "operator"]
-    transaction: str
-    outcome: OutcomeName
-    command: str | None = None
-    code: str = ""
+    actor: str = ""
     amount: Number | None = None
+    code: str = ""
+    command: str | None = None
     exchange: str | None = None
-    reported_at: Moment | None = None
     found: bool = True
     needs_inquiry: bool = False
     never_sent: bool = False
-    actor: str = ""
     note: str = ""
+    outcome: OutcomeName
+    reported_at: Moment | None = None
+    source: Literal["reply", "notification", "inquiry", "operator"]
+    transaction: str
 
 
-class ReportedForm(ObjectForm):
+class ReportedForm(ObjectForm, kw_only=True):
     """See `kessai.machine.Reported`."""
 
     kind: ClassVar[str] = "reported"
 
     at: Moment
+    evidence: EvidenceForm
     operation: str
     outcome: OutcomeName
-    evidence: EvidenceForm
 
 
 class ReasonForm(ObjectForm):
@@ -88,20 +95,40 @@ class ReasonForm(ObjectForm):
 
     code: str
     rule: str
-    values: dict[str, str | int] = {}
+    values: dict[str, str | int]
 
 
-class DeniedForm(ObjectForm):
+class BoundsForm(ObjectForm):
+    """See `kessai.machine.Bounds`."""
+
+    default: int | None
+    maximum: int
+    minimum: int
+
+
+class DeniedForm(ObjectForm, kw_only=True):
     """See `kessai.machine.Denied`."""
 
     kind: ClassVar[str] = "denied"
 
+    amount: int | None = None
     at: Moment
+    bounds: BoundsForm | None = None
     command: str
     key: str
-    request: str
     reasons: tuple[ReasonForm, ...] = ()
-    amount: int | None = None
+    request: str
+
+
+def reasons_of(form: DeniedForm) -> tuple[Reason, ...]:
+    """The reasons of a denial."""
+    return tuple(Reason(r.code, r.rule, r.values) for r in form.reasons)
+
+
+def bounds_of(form: DeniedForm) -> Bounds | None:
+    """The bounds of a denial."""
+    b = form.bounds
+    return None if b is None else Bounds(b.minimum, b.maximum, b.default)
 
 
 EventForm = BegunForm | ReportedForm | DeniedForm
@@ -136,10 +163,13 @@ class Reader:
                 return None
             middle = self._known[between] = found[2].decode(), decoder.decode
         lifecycle, decode = middle
+        data = body[len(_START) : at]
         try:
-            return lifecycle, decode(body[len(_START) : at])
+            event = decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
+        # Read last wins, written first: a member that stands there twice is found here.
+        return (lifecycle, event) if _encode(event) == data else None
 
 
 def place(number: int, previous: bytes, transaction: bytes) -> bytes:

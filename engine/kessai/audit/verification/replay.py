@@ -27,7 +27,7 @@ from kessai.machine import (
     evolve,
     read_record,
 )
-from kessai.machine.chain import AppliedEvent, RecordedEvent
+from kessai.machine.chain import AppliedEvent, RecordedEvent, canonical
 from kessai.spec import rebuild
 from kessai.stores import Store
 
@@ -144,6 +144,8 @@ def follow(library: Library, before: Transaction, record: Record) -> AppliedEven
     except TrailBroken as error:
         detail = str(error).removeprefix(f"event {number} of {before.id}: ")
         raise ReplayBroken(number, "record_broken", detail) from error
+    if canonical(read.members) != record.body:
+        raise ReplayBroken(number, "record_broken", "it is not in canonical form")
     if not all(moment.tzinfo for moment in _moments(read.event)):
         raise ReplayBroken(number, "record_broken", "a time in it has no zone")
     if not _MEMBERS.issuperset(read.members) or not (
@@ -163,13 +165,13 @@ def _has_fields(part: Any, data: Any) -> bool:
 
     What nothing reads would not be missed by the rules.
     """
+    if isinstance(data, list):
+        return all(map(_has_fields, part, data))
     names = _fields_of(part.__class__)
     if names is None:
         return True
     return names.issuperset(data) and all(
-        _has_fields(getattr(part, name), value)
-        for name, value in data.items()
-        if isinstance(value, dict)
+        _has_fields(getattr(part, name), value) for name, value in data.items()
     )
 
 

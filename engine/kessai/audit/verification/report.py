@@ -34,14 +34,19 @@ class AuditFault:
         return TEXTS(self.code, language, detail=self.detail)
 
     @property
-    def is_of_file(self) -> bool:
-        """Whether it is a lifecycle file's; `transaction` is then the file's hash."""
-        return self.code == "sealed_lifecycle"
+    def subject(self) -> str:
+        """What `transaction` names, if not a transaction, and its word in JSON.
+
+        A `lifecycle` file by its hash, or a foreign `object` in the database.
+        """
+        if self.code.startswith("foreign_"):
+            return "object"
+        return "lifecycle" if self.code == "sealed_lifecycle" else "transaction"
 
     def data(self, language: str) -> dict[str, Any]:
         """The fault as JSON shows it, with its sentence in `language`."""
         return {
-            "lifecycle" if self.is_of_file else "transaction": self.transaction,
+            self.subject: self.transaction,
             "event": self.number,
             "code": self.code,
             "detail": self.detail,
@@ -114,7 +119,8 @@ class Report:
     """What an audit found. Discrepancies and open operations are no faults.
 
     `trails` counts those of what was never opened, too. `accounts` are how many
-    transactions belong to each. `files` counts the faults that are lifecycle files'.
+    transactions belong to each. `files` and `objects` count the faults that are lifecycle
+    files' and foreign objects'.
     """
 
     trails: int
@@ -126,6 +132,7 @@ class Report:
     open_operations: FaultTally[OpenOperation]
     seals: tuple[Sealed, ...] = ()
     files: int = 0
+    objects: int = 0
 
     @property
     def transactions(self) -> int:
@@ -142,8 +149,7 @@ class Tally:
     """A report in the making."""
 
     def __init__(self) -> None:
-        self.trails = 0
-        self.files = 0
+        self.subjects: Counter[str] = Counter()
         self.events = 0
         self.accounts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
@@ -154,8 +160,9 @@ class Tally:
     def report(self) -> Report:
         """The report so far."""
         return Report(
-            trails=self.trails,
-            files=self.files,
+            trails=self.subjects["transaction"],
+            files=self.subjects["lifecycle"],
+            objects=self.subjects["object"],
             events=self.events,
             accounts=dict(sorted(self.accounts.items())),
             kinds=dict(sorted(self.kinds.items())),

@@ -3,10 +3,11 @@
 Memory holds one trail, a few agreements and the first finds, however large the store.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
-from operator import attrgetter
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Generic, NamedTuple, TypeVar
 
 import attrs
 
@@ -24,12 +25,15 @@ from kessai.audit.verification.report import (
     Report,
     Tally,
 )
+from kessai.driver import Clock, utc_now
 from kessai.errors import TrailBroken
+from kessai.flow import Reference
 from kessai.machine import Event, Record, Transaction
 from kessai.machine.events import KIND_OF
 from kessai.machine.transaction import OpenDiscrepancy
 from kessai.stores import Answered, Store
-from kessai.stores.encoding import answered
+
+T = TypeVar("T")
 
 READINGS = 10
 """How often a transaction that others are changing is read again."""
@@ -43,6 +47,7 @@ def verify(
     visit: Callable[["Examined"], None] | None = None,
     seals: Sequence[Seal] = (),
     note: Note | None = None,
+    clock: Clock = utc_now,
 ) -> Report:
     """Check every chain, replay every transaction, and decide every step again.
 
@@ -50,6 +55,7 @@ def verify(
     was examined, so that other audits need no replay of their own. With a `note`, it is
     given every event too, with what that finds in it; of thousands on the same path,
     `note` is asked once. With `seals`, every chain must continue what was sealed.
+    `clock` is for what may be due, or leased, later than now, but not much later.
 
     Raises:
         StoreBusy, StoreFailed: the store cannot be read.
@@ -57,7 +63,7 @@ def verify(
 
     """
     tally = Tally()
-    for examined in examinations(store, seals=seals, note=note):
+    for examined in examinations(store, seals=seals, note=note, clock=clock):
         examined.add_to(tally)
         if visit is not None:
             visit(examined)
@@ -65,18 +71,24 @@ def verify(
 
 
 def examinations(
-    store: Store, *, seals: Sequence[Seal] = (), note: Note | None = None
+    store: Store,
+    *,
+    seals: Sequence[Seal] = (),
+    note: Note | None = None,
+    clock: Clock = utc_now,
 ) -> Iterator["Examined"]:
     """Each transaction examined, sorted by id; with its events if there is a `note`.
+
+    What is wrong with the whole store comes last.
 
     Raises:
         StoreBusy, StoreFailed, InvalidInput: see `verify`.
 
     """
     examiner, compared = _Examiner(store, note), Comparison(seals)
-    for found in _side_by_side(store):
+    for found in _side_by_side(store, clock()):
         if seals:
-            yield from map(Examined.vanished, compared.gone(before=found.name))
+            yield from map(Examined.of_fault, compared.gone(before=found.name))
         examined = examiner.examine(found)
         if examined.fault is not None and not isinstance(found.stored, TrailBroken):
             # All of it was read at several moments, and someone may have written in
@@ -86,8 +98,9 @@ def examinations(
             sealed = compared.of(found.name, examined.records)
             examined.fault = examined.fault or sealed
         yield examined
-    yield from map(Examined.vanished, compared.gone())
-    yield from map(Examined.vanished, examiner.files_gone(seals))
+    yield from map(Examined.of_fault, compared.gone())
+    yield from map(Examined.of_fault, examiner.files_gone(seals))
+    yield from map(Examined.of_fault, _foreign_objects(store))
 
 
 class _StoredTransaction(NamedTuple):
@@ -97,6 +110,7 @@ class _StoredTransaction(NamedTuple):
     records: Sequence[Record]
     stored: StoredState
     answers: Sequence[Answered]
+    references: Sequence[Reference]
 
 
 @attrs.define
@@ -119,16 +133,14 @@ class Examined:
     """The hash of the lifecycle file that it ran under, if it holds."""
 
     @classmethod
-    def vanished(cls, fault: AuditFault) -> "Examined":
-        """What was found of one that the store does not know any more."""
+    def of_fault(cls, fault: AuditFault) -> "Examined":
+        """What was found of what is no transaction, or none any more."""
         return cls(fault.transaction, (), None, fault=fault)
 
     def add_to(self, tally: Tally) -> None:
         """Count it."""
-        if self.fault is not None and self.fault.is_of_file:
-            tally.files += 1
-        else:
-            tally.trails += 1
+        subject = "transaction" if self.fault is None else self.fault.subject
+        tally.subjects[subject] += 1
         tally.events += len(self.records)
         counts = tally.kinds
         for kind in self.kinds:  # faster than Counter.update on so few
@@ -160,6 +172,7 @@ class _Examiner:
             replayed, events = self._walked(examined)
             _compare(found, replayed)
             check_answers(name, events, found.answers)
+            _check_references(found, replayed)
             examined.lifecycle = replayed.lifecycle_hash
         except ReplayBroken as broken:
             examined.fault = AuditFault(name, broken.number, broken.code, broken.detail)
@@ -200,11 +213,13 @@ def _compare(found: _StoredTransaction, replayed: Transaction) -> None:
     if events and (stored is replayed or stored == replayed):
         return
     if stored is None:
-        if not events:
+        if not events and found.answers:
             raise ReplayBroken(1, "transaction_gone", found.answers[0].key)
+        if not events:
+            _check_references(found, replayed)
         raise ReplayBroken(None, "transaction_missing")
     if isinstance(stored, TrailBroken):
-        raise ReplayBroken(None, "state_unreadable", str(stored))
+        raise ReplayBroken(None, stored.code, str(stored))
     if not events:
         raise ReplayBroken(None, "trail_missing")
     if stored.version != events:
@@ -213,6 +228,18 @@ def _compare(found: _StoredTransaction, replayed: Transaction) -> None:
         raise ReplayBroken(min(events, stored.version) + 1, code, detail)
     differing = ", ".join(_differing(stored, replayed))
     raise ReplayBroken(None, "state_differs", differing)
+
+
+def _check_references(found: _StoredTransaction, transaction: Transaction) -> None:
+    """Make sure that it is found by the gateway's ids that it has, and by no others."""
+    if wrong := {*found.references} ^ _references_of(transaction):
+        detail = ", ".join(sorted(f"{each.kind} {each.id}" for each in wrong))
+        raise ReplayBroken(None, "references_differ", detail)
+
+
+def _foreign_objects(store: Store) -> Iterator[AuditFault]:
+    for kind, name, table in store.foreign_objects():
+        yield AuditFault(name, None, f"foreign_{kind}", table)
 
 
 def _differing(stored: Transaction, replayed: Transaction) -> Iterator[str]:
@@ -229,29 +256,49 @@ def _differing(stored: Transaction, replayed: Transaction) -> Iterator[str]:
                 yield f"{field.name}.{name} {ours.get(name)}, not {right.get(name)}"
 
 
-def _side_by_side(store: Store) -> Iterator[_StoredTransaction]:
-    """Each id that anything is held of. All streams come sorted by id."""
-    trails, states = iter(store.trails()), _stored_states(store)
-    answers = groupby(store.answers(), key=attrgetter("transaction"))
-    trail, stored = next(trails, None), next(states, None)
-    answer = next(answers, None)
-    while sides := [s[0] for s in (trail, stored, answer) if s is not None]:
-        name = min(sides)
-        records: Sequence[Record] = ()
-        kept: StoredState = None
-        given: Sequence[Answered] = ()
-        if trail is not None and trail[0] == name:
-            records, trail = trail[1], next(trails, None)
-        if stored is not None and stored[0] == name:
-            kept, stored = stored[1], next(states, None)
-        if answer is not None and answer[0] == name:
-            given = list(answer[1])
-            answer = next(answers, None)
-        yield _StoredTransaction(name, records, kept, given)
+class _Side(Generic[T]):
+    """What a store holds in one place: of each id something, sorted by id."""
+
+    def __init__(self, found: Iterator[tuple[str, T]]) -> None:
+        self._found = found
+        self.next = next(found, None)
+
+    def take(self, name: str) -> T | None:
+        """What there is of `name`, if that comes next."""
+        taken = self.next
+        if taken is None or taken[0] != name:
+            return None
+        self.next = next(self._found, None)
+        return taken[1]
 
 
-def _stored_states(store: Store) -> Iterator[tuple[str, Transaction | TrailBroken]]:
-    transactions = iter(store.transactions())
+def _side_by_side(store: Store, now: datetime) -> Iterator[_StoredTransaction]:
+    """Each id that anything is held of."""
+    trails = _Side(iter(store.trails()))
+    states = _Side(_stored_states(store, now))
+    answers = _Side(_grouped((each.transaction, each) for each in store.answers()))
+    references = _Side(_grouped(store.references()))
+    sides = trails, states, answers, references
+    while names := [side.next[0] for side in sides if side.next is not None]:
+        name = min(names)
+        yield _StoredTransaction(
+            name,
+            trails.take(name) or (),
+            states.take(name),
+            answers.take(name) or (),
+            references.take(name) or (),
+        )
+
+
+def _grouped(found: Iterable[tuple[str, T]]) -> Iterator[tuple[str, list[T]]]:
+    for name, each in groupby(found, key=itemgetter(0)):
+        yield name, [one for _, one in each]
+
+
+def _stored_states(
+    store: Store, now: datetime
+) -> Iterator[tuple[str, Transaction | TrailBroken]]:
+    transactions = iter(store.transactions(now))
     while True:
         try:
             transaction = next(transactions)
@@ -264,24 +311,30 @@ def _stored_states(store: Store) -> Iterator[tuple[str, Transaction | TrailBroke
 
 
 def _read_again(store: Store, found: _StoredTransaction) -> _StoredTransaction:
-    """The same, read so that nothing came between trail, transaction and answers."""
-    name = found.name
-    records, stored = store.records(name), _stored_state(store, name)
+    """The same, read so that nothing came between what is held of it."""
+    name, again = found.name, found
+    stored = _stored_state(store, name)
     for _ in range(READINGS):
-        before = stored
-        answers = _answers(store, found, records)
-        records, stored = store.records(name), _stored_state(store, name)
+        before, records = stored, store.records(name)
+        again = _StoredTransaction(
+            name,
+            records,
+            before,
+            _answers(store, found, records),
+            _references(store, found, before),
+        )
+        stored = _stored_state(store, name)
         if stored == before:
-            return _StoredTransaction(name, records, stored, answers)
-    return _StoredTransaction(name, records, stored, _answers(store, found, records))
+            break
+    return again
 
 
 def _answers(
     store: Store, found: _StoredTransaction, records: Sequence[Record]
 ) -> Sequence[Answered]:
     """The answers that are now under the keys in answers or records."""
-    # No writer leaves an empty answer: it is as it was found.
-    unreadable = {a.key: a for a in found.answers if not a.request}
+    # No writer leaves an answer that contradicts itself: it is as it was found.
+    unreadable = {a.key: a for a in found.answers if a.read() is None}
     keys = {*(answered.key for answered in found.answers), *keys_in(records)}
     read = [_answer(store, found.name, key) for key in sorted(keys - {*unreadable})]
     return [*unreadable.values(), *(a for a in read if a is not None)]
@@ -291,10 +344,29 @@ def _answer(store: Store, name: str, key: str) -> Answered | None:
     try:
         recorded = store.load(key, name, None).recorded
     except TrailBroken:
-        return Answered(name, key)
+        return Answered(name, key, "", b"")
     if recorded is None or recorded.transaction != name:
         return None
-    return answered(recorded) if recorded.key == key else Answered(name, key)
+    return (
+        Answered.of(recorded) if recorded.key == key else Answered(name, key, "", b"")
+    )
+
+
+def _references(
+    store: Store, found: _StoredTransaction, stored: StoredState
+) -> Sequence[Reference]:
+    """The ids by which it is found now, among those that it was found by or has."""
+    known = {*found.references}
+    if isinstance(stored, Transaction):
+        known |= _references_of(stored)
+    return [r for r in known if found.name in store.find(r.account, r.kind, r.id)]
+
+
+def _references_of(transaction: Transaction) -> set[Reference]:
+    return {
+        Reference(transaction.account, kind, name)
+        for kind, name in transaction.references.items()
+    }
 
 
 def _stored_state(store: Store, name: str) -> StoredState:

@@ -89,12 +89,12 @@ def _open_data(found: OpenOperation) -> dict[str, Any]:
 
 
 def report_counts(report: Report) -> dict[str, str]:
-    """The numbers in the sentences about a report; lifecycle files are counted apart."""
+    """The numbers in the sentences about a report; others are counted apart."""
     counts = {
         "trails": report.trails,
         "transactions": report.transactions,
         "events": report.events,
-        "faults": report.faults.count - report.files,
+        "faults": report.faults.count - report.files - report.objects,
     }
     return {name: f"{count:,}" for name, count in counts.items()}
 
@@ -114,8 +114,9 @@ def report_lines(report: Report, language: str) -> Iterator[str | Styled]:
         yield from never_opened_lines(report, language)
     else:
         yield Styled("✗ ", "red") + words["faulty"].format_map(counts)
-    if report.files:
-        yield "  " + words["files"].format(count=f"{report.files:,}")
+    for what, count in (("files", report.files), ("objects", report.objects)):
+        if count:
+            yield "  " + words[what].format(count=f"{count:,}")
     faults = (_fault(each, words, language) for each in report.faults.first)
     yield from _first(report.faults.count, faults, words)
     yield from _seal_lines(report, words)

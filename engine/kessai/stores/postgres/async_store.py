@@ -13,13 +13,13 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from kessai.closable import AsyncClosable
 from kessai.errors import StoreBusy
-from kessai.flow import Change, Lease, Loaded
+from kessai.flow import Change, Lease, Loaded, Reference
 from kessai.forks import AsyncOwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
-from kessai.stores.encoding import Answered, decode_answered, decode_row
-from kessai.stores.postgres import appending, pooling, schema, statements
+from kessai.stores.encoding import Answered, decode_row
+from kessai.stores.postgres import appending, place, pooling, schema, statements
 from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
@@ -31,6 +31,7 @@ from kessai.stores.postgres.server import (
     pauses,
     server_at,
 )
+from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T
 
 
@@ -129,9 +130,10 @@ class AsyncPostgresStore(AsyncClosable):
         """See `Store.find`."""
         return await self._perform(reading.find(account, kind, name))
 
-    def transactions(self) -> AsyncIterator[Transaction]:
+    def transactions(self, now: datetime | None = None) -> AsyncIterator[Transaction]:
         """See `Store.transactions`."""
-        return _Mapped(decode_row, self._stream(reading.TRANSACTIONS))
+        found = self._stream(statements.TRANSACTIONS)
+        return _Mapped(partial(decode_row, now=now), found)
 
     def trails(self) -> AsyncIterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
@@ -139,7 +141,16 @@ class AsyncPostgresStore(AsyncClosable):
 
     def answers(self) -> AsyncIterator[Answered]:
         """See `Store.answers`."""
-        return _Mapped(decode_answered, self._stream(reading.ANSWERS))
+        return _Mapped(lambda row: Answered(*row), self._stream(reading.ANSWERS))
+
+    def references(self) -> AsyncIterator[tuple[str, Reference]]:
+        """See `Store.references`."""
+        return _Mapped(reading.referring, self._stream(reading.REFERENCES))
+
+    async def foreign_objects(self) -> list[ForeignObject]:
+        """See `Store.foreign_objects`."""
+        found = reading.foreign_objects(statements.FOREIGN, place.TABLES)
+        return await self._perform(found)
 
     async def _stream(self, statement: str) -> AsyncIterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""

@@ -19,8 +19,11 @@ same in all: agreement, transaction, key, lifecycle file.
 
 # ruff: noqa: S608 - texts are put together from names in this module; values are sent apart
 
+import re
+
 from kessai.flow import Change
 from kessai.machine import DENIAL
+from kessai.stores import reading
 
 _COLUMNS = {
     "account": "text",
@@ -63,9 +66,41 @@ RETURNING transactions.id, transactions.lease, transactions.attempts
 """
 
 RELEASE = """
-UPDATE transactions SET due_at = :due_at, attempts = :attempts,
-  leased_until = NULL
-WHERE id = :id AND lease = :lease AND due_at IS NOT NULL
+UPDATE transactions SET leased_until = NULL,
+  due_at = CASE WHEN due_at IS NOT NULL THEN :due_at::timestamptz END,
+  attempts = CASE WHEN due_at IS NOT NULL THEN :attempts::bigint ELSE 0 END
+WHERE id = :id AND lease = :lease
+"""
+
+# Python has no `infinity` and no year 10000: they must not stop a reader of all rows.
+_FIRST, _LAST = "'0001-01-02'::timestamptz", "'9999-12-30'::timestamptz"
+TRANSACTIONS = re.sub(
+    "due_at|leased_until|open_since",
+    rf"CASE WHEN \g<0> NOT BETWEEN {_FIRST} AND {_LAST} THEN {_LAST} ELSE \g<0> END",
+    reading.TRANSACTIONS,
+)
+
+# What the catalog has that touches a table of ours, and no migration made.
+FOREIGN = """
+WITH ours AS (
+  SELECT pg_class.oid, relname FROM pg_catalog.pg_class
+  WHERE relname = ANY (:tables::text[]) AND pg_table_is_visible(pg_class.oid)
+)
+SELECT 'trigger', tgname::text, relname::text FROM pg_catalog.pg_trigger
+JOIN ours ON tgrelid = ours.oid WHERE NOT tgisinternal
+UNION SELECT 'policy', polname::text, relname::text FROM pg_catalog.pg_policy
+JOIN ours ON polrelid = ours.oid
+UNION SELECT
+  CASE WHEN rulename = '_RETURN' THEN 'view' ELSE 'rule' END,
+  CASE WHEN rulename = '_RETURN' THEN reader.relname ELSE rulename END::text,
+  ours.relname::text
+FROM pg_catalog.pg_rewrite
+JOIN pg_catalog.pg_class AS reader ON reader.oid = ev_class
+JOIN pg_catalog.pg_depend ON classid = 'pg_rewrite'::regclass
+  AND objid = pg_rewrite.oid AND refclassid = 'pg_class'::regclass
+JOIN ours ON refobjid = ours.oid
+WHERE ours.oid <> ev_class OR rulename <> '_RETURN'
+ORDER BY 1, 2, 3
 """
 
 # One row per trail, so that both shells read rows in the same way.

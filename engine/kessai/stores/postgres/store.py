@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import partial
+from itertools import starmap
 from time import monotonic, sleep
 from typing import Any
 
@@ -13,13 +14,13 @@ from psycopg import Connection, IsolationLevel
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kessai.errors import StoreBusy
-from kessai.flow import Change, Lease
+from kessai.flow import Change, Lease, Reference
 from kessai.forks import OwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
-from kessai.stores.encoding import Answered, decode_answered, decode_row
-from kessai.stores.postgres import appending, pooling, schema, statements
+from kessai.stores.encoding import Answered, decode_row
+from kessai.stores.postgres import appending, place, pooling, schema, statements
 from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
@@ -31,6 +32,7 @@ from kessai.stores.postgres.server import (
     pauses,
     server_at,
 )
+from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T, perform
 from kessai.stores.reading import ReadingStore
 
@@ -112,10 +114,10 @@ class PostgresStore(ReadingStore):
         """See `Store.append`."""
         self._perform(appending.append(change, self._declared))
 
-    def transactions(self) -> Iterator[Transaction]:
+    def transactions(self, now: datetime | None = None) -> Iterator[Transaction]:
         """See `Store.transactions`."""
         # A map, because unlike a generator it goes on after a row that is refused.
-        return map(decode_row, self._stream(reading.TRANSACTIONS))
+        return map(partial(decode_row, now=now), self._stream(statements.TRANSACTIONS))
 
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """See `Store.trails`."""
@@ -123,7 +125,15 @@ class PostgresStore(ReadingStore):
 
     def answers(self) -> Iterator[Answered]:
         """See `Store.answers`."""
-        return map(decode_answered, self._stream(reading.ANSWERS))
+        return starmap(Answered, self._stream(reading.ANSWERS))
+
+    def references(self) -> Iterator[tuple[str, Reference]]:
+        """See `Store.references`."""
+        return map(reading.referring, self._stream(reading.REFERENCES))
+
+    def foreign_objects(self) -> list[ForeignObject]:
+        """See `Store.foreign_objects`."""
+        return self._perform(reading.foreign_objects(statements.FOREIGN, place.TABLES))
 
     def _stream(self, statement: str) -> Iterator[Row]:
         """The rows of one moment, over a connection of its own: others write on."""

@@ -700,6 +700,43 @@ class StoreConformance:
         ):
             assert store.find(account, kind, name) == []
 
+    def test_all_ids_that_gateways_gave_are_listed_by_transaction(
+        self, store: Store
+    ) -> None:
+        """The audit compares them with what the transactions know."""
+        buyer, order = Reference("a", "buyer", "b_1"), Reference("a", "order", "o_1")
+        second, first = Book(store, "order-2"), Book(store, "order-1")
+        for book in (second, first):
+            book.end(book.begin(), references=(buyer,))
+        first.end(first.begin("capture"), references=(order,))
+        assert list(store.references()) == [
+            ("order-1", buyer),
+            ("order-1", order),
+            ("order-2", buyer),
+        ]
+
+    def test_nothing_foreign_stands_on_the_tables_of_a_new_store(
+        self, store: Store
+    ) -> None:
+        """The audit reports what others have put there."""
+        assert store.foreign_objects() == []
+
+    def test_a_transaction_that_rests_and_one_that_is_leased_hold(
+        self, store: Store
+    ) -> None:
+        """What recoverers leave behind is no fault of the store."""
+        book = Book(store, "ended")
+        operation = book.begin(at=NOON - HOUR)
+        lease = _leased(store, NOON)
+        book.end(operation, lease=lease)
+        store.release(lease, LATER)
+        for name in ("leased", "resting"):
+            Book(store, name).begin()
+        _leased(store, LATER)
+        store.release(_leased(store, LATER), LATER + HOUR)
+        held = [transaction.id for transaction in store.transactions(LATER)]
+        assert held == ["ended", "leased", "resting"]
+
     def test_an_id_may_be_that_of_several_transactions(self, store: Store) -> None:
         """A customer's, for instance; those that have it come sorted."""
         buyer = Reference("a", "buyer", "b_1")

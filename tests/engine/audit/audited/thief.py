@@ -5,6 +5,8 @@ import json
 import sqlite3
 from contextlib import closing
 
+import msgspec
+
 from kessai import PostgresStore, SQLiteStore
 from kessai.audit import verify
 
@@ -18,6 +20,16 @@ class Thief:
     def run(self, sql, *values):
         with closing(sqlite3.connect(self.path, isolation_level=None)) as database:
             return database.execute(sql, values).fetchall()
+
+    def rows(self, sql):
+        """The rows, each a dictionary of its columns."""
+        with closing(sqlite3.connect(self.path)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(sql)]
+
+    def tables(self):
+        found = self.run("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name for (name,) in found}
 
     def open(self):
         return SQLiteStore(self.path)
@@ -72,7 +84,7 @@ class Thief:
         for name, value in members.items():
             is_object = isinstance(value, dict)
             state[name] = {**state[name], **value} if is_object else value
-        self._keep(transaction, json.dumps(state).encode())
+        self._keep(transaction, msgspec.json.encode(state))
         self.run(
             "UPDATE transactions SET lifecycle = ?, status = ?, discrepancies = ?"
             " WHERE id = ?",
@@ -101,6 +113,32 @@ class PostgresThief(Thief):
         with psycopg.connect(self.path, autocommit=True) as server:
             done = server.execute(sql.replace("?", "%s"), values)
             return done.fetchall() if done.description else []
+
+    def rows(self, sql):
+        import psycopg
+        from psycopg.rows import dict_row
+
+        with psycopg.connect(self.path, row_factory=dict_row) as server:
+            return server.execute(sql).fetchall()
+
+    def put_back(self, contents):
+        """Make the rows of all tables those that they were."""
+        import psycopg
+
+        with psycopg.connect(self.path) as server, server.cursor() as cursor:
+            for table, rows in contents.items():
+                cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+                marks = ", ".join("%s" for _ in rows[0])
+                cursor.executemany(
+                    f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608
+                    [tuple(row.values()) for row in rows],
+                )
+
+    def tables(self):
+        found = self.run(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+        )
+        return {name for (name,) in found}
 
     def open(self):
         return PostgresStore(self.path)

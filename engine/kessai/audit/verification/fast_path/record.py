@@ -142,7 +142,7 @@ def _noting(trace: Trace, event: Event) -> Event:
             evidence = _unseen_evidence(event.evidence, amount, reported_at)
             return attrs.evolve(event, at=at, evidence=evidence)
         case Denied():
-            return Denied(at, _unseen(), _unseen(), _unseen(), _unseen(), _unseen())
+            return Denied(at, *(_unseen() for _ in range(6)))
         case _:
             raise Untraceable
 

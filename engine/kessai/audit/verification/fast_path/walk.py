@@ -26,7 +26,9 @@ from kessai.audit.verification.canonical import (
     Reader,
     ReportedForm,
     as_json,
+    bounds_of,
     place,
+    reasons_of,
 )
 from kessai.audit.verification.fast_path.record import Asked, Note, path_of
 from kessai.audit.verification.fast_path.requests import RequestForm, form_of, is_plain
@@ -45,7 +47,6 @@ from kessai.machine import (
     Denied,
     Event,
     Operation,
-    Reason,
     Record,
     Transaction,
 )
@@ -333,8 +334,15 @@ def _has_text(event: EventForm) -> bool:
 
 
 def _denied(form: DeniedForm) -> Denied:
-    reasons = tuple(Reason(r.code, r.rule, r.values) for r in form.reasons)
-    return Denied(form.at, form.command, form.key, form.request, reasons, form.amount)
+    return Denied(
+        form.at,
+        form.command,
+        form.key,
+        form.request,
+        reasons_of(form),
+        form.amount,
+        bounds_of(form),
+    )
 
 
 def _operation(held: OperationForm | Operation) -> Operation:

@@ -24,14 +24,17 @@ class Waited:
         method = getattr(self._store, name)
         return lambda *given, **named: self._wait(method(*given, **named))
 
-    def transactions(self):
-        return _Rows(self._store.transactions(), self._wait)
+    def transactions(self, now=None):
+        return _Rows(self._store.transactions(now), self._wait)
 
     def trails(self):
         return _Rows(self._store.trails(), self._wait)
 
     def answers(self):
         return _Rows(self._store.answers(), self._wait)
+
+    def references(self):
+        return _Rows(self._store.references(), self._wait)
 
     def close(self):
         if (running := self._running.close()) is not None:

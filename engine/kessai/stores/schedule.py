@@ -1,0 +1,75 @@
+"""When a stored transaction is due, and until when it is leased: will it be recovered.
+
+A trail cannot prove these columns, as they change without events. But a recoverer
+leaves only some values in them, and any other would keep what is open from recovery.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from kessai.errors import TrailBroken
+from kessai.limits import LONGEST_REST
+from kessai.machine import Transaction
+
+MOST_ATTEMPTS = 10**9
+"""More than a recoverer can make: each one makes the pause longer, up to hours."""
+
+
+class Schedule(NamedTuple):
+    """The columns of a row, times as the database keeps them."""
+
+    due_at: Any
+    attempts: int
+    lease: int
+    leased_until: Any
+
+    def check(
+        self,
+        transaction: Transaction,
+        stored: Callable[[datetime | None], Any],
+        now: datetime | None,
+    ) -> None:
+        """Make sure that `transaction` will be recovered; its state is believed.
+
+        `stored` is the form that the database has of a time. Without `now` a lease and
+        a rest may last for ever.
+
+        Raises:
+            TrailBroken: no recoverer leaves such values.
+
+        """
+        wrong = [*self._contradictions(transaction, stored)]
+        if now is not None and not wrong:
+            wrong += self._too_late(transaction, stored, now)
+        if wrong:
+            raise TrailBroken(
+                ", ".join(wrong), transaction=transaction.id, code="recovery_prevented"
+            )
+
+    def _contradictions(
+        self, transaction: Transaction, stored: Callable[[datetime | None], Any]
+    ) -> Iterator[str]:
+        due_at, attempts, lease, leased_until = self
+        right = stored(transaction.due_at)
+        is_late = None not in (due_at, right) and due_at > right and not attempts
+        if is_late or (due_at is None) != (right is None):
+            yield f"due_at {due_at}"
+        if not 0 <= attempts <= MOST_ATTEMPTS * (lease > 0 and right is not None):
+            yield f"attempts {attempts}"
+        if lease < 0 or (leased_until is not None and not lease):
+            yield f"lease {lease}"
+
+    def _too_late(
+        self,
+        transaction: Transaction,
+        stored: Callable[[datetime | None], Any],
+        now: datetime,
+    ) -> Iterator[str]:
+        # Twice, as clocks differ and an audit of much takes long.
+        latest = max(now, transaction.due_at or now) + 2 * LONGEST_REST
+        if self.leased_until is not None and self.leased_until > stored(latest):
+            yield f"leased_until {self.leased_until}"
+        stated = [o.not_before for o in transaction.operations.values() if o.not_before]
+        if self.due_at is not None and self.due_at > stored(max([latest, *stated])):
+            yield f"due_at {self.due_at}"
