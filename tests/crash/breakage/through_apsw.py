@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import contextmanager
+from itertools import islice
 
 import apsw
 import apsw.ext
@@ -38,8 +39,14 @@ class Cursor:
     def fetchone(self):
         return next(self._rows, None)
 
+    def fetchmany(self, size):
+        return list(islice(self._rows, size))
+
     def fetchall(self):
         return list(self._rows)
+
+    def close(self):
+        """Nothing is held: all was read."""
 
 
 class Connection:
@@ -52,7 +59,9 @@ class Connection:
     isolation_level = None
 
     def __init__(self, path, vfs, committed, instead):
-        self._apsw = apsw.Connection(path, vfs=vfs)
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        # What is no URI is a plain name to it; an URI may say that it only reads.
+        self._apsw = apsw.Connection(path, flags | apsw.SQLITE_OPEN_URI, vfs)
         self._apsw.set_busy_timeout(10_000)
         self._committed = committed
         self._instead = instead

@@ -25,7 +25,7 @@ def test_each_step_that_was_not_allowed_is_reported_with_its_line(checked_log):
     code, out = checked_log("--lang", "en", "--details")
     assert code == 5
     assert "The amount 3,300 JPY is above the largest possible, 3,000 JPY." in out
-    assert "The authorization expired at 2026-02-05T13:10:00Z." in out
+    assert "The authorization expired at 2026-02-05 22:10:00+09:00." in out
     for place in ("A-1003, line 8", "A-1004, line 14", "A-1005, line 16"):
         assert place in out
 
