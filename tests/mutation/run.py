@@ -27,7 +27,7 @@ MUTATED = {
     "flow": (
         "tests/engine/flow",
         "tests/bad_input/test_absurd_evidence.py",
-        "tests/items/test_stories.py",
+        "tests/notifications/test_stories.py",
         "tests/simulation/test_found.py",
     ),
 }
