@@ -374,12 +374,12 @@ def a_key_is_not_unique():
 @defect
 def the_trail_is_not_chained():
     """A record does not hold the hash of the one before."""
-    original = chain._encode
+    original = chain.canonical
 
     def encode(body):
         return original({**body, "previous": ""})
 
-    with planted((chain, "_encode", encode)):
+    with planted((chain, "canonical", encode)):
         yield
 
 

@@ -11,7 +11,7 @@ from kessai import Command, Recorded, Transaction
 from kessai.simulator import Fault, replay
 from kessai.simulator.monitor import Intent, Monitor
 from kessai.simulator.moves import Ask, Consume, InPortal, TaskStep
-from kessai.simulator.tasks import Role, Task
+from kessai.simulator.touched import Touched
 from kessai.simulator.violation import Violation
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
@@ -49,13 +49,20 @@ def test_a_gateway_that_keeps_keys_excuses_the_resend_of_a_key_that_it_knows(sta
     """A key that never arrived is new to it: what was declined would be carried out."""
     monitor = Monitor(stage.machines, timedelta(), lists=False)
     monitor.operations["o.1"] = Intent(ORDER, "refund", 30, "key")
-    task = Task(1, Role.RECOVERER, iter(()), ORDER)
-    task.operation = "o.1"
     declined = Recorded(
         key="key", request="", command="refund", transaction=ORDER, outcome="declined"
     )
-    leaves = partial(monitor.departs, task, NOON, Transaction(ORDER), declined)
+    leaves = partial(monitor.departs, "o.1", NOON, Transaction(ORDER), declined)
     with pytest.raises(Violation, match="sent_after_its_end"):
         leaves()
     monitor.arrived("o.1", ORDER, [])
     leaves()
+
+
+def test_a_late_update_excuses_the_amount_that_the_approval_shows(stage):
+    """An update arrives after it was given up; then the consumer approves its amount."""
+    machine = next(m for m in stage.machines.current if m.name == "recurring")
+    touched = Touched(lists=True)
+    touched.late(machine, ORDER, "update_authorization", 501)
+    assert touched.covers(ORDER, "authorize", 501)
+    assert not touched.covers(ORDER, "authorize", 500)

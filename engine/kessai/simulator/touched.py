@@ -30,7 +30,8 @@ class Touched:
     ) -> None:
         """A request arrives late, and may be taken for any other that is listed alike.
 
-        An opening command begins what was given up: what it authorized expires too.
+        An opening command begins what was given up: what it authorized expires too. The
+        success of one shows the amount of an update that arrived alongside it.
         """
         rule = None if machine is None else machine.commands.get(command)
         opens = rule is None or rule.spec.is_opening
@@ -38,6 +39,8 @@ class Touched:
         self.add(order, command, None if opens or is_bare else amount)
         if opens:
             self.add(order, EXPIRE, None)
+        for other in () if rule is None else rule.spec.alongside:
+            self.add(order, other, amount)
 
     def reversed(self, machine: Machine | None, order: str) -> None:
         """A success of `order` was taken back: of any that its lifecycle can reverse."""
