@@ -128,8 +128,12 @@ def test_a_file_with_one_is_refused_in_its_place(kessai, tmp_path, written):
     assert not (tmp_path / "never.db").exists()
 
 
+TOO_MUCH = [
+    *("1000000000000000", "999999999999999999", "9223372036854775808"),
+    *("18446744073709551616", "9" * 5000),
+]
 TYPED = [
-    *("-1", "+1", "9223372036854775808", "18446744073709551616", "9" * 5000, "1e3"),
+    *("-1", "+1", "1e3"),
     *("100.0", "NaN", "True", "１００", "", " 100", "1,000", "¥100", "0x64", "\ud800"),
 ]
 
@@ -146,14 +150,17 @@ def test_a_shell_with_one_is_refused(kessai, tmp_path, typed):
     assert not (tmp_path / "never.db").exists()
 
 
-@pytest.mark.parametrize("typed", ["1000000000000000", "999999999999999999"])
-def test_a_shell_with_too_much_is_refused_as_anywhere(kessai, tmp_path, typed):
+@pytest.mark.parametrize("typed", TOO_MUCH)
+def test_a_shell_with_too_much_is_told_the_most(kessai, tmp_path, typed):
     asked = ("tx", "do", "one", "authorize", "--lifecycle", "one_time", "--amount")
 
     result = kessai(*asked, typed, "--db", tmp_path / "never.db")
 
     assert result.code == 2
-    assert "amount: a whole number of minor units below" in result.err
+    message = result.err.replace("\n", " ")
+    assert "is more than any amount; the most is 999,999,999,999,999" in message
+    assert len(result.err) < 400
+    assert not (tmp_path / "never.db").exists()
 
 
 ABSURD = [
