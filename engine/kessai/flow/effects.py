@@ -5,7 +5,7 @@ runs under `Engine`, under `AsyncEngine`, and step by step in a test. No flow kn
 which one drives it.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -69,6 +69,19 @@ class Reference:
     account: str
     kind: str
     id: str
+
+
+def learned_references(
+    known: Mapping[str, str], transaction: Transaction
+) -> tuple[Reference, ...]:
+    """The references of `transaction` whose names were not `known` before."""
+    return tuple(
+        [
+            Reference(transaction.account, kind, name)
+            for kind, name in transaction.references.items()
+            if kind not in known
+        ]
+    )
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

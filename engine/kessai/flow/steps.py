@@ -28,7 +28,7 @@ from kessai.flow.effects import (
     Load,
     Loaded,
     Recorded,
-    Reference,
+    learned_references,
 )
 from kessai.gateway import INQUIRY, Adapter, AnyAdapter, Call
 from kessai.gateway_exchange import lift
@@ -262,13 +262,7 @@ def write(
                 lease=lease,
                 is_intent=is_intent,
                 steps=tuple(steps),
-                references=tuple(
-                    [
-                        Reference(transaction.account, kind, name)
-                        for kind, name in transaction.references.items()
-                        if kind not in known
-                    ]
-                ),
+                references=learned_references(known, transaction),
             )
         )
     return transaction, tuple(closes)

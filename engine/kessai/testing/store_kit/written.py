@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from kessai.flow import Change, Recorded
+from kessai.flow.effects import learned_references
 from kessai.gateway import Evidence
 from kessai.machine import (
     Begun,
@@ -36,6 +37,7 @@ def changes(
             opens=_opened(before, event),
             closes=_closed(before, event),
             declaration=None if before.exists else machine.lifecycle,
+            references=learned_references(before.references, transaction),
         )
 
 
