@@ -25,7 +25,7 @@ def run_pytest(folder, *arguments, **environ):
 def test_the_shipped_adapter_passes_in_an_empty_folder(tmp_path):
     done = run_pytest(tmp_path, "--kessai-adapter", "veritrans4g", "-W", "error")
     assert done.returncode == 0, done.stdout
-    assert "52 passed" in done.stdout
+    assert "53 passed" in done.stdout
     # What the plugins of this environment leave behind; the kit itself leaves nothing.
     assert {p.name for p in tmp_path.iterdir()} <= {".benchmarks", ".hypothesis"}
 
@@ -37,14 +37,14 @@ def test_the_kit_joins_the_tests_that_are_there_and_can_be_chosen(tmp_path):
     assert done.returncode == 0, done.stdout
     assert "test_own.py::test_own PASSED" in done.stdout
     assert "veritrans4g::test_a_resend_is_the_same_request PASSED" in done.stdout
-    assert "2 passed, 51 deselected" in done.stdout
+    assert "2 passed, 52 deselected" in done.stdout
 
 
 def test_the_marker_chooses_the_kit_alone(tmp_path):
     (tmp_path / "test_own.py").write_text("def test_own(): pass\n")
     arguments = ("--kessai-adapter", "veritrans4g", "--strict-markers", "--co", "-q")
     done = run_pytest(tmp_path, *arguments, "-m", "kessai_adapter")
-    assert "52/53 tests collected" in done.stdout
+    assert "53/54 tests collected" in done.stdout
 
 
 def test_without_the_option_nothing_is_collected(tmp_path):

@@ -10,7 +10,7 @@ from kessai import Engine, HttpTransport, open_store
 def test_the_kit_finds_the_adapter_by_its_name_and_it_passes(run, tmp_path):
     done = run(tmp_path, "pytest", "-W", "error", "--kessai-adapter", "examplepay")
     assert done.returncode == 0, done.stdout
-    assert "52 passed" in done.stdout
+    assert "53 passed" in done.stdout
 
 
 def test_kessai_names_it_among_the_installed_ones(run, tmp_path):
