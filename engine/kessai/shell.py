@@ -124,9 +124,8 @@ class Engine(BaseEngine, Closable):
         One key, one effect: the same key with the same request gives the recorded
         answer; after a denial, which had no effect, it is decided anew. While a checkout
         waits for its consumer, that answer has their page again, if the gateway gives it
-        again. Whatever
-        interrupts a call, the intent is in the store, and `recover` finds out what came
-        of it.
+        again. Whatever interrupts a call, the intent is in the store, and `recover`
+        finds out what came of it.
 
         Raises:
             InvalidCommand: the command is not well-formed, or no lifecycle has it.

@@ -7,14 +7,21 @@ consumer who finishes it after all is a discrepancy.
 
 from datetime import datetime
 
-from kessai.errors import UnknownTransaction, VersionConflict
+from kessai.errors import VersionConflict
 from kessai.evidence.absence import waiting_for_consumer
 from kessai.evidence.outcome import abandoned
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Flow, History, Now
 from kessai.flow.execute import answer_for
 from kessai.flow.inquiry import inquire
-from kessai.flow.steps import Context, contended, machine_of, opening_key, write
+from kessai.flow.steps import (
+    Context,
+    contended,
+    machine_of,
+    no_transaction,
+    opening_key,
+    write,
+)
 from kessai.limits import ATTEMPTS
 
 
@@ -31,8 +38,7 @@ def abandon(context: Context, transaction_id: str) -> Flow[Answer]:
         transaction = inquiry.transaction
         machine = yield from machine_of(context, transaction)
         if machine is None:
-            message = f"there is no transaction {transaction_id!r}"
-            raise UnknownTransaction(message)
+            raise no_transaction(transaction)
         waiting = waiting_for_consumer(machine, transaction)
         if inquiry.readable and waiting is not None:
             now: datetime = yield Now()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from kessai.errors import SafeToResend, UnknownTransaction, VersionConflict
+from kessai.errors import SafeToResend, VersionConflict
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Flow, History, Now
 from kessai.flow.execute import answer_for, carry_out, prepare_operation
@@ -21,6 +21,7 @@ from kessai.flow.steps import (
     call_for,
     contended,
     load_with_machine,
+    no_transaction,
     open_opening,
     opening_key,
     write,
@@ -61,8 +62,7 @@ def resume(
     for _ in range(ATTEMPTS):
         transaction, machine = yield from load_with_machine(context, transaction_id)
         if machine is None:
-            message = f"there is no transaction {transaction_id!r}"
-            raise UnknownTransaction(message)
+            raise no_transaction(transaction)
         context.adapter_of(transaction)
         records = yield History(transaction_id)
         opening = open_opening(machine, transaction)

@@ -115,7 +115,8 @@ class Discrepancy:
     """Evidence that the lifecycle does not allow, or whose operation is in doubt.
 
     It is open until a later event explains it (`kessai.machine.explained`) or an
-    operator closes it. `reason` is one of `kessai.evidence.reasons.REASONS`; `operation` is the one it was compared with.
+    operator closes it. `reason` is one of `kessai.evidence.reasons.REASONS`;
+    `operation` is the one it was compared with.
     """
 
     at: datetime

@@ -173,10 +173,10 @@ class Transaction:
     `version` counts its events and `head` is the hash of the last. A transaction with
     no `lifecycle` was never opened: its chain holds denials and discrepancies. `flags`
     are those of its opening command, worth 1 or 0 in expressions. `discrepancies` are
-    those that are open, by the numbers of their events. `concluded` names the commands that had
-    an outcome before, the engine's or an external one, and `notified` are the last
-    notified items that ended an operation. From these two it can be decided, without
-    the trail, whether the next notification can be applied alone. `references` are the
+    those that are open, by the numbers of their events. `concluded` names the commands
+    that had an outcome before, the engine's or an external one, and `notified` are the
+    last notified items that ended an operation. From these two it can be decided,
+    without the trail, whether the next notification can be applied alone. `references` are the
     gateway's ids for it, by the adapter's names for them, in its `account` with the
     gateway. `denials` counts the denials among its events: whoever reads the others
     knows by it that none is missing. `unclaimed` are external movements, until an

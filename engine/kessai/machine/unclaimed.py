@@ -11,8 +11,9 @@ Carried out, it would pay 800 back. It is denied, until an operator has closed e
 the two are not the same. A refund of 300 is another command, and passes.
 
 Evidence of a success that was set aside as a discrepancy has moved something, too, for
-as long as that is open: what explains it claims it. What the gateway has only counted in its totals may be several movements together, so any
-amount up to it is equal. Nothing here opens a state or a bound: those come first.
+as long as that is open: what explains it claims it. What the gateway has only counted in
+its totals may be several movements together, so any amount up to it is equal. Nothing
+here opens a state or a bound: those come first.
 """
 
 from collections.abc import Iterator

@@ -28,6 +28,7 @@ from kessai.audit.verification.report import (
 from kessai.driver import Clock, utc_now
 from kessai.errors import TrailBroken
 from kessai.flow import Reference
+from kessai.flow.effects import learned_references
 from kessai.machine import Event, Record, Transaction
 from kessai.machine.events import KIND_OF
 from kessai.machine.transaction import OpenDiscrepancy
@@ -232,7 +233,7 @@ def _compare(found: _StoredTransaction, replayed: Transaction) -> None:
 
 def _check_references(found: _StoredTransaction, transaction: Transaction) -> None:
     """Make sure that it is found by the gateway's ids that it has, and by no others."""
-    if wrong := {*found.references} ^ _references_of(transaction):
+    if wrong := {*found.references} ^ {*learned_references({}, transaction)}:
         detail = ", ".join(sorted(f"{each.kind} {each.id}" for each in wrong))
         raise ReplayBroken(None, "references_differ", detail)
 
@@ -358,15 +359,8 @@ def _references(
     """The ids by which it is found now, among those that it was found by or has."""
     known = {*found.references}
     if isinstance(stored, Transaction):
-        known |= _references_of(stored)
+        known |= {*learned_references({}, stored)}
     return [r for r in known if found.name in store.find(r.account, r.kind, r.id)]
-
-
-def _references_of(transaction: Transaction) -> set[Reference]:
-    return {
-        Reference(transaction.account, kind, name)
-        for kind, name in transaction.references.items()
-    }
 
 
 def _stored_state(store: Store, name: str) -> StoredState:

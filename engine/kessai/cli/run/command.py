@@ -35,8 +35,8 @@ def run(asked: Asked, file: str) -> int:
     and may have    lifecycle agreement amount currency account frequency parameters
 
     The whole file is checked first, whose account its lines name, too. With one mistake
-    in it nothing is sent, and every mistake is reported with its line and column. A command that is denied is an
-    outcome, not an error.
+    in it nothing is sent, and every mistake is reported with its line and column. A
+    command that is denied is an outcome, not an error.
 
     The emulator's clock stands at each line's time. At a real gateway it is now.
 

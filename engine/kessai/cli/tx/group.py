@@ -187,8 +187,8 @@ def tx_do(
     The same KEY with the same request gives the recorded answer and sends nothing, so
     after an interruption run it again with the key that was shown.
 
-    Exit codes: 0 succeeded, 3 denied, declined or never sent, 4 pending or unknown, 6 succeeded,
-    but standard output could not be written.
+    Exit codes: 0 succeeded, 3 denied, declined or never sent, 4 pending or unknown, 6
+    succeeded, but standard output could not be written.
     """
     machines = Machines(shipped_lifecycles())
     known_command(command, machines.current)

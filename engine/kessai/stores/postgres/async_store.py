@@ -163,8 +163,9 @@ class AsyncPostgresStore(AsyncClosable):
                 await connection.set_autocommit(False)
                 await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
                 await connection.set_read_only(True)
-                reading = connection.cursor("reading", scrollable=False)
-                cursor = await own.enter_async_context(reading)
+                cursor = await own.enter_async_context(
+                    connection.cursor("reading", scrollable=False)
+                )
                 cursor.itersize = READ_AHEAD
                 await cursor.execute(in_psycopg(statement), binary=True)
                 async for row in cursor:

@@ -144,8 +144,9 @@ class PostgresStore(ReadingStore):
                 connection.autocommit = False
                 connection.isolation_level = IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
-                reading = connection.cursor("reading", scrollable=False)
-                cursor = own.enter_context(reading)
+                cursor = own.enter_context(
+                    connection.cursor("reading", scrollable=False)
+                )
                 cursor.itersize = READ_AHEAD
                 for row in cursor.execute(in_psycopg(statement), binary=True):
                     yield row
