@@ -10,6 +10,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from kessai import Call, Command, Engine, Failure, MemoryStore, Outcome, Reply
 from kessai.cli.main import run_command
@@ -25,6 +29,12 @@ ALL_TESTS = 'uv run pytest -m ""'
 
 def blocks(language: str) -> list[str]:
     return [text for kind, text in BLOCKS if kind == language]
+
+
+def python_with(start: str) -> str:
+    """The Python block that has `start` in it."""
+    (block,) = (text for text in blocks("python") if start in text)
+    return block
 
 
 def commands() -> list[str]:
@@ -95,7 +105,7 @@ with payments({"KESSAI_VERITRANS_CCID": "A100000000000000000000cc",
                "KESSAI_VERITRANS_KEY": "0" * 64}) as engine:
     print(on_notification(engine, {}, b"forged")[0])
 """
-    done = run(["-c", blocks("python")[1] + use], clone)
+    done = run(["-c", python_with("def payments") + use], clone)
     assert done.stdout == "400\n", done.stderr
 
 
@@ -138,7 +148,7 @@ def test_every_command_it_only_names_exists():
 
 def test_a_lost_page_is_followed_by_a_checkout_under_another_id():
     namespace = {}
-    exec(blocks("python")[2], namespace)  # noqa: S102 - our own page
+    exec(python_with("def open_anew"), namespace)  # noqa: S102 - our own page
     local = LocalGateway(approve="ask")
     engine = Engine(
         adapters=[local.adapter], store=MemoryStore(), transport=local.transport
@@ -154,9 +164,25 @@ def test_a_lost_page_is_followed_by_a_checkout_under_another_id():
     assert engine.transaction("order-1-2").status == "payment.authorized"
 
 
+def test_the_telemetry_it_shows_watches_the_store_and_traces_commands(tmp_path):
+    namespace = {}
+    exec(python_with("def observed"), namespace)  # noqa: S102 - our own page
+    local, exporter = LocalGateway(), InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    observed = namespace["observed"]
+    with observed(local.adapter, local.transport, tmp_path / "orders.db") as engine:
+        engine.execute(
+            Command("authorize", "order-1", lifecycle="one_time", amount=1200, key="k")
+        )
+    names = [span.name for span in exporter.get_finished_spans()]
+    assert names[-1] == "kessai.execute authorize"
+
+
 def test_the_adapter_it_shows_is_an_exchange_of_two_requests_with_two_keys():
     namespace = {}
-    exec(blocks("python")[3], namespace)  # noqa: S102 - our own page
+    exec(python_with("class TwoSteps"), namespace)  # noqa: S102 - our own page
     adapter = namespace["TwoSteps"]()
     call = Call(
         command="authorize",

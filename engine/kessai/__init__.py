@@ -10,7 +10,8 @@ The public interface is what is exported here, `kessai.errors`, and all of
 `kessai.gateway` (for adapters), `kessai.flow` (for stores and drivers) and
 `kessai.spec` (lifecycle files). Each name is imported when it is first used, because
 pytest and Hypothesis load a part of this package in each of their runs.
-`PostgresStore` and `AsyncPostgresStore` need the extra `postgres`.
+`PostgresStore` and `AsyncPostgresStore` need the extra `postgres`, and `Telemetry`
+needs `telemetry`.
 """
 
 from importlib import import_module
@@ -84,6 +85,8 @@ if TYPE_CHECKING:
     )
     from kessai.stores import AsyncPostgresStore as AsyncPostgresStore
     from kessai.stores import PostgresStore as PostgresStore
+    from kessai.telemetry.logs import LogObserver
+    from kessai.telemetry.telemetry import Telemetry as Telemetry
     from kessai.transport import AsyncTransport, Transport
     from kessai.transport.async_http import AsyncHttpTransport
     from kessai.transport.http import HttpTransport
@@ -115,6 +118,8 @@ else:
             "AsyncPostgresStore PostgresStore Answered AsyncStore ForeignObject MemoryStore "
             "SQLiteStore Store StoreWarning open_store"
         ),
+        "telemetry.logs": "LogObserver",
+        "telemetry.telemetry": "Telemetry",
         "transport": "AsyncTransport Transport",
         "transport.async_http": "AsyncHttpTransport",
         "transport.http": "HttpTransport",
@@ -168,6 +173,7 @@ __all__ = [
     "Lifecycle",
     "ListedExchange",
     "Loaded",
+    "LogObserver",
     "MemoryStore",
     "Mention",
     "Missing",

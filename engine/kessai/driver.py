@@ -9,7 +9,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Generic, Self, TypeVar, assert_never, overload
+from typing import Any, Generic, Self, TypeVar, assert_never, overload
 
 from kessai.errors import InvalidInput, KessaiError
 from kessai.flow import (
@@ -71,8 +71,25 @@ class Observer:
 
     Methods are called in the thread or task that drives the flow, between its effects,
     and must not block. What they raise is logged and changes nothing: no observer can
-    interrupt a payment. All calls about one effect get the same effect object.
+    interrupt a payment. All calls about one effect get the same effect object, and all
+    about one flow the same flow, whose `__name__` says what it does: `execute`, say.
     """
+
+    def parts(self) -> "tuple[Observer, ...]":
+        """The observers that it stands for: itself, or several.
+
+        What begins is shown to the first one first, and its end to the last one first.
+        """
+        return (self,)
+
+    def began(self, flow: Flow[Any]) -> None:
+        """An engine begins `flow`."""
+
+    def ended(self, flow: Flow[Any], result: Any) -> None:
+        """`flow` came to its end, with `result`."""
+
+    def broke_off(self, flow: Flow[Any], error: BaseException) -> None:
+        """`flow` raised."""
 
     def starting(self, effect: Effect) -> None:
         """A flow asks for `effect`; it is performed now."""
@@ -89,6 +106,9 @@ class Observer:
         If a commit raised and its events turn out to be stored, they are not shown.
         """
 
+
+_FLOW = ("began", "broke_off", "ended")
+_EFFECT = ("starting", "failed", "performed")
 
 _observers: dict[object, Observer] = {}
 
@@ -109,44 +129,46 @@ def observe(observer: Observer) -> Iterator[None]:
 
 def report(effect: Effect, result: Result) -> None:
     """Show this process's observers an effect that a driver performed by itself."""
-    _show(tuple(_observers.values()), effect, result)
+    _show_result(_all_observers(None), "performed", effect, result)
 
 
 def _all_observers(own: Observer | None) -> tuple[Observer, ...]:
-    everywhere = tuple(_observers.values())
-    return everywhere if own is None else (*everywhere, own)
+    if own is None and not _observers:
+        return ()
+    found = [*_observers.values(), own]
+    return tuple(part for one in found if one is not None for part in one.parts())
 
 
 @contextmanager
-def _showing(
-    observers: tuple[Observer, ...], effect: Effect
-) -> Iterator[Callable[[Result], None]]:
-    """Show `effect` before and after it is performed; the result is handed back."""
-    for observer in observers:
-        _call(observer.starting, effect)
-    results: list[Result] = []
+def _shown_around(
+    observers: tuple[Observer, ...], subject: object, begins: str, fails: str, ends: str
+) -> Iterator[Callable[[Any], None]]:
+    """Show that `subject` begins and how it ends; the block hands its result back."""
+    _show(observers, begins, subject)
+    results: list[Any] = []
     try:
         yield results.append
     except BaseException as error:
-        for observer in observers:
-            _call(observer.failed, effect, error)
+        _show(observers[::-1], fails, subject, error)
         raise
-    _show(observers, effect, *results)
+    _show_result(observers[::-1], ends, subject, *results)
 
 
-def _show(observers: tuple[Observer, ...], effect: Effect, result: Result) -> None:
-    steps = effect.change.steps if isinstance(effect, Append) else ()
+def _show_result(
+    observers: tuple[Observer, ...], method: str, subject: object, *result: object
+) -> None:
+    _show(observers, method, subject, *result)
+    if isinstance(subject, Append):
+        for step in subject.change.steps:
+            _show(observers, "appended", step)
+
+
+def _show(observers: tuple[Observer, ...], method: str, *given: object) -> None:
     for observer in observers:
-        _call(observer.performed, effect, result)
-        for step in steps:
-            _call(observer.appended, step)
-
-
-def _call(method: Callable[..., None], *given: object) -> None:
-    try:
-        method(*given)
-    except Exception:  # noqa: BLE001 - whatever it is, the payment goes on
-        _log.exception("an observer failed; what it observes goes on")
+        try:
+            getattr(observer, method)(*given)
+        except Exception:  # noqa: BLE001 - whatever it is, the payment goes on
+            _log.exception("an observer failed; what it observes goes on")
 
 
 # ── driving ─────────────────────────────────────────────────────────────────────────
@@ -213,8 +235,15 @@ def handed(effect: Effect, error: Exception) -> Exception:
 
 def drive(flow: Flow[T], perform: Perform, observer: Observer | None = None) -> T:
     """Carry `flow` to its end; `perform` does what it asks for. Returns its result."""
-    if observers := _all_observers(observer):
-        perform = _shown(perform, observers)
+    observers = _all_observers(observer)
+    if not observers:
+        return _carry(flow, perform)
+    with _shown_around(observers, flow, *_FLOW) as done:
+        done(result := _carry(flow, _shown(perform, observers)))
+    return result
+
+
+def _carry(flow: Flow[T], perform: Perform) -> T:
     result: Result = None
     error: Exception | None = None
     try:  # a `FlowRun` written out, as every command comes through here
@@ -236,8 +265,15 @@ async def drive_async(
     flow: Flow[T], perform: AsyncPerform, observer: Observer | None = None
 ) -> T:
     """As `drive`, awaiting each effect."""
-    if observers := _all_observers(observer):
-        perform = _shown_async(perform, observers)
+    observers = _all_observers(observer)
+    if not observers:
+        return await _carry_async(flow, perform)
+    with _shown_around(observers, flow, *_FLOW) as done:
+        done(result := await _carry_async(flow, _shown_async(perform, observers)))
+    return result
+
+
+async def _carry_async(flow: Flow[T], perform: AsyncPerform) -> T:
     with FlowRun(flow) as run:
         for effect in run:
             try:
@@ -249,7 +285,7 @@ async def drive_async(
 
 def _shown(perform: Perform, observers: tuple[Observer, ...]) -> Perform:
     def performed(effect: Effect) -> Result:
-        with _showing(observers, effect) as done:
+        with _shown_around(observers, effect, *_EFFECT) as done:
             done(result := perform(effect))
         return result
 
@@ -260,7 +296,7 @@ def _shown_async(
     perform: AsyncPerform, observers: tuple[Observer, ...]
 ) -> AsyncPerform:
     async def performed(effect: Effect) -> Result:
-        with _showing(observers, effect) as done:
+        with _shown_around(observers, effect, *_EFFECT) as done:
             done(result := await perform(effect))
         return result
 

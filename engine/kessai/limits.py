@@ -112,6 +112,9 @@ ATTEMPTS = 100
 COMMITS = 3
 """How often a change whose commit raised is written again to find out."""
 
+MOST_OBSERVED = 1_000
+"""How many open transactions a collection of metrics reads."""
+
 # ── stores ──────────────────────────────────────────────────────────────────────────
 
 BUSY_SECONDS = 10.0

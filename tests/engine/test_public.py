@@ -18,7 +18,7 @@ from kessai.audit.sealing import (
 )
 from kessai_adapters.local import LocalGateway
 
-NEEDS_EXTRA = {"AsyncPostgresStore", "PostgresStore"}
+NEEDS_EXTRA = {"AsyncPostgresStore", "PostgresStore", "Telemetry"}
 MODULES = {"errors", "flow", "gateway", "spec"}
 
 

@@ -16,6 +16,16 @@ class Seen(Observer):
 
     def __init__(self):
         self.started, self.done, self.failures, self.steps = [], [], [], []
+        self.flows = []
+
+    def began(self, flow):
+        self.flows.append((flow.__name__, "began"))
+
+    def ended(self, flow, result):
+        self.flows.append((flow.__name__, result))
+
+    def broke_off(self, flow, error):
+        self.flows.append((flow.__name__, type(error)))
 
     def starting(self, effect):
         self.started.append(effect)
@@ -84,6 +94,46 @@ def test_a_denial_that_no_machine_decided_shows_none(observed, seen):
     assert step.machine is None
 
 
+def test_each_flow_is_shown_from_its_beginning_to_its_end(observed, seen):
+    answer = observed.asks("authorize", 100)
+    with pytest.raises(UnknownTransaction):
+        observed.transaction("order-2")
+    assert seen.flows == [
+        ("execute", "began"),
+        ("execute", answer),
+        ("existing", "began"),
+        ("existing", UnknownTransaction),
+    ]
+
+
+class Several(Observer):
+    """Two observers as one; each writes its name down."""
+
+    def __init__(self, written):
+        self._written = written
+
+    def parts(self):
+        return tuple(Named(name, self._written) for name in ("outer", "inner"))
+
+
+class Named(Observer):
+    def __init__(self, name, written):
+        self._name, self._written = name, written
+
+    def began(self, flow):
+        self._written.append(f"{self._name} began")
+
+    def ended(self, flow, result):
+        self._written.append(f"{self._name} ended")
+
+
+def test_an_observer_of_parts_shows_ends_in_the_opposite_order(store, observed_shop):
+    written = []
+    shop = observed_shop("sync", store, Several(written))
+    shop.asks("authorize", 100)
+    assert written == ["outer began", "inner began", "inner ended", "outer ended"]
+
+
 class Refusing:
     """A store that refuses the changes it is given, once for each error."""
 
@@ -144,7 +194,7 @@ class Failing(Seen):
     def _fail(self, *given):
         raise StoreBusy(str(given))
 
-    starting = performed = failed = appended = _fail
+    began = ended = broke_off = starting = performed = failed = appended = _fail
 
 
 def test_a_mistake_of_an_observer_is_logged_and_breaks_no_payment(
