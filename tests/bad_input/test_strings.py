@@ -10,12 +10,12 @@ from kessai.machine import Begun, read_record
 
 HUGE = "x" * 10_000_000
 SQL = [
-    "'; DROP TABLE transactions; --",
+    "'; DROP TABLE kessai_states; --",
     '" OR 1=1 --',
     "order'--",
     "a%_\\b",
     "?1 :key $key @key",
-    "x') ON CONFLICT DO NOTHING; DELETE FROM events; --",
+    "x') ON CONFLICT DO NOTHING; DELETE FROM kessai_events; --",
     '`id`[id]"id"',
 ]
 CARRIED_IDS = [
@@ -58,7 +58,7 @@ REFUSED_TEXTS = {
 }
 NAMES = {
     "nothing": "",
-    "SQL": "capture'; DROP TABLE events; --",
+    "SQL": "capture'; DROP TABLE kessai_events; --",
     "NUL": "capture\0",
     "half a pair": "capture\ud83d",
     "a line feed": "capture\n",

@@ -441,8 +441,8 @@ def test_free_texts_are_kept_only_to_be_sent_again(life):
         for row in found
         if kept_in(" ".join(_text(value) for value in row))
     }
-    assert holding == {"events", "transactions"}
-    for *_, body, _digest in rows["events"]:
+    assert holding == {"kessai_events", "kessai_states"}
+    for *_, body, _digest in rows["kessai_events"]:
         event = json.loads(body)
         if kept_in(_text(body)):
             assert event["kind"] == "begun"
@@ -450,7 +450,7 @@ def test_free_texts_are_kept_only_to_be_sent_again(life):
             assert {*given} <= {*FREE_TEXTS, "merchant_page"}
             assert kept_in(json.dumps(event, ensure_ascii=False)) == set()
     for transaction in life.engine.store.transactions():
-        state = next(row for row in rows["transactions"] if row[0] == transaction.id)
+        state = next(row for row in rows["kessai_states"] if row[0] == transaction.id)
         held = kept_in(" ".join(_text(value) for value in state))
         assert bool(held) == bool(transaction.operations), transaction.id
 

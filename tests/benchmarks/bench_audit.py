@@ -44,7 +44,7 @@ def by_hand(path):
     """Read, decode and hash every event."""
     with closing(sqlite3.connect(path)) as connection:
         for body, digest in connection.execute(
-            "SELECT body, hash FROM events ORDER BY transaction_id, number"
+            "SELECT body, hash FROM kessai_events ORDER BY transaction_id, number"
         ):
             json.loads(body)
             assert hashlib.sha256(body).hexdigest() == digest

@@ -112,7 +112,7 @@ def _demand_truth(path, failed, figures):
     for _, key, error in failed:
         if key and isinstance(error, SafeToResend):
             with closing(sqlite3.connect(path)) as raw:
-                query = "SELECT count(*) FROM answers WHERE key = ?"
+                query = "SELECT count(*) FROM kessai_answers WHERE key = ?"
                 found = raw.execute(query, (key,)).fetchone()
             demand(found == (0,), "it is there all the same:", key, error)
             figures.count("changed_nothing", "and had not")

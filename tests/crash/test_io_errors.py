@@ -34,7 +34,7 @@ def expected(approved, folder):
 
 def records_in(path):
     with closing(sqlite3.connect(path)) as raw:
-        return raw.execute("SELECT count(*) FROM events").fetchone()[0]
+        return raw.execute("SELECT count(*) FROM kessai_events").fetchone()[0]
 
 
 def judge(path, approved, run, expected):

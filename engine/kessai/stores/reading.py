@@ -16,35 +16,35 @@ from kessai.stores.query import Query, Row, Steps, T
 
 TRANSACTIONS = (
     "SELECT id, account, lifecycle, status, version, open_since, discrepancies,"
-    " due_at, attempts, lease, leased_until, state FROM transactions ORDER BY id"
+    " due_at, attempts, lease, leased_until, state FROM kessai_states ORDER BY id"
 )
 """Rows for `decode_row`."""
 
 ANSWERS = (
-    "SELECT transaction_id, key, outcome, recorded FROM answers"
+    "SELECT transaction_id, key, outcome, recorded FROM kessai_answers"
     " ORDER BY transaction_id, key"
 )
 """Rows for `Answered`."""
 
 REFERENCES = (
-    "SELECT transaction_id, account, kind, gateway_id FROM gateway_ids"
+    "SELECT transaction_id, account, kind, gateway_id FROM kessai_gateway_ids"
     " ORDER BY transaction_id, account, kind, gateway_id"
 )
 """Rows for `referring`."""
 
 _LOAD = """
-SELECT 0, recorded FROM answers WHERE key = :key
-UNION ALL SELECT 1, state FROM transactions WHERE id = :transaction
-UNION ALL SELECT 2, state FROM transactions WHERE id = :agreement
+SELECT 0, recorded FROM kessai_answers WHERE key = :key
+UNION ALL SELECT 1, state FROM kessai_states WHERE id = :transaction
+UNION ALL SELECT 2, state FROM kessai_states WHERE id = :agreement
 """
 
 _RECORDS = """
-SELECT transaction_id, number, body, hash FROM events
+SELECT transaction_id, number, body, hash FROM kessai_events
 WHERE transaction_id = :transaction ORDER BY number
 """
 
 _FIND = """
-SELECT transaction_id FROM gateway_ids
+SELECT transaction_id FROM kessai_gateway_ids
 WHERE account = :account AND kind = :kind AND gateway_id = :name
 ORDER BY transaction_id
 """
@@ -52,21 +52,21 @@ ORDER BY transaction_id
 # From one account to the next by the index: what has none (`''`) is left out.
 _ACCOUNTS = """
 WITH RECURSIVE found (account) AS (
-  SELECT min(account) FROM transactions WHERE account > ''
+  SELECT min(account) FROM kessai_states WHERE account > ''
   UNION ALL
-  SELECT (SELECT min(account) FROM transactions WHERE account > found.account)
+  SELECT (SELECT min(account) FROM kessai_states WHERE account > found.account)
   FROM found WHERE account IS NOT NULL
 ) SELECT account FROM found WHERE account IS NOT NULL
 """
 
 _OPEN = """
-SELECT id FROM transactions WHERE due_at IS NOT NULL
+SELECT id FROM kessai_states WHERE due_at IS NOT NULL
 ORDER BY open_since, id LIMIT :limit
 """
 
 _UNRESOLVED = """
-SELECT id FROM transactions WHERE discrepancies > 0
-UNION SELECT id FROM transactions
+SELECT id FROM kessai_states WHERE discrepancies > 0
+UNION SELECT id FROM kessai_states
 WHERE due_at IS NOT NULL AND open_since <= :open_before
 ORDER BY id LIMIT :limit
 """
@@ -92,7 +92,7 @@ def records(transaction: str, but_denials: str | None = None) -> Steps[list[Reco
 
 def declaration(lifecycle_hash: str) -> Steps[bytes | None]:
     """`Store.declaration`."""
-    query = "SELECT document FROM lifecycles WHERE hash = :hash"
+    query = "SELECT document FROM kessai_lifecycles WHERE hash = :hash"
     rows = yield Query(query, {"hash": lifecycle_hash})
     document: bytes | None = rows[0][0] if rows else None
     return document

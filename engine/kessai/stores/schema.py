@@ -1,26 +1,24 @@
 """The SQLite schema and its versions. Each migration is done whole or not at all.
 
 Tables are STRICT, so that an amount can never silently turn into a float or a text.
+They stand in a file of their own, or beside those of a shop: a table of ours says which
+version they have, as the file's own numbers are the shop's.
 """
 
 import sqlite3
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kessai.errors import StoreUnsuitable
 from kessai.machine import DENIAL
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
-
-VERSION = 1
-"""The `PRAGMA user_version` of a file that this code can use."""
-
-OWNER = int.from_bytes(b"kess")
-"""The `PRAGMA application_id` of kessai's files, as many programs count from 1."""
+VERSIONS = "kessai_schema"
+"""The table that says the version of ours."""
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Whether the file is empty, or kessai's: seen before anything in it is changed.
+def version_of(connection: sqlite3.Connection, *, shared: bool) -> int:
+    """The version of our tables; 0 where there are none. Nothing is changed.
+
+    A file that has others is taken only if it is `shared`.
 
     Raises:
         StoreUnsuitable: the file is of a newer kessai, or of another program.
@@ -28,47 +26,53 @@ def is_empty(connection: sqlite3.Connection) -> bool:
     """
     connection.execute("BEGIN")  # one moment: another process may be migrating it
     try:
-        return _is_empty(connection)
+        return _version(connection, shared=shared)
     finally:
         _roll_back(connection)
 
 
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    if _pragma(connection, "application_id") != OWNER:
-        if _pragma(connection, "user_version") or _has_tables(connection):
-            message = "the file is a database of another program"
+def _version(connection: sqlite3.Connection, *, shared: bool) -> int:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if VERSIONS not in tables:
+        if not shared and (tables or _is_marked(connection)):
+            message = (
+                "the file is a database of another program; to keep the tables of kessai"
+                " beside its own, open it with SQLiteStore(…, shared=True) first"
+            )
             raise StoreUnsuitable(message)
-        return True
-    version = _pragma(connection, "user_version")
-    if version > VERSION:
-        message = f"the file has schema version {version}; this kessai knows {VERSION}"
+        return 0
+    found = connection.execute("SELECT max(version) FROM kessai_schema").fetchone()[0]
+    version = int(found or 0)
+    if version > len(MIGRATIONS):
+        message = f"the file has schema version {version}; this kessai knows {len(MIGRATIONS)}"
         raise StoreUnsuitable(message)
-    return False
+    return version
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file behind `connection` to `VERSION`, in one transaction.
+def migrate(connection: sqlite3.Connection, *, shared: bool) -> None:
+    """Bring our tables to the newest version, in one transaction.
 
     Raises:
-        StoreUnsuitable: the file is of a newer kessai, or of another program.
+        StoreUnsuitable: see `version_of`.
 
     """
-    if _pragma(connection, "user_version") == VERSION:
-        return
-    # Its import costs more than everything else here, and most opens need no change.
-    from sqlite_utils import Database
-
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _is_empty(connection)  # who else opened the file may have been faster
-        database = Database(connection)
-        _migrations().apply(database)
-        connection.execute(f"PRAGMA application_id = {OWNER}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        # Who else opened the file may have been faster.
+        for statement in statements(_version(connection, shared=shared)):
+            connection.execute(statement)
     except BaseException:
         _roll_back(connection)
         raise
     connection.execute("COMMIT")
+
+
+def statements(found: int = 0) -> Iterator[str]:
+    """What makes the newest version out of the one `found`."""
+    for number, script in enumerate(MIGRATIONS[found:], found + 1):
+        for statement in script.split(";"):
+            yield statement.strip()
+        yield f"INSERT INTO {VERSIONS} (version) VALUES ({number})"  # noqa: S608 - ours
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
@@ -76,35 +80,21 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    found = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    return bool(found)
-
-
-def _migrations() -> "Migrations":
-    from sqlite_utils import Migrations
-
-    migrations = Migrations("kessai")
-
-    for name, script in _SCRIPTS.items():
-
-        @migrations(name=name)
-        def _run(database: "Database", script: str = script) -> None:
-            for statement in script.split(";"):
-                database.execute(statement)
-
-    return migrations
+def _is_marked(connection: sqlite3.Connection) -> bool:
+    """Whether a program has numbered the file, though there is no table yet."""
+    numbers = ("PRAGMA application_id", "PRAGMA user_version")
+    return any(connection.execute(number).fetchone()[0] for number in numbers)
 
 
 # Rows that are written once and found by their key live in it (WITHOUT ROWID): one page
-# less to write, and to sync. Transactions are rewritten, and too long for that.
-_SCRIPTS = {
-    "1: transactions, events, answers, lifecycles": f"""
-CREATE TABLE transactions (
+# less to write, and to sync. States are rewritten, and too long for that.
+MIGRATIONS: tuple[str, ...] = (
+    f"""
+CREATE TABLE kessai_schema (
+  version INTEGER PRIMARY KEY NOT NULL,
+  made_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+) STRICT;
+CREATE TABLE kessai_states (
   id TEXT PRIMARY KEY NOT NULL,
   account TEXT NOT NULL,
   lifecycle TEXT NOT NULL,
@@ -118,37 +108,37 @@ CREATE TABLE transactions (
   leased_until TEXT,
   discrepancies INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX due_transactions ON transactions (account, due_at, id)
+CREATE INDEX kessai_states_due ON kessai_states (account, due_at, id)
   WHERE due_at IS NOT NULL;
-CREATE INDEX transactions_of_accounts ON transactions (account);
-CREATE INDEX discrepant_transactions ON transactions (id) WHERE discrepancies > 0;
-CREATE TABLE events (
+CREATE INDEX kessai_states_of_accounts ON kessai_states (account);
+CREATE INDEX kessai_states_discrepant ON kessai_states (id) WHERE discrepancies > 0;
+CREATE TABLE kessai_events (
   transaction_id TEXT NOT NULL,
   number INTEGER NOT NULL,
   body BLOB NOT NULL,
   hash TEXT NOT NULL,
   PRIMARY KEY (transaction_id, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX events_but_denials ON events (transaction_id, number)
+CREATE INDEX kessai_events_but_denials ON kessai_events (transaction_id, number)
   WHERE instr(body, X'{DENIAL.hex()}') = 0;
-CREATE TABLE answers (
+CREATE TABLE kessai_answers (
   key TEXT PRIMARY KEY NOT NULL,
   transaction_id TEXT NOT NULL,
   outcome TEXT NOT NULL,
   recorded BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE lifecycles (
+CREATE TABLE kessai_lifecycles (
   hash TEXT PRIMARY KEY NOT NULL,
   name TEXT NOT NULL,
   document BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE gateway_ids (
+CREATE TABLE kessai_gateway_ids (
   account TEXT NOT NULL,
   kind TEXT NOT NULL,
   gateway_id TEXT NOT NULL,
   transaction_id TEXT NOT NULL,
   PRIMARY KEY (account, kind, gateway_id, transaction_id)
 ) STRICT, WITHOUT ROWID
-"""
-}
-"""What brings a file from one version to the next, in order; `VERSION` counts them."""
+""",
+)
+"""What makes each version out of the one before."""

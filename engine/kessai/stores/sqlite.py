@@ -42,9 +42,10 @@ class _Connections:
 class SQLiteStore(ReadingStore):
     """Transactions in one SQLite file.
 
-    With `must_exist` none is made where there is none. Where the folder is read-only,
-    the file is read as it is, as long as nobody else changes it. A process that forks
-    closes the file before, and both open it again when they need it.
+    With `must_exist` none is made where there is none. A file that has tables of another
+    program gets ours (all begin with `kessai_`) only if it is `shared`. Where the folder
+    is read-only, the file is read as it is, as long as nobody else changes it. A process
+    that forks closes the file before, and both open it again when they need it.
 
     Raises:
         StoreMissing: there is no store, and it must exist.
@@ -53,9 +54,11 @@ class SQLiteStore(ReadingStore):
 
     """
 
-    def __init__(self, path: Path | str, *, must_exist: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, *, must_exist: bool = False, shared: bool = False
+    ) -> None:
         check_library()
-        self._file = SQLiteFile(Path(path), must_exist=must_exist)
+        self._file = SQLiteFile(Path(path), must_exist=must_exist, shared=shared)
         self._declared: set[str] = set()
         self._own = PerProcess(self._connections)
         self._own.get().writer.open()
@@ -124,7 +127,7 @@ class SQLiteStore(ReadingStore):
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """See `Store.trails`: a connection of its own, so writers go on."""
         found = self._stream(
-            "SELECT transaction_id, number, body, hash FROM events"
+            "SELECT transaction_id, number, body, hash FROM kessai_events"
             " ORDER BY transaction_id, number"
         )
         for transaction, group in groupby(found, key=itemgetter(0)):
@@ -139,7 +142,7 @@ class SQLiteStore(ReadingStore):
         return map(reading.referring, self._stream(reading.REFERENCES))
 
     def foreign_objects(self) -> list[ForeignObject]:
-        """See `Store.foreign_objects`: the file is kessai's own, so none belongs in it."""
+        """See `Store.foreign_objects`: those of a shop that shares the file are its own."""
         return self._perform(reading.foreign_objects(rows.FOREIGN))
 
     def _stream(self, query: str) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from time import monotonic, sleep
 from kessai.errors import KessaiError, StoreBusy, StoreFailed, StoreMissing
 from kessai.limits import BUSY_SECONDS, REOPEN_SECONDS
 from kessai.stores.query import Query, Row
-from kessai.stores.schema import is_empty, migrate
+from kessai.stores.schema import MIGRATIONS, migrate, version_of
 from kessai.stores.sqlite_durable import make_durable
 from kessai.stores.sqlite_errors import translated
 from kessai.stores.sqlite_unchanging import Unchanging, is_of_the_folder
@@ -15,13 +15,17 @@ from kessai.whole_file import check_folder
 
 
 class SQLiteFile:
-    """The file at `path`; with `must_exist` none is made where there is none."""
+    """The file at `path`; with `must_exist` none is made where there is none.
 
-    def __init__(self, path: Path, *, must_exist: bool) -> None:
+    If it is `shared`, our tables are made beside those of another program.
+    """
+
+    def __init__(self, path: Path, *, must_exist: bool, shared: bool) -> None:
         self.path = path
         # Wherever this process goes; SQLite's own name for no file is left to it.
         self.place = path if str(path) == ":memory:" else path.absolute()
         self._must_exist = must_exist
+        self._shared = shared
         self._unchanging: Unchanging | None = None
 
     def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
@@ -81,12 +85,14 @@ class SQLiteFile:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        if is_empty(connection) and self._must_exist:
+        found = version_of(connection, shared=self._shared)
+        if not found and self._must_exist:
             message = f"{self.path}: there is no store in this file"
             raise StoreMissing(message)
         if self._unchanging is None:
             make_durable(connection, self.path)
-            migrate(connection)
+            if found < len(MIGRATIONS):
+                migrate(connection, shared=self._shared)
         connection.execute("PRAGMA busy_timeout = 0")  # the writer waits, and fairly
 
     def rows(self, connection: sqlite3.Connection, query: Query) -> list[Row]:

@@ -21,17 +21,18 @@ from kessai.stores.encoding import (
 )
 
 BUT_DENIALS = (
-    "SELECT transaction_id, number, body, hash FROM events"  # noqa: S608 - a constant
-    " INDEXED BY events_but_denials"
+    "SELECT transaction_id, number, body, hash FROM kessai_events"  # noqa: S608 - a constant
+    " INDEXED BY kessai_events_but_denials"
     f" WHERE transaction_id = :transaction AND instr(body, X'{DENIAL.hex()}') = 0"
     " ORDER BY number"
 )
 """The records of a transaction without those of refused attempts."""
 
-FOREIGN = (
-    "SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('trigger', 'view')"
-    " ORDER BY type, name"
-)
+FOREIGN = r"""
+SELECT type, name, tbl_name FROM sqlite_master
+WHERE type IN ('trigger', 'view') AND sql LIKE '%kessai\_%' ESCAPE '\'
+ORDER BY type, name
+"""
 """Rows for `ForeignObject`."""
 
 
@@ -51,7 +52,7 @@ def write_change(
         _check_lease(connection, change.lease)
     for record in change.records:
         connection.execute(
-            "INSERT INTO events (transaction_id, number, body, hash)"
+            "INSERT INTO kessai_events (transaction_id, number, body, hash)"
             " VALUES (?, ?, ?, ?)",
             (record.transaction, record.number, record.body, record.hash),
         )
@@ -59,12 +60,12 @@ def write_change(
         _open_key(connection, change.opens)
     for closed in change.closes:
         connection.execute(
-            "UPDATE answers SET outcome = ?, recorded = ? WHERE key = ?",
+            "UPDATE kessai_answers SET outcome = ?, recorded = ? WHERE key = ?",
             (closed.outcome, encode_recorded(closed), closed.key),
         )
     for one in change.references:
         connection.execute(
-            "INSERT INTO gateway_ids (account, kind, gateway_id, transaction_id)"
+            "INSERT INTO kessai_gateway_ids (account, kind, gateway_id, transaction_id)"
             " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (one.account, one.kind, one.id, change.transaction.id),
         )
@@ -79,14 +80,14 @@ def _write_transaction(
     values = (*_columns(after), due_at, encode_transaction(after), after.id)
     if expected:
         cursor = connection.execute(
-            "UPDATE transactions SET account = ?, lifecycle = ?, status = ?, version = ?,"
+            "UPDATE kessai_states SET account = ?, lifecycle = ?, status = ?, version = ?,"
             " open_since = ?, discrepancies = ?, due_at = ?, attempts = 0,"
             " state = ? WHERE id = ? AND version = ?",
             (*values, expected),
         )
     else:
         cursor = connection.execute(
-            "INSERT INTO transactions"
+            "INSERT INTO kessai_states"
             " (account, lifecycle, status, version, open_since, discrepancies, due_at,"
             " state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO NOTHING",
@@ -101,7 +102,7 @@ def _check_version(
     connection: sqlite3.Connection, transaction: str, version: int
 ) -> None:
     rows = connection.execute(
-        "SELECT 1 FROM transactions WHERE id = ? AND version = ?",
+        "SELECT 1 FROM kessai_states WHERE id = ? AND version = ?",
         (transaction, version),
     ).fetchall()
     if not rows:
@@ -111,7 +112,7 @@ def _check_version(
 
 def _check_lease(connection: sqlite3.Connection, lease: Lease) -> None:
     rows = connection.execute(
-        "SELECT 1 FROM transactions WHERE id = ? AND lease = ?",
+        "SELECT 1 FROM kessai_states WHERE id = ? AND lease = ?",
         (lease.transaction, lease.number),
     ).fetchall()
     if not rows:
@@ -122,7 +123,7 @@ def _check_lease(connection: sqlite3.Connection, lease: Lease) -> None:
 def _open_key(connection: sqlite3.Connection, opens: Recorded) -> None:
     try:
         connection.execute(
-            "INSERT INTO answers (key, transaction_id, outcome, recorded)"
+            "INSERT INTO kessai_answers (key, transaction_id, outcome, recorded)"
             " VALUES (?, ?, ?, ?)",
             (opens.key, opens.transaction, opens.outcome, encode_recorded(opens)),
         )
@@ -133,7 +134,7 @@ def _open_key(connection: sqlite3.Connection, opens: Recorded) -> None:
 
 def _declare(connection: sqlite3.Connection, declared: Lifecycle) -> None:
     connection.execute(
-        "INSERT INTO lifecycles (hash, name, document) VALUES (?, ?, ?)"
+        "INSERT INTO kessai_lifecycles (hash, name, document) VALUES (?, ?, ?)"
         " ON CONFLICT (hash) DO NOTHING",
         (declared.hash, declared.name, declared.document),
     )
@@ -141,10 +142,10 @@ def _declare(connection: sqlite3.Connection, declared: Lifecycle) -> None:
 
 # Of each account the first that is due, by its index; then the first of those.
 _CLAIM = """
-UPDATE transactions SET lease = lease + 1, leased_until = :until WHERE id = (
-  SELECT id FROM transactions WHERE id IN (
+UPDATE kessai_states SET lease = lease + 1, leased_until = :until WHERE id = (
+  SELECT id FROM kessai_states WHERE id IN (
     SELECT (
-      SELECT id FROM transactions WHERE account = asked.value AND due_at <= :now
+      SELECT id FROM kessai_states WHERE account = asked.value AND due_at <= :now
         AND (leased_until IS NULL OR leased_until <= :now)
       ORDER BY due_at, id LIMIT 1
     ) FROM json_each(:accounts) AS asked
@@ -175,7 +176,7 @@ def release(connection: sqlite3.Connection, lease: Lease, due_at: datetime) -> N
     """See `Store.release`."""
     values = moment(due_at), lease.attempts + 1, lease.transaction, lease.number
     connection.execute(
-        "UPDATE transactions SET leased_until = NULL,"
+        "UPDATE kessai_states SET leased_until = NULL,"
         " due_at = CASE WHEN due_at IS NOT NULL THEN ? END,"
         " attempts = CASE WHEN due_at IS NOT NULL THEN ? ELSE 0 END"
         " WHERE id = ? AND lease = ?",

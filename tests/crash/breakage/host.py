@@ -15,8 +15,6 @@ import warnings
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 
-import sqlite_utils  # noqa: F401 - imported now, so that no worker has to
-
 from breakage.gateway import Link
 from breakage.idle import IDLE
 from breakage.planted import STORES

@@ -37,11 +37,11 @@ OPEN = "WHERE id = 'A-3'"
 LAST = "WHERE transaction_id = 'A-1' AND number = 10"
 DENIED = "WHERE outcome = 'denied'"
 TABLES = {
-    "transactions": "id",
-    "events": "transaction_id, number",
-    "answers": "key",
-    "lifecycles": "hash",
-    "gateway_ids": "gateway_id",
+    "kessai_states": "id",
+    "kessai_events": "transaction_id, number",
+    "kessai_answers": "key",
+    "kessai_lifecycles": "hash",
+    "kessai_gateway_ids": "gateway_id",
 }
 
 
@@ -160,7 +160,7 @@ def rewritten(name, number, change):
 
     def alter(thief):
         rows = thief.run(
-            "SELECT number, body FROM events WHERE transaction_id = ? ORDER BY number",
+            "SELECT number, body FROM kessai_events WHERE transaction_id = ? ORDER BY number",
             name,
         )
         head = ""
@@ -182,12 +182,14 @@ def rewritten(name, number, change):
 def keep_answer(thief, record):
     """The answer that belongs to the evidence of an event, if it has some."""
     data = record["data"]
-    for key, recorded in thief.run("SELECT key, recorded FROM answers"):
+    for key, recorded in thief.run("SELECT key, recorded FROM kessai_answers"):
         held = json.loads(recorded)
         if record["kind"] == "reported" and held.get("operation") == data["operation"]:
             held["evidence"] = {"command": None, **data["evidence"]}
             thief.run(
-                "UPDATE answers SET recorded = ? WHERE key = ?", encoded(held), key
+                "UPDATE kessai_answers SET recorded = ? WHERE key = ?",
+                encoded(held),
+                key,
             )
 
 
@@ -207,7 +209,7 @@ def keep_state(thief, name):
         machine = MACHINE_OF.get(read.lifecycle)
         transaction = evolve(machine, transaction, read.event).with_head(record.hash)
     thief.run(
-        "UPDATE transactions SET state = ?, discrepancies = ? WHERE id = ?",
+        "UPDATE kessai_states SET state = ?, discrepancies = ? WHERE id = ?",
         encode_transaction(transaction),
         len(transaction.discrepancies),
         name,
@@ -238,16 +240,18 @@ def text(old, new):
 
 def answer(where, **changes):
     def alter(thief):
-        ((key, recorded),) = thief.run(f"SELECT key, recorded FROM answers {where}")
+        ((key, recorded),) = thief.run(
+            f"SELECT key, recorded FROM kessai_answers {where}"
+        )
         changed = encoded({**json.loads(recorded), **changes})
-        thief.run("UPDATE answers SET recorded = ? WHERE key = ?", changed, key)
+        thief.run("UPDATE kessai_answers SET recorded = ? WHERE key = ?", changed, key)
 
     return alter
 
 
 def answer_evidence(where, **changes):
     def alter(thief):
-        ((recorded,),) = thief.run(f"SELECT recorded FROM answers {where}")
+        ((recorded,),) = thief.run(f"SELECT recorded FROM kessai_answers {where}")
         evidence = {**json.loads(recorded)["evidence"], **changes}
         answer(where, evidence=evidence)(thief)
 
@@ -256,10 +260,12 @@ def answer_evidence(where, **changes):
 
 def answer_text(where, old, new):
     def alter(thief):
-        ((key, recorded),) = thief.run(f"SELECT key, recorded FROM answers {where}")
+        ((key, recorded),) = thief.run(
+            f"SELECT key, recorded FROM kessai_answers {where}"
+        )
         assert old in recorded
         changed = recorded.replace(old, new, 1)
-        thief.run("UPDATE answers SET recorded = ? WHERE key = ?", changed, key)
+        thief.run("UPDATE kessai_answers SET recorded = ? WHERE key = ?", changed, key)
 
     return alter
 
@@ -272,9 +278,9 @@ def discrepancies(name, found):
     """Those in a state, and their number beside it."""
 
     def alter(thief):
-        ((held,),) = thief.run(f"SELECT state FROM transactions WHERE id = '{name}'")
+        ((held,),) = thief.run(f"SELECT state FROM kessai_states WHERE id = '{name}'")
         thief.run(
-            "UPDATE transactions SET state = ?, discrepancies = ? WHERE id = ?",
+            "UPDATE kessai_states SET state = ?, discrepancies = ? WHERE id = ?",
             msgspec.json.encode({**json.loads(held), "discrepancies": found}),
             len(found),
             name,
@@ -285,27 +291,33 @@ def discrepancies(name, found):
 
 def document(name, change):
     def alter(thief):
-        ((held,),) = thief.run(f"SELECT document FROM lifecycles WHERE name = '{name}'")
+        ((held,),) = thief.run(
+            f"SELECT document FROM kessai_lifecycles WHERE name = '{name}'"
+        )
         changed = change(thief, held)
         assert changed != held
-        thief.run(f"UPDATE lifecycles SET document = ? WHERE name = '{name}'", changed)
+        thief.run(
+            f"UPDATE kessai_lifecycles SET document = ? WHERE name = '{name}'", changed
+        )
 
     return alter
 
 
 def other_document(thief, _held):
-    ((held,),) = thief.run("SELECT document FROM lifecycles WHERE name = 'charge'")
+    ((held,),) = thief.run(
+        "SELECT document FROM kessai_lifecycles WHERE name = 'charge'"
+    )
     return held
 
 
 def scheduled(**columns):
     """The open operation, its columns set; times as any database takes them."""
     values = ", ".join(f"{name} = {value}" for name, value in columns.items())
-    return sql(f"UPDATE transactions SET {values} {OPEN}")
+    return sql(f"UPDATE kessai_states SET {values} {OPEN}")
 
 
 def forgotten(thief):
-    for table, column in {**ROWS, "gateway_ids": "transaction_id"}.items():
+    for table, column in {**ROWS, "kessai_gateway_ids": "transaction_id"}.items():
         thief.run(f"DELETE FROM {table} WHERE {column} = 'A-2'")
 
 
@@ -323,29 +335,29 @@ OTHER_REASON = [{"code": "state_not_allowed", "rule": "O1", "values": {}}]
 
 PLAINLY = {
     # the row of a transaction
-    "its id": (sql(f"UPDATE transactions SET id = 'B' {ONE}"), "state_unreadable"),
+    "its id": (sql(f"UPDATE kessai_states SET id = 'B' {ONE}"), "state_unreadable"),
     "its account": (
-        sql(f"UPDATE transactions SET account = 'x' {ONE}"),
+        sql(f"UPDATE kessai_states SET account = 'x' {ONE}"),
         "state_unreadable",
     ),
     "its lifecycle": (
-        sql(f"UPDATE transactions SET lifecycle = 'charge' {ONE}"),
+        sql(f"UPDATE kessai_states SET lifecycle = 'charge' {ONE}"),
         "state_unreadable",
     ),
     "its status": (
-        sql(f"UPDATE transactions SET status = 'payment.refunded' {ONE}"),
+        sql(f"UPDATE kessai_states SET status = 'payment.refunded' {ONE}"),
         "state_unreadable",
     ),
     "its version": (
-        sql(f"UPDATE transactions SET version = 4 {ONE}"),
+        sql(f"UPDATE kessai_states SET version = 4 {ONE}"),
         "state_unreadable",
     ),
     "since when it is open": (
-        sql(f"UPDATE transactions SET open_since = NULL {OPEN}"),
+        sql(f"UPDATE kessai_states SET open_since = NULL {OPEN}"),
         "state_unreadable",
     ),
     "its discrepancies": (
-        sql("UPDATE transactions SET discrepancies = 0 WHERE id = 'A-2'"),
+        sql("UPDATE kessai_states SET discrepancies = 0 WHERE id = 'A-2'"),
         "state_unreadable",
     ),
     "an open operation that is never due": (
@@ -373,7 +385,7 @@ PLAINLY = {
         "recovery_prevented",
     ),
     "a lease until a far year where nothing is open": (
-        sql(f"UPDATE transactions SET lease = 1, leased_until = {FAR} {ONE}"),
+        sql(f"UPDATE kessai_states SET lease = 1, leased_until = {FAR} {ONE}"),
         "recovery_prevented",
     ),
     "fewer leases than none": (scheduled(lease=-1), "recovery_prevented"),
@@ -383,19 +395,19 @@ PLAINLY = {
         "recovery_prevented",
     ),
     "attempts where nothing is open": (
-        sql(f"UPDATE transactions SET lease = 1, attempts = 1 {ONE}"),
+        sql(f"UPDATE kessai_states SET lease = 1, attempts = 1 {ONE}"),
         "recovery_prevented",
     ),
     "a due time where nothing is open": (
-        sql(f"UPDATE transactions SET due_at = {FAR} {ONE}"),
+        sql(f"UPDATE kessai_states SET due_at = {FAR} {ONE}"),
         "recovery_prevented",
     ),
     "a state of rubbish": (
-        sql(f"UPDATE transactions SET state = ? {ONE}", b"{"),
+        sql(f"UPDATE kessai_states SET state = ? {ONE}", b"{"),
         "state_unreadable",
     ),
     "a state without its row": (
-        sql(f"DELETE FROM transactions {ONE}"),
+        sql(f"DELETE FROM kessai_states {ONE}"),
         "transaction_missing",
     ),
     # the state
@@ -427,26 +439,32 @@ PLAINLY = {
         "record_broken",
     ),
     "an event's hash": (
-        sql("UPDATE events SET hash = ? WHERE number = 3", "0" * 64),
+        sql("UPDATE kessai_events SET hash = ? WHERE number = 3", "0" * 64),
         "record_broken",
     ),
     "an event's number": (
-        sql("UPDATE events SET number = 77 WHERE number = 4"),
+        sql("UPDATE kessai_events SET number = 77 WHERE number = 4"),
         "event_missing",
     ),
     "the first event gone": (
-        sql("DELETE FROM events WHERE number = 1"),
+        sql("DELETE FROM kessai_events WHERE number = 1"),
         "event_missing",
     ),
-    "an event gone": (sql("DELETE FROM events WHERE number = 3"), "event_missing"),
-    "the last events gone": (sql("DELETE FROM events WHERE number > 4"), "tail_cut"),
+    "an event gone": (
+        sql("DELETE FROM kessai_events WHERE number = 3"),
+        "event_missing",
+    ),
+    "the last events gone": (
+        sql("DELETE FROM kessai_events WHERE number > 4"),
+        "tail_cut",
+    ),
     "all events gone": (
-        sql("DELETE FROM events WHERE transaction_id = 'A-1'"),
+        sql("DELETE FROM kessai_events WHERE transaction_id = 'A-1'"),
         "trail_missing",
     ),
     "an event once more": (
         sql(
-            "INSERT INTO events SELECT transaction_id, 11, body, hash FROM events"
+            "INSERT INTO kessai_events SELECT transaction_id, 11, body, hash FROM kessai_events"
             f" {LAST}"
         ),
         "record_broken",
@@ -493,13 +511,13 @@ PLAINLY = {
         "record_broken",
     ),
     "an event moved to another transaction": (
-        sql(f"UPDATE events SET transaction_id = 'A-9' {LAST}"),
+        sql(f"UPDATE kessai_events SET transaction_id = 'A-9' {LAST}"),
         "tail_cut",
     ),
     # answers
-    "an answer gone": (sql(f"DELETE FROM answers {CAPTURED}"), "answer_missing"),
+    "an answer gone": (sql(f"DELETE FROM kessai_answers {CAPTURED}"), "answer_missing"),
     "an answer's outcome": (
-        sql(f"UPDATE answers SET outcome = 'declined' {CAPTURED}"),
+        sql(f"UPDATE kessai_answers SET outcome = 'declined' {CAPTURED}"),
         "answer_differs",
     ),
     "an answer's request": (answer(CAPTURED, request="0" * 64), "answer_differs"),
@@ -513,7 +531,7 @@ PLAINLY = {
     ),
     "a denial without bounds": (answer_text(DENIED, *NO_BOUNDS), "answer_differs"),
     "an answer's key": (
-        sql(f"UPDATE answers SET key = 'another' {CAPTURED}"),
+        sql(f"UPDATE kessai_answers SET key = 'another' {CAPTURED}"),
         "answer_missing",
     ),
     "an unknown member of an answer": (answer(CAPTURED, extra=1), "answer_differs"),
@@ -539,11 +557,11 @@ PLAINLY = {
         )
     },
     "an answer of rubbish": (
-        sql(f"UPDATE answers SET recorded = ? {CAPTURED}", b"\xff"),
+        sql(f"UPDATE kessai_answers SET recorded = ? {CAPTURED}", b"\xff"),
         "answer_differs",
     ),
     "an answer of another transaction": (
-        sql(f"UPDATE answers SET transaction_id = 'A-2' {CAPTURED}"),
+        sql(f"UPDATE kessai_answers SET transaction_id = 'A-2' {CAPTURED}"),
         "answer_differs",
     ),
     # lifecycle files
@@ -554,7 +572,7 @@ PLAINLY = {
         "lifecycle_unknown",
     ),
     "a lifecycle file gone": (
-        sql("DELETE FROM lifecycles WHERE name = 'charge'"),
+        sql("DELETE FROM kessai_lifecycles WHERE name = 'charge'"),
         "lifecycle_unknown",
     ),
     "a lifecycle file in another one's place": (
@@ -562,20 +580,22 @@ PLAINLY = {
         "lifecycle_unknown",
     ),
     "the hash beside a lifecycle file": (
-        sql(f"UPDATE lifecycles SET hash = '{'0' * 64}' WHERE name = 'one_time'"),
+        sql(
+            f"UPDATE kessai_lifecycles SET hash = '{'0' * 64}' WHERE name = 'one_time'"
+        ),
         "lifecycle_unknown",
     ),
     # the gateway's ids
-    "a gateway's id gone": (sql("DELETE FROM gateway_ids"), "references_differ"),
+    "a gateway's id gone": (sql("DELETE FROM kessai_gateway_ids"), "references_differ"),
     **{
         f"the {column} of a gateway's id": (
-            sql(f"UPDATE gateway_ids SET {column} = 'another'"),
+            sql(f"UPDATE kessai_gateway_ids SET {column} = 'another'"),
             "references_differ",
         )
         for column in ("account", "kind", "gateway_id", "transaction_id")
     },
     "one more gateway's id": (
-        sql("INSERT INTO gateway_ids VALUES ('a', 'order', 'o_2', 'A-1')"),
+        sql("INSERT INTO kessai_gateway_ids VALUES ('a', 'order', 'o_2', 'A-1')"),
         "references_differ",
     ),
 }
@@ -599,11 +619,11 @@ HARMLESS = {
         "an older kessai wrote it, which did not know the member",
     ),
     "the name beside a lifecycle file": (
-        sql("UPDATE lifecycles SET name = 'other' WHERE name = 'charge'"),
+        sql("UPDATE kessai_lifecycles SET name = 'other' WHERE name = 'charge'"),
         "files are found by their hash, and name themselves",
     ),
     "one more lifecycle file": (
-        sql("INSERT INTO lifecycles VALUES ('0', 'one_time', ?)", b"{}"),
+        sql("INSERT INTO kessai_lifecycles VALUES ('0', 'one_time', ?)", b"{}"),
         "no event is bound to its hash",
     ),
     "an earlier due time": (
@@ -689,8 +709,5 @@ def test_every_column_of_every_table_is_altered(copies, tmp_path):
 
 
 def test_no_table_is_forgotten(copies, tmp_path):
-    """The others say which version the tables have, and hold nothing of a payment."""
-    assert copies.thief(tmp_path).tables() - {*TABLES} <= {
-        "kessai_schema",
-        "_sqlite_migrations",
-    }
+    """The other one says which version the tables have, and holds nothing of a payment."""
+    assert copies.thief(tmp_path).tables() - {*TABLES} == {"kessai_schema"}

@@ -8,26 +8,26 @@ from kessai.audit.verification.report import AuditFault
 
 SQLITE = {
     "trigger": (
-        "CREATE TRIGGER loses AFTER INSERT ON events BEGIN"
-        " DELETE FROM events WHERE number = 2; END"
+        "CREATE TRIGGER loses AFTER INSERT ON kessai_events BEGIN"
+        " DELETE FROM kessai_events WHERE number = 2; END"
     ),
-    "view": "CREATE VIEW shown AS SELECT * FROM transactions",
+    "view": "CREATE VIEW shown AS SELECT * FROM kessai_states",
 }
 NOTHING = "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS"
 POSTGRES = {
     "trigger": (
         f"{NOTHING} 'BEGIN RETURN NULL; END';"
-        " CREATE TRIGGER loses BEFORE UPDATE ON transactions"
+        " CREATE TRIGGER loses BEFORE UPDATE ON kessai_states"
         " FOR EACH ROW EXECUTE FUNCTION nothing()"
     ),
-    "view": "CREATE VIEW shown AS SELECT * FROM transactions",
-    "view that is kept": "CREATE MATERIALIZED VIEW shown AS SELECT * FROM transactions",
-    "rule": "CREATE RULE keeps AS ON DELETE TO transactions DO INSTEAD NOTHING",
+    "view": "CREATE VIEW shown AS SELECT * FROM kessai_states",
+    "view that is kept": "CREATE MATERIALIZED VIEW shown AS SELECT * FROM kessai_states",
+    "rule": "CREATE RULE keeps AS ON DELETE TO kessai_states DO INSTEAD NOTHING",
     "rule elsewhere": (
         "CREATE TABLE notes (note text); CREATE RULE pays AS ON INSERT TO notes"
-        " DO ALSO UPDATE transactions SET status = 'paid'"
+        " DO ALSO UPDATE kessai_states SET status = 'paid'"
     ),
-    "policy": "CREATE POLICY hides ON transactions USING (id <> 'A-1')",
+    "policy": "CREATE POLICY hides ON kessai_states USING (id <> 'A-1')",
 }
 
 

@@ -212,7 +212,7 @@ def test_forged_among_many_that_are_right_it_is_found_all_the_same(shop, store, 
 def test_any_byte_changed_in_any_event_is_found(path, data, rehash):
     """With the old hash at that event; with a new one there or right after it."""
     thief = Thief(path)
-    rows = thief.run("SELECT transaction_id, number, body, hash FROM events")
+    rows = thief.run("SELECT transaction_id, number, body, hash FROM kessai_events")
     name, number, body, digest = data.draw(st.sampled_from(rows))
     at = data.draw(st.integers(0, len(body) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda b: b != body[at]))
@@ -223,7 +223,7 @@ def test_any_byte_changed_in_any_event_is_found(path, data, rehash):
     same_both_ways(store)
     store.close()
     thief.run(
-        "UPDATE events SET body = ?, hash = ? WHERE transaction_id = ? AND number = ?",
+        "UPDATE kessai_events SET body = ?, hash = ? WHERE transaction_id = ? AND number = ?",
         *(body, digest, name, number),
     )
     assert found

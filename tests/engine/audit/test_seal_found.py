@@ -166,8 +166,10 @@ def test_a_lifecycle_exchanged_with_all_chains_under_it_is_found(path, sealed):
     seals = sealed()
     remove(path, "R-1-a")
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        ((gone,),) = database.execute("SELECT hash FROM lifecycles WHERE name='charge'")
-        database.execute("DELETE FROM lifecycles WHERE name = 'charge'")
+        ((gone,),) = database.execute(
+            "SELECT hash FROM kessai_lifecycles WHERE name='charge'"
+        )
+        database.execute("DELETE FROM kessai_lifecycles WHERE name = 'charge'")
     assert found(path, seals) == [
         ("R-1-a", 1, "sealed_missing"),
         (gone, None, "sealed_lifecycle"),
@@ -193,7 +195,9 @@ def test_a_fault_that_needs_no_seal_is_told_as_such(path, sealed):
 
     seals = sealed()
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("DELETE FROM events WHERE transaction_id='A-1' AND number=5")
+        database.execute(
+            "DELETE FROM kessai_events WHERE transaction_id='A-1' AND number=5"
+        )
     store = SQLiteStore(path)
     (fault,) = verify(store, seals=seals).faults.first
     store.close()
@@ -205,7 +209,9 @@ def test_what_does_not_hold_is_not_sealed(path, tmp_path, key):
     from contextlib import closing
 
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("DELETE FROM events WHERE transaction_id='A-1' AND number=5")
+        database.execute(
+            "DELETE FROM kessai_events WHERE transaction_id='A-1' AND number=5"
+        )
     before = sorted(tmp_path.iterdir())
     store = SQLiteStore(path)
     made = write_seal(store, key, tmp_path / "seal", NOON)

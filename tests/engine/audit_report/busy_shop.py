@@ -163,13 +163,14 @@ def spoil(path, transaction, number, old, new):
     place = (transaction, number)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         ((body,),) = database.execute(
-            "SELECT body FROM events WHERE transaction_id = ? AND number = ?", place
+            "SELECT body FROM kessai_events WHERE transaction_id = ? AND number = ?",
+            place,
         )
         assert old in body
         changed = body.replace(old, new)
         digest = hashlib.sha256(changed).hexdigest()
         database.execute(
-            "UPDATE events SET body = ?, hash = ?"
+            "UPDATE kessai_events SET body = ?, hash = ?"
             " WHERE transaction_id = ? AND number = ?",
             (changed, digest, *place),
         )

@@ -86,10 +86,12 @@ class Database:
 
     def events(self):
         """Every event: its transaction, number and hash."""
-        return self._rows(self.path, "SELECT transaction_id, number, hash FROM events")
+        return self._rows(
+            self.path, "SELECT transaction_id, number, hash FROM kessai_events"
+        )
 
     def answers(self):
-        return self._rows(self.path, "SELECT key, outcome FROM answers")
+        return self._rows(self.path, "SELECT key, outcome FROM kessai_answers")
 
     def exchanges(self):
         """Every exchange that reached the gateway: order, command, result, amount."""

@@ -55,7 +55,7 @@ def test_what_was_never_opened_is_counted_apart_wherever_it_is_counted(
 def test_a_foreign_object_is_no_transaction_wherever_it_is_shown(
     kessai, shop, tmp_path
 ):
-    tamper(shop, "CREATE VIEW shown AS SELECT * FROM transactions")
+    tamper(shop, "CREATE VIEW shown AS SELECT * FROM kessai_states")
     done = kessai("audit", "verify", "--db", shop, "--lang", "en")
     assert done.code == 5
     assert "Does not hold: 0 of 1 trails." in done.out
@@ -82,7 +82,7 @@ def test_json_has_the_counts(kessai, shop):
 
 
 def test_a_tampered_trail_is_exit_code_5_and_names_the_event(kessai, shop):
-    tamper(shop, "UPDATE events SET body = x'7b7d' WHERE number = 4")
+    tamper(shop, "UPDATE kessai_events SET body = x'7b7d' WHERE number = 4")
     result = kessai("audit", "verify", "--db", shop, "--lang", "en")
     assert result.code == 5
     assert "A-1 event 4:" in result.out
@@ -97,7 +97,7 @@ def test_a_tampered_trail_is_exit_code_5_and_names_the_event(kessai, shop):
 def test_many_faults_are_counted_and_the_first_are_shown(kessai, shop):
     for number in range(25):
         kessai("tx", "do", f"B-{number:02d}", "capture", "--db", shop)
-    tamper(shop, "DELETE FROM events WHERE transaction_id LIKE 'B%'")
+    tamper(shop, "DELETE FROM kessai_events WHERE transaction_id LIKE 'B%'")
     result = kessai("audit", "verify", "--db", shop, "--lang", "en")
     assert result.code == 5
     assert "B-00: the transaction has no trail" in result.out

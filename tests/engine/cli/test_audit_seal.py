@@ -36,9 +36,9 @@ def sealed(kessai, shop, public):
 def remove(db, transaction):
     with closing(sqlite3.connect(db, isolation_level=None)) as database:
         for table, column in (
-            ("transactions", "id"),
-            ("events", "transaction_id"),
-            ("answers", "transaction_id"),
+            ("kessai_states", "id"),
+            ("kessai_events", "transaction_id"),
+            ("kessai_answers", "transaction_id"),
         ):
             database.execute(f"DELETE FROM {table} WHERE {column} = ?", (transaction,))  # noqa: S608
 
@@ -151,7 +151,7 @@ def test_seals_follow_each_other(kessai, sealed, public):
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_what_does_not_hold_is_reported_and_not_sealed(kessai, shop, public, language):
     with closing(sqlite3.connect(shop, isolation_level=None)) as database:
-        database.execute("DELETE FROM events WHERE number = 5")
+        database.execute("DELETE FROM kessai_events WHERE number = 5")
     asked = ("audit", "seal", "--db", shop, "--key", "key", "--out", "s")
     result = kessai(*asked, "--lang", language)
     assert result.code == 5

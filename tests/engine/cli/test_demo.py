@@ -125,7 +125,7 @@ def test_a_trail_that_does_not_hold_is_no_good_end():
         for _ in story(stage):
             pass
         stage.engine.store._own.get().writer.session.connection.execute(
-            "DELETE FROM events WHERE number = 3"
+            "DELETE FROM kessai_events WHERE number = 3"
         )
         assert not proof(stage).is_good
 

@@ -306,9 +306,9 @@ def test_a_file_that_was_exchanged_in_the_store_is_not_believed(
 ):
     """A title stands for any of its rules: none of them is the order's."""
     with closing(sqlite3.connect(under_an_older_file, isolation_level=None)) as store:
-        ((document,),) = store.execute("SELECT document FROM lifecycles")
+        ((document,),) = store.execute("SELECT document FROM kessai_lifecycles")
         other = document.replace(b"payment of old", title.encode())
-        store.execute("UPDATE lifecycles SET document = ?", (other,))
+        store.execute("UPDATE kessai_lifecycles SET document = ?", (other,))
     is_exchanged = other != document
     for command in (("show", "old"), ("diagram", "old", "--format", "mermaid")):
         shown = kessai("tx", *command, "--db", under_an_older_file, "--lang", "en")
@@ -334,7 +334,7 @@ def test_without_graphviz_an_older_file_is_drawn_as_mermaid(
 
 def test_an_order_whose_file_is_lost_has_no_picture(kessai, under_an_older_file):
     with closing(sqlite3.connect(under_an_older_file)) as connection, connection:
-        connection.execute("DELETE FROM lifecycles")
+        connection.execute("DELETE FROM kessai_lifecycles")
     shown = kessai("tx", "diagram", "old", "--db", under_an_older_file)
     assert (shown.code, shown.out) == (2, "")
     assert "its lifecycle file is not in the store" in shown.err

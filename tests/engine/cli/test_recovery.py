@@ -386,7 +386,9 @@ def test_one_order_that_cannot_be_recovered_holds_up_no_other(past, kessai, tmp_
             asked = Command("authorize", name, key=name, amount=5, lifecycle="one_time")
             shop.engine.execute(asked)
     with closing(sqlite3.connect(tmp_path / "kessai.db")) as store, store:
-        store.execute("UPDATE events SET hash = '' WHERE transaction_id = 'broken'")
+        store.execute(
+            "UPDATE kessai_events SET hash = '' WHERE transaction_id = 'broken'"
+        )
     ran = kessai("recover", "--json")
     assert ran.code == 4
     assert "recovery failed: broken: event 1 of broken" in ran.err

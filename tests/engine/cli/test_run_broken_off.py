@@ -127,7 +127,7 @@ def answered(database):
     with suppress(sqlite3.OperationalError):  # the file or its tables are not there yet
         uri = f"file:{database.path}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as reader:
-            return reader.execute("SELECT count(*) FROM answers").fetchone()[0]
+            return reader.execute("SELECT count(*) FROM kessai_answers").fetchone()[0]
     return 0
 
 

@@ -161,7 +161,7 @@ def test_a_trail_that_is_bent_and_a_file_with_mistakes_are_json_errors(
     kessai, order, tmp_path
 ):
     with closing(sqlite3.connect(tmp_path / "kessai.db")) as store, store:
-        store.execute("UPDATE events SET hash = 'no' WHERE number = 2")
+        store.execute("UPDATE kessai_events SET hash = 'no' WHERE number = 2")
     bent = kessai("tx", "show", "order", "--events", "--json")
     assert (bent.code, bent.json["error"]["kind"]) == (5, "TrailBroken")
     (tmp_path / "commands.jsonl").write_text("{}")
@@ -215,7 +215,7 @@ def is_plain(text):
 
 def test_hostile_texts_of_a_store_move_no_terminal(kessai, order, tmp_path):
     with closing(sqlite3.connect(tmp_path / "kessai.db")) as store, store:
-        store.execute("UPDATE transactions SET account = ?", (HOSTILE,))
+        store.execute("UPDATE kessai_states SET account = ?", (HOSTILE,))
     for asked in (("tx", "list"), ("audit", "verify"), ("recover",), ("sweep",)):
         shown = kessai(*asked, "--lang", "en")
         assert is_plain(shown.out), asked

@@ -213,6 +213,6 @@ def test_a_file_that_changes_while_it_is_read_as_unchanging_is_found_out(archive
         os.seteuid(os.getuid())
         archive.chmod(0o755)
         with closing(sqlite3.connect(path)) as writer, writer:
-            writer.execute("UPDATE transactions SET status = 'captured'")
+            writer.execute("UPDATE kessai_states SET status = 'captured'")
         with pytest.raises(StoreFailed, match="was changed while it was being read"):
             store.load(None, "order", None)

@@ -155,7 +155,7 @@ def test_what_was_never_opened_can_be_asked_nothing_but_is_known(kessai, done, a
 def test_show_of_a_bent_trail_fails_as_an_audit_does(kessai, done):
     with closing(sqlite3.connect(done)) as connection, connection:
         connection.execute(
-            "UPDATE events SET body = CAST(replace(body, '900', '901') AS BLOB)"
+            "UPDATE kessai_events SET body = CAST(replace(body, '900', '901') AS BLOB)"
             " WHERE transaction_id = 'one' AND number = 4"
         )
 

@@ -308,7 +308,7 @@ def test_a_trail_that_does_not_hold_leaves_the_former_file(
         shop.sale(order)
     with closing(sqlite3.connect(tmp_path / "shop.db")) as connection, connection:
         connection.execute(
-            "UPDATE events SET body = x'7b7d' WHERE transaction_id = 'A-2' AND number = 2"
+            "UPDATE kessai_events SET body = x'7b7d' WHERE transaction_id = 'A-2' AND number = 2"
         )
     out = tmp_path / "out"
     out.write_bytes(b"former")

@@ -10,8 +10,8 @@ def sqlite(tmp_path):
     """A maker of SQLite stores, which are closed at the end."""
     made = []
 
-    def make(path=tmp_path / "store.db"):
-        made.append(SQLiteStore(path))
+    def make(path=tmp_path / "store.db", **options):
+        made.append(SQLiteStore(path, **options))
         return made[-1]
 
     yield make

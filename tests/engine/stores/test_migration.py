@@ -7,10 +7,10 @@ import pytest
 from sqlite_utils import Database
 
 from kessai.errors import StoreFailed
-from kessai.stores import schema
+from kessai.stores import schema, sqlite_file
 from kessai.testing.store_kit.conformance import Book
 
-ADDS = "ALTER TABLE transactions ADD COLUMN seen INTEGER NOT NULL DEFAULT 7"
+ADDS = "ALTER TABLE kessai_states ADD COLUMN seen INTEGER NOT NULL DEFAULT 7"
 FAILS = f"{ADDS}; DROP TABLE nowhere"
 
 
@@ -28,9 +28,9 @@ def later(monkeypatch):
     """Make this a later kessai, which knows one more migration."""
 
     def know(script):
-        scripts = {**schema._SCRIPTS, "one more": script}
-        monkeypatch.setattr(schema, "_SCRIPTS", scripts)
-        monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+        migrations = (*schema.MIGRATIONS, script)
+        for module in (schema, sqlite_file):
+            monkeypatch.setattr(module, "MIGRATIONS", migrations)
 
     return know
 
@@ -40,15 +40,11 @@ def look(path, query):
         return connection.execute(query).fetchall()
 
 
-def test_the_version_counts_the_migrations():
-    assert len(schema._SCRIPTS) == schema.VERSION
-
-
 def test_a_file_of_an_earlier_version_is_brought_up_to_date(sqlite, old, later):
     later(ADDS)
     store = sqlite(old)
-    assert look(old, "PRAGMA user_version") == [(schema.VERSION,)]
-    assert look(old, "SELECT id, seen FROM transactions") == [("order-1", 7)]
+    assert look(old, "SELECT version FROM kessai_schema") == [(1,), (2,)]
+    assert look(old, "SELECT id, seen FROM kessai_states") == [("order-1", 7)]
     assert store.load(None, "order-1", None).transaction.version == 1
     Book(store, "order-2").begin()
 

@@ -9,7 +9,6 @@ from contextlib import closing
 from threading import Barrier
 
 import pytest
-import sqlite_utils
 from inside import session
 
 from kessai import SQLiteStore, StoreWarning
@@ -103,20 +102,21 @@ def test_tables_are_strict_so_that_no_amount_turns_into_a_float(sqlite):
     connection = session(sqlite()).connection
     tables = connection.execute(
         "SELECT name, strict FROM pragma_table_list WHERE schema = 'main'"
-        " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_%' ESCAPE '\\'"
+        " AND name NOT LIKE 'sqlite%'"
     ).fetchall()
     assert sorted(tables) == [
-        ("answers", 1),
-        ("events", 1),
-        ("gateway_ids", 1),
-        ("lifecycles", 1),
-        ("transactions", 1),
+        ("kessai_answers", 1),
+        ("kessai_events", 1),
+        ("kessai_gateway_ids", 1),
+        ("kessai_lifecycles", 1),
+        ("kessai_schema", 1),
+        ("kessai_states", 1),
     ]
     for column in ("version", "state"):
         values = {"version": 1, "state": b"{}", column: "1.5 x"}
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(
-                "INSERT INTO transactions (id, lifecycle, status, version, state)"
+                "INSERT INTO kessai_states (id, lifecycle, status, version, state)"
                 " VALUES ('a', 'b', 'c', :version, :state)",
                 values,
             )
@@ -183,27 +183,19 @@ def test_where_warnings_are_errors_a_commit_is_one_all_the_same(tmp_path, monkey
 
 def tables(path):
     with raw(path) as connection:
-        found = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    return found, version
+        return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
 
-@pytest.mark.parametrize("step", ["events", "answers", "lifecycles"])
+@pytest.mark.parametrize("step", ["CREATE TABLE kessai_answers", "INSERT"])
 def test_a_crash_in_the_middle_of_a_migration_leaves_nothing(
     sqlite, tmp_path, monkeypatch, step
 ):
     path = tmp_path / "store.db"
-    execute = sqlite_utils.Database.execute
-
-    def crash(database, statement, *values):
-        if f"CREATE TABLE {step}" in statement:
-            raise KeyboardInterrupt
-        return execute(database, statement, *values)
-
-    monkeypatch.setattr(sqlite_utils.Database, "execute", crash)
+    (statement,) = (each for each in schema.statements() if each.startswith(step))
+    lie(monkeypatch, statement, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         sqlite(path)
-    assert tables(path) == (0, 0)
+    assert tables(path) == 0
     monkeypatch.undo()
     begin(sqlite(path))
 
@@ -212,24 +204,23 @@ def test_a_migration_that_cannot_be_written_is_a_failure_of_the_store(
     sqlite, tmp_path, monkeypatch
 ):
     full = failure(sqlite3.SQLITE_FULL)
-    lie(monkeypatch, f"PRAGMA user_version = {schema.VERSION}", full)
+    lie(monkeypatch, [*schema.statements()][-1], full)
     with pytest.raises(StoreFailed):
         sqlite()
-    assert tables(tmp_path / "store.db") == (0, 0)
+    assert tables(tmp_path / "store.db") == 0
 
 
 def test_a_disk_that_is_full_at_the_migration_is_told_as_such(
     sqlite, tmp_path, monkeypatch
 ):
-    class Migrations:
-        def apply(self, database):
-            database.conn.execute("ROLLBACK")  # as SQLite does by itself
-            raise failure(sqlite3.SQLITE_FULL)
+    def ended(found):
+        yield "ROLLBACK"  # as SQLite does by itself
+        raise failure(sqlite3.SQLITE_FULL)
 
-    monkeypatch.setattr(schema, "_migrations", Migrations)
+    monkeypatch.setattr(schema, "statements", ended)
     with pytest.raises(StoreFailed, match="it failed"):
         sqlite()
-    assert tables(tmp_path / "store.db") == (0, 0)
+    assert tables(tmp_path / "store.db") == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on files there")
@@ -255,7 +246,7 @@ def test_a_disk_that_is_full_at_a_later_opening_is_told_as_such(sqlite, tmp_path
 
 def test_a_store_is_opened_a_second_time_without_a_migration(sqlite, monkeypatch):
     begin(sqlite())
-    monkeypatch.setattr(schema, "_migrations", pytest.fail)
+    monkeypatch.setattr(schema, "statements", pytest.fail)
     assert sqlite().open_transactions(1) == ["order-1"]
 
 
@@ -277,7 +268,7 @@ def test_a_file_of_a_newer_kessai_is_refused(sqlite, tmp_path):
     path = tmp_path / "store.db"
     begin(sqlite(path)).store.close()
     with raw(path) as connection:
-        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+        connection.execute("INSERT INTO kessai_schema (version) VALUES (2)")
     with pytest.raises(StoreUnsuitable, match="schema version 2; this kessai knows 1"):
         sqlite(path)
 
@@ -437,8 +428,8 @@ def test_a_rollback_that_fails_hides_no_error(sqlite):
 def test_every_failure_of_sqlite_is_an_error_of_kessai(sqlite, tmp_path, read):
     store = sqlite()
     with raw(tmp_path / "store.db") as other:
-        for table in ("answers", "transactions", "events", "lifecycles"):
-            other.execute(f"DROP TABLE {table}")
+        for table in ("answers", "states", "events", "lifecycles"):
+            other.execute(f"DROP TABLE kessai_{table}")
     with pytest.raises(StoreFailed, match="no such table"):
         read(store)
 
@@ -461,12 +452,12 @@ def test_a_reading_that_cannot_be_opened_is_a_failure_of_the_store(sqlite, monke
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("UPDATE transactions SET state = x'7b7d'", "transaction is not readable"),
-        ("UPDATE transactions SET state = x'ff'", "transaction is not readable"),
-        ("UPDATE transactions SET version = 7", "columns of a stored transaction"),
-        ("UPDATE transactions SET status = 'x'", "columns of a stored transaction"),
-        ("UPDATE transactions SET open_since = NULL", "columns of a stored transact"),
-        ("UPDATE transactions SET id = 'order-2'", "columns of a stored transaction"),
+        ("UPDATE kessai_states SET state = x'7b7d'", "transaction is not readable"),
+        ("UPDATE kessai_states SET state = x'ff'", "transaction is not readable"),
+        ("UPDATE kessai_states SET version = 7", "columns of a stored transaction"),
+        ("UPDATE kessai_states SET status = 'x'", "columns of a stored transaction"),
+        ("UPDATE kessai_states SET open_since = NULL", "columns of a stored transact"),
+        ("UPDATE kessai_states SET id = 'order-2'", "columns of a stored transaction"),
     ],
 )
 def test_a_row_that_someone_else_wrote_is_not_believed(sqlite, change, message):
@@ -483,10 +474,10 @@ def test_what_someone_else_wrote_is_not_loaded(sqlite, raw_row):
     store = sqlite()
     book = Book(store)
     book.begin(key="k")
-    session(store).connection.execute(f"UPDATE answers SET recorded = {raw_row}")  # noqa: S608 - ours
+    session(store).connection.execute(f"UPDATE kessai_answers SET recorded = {raw_row}")  # noqa: S608 - ours
     with pytest.raises(TrailBroken, match="answer is not readable"):
         store.load("k", "order-1", None)
-    session(store).connection.execute(f"UPDATE transactions SET state = {raw_row}")  # noqa: S608 - ours
+    session(store).connection.execute(f"UPDATE kessai_states SET state = {raw_row}")  # noqa: S608 - ours
     with pytest.raises(TrailBroken, match="transaction is not readable"):
         store.load(None, "order-1", None)
 
@@ -512,8 +503,8 @@ def test_no_row_holds_what_was_disclosed_to_the_caller(sqlite, tmp_path):
     dump = "\n".join(session(store).connection.iterdump())
     rows = [
         row
-        for table in ("transactions", "events", "answers", "lifecycles")
-        for row in session(store).connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - names of ours
+        for table in ("states", "events", "answers", "lifecycles")
+        for row in session(store).connection.execute(f"SELECT * FROM kessai_{table}")  # noqa: S608 - names of ours
     ]
     store.close()
     everything = (tmp_path / "store.db").read_bytes() + repr(rows).encode()

@@ -25,7 +25,7 @@ _BUSY = {"55P03", "57014", "53300"}  # lock timeout, statement timeout, connecti
 _READS_ONLY = "25006"
 _NOT_KNOWN = {"40003", "08007"}  # the server itself does not know
 _TAKEN = "23505"
-KEYS = "answers_pkey"
+KEYS = "kessai_answers_pkey"
 """The constraint that makes keys unique."""
 
 

@@ -20,7 +20,14 @@ from kessai.stores.query import Query, Steps
 
 VERSIONS = "kessai_schema"
 TABLES = frozenset(
-    {VERSIONS, "transactions", "events", "answers", "lifecycles", "gateway_ids"}
+    {
+        VERSIONS,
+        "kessai_states",
+        "kessai_events",
+        "kessai_answers",
+        "kessai_lifecycles",
+        "kessai_gateway_ids",
+    }
 )
 
 _ASKED = b"SELECT current_setting('search_path'), current_user::text"

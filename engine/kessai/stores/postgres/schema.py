@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS kessai_schema (
 MIGRATIONS: tuple[tuple[bytes, ...], ...] = (
     (
         b"""
-CREATE TABLE transactions (
+CREATE TABLE kessai_states (
   id text COLLATE "C" PRIMARY KEY,
   account text COLLATE "C" NOT NULL,
   lifecycle text NOT NULL,
@@ -57,14 +57,14 @@ CREATE TABLE transactions (
   state bytea NOT NULL
 )""",
         b"""
-CREATE INDEX due_transactions ON transactions (account, due_at, id)
+CREATE INDEX kessai_states_due ON kessai_states (account, due_at, id)
   WHERE due_at IS NOT NULL""",
         b"""
-CREATE INDEX transactions_of_accounts ON transactions (account)""",
+CREATE INDEX kessai_states_of_accounts ON kessai_states (account)""",
         b"""
-CREATE INDEX discrepant_transactions ON transactions (id) WHERE discrepancies > 0""",
+CREATE INDEX kessai_states_discrepant ON kessai_states (id) WHERE discrepancies > 0""",
         b"""
-CREATE TABLE events (
+CREATE TABLE kessai_events (
   transaction_id text COLLATE "C" NOT NULL,
   number bigint NOT NULL,
   body bytea NOT NULL,
@@ -72,24 +72,24 @@ CREATE TABLE events (
   PRIMARY KEY (transaction_id, number)
 )""",
         b"""
-CREATE INDEX events_but_denials ON events (transaction_id, number)
+CREATE INDEX kessai_events_but_denials ON kessai_events (transaction_id, number)
 WHERE position('\\x%b'::bytea IN body) = 0"""
         % DENIAL.hex().encode(),
         b"""
-CREATE TABLE answers (
-  key text COLLATE "C" CONSTRAINT answers_pkey PRIMARY KEY,
+CREATE TABLE kessai_answers (
+  key text COLLATE "C" CONSTRAINT kessai_answers_pkey PRIMARY KEY,
   transaction_id text COLLATE "C" NOT NULL,
   outcome text NOT NULL,
   recorded bytea NOT NULL
 )""",
         b"""
-CREATE TABLE lifecycles (
+CREATE TABLE kessai_lifecycles (
   hash text PRIMARY KEY,
   name text NOT NULL,
   document bytea NOT NULL
 )""",
         b"""
-CREATE TABLE gateway_ids (
+CREATE TABLE kessai_gateway_ids (
   account text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
   gateway_id text COLLATE "C" NOT NULL,

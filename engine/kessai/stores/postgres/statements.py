@@ -37,11 +37,11 @@ _COLUMNS = {
 }
 
 STANDING = """
-SELECT id, version, lease FROM transactions WHERE id IN (:id, :agreement)
+SELECT id, version, lease FROM kessai_states WHERE id IN (:id, :agreement)
 """
 
 BUT_DENIALS = f"""
-SELECT transaction_id, number, body, hash FROM events
+SELECT transaction_id, number, body, hash FROM kessai_events
 WHERE transaction_id = :transaction
   AND position('\\x{DENIAL.hex()}'::bytea IN body) = 0 ORDER BY number
 """
@@ -53,20 +53,20 @@ CLAIM = """
 WITH due AS (
   SELECT first.id FROM unnest(:accounts::text[]) AS asked,
   LATERAL (
-    SELECT id, due_at FROM transactions
+    SELECT id, due_at FROM kessai_states
     WHERE account = asked AND due_at <= :now
       AND (leased_until IS NULL OR leased_until <= :now)
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
   ) AS first
   ORDER BY first.due_at, first.id LIMIT 1
 )
-UPDATE transactions SET lease = lease + 1, leased_until = :until
-FROM due WHERE transactions.id = due.id
-RETURNING transactions.id, transactions.lease, transactions.attempts
+UPDATE kessai_states SET lease = lease + 1, leased_until = :until
+FROM due WHERE kessai_states.id = due.id
+RETURNING kessai_states.id, kessai_states.lease, kessai_states.attempts
 """
 
 RELEASE = """
-UPDATE transactions SET leased_until = NULL,
+UPDATE kessai_states SET leased_until = NULL,
   due_at = CASE WHEN due_at IS NOT NULL THEN :due_at::timestamptz END,
   attempts = CASE WHEN due_at IS NOT NULL THEN :attempts::bigint ELSE 0 END
 WHERE id = :id AND lease = :lease
@@ -107,7 +107,7 @@ ORDER BY 1, 2, 3
 TRAILS = """
 SELECT transaction_id, array_agg(number ORDER BY number),
   array_agg(body ORDER BY number), array_agg(hash ORDER BY number)
-FROM events GROUP BY transaction_id ORDER BY transaction_id
+FROM kessai_events GROUP BY transaction_id ORDER BY transaction_id
 """
 
 
@@ -132,38 +132,38 @@ def append_statement(change: Change, *, declares: bool) -> str:
 
 
 _AGREED = (
-    "agreed AS (SELECT 1 FROM transactions WHERE id = :agreement"
+    "agreed AS (SELECT 1 FROM kessai_states WHERE id = :agreement"
     " AND version = :agreed_version FOR SHARE)"
 )
 
 _IS_AGREED = "EXISTS (SELECT 1 FROM agreed)"
 
 _WRITTEN = (
-    "written AS (INSERT INTO events (transaction_id, number, body, hash)"
+    "written AS (INSERT INTO kessai_events (transaction_id, number, body, hash)"
     " SELECT moved.id, new.number, new.body, new.hash FROM moved,"
     " unnest(:numbers::bigint[], :bodies::bytea[], :hashes::text[])"
     " AS new (number, body, hash))"
 )
 
 _OPENED = (
-    "opened AS (INSERT INTO answers (key, transaction_id, outcome, recorded)"
+    "opened AS (INSERT INTO kessai_answers (key, transaction_id, outcome, recorded)"
     " SELECT :key::text, :owner::text, :outcome::text, :recorded::bytea FROM moved)"
 )
 
 _CLOSED = (
-    "closed AS (UPDATE answers SET outcome = new.outcome, recorded = new.recorded"
+    "closed AS (UPDATE kessai_answers SET outcome = new.outcome, recorded = new.recorded"
     " FROM moved, unnest(:keys::text[], :outcomes::text[], :answers::bytea[])"
-    " AS new (key, outcome, recorded) WHERE answers.key = new.key)"
+    " AS new (key, outcome, recorded) WHERE kessai_answers.key = new.key)"
 )
 
 _DECLARED = (
-    "declared AS (INSERT INTO lifecycles (hash, name, document)"
+    "declared AS (INSERT INTO kessai_lifecycles (hash, name, document)"
     " SELECT :declared::text, :name::text, :document::bytea FROM moved"
     " ON CONFLICT (hash) DO NOTHING)"
 )
 
 _REFERRING = (
-    "referring AS (INSERT INTO gateway_ids"
+    "referring AS (INSERT INTO kessai_gateway_ids"
     " (account, kind, gateway_id, transaction_id)"
     " SELECT new.account, new.kind, new.gateway_id, moved.id FROM moved,"
     " unnest(:accounts::text[], :kinds::text[], :gateway_ids::text[])"
@@ -178,7 +178,7 @@ _CHANGED = ", ".join(f"{name} = :{name}::{kind}" for name, kind in _COLUMNS.item
 def _insert(change: Change) -> str:
     where = f" WHERE {_IS_AGREED}" if change.agreement is not None else ""
     return (
-        f"moved AS (INSERT INTO transactions ({', '.join(_COLUMNS)}, id)"
+        f"moved AS (INSERT INTO kessai_states ({', '.join(_COLUMNS)}, id)"
         f" SELECT {_VALUES}, :id::text{where} ON CONFLICT (id) DO NOTHING RETURNING id)"
     )
 
@@ -190,6 +190,6 @@ def _update(change: Change) -> str:
     if change.agreement is not None:
         conditions.append(_IS_AGREED)
     return (
-        f"moved AS (UPDATE transactions SET {_CHANGED}, attempts = 0"
+        f"moved AS (UPDATE kessai_states SET {_CHANGED}, attempts = 0"
         f" WHERE {' AND '.join(conditions)} RETURNING id)"
     )

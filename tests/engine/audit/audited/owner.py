@@ -7,7 +7,11 @@ from contextlib import closing
 from audited.shop import opened
 from kessai import SQLiteStore
 
-ROWS = {"transactions": "id", "events": "transaction_id", "answers": "transaction_id"}
+ROWS = {
+    "kessai_states": "id",
+    "kessai_events": "transaction_id",
+    "kessai_answers": "transaction_id",
+}
 
 
 def shop_in(path, *, captured=900):

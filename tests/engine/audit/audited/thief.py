@@ -44,7 +44,7 @@ class Thief:
 
     def body(self, transaction, number):
         ((body,),) = self.run(
-            "SELECT body FROM events WHERE transaction_id = ? AND number = ?",
+            "SELECT body FROM kessai_events WHERE transaction_id = ? AND number = ?",
             transaction,
             number,
         )
@@ -52,14 +52,14 @@ class Thief:
 
     def rewrite(self, transaction, number, body, *, rehash):
         self.run(
-            "UPDATE events SET body = ? WHERE transaction_id = ? AND number = ?",
+            "UPDATE kessai_events SET body = ? WHERE transaction_id = ? AND number = ?",
             body,
             transaction,
             number,
         )
         if rehash:
             self.run(
-                "UPDATE events SET hash = ? WHERE transaction_id = ? AND number = ?",
+                "UPDATE kessai_events SET hash = ? WHERE transaction_id = ? AND number = ?",
                 hashlib.sha256(body).hexdigest(),
                 transaction,
                 number,
@@ -86,7 +86,7 @@ class Thief:
             state[name] = {**state[name], **value} if is_object else value
         self._keep(transaction, msgspec.json.encode(state))
         self.run(
-            "UPDATE transactions SET lifecycle = ?, status = ?, discrepancies = ?"
+            "UPDATE kessai_states SET lifecycle = ?, status = ?, discrepancies = ?"
             " WHERE id = ?",
             state["lifecycle"],
             " ".join(map(".".join, state["states"].items())),
@@ -96,12 +96,12 @@ class Thief:
 
     def _state(self, transaction):
         ((state,),) = self.run(
-            "SELECT state FROM transactions WHERE id = ?", transaction
+            "SELECT state FROM kessai_states WHERE id = ?", transaction
         )
         return state
 
     def _keep(self, transaction, state):
-        self.run("UPDATE transactions SET state = ? WHERE id = ?", state, transaction)
+        self.run("UPDATE kessai_states SET state = ? WHERE id = ?", state, transaction)
 
 
 class PostgresThief(Thief):

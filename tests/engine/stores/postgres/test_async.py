@@ -89,7 +89,7 @@ def test_a_task_that_is_cancelled_while_it_writes_leaves_the_store_usable(
     async def story():
         store = await AsyncPostgresStore.open(url)
         with psycopg.connect(url) as holder:
-            holder.execute("SELECT 1 FROM transactions FOR UPDATE")
+            holder.execute("SELECT 1 FROM kessai_states FOR UPDATE")
             ending = asyncio.create_task(store.append(book.ended(operation)))
             await asyncio.sleep(0.2)
             ending.cancel()
@@ -108,7 +108,7 @@ def test_a_row_that_someone_changed_is_told_and_the_next_one_is_read(url, postgr
     for name in "ab":
         Book(postgres(), name).begin()
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("UPDATE transactions SET status = 'x' WHERE id = 'a'")
+        connection.execute("UPDATE kessai_states SET status = 'x' WHERE id = 'a'")
 
     async def story():
         store = await AsyncPostgresStore.open(url)
@@ -128,7 +128,7 @@ def test_errors_are_told_as_by_the_synchronous_store(proxy, monkeypatch):
     async def story():
         store = await AsyncPostgresStore.open(proxy.url, connections=1)
         change, _ = Book(None).begun()
-        proxy.cut(b"INSERT INTO transactions", AFTER)
+        proxy.cut(b"INSERT INTO kessai_states", AFTER)
         with pytest.raises(CommitUnknown):
             await store.append(change)
         assert len(await store.records("order-1")) == 1

@@ -12,7 +12,7 @@ from kessai import Status
 from kessai.errors import CommitUnknown, StoreFailed
 from kessai.testing.store_kit.conformance import NOON, OURS, Book
 
-INSERT, UPDATE = b"INSERT INTO transactions", b"moved AS (UPDATE transactions"
+INSERT, UPDATE = b"INSERT INTO kessai_states", b"moved AS (UPDATE kessai_states"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_an_append_whose_reply_is_lost_is_unknown_wherever_it_was_lost(
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_reading_whose_reply_is_lost_failed_and_can_be_repeated(store, proxy, moment):
     Book(store).begin()
-    proxy.cut(b"FROM answers WHERE key", moment)
+    proxy.cut(b"FROM kessai_answers WHERE key", moment)
     with pytest.raises(StoreFailed):
         store.load("k", "order-1", None)
     assert store.load("k", "order-1", None).transaction is not None

@@ -146,7 +146,7 @@ def test_a_name_that_needs_quotes_is_found_and_shown_with_them(places, opened, n
         store = opened(places.along(escaped))
         Book(store).begin()
         assert names(store) == ["order-1"]
-        assert "events" in places.relations(name)
+        assert "kessai_events" in places.relations(name)
         with pytest.raises(StoreUnsuitable) as refused:
             opened(places.along("shp", escaped))
         assert names(opened(places.right(refused.value))) == ["order-1"]
@@ -170,19 +170,29 @@ def test_a_name_without_quotes_is_folded_as_postgresql_does():
 @pytest.mark.parametrize(
     ("made", "what"),
     [
-        ("VIEW events AS SELECT 1", "events is a view"),
-        ("MATERIALIZED VIEW events AS SELECT 1", "events is a materialized view"),
-        ("TABLE events (n int) PARTITION BY LIST (n)", "events is a partitioned table"),
-        ("SEQUENCE events", "events is a sequence"),
-        ("TYPE events AS (n int)", "events is a type"),
-        ("UNLOGGED TABLE events (n int)", "events is unlogged, so a crash empties it"),
+        ("VIEW kessai_events AS SELECT 1", "events is a view"),
+        (
+            "MATERIALIZED VIEW kessai_events AS SELECT 1",
+            "events is a materialized view",
+        ),
+        (
+            "TABLE kessai_events (n int) PARTITION BY LIST (n)",
+            "events is a partitioned table",
+        ),
+        ("SEQUENCE kessai_events", "events is a sequence"),
+        ("TYPE kessai_events AS (n int)", "events is a type"),
+        (
+            "UNLOGGED TABLE kessai_events (n int)",
+            "events is unlogged, so a crash empties it",
+        ),
     ],
 )
 def test_what_is_no_lasting_table_under_our_name_is_refused(places, opened, made, what):
     opened(places.along(places.ours))
-    kind, rest = made.split("events")
+    kind, rest = made.split("kessai_events")
     places.server.run(
-        f"DROP TABLE {places.ours}.events", f"CREATE {kind}{places.ours}.events{rest}"
+        f"DROP TABLE {places.ours}.kessai_events",
+        f"CREATE {kind}{places.ours}.kessai_events{rest}",
     )
     with pytest.raises(StoreUnsuitable, match=what):
         opened(places.along(places.ours))
@@ -190,8 +200,10 @@ def test_what_is_no_lasting_table_under_our_name_is_refused(places, opened, made
 
 def test_a_store_with_a_table_missing_is_not_mended_but_refused(places, opened):
     opened(places.along(places.ours))
-    places.server.run(f"DROP TABLE {places.ours}.answers")
-    with pytest.raises(StoreUnsuitable, match="is not whole: answers is missing"):
+    places.server.run(f"DROP TABLE {places.ours}.kessai_answers")
+    with pytest.raises(
+        StoreUnsuitable, match="is not whole: kessai_answers is missing"
+    ):
         opened(places.along(places.ours))
 
 
@@ -216,5 +228,5 @@ def test_a_temporary_table_hides_none_of_ours(postgres, places):
     store = postgres(places.along(places.ours), connections=1)
     Book(store).begin()
     with store._pools.get().connection() as connection:
-        connection.execute("CREATE TEMPORARY TABLE events (what text)")
+        connection.execute("CREATE TEMPORARY TABLE kessai_events (what text)")
     assert len(store.records("order-1")) == 1

@@ -56,7 +56,7 @@ def test_what_a_stranger_left_in_a_pooled_session_is_not_taken_over(
 
     url = pooled("session", server_reset_query="", default_pool_size=2)
     with psycopg.connect(url, autocommit=True) as stranger:
-        stranger.execute("CREATE TEMPORARY TABLE events (what text)")
+        stranger.execute("CREATE TEMPORARY TABLE kessai_events (what text)")
         stranger.execute("SET search_path = public")
     with psycopg.connect(url, autocommit=True) as stranger:
         assert stranger.execute("SHOW search_path").fetchone() == ("public",)

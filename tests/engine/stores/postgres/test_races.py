@@ -89,7 +89,7 @@ def test_who_finds_a_row_locked_claims_the_next(postgres, url):
         Book(store, name).begin(at=NOON + timedelta(minutes=minute))
     now, until = NOON + timedelta(hours=1), NOON + timedelta(hours=2)
     with psycopg.connect(url) as holder:
-        holder.execute("SELECT 1 FROM transactions WHERE id = 'a' FOR UPDATE")
+        holder.execute("SELECT 1 FROM kessai_states WHERE id = 'a' FOR UPDATE")
         assert store.claim(now, until, OURS).transaction == "b"
         assert store.claim(now, until, OURS) is None
     assert store.claim(now, until, OURS).transaction == "a"
@@ -102,7 +102,7 @@ def test_a_lease_that_is_lost_while_its_holder_waits_to_write_is_lost(postgres, 
     operation = book.begin()
     lease = store.claim(NOON + timedelta(hours=1), NOON + timedelta(hours=2), OURS)
     with psycopg.connect(url) as other, ThreadPoolExecutor(1) as pool:
-        other.execute("UPDATE transactions SET lease = lease + 1")
+        other.execute("UPDATE kessai_states SET lease = lease + 1")
         ending = pool.submit(store.append, book.ended(operation, lease=lease))
         wait_for_lock(other)
         other.commit()
@@ -119,7 +119,7 @@ def test_an_agreement_that_is_just_being_moved_is_waited_for(postgres, url, ends
     agreement.begin()
     change, _ = Book(store, "charge").begun(agreement=("plan", 1))
     with psycopg.connect(url) as other, ThreadPoolExecutor(1) as pool:
-        other.execute("UPDATE transactions SET version = 2 WHERE id = 'plan'")
+        other.execute("UPDATE kessai_states SET version = 2 WHERE id = 'plan'")
         beginning = pool.submit(store.append, change)
         wait_for_lock(other)
         getattr(other, ends)()

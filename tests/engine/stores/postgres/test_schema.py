@@ -38,10 +38,10 @@ def test_who_may_only_read_can_look(postgres, url):
 
 
 def test_tables_of_another_program_are_refused_and_left_alone(postgres, url):
-    run(url, "CREATE TABLE events (what text)")
+    run(url, "CREATE TABLE kessai_events (what text)")
     with pytest.raises(StoreUnsuitable, match="another program"):
         postgres()
-    assert tables(url) == {"events"}
+    assert tables(url) == {"kessai_events"}
 
 
 def test_other_tables_beside_are_no_matter(postgres, url):
@@ -65,14 +65,14 @@ def test_a_search_path_that_leads_nowhere_is_refused(postgres, server):
 
 def test_a_migration_that_fails_leaves_the_version_before(postgres, url, monkeypatch):
     Book(postgres()).begin()
-    steps = (b"ALTER TABLE transactions ADD COLUMN more text", b"SELECT 1 / 0")
+    steps = (b"ALTER TABLE kessai_states ADD COLUMN more text", b"SELECT 1 / 0")
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, steps))
     with pytest.raises(InvalidInput, match="division by zero"):
         postgres()
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS[:1], steps[:1]))
     Book(postgres(), "order-2").begin()
     assert run(url, "SELECT version FROM kessai_schema ORDER BY 1") == [(1,), (2,)]
-    assert run(url, "SELECT id, more FROM transactions ORDER BY 1") == [
+    assert run(url, "SELECT id, more FROM kessai_states ORDER BY 1") == [
         ("order-1", None),
         ("order-2", None),
     ]
@@ -153,8 +153,8 @@ def test_a_row_that_someone_changed_is_told_and_the_next_one_is_read(postgres, u
     store = postgres()
     for name in "abcd":
         Book(store, name).begin()
-    run(url, "UPDATE transactions SET version = 2 WHERE id = 'b'")
-    run(url, "UPDATE transactions SET state = 'x' WHERE id = 'c'")
+    run(url, "UPDATE kessai_states SET version = 2 WHERE id = 'b'")
+    run(url, "UPDATE kessai_states SET state = 'x' WHERE id = 'c'")
     reading = store.transactions()
     assert next(reading).id == "a"
     for name in "bc":
@@ -170,7 +170,7 @@ def test_an_event_that_is_there_already_is_no_conflict_to_decide_again(postgres,
     book.begin()
     run(
         url,
-        "INSERT INTO events SELECT transaction_id, 2, body, hash FROM events",
+        "INSERT INTO kessai_events SELECT transaction_id, 2, body, hash FROM kessai_events",
     )
     with pytest.raises(StoreFailed, match="events_pkey"):
         book.write(book.denied())

@@ -58,7 +58,7 @@ def test_an_append_whose_session_is_ended_is_unknown_and_was_not_written(
     book = Book(store)
     operation = book.begin()
     with psycopg.connect(url) as holder, ThreadPoolExecutor(1) as pool:
-        holder.execute("SELECT 1 FROM transactions FOR UPDATE")
+        holder.execute("SELECT 1 FROM kessai_states FOR UPDATE")
         ending = pool.submit(store.append, book.ended(operation))
         (pid,) = blocked(server)
         server.run(f"SELECT pg_terminate_backend({pid})")
@@ -76,7 +76,7 @@ def test_an_append_that_waits_too_long_for_a_lock_is_busy(postgres, server, url)
     with store._pools.get().connection() as connection:
         connection.execute("SET lock_timeout = '50ms'")
     with psycopg.connect(url) as holder:
-        holder.execute("SELECT 1 FROM transactions FOR UPDATE")
+        holder.execute("SELECT 1 FROM kessai_states FOR UPDATE")
         with pytest.raises(StoreBusy, match="lock timeout"):
             store.append(book.ended(operation))
     book.end(operation)
