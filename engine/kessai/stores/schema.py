@@ -6,13 +6,17 @@ version they have, as the file's own numbers are the shop's.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 from kessai.errors import StoreUnsuitable
 from kessai.machine import DENIAL
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
 VERSIONS = "kessai_schema"
-"""The table that says the version of ours."""
+"""The table that has a row for each migration that was made."""
 
 
 def version_of(connection: sqlite3.Connection, *, shared: bool) -> int:
@@ -41,8 +45,7 @@ def _version(connection: sqlite3.Connection, *, shared: bool) -> int:
             )
             raise StoreUnsuitable(message)
         return 0
-    found = connection.execute("SELECT max(version) FROM kessai_schema").fetchone()[0]
-    version = int(found or 0)
+    version = int(connection.execute(f"SELECT count(*) FROM {VERSIONS}").fetchone()[0])  # noqa: S608 - ours
     if version > len(MIGRATIONS):
         message = f"the file has schema version {version}; this kessai knows {len(MIGRATIONS)}"
         raise StoreUnsuitable(message)
@@ -56,23 +59,46 @@ def migrate(connection: sqlite3.Connection, *, shared: bool) -> None:
         StoreUnsuitable: see `version_of`.
 
     """
+    # Its import costs more than everything else here, and most opens need no change.
+    from sqlite_utils import Database
+
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Who else opened the file may have been faster.
-        for statement in statements(_version(connection, shared=shared)):
-            connection.execute(statement)
+        _version(connection, shared=shared)  # who else opened it may have been faster
+        _migrations().apply(Database(connection))
     except BaseException:
         _roll_back(connection)
         raise
     connection.execute("COMMIT")
 
 
-def statements(found: int = 0) -> Iterator[str]:
-    """What makes the newest version out of the one `found`."""
-    for number, script in enumerate(MIGRATIONS[found:], found + 1):
-        for statement in script.split(";"):
-            yield statement.strip()
-        yield f"INSERT INTO {VERSIONS} (version) VALUES ({number})"  # noqa: S608 - ours
+def statements() -> list[str]:
+    """The statements that make our tables, as the newest version has them."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, shared=False)
+        made = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+        rows = connection.execute(
+            f"SELECT 'INSERT INTO {VERSIONS} (migration_set, name, applied_at) VALUES ('"  # noqa: S608 - ours
+            " || quote(migration_set) || ', ' || quote(name) || ', CURRENT_TIMESTAMP)'"
+            f" FROM {VERSIONS} ORDER BY id"
+        )
+        return [text for (text,) in (*made, *rows)]
+
+
+def _migrations() -> "Migrations":
+    from sqlite_utils import Migrations
+
+    migrations = Migrations("kessai")
+    migrations.migrations_table = VERSIONS
+
+    for number, script in enumerate(MIGRATIONS, 1):
+
+        @migrations(name=f"version {number}")
+        def _run(database: "Database", script: str = script) -> None:
+            for statement in script.split(";"):
+                database.execute(statement)
+
+    return migrations
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
@@ -90,10 +116,6 @@ def _is_marked(connection: sqlite3.Connection) -> bool:
 # less to write, and to sync. States are rewritten, and too long for that.
 MIGRATIONS: tuple[str, ...] = (
     f"""
-CREATE TABLE kessai_schema (
-  version INTEGER PRIMARY KEY NOT NULL,
-  made_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-) STRICT;
 CREATE TABLE kessai_states (
   id TEXT PRIMARY KEY NOT NULL,
   account TEXT NOT NULL,
