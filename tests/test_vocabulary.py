@@ -238,7 +238,7 @@ def commands(group: click.Group) -> Iterator[str]:
 
 PLAIN_ENGLISH = parts(
     "answered applied async call can change check clock confirmed demo do drive effect"
-    " endpoint failure file function http list load loaded memory missing names not"
+    " endpoint file function http list load loaded memory missing names not"
     " observe prove recorded reply request resolve run serve shipped show simulate"
     " source still tx two under verify warning way"
     " above allowed another be below broken conflict contradicts differ differs earlier"

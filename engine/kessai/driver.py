@@ -364,7 +364,7 @@ def ask_store(  # noqa: PLR0911 - a line an effect
         case Claim():
             return store.claim(effect.now, effect.until, effect.accounts)
         case Release():
-            return store.release(effect.lease, effect.due_at)
+            return store.release(effect.lease, effect.due_at, effect.failure)
         case Find(reference):
             return store.find(reference.account, reference.kind, reference.id)
         case _:

@@ -126,9 +126,10 @@ class NotificationRefused(NeverResend):
 class RecoveryFailed(NeverResend):
     """Some transactions could not be recovered; all others that were due have been.
 
-    `failures` holds what each failed with: a message of kessai's own, or the type of
-    any other exception, whose text may hold personal data. Each rests for half an hour
-    and more, and is tried again then. `answers` are those of the others.
+    `failures` holds what each failed with: kessai's own error with its message, or the
+    class and the place of any other, whose text may hold personal data. The store has it
+    too (`Store.recovery_failure`). Each rests for half an hour and more, and is tried
+    again then. `answers` are those of the others.
     """
 
     def __init__(

@@ -27,6 +27,7 @@ from kessai.flow.effects import (
     Send,
 )
 from kessai.flow.execute import execute
+from kessai.flow.failures import RecoveryFailure
 from kessai.flow.inquiry import Recovery, compare, inquire
 from kessai.flow.notification import (
     NotificationNotConfirmed,
@@ -58,6 +59,7 @@ __all__ = [
     "Now",
     "Recorded",
     "Recovery",
+    "RecoveryFailure",
     "Reference",
     "Release",
     "Send",

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
+from kessai.flow.failures import RecoveryFailure
 from kessai.gateway import Evidence, Failure, Reply, Request
 from kessai.machine import Bounds, Reason, Record, Transaction
 from kessai.machine.chain import AppliedEvent
@@ -53,13 +54,15 @@ class Lease:
     """The right to recover one transaction for a while, given to one at a time.
 
     `number` counts the leases of the transaction; an older one is no longer valid.
-    `attempts` is how often recovery changed nothing since the last event.
+    `attempts` is how often recovery changed nothing since the last event; `failure` is
+    how the last recovery ended, if it failed.
     """
 
     transaction: str
     number: int
     attempts: int
     until: datetime
+    failure: RecoveryFailure | None = None
 
 
 @attrs.frozen
@@ -177,11 +180,12 @@ class Claim(msgspec.Struct, frozen=True):
 class Release(msgspec.Struct, frozen=True):
     """Give a lease back; the transaction is due again at `due_at`, if still open.
 
-    A lease that was lost changes nothing.
+    A lease that was lost changes nothing. `failure` is noted until another release.
     """
 
     lease: Lease
     due_at: datetime
+    failure: RecoveryFailure | None = None
 
 
 class Find(msgspec.Struct, frozen=True):

@@ -6,7 +6,6 @@ import attrs
 from msgspec.structs import replace
 
 from kessai.errors import (
-    KessaiError,
     LeaseLost,
     RecoveryFailed,
     ResendWithSameKey,
@@ -19,6 +18,7 @@ from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Claim, Flow, History, Lease, Now, Release
 from kessai.flow.execute import answer_for, carry_out, prepare_operation
+from kessai.flow.failures import RecoveryFailure, stopped_by
 from kessai.flow.inquiry import Recovery, inquire
 from kessai.flow.steps import (
     Context,
@@ -50,7 +50,8 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
     it is not due for a while, which grows each time nothing was resolved.
 
     Raises:
-        RecoveryFailed: it cannot be recovered; it rests for half an hour and more.
+        RecoveryFailed: it cannot be recovered, which is noted in the store; it rests for
+            half an hour and more.
         StoreBusy, StoreFailed, CommitUnknown: the store cannot be read or written.
 
     """
@@ -61,16 +62,17 @@ def recover_due(context: Context, recovery: Recovery) -> Flow[list[Answer] | Non
     try:
         done = yield from _recover(context, lease.transaction, recovery, lease)
     except VersionConflict:  # others are at work on it
-        done = _Recovered([], None)
+        yield from _release(lease, recovery, failure=lease.failure)
+        return []
     except (SafeToResend, ResendWithSameKey):
-        yield from _release(lease, recovery, None)
+        yield from _release(lease, recovery, failure=lease.failure)
         raise
     except Exception as error:  # every recoverer would meet it: the others have a turn
+        now = yield Now()
+        failure = RecoveryFailure.after(lease.failure, now, stopped_by(error))
         tired = attrs.evolve(lease, attempts=lease.attempts + _TIRED)
-        yield from _release(tired, recovery, None)
-        is_ours = isinstance(error, KessaiError)
-        failure = str(error) if is_ours else type(error).__name__
-        raise RecoveryFailed({lease.transaction: failure}) from error
+        yield from _release(tired, recovery, failure=failure)
+        raise RecoveryFailed({lease.transaction: failure.error}) from error
     yield from _release(lease, recovery, done.not_before)
     return done.answers
 
@@ -101,11 +103,15 @@ def recover_all_due(
 
 
 def _release(
-    lease: Lease, recovery: Recovery, not_before: datetime | None
+    lease: Lease,
+    recovery: Recovery,
+    not_before: datetime | None = None,
+    *,
+    failure: RecoveryFailure | None = None,
 ) -> Flow[None]:
     now: datetime = yield Now()
     due_at = now + recovery.pause(lease.attempts)
-    yield Release(lease, max(due_at, not_before or due_at))
+    yield Release(lease, max(due_at, not_before or due_at), failure)
 
 
 def recover(

@@ -73,7 +73,7 @@ def decode_row(
         TrailBroken: the row does not agree with itself, or keeps recovery off.
 
     """
-    name, *columns, due_at, attempts, lease, leased_until, state = row
+    name, *columns, due_at, attempts, lease, leased_until, failure, state = row
     try:
         transaction = decode_transaction(state)
     except TrailBroken as error:
@@ -85,7 +85,8 @@ def decode_row(
     if written != state and _has_more(state, written):
         message = "a stored transaction has a member twice, or one that nothing reads"
         raise TrailBroken(message, transaction=name)
-    Schedule(due_at, attempts, lease, leased_until).check(transaction, stored, now)
+    schedule = Schedule(due_at, attempts, lease, leased_until, failure)
+    schedule.check(transaction, stored, now)
     return transaction
 
 

@@ -10,7 +10,14 @@ import attrs
 
 from kessai.closable import Closable
 from kessai.errors import LeaseLost, StoreUnsuitable, VersionConflict
-from kessai.flow import Change, Lease, Loaded, Recorded, Reference
+from kessai.flow import (
+    Change,
+    Lease,
+    Loaded,
+    Recorded,
+    RecoveryFailure,
+    Reference,
+)
 from kessai.machine import DENIAL, Record, Transaction
 from kessai.stores.encoding import Answered, undisclosed
 from kessai.stores.protocol import ForeignObject
@@ -22,6 +29,7 @@ class _Schedule:
 
     due_at: datetime
     attempts: int = 0
+    failure: RecoveryFailure | None = None
 
 
 @attrs.define
@@ -208,14 +216,18 @@ class MemoryStore(Closable):
             _, name = min(due)
             leases = self._leases.setdefault(name, _Leases())
             leases.given, leases.until = leases.given + 1, until
+            planned = self._schedules[name]
             return Lease(
                 transaction=name,
                 number=leases.given,
-                attempts=self._schedules[name].attempts,
+                attempts=planned.attempts,
                 until=until,
+                failure=planned.failure,
             )
 
-    def release(self, lease: Lease, due_at: datetime) -> None:
+    def release(
+        self, lease: Lease, due_at: datetime, failure: RecoveryFailure | None = None
+    ) -> None:
         """See `Store.release`."""
         with self._own():
             if not self._is_last(lease):
@@ -225,6 +237,13 @@ class MemoryStore(Closable):
             if planned is not None:
                 planned.due_at = due_at
                 planned.attempts = lease.attempts + 1
+                planned.failure = failure
+
+    def recovery_failure(self, transaction: str) -> RecoveryFailure | None:
+        """See `Store.recovery_failure`."""
+        with self._own():
+            planned = self._schedules.get(transaction)
+            return planned.failure if planned else None
 
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
@@ -232,9 +251,15 @@ class MemoryStore(Closable):
             found = sorted(
                 transaction.id
                 for transaction in self._transactions.values()
-                if transaction.discrepancies or _is_open_since(transaction, open_before)
+                if transaction.discrepancies
+                or _is_open_since(transaction, open_before)
+                or self._has_failed(transaction.id)
             )
         return found[:limit]
+
+    def _has_failed(self, transaction: str) -> bool:
+        planned = self._schedules.get(transaction)
+        return planned is not None and planned.failure is not None
 
     def close(self) -> None:
         """See `Store.close`: nothing is held."""

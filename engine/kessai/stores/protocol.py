@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from kessai.flow import Change, Lease, Loaded, Reference
+from kessai.flow import Change, Lease, Loaded, RecoveryFailure, Reference
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered
 
@@ -121,14 +121,24 @@ class Store(Protocol):
         """
         ...
 
-    def release(self, lease: Lease, due_at: datetime) -> None:
+    def release(
+        self, lease: Lease, due_at: datetime, failure: RecoveryFailure | None = None
+    ) -> None:
         """Give `lease` back, so that its transaction is due at `due_at` if still open.
 
-        One more attempt is counted. A lease that is not the last changes nothing.
+        One more attempt is counted, and `failure` stands in place of the one before. A
+        lease that is not the last changes nothing.
 
         Raises:
             StoreBusy, StoreFailed, CommitUnknown: the lease ends by itself.
 
+        """
+        ...
+
+    def recovery_failure(self, transaction: str) -> RecoveryFailure | None:
+        """How the last recovery of an open transaction failed; None if it did not.
+
+        Nothing is kept of it once nothing is open any more.
         """
         ...
 
@@ -142,8 +152,9 @@ class Store(Protocol):
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """The ids of at most `limit` transactions that wait for an operator, sorted.
 
-        They have a discrepancy, or an operation that is open since `open_before`; what
-        waits for its consumer is so only from the end of their time.
+        They have a discrepancy, a recovery that failed, or an operation that is open
+        since `open_before`; what waits for its consumer is so only from the end of their
+        time.
         """
         ...
 
@@ -207,8 +218,14 @@ class AsyncStore(Protocol):
         """See `Store.claim`."""
         ...
 
-    async def release(self, lease: Lease, due_at: datetime) -> None:
+    async def release(
+        self, lease: Lease, due_at: datetime, failure: RecoveryFailure | None = None
+    ) -> None:
         """See `Store.release`."""
+        ...
+
+    async def recovery_failure(self, transaction: str) -> RecoveryFailure | None:
+        """See `Store.recovery_failure`."""
         ...
 
     async def open_transactions(self, limit: int) -> list[str]:

@@ -8,15 +8,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from kessai.closable import Closable
-from kessai.flow import Loaded, Reference
+from kessai.flow import Loaded, RecoveryFailure, Reference
 from kessai.machine import Record
 from kessai.stores.encoding import decode_recorded, decode_transaction
 from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import Query, Row, Steps, T
+from kessai.stores.schedule import decode_failure
 
 TRANSACTIONS = (
     "SELECT id, account, lifecycle, status, version, open_since, discrepancies,"
-    " due_at, attempts, lease, leased_until, state FROM kessai_states ORDER BY id"
+    " due_at, attempts, lease, leased_until, failure, state FROM kessai_states ORDER BY id"
 )
 """Rows for `decode_row`."""
 
@@ -67,7 +68,8 @@ ORDER BY open_since, id LIMIT :limit
 _UNRESOLVED = """
 SELECT id FROM kessai_states WHERE discrepancies > 0
 UNION SELECT id FROM kessai_states
-WHERE due_at IS NOT NULL AND open_since <= :open_before
+WHERE due_at IS NOT NULL
+  AND (open_since <= :open_before OR failure IS NOT NULL)
 ORDER BY id LIMIT :limit
 """
 
@@ -119,6 +121,13 @@ def unresolved(open_before: object, limit: int) -> Steps[list[str]]:
     """`Store.unresolved`; the moment is one as the database keeps it."""
     values = {"open_before": open_before, "limit": limit}
     return _names((yield Query(_UNRESOLVED, values)))
+
+
+def recovery_failure(transaction: str) -> Steps[RecoveryFailure | None]:
+    """`Store.recovery_failure`."""
+    query = "SELECT failure FROM kessai_states WHERE id = :id"
+    rows = yield Query(query, {"id": transaction})
+    return decode_failure(rows[0][0]) if rows else None
 
 
 def foreign_objects(
@@ -174,6 +183,10 @@ class ReadingStore(Closable, ABC):
     def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""
         return self._perform(open_transactions(limit))
+
+    def recovery_failure(self, transaction: str) -> RecoveryFailure | None:
+        """See `Store.recovery_failure`."""
+        return self._perform(recovery_failure(transaction))
 
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""

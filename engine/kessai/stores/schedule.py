@@ -1,4 +1,4 @@
-"""When a stored transaction is due, and until when it is leased: will it be recovered.
+"""When a stored transaction is due, until when it is leased, how its recovery failed.
 
 A trail cannot prove these columns, as they change without events. But a recoverer
 leaves only some values in them, and any other would keep what is open from recovery.
@@ -8,12 +8,30 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from kessai.errors import TrailBroken
+from kessai.flow import RecoveryFailure
 from kessai.limits import LONGEST_REST
 from kessai.machine import Transaction
 
 MOST_ATTEMPTS = 10**9
 """More than a recoverer can make: each one makes the pause longer, up to hours."""
+
+_failures = msgspec.json.Decoder(RecoveryFailure)
+
+
+def encode_failure(failure: RecoveryFailure | None) -> str | None:
+    """A failure as a text; None for none."""
+    return None if failure is None else msgspec.json.encode(failure).decode()
+
+
+def decode_failure(text: str | None) -> RecoveryFailure | None:
+    """What `encode_failure` wrote; None for anything else: it must stop no recovery."""
+    try:
+        return None if text is None else _failures.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
 
 
 class Schedule(NamedTuple):
@@ -23,6 +41,7 @@ class Schedule(NamedTuple):
     attempts: int
     lease: int
     leased_until: Any
+    failure: str | None
 
     def check(
         self,
@@ -50,7 +69,7 @@ class Schedule(NamedTuple):
     def _contradictions(
         self, transaction: Transaction, stored: Callable[[datetime | None], Any]
     ) -> Iterator[str]:
-        due_at, attempts, lease, leased_until = self
+        due_at, attempts, lease, leased_until, failure = self
         right = stored(transaction.due_at)
         is_late = None not in (due_at, right) and due_at > right and not attempts
         if is_late or (due_at is None) != (right is None):
@@ -59,6 +78,9 @@ class Schedule(NamedTuple):
             yield f"attempts {attempts}"
         if lease < 0 or (leased_until is not None and not lease):
             yield f"lease {lease}"
+        has_failed = decode_failure(failure) is not None
+        if failure is not None and (not has_failed or right is None):
+            yield f"failure {failure}"
 
     def _too_late(
         self,

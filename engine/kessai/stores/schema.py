@@ -128,6 +128,7 @@ CREATE TABLE kessai_states (
   attempts INTEGER NOT NULL DEFAULT 0,
   lease INTEGER NOT NULL DEFAULT 0,
   leased_until TEXT,
+  failure TEXT,
   discrepancies INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX kessai_states_due ON kessai_states (account, due_at, id)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import attrs
 
-from kessai.flow import Change, Lease, Reference
+from kessai.flow import Change, Lease, RecoveryFailure, Reference
 from kessai.forks import PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
@@ -96,10 +96,12 @@ class SQLiteStore(ReadingStore):
             lambda connection: rows.claim(connection, now, until, accounts)
         )
 
-    def release(self, lease: Lease, due_at: datetime) -> None:
+    def release(
+        self, lease: Lease, due_at: datetime, failure: RecoveryFailure | None = None
+    ) -> None:
         """See `Store.release`."""
         self._own.get().writer.write(
-            lambda connection: rows.release(connection, lease, due_at)
+            lambda connection: rows.release(connection, lease, due_at, failure)
         )
 
     # ── reading ─────────────────────────────────────────────────────────────────────

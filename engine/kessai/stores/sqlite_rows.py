@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Recorded
+from kessai.flow import Change, Lease, Recorded, RecoveryFailure
 from kessai.machine import DENIAL, Transaction
 from kessai.spec import Lifecycle
 from kessai.stores.encoding import (
@@ -19,6 +19,7 @@ from kessai.stores.encoding import (
     encode_recorded,
     encode_transaction,
 )
+from kessai.stores.schedule import decode_failure, encode_failure
 
 BUT_DENIALS = (
     "SELECT transaction_id, number, body, hash FROM kessai_events"  # noqa: S608 - a constant
@@ -77,13 +78,14 @@ def _write_transaction(
     connection: sqlite3.Connection, after: Transaction, expected: int
 ) -> None:
     due_at = moment(after.due_at)
-    values = (*_columns(after), due_at, encode_transaction(after), after.id)
+    columns, stored = (*_columns(after), due_at), (encode_transaction(after), after.id)
     if expected:
         cursor = connection.execute(
             "UPDATE kessai_states SET account = ?, lifecycle = ?, status = ?, version = ?,"
             " open_since = ?, discrepancies = ?, due_at = ?, attempts = 0,"
+            " failure = iif(? IS NULL, NULL, failure),"
             " state = ? WHERE id = ? AND version = ?",
-            (*values, expected),
+            (*columns, due_at, *stored, expected),
         )
     else:
         cursor = connection.execute(
@@ -91,7 +93,7 @@ def _write_transaction(
             " (account, lifecycle, status, version, open_since, discrepancies, due_at,"
             " state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO NOTHING",
-            values,
+            (*columns, *stored),
         )
     if cursor.rowcount != 1:
         message = f"{after.id}: not at version {expected} any more"
@@ -150,7 +152,7 @@ UPDATE kessai_states SET lease = lease + 1, leased_until = :until WHERE id = (
       ORDER BY due_at, id LIMIT 1
     ) FROM json_each(:accounts) AS asked
   ) ORDER BY due_at, id LIMIT 1
-) RETURNING id, lease, attempts
+) RETURNING id, lease, attempts, failure
 """
 
 
@@ -167,20 +169,32 @@ def claim(
         "accounts": json.dumps(list(accounts)),
     }
     rows = connection.execute(_CLAIM, asked).fetchall()
-    for name, number, attempts in rows:
-        return Lease(transaction=name, number=number, attempts=attempts, until=until)
+    for name, number, attempts, failure in rows:
+        return Lease(
+            transaction=name,
+            number=number,
+            attempts=attempts,
+            until=until,
+            failure=decode_failure(failure),
+        )
     return None
 
 
-def release(connection: sqlite3.Connection, lease: Lease, due_at: datetime) -> None:
+def release(
+    connection: sqlite3.Connection,
+    lease: Lease,
+    due_at: datetime,
+    failure: RecoveryFailure | None,
+) -> None:
     """See `Store.release`."""
-    values = moment(due_at), lease.attempts + 1, lease.transaction, lease.number
+    left = moment(due_at), lease.attempts + 1, encode_failure(failure)
     connection.execute(
         "UPDATE kessai_states SET leased_until = NULL,"
         " due_at = CASE WHEN due_at IS NOT NULL THEN ? END,"
-        " attempts = CASE WHEN due_at IS NOT NULL THEN ? ELSE 0 END"
+        " attempts = CASE WHEN due_at IS NOT NULL THEN ? ELSE 0 END,"
+        " failure = CASE WHEN due_at IS NOT NULL THEN ? END"
         " WHERE id = ? AND lease = ?",
-        values,
+        (*left, lease.transaction, lease.number),
     )
 
 

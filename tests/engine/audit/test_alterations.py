@@ -31,6 +31,7 @@ from kessai.stores.encoding import encode_transaction
 NOON = datetime(2024, 7, 1, 12, 0, tzinfo=UTC)
 MACHINE_OF = {machine.lifecycle.hash: machine for machine in MACHINES}
 FAR = "'9999-01-01T00:00:00+00:00'"
+FAILURE = '{"at":"2024-06-01T03:00:00Z","times":1,"error":"KeyError"}'
 SOON = "'2024-06-01T03:20:00+00:00'"
 ONE = "WHERE id = 'A-1'"
 OPEN = "WHERE id = 'A-3'"
@@ -402,6 +403,14 @@ PLAINLY = {
         sql(f"UPDATE kessai_states SET due_at = {FAR} {ONE}"),
         "recovery_prevented",
     ),
+    "a failed recovery where nothing is open": (
+        sql(f"UPDATE kessai_states SET failure = '{FAILURE}' {ONE}"),
+        "recovery_prevented",
+    ),
+    "a failed recovery that cannot be read": (
+        scheduled(failure="'never'"),
+        "recovery_prevented",
+    ),
     "a state of rubbish": (
         sql(f"UPDATE kessai_states SET state = ? {ONE}", b"{"),
         "state_unreadable",
@@ -637,6 +646,10 @@ HARMLESS = {
     "a lease that ends soon": (
         scheduled(lease=1, leased_until=SOON),
         "it may be somebody's, and the next recoverer comes after it",
+    ),
+    "a failed recovery that was none": (
+        scheduled(failure=f"'{FAILURE}'"),
+        "an operator looks in vain; the next recovery is made as ever, and clears it",
     ),
     "more leases": (
         scheduled(lease=5),

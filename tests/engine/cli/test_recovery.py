@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kessai import Command, Engine, Failure, SQLiteStore
+from kessai.flow import RecoveryFailure
 from kessai_adapters.local import LocalGateway
 
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251
@@ -391,6 +392,57 @@ def test_one_order_that_cannot_be_recovered_holds_up_no_other(past, kessai, tmp_
         )
     ran = kessai("recover", "--json")
     assert ran.code == 4
-    assert "recovery failed: broken: event 1 of broken" in ran.err
+    assert "recovery failed: broken: TrailBroken: event 1 of broken" in ran.err
     found = {each["transaction"] for each in json.loads(ran.out)["recovered"]}
     assert found == {"order", "whole"}
+    (waiting,) = json.loads(ran.out)["waiting"]
+    noted = waiting["recovery_failure"]
+    assert (waiting["transaction"], noted["times"]) == ("broken", 1)
+    assert noted["error"].startswith("TrailBroken: event 1 of broken")
+
+
+@pytest.fixture
+def stumbling(past, tmp_path):
+    """A lost reply whose recovery failed twice, while nobody was looking."""
+    with past() as shop:
+        shop.authorized()
+        shop.suffers("lose_reply", "Capture")
+        shop.does("capture", 700)
+        (account,) = shop.engine.store.accounts()
+        noon = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+        late = datetime.now(UTC) - timedelta(minutes=1)  # noqa: TID251
+        lease = shop.engine.store.claim(late, late, [account])
+        failure = RecoveryFailure(noon, 2, "KeyError in shop.adapter, line 3")
+        shop.engine.store.release(lease, late, failure)
+
+
+def test_a_recovery_that_failed_unseen_is_shown_until_one_succeeds(kessai, stumbling):
+    shown = kessai("tx", "show", "order", "--json").json["recovery_failure"]
+    assert shown == {
+        "at": "2026-01-02T12:00:00Z",
+        "times": 2,
+        "error": "KeyError in shop.adapter, line 3",
+    }
+    sentence = (
+        "KeyError in shop.adapter, line 3 (last at 2026-01-02 12:00:00 UTC, times"
+    )
+    told = kessai("tx", "show", "order", "--lang", "en").out
+    assert "Recovery failure" in told
+    assert sentence in " ".join(told.split())
+    assert "回復の失敗" in kessai("tx", "show", "order", "--lang", "ja").out
+    assert kessai("audit", "verify").code == 0
+    assert kessai("recover", "--json").json["waiting"] == []
+    assert kessai("tx", "show", "order", "--json").json["recovery_failure"] is None
+
+
+def test_what_cannot_be_read_at_all_is_listed_and_holds_up_nothing(
+    kessai, lost_reply, tmp_path
+):
+    with closing(sqlite3.connect(tmp_path / "kessai.db")) as store, store:
+        store.execute("UPDATE kessai_states SET state = x'7b' WHERE id = 'order'")
+    for _ in range(2):
+        ran = kessai("recover", "--lang", "en")
+        assert ran.code == 4
+        listed = " ".join(ran.out.split())
+        assert "Recovery failure: TrailBroken: a stored transaction is not" in listed
+        assert "Where recovery failed, mend what is named" in listed

@@ -6,7 +6,7 @@ import pytest
 
 from kessai import Missing, Recovery, Status
 from kessai.errors import RecoveryFailed, StoreBusy
-from kessai.flow import recover, recover_due
+from kessai.flow import RecoveryFailure, recover, recover_due
 from kessai.machine import Begun, Resent, read_events
 
 HOUR = timedelta(hours=1)
@@ -156,6 +156,9 @@ def test_one_that_cannot_be_recovered_gives_the_others_their_turn(
     (answer,) = failed.value.answers
     assert answer.transaction.id == "order-2"
     assert shop.recover() == []
+    noted = store.recovery_failure("order-1")
+    assert (noted.at, noted.times) == (clock.now, 1)
+    assert noted.error.startswith("TrailBroken: ")
 
 
 def test_a_fault_of_an_adapter_stops_the_recovery_of_one_transaction_alone(
@@ -178,9 +181,36 @@ def test_a_fault_of_an_adapter_stops_the_recovery_of_one_transaction_alone(
         patch.setattr(type(shop.adapter), "request", stumbles)
         with pytest.raises(RecoveryFailed) as failed:
             shop.recover()
-    assert str(failed.value) == "recovery failed: order-1: LookupError"
-    assert [answer.transaction.id for answer in failed.value.answers] == ["order-2"]
-    clock.passes(minutes=31)
-    assert shop.recover() == []
-    clock.passes(minutes=2)
+        (error,) = failed.value.failures.values()
+        line = stumbles.__code__.co_firstlineno + 3
+        assert error == f"builtins.LookupError in {__name__}, line {line}"
+        assert [answer.transaction.id for answer in failed.value.answers] == ["order-2"]
+        clock.passes(minutes=31)
+        assert shop.recover() == []
+        clock.passes(minutes=2)
+        with pytest.raises(RecoveryFailed):
+            shop.recover()
+    assert shop.store.recovery_failure("order-1") == RecoveryFailure(
+        clock.now, 2, error
+    )
+    clock.passes(hours=7)
     assert [answer.transaction.id for answer in shop.recover()] == ["order-1"]
+    assert shop.store.recovery_failure("order-1") is None
+
+
+def test_a_failure_is_still_noted_after_a_store_that_was_busy(
+    lost_capture, store, clock
+):
+    """Nothing was found out about what failed before."""
+    clock.passes(hours=1)
+    failure = RecoveryFailure(clock.now, 3, "KeyError in shop, line 3")
+    lease = store.claim(clock.now, clock.now + HOUR, ["plain"])
+    store.release(lease, clock.now, failure)
+
+    def busy():
+        raise StoreBusy
+
+    lost_capture.before = {2: busy}
+    with pytest.raises(StoreBusy):
+        lost_capture.run(recover_due(lost_capture.context, Recovery()))
+    assert store.recovery_failure("order-1") == failure

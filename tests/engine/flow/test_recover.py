@@ -367,7 +367,7 @@ def test_a_trail_that_was_bent_resolves_nothing(authorized, gateway, lost, store
     authorized.asks("capture", 60)
     trail = store._weighed["order-1"]
     trail[1], trail[0] = trail[:2]
-    with pytest.raises(RecoveryFailed, match="order-1: event 1"):
+    with pytest.raises(RecoveryFailed, match="order-1: TrailBroken: event 1"):
         authorized.recover()
 
 

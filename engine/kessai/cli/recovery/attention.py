@@ -1,13 +1,14 @@
-"""What waits for an operator: operations open for long, and discrepancies."""
+"""What waits for an operator: open for long, discrepant, or not to be recovered."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kessai.cli.terminal.output import operation_data, say
+from kessai.cli.terminal.output import failure_data, failure_line, operation_data, say
 from kessai.cli.terminal.tables import print_table
 from kessai.cli.tx.trail import Row, read_rows, row_data
 from kessai.cli.tx.view import TransactionView
 from kessai.driver import utc_now
+from kessai.errors import TrailBroken
 from kessai.evidence.reasons import discrepancy_sentence
 from kessai.flow import Recovery
 from kessai.machine import Transaction
@@ -24,8 +25,16 @@ _LISTED = 100
 def waiting(store: Store, recovery: Recovery) -> list[Transaction]:
     """The transactions that wait for an operator, at most a hundred."""
     names = store.unresolved(utc_now() - recovery.escalation, _LISTED)
-    found = (store.load(None, name, None).transaction for name in names)
+    found = (_standing(store, name) for name in names)
     return [transaction for transaction in found if transaction is not None]
+
+
+def _standing(store: Store, name: str) -> Transaction | None:
+    """A transaction; one that is not readable is known by its id alone."""
+    try:
+        return store.load(None, name, None).transaction
+    except TrailBroken:
+        return Transaction(name)
 
 
 def _open_discrepancies(store: Store, transaction: Transaction) -> Iterator[Row]:
@@ -47,6 +56,8 @@ def closed_since(
     """
     store = engine.store
     for before in waited:
+        if not before.discrepancies:
+            continue
         after = store.load(None, before.id, None).transaction or before
         gone = before.discrepancies.keys() - after.discrepancies.keys()
         if gone:
@@ -70,15 +81,21 @@ def closed_data(closed: Iterable[tuple[str, Row]]) -> list[dict[str, Any]]:
 def print_waiting(
     engine: Engine, transactions: Iterable[Transaction], language: str
 ) -> None:
-    """Print what waits: open operations, and discrepancies with their reasons.
+    """Print what waits: open operations, discrepancies, and failures, with reasons.
 
     Raises:
         TrailBroken: the chain of one of them does not hold.
 
     """
     rows: list[list[str]] = []
+    has_failed = False
     for transaction in transactions:
         view = TransactionView.listed(engine, transaction, language)
+        if failure := engine.store.recovery_failure(transaction.id):
+            has_failed = True
+            title = word("recovery_failure", language)
+            what = f"{title}: {failure_line(failure, language)}"
+            rows.append([transaction.id, "", what, ""])
         for operation in transaction.operations.values():
             since = operation.begun_at.isoformat(timespec="seconds")
             phase = word(operation.phase, language)
@@ -92,6 +109,8 @@ def print_waiting(
     headings = word.each(language, "transaction", "what", "command", "since")
     print_table(word("waiting", language), headings, rows)
     say(word("how", language))
+    if has_failed:
+        say(word("mend", language))
 
 
 def waiting_data(store: Store, transaction: Transaction) -> dict[str, Any]:
@@ -103,6 +122,7 @@ def waiting_data(store: Store, transaction: Transaction) -> dict[str, Any]:
     """
     return {
         "transaction": transaction.id,
+        "recovery_failure": failure_data(store.recovery_failure(transaction.id)),
         "operations": [operation_data(o) for o in transaction.operations.values()],
         "discrepancies": [
             row_data(row) for row in _open_discrepancies(store, transaction)

@@ -13,14 +13,17 @@ import msgspec
 from kessai.card_numbers import without_card_numbers
 from kessai.cli.terminal.tables import console
 from kessai.errors import InvalidInput, ResendWithSameKey, SafeToResend
-from kessai.flow import Answer
+from kessai.flow import Answer, RecoveryFailure
 from kessai.machine import Bounds, Denial, Operation, Transaction
 from kessai.machine.unclaimed import all_unclaimed
 from kessai.whole_file import check_place, draft, keep
-from kessai.words import printable
+from kessai.words import Words, printable
 
 if TYPE_CHECKING:
     from rich.text import Text as Styled
+
+
+_recovery_word = Words("recovery")
 
 
 def print_json(value: Any) -> None:
@@ -146,6 +149,17 @@ def operation_data(operation: Operation) -> dict[str, Any]:
         "begun_at": operation.begun_at,
         "key": operation.key,
     }
+
+
+def failure_data(failure: RecoveryFailure | None) -> dict[str, Any] | None:
+    """How a recovery failed, as JSON shows it."""
+    return None if failure is None else msgspec.structs.asdict(failure)
+
+
+def failure_line(failure: RecoveryFailure, language: str) -> str:
+    """The same for a person."""
+    shown = {"at": f"{failure.at:%Y-%m-%d %H:%M:%S} UTC", "times": f"{failure.times:,}"}
+    return _recovery_word("failed", language, error=failure.error, **shown)
 
 
 def bounds_data(bounds: Bounds | None) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from kessai.cli.terminal.output import (
     answer_data,
     bounds_data,
     denial_data,
+    failure_data,
     note,
     print_json,
     reasons_data,
@@ -108,14 +109,16 @@ def tx_show(asked: Asked, transaction_id: str, *, events: bool) -> None:
         view = TransactionView.of(engine, transaction, asked.language)
         records = store.records(transaction_id) if events else []
         rows = read_rows(records, view.machine)
+        failure = store.recovery_failure(transaction_id)
     if asked.as_json:
         data = transaction_data(transaction)
+        data["recovery_failure"] = failure_data(failure)
         if events:
             data["events"] = [row_data(row) for row in rows]
             data["rules"] = trail_rules(rows, view.machine, asked.language)
         print_json(data)
         return
-    print_transaction(view)
+    print_transaction(view, failure=failure)
     if events:
         print_trail(rows, view)
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from kessai.cli.terminal.output import reason_lines, say
+from kessai.cli.terminal.output import failure_line, reason_lines, say
 from kessai.cli.terminal.tables import print_pairs, print_table
 from kessai.cli.tx.trail import Row, trail_rules
 from kessai.cli.tx.view import TransactionView, outcome_of
 from kessai.evidence.reasons import discrepancy_sentence
-from kessai.flow import Answer, Status
+from kessai.flow import Answer, RecoveryFailure, Status
 from kessai.machine import Denial, Discrepancy, Possibility
 from kessai.machine.events import KIND_OF
 from kessai.money import Currency, show_amount
@@ -47,11 +47,14 @@ def print_list(found: Sequence[TransactionView], language: str) -> None:
 
 
 def print_transaction(
-    view: TransactionView, disclosed: Iterable[tuple[str, str]] = ()
+    view: TransactionView,
+    disclosed: Iterable[tuple[str, str]] = (),
+    failure: RecoveryFailure | None = None,
 ) -> None:
     """Print how a transaction stands: states, amounts, and what needs care.
 
-    `disclosed` is what the gateway has just answered besides, by its titles.
+    `disclosed` is what the gateway has just answered besides, by its titles; `failure`
+    is how the last recovery ended.
     """
     transaction, language = view.transaction, view.language
     pairs = [("transaction", transaction.id)]
@@ -82,6 +85,9 @@ def print_transaction(
         )
         if (numbers := ", ".join(map(str, events)))
     ]
+    if failure is not None:
+        title = _outcome_word("recovery_failure", language)
+        shown.append((title, failure_line(failure, language)))
     print_pairs(shown)
     if transaction.operations:
         _print_operations(view)

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Recorded
+from kessai.flow import Change, Lease, Recorded, RecoveryFailure
 from kessai.machine import Record
 from kessai.stores.encoding import encode_recorded, encode_transaction
 from kessai.stores.postgres import statements
 from kessai.stores.query import Query, Row, Steps
+from kessai.stores.schedule import decode_failure, encode_failure
 
 
 def append(change: Change, declared: set[str]) -> Steps[None]:
@@ -112,15 +113,28 @@ def claim(
     """`Store.claim`."""
     asked = {"now": now, "until": until, "accounts": list(accounts)}
     rows = yield Query(statements.CLAIM, asked, writes=True)
-    for name, number, attempts in rows:
-        return Lease(transaction=name, number=number, attempts=attempts, until=until)
+    for name, number, attempts, failure in rows:
+        return Lease(
+            transaction=name,
+            number=number,
+            attempts=attempts,
+            until=until,
+            failure=decode_failure(failure),
+        )
     return None
 
 
-def release(lease: Lease, due_at: datetime) -> Steps[None]:
+def release(
+    lease: Lease, due_at: datetime, failure: RecoveryFailure | None
+) -> Steps[None]:
     """`Store.release`."""
-    values = {"id": lease.transaction, "lease": lease.number, "due_at": due_at}
-    values["attempts"] = lease.attempts + 1
+    values = {
+        "id": lease.transaction,
+        "lease": lease.number,
+        "due_at": due_at,
+        "attempts": lease.attempts + 1,
+        "failure": encode_failure(failure),
+    }
     yield Query(statements.RELEASE, values, writes=True)
 
 

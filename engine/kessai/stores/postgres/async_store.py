@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from kessai.closable import AsyncClosable
 from kessai.errors import StoreBusy
-from kessai.flow import Change, Lease, Loaded, Reference
+from kessai.flow import Change, Lease, Loaded, RecoveryFailure, Reference
 from kessai.forks import AsyncOwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
@@ -188,9 +188,15 @@ class AsyncPostgresStore(AsyncClosable):
         """See `Store.claim`."""
         return await self._perform(appending.claim(now, until, accounts))
 
-    async def release(self, lease: Lease, due_at: datetime) -> None:
+    async def release(
+        self, lease: Lease, due_at: datetime, failure: RecoveryFailure | None = None
+    ) -> None:
         """See `Store.release`."""
-        await self._perform(appending.release(lease, due_at))
+        await self._perform(appending.release(lease, due_at, failure))
+
+    async def recovery_failure(self, transaction: str) -> RecoveryFailure | None:
+        """See `Store.recovery_failure`."""
+        return await self._perform(reading.recovery_failure(transaction))
 
     async def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""

@@ -54,6 +54,7 @@ CREATE TABLE kessai_states (
   attempts bigint NOT NULL DEFAULT 0,
   lease bigint NOT NULL DEFAULT 0,
   leased_until timestamptz,
+  failure text,
   state bytea NOT NULL
 )""",
         b"""

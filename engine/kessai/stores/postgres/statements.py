@@ -62,13 +62,15 @@ WITH due AS (
 )
 UPDATE kessai_states SET lease = lease + 1, leased_until = :until
 FROM due WHERE kessai_states.id = due.id
-RETURNING kessai_states.id, kessai_states.lease, kessai_states.attempts
+RETURNING kessai_states.id, kessai_states.lease, kessai_states.attempts,
+  kessai_states.failure
 """
 
 RELEASE = """
 UPDATE kessai_states SET leased_until = NULL,
   due_at = CASE WHEN due_at IS NOT NULL THEN :due_at::timestamptz END,
-  attempts = CASE WHEN due_at IS NOT NULL THEN :attempts::bigint ELSE 0 END
+  attempts = CASE WHEN due_at IS NOT NULL THEN :attempts::bigint ELSE 0 END,
+  failure = CASE WHEN due_at IS NOT NULL THEN :failure::text END
 WHERE id = :id AND lease = :lease
 """
 
@@ -190,6 +192,7 @@ def _update(change: Change) -> str:
     if change.agreement is not None:
         conditions.append(_IS_AGREED)
     return (
-        f"moved AS (UPDATE kessai_states SET {_CHANGED}, attempts = 0"
+        f"moved AS (UPDATE kessai_states SET {_CHANGED}, attempts = 0,"
+        " failure = CASE WHEN :due_at::timestamptz IS NOT NULL THEN failure END"
         f" WHERE {' AND '.join(conditions)} RETURNING id)"
     )

@@ -14,7 +14,7 @@ from psycopg import Connection, IsolationLevel
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kessai.errors import StoreBusy
-from kessai.flow import Change, Lease, Reference
+from kessai.flow import Change, Lease, RecoveryFailure, Reference
 from kessai.forks import OwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
@@ -160,9 +160,11 @@ class PostgresStore(ReadingStore):
         """See `Store.claim`."""
         return self._perform(appending.claim(now, until, accounts))
 
-    def release(self, lease: Lease, due_at: datetime) -> None:
+    def release(
+        self, lease: Lease, due_at: datetime, failure: RecoveryFailure | None = None
+    ) -> None:
         """See `Store.release`."""
-        self._perform(appending.release(lease, due_at))
+        self._perform(appending.release(lease, due_at, failure))
 
     def close(self) -> None:
         """See `Store.close`."""

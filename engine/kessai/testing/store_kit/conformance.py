@@ -21,7 +21,7 @@ import pytest
 from msgspec.structs import replace
 
 from kessai.errors import KessaiError, LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Loaded, Reference
+from kessai.flow import Change, Lease, Loaded, RecoveryFailure, Reference
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine import (
@@ -593,6 +593,44 @@ class StoreConformance:
         book.end(operation, lease=lease)
         store.release(lease, LATER)
         assert store.claim(LATER + HOUR, LATER + 2 * HOUR, OURS) is None
+
+    def test_the_failure_of_a_recovery_is_noted_until_one_succeeds(
+        self, store: Store
+    ) -> None:
+        """Whoever looks at the transaction sees it, and the next recoverer gets it."""
+        Book(store).begin()
+        assert store.recovery_failure("order-1") is None
+        failure = RecoveryFailure(LATER, 1, "KeyError in shop_é, line 3")
+        lost = _leased(store, LATER)
+        held = _leased(store, LATER + HOUR, LATER + 2 * HOUR)
+        store.release(lost, LATER, failure)
+        assert store.recovery_failure("order-1") is None
+        store.release(held, LATER, failure)
+        assert store.recovery_failure("order-1") == failure
+        assert store.unresolved(NOON - SECOND, 10) == ["order-1"]
+        assert [each.id for each in store.transactions(LATER)] == ["order-1"]
+        again = _leased(store, LATER)
+        assert again.failure == failure
+        store.release(again, LATER)
+        assert store.recovery_failure("order-1") is None
+        assert store.unresolved(NOON - SECOND, 10) == []
+        assert _leased(store, LATER).failure is None
+
+    def test_a_noted_failure_stays_while_anything_is_open(self, store: Store) -> None:
+        """What happens meanwhile mends nothing; what has ended is not recovered."""
+        book = Book(store)
+        operation = book.begin()
+        failure = RecoveryFailure(LATER, 1, "KeyError in shop, line 3")
+        store.release(_leased(store, LATER), LATER + HOUR, failure)
+        book.write(book.denied())
+        assert store.recovery_failure("order-1") == failure
+        lease = _leased(store, LATER)
+        book.end(operation)
+        assert store.recovery_failure("order-1") is None
+        store.release(lease, LATER + HOUR, failure)
+        book.begin("capture")
+        assert store.recovery_failure("order-1") is None
+        assert store.unresolved(NOON - SECOND, 10) == []
 
     def test_of_many_threads_that_claim_no_two_get_the_same(self, store: Store) -> None:
         """Each transaction is leased once, and none is left out."""
