@@ -31,10 +31,12 @@ Classes: the root is `kessai-lifecycle`; `node state` and one of `initial normal
 failed`, with `final`; `edge` and one of `opening command read decline deadline`, with
 `loop` and, where the gateway may report it though nobody asked, `external-possible`. A
 transaction's picture (its root is `kessai-transaction`, too) has `visited current
-allowed denied open due` as well. Every node and edge has a `title` of a few lines. All
-of them stand within `graph`; `legend` holds what explains them, and no id. A page that
-is light whatever the reader's system prefers puts `light` on the root. Pictures bring
-their style along, fetch nothing and run nothing.
+allowed denied open due` as well. Every node and edge has a `title` of a few lines. An
+arrow's label stands in `labels`, after all arrows, so that none crosses it: in a group
+with the arrow's classes and title, and its id as `data-edge`. All of them stand within
+`graph`; `legend` holds what explains them, and no id. A page that is light whatever the
+reader's system prefers puts `light` on the root. Pictures bring their style along, fetch
+nothing and run nothing.
 """
 
 from collections.abc import Callable, Mapping

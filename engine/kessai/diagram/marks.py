@@ -15,10 +15,13 @@ from kessai.diagram.xml import (
 )
 from kessai.errors import InvalidInput
 
+LABEL_OF = "data-edge"
+"""Has, of an arrow's label, the arrow's id."""
+
 
 @attrs.frozen
 class Mark:
-    """What is to be seen on one node or edge.
+    """What is to be seen on one node or edge, and on its label.
 
     `classes` are added to its own, `notes` are further lines of its title, `sign`
     stands before its label.
@@ -45,8 +48,9 @@ def marked(picture: str, marks: Mapping[str, Mark], *, prefix: str = "") -> str:
         raise InvalidInput(message) from error
     put_on(root, marks)
     for element in root.iter():
-        if named := element.get("id"):
-            element.set("id", prefix + named)
+        for naming in ("id", LABEL_OF):
+            if named := element.get(naming):
+                element.set(naming, prefix + named)
     return write(root)
 
 
@@ -57,12 +61,14 @@ def put_on(root: Element, marks: Mapping[str, Mark]) -> None:
         InvalidInput: the picture has no such id.
 
     """
-    known = by_id(root)
+    known, labels = by_id(root), by_id(root, LABEL_OF)
     for named, mark in marks.items():
         if named not in known:
             message = f"id {named!r}: the picture has no such node or edge"
             raise InvalidInput(message)
         _put(known[named], mark)
+        if named in labels:
+            _put(labels[named], mark)
 
 
 def _put(element: Element, mark: Mark) -> None:

@@ -53,6 +53,7 @@ def styled(drawn: str, source: str, lifecycle: Lifecycle, language: str) -> str:
     for group in graph.findall("g"):
         _style_group(group)
     _give_reads_their_lines(graph, lifecycle, language)
+    _draw_labels_last(graph)
     title = " ".join(lifecycle.title.in_language(language).split())
     picture = make(
         "svg",
@@ -134,6 +135,20 @@ def _set(text: Element, name: str) -> None:
         spaces = given.index(text.text[0])
         room = _SPACE * spaces * float(text.get("font-size", "0"))
         text.set("x", f"{float(text.get('x', '0')) + room:g}")
+
+
+def _draw_labels_last(graph: Element) -> None:
+    """Move the labels of arrows after all arrows: what is drawn later lies on top."""
+    labels = make("g", of="labels")
+    for edge in graph.findall("g"):
+        lines = edge.findall("text") if "edge" in classes(edge) else []
+        if lines:
+            label = make("g", of=edge.get("class", ""), data_edge=edge.get("id", ""))
+            label.extend([make("title", edge.findtext("title", "")), *lines])
+            for line in lines:
+                edge.remove(line)
+            labels.append(label)
+    graph.append(labels)
 
 
 def _give_reads_their_lines(

@@ -72,9 +72,9 @@ def add_classes(element: Element, *names: str) -> None:
     element.set("class", " ".join(dict.fromkeys((*classes(element), *names))))
 
 
-def by_id(root: Element) -> dict[str, Element]:
-    """Return the elements that have an id."""
-    return {named: e for e in root.iter() if (named := e.get("id"))}
+def by_id(root: Element, naming: str = "id") -> dict[str, Element]:
+    """Return the elements that have an id, or another attribute that is `naming`."""
+    return {named: e for e in root.iter() if (named := e.get(naming))}
 
 
 def of_class(root: Element, name: str) -> Iterator[Element]:

@@ -42,8 +42,16 @@ def parsed(picture):
         text=picture,
         classes={i: set(e.get("class", "").split()) for i, e in named.items()},
         titles={i: e.findtext(f"{SVG}title", "").split("\n") for i, e in named.items()},
-        labels={i: e.findtext(f"{SVG}text", "") for i, e in named.items()},
+        labels={
+            i: e.findtext(f"{SVG}text", "")
+            for i, e in {**named, **_by_arrow(root)}.items()
+        },
     )
+
+
+def _by_arrow(root):
+    """The labels of arrows, by the arrows' ids."""
+    return {e.get("data-edge"): e for e in root.iter() if e.get("data-edge")}
 
 
 def events_of(store, transaction):

@@ -1,12 +1,13 @@
 """Marks of anyone's own on a picture: heat, counts, what a page wants to point at."""
 
 import re
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from kessai.diagram import Mark, marked, render
 from kessai.errors import InvalidInput
-from kessai.spec import load_shipped
+from kessai.spec import load_shipped, shipped_names
 
 CAPTURE = "payment.authorized--capture--payment.captured"
 
@@ -26,6 +27,25 @@ def test_a_mark_adds_to_what_is_there(picture, parse):
     assert after.labels[CAPTURE] == "12× capture"
     del after.classes[CAPTURE], before.classes[CAPTURE]
     assert after.classes == before.classes
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_no_arrow_is_drawn_over_a_label(name, parse):
+    """What comes later lies on top: lines and their ends first, then every label."""
+    picture = render(load_shipped(name), "svg")
+    arrows = parse(picture).of("edge") - parse(picture).of("read")
+    counted = marked(picture, {arrow: Mark(("hot",), sign="12 ×") for arrow in arrows})
+    drawn = [
+        "label" if "12 ×" in (shape.text or "") else shape.tag.rpartition("}")[2]
+        for edge in ET.fromstring(counted).iterfind(".//*[@class]")  # noqa: S314
+        if "hot" in edge.get("class").split()
+        for shape in edge
+        if not shape.tag.endswith("title")
+    ]
+    labels = drawn.count("label")
+    assert labels == len([a for a in arrows if parse(picture).labels[a]]) > 0
+    assert {"path", "polygon"} == {*drawn[: drawn.index("label")]}
+    assert {*drawn[drawn.index("label") :]} <= {"label", "text"}
 
 
 def test_no_mark_leaves_the_picture_as_it_is(picture):
