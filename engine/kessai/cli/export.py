@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from kessai.cli.terminal.exits import DONE
-from kessai.cli.terminal.gateways import opened_store
 from kessai.cli.terminal.options import Asked, out_option, shared_options
 from kessai.cli.terminal.output import note, writing
+from kessai.cli.terminal.stores import opened_store
 from kessai.cli.zones import moment_of, zone_of
 from kessai.errors import InvalidInput
 from kessai.export import EXPORTS, FORMATS, Period, write

@@ -108,7 +108,7 @@ def test_many_faults_are_counted_and_the_first_are_shown(kessai, shop):
 def test_open_operations_are_shown_and_are_no_faults(kessai, tmp_path, monkeypatch):
     db = tmp_path / "open.db"
     # Without the inquiry that follows a command, an opening command stays open.
-    monkeypatch.setattr("kessai.cli.tx.group.resolved", lambda _wiring, answer: answer)
+    monkeypatch.setattr("kessai.cli.tx.do.resolved", lambda _wiring, answer: answer)
     order = ("A-1", "authorize", "--lifecycle", "one_time", "--amount", 1000)
     assert kessai("tx", "do", *order, "--db", db).code == 4
     result = kessai("audit", "verify", "--db", db, "--lang", "en")

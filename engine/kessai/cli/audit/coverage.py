@@ -17,9 +17,9 @@ from kessai.audit.coverage.totals import (
 )
 from kessai.cli.lifecycle.command import found_lifecycle
 from kessai.cli.terminal.exits import AUDIT, DONE
-from kessai.cli.terminal.gateways import opened_store
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.stores import opened_store
 from kessai.cli.terminal.tables import print_table
 from kessai.errors import InvalidInput
 from kessai.spec import Lifecycle, load_shipped, shipped_names

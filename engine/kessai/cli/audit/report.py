@@ -9,9 +9,9 @@ from kessai.audit.reporting import FORMATS, Facts, gather, render
 from kessai.cli.audit.coverage import read_all
 from kessai.cli.audit.verify import never_opened_lines, report_counts
 from kessai.cli.terminal.exits import AUDIT, DONE
-from kessai.cli.terminal.gateways import opened_store, shown_store
 from kessai.cli.terminal.options import Asked, out_option, shared_options
 from kessai.cli.terminal.output import free_place, note, writing
+from kessai.cli.terminal.stores import opened_store, shown_store
 from kessai.cli.zones import moment_of
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput

@@ -22,9 +22,9 @@ from kessai.cli.audit.verify import (
     report_lines,
 )
 from kessai.cli.terminal.exits import AUDIT, DONE
-from kessai.cli.terminal.gateways import opened_store
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import free_place, print_json, say
+from kessai.cli.terminal.stores import opened_store
 from kessai.driver import utc_now
 from kessai.words import Words
 

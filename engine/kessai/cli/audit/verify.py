@@ -13,9 +13,9 @@ from kessai.audit import Report, verify
 from kessai.audit.verification.report import AuditFault, OpenOperation
 from kessai.cli.audit.seals import public_key_option, read_seals
 from kessai.cli.terminal.exits import AUDIT, DONE
-from kessai.cli.terminal.gateways import opened_store
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import operation_data, print_json, say
+from kessai.cli.terminal.stores import opened_store
 from kessai.evidence.reasons import discrepancy_sentence
 from kessai.words import Words
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from kessai.cli.run.totals import Totals
 from kessai.cli.terminal.output import say
 from kessai.cli.terminal.tables import print_pairs, print_table
-from kessai.cli.tx.view import state_titles
+from kessai.cli.tx.titles import state_titles
 from kessai.flow import Status
 from kessai.machine import Machine
 from kessai.money import Currency, show_amount

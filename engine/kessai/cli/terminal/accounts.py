@@ -6,7 +6,6 @@ be declined. So nothing is acted on before it is certain whose it is.
 """
 
 from collections.abc import Iterable
-from importlib.metadata import entry_points
 
 from kessai.cli.terminal.options import Asked
 from kessai.cli.terminal.output import note
@@ -74,6 +73,8 @@ def check_owner(store: Store, transaction: str, account: str, language: str) -> 
 
 def _right(accounts: Iterable[str]) -> str:
     """How the gateways of `accounts` are named: an account begins with its adapter."""
+    from importlib.metadata import entry_points  # only where there is something to say
+
     known = {point.name for point in entry_points(group="kessai.adapters")}
     names = dict.fromkeys(account.partition("/")[0] for account in accounts)
     named = [name for name in names if name in {*known, "emulator"}] or ["NAME"]

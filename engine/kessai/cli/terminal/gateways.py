@@ -9,32 +9,28 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 import attrs
 
 from kessai.cli.terminal.accounts import check_account
 from kessai.cli.terminal.options import Asked
 from kessai.cli.terminal.output import note
+from kessai.cli.terminal.stores import opened_store
 from kessai.driver import utc_now
 from kessai.errors import AdapterMissing, StoreFailed, StoreMissing
 from kessai.flow import Flow
 from kessai.gateway import Adapter, Failure, Reply, Request
 from kessai.machine import Transaction
 from kessai.shell import Engine
-from kessai.stores import MemoryStore, SQLiteStore, Store, open_store
+from kessai.stores import MemoryStore, SQLiteStore, Store
 from kessai.transport import Transport
-from kessai.words import Words
 
 if TYPE_CHECKING:
     from kessai.simulator.gateway import PlayedGateway
 
 T = TypeVar("T")
-
-_word = Words("accounts")
 
 EMULATOR = "emulator"
 FIRST_GATEWAY = "veritrans4g"
@@ -183,38 +179,6 @@ def looking(
         yield held.enter_context(Engine(adapters=[], store=store, transport=_Nobody()))
 
 
-@contextmanager
-def opened_store(
-    db: str, making: str | None = None, *, to_read: bool = False
-) -> Iterator[Store]:
-    """The store `db`, then closed; made, and said so in the language `making`, if given.
-
-    One that is `to_read` may be on a server that writes nothing.
-
-    Raises:
-        InvalidInput, StoreUnsuitable, StoreFailed: there is no such store, or it cannot
-            be opened.
-
-    """
-    try:
-        store = open_store(db, must_exist=True, to_read=to_read)
-    except StoreMissing:
-        if making is None:
-            raise
-        store = open_store(db)
-        note(f"kessai: {_word('made', making, db=shown_store(db))}")
-    with closing(store):
-        yield store
-
-
-def shown_store(url: str) -> str:
-    """The store as it is named to people: never with a password, nor with who has it."""
-    if "://" not in url or url.lower().startswith("sqlite:"):
-        return url
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 class _Nobody:
     """The way of those who only look: to send anything is a mistake here."""
 
@@ -282,6 +246,8 @@ class _EngineBesideEmulator(Engine):
 
 
 def _load(group: str, name: str) -> Any:
+    from importlib.metadata import entry_points  # it costs as much as all of the engine
+
     found = {point.name: point for point in entry_points(group=group)}
     if name not in found:
         known = ", ".join(sorted(found)) or "none"

@@ -6,7 +6,8 @@ import attrs
 import click
 
 from kessai.cli.terminal.json_line import meant, short
-from kessai.machine import Machine, Transaction
+from kessai.machine import Transaction
+from kessai.spec import load_shipped, shipped_names
 
 
 def _names(transaction: Transaction) -> dict[str, set[str]]:
@@ -24,21 +25,9 @@ def _names(transaction: Transaction) -> dict[str, set[str]]:
 class Known:
     """The names that there are, by option: those declared, and those met meanwhile."""
 
-    names: dict[str, set[str]]
-
-    @classmethod
-    def of(cls, machines: Iterable[Machine]) -> "Known":
-        """The names that lifecycles declare."""
-        lifecycles = [machine.lifecycle for machine in machines]
-        states = {
-            name
-            for lifecycle in lifecycles
-            for track in lifecycle.tracks.values()
-            for state in track.states
-            for name in (state, f"{track.name}.{state}")
-        }
-        declared = {lifecycle.name for lifecycle in lifecycles}
-        return cls({"state": states, "lifecycle": declared, "account": set()})
+    names: dict[str, set[str]] = attrs.field(
+        factory=lambda: {"state": set(), "lifecycle": set(), "account": set()}
+    )
 
     def chosen(
         self, transactions: Iterable[Transaction], wanted: Mapping[str, str | None]
@@ -60,8 +49,17 @@ class Known:
             click.UsageError: there is no such name; the message says which there are.
 
         """
+        self._declared()
         for option, name in wanted.items():
             known = self.names[option]
             if name is not None and known and name not in known:
                 message = f"--{option} {short(name)}: {meant(name, sorted(known))}"
                 raise click.UsageError(message)
+
+    def _declared(self) -> None:
+        """Add the names that the shipped lifecycles declare."""
+        for lifecycle in map(load_shipped, shipped_names()):
+            self.names["lifecycle"].add(lifecycle.name)
+            for track in lifecycle.tracks.values():
+                for state in track.states:
+                    self.names["state"] |= {state, f"{track.name}.{state}"}

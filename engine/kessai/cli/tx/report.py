@@ -19,33 +19,6 @@ word, _lifecycle_word = Words("tx"), Words("lifecycle")
 _outcome_word, _disclosed_word = Words("recovery"), Words("disclosed")
 
 
-def print_list(found: Sequence[TransactionView], language: str) -> None:
-    """Print a line for each transaction, with its account where there are several."""
-    if not found:
-        say(word("none", language))
-        return
-    amounts = ("authorized", "captured", "refunded")
-    several = len({view.transaction.account for view in found}) > 1
-    names = ["transaction", *["account"] * several, "lifecycle", "state"]
-    headings = [
-        *word.each(language, *names),
-        *(found[0].amount_title(name) for name in amounts),
-        word("open", language),
-    ]
-    rows = [
-        [
-            view.transaction.id,
-            *[view.transaction.account] * several,
-            view.lifecycle,
-            view.state(),
-            *(view.money(view.transaction.amounts.get(name)) for name in amounts),
-            str(len(view.transaction.operations) or ""),
-        ]
-        for view in found
-    ]
-    print_table(word("transactions", language), headings, rows, numbers=4)
-
-
 def print_transaction(
     view: TransactionView,
     disclosed: Iterable[tuple[str, str]] = (),
