@@ -1,4 +1,4 @@
-"""Mutates spec, machine and flow, and counts the mutants that no test notices.
+"""Mutates spec, machine, evidence and flow, and counts the mutants that no test notices.
 
     uv run --group mutation python tests/mutation/run.py --out survivors.txt
     uv run --group mutation python tests/mutation/run.py --only evidence/outcome.py
@@ -21,15 +21,17 @@ from tempfile import TemporaryDirectory
 HERE = Path(__file__).parent
 HOUSE = HERE.parent.parent
 PACKAGES = ("engine/kessai", "adapters/kessai_adapters", "specs/kessai_specs")
+OF_FLOWS = (
+    "tests/engine/flow",
+    "tests/bad_input/test_absurd_evidence.py",
+    "tests/notifications/test_stories.py",
+    "tests/simulation/test_found.py",
+)
 MUTATED = {
     "spec": ("tests/engine/spec", "tests/specs/test_shipped.py"),
     "machine": ("tests/engine/machine",),
-    "flow": (
-        "tests/engine/flow",
-        "tests/bad_input/test_absurd_evidence.py",
-        "tests/notifications/test_stories.py",
-        "tests/simulation/test_found.py",
-    ),
+    "evidence": ("tests/engine/evidence", *OF_FLOWS),
+    "flow": OF_FLOWS,
 }
 """The packages, and the tests that must notice what changes in them."""
 
