@@ -1,10 +1,12 @@
 """An older copy of the store is put back: the gateway knows what the store does not."""
 
+from datetime import timedelta
+
 import pytest
 
 from kessai import Missing, Recovery, Status
 from kessai.audit import verify
-from kessai.gateway import Failure
+from kessai.gateway import INQUIRY, Failure
 
 LOST = Failure(sent=True, reason="ReadTimeout")
 FOUND = {"evidence": "the portal shows another refund", "actor": "sato"}
@@ -127,3 +129,31 @@ def test_totals_show_it_as_well(market, wire, scripted):
     scripted.once("authorize", "declined", code="duplicate")
     scripted.once("inquiry", "succeeded", totals={"authorized": 100})
     assert market.asks("authorize", 100).status is Status.SUCCEEDED
+
+
+def test_what_was_done_since_shows_once_a_key_is_answered_again(market, wire, scripted):
+    """The copy has an order without an answer, and without the gateway's id of it."""
+    scripted.replays, paid = timedelta(days=1), {"authorized": 1000, "captured": 1000}
+
+    def authorize(call):
+        reply = yield scripted.ask(call)
+        if isinstance(reply, Failure):
+            return scripted.says(call, "unknown")
+        return scripted.says(call, references={"payment": "pm_1"})
+
+    def inquiry(call):
+        if "payment" not in call.references:
+            return scripted.says(call, "unknown")
+        yield scripted.ask(call)
+        return scripted.says(call, totals={**paid, "refunded": 400})
+
+    scripted.exchanges |= {"authorize": authorize, INQUIRY: inquiry}
+    wire.answers = [LOST]
+    market.asks("authorize", 1000, with_capture=True)
+    market.clock.passes(minutes=3)
+    market.call("reconcile", "order-1")
+    (found,) = market.recover()
+    assert found.status is Status.SUCCEEDED
+    assert market.transaction().amounts["refunded"] == 400
+    denied = market.asks("refund", 400)
+    assert denied.denial.codes == ("external_unclaimed",)
