@@ -9,6 +9,7 @@ from importlib import import_module
 
 import attrs
 import recovery_defects  # noqa: F401 - it adds its own
+import restore_defects  # noqa: F401 - so does it
 from msgspec.structs import replace
 from planting import DEFECTS, defect, planted
 

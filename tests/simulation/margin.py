@@ -11,7 +11,8 @@ import argparse
 import sys
 
 from defects import DEFECTS
-from staging import memory_stage
+from planting import GATEWAYS
+from staging import STAGES
 
 from kessai.simulator import simulate
 
@@ -41,7 +42,7 @@ def main():
 def until_found(name, seed, within=WITHIN):
     """After how many commands `name` is found, and as what; None if it is not."""
     with DEFECTS[name]():
-        figures = simulate(memory_stage(), seed, within)
+        figures = simulate(STAGES[GATEWAYS[name]](), seed, within)
     if figures.finding is None:
         return None, ""
     return figures.commands, figures.finding.violation.code

@@ -4,11 +4,14 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 DEFECTS = {}
+GATEWAYS = {}
+"""Whose simulation finds a defect, by the defect's name."""
 
 
-def defect(function):
+def defect(function, gateway="emulator"):
     """A generator that plants a defect, under its own name."""
     DEFECTS[function.__name__] = contextmanager(function)
+    GATEWAYS[function.__name__] = gateway
     return function
 
 

@@ -3,6 +3,8 @@
 import pytest
 from defects import DEFECTS
 from margin import WITHIN
+from planting import GATEWAYS
+from staging import STAGES
 
 from kessai.simulator import replay, simulate
 
@@ -18,7 +20,8 @@ def marked(name):
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in DEFECTS])
-def test_the_simulator_finds(name, stage):
+def test_the_simulator_finds(name):
+    stage = STAGES[GATEWAYS[name]]()
     with DEFECTS[name]():
         finding = simulate(stage, SEED, WITHIN).finding
     assert finding is not None

@@ -48,14 +48,14 @@ def test_it_excuses_the_refund_that_it_can_be_taken_for(stage):
 def test_a_gateway_that_keeps_keys_excuses_the_resend_of_a_key_that_it_knows(stage):
     """A key that never arrived is new to it: what was declined would be carried out."""
     monitor = Monitor(stage.machines, timedelta(), lists=False)
-    monitor.operations["o.1"] = Intent(ORDER, "refund", 30, "key")
+    intent = Intent("o.1", ORDER, "refund", 30, "key")
     declined = Recorded(
         key="key", request="", command="refund", transaction=ORDER, outcome="declined"
     )
-    leaves = partial(monitor.departs, "o.1", NOON, Transaction(ORDER), declined)
+    leaves = partial(monitor.departs, intent, NOON, Transaction(ORDER), declined)
     with pytest.raises(Violation, match="sent_after_its_end"):
         leaves()
-    monitor.arrived("o.1", ORDER, [])
+    monitor.arrived(intent, [])
     leaves()
 
 

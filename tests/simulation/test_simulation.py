@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from datetime import timedelta
+from itertools import count
 
 import attrs
 import pytest
@@ -84,12 +85,13 @@ def test_the_shortest_limit_that_is_accepted_loses_nothing(stage):
 
 
 def test_a_world_is_the_same_in_memory_and_in_a_file(stage, tmp_path):
+    files = (tmp_path / f"world-{number}.db" for number in count())
     on_disk = Stage(
-        Machines(shipped_lifecycles()),
-        gateway,
-        lambda: SQLiteStore(tmp_path / "world.db"),
+        Machines(shipped_lifecycles()), gateway, lambda: SQLiteStore(next(files))
     )
-    assert play_world(on_disk, 7, 60, ALL) == play_world(stage, 7, 60, ALL)
+    figures = play_world(on_disk, 7, 60, ALL)
+    assert figures == play_world(stage, 7, 60, ALL)
+    assert figures.faults[Fault.RESTORED_BACKUP] == 1
 
 
 def test_a_seed_makes_the_same_world_in_every_process():

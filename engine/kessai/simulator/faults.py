@@ -43,6 +43,7 @@ class Fault(StrEnum):
     PORTAL = "portal"
     TERMINATION_RACE = "termination_race"
     LATE_REVERSAL = "late_reversal"
+    RESTORED_BACKUP = "restored_backup"
 
 
 MEANINGS = Words("simulation.faults")

@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
-import attrs
 import msgspec
 
 from kessai.errors import SafeToResend
 from kessai.flow import Answer, Change, Lease, Recorded, Status
-from kessai.machine import Machine, Machines, Transaction, broken_invariants
+from kessai.machine import Closed, Machine, Machines, Transaction, broken_invariants
 from kessai.machine.events import ENDED
 from kessai.simulator.commands import is_in_force
 from kessai.simulator.gateway import BookedExchange, BookedOrder, ahead
+from kessai.simulator.intents import Intent, Kept
+from kessai.simulator.lost import Lost
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.too_soon import TooSoon
 from kessai.simulator.touched import Touched
@@ -26,17 +27,8 @@ from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.spec import Agreement
 
 FAILURE = "failure"
+PENDING = "pending"
 SUCCESS = "success"
-
-
-@attrs.frozen
-class Intent:
-    """An operation whose intent is in the store, and the key that it stands under."""
-
-    order: str
-    command: str
-    amount: int | None
-    key: str
 
 
 class Monitor:
@@ -45,33 +37,78 @@ class Monitor:
     def __init__(self, machines: Machines, patience: timedelta, *, lists: bool) -> None:
         self._machines = machines
         self._too_soon = TooSoon(patience)
-        self._last_lease: dict[str, int] = {}
-        self.effects: dict[str, list[BookedExchange]] = {}
-        self.promised: dict[str, str] = {}
+        self._kept = Kept()
+        self._copy: Kept | None = None
+        self.effects: dict[Intent, list[BookedExchange]] = {}
         self.holders: dict[str, tuple[Task, Lease]] = {}
         self.touched = Touched(lists=lists)
+        self.lost = Lost(lists=lists)
         self._lists = lists
-        self.late: set[str] = set()
+        self.late: set[Intent] = set()
         self.outcomes: Counter[str] = Counter()
-        self.operations: dict[str, Intent] = {}
-        self.opened: dict[str, str] = {}
-        self._promised_at: dict[str, int] = {}
         self._moment = 0
 
-    def arrives_late(self, operation: str, machine: Machine | None) -> None:
-        """The request of `operation` arrives when everybody has given it up."""
-        self.late.add(operation)
-        intent = self.operations[operation]
+    @property
+    def operations(self) -> Mapping[str, Intent]:
+        """The operations that the store has, by their ids."""
+        return self._kept.operations
+
+    def arrives_late(self, intent: Intent, machine: Machine | None) -> None:
+        """The request of `intent` arrives when everybody has given it up."""
+        self.late.add(intent)
         self.touched.late(machine, intent.order, intent.command, intent.amount)
 
     def is_excused(self, intent: Intent) -> bool:
+        """Whether it may be unclear which of the movements at the gateway is its own.
+
+        Where totals are all that is stated, a lost operation is one more of its command.
+        """
+        is_lost = not self._lists and self.lost.covers(*intent.kind)
+        return is_lost or self.is_touched(intent)
+
+    def is_touched(self, intent: Intent) -> bool:
         """Whether a fault has touched what an operation can be taken for."""
-        return self.touched.covers(intent.order, intent.command, intent.amount)
+        return self.touched.covers(*intent.kind)
 
     @property
     def excused(self) -> int:
         """How many operations a fault excuses from the strictest check."""
         return sum(map(self.is_excused, self.operations.values()))
+
+    # ── a copy of the store ─────────────────────────────────────────────────────────
+
+    def copied(self) -> None:
+        """A copy of the store is made."""
+        self._copy = self._kept.copy()
+
+    def restored(self) -> None:
+        """The copy is put back: what was begun and shown since is not in the store."""
+        before, self._kept = self._kept, self._copy or Kept()
+        self.holders.clear()
+        for intent in before.operations.values():
+            if intent.id not in self._kept.operations:
+                self.lost.add(intent, self.times(intent))
+
+    def lost_is_unclear(self, transaction: Transaction) -> None:
+        """The gateway was asked about `transaction`, and both sides differ still.
+
+        An operator is asked to look, or something is open yet, here or at the gateway.
+        Until then, what was lost may be carried out once more.
+
+        Raises:
+            Violation: nothing shows that they differ.
+
+        """
+        lost = list(self.lost.of(transaction.id))
+        shown = transaction.discrepancies or transaction.operations
+        if lost and not shown and not any(map(self._is_pending, lost)):
+            raise Violation(BrokenPromise.BOOKS_DIFFER, transaction.id, "restored")
+        for intent in lost:
+            self.touched.add(*intent.kind)
+
+    def _is_pending(self, intent: Intent) -> bool:
+        effects = self.effects.get(intent, ())
+        return any(exchange.result == PENDING for exchange in effects)
 
     # ── the store ───────────────────────────────────────────────────────────────────
 
@@ -102,24 +139,49 @@ class Monitor:
             if after.agreement is not None:
                 self._agreement_holds(after, agreement)
         if change.is_intent:
-            task.operation = _intended(change)
+            task.operation = self.operations[_intended(change)]
+        if self.lost.intents:
+            self._finds(change)
+
+    def _finds(self, change: Change) -> None:
+        """What a change says of movements that the store had lost."""
+        for closed in change.closes:
+            intent = self.operations.get(closed.operation or "")
+            succeeded = intent is not None and closed.outcome == "succeeded"
+            if intent is not None and succeeded and not self.times(intent):
+                self.lost.claimed(intent)
+        for step in change.steps:
+            if isinstance(step.event, Closed):
+                self.lost.closed(step.before, step.event.discrepancy)
 
     def _opens(self, task: Task, opened: Recorded, after: Transaction) -> None:
-        if self.opened.get(opened.key, "denied") != "denied":
+        if self._kept.opened.get(opened.key, "denied") != "denied":
             raise Violation(
                 BrokenPromise.KEY_OPENED_TWICE, opened.transaction, opened.key
             )
-        self.opened[opened.key] = opened.outcome
+        self._kept.opened[opened.key] = opened.outcome
         task.is_written = True
         operation = after.operations.get(opened.operation or "")
         if operation is not None:
-            self.operations[operation.id] = Intent(
-                after.id, operation.command, operation.amount, opened.key
+            self._kept.operations[operation.id] = Intent(
+                operation.id,
+                after.id,
+                operation.command,
+                operation.amount,
+                opened.key,
+                after.head,
+                self._repeats(after, operation.command),
+                task.command,
             )
             asked = None if task.command is None else task.command.amount
             if asked is not None and asked != operation.amount:
                 detail = f"{operation.amount} instead of {asked}"
                 raise Violation(BrokenPromise.AMOUNT_CHANGED, after.id, detail)
+
+    def _repeats(self, after: Transaction, command: str) -> bool:
+        machine = self._machines.by_hash(after.lifecycle_hash)
+        rule = None if machine is None else machine.commands[command].spec
+        return rule is not None and not rule.reads and not rule.is_opening
 
     def _agreement_holds(
         self, after: Transaction, agreement: Transaction | None
@@ -152,7 +214,7 @@ class Monitor:
             who = f"tasks {held[0].number} and {task.number}"
             raise Violation(BrokenPromise.LEASED_TWICE, lease.transaction, who)
         self.holders[lease.transaction] = (task, lease)
-        self._last_lease[lease.transaction] = lease.number
+        self._kept.last_leases[lease.transaction] = lease.number
 
     def released(self, lease: Lease) -> None:
         """A lease was given back, or counts no more."""
@@ -161,7 +223,7 @@ class Monitor:
             del self.holders[lease.transaction]
 
     def _lease_counts(self, task: Task, lease: Lease) -> None:
-        if self._last_lease.get(lease.transaction, 0) > lease.number:
+        if self._kept.last_leases.get(lease.transaction, 0) > lease.number:
             raise Violation(
                 BrokenPromise.WROTE_WITHOUT_LEASE, lease.transaction, str(task.number)
             )
@@ -170,44 +232,44 @@ class Monitor:
 
     def departs(
         self,
-        operation: str,
+        intent: Intent,
         now: datetime,
         stored: Transaction,
         recorded: Recorded | None,
     ) -> None:
         """A request that changes something leaves."""
         if recorded is None:
-            raise Violation(BrokenPromise.SENT_WITHOUT_INTENT, stored.id, operation)
+            raise Violation(BrokenPromise.SENT_WITHOUT_INTENT, stored.id, intent.id)
         has_ended = (
-            recorded.outcome == "declined" and operation not in stored.operations
+            recorded.outcome == "declined" and intent.id not in stored.operations
         )
         # Between a resend's intent and its sending, the refusal may be read by another
         # (or in the reply that its own first worker waited for). That is no fault: a
         # gateway that keeps keys gives its first answer again, and nothing moves. It
         # has to know the key for that: what never arrived, it would carry out now.
-        is_known = not self._lists and operation in self.effects
+        is_known = not self._lists and intent in self.effects
         # What someone did in the portal cannot always be distinguished from what was
         # asked for.
-        is_harmless = is_known or self.is_excused(self.operations[operation])
+        is_harmless = is_known or self.is_excused(intent)
         if has_ended and not is_harmless:
             raise Violation(
-                BrokenPromise.SENT_AFTER_ITS_END, stored.id, f"{operation} at {now}"
+                BrokenPromise.SENT_AFTER_ITS_END, stored.id, f"{intent.id} at {now}"
             )
+        if self.lost.stands(intent) and not (is_known or self.is_touched(intent)):
+            raise Violation(BrokenPromise.REPEATED, stored.id, intent.id)
 
-    def arrived(
-        self, operation: str, order: str, new: Sequence[BookedExchange]
-    ) -> None:
+    def arrived(self, intent: Intent, new: Sequence[BookedExchange]) -> None:
         """What the gateway has listed for a request."""
-        effects = self.effects.setdefault(operation, [])
+        effects = self.effects.setdefault(intent, [])
         effects += new
         # Those that took effect, or may do so yet: a pending one may have failed since.
         lasting = sum(exchange.result != FAILURE for exchange in effects)
-        if operation not in self.late and lasting > 1:
-            raise Violation(BrokenPromise.CARRIED_OUT_TWICE, order, operation)
+        if intent not in self.late and lasting > 1:
+            raise Violation(BrokenPromise.CARRIED_OUT_TWICE, intent.order, intent.id)
 
-    def times(self, operation: str) -> int:
+    def times(self, intent: Intent) -> int:
         """How often the gateway has carried an operation out for good."""
-        effects = self.effects.get(operation, ())
+        effects = self.effects.get(intent, ())
         return sum(exchange.result == SUCCESS for exchange in effects)
 
     # ── the callers ─────────────────────────────────────────────────────────────────
@@ -223,7 +285,7 @@ class Monitor:
         if answer.denial is not None and "key_conflict" in answer.denial.codes:
             return
         outcome = answer.status.value
-        promised_at = self._promised_at.get(answer.key, task.began)
+        promised_at = self._kept.promised_at.get(answer.key, task.began)
         if outcome in ENDED or promised_at < task.began:
             self.holds(answer.key, answer.transaction.id, outcome)
 
@@ -232,14 +294,14 @@ class Monitor:
 
         A denial is none: the same request may be decided otherwise later.
         """
-        promised = self.promised.get(key)
+        promised = self._kept.promised.get(key)
         if promised is not None and promised != outcome:
             detail = f"{key}: {promised}, then {outcome}"
             raise Violation(BrokenPromise.ANSWER_CONTRADICTED, order, detail)
         if outcome in ENDED and promised is None:
-            self.promised[key] = outcome
+            self._kept.promised[key] = outcome
             self._moment += 1
-            self._promised_at[key] = self._moment
+            self._kept.promised_at[key] = self._moment
 
     def failed(self, task: Task, error: Exception) -> None:
         """A caller was given an error."""

@@ -127,6 +127,24 @@ class ComeBack(WorldMove):
 
 
 @attrs.frozen
+class BackUp(WorldMove):
+    """The store is copied."""
+
+
+@attrs.frozen
+class Restore(WorldMove):
+    """The copy is put in the store's place, once, and the gateway asked about the rest."""
+
+
+@attrs.frozen
+class CloseByHand(WorldMove):
+    """An operator says that the first unclaimed movement of an order is another one."""
+
+    task: int
+    order: str
+
+
+@attrs.frozen
 class TakeBack(WorldMove):
     """The gateway takes a success of an order back, weeks later."""
 

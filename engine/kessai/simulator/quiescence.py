@@ -8,23 +8,22 @@ gateway is asked what it lists, as `kessai reconcile` does.
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
-from typing import Any
+
+import attrs
 
 from kessai.audit import verify
 from kessai.evidence.totals import TOTALS_DIFFER
-from kessai.flow import Flow, Missing, inquire
-from kessai.flow.operator import resolve_by_hand
+from kessai.flow import Missing, execute, inquire, resolve_by_hand
 from kessai.gateway import Outcome
 from kessai.machine import External, Lapsed, Transaction, read_events
 from kessai.machine.events import ENDED
 from kessai.machine.transaction import OpenDiscrepancy
 from kessai.machine.unclaimed import MAY_BE_ANOTHER
 from kessai.simulator.gateway import differences
-from kessai.simulator.moves import ComeBack, Deliver, Recover, Sweep, TaskStep
-from kessai.simulator.tasks import Role, Task
+from kessai.simulator.moves import CloseByHand, ComeBack, Deliver, Recover, Sweep
+from kessai.simulator.tasks import Role
 from kessai.simulator.violation import BrokenPromise, Violation
-from kessai.simulator.world import World
+from kessai.simulator.world import World, asks_first
 
 ROUNDS = 4
 LONG_ENOUGH = timedelta(hours=7)
@@ -36,8 +35,7 @@ may let an authorization expire at any moment, and totals show only that somethi
 moved. A list without amounts may be about what was presumed lost: only a difference
 would show that it was."""
 
-_NUMBERS = 1_000_000_000
-_PATIENCE = 10_000
+_ALL = 10_000
 
 
 class Quiescence:
@@ -45,7 +43,7 @@ class Quiescence:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._numbers = count(_NUMBERS)
+        self._never_found: set[str] = set()
 
     def resolve(self) -> None:
         """Let everything come to its end.
@@ -56,6 +54,7 @@ class Quiescence:
         """
         self._everybody_finishes()
         self._everything_arrives()
+        self._lost_orders_are_opened()
         self._everybody_decides()
         self._notifications_are_delivered()
         self._consumers_come_back()
@@ -72,11 +71,14 @@ class Quiescence:
         found = self._world.transactions()
         known = {transaction.id for transaction in found}
         for order in self._world.gateway.orders():
-            if order not in known:
+            if order not in known and order not in self._never_found:
                 raise Violation(BrokenPromise.UNKNOWN_ORDER, order)
         for transaction in found:
             self._compare(transaction)
         self._operations_hold()
+        for order in self._world.monitor.lost.orders if self._world.lists else ():
+            if order in known:
+                self._each_movement_is_found(order)
 
     def audit(self) -> None:
         """Have every trail replayed and every step of it decided again.
@@ -92,33 +94,20 @@ class Quiescence:
 
     # ── resolving ────────────────────────────────────────────────────────────────────
 
-    def _run(self, role: Role, flow: Flow[Any], order: str) -> None:
-        task = Task(next(self._numbers), role, flow, order)
-        self._world.start(task)
-        self._finish(task)
-
-    def _play(self, move: Deliver | Recover | Sweep | ComeBack) -> object:
+    def _play(self, move: CloseByHand | Deliver | Recover | Sweep | ComeBack) -> object:
         """Let somebody come and go; what came of it."""
         self._world.play(move)
         task = self._world.tasks.get(move.task)
         if task is None:  # it went at once
             return None
-        self._finish(task)
+        self._world.finish(task)
         return task.outcome
-
-    def _finish(self, task: Task) -> None:
-        step = TaskStep(task.number)
-        for _ in range(_PATIENCE):
-            if task.number not in self._world.tasks:
-                return
-            self._world.play(step)
-        raise Violation(BrokenPromise.NEVER_ENDS, task.order, task.role)
 
     def _everybody_finishes(self) -> None:
         for task in tuple(self._world.tasks.values()):
             if task.is_waiting:
                 self._everything_arrives(task.number)
-            self._finish(task)
+            self._world.finish(task)
 
     def _everything_arrives(self, of: int | None = None) -> None:
         for parcel in tuple(self._world.parcels):
@@ -142,7 +131,7 @@ class Quiescence:
         world = self._world
         world.collect()
         for order, number in tuple(world.undelivered):
-            self._play(Deliver(next(self._numbers), order, number))
+            self._play(Deliver(next(self._world.numbers), order, number))
 
     def _recoverers_work(self) -> None:
         world = self._world
@@ -150,56 +139,80 @@ class Quiescence:
             world.now += LONG_ENOUGH
             is_due: object = True
             while is_due is not None:
-                is_due = self._play(Recover(next(self._numbers), Missing.DECLINE))
+                is_due = self._play(Recover(next(self._world.numbers), Missing.DECLINE))
             self._everybody_decides()
             self._notifications_are_delivered()
             self._consumers_come_back()
             if not world.store.open_transactions(1):
                 return
-        if world.context.adapter_for(None).replays is not None:
-            self._operators_look()
+        for order in world.store.open_transactions(_ALL):
+            if not world.lists or any(world.monitor.lost.of(order)):
+                self._operators_look(order)
         for order in world.store.open_transactions(1):
             raise Violation(BrokenPromise.NEVER_RESOLVED, order)
+
+    def _lost_orders_are_opened(self) -> None:
+        """Orders that were opened after the copy was made are asked for once more.
+
+        Not where the gateway would open another payment; nor are they opened if their
+        agreement has ended since.
+        """
+        world = self._world
+        if not world.lists:
+            self._never_found = world.gone
+            return
+        for intent in world.monitor.lost.intents:
+            command, order = intent.asked, intent.order
+            is_found = world.transaction(order).exists
+            if is_found or command is None or not intent.opens:
+                continue
+            if world.gateway.booked(order) is not None:
+                while asks_first(world.transaction(order)):
+                    self._play(CloseByHand(next(world.numbers), order))
+                again = attrs.evolve(command, key=f"{command.key}-at-last")
+                world.run(Role.WORKER, execute(world.context, again), order, again)
+            if command.agreement is not None and not world.transaction(order).exists:
+                self._never_found.add(order)
 
     def _consumers_come_back(self) -> None:
         world = self._world
         for order in world.gateway.orders():
             if world.gateway.brought(order):
-                self._play(ComeBack(next(self._numbers), order))
+                self._play(ComeBack(next(self._world.numbers), order))
 
-    def _operators_look(self) -> None:
+    def _operators_look(self, order: str) -> None:
         """A gateway without a list leaves open what only its people can say.
 
         Past the time for which it knows a key, nothing that a program asks tells two
-        explanations apart; they see it in their own books.
+        explanations apart; they see it in their own books. So it is with an order that
+        was opened once more with another amount, after it was lost.
         """
         world = self._world
-        for order in world.store.open_transactions(_PATIENCE):
-            for operation in world.transaction(order).operations.values():
-                good = world.monitor.times(operation.id) > 0
-                outcome = Outcome.SUCCEEDED if good else Outcome.DECLINED
-                seen = world.gateway.references(order) if good else {}
-                flow = resolve_by_hand(
-                    world.context,
-                    order,
-                    operation.id,
-                    outcome,
-                    note="asked",
-                    actor="operator",
-                    references=seen,
-                )
-                self._run(Role.OPERATOR, flow, order)
+        for operation in world.transaction(order).operations.values():
+            good = world.monitor.times(world.monitor.operations[operation.id]) > 0
+            outcome = Outcome.SUCCEEDED if good else Outcome.DECLINED
+            seen = world.gateway.references(order) if good else {}
+            flow = resolve_by_hand(
+                world.context,
+                order,
+                operation.id,
+                outcome,
+                note="asked",
+                actor="operator",
+                references=seen,
+            )
+            world.run(Role.OPERATOR, flow, order)
 
     # ── comparing ───────────────────────────────────────────────────────────────────
 
     def _compare(self, transaction: Transaction) -> None:
         world, order = self._world, transaction.id
         if transaction.deadlines:
-            self._play(Sweep(next(self._numbers), order))
+            self._play(Sweep(next(self._world.numbers), order))
             transaction = world.transaction(order)
         booked = world.gateway.booked(order)
         if list(differences(transaction, booked)):
-            self._run(Role.RECONCILER, inquire(world.context, order), order)
+            world.run(Role.RECONCILER, inquire(world.context, order), order)
             transaction = world.transaction(order)
         self._explained(transaction, ", ".join(differences(transaction, booked)))
 
@@ -224,8 +237,10 @@ class Quiescence:
     def _discrepancies(self, transaction: Transaction) -> Iterator[tuple[str, bool]]:
         """The reason of each open discrepancy, and whether a fault touched its cause."""
         order, touched = transaction.id, self._world.monitor.touched
+        lost = self._world.monitor.lost
         for one in transaction.discrepancies.values():
-            yield one.reason, touched.covers(order, one.command, one.amount)
+            stated = order, one.command, one.amount
+            yield one.reason, touched.covers(*stated) or lost.covers(*stated)
 
     def _none_is_explained(self, transaction: Transaction) -> None:
         """No open discrepancy states what was applied after it: nobody need look."""
@@ -244,23 +259,78 @@ class Quiescence:
         """
         world, monitor = self._world, self._world.monitor
         balance: Counter[tuple[str, str, int | None]] = Counter()
-        for operation, intent in monitor.operations.items():
+        for intent in monitor.operations.values():
             recorded = world.store.load(intent.key, intent.order, None).recorded
             if recorded is None:
                 raise Violation(BrokenPromise.ANSWER_LOST, intent.order, intent.key)
             monitor.holds(intent.key, intent.order, recorded.outcome)
             if recorded.outcome not in ENDED:
-                raise Violation(BrokenPromise.NEVER_RESOLVED, intent.order, operation)
-            if not monitor.is_excused(intent):
-                balance[intent.order, intent.command, intent.amount] += monitor.times(
-                    operation
-                ) - (recorded.outcome == "succeeded")
+                raise Violation(BrokenPromise.NEVER_RESOLVED, intent.order, intent.id)
+            if not monitor.is_excused(intent) and not monitor.lost.covers(*intent.kind):
+                succeeded = recorded.outcome == "succeeded"
+                balance[intent.kind] += monitor.times(intent) - succeeded
         for (order, command, amount), more in balance.items():
             if more and command not in world.reads:
                 detail = (
                     f"{command} {amount} carried out {more:+} times more than answered"
                 )
                 raise Violation(BrokenPromise.OUTCOME_IS_WRONG, order, detail)
+
+    def _each_movement_is_found(self, order: str) -> None:
+        """Of an order that has lost operations, each movement is one's, or external.
+
+        Of the commands that were lost, whatever the amounts. What is set aside for an
+        operator may be found, or state once more what was.
+        """
+        world, monitor = self._world, self._world.monitor
+        lost = list(monitor.lost.of(order))
+        moved: Counter[str] = Counter()
+        for intent in (*lost, *monitor.operations.values()):
+            if intent.order == order:
+                moved[intent.command] += monitor.times(intent)
+        found = self._found(order)
+        aside = Counter(self._set_aside(order))
+        for command in {intent.command for intent in lost} - world.reads:
+            more = moved[command] - found[command]
+            is_touched = monitor.touched.covers(order, command, None)
+            if not is_touched and not 0 <= more <= aside[command]:
+                detail = f"{command} carried out {more:+} times more than is found"
+                raise Violation(BrokenPromise.OUTCOME_IS_WRONG, order, detail)
+
+    def _set_aside(self, order: str) -> Iterator[str | None]:
+        """The command of each open discrepancy that may be a movement of its own.
+
+        An order that is opened once more is found, if its amount is the same and the
+        gateway has heard of that.
+        """
+        monitor = self._world.monitor
+        is_asked = any(
+            intent.order == order and intent.opens and intent in monitor.effects
+            for intent in monitor.operations.values()
+        )
+        machine, transaction = (
+            self._world.machine(order),
+            self._world.transaction(order),
+        )
+        for one in transaction.discrepancies.values():
+            rule = machine.commands.get(one.command or "") if machine else None
+            opens = rule is not None and rule.spec.is_opening
+            if not (opens and is_asked) or one.reason == "amount_differs":
+                yield one.command
+
+    def _found(self, order: str) -> Counter[str]:
+        """How often the trail holds each command as carried out, by us or by others."""
+        world = self._world
+        found: Counter[str] = Counter()
+        for intent in world.monitor.operations.values():
+            if intent.order == order:
+                recorded = world.store.load(intent.key, order, None).recorded
+                succeeded = recorded is not None and recorded.outcome == "succeeded"
+                found[intent.command] += succeeded
+        for event in read_events(world.store.records(order)):
+            if isinstance(event, External):
+                found[event.command] += 1
+        return found
 
 
 def _states(event: External | Lapsed, one: OpenDiscrepancy) -> bool:

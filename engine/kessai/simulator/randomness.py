@@ -15,12 +15,14 @@ _SHARES = (1, 0.75, 0.25)
 class Randomness:
     """All that is drawn for one world comes from here, and from its seed alone.
 
-    No clock is wrong by more than `furthest` seconds, either way.
+    No clock is wrong by more than `furthest` seconds, either way. Backups have a
+    generator `of_backups`, so that a world without one is as it is without that fault.
     """
 
     def __init__(self, seed: int, faults: Iterable[Fault], furthest: int) -> None:
         self.furthest = furthest
         self.rng = random.Random(f"kessai {seed}")  # noqa: S311 - no secret
+        self.of_backups = random.Random(f"kessai backup {seed}")  # noqa: S311 - no secret
         self.faults = frozenset(faults)
         self._numbers = 0
 

@@ -28,6 +28,7 @@ from kessai.simulator.moves import (
     WorldMove,
 )
 from kessai.simulator.randomness import Randomness
+from kessai.simulator.restoring import Restoring
 from kessai.simulator.scenes import Scene, Scenes
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.wire import TRANSIT
@@ -66,13 +67,12 @@ class Scheduler:
         self._workload = Workload(world, self._randomness, self._queue)
         self._beyond_in_flight_limit = round(limit.total_seconds()) + 1
         self._scenes = Scenes(world, self._randomness)
+        self._restoring = Restoring(world, self._randomness, self._workload, commands)
         self._scene: Scene = iter(())
 
     def next(self) -> WorldMove | None:
         """The next move; None when all was asked and everybody has gone."""
-        if self._queue:
-            return self._queue.popleft()
-        move = next(self._scene, None)
+        move = self._what_follows()
         if move is not None:
             return move
         tasks = self._world.tasks
@@ -87,6 +87,15 @@ class Scheduler:
             if move is not None:
                 return move
         return None
+
+    def _what_follows(self) -> WorldMove | None:
+        """What comes right after the last move, or was decided before."""
+        if self._queue:
+            return self._queue.popleft()
+        move = next(self._scene, None)
+        if move is None and len(self._world.tasks) < WORKERS:
+            move = self._restoring.next()
+        return move
 
     def _ask(self) -> WorldMove | None:
         """Somebody asks for a command; now and then a scene begins with it."""

@@ -6,7 +6,14 @@ is about other orders, then halves, quarters, and at last single moves.
 
 from collections.abc import Callable, Sequence
 
-from kessai.simulator.moves import Ask, Pass, Recover, WorldMove
+from kessai.simulator.moves import (
+    Ask,
+    BackUp,
+    Pass,
+    Recover,
+    Restore,
+    WorldMove,
+)
 from kessai.simulator.run import FoundViolation, replay
 from kessai.simulator.world import Stage
 
@@ -53,7 +60,9 @@ def _of_one_order(finding: FoundViolation, fails: Fails) -> list[WorldMove]:
     mine = [
         move
         for move in moves
-        if isinstance(move, Pass) or _order(move) in orders or _task(move) in tasks
+        if isinstance(move, Pass | BackUp | Restore)
+        or _order(move) in orders
+        or _task(move) in tasks
     ]
     return mine if fails(mine) else moves
 

@@ -10,6 +10,7 @@ from kessai.driver import FlowRun
 from kessai.flow import Effect, Flow, Lease
 from kessai.gateway import Failure, Reply
 from kessai.machine import Command
+from kessai.simulator.intents import Intent
 
 
 class Role(StrEnum):
@@ -43,7 +44,7 @@ class Task:
     command: Command | None = None
     notification: tuple[str, int] | None = None
     effect: Effect | None = None
-    operation: str | None = None
+    operation: Intent | None = None
     lease: Lease | None = None
     began: int = 0
     is_written: bool = False

@@ -14,6 +14,9 @@ class BrokenPromise(StrEnum):
     SENT_WITHOUT_INTENT = "sent_without_intent"
     SENT_AFTER_ITS_END = "sent_after_its_end"
     CARRIED_OUT_TWICE = "carried_out_twice"
+    REPEATED = (
+        "repeated"  # the gateway has it, and the restored store does not claim it
+    )
     ANSWER_CONTRADICTED = "answer_contradicted"
     ANSWER_LOST = "answer_lost"
     NOT_SAFE_TO_RESEND = "not_safe_to_resend"  # the error states it, the store does not

@@ -10,6 +10,7 @@ import attrs
 
 from kessai.gateway import Request
 from kessai.limits import REPLY_WITHIN
+from kessai.simulator.intents import Intent
 
 TRANSIT = REPLY_WITHIN
 """The longest way of a request, short of the fault that makes it arrive long after."""
@@ -24,6 +25,6 @@ class Parcel:
 
     task: int
     request: Request
-    operation: str | None
+    operation: Intent | None
     order: str
     due_at: datetime | None

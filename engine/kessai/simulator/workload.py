@@ -71,6 +71,10 @@ class Workload:
         command = self._compose()
         return None if command is None else self._with_company(command)
 
+    def ask_again(self, command: Command) -> WorldMove:
+        """An order system asks for what it asked for before, as often as it likes."""
+        return self._worker(command)
+
     def _with_company(self, command: Command) -> WorldMove:
         """A worker for `command`, and perhaps another who meets it."""
         if self._randomness.injects(Fault.OTHER_PARAMETERS, 0.01):
@@ -208,7 +212,8 @@ class Workload:
     # ── orders ──────────────────────────────────────────────────────────────────────
 
     def _alive(self) -> Live:
-        self.live = [live for live in self.live if live.left > 0]
+        gone = self._world.gone
+        self.live = [one for one in self.live if one.left > 0 and one.order not in gone]
         if len(self.live) < ORDERS:
             return self._new(self._lifecycle())
         return self._randomness.rng.choice(self.live)

@@ -8,6 +8,7 @@ make the same world.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import attrs
@@ -33,7 +34,9 @@ from kessai.flow import (
     Recovery,
     Release,
     Send,
+    close_by_hand,
     execute,
+    inquire,
     receive_notification,
     recover,
     recover_due,
@@ -42,10 +45,12 @@ from kessai.flow import (
 )
 from kessai.flow.effects import Effect, Result, StoreEffect
 from kessai.gateway import Failure, Reply, Request
-from kessai.machine import Machine, Machines, Transaction
+from kessai.machine import Command, Machine, Machines, Transaction
 from kessai.simulator import moves
+from kessai.simulator.backup import Backup
 from kessai.simulator.faults import Fault
-from kessai.simulator.gateway import MakeGateway, Notice
+from kessai.simulator.gateway import MakeGateway, Notice, differences
+from kessai.simulator.intents import Intent
 from kessai.simulator.monitor import Monitor, is_denied
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.violation import BrokenPromise, Violation
@@ -66,6 +71,10 @@ RESET = "reset"
 """The detail of a slow request whose caller gets no reply."""
 
 _WRITES = Append | Claim | Release
+_NUMBERS = 1_000_000_000
+"""From here on the tasks are numbered that no move begins."""
+
+_PATIENCE = 10_000
 _MISHAPS = {
     Fault.REFUSAL: "refuse",
     Fault.PENDING: "pending",
@@ -89,11 +98,17 @@ class World:
     def __init__(self, stage: Stage) -> None:
         self.now = BEGINNING
         self.gateway = stage.make_gateway(lambda: self.now)
+        self._make_store = stage.make_store
         self.store = stage.make_store()
+        self._backup = Backup()
         self.context = Context(stage.machines, [self.gateway.adapter])
         self.recovery = stage.recovery
-        lists = self.context.adapter_for(None).replays is None
-        self.monitor = Monitor(stage.machines, stage.recovery.patience, lists=lists)
+        self.lists = self.context.adapter_for(None).replays is None
+        self.monitor = Monitor(
+            stage.machines, stage.recovery.patience, lists=self.lists
+        )
+        self.numbers = count(_NUMBERS)
+        self.gone: set[str] = set()
         self.tasks: dict[int, Task] = {}
         self.parcels: list[Parcel] = []
         self.notifications: dict[str, list[Notice]] = {}
@@ -101,7 +116,7 @@ class World:
         self.waiting: dict[str, None] = {}
         self.returned: dict[str, None] = {}
         self.pending: dict[str, bool] = {}
-        self.sent: dict[Request, str] = {}
+        self.sent: dict[Request, Intent] = {}
         self.faults: Counter[Fault] = Counter()
         self.commands = 0
         self.accepted = 0
@@ -127,6 +142,9 @@ class World:
             moves.Finish: self._finish,
             moves.ComeBack: self._come_back,
             moves.TakeBack: self._take_back,
+            moves.BackUp: self._back_up,
+            moves.Restore: self._restore,
+            moves.CloseByHand: self._close_by_hand,
         }
 
     def play(self, move: moves.WorldMove) -> None:
@@ -159,7 +177,9 @@ class World:
         task = Task(move.task, Role.WORKER, flow, command.transaction, command=command)
         self.commands += 1
         self._inject(move.fault)
-        self._enter(task, move.skew)
+        # A gateway that keeps keys, and no order ids, would open another payment.
+        if self.lists or command.transaction not in self.gone:
+            self._enter(task, move.skew)
 
     def _recover(self, move: moves.Recover) -> None:
         recovery = attrs.evolve(self.recovery, missing=move.missing)
@@ -199,6 +219,28 @@ class World:
     def start(self, task: Task) -> None:
         """Let a task of the simulator's own begin."""
         self._enter(task, 0)
+
+    def run(
+        self,
+        role: Role,
+        flow: Flow[Any],
+        order: str = "",
+        command: Command | None = None,
+    ) -> object:
+        """Carry out a flow of the simulator's own, with no fault; what came of it."""
+        task = Task(next(self.numbers), role, flow, order, command=command)
+        self.start(task)
+        self.finish(task)
+        return task.outcome
+
+    def finish(self, task: Task) -> None:
+        """Let `task` go on to its end, with no fault."""
+        step = moves.TaskStep(task.number)
+        for _ in range(_PATIENCE):
+            if task.number not in self.tasks:
+                return
+            self._step(step)
+        raise Violation(BrokenPromise.NEVER_ENDS, task.order, task.role)
 
     # ── a step ──────────────────────────────────────────────────────────────────────
 
@@ -298,6 +340,7 @@ class World:
 
     def _store_does(self, task: Task, effect: StoreEffect) -> Result:
         result = ask_store(self.store, effect)
+        self._backup.note(effect)
         report(effect, result)
         match effect:
             case Append(change):
@@ -316,7 +359,7 @@ class World:
     def under_way(self) -> set[str]:
         """The operations whose requests will arrive, as networks do."""
         return {
-            parcel.operation
+            parcel.operation.id
             for parcel in self.parcels
             if parcel.operation is not None and parcel.due_at is not None
         }
@@ -352,23 +395,21 @@ class World:
         )
         return task.reply
 
-    def _asks(self, task: Task, send: Send) -> tuple[str, str | None]:
+    def _asks(self, task: Task, send: Send) -> tuple[str, Intent | None]:
         """The order that a request is about, and the operation it carries out."""
         if send.until is None:  # an inquiry, or a read: it changes nothing
             return task.order, None
         # Who asks for a page once more sends what was sent before, and writes no intent.
-        operation = task.operation or self.sent.get(send.request)
-        if operation is None:
+        intent = task.operation or self.sent.get(send.request)
+        if intent is None:
             raise Violation(
                 BrokenPromise.SENT_WITHOUT_INTENT, task.order, str(task.number)
             )
-        self.sent[send.request] = operation
-        order = operation.rpartition(".")[0]
-        intent = self.monitor.operations[operation]
-        loaded = self.store.load(intent.key, order, None)
-        stored = loaded.transaction or Transaction(order)
-        self.monitor.departs(operation, self.now, stored, loaded.recorded)
-        return order, operation
+        self.sent[send.request] = intent
+        loaded = self.store.load(intent.key, intent.order, None)
+        stored = loaded.transaction or Transaction(intent.order)
+        self.monitor.departs(intent, self.now, stored, loaded.recorded)
+        return intent.order, intent
 
     def _leave(
         self, task: Task, parcel: Parcel, move: moves.TaskStep
@@ -405,7 +446,7 @@ class World:
         reply = gateway.carry_out(parcel.request, mishap)
         if parcel.operation is not None:
             new = gateway.exchanges(order)[before:]
-            self.monitor.arrived(parcel.operation, order, new)
+            self.monitor.arrived(parcel.operation, new)
             if new and gateway.awaits_consumer(order):
                 self.waiting[order] = None
             self.collect()
@@ -486,6 +527,48 @@ class World:
             self.monitor.touched.reversed(self.machine(move.order), move.order)
         self.collect()
 
+    # ── a backup ────────────────────────────────────────────────────────────────────
+
+    def _back_up(self, _: moves.BackUp) -> None:
+        self._backup.make()
+        self.monitor.copied()
+
+    def _restore(self, _: moves.Restore) -> None:
+        """As the README has it: all stop, the copy is put back, the gateway is asked."""
+        if not self._backup.is_made or self.faults[Fault.RESTORED_BACKUP]:
+            return
+        self._inject(Fault.RESTORED_BACKUP)
+        for task in tuple(self.tasks.values()):
+            self._die(task, None)
+        self._pass(moves.Pass(round(self.recovery.in_flight_limit.total_seconds())))
+        self.store.close()
+        self.store = self._backup.put_back(self._make_store)
+        self.monitor.restored()
+        lost = self.monitor.lost.orders
+        self.gone = {order for order in lost if not self.transaction(order).exists}
+        self._gateway_is_asked()
+
+    def _gateway_is_asked(self) -> None:
+        for transaction in self.transactions():
+            flow = inquire(self.context, transaction.id)
+            self.run(Role.RECONCILER, flow, transaction.id)
+        found: object = True
+        while found is not None:
+            found = self.run(Role.RECOVERER, recover_due(self.context, self.recovery))
+        for transaction in self.transactions():
+            if transaction.deadlines:
+                self.run(Role.SWEEPER, sweep(self.context, transaction.id))
+        for transaction in self.transactions():
+            booked = self.gateway.booked(transaction.id)
+            if any(differences(transaction, booked)):
+                self.monitor.lost_is_unclear(transaction)
+
+    def _close_by_hand(self, move: moves.CloseByHand) -> None:
+        for number in asks_first(self.transaction(move.order))[:1]:
+            found = {"note": "another one is meant", "actor": "operator"}
+            flow = close_by_hand(self.context, move.order, number, **found)
+            self._enter(Task(move.task, Role.OPERATOR, flow, move.order), 0)
+
     def _in_portal(self, move: moves.InPortal) -> None:
         # What the portal refuses is listed too, and reported by notification.
         if self.gateway.exchanges(move.order):
@@ -502,6 +585,16 @@ class World:
     def _inject(self, fault: Fault | None) -> None:
         if fault is not None:
             self.faults[fault] += 1
+
+
+def asks_first(transaction: Transaction) -> tuple[int, ...]:
+    """The events that an operator closes before what equals them can be asked for.
+
+    Of an order that the store has lost, what it was notified of since.
+    """
+    if transaction.exists:
+        return transaction.unclaimed_events
+    return tuple(transaction.discrepancies)
 
 
 def _broke(task: Task, failure: Exception) -> Violation:
