@@ -12,6 +12,7 @@ from kessai.simulator.moves import (
     BackUp,
     CloseByHand,
     Consume,
+    Deliver,
     Restore,
     TaskStep,
 )
@@ -83,6 +84,15 @@ def test_what_was_open_in_the_copy_and_carried_out_since_is_its_own(stage):
 def test_an_order_that_was_opened_since_is_found_when_it_is_opened_again(stage, amount):
     again = Ask(3, opening("one_time", amount, with_capture=True))
     story = [*lost(captured()), again, *steps(3, 20)]
+    assert replay(stage, story) is None
+
+
+def test_what_was_notified_of_it_before_is_no_other_order(stage):
+    story = [
+        *lost([*captured()[:-5], Consume(ORDER, "approve")]),
+        *[Deliver(3, ORDER, 0), *steps(3, 4)],
+        *[Ask(4, opening("one_time", 90, with_capture=True)), *steps(4, 20)],
+    ]
     assert replay(stage, story) is None
 
 

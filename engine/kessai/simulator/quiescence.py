@@ -304,10 +304,11 @@ class Quiescence:
         gateway has heard of that.
         """
         monitor = self._world.monitor
-        is_asked = any(
-            intent.order == order and intent.opens and intent in monitor.effects
+        asked = {
+            intent.amount
             for intent in monitor.operations.values()
-        )
+            if intent.order == order and intent.opens and intent in monitor.effects
+        }
         machine, transaction = (
             self._world.machine(order),
             self._world.transaction(order),
@@ -315,7 +316,7 @@ class Quiescence:
         for one in transaction.discrepancies.values():
             rule = machine.commands.get(one.command or "") if machine else None
             opens = rule is not None and rule.spec.is_opening
-            if not (opens and is_asked) or one.reason == "amount_differs":
+            if not (opens and one.amount in asked):
                 yield one.command
 
     def _found(self, order: str) -> Counter[str]:
