@@ -1,7 +1,7 @@
 """A store is put back to its copy: what the gateway has done is found, and not repeated."""
 
 import pytest
-from applying import applied, approved, opening, steps
+from applying import MERCHANTS_PAGE, MONTHLY, applied, approved, opening, steps
 from defects import DEFECTS
 from staging import invented_stage
 
@@ -92,6 +92,23 @@ def test_what_was_notified_of_it_before_is_no_other_order(stage):
         *lost([*captured()[:-5], Consume(ORDER, "approve")]),
         *[Deliver(3, ORDER, 0), *steps(3, 4)],
         *[Ask(4, opening("one_time", 90, with_capture=True)), *steps(4, 20)],
+    ]
+    assert replay(stage, story) is None
+
+
+def test_what_was_asked_of_a_payment_that_its_consumer_declines_moved_nothing(stage):
+    order = "recurring-1"
+    asked = Command("update_authorization", order, key="key-2", amount=400)
+    story = [
+        *lost(
+            [
+                *applied("recurring", 100, **MONTHLY, **MERCHANTS_PAGE),
+                Consume(order, "log_in"),
+                *[Ask(2, asked), *steps(2, 9)],
+            ]
+        ),
+        Consume(order, "decline"),
+        *[Deliver(3, order, 0), *steps(3, 4)],
     ]
     assert replay(stage, story) is None
 

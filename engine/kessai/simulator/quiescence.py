@@ -280,14 +280,19 @@ class Quiescence:
         """Of an order that has lost operations, each movement is one's, or external.
 
         Of the commands that were lost, whatever the amounts. What is set aside for an
-        operator may be found, or state once more what was.
+        operator may be found, or state once more what was. Where no opening command was
+        carried out, nothing could move.
         """
         world, monitor = self._world, self._world.monitor
         lost = list(monitor.lost.of(order))
         moved: Counter[str] = Counter()
+        is_opened = False
         for intent in (*lost, *monitor.operations.values()):
             if intent.order == order:
                 moved[intent.command] += monitor.times(intent)
+                is_opened |= intent.opens and monitor.times(intent) > 0
+        if not is_opened:
+            return
         found = self._found(order)
         aside = Counter(self._set_aside(order))
         for command in {intent.command for intent in lost} - world.reads:
