@@ -188,7 +188,7 @@ def test_sentences_and_titles_are_found_by_code_and_name():
                 "With the consent alone nothing is authorized, so nothing can be captured"
                 " at once."
             ),
-            "承諾のみの申込みでは与信を行わないため、同時売上はできません。",
+            "承諾のみの申込では与信を行わないため、同時売上はできません。",
         ),
         "authorization_expired": (
             "The authorization expired at {deadline}.",

@@ -144,7 +144,7 @@ CASES = [
                 "Before the authorization this works only with the merchant's own"
                 " confirmation page."
             ),
-            "与信前は、加盟店の決済確認画面を利用する申込みでのみ実行できます。",
+            "与信前は、加盟店の決済確認画面を利用する申込でのみ実行できます。",
         ),
     ),
     (
@@ -267,7 +267,7 @@ CASES = [
                 "With the consent alone nothing is authorized, so nothing can be captured"
                 " at once."
             ),
-            "承諾のみの申込みでは与信を行わないため、同時売上はできません。",
+            "承諾のみの申込では与信を行わないため、同時売上はできません。",
         ),
         (
             Reason("parameter_missing", "limit frequency", {"parameter": "frequency"}),
