@@ -13,6 +13,7 @@ from kessai.simulator.moves import (
     CloseByHand,
     Consume,
     Deliver,
+    Pass,
     Restore,
     TaskStep,
 )
@@ -109,6 +110,17 @@ def test_what_was_asked_of_a_payment_that_its_consumer_declines_moved_nothing(st
         ),
         Consume(order, "decline"),
         *[Deliver(3, order, 0), *steps(3, 4)],
+    ]
+    assert replay(stage, story) is None
+
+
+def test_a_checkout_that_was_abandoned_here_may_wait_at_the_gateway(stage):
+    order = "recurring-1"
+    read = Command("get_address", order, key="key-2", parameters={"details": True})
+    story = [
+        *applied("recurring", 100, **MONTHLY, **MERCHANTS_PAGE)[:-2],
+        Pass(30 * 86_400),
+        *lost([Ask(2, read), *steps(2, 3)]),
     ]
     assert replay(stage, story) is None
 

@@ -92,8 +92,9 @@ class Monitor:
     def lost_is_unclear(self, transaction: Transaction) -> None:
         """The gateway was asked about `transaction`, and both sides differ still.
 
-        An operator is asked to look, or something is open yet, here or at the gateway.
-        Until then, what was lost may be carried out once more.
+        An operator is asked to look, or something is open yet, here or at the gateway: a
+        checkout, say, that was abandoned here. Until then, what was lost may be carried
+        out once more.
 
         Raises:
             Violation: nothing shows that they differ.
@@ -101,7 +102,8 @@ class Monitor:
         """
         lost = list(self.lost.of(transaction.id))
         shown = transaction.discrepancies or transaction.operations
-        if lost and not shown and not any(map(self._is_pending, lost)):
+        kept = [o for o in self.operations.values() if o.order == transaction.id]
+        if lost and not shown and not any(map(self._is_pending, (*lost, *kept))):
             raise Violation(BrokenPromise.BOOKS_DIFFER, transaction.id, "restored")
         for intent in lost:
             self.touched.add(*intent.kind)
