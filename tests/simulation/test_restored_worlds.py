@@ -88,6 +88,16 @@ def test_an_order_that_was_opened_since_is_found_when_it_is_opened_again(stage, 
     assert replay(stage, story) is None
 
 
+def test_what_lapses_of_an_order_that_was_opened_since_is_its_own(stage):
+    waiting = applied("one_time", 100)
+    story = [
+        *lost([*waiting, Consume(ORDER, "log_in"), *approved("one_time")]),
+        *[Ask(3, opening("one_time", 90)), *steps(3, 20)],
+        Pass(40 * 86_400),
+    ]
+    assert replay(stage, story) is None
+
+
 def test_what_was_notified_of_it_before_is_no_other_order(stage):
     story = [
         *lost([*captured()[:-5], Consume(ORDER, "approve")]),

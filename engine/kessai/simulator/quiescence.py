@@ -12,6 +12,7 @@ from datetime import timedelta
 import attrs
 
 from kessai.audit import verify
+from kessai.evidence.outcome import EXPIRE
 from kessai.evidence.totals import TOTALS_DIFFER
 from kessai.flow import Missing, execute, inquire, resolve_by_hand
 from kessai.gateway import Outcome
@@ -235,12 +236,17 @@ class Quiescence:
             self._none_is_explained(transaction)
 
     def _discrepancies(self, transaction: Transaction) -> Iterator[tuple[str, bool]]:
-        """The reason of each open discrepancy, and whether a fault touched its cause."""
+        """The reason of each open discrepancy, and whether a fault touched its cause.
+
+        What lapses of an order that was lost may be no deadline of the one asked for since.
+        """
         order, touched = transaction.id, self._world.monitor.touched
         lost = self._world.monitor.lost
+        is_lost = any(intent.opens for intent in lost.of(order))
         for one in transaction.discrepancies.values():
             stated = order, one.command, one.amount
-            yield one.reason, touched.covers(*stated) or lost.covers(*stated)
+            is_touched = touched.covers(*stated) or lost.covers(*stated)
+            yield one.reason, is_touched or (is_lost and one.command == EXPIRE)
 
     def _none_is_explained(self, transaction: Transaction) -> None:
         """No open discrepancy states what was applied after it: nobody need look."""
