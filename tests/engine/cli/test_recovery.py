@@ -446,3 +446,14 @@ def test_what_cannot_be_read_at_all_is_listed_and_holds_up_nothing(
         listed = " ".join(ran.out.split())
         assert "Recovery failure: TrailBroken: a stored transaction is not" in listed
         assert "Where recovery failed, mend what is named" in listed
+
+
+def test_a_broken_trail_with_a_discrepancy_is_listed_and_loses_no_report(
+    kessai, cancelled_meanwhile, tmp_path
+):
+    kessai("reconcile")
+    with closing(sqlite3.connect(tmp_path / "kessai.db")) as store, store:
+        store.execute("UPDATE kessai_events SET hash = '' WHERE number = 1")
+    (waiting,) = kessai("recover", "--missing", "keep", "--json").json["waiting"]
+    assert waiting["recovery_failure"]["error"].startswith("TrailBroken: event 1")
+    assert "Recovery failure" in kessai("recover", "--lang", "en").out

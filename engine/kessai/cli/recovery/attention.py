@@ -1,6 +1,7 @@
 """What waits for an operator: open for long, discrepant, or not to be recovered."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from kessai.cli.terminal.output import failure_data, failure_line, operation_data, say
@@ -10,7 +11,8 @@ from kessai.cli.tx.view import TransactionView
 from kessai.driver import utc_now
 from kessai.errors import TrailBroken
 from kessai.evidence.reasons import discrepancy_sentence
-from kessai.flow import Recovery
+from kessai.flow import Recovery, RecoveryFailure
+from kessai.flow.failures import stopped_by
 from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.stores import Store
@@ -45,25 +47,43 @@ def _open_discrepancies(store: Store, transaction: Transaction) -> Iterator[Row]
         yield from (row for row in rows if row.number in open_ones)
 
 
+def _looked_at(
+    store: Store, transaction: Transaction
+) -> tuple[RecoveryFailure | None, list[Row]]:
+    """How its recovery failed, and its open discrepancies.
+
+    Where the trail does not hold, that is the failure, noted or not: what is open with it
+    cannot be read.
+    """
+    noted = store.recovery_failure(transaction.id)
+    try:
+        return noted, list(_open_discrepancies(store, transaction))
+    except TrailBroken as error:
+        return noted or RecoveryFailure(utc_now(), 1, stopped_by(error)), []
+
+
 def closed_since(
     engine: Engine, waited: Iterable[Transaction], language: str
 ) -> Iterator[tuple[str, Row]]:
     """The discrepancies that were open in `waited` and are not any more, each with its id.
 
-    Raises:
-        TrailBroken: the chain of one of them does not hold.
-
+    One whose trail does not hold waits for an operator: nothing more is said of it here.
     """
-    store = engine.store
     for before in waited:
-        if not before.discrepancies:
-            continue
-        after = store.load(None, before.id, None).transaction or before
-        gone = before.discrepancies.keys() - after.discrepancies.keys()
-        if gone:
-            machine = TransactionView.listed(engine, after, language).machine
-            rows = read_rows(store.records(before.id), machine)
-            yield from ((before.id, row) for row in rows if row.number in gone)
+        if before.discrepancies:
+            with suppress(TrailBroken):
+                for row in _gone(engine, before, language):
+                    yield before.id, row
+
+
+def _gone(engine: Engine, before: Transaction, language: str) -> list[Row]:
+    after = engine.store.load(None, before.id, None).transaction or before
+    gone = before.discrepancies.keys() - after.discrepancies.keys()
+    if not gone:
+        return []
+    machine = TransactionView.listed(engine, after, language).machine
+    rows = read_rows(engine.store.records(before.id), machine)
+    return [row for row in rows if row.number in gone]
 
 
 def print_closed(closed: Iterable[tuple[str, Row]], language: str) -> None:
@@ -81,17 +101,13 @@ def closed_data(closed: Iterable[tuple[str, Row]]) -> list[dict[str, Any]]:
 def print_waiting(
     engine: Engine, transactions: Iterable[Transaction], language: str
 ) -> None:
-    """Print what waits: open operations, discrepancies, and failures, with reasons.
-
-    Raises:
-        TrailBroken: the chain of one of them does not hold.
-
-    """
+    """Print what waits: open operations, discrepancies, and failures, with reasons."""
     rows: list[list[str]] = []
     has_failed = False
     for transaction in transactions:
         view = TransactionView.listed(engine, transaction, language)
-        if failure := engine.store.recovery_failure(transaction.id):
+        failure, discrepancies = _looked_at(engine.store, transaction)
+        if failure is not None:
             has_failed = True
             title = word("recovery_failure", language)
             what = f"{title}: {failure_line(failure, language)}"
@@ -101,7 +117,7 @@ def print_waiting(
             phase = word(operation.phase, language)
             what = f"{view.command(operation.command)}: {phase}"
             rows.append([transaction.id, operation.id, what, since])
-        for row in _open_discrepancies(engine.store, transaction):
+        for row in discrepancies:
             since = row.at.isoformat(timespec="seconds")
             command = view.command(row.command)
             what = f"{command}: {discrepancy_sentence(row.stated, language)}"
@@ -114,17 +130,11 @@ def print_waiting(
 
 
 def waiting_data(store: Store, transaction: Transaction) -> dict[str, Any]:
-    """What of a transaction waits for an operator, as JSON shows it.
-
-    Raises:
-        TrailBroken: its chain does not hold.
-
-    """
+    """What of a transaction waits for an operator, as JSON shows it."""
+    failure, discrepancies = _looked_at(store, transaction)
     return {
         "transaction": transaction.id,
-        "recovery_failure": failure_data(store.recovery_failure(transaction.id)),
+        "recovery_failure": failure_data(failure),
         "operations": [operation_data(o) for o in transaction.operations.values()],
-        "discrepancies": [
-            row_data(row) for row in _open_discrepancies(store, transaction)
-        ],
+        "discrepancies": [row_data(row) for row in discrepancies],
     }
