@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Loaded,
         Missing,
         NotificationNotConfirmed,
+        Prepared,
         Recorded,
         Recovery,
         Status,
@@ -96,7 +97,7 @@ else:
         "driver": "Clock FlowRun Observer drive drive_async observe",
         "flow": (
             "Answer Change Effect Flow Inquiry Lease Loaded Missing "
-            "NotificationNotConfirmed Recorded Recovery Status StillUnderWay"
+            "NotificationNotConfirmed Prepared Recorded Recovery Status StillUnderWay"
         ),
         "gateway": (
             "Adapter Call Evidence Exchange Failure ListedExchange Mention Notification"
@@ -186,6 +187,7 @@ __all__ = [
     "Outcome",
     "Phase",
     "Possibility",
+    "Prepared",
     "Reason",
     "Reception",
     "Record",

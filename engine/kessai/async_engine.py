@@ -16,9 +16,10 @@ from kessai.driver import (
     drive_async,
     in_utc,
     perform,
+    perform_within,
     utc_now,
 )
-from kessai.flow import Answer, Effect, Flow, Inquiry, Now, Recovery, Send
+from kessai.flow import Answer, Effect, Flow, Inquiry, Now, Prepared, Recovery, Send
 from kessai.flow.effects import Result
 from kessai.gateway import AnyAdapter
 from kessai.machine import (
@@ -30,6 +31,7 @@ from kessai.machine import (
 from kessai.shell import BaseEngine
 from kessai.spec import Lifecycle
 from kessai.stores import AsyncStore, Store
+from kessai.stores.connections import async_driver_connection
 from kessai.stores.threads import StoreThreads, makes_wait
 from kessai.transport import AsyncTransport
 
@@ -65,11 +67,12 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         self._store = store
         self._transport = _http() if transport is None else transport
         self._threads = StoreThreads() if makes_wait(store) else None
+        self._clock = in_utc(clock)
         self._begin: Callable[[Effect], Result | Awaitable[Result]] = partial(
             perform,
             store=self._store,
             transport=self._transport,
-            clock=in_utc(clock),
+            clock=self._clock,
             nonces=nonces,
         )
 
@@ -95,6 +98,24 @@ class AsyncEngine(BaseEngine, AsyncClosable):
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""
         return await self.drive(flow.execute(self._context, command))
+
+    async def begin(self, command: Command, *, connection: object) -> Prepared:
+        """See `Engine.begin`; `connection` is psycopg's or SQLAlchemy's for asyncio.
+
+        With an SQLite store it is `sqlite3`'s, and the event loop waits for it.
+        """
+        within = self._store.within(await async_driver_connection(connection))
+
+        async def performing(effect: Effect) -> Result:
+            found = perform_within(effect, within, self._clock)
+            return await found if isawaitable(found) else found
+
+        beginning = flow.begin(self._context, command)
+        return await drive_async(beginning, performing, self._observer)
+
+    async def carry_out(self, prepared: Prepared) -> Answer:
+        """See `Engine.carry_out`."""
+        return await self.drive(flow.carry_out_prepared(self._context, prepared))
 
     async def abandon(self, transaction_id: str) -> Answer:
         """See `Engine.abandon`."""

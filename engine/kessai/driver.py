@@ -29,6 +29,7 @@ from kessai.flow.effects import Result, StoreEffect
 from kessai.gateway import Failure
 from kessai.machine.chain import AppliedEvent
 from kessai.stores import AsyncStore, Store
+from kessai.stores.protocol import AsyncWithin, Within
 from kessai.transport import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -340,6 +341,27 @@ def perform(
             return transport.send(request)
         case _:
             return ask_store(store, effect)
+
+
+def perform_within(
+    effect: Effect, store: Within | AsyncWithin, clock: Clock
+) -> Result | Awaitable[Result]:
+    """Perform an effect within a shop's transaction, where nothing else is asked for.
+
+    Above all nothing is sent: nobody knows yet whether it will be committed.
+    """
+    match effect:
+        case Now():
+            return clock()
+        case Load():
+            return store.load(effect.key, effect.transaction, effect.agreement)
+        case Append():
+            return store.append(effect.change)
+        case Declaration():
+            return store.declaration(effect.hash)
+        case _:
+            message = f"{type(effect).__name__} within a shop's transaction"
+            raise AssertionError(message)
 
 
 @overload

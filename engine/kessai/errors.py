@@ -3,9 +3,11 @@
     KessaiError
     ├── SafeToResend          nothing was sent and nothing changed
     │   ├── LeaseLost
+    │   ├── NotCommitted
     │   ├── StoreBusy
     │   ├── StoreFailed
     │   └── VersionConflict
+    │       └── MustRollBack
     ├── ResendWithSameKey     the effect is not known; the same key never repeats it
     │   └── CommitUnknown
     └── NeverResend           the same request can only fail the same way
@@ -58,6 +60,21 @@ class VersionConflict(SafeToResend):
 
     `Engine` and `AsyncEngine` handle it themselves. It reaches a caller only when a
     transaction is contended at every attempt.
+    """
+
+
+class MustRollBack(VersionConflict):
+    """The shop's own database transaction lost against another one.
+
+    It does not see what others have committed meanwhile, so nothing can be decided in
+    it: roll it back, and begin it anew.
+    """
+
+
+class NotCommitted(SafeToResend):
+    """What is to be carried out is not in the store: nothing was sent.
+
+    The shop's own database transaction is not committed yet, or was rolled back.
     """
 
 

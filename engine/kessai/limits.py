@@ -81,6 +81,12 @@ IDLE_SECONDS = 4.0
 """How long a connection is kept: many servers close theirs after five, and a request that
 meets such a close may have been sent."""
 
+# ── what is prepared in a shop's own transaction ────────────────────────────────────
+
+CARRY_OUT_WITHIN = timedelta(hours=1)
+"""How long after it was prepared an operation may be sent for the first time: whoever
+prepared it has given up, and what is wanted may be something else by now."""
+
 # ── recovery ────────────────────────────────────────────────────────────────────────
 
 LEASE = timedelta(minutes=10)

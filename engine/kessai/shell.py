@@ -7,12 +7,21 @@ ever open while a request is under way.
 import os
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kessai import flow
 from kessai.closable import Closable
-from kessai.driver import Clock, Nonces, Observer, drive, in_utc, perform, utc_now
-from kessai.flow import Answer, Context, Flow, Inquiry, Recovery
+from kessai.driver import (
+    Clock,
+    Nonces,
+    Observer,
+    drive,
+    in_utc,
+    perform,
+    perform_within,
+    utc_now,
+)
+from kessai.flow import Answer, Context, Flow, Inquiry, Prepared, Recovery
 from kessai.gateway import AnyAdapter
 from kessai.machine import (
     Command,
@@ -24,6 +33,7 @@ from kessai.machine import (
 )
 from kessai.spec import Lifecycle, load_shipped, shipped_names
 from kessai.stores import Store
+from kessai.stores.connections import driver_connection
 from kessai.transport import Transport
 
 T = TypeVar("T")
@@ -92,11 +102,12 @@ class Engine(BaseEngine, Closable):
         super().__init__(adapters, lifecycles, observer)
         self._store = store
         self._transport = _http() if transport is None else transport
+        self._clock = in_utc(clock)
         self._perform = partial(
             perform,
             store=self._store,
             transport=self._transport,
-            clock=in_utc(clock),
+            clock=self._clock,
             nonces=nonces,
         )
 
@@ -136,6 +147,50 @@ class Engine(BaseEngine, Closable):
 
         """
         return self.drive(flow.execute(self._context, command))
+
+    def begin(self, command: Command, *, connection: object) -> Prepared:
+        """Write the intent to carry out `command` in the shop's own transaction.
+
+            with psycopg.connect(…) as connection:
+                …                                 # the order's row
+                prepared = engine.begin(command, connection=connection)
+            answer = engine.carry_out(prepared)   # after the commit
+
+        `connection` is open on the database of the engine's store, and in a transaction:
+        of psycopg 3 or `sqlite3`, a connection or session of SQLAlchemy 2, or Django's.
+        It is not committed. Rolled back, also to a savepoint, it was never begun, and its
+        key is free. Should nobody carry it out, `recover` sends it, or declines it after
+        an hour (`limits.CARRY_OUT_WITHIN`). An observer is shown the event though it may
+        be rolled back.
+
+        Raises:
+            InvalidInput: the connection is of another driver or another database, or
+                has no transaction open. See also `execute`.
+            StoreUnsuitable: the store is in memory.
+            MustRollBack: the transaction lost against another. Roll it back, and begin
+                it anew.
+            StoreBusy, StoreFailed, VersionConflict: nothing was written.
+
+        """
+        within = self._store.within(driver_connection(connection))
+        performing: Any = partial(perform_within, store=within, clock=self._clock)
+        return drive(flow.begin(self._context, command), performing, self._observer)
+
+    def carry_out(self, prepared: Prepared) -> Answer:
+        """Send what `begin` has prepared, after the shop's transaction was committed.
+
+        As often as it is called, and by however many processes, it is sent once; the
+        others get the recorded answer. What must not be sent any more is declined: as
+        it was prepared an hour ago, say, or its deadline has passed since. `execute` with
+        the same command carries it out, too: another process needs nothing else.
+
+        Raises:
+            NotCommitted: the transaction is not committed, or was rolled back; nothing
+                was sent.
+            Others: see `execute`.
+
+        """
+        return self.drive(flow.carry_out_prepared(self._context, prepared))
 
     def resume(self, transaction_id: str, parameters: Mapping[str, str]) -> Answer:
         """Send on what the consumer came back with, while the opening command is open.

@@ -109,13 +109,15 @@ def the_outcome_comes_before_the_intent():
     """The gateway is called first, and what came of it written afterwards."""
     original = execute._begin
 
-    def begin(context, machine, loaded, operation, account):
+    def begin(context, machine, loaded, operation, account, **how):
         event = execute.Begun(operation.begun_at, operation, account=account)
         begun, record = execute.append(machine, loaded.transaction, event)
         call = execute.call_for(machine, begun, operation, record.hash)
-        prepared = execute.prepare_operation(context, machine, begun, call)
-        yield Send(prepared.prepared.first, operation.begun_at + timedelta(minutes=1))
-        return (yield from original(context, machine, loaded, operation, account))
+        prepared = execute.operation_to_send(context, machine, begun, call)
+        yield Send(prepared.started.first, operation.begun_at + timedelta(minutes=1))
+        return (
+            yield from original(context, machine, loaded, operation, account, **how)
+        )
 
     with planted((execute, "_begin", begin)):
         yield
@@ -128,10 +130,10 @@ def a_lost_reply_is_sent_again():
 
     def carry_out(context, prepared):
         until = prepared.operation.sent_at + execute.SEND_WITHIN
-        reply = yield Send(prepared.prepared.first, until)
+        reply = yield Send(prepared.started.first, until)
         if isinstance(reply, Failure) and reply.sent:
             return (yield from original(context, prepared))
-        evidence = prepared.adapter.adapter.evidence(prepared.prepared.call, reply)
+        evidence = prepared.adapter.adapter.evidence(prepared.started.call, reply)
         try:
             return (yield from execute._conclude(context, prepared, evidence))
         except SafeToResend as error:

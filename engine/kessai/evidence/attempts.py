@@ -36,6 +36,7 @@ from kessai.machine.events import (
     Resent,
     Resumed,
     Reversed,
+    Sent,
 )
 from kessai.machine.evolve import evolve
 from kessai.machine.transaction import Operation, Transaction
@@ -46,7 +47,8 @@ from kessai.machine.unclaimed import MAY_BE_ANOTHER
 class Attempt:
     """An operation, with what was sent for it and what was reported of it.
 
-    `number` is that of the event that began it. `requests` counts how often its request
+    `number` is that of the event that its first request followed: what is only prepared
+    was never sent, and is no attempt yet. `requests` counts how often its request
     was about to be sent, `acknowledged` how many of them have certainly ended.
     `listed_at` is the number of the last event that reported it by an inquiry, and
     `listed_bare_at` of the last such event without an amount; 0 if there is none.
@@ -118,6 +120,7 @@ class Attempts:
         self.discrepancies: dict[int, Discrepancy] = {}
         self.closed: set[int] = set()
         self._by_operation: dict[str, Attempt] = {}
+        self._prepared: dict[str, Operation] = {}
         self._unmatched_since: dict[_Exchange, int] = {}
         self._applied: set[_Exchange] = set()
         self._by_exchange: dict[_Exchange, Attempt | None] = {}
@@ -139,8 +142,8 @@ class Attempts:
         """Add the next event of the trail."""
         self.version += 1
         match event:
-            case Begun(operation=operation):
-                self._by_operation[operation.id] = Attempt(operation, self.version)
+            case Begun() | Sent():
+                self._first_sent(event)
             case Resent() | Resumed() if event.operation in self._by_operation:
                 self._by_operation[event.operation].send_again()
             case Reported():
@@ -159,6 +162,17 @@ class Attempts:
                 self.closed.add(event.discrepancy)
             case _:  # denials, ids: no outcome is reported
                 pass
+
+    def _first_sent(self, event: Begun | Sent) -> None:
+        if isinstance(event, Begun):
+            operation: Operation | None = event.operation
+            if event.prepared:
+                self._prepared[event.operation.id] = event.operation
+                return
+        else:
+            operation = self._prepared.pop(event.operation, None)
+        if operation is not None:
+            self._by_operation[operation.id] = Attempt(operation, self.version)
 
     def of(self, command: str) -> Iterator[Attempt]:
         """The attempts at `command`, in the order of their beginning."""

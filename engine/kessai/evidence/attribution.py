@@ -26,7 +26,8 @@ class OpenOperations:
         self._by_command: dict[str, dict[int | None, dict[str, Operation]]] = {}
         self._place = {name: at for at, name in enumerate(transaction.operations)}
         for operation in transaction.operations.values():
-            self._put(transaction, operation)
+            if operation.phase is not Phase.PREPARED:  # no gateway has heard of it
+                self._put(transaction, operation)
 
     def candidates(
         self, command: str | None, amount: int | None, outcome: Outcome
@@ -66,7 +67,8 @@ class OpenOperations:
                 if _depends(self._machine.commands[command]):
                     del self._by_command[command]
                     for operation in after.operations.values():
-                        if operation.command == command:
+                        is_sent = operation.phase is not Phase.PREPARED
+                        if is_sent and operation.command == command:
                             self._put(after, operation)
                     yield command, None
         if isinstance(event, Reported):

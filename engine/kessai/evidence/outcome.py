@@ -23,7 +23,7 @@ from kessai.machine.events import (
 )
 from kessai.machine.evolve import at_gateway, committed
 from kessai.machine.invariants import broken_amounts
-from kessai.machine.phases import phase_after
+from kessai.machine.phases import Phase, phase_after
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.transaction import Operation, Transaction
 
@@ -114,7 +114,11 @@ def resolve_external(
     if rule.spec.is_opening:
         # A transaction has one opening command: this is it, but not as asked for, or
         # after it had ended.
-        ours = [o.id for o in transaction.operations.values() if o.command == name]
+        ours = [
+            operation.id
+            for operation in transaction.operations.values()
+            if operation.command == name and operation.phase is not Phase.PREPARED
+        ]
         reason = "amount_differs" if ours else "state_not_allowed"
         return Discrepancy(now, reason, evidence, *ours)
     amount = evidence.amount if rule.spec.amount else None
@@ -139,11 +143,21 @@ def abandoned(operation: Operation, now: datetime) -> Event:
     return _presumed(operation, now, "abandoned", never_sent=False)
 
 
+def not_carried_out(operation: Operation, now: datetime, code: str) -> Event:
+    """The event for what was only prepared, and must not be sent any more."""
+    return _presumed(operation, now, code, never_sent=True, source=Source.REPLY)
+
+
 def _presumed(
-    operation: Operation, now: datetime, code: str, *, never_sent: bool
+    operation: Operation,
+    now: datetime,
+    code: str,
+    *,
+    never_sent: bool,
+    source: Source = Source.INQUIRY,
 ) -> Event:
     evidence = Evidence(
-        source=Source.INQUIRY,
+        source=source,
         transaction=operation.id.rpartition(".")[0],
         command=operation.command,
         outcome=Outcome.DECLINED,

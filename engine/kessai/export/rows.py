@@ -22,6 +22,7 @@ from kessai.machine import (
     Resent,
     Resumed,
     Reversed,
+    Sent,
 )
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.events import KIND_OF
@@ -208,7 +209,7 @@ def _particulars(event: Event) -> Row:
     match event:
         case Begun():
             return {"operation": event.operation.id}
-        case Resent() | Resumed() | Reported():
+        case Sent() | Resent() | Resumed() | Reported():
             outcome = event.outcome.value if isinstance(event, Reported) else None
             return {"operation": event.operation, "outcome": outcome}
         case External() | Reversed():

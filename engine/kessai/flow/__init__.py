@@ -8,6 +8,7 @@ from kessai.evidence.inquiry import Inquiry
 from kessai.flow.abandon import abandon
 from kessai.flow.answer import Answer, Status
 from kessai.flow.ask import existing, possibilities, preview, reconcile
+from kessai.flow.begin import Prepared, begin, carry_out_prepared
 from kessai.flow.effects import (
     Append,
     Change,
@@ -57,6 +58,7 @@ __all__ = [
     "Missing",
     "NotificationNotConfirmed",
     "Now",
+    "Prepared",
     "Recorded",
     "Recovery",
     "RecoveryFailure",
@@ -66,6 +68,8 @@ __all__ = [
     "Status",
     "StillUnderWay",
     "abandon",
+    "begin",
+    "carry_out_prepared",
     "close_by_hand",
     "compare",
     "execute",

@@ -31,7 +31,7 @@ MOST_REQUESTS = 20
 """How many requests an exchange may have, so that every exchange ends."""
 
 
-class Prepared(msgspec.Struct, frozen=True):
+class StartedExchange(msgspec.Struct, frozen=True):
     """An exchange with its first request, or with its evidence if it sends none."""
 
     call: Call
@@ -40,7 +40,9 @@ class Prepared(msgspec.Struct, frozen=True):
     evidence: Evidence | None = None
 
 
-def prepare(adapter: Adapter, call: Call, exchange: Exchange | None = None) -> Prepared:
+def start(
+    adapter: Adapter, call: Call, exchange: Exchange | None = None
+) -> StartedExchange:
     """Begin the exchange for `call`, or another `exchange` about it. Nothing is sent.
 
     Raises whatever the adapter does, and:
@@ -51,17 +53,17 @@ def prepare(adapter: Adapter, call: Call, exchange: Exchange | None = None) -> P
     try:
         first: Any = next(exchange)
     except StopIteration as stop:
-        return Prepared(
+        return StartedExchange(
             call, exchange, None, _believed(call, stop.value, None, has_left=False)
         )
     if not isinstance(first, Request):
         message = f"{adapter.name}: its exchange for {call.command} gave no request"
         raise InvalidInput(message)
-    return Prepared(call, exchange, first)
+    return StartedExchange(call, exchange, first)
 
 
 def carry_on(
-    adapter: Adapter, prepared: Prepared, until: datetime | None = None
+    adapter: Adapter, started: StartedExchange, until: datetime | None = None
 ) -> Flow[Evidence]:
     """Send the requests of an exchange, none after `until`; returns its evidence.
 
@@ -70,8 +72,8 @@ def carry_on(
     that only looks at the last reply reports that the capture never left. But the order
     exists, so that is not believed: the outcome is unknown, and an inquiry decides.
     """
-    call = prepared.call
-    request: object = prepared.first
+    call = started.call
+    request: object = started.first
     seal, has_left = sealing(adapter), False
     for _ in range(MOST_REQUESTS):
         if not isinstance(request, Request):
@@ -79,14 +81,14 @@ def carry_on(
         reply = yield from _sent(Send(request, until, seal))
         has_left = has_left or isinstance(reply, Reply) or reply.sent
         try:
-            request = prepared.exchange.send(reply)
+            request = started.exchange.send(reply)
         except StopIteration as stop:
             return _believed(call, stop.value, reply, has_left=has_left)
         except Exception as error:  # noqa: BLE001 - something was sent: it is unknown
             return unknown(call, f"adapter raised {type(error).__name__[:99]}")
     with suppress(Exception):
-        prepared.exchange.close()
-    return prepared.evidence or unknown(call)
+        started.exchange.close()
+    return started.evidence or unknown(call)
 
 
 def _sent(send: Send) -> Flow[Reply | Failure]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 import msgspec
+from msgspec.structs import replace
 
 from kessai.errors import (
     CommitUnknown,
@@ -20,15 +21,25 @@ from kessai.errors import (
     VersionConflict,
 )
 from kessai.evidence.attribution import is_attributed_to_another
-from kessai.evidence.outcome import applied
+from kessai.evidence.outcome import applied, not_carried_out
 from kessai.flow.answer import Answer, Status
-from kessai.flow.effects import Change, Flow, Load, Loaded, Now, Recorded
-from kessai.flow.exchange import Prepared, carry_on, prepare
+from kessai.flow.effects import (
+    Change,
+    Flow,
+    History,
+    Lease,
+    Load,
+    Loaded,
+    Now,
+    Recorded,
+)
+from kessai.flow.exchange import StartedExchange, carry_on, start
 from kessai.flow.inquiry import compare, inquire
 from kessai.flow.page import page_again
 from kessai.flow.steps import (
     Context,
     agreement_as_of,
+    begun_hash,
     call_for,
     commit,
     contended,
@@ -51,7 +62,9 @@ from kessai.machine import (
     Machine,
     Operation,
     Phase,
+    Record,
     Reported,
+    Sent,
     Transaction,
     append,
     decide,
@@ -60,6 +73,7 @@ from kessai.machine.chain import AppliedEvent
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
 from kessai.machine.events import ENDED
+from kessai.machine.prepared import why_not_to_send
 
 
 def execute(context: Context, command: Command) -> Flow[Answer]:
@@ -75,7 +89,7 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
     for _ in range(ATTEMPTS):
         loaded: Loaded = yield Load(command.key, command.transaction, command.agreement)
         try:
-            taken = yield from _take_up(context, command, loaded)
+            taken = yield from take_up(context, command, loaded)
         except VersionConflict:
             continue
         if isinstance(taken, Answer):
@@ -84,7 +98,7 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
     raise contended(command.transaction)
 
 
-class PreparedOperation(msgspec.Struct, frozen=True):
+class OperationToSend(msgspec.Struct, frozen=True):
     """An operation whose intent is durable, with the exchange that carries it out.
 
     With `may_have_arrived` an earlier request of it may have been carried out: that this
@@ -95,16 +109,16 @@ class PreparedOperation(msgspec.Struct, frozen=True):
     machine: Machine
     transaction: Transaction
     operation: Operation
-    prepared: Prepared
+    started: StartedExchange
     adapter: Adapter
     may_have_arrived: bool = False
     is_replayed: bool = True
 
 
-def prepare_operation(
+def operation_to_send(
     context: Context, machine: Machine, transaction: Transaction, call: Call
-) -> PreparedOperation:
-    """An operation of `transaction`, prepared from its call (see `call_for`).
+) -> OperationToSend:
+    """An operation of `transaction`, ready to be sent by its call (see `call_for`).
 
     Raises:
         AccountUnknown: it belongs to an account that is not known here.
@@ -113,24 +127,24 @@ def prepare_operation(
     """
     operation = transaction.operations[call.operation]
     adapter = context.adapter_of(transaction)
-    prepared = prepare(adapter, call)
-    if prepared.first is None:
+    started = start(adapter, call)
+    if started.first is None:
         message = f"{adapter.name}: sends nothing for {operation.command}"
         raise InvalidInput(message)
-    return PreparedOperation(machine, transaction, operation, prepared, adapter)
+    return OperationToSend(machine, transaction, operation, started, adapter)
 
 
-def _take_up(
-    context: Context, command: Command, loaded: Loaded
-) -> Flow[Answer | PreparedOperation]:
-    """Decide, and write either the denial or the intent.
+def take_up(
+    context: Context, command: Command, loaded: Loaded, *, prepares: bool = False
+) -> Flow[Answer | OperationToSend]:
+    """Decide, and write either the denial or the intent, which only `prepares` it or not.
 
     Raises:
         InvalidCommand, AccountUnknown: see `execute`.
         VersionConflict: another writer was faster; nothing was written.
 
     """
-    if loaded.recorded is not None and not _was_denied(command, loaded.recorded):
+    if loaded.recorded is not None and not was_denied(command, loaded.recorded):
         return (yield from _answer_again(context, command, loaded.recorded, loaded))
     transaction = loaded.transaction or Transaction(command.transaction)
     own = yield from machine_of(context, transaction)
@@ -152,7 +166,9 @@ def _take_up(
     if not transaction.exists:
         account = _account_to_open_in(context, command, loaded.agreement)
     loaded = Loaded(loaded.recorded, transaction, loaded.agreement)
-    return (yield from _begin(context, machine, loaded, verdict, account))
+    return (
+        yield from _begin(context, machine, loaded, verdict, account, prepares=prepares)
+    )
 
 
 def check_account(command: Command, loaded: Loaded) -> None:
@@ -182,38 +198,92 @@ def _account_to_open_in(
     return context.adapter_for(command.account, of=f"{command.name}: ").account
 
 
-def carry_out(context: Context, prepared: PreparedOperation) -> Flow[Answer]:
+def carry_out(context: Context, to_send: OperationToSend) -> Flow[Answer]:
     """Send an operation whose intent is durable, and write what came of it.
 
     Raises:
         CommitUnknown: it was sent, and what came of it could not be written.
 
     """
-    until = prepared.operation.sent_at + SEND_WITHIN
-    evidence = yield from carry_on(prepared.adapter, prepared.prepared, until)
-    if prepared.may_have_arrived:
-        evidence = _of_all_requests(prepared, evidence)
+    until = to_send.operation.sent_at + SEND_WITHIN
+    evidence = yield from carry_on(to_send.adapter, to_send.started, until)
+    if to_send.may_have_arrived:
+        evidence = _of_all_requests(to_send, evidence)
     try:
-        return (yield from _conclude(context, prepared, evidence))
+        return (yield from _conclude(context, to_send, evidence))
     except SafeToResend as error:
         # Before the call it would be safe; now a new key would be a second effect.
         message = (
-            f"{prepared.transaction.id}: {prepared.operation.command} was sent, and its"
+            f"{to_send.transaction.id}: {to_send.operation.command} was sent, and its"
             f" outcome could not be written ({error}); ask again with the same key"
         )
         raise CommitUnknown(message) from error
 
 
-def _of_all_requests(prepared: PreparedOperation, evidence: Evidence) -> Evidence:
+# A shop's process has committed its order and capture 60 (order.3, prepared), and died.
+#
+#     12:00  order.3 is prepared, in the shop's own transaction: surely not sent
+#     12:02  a recoverer writes that it is about to be sent: from here on it may be
+#     12:02  it is sent, under the key that `begin` gave it
+#
+# If `carry_out` comes at the same moment, one of the two events conflicts with the other.
+
+
+def send_prepared(
+    context: Context,
+    machine: Machine,
+    transaction: Transaction,
+    operation: Operation,
+    lease: Lease | None = None,
+) -> Flow[Answer]:
+    """Send what was only prepared, if that is still allowed; else decline it.
+
+    `transaction` was read by the engine's own store: what it shows is committed.
+
+    Raises:
+        VersionConflict, LeaseLost: another writer was faster; nothing was sent.
+        CommitUnknown: see `carry_out`.
+
+    """
+    agreement = None
+    if transaction.agreement is not None:
+        agreement = yield from load(transaction.agreement)
+    now: datetime = yield Now()
+    swept = yield from agreement_as_of(context, agreement, now)
+    reason = why_not_to_send(machine, transaction, operation, now, swept)
+    if reason is not None:
+        ended = [not_carried_out(operation, now, reason)]
+        yield from write(machine, transaction, ended, lease)
+        return (yield from answer_for(transaction, operation.key))
+    records: list[Record] = yield History(transaction.id, denials=False)
+    call = call_for(machine, transaction, operation, begun_hash(records, operation))
+    to_send = operation_to_send(context, machine, transaction, call)
+    sent, _ = yield from write(
+        machine,
+        transaction,
+        [Sent(now, operation.id)],
+        lease,
+        agreement=agreement,
+        is_intent=True,
+    )
+    operation = sent.operations[operation.id]
+    return (
+        yield from carry_out(
+            context, replace(to_send, transaction=sent, operation=operation)
+        )
+    )
+
+
+def _of_all_requests(to_send: OperationToSend, evidence: Evidence) -> Evidence:
     """What the reply to the last request says of an operation that had several."""
     if evidence.never_sent:
-        return unknown(prepared.prepared.call, "not_sent_again")
-    if evidence.outcome is Outcome.DECLINED and not prepared.is_replayed:
+        return unknown(to_send.started.call, "not_sent_again")
+    if evidence.outcome is Outcome.DECLINED and not to_send.is_replayed:
         return attrs.evolve(evidence, outcome=Outcome.UNKNOWN, needs_inquiry=True)
     return evidence
 
 
-def _was_denied(command: Command, recorded: Recorded) -> bool:
+def was_denied(command: Command, recorded: Recorded) -> bool:
     """Whether this very request was denied before: then it is decided anew.
 
     Nothing was begun under its key, and what stood against it may have changed since.
@@ -281,8 +351,13 @@ def _begin(
     loaded: Loaded,
     operation: Operation,
     account: str | None,
-) -> Flow[PreparedOperation]:
-    """Write the intent; `account` is what the transaction is opened in, if it is."""
+    *,
+    prepares: bool,
+) -> Flow[OperationToSend]:
+    """Write the intent; `account` is what the transaction is opened in, if it is.
+
+    If it only `prepares`, nothing may be sent before `send_prepared` has said so.
+    """
     transaction = loaded.transaction
     assert transaction is not None  # noqa: S101 - a blank one is put there
     rule = machine.commands[operation.command].spec
@@ -294,11 +369,12 @@ def _begin(
         opened_tracks(machine, operation),
         agreement.version if agreement else None,
         account,
+        prepares,
     )
     begun, record = append(machine, transaction, event)
     # Made before the intent is written: a request that cannot be made leaves no trace.
     call = call_for(machine, begun, operation, record.hash)
-    prepared = prepare_operation(context, machine, begun, call)
+    to_send = operation_to_send(context, machine, begun, call)
     recorded = Recorded(
         key=operation.key,
         request=operation.request,
@@ -314,21 +390,21 @@ def _begin(
         closes=() if loaded.recorded is None else (recorded,),
         agreement=(agreement.id, agreement.version) if agreement else None,
         declaration=machine.lifecycle if rule.is_opening else None,
-        is_intent=True,
+        is_intent=not prepares,
         steps=(AppliedEvent(event, machine, transaction, begun),),
     )
     yield from commit(change)
-    return prepared
+    return to_send
 
 
 def _conclude(
-    context: Context, prepared: PreparedOperation, evidence: Evidence
+    context: Context, to_send: OperationToSend, evidence: Evidence
 ) -> Flow[Answer]:
     """Write what a reply states of an operation; a notification may have ended it."""
-    machine, transaction = prepared.machine, prepared.transaction
-    operation = prepared.operation
+    machine, transaction = to_send.machine, to_send.transaction
+    operation = to_send.operation
     if _refused(evidence) and machine.commands[operation.command].spec.is_opening:
-        evidence = yield from _unless_it_is_there(context, prepared, evidence)
+        evidence = yield from _unless_it_is_there(context, to_send, evidence)
     for _ in range(ATTEMPTS):
         if (yield from _may_be_counted(transaction, operation, evidence)):
             yield from inquire(context, transaction.id)
@@ -345,7 +421,7 @@ def _conclude(
     else:
         raise contended(transaction.id)
     is_open = operation.id in transaction.operations
-    if (evidence.needs_inquiry and is_open) or _disagrees(prepared, evidence):
+    if (evidence.needs_inquiry and is_open) or _disagrees(to_send, evidence):
         yield from inquire(context, transaction.id)
         closes = ()
     if closes:
@@ -359,11 +435,11 @@ def _conclude(
 
 
 def _unless_it_is_there(
-    context: Context, prepared: PreparedOperation, evidence: Evidence
+    context: Context, to_send: OperationToSend, evidence: Evidence
 ) -> Flow[Evidence]:
     """The decline of an opening command, or UNKNOWN if the gateway may have the payment."""
-    name = prepared.transaction.id
-    seen = yield from compare(context, name, unanswered=prepared.operation.id)
+    name = to_send.transaction.id
+    seen = yield from compare(context, name, unanswered=to_send.operation.id)
     answered = seen.readable or not seen.lists
     if answered and not any(map(_shows_something, seen.events)):
         return evidence
@@ -393,7 +469,7 @@ def _may_be_counted(
     return is_attributed_to_another(attempts, operation)
 
 
-def _disagrees(prepared: PreparedOperation, evidence: Evidence) -> bool:
+def _disagrees(to_send: OperationToSend, evidence: Evidence) -> bool:
     """Whether the gateway declined what the lifecycle allows, or reversed it already.
 
     It may know of something that the trail does not, such as a refund in its portal.
@@ -401,7 +477,7 @@ def _disagrees(prepared: PreparedOperation, evidence: Evidence) -> bool:
     """
     if evidence.outcome is Outcome.REVERSED:
         return True
-    rule = prepared.machine.commands[prepared.operation.command].spec
+    rule = to_send.machine.commands[to_send.operation.command].spec
     return _refused(evidence) and not rule.is_opening and not rule.reads
 
 
@@ -485,15 +561,20 @@ _STATUSES = {Phase.BEGUN.value: Status.UNKNOWN, **{s.value: s for s in Status}}
 def _answer_again(
     context: Context, command: Command, recorded: Recorded, loaded: Loaded
 ) -> Flow[Answer]:
-    """The recorded answer, if the request is the same; a conflict if it is not."""
+    """The recorded answer, if the request is the same; a conflict if it is not.
+
+    What a shop has prepared and not carried out yet is carried out now.
+    """
     transaction = loaded.transaction or Transaction(command.transaction)
     own = yield from machine_of(context, transaction)
     if recorded.request != command.fingerprint:
         now: datetime = yield Now()
         return (yield from _deny(own, loaded, command, key_conflict(command), now))
+    opened = transaction.operations.get(recorded.operation or "")
+    if own is not None and opened is not None and opened.phase is Phase.PREPARED:
+        return (yield from send_prepared(context, own, transaction, opened))
     if own is not None and recorded.operation and own.commands[command.name].spec.reads:
         return (yield from _read_again(context, own, transaction, command, recorded))
-    opened = transaction.operations.get(recorded.operation or "")
     if own is not None and opened and own.commands[opened.command].spec.is_opening:
         return (yield from _opening_again(context, own, transaction, opened, recorded))
     machine = context.machines.for_opening(command, own) or own
@@ -543,6 +624,6 @@ def _read_again(
         references=transaction.references,
     )
     adapter = context.adapter_of(transaction)
-    prepared = prepare(adapter, call)
-    evidence = yield from carry_on(adapter, prepared)
+    started = start(adapter, call)
+    evidence = yield from carry_on(adapter, started)
     return to_answer(recorded, transaction, evidence.disclosed, is_recorded=True)

@@ -14,7 +14,7 @@ from kessai.evidence.attempts import Case
 from kessai.evidence.inquiry import Inquiry, InquiryAnswer, read
 from kessai.evidence.outcome import resolve
 from kessai.flow.effects import Flow, Lease, Now
-from kessai.flow.exchange import carry_on, prepare
+from kessai.flow.exchange import carry_on, start
 from kessai.flow.steps import (
     Context,
     contended,
@@ -149,10 +149,10 @@ def _ask(
     presumption: Presumption | None = None,
 ) -> Flow[InquiryAnswer]:
     call = inquiry_for(machine, transaction)
-    prepared = prepare(adapter, call)
-    if prepared.evidence is not None:
-        return InquiryAnswer(prepared.evidence, lists=False)
-    evidence = yield from carry_on(adapter, prepared)
+    started = start(adapter, call)
+    if started.evidence is not None:
+        return InquiryAnswer(started.evidence, lists=False)
+    evidence = yield from carry_on(adapter, started)
     lists = bool(evidence.listing) or not evidence.totals
     return InquiryAnswer(evidence, lists, presumption)
 

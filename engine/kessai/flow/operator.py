@@ -25,7 +25,7 @@ from kessai.flow.steps import (
 )
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import ATTEMPTS
-from kessai.machine import Operation, Transaction
+from kessai.machine import Operation, Phase, Transaction
 from kessai.machine.events import ENDED
 
 LONGEST_NOTE = 2000
@@ -48,8 +48,8 @@ def resolve_by_hand(
 
     Raises:
         InvalidInput: no operation of that id is open, its caller still waits for the
-            gateway's reply, the outcome does not end an operation, or the name or the
-            reason is missing or too long.
+            gateway's reply, the outcome does not end an operation or it was never sent,
+            or the name or the reason is missing or too long.
 
     """
     evidence = attrs.evolve(
@@ -59,6 +59,9 @@ def resolve_by_hand(
         transaction, machine = yield from load_with_machine(context, transaction_id)
         now: datetime = yield Now()
         operation = _waiting(transaction, operation_id, now)
+        if operation.phase is Phase.PREPARED and outcome != Outcome.DECLINED:
+            message = f"{operation_id}: nothing was sent of it: 'declined' is right"
+            raise InvalidInput(message)
         assert machine is not None  # noqa: S101 - only what exists has operations
         event = resolve(machine, transaction, operation, evidence, now)
         try:

@@ -18,7 +18,7 @@ import attrs
 
 from kessai.errors import InvalidInput
 from kessai.flow.effects import Flow, History, Now
-from kessai.flow.exchange import carry_on, prepare
+from kessai.flow.exchange import carry_on, start
 from kessai.flow.inquiry import Recovery, inquire
 from kessai.flow.steps import Context, begun_hash, call_for
 from kessai.limits import SEND_WITHIN
@@ -53,8 +53,8 @@ def page_again(
         # Under a key that may be forgotten, the same request would be another checkout.
         call = attrs.evolve(call, references=transaction.references, seed="")
     try:
-        prepared = prepare(adapter, call, adapter.page(call))
+        started = start(adapter, call, adapter.page(call))
     except InvalidInput:
         return None
-    evidence = yield from carry_on(adapter, prepared, now + SEND_WITHIN)
+    evidence = yield from carry_on(adapter, started, now + SEND_WITHIN)
     return evidence.disclosed

@@ -1,5 +1,6 @@
 """Resolving what has no answer, and letting deadlines lapse: never by time alone."""
 
+from contextlib import suppress
 from datetime import datetime
 
 import attrs
@@ -17,7 +18,12 @@ from kessai.evidence.inquiry import Inquiry
 from kessai.evidence.outcome import overdue
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Claim, Flow, History, Lease, Now, Release
-from kessai.flow.execute import answer_for, carry_out, prepare_operation
+from kessai.flow.execute import (
+    answer_for,
+    carry_out,
+    operation_to_send,
+    send_prepared,
+)
 from kessai.flow.failures import RecoveryFailure, stopped_by
 from kessai.flow.inquiry import Recovery, inquire
 from kessai.flow.steps import (
@@ -33,11 +39,13 @@ from kessai.limits import LONGEST_REST
 from kessai.machine import (
     Machine,
     Operation,
+    Phase,
     Record,
     Resent,
     Transaction,
 )
 from kessai.machine.phases import RESENT, phase_after
+from kessai.machine.prepared import is_too_late
 
 _TIRED = 6
 """How many inquiries without success a failure counts as: a pause of half an hour."""
@@ -150,6 +158,7 @@ def _recover(
         if inquiry.not_before is not None:
             now: datetime = yield Now()  # a mistake of the gateway's is not obeyed long
             waits.append(min(inquiry.not_before, now + LONGEST_REST))
+        yield from _send_prepared(context, inquiry, recovery, lease)
         again = yield from _to_resend(context, inquiry, recovery)
         if again:
             yield from _resend(context, inquiry, again, recovery, lease)
@@ -163,6 +172,34 @@ def _recover(
         opened = answer.transaction.operations.values()
         waits += [other.not_before for other in opened]
     return _Recovered(answers, max(filter(None, waits), default=None))
+
+
+def _send_prepared(
+    context: Context, inquiry: Inquiry, recovery: Recovery, lease: Lease | None
+) -> Flow[None]:
+    """Send what nobody has carried out since it was prepared, or decline it.
+
+    It surely was not sent, as far as this store knows. One that was restored from a
+    backup may not know it. So nothing is sent while the gateway has not answered, or
+    while anything differs; nor where it lists nothing, and would not know the key.
+    """
+    asked = inquiry.transaction
+    for waiting in asked.operations.values():
+        now: datetime = yield Now()
+        if waiting.phase is not Phase.PREPARED:
+            continue
+        if now - waiting.begun_at < recovery.patience:
+            continue
+        transaction, machine = yield from load_with_machine(context, asked.id)
+        if machine is None or transaction.operations.get(waiting.id) != waiting:
+            continue
+        known_since = recovery.known_since(context.adapter_of(transaction), now)
+        is_replayed = known_since is not None and waiting.begun_at >= known_since
+        is_asked = inquiry.readable or (is_replayed and not inquiry.lists)
+        may_go = is_asked and not transaction.discrepancies
+        if may_go or is_too_late(waiting, now):
+            with suppress(VersionConflict):  # it was carried out just now
+                yield from send_prepared(context, machine, transaction, waiting, lease)
 
 
 def _to_resend(
@@ -213,7 +250,7 @@ def _resend(
         # The request is made before the intent is written, as for every intent.
         begun = begun_hash(records, operation)
         call = call_for(machine, transaction, operation, begun)
-        prepared = prepare_operation(context, machine, transaction, call)
+        to_send = operation_to_send(context, machine, transaction, call)
         now: datetime = yield Now()
         known_since = recovery.known_since(context.adapter_of(inquiry.transaction), now)
         if known_since is not None and operation.begun_at < known_since:
@@ -221,7 +258,7 @@ def _resend(
         intent = yield from _intend(machine, operation, transaction.id, now, lease)
         if intent is not None:
             sent = replace(
-                prepared,
+                to_send,
                 transaction=intent,
                 operation=intent.operations[operation.id],
                 may_have_arrived=operation not in inquiry.unlisted,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from kessai.errors import SafeToResend, VersionConflict
 from kessai.flow.answer import Answer
 from kessai.flow.effects import Flow, History, Now
-from kessai.flow.execute import answer_for, carry_out, prepare_operation
+from kessai.flow.execute import answer_for, carry_out, operation_to_send
 from kessai.flow.inquiry import Recovery
 from kessai.flow.steps import (
     Context,
@@ -36,6 +36,7 @@ from kessai.machine import (
     read_events,
 )
 from kessai.machine.command import checked_resumption, fingerprint
+from kessai.machine.phases import RESUMED, phase_after
 
 
 class StillUnderWay(SafeToResend):
@@ -70,13 +71,14 @@ def resume(
         if opening is None or _is_answered(opening, read_events(records), request):
             return (yield from answer_for(transaction, opening_key(records)))
         now = yield Now()
-        if opening.is_awaited(now):
+        is_sent = phase_after(opening.phase, RESUMED) is not None
+        if not is_sent or opening.is_awaited(now):
             message = f"{opening.id}: the gateway has not answered yet; try again later"
             raise StillUnderWay(message)
         call = call_for(
             machine, transaction, opening, begun_hash(records, opening), brought
         )
-        prepared = prepare_operation(context, machine, transaction, call)
+        to_send = operation_to_send(context, machine, transaction, call)
         event = Resumed(now, opening.id, request)
         try:
             after, _ = yield from write(machine, transaction, [event], is_intent=True)
@@ -84,14 +86,14 @@ def resume(
             continue
         again = after.operations[opening.id]
         earlier = [each for each in read_events(records) if isinstance(each, Resumed)]
-        prepared = replace(
-            prepared,
+        to_send = replace(
+            to_send,
             transaction=after,
             operation=again,
             may_have_arrived=bool(earlier),
-            is_replayed=_are_replayed(prepared.adapter, earlier, event),
+            is_replayed=_are_replayed(to_send.adapter, earlier, event),
         )
-        return (yield from carry_out(context, prepared))
+        return (yield from carry_out(context, to_send))
     raise contended(transaction_id)
 
 

@@ -230,11 +230,13 @@ def write(
     events: Iterable[Event],
     lease: Lease | None = None,
     *,
+    agreement: Transaction | None = None,
     is_intent: bool = False,
 ) -> Flow[tuple[Transaction, tuple[Recorded, ...]]]:
     """Append `events`, and the new outcomes under the keys of their operations.
 
-    With `is_intent` a request is sent once they are written.
+    With `is_intent` a request is sent once they are written. An `agreement` must still
+    be as it is.
 
     Raises:
         VersionConflict: another writer was faster; nothing was written.
@@ -259,6 +261,7 @@ def write(
                 transaction=transaction,
                 records=tuple(records),
                 closes=tuple(closes),
+                agreement=(agreement.id, agreement.version) if agreement else None,
                 lease=lease,
                 is_intent=is_intent,
                 steps=tuple(steps),

@@ -30,6 +30,7 @@ from kessai.machine.events import (
     Resent,
     Resumed,
     Reversed,
+    Sent,
 )
 from kessai.machine.evolve import evolve, fold
 from kessai.machine.invariants import broken_invariants
@@ -61,6 +62,7 @@ __all__ = [
     "Resent",
     "Resumed",
     "Reversed",
+    "Sent",
     "Transaction",
     "append",
     "as_of",

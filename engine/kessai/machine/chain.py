@@ -28,6 +28,7 @@ from kessai.machine.events import (
     Resent,
     Resumed,
     Reversed,
+    Sent,
     event_data,
     read_event,
 )
@@ -75,7 +76,7 @@ class AppliedEvent(
         match self.event:
             case Begun(operation=operation):
                 return operation
-            case Reported() | Resent() | Resumed():
+            case Reported() | Sent() | Resent() | Resumed():
                 return self.before.operations.get(self.event.operation)
             case _:
                 return None

@@ -25,6 +25,7 @@ class Begun:
     For an opening command it carries what the transaction begins with, among it the
     account with the gateway. It also carries the version of the agreement that allowed
     it: clocks could not prove which came first. The currency is its operation's.
+    What is only `prepared` in a shop's own transaction is sent after a `Sent`.
     """
 
     at: datetime
@@ -33,6 +34,15 @@ class Begun:
     opens: tuple[str, ...] = ()
     agreement_version: int | None = None
     account: str | None = None
+    prepared: bool = False
+
+
+@attrs.frozen
+class Sent:
+    """The intent to send a prepared operation's request, durable before any call."""
+
+    at: datetime
+    operation: str
 
 
 @attrs.frozen
@@ -152,6 +162,7 @@ class Denied:
 
 Event = (
     Begun
+    | Sent
     | Resent
     | Resumed
     | Reported
@@ -166,6 +177,7 @@ Event = (
 
 KINDS: Mapping[str, type[Event]] = {
     "begun": Begun,
+    "sent": Sent,
     "resent": Resent,
     "resumed": Resumed,
     "reported": Reported,
@@ -195,7 +207,7 @@ def event_data(event: Event) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, plain in _FIELDS[type(event)]:
         value = getattr(event, name)
-        if value is None:
+        if value is None or value is False:
             continue
         if plain is not None:
             data[name] = plain(value)

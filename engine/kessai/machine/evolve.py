@@ -26,9 +26,10 @@ from kessai.machine.events import (
     Resent,
     Resumed,
     Reversed,
+    Sent,
 )
 from kessai.machine.explained import unexplained
-from kessai.machine.phases import RESENT, RESUMED, Phase, phase_after
+from kessai.machine.phases import RESENT, RESUMED, SENT, Phase, phase_after
 from kessai.machine.references import learned, stated
 from kessai.machine.transaction import (
     Changes,
@@ -58,8 +59,8 @@ def _changes(
     match event:
         case Begun():
             return _begun(machine, transaction, event)
-        case Resent() | Resumed():
-            return _sent_again(transaction, event)
+        case Sent() | Resent() | Resumed():
+            return _sent(transaction, event)
         case Reported():
             changes = _reported(machine, transaction, event)
         case External() | Reversed():
@@ -163,6 +164,8 @@ def _begun(machine: Machine, transaction: Transaction, event: Begun) -> Changes:
     amounts = opened.get("amounts", transaction.amounts)
     flags = opened.get("flags", transaction.flags)
     names = {**amounts, **flags, "amount": operation.amount or 0}
+    if event.prepared:
+        operation = attrs.evolve(operation, phase=Phase.PREPARED)
     if rule.finish_within is not None:
         operation = attrs.evolve(operation, finish_within=rule.finish_within)
     return opened | {
@@ -198,17 +201,22 @@ def _opened(machine: Machine, event: Begun) -> Changes:
     }
 
 
-def _sent_again(transaction: Transaction, event: Resent | Resumed) -> Changes:
-    trigger, field = RESENT, "resent_at"
-    if isinstance(event, Resumed):
-        trigger, field = RESUMED, "resumed_at"
+_SENDING = {
+    Sent: (SENT, "last_sent_at"),
+    Resent: (RESENT, "last_sent_at"),
+    Resumed: (RESUMED, "resumed_at"),
+}
+
+
+def _sent(transaction: Transaction, event: Sent | Resent | Resumed) -> Changes:
+    trigger, field = _SENDING[type(event)]
     operation = transaction.operations.get(event.operation)
     phase = phase_after(operation.phase, trigger) if operation else None
     if operation is None or phase is None:
         return {}
-    sent: dict[str, Any] = {"phase": phase, field: event.at}
-    again = attrs.evolve(operation, **sent)
-    return {"operations": {**transaction.operations, operation.id: again}}
+    changed: dict[str, Any] = {"phase": phase, field: event.at}
+    sent = attrs.evolve(operation, **changed)
+    return {"operations": {**transaction.operations, operation.id: sent}}
 
 
 def _reported(machine: Machine, transaction: Transaction, event: Reported) -> Changes:

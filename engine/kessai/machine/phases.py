@@ -1,13 +1,15 @@
 """How far an operation is: a machine of its own, declared once and used everywhere.
 
+    prepared ──▶ begun                             its request is sent for the first time
+    prepared ──▶ declined                          it never is
     begun ─────▶ pending, unknown, succeeded, declined
     unknown ───▶ pending, succeeded, declined      by evidence, never by time
     unknown ───▶ begun                             its request is sent again
     any open ──▶ begun                             what the consumer brought is sent on
     pending ───▶ succeeded, declined
 
-The triggers are the outcomes that evidence reports, `RESENT` and `RESUMED`. A trigger
-that the machine does not list changes no phase. So a pending operation stays pending
+The triggers are the outcomes that evidence reports, `SENT`, `RESENT` and `RESUMED`. A
+trigger that the machine does not list changes no phase. So a pending operation stays pending
 when an inquiry fails, since evidence never goes backwards. And no request is sent again
 while the first may still be answered, or is known to have arrived.
 """
@@ -23,6 +25,7 @@ from kessai.gateway import Outcome
 class Phase(StrEnum):
     """How far an operation is. One that has succeeded or was declined has ended."""
 
+    PREPARED = "prepared"  # in the shop's own transaction; surely nothing was sent yet
     BEGUN = "begun"  # the intent is durable; a call may be on its way
     PENDING = "pending"  # the gateway accepted it and will report the end
     UNKNOWN = "unknown"  # there is no evidence; only evidence ends it, never time
@@ -30,27 +33,33 @@ class Phase(StrEnum):
     DECLINED = "declined"
 
 
+SENT = "sent"
+"""The trigger of the first sending of what was only prepared."""
+
 RESENT = "resent"
 """The trigger of a resend: the same request is sent again."""
 
 RESUMED = "resumed"
 """The trigger of a resumption: what the consumer came back with is sent on."""
 
+_ENDS = (Phase.SUCCEEDED, Phase.DECLINED)
+
 PHASES = TransitionsMachine(
     model=None,
     auto_transitions=False,
     initial=Phase.BEGUN.value,
     states=[
-        *(phase.value for phase in (Phase.BEGUN, Phase.PENDING, Phase.UNKNOWN)),
-        *({"name": e.value, "final": True} for e in (Phase.SUCCEEDED, Phase.DECLINED)),
+        *(phase.value for phase in Phase if phase not in _ENDS),
+        *({"name": end.value, "final": True} for end in _ENDS),
     ],
     transitions=[
         ["pending", ["begun", "unknown"], "pending"],
         ["unknown", "begun", "unknown"],
+        [SENT, "prepared", "begun"],
         [RESENT, "unknown", "begun"],
         [RESUMED, ["begun", "pending", "unknown"], "begun"],
         ["succeeded", ["begun", "pending", "unknown"], "succeeded"],
-        ["declined", ["begun", "pending", "unknown"], "declined"],
+        ["declined", ["prepared", "begun", "pending", "unknown"], "declined"],
     ],
 )
 

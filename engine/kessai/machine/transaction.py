@@ -20,8 +20,8 @@ class Operation:
     """One command being carried out.
 
     `id` is the transaction's id and the number of the event that began it.
-    `resent_at` is when the last resend was recorded, if there was one, and
-    `resumed_at` when what the consumer came back with was last sent on. `currency` is
+    `last_sent_at` is when its request was last about to be sent, where an event of its
+    own says so: the first sending of a prepared one, or a resend. `resumed_at` is when what the consumer came back with was last sent on. `currency` is
     that of the transaction that it opens; None if it opens none. `references` are the
     gateway's ids for the transaction as they were known when it began,
     `agreement_references` those for its agreement. Before `not_before` the gateway must
@@ -37,7 +37,7 @@ class Operation:
     parameters: Mapping[str, Any] = attrs.field(repr=False)
     begun_at: datetime
     phase: Phase = Phase.BEGUN
-    resent_at: datetime | None = None
+    last_sent_at: datetime | None = None
     currency: str | None = None
     references: Mapping[str, str] = attrs.field(factory=dict)
     agreement_references: Mapping[str, str] = attrs.field(factory=dict)
@@ -48,7 +48,7 @@ class Operation:
     @property
     def sent_at(self) -> datetime:
         """When its request was last about to be sent: the in-flight limit's start."""
-        return self.resumed_at or self.resent_at or self.begun_at
+        return self.resumed_at or self.last_sent_at or self.begun_at
 
     @property
     def finish_by(self) -> datetime | None:
@@ -67,9 +67,12 @@ class Operation:
 
     @property
     def due_at(self) -> datetime:
-        """When an inquiry about it is due; the caller of a begun one still waits."""
-        begun = self.phase is Phase.BEGUN
-        due = self.sent_at + REPLY_WITHIN if begun else self.begun_at
+        """When an inquiry about it is due; the caller of a begun one still waits.
+
+        So does the shop that has prepared one: it is about to carry it out.
+        """
+        is_held = self.phase in {Phase.PREPARED, Phase.BEGUN}
+        due = self.sent_at + REPLY_WITHIN if is_held else self.begun_at
         return due if self.not_before is None else max(due, self.not_before)
 
 

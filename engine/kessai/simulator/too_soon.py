@@ -17,6 +17,7 @@ from kessai.machine import (
     Reported,
     Resent,
     Resumed,
+    Sent,
 )
 from kessai.machine.chain import AppliedEvent
 from kessai.simulator.gateway import BookedOrder
@@ -70,7 +71,7 @@ class TooSoon:
     def _notes(self, event: Event) -> None:
         if isinstance(event, Begun):
             self._sent_at[event.operation.id] = event.at
-        elif isinstance(event, Resent | Resumed):
+        elif isinstance(event, Sent | Resent | Resumed):
             self._sent_at[event.operation] = event.at
 
     def _nobody_waits(self, order: str, event: Reported) -> None:

@@ -20,7 +20,7 @@ from kessai.flow import (
 )
 from kessai.machine import DENIAL, Record, Transaction
 from kessai.stores.encoding import Answered, undisclosed
-from kessai.stores.protocol import ForeignObject
+from kessai.stores.protocol import ForeignObject, Within
 
 
 @attrs.define
@@ -260,6 +260,14 @@ class MemoryStore(Closable):
     def _has_failed(self, transaction: str) -> bool:
         planned = self._schedules.get(transaction)
         return planned is not None and planned.failure is not None
+
+    def within(self, connection: object) -> Within:
+        """See `Store.within`: there is no database."""
+        del connection
+        message = (
+            "memory: a store in memory has no part in a shop's database transaction"
+        )
+        raise StoreUnsuitable(message)
 
     def close(self) -> None:
         """See `Store.close`: nothing is held."""

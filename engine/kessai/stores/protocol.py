@@ -26,6 +26,52 @@ class ForeignObject(NamedTuple):
     table: str
 
 
+class Within(Protocol):
+    """A store within a database transaction that somebody else ends: see `Store.within`.
+
+    `declaration` and `load` read through that transaction's connection, so they see what
+    it sees. `append` writes through it, and commits nothing. Where it raises, nothing of
+    the change is left there.
+    """
+
+    def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
+        """See `Store.load`."""
+        ...
+
+    def append(self, change: Change) -> None:
+        """Write `change`, whole or not at all, for whoever commits it.
+
+        Raises:
+            VersionConflict: as `Store.append`; the transaction goes on.
+            MustRollBack: it lost against another, and must be rolled back.
+            StoreBusy, StoreFailed: nothing was written.
+
+        """
+        ...
+
+    def declaration(self, lifecycle_hash: str) -> bytes | None:
+        """See `Store.declaration`."""
+        ...
+
+
+class AsyncWithin(Protocol):
+    """The same, every method awaited."""
+
+    async def load(
+        self, key: str | None, transaction: str, agreement: str | None
+    ) -> Loaded:
+        """See `Within.load`."""
+        ...
+
+    async def append(self, change: Change) -> None:
+        """See `Within.append`."""
+        ...
+
+    async def declaration(self, lifecycle_hash: str) -> bytes | None:
+        """See `Within.declaration`."""
+        ...
+
+
 class Store(Protocol):
     """The store protocol. All methods may be called from several threads.
 
@@ -158,6 +204,20 @@ class Store(Protocol):
         """
         ...
 
+    def within(self, connection: object) -> Within:
+        """The store within the database transaction that is open on `connection`.
+
+        It is the database driver's, open on the database of this store; the shop that
+        opened it commits it or rolls it back. What is committed so must be seen by the
+        store's own methods from then on, and nothing before.
+
+        Raises:
+            InvalidInput: it is another driver's, or has no transaction open.
+            StoreUnsuitable: the store stands in no database that a shop could share.
+
+        """
+        ...
+
     def close(self) -> None:
         """Let go of everything held. The store cannot be used afterwards."""
         ...
@@ -234,6 +294,10 @@ class AsyncStore(Protocol):
 
     async def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
+        ...
+
+    def within(self, connection: object) -> AsyncWithin:
+        """See `Store.within`."""
         ...
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ A step is a generator: it yields queries and is sent their rows. Stores differ i
 wait, and in the statements that only one database knows.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -41,6 +41,19 @@ def perform(step: Steps[T], ask: Callable[[Query], list[Row]]) -> T:
         query = next(step)
         while True:
             query = step.send(ask(query))
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+
+
+async def perform_async(
+    step: Steps[T], ask: Callable[[Query], Awaitable[list[Row]]]
+) -> T:
+    """As `perform`, awaiting the rows of each query."""
+    try:
+        query = next(step)
+        while True:
+            query = step.send(await ask(query))
     except StopIteration as stop:
         value: T = stop.value
         return value

@@ -26,6 +26,7 @@ from kessai.stores.reading import ReadingStore
 from kessai.stores.sqlite_durable import StoreWarning, check_library
 from kessai.stores.sqlite_file import SQLiteFile
 from kessai.stores.sqlite_readers import SQLiteReaders
+from kessai.stores.sqlite_within import SQLiteWithin
 from kessai.stores.sqlite_writer import SQLiteWriter
 
 __all__ = ["SQLiteStore", "StoreWarning"]
@@ -70,6 +71,10 @@ class SQLiteStore(ReadingStore):
 
     def _connections(self) -> _Connections:
         return _Connections(SQLiteWriter(self._file), SQLiteReaders(self._file))
+
+    def within(self, connection: object) -> SQLiteWithin:
+        """See `Store.within`: `connection` is `sqlite3`'s, on the same file."""
+        return SQLiteWithin(connection, self._file)
 
     def close(self) -> None:
         """See `Store.close`."""

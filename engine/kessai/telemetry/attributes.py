@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from kessai.flow import Answer, Flow, Inquiry
+from kessai.flow import Answer, Flow, Inquiry, Prepared
 from kessai.gateway import Failure, Reply, Request
 from kessai.machine import Denied, Discrepancy, Transaction
 from kessai.machine.chain import AppliedEvent
@@ -126,6 +126,8 @@ def of_result(result: object) -> Attributes:
                     REASON: denial,
                 }
             )
+        case Prepared(command=command):
+            return {COMMAND: command.name, TRANSACTION: command.transaction}
         case Transaction():
             return of_transaction(result)
         case Inquiry():

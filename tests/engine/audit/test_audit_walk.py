@@ -244,9 +244,10 @@ def test_what_is_left_of_a_full_memory_is_decided_in_full(
 
 
 LEFT_OUT = {
-    *("disclosed", "listing", "phase", "resent_at", "resumed_at", "not_before"),
+    *("disclosed", "listing", "phase", "last_sent_at", "resumed_at", "not_before"),
     *("references", "agreement_references", "totals", "deadlines", "echoed"),
     "finish_within",
+    "prepared",
 }
 """What is not stored, or is so rare that an event with it is decided in full."""
 

@@ -483,7 +483,7 @@ def test_what_is_sent_again_is_as_when_it_began_but_for_the_time(story, now):
     past.resolve(first, Outcome.UNKNOWN)
     later = now + timedelta(minutes=11)
     before = past.transaction
-    again = attrs.evolve(first, phase=Phase.BEGUN, resent_at=later)
+    again = attrs.evolve(first, phase=Phase.BEGUN, last_sent_at=later)
     assert evolve(past.machine, before, Resent(later, first.id)) == before.next(
         operations={first.id: again, second.id: second}
     )

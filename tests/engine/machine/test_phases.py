@@ -7,13 +7,15 @@ import pytest
 
 from kessai.evidence.outcome import resolve
 from kessai.gateway import Outcome
-from kessai.machine import Phase, Reported, Resent, evolve
+from kessai.machine import Phase, Reported, Resent, Sent, evolve
 from kessai.machine.events import ENDED
-from kessai.machine.phases import PHASES, RESENT, phase_after
+from kessai.machine.phases import PHASES, RESENT, SENT, phase_after
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
-TRIGGERS = (*(outcome.value for outcome in Outcome), RESENT)
+TRIGGERS = (*(outcome.value for outcome in Outcome), SENT, RESENT)
+SENDING = {SENT: Sent, RESENT: Resent}
 FOLLOWS = {
+    "prepared": "sent declined",
     "begun": "pending unknown succeeded declined",
     "unknown": "pending succeeded declined resent",
     "pending": "succeeded declined",
@@ -21,14 +23,14 @@ FOLLOWS = {
     "declined": "",
 }
 EVERY_STEP = [(phase, trigger) for phase in Phase for trigger in TRIGGERS]
-OPEN = [Phase.BEGUN, Phase.PENDING, Phase.UNKNOWN]
+OPEN = [Phase.PREPARED, Phase.BEGUN, Phase.PENDING, Phase.UNKNOWN]
 
 
 def expected(phase, trigger):
     """The phase after `trigger`, by the table above."""
     if trigger not in FOLLOWS[phase].split():
         return None
-    return Phase.BEGUN if trigger == RESENT else Phase(trigger)
+    return Phase.BEGUN if trigger in SENDING else Phase(trigger)
 
 
 class Model:
@@ -95,8 +97,8 @@ def test_what_the_machine_does_not_list_changes_nothing_but_the_count(
     refund, phase, trigger
 ):
     past, operation = refund(phase)
-    if trigger == RESENT:
-        event = Resent(AT, operation.id)
+    if trigger in SENDING:
+        event = SENDING[trigger](AT, operation.id)
     else:
         outcome = Outcome(trigger)
         event = Reported(AT, operation.id, outcome, past.evidence("refund", outcome))
@@ -105,8 +107,8 @@ def test_what_the_machine_does_not_list_changes_nothing_but_the_count(
     if follows is None:
         assert after == past.transaction.next()
     elif follows in OPEN:
-        resent_at = AT if trigger == RESENT else None
-        moved = attrs.evolve(operation, phase=follows, resent_at=resent_at)
+        last_sent_at = AT if trigger in SENDING else None
+        moved = attrs.evolve(operation, phase=follows, last_sent_at=last_sent_at)
         assert after == past.transaction.next(operations={operation.id: moved})
     else:
         assert after.operations == {}

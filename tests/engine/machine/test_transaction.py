@@ -175,7 +175,7 @@ def test_what_is_open_is_due_once_nobody_waits_for_its_reply(
         ({}, None),  # the gateway has not accepted it yet
         ({"phase": Phase.UNKNOWN}, None),
         ({"phase": Phase.PENDING}, DAYS_2),
-        ({"phase": Phase.PENDING, "resent_at": SECOND}, DAYS_2 + SECOND),
+        ({"phase": Phase.PENDING, "last_sent_at": SECOND}, DAYS_2 + SECOND),
         ({"phase": Phase.PENDING, "resumed_at": SECOND}, None),  # they have come back
     ],
 )
@@ -199,7 +199,7 @@ def test_what_was_sent_again_is_waited_for_from_then_on(story, now):
     transaction = open_operations(story, Phase.BEGUN)
     (operation,) = transaction.operations.values()
     assert operation.sent_at == now + SECOND
-    again = attrs.evolve(operation, resent_at=now + timedelta(hours=2))
+    again = attrs.evolve(operation, last_sent_at=now + timedelta(hours=2))
     resent = attrs.evolve(transaction, operations={again.id: again})
     assert again.sent_at == now + timedelta(hours=2)
     assert resent.due_at == now + timedelta(hours=2, seconds=150)

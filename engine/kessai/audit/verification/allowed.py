@@ -36,6 +36,7 @@ from kessai.machine import (
     Resent,
     Resumed,
     Reversed,
+    Sent,
     Transaction,
     as_of,
     broken_invariants,
@@ -45,7 +46,7 @@ from kessai.machine.chain import AppliedEvent
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
 from kessai.machine.explained import differ
-from kessai.machine.phases import RESENT, phase_after
+from kessai.machine.phases import RESENT, RESUMED, SENT, phase_after
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.unclaimed import MAY_BE_ANOTHER
 
@@ -78,8 +79,8 @@ def check(library: Library, step: AppliedEvent) -> None:
             _stated(machine, step, event)
         case Discrepancy():
             _discrepancy(machine, step, event)
-        case Resent() | Resumed():
-            _sent_again(machine, step, event)
+        case Sent() | Resent() | Resumed():
+            _sent(machine, step, event)
     check_invariants(machine, step)
 
 
@@ -226,12 +227,16 @@ def _open(step: AppliedEvent, name: str) -> Operation:
     return operation
 
 
-def _sent_again(machine: Machine, step: AppliedEvent, event: Resent | Resumed) -> None:
-    """Only what may have been lost on its way is sent again.
+def _sent(machine: Machine, step: AppliedEvent, event: Sent | Resent | Resumed) -> None:
+    """Only what may have been lost on its way is sent again, and what is prepared once.
 
     A consumer resumes only an opening command whose request is not in flight.
     """
     operation = _open(step, event.operation)
+    if isinstance(event, Sent):
+        if phase_after(operation.phase, SENT) is None:
+            raise _not_allowed(step, f"{operation.id} ({operation.phase})")
+        return
     if isinstance(event, Resent):
         if phase_after(operation.phase, RESENT) is None:
             detail = f"{operation.id} ({operation.phase})"
@@ -239,7 +244,8 @@ def _sent_again(machine: Machine, step: AppliedEvent, event: Resent | Resumed) -
         return
     if not machine.commands[operation.command].spec.is_opening:
         raise _not_allowed(step, "it is no opening command")
-    if operation.is_awaited(event.at):
+    is_sent = phase_after(operation.phase, RESUMED) is not None
+    if not is_sent or operation.is_awaited(event.at):
         raise _not_allowed(step, "its request was still under way")
 
 

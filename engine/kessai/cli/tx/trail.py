@@ -24,6 +24,7 @@ from kessai.machine import (
     Resent,
     Resumed,
     Reversed,
+    Sent,
     Transaction,
     evolve,
     read_events,
@@ -129,7 +130,7 @@ def _particulars(
 ) -> dict[str, Any]:
     """What this kind of event has besides its time and evidence."""
     match event:
-        case Begun() | Resent() | Resumed() | Reported():
+        case Begun() | Sent() | Resent() | Resumed() | Reported():
             return _of_operation(event, operations, machine)
         case External(command=name, amount=amount):
             return _command(name, amount, machine)
@@ -158,7 +159,7 @@ def _statement(
 
 
 def _of_operation(
-    event: Begun | Resent | Resumed | Reported,
+    event: Begun | Sent | Resent | Resumed | Reported,
     operations: Mapping[str, Operation],
     machine: Machine | None,
 ) -> dict[str, Any]:

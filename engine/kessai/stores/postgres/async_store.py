@@ -31,8 +31,9 @@ from kessai.stores.postgres.server import (
     pauses,
     server_at,
 )
+from kessai.stores.postgres.within import AsyncPostgresWithin
 from kessai.stores.protocol import ForeignObject
-from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T
+from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T, perform_async
 
 
 class AsyncPostgresStore(AsyncClosable):
@@ -202,6 +203,10 @@ class AsyncPostgresStore(AsyncClosable):
         """See `Store.unresolved`."""
         return await self._perform(reading.unresolved(open_before, limit))
 
+    def within(self, connection: object) -> AsyncPostgresWithin:
+        """See `Store.within`: `connection` is a `psycopg.AsyncConnection`."""
+        return AsyncPostgresWithin(connection, self._space, self._server.name)
+
     async def close(self) -> None:
         """See `Store.close`."""
         if (pool := self._pools.close()) is not None:
@@ -257,14 +262,7 @@ async def _check_pooler(connection: AsyncConnection, server: Server) -> None:
 
 
 async def _drive(connection: AsyncConnection, server: Server, step: Steps[T]) -> T:
-    rows: list[Row] | None = None
-    while True:
-        try:
-            query = next(step) if rows is None else step.send(rows)
-        except StopIteration as stop:
-            value: T = stop.value
-            return value
-        rows = await _ask(connection, server, query)
+    return await perform_async(step, partial(_ask, connection, server))
 
 
 async def _ask(connection: AsyncConnection, server: Server, query: Query) -> list[Row]:

@@ -54,6 +54,8 @@ _KINDS = {
 
 _SHOWN = 3
 
+_TABLE = re.compile(rf"\b({'|'.join(sorted(TABLES))})\b")
+
 _NAME = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
 
 
@@ -141,6 +143,12 @@ def quoted(name: str) -> str:
     if re.fullmatch("[a-z_][a-z0-9_]*", name):
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def qualified(statement: str, schema: str) -> str:
+    """`statement` with our tables named in `schema`, whatever the search path is."""
+    named = quoted(schema)
+    return _TABLE.sub(lambda found: f"{named}.{found[0]}", statement)
 
 
 def confined_to(schema: str) -> str:

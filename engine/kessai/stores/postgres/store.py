@@ -32,6 +32,7 @@ from kessai.stores.postgres.server import (
     pauses,
     server_at,
 )
+from kessai.stores.postgres.within import PostgresWithin
 from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T, perform
 from kessai.stores.reading import ReadingStore
@@ -165,6 +166,10 @@ class PostgresStore(ReadingStore):
     ) -> None:
         """See `Store.release`."""
         self._perform(appending.release(lease, due_at, failure))
+
+    def within(self, connection: object) -> PostgresWithin:
+        """See `Store.within`: `connection` is a `psycopg.Connection`."""
+        return PostgresWithin(connection, self._space, self._server.name)
 
     def close(self) -> None:
         """See `Store.close`."""

@@ -39,13 +39,14 @@ from kessai.machine import (
     Resent,
     Resumed,
     Reversed,
+    Sent,
     Transaction,
     append,
 )
 from kessai.machine.command import fingerprint
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import amount_bounds, opened_tracks
-from kessai.machine.phases import RESENT, RESUMED, phase_after
+from kessai.machine.phases import RESENT, RESUMED, SENT, phase_after
 from kessai.simulator.commands import opening_of, possible_names
 from kessai.stores import Store
 from kessai.testing.store_kit.written import changes
@@ -62,6 +63,7 @@ MOST_STEPS = 20
 _SUCCEEDED = (Outcome.SUCCEEDED,)
 _ANSWERS = (*_SUCCEEDED * 6, Outcome.DECLINED, Outcome.PENDING, Outcome.UNKNOWN, None)
 _ENDS = (*_SUCCEEDED * 3, Outcome.DECLINED)
+_PREPARED = (*[False] * 7, True)
 _PAUSES = tuple(map(timedelta, (0, 0, 0, 1), (1, 40, 3600, 0)))
 _PATIENCE = 6
 _STRANGE = "no_such_command"
@@ -163,8 +165,9 @@ def _last_events(
     draw: st.DrawFn, machine: Machine, kind: type[Event], agreement: Transaction | None
 ) -> Event:
     course = Course(draw, machine, draw(order_ids(machine)), NOW, agreement)
+    course.prepares = kind is Sent
     opening = opening_of(machine).spec.name
-    is_open = kind in {Resent, Resumed}
+    is_open = kind in {Resent, Resumed, Sent}
     course.ask(opening, (Outcome.UNKNOWN,) if is_open else _SUCCEEDED)
     for _ in range(_PATIENCE):
         for event in reversed(course.events):
@@ -193,6 +196,8 @@ class Course:
         self.events: list[Event] = []
         self.records: list[Record] = []
         self.asked: list[Command] = []
+        self.prepares = False
+        """Whether all commands are begun in a shop's own transaction; some always are."""
 
     def go_on(self) -> None:
         """One step more: mostly a command, or what came of one before."""
@@ -204,7 +209,7 @@ class Course:
         if self.reversible():
             steps += [self.taken_back] * 2
         if self.transaction.operations:
-            steps += [self.ends] * 3 + [self.resent]
+            steps += [self.ends] * 3 + [self.resent, self.sent]
         if self.resumable():
             steps += [self.resumed]
         if self.deadlines():
@@ -272,6 +277,7 @@ class Course:
         outcome = self._draw(st.sampled_from(answers))
         if outcome is not None:
             self.now += timedelta(seconds=1)
+            self.sent()
             self._resolve(self.transaction.operations[operation.id], outcome)
         return True
 
@@ -284,7 +290,16 @@ class Course:
         under = self._agreement if needed is not None else None
         named = (None, None) if under is None else (under.id, under.version)
         opens = opened_tracks(self.machine, operation)
-        self.append(Begun(self.now, operation, named[0], opens, named[1]))
+        prepared = self.prepares or self._draw(st.sampled_from(_PREPARED))
+        self.append(
+            Begun(self.now, operation, named[0], opens, named[1], None, prepared)
+        )
+
+    def sent(self) -> None:
+        """What was only prepared is about to be sent."""
+        for operation in self.transaction.operations.values():
+            if phase_after(operation.phase, SENT) is not None:
+                self.append(Sent(self.now, operation.id))
 
     def command(self) -> None:
         """Any command that is possible; those that must wait give way to another."""

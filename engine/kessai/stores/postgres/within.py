@@ -1,0 +1,167 @@
+"""The PostgreSQL store within a transaction of the shop's, on the shop's own connection.
+
+Its session is the shop's: how it finds tables, how long it waits and what it sees. So our
+tables are named with their schema, and nothing of the session is changed. A change that
+fails is undone by a savepoint, so that the shop's transaction can go on.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import lru_cache
+from typing import Any, Generic, NoReturn, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+
+from kessai.errors import InvalidInput, MustRollBack
+from kessai.flow import Change, Loaded
+from kessai.stores import reading
+from kessai.stores.postgres import appending, place
+from kessai.stores.postgres.meaning import refuse
+from kessai.stores.postgres.server import has_rows, in_psycopg
+from kessai.stores.query import Query, Row, Steps, T, perform, perform_async
+
+C = TypeVar("C", Connection[Any], AsyncConnection[Any])
+
+_NO_TABLES = {"42P01", "3F000"}  # no such table, no such schema
+_UNDO = ("ROLLBACK TO SAVEPOINT kessai", "RELEASE SAVEPOINT kessai")
+
+
+class _Session(Generic[C]):
+    """A session of the shop's with a transaction, in which tables of ours are named."""
+
+    def __init__(
+        self, connection: object, kind: type[C], space: str, name: str
+    ) -> None:
+        if not isinstance(connection, kind):
+            message = (
+                f"connection: {type(connection).__module__}.{type(connection).__name__}"
+                f" is no psycopg.{kind.__name__}, as this store ({name}) needs"
+            )
+            raise InvalidInput(message)
+        is_idle = connection.info.transaction_status is TransactionStatus.IDLE
+        if connection.autocommit and is_idle:
+            message = (
+                "connection: no transaction is open, so what is begun would be committed"
+                " at once: begin it within `with connection.transaction()`"
+            )
+            raise InvalidInput(message)
+        self.connection: C = connection
+        self._space = space
+        self._name = name
+
+    def text(self, query: Query) -> bytes:
+        """The statement of `query`, its tables in our schema."""
+        return _qualified(query.text, self._space)
+
+    def refuse(self, error: Exception) -> NoReturn:
+        """Raise what `error` means for the shop's transaction."""
+        if getattr(error, "sqlstate", None) in _NO_TABLES:
+            message = (
+                f"connection: its database has no tables of kessai in the schema"
+                f" {place.quoted(self._space)}, where the store ({self._name}) has its"
+                " own; roll back, and begin on the store's database"
+            )
+            raise InvalidInput(message) from error
+        refuse(error, self._name, writes=False, conflict=MustRollBack)
+
+
+@lru_cache(maxsize=256)
+def _qualified(text: str | bytes, space: str) -> bytes:
+    named = place.qualified(in_psycopg(text).decode(), space.replace("%", "%%"))
+    return named.encode()
+
+
+class PostgresWithin:
+    """See `Within`."""
+
+    def __init__(self, connection: object, space: str, name: str) -> None:
+        self._session = _Session(connection, Connection, space, name)
+
+    def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
+        """See `Store.load`."""
+        return self._perform(reading.load(key, transaction, agreement))
+
+    def declaration(self, lifecycle_hash: str) -> bytes | None:
+        """See `Store.declaration`."""
+        return self._perform(reading.declaration(lifecycle_hash))
+
+    def append(self, change: Change) -> None:
+        """See `Within.append`."""
+        with self._savepoint():
+            self._perform(appending.append(change, set()))
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._ask(Query("SAVEPOINT kessai"))
+        try:
+            yield
+        except BaseException:
+            with suppress(psycopg.Error):  # the connection may be gone
+                for statement in _UNDO:
+                    self._session.connection.execute(statement)
+            raise
+        self._ask(Query("RELEASE SAVEPOINT kessai"))
+
+    def _perform(self, step: Steps[T]) -> T:
+        return perform(step, self._ask)
+
+    def _ask(self, query: Query) -> list[Row]:
+        # A cursor of psycopg's own, whatever the shop's connection makes.
+        cursor = Cursor(self._session.connection, row_factory=tuple_row)
+        try:
+            cursor.execute(
+                self._session.text(query), query.values, prepare=False, binary=True
+            )
+            return cursor.fetchall() if has_rows(cursor) else []
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            self._session.refuse(error)
+
+
+class AsyncPostgresWithin:
+    """See `AsyncWithin`."""
+
+    def __init__(self, connection: object, space: str, name: str) -> None:
+        self._session = _Session(connection, AsyncConnection, space, name)
+
+    async def load(
+        self, key: str | None, transaction: str, agreement: str | None
+    ) -> Loaded:
+        """See `Store.load`."""
+        return await self._perform(reading.load(key, transaction, agreement))
+
+    async def declaration(self, lifecycle_hash: str) -> bytes | None:
+        """See `Store.declaration`."""
+        return await self._perform(reading.declaration(lifecycle_hash))
+
+    async def append(self, change: Change) -> None:
+        """See `Within.append`."""
+        async with self._savepoint():
+            await self._perform(appending.append(change, set()))
+
+    @asynccontextmanager
+    async def _savepoint(self) -> AsyncIterator[None]:
+        await self._ask(Query("SAVEPOINT kessai"))
+        try:
+            yield
+        except BaseException:
+            with suppress(psycopg.Error):  # the connection may be gone
+                for statement in _UNDO:
+                    await self._session.connection.execute(statement)
+            raise
+        await self._ask(Query("RELEASE SAVEPOINT kessai"))
+
+    async def _perform(self, step: Steps[T]) -> T:
+        return await perform_async(step, self._ask)
+
+    async def _ask(self, query: Query) -> list[Row]:
+        cursor = AsyncCursor(self._session.connection, row_factory=tuple_row)
+        try:
+            await cursor.execute(
+                self._session.text(query), query.values, prepare=False, binary=True
+            )
+            return await cursor.fetchall() if has_rows(cursor) else []
+        except (psycopg.Error, UnicodeEncodeError) as error:
+            self._session.refuse(error)
