@@ -10,12 +10,23 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import orm
 
-from kessai import Call, Command, Engine, Failure, MemoryStore, Outcome, Reply
+from kessai import (
+    Call,
+    Command,
+    Engine,
+    Failure,
+    MemoryStore,
+    Outcome,
+    Reply,
+    SQLiteStore,
+)
 from kessai.cli.main import run_command
 from kessai_adapters.local import LocalGateway
 
@@ -162,6 +173,30 @@ def test_a_lost_page_is_followed_by_a_checkout_under_another_id():
     local.emulator.consumer.approve("order-1-2")
     assert namespace["open_anew"](engine, "order-1-2", "order-1-3", 9) is None
     assert engine.transaction("order-1-2").status == "payment.authorized"
+
+
+def test_the_shop_it_shows_commits_order_and_payment_together(tmp_path):
+    namespace = {}
+    exec(python_with("def sell_by_sqlalchemy"), namespace)  # noqa: S102 - our own page
+
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Order(Base):
+        __tablename__ = "orders"
+        id: orm.Mapped[str] = orm.mapped_column(primary_key=True)
+
+    database = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    Base.metadata.create_all(database)
+    local, store = LocalGateway(), SQLiteStore(tmp_path / "shop.db", shared=True)
+    engine = Engine(adapters=[local.adapter], store=store, transport=local.transport)
+    asked = Command("authorize", "order-1", lifecycle="one_time", amount=9, key="k")
+    sell, sessions = namespace["sell_by_sqlalchemy"], orm.sessionmaker(database)
+    assert sell(engine, sessions, Order(id="order-1"), asked).status == "pending"
+    with sessions() as session:
+        assert session.get(Order, "order-1")
+    database.dispose()
+    engine.close()
 
 
 def test_the_telemetry_it_shows_watches_the_store_and_traces_commands(tmp_path):

@@ -24,6 +24,7 @@ _COMMANDS = {
     ),
     "recover": ("recovery.recover:recover", "Find out what has no answer yet."),
     "run": ("run.command:run", "Carry out a file of commands."),
+    "schema": ("schema:schema_command", "The tables, as SQL for a migration."),
     "sweep": ("recovery.sweep:sweep", "Move what is overdue."),
     "simulate": (
         "simulate.command:simulate_command",

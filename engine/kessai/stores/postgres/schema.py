@@ -4,6 +4,8 @@ Each migration is done whole or not at all, by one process while others wait. Th
 may have a schema of their own: `?options=-csearch_path%3DNAME` (see `place`).
 """
 
+from collections.abc import Iterator
+
 from kessai.errors import StoreMissing, StoreUnsuitable
 from kessai.limits import BUSY_SECONDS, STATEMENT_SECONDS
 from kessai.machine import DENIAL
@@ -100,6 +102,17 @@ CREATE TABLE kessai_gateway_ids (
     ),
 )
 """What makes each version out of the one before."""
+
+
+def statements(space: str) -> Iterator[str]:
+    """What makes our tables of the newest version in the schema `space`, and it."""
+    made = [_VERSION_TABLE, *(each for step in MIGRATIONS for each in step)]
+    yield f"CREATE SCHEMA IF NOT EXISTS {place.quoted(space)}"
+    for statement in made:
+        yield place.qualified(statement.decode().strip(), space)
+    for number in range(1, len(MIGRATIONS) + 1):
+        version = f"INSERT INTO {place.VERSIONS} (version) VALUES ({number})"  # noqa: S608 - ours
+        yield place.qualified(version, space)
 
 
 def apply_settings(space: str) -> Steps[None]:
