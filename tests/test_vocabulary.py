@@ -240,7 +240,7 @@ PLAIN_ENGLISH = parts(
     "answered applied async call can change check clock confirmed demo do drive effect"
     " endpoint file function http list load loaded memory missing names not"
     " observe prove recorded reply request resolve run serve shipped show simulate"
-    " source still tx two under verify warning way"
+    " group result source still tx two under verify warning way"
     " above allowed another be below broken conflict contradicts differ differs earlier"
     " exists id invalid maximum may minimum of out reversible taken"
 )

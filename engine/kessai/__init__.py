@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kessai.driver import Clock, FlowRun, Observer, drive, drive_async, observe
     from kessai.evidence.ledger import Unconfirmed
     from kessai.flow import (
+        AmountBounds,
         Answer,
         Change,
         Effect,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
         Prepared,
         Recorded,
         Recovery,
+        Search,
+        SearchResult,
         Status,
         StillUnderWay,
     )
@@ -80,6 +83,7 @@ if TYPE_CHECKING:
         ForeignObject,
         MemoryStore,
         SQLiteStore,
+        StatusGroup,
         Store,
         StoreWarning,
         open_store,
@@ -96,8 +100,9 @@ else:
         "async_engine": "AsyncEngine",
         "driver": "Clock FlowRun Observer drive drive_async observe",
         "flow": (
-            "Answer Change Effect Flow Inquiry Lease Loaded Missing "
-            "NotificationNotConfirmed Prepared Recorded Recovery Status StillUnderWay"
+            "AmountBounds Answer Change Effect Flow Inquiry Lease Loaded Missing "
+            "NotificationNotConfirmed Prepared Recorded Recovery Search SearchResult Status "
+            "StillUnderWay"
         ),
         "gateway": (
             "Adapter Call Evidence Exchange Failure ListedExchange Mention Notification"
@@ -117,7 +122,7 @@ else:
         "spec": "Lifecycle load_file load_shipped shipped_names",
         "stores": (
             "AsyncPostgresStore PostgresStore Answered AsyncStore ForeignObject MemoryStore "
-            "SQLiteStore Store StoreWarning open_store"
+            "SQLiteStore StatusGroup Store StoreWarning open_store"
         ),
         "telemetry.logs": "LogObserver",
         "telemetry.telemetry": "Telemetry",
@@ -146,6 +151,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Adapter",
+    "AmountBounds",
     "Answer",
     "Answered",
     "AppliedEvent",
@@ -196,8 +202,11 @@ __all__ = [
     "Reply",
     "Request",
     "SQLiteStore",
+    "Search",
+    "SearchResult",
     "Source",
     "Status",
+    "StatusGroup",
     "StillUnderWay",
     "Store",
     "StoreWarning",

@@ -19,7 +19,18 @@ from kessai.driver import (
     perform_within,
     utc_now,
 )
-from kessai.flow import Answer, Effect, Flow, Inquiry, Now, Prepared, Recovery, Send
+from kessai.flow import (
+    Answer,
+    Effect,
+    Flow,
+    Inquiry,
+    Now,
+    Prepared,
+    Recovery,
+    Search,
+    SearchResult,
+    Send,
+)
 from kessai.flow.effects import Result
 from kessai.gateway import AnyAdapter
 from kessai.machine import (
@@ -94,6 +105,10 @@ class AsyncEngine(BaseEngine, AsyncClosable):
     async def transaction(self, transaction_id: str) -> Transaction:
         """See `Engine.transaction`."""
         return await self.drive(flow.existing(transaction_id))
+
+    async def search(self, asked: Search | None = None) -> SearchResult:
+        """See `Engine.search`."""
+        return await self.drive(flow.search(asked or Search()))
 
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""

@@ -23,6 +23,7 @@ from kessai.flow import (
     Load,
     Now,
     Release,
+    Search,
     Send,
 )
 from kessai.flow.effects import Result, StoreEffect
@@ -370,7 +371,7 @@ def ask_store(store: Store, effect: StoreEffect) -> Result: ...
 def ask_store(
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]: ...
-def ask_store(  # noqa: PLR0911 - a line an effect
+def ask_store(  # noqa: C901, PLR0911, PLR0912 - a line an effect
     store: Store | AsyncStore, effect: StoreEffect
 ) -> Result | Awaitable[Result]:
     """Perform an effect of the store; an asynchronous store gives an awaitable."""
@@ -389,5 +390,7 @@ def ask_store(  # noqa: PLR0911 - a line an effect
             return store.release(effect.lease, effect.due_at, effect.failure)
         case Find(reference):
             return store.find(reference.account, reference.kind, reference.id)
+        case Search():
+            return store.search(effect)
         case _:
             assert_never(effect)

@@ -21,7 +21,16 @@ from kessai.driver import (
     perform_within,
     utc_now,
 )
-from kessai.flow import Answer, Context, Flow, Inquiry, Prepared, Recovery
+from kessai.flow import (
+    Answer,
+    Context,
+    Flow,
+    Inquiry,
+    Prepared,
+    Recovery,
+    Search,
+    SearchResult,
+)
 from kessai.gateway import AnyAdapter
 from kessai.machine import (
     Command,
@@ -128,6 +137,16 @@ class Engine(BaseEngine, Closable):
 
         """
         return self.drive(flow.existing(transaction_id))
+
+    def search(self, asked: Search | None = None) -> SearchResult:
+        """The transactions that are looked for: by default those that changed last.
+
+        Raises:
+            StoreBusy, StoreFailed: the store cannot be read.
+            TrailBroken: a transaction that would be found is not readable.
+
+        """
+        return self.drive(flow.search(asked or Search()))
 
     def execute(self, command: Command) -> Answer:
         """Carry out `command`, or say why not.

@@ -7,7 +7,7 @@ from kessai.evidence.absence import Missing
 from kessai.evidence.inquiry import Inquiry
 from kessai.flow.abandon import abandon
 from kessai.flow.answer import Answer, Status
-from kessai.flow.ask import existing, possibilities, preview, reconcile
+from kessai.flow.ask import existing, possibilities, preview, reconcile, search
 from kessai.flow.begin import Prepared, begin, carry_out_prepared
 from kessai.flow.effects import (
     Append,
@@ -38,9 +38,11 @@ from kessai.flow.notification import (
 from kessai.flow.operator import close_by_hand, resolve_by_hand
 from kessai.flow.recover import recover, recover_all_due, recover_due, sweep
 from kessai.flow.resume import StillUnderWay, resume
+from kessai.flow.search import AmountBounds, Search, SearchResult
 from kessai.flow.steps import Context
 
 __all__ = [
+    "AmountBounds",
     "Answer",
     "Append",
     "Change",
@@ -64,6 +66,8 @@ __all__ = [
     "RecoveryFailure",
     "Reference",
     "Release",
+    "Search",
+    "SearchResult",
     "Send",
     "Status",
     "StillUnderWay",
@@ -85,5 +89,6 @@ __all__ = [
     "recover_due",
     "resolve_by_hand",
     "resume",
+    "search",
     "sweep",
 ]

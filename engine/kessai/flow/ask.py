@@ -6,6 +6,7 @@ from kessai.evidence.inquiry import Inquiry
 from kessai.flow.effects import Flow, Load, Loaded, Now
 from kessai.flow.execute import check_account
 from kessai.flow.inquiry import compare, inquire
+from kessai.flow.search import Search, SearchResult
 from kessai.flow.steps import (
     Context,
     agreement_as_of,
@@ -27,6 +28,12 @@ def existing(transaction_id: str) -> Flow[Transaction]:
     found = yield from load(transaction_id)
     if not found.exists:
         raise no_transaction(found)
+    return found
+
+
+def search(asked: Search) -> Flow[SearchResult]:
+    """The transactions that are looked for, as they stand."""
+    found: SearchResult = yield asked
     return found
 
 

@@ -13,6 +13,7 @@ import attrs
 import msgspec
 
 from kessai.flow.failures import RecoveryFailure
+from kessai.flow.search import Search, SearchResult
 from kessai.gateway import Evidence, Failure, Reply, Request
 from kessai.machine import Bounds, Reason, Record, Transaction
 from kessai.machine.chain import AppliedEvent
@@ -232,7 +233,7 @@ class Send:
         return Failure(sent=False, reason="not sealed: it is no request any more")
 
 
-StoreEffect = Load | Append | History | Declaration | Claim | Release | Find
+StoreEffect = Load | Append | History | Declaration | Claim | Release | Find | Search
 Effect = Now | Send | StoreEffect
 Result = (
     datetime
@@ -241,6 +242,7 @@ Result = (
     | list[str]
     | bytes
     | Lease
+    | SearchResult
     | Reply
     | Failure
     | None

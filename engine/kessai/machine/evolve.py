@@ -47,7 +47,10 @@ def evolve(
     machine: Machine | None, transaction: Transaction, event: Event
 ) -> Transaction:
     """`transaction` after `event`. `machine` is None while no lifecycle is known."""
-    return transaction.next(**_changes(machine, transaction, event))
+    changes = _changes(machine, transaction, event)
+    if changes and not isinstance(event, _UNANSWERED):
+        changes["changed_at"] = event.at
+    return transaction.next(**changes)
 
 
 def _changes(
@@ -77,6 +80,8 @@ def _changes(
 
 
 _UNMOVING = (Denied, Discrepancy, Closed)
+_UNANSWERED = (Begun, Resent, Resumed, Denied)
+"""What is no change yet, or none at all; but see `_opened`."""
 
 
 def _noted(transaction: Transaction, event: Event) -> Changes:
@@ -198,6 +203,8 @@ def _opened(machine: Machine, event: Begun) -> Changes:
         "states": {n: track.initial for n, track in tracks.items() if track.initial},
         "amounts": machine.zeros,
         "flags": opening_flags(machine, event.operation.parameters),
+        "opened_at": event.at,
+        "changed_at": event.at,
     }
 
 

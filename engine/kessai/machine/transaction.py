@@ -167,6 +167,8 @@ class Changes(TypedDict, total=False):
     notified: tuple[Notified, ...]
     references: Mapping[str, str]
     unclaimed: tuple[Unclaimed, ...]
+    opened_at: datetime
+    changed_at: datetime
 
 
 @attrs.frozen(slots=False)  # see `of_fields`
@@ -184,6 +186,8 @@ class Transaction:
     gateway. `denials` counts the denials among its events: whoever reads the others
     knows by it that none is missing. `unclaimed` are external movements, until an
     operator closes them: see `kessai.machine.unclaimed`, which knows of others.
+    `opened_at` is when its opening command was begun, and `changed_at` when it was
+    changed last: by what was recorded then, and was neither a denial nor an intent.
     """
 
     id: str
@@ -205,6 +209,8 @@ class Transaction:
     account: str = ""
     denials: int = 0
     unclaimed: tuple[Unclaimed, ...] = ()
+    opened_at: datetime | None = None
+    changed_at: datetime | None = None
 
     @property
     def exists(self) -> bool:

@@ -19,7 +19,7 @@ from kessai.prove.parts import Part, PartKind, parts
 from kessai.prove.proof import Prover
 from kessai.prove.replay import Replay
 from kessai.prove.rules import Rules, in_each_currency
-from kessai.prove.search import DEEP, SHALLOW, Breadth, Search
+from kessai.prove.search import DEEP, SHALLOW, Breadth, StateSearch
 from kessai.prove.states import BrokenProperty
 from kessai.prove.story import (
     ProofStory,
@@ -124,7 +124,7 @@ class _Ablation:
         )
 
     def _refuted_within(self, breadth: Breadth) -> Removal | None:
-        search = Search(self._rules, breadth, until_wrong=True)
+        search = StateSearch(self._rules, breadth, until_wrong=True)
         for wrong in search.wrong:
             steps = search.story_of(wrong)
             story = Replay(self._machine).run(to_the_point(wrong, steps or ())).story
@@ -132,7 +132,7 @@ class _Ablation:
                 return Removal(part=self._part, wrong=wrong, story=story)
         return self._too_late(search)
 
-    def _too_late(self, search: Search) -> Removal | None:
+    def _too_late(self, search: StateSearch) -> Removal | None:
         """A success that was allowed and cannot be applied, as it could in the whole."""
         for wrong in search.lost:
             first, kind, second = wrong.subject.split()

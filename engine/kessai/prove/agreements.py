@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from kessai.machine import Machine
 from kessai.prove.rules import Rules
-from kessai.prove.search import SHALLOW, Search
+from kessai.prove.search import SHALLOW, StateSearch
 from kessai.prove.states import ProofState, track_states
 from kessai.prove.story import StoryStep
 from kessai.spec import Agreement
@@ -47,7 +47,7 @@ def paths_to_an_ending(
 ) -> Iterator[tuple[StoryStep, ...]]:
     """How an agreement gets there, the shortest way first."""
     rules = Rules(machine)
-    search = Search(rules, SHALLOW)
+    search = StateSearch(rules, SHALLOW)
     for state in search.came_by:
         if is_ending(needed, rules, state):
             yield search.path_to(state)

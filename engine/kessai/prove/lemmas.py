@@ -12,7 +12,7 @@ import attrs
 from kessai.prove.algebra import KNOWN, Algebra, Names, Truth
 from kessai.prove.pools import AmountPool
 from kessai.prove.rules import Rules, clock_of
-from kessai.prove.search import Search
+from kessai.prove.search import StateSearch
 from kessai.prove.states import ProofState, names_at, track_states
 from kessai.prove.symbols import ABSENT, count_of, most, state_of, sum_of
 from kessai.spec import Expression
@@ -37,7 +37,7 @@ def declared(rules: Rules) -> Iterator[Lemma]:
         yield Lemma(_at_least(amount, 0), amount)
 
 
-def guessed(rules: Rules, search: Search) -> list[Lemma]:
+def guessed(rules: Rules, search: StateSearch) -> list[Lemma]:
     """What holds at every state of `search`, in the forms that lifecycles need."""
     rows = _rows(rules, search)
     lemmas = [Lemma(h) for h in _everywhere(rules) if _holds(h, rows)]
@@ -67,7 +67,7 @@ def guessed(rules: Rules, search: Search) -> list[Lemma]:
     return lemmas
 
 
-def _rows(rules: Rules, search: Search) -> list[Row]:
+def _rows(rules: Rules, search: StateSearch) -> list[Row]:
     return [row_of(rules, state) for state in search.came_by]
 
 

@@ -22,7 +22,7 @@ from kessai.prove.lemmas import declared, guessed
 from kessai.prove.pools import GivingBack
 from kessai.prove.replay import Replay
 from kessai.prove.rules import Rules, in_each_currency
-from kessai.prove.search import DEEP, FAR, SHALLOW, Search, numbered
+from kessai.prove.search import DEEP, FAR, SHALLOW, StateSearch, numbered
 from kessai.prove.states import BrokenProperty, track_states
 from kessai.prove.story import ProofStory, StoryStep, to_the_point
 from kessai.prove.symbols import Symbols
@@ -162,14 +162,14 @@ class Prover:
         return Symbols(load_solver(), self.rules)
 
     @cached_property
-    def search(self) -> Search:
+    def search(self) -> StateSearch:
         """A short search: for guesses, states, and the stories of plain mistakes."""
-        return Search(self.rules, SHALLOW)
+        return StateSearch(self.rules, SHALLOW)
 
     @cached_property
-    def wide(self) -> Search:
+    def wide(self) -> StateSearch:
         """A long search, for what is not proved."""
-        return Search(self.rules, DEEP)
+        return StateSearch(self.rules, DEEP)
 
     @cached_property
     def induction(self) -> Induction:
@@ -330,8 +330,8 @@ class Prover:
         searches = (lambda: self.search, self._far, lambda: self.wide)
         return tuple(cache(partial(_first_at, self.rules, each)) for each in searches)
 
-    def _far(self) -> Search:
-        return Search(self.rules, FAR)
+    def _far(self) -> StateSearch:
+        return StateSearch(self.rules, FAR)
 
     def _reached_one(self, kind: str, subject: str, there: Truth) -> PropertyResult:
         near, *farther = self._paths
@@ -353,7 +353,7 @@ class Prover:
         )
 
 
-def _first_at(rules: Rules, search: Callable[[], Search]) -> Paths:
+def _first_at(rules: Rules, search: Callable[[], StateSearch]) -> Paths:
     """The shortest way to each state, and to where each amount is not 0."""
     ways: dict[str, tuple[StoryStep, ...]] = {}
     found = search()

@@ -67,7 +67,7 @@ Taken = tuple[StoryStep, ProofState | None]
 Path = tuple[ProofState | None, StoryStep]
 
 
-class Search:
+class StateSearch:
     """All states within `breadth`, with the path to each, and the first of each wrong."""
 
     def __init__(self, rules: Rules, breadth: Breadth, *, until_wrong: bool = False):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kessai.stores.encoding import Answered
 from kessai.stores.memory import MemoryStore
 from kessai.stores.opening import open_store
-from kessai.stores.protocol import AsyncStore, ForeignObject, Store
+from kessai.stores.protocol import AsyncStore, ForeignObject, StatusGroup, Store
 from kessai.stores.sqlite import SQLiteStore, StoreWarning
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
     "ForeignObject",
     "MemoryStore",
     "SQLiteStore",
+    "StatusGroup",
     "Store",
     "StoreWarning",
     "open_store",

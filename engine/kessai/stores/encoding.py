@@ -46,7 +46,7 @@ def decode_transaction(raw: bytes) -> Transaction:
 
 def columns_of(
     transaction: Transaction,
-) -> tuple[str, str, str, int, datetime | None, int]:
+) -> tuple[str, str, str, int, datetime | None, int, datetime | None, datetime | None]:
     """What is kept beside a transaction's state, to find it by."""
     return (
         transaction.account,
@@ -55,6 +55,8 @@ def columns_of(
         transaction.version,
         transaction.open_since,
         len(transaction.discrepancies),
+        transaction.opened_at,
+        transaction.changed_at,
     )
 
 

@@ -17,10 +17,12 @@ from kessai.flow import (
     Recorded,
     RecoveryFailure,
     Reference,
+    Search,
+    SearchResult,
 )
 from kessai.machine import DENIAL, Record, Transaction
 from kessai.stores.encoding import Answered, undisclosed
-from kessai.stores.protocol import ForeignObject, Within
+from kessai.stores.protocol import ForeignObject, StatusGroup, Within
 
 
 @attrs.define
@@ -153,6 +155,14 @@ class MemoryStore(Closable):
         with self._own():
             return sorted(self._referring.get(Reference(account, kind, name), ()))
 
+    def search(self, asked: Search) -> SearchResult:
+        """See `Store.search`: all are looked at, as there are few."""
+        with self._own():
+            held = [*self._transactions.values()]
+        return asked.result(
+            each for each in held if asked.matches(each) and asked.is_next(each)
+        )
+
     def transactions(self, now: datetime | None = None) -> Iterator[Transaction]:
         """See `Store.transactions`: nobody else writes here, so all of them hold."""
         del now
@@ -193,11 +203,15 @@ class MemoryStore(Closable):
         found.sort(key=attrgetter("open_since"))
         return [transaction.id for transaction in found[:limit]]
 
+    def status_groups(self) -> list[StatusGroup]:
+        """See `Store.status_groups`."""
+        with self._own():
+            held = [each for each in self._transactions.values() if each.exists]
+        return sorted({StatusGroup(t.account, t.lifecycle, t.status) for t in held})
+
     def accounts(self) -> list[str]:
         """See `Store.accounts`."""
-        with self._own():
-            found = {each.account for each in self._transactions.values()}
-        return sorted(found - {""})
+        return sorted({group.account for group in self.status_groups()})
 
     def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]

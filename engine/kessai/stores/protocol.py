@@ -9,7 +9,15 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from kessai.flow import Change, Lease, Loaded, RecoveryFailure, Reference
+from kessai.flow import (
+    Change,
+    Lease,
+    Loaded,
+    RecoveryFailure,
+    Reference,
+    Search,
+    SearchResult,
+)
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered
 
@@ -72,6 +80,14 @@ class AsyncWithin(Protocol):
         ...
 
 
+class StatusGroup(NamedTuple):
+    """What several transactions have in common: `status` is `Transaction.status`."""
+
+    account: str
+    lifecycle: str
+    status: str
+
+
 class Store(Protocol):
     """The store protocol. All methods may be called from several threads.
 
@@ -118,6 +134,14 @@ class Store(Protocol):
         """
         ...
 
+    def search(self, asked: Search) -> SearchResult:
+        """The transactions that `asked` matches, in its order.
+
+        Its cost must not grow with how many others there are (see `Search`). What
+        changes while it is read may be found as it was, as it is, or not.
+        """
+        ...
+
     def transactions(self, now: datetime | None = None) -> Iterator[Transaction]:
         """All transactions as they stand, sorted by id, read at one moment.
 
@@ -141,6 +165,13 @@ class Store(Protocol):
 
     def foreign_objects(self) -> list[ForeignObject]:
         """What others have put on the store's tables, sorted."""
+        ...
+
+    def status_groups(self) -> list[StatusGroup]:
+        """Of what account, lifecycle and status transactions are, each once, sorted.
+
+        Cheap however many there are. What never came to be belongs to none.
+        """
         ...
 
     def accounts(self) -> list[str]:
@@ -248,6 +279,10 @@ class AsyncStore(Protocol):
         """See `Store.find`."""
         ...
 
+    async def search(self, asked: Search) -> SearchResult:
+        """See `Store.search`."""
+        ...
+
     def transactions(self, now: datetime | None = None) -> AsyncIterator[Transaction]:
         """See `Store.transactions`."""
         ...
@@ -266,6 +301,10 @@ class AsyncStore(Protocol):
 
     async def foreign_objects(self) -> list[ForeignObject]:
         """See `Store.foreign_objects`."""
+        ...
+
+    async def status_groups(self) -> list[StatusGroup]:
+        """See `Store.status_groups`."""
         ...
 
     async def accounts(self) -> list[str]:

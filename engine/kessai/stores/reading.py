@@ -8,16 +8,24 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from kessai.closable import Closable
-from kessai.flow import Loaded, RecoveryFailure, Reference
+from kessai.flow import (
+    Loaded,
+    RecoveryFailure,
+    Reference,
+    Search,
+    SearchResult,
+)
 from kessai.machine import Record
 from kessai.stores.encoding import decode_recorded, decode_transaction
-from kessai.stores.protocol import ForeignObject
+from kessai.stores.protocol import ForeignObject, StatusGroup
 from kessai.stores.query import Query, Row, Steps, T
 from kessai.stores.schedule import decode_failure
+from kessai.stores.searching import search, status_groups
 
 TRANSACTIONS = (
     "SELECT id, account, lifecycle, status, version, open_since, discrepancies,"
-    " due_at, attempts, lease, leased_until, failure, state FROM kessai_states ORDER BY id"
+    " opened_at, changed_at, due_at, attempts, lease, leased_until, failure, state"
+    " FROM kessai_states ORDER BY id"
 )
 """Rows for `decode_row`."""
 
@@ -48,16 +56,6 @@ _FIND = """
 SELECT transaction_id FROM kessai_gateway_ids
 WHERE account = :account AND kind = :kind AND gateway_id = :name
 ORDER BY transaction_id
-"""
-
-# From one account to the next by the index: what has none (`''`) is left out.
-_ACCOUNTS = """
-WITH RECURSIVE found (account) AS (
-  SELECT min(account) FROM kessai_states WHERE account > ''
-  UNION ALL
-  SELECT (SELECT min(account) FROM kessai_states WHERE account > found.account)
-  FROM found WHERE account IS NOT NULL
-) SELECT account FROM found WHERE account IS NOT NULL
 """
 
 _OPEN = """
@@ -109,7 +107,8 @@ def find(account: str, kind: str, name: str) -> Steps[list[str]]:
 
 def accounts() -> Steps[list[str]]:
     """`Store.accounts`."""
-    return _names((yield Query(_ACCOUNTS)))
+    groups = yield from status_groups()
+    return sorted({group.account for group in groups})
 
 
 def open_transactions(limit: int) -> Steps[list[str]]:
@@ -175,6 +174,14 @@ class ReadingStore(Closable, ABC):
     def find(self, account: str, kind: str, name: str) -> list[str]:
         """See `Store.find`."""
         return self._perform(find(account, kind, name))
+
+    def search(self, asked: Search) -> SearchResult:
+        """See `Store.search`."""
+        return self._perform(search(asked))
+
+    def status_groups(self) -> list[StatusGroup]:
+        """See `Store.status_groups`."""
+        return self._perform(status_groups())
 
     def accounts(self) -> list[str]:
         """See `Store.accounts`."""

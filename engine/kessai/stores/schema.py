@@ -129,11 +129,17 @@ CREATE TABLE kessai_states (
   lease INTEGER NOT NULL DEFAULT 0,
   leased_until TEXT,
   failure TEXT,
-  discrepancies INTEGER NOT NULL DEFAULT 0
+  discrepancies INTEGER NOT NULL DEFAULT 0,
+  opened_at TEXT,
+  changed_at TEXT
 ) STRICT;
 CREATE INDEX kessai_states_due ON kessai_states (account, due_at, id)
   WHERE due_at IS NOT NULL;
-CREATE INDEX kessai_states_of_accounts ON kessai_states (account);
+CREATE INDEX kessai_states_changed
+  ON kessai_states (account, lifecycle, status, changed_at, id)
+  WHERE lifecycle <> '';
+CREATE INDEX kessai_states_opened ON kessai_states (opened_at, id)
+  WHERE opened_at IS NOT NULL;
 CREATE INDEX kessai_states_discrepant ON kessai_states (id) WHERE discrepancies > 0;
 CREATE TABLE kessai_events (
   transaction_id TEXT NOT NULL,

@@ -14,7 +14,14 @@ from pathlib import Path
 
 import attrs
 
-from kessai.flow import Change, Lease, RecoveryFailure, Reference
+from kessai.flow import (
+    Change,
+    Lease,
+    RecoveryFailure,
+    Reference,
+    Search,
+    SearchResult,
+)
 from kessai.forks import PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import reading
@@ -23,6 +30,7 @@ from kessai.stores.encoding import Answered
 from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import Query, Row, Steps, T, perform
 from kessai.stores.reading import ReadingStore
+from kessai.stores.searching import search
 from kessai.stores.sqlite_durable import StoreWarning, check_library
 from kessai.stores.sqlite_file import SQLiteFile
 from kessai.stores.sqlite_readers import SQLiteReaders
@@ -121,6 +129,10 @@ class SQLiteStore(ReadingStore):
         own = self._own.get()
         found = own.writer.rows(query)
         return own.readers.rows(query) if found is None else found
+
+    def search(self, asked: Search) -> SearchResult:
+        """See `Store.search`."""
+        return self._perform(search(asked, rows.moment))
 
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""

@@ -74,28 +74,45 @@ def write_change(
         _declare(connection, change.declaration)
 
 
+_INSERT = """
+INSERT INTO kessai_states (account, lifecycle, status, version, open_since, discrepancies,
+  opened_at, changed_at, due_at, state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO NOTHING
+"""
+
+# SQLite rewrites every index on what is SET, be the value the same or not. So columns
+# that hardly ever change are set by statements of their own, which mostly find nothing.
+_UPDATE = """
+UPDATE kessai_states SET version = ?4, open_since = ?5, discrepancies = ?6, due_at = ?9,
+  attempts = 0, failure = iif(?9 IS NULL, NULL, failure), state = ?10
+WHERE id = ?11 AND version = ?12
+"""
+_CHANGED = """
+UPDATE kessai_states SET status = ?3, changed_at = ?8
+WHERE id = ?11 AND (status <> ?3 OR changed_at IS NOT ?8)
+"""
+_OPENED = """
+UPDATE kessai_states SET account = ?1, lifecycle = ?2, opened_at = ?7
+WHERE id = ?11 AND opened_at IS NOT ?7
+"""
+
+
 def _write_transaction(
     connection: sqlite3.Connection, after: Transaction, expected: int
 ) -> None:
-    due_at = moment(after.due_at)
-    columns, stored = (*_columns(after), due_at), (encode_transaction(after), after.id)
-    if expected:
-        cursor = connection.execute(
-            "UPDATE kessai_states SET account = ?, lifecycle = ?, status = ?, version = ?,"
-            " open_since = ?, discrepancies = ?, due_at = ?, attempts = 0,"
-            " failure = iif(? IS NULL, NULL, failure),"
-            " state = ? WHERE id = ? AND version = ?",
-            (*columns, due_at, *stored, expected),
-        )
-    else:
-        cursor = connection.execute(
-            "INSERT INTO kessai_states"
-            " (account, lifecycle, status, version, open_since, discrepancies, due_at,"
-            " state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO NOTHING",
-            (*columns, *stored),
-        )
-    if cursor.rowcount != 1:
+    values = (
+        *_columns(after),
+        moment(after.due_at),
+        encode_transaction(after),
+        after.id,
+    )
+    written = connection.execute(
+        _UPDATE if expected else _INSERT, (*values, *[expected] * bool(expected))
+    )
+    if written.rowcount == 1 and expected:
+        connection.execute(_CHANGED, values)
+        connection.execute(_OPENED, values)
+    if written.rowcount != 1:
         message = f"{after.id}: not at version {expected} any more"
         raise VersionConflict(message)
 
@@ -207,8 +224,12 @@ def moment(at: datetime | None) -> str | None:
 
 def _columns(transaction: Transaction) -> tuple[object, ...]:
     """The columns beside the state, as SQLite keeps them."""
-    account, lifecycle, status, version, since, discrepancies = columns_of(transaction)
-    return account, lifecycle, status, version, moment(since), discrepancies
+    return tuple(
+        [
+            moment(each) if isinstance(each, datetime) else each
+            for each in columns_of(transaction)
+        ]
+    )
 
 
 def read_row(now: datetime | None, row: tuple[Any, ...]) -> Transaction:

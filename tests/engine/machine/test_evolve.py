@@ -448,6 +448,8 @@ def test_the_first_event_of_an_opening_makes_the_whole_transaction(story):
         discrepancies=kept,
         version=3,
         head="abc",
+        opened_at=begun.at,
+        changed_at=begun.at,
     )
 
 

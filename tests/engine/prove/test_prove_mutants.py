@@ -11,7 +11,7 @@ from kessai.errors import InvalidLifecycle
 from kessai.machine import compile_lifecycle
 from kessai.prove import Replay, prove
 from kessai.prove.rules import Rules
-from kessai.prove.search import SHALLOW, Search
+from kessai.prove.search import SHALLOW, StateSearch
 from kessai.prove.states import names_at
 from kessai.prove.story import to_the_point
 from kessai.spec import load_shipped
@@ -68,7 +68,7 @@ def _fate(document):
     except InvalidLifecycle:
         return "refused"
     machine = compile_lifecycle(lifecycle)
-    search = Search(Rules(machine), SHALLOW, until_wrong=True)
+    search = StateSearch(Rules(machine), SHALLOW, until_wrong=True)
     for wrong in search.wrong:
         steps = to_the_point(wrong, search.story_of(wrong))
         if wrong in Replay(machine).run(steps).wrong:
@@ -82,7 +82,7 @@ def _behaviour(lifecycle):
     rules = Rules(compile_lifecycle(lifecycle))
     return {
         (state, *(_stated(rules, state, *operation) for operation in state.open))
-        for state in Search(rules, BREADTH).came_by
+        for state in StateSearch(rules, BREADTH).came_by
     }
 
 

@@ -74,6 +74,8 @@ def _transaction_values(change: Change) -> dict[str, Any]:
         "version": after.version,
         "open_since": after.open_since,
         "discrepancies": len(after.discrepancies),
+        "opened_at": after.opened_at,
+        "changed_at": after.changed_at,
         "due_at": after.due_at,
         "state": encode_transaction(after),
         "expected": change.expected_version,

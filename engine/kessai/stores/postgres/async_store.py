@@ -13,7 +13,15 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from kessai.closable import AsyncClosable
 from kessai.errors import StoreBusy
-from kessai.flow import Change, Lease, Loaded, RecoveryFailure, Reference
+from kessai.flow import (
+    Change,
+    Lease,
+    Loaded,
+    RecoveryFailure,
+    Reference,
+    Search,
+    SearchResult,
+)
 from kessai.forks import AsyncOwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
@@ -32,8 +40,9 @@ from kessai.stores.postgres.server import (
     server_at,
 )
 from kessai.stores.postgres.within import AsyncPostgresWithin
-from kessai.stores.protocol import ForeignObject
+from kessai.stores.protocol import ForeignObject, StatusGroup
 from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T, perform_async
+from kessai.stores.searching import search, status_groups
 
 
 class AsyncPostgresStore(AsyncClosable):
@@ -131,6 +140,10 @@ class AsyncPostgresStore(AsyncClosable):
         """See `Store.find`."""
         return await self._perform(reading.find(account, kind, name))
 
+    async def search(self, asked: Search) -> SearchResult:
+        """See `Store.search`."""
+        return await self._perform(search(asked))
+
     def transactions(self, now: datetime | None = None) -> AsyncIterator[Transaction]:
         """See `Store.transactions`."""
         found = self._stream(statements.TRANSACTIONS)
@@ -178,6 +191,10 @@ class AsyncPostgresStore(AsyncClosable):
     async def open_transactions(self, limit: int) -> list[str]:
         """See `Store.open_transactions`."""
         return await self._perform(reading.open_transactions(limit))
+
+    async def status_groups(self) -> list[StatusGroup]:
+        """See `Store.status_groups`."""
+        return await self._perform(status_groups())
 
     async def accounts(self) -> list[str]:
         """See `Store.accounts`."""

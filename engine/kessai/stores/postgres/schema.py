@@ -47,11 +47,13 @@ MIGRATIONS: tuple[tuple[bytes, ...], ...] = (
 CREATE TABLE kessai_states (
   id text COLLATE "C" PRIMARY KEY,
   account text COLLATE "C" NOT NULL,
-  lifecycle text NOT NULL,
-  status text NOT NULL,
+  lifecycle text COLLATE "C" NOT NULL,
+  status text COLLATE "C" NOT NULL,
   version bigint NOT NULL,
   open_since timestamptz,
   discrepancies bigint NOT NULL,
+  opened_at timestamptz,
+  changed_at timestamptz,
   due_at timestamptz,
   attempts bigint NOT NULL DEFAULT 0,
   lease bigint NOT NULL DEFAULT 0,
@@ -63,7 +65,12 @@ CREATE TABLE kessai_states (
 CREATE INDEX kessai_states_due ON kessai_states (account, due_at, id)
   WHERE due_at IS NOT NULL""",
         b"""
-CREATE INDEX kessai_states_of_accounts ON kessai_states (account)""",
+CREATE INDEX kessai_states_changed
+  ON kessai_states (account, lifecycle, status, changed_at, id)
+  WHERE lifecycle <> ''""",
+        b"""
+CREATE INDEX kessai_states_opened ON kessai_states (opened_at, id)
+  WHERE opened_at IS NOT NULL""",
         b"""
 CREATE INDEX kessai_states_discrepant ON kessai_states (id) WHERE discrepancies > 0""",
         b"""

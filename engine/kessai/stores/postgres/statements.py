@@ -32,6 +32,8 @@ _COLUMNS = {
     "version": "bigint",
     "open_since": "timestamptz",
     "discrepancies": "bigint",
+    "opened_at": "timestamptz",
+    "changed_at": "timestamptz",
     "due_at": "timestamptz",
     "state": "bytea",
 }
@@ -77,7 +79,7 @@ WHERE id = :id AND lease = :lease
 # Python has no `infinity` and no year 10000: they must not stop a reader of all rows.
 _FIRST, _LAST = "'0001-01-02'::timestamptz", "'9999-12-30'::timestamptz"
 TRANSACTIONS = re.sub(
-    "due_at|leased_until|open_since",
+    "due_at|leased_until|open_since|opened_at|changed_at",
     rf"CASE WHEN \g<0> NOT BETWEEN {_FIRST} AND {_LAST} THEN {_LAST} ELSE \g<0> END",
     reading.TRANSACTIONS,
 )

@@ -21,7 +21,15 @@ import pytest
 from msgspec.structs import replace
 
 from kessai.errors import KessaiError, LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Loaded, RecoveryFailure, Reference
+from kessai.flow import (
+    AmountBounds,
+    Change,
+    Lease,
+    Loaded,
+    RecoveryFailure,
+    Reference,
+    Search,
+)
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine import (
@@ -41,7 +49,7 @@ from kessai.machine import (
     compile_lifecycle,
 )
 from kessai.spec import load_shipped
-from kessai.stores import Store
+from kessai.stores import StatusGroup, Store
 from kessai.testing.forked import Child
 from kessai.testing.store_kit.written import recorded, recorded_denial
 from kessai.testing.transport_kit.waits import PATIENCE_SECONDS
@@ -95,8 +103,10 @@ class Book:
             amount=operation.amount,
             reported_at=NOON,
             disclosed=more.pop("disclosed", {}),
+            references={each.kind: each.id for each in more.get("references", ())},
         )
-        event = Reported(NOON, operation.id, Outcome.SUCCEEDED, evidence)
+        at = more.pop("at", NOON)
+        event = Reported(at, operation.id, Outcome.SUCCEEDED, evidence)
         closed = recorded(operation, "succeeded", evidence)
         return self.change([event], closes=(closed,), **more)
 
@@ -687,6 +697,104 @@ class StoreConformance:
             book.end(book.begin())
         assert store.accounts() == [ACCOUNT, OTHER]
 
+    def test_what_states_there_are_is_known(self, store: Store) -> None:
+        """Each account, lifecycle and status once; what was only denied has none."""
+        assert store.status_groups() == []
+        _fill(store)
+        assert store.status_groups() == [
+            StatusGroup(ACCOUNT, "one_time", "payment.authorized"),
+            StatusGroup(ACCOUNT, "one_time", "payment.captured"),
+            StatusGroup(ACCOUNT, "one_time", "payment.requested"),
+            StatusGroup(OTHER, "one_time", "payment.authorized"),
+        ]
+
+    def test_a_search_finds_what_was_asked_for_and_nothing_else(
+        self, store: Store
+    ) -> None:
+        """By state, account, period, what is open or discrepant, reference, amount."""
+        _fill(store)
+        for expected, asked in (
+            ("taken ordered other odd", Search()),
+            ("odd other ordered taken", Search(by="opened")),
+            ("taken", Search(states=["captured"])),
+            (
+                "taken ordered other",
+                Search(states=["captured", "payment.authorized", "none"]),
+            ),
+            ("", Search(states=["capture"])),
+            ("other", Search(account=OTHER)),
+            ("ordered other", Search(account=None, states=["authorized"])),
+            ("taken ordered", Search(since=NOON + 4 * HOUR)),
+            ("other odd", Search(until=NOON + 4 * HOUR)),
+            ("ordered", Search(since=NOON + 4 * HOUR, until=NOON + 5 * HOUR)),
+            ("odd other", Search(by="opened", since=NOON + 2 * HOUR)),
+            ("ordered taken", Search(by="opened", until=NOON + 2 * HOUR)),
+            ("other", Search(by="opened", account=OTHER, newest_first=False)),
+            ("odd", Search(is_open=True)),
+            ("odd", Search(is_discrepant=True, by="opened")),
+            ("other ordered", Search(reference="r_1", by="opened")),
+            ("ordered", Search(reference="r_1", reference_kind="order")),
+            ("other", Search(reference="r_1", reference_kind="buyer")),
+            ("ordered", Search(reference="r_1", account=ACCOUNT)),
+            ("ordered other odd", Search(prefix="o")),
+            ("ordered", Search(prefix="order")),
+            (
+                "taken ordered other",
+                Search(amount=AmountBounds("authorized", "JPY", 100, 100)),
+            ),
+            ("taken", Search(amount=AmountBounds("captured", "JPY", minimum=1))),
+            ("", Search(amount=AmountBounds("captured", "EUR", 1))),
+            ("", Search(lifecycle="charge")),
+            ("taken", Search(lifecycle="one_time", limit=1)),
+        ):
+            found = [each.id for each in store.search(asked).transactions]
+            assert found == expected.split(), asked
+
+    def test_a_found_transaction_is_what_is_loaded(self, store: Store) -> None:
+        """Equal in every field, so nothing needs to be asked again."""
+        _fill(store)
+        for found in store.search(Search()).transactions:
+            assert found == store.load(None, found.id, None).transaction
+
+    @pytest.mark.parametrize("by", ["changed", "opened"])
+    def test_a_search_goes_on_at_its_cursor_though_others_are_added(
+        self, store: Store, by: Any
+    ) -> None:
+        """Each is found once, also of those with the same time; a new one shifts none."""
+        names = [f"order-{number}" for number in range(7)]
+        for name in names:
+            book = Book(store, name, OTHER if name > "order-3" else ACCOUNT)
+            book.end(book.begin(at=NOON if name > "order-1" else NOON - HOUR))
+        for newest_first in (True, False):
+            asked = Search(by=by, newest_first=newest_first, limit=3)
+            found: list[str] = []
+            for added in ("x", "y", "z"):
+                result = store.search(asked)
+                found += [each.id for each in result.transactions]
+                asked = attrs.evolve(asked, after=result.cursor)
+                if newest_first:
+                    Book(store, added).begin(at=LATER)
+            newer = [] if newest_first else ["x", "y"]
+            assert found == sorted(names, reverse=newest_first) + newer
+            assert (asked.after is None) is newest_first
+
+    def test_a_denial_and_an_intent_change_no_place_in_a_search(
+        self, store: Store
+    ) -> None:
+        """A caller who is refused, or waits for the gateway, has changed nothing yet."""
+        _fill(store)
+        before = [each.id for each in store.search(Search()).transactions]
+        loaded = store.load(None, "other", None).transaction
+        assert loaded is not None
+        book = Book(store, "other", OTHER)
+        book.transaction = loaded
+        book.write(book.denied(key="denied"))
+        operation = book.begin("capture", at=NOON + 9 * HOUR)
+        assert [each.id for each in store.search(Search()).transactions] == before
+        book.end(operation, at=NOON + 10 * HOUR)
+        first, *_ = store.search(Search()).transactions
+        assert (first.id, first.changed_at) == ("other", NOON + 10 * HOUR)
+
     def test_what_waits_for_an_operator_is_found(self, store: Store) -> None:
         """Discrepancies until they are resolved, and what is open for too long."""
         Book(store, "young").begin(at=NOON + HOUR)
@@ -1004,6 +1112,24 @@ def _evidence(operation: Operation, outcome: Outcome) -> Evidence:
         command=operation.command,
         outcome=outcome,
     )
+
+
+def _fill(store: Store) -> None:
+    """Four transactions that a search tells apart, and one that was never opened."""
+    never = Book(store, "never")
+    never.write(never.denied())
+    taken, ordered = Book(store, "taken"), Book(store, "ordered")
+    other, odd = Book(store, "other", OTHER), Book(store, "odd")
+    taken.end(taken.begin(at=NOON), at=NOON)
+    taken.end(taken.begin("capture", at=NOON), at=NOON + 5 * HOUR)
+    order = Reference(ACCOUNT, "order", "r_1")
+    operation = ordered.begin(at=NOON + HOUR)
+    ordered.end(operation, at=NOON + 4 * HOUR, references=(order,))
+    buyer = Reference(OTHER, "buyer", "r_1")
+    operation = other.begin(at=NOON + 2 * HOUR)
+    other.end(operation, at=NOON + 3 * HOUR, references=(buyer,))
+    stated = _evidence(odd.begin(at=NOON + 3 * HOUR), Outcome.SUCCEEDED)
+    odd.write(odd.change([Discrepancy(NOON + HOUR, "operation_closed", stated)]))
 
 
 def _everything(store: Store) -> tuple[list[Transaction], list[object], list[str]]:

@@ -82,6 +82,8 @@ class Particulars:
     account: str = ""
     denials: int = 0
     unclaimed: tuple[Unclaimed, ...] = ()
+    opened_at: datetime | None = None
+    changed_at: datetime | None = None
 
     def take(self, transaction: Transaction) -> None:
         """Become those of `transaction`."""

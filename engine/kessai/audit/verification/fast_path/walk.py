@@ -269,15 +269,20 @@ class TrailWalk(Particulars):
         self.walked.append(WalkedEvent(denied, path.after, noted, step))
 
     def _take_in(self, event: EventForm, ends: int | None) -> None:
+        if isinstance(event, DeniedForm):
+            self.denials += 1
+            return
         if isinstance(event, BegunForm):
+            if self.opened_at is None:
+                self.opened_at = self.changed_at = event.at
             self._operations.append(event.operation)
             if event.agreement is not None:
                 self.agreement = event.agreement
             if event.account is not None:
                 self.account = event.account
-        elif isinstance(event, DeniedForm):
-            self.denials += 1
-        elif ends is not None:
+            return
+        self.changed_at = event.at
+        if ends is not None:
             del self._operations[ends]
             self._remember(event.evidence)
 
