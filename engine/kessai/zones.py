@@ -1,8 +1,9 @@
-"""Time zones by their names: `Asia/Tokyo`, `+09:00`, `UTC`."""
+"""Time zones by their names (`Asia/Tokyo`, `+09:00`, `UTC`), their days, and periods."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
+
+import attrs
 
 _OFFSET = re.compile(r"([+-])(\d\d)(?::?([0-5]\d))?", re.ASCII)
 
@@ -14,6 +15,8 @@ def named_zone(text: str) -> tzinfo | None:
     found = _OFFSET.fullmatch(text)
     try:
         if found is None:
+            from zoneinfo import ZoneInfo  # who names no zone needs none loaded
+
             return ZoneInfo(text)
         offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
         return timezone(-offset if found[1] == "-" else offset)
@@ -36,3 +39,25 @@ def day_of(day: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
     end = (midnight.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
     last = end.astimezone(UTC) - timedelta(microseconds=1)
     return start.astimezone(UTC), last
+
+
+@attrs.frozen
+class Period:
+    """From `since` on and before `until`, each None for no bound; times in `zone`.
+
+    The time of recording counts, so nothing is ever added to a past period.
+    """
+
+    zone: tzinfo
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def has(self, at: datetime) -> bool:
+        """Whether `at` lies in the period."""
+        return (self.since is None or at >= self.since) and (
+            self.until is None or at < self.until
+        )
+
+    def local(self, at: datetime | None) -> datetime | None:
+        """`at` in the merchant's zone."""
+        return None if at is None else at.astimezone(self.zone)

@@ -8,9 +8,9 @@ from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.options import Asked, out_option, shared_options
 from kessai.cli.terminal.output import note, writing
 from kessai.cli.terminal.stores import opened_store
-from kessai.cli.zones import moment_of, zone_of
+from kessai.cli.zones import period_of, period_options
 from kessai.errors import InvalidInput
-from kessai.export import EXPORTS, FORMATS, Period, write
+from kessai.export import EXPORTS, FORMATS, write
 from kessai.words import Words
 
 _word = Words("export")
@@ -18,24 +18,7 @@ _word = Words("export")
 
 @click.command("export")
 @click.argument("what", type=click.Choice(list(EXPORTS)))
-@click.option(
-    "--since",
-    metavar="TIME",
-    help="From then on: a day such as 2026-01-01, or a moment.",
-)
-@click.option(
-    "--until",
-    metavar="TIME",
-    help="Before then: --since 2026-01-01 --until 2026-02-01 is all of January.",
-)
-@click.option(
-    "--timezone",
-    "zone_name",
-    default="UTC",
-    show_default=True,
-    metavar="ZONE",
-    help="The zone in which days begin and times are written: Asia/Tokyo, +09:00.",
-)
+@period_options
 @click.option(
     "--format",
     "form",
@@ -71,15 +54,7 @@ def export_command(
     No parameters, notes, addresses or operators' names are among them. Exit code 5 and
     nothing written if a trail does not hold.
     """
-    zone = zone_of(zone_name)
-    period = Period(
-        zone,
-        None if since is None else moment_of(since, zone, "--since"),
-        None if until is None else moment_of(until, zone, "--until"),
-    )
-    if period.since and period.until and period.since >= period.until:
-        message = f"--until {until}: not after --since {since}, so nothing lies between"
-        raise InvalidInput(message)
+    period = period_of(since, until, zone_name)
     if form == "sqlite" and (out is None or (out.exists() and not out.is_file())):
         message = "--format sqlite makes a file: give --out FILE"
         raise InvalidInput(message)

@@ -3,8 +3,11 @@
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 
+import click
+
+from kessai.cli.terminal.options import F
 from kessai.errors import InvalidInput
-from kessai.zones import named_zone
+from kessai.zones import Period, named_zone
 
 
 def zone_of(text: str) -> tzinfo:
@@ -44,3 +47,51 @@ def moment_of(text: str, zone: tzinfo | None, option: str) -> datetime:
             " 2026-01-31T09:00:00Z"
         )
     raise InvalidInput(message)
+
+
+_PERIOD = (
+    click.option(
+        "--since",
+        metavar="TIME",
+        help="From then on: a day such as 2026-01-01, or a moment.",
+    ),
+    click.option(
+        "--until",
+        metavar="TIME",
+        help="Before then: --since 2026-01-01 --until 2026-02-01 is all of January.",
+    ),
+    click.option(
+        "--timezone",
+        "zone_name",
+        default="UTC",
+        show_default=True,
+        metavar="ZONE",
+        help="The zone in which days begin and times are written: Asia/Tokyo, +09:00.",
+    ),
+)
+
+
+def period_options(function: F) -> F:
+    """`--since TIME --until TIME --timezone ZONE`, for `period_of`."""
+    for option in reversed(_PERIOD):
+        function = option(function)
+    return function
+
+
+def period_of(since: str | None, until: str | None, zone_name: str) -> Period:
+    """What the options of `period_options` say.
+
+    Raises:
+        InvalidInput: one is no such thing, or nothing lies between.
+
+    """
+    zone = zone_of(zone_name)
+    period = Period(
+        zone,
+        None if since is None else moment_of(since, zone, "--since"),
+        None if until is None else moment_of(until, zone, "--until"),
+    )
+    if period.since and period.until and period.since >= period.until:
+        message = f"--until {until}: not after --since {since}, so nothing lies between"
+        raise InvalidInput(message)
+    return period

@@ -8,7 +8,8 @@ flat, and a row states only what its chain proves. Times are in the merchant's z
 amounts in minor units. Parameters, notes, addresses and operators' names are left out.
 """
 
-from kessai.export.rows import EXPORTS, Period, Rows
+from kessai.export.rows import EXPORTS, Rows
 from kessai.export.writing import FORMATS, write
+from kessai.zones import Period
 
 __all__ = ["EXPORTS", "FORMATS", "Period", "Rows", "write"]

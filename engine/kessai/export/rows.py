@@ -1,7 +1,6 @@
 """The rows of each export, transaction by transaction, in the order of their ids."""
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
 from typing import Any
 
 import attrs
@@ -27,30 +26,9 @@ from kessai.machine import (
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.events import KIND_OF
 from kessai.stores import Store
+from kessai.zones import Period
 
 Row = Mapping[str, Any]
-
-
-@attrs.frozen
-class Period:
-    """From `since` on and before `until`, each None for no bound; times in `zone`.
-
-    The time of recording counts, so nothing is ever added to a past period.
-    """
-
-    zone: tzinfo
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def has(self, at: datetime) -> bool:
-        """Whether `at` lies in the period."""
-        return (self.since is None or at >= self.since) and (
-            self.until is None or at < self.until
-        )
-
-    def local(self, at: datetime | None) -> datetime | None:
-        """`at` in the merchant's zone."""
-        return None if at is None else at.astimezone(self.zone)
 
 
 @attrs.frozen

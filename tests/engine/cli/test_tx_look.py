@@ -24,11 +24,16 @@ def words(result):
     return [" ".join(line.split()) for line in result.out.splitlines()]
 
 
-def test_list_shows_all_that_came_to_be_sorted_by_id(kessai, done):
+def test_list_shows_all_that_came_to_be_what_changed_last_first(kessai, done):
     result = kessai("tx", "list", "--db", done, "--json")
 
-    assert ids(result) == ["chg", "one", "sub"]
-    assert result.json["more"] is False
+    assert ids(result) == ["sub", "chg", "one"]
+    assert result.json["cursor"] is None
+    assert ids(kessai("tx", "list", "--by", "opened", "--db", done, "--json")) == [
+        "chg",
+        "sub",
+        "one",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +44,12 @@ def test_list_shows_all_that_came_to_be_sorted_by_id(kessai, done):
         (("--state", "payment.expired"), []),
         (("--lifecycle", "one_time"), ["one"]),
         (("--lifecycle", "one_time", "--state", "cancelled"), []),
+        (("--state", "cancelled", "--state", "partially_refunded"), ["chg", "one"]),
+        (("--open",), []),
+        (("--discrepancy",), []),
+        (("--reference", "unheard-of"), []),
+        (("--until", "2024-06-01"), []),
+        (("--until", "2024-06-01T17:00", "--timezone", "Asia/Tokyo"), ["one"]),
     ],
 )
 def test_list_shows_only_what_is_asked_for(kessai, done, options, found):
@@ -47,11 +58,27 @@ def test_list_shows_only_what_is_asked_for(kessai, done, options, found):
 
 def test_list_says_when_there_is_more_than_its_limit(kessai, done):
     limited = kessai("tx", "list", "--limit", 2, "--db", done, "--json")
-    assert ids(limited) == ["chg", "one"]
-    assert limited.json["more"] is True
+    assert ids(limited) == ["sub", "chg"]
+    after = limited.json["cursor"]
+    rest = kessai("tx", "list", "--after", after, "--db", done, "--json")
+    assert ids(rest) == ["one"]
+    assert rest.json["cursor"] is None
 
     shown = kessai("tx", "list", "--limit", 2, "--db", done, "--lang", "en")
-    assert "There are more" in shown.out
+    assert f"There are more; go on with --after {after}" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--after", "x"), "after: "),
+        (("--until", "2024-06-01", "--since", "2024-06-01"), "--until 2024-06-01: "),
+        (("--since", "june"), "--since 'june'"),
+    ],
+)
+def test_list_refuses_what_cannot_be_asked_for(kessai, done, options, named):
+    refused = kessai("tx", "list", *options, "--db", done)
+    assert (refused.code, named in refused.err) == (2, True)
 
 
 def test_list_for_people_shows_states_and_amounts_in_their_language(kessai, done):

@@ -10,7 +10,7 @@ _COMMANDS = {
     "close": ("tx.resolve:tx_close", "Close an open discrepancy."),
     "diagram": ("tx.diagram:tx_diagram", "Draw the path of a transaction."),
     "do": ("tx.do:tx_do", "Carry out a command."),
-    "list": ("tx.listing:tx_list", "List transactions, sorted by id."),
+    "list": ("tx.listing:tx_list", "List transactions, what changed last first."),
     "resolve": ("tx.resolve:tx_resolve", "State the outcome of an open operation."),
     "show": ("tx.show:tx_show", "Show how a transaction stands."),
 }

@@ -1,7 +1,7 @@
 """`kessai tx list`: transactions as they stand, a line each."""
 
 from collections.abc import Sequence
-from itertools import islice
+from typing import Any, get_args
 
 import click
 
@@ -9,41 +9,74 @@ from kessai.cli.terminal.options import Asked, account_option, shared_options
 from kessai.cli.terminal.output import print_json, say, transaction_data
 from kessai.cli.terminal.stores import opened_store
 from kessai.cli.terminal.tables import print_table
-from kessai.cli.tx.known import Known
+from kessai.cli.tx.known import check_names
 from kessai.cli.tx.titles import TransactionTitles, titled
+from kessai.cli.zones import period_of, period_options
+from kessai.flow import Search
+from kessai.flow.search import MOST_FOUND, By
 from kessai.words import Words
 
 word = Words("tx")
 
 
 @click.command("list")
-@click.option("--state", help="Only those in this state: captured, consent.consented.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    metavar="NAME",
+    help="Only those in this state: captured, consent.consented; may be repeated.",
+)
 @click.option("--lifecycle", help="Only those of this lifecycle, such as one_time.")
 @account_option("Only those of this account.")
+@period_options
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N"
+    "--by",
+    type=click.Choice(get_args(By)),
+    default="changed",
+    show_default=True,
+    help="Which time --since and --until are about, and the order: the last change, or"
+    " the opening.",
 )
+@click.option("--open", "is_open", is_flag=True, help="Only with an open operation.")
+@click.option(
+    "--discrepancy", "is_discrepant", is_flag=True, help="Only with a discrepancy."
+)
+@click.option("--reference", metavar="ID", help="Only with this id from the gateway.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST_FOUND),
+    default=50,
+    show_default=True,
+    metavar="N",
+)
+@click.option("--after", metavar="CURSOR", help="Go on where a list before ended.")
 @shared_options("db", "json")
 def tx_list(
-    asked: Asked, *, state: str | None, lifecycle: str | None, limit: int
+    asked: Asked, *, since: str | None, until: str | None, zone_name: str, **given: Any
 ) -> None:
-    """List transactions, sorted by id."""
-    wanted = {"state": state, "lifecycle": lifecycle, "account": asked.account}
-    known = Known()
+    """List transactions, those that changed last first.
+
+    --state captured --since 2026-01-31 --until 2026-02-01 --timezone Asia/Tokyo are those
+    that were captured on that day, and have not changed since.
+    """
+    period = period_of(since, until, zone_name)
+    search = Search(
+        account=asked.account, since=period.since, until=period.until, **given
+    )
     with opened_store(asked.db, to_read=True) as store:
-        chosen = known.chosen(store.transactions(), wanted)
-        found = list(islice(chosen, limit))
-        more = next(chosen, None) is not None
+        result = store.search(search)
+        found = result.transactions
         if not found:
-            known.check(wanted)
+            check_names(store, search)
         views = [] if asked.as_json else titled(store, found, asked.language)
     if asked.as_json:
         shown = [transaction_data(transaction) for transaction in found]
-        print_json({"transactions": shown, "more": more})
+        print_json({"transactions": shown, "cursor": result.cursor})
         return
     _print_list(views, asked.language)
-    if more:
-        say(word("more", asked.language))
+    if result.cursor is not None:
+        say(word("more", asked.language, cursor=result.cursor))
 
 
 def _print_list(found: Sequence[TransactionTitles], language: str) -> None:
