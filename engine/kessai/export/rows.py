@@ -7,7 +7,7 @@ import attrs
 
 from kessai.audit.verification.replay import Library, ReplayBroken, replay
 from kessai.errors import StoreBusy, TrailBroken
-from kessai.export.movements import moved
+from kessai.export.movements import movements_of
 from kessai.machine import (
     Begun,
     Closed,
@@ -142,7 +142,7 @@ def _about(step: AppliedEvent, period: Period) -> Row:
 
 
 def _movements(step: AppliedEvent, language: str) -> Iterator[Row]:
-    for movement in moved(step):
+    for movement in movements_of(step):
         yield {
             "command": movement.command,
             "deadline": movement.deadline,

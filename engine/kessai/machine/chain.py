@@ -33,6 +33,7 @@ from kessai.machine.events import (
     read_event,
 )
 from kessai.machine.evolve import at_gateway, committed, evolve
+from kessai.machine.movements import moved_as_json
 from kessai.machine.transaction import Operation, Transaction
 
 canonical = msgspec.json.Encoder(order="sorted").encode
@@ -40,12 +41,17 @@ canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 class Record(msgspec.Struct, frozen=True):  # as many are made as there are events
-    """An event as it is kept: its number, its canonical bytes, their hash."""
+    """An event as it is kept: its number, its canonical bytes, their hash.
+
+    `moved` is what follows from it and those before, for whoever reads no trails: what
+    it added to each balance, as `kessai.machine.movements` has it; None if nothing.
+    """
 
     transaction: str
     number: int
     body: bytes
     hash: str
+    moved: str | None = None
 
     def __repr__(self) -> str:
         return f"<event {self.number} of {self.transaction}>"
@@ -135,7 +141,9 @@ def append(
     )
     digest = hashlib.sha256(body).hexdigest()
     after = evolve(machine, transaction, event)
-    return after.with_head(digest), Record(transaction.id, number, body, digest)
+    moved = moved_as_json(machine, transaction.amounts, after.amounts)
+    record = Record(transaction.id, number, body, digest, moved)
+    return after.with_head(digest), record
 
 
 @attrs.frozen

@@ -33,6 +33,7 @@ from kessai.spec import (
     Track,
 )
 from kessai.spec.expression import Evaluate
+from kessai.spec.scope import expressions
 from kessai.words import joined
 
 
@@ -166,6 +167,15 @@ class Machine:
     def name(self) -> str:
         """The lifecycle's name."""
         return self.lifecycle.name
+
+    @cached_property
+    def balances(self) -> Mapping[str, Text]:
+        """The amounts that rules read and no command reserves, with their titles."""
+        lifecycle = self.lifecycle
+        commands = lifecycle.commands.values()
+        reserved = {effect.target for command in commands for effect in command.reserve}
+        read = {name for _, found, _ in expressions(lifecycle) for name in found.names}
+        return {n: t for n, t in lifecycle.amounts.items() if n in read - reserved}
 
     def lapse_from(self, deadline: str, states: Mapping[str, str]) -> Step | None:
         """The transition from `states` when `deadline` passes, if there is one."""

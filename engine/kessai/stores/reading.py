@@ -48,7 +48,7 @@ UNION ALL SELECT 2, state FROM kessai_states WHERE id = :agreement
 """
 
 _RECORDS = """
-SELECT transaction_id, number, body, hash FROM kessai_events
+SELECT transaction_id, number, body, hash, moved FROM kessai_events
 WHERE transaction_id = :transaction ORDER BY number
 """
 

@@ -112,6 +112,38 @@ def _is_marked(connection: sqlite3.Connection) -> bool:
     return any(connection.execute(number).fetchone()[0] for number in numbers)
 
 
+# For people with an SQL client; nothing here reads them. What follows from an operation
+# has its command from the event that began it, whose number ends the operation's id.
+VIEWS = (
+    """CREATE VIEW kessai_transactions AS
+SELECT id AS transaction_id, account, lifecycle,
+  json_extract(content, '$.agreement') AS agreement,
+  status, json_extract(content, '$.currency') AS currency,
+  json_extract(content, '$.amounts.authorized') AS authorized,
+  json_extract(content, '$.amounts.captured') AS captured,
+  json_extract(content, '$.amounts.refunded') AS refunded,
+  json_extract(content, '$.amounts') AS amounts,
+  opened_at, changed_at, open_since, discrepancies
+FROM (SELECT *, CAST(state AS TEXT) AS content FROM kessai_states)
+WHERE lifecycle <> ''""",
+    """CREATE VIEW kessai_movements AS
+SELECT replace(json_extract(content, '$.data.at'), 'Z', '+00:00') AS at,
+  ended.transaction_id, ended.number AS event, account, lifecycle,
+  COALESCE(json_extract(content, '$.data.command'),
+    json_extract(CAST(began.body AS TEXT), '$.data.operation.command')) AS command,
+  json_extract(content, '$.data.deadline') AS deadline,
+  each.key AS amount_name, each.value AS change,
+  json_extract(CAST(held.state AS TEXT), '$.currency') AS currency
+FROM (SELECT *, CAST(body AS TEXT) AS content FROM kessai_events
+  WHERE moved IS NOT NULL) AS ended
+JOIN kessai_states AS held ON held.id = ended.transaction_id
+JOIN json_each(ended.moved) AS each
+LEFT JOIN kessai_events AS began ON began.transaction_id = ended.transaction_id
+  AND began.number = CAST(substr(json_extract(content, '$.data.operation'),
+    length(ended.transaction_id) + 2) AS INTEGER)""",
+)
+"""Each transaction in plain columns, and each time that money moved; in minor units."""
+
 # Rows that are written once and found by their key live in it (WITHOUT ROWID): one page
 # less to write, and to sync. States are rewritten, and too long for that.
 MIGRATIONS: tuple[str, ...] = (
@@ -146,6 +178,7 @@ CREATE TABLE kessai_events (
   number INTEGER NOT NULL,
   body BLOB NOT NULL,
   hash TEXT NOT NULL,
+  moved TEXT,
   PRIMARY KEY (transaction_id, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX kessai_events_but_denials ON kessai_events (transaction_id, number)
@@ -167,7 +200,8 @@ CREATE TABLE kessai_gateway_ids (
   gateway_id TEXT NOT NULL,
   transaction_id TEXT NOT NULL,
   PRIMARY KEY (account, kind, gateway_id, transaction_id)
-) STRICT, WITHOUT ROWID
+) STRICT, WITHOUT ROWID;
+{";".join(VIEWS)}
 """,
 )
 """What makes each version out of the one before."""

@@ -146,7 +146,7 @@ class SQLiteStore(ReadingStore):
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
         """See `Store.trails`: a connection of its own, so writers go on."""
         found = self._stream(
-            "SELECT transaction_id, number, body, hash FROM kessai_events"
+            "SELECT transaction_id, number, body, hash, moved FROM kessai_events"
             " ORDER BY transaction_id, number"
         )
         for transaction, group in groupby(found, key=itemgetter(0)):

@@ -20,21 +20,25 @@ from kessai.stores.encoding import (
     encode_transaction,
 )
 from kessai.stores.schedule import decode_failure, encode_failure
+from kessai.stores.schema import VIEWS
 
 BUT_DENIALS = (
-    "SELECT transaction_id, number, body, hash FROM kessai_events"  # noqa: S608 - a constant
+    "SELECT transaction_id, number, body, hash, moved FROM kessai_events"  # noqa: S608 - a constant
     " INDEXED BY kessai_events_but_denials"
     f" WHERE transaction_id = :transaction AND instr(body, X'{DENIAL.hex()}') = 0"
     " ORDER BY number"
 )
 """The records of a transaction without those of refused attempts."""
 
-FOREIGN = r"""
+_OURS = ", ".join("'{}'".format(view.replace("'", "''")) for view in VIEWS)
+
+FOREIGN = rf"""
 SELECT type, name, tbl_name FROM sqlite_master
 WHERE type IN ('trigger', 'view') AND sql LIKE '%kessai\_%' ESCAPE '\'
+  AND sql NOT IN ({_OURS})
 ORDER BY type, name
-"""
-"""Rows for `ForeignObject`."""
+"""  # noqa: S608 - constants
+"""Rows for `ForeignObject`, which our own views are none of."""
 
 
 def write_change(
@@ -53,9 +57,15 @@ def write_change(
         _check_lease(connection, change.lease)
     for record in change.records:
         connection.execute(
-            "INSERT INTO kessai_events (transaction_id, number, body, hash)"
-            " VALUES (?, ?, ?, ?)",
-            (record.transaction, record.number, record.body, record.hash),
+            "INSERT INTO kessai_events (transaction_id, number, body, hash, moved)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                record.transaction,
+                record.number,
+                record.body,
+                record.hash,
+                record.moved,
+            ),
         )
     if change.opens is not None:
         _open_key(connection, change.opens)

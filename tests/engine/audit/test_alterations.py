@@ -447,6 +447,18 @@ PLAINLY = {
         lambda thief: thief.edit("A-1", 6, b'"amount":300', b'"amount":299'),
         "record_broken",
     ),
+    "what an event moved": (
+        sql("UPDATE kessai_events SET moved = replace(moved, '1', '2')"),
+        "movement_differs",
+    ),
+    "what it moved, gone": (
+        sql("UPDATE kessai_events SET moved = NULL WHERE transaction_id = 'A-1'"),
+        "movement_differs",
+    ),
+    "a movement of what moved nothing": (
+        sql("UPDATE kessai_events SET moved = '{}' WHERE number = 1"),
+        "movement_differs",
+    ),
     "an event's hash": (
         sql("UPDATE kessai_events SET hash = ? WHERE number = 3", "0" * 64),
         "record_broken",
@@ -473,7 +485,8 @@ PLAINLY = {
     ),
     "an event once more": (
         sql(
-            "INSERT INTO kessai_events SELECT transaction_id, 11, body, hash FROM kessai_events"
+            "INSERT INTO kessai_events"
+            " SELECT transaction_id, 11, body, hash, moved FROM kessai_events"
             f" {LAST}"
         ),
         "record_broken",

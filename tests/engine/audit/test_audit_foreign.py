@@ -13,6 +13,12 @@ SQLITE = {
     ),
     "view": "CREATE VIEW shown AS SELECT * FROM kessai_states",
 }
+LESS = """
+CREATE OR REPLACE VIEW kessai_movements AS
+SELECT now() AS at, transaction_id, number AS event,
+  NULL::text COLLATE "C" AS account, NULL::text COLLATE "C" AS lifecycle, hash AS command, hash AS deadline, hash AS amount_name, number AS change, hash AS currency
+FROM kessai_events
+"""
 NOTHING = "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS"
 POSTGRES = {
     "trigger": (
@@ -21,6 +27,8 @@ POSTGRES = {
         " FOR EACH ROW EXECUTE FUNCTION nothing()"
     ),
     "view": "CREATE VIEW shown AS SELECT * FROM kessai_states",
+    "view in the place of ours": LESS,
+    "view in the place of ours that is gone": f"DROP VIEW kessai_movements; {LESS}",
     "view that is kept": "CREATE MATERIALIZED VIEW shown AS SELECT * FROM kessai_states",
     "rule": "CREATE RULE keeps AS ON DELETE TO kessai_states DO INSTEAD NOTHING",
     "rule elsewhere": (
@@ -44,6 +52,13 @@ def test_it_is_found_in_a_file(thief, kind):
     ((name, code),) = faults(thief)
     assert name in SQLITE[kind]
     assert code == f"foreign_{kind}"
+
+
+def test_a_view_in_the_place_of_ours_is_found_in_a_file(thief):
+    assert faults(thief) == []
+    thief.run("DROP VIEW kessai_movements")
+    thief.run("CREATE VIEW kessai_movements AS SELECT 0 AS change FROM kessai_events")
+    assert faults(thief) == [("kessai_movements", "foreign_view")]
 
 
 @pytest.mark.parametrize("kind", POSTGRES)

@@ -79,7 +79,8 @@ def rewritten(records, changes):
     for record, change in zip(records, changes, strict=True):
         body = encode({**change, "previous": previous})
         previous = hashlib.sha256(body).hexdigest()
-        written.append(Record(record.transaction, record.number, body, previous))
+        again = (record.transaction, record.number, body, previous)
+        written.append(Record(*again, record.moved))
     return written
 
 

@@ -103,7 +103,7 @@ def test_tables_are_strict_so_that_no_amount_turns_into_a_float(sqlite):
     connection = session(sqlite()).connection
     tables = connection.execute(
         "SELECT name, strict FROM pragma_table_list WHERE schema = 'main'"
-        " AND name NOT IN ('kessai_schema', 'sqlite_schema')"
+        " AND type = 'table' AND name NOT IN ('kessai_schema', 'sqlite_schema')"
     ).fetchall()
     assert sorted(tables) == [
         ("kessai_answers", 1),

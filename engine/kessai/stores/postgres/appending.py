@@ -22,6 +22,7 @@ def append(change: Change, declared: set[str]) -> Steps[None]:
     values["numbers"] = [record.number for record in change.records]
     values["bodies"] = [record.body for record in change.records]
     values["hashes"] = [record.hash for record in change.records]
+    values["movements"] = [record.moved for record in change.records]
     values["accounts"] = [reference.account for reference in change.references]
     values["kinds"] = [reference.kind for reference in change.references]
     values["gateway_ids"] = [reference.id for reference in change.references]
@@ -144,4 +145,4 @@ def read_trail(row: Row) -> tuple[str, list[Record]]:
     """A row of `statements.TRAILS`."""
     name, *columns = row
     parts = zip(*columns, strict=True)
-    return name, [Record(name, number, body, digest) for number, body, digest in parts]
+    return name, [Record(name, *part) for part in parts]

@@ -41,6 +41,47 @@ CREATE TABLE IF NOT EXISTS kessai_schema (
 )
 """
 
+# As SQLite's, see there. The server keeps no text of a view, but what it makes of it, and
+# each version writes that down in its own way. So the mark says what the one that made
+# the view made of it: whoever changes the view later leaves it as it was, or has none.
+VIEWS = (
+    b"""
+CREATE VIEW kessai_transactions AS
+SELECT id AS transaction_id, account, lifecycle, content ->> 'agreement' AS agreement,
+  status, content ->> 'currency' AS currency,
+  (content #>> '{amounts,authorized}')::bigint AS authorized,
+  (content #>> '{amounts,captured}')::bigint AS captured,
+  (content #>> '{amounts,refunded}')::bigint AS refunded,
+  content -> 'amounts' AS amounts,
+  opened_at, changed_at, open_since, discrepancies
+FROM kessai_states, LATERAL (SELECT convert_from(state, 'UTF8')::json AS content) AS read
+WHERE lifecycle <> ''""",
+    b"""
+CREATE VIEW kessai_movements AS
+SELECT (content #>> '{data,at}')::timestamptz AS at,
+  ended.transaction_id, ended.number AS event, account, lifecycle,
+  COALESCE(content #>> '{data,command}',
+    convert_from(began.body, 'UTF8')::json #>> '{data,operation,command}') AS command,
+  content #>> '{data,deadline}' AS deadline,
+  each.key AS amount_name, each.value::bigint AS change,
+  convert_from(state, 'UTF8')::json ->> 'currency' AS currency
+FROM kessai_events AS ended
+JOIN kessai_states AS held ON held.id = ended.transaction_id
+JOIN LATERAL (SELECT convert_from(ended.body, 'UTF8')::json AS content) AS read ON true
+JOIN LATERAL json_each_text(ended.moved::json) AS each ON true
+LEFT JOIN kessai_events AS began ON began.transaction_id = ended.transaction_id
+  AND began.number = substr(CASE WHEN json_typeof(content #> '{data,operation}') = 'string'
+    THEN content #>> '{data,operation}' END, length(ended.transaction_id) + 2)::bigint
+WHERE ended.moved IS NOT NULL""",
+    b"""
+DO $$ DECLARE name text; BEGIN
+  FOREACH name IN ARRAY ARRAY['kessai_transactions', 'kessai_movements'] LOOP
+    EXECUTE format('COMMENT ON VIEW %%I IS %%L', name, current_setting('server_version_num')
+      ::int / 10000 || ' ' || md5(pg_get_viewdef(name::regclass)));
+  END LOOP;
+END $$""",
+)
+
 MIGRATIONS: tuple[tuple[bytes, ...], ...] = (
     (
         b"""
@@ -79,6 +120,7 @@ CREATE TABLE kessai_events (
   number bigint NOT NULL,
   body bytea NOT NULL,
   hash text NOT NULL,
+  moved text,
   PRIMARY KEY (transaction_id, number)
 )""",
         b"""
@@ -106,6 +148,7 @@ CREATE TABLE kessai_gateway_ids (
   transaction_id text COLLATE "C" NOT NULL,
   PRIMARY KEY (account, kind, gateway_id, transaction_id)
 )""",
+        *VIEWS,
     ),
 )
 """What makes each version out of the one before."""

@@ -11,7 +11,11 @@ _in_full = TrailWalk._in_full
 def verify_in_full(store, **how):
     """`verify` with every single event read, replayed and decided in full."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            TrailWalk, "step", lambda walk, record: _in_full(walk, record, None)
-        )
+        patch.setattr(TrailWalk, "step", _step)
         return verify(store, **how)
+
+
+def _step(walk, record):
+    gone_by = _in_full(walk, record, None)
+    walk.check_moved(record)
+    return gone_by

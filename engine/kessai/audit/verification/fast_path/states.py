@@ -128,6 +128,13 @@ class AbstractState:
         """Each flag, worth 1 or 0."""
         return dict(self.outline.flags)
 
+    @cached_property
+    def balances(self) -> Sequence[tuple[str, int]]:
+        """The name of each balance, sorted, and its place among the values."""
+        places = {name: place for place, name in enumerate(self.outline.amounts)}
+        held = self.machine.balances if self.machine else ()
+        return [(name, places[name]) for name in sorted(held) if name in places]
+
     def may_lapse(self, track: str) -> bool:
         """Whether a deadline ends the state of `track`."""
         if self.machine is None:

@@ -119,6 +119,7 @@ class TrailWalk(Particulars):
         self.history = [walks.blank]
         """The abstract state after each event, from before the first."""
         self.walked: list[WalkedEvent] = []
+        self._moved: str | None = None
 
     def step(self, record: Record) -> str | Event:
         """Replay one event: return its kind, or all of it where it was read in full.
@@ -129,11 +130,25 @@ class TrailWalk(Particulars):
         """
         number, body, digest = self.version + 1, record.body, record.hash
         known = None
+        gone_by: str | Event | None = None
         if record.number == number and _sha256(body).hexdigest() == digest:
             known = self._read(body, number)
             if known is not None and self._goes_on(known, digest):
-                return known[0].kind
-        return self._in_full(record, known)
+                gone_by = known[0].kind
+        gone_by = gone_by or self._in_full(record, known)
+        self.check_moved(record)
+        return gone_by
+
+    def check_moved(self, record: Record) -> None:
+        """See that the last event moved what stands beside it in the store.
+
+        Raises:
+            ReplayBroken: it did not.
+
+        """
+        if record.moved != self._moved:
+            detail = f"{record.moved}, not {self._moved}"
+            raise ReplayBroken(record.number, "movement_differs", detail)
 
     def transaction(self) -> Transaction:
         """The transaction as the trail so far leaves it."""
@@ -296,6 +311,16 @@ class TrailWalk(Particulars):
             self.notified = remember(self.notified, last)
 
     def _arrive(self, state: AbstractState, values: Values) -> None:
+        old = self._values
+        self._moved = None
+        if self._state.outline.amounts == state.outline.amounts:
+            moved = [
+                f'"{name}":{values[at] - old[at]}'
+                for name, at in state.balances
+                if values[at] != old[at]
+            ]
+            if moved:  # as `moved_as_json` has it, which takes longer
+                self._moved = f"{{{','.join(moved)}}}"
         self._state = state
         self._values = values
         self.history.append(state)
