@@ -9,7 +9,17 @@ amounts in minor units. Parameters, notes, addresses and operators' names are le
 """
 
 from kessai.export.rows import EXPORTS, Rows
+from kessai.export.totals import SPANS, Total, totals
 from kessai.export.writing import FORMATS, write
 from kessai.zones import Period
 
-__all__ = ["EXPORTS", "FORMATS", "Period", "Rows", "write"]
+__all__ = [
+    "EXPORTS",
+    "FORMATS",
+    "SPANS",
+    "Period",
+    "Rows",
+    "Total",
+    "totals",
+    "write",
+]

@@ -96,6 +96,18 @@ def test_list_without_any_says_so(kessai, done):
     assert result.out == "There are none.\n"
 
 
+def test_totals_add_up_what_moved_on_each_day_or_month(kessai, done):
+    asked = ("tx", "totals", "--db", done, "--timezone", "Asia/Tokyo")
+    found = kessai(*asked, "--by", "month", "--json").json["totals"]
+    sums = {total["amount_name"]: total["change"] for total in found}
+    assert (sums["captured"], sums["refunded"]) == (900, 200)
+    assert {total["span"] for total in found} == {"2024-06"}
+    shown = words(kessai(*asked, "--lang", "en"))
+    assert "2024-06-01 captured JPY 1 900" in shown
+    none = kessai(*asked, "--until", "2024-06-01", "--lang", "en")
+    assert none.out == "No money moved.\n"
+
+
 def test_show_shows_how_a_transaction_stands(kessai, done):
     result = kessai("tx", "show", "one", "--db", done, "--json").json
 
