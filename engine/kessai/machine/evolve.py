@@ -80,7 +80,7 @@ def _changes(
 
 
 _UNMOVING = (Denied, Discrepancy, Closed)
-_UNANSWERED = (Begun, Resent, Resumed, Denied)
+_UNANSWERED = (Begun, Sent, Resent, Resumed, Denied)
 """What is no change yet, or none at all; but see `_opened`."""
 
 

@@ -54,7 +54,10 @@ _KINDS = {
 
 _SHOWN = 3
 
-_TABLE = re.compile(rf"\b({'|'.join(sorted(TABLES))})\b")
+VIEWS = frozenset({"kessai_transactions", "kessai_movements"})
+"""What people read with a SQL client; no session of ours does."""
+
+_OURS = re.compile(rf"\b({'|'.join(sorted(TABLES | VIEWS))})\b")
 
 _NAME = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
 
@@ -146,9 +149,9 @@ def quoted(name: str) -> str:
 
 
 def qualified(statement: str, schema: str) -> str:
-    """`statement` with our tables named in `schema`, whatever the search path is."""
+    """`statement` with our tables and views in `schema`, whatever the search path is."""
     named = quoted(schema)
-    return _TABLE.sub(lambda found: f"{named}.{found[0]}", statement)
+    return _OURS.sub(lambda found: f"{named}.{found[0]}", statement)
 
 
 def confined_to(schema: str) -> str:

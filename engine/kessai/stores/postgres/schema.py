@@ -74,11 +74,20 @@ LEFT JOIN kessai_events AS began ON began.transaction_id = ended.transaction_id
     THEN content #>> '{data,operation}' END, length(ended.transaction_id) + 2)::bigint
 WHERE ended.moved IS NOT NULL""",
     b"""
-DO $$ DECLARE name text; BEGIN
-  FOREACH name IN ARRAY ARRAY['kessai_transactions', 'kessai_movements'] LOOP
-    EXECUTE format('COMMENT ON VIEW %%I IS %%L', name, current_setting('server_version_num')
-      ::int / 10000 || ' ' || md5(pg_get_viewdef(name::regclass)));
+DO $$ DECLARE
+  view regclass;
+  path text := current_setting('search_path');
+BEGIN
+  FOREACH view IN ARRAY ARRAY[$of$kessai_transactions$of$, $of$kessai_movements$of$]::regclass[]
+  LOOP
+    -- as our sessions have it: the definition names tables as they are found
+    PERFORM set_config('search_path', quote_ident(nspname) || ', pg_temp', true)
+      FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
+      WHERE pg_class.oid = view;
+    EXECUTE format('COMMENT ON VIEW %%s IS %%L', view, current_setting('server_version_num')
+      ::int / 10000 || ' ' || md5(pg_get_viewdef(view)));
   END LOOP;
+  PERFORM set_config('search_path', path, true);
 END $$""",
 )
 
@@ -159,7 +168,8 @@ def statements(space: str) -> Iterator[str]:
     made = [_VERSION_TABLE, *(each for step in MIGRATIONS for each in step)]
     yield f"CREATE SCHEMA IF NOT EXISTS {place.quoted(space)}"
     for statement in made:
-        yield place.qualified(statement.decode().strip(), space)
+        written = statement.decode().strip().replace("%%", "%")  # psycopg's escape
+        yield place.qualified(written, space)
     for number in range(1, len(MIGRATIONS) + 1):
         version = f"INSERT INTO {place.VERSIONS} (version) VALUES ({number})"  # noqa: S608 - ours
         yield place.qualified(version, space)

@@ -191,7 +191,7 @@ def test_what_is_no_lasting_table_under_our_name_is_refused(places, opened, made
     opened(places.along(places.ours))
     kind, rest = made.split("kessai_events")
     places.server.run(
-        f"DROP TABLE {places.ours}.kessai_events",
+        f"DROP TABLE {places.ours}.kessai_events CASCADE",
         f"CREATE {kind}{places.ours}.kessai_events{rest}",
     )
     with pytest.raises(StoreUnsuitable, match=what):
