@@ -91,6 +91,21 @@ def weigh(
     return Consequence(Then.ANSWER if repeated else Then.INQUIRE)
 
 
+def is_before_any_answer(
+    machine: Machine | None, transaction: Transaction, evidence: Evidence
+) -> bool:
+    """Whether an item would end an opening command that the gateway has not answered.
+
+    Then it may be of an order that the store has lost, and that is opened once more.
+    """
+    if machine is None or differs(transaction, evidence):
+        return False
+    operation = first_outcome(machine, transaction, evidence)
+    if operation is None or operation.phase not in {Phase.BEGUN, Phase.UNKNOWN}:
+        return False
+    return machine.commands[operation.command].spec.is_opening
+
+
 def _about_another(
     machine: Machine | None,
     evidence: Evidence,

@@ -93,6 +93,32 @@ def test_an_order_that_is_opened_once_more_is_found(shop, gateway):
     assert verify(shop.store).holds
 
 
+def test_an_old_notification_of_it_hides_nothing_that_was_done_since(shop, gateway):
+    """It comes again while the order is opened once more, before the gateway answers."""
+
+    def meanwhile(asked):
+        gateway.listed["order-1"] = [
+            ("authorize", "succeeded", 1000),
+            ("capture", "succeeded", 1000),
+            ("refund", "succeeded", 400),
+        ]
+        raise KeyboardInterrupt
+
+    gateway.answers = [meanwhile]
+    with pytest.raises(KeyboardInterrupt):
+        shop.asks("authorize", 1000)
+    shop.notification("authorize", "succeeded", 1000)
+    assert shop.transaction().amounts["refunded"] == 400
+    assert shop.asks("refund", 400).denial.codes == ("external_unclaimed",)
+
+
+def test_an_old_notification_counts_though_the_gateway_cannot_be_asked(shop, gateway):
+    gateway.answers = [LOST, LOST]
+    assert shop.asks("authorize", 1000).status is Status.UNKNOWN
+    shop.notification("authorize", "succeeded", 1000)
+    assert shop.status == "payment.authorized"
+
+
 def test_one_that_waits_for_its_consumer_still_waits(shop, gateway):
     duplicate(gateway, ("authorize", "pending", 1000))
     assert shop.asks("authorize", 1000).status is Status.PENDING
