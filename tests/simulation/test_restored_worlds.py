@@ -5,7 +5,7 @@ from applying import MERCHANTS_PAGE, MONTHLY, applied, approved, opening, steps
 from defects import DEFECTS
 from staging import invented_stage
 
-from kessai import Command
+from kessai import Command, Missing
 from kessai.simulator import Fault, replay
 from kessai.simulator.moves import (
     Ask,
@@ -14,6 +14,7 @@ from kessai.simulator.moves import (
     Consume,
     Deliver,
     Pass,
+    Recover,
     Restore,
     TaskStep,
 )
@@ -103,6 +104,53 @@ def test_what_was_notified_of_it_before_is_no_other_order(stage):
         *lost([*captured()[:-5], Consume(ORDER, "approve")]),
         *[Deliver(3, ORDER, 0), *steps(3, 4)],
         *[Ask(4, opening("one_time", 90, with_capture=True)), *steps(4, 20)],
+    ]
+    assert replay(stage, story) is None
+
+
+def test_what_an_operator_closed_before_it_was_opened_again_is_found_by_nobody(stage):
+    again = opening("one_time", 100, with_capture=True)
+    story = [
+        *lost([*captured()[:-5], Consume(ORDER, "approve")]),
+        *[Deliver(3, ORDER, 0), *steps(3, 5)],
+        *[CloseByHand(4, ORDER), *steps(4, 4)],
+        *[Ask(5, again), *steps(5, 3), TaskStep(5, Fault.NO_CONNECTION)],
+        *steps(5, 6),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_what_comes_of_a_resend_that_was_lost_is_late(stage):
+    story = [
+        *[Ask(1, opening("one_time", 100)), *steps(1, 3)],
+        *[TaskStep(1, Fault.LOST_REQUEST), *steps(1, 2), BackUp()],
+        Pass(29 * 86_400),
+        *[Recover(2, Missing.RESEND), *steps(2, 20), Restore()],
+        Consume(ORDER, "approve"),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_a_list_without_amounts_shows_another_update_as_the_one_that_was_open(stage):
+    order = "recurring-1"
+
+    def updated(task, amount, fault=None):
+        asked = Command(
+            "update_consent",
+            order,
+            key=f"key-{task}",
+            amount=amount,
+            parameters=MONTHLY,
+        )
+        return [Ask(task, asked), *steps(task, 2), TaskStep(task, fault)]
+
+    story = [
+        *applied("recurring", 501, **MONTHLY),
+        *approved("recurring"),
+        *[*updated(3, 201, Fault.LOST_REQUEST), BackUp()],
+        Pass(601),
+        *[Recover(4, Missing.DECLINE, order=order), *steps(4, 20)],
+        *[*updated(5, 1), *steps(5, 2), Restore()],
     ]
     assert replay(stage, story) is None
 

@@ -15,7 +15,8 @@ class Intent:
 
     `id` is the operation's id in its store, and `begun` the hash of the event that began
     it. With `repeats` an equal command could be carried out once more; an opening command
-    could not, and a read has no effect. `asked` is the command as it was asked for.
+    could not, and a read has no effect. `asked` is the command as it was asked for. One
+    that `sets_amount` may be listed without it.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Intent:
     begun: str = ""
     repeats: bool = True
     asked: Command | None = attrs.field(default=None, eq=False)
+    sets_amount: bool = False
 
     @property
     def opens(self) -> bool:

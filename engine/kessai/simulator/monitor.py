@@ -14,7 +14,14 @@ import msgspec
 
 from kessai.errors import SafeToResend
 from kessai.flow import Answer, Change, Lease, Recorded, Status
-from kessai.machine import Closed, Machine, Machines, Transaction, broken_invariants
+from kessai.machine import (
+    Closed,
+    Machine,
+    Machines,
+    Resent,
+    Transaction,
+    broken_invariants,
+)
 from kessai.machine.events import ENDED
 from kessai.simulator.commands import is_in_force
 from kessai.simulator.gateway import BookedExchange, BookedOrder, ahead
@@ -32,7 +39,12 @@ SUCCESS = "success"
 
 
 class Monitor:
-    """What was written, sent and answered in one world, checked at every step."""
+    """What was written, sent and answered in one world, checked at every step.
+
+    `unclear` are the orders of which nobody can say any more what was carried out since
+    the copy was made: an operator has closed what was stated of one before it was opened
+    again, or a list without amounts shows what was lost as what was open in the copy.
+    """
 
     def __init__(self, machines: Machines, patience: timedelta, *, lists: bool) -> None:
         self._machines = machines
@@ -43,6 +55,8 @@ class Monitor:
         self.holders: dict[str, tuple[Task, Lease]] = {}
         self.touched = Touched(lists=lists)
         self.lost = Lost(lists=lists)
+        self.unclear: set[str] = set()
+        self._sent_again: set[Intent] = set()
         self._lists = lists
         self.late: set[Intent] = set()
         self.outcomes: Counter[str] = Counter()
@@ -80,14 +94,29 @@ class Monitor:
     def copied(self) -> None:
         """A copy of the store is made."""
         self._copy = self._kept.copy()
+        self._sent_again.clear()
 
     def restored(self) -> None:
-        """The copy is put back: what was begun and shown since is not in the store."""
+        """The copy is put back: what was begun and shown since is not in the store.
+
+        That a request was sent again is not in it either, and what comes of that is late.
+        """
         before, self._kept = self._kept, self._copy or Kept()
         self.holders.clear()
         for intent in before.operations.values():
             if intent.id not in self._kept.operations:
                 self.lost.add(intent, self.times(intent))
+                self._is_taken_for_another(intent)
+        for intent in self._sent_again:
+            self.touched.late(None, intent.order, intent.command, intent.amount)
+
+    def _is_taken_for_another(self, intent: Intent) -> None:
+        """A list without amounts shows `intent` as the one that was open in the copy."""
+        for kept in self._kept.operations.values():
+            is_open = kept.key not in self._kept.promised
+            alike = (kept.order, kept.command) == (intent.order, intent.command)
+            if is_open and alike and intent.sets_amount:
+                self.unclear.add(intent.order)
 
     def lost_is_unclear(self, transaction: Transaction) -> None:
         """The gateway was asked about `transaction`, and both sides differ still.
@@ -103,7 +132,8 @@ class Monitor:
         lost = list(self.lost.of(transaction.id))
         shown = transaction.discrepancies or transaction.operations
         kept = [o for o in self.operations.values() if o.order == transaction.id]
-        if lost and not shown and not any(map(self._is_pending, (*lost, *kept))):
+        is_shown = shown or any(map(self._is_pending, (*lost, *kept)))
+        if lost and not is_shown and transaction.id not in self.unclear:
             raise Violation(BrokenPromise.BOOKS_DIFFER, transaction.id, "restored")
         for intent in lost:
             self.touched.add(*intent.kind)
@@ -142,8 +172,14 @@ class Monitor:
                 self._agreement_holds(after, agreement)
         if change.is_intent:
             task.operation = self.operations[_intended(change)]
+        self._sends_again(change)
         if self.lost.intents:
             self._finds(change)
+
+    def _sends_again(self, change: Change) -> None:
+        for step in change.steps:
+            if isinstance(step.event, Resent):
+                self._sent_again.add(self.operations[step.event.operation])
 
     def _finds(self, change: Change) -> None:
         """What a change says of movements that the store had lost."""
@@ -155,6 +191,8 @@ class Monitor:
         for step in change.steps:
             if isinstance(step.event, Closed):
                 self.lost.closed(step.before, step.event.discrepancy)
+                if not step.before.exists:
+                    self.unclear.add(step.before.id)
 
     def _opens(self, task: Task, opened: Recorded, after: Transaction) -> None:
         if self._kept.opened.get(opened.key, "denied") != "denied":
@@ -174,6 +212,7 @@ class Monitor:
                 after.head,
                 self._repeats(after, operation.command),
                 task.command,
+                self._sets_amount(after, operation.command),
             )
             asked = None if task.command is None else task.command.amount
             if asked is not None and asked != operation.amount:
@@ -184,6 +223,10 @@ class Monitor:
         machine = self._machines.by_hash(after.lifecycle_hash)
         rule = None if machine is None else machine.commands[command].spec
         return rule is not None and not rule.reads and not rule.is_opening
+
+    def _sets_amount(self, after: Transaction, command: str) -> bool:
+        machine = self._machines.by_hash(after.lifecycle_hash)
+        return machine is not None and machine.commands[command].sets_amount
 
     def _agreement_holds(
         self, after: Transaction, agreement: Transaction | None

@@ -78,7 +78,7 @@ class Quiescence:
             self._compare(transaction)
         self._operations_hold()
         for order in self._world.monitor.lost.orders if self._world.lists else ():
-            if order in known:
+            if order in known and order not in self._world.monitor.unclear:
                 self._each_movement_is_found(order)
 
     def audit(self) -> None:
@@ -220,6 +220,8 @@ class Quiescence:
     def _explained(self, transaction: Transaction, differences: str) -> None:
         """A difference must show as a discrepancy, and both must have their cause."""
         order = transaction.id
+        if order in self._world.monitor.unclear:
+            return
         if differences and not transaction.discrepancies:
             raise Violation(BrokenPromise.BOOKS_DIFFER, order, differences)
         causes = list(self._discrepancies(transaction))
@@ -272,7 +274,8 @@ class Quiescence:
             monitor.holds(intent.key, intent.order, recorded.outcome)
             if recorded.outcome not in ENDED:
                 raise Violation(BrokenPromise.NEVER_RESOLVED, intent.order, intent.id)
-            if not monitor.is_excused(intent) and not monitor.lost.covers(*intent.kind):
+            is_excused = monitor.is_excused(intent) or intent.order in monitor.unclear
+            if not is_excused and not monitor.lost.covers(*intent.kind):
                 succeeded = recorded.outcome == "succeeded"
                 balance[intent.kind] += monitor.times(intent) - succeeded
         for (order, command, amount), more in balance.items():
