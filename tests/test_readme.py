@@ -120,6 +120,22 @@ with payments({"KESSAI_VERITRANS_CCID": "A100000000000000000000cc",
     assert done.stdout == "400\n", done.stderr
 
 
+def test_the_block_that_receives_an_event_takes_what_is_signed(clone):
+    use = """
+from kessai.errors import NotificationRefused
+from kessai.feed.signature import signed_headers
+headers = dict(signed_headers(secrets, "an id", datetime.now(UTC), b"{}"))
+print(on_event(headers, b"{}"))
+try:
+    on_event(headers, b"[]")
+except NotificationRefused as refusal:
+    print(refusal)
+"""
+    done = run(["-c", python_with("def on_event") + use], clone)
+    assert done.stdout.splitlines()[0] == "('an id', b'{}')", done.stderr
+    assert "no signature" in done.stdout
+
+
 def test_the_lifecycle_it_quotes_is_the_shipped_one():
     shared = HOUSE / "specs/kessai_specs/shared/payment.toml"
     quoted = tomllib.loads(blocks("toml")[0])["commands"]["capture"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kessai.async_engine import AsyncEngine
     from kessai.driver import Clock, FlowRun, Observer, drive, drive_async, observe
     from kessai.evidence.ledger import Unconfirmed
+    from kessai.feed.event import FeedEvent
     from kessai.flow import (
         AmountBounds,
         Answer,
@@ -33,12 +34,15 @@ if TYPE_CHECKING:
         Missing,
         NotificationNotConfirmed,
         Prepared,
+        Published,
         Recorded,
         Recovery,
         Search,
         SearchResult,
         Status,
         StillUnderWay,
+        Subscriber,
+        Undelivered,
     )
     from kessai.gateway import (
         Adapter,
@@ -101,8 +105,8 @@ else:
         "driver": "Clock FlowRun Observer drive drive_async observe",
         "flow": (
             "AmountBounds Answer Change Effect Flow Inquiry Lease Loaded Missing "
-            "NotificationNotConfirmed Prepared Recorded Recovery Search SearchResult Status "
-            "StillUnderWay"
+            "NotificationNotConfirmed Prepared Published Recorded Recovery Search "
+            "SearchResult Status StillUnderWay Subscriber Undelivered"
         ),
         "gateway": (
             "Adapter Call Evidence Exchange Failure ListedExchange Mention Notification"
@@ -114,6 +118,7 @@ else:
         ),
         "machine.chain": "AppliedEvent",
         "evidence.ledger": "Unconfirmed",
+        "feed.event": "FeedEvent",
         "http.notifications": (
             "NotificationAnswer NotificationEndpoint answer_notification"
             " answer_notification_async"
@@ -171,6 +176,7 @@ __all__ = [
     "Evidence",
     "Exchange",
     "Failure",
+    "FeedEvent",
     "Flow",
     "FlowRun",
     "ForeignObject",
@@ -194,6 +200,7 @@ __all__ = [
     "Phase",
     "Possibility",
     "Prepared",
+    "Published",
     "Reason",
     "Reception",
     "Record",
@@ -210,10 +217,12 @@ __all__ = [
     "StillUnderWay",
     "Store",
     "StoreWarning",
+    "Subscriber",
     "Transaction",
     "Transport",
     "TwoFunctionAdapter",
     "Unconfirmed",
+    "Undelivered",
     "answer_notification",
     "answer_notification_async",
     "drive",

@@ -1,7 +1,8 @@
 """`AsyncEngine`: drives the same flows for asyncio."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from datetime import timedelta
 from functools import partial
 from inspect import isawaitable
 from typing import TypeVar
@@ -19,6 +20,9 @@ from kessai.driver import (
     perform_within,
     utc_now,
 )
+from kessai.feed.event import FeedEvent
+from kessai.feed.following import lag, pass_over, subscribed
+from kessai.feed.reading import FeedReader
 from kessai.flow import (
     Answer,
     Effect,
@@ -220,6 +224,30 @@ class AsyncEngine(BaseEngine, AsyncClosable):
             self._context, transaction_id, discrepancy, note=evidence, actor=actor
         )
         return await self.drive(closing)
+
+    async def events(
+        self, after: str = "", *, with_notes: bool = False
+    ) -> AsyncIterator[FeedEvent]:
+        """See `Engine.events`."""
+        reader = FeedReader(self._context, after, with_notes=with_notes)
+        while events := await self.drive(reader.page()):
+            for event in events:
+                yield event
+
+    async def relay(
+        self, subscriber: str, handle: Callable[[FeedEvent], Awaitable[object]]
+    ) -> int:
+        """See `Engine.relay`; `handle` is awaited."""
+        standing, count = await self.drive(subscribed(subscriber)), 0
+        async for event in self.events(standing.position):
+            await handle(event)
+            standing = await self.drive(pass_over(standing, event.position))
+            count += 1
+        return count
+
+    async def feed_lag(self) -> timedelta:
+        """See `Engine.feed_lag`."""
+        return await self.drive(lag())
 
     async def close(self) -> None:
         """Close the transport and the store."""

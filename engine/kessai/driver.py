@@ -13,15 +13,19 @@ from typing import Any, Generic, Self, TypeVar, assert_never, overload
 
 from kessai.errors import InvalidInput, KessaiError
 from kessai.flow import (
+    Advance,
     Append,
     Claim,
     Declaration,
     Effect,
     Find,
+    FindSubscriber,
     Flow,
+    HeldBack,
     History,
     Load,
     Now,
+    ReadFeed,
     Release,
     Search,
     Send,
@@ -392,5 +396,13 @@ def ask_store(  # noqa: C901, PLR0911, PLR0912 - a line an effect
             return store.find(reference.account, reference.kind, reference.id)
         case Search():
             return store.search(effect)
+        case ReadFeed(after, limit):
+            return store.feed(after, limit)
+        case HeldBack():
+            return store.held_back()
+        case FindSubscriber(name):
+            return store.subscriber(name)
+        case Advance(subscriber):
+            return store.advance(subscriber)
         case _:
             assert_never(effect)

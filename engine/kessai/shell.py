@@ -5,7 +5,8 @@ ever open while a request is under way.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,6 +22,9 @@ from kessai.driver import (
     perform_within,
     utc_now,
 )
+from kessai.feed.event import FeedEvent
+from kessai.feed.following import lag, pass_over, subscribed
+from kessai.feed.reading import FeedReader
 from kessai.flow import (
     Answer,
     Context,
@@ -363,6 +367,49 @@ class Engine(BaseEngine, Closable):
             self._context, transaction_id, discrepancy, note=evidence, actor=actor
         )
         return self.drive(closing)
+
+    def events(
+        self, after: str = "", *, with_notes: bool = False
+    ) -> Iterator[FeedEvent]:
+        """The events of all transactions after a position, as many as there are now.
+
+        To follow them, ask again after the last one's `position`: no event is passed
+        over, and those of a transaction come in their order. `""` is before all.
+
+        Raises:
+            InvalidInput: `after` is no position of this store.
+            TrailBroken: an event does not hold; `kessai audit verify` has more.
+
+        """
+        reader = FeedReader(self._context, after, with_notes=with_notes)
+        while events := self.drive(reader.page()):
+            yield from events
+
+    def relay(self, subscriber: str, handle: Callable[[FeedEvent], object]) -> int:
+        """Give each event that `subscriber` has not passed yet to `handle`, in order.
+
+        Its position is stored after each call. What raises or dies in between gets the
+        same event again, so `handle` must take one twice: each has its `id`. Returns
+        how many there were.
+
+        Raises:
+            VersionConflict: another process relays for `subscriber` at the same time.
+
+        """
+        standing, count = self.drive(subscribed(subscriber)), 0
+        for event in self.events(standing.position):
+            handle(event)
+            standing = self.drive(pass_over(standing, event.position))
+            count += 1
+        return count
+
+    def feed_lag(self) -> timedelta:
+        """For how long the first event that is stored has not been given yet.
+
+        Usually nothing, or the time of a commit. If it grows, a transaction stays open
+        somewhere on PostgreSQL's server (`pg_stat_activity`, `pg_prepared_xacts`).
+        """
+        return self.drive(lag())
 
     def close(self) -> None:
         """Close the transport and the store."""

@@ -442,7 +442,7 @@ def test_free_texts_are_kept_only_to_be_sent_again(life):
         if kept_in(" ".join(_text(value) for value in row))
     }
     assert holding == {"kessai_events", "kessai_states"}
-    for *_, body, _digest in rows["kessai_events"]:
+    for _name, _number, body, *_ in rows["kessai_events"]:
         event = json.loads(body)
         if kept_in(_text(body)):
             assert event["kind"] == "begun"

@@ -8,23 +8,8 @@ import attrs
 from kessai.audit.verification.replay import Library, ReplayBroken, replay
 from kessai.errors import StoreBusy, TrailBroken
 from kessai.export.movements import movements_of
-from kessai.machine import (
-    Begun,
-    Closed,
-    Denied,
-    Discrepancy,
-    Event,
-    External,
-    Lapsed,
-    Learned,
-    Reported,
-    Resent,
-    Resumed,
-    Reversed,
-    Sent,
-)
+from kessai.feed.event import FeedEvent, shown
 from kessai.machine.chain import AppliedEvent
-from kessai.machine.events import KIND_OF
 from kessai.stores import Store
 from kessai.zones import Period
 
@@ -51,6 +36,10 @@ _EVENTS = (
     "operation",
     *("command", "amount", "currency", "shown", "outcome", "reasons", "deadline"),
     *("source", "code", "exchange", "reported_at", "status", "hash"),
+)
+_AS_IN_THE_FEED = (
+    *("kind", "operation", "command", "amount", "shown", "outcome", "deadline"),
+    "status",
 )
 _TRANSACTIONS = (
     *("opened_at", "last_at", "transaction", "account", "lifecycle", "agreement"),
@@ -150,64 +139,20 @@ def _movements(step: AppliedEvent, language: str) -> Iterator[Row]:
             "amount_title": movement.title.in_language(language),
             "change": movement.change,
             "balance": movement.balance,
-            "shown": _shown(step, movement.change),
+            "shown": shown(step, movement.change),
         }
 
 
 def _event(step: AppliedEvent, _language: str) -> Iterator[Row]:
-    details = _details(step)
+    event = FeedEvent.of(step)
+    reasons = " ".join(event.reasons)
+    if event.closes and not reasons:
+        reasons = f"event {' '.join(map(str, event.closes))}"
     yield {
-        "kind": KIND_OF[type(step.event)],
-        "shown": _shown(step, details.get("amount")),
-        "status": step.after.status,
-        "hash": step.after.head,
-        **details,
+        **{name: getattr(event, name) for name in _AS_IN_THE_FEED},
+        "hash": event.id,
+        "reasons": reasons or None,
     }
-
-
-def _shown(step: AppliedEvent, amount: int | None) -> str | None:
-    """An amount with its currency, where both are known."""
-    lifecycle = step.machine.lifecycle if step.machine else None
-    currency = lifecycle.currency(step.after.currency) if lifecycle else None
-    return None if amount is None or currency is None else currency.show(amount)
-
-
-def _details(step: AppliedEvent) -> Row:
-    """The cells of this kind of event, besides its time and its evidence."""
-    subject = step.subject
-    about: dict[str, Any] = {}
-    if subject:
-        about = {"command": subject.command, "amount": subject.amount}
-    if step.closes:
-        about["reasons"] = f"event {' '.join(map(str, step.closes))}"
-    return {**about, **_particulars(step.event)}
-
-
-def _particulars(event: Event) -> Row:
-    match event:
-        case Begun():
-            return {"operation": event.operation.id}
-        case Sent() | Resent() | Resumed() | Reported():
-            outcome = event.outcome.value if isinstance(event, Reported) else None
-            return {"operation": event.operation, "outcome": outcome}
-        case External() | Reversed():
-            taken_back = isinstance(event, Reversed)
-            return {"outcome": "reversed" if taken_back else "succeeded"}
-        case Lapsed():
-            return {"deadline": event.deadline}
-        case _:
-            return _of_note(event)
-
-
-def _of_note(event: Discrepancy | Denied | Closed | Learned) -> Row:
-    if isinstance(event, Closed):
-        return {}
-    if isinstance(event, Learned):
-        names = (*event.evidence.references, *event.evidence.deadlines)
-        return {"reasons": " ".join(names)}
-    if isinstance(event, Denied):
-        return {"reasons": " ".join(reason.code for reason in event.reasons)}
-    return {"operation": event.operation, "reasons": event.reason}
 
 
 def _transactions(

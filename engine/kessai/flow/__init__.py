@@ -10,22 +10,29 @@ from kessai.flow.answer import Answer, Status
 from kessai.flow.ask import existing, possibilities, preview, reconcile, search
 from kessai.flow.begin import Prepared, begin, carry_out_prepared
 from kessai.flow.effects import (
+    Advance,
     Append,
     Change,
     Claim,
     Declaration,
     Effect,
     Find,
+    FindSubscriber,
     Flow,
+    HeldBack,
     History,
     Lease,
     Load,
     Loaded,
     Now,
+    Published,
+    ReadFeed,
     Recorded,
     Reference,
     Release,
     Send,
+    Subscriber,
+    Undelivered,
 )
 from kessai.flow.execute import execute
 from kessai.flow.failures import RecoveryFailure
@@ -42,6 +49,7 @@ from kessai.flow.search import AmountBounds, Search, SearchResult
 from kessai.flow.steps import Context
 
 __all__ = [
+    "Advance",
     "AmountBounds",
     "Answer",
     "Append",
@@ -51,7 +59,9 @@ __all__ = [
     "Declaration",
     "Effect",
     "Find",
+    "FindSubscriber",
     "Flow",
+    "HeldBack",
     "History",
     "Inquiry",
     "Lease",
@@ -61,6 +71,8 @@ __all__ = [
     "NotificationNotConfirmed",
     "Now",
     "Prepared",
+    "Published",
+    "ReadFeed",
     "Recorded",
     "Recovery",
     "RecoveryFailure",
@@ -71,6 +83,8 @@ __all__ = [
     "Send",
     "Status",
     "StillUnderWay",
+    "Subscriber",
+    "Undelivered",
     "abandon",
     "begin",
     "carry_out_prepared",

@@ -88,6 +88,50 @@ def learned_references(
     )
 
 
+class Published(msgspec.Struct, frozen=True):
+    """A record with its position in the feed: a text that only its store reads."""
+
+    position: str
+    record: Record
+
+
+class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that a subscriber of the feed did not take, though it is past it.
+
+    `attempts` were made, `reason` is how the last one failed. `due_at` is the time of
+    the next one; without it none follows: it is a dead letter. `id` is the event's hash.
+    """
+
+    position: str
+    transaction: str
+    number: int
+    id: str
+    attempts: int = 0
+    due_at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is sent again only if an operator asks for it."""
+        return self.due_at is None
+
+
+class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a subscriber of the feed is: the position of the last event that it passed.
+
+    `version` counts how often this was stored; 0 for a subscriber that never was.
+    """
+
+    name: str
+    position: str = ""
+    version: int = 0
+    undelivered: tuple[Undelivered, ...] = ()
+
+    def moved(self, **changes: Any) -> "Subscriber":
+        """What is to be stored next: with other fields, one version later."""
+        return msgspec.structs.replace(self, version=self.version + 1, **changes)
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What one step writes, all of it or nothing.
 
@@ -195,6 +239,29 @@ class Find(msgspec.Struct, frozen=True):
     reference: Reference
 
 
+class ReadFeed(msgspec.Struct, frozen=True):
+    """Ask for at most `limit` events after a position; gives a list of `Published`."""
+
+    after: str
+    limit: int
+
+
+class HeldBack(msgspec.Struct, frozen=True):
+    """Ask for the first event that the feed does not give yet; a `Record` or None."""
+
+
+class FindSubscriber(msgspec.Struct, frozen=True):
+    """Ask how far a subscriber of the feed is; gives a `Subscriber`."""
+
+    name: str
+
+
+class Advance(msgspec.Struct, frozen=True):
+    """Write how far a subscriber is; see `Store.advance`."""
+
+    subscriber: Subscriber
+
+
 TOO_LATE = Failure(sent=False, reason="too late to send")
 """The failure of a request whose time was over: it must not be sent any more."""
 
@@ -233,13 +300,29 @@ class Send:
         return Failure(sent=False, reason="not sealed: it is no request any more")
 
 
-StoreEffect = Load | Append | History | Declaration | Claim | Release | Find | Search
+StoreEffect = (
+    Load
+    | Append
+    | History
+    | Declaration
+    | Claim
+    | Release
+    | Find
+    | Search
+    | ReadFeed
+    | HeldBack
+    | FindSubscriber
+    | Advance
+)
 Effect = Now | Send | StoreEffect
 Result = (
     datetime
     | Loaded
+    | Record
     | list[Record]
     | list[str]
+    | list[Published]
+    | Subscriber
     | bytes
     | Lease
     | SearchResult

@@ -8,7 +8,7 @@ import attrs
 import msgspec
 
 from kessai.errors import TrailBroken
-from kessai.flow import Recorded
+from kessai.flow import Recorded, Undelivered
 from kessai.machine import Transaction
 from kessai.machine.chain import canonical
 from kessai.machine.events import evidence_data
@@ -19,6 +19,7 @@ T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
 _transactions = msgspec.json.Decoder(Transaction)
 _recorded = msgspec.json.Decoder(Recorded)
+_undelivered = msgspec.json.Decoder(tuple[Undelivered, ...])
 
 
 def _decode(decoder: msgspec.json.Decoder[T], raw: bytes, what: str) -> T:
@@ -134,6 +135,16 @@ def decode_recorded(raw: bytes) -> Recorded:
 
     """
     return _decode(_recorded, raw, "answer")
+
+
+def decode_undelivered(raw: bytes) -> tuple[Undelivered, ...]:
+    """What is stored of a subscriber besides its position.
+
+    Raises:
+        TrailBroken: it is none; someone else wrote to the database.
+
+    """
+    return _decode(_undelivered, raw, "subscriber")
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):

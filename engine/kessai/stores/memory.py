@@ -14,14 +14,17 @@ from kessai.flow import (
     Change,
     Lease,
     Loaded,
+    Published,
     Recorded,
     RecoveryFailure,
     Reference,
     Search,
     SearchResult,
+    Subscriber,
 )
 from kessai.machine import DENIAL, Record, Transaction
 from kessai.stores.encoding import Answered, undisclosed
+from kessai.stores.feed import check_place, counted, outrun
 from kessai.stores.protocol import ForeignObject, StatusGroup, Within
 
 
@@ -58,6 +61,8 @@ class MemoryStore(Closable):
         self._transactions: dict[str, Transaction] = {}
         self._records: dict[str, list[Record]] = {}
         self._weighed: dict[str, list[Record]] = {}  # without denials
+        self._feed: list[Published] = []
+        self._subscribers: dict[str, Subscriber] = {}
         self._recorded: dict[str, Recorded] = {}
         self._declarations: dict[str, bytes] = {}
         self._referring: dict[Reference, set[str]] = {}
@@ -96,10 +101,7 @@ class MemoryStore(Closable):
                 message = f"key {opens.key!r} is taken"
                 raise VersionConflict(message)
             self._transactions[after.id] = after
-            self._records.setdefault(after.id, []).extend(change.records)
-            self._weighed.setdefault(after.id, []).extend(
-                [record for record in change.records if DENIAL not in record.body]
-            )
+            self._keep(after.id, change.records)
             if opens is not None:
                 self._recorded[opens.key] = undisclosed(opens)
             for closed in change.closes:
@@ -109,6 +111,14 @@ class MemoryStore(Closable):
             for reference in change.references:
                 self._referring.setdefault(reference, set()).add(after.id)
             self._schedule(after)
+
+    def _keep(self, transaction: str, records: Sequence[Record]) -> None:
+        self._records.setdefault(transaction, []).extend(records)
+        self._weighed.setdefault(transaction, []).extend(
+            [record for record in records if DENIAL not in record.body]
+        )
+        for place, record in enumerate(records, len(self._feed) + 1):
+            self._feed.append(Published(str(place), record))
 
     def _schedule(self, after: Transaction) -> None:
         due_at = after.due_at
@@ -282,6 +292,34 @@ class MemoryStore(Closable):
             "memory: a store in memory has no part in a shop's database transaction"
         )
         raise StoreUnsuitable(message)
+
+    def feed(self, after: str, limit: int) -> list[Published]:
+        """See `Store.feed`: a position is a place in the list."""
+        first = counted(after)
+        with self._own():
+            check_place(after, first, len(self._feed))
+            return self._feed[first : first + limit]
+
+    def held_back(self) -> Record | None:
+        """See `Store.held_back`: all that is stored can be read."""
+        return None
+
+    def misplaced(self) -> list[tuple[str, int]]:
+        """See `Store.misplaced`: nobody else writes here."""
+        return []
+
+    def subscriber(self, name: str) -> Subscriber:
+        """See `Store.subscriber`."""
+        with self._own():
+            return self._subscribers.get(name) or Subscriber(name=name)
+
+    def advance(self, subscriber: Subscriber) -> None:
+        """See `Store.advance`."""
+        with self._own():
+            known = self._subscribers.get(subscriber.name)
+            if (known.version if known else 0) != subscriber.version - 1:
+                raise outrun(subscriber)
+            self._subscribers[subscriber.name] = subscriber
 
     def close(self) -> None:
         """See `Store.close`: nothing is held."""

@@ -2,7 +2,8 @@
 
 A store keeps three things: transactions as they stand, their records (append-only),
 and what came of each key. One `append` writes them together or not at all, durably,
-and only if nobody else moved the transaction meanwhile.
+and only if nobody else moved the transaction meanwhile. Besides, it keeps how far each
+subscriber of the feed is.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -13,10 +14,12 @@ from kessai.flow import (
     Change,
     Lease,
     Loaded,
+    Published,
     RecoveryFailure,
     Reference,
     Search,
     SearchResult,
+    Subscriber,
 )
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered
@@ -249,6 +252,43 @@ class Store(Protocol):
         """
         ...
 
+    def feed(self, after: str, limit: int) -> list[Published]:
+        """At most `limit` events of all transactions after a position; `""` is before all.
+
+        An event that is read once has its place for good: none ever comes before it.
+        Those of a transaction come in their order.
+
+        Raises:
+            InvalidInput: `after` is no position of this store.
+
+        """
+        ...
+
+    def held_back(self) -> Record | None:
+        """The first event that is stored and that `feed` does not give yet.
+
+        It may come behind one that is not committed yet. None where no event waits.
+        """
+        ...
+
+    def misplaced(self) -> list[tuple[str, int]]:
+        """The events, by transaction and number, whose position no append gave them."""
+        ...
+
+    def subscriber(self, name: str) -> Subscriber:
+        """How far a subscriber of the feed is; before all events if it is not known."""
+        ...
+
+    def advance(self, subscriber: Subscriber) -> None:
+        """Write how far a subscriber is, if its stored version is still `version - 1`.
+
+        Raises:
+            VersionConflict: it has another version. Nothing was written.
+            StoreBusy, StoreFailed, CommitUnknown: see `append`.
+
+        """
+        ...
+
     def close(self) -> None:
         """Let go of everything held. The store cannot be used afterwards."""
         ...
@@ -337,6 +377,26 @@ class AsyncStore(Protocol):
 
     def within(self, connection: object) -> AsyncWithin:
         """See `Store.within`."""
+        ...
+
+    async def feed(self, after: str, limit: int) -> list[Published]:
+        """See `Store.feed`."""
+        ...
+
+    async def held_back(self) -> Record | None:
+        """See `Store.held_back`."""
+        ...
+
+    async def misplaced(self) -> list[tuple[str, int]]:
+        """See `Store.misplaced`."""
+        ...
+
+    async def subscriber(self, name: str) -> Subscriber:
+        """See `Store.subscriber`."""
+        ...
+
+    async def advance(self, subscriber: Subscriber) -> None:
+        """See `Store.advance`."""
         ...
 
     async def close(self) -> None:

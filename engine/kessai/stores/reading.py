@@ -14,8 +14,10 @@ from kessai.flow import (
     Reference,
     Search,
     SearchResult,
+    Subscriber,
 )
 from kessai.machine import Record
+from kessai.stores import feed
 from kessai.stores.encoding import decode_recorded, decode_transaction
 from kessai.stores.protocol import ForeignObject, StatusGroup
 from kessai.stores.query import Query, Row, Steps, T
@@ -198,3 +200,11 @@ class ReadingStore(Closable, ABC):
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
         return self._perform(unresolved(open_before, limit))
+
+    def misplaced(self) -> list[tuple[str, int]]:
+        """See `Store.misplaced`."""
+        return self._perform(feed.misplaced())
+
+    def subscriber(self, name: str) -> Subscriber:
+        """See `Store.subscriber`."""
+        return self._perform(feed.subscriber(name))

@@ -179,8 +179,10 @@ CREATE TABLE kessai_events (
   body BLOB NOT NULL,
   hash TEXT NOT NULL,
   moved TEXT,
+  position INTEGER NOT NULL,
   PRIMARY KEY (transaction_id, number)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX kessai_events_by_position ON kessai_events (position);
 CREATE INDEX kessai_events_but_denials ON kessai_events (transaction_id, number)
   WHERE instr(body, X'{DENIAL.hex()}') = 0;
 CREATE TABLE kessai_answers (
@@ -200,6 +202,12 @@ CREATE TABLE kessai_gateway_ids (
   gateway_id TEXT NOT NULL,
   transaction_id TEXT NOT NULL,
   PRIMARY KEY (account, kind, gateway_id, transaction_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE kessai_subscribers (
+  name TEXT PRIMARY KEY NOT NULL,
+  version INTEGER NOT NULL,
+  position TEXT NOT NULL,
+  undelivered BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 {";".join(VIEWS)}
 """,

@@ -17,14 +17,16 @@ import attrs
 from kessai.flow import (
     Change,
     Lease,
+    Published,
     RecoveryFailure,
     Reference,
     Search,
     SearchResult,
+    Subscriber,
 )
 from kessai.forks import PerProcess
 from kessai.machine import Record, Transaction
-from kessai.stores import reading
+from kessai.stores import feed, reading
 from kessai.stores import sqlite_rows as rows
 from kessai.stores.encoding import Answered
 from kessai.stores.protocol import ForeignObject
@@ -117,6 +119,13 @@ class SQLiteStore(ReadingStore):
             lambda connection: rows.release(connection, lease, due_at, failure)
         )
 
+    def advance(self, subscriber: Subscriber) -> None:
+        """See `Store.advance`."""
+        step = partial(feed.advance, subscriber)
+        self._own.get().writer.write(
+            lambda connection: perform(step(), partial(self._file.rows, connection))
+        )
+
     # ── reading ─────────────────────────────────────────────────────────────────────
 
     _but_denials = rows.BUT_DENIALS
@@ -137,6 +146,14 @@ class SQLiteStore(ReadingStore):
     def unresolved(self, open_before: datetime, limit: int) -> list[str]:
         """See `Store.unresolved`."""
         return self._perform(reading.unresolved(rows.moment(open_before), limit))
+
+    def feed(self, after: str, limit: int) -> list[Published]:
+        """See `Store.feed`: writers take turns, so nothing comes late."""
+        return self._perform(rows.feed(after, limit))
+
+    def held_back(self) -> Record | None:
+        """See `Store.held_back`: all that is committed can be read."""
+        return None
 
     def transactions(self, now: datetime | None = None) -> Iterator[Transaction]:
         """See `Store.transactions`: a connection of its own, so writers go on."""

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Recorded, RecoveryFailure
-from kessai.machine import DENIAL, Transaction
+from kessai.flow import Change, Lease, Published, Recorded, RecoveryFailure
+from kessai.machine import DENIAL, Record, Transaction
 from kessai.spec import Lifecycle
 from kessai.stores.encoding import (
     columns_of,
@@ -19,6 +19,8 @@ from kessai.stores.encoding import (
     encode_recorded,
     encode_transaction,
 )
+from kessai.stores.feed import check_place, counted
+from kessai.stores.query import Query, Steps
 from kessai.stores.schedule import decode_failure, encode_failure
 from kessai.stores.schema import VIEWS
 
@@ -31,6 +33,19 @@ BUT_DENIALS = (
 """The records of a transaction without those of refused attempts."""
 
 _OURS = ", ".join("'{}'".format(view.replace("'", "''")) for view in VIEWS)
+
+# One after the other, as writers take turns: none is skipped, none committed later.
+_APPEND = (
+    "INSERT INTO kessai_events (transaction_id, number, body, hash, moved, position)"
+    " VALUES (?, ?, ?, ?, ?, (SELECT ifnull(max(position), 0) + 1 FROM kessai_events))"
+)
+
+_FEED = (
+    "SELECT position, transaction_id, number, body, hash FROM kessai_events"
+    " WHERE position > :after ORDER BY position LIMIT :limit"
+)
+
+_LAST = "SELECT ifnull(max(position), 0) FROM kessai_events"
 
 FOREIGN = rf"""
 SELECT type, name, tbl_name FROM sqlite_master
@@ -56,17 +71,8 @@ def write_change(
     if change.lease is not None:
         _check_lease(connection, change.lease)
     for record in change.records:
-        connection.execute(
-            "INSERT INTO kessai_events (transaction_id, number, body, hash, moved)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (
-                record.transaction,
-                record.number,
-                record.body,
-                record.hash,
-                record.moved,
-            ),
-        )
+        values = record.transaction, record.number, record.body, record.hash
+        connection.execute(_APPEND, (*values, record.moved))
     if change.opens is not None:
         _open_key(connection, change.opens)
     for closed in change.closes:
@@ -230,6 +236,16 @@ def moment(at: datetime | None) -> str | None:
     if at is None:
         return None
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()
+
+
+def feed(after: str, limit: int) -> Steps[list[Published]]:
+    """See `Store.feed`."""
+    position = counted(after)
+    found = yield Query(_FEED, {"after": position, "limit": limit})
+    if not found:
+        ((last,),) = yield Query(_LAST)
+        check_place(after, position, last)
+    return [Published(str(at), Record(*columns)) for at, *columns in found]
 
 
 def _columns(transaction: Transaction) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 from kessai.driver import Clock, Observer, in_utc
+from kessai.feed.following import waited
 from kessai.flow import Effect, Flow, Now, Send
 from kessai.flow.effects import Result
 from kessai.gateway import Failure, Reply
@@ -159,6 +160,12 @@ class MetricObserver(Observer):
                 "Transactions with an open discrepancy",
                 watched.discrepant,
             ),
+            (
+                "kessai.feed.lag",
+                "s",
+                "For how long the feed holds its next event back; 0 if it holds none",
+                watched.feed_lag,
+            ),
         ):
             self._meter.create_observable_gauge(name, [read], unit, description)
 
@@ -203,6 +210,11 @@ class Watched:
         """How many transactions have a discrepancy."""
         of_any_age = datetime.min.replace(tzinfo=UTC)
         return [Observation(len(self._store.unresolved(of_any_age, MOST_OBSERVED)))]
+
+    def feed_lag(self, _: CallbackOptions) -> list[Observation]:
+        """How old the first event is that the feed holds back, in seconds."""
+        lag = waited(self._store.held_back(), self._clock())
+        return [Observation(lag.total_seconds())]
 
 
 _WHOSE = (attributes.ACCOUNT, attributes.LIFECYCLE)

@@ -24,7 +24,7 @@ from audited.thief import PostgresThief, Thief
 from kessai.audit import verify, write_seal
 from kessai.audit.sealing import new_private_key, read_private_key, read_seal
 from kessai.evidence.outcome import resolve_external
-from kessai.flow import Change, Reference
+from kessai.flow import Change, Reference, Subscriber
 from kessai.machine import Learned, Transaction, append, evolve, read_record
 from kessai.stores.encoding import encode_transaction
 
@@ -43,6 +43,7 @@ TABLES = {
     "kessai_answers": "key",
     "kessai_lifecycles": "hash",
     "kessai_gateway_ids": "gateway_id",
+    "kessai_subscribers": "name",
 }
 
 
@@ -60,6 +61,7 @@ def fill(store):
     forge(store, "A-2", found)
     explain_a_refund(shop)
     _learns(store, "R-1")
+    store.advance(Subscriber(name="mail", position="", version=1))
 
 
 def _learns(store, name):
@@ -485,11 +487,21 @@ PLAINLY = {
     ),
     "an event once more": (
         sql(
-            "INSERT INTO kessai_events"
-            " SELECT transaction_id, 11, body, hash, moved FROM kessai_events"
-            f" {LAST}"
+            "INSERT INTO kessai_events SELECT transaction_id, 11, body, hash, moved,"
+            f" position + 999 FROM kessai_events {LAST}"
         ),
         "record_broken",
+    ),
+    # the feed
+    "an event before the one before it": (
+        sql(
+            "UPDATE kessai_events SET position = 0 WHERE number = 5 AND transaction_id = 'A-1'"
+        ),
+        "position_wrong",
+    ),
+    "an event after which none can follow": (
+        sql(f"UPDATE kessai_events SET position = {2**63 - 1} {LAST}"),
+        "position_wrong",
     ),
     # chains hashed anew that break a rule
     "another amount, all hashed anew": (
@@ -664,6 +676,20 @@ HARMLESS = {
         scheduled(failure=f"'{FAILURE}'"),
         "an operator looks in vain; the next recovery is made as ever, and clears it",
     ),
+    "an event later in the feed": (
+        sql(f"UPDATE kessai_events SET position = position + 999 {LAST}"),
+        "it is given once more, or later, but after the one before it",
+    ),
+    **{
+        f"the {column} of a subscriber": (
+            sql(f"UPDATE kessai_subscribers SET {column} = ?", value),
+            "it is where one reads on: events are numbered, so it sees what was left out",
+        )
+        for column, value in (
+            *(("name", "post"), ("version", 7), ("position", "1")),
+            ("undelivered", b"[ ]"),
+        )
+    },
     "more leases": (
         scheduled(lease=5),
         "whoever has an older one writes nothing under it, and asks anew",

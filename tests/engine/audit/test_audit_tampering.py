@@ -60,7 +60,11 @@ def test_swapped_events_are_found(thief):
             new,
             old,
         )
-    assert thief.faults() == [("A-1", 6, "record_broken")]
+    assert thief.faults() == [
+        ("A-1", 6, "record_broken"),
+        ("A-1", 7, "position_wrong"),
+        ("A-1", 8, "position_wrong"),
+    ]
 
 
 def test_an_event_of_another_transaction_in_its_place_is_found(thief):

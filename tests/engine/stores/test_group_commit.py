@@ -161,7 +161,7 @@ def test_a_change_that_cannot_be_written_is_the_matter_of_its_own_thread(store):
 def test_a_record_in_the_place_of_another_is_refused_alone(store):
     """Somebody else wrote to the database."""
     session(store).connection.execute(
-        "INSERT INTO kessai_events VALUES ('order-0', 1, x'', '', NULL)"
+        "INSERT INTO kessai_events VALUES ('order-0', 1, x'', '', NULL, 9)"
     )
     outcomes = together(store, begins(store, 3))
     assert isinstance(outcomes[0], StoreFailed)

@@ -111,6 +111,7 @@ def test_tables_are_strict_so_that_no_amount_turns_into_a_float(sqlite):
         ("kessai_gateway_ids", 1),
         ("kessai_lifecycles", 1),
         ("kessai_states", 1),
+        ("kessai_subscribers", 1),
     ]
     for column in ("version", "state"):
         values = {"version": 1, "state": b"{}", column: "1.5 x"}

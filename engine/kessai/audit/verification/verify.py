@@ -101,6 +101,7 @@ def examinations(
         yield examined
     yield from map(Examined.of_fault, compared.gone())
     yield from map(Examined.of_fault, examiner.files_gone(seals))
+    yield from map(Examined.of_fault, _misplaced(store))
     yield from map(Examined.of_fault, _foreign_objects(store))
 
 
@@ -236,6 +237,12 @@ def _check_references(found: _StoredTransaction, transaction: Transaction) -> No
     if wrong := {*found.references} ^ {*learned_references({}, transaction)}:
         detail = ", ".join(sorted(f"{each.kind} {each.id}" for each in wrong))
         raise ReplayBroken(None, "references_differ", detail)
+
+
+def _misplaced(store: Store) -> Iterator[AuditFault]:
+    """Events that a subscriber of the feed might never be given, or not in their order."""
+    for transaction, number in store.misplaced():
+        yield AuditFault(transaction, number, "position_wrong")
 
 
 def _foreign_objects(store: Store) -> Iterator[AuditFault]:

@@ -11,6 +11,8 @@ For databases that speak PostgreSQL's protocol, this is all that is relied on:
 - `WITH` with `INSERT … SELECT`, `UPDATE … FROM` and `SELECT … FOR SHARE` inside;
   `RETURNING`; `unnest` of several arrays as a table; `INSERT … ON CONFLICT … DO NOTHING`
 - `FOR UPDATE SKIP LOCKED` for claims
+- ids of transactions that count up for the whole server: `pg_current_xact_id`,
+  `pg_current_snapshot`, `pg_snapshot_xmin`, `pg_snapshot_xmax` (see `feeding`)
 - types `bigint`, `text`, `bytea`, `timestamptz`; `COLLATE "C"` on ids and keys, so that
   they sort by code point; partial indexes; `array_agg(… ORDER BY …)`
 - a cursor (`DECLARE`, `FETCH`) in a `REPEATABLE READ`, `READ ONLY` transaction

@@ -17,17 +17,26 @@ from kessai.flow import (
     Change,
     Lease,
     Loaded,
+    Published,
     RecoveryFailure,
     Reference,
     Search,
     SearchResult,
+    Subscriber,
 )
 from kessai.forks import AsyncOwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
-from kessai.stores import reading
+from kessai.stores import feed, reading
 from kessai.stores.encoding import Answered, decode_row
-from kessai.stores.postgres import appending, place, pooling, schema, statements
+from kessai.stores.postgres import (
+    appending,
+    feeding,
+    place,
+    pooling,
+    schema,
+    statements,
+)
 from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
@@ -223,6 +232,26 @@ class AsyncPostgresStore(AsyncClosable):
     def within(self, connection: object) -> AsyncPostgresWithin:
         """See `Store.within`: `connection` is a `psycopg.AsyncConnection`."""
         return AsyncPostgresWithin(connection, self._space, self._server.name)
+
+    async def feed(self, after: str, limit: int) -> list[Published]:
+        """See `Store.feed`."""
+        return await self._perform(feeding.feed(after, limit))
+
+    async def held_back(self) -> Record | None:
+        """See `Store.held_back`."""
+        return await self._perform(feeding.held_back())
+
+    async def misplaced(self) -> list[tuple[str, int]]:
+        """See `Store.misplaced`."""
+        return await self._perform(feed.misplaced())
+
+    async def subscriber(self, name: str) -> Subscriber:
+        """See `Store.subscriber`."""
+        return await self._perform(feed.subscriber(name))
+
+    async def advance(self, subscriber: Subscriber) -> None:
+        """See `Store.advance`."""
+        await self._perform(feed.advance(subscriber))
 
     async def close(self) -> None:
         """See `Store.close`."""

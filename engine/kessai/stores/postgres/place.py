@@ -27,6 +27,7 @@ TABLES = frozenset(
         "kessai_answers",
         "kessai_lifecycles",
         "kessai_gateway_ids",
+        "kessai_subscribers",
     }
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from kessai.errors import StoreMissing, StoreUnsuitable
 from kessai.limits import BUSY_SECONDS, STATEMENT_SECONDS
 from kessai.machine import DENIAL
-from kessai.stores.postgres import place
+from kessai.stores.postgres import feeding, place
 from kessai.stores.query import Query, Row, Steps
 
 LOCK = int.from_bytes(b"kessai")
@@ -130,8 +130,12 @@ CREATE TABLE kessai_events (
   body bytea NOT NULL,
   hash text NOT NULL,
   moved text,
+  position bigint NOT NULL,
   PRIMARY KEY (transaction_id, number)
 )""",
+        b"""
+CREATE INDEX kessai_events_by_position
+ON kessai_events (position, transaction_id, number)""",
         b"""
 CREATE INDEX kessai_events_but_denials ON kessai_events (transaction_id, number)
 WHERE position('\\x%b'::bytea IN body) = 0"""
@@ -156,6 +160,13 @@ CREATE TABLE kessai_gateway_ids (
   gateway_id text COLLATE "C" NOT NULL,
   transaction_id text COLLATE "C" NOT NULL,
   PRIMARY KEY (account, kind, gateway_id, transaction_id)
+)""",
+        b"""
+CREATE TABLE kessai_subscribers (
+  name text COLLATE "C" PRIMARY KEY,
+  version bigint NOT NULL,
+  position text NOT NULL,
+  undelivered bytea NOT NULL
 )""",
         *VIEWS,
     ),
@@ -222,7 +233,7 @@ def prepare(*, must_exist: bool, to_read: bool) -> Steps[str]:
     if not to_read:
         yield from _see_that_it_writes()
     found = yield from _version(space)
-    if found == len(MIGRATIONS):
+    if found == len(MIGRATIONS) and (to_read or (yield from feeding.beyond()) is None):
         return space
     if not found and (must_exist or to_read):
         message = f"there is no store in this database (schema {place.quoted(space)})"
@@ -232,6 +243,7 @@ def prepare(*, must_exist: bool, to_read: bool) -> Steps[str]:
     yield Query(b"SET LOCAL statement_timeout = 0")
     yield Query(b"SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
     yield from _migrate((yield from _version(space)))  # another may have been faster
+    yield from feeding.rebase()
     yield Query(b"COMMIT", writes=True)
     return space
 

@@ -154,8 +154,11 @@ _AGREED = (
 _IS_AGREED = "EXISTS (SELECT 1 FROM agreed)"
 
 _WRITTEN = (
-    "written AS (INSERT INTO kessai_events (transaction_id, number, body, hash, moved)"
-    " SELECT moved.id, new.number, new.body, new.hash, new.moved FROM moved,"
+    "written AS (INSERT INTO kessai_events"
+    " (transaction_id, number, body, hash, moved, position)"
+    " SELECT moved.id, new.number, new.body, new.hash, new.moved,"
+    " greatest(pg_current_xact_id()::text::bigint, (SELECT position FROM kessai_events"
+    " WHERE transaction_id = :id AND number = :expected)) FROM moved,"
     " unnest(:numbers::bigint[], :bodies::bytea[], :hashes::text[], :movements::text[])"
     " AS new (number, body, hash, moved))"
 )

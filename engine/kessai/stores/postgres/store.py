@@ -14,13 +14,20 @@ from psycopg import Connection, IsolationLevel
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kessai.errors import StoreBusy
-from kessai.flow import Change, Lease, RecoveryFailure, Reference
+from kessai.flow import Change, Lease, Published, RecoveryFailure, Reference, Subscriber
 from kessai.forks import OwnStack, PerProcess
 from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
-from kessai.stores import reading
+from kessai.stores import feed, reading
 from kessai.stores.encoding import Answered, decode_row
-from kessai.stores.postgres import appending, place, pooling, schema, statements
+from kessai.stores.postgres import (
+    appending,
+    feeding,
+    place,
+    pooling,
+    schema,
+    statements,
+)
 from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
@@ -170,6 +177,18 @@ class PostgresStore(ReadingStore):
     def within(self, connection: object) -> PostgresWithin:
         """See `Store.within`: `connection` is a `psycopg.Connection`."""
         return PostgresWithin(connection, self._space, self._server.name)
+
+    def feed(self, after: str, limit: int) -> list[Published]:
+        """See `Store.feed`."""
+        return self._perform(feeding.feed(after, limit))
+
+    def held_back(self) -> Record | None:
+        """See `Store.held_back`."""
+        return self._perform(feeding.held_back())
+
+    def advance(self, subscriber: Subscriber) -> None:
+        """See `Store.advance`."""
+        self._perform(feed.advance(subscriber))
 
     def close(self) -> None:
         """See `Store.close`."""

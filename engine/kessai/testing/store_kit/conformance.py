@@ -14,21 +14,25 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from threading import Barrier, Semaphore
+from time import monotonic, sleep
 from typing import Any
 
 import attrs
 import pytest
 from msgspec.structs import replace
 
-from kessai.errors import KessaiError, LeaseLost, VersionConflict
+from kessai.errors import InvalidInput, KessaiError, LeaseLost, VersionConflict
 from kessai.flow import (
     AmountBounds,
     Change,
     Lease,
     Loaded,
+    Published,
     RecoveryFailure,
     Reference,
     Search,
+    Subscriber,
+    Undelivered,
 )
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
@@ -59,6 +63,7 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 LATER = NOON + HOUR
 THREADS = 8
 ENOUGH = 1_000
+FEW = 5
 ACCOUNT, OTHER = "shop-1/test", "shop-2/test"
 OURS = (ACCOUNT,)
 
@@ -861,6 +866,70 @@ class StoreConformance:
             ("order-2", buyer),
         ]
 
+    def test_the_feed_gives_all_events_in_pages_and_each_transaction_in_its_order(
+        self, store: Store
+    ) -> None:
+        """Whoever reads on after the last position misses none, and has none twice."""
+        assert store.feed("", 10) == []
+        books = [Book(store, name) for name in ("b", "a")]
+        operations = [book.begin() for book in books]
+        for book, operation in zip(books, operations, strict=True):
+            book.end(operation)
+        books[0].write(books[0].denied())
+        read = followed(store, 2)
+        trails = dict(store.trails())
+        assert {name: _of(name, read) for name in trails} == trails
+        assert len({each.position for each in read}) == len(read)
+        assert store.feed(read[-1].position, 10) == []
+        assert store.feed(read[1].position, 10) == read[2:]
+        assert (store.held_back(), store.misplaced()) == (None, [])
+
+    def test_what_is_no_position_of_the_store_is_refused(self, store: Store) -> None:
+        """Whoever went on after it would miss what comes until then."""
+        book = Book(store)
+        book.begin()
+        for wrong in ("x", "9" * 18, "9" * 30, "-1", "1.5"):
+            with pytest.raises(InvalidInput):
+                store.feed(wrong, 10)
+
+    def test_a_reader_beside_many_writers_misses_no_event(self, store: Store) -> None:
+        """None is given its place before one that was read already."""
+        writing = Semaphore(0)
+        read: list[Published] = []
+        with ThreadPoolExecutor(THREADS) as pool:
+            books = [Book(store, f"order-{n}") for n in range(THREADS)]
+            written = [pool.submit(_deny, book, writing) for book in books]
+            while not all(each.done() for each in written):
+                writing.acquire(timeout=1)
+                read += _pages(store, 3, read[-1].position if read else "")
+            for each in written:
+                each.result()
+        read += followed(store, 3, read[-1].position if read else "")
+        trails = dict(store.trails())
+        assert {name: _of(name, read) for name in trails} == trails
+        assert len(read) == THREADS * FEW
+
+    def test_how_far_a_subscriber_is_is_stored_once_a_version(
+        self, store: Store
+    ) -> None:
+        """Of two processes that carry it on, one is refused."""
+        first = store.subscriber("mail")
+        assert first == Subscriber(name="mail")
+        waiting = Undelivered(
+            position="1", transaction="b", number=2, id="é", attempts=1, due_at=LATER
+        )
+        moved = first.moved(position="7", undelivered=(waiting,))
+        store.advance(moved)
+        assert store.subscriber("mail") == moved
+        assert store.subscriber("Mail") == Subscriber(name="Mail")
+        with pytest.raises(VersionConflict):
+            store.advance(first.moved(position="8"))
+        with pytest.raises(VersionConflict):
+            store.advance(moved.moved().moved())
+        dead = replace(waiting, due_at=None, reason="status 500")
+        store.advance(moved.moved(undelivered=(dead,)))
+        assert store.subscriber("mail").undelivered == (dead,)
+
     def test_nothing_foreign_stands_on_the_tables_of_a_new_store(
         self, store: Store
     ) -> None:
@@ -1070,6 +1139,37 @@ class SharedStoreConformance(StoreConformance):
         first.write(first.begun(declaration=lifecycle)[0])
         second.write(second.begun(declaration=lifecycle)[0])
         assert other.declaration(lifecycle.hash) == lifecycle.document
+
+
+def followed(store: Store, limit: int, after: str = "") -> list[Published]:
+    """All events after a position, once none is held back, in pages of `limit`.
+
+    What else the database's server does, such as tidying up, may hold some back.
+    """
+    until = monotonic() + PATIENCE_SECONDS
+    while store.held_back() is not None:
+        assert monotonic() < until
+        sleep(0.01)
+    return _pages(store, limit, after)
+
+
+def _pages(store: Store, limit: int, after: str) -> list[Published]:
+    read: list[Published] = []
+    while page := store.feed(after, limit):
+        assert len(page) <= limit
+        read += page
+        after = page[-1].position
+    return read
+
+
+def _of(transaction: str, read: list[Published]) -> list[Record]:
+    return [each.record for each in read if each.record.transaction == transaction]
+
+
+def _deny(book: Book, writing: Semaphore) -> None:
+    for _ in range(FEW):
+        book.write(book.denied())
+        writing.release()
 
 
 def _write_until(over: threading.Event, wrote: Semaphore, book: Book) -> int:

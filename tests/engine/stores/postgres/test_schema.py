@@ -170,7 +170,8 @@ def test_an_event_that_is_there_already_is_no_conflict_to_decide_again(postgres,
     book.begin()
     run(
         url,
-        "INSERT INTO kessai_events SELECT transaction_id, 2, body, hash, moved FROM kessai_events",
+        "INSERT INTO kessai_events SELECT transaction_id, 2, body, hash, moved, position"
+        " FROM kessai_events",
     )
     with pytest.raises(StoreFailed, match="events_pkey"):
         book.write(book.denied())

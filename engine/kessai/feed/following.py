@@ -1,0 +1,45 @@
+"""How far a subscriber is, and for how long the feed holds an event back."""
+
+from datetime import datetime, timedelta
+
+from kessai.flow import (
+    Advance,
+    FindSubscriber,
+    Flow,
+    HeldBack,
+    Now,
+    Subscriber,
+)
+from kessai.machine import Record, read_record
+
+
+def subscribed(name: str) -> Flow[Subscriber]:
+    """How far the subscriber of that name is."""
+    found: Subscriber = yield FindSubscriber(name)
+    return found
+
+
+def pass_over(subscriber: Subscriber, position: str) -> Flow[Subscriber]:
+    """Write that `subscriber` is past `position`; how far it is then.
+
+    Raises:
+        VersionConflict: another process carries it on.
+
+    """
+    moved = subscriber.moved(position=position)
+    yield Advance(moved)
+    return moved
+
+
+def lag() -> Flow[timedelta]:
+    """For how long the first event that is stored has not been given."""
+    first: Record | None = yield HeldBack()
+    now: datetime = yield Now()
+    return waited(first, now)
+
+
+def waited(first: Record | None, now: datetime) -> timedelta:
+    """For how long the first event that is held back waits at `now`."""
+    if first is None:
+        return timedelta(0)
+    return max(now - read_record(first, None).event.at, timedelta(0))
