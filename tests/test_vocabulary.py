@@ -238,8 +238,9 @@ def commands(group: click.Group) -> Iterator[str]:
 
 PLAIN_ENGLISH = parts(
     "answered applied async call can change check clock confirmed demo do drive effect"
-    " endpoint file function http list load loaded memory missing names not"
-    " observe prove recorded reply request resolve run serve shipped show simulate"
+    " endpoint file follow function http list load loaded memory missing names not"
+    " observe prove recorded reply request resolve replay run send serve shipped show"
+    " simulate"
     " group result source still tx two under verify warning way"
     " above allowed another be below broken conflict contradicts differ differs earlier"
     " exists id invalid maximum may minimum of out reversible taken"

@@ -141,6 +141,34 @@ STARTING_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 1.0
 """Until a waiting thread looks by itself, as an interrupt may swallow its wake-up."""
 
+# ── webhooks ────────────────────────────────────────────────────────────────────────
+
+WEBHOOK_SECONDS = 20.0
+"""For a receiver to answer."""
+
+WEBHOOK_PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+"""After each attempt that failed: what fails once more is a dead letter, three days later.
+The schedule that Standard Webhooks recommends."""
+
+WEBHOOK_AGE = timedelta(minutes=5)
+"""How old a webhook may be, so that nobody sends an old one once more."""
+
+MOST_WAITING = 100
+"""Events of one subscriber that wait: with more, its endpoint is left alone instead."""
+
+FOLLOW_SECONDS = 1.0
+"""Until a follower of the feed looks again."""
+
 # ── others ──────────────────────────────────────────────────────────────────────────
 
 NOTIFICATION_SECONDS = 30.0

@@ -15,6 +15,7 @@ _COMMANDS = {
     "audit": ("audit.group:audit", "Prove that every step was allowed."),
     "demo": ("demo.command:demo", "A payment's whole life, in seconds."),
     "emulator": ("emulator:emulator", "A gateway to try things on."),
+    "events": ("events.group:events", "What happened, to follow or to be sent."),
     "export": ("export:export_command", "Rows for other programs."),
     "lifecycle": ("lifecycle.command:lifecycle", "The declared rules."),
     "prove": ("prove.command:prove_command", "Prove that the rules are right."),

@@ -6,5 +6,13 @@ for event in engine.events(after=position):
 
 from kessai.feed.event import FeedEvent
 from kessai.feed.reading import FeedReader, read_feed
+from kessai.feed.signature import WebhookSecret, check_webhook, read_secrets
 
-__all__ = ["FeedEvent", "FeedReader", "read_feed"]
+__all__ = [
+    "FeedEvent",
+    "FeedReader",
+    "WebhookSecret",
+    "check_webhook",
+    "read_feed",
+    "read_secrets",
+]

@@ -89,6 +89,13 @@ def output_failed() -> bool:
     return isinstance(out, GuardedStream) and out.state.failure is not None
 
 
+def output_is_over() -> bool:
+    """Whether standard output takes no more: it failed, or its reader has left."""
+    out: Any = sys.stdout
+    out.flush()
+    return isinstance(out, GuardedStream) and out.state.is_over
+
+
 def _shown_by(stream: Any) -> IO[Any]:
     """`stream`, with what it cannot show replaced; for a closed one, one that fails."""
     if stream is None:  # so does Python stand for a closed descriptor

@@ -1,0 +1,1 @@
+"""`kessai events`: what happened, followed on a terminal or sent as webhooks."""

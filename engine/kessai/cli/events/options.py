@@ -1,0 +1,35 @@
+"""What the commands of `kessai events` have in common."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from kessai.cli.terminal.output import note
+from kessai.cli.terminal.stopping import Stop
+from kessai.errors import SafeToResend
+from kessai.limits import FOLLOW_SECONDS
+
+subscriber_option = click.option(
+    "--subscriber",
+    required=True,
+    metavar="NAME",
+    help="Under which name it is stored how far it is.",
+)
+
+once_option = click.option(
+    "--once", is_flag=True, help="What there is now; else until stopped."
+)
+
+
+def until_stopped(act: Callable[[], Any], stop: Stop, *, once: bool) -> None:
+    """Do it again and again, with a rest; or `once`, and then let it fail."""
+    while not stop.is_asked:
+        try:
+            act()
+        except SafeToResend as error:  # the store is busy, or another was faster
+            if once:
+                raise
+            note(f"kessai: {error}")
+        if once or not stop.rest(FOLLOW_SECONDS):
+            break

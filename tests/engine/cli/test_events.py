@@ -1,0 +1,117 @@
+"""`kessai events`: followed on a terminal, sent to a URL, dead letters."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from kessai import SQLiteStore
+from kessai.feed import delivery
+from kessai.flow import Undelivered
+
+SECRET = "whsec_" + "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+
+
+@pytest.fixture
+def shop(kessai, tmp_path):
+    """A store with a sale in it: five events."""
+    for command, amount in (("authorize", 1000), ("capture", 900)):
+        opens = ("--lifecycle", "one_time") if command == "authorize" else ()
+        done = kessai(
+            *("tx", "do", "A-1", command, "--amount", amount, "--key", command),
+            *("--db", "shop.db", *opens),
+        )
+        assert done.code == 0, done.err
+    return tmp_path / "shop.db"
+
+
+def test_events_are_printed_a_line_each(kessai, shop):
+    done = kessai("events", "follow", "--db", shop, "--once")
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0].startswith("20")
+    assert "A-1 1  begun  authorize" in lines[0]
+    assert lines[-1].endswith("→ payment.captured")
+
+
+def test_as_json_each_line_is_an_object_with_its_position(kessai, shop):
+    lines = kessai(
+        "events", "follow", "--db", shop, "--once", "--json"
+    ).out.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [event["number"] for event in events] == list(range(1, len(events) + 1))
+    after = ("--after", events[0]["position"])
+    since = kessai("events", "follow", "--db", shop, "--once", "--json", *after)
+    assert since.out.splitlines() == lines[1:]
+
+
+def test_a_subscriber_goes_on_where_it_was(kessai, shop):
+    asked = ("events", "follow", "--db", shop, "--once", "--subscriber", "me")
+    first = kessai(*asked, "--after", "1").out.splitlines()
+    assert "A-1 2" in first[0]
+    assert kessai(*asked).out == ""
+    assert kessai(*asked, "--after", "1").code == 2
+
+
+def test_ctrl_c_ends_it_and_what_was_printed_is_not_printed_again(shop):
+    asked = [sys.executable, "-m", "kessai", "events", "follow", "--db", str(shop)]
+    asked += ["--subscriber", "me", "--json"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as process:
+        printed = [json.loads(process.stdout.readline()) for _ in range(4)]
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+        printed += [json.loads(line) for line in rest.splitlines()]
+        assert process.returncode == 0
+    again = subprocess.run(
+        [*asked, "--once"], capture_output=True, text=True, check=True
+    )
+    printed += [json.loads(line) for line in again.stdout.splitlines()]
+    numbers = [event["number"] for event in printed]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_what_its_reader_did_not_take_is_not_passed(shop):
+    asked = [sys.executable, "-m", "kessai", "events", "follow", "--db", str(shop)]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*asked, "--once", "--subscriber", "me"], stdout=write, check=False
+    )
+    os.close(write)
+    assert done.returncode == 0
+    with closing(SQLiteStore(shop)) as store:
+        assert store.subscriber("me").position == ""
+
+
+def test_without_a_secret_nothing_is_sent(kessai, shop, monkeypatch, tmp_path):
+    monkeypatch.delenv("KESSAI_WEBHOOK_SECRET", raising=False)
+    to = ("--url", "http://127.0.0.1:9/", "--subscriber", "mail", "--db", shop)
+    assert "--secret-file" in kessai("events", "send", *to, "--once").err
+    (tmp_path / "secret").write_text("rubbish")
+    wrong = kessai("events", "send", *to, "--once", "--secret-file", "secret")
+    assert wrong.code == 2
+    assert "rubbish" not in wrong.err
+
+
+def test_what_nobody_takes_waits_and_is_replayed(kessai, shop, monkeypatch):
+    monkeypatch.setenv("KESSAI_WEBHOOK_SECRET", SECRET)
+    to = ("--url", "http://127.0.0.1:9/", "--subscriber", "mail", "--db", shop)
+    done = kessai("events", "send", *to, "--once", "--json")
+    assert (done.code, done.json) == (4, {"delivered": 0, "failed": 1})
+    about = ("--subscriber", "mail", "--db", shop)
+    assert kessai("events", "dead", *about).out == "There are no dead letters.\n"
+    with closing(SQLiteStore(shop)) as store:
+        before = store.subscriber("mail")
+        letter = Undelivered(position="1", transaction="A-1", number=1, id="abc")
+        store.advance(delivery.replaced(before, before.undelivered, [letter]))
+    listed = kessai("events", "dead", *about, "--json").json["dead_letters"]
+    assert [each["id"] for each in listed] == ["abc"]
+    assert "abc" in kessai("events", "dead", *about).out
+    assert kessai("events", "replay", *about).code == 2
+    assert "no dead letter" in kessai("events", "replay", "xyz", *about).err
+    assert kessai("events", "replay", "abc", *about, "--json").json == {"replayed": 1}
+    assert kessai("events", "replay", "--all", *about, "--json").json == {"replayed": 0}
