@@ -7,6 +7,8 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, settings
 
+os.environ.pop("COLUMNS", None)  # what is printed is as wide for everybody
+
 IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
 
 if not IN_CI:  # there Hypothesis chooses a fixed seed and no deadline by itself

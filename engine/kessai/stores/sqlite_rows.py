@@ -41,7 +41,7 @@ _APPEND = (
 )
 
 _FEED = (
-    "SELECT position, transaction_id, number, body, hash FROM kessai_events"
+    "SELECT position, transaction_id, number, body, hash, moved FROM kessai_events"
     " WHERE position > :after ORDER BY position LIMIT :limit"
 )
 

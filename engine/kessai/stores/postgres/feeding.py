@@ -38,7 +38,7 @@ _LIMIT = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _NEXT = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
 _FEED = f"""
-SELECT position, transaction_id, number, body, hash FROM kessai_events
+SELECT position, transaction_id, number, body, hash, moved FROM kessai_events
 WHERE (position, transaction_id, number)
     > (:position::bigint, :transaction::text, :number::bigint)
   AND position < {_LIMIT}
@@ -48,7 +48,7 @@ ORDER BY position, transaction_id, number LIMIT :limit
 _IS_AHEAD = f"SELECT :position::bigint >= {_NEXT}"
 
 _HELD_BACK = f"""
-SELECT transaction_id, number, body, hash FROM kessai_events WHERE position >= {_LIMIT}
+SELECT transaction_id, number, body, hash, moved FROM kessai_events WHERE position >= {_LIMIT}
 ORDER BY position, transaction_id, number LIMIT 1
 """  # noqa: S608
 
