@@ -4,9 +4,7 @@ Each is a CloudEvent, signed as Standard Webhooks has it. What an endpoint does 
 is no matter of other endpoints: each is a subscriber with a position of its own.
 """
 
-import re
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -23,16 +21,23 @@ from kessai.gateway import Failure, Request
 from kessai.limits import WEBHOOK_SECONDS
 from kessai.stores import Store
 from kessai.transport import Transport
+from kessai.transport.request import MalformedRequest, origin_of
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @attrs.frozen
 class Deliveries:
-    """What came of a pass: how many events were delivered, and how many attempts failed."""
+    """What came of a pass: events that were delivered, and attempts that failed.
+
+    `waiting` are the events that wait to be sent, and `reason` is why the first of them
+    was not taken the last time.
+    """
 
     delivered: int = 0
     failed: int = 0
+    waiting: int = 0
+    reason: str = ""
 
 
 def _http() -> Transport:
@@ -45,15 +50,15 @@ def check_url(url: str) -> str:
     """`url`, if webhooks may go there.
 
     Raises:
-        InvalidInput: it is not encrypted, and leaves this machine.
+        InvalidInput: it is malformed, or not encrypted and leaves this machine.
 
     """
     try:
-        parts = urlsplit(url)
-        safe = parts.scheme == "https" or parts.hostname in _LOOPBACK
-    except ValueError:
-        safe = False
-    if not safe or not re.match("https?://", url):
+        origin = origin_of(url)
+    except MalformedRequest as error:
+        message = f"webhook URL: https://HOST/… is right; {error}"
+        raise InvalidInput(message) from None
+    if not origin.tls and origin.host not in _LOOPBACK:
         message = "webhook URL: https://… is right, or http:// to this machine alone"
         raise InvalidInput(message)
     return url
@@ -112,7 +117,9 @@ class WebhookSender(Closable):
                 if is_stopped() or delivery.is_full(one.subscriber):
                     break
                 self._take(one, event)
-        return Deliveries(one.delivered, one.failed)
+        waiting = delivery.waiting(one.subscriber)
+        reason = next((each.reason for each in waiting if each.reason), "")
+        return Deliveries(one.delivered, one.failed, len(waiting), reason)
 
     def _next(self, after: str) -> list[FeedEvent]:
         if self._reader.position != after:  # a page was broken off

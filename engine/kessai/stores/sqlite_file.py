@@ -10,7 +10,7 @@ from kessai.stores.query import Query, Row
 from kessai.stores.schema import MIGRATIONS, migrate, version_of
 from kessai.stores.sqlite_durable import make_durable
 from kessai.stores.sqlite_errors import translated
-from kessai.stores.sqlite_unchanging import Unchanging, is_of_the_folder
+from kessai.stores.sqlite_unchanging import Unchanging, is_read_only
 from kessai.whole_file import check_folder
 
 
@@ -76,7 +76,7 @@ class SQLiteFile:
             self._prepare(connection)
         except BaseException as error:
             connection.close()
-            if self._unchanging is None and is_of_the_folder(error, self.place):
+            if self._unchanging is None and is_read_only(error, self.place):
                 self._unchanging = Unchanging(self.place)
                 return self._open_once()
             if isinstance(error, sqlite3.Error):

@@ -1,7 +1,8 @@
-"""A database in a folder that nothing can be written to: a backup, a medium, an archive.
+"""A database that cannot be written to: a backup, a medium, an archive.
 
-SQLite makes files beside a database in WAL mode, even to read it. Where it cannot, it
-can still be told that the file does not change. It believes that, so it is checked.
+SQLite makes files beside a database in WAL mode, even to read it, and changes one that
+is in another mode. Where it cannot, it can still be told that the file does not change.
+It believes that, so it is checked.
 """
 
 import os
@@ -10,15 +11,20 @@ from pathlib import Path
 
 from kessai.errors import StoreFailed
 
+_PRIMARY = 0xFF
+"""The part of SQLite's code for an error that says what kind it is."""
 
-def is_of_the_folder(error: BaseException, path: Path) -> bool:
-    """Whether SQLite failed because it could make no file beside the database `path`."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    if code not in {sqlite3.SQLITE_READONLY_DIRECTORY, sqlite3.SQLITE_CANTOPEN}:
+
+def is_read_only(error: BaseException, path: Path) -> bool:
+    """Whether SQLite failed because `path`, or the folder that it is in, is read-only."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    if code not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
         return False
     effectively = os.access in os.supports_effective_ids
-    may_write = os.access(path.parent, os.W_OK, effective_ids=effectively)
-    return path.is_file() and not may_write
+    places = (path, path.parent)
+    return path.is_file() and not all(
+        os.access(place, os.W_OK, effective_ids=effectively) for place in places
+    )
 
 
 class Unchanging:
@@ -35,7 +41,7 @@ class Unchanging:
         self._state = self._look()
         if self._state[-1]:
             message = (
-                f"{path}: its folder is read-only, and commits stand in {self._wal.name}:"
+                f"{path}: it or its folder is read-only, and commits stand in {self._wal.name}:"
                 " copy both to a folder that can be written to"
             )
             raise StoreFailed(message)

@@ -5,6 +5,8 @@ else has written meanwhile.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kessai.errors import InvalidInput, KessaiError, MustRollBack
@@ -29,7 +31,8 @@ class SQLiteWithin:
         self._connection = connection
         self._file = file
         try:
-            self._check_file()
+            with self._as_python_has_it():
+                self._check_file()
             self._begin()
         except sqlite3.Error as error:
             raise self._meaning(error) from error
@@ -43,6 +46,17 @@ class SQLiteWithin:
                 f" {self._file.path}"
             )
             raise InvalidInput(message)
+
+    @contextmanager
+    def _as_python_has_it(self) -> Iterator[None]:
+        """Rows are tuples and texts are texts, whatever the shop makes of its own."""
+        connection = self._connection
+        kept = connection.row_factory, connection.text_factory
+        connection.row_factory, connection.text_factory = None, str
+        try:
+            yield
+        finally:
+            connection.row_factory, connection.text_factory = kept
 
     def _begin(self) -> None:
         """Begin, where the shop leaves that to Python, which would before it writes."""
@@ -72,7 +86,8 @@ class SQLiteWithin:
         try:
             connection.execute("SAVEPOINT kessai")
             try:
-                rows.write_change(connection, change, ())
+                with self._as_python_has_it():
+                    rows.write_change(connection, change, ())
             except BaseException:
                 if connection.in_transaction:  # a failing disk ends it by itself
                     connection.execute("ROLLBACK TO kessai")
@@ -89,9 +104,9 @@ class SQLiteWithin:
             raise self._meaning(error) from error
 
     def _fetch(self, query: Query) -> list[Row]:
-        cursor = self._connection.cursor()
-        cursor.row_factory = None  # the shop may have its own
-        return cursor.execute(str(query.text), query.values).fetchall()
+        with self._as_python_has_it():
+            found = self._connection.execute(str(query.text), query.values)
+            return found.fetchall()
 
     def _meaning(self, error: sqlite3.Error) -> KessaiError:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY_SNAPSHOT:

@@ -58,6 +58,17 @@ def encode(request: Request) -> tuple[Origin, bytes]:
         raise MalformedRequest(message) from error
 
 
+def origin_of(url: str) -> Origin:
+    """Where a request with this `url` goes.
+
+    Raises:
+        MalformedRequest: none can be sent there.
+
+    """
+    origin, _, _ = _target(url)
+    return origin
+
+
 def _encode(request: Request) -> tuple[Origin, bytes]:
     method, body = request.method, request.body
     if not _TOKEN.fullmatch(method) or method == "CONNECT":

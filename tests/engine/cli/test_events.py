@@ -92,6 +92,7 @@ def test_without_a_secret_nothing_is_sent(kessai, shop, monkeypatch, tmp_path):
     to = ("--url", "http://127.0.0.1:9/", "--subscriber", "mail", "--db", shop)
     assert "--secret-file" in kessai("events", "send", *to, "--once").err
     (tmp_path / "secret").write_text("rubbish")
+    (tmp_path / "secret").chmod(0o600)
     wrong = kessai("events", "send", *to, "--once", "--secret-file", "secret")
     assert wrong.code == 2
     assert "rubbish" not in wrong.err
@@ -101,11 +102,15 @@ def test_what_nobody_takes_waits_and_is_replayed(kessai, shop, monkeypatch):
     monkeypatch.setenv("KESSAI_WEBHOOK_SECRET", SECRET)
     to = ("--url", "http://127.0.0.1:9/", "--subscriber", "mail", "--db", shop)
     done = kessai("events", "send", *to, "--once", "--json")
-    assert (done.code, done.json) == (4, {"delivered": 0, "failed": 1})
+    told = {"delivered": 0, "failed": 1, "waiting": 5, "reason": done.json["reason"]}
+    assert (done.code, done.json) == (4, told)
+    assert told["reason"]
+    again = kessai("events", "send", *to, "--once")
+    assert (again.code, told["reason"] in again.out) == (4, True)
     about = ("--subscriber", "mail", "--db", shop)
     assert kessai("events", "dead", *about).out == "There are no dead letters.\n"
     with closing(SQLiteStore(shop)) as store:
-        before = store.subscriber("mail")
+        before = store.subscriber("webhooks mail")
         letter = Undelivered(position="1", transaction="A-1", number=1, id="abc")
         store.advance(delivery.replaced(before, before.undelivered, [letter]))
     listed = kessai("events", "dead", *about, "--json").json["dead_letters"]
@@ -115,3 +120,32 @@ def test_what_nobody_takes_waits_and_is_replayed(kessai, shop, monkeypatch):
     assert "no dead letter" in kessai("events", "replay", "xyz", *about).err
     assert kessai("events", "replay", "abc", *about, "--json").json == {"replayed": 1}
     assert kessai("events", "replay", "--all", *about, "--json").json == {"replayed": 0}
+
+
+def test_a_secret_that_others_may_read_is_refused(kessai, shop, tmp_path):
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(0o644)
+    to = ("--url", "http://127.0.0.1:9/", "--subscriber", "mail", "--db", shop)
+    done = kessai("events", "send", *to, "--once", "--secret-file", "secret")
+    assert done.code == 2
+    assert "chmod 600 secret" in done.err
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "-x", "a\n", "a" * 101])
+def test_a_name_that_nobody_could_read_is_no_subscribers(kessai, shop, name):
+    asked = ("events", "follow", "--once", "--db", shop, f"--subscriber={name}")
+    done = kessai(*asked)
+    assert done.code == 2
+    assert "letters, digits" in done.err
+
+
+def test_who_follows_under_a_webhooks_name_takes_nothing_from_it(
+    kessai, shop, monkeypatch
+):
+    monkeypatch.setenv("KESSAI_WEBHOOK_SECRET", SECRET)
+    name = ("--subscriber", "mail", "--db", shop)
+    assert kessai("events", "follow", "--once", *name).out
+    sent = kessai(
+        "events", "send", "--url", "http://127.0.0.1:9/", "--once", "--json", *name
+    )
+    assert sent.json["failed"] == 1

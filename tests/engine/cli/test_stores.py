@@ -191,6 +191,22 @@ def test_what_may_only_be_read_is_read_and_audited(kessai, archive, of_folder, o
     assert path.read_bytes() == kept
 
 
+@pytest.mark.parametrize(("of_folder", "of_file"), [(0o777, 0o444), (0o555, 0o644)])
+def test_a_backup_that_may_only_be_read_is_read_and_audited(
+    kessai, archive, tmp_path, of_folder, of_file
+):
+    path = archive / "backup.db"
+    with closing(sqlite3.connect(archive / "kessai.db")) as connection:
+        connection.execute("VACUUM INTO ?", [str(path)])
+    path.chmod(of_file)
+    archive.chmod(of_folder)
+    kept = path.read_bytes()
+    with an_ordinary_user():
+        again = [kessai(*command, "--db", path) for command in LOOKING]
+    assert [result.code for result in again] == [0] * len(again)
+    assert path.read_bytes() == kept
+
+
 def test_commits_that_stand_beside_a_read_only_file_are_not_passed_over(
     kessai, archive, ordered, tmp_path
 ):

@@ -135,6 +135,18 @@ def test_an_event_leaves_the_machine_encrypted_or_not_at_all(shop, url):
         WebhookSender(shop.engine.store, "mail", url, [])
 
 
+@pytest.mark.parametrize(
+    "url", ["https://", "https://shop.example:99999/", "https://shop.example/a b"]
+)
+def test_what_no_request_can_go_to_is_refused_at_once(shop, url):
+    with pytest.raises(InvalidInput, match="malformed"):
+        WebhookSender(shop.engine.store, "mail", url, [])
+
+
+def test_a_scheme_may_be_written_in_capitals(shop):
+    WebhookSender(shop.engine.store, "mail", "HTTPS://shop.example/", []).close()
+
+
 # ── the event ───────────────────────────────────────────────────────────────────────
 
 
@@ -191,11 +203,13 @@ def test_what_fails_holds_back_its_own_transaction_alone(shop, sender, endpoint)
     shop.sells("A-1")
     shop.sells("A-2")
     endpoint.refuses = lambda name: name == "A-1.2"
-    assert sender.run() == Deliveries(delivered=6, failed=1)
+    sent = sender.run()
+    assert (sent.delivered, sent.failed, sent.reason) == (6, 1, "status 500")
     assert endpoint.taken == ["A-1.1", *(f"A-2.{n}" for n in range(1, 6))]
     assert waiting(shop) == ["A-1.2", "A-1.3", "A-1.4", "A-1.5"]
     endpoint.refuses = lambda name: False
-    assert sender.run() == Deliveries()  # its pause is not over
+    sent = sender.run()
+    assert (sent.delivered, sent.failed) == (0, 0)  # its pause is not over
     shop.now += WEBHOOK_PAUSES[0]
     assert sender.run() == Deliveries(delivered=4)
     assert endpoint.taken[6:] == ["A-1.2", "A-1.3", "A-1.4", "A-1.5"]
@@ -245,7 +259,7 @@ def test_an_endpoint_that_is_down_is_left_alone_and_no_event_is_lost(
     sender.run()
     assert len(waiting(shop)) == MOST_WAITING
     assert len(endpoint.tried) == MOST_WAITING // 5
-    assert sender.run() == Deliveries()
+    assert sender.run() == Deliveries(waiting=MOST_WAITING, reason="status 500")
     endpoint.refuses = lambda name: False
     shop.now += WEBHOOK_PAUSES[0]
     sender.run()

@@ -398,12 +398,17 @@ def test_what_is_no_connection_of_the_stores_database_is_refused(
 def test_a_shop_may_have_its_own_forms_of_rows(shop, database, command):
     with database.transaction() as connection:
         if database.kind == "sqlite":
-            connection.row_factory = sqlite3.Row
+            connection.row_factory = lambda cursor, row: dict(
+                zip([column[0] for column in cursor.description], row, strict=True)
+            )
+            connection.text_factory = bytes
         else:
             from psycopg.rows import dict_row
 
             connection.row_factory = dict_row
         prepared = shop.call("begin", command("authorize", 5), connection=connection)
+        if database.kind == "sqlite":
+            assert connection.execute("SELECT 'a' AS b").fetchone() == {"b": b"a"}
     assert shop.call("carry_out", prepared).status is Status.SUCCEEDED
 
 

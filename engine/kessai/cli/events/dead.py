@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import click
 
-from kessai.cli.events.options import subscriber_option
+from kessai.cli.events.options import of_webhooks, subscriber_option
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
@@ -28,7 +28,7 @@ def dead(asked: Asked, *, subscriber: str) -> int:
     """List the events that were not taken at any attempt: the dead letters."""
     language = asked.language
     with opened_store(asked.db, to_read=True) as store:
-        found = delivery.dead(store.subscriber(subscriber))
+        found = delivery.dead(store.subscriber(of_webhooks(subscriber)))
     if asked.as_json:
         print_json({"dead_letters": [_data(each) for each in found]})
     elif not found:
@@ -86,7 +86,7 @@ def _replay(store: Store, name: str, ids: tuple[str, ...]) -> int:
 
 
 def _replay_once(store: Store, name: str, ids: tuple[str, ...]) -> int:
-    before = store.subscriber(name)
+    before = store.subscriber(of_webhooks(name))
     known = [each.id for each in delivery.dead(before)]
     if unknown := sorted({*ids} - {*known}):
         message = f"{unknown[0]}: no dead letter of {name} has that id"

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from kessai.card_numbers import without_card_numbers
-from kessai.cli.events.options import once_option, until_stopped
+from kessai.cli.events.options import named, once_option, until_stopped
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import say
@@ -29,6 +29,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 @click.option(
     "--subscriber",
     metavar="NAME",
+    callback=named,
     help="Store under this name how far it is, and go on there the next time.",
 )
 @click.option(

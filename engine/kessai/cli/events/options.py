@@ -1,5 +1,6 @@
 """What the commands of `kessai events` have in common."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,27 @@ from kessai.cli.terminal.stopping import Stop
 from kessai.errors import SafeToResend
 from kessai.limits import FOLLOW_SECONDS
 
+_NAME = re.compile(r"\w[\w.-]{0,99}")
+
+
+def named(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """The name of a subscriber, as an option has it."""
+    if name is not None and not _NAME.fullmatch(name):
+        message = "letters, digits, '.', '_' and '-' are right, at most 100"
+        raise click.BadParameter(message)
+    return name
+
+
+def of_webhooks(name: str) -> str:
+    """The name under which `send` stores how far it is: `follow` has its own of it."""
+    return f"webhooks {name}"
+
+
 subscriber_option = click.option(
     "--subscriber",
     required=True,
     metavar="NAME",
+    callback=named,
     help="Under which name it is stored how far it is.",
 )
 

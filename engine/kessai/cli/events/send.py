@@ -1,11 +1,18 @@
 """`kessai events send`: every event to a URL, as signed webhooks."""
 
 import os
+import stat
 from pathlib import Path
 
+import attrs
 import click
 
-from kessai.cli.events.options import once_option, subscriber_option, until_stopped
+from kessai.cli.events.options import (
+    of_webhooks,
+    once_option,
+    subscriber_option,
+    until_stopped,
+)
 from kessai.cli.terminal.exits import DONE, UNKNOWN
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
@@ -19,11 +26,15 @@ from kessai.words import Words
 _word = Words("events")
 
 _VARIABLE = "KESSAI_WEBHOOK_SECRET"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @click.command("send")
 @click.option(
-    "--url", required=True, metavar="URL", help="Who is sent the events: https://…"
+    "--url",
+    required=True,
+    metavar="URL",
+    help="Who is sent the events: https://…, or http:// to this machine.",
 )
 @click.option(
     "--secret-file",
@@ -49,40 +60,64 @@ def send(
     secrets = _secrets(secret_file)
     with (
         opened_store(asked.db) as store,
-        WebhookSender(store, subscriber, url, secrets) as sender,
+        WebhookSender(store, of_webhooks(subscriber), url, secrets) as sender,
         stop_on_signals() as stop,
     ):
-        report = _SendReport(sender, stop, asked)
+        report = _SendReport(sender, stop, asked, is_only=once)
         until_stopped(report.run, stop, once=once)
-        waits = any(not u.is_dead for u in store.subscriber(subscriber).undelivered)
-    return UNKNOWN if once and waits else DONE
+    return UNKNOWN if once and report.last.waiting else DONE
 
 
 def _secrets(path: Path | None) -> tuple[WebhookSecret, ...]:
-    try:
-        text = os.environ.get(_VARIABLE) if path is None else path.read_text("ascii")
-    except (OSError, UnicodeError):
-        message = f"--secret-file {path}: it cannot be read"
-        raise InvalidInput(message) from None
+    text = os.environ.get(_VARIABLE) if path is None else _read(path)
     if text is None:
         message = f"--secret-file FILE is missing, and {_VARIABLE} is not set"
         raise click.UsageError(message)
-    return read_secrets(text)
+    try:
+        return read_secrets(text)
+    except InvalidInput as error:
+        message = f"{_VARIABLE if path is None else f'--secret-file {path}'}: {error}"
+        raise InvalidInput(message) from None
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text("ascii")
+        is_open = os.name == "posix" and path.stat().st_mode & _OTHERS
+    except OSError as error:
+        message = f"--secret-file {path}: {error.strerror}"
+        raise InvalidInput(message) from None
+    except UnicodeError:
+        message = f"--secret-file {path}: whsec_ and base64 is right"
+        raise InvalidInput(message) from None
+    if is_open:
+        message = (
+            f"--secret-file {path}: others may read it; `chmod 600 {path}` mends that"
+        )
+        raise InvalidInput(message)
+    return text
 
 
 class _SendReport:
-    """Sends, and says so where there was something to send."""
+    """Sends, and says so where there was something to send, or it `is_only` once."""
 
-    def __init__(self, sender: WebhookSender, stop: Stop, asked: Asked) -> None:
+    def __init__(
+        self, sender: WebhookSender, stop: Stop, asked: Asked, *, is_only: bool
+    ) -> None:
         self._sender, self._stop, self._asked = sender, stop, asked
+        self._is_only = is_only
+        self.last = Deliveries()
 
     def run(self) -> None:
         """Send what there is now."""
-        sent = self._sender.run(lambda: self._stop.is_asked)
-        if sent == Deliveries():
+        self.last = sent = self._sender.run(lambda: self._stop.is_asked)
+        if not (self._is_only or sent.delivered or sent.failed):
             return
         if self._asked.as_json:
-            print_json({"delivered": sent.delivered, "failed": sent.failed})
-        else:
-            counts = {"delivered": f"{sent.delivered:,}", "failed": f"{sent.failed:,}"}
-            say(_word("sent", self._asked.language, **counts))
+            print_json(attrs.asdict(sent))
+            return
+        language = self._asked.language
+        counts = {"delivered": f"{sent.delivered:,}", "waiting": f"{sent.waiting:,}"}
+        said = _word("sent", language, **counts)
+        why = _word("why", language, reason=sent.reason) if sent.reason else ""
+        say(f"{said} {why}".rstrip())

@@ -67,7 +67,7 @@ def tx_list(
     with opened_store(asked.db, to_read=True) as store:
         result = store.search(search)
         found = result.transactions
-        if not found:
+        if not found or len(search.states) > 1:  # else it is what was found
             check_names(store, search)
         views = [] if asked.as_json else titled(store, found, asked.language)
     if asked.as_json:
