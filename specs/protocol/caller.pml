@@ -80,7 +80,7 @@ inline conclude(i, again, reported) {
 }
 
 proctype Caller(byte me, i) {
-  /* flow/execute.py: _take_up. A key that is known gives its recorded answer. */
+  /* flow/execute.py: take_up. A key that is known gives its recorded answer. */
 ask:
   atomic {
 #if defined(ANSWER_NOT_KEPT)

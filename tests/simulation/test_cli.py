@@ -27,7 +27,7 @@ def test_the_figures_are_shown_in_japanese(capsys):
 
 
 def test_named_faults_strike_and_no_others(capfdbinary):
-    asked = ["--commands", "1000", "--faults", "portal,lost_reply", "--json"]
+    asked = ["--commands", "2000", "--faults", "portal,lost_reply", "--json"]
     assert run_command(["simulate", *asked]) == 0
     figures = json.loads(capfdbinary.readouterr().out)
     assert set(figures["faults"]) == {"portal", "lost_reply"}

@@ -14,9 +14,9 @@ class Intent:
     """An operation whose intent is in the store, and the key that it stands under.
 
     `id` is the operation's id in its store, and `begun` the hash of the event that began
-    it. With `repeats` an equal command could be carried out once more; an opening command
-    could not, and a read has no effect. `asked` is the command as it was asked for. One
-    that `sets_amount` may be listed without it.
+    it. With `repeats` an equal command would move an amount once more; an opening command
+    could not, a read moves none, and one that `sets_amount` sets the same again (and may
+    be listed without it). `asked` is the command as it was asked for.
     """
 
     id: str

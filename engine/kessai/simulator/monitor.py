@@ -221,8 +221,10 @@ class Monitor:
 
     def _repeats(self, after: Transaction, command: str) -> bool:
         machine = self._machines.by_hash(after.lifecycle_hash)
-        rule = None if machine is None else machine.commands[command].spec
-        return rule is not None and not rule.reads and not rule.is_opening
+        rule = None if machine is None else machine.commands[command]
+        if rule is None or rule.sets_amount:
+            return False
+        return not rule.spec.reads and not rule.spec.is_opening
 
     def _sets_amount(self, after: Transaction, command: str) -> bool:
         machine = self._machines.by_hash(after.lifecycle_hash)

@@ -82,7 +82,7 @@ def dead(shop):
 @pytest.mark.parametrize("secret", [SECRET, OTHER])
 def test_an_implementation_of_others_verifies_what_is_signed(secret):
     both = read_secrets(f"{SECRET} {OTHER}")
-    headers = dict(signed_headers(both, "msg_1", NOW, b'{"a":1}'))
+    headers = dict(signed_headers(both, "msg_1", utc_now(), b'{"a":1}'))
     assert Webhook(secret).verify(b'{"a":1}', headers) == {"a": 1}
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(b'{"a":2}', headers)
