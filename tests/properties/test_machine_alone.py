@@ -1,7 +1,7 @@
 """The machine of every lifecycle, alone: whatever happens to it, its promises hold.
 
 No store, no gateway, no wire: only what is decided, and what events make of it. That is
-quick enough for most of the 26,000 steps that are taken here and beside it.
+quick enough for most of the 20,000 steps that are taken here and beside it.
 """
 
 import attrs
