@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+_OTHERS = 0o077
+
 _COMPANIONS = ("-wal", "-shm", "-journal", "-queue", ".gateway")
 """What stands beside the file of a store, and is part of it."""
 
@@ -103,6 +105,11 @@ def check_place(path: Path, *, replace: bool = False) -> None:
         raise FileExistsError(errno.EEXIST, what, str(path))
     if path.is_file() and not replace:
         raise FileExistsError(errno.EEXIST, "is there already", str(path))
+
+
+def others_may_read(path: Path) -> bool:
+    """Whether others than its owner may read the file, where files have such modes."""
+    return os.name == "posix" and bool(path.stat().st_mode & _OTHERS)
 
 
 def _is_database(path: Path) -> bool:

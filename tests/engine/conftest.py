@@ -26,6 +26,27 @@ def url(server):
         yield url
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request, tmp_path):
+    """A shop's own database, with kessai's tables beside its own."""
+    from shop_database import InAFile, OnAServer
+
+    if request.param == "sqlite":
+        found = InAFile(tmp_path / "shop.db")
+    else:
+        urls = (request.getfixturevalue(name) for name in ("url", "their_url"))
+        found = OnAServer(*urls)
+    yield found
+    found.store.close()
+
+
+@pytest.fixture
+def their_url(server):
+    """The schema of a shop's own tables."""
+    with server.schema() as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def story():
     """A maker of stories: `story("one_time", "authorize 1000, capture")`."""

@@ -35,7 +35,8 @@ KNOWN = 1_000
 class FeedReader:
     """Reads on after a position; one reader is for one task or thread at a time.
 
-    `position` is that of the last event read. `with_notes` gives events with what operators wrote, and their names.
+    `position` is that of the last event read. `with_notes` gives events with what
+    operators wrote, and their names.
     """
 
     def __init__(

@@ -21,12 +21,13 @@ class Operation:
 
     `id` is the transaction's id and the number of the event that began it.
     `last_sent_at` is when its request was last about to be sent, where an event of its
-    own says so: the first sending of a prepared one, or a resend. `resumed_at` is when what the consumer came back with was last sent on. `currency` is
-    that of the transaction that it opens; None if it opens none. `references` are the
-    gateway's ids for the transaction as they were known when it began,
-    `agreement_references` those for its agreement. Before `not_before` the gateway must
-    not be asked about it. `finish_within` is how long the gateway lets a consumer finish
-    it; None if no consumer has a part in it.
+    own says so: the first sending of a prepared one, or a resend. `resumed_at` is when
+    what the consumer came back with was last sent on. `currency` is that of the
+    transaction that it opens; None if it opens none. `references` are the gateway's ids
+    for the transaction as they were known when it began, `agreement_references` those
+    for its agreement. Before `not_before` the gateway must not be asked about it.
+    `finish_within` is how long the gateway lets a consumer finish it; None if no
+    consumer has a part in it.
     """
 
     id: str

@@ -22,6 +22,7 @@ from kessai.machine import (
     Transaction,
     broken_invariants,
 )
+from kessai.machine.compile import CompiledCommand
 from kessai.machine.events import ENDED
 from kessai.simulator.commands import is_in_force
 from kessai.simulator.gateway import BookedExchange, BookedOrder, ahead
@@ -203,6 +204,7 @@ class Monitor:
         task.is_written = True
         operation = after.operations.get(opened.operation or "")
         if operation is not None:
+            rule = self._rule(after, operation.command)
             self._kept.operations[operation.id] = Intent(
                 operation.id,
                 after.id,
@@ -210,25 +212,18 @@ class Monitor:
                 operation.amount,
                 opened.key,
                 after.head,
-                self._repeats(after, operation.command),
+                rule is not None and _repeats(rule),
                 task.command,
-                self._sets_amount(after, operation.command),
+                rule is not None and rule.sets_amount,
             )
             asked = None if task.command is None else task.command.amount
             if asked is not None and asked != operation.amount:
                 detail = f"{operation.amount} instead of {asked}"
                 raise Violation(BrokenPromise.AMOUNT_CHANGED, after.id, detail)
 
-    def _repeats(self, after: Transaction, command: str) -> bool:
+    def _rule(self, after: Transaction, command: str) -> CompiledCommand | None:
         machine = self._machines.by_hash(after.lifecycle_hash)
-        rule = None if machine is None else machine.commands[command]
-        if rule is None or rule.sets_amount:
-            return False
-        return not rule.spec.reads and not rule.spec.is_opening
-
-    def _sets_amount(self, after: Transaction, command: str) -> bool:
-        machine = self._machines.by_hash(after.lifecycle_hash)
-        return machine is not None and machine.commands[command].sets_amount
+        return None if machine is None else machine.commands[command]
 
     def _agreement_holds(
         self, after: Transaction, agreement: Transaction | None
@@ -375,3 +370,8 @@ def _intended(change: Change) -> str:
 def is_denied(outcome: object) -> bool:
     """Whether a task's outcome is a denial."""
     return isinstance(outcome, Answer) and outcome.status is Status.DENIED
+
+
+def _repeats(rule: CompiledCommand) -> bool:
+    """Whether an equal command would move an amount once more."""
+    return not (rule.sets_amount or rule.spec.reads or rule.spec.is_opening)

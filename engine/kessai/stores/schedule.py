@@ -4,14 +4,14 @@ A trail cannot prove these columns, as they change without events. But a recover
 leaves only some values in them, and any other would keep what is open from recovery.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
 from kessai.errors import TrailBroken
-from kessai.flow import RecoveryFailure
+from kessai.flow import Lease, RecoveryFailure
 from kessai.limits import LONGEST_REST
 from kessai.machine import Transaction
 
@@ -32,6 +32,19 @@ def decode_failure(text: str | None) -> RecoveryFailure | None:
         return None if text is None else _failures.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
+
+
+def lease_of(rows: Iterable[Sequence[Any]], until: datetime) -> Lease | None:
+    """The lease that a claim was given in its one row; None for no row."""
+    for name, number, attempts, failure in rows:
+        return Lease(
+            transaction=name,
+            number=number,
+            attempts=attempts,
+            until=until,
+            failure=decode_failure(failure),
+        )
+    return None
 
 
 class Schedule(NamedTuple):

@@ -21,7 +21,7 @@ from kessai.stores.encoding import (
 )
 from kessai.stores.feed import check_place, counted
 from kessai.stores.query import Query, Steps
-from kessai.stores.schedule import decode_failure, encode_failure
+from kessai.stores.schedule import encode_failure, lease_of
 from kessai.stores.schema import VIEWS
 
 BUT_DENIALS = (
@@ -122,15 +122,16 @@ def _write_transaction(
         encode_transaction(after),
         after.id,
     )
-    written = connection.execute(
-        _UPDATE if expected else _INSERT, (*values, *[expected] * bool(expected))
-    )
-    if written.rowcount == 1 and expected:
-        connection.execute(_CHANGED, values)
-        connection.execute(_OPENED, values)
+    if expected:
+        written = connection.execute(_UPDATE, (*values, expected))
+    else:
+        written = connection.execute(_INSERT, values)
     if written.rowcount != 1:
         message = f"{after.id}: not at version {expected} any more"
         raise VersionConflict(message)
+    if expected:
+        connection.execute(_CHANGED, values)
+        connection.execute(_OPENED, values)
 
 
 def _check_version(
@@ -202,15 +203,7 @@ def claim(
         "accounts": json.dumps(list(accounts)),
     }
     rows = connection.execute(_CLAIM, asked).fetchall()
-    for name, number, attempts, failure in rows:
-        return Lease(
-            transaction=name,
-            number=number,
-            attempts=attempts,
-            until=until,
-            failure=decode_failure(failure),
-        )
-    return None
+    return lease_of(rows, until)
 
 
 def release(

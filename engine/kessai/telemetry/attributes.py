@@ -4,14 +4,14 @@ Where OpenTelemetry's semantic conventions have a name, it is theirs; all others
 with `kessai.`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from kessai.flow import Answer, Flow, Inquiry, Prepared
+from kessai.flow import Answer, Effect, Flow, Inquiry, Prepared
 from kessai.gateway import Failure, Reply, Request
-from kessai.machine import Denied, Discrepancy, Transaction
+from kessai.machine import Denied, Discrepancy, Reason, Transaction
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.events import KIND_OF
 
@@ -105,25 +105,28 @@ def reasons(step: AppliedEvent) -> str:
     """Why a command was denied, or what is in doubt: codes, sorted."""
     match step.event:
         case Denied(reasons=found):
-            return " ".join(sorted({reason.code for reason in found}))
+            return _codes(found)
         case Discrepancy(reason=reason):
             return reason
         case _:
             return ""
 
 
+def _codes(reasons: Iterable[Reason]) -> str:
+    return " ".join(sorted({reason.code for reason in reasons}))
+
+
 def of_result(result: object) -> Attributes:
     """What a flow came to, if it is about one transaction."""
     match result:
         case Answer():
-            denial = " ".join(sorted(set(result.denial.codes))) if result.denial else ""
             return known(
                 {
                     **of_transaction(result.transaction),
                     COMMAND: result.command,
                     OPERATION: result.operation,
                     OUTCOME: result.status,
-                    REASON: denial,
+                    REASON: _codes(result.denial.reasons) if result.denial else "",
                 }
             )
         case Prepared(command=command):
@@ -139,6 +142,11 @@ def of_result(result: object) -> Attributes:
 def name_of(flow: Flow[Any]) -> str:
     """What a flow does: `execute`, `recover_due` and so on."""
     return str(getattr(flow, "__name__", "flow"))
+
+
+def call_of(effect: Effect) -> str:
+    """Which call of the store an effect is: `load`, `append` and so on."""
+    return type(effect).__name__.lower()
 
 
 def kind_of(step: AppliedEvent) -> str:

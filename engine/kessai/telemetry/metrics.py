@@ -117,7 +117,7 @@ class MetricObserver(Observer):
             request = attributes.of_request(effect.request)
             self._requests.record(seconds, {**request, **about})
         elif not isinstance(effect, Now):
-            call = {attributes.STORE_CALL: type(effect).__name__.lower()}
+            call = {attributes.STORE_CALL: attributes.call_of(effect)}
             self._calls.record(seconds, {**call, **about})
 
     def _seconds(self, what: object) -> float:

@@ -55,7 +55,7 @@ class SpanObserver(Observer):
             name, kind = effect.request.method, SpanKind.CLIENT
             about = attributes.of_request(effect.request)
         else:
-            call = type(effect).__name__.lower()
+            call = attributes.call_of(effect)
             name, kind = f"kessai.store.{call}", SpanKind.INTERNAL
             about = attributes.known(
                 {

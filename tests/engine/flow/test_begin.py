@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import attrs
 import pytest
-from shop_database import InAFile, OnAServer
 
 from kessai import Change, Failure, MemoryStore, Phase, Status, StillUnderWay
 from kessai.audit.verification.verify import verify
@@ -20,23 +19,6 @@ from kessai.limits import CARRY_OUT_WITHIN, SEND_WITHIN
 from kessai.machine import Resent, Resumed, Sent, append
 
 LATER = {"minutes": 3}
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request, tmp_path):
-    if request.param == "sqlite":
-        found = InAFile(tmp_path / "shop.db")
-    else:
-        urls = (request.getfixturevalue(name) for name in ("url", "their_url"))
-        found = OnAServer(*urls)
-    yield found
-    found.store.close()
-
-
-@pytest.fixture
-def their_url(server):
-    with server.schema() as url:
-        yield url
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import UserSettingsHolder, global_settings, settings
 from django.db import transaction
 from django.db.utils import ConnectionHandler
-from shop_database import InAFile, OnAServer
+from shop_database import OnAServer
 from sqlalchemy import orm, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -27,23 +27,6 @@ ORDER = text("INSERT INTO orders VALUES ('order-1')")
 
 def asked(key="k"):
     return Command("authorize", "order-1", lifecycle="one_time", amount=100, key=key)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request, tmp_path):
-    if request.param == "sqlite":
-        found = InAFile(tmp_path / "shop.db")
-    else:
-        urls = (request.getfixturevalue(name) for name in ("url", "their_url"))
-        found = OnAServer(*urls)
-    yield found
-    found.store.close()
-
-
-@pytest.fixture
-def their_url(server):
-    with server.schema() as url:
-        yield url
 
 
 @pytest.fixture

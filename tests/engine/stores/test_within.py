@@ -1,27 +1,10 @@
 """A store within a shop's transaction: what fails there leaves the rest of it alone."""
 
 import pytest
-from shop_database import InAFile, OnAServer
+from shop_database import OnAServer
 
 from kessai.errors import InvalidInput, VersionConflict
 from kessai.testing.store_kit.conformance import Book
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request, tmp_path):
-    if request.param == "sqlite":
-        found = InAFile(tmp_path / "shop.db")
-    else:
-        urls = (request.getfixturevalue(name) for name in ("url", "their_url"))
-        found = OnAServer(*urls)
-    yield found
-    found.store.close()
-
-
-@pytest.fixture
-def their_url(server):
-    with server.schema() as url:
-        yield url
 
 
 def test_what_conflicts_is_undone_and_the_transaction_goes_on(database):

@@ -6,7 +6,6 @@ hexadecimal digits or a PEM file.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from kessai.errors import AdapterMissing, InvalidInput
-from kessai.whole_file import draft, keep
+from kessai.whole_file import draft, keep, others_may_read
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 OWNER_ALONE = 0o600
-_OTHERS = 0o077
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 _MOST_BYTES = 65_536
 """No key file is longer: what is, is another file."""
@@ -115,7 +113,7 @@ def read_private_key(path: Path | str) -> PrivateKey:
 
     path = Path(path)
     pem = _read(path)
-    if os.name == "posix" and path.stat().st_mode & _OTHERS:
+    if others_may_read(path):
         message = f"{path}: others may read this key; `chmod 600 {path}` mends that"
         raise InvalidInput(message)
     key = _loaded(load_pem_private_key, pem, ed25519.Ed25519PrivateKey, password=None)

@@ -18,6 +18,7 @@ from kessai.cli.terminal.streams import output_is_over
 from kessai.driver import drive
 from kessai.errors import InvalidInput
 from kessai.feed import FeedEvent, FeedReader
+from kessai.feed.following import pass_over
 from kessai.feed.reading import asking
 from kessai.stores import Store
 
@@ -101,9 +102,8 @@ class _Follower:
 
     def _pass(self, event: FeedEvent) -> None:
         if self._subscriber is not None:
-            moved = self._subscriber.moved(position=event.position)
-            self._store.advance(moved)
-            self._subscriber = moved
+            passing = pass_over(self._subscriber, event.position)
+            self._subscriber = drive(passing, asking(self._store))
 
 
 def _line(event: FeedEvent) -> str:

@@ -1,7 +1,6 @@
 """`kessai events send`: every event to a URL, as signed webhooks."""
 
 import os
-import stat
 from pathlib import Path
 
 import attrs
@@ -21,12 +20,12 @@ from kessai.cli.terminal.stores import opened_store
 from kessai.errors import InvalidInput
 from kessai.feed.sender import Deliveries, WebhookSender
 from kessai.feed.signature import WebhookSecret, read_secrets
+from kessai.whole_file import others_may_read
 from kessai.words import Words
 
 _word = Words("events")
 
 _VARIABLE = "KESSAI_WEBHOOK_SECRET"
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @click.command("send")
@@ -83,7 +82,7 @@ def _secrets(path: Path | None) -> tuple[WebhookSecret, ...]:
 def _read(path: Path) -> str:
     try:
         text = path.read_text("ascii")
-        is_open = os.name == "posix" and path.stat().st_mode & _OTHERS
+        is_open = others_may_read(path)
     except OSError as error:
         message = f"--secret-file {path}: {error.strerror}"
         raise InvalidInput(message) from None

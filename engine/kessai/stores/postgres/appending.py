@@ -10,7 +10,7 @@ from kessai.machine import Record
 from kessai.stores.encoding import encode_recorded, encode_transaction
 from kessai.stores.postgres import statements
 from kessai.stores.query import Query, Row, Steps
-from kessai.stores.schedule import decode_failure, encode_failure
+from kessai.stores.schedule import encode_failure, lease_of
 
 
 def append(change: Change, declared: set[str]) -> Steps[None]:
@@ -116,15 +116,7 @@ def claim(
     """`Store.claim`."""
     asked = {"now": now, "until": until, "accounts": list(accounts)}
     rows = yield Query(statements.CLAIM, asked, writes=True)
-    for name, number, attempts, failure in rows:
-        return Lease(
-            transaction=name,
-            number=number,
-            attempts=attempts,
-            until=until,
-            failure=decode_failure(failure),
-        )
-    return None
+    return lease_of(rows, until)
 
 
 def release(
