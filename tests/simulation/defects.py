@@ -7,9 +7,10 @@ code; afterwards everything is as it was.
 from datetime import timedelta
 from importlib import import_module
 
+import account_defects  # noqa: F401 - it adds its own
 import attrs
-import recovery_defects  # noqa: F401 - it adds its own
-import restore_defects  # noqa: F401 - so does it
+import recovery_defects  # noqa: F401 - so do these
+import restore_defects  # noqa: F401
 from msgspec.structs import replace
 from planting import DEFECTS, defect, planted
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 
+import attrs
 from invented.played import LIFECYCLE, PlayedKumo
 
 from kessai import MemoryStore
@@ -21,12 +22,35 @@ def memory_stage():
     return Stage(Machines(shipped_lifecycles()), gateway, MemoryStore)
 
 
+NORTH, SOUTH = "https://north.example", "https://south.example"
+
+
+def two_accounts(clock):
+    """Test and live payments of one merchant: one key, and one store for both."""
+    played = {}
+    for url in (NORTH, SOUTH):
+        local = LocalGateway(clock=clock, approve="ask")
+        account = f"emulator/{url[8:13]}"
+        local.adapter = attrs.evolve(local.adapter, host=url, account=account)
+        played[url] = local.played()
+    return played
+
+
+@cache
+def accounts_stage():
+    return Stage(Machines(shipped_lifecycles()), two_accounts, MemoryStore)
+
+
 @cache
 def invented_stage():
     return Stage(Machines([LIFECYCLE]), PlayedKumo, MemoryStore)
 
 
-STAGES = {"emulator": memory_stage, "invented": invented_stage}
+STAGES = {
+    "emulator": memory_stage,
+    "invented": invented_stage,
+    "accounts": accounts_stage,
+}
 
 
 def played(gateway, seeds):

@@ -27,6 +27,8 @@ class Fault(StrEnum):
     REORDERED_NOTIFICATION = "reordered_notification"
     FORGED_NOTIFICATION = "forged_notification"
     LOST_NOTIFICATION = "lost_notification"
+    WRONG_ENDPOINT = "wrong_endpoint"
+    ACCOUNT_UNKNOWN = "account_unknown"
     CRASH_BEFORE = "crash_before"
     CRASH_AFTER = "crash_after"
     INTERRUPTED_RECOVERY = "interrupted_recovery"
@@ -44,6 +46,7 @@ class Fault(StrEnum):
     TERMINATION_RACE = "termination_race"
     LATE_REVERSAL = "late_reversal"
     RESTORED_BACKUP = "restored_backup"
+    ADAPTER_SLIPS = "adapter_slips"
 
 
 MEANINGS = Words("simulation.faults")

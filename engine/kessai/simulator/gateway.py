@@ -78,11 +78,12 @@ def _known_here_alone(transaction: Transaction) -> Iterator[str]:
 
 @attrs.frozen
 class Notice:
-    """A notification on its way, and the order it is about."""
+    """A notification on its way, the order it is about, and whose endpoint it is for."""
 
     order: str
     headers: Mapping[str, str]
     body: bytes
+    account: str | None = None
 
 
 class PlayedGateway(Protocol):
@@ -154,5 +155,10 @@ class PlayedGateway(Protocol):
         ...
 
 
-MakeGateway = Callable[[Callable[[], datetime]], PlayedGateway]
-"""Makes a stand-in with empty books, which lives by the clock that it is given."""
+MakeGateway = Callable[
+    [Callable[[], datetime]], PlayedGateway | Mapping[str, PlayedGateway]
+]
+"""Makes a stand-in with empty books, which lives by the clock that it is given.
+
+Or one for each of several accounts, by the beginning of the URLs that lead to it.
+"""

@@ -18,12 +18,17 @@ class WorldMove:
 
 @attrs.frozen
 class Ask(WorldMove):
-    """An order system has a worker carry out a command."""
+    """An order system has a worker carry out a command.
+
+    Where several accounts share the store, `account` is the one that its process knows;
+    None: it knows all. So it is with recoverers.
+    """
 
     task: int
     command: Command
     skew: int = 0
     fault: Fault | None = None
+    account: str | None = None
 
     @property
     def order(self) -> str:
@@ -39,6 +44,7 @@ class Recover(WorldMove):
     missing: Missing
     skew: int = 0
     order: str = ""
+    account: str | None = None
 
 
 @attrs.frozen
@@ -52,12 +58,16 @@ class Sweep(WorldMove):
 
 @attrs.frozen
 class Deliver(WorldMove):
-    """The order's notification of that number is delivered."""
+    """The order's notification of that number is delivered, to the endpoint of `account`.
+
+    None stands for the account that sent it.
+    """
 
     task: int
     order: str
     number: int
     fault: Fault | None = None
+    account: str | None = None
 
 
 @attrs.frozen

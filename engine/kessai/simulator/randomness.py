@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from kessai.simulator.faults import Fault
+from kessai.simulator.slips import SLIPS
 from kessai.spec.parameters import PLAINEST
 
 T = TypeVar("T")
 
 _SHARES = (1, 0.75, 0.25)
+_SLIPS = 0.02
 
 
 class Randomness:
@@ -23,6 +25,7 @@ class Randomness:
         self.furthest = furthest
         self.rng = random.Random(f"kessai {seed}")  # noqa: S311 - no secret
         self.of_backups = random.Random(f"kessai backup {seed}")  # noqa: S311 - no secret
+        self.of_adapters = random.Random(f"kessai adapter {seed}")  # noqa: S311 - no secret
         self.faults = frozenset(faults)
         self._numbers = 0
 
@@ -54,6 +57,18 @@ class Randomness:
     def text(self, least: int, most: int, /) -> str:
         """Always the same: what a text contains changes nothing here."""
         return PLAINEST.text(least, most)
+
+    def account(self, accounts: Sequence[str], share: float) -> str | None:
+        """The one account that somebody new knows; None: all, as in most processes."""
+        if len(accounts) == 1 or not self.injects(Fault.ACCOUNT_UNKNOWN, share):
+            return None
+        return self.rng.choice(accounts)
+
+    def slip(self) -> str | None:
+        """What an adapter does wrong with a reply, if it does."""
+        if Fault.ADAPTER_SLIPS not in self.faults or self.of_adapters.random() > _SLIPS:
+            return None
+        return self.of_adapters.choice(SLIPS)
 
     def skew(self) -> int:
         """By how many seconds the clock of somebody new is wrong: mostly by none."""

@@ -66,6 +66,7 @@ class Scheduler:
         self._queue: deque[WorldMove] = deque()
         self._workload = Workload(world, self._randomness, self._queue)
         self._beyond_in_flight_limit = round(limit.total_seconds()) + 1
+        self._accounts = world.gateway.accounts
         self._scenes = Scenes(world, self._randomness)
         self._restoring = Restoring(world, self._randomness, self._workload, commands)
         self._scene: Scene = iter(())
@@ -137,6 +138,9 @@ class Scheduler:
 
     def _send(self, task: Task) -> TaskStep:
         rng = self._rng
+        slip = None if task.reply is not None else self._randomness.slip()
+        if slip is not None:
+            return TaskStep(task.number, Fault.ADAPTER_SLIPS, detail=slip)
         hold = self._randomness.happens(0.4)  # others act before the reply is read
         if (
             task.reply is not None
@@ -203,7 +207,21 @@ class Scheduler:
             fault = Fault.REORDERED_NOTIFICATION
         elif self._randomness.injects(Fault.FORGED_NOTIFICATION, 0.05):
             fault = Fault.FORGED_NOTIFICATION
+        elif (wrong := self._wrong_endpoint(order)) is not None:
+            task = self._randomness.number()
+            return Deliver(task, order, number, Fault.WRONG_ENDPOINT, wrong)
         return Deliver(self._randomness.number(), order, number, fault)
+
+    def _wrong_endpoint(self, order: str) -> str | None:
+        """Now and then, the account at whose endpoint a notification is not expected.
+
+        Of an order that the store has not there is no telling whose it is.
+        """
+        owner, accounts = self._world.transaction(order).account, self._accounts
+        others = [account for account in accounts if owner and account != owner]
+        if not others or not self._randomness.injects(Fault.WRONG_ENDPOINT, 0.05):
+            return None
+        return self._rng.choice(others)
 
     def _notification_again(self) -> WorldMove | None:
         notifications = self._world.notifications
@@ -237,9 +255,9 @@ class Scheduler:
         order = ""
         if self._workload.live and self._randomness.happens(0.2):  # one by name
             order = self._rng.choice(self._workload.live).order
-        return Recover(
-            self._randomness.number(), missing, self._randomness.skew(), order
-        )
+        number, skew = self._randomness.number(), self._randomness.skew()
+        account = self._randomness.account(self._accounts, 0.3)
+        return Recover(number, missing, skew, order, account)
 
     def _arrival(self) -> WorldMove | None:
         parcels = self._world.parcels

@@ -8,7 +8,7 @@ import attrs
 from kessai.flow import Answer, Append, Send
 from kessai.flow.effects import Effect
 from kessai.machine import Command
-from kessai.simulator.faults import MEANINGS
+from kessai.simulator.faults import MEANINGS, Fault
 from kessai.simulator.moves import Ask, Finish, InPortal, Recover, TaskStep, WorldMove
 from kessai.simulator.run import conclude, living
 from kessai.simulator.tasks import Task
@@ -77,10 +77,17 @@ class _Narrator:
             case _:  # its own fields say all
                 pass
         text = _MOVES(kind, self.language, **values).rstrip()
-        if (fault := values.get("fault")) is not None:
-            text += f" — {fault}: {MEANINGS(fault, self.language)}"
-        skew = values.get("skew")
-        return text + (_MOVES("skewed", self.language, skew=skew) if skew else "")
+        text += self._fault(values.get("fault"), values.get("detail"))
+        for name in ("skew", "account"):
+            if said := values.get(name):
+                text += _MOVES(name, self.language, **{name: said})
+        return text
+
+    def _fault(self, fault: Fault | None, detail: str | None) -> str:
+        if fault is None:
+            return ""
+        which = f"{fault} ({detail})" if detail else fault
+        return f" — {which}: {MEANINGS(fault, self.language)}"
 
 
 def _asked(command: Command) -> str:

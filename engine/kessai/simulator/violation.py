@@ -30,6 +30,7 @@ class BrokenPromise(StrEnum):
     ENGINE_BROKE = "engine_broke"  # an error that is none of kessai's own
     NEVER_ENDS = "never_ends"
     NEVER_RESOLVED = "never_resolved"
+    ANOTHER_ACCOUNT = "another_account"  # its gateway was asked about the order
     UNKNOWN_ORDER = (
         "unknown_order"  # the gateway has one of which the engine knows nothing
     )

@@ -55,6 +55,7 @@ class Workload:
         self.live: list[Live] = []
         self._orders = 0
         self._machines = list(world.context.machines.current)
+        self._accounts = world.gateway.accounts
 
     def ask(self) -> WorldMove | None:
         """An order system asks; None when all orders must wait for something."""
@@ -106,7 +107,9 @@ class Workload:
 
     def _worker(self, command: Command, fault: Fault | None = None) -> Ask:
         self.asked.append(command)
-        return Ask(self._randomness.number(), command, self._randomness.skew(), fault)
+        number, skew = self._randomness.number(), self._randomness.skew()
+        account = self._randomness.account(self._accounts, 0.03)
+        return Ask(number, command, skew, fault, account)
 
     def _key(self) -> str:
         return f"key-{len(self.asked)}-{self._randomness.rng.randrange(1000)}"
@@ -178,10 +181,17 @@ class Workload:
             key=self._key(),
             lifecycle=machine.name,
             agreement=agreement,
+            account=None if agreement else self._account(live.order),
             amount=right_amount(self._randomness, bounds),
             currency=currency,
             parameters=parameters_for(self._randomness, machine, rule.spec),
         )
+
+    def _account(self, order: str) -> str | None:
+        """The account that an order is opened in, where there are several."""
+        if len(self._accounts) == 1:
+            return None
+        return self._accounts[int(order.rpartition("-")[2]) % len(self._accounts)]
 
     def _agreements(self, needed: Agreement) -> list[str]:
         """The ids of live agreements that allow a charge now, by their states."""

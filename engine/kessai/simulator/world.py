@@ -50,8 +50,10 @@ from kessai.simulator import moves
 from kessai.simulator.backup import Backup
 from kessai.simulator.faults import Fault
 from kessai.simulator.gateway import MakeGateway, Notice, differences
+from kessai.simulator.gateways import Gateways
 from kessai.simulator.intents import Intent
 from kessai.simulator.monitor import Monitor, is_denied
+from kessai.simulator.slips import NextSlip, SlippingAdapter
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.simulator.wire import TRANSIT, Parcel
@@ -97,13 +99,20 @@ class World:
 
     def __init__(self, stage: Stage) -> None:
         self.now = BEGINNING
-        self.gateway = stage.make_gateway(lambda: self.now)
+        self.gateway = Gateways(stage.make_gateway(lambda: self.now))
         self._make_store = stage.make_store
         self.store = stage.make_store()
         self._backup = Backup()
-        self.context = Context(stage.machines, [self.gateway.adapter])
+        self._slip = NextSlip()
+        slipping = [SlippingAdapter(each, self._slip) for each in self.gateway.adapters]
+        self.context = Context(stage.machines, slipping)
+        adapters = self.context.adapters
+        self._knows_one = {
+            account: attrs.evolve(self.context, adapters=[adapter])
+            for account, adapter in adapters.items()
+        }
         self.recovery = stage.recovery
-        self.lists = self.context.adapter_for(None).replays is None
+        self.lists = all(adapter.replays is None for adapter in adapters.values())
         self.monitor = Monitor(
             stage.machines, stage.recovery.patience, lists=self.lists
         )
@@ -173,7 +182,7 @@ class World:
 
     def _ask(self, move: moves.Ask) -> None:
         command = move.command
-        flow = execute(self.context, command)
+        flow = execute(self._known(move.account), command)
         task = Task(move.task, Role.WORKER, flow, command.transaction, command=command)
         self.commands += 1
         self._inject(move.fault)
@@ -183,10 +192,18 @@ class World:
 
     def _recover(self, move: moves.Recover) -> None:
         recovery = attrs.evolve(self.recovery, missing=move.missing)
-        flow: Flow[Any] = recover_due(self.context, recovery)
+        context = self._known(move.account)
+        flow: Flow[Any] = recover_due(context, recovery)
         if move.order:
-            flow = recover(self.context, move.order, recovery)
+            flow = recover(context, move.order, recovery)
         self._enter(Task(move.task, Role.RECOVERER, flow, move.order), move.skew)
+
+    def _known(self, account: str | None) -> Context:
+        """What a process works with that knows one account, or all."""
+        if account is None:
+            return self.context
+        self._inject(Fault.ACCOUNT_UNKNOWN)
+        return self._knows_one[account]
 
     def _sweep(self, move: moves.Sweep) -> None:
         flow = sweep(self.context, move.order)
@@ -198,13 +215,15 @@ class World:
             return
         notice = notices[move.number]
         body, mark = notice.body, (move.order, move.number)
+        is_forged = move.fault in {Fault.FORGED_NOTIFICATION, Fault.WRONG_ENDPOINT}
         if move.fault is Fault.FORGED_NOTIFICATION:
             body += b"&forged=1"
-        elif mark in self.undelivered:
+        elif not is_forged and mark in self.undelivered:
             self.undelivered.remove(mark)
-        flow = receive_notification(self.context, notice.headers, body)
+        account = move.account or notice.account
+        flow = receive_notification(self.context, notice.headers, body, account)
         task = Task(move.task, Role.RECEIVER, flow, move.order, notification=mark)
-        task.is_forged = move.fault is Fault.FORGED_NOTIFICATION
+        task.is_forged = is_forged
         self._inject(move.fault)
         self._enter(task, 0)
 
@@ -266,6 +285,7 @@ class World:
             self._die(task, move.fault)
         else:
             self._resume(task)
+        self._slip.take()
 
     def _die(self, task: Task, fault: Fault | None) -> None:
         self._inject(fault)
@@ -384,6 +404,7 @@ class World:
             return request
         fault = move.fault
         order, operation = self._asks(task, send)
+        self._is_asked_rightly(order, request)
         if fault is Fault.NO_CONNECTION:
             self._inject(fault)
             task.reply = _NOT_CONNECTED
@@ -394,6 +415,16 @@ class World:
             move,
         )
         return task.reply
+
+    def _is_asked_rightly(self, order: str, request: Request) -> None:
+        """Only the account that an order belongs to is ever asked about it.
+
+        An order kit's inquiries do not say which order they are about; it has one account.
+        """
+        asked, owner = self.gateway.account_of(request), self.transaction(order).account
+        if order and asked != owner:
+            detail = f"{asked} was asked, it belongs to {owner}"
+            raise Violation(BrokenPromise.ANOTHER_ACCOUNT, order, detail)
 
     def _asks(self, task: Task, send: Send) -> tuple[str, Intent | None]:
         """The order that a request is about, and the operation it carries out."""
@@ -431,6 +462,10 @@ class World:
                     return _LOST
                 task.is_waiting = True
                 return None
+            case Fault.ADAPTER_SLIPS:
+                self._inject(fault)
+                self._slip.kind = move.detail
+                reply = self._carry_out(parcel, move)
             case _:
                 reply = self._carry_out(parcel, move)
         if fault is Fault.LOST_REPLY:

@@ -82,7 +82,7 @@ class StagedEngine(Engine):
 
     def __init__(self, world: World, lifecycles: list[Lifecycle]) -> None:
         super().__init__(
-            adapters=[world.gateway.adapter],
+            adapters=world.gateway.adapters,
             store=world.store,
             transport=_Unused(),
             lifecycles=lifecycles,
