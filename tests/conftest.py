@@ -2,11 +2,14 @@
 
 import json
 import os
+import sys
+from pathlib import Path
 
 import attrs
 import pytest
 from hypothesis import HealthCheck, settings
 
+sys.path.append(str(Path(__file__).with_name("engine") / "stores/postgres"))  # pg
 os.environ.pop("COLUMNS", None)  # what is printed is as wide for everybody
 
 IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
@@ -43,6 +46,18 @@ def kessai(capsys, tmp_path, monkeypatch):
         return Result(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def server():
+    """One PostgreSQL for all tests that need it."""
+    from pg.server import NoServer, running
+
+    try:
+        with running() as found:
+            yield found
+    except NoServer as error:
+        pytest.skip(str(error))
 
 
 def pytest_collection_modifyitems(items):

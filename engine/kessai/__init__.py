@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     )
     from kessai.stores import AsyncPostgresStore as AsyncPostgresStore
     from kessai.stores import PostgresStore as PostgresStore
+    from kessai.stores.opening import schema
     from kessai.telemetry.logs import LogObserver
     from kessai.telemetry.telemetry import Telemetry as Telemetry
     from kessai.transport import AsyncTransport, Transport
@@ -129,6 +130,7 @@ else:
             "AsyncPostgresStore PostgresStore Answered AsyncStore ForeignObject MemoryStore "
             "SQLiteStore StatusGroup Store StoreWarning open_store"
         ),
+        "stores.opening": "schema",
         "telemetry.logs": "LogObserver",
         "telemetry.telemetry": "Telemetry",
         "transport": "AsyncTransport Transport",
@@ -231,5 +233,6 @@ __all__ = [
     "load_shipped",
     "observe",
     "open_store",
+    "schema",
     "shipped_names",
 ]

@@ -1,4 +1,4 @@
-"""One PostgreSQL for all tests that need it, and stories of one transaction."""
+"""A shop's own databases, and stories of one transaction."""
 
 import sys
 from pathlib import Path
@@ -6,18 +6,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path += [str(HERE / part) for part in ("stores", "stores/postgres", "past")]
-
-
-@pytest.fixture(scope="session")
-def server():
-    from pg.server import NoServer, running
-
-    try:
-        with running() as found:
-            yield found
-    except NoServer as error:
-        pytest.skip(str(error))
+sys.path += [str(HERE / part) for part in ("stores", "past")]
 
 
 @pytest.fixture

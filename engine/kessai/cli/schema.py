@@ -3,7 +3,6 @@
 import click
 
 from kessai.cli.terminal.exits import DONE
-from kessai.errors import StoreUnsuitable
 
 
 @click.command("schema")
@@ -21,20 +20,8 @@ def schema_command(database: str, schema: str) -> int:
     All of them are called kessai_…, and one says which version they have. A later
     kessai brings them up to date when it opens them.
     """
-    for statement in _sqlite() if database == "sqlite" else _postgresql(schema):
+    from kessai.stores.opening import schema as statements
+
+    for statement in statements(database, schema):
         click.echo(f"{statement};")
     return DONE
-
-
-def _sqlite() -> list[str]:
-    from kessai.stores.schema import statements
-
-    return [*statements()]
-
-
-def _postgresql(schema: str) -> list[str]:
-    try:
-        from kessai.stores.postgres.schema import statements
-    except ImportError as error:
-        raise StoreUnsuitable(str(error)) from error
-    return [*statements(schema)]

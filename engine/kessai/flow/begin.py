@@ -13,7 +13,7 @@ from kessai.flow.effects import Flow, Load, Loaded
 from kessai.flow.execute import take_up, to_answer, was_denied
 from kessai.flow.steps import Context, contended
 from kessai.limits import ATTEMPTS
-from kessai.machine import Command, Phase, Transaction
+from kessai.machine import Command, Denial, Phase, Transaction
 
 
 @attrs.frozen(kw_only=True)
@@ -26,6 +26,14 @@ class Prepared:
 
     command: Command
     answer: Answer | None = None
+
+    @property
+    def denial(self) -> Denial | None:
+        """Why it was denied; None if it was not.
+
+        Roll the shop's transaction back then, or commit what the trail has of it.
+        """
+        return None if self.answer is None else self.answer.denial
 
 
 def begin(context: Context, command: Command) -> Flow[Prepared]:

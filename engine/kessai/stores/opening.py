@@ -1,4 +1,4 @@
-"""From a URL to a store."""
+"""From a URL to a store, and the SQL that makes one in a shop's own database."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,6 +11,32 @@ from kessai.stores.sqlite import SQLiteStore
 FORMS = "memory: or sqlite:///FILE or the path of an SQLite file or postgresql://…"
 
 _POSTGRES = ("postgresql:", "postgres:")
+
+
+def schema(database: str, name: str = "kessai") -> list[str]:
+    """The SQL statements that make kessai's tables, for a migration of a shop's own.
+
+    `database` is `postgresql` or `sqlite`, as Django calls them too; on PostgreSQL the
+    tables stand in the schema `name`. A later kessai brings them up to date when it
+    opens them.
+
+    Raises:
+        InvalidInput: there is no such database.
+        StoreUnsuitable: the extra that PostgreSQL needs is not installed.
+
+    """
+    if database == "sqlite":
+        from kessai.stores.schema import statements
+
+        return statements()
+    if database != "postgresql":
+        message = f"schema: {database!r} is not known; postgresql or sqlite is right"
+        raise InvalidInput(message)
+    try:
+        from kessai.stores.postgres.schema import statements as of_postgresql
+    except ImportError as error:
+        raise StoreUnsuitable(str(error)) from error
+    return [*of_postgresql(name)]
 
 
 def open_store(

@@ -3,7 +3,11 @@
 import sqlite3
 from contextlib import closing
 
-from kessai import PostgresStore, SQLiteStore
+import pytest
+import sqlalchemy
+
+from kessai import PostgresStore, SQLiteStore, schema
+from kessai.errors import InvalidInput
 from kessai.testing.store_kit.conformance import Book
 
 
@@ -32,3 +36,22 @@ def test_the_tables_for_a_shops_postgresql(kessai, server):
             assert store.foreign_objects() == []
     finally:
         server.run(f"DROP SCHEMA IF EXISTS {quoted} CASCADE")
+
+
+def test_the_statements_for_a_migration_by_sqlalchemy(server):
+    """As Alembic's `op.execute` has it: a colon or a percent sign is no parameter."""
+    with server.database() as url:
+        shop = sqlalchemy.create_engine(url.replace("postgresql", "postgresql+psycopg"))
+        with shop.begin() as connection:
+            for statement in schema("postgresql"):
+                connection.execute(sqlalchemy.text(statement))
+        shop.dispose()
+        beside = "?options=-csearch_path%3Dkessai"
+        with PostgresStore(f"{url}{beside}", must_exist=True) as store:
+            Book(store).begin()
+            assert store.foreign_objects() == []
+
+
+def test_a_database_that_is_not_known_is_refused():
+    with pytest.raises(InvalidInput, match="'mysql' is not known; postgresql or"):
+        schema("mysql")

