@@ -39,6 +39,12 @@ def test_each_room_of_the_house_is_there(path):
         assert any((home / name).exists() for home in homes), name
 
 
+def test_the_house_names_every_room_of_the_tests():
+    named = re.findall(r"\w+", HOUSE.partition("\ntests/")[2])
+    rooms = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    assert sorted(named) == sorted(rooms - {"__pycache__", "data"})
+
+
 def test_the_contract_of_adapters_names_every_module_of_the_engine():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-import shops
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from invented.played import LIFECYCLE, PlayedKumo
 
+import shops
 from kessai.errors import AdapterMissing, InvalidInput
 from kessai.testing import OrderSystem, check_store
 from kessai.testing.order_kit import stage

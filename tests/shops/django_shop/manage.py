@@ -1,0 +1,14 @@
+"""A shop in Django, on PostgreSQL or SQLite: see `orders`.
+
+uv run python tests/shops/by_hand.py django
+"""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+
+if __name__ == "__main__":
+    execute_from_command_line(sys.argv)
