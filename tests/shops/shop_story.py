@@ -54,6 +54,16 @@ class ShopStory:
         assert shop.check_out("cart-6", 99_999_999).status_code == 409
         assert shop.leaves_no_trace_of("cart-6")
 
+    def test_what_cannot_be_an_order_is_refused(self, shop):
+        mistaken = shop.check_out("4242424242424242", 1200)
+        assert mistaken.status_code == 400
+        assert "a card number" in mistaken.text
+        assert shop.leaves_no_trace_of("4242424242424242")
+        assert shop.check_out("cart-7", "much").status_code in {400, 409, 422}
+        assert shop.leaves_no_trace_of("cart-7")
+        for path in ("/orders/nobodys", "/orders/nobodys/return"):
+            assert shop.browser.get(f"{shop.url}{path}").status_code == 404
+
     def test_a_crash_before_the_commit_leaves_no_trace(self, shop):
         with pytest.raises(httpx.TransportError):
             shop.check_out("cart-before", 1200, at=shop.newer)

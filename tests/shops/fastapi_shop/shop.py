@@ -22,7 +22,7 @@ from kessai import (
     NotificationEndpoint,
     load_file,
 )
-from kessai.errors import SafeToResend
+from kessai.errors import InvalidInput, SafeToResend, UnknownTransaction
 from kessai_adapters.veritrans4g import VeriTrans4G
 
 URL = os.environ["SHOP_DB"].replace("postgresql://", "postgresql+psycopg://")
@@ -177,6 +177,19 @@ async def refund(
     return RedirectResponse(f"/orders/{order}", 303)
 
 
+# ── what is refused ─────────────────────────────────────────────────────────────────
+
+
 @app.exception_handler(Denied)
 async def denied(_, reasons):
     return PlainTextResponse(str(reasons), 409)
+
+
+@app.exception_handler(InvalidInput)
+async def refused(_, mistake):
+    return PlainTextResponse(str(mistake), 400)
+
+
+@app.exception_handler(UnknownTransaction)
+async def unknown(_, __):
+    return PlainTextResponse("There is no such order.", 404)

@@ -20,7 +20,7 @@ from kessai import (
     answer_notification,
     load_file,
 )
-from kessai.errors import NotificationRefused
+from kessai.errors import InvalidInput, NotificationRefused, UnknownTransaction
 from kessai.feed import check_webhook, read_secrets
 from kessai_adapters.veritrans4g import VeriTrans4G
 
@@ -157,11 +157,20 @@ def told():
     return "", 204
 
 
+# ── what is refused ─────────────────────────────────────────────────────────────────
+
+
 @app.errorhandler(Denied)
 def denied(reasons):
     return str(reasons), 409
 
 
+@app.errorhandler(InvalidInput)
 @app.errorhandler(NotificationRefused)
-def refused(_):
-    return "refused", 400
+def refused(mistake):
+    return str(mistake), 400
+
+
+@app.errorhandler(UnknownTransaction)
+def unknown(_):
+    return "There is no such order.", 404

@@ -5,19 +5,20 @@ from secrets import token_urlsafe
 
 from django.contrib.admin.views.decorators import staff_member_required
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from kessai import Command, answer_notification
+from kessai.errors import InvalidInput, UnknownTransaction
 from orders.models import Order
 from orders.payments import Denied, begin, engine
 
 
 def explains(view):
-    """A denial is answered with its reasons."""
+    """What is refused is answered with the reasons."""
 
     @wraps(view)
     def explaining(request, **given):
@@ -25,6 +26,10 @@ def explains(view):
             return view(request, **given)
         except Denied as reasons:
             return HttpResponse(str(reasons), status=409, content_type="text/plain")
+        except (InvalidInput, ValueError) as mistake:
+            return HttpResponse(str(mistake), status=400, content_type="text/plain")
+        except UnknownTransaction as unknown:
+            raise Http404 from unknown
 
     return explaining
 
@@ -63,6 +68,7 @@ def returned(request, order):
 
 
 @require_GET
+@explains
 def show(request, order):
     given = {"payment": engine().transaction(order), "key": token_urlsafe(9)}
     return render(request, "orders/order.html", given)

@@ -1,9 +1,11 @@
 """Writes what becomes of payments to their orders, whoever found it out."""
 
+from contextlib import suppress
 from time import sleep
 
 from django.core.management.base import BaseCommand
 
+from kessai.errors import SafeToResend
 from orders.models import Order
 from orders.payments import engine
 
@@ -11,14 +13,11 @@ from orders.payments import engine
 class Command(BaseCommand):
     help = __doc__
 
-    def add_arguments(self, parser):
-        parser.add_argument("--once", action="store_true", help="What there is now.")
-
-    def handle(self, *, once, **_):
-        engine().relay("orders", write)
-        while not once:
+    def handle(self, **_):
+        while True:
+            with suppress(SafeToResend):  # the store is busy, or another follows, too
+                engine().relay("orders", write)
             sleep(1)
-            engine().relay("orders", write)
 
 
 def write(event):
