@@ -148,6 +148,8 @@ class Host:
             if ends_by == signal.SIGTERM:
                 process.terminate()
                 process.join(PATIENCE)
+                if process.exitcode not in {0, -signal.SIGTERM}:
+                    raise RuntimeError(self.log.read_text())
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
