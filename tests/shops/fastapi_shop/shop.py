@@ -26,9 +26,7 @@ from kessai.errors import InvalidInput, SafeToResend, UnknownTransaction
 from kessai_adapters.veritrans4g import VeriTrans4G
 
 URL = os.environ["SHOP_DB"].replace("postgresql://", "postgresql+psycopg://")
-RULES = os.environ.get(
-    "SHOP_LIFECYCLE"
-)  # a file of the shop's own; else the shipped one
+RULES = os.environ.get("SHOP_LIFECYCLE")  # a file of your own, if any
 
 
 class Base(DeclarativeBase):

@@ -25,9 +25,7 @@ from kessai.feed import check_webhook, read_secrets
 from kessai_adapters.veritrans4g import VeriTrans4G
 
 DATABASE = os.environ.get("SHOP_DB", "shop.db")
-RULES = os.environ.get(
-    "SHOP_LIFECYCLE"
-)  # a file of the shop's own; else the shipped one
+RULES = os.environ.get("SHOP_LIFECYCLE")  # a file of your own, if any
 SECRETS = read_secrets(os.environ["KESSAI_WEBHOOK_SECRET"])
 
 app = Flask(__name__)

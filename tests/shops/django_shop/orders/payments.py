@@ -9,9 +9,7 @@ from django.db import transaction
 from kessai import Command, Engine, LogObserver, load_file, open_store
 from kessai_adapters.veritrans4g import VeriTrans4G
 
-RULES = os.environ.get(
-    "SHOP_LIFECYCLE"
-)  # a file of the shop's own; else the shipped one
+RULES = os.environ.get("SHOP_LIFECYCLE")  # a file of your own, if any
 
 
 class Denied(Exception):
