@@ -27,6 +27,7 @@ from kessai.flow import (
     Answer,
     Effect,
     Flow,
+    Forgetting,
     Inquiry,
     Now,
     Prepared,
@@ -224,6 +225,19 @@ class AsyncEngine(BaseEngine, AsyncClosable):
             self._context, transaction_id, discrepancy, note=evidence, actor=actor
         )
         return await self.drive(closing)
+
+    async def forget(
+        self,
+        *transaction_ids: str,
+        reason: str,
+        actor: str,
+        dry_run: bool = False,
+    ) -> tuple[Forgetting, ...]:
+        """See `Engine.forget`."""
+        forgetting = flow.forget(
+            self._context, transaction_ids, note=reason, actor=actor, is_trial=dry_run
+        )
+        return await self.drive(forgetting)
 
     async def events(
         self, after: str = "", *, with_notes: bool = False

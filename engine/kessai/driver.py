@@ -27,6 +27,7 @@ from kessai.flow import (
     Now,
     ReadFeed,
     Release,
+    Scrub,
     Search,
     Send,
 )
@@ -404,5 +405,7 @@ def ask_store(  # noqa: C901, PLR0911, PLR0912 - a line an effect
             return store.subscriber(name)
         case Advance(subscriber):
             return store.advance(subscriber)
+        case Scrub():
+            return store.scrub()
         case _:
             assert_never(effect)

@@ -29,6 +29,7 @@ from kessai.flow import (
     Answer,
     Context,
     Flow,
+    Forgetting,
     Inquiry,
     Prepared,
     Recovery,
@@ -367,6 +368,32 @@ class Engine(BaseEngine, Closable):
             self._context, transaction_id, discrepancy, note=evidence, actor=actor
         )
         return self.drive(closing)
+
+    def forget(
+        self,
+        *transaction_ids: str,
+        reason: str,
+        actor: str,
+        dry_run: bool = False,
+    ) -> tuple[Forgetting, ...]:
+        """Remove the personal texts of transactions: `actor` does it for `reason`.
+
+        These are the texts among the parameters of their commands, and what operators
+        wrote: notes and names. An event says which; the trail still holds, under seals
+        made before, too. What is forgotten already is left as it is. A `dry_run`
+        returns the same and writes nothing. At last the store's file is written anew.
+
+        Raises:
+            UnknownTransaction: nothing is recorded under an id.
+            InvalidInput: an operation is open; or the name or the reason is missing.
+            TrailBroken: a trail does not hold.
+            StoreBusy, StoreFailed, CommitUnknown: call it again, with the same ids.
+
+        """
+        forgetting = flow.forget(
+            self._context, transaction_ids, note=reason, actor=actor, is_trial=dry_run
+        )
+        return self.drive(forgetting)
 
     def events(
         self, after: str = "", *, with_notes: bool = False

@@ -17,6 +17,7 @@ _COMMANDS = {
     "emulator": ("emulator:emulator", "A gateway to try things on."),
     "events": ("events.group:events", "What happened, to follow or to be sent."),
     "export": ("export:export_command", "Rows for other programs."),
+    "forget": ("retention.forget:forget", "Remove personal texts."),
     "lifecycle": ("lifecycle.command:lifecycle", "The declared rules."),
     "prove": ("prove.command:prove_command", "Prove that the rules are right."),
     "reconcile": (

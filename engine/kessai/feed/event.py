@@ -12,6 +12,7 @@ from kessai.machine import (
     Discrepancy,
     Event,
     External,
+    Forgotten,
     Lapsed,
     Learned,
     Reported,
@@ -76,6 +77,8 @@ class FeedEvent:
             about["code"], about["exchange"] = evidence.code, evidence.exchange
             if with_notes:
                 about["note"], about["actor"] = evidence.note, evidence.actor
+        if isinstance(event, Forgotten) and with_notes:
+            about["note"], about["actor"] = event.note, event.actor
         return cls(
             position=position,
             id=after.head,
@@ -130,7 +133,9 @@ def _moved_at_the_gateway(event: External | Reversed) -> dict[str, Any]:
     return {"outcome": "reversed", "operation": event.operation}
 
 
-def _stated(event: Lapsed | Learned | Discrepancy | Closed | Denied) -> dict[str, Any]:
+def _stated(
+    event: Lapsed | Learned | Discrepancy | Closed | Forgotten | Denied,
+) -> dict[str, Any]:
     match event:
         case Lapsed(deadline=deadline):
             return {"deadline": deadline}
@@ -140,5 +145,5 @@ def _stated(event: Lapsed | Learned | Discrepancy | Closed | Denied) -> dict[str
             return {"reasons": tuple(reason.code for reason in reasons)}
         case Learned(evidence=evidence):
             return {"reasons": (*evidence.references, *evidence.deadlines)}
-        case Closed():
+        case Closed() | Forgotten():
             return {}

@@ -11,6 +11,8 @@ from kessai.flow import (
     Subscriber,
 )
 from kessai.machine import Record, read_record
+from kessai.machine.chain import is_whole
+from kessai.machine.forgotten import without_texts
 
 
 def subscribed(name: str) -> Flow[Subscriber]:
@@ -42,4 +44,5 @@ def waited(first: Record | None, now: datetime) -> timedelta:
     """For how long the first event that is held back waits at `now`."""
     if first is None:
         return timedelta(0)
-    return max(now - read_record(first, None).event.at, timedelta(0))
+    left = None if is_whole(first) else without_texts(first.body).digest
+    return max(now - read_record(first, None, left).event.at, timedelta(0))

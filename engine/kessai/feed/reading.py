@@ -22,7 +22,7 @@ from kessai.flow import (
 from kessai.flow.effects import Result
 from kessai.flow.steps import machine_of
 from kessai.machine import Machines, Record, Transaction, evolve, read_record
-from kessai.machine.chain import AppliedEvent
+from kessai.machine.chain import AppliedEvent, is_whole, left_of
 from kessai.stores import Store
 
 PAGE = 100
@@ -73,7 +73,8 @@ class FeedReader:
         """The event of a record in the feed."""
         record = published.record
         before = yield from self._before(record)
-        step = yield from self._step(before, record)
+        left = yield from _left_of(record)
+        step = yield from self._step(before, record, left)
         self._standing[record.transaction] = step.after
         if len(self._standing) > KNOWN:
             self._standing.popitem(last=False)
@@ -87,17 +88,28 @@ class FeedReader:
         standing, earlier = Transaction(name), list[Record]()
         if version:
             earlier = yield History(name)
+        left = left_of(earlier)
         for each in earlier[:version]:
-            step = yield from self._step(standing, each)
+            step = yield from self._step(standing, each, left.get(each.number))
             standing = step.after
         return standing
 
-    def _step(self, before: Transaction, record: Record) -> Flow[AppliedEvent]:
-        read = read_record(record, before.head)
+    def _step(
+        self, before: Transaction, record: Record, left: str | None
+    ) -> Flow[AppliedEvent]:
+        read = read_record(record, before.head, left)
         bound = Transaction(before.id, read.lifecycle, read.lifecycle)  # to its file
         machine = yield from machine_of(self._context, bound)
         after = evolve(machine, before, read.event).with_head(record.hash)
         return AppliedEvent(read.event, machine, before, after)
+
+
+def _left_of(record: Record) -> Flow[str | None]:
+    """What its trail declares to be left of a record, if it is not whole."""
+    if is_whole(record):
+        return None
+    records: list[Record] = yield History(record.transaction)
+    return left_of(records).get(record.number)
 
 
 def read_feed(

@@ -30,12 +30,14 @@ from kessai.flow.effects import (
     Recorded,
     Reference,
     Release,
+    Scrub,
     Send,
     Subscriber,
     Undelivered,
 )
 from kessai.flow.execute import execute
 from kessai.flow.failures import RecoveryFailure
+from kessai.flow.forget import Forgetting, forget
 from kessai.flow.inquiry import Recovery, compare, inquire
 from kessai.flow.notification import (
     NotificationNotConfirmed,
@@ -61,6 +63,7 @@ __all__ = [
     "Find",
     "FindSubscriber",
     "Flow",
+    "Forgetting",
     "HeldBack",
     "History",
     "Inquiry",
@@ -78,6 +81,7 @@ __all__ = [
     "RecoveryFailure",
     "Reference",
     "Release",
+    "Scrub",
     "Search",
     "SearchResult",
     "Send",
@@ -92,6 +96,7 @@ __all__ = [
     "compare",
     "execute",
     "existing",
+    "forget",
     "inquire",
     "possibilities",
     "preview",

@@ -143,7 +143,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     `lease` must still be the last one given for the transaction. `is_intent` means that
     a request is sent once this is written. `references` are the gateway's ids by which
     the transaction can be found from now on. `steps` shows the events of `records` to
-    observers; it is not stored.
+    observers; it is not stored. `rewrites` are earlier records without the texts that
+    `records` declare as forgotten: their bytes take the place of those that are there.
     """
 
     transaction: Transaction
@@ -154,6 +155,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     declaration: Lifecycle | None = None
     lease: Lease | None = None
     is_intent: bool = False
+    rewrites: tuple[Record, ...] = ()
     steps: tuple[AppliedEvent, ...] = ()
     references: tuple[Reference, ...] = ()
 
@@ -250,6 +252,10 @@ class HeldBack(msgspec.Struct, frozen=True):
     """Ask for the first event that the feed does not give yet; a `Record` or None."""
 
 
+class Scrub(msgspec.Struct, frozen=True):
+    """Have what was overwritten leave the store's files, too; see `Store.scrub`."""
+
+
 class FindSubscriber(msgspec.Struct, frozen=True):
     """Ask how far a subscriber of the feed is; gives a `Subscriber`."""
 
@@ -313,6 +319,7 @@ StoreEffect = (
     | HeldBack
     | FindSubscriber
     | Advance
+    | Scrub
 )
 Effect = Now | Send | StoreEffect
 Result = (

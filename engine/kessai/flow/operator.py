@@ -111,8 +111,13 @@ def close_by_hand(
     raise contended(transaction_id)
 
 
-def _by_hand(transaction_id: str, outcome: str, note: str, actor: str) -> Evidence:
-    """An operator's evidence, if it has a name, a reason and an end."""
+def check_signed(note: str, actor: str) -> None:
+    """Make sure that what an operator does has their name and a reason.
+
+    Raises:
+        InvalidInput: one is missing or too long, or holds a card number.
+
+    """
     for name, text, longest in (
         ("evidence", note, LONGEST_NOTE),
         ("actor", actor, LONGEST_ACTOR),
@@ -123,6 +128,11 @@ def _by_hand(transaction_id: str, outcome: str, note: str, actor: str) -> Eviden
         if has_card_number(text):
             message = f"{name}: must hold no card number; a name for it is right"
             raise InvalidInput(message)
+
+
+def _by_hand(transaction_id: str, outcome: str, note: str, actor: str) -> Evidence:
+    """An operator's evidence, if it has a name, a reason and an end."""
+    check_signed(note, actor)
     if outcome not in ENDED:
         message = "outcome: must be 'succeeded' or 'declined'"
         raise InvalidInput(message)

@@ -250,7 +250,7 @@ def write(
     steps: list[AppliedEvent] = []
     for event in events:
         if isinstance(event, Reported):
-            closes.append(_closed(transaction.operations[event.operation], event))
+            closes.append(closed(transaction.operations[event.operation], event))
         before = transaction
         transaction, record = append(machine, before, event)
         records.append(record)
@@ -387,7 +387,8 @@ def begun_hash(records: Iterable[Record], operation: Operation) -> str:
     raise TrailBroken(message, transaction=name)
 
 
-def _closed(operation: Operation, event: Reported) -> Recorded:
+def closed(operation: Operation, event: Reported) -> Recorded:
+    """What stands under the key of `operation` after `event`."""
     return Recorded(
         key=operation.key,
         request=operation.request,

@@ -4,6 +4,7 @@ An event's hash is the SHA-256 of its canonical JSON (RFC 8785: sorted keys, no
 insignificant space, UTF-8), which holds the previous hash, the event's number, the
 transaction's id and the hash of the lifecycle it ran under. An edit, a removal, a
 reordering or a splice from another transaction breaks the chain at the first bad event.
+What was forgotten of a record is declared by a later one: `kessai.machine.forgotten`.
 """
 
 import hashlib
@@ -33,11 +34,9 @@ from kessai.machine.events import (
     read_event,
 )
 from kessai.machine.evolve import at_gateway, committed, evolve
+from kessai.machine.forgotten import canonical, declared, is_forgotten
 from kessai.machine.movements import moved_as_json
 from kessai.machine.transaction import Operation, Transaction
-
-canonical = msgspec.json.Encoder(order="sorted").encode
-"""Plain data as canonical JSON."""
 
 
 class Record(msgspec.Struct, frozen=True):  # as many are made as there are events
@@ -162,10 +161,13 @@ DENIAL = b'},"kind":"denied","lifecycle":"'
 """What stands in the record of a denial: a text in it would have its quotes escaped."""
 
 
-def read_record(record: Record, previous: str | None) -> RecordedEvent:
+def read_record(
+    record: Record, previous: str | None, left: str | None = None
+) -> RecordedEvent:
     """The event in `record`, after the checks that need no lifecycle.
 
-    `previous` is the hash of the record before it, None where that was not read.
+    `previous` is the hash of the record before it, None where that was not read. `left`
+    is the hash of what is left of the record, where its trail declares it as forgotten.
 
     Raises:
         TrailBroken: the bytes do not have the recorded hash, do not follow `previous`,
@@ -173,8 +175,10 @@ def read_record(record: Record, previous: str | None) -> RecordedEvent:
 
     """
     where = f"event {record.number} of {record.transaction}"
-    if hashlib.sha256(record.body).hexdigest() != record.hash:
+    if hashlib.sha256(record.body).hexdigest() != (left or record.hash):
         message = f"{where}: its bytes do not have its hash"
+        if left:
+            message = f"{where}: it is not what was left when its texts were forgotten"
         raise TrailBroken(message)
     body = _decode(record, where)
     expected = {"number": record.number, "transaction": record.transaction}
@@ -191,7 +195,20 @@ def read_record(record: Record, previous: str | None) -> RecordedEvent:
     except TrailBroken as error:
         message = f"{where}: {error}"
         raise TrailBroken(message) from error
+    if left and not is_forgotten(record.body):
+        message = f"{where}: was declared as forgotten, and has no forgotten text"
+        raise TrailBroken(message)
     return RecordedEvent(event, str(body.get("lifecycle", "")), body)
+
+
+def is_whole(record: Record) -> bool:
+    """Whether its bytes have its hash: nothing of it was forgotten, or changed."""
+    return hashlib.sha256(record.body).hexdigest() == record.hash
+
+
+def left_of(records: Iterable[Record]) -> Mapping[int, str]:
+    """What `read_record` needs to know of the forgotten ones among a trail's records."""
+    return declared(record.body for record in records)
 
 
 def read_events(records: Iterable[Record]) -> Iterator[Event]:
@@ -201,9 +218,10 @@ def read_events(records: Iterable[Record]) -> Iterator[Event]:
         TrailBroken: the chain does not hold.
 
     """
-    head = ""
+    head, records = "", tuple(records)
+    left = left_of(records)
     for record in records:
-        yield read_record(record, head).event
+        yield read_record(record, head, left.get(record.number)).event
         head = record.hash
 
 
@@ -216,13 +234,15 @@ def read_but_denials(records: Iterable[Record]) -> Iterator[tuple[int, Event]]:
         TrailBroken: one was changed, or does not follow the one before.
 
     """
-    number, head = 0, ""
+    number, head, records = 0, "", tuple(records)
+    left = left_of(records)
     for record in records:
         if record.number <= number:
             message = f"event {record.number} of {record.transaction}: out of its place"
             raise TrailBroken(message)
         previous = head if record.number == number + 1 else None
-        yield record.number, read_record(record, previous).event
+        event = read_record(record, previous, left.get(record.number)).event
+        yield record.number, event
         number, head = record.number, record.hash
 
 

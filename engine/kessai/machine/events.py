@@ -145,6 +145,20 @@ class Closed:
 
 
 @attrs.frozen
+class Forgotten:
+    """Personal texts of earlier events were removed, by an operator and for a reason.
+
+    `events` are the numbers of these events, in decimal, each with the SHA-256 (hex) of
+    what is left of its record: see `kessai.machine.forgotten`.
+    """
+
+    at: datetime
+    actor: str
+    note: str
+    events: Mapping[str, str]
+
+
+@attrs.frozen
 class Denied:
     """A command that was denied. It changes nothing but the trail.
 
@@ -172,6 +186,7 @@ Event = (
     | Learned
     | Discrepancy
     | Closed
+    | Forgotten
     | Denied
 )
 
@@ -187,6 +202,7 @@ KINDS: Mapping[str, type[Event]] = {
     "learned": Learned,
     "discrepancy": Discrepancy,
     "closed": Closed,
+    "forgotten": Forgotten,
     "denied": Denied,
 }
 ENDED = frozenset(filter(is_final, Outcome))

@@ -20,6 +20,7 @@ from kessai.machine.events import (
     Discrepancy,
     Event,
     External,
+    Forgotten,
     Lapsed,
     Learned,
     Reported,
@@ -79,7 +80,7 @@ def _changes(
     return changes | _stated(machine, transaction, event, changes)
 
 
-_UNMOVING = (Denied, Discrepancy, Closed)
+_UNMOVING = (Denied, Discrepancy, Closed, Forgotten)
 _UNANSWERED = (Begun, Sent, Resent, Resumed, Denied)
 """What is no change yet, or none at all; but see `_opened`."""
 

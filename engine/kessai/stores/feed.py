@@ -4,7 +4,7 @@ import re
 
 from kessai.errors import InvalidInput, VersionConflict
 from kessai.flow import Subscriber
-from kessai.machine.chain import canonical
+from kessai.machine.forgotten import canonical
 from kessai.stores.encoding import decode_undelivered
 from kessai.stores.query import Query, Steps
 

@@ -102,6 +102,7 @@ class MemoryStore(Closable):
                 raise VersionConflict(message)
             self._transactions[after.id] = after
             self._keep(after.id, change.records)
+            self._rewrite(after.id, change.rewrites)
             if opens is not None:
                 self._recorded[opens.key] = undisclosed(opens)
             for closed in change.closes:
@@ -119,6 +120,17 @@ class MemoryStore(Closable):
         )
         for place, record in enumerate(records, len(self._feed) + 1):
             self._feed.append(Published(str(place), record))
+
+    def _rewrite(self, transaction: str, records: Sequence[Record]) -> None:
+        left = {record.number: record for record in records}
+        if not left:
+            return
+        for trail in (self._records[transaction], self._weighed[transaction]):
+            trail[:] = [left.get(record.number, record) for record in trail]
+        for place, each in enumerate(self._feed):
+            held = each.record
+            if held.transaction == transaction and held.number in left:
+                self._feed[place] = Published(each.position, left[held.number])
 
     def _schedule(self, after: Transaction) -> None:
         due_at = after.due_at
@@ -320,6 +332,9 @@ class MemoryStore(Closable):
             if (known.version if known else 0) != subscriber.version - 1:
                 raise outrun(subscriber)
             self._subscribers[subscriber.name] = subscriber
+
+    def scrub(self) -> None:
+        """See `Store.scrub`: there are no files."""
 
     def close(self) -> None:
         """See `Store.close`: nothing is held."""

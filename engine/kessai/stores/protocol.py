@@ -289,6 +289,18 @@ class Store(Protocol):
         """
         ...
 
+    def scrub(self) -> None:
+        """Let no text stay in the store's own files that its rows have no more.
+
+        What the database keeps elsewhere (a server's dead rows until its VACUUM, logs,
+        replicas, backups) is its administrator's to remove.
+
+        Raises:
+            StoreBusy, StoreFailed: some may be there; it can be called again.
+
+        """
+        ...
+
     def close(self) -> None:
         """Let go of everything held. The store cannot be used afterwards."""
         ...
@@ -397,6 +409,10 @@ class AsyncStore(Protocol):
 
     async def advance(self, subscriber: Subscriber) -> None:
         """See `Store.advance`."""
+        ...
+
+    async def scrub(self) -> None:
+        """See `Store.scrub`."""
         ...
 
     async def close(self) -> None:

@@ -126,6 +126,14 @@ class SQLiteStore(ReadingStore):
             lambda connection: perform(step(), partial(self._file.rows, connection))
         )
 
+    def scrub(self) -> None:
+        """See `Store.scrub`: the file is written anew, and its log emptied.
+
+        It takes room for a second copy, and writers wait. SQLite overwrites what it frees
+        only while it is asked to; free space may hold rows from before.
+        """
+        self._own.get().writer.scrub()
+
     # ── reading ─────────────────────────────────────────────────────────────────────
 
     _but_denials = rows.BUT_DENIALS

@@ -73,6 +73,7 @@ def write_change(
     for record in change.records:
         values = record.transaction, record.number, record.body, record.hash
         connection.execute(_APPEND, (*values, record.moved))
+    _rewrite(connection, change.rewrites)
     if change.opens is not None:
         _open_key(connection, change.opens)
     for closed in change.closes:
@@ -88,6 +89,18 @@ def write_change(
         )
     if change.declaration is not None and change.declaration.hash not in declared:
         _declare(connection, change.declaration)
+
+
+def _rewrite(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
+    """Put `records` in the place of those that are there, which leave no trace."""
+    if not records:
+        return
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.executemany(
+        "UPDATE kessai_events SET body = ?"
+        " WHERE transaction_id = ? AND number = ? AND hash = ?",
+        [(each.body, each.transaction, each.number, each.hash) for each in records],
+    )
 
 
 _INSERT = """

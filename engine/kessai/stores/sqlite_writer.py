@@ -68,6 +68,31 @@ class SQLiteWriter:
         """What `work` gives, once it is committed."""
         return self._together.run(lambda: work(self.session.opened()))
 
+    def scrub(self) -> None:
+        """Write the file anew, without what is deleted, and empty its log.
+
+        Raises:
+            StoreBusy: a reader still needs the log, or another process writes.
+
+        """
+        with self.session.lock:
+            connection = self.session.opened()
+            try:
+                connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+                connection.execute("VACUUM")
+                found = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                (is_held, *_), *_ = found.fetchall()
+            except sqlite3.Error as error:
+                raise self._file.meaning(error) from error
+            finally:
+                connection.execute("PRAGMA busy_timeout = 0")
+        if is_held:
+            message = (
+                f"{self._file.path}: somebody reads the file, so its log may still hold"
+                " what was forgotten; do it again later"
+            )
+            raise StoreBusy(message)
+
     def _write_group(self, group: Group) -> None:
         """Write a group in one transaction of the database, all of it or nothing."""
         with self.session.lock:

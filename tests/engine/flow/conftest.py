@@ -25,6 +25,7 @@ from kessai.flow import (
     Load,
     Now,
     Release,
+    Scrub,
     Send,
     execute,
 )
@@ -302,6 +303,7 @@ class Hand:
             Declaration: self.store.declaration,
             Claim: self.store.claim,
             Release: self.store.release,
+            Scrub: self.store.scrub,
             Find: lambda one: self.store.find(one.account, one.kind, one.id),
             Send: lambda request, *_: self.gateway.send(request),
         }

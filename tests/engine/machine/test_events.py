@@ -17,6 +17,7 @@ from kessai.machine import (
     Denied,
     Discrepancy,
     External,
+    Forgotten,
     Lapsed,
     Reason,
     Reported,
@@ -147,6 +148,15 @@ EVENTS = [
     (
         Closed(AT, 3, evidence()),
         {"at": WRITTEN, "discrepancy": 3, "evidence": EVIDENCE},
+    ),
+    (
+        Forgotten(AT, "sato", "asked for", {"1": "f" * 64}),
+        {
+            "at": WRITTEN,
+            "actor": "sato",
+            "note": "asked for",
+            "events": {"1": "f" * 64},
+        },
     ),
     (
         Denied(AT, "capture", "key-1", "f" * 64, (Reason("a", "O1", {"most": 1}),)),

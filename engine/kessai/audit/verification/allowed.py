@@ -28,6 +28,7 @@ from kessai.machine import (
     Discrepancy,
     Event,
     External,
+    Forgotten,
     Lapsed,
     Learned,
     Machine,
@@ -46,6 +47,7 @@ from kessai.machine.chain import AppliedEvent
 from kessai.machine.decide import opened_tracks
 from kessai.machine.events import KIND_OF
 from kessai.machine.explained import differ
+from kessai.machine.forgotten import FORGOTTEN
 from kessai.machine.phases import RESENT, RESUMED, SENT, phase_after
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.unclaimed import MAY_BE_ANOTHER
@@ -59,20 +61,22 @@ class OperationRequest:
     agreement: Transaction | None
 
 
-def check(library: Library, step: AppliedEvent) -> None:
+def check(library: Library, step: AppliedEvent, *, is_forgotten: bool = False) -> None:
     """Make sure that the lifecycle allows the event of `step`, and what it leaves.
+
+    What `is_forgotten` has no personal texts any more; all else of it is checked.
 
     Raises:
         Broken: it does not.
 
     """
     machine, event = step.machine, step.event
-    if machine is None or isinstance(event, Denied | Closed):
+    if machine is None or isinstance(event, Denied | Closed | Forgotten):
         _unmoving(step, event)
         return
     match event:
         case Begun():
-            _begun(library, machine, step, event)
+            _begun(library, machine, step, event, is_forgotten=is_forgotten)
         case Reported():
             check_reported(machine, step, event)
         case External() | Reversed() | Lapsed() | Learned():
@@ -97,17 +101,30 @@ def check_invariants(machine: Machine, step: AppliedEvent) -> None:
 
 
 def _unmoving(step: AppliedEvent, event: Event) -> None:
-    """A refusal, an operator's closing, or evidence of a transaction that never was."""
+    """What an operator does, a refusal, or evidence of a transaction that never was."""
     match event:
         case Denied():
             return
         case Closed(discrepancy=closed, evidence=evidence):
             if event != close_discrepancy(step.before, closed, evidence, event.at):
                 raise _not_allowed(step, f"discrepancy {closed}")
+        case Forgotten():
+            _forgotten(step, event)
         case Discrepancy(reason="unknown_transaction"):
             return
         case _:
             raise _not_allowed(step, "unknown_transaction")
+
+
+def _forgotten(step: AppliedEvent, event: Forgotten) -> None:
+    """Earlier events are declared, by somebody, while nothing needed their texts."""
+    earlier = {str(number) for number in range(1, step.number)}
+    if step.before.operations:
+        raise _not_allowed(step, "operation_open")
+    if not (event.events and event.actor and event.note):
+        raise _not_allowed(step, "nothing is declared, or by nobody")
+    if not earlier.issuperset(event.events):
+        raise _not_allowed(step, "an event is declared that is not before it")
 
 
 def _not_allowed(step: AppliedEvent, detail: str) -> ReplayBroken:
@@ -119,7 +136,12 @@ def _not_what_follows(step: AppliedEvent, detail: str) -> ReplayBroken:
 
 
 def _begun(
-    library: Library, machine: Machine, step: AppliedEvent, event: Begun
+    library: Library,
+    machine: Machine,
+    step: AppliedEvent,
+    event: Begun,
+    *,
+    is_forgotten: bool,
 ) -> None:
     rule = machine.commands.get(event.operation.command)
     if rule is None:
@@ -128,6 +150,8 @@ def _begun(
     if rule.spec.agreement is not None:
         agreement = _agreement(library, step, event)
     try:
+        if is_forgotten:
+            event = _with_samples(machine, step.before, event)
         command = _asked(machine, step.before, event, is_opening=rule.spec.is_opening)
     except InvalidCommand as error:
         raise _not_allowed(step, str(error)) from error
@@ -135,6 +159,35 @@ def _begun(
         raise ReplayBroken(step.number, "request_differs")
     _in_its_account(step, event, agreement, is_opening=rule.spec.is_opening)
     check_begun(machine, step, event, OperationRequest(command, agreement))
+
+
+def _with_samples(machine: Machine, before: Transaction, event: Begun) -> Begun:
+    """`event` as it would be with other texts in the place of those that were forgotten.
+
+    What the fingerprint was of is not there any more, so it is made anew: what the rules
+    say of all else is decided again.
+    """
+    operation, declared = event.operation, machine.lifecycle.parameters
+    texts = {
+        name: declared[name].sample()
+        for name, value in operation.parameters.items()
+        if value == FORGOTTEN and name in declared
+    }
+    command = Command(
+        operation.command,
+        before.id,
+        key=operation.key,
+        lifecycle=machine.name,
+        agreement=event.agreement,
+        amount=operation.amount,
+        currency=operation.currency or before.currency or None,
+        account=event.account or before.account or None,
+        parameters={**operation.parameters, **texts},
+    )
+    asked = attrs.evolve(
+        operation, parameters=command.parameters, request=command.fingerprint
+    )
+    return attrs.evolve(event, operation=asked)
 
 
 def _in_its_account(

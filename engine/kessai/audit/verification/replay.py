@@ -27,7 +27,8 @@ from kessai.machine import (
     evolve,
     read_record,
 )
-from kessai.machine.chain import AppliedEvent, RecordedEvent, canonical
+from kessai.machine.chain import AppliedEvent, RecordedEvent, left_of
+from kessai.machine.forgotten import canonical
 from kessai.spec import rebuild
 from kessai.stores import Store
 
@@ -122,15 +123,18 @@ def replay(
         Broken: the next event is not what its place in the chain demands.
 
     """
-    transaction = Transaction(transaction_id)
+    transaction, records = Transaction(transaction_id), tuple(records)
+    left = left_of(records)
     for record in records:
-        step = follow(library, transaction, record)
+        step = follow(library, transaction, record, left.get(record.number))
         yield step
         transaction = step.after
 
 
-def follow(library: Library, before: Transaction, record: Record) -> AppliedEvent:
-    """The step that `record` is on from `before`.
+def follow(
+    library: Library, before: Transaction, record: Record, left: str | None = None
+) -> AppliedEvent:
+    """The step that `record` is on from `before`; `left` as for `read_record`.
 
     Raises:
         Broken: it is not what its place in the chain demands.
@@ -140,7 +144,7 @@ def follow(library: Library, before: Transaction, record: Record) -> AppliedEven
     if record.number != number:
         raise ReplayBroken(number, "event_missing", f"event {record.number}")
     try:
-        read = read_record(record, before.head)
+        read = read_record(record, before.head, left)
     except TrailBroken as error:
         detail = str(error).removeprefix(f"event {number} of {before.id}: ")
         raise ReplayBroken(number, "record_broken", detail) from error

@@ -30,6 +30,7 @@ from kessai.errors import TrailBroken
 from kessai.flow import Reference
 from kessai.flow.effects import learned_references
 from kessai.machine import Event, Record, Transaction
+from kessai.machine.chain import left_of
 from kessai.machine.events import KIND_OF
 from kessai.machine.transaction import OpenDiscrepancy
 from kessai.stores import Answered, Store
@@ -193,7 +194,7 @@ class _Examiner:
         self, examined: Examined
     ) -> tuple[Transaction, Sequence[Event | EventForm]]:
         """The transaction that the trail leads to, every event of it allowed."""
-        walk = TrailWalk(self._walks, examined.name)
+        walk = TrailWalk(self._walks, examined.name, left_of(examined.records))
         examined.walked = walk.walked
         step, kinds = walk.step, examined.kinds
         for record in examined.records:

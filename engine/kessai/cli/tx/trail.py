@@ -14,6 +14,7 @@ from kessai.machine import (
     Discrepancy,
     Event,
     External,
+    Forgotten,
     Lapsed,
     Learned,
     Machine,
@@ -113,14 +114,15 @@ def read_row(
 ) -> Row:
     """The row of one event; `operations` are those begun so far, by their ids."""
     evidence = getattr(event, "evidence", None)
+    signed = event if isinstance(event, Forgotten) else evidence
     return Row(
         number=number,
         at=event.at,
         event=KIND_OF[type(event)],
         source=evidence.source if evidence else "",
         code=evidence.code or "" if evidence else "",
-        actor=evidence.actor or "" if evidence else "",
-        note=evidence.note or "" if evidence else "",
+        actor=signed.actor if signed else "",
+        note=signed.note if signed else "",
         **_particulars(event, operations, machine),
     )
 
@@ -141,12 +143,12 @@ def _particulars(
         case Discrepancy(reason=reason, evidence=evidence):
             command = evidence.command or ""
             return {"command": command, "amount": evidence.amount, "stated": reason}
-        case Lapsed() | Closed() | Learned():
+        case Lapsed() | Closed() | Forgotten() | Learned():
             return _statement(event, machine)
 
 
 def _statement(
-    event: Lapsed | Closed | Learned, machine: Machine | None
+    event: Lapsed | Closed | Forgotten | Learned, machine: Machine | None
 ) -> dict[str, Any]:
     match event:
         case Lapsed(deadline=name):
@@ -154,6 +156,8 @@ def _statement(
             return {"stated": name, "rule": found.rule if found else ""}
         case Closed(discrepancy=closed, evidence=evidence):
             return {"stated": f"{closed}: {evidence.note}"}
+        case Forgotten(events=events, note=note):
+            return {"stated": f"{', '.join(events)}: {note}"}
         case Learned(evidence=evidence):
             return {"stated": ", ".join((*evidence.references, *evidence.deadlines))}
 

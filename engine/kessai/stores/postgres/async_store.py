@@ -253,6 +253,9 @@ class AsyncPostgresStore(AsyncClosable):
         """See `Store.advance`."""
         await self._perform(feed.advance(subscriber))
 
+    async def scrub(self) -> None:
+        """See `Store.scrub`: dead rows are left to the server's VACUUM."""
+
     async def close(self) -> None:
         """See `Store.close`."""
         if (pool := self._pools.close()) is not None:

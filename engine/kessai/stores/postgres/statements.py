@@ -137,6 +137,7 @@ def append_statement(change: Change, *, declares: bool) -> str:
         _AGREED: change.agreement is not None,
         moved: True,
         _WRITTEN: True,
+        _REWRITTEN: bool(change.rewrites),
         _OPENED: change.opens is not None,
         _CLOSED: bool(change.closes),
         _DECLARED: declares,
@@ -161,6 +162,13 @@ _WRITTEN = (
     " WHERE transaction_id = :id AND number = :expected)) FROM moved,"
     " unnest(:numbers::bigint[], :bodies::bytea[], :hashes::text[], :movements::text[])"
     " AS new (number, body, hash, moved))"
+)
+
+_REWRITTEN = (
+    "rewritten AS (UPDATE kessai_events SET body = new.body FROM moved,"
+    " unnest(:rewritten::bigint[], :old_hashes::text[], :left::bytea[])"
+    " AS new (number, hash, body) WHERE kessai_events.transaction_id = moved.id"
+    " AND kessai_events.number = new.number AND kessai_events.hash = new.hash)"
 )
 
 _OPENED = (

@@ -190,6 +190,9 @@ class PostgresStore(ReadingStore):
         """See `Store.advance`."""
         self._perform(feed.advance(subscriber))
 
+    def scrub(self) -> None:
+        """See `Store.scrub`: dead rows are left to the server's VACUUM."""
+
     def close(self) -> None:
         """See `Store.close`."""
         if (pool := self._pools.close()) is not None:

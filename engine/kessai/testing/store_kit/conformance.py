@@ -43,6 +43,7 @@ from kessai.machine import (
     Denied,
     Discrepancy,
     Event,
+    Forgotten,
     Machine,
     Operation,
     Reason,
@@ -51,7 +52,9 @@ from kessai.machine import (
     Transaction,
     append,
     compile_lifecycle,
+    read_events,
 )
+from kessai.machine.forgotten import FORGOTTEN, without_texts
 from kessai.spec import load_shipped
 from kessai.stores import StatusGroup, Store
 from kessai.testing.forked import Child
@@ -406,6 +409,33 @@ class StoreConformance:
         assert recorded.evidence.disclosed == {}
         bodies = b"".join(record.body for record in store.records("order-1"))
         assert b"Chiyoda" not in bodies
+
+    def test_what_is_left_of_a_record_takes_its_place(self, store: Store) -> None:
+        """Everywhere that it is read, with the event that says so, or nowhere."""
+        book = Book(store)
+        operation = book.begin(key="k", parameters={"note": "Chiyoda 1-1"})
+        book.end(operation)
+        first, second = store.records("order-1")
+        left = without_texts(first.body)
+        assert left.fields == ("note",)
+        kept = replace(first, body=left.body)
+        event = Forgotten(NOON, "sato", "asked for", {"1": left.digest})
+        written = replace(book.change([event]), rewrites=(kept,))
+        late = replace(written, transaction=book.transaction.next())
+        with pytest.raises(VersionConflict):
+            store.append(replace(late, records=()))
+        assert store.records("order-1") == [first, second]
+        book.write(written)
+        store.scrub()
+        expected = [kept, second, *written.records]
+        assert store.records("order-1") == expected
+        assert store.records("order-1", denials=False) == expected
+        assert [each.record for each in store.feed("", 10)] == expected
+        assert list(store.trails()) == [("order-1", expected)]
+        events = list(read_events(expected))
+        assert isinstance(events[0], Begun)
+        assert events[0].operation.parameters == {"note": FORGOTTEN}
+        assert events[2] == event
 
     def test_transactions_and_trails_come_sorted_by_id(self, store: Store) -> None:
         """In the order of their characters, whatever the order of writing."""

@@ -11,7 +11,7 @@ file that it is bound to, its operation's id, and the fingerprint of its request
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -50,7 +50,7 @@ from kessai.machine import (
     Record,
     Transaction,
 )
-from kessai.machine.chain import AppliedEvent
+from kessai.machine.chain import AppliedEvent, left_of
 from kessai.machine.transaction import Notified, remember
 
 AGREEMENTS = 20_000
@@ -107,9 +107,10 @@ class Walks:
 class TrailWalk(Particulars):
     """The replay of one transaction's trail, from its beginning."""
 
-    def __init__(self, walks: Walks, name: str) -> None:
+    def __init__(self, walks: Walks, name: str, left: Mapping[int, str]) -> None:
         super().__init__(name)
         self._walks = walks
+        self._left = left
         self._json = as_json(name)
         self._may_be_asked = is_plain(name)
         self._state = walks.blank
@@ -131,7 +132,8 @@ class TrailWalk(Particulars):
         number, body, digest = self.version + 1, record.body, record.hash
         known = None
         gone_by: str | Event | None = None
-        if record.number == number and _sha256(body).hexdigest() == digest:
+        is_whole = number not in self._left and record.number == number
+        if is_whole and _sha256(body).hexdigest() == digest:
             known = self._read(body, number)
             if known is not None and self._goes_on(known, digest):
                 gone_by = known[0].kind
@@ -329,8 +331,9 @@ class TrailWalk(Particulars):
 
     def _in_full(self, record: Record, known: Known | None) -> str | Event:
         walks, before = self._walks, self._state
-        step = follow(walks.library, self.transaction(), record)
-        check(walks.library, step)
+        left = self._left.get(record.number)
+        step = follow(walks.library, self.transaction(), record, left)
+        check(walks.library, step, is_forgotten=left is not None)
         after = step.after
         machine = step.machine if after.exists else None
         self.take(after)
@@ -425,11 +428,12 @@ class AgreementStates:
         return found if self._accounts[name] == (event.account or "") else None
 
     def _found(self, name: str) -> list[AbstractState]:
-        walk = TrailWalk(self._walks, name)
+        records = self._walks.library.records(name)
+        walk = TrailWalk(self._walks, name, left_of(records))
         if not self._is_walking:  # an agreement under another is left to the replay
             self._is_walking = True
             try:
-                for record in self._walks.library.records(name):
+                for record in records:
                     walk.step(record)
             except ReplayBroken:
                 pass  # reported where it is broken; what comes before holds
