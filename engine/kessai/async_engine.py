@@ -232,10 +232,16 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         reason: str,
         actor: str,
         dry_run: bool = False,
+        scrub: bool = True,
     ) -> tuple[Forgetting, ...]:
         """See `Engine.forget`."""
         forgetting = flow.forget(
-            self._context, transaction_ids, note=reason, actor=actor, is_trial=dry_run
+            self._context,
+            transaction_ids,
+            note=reason,
+            actor=actor,
+            is_trial=dry_run,
+            scrub=scrub,
         )
         return await self.drive(forgetting)
 

@@ -19,6 +19,7 @@
         │   └── StoreMissing
         ├── UnknownLifecycle
         ├── UnknownTransaction
+        ├── TransactionArchived
         ├── AdapterMissing
         ├── NotificationRefused
         ├── RecoveryFailed
@@ -130,6 +131,13 @@ class UnknownLifecycle(NeverResend):
 
 class UnknownTransaction(NeverResend):
     """No transaction has that id."""
+
+
+class TransactionArchived(NeverResend):
+    """The transaction, or the one that the key was used for, was moved to an archive.
+
+    Nothing is done under its id or its keys any more; the archive shows what was.
+    """
 
 
 class AdapterMissing(NeverResend):

@@ -107,6 +107,11 @@ assert max(LEASE, LONGEST_PAUSE) < LONGEST_REST  # noqa: S101 - as above
 LISTING_LAG = timedelta(hours=1)
 """Longer than any list runs behind; what is not listed by then never will be."""
 
+ARCHIVED_AFTER = timedelta(days=1)
+"""Since when a transaction must not have changed to be archived: by then no reply, and no
+list, may still say anything of what it began."""
+assert max(IN_FLIGHT_LIMIT, LISTING_LAG) < ARCHIVED_AFTER  # noqa: S101 - as above
+
 WATCH_SECONDS = 30.0
 """Between two passes of a recoverer that keeps watching, by default."""
 

@@ -375,13 +375,17 @@ class Engine(BaseEngine, Closable):
         reason: str,
         actor: str,
         dry_run: bool = False,
+        scrub: bool = True,
     ) -> tuple[Forgetting, ...]:
         """Remove the personal texts of transactions: `actor` does it for `reason`.
 
         These are the texts among the parameters of their commands, and what operators
         wrote: notes and names. An event says which; the trail still holds, under seals
         made before, too. What is forgotten already is left as it is. A `dry_run`
-        returns the same and writes nothing. At last the store's file is written anew.
+        returns the same and writes nothing. At last SQLite's file is written anew, which
+        takes its time and keeps writers waiting. Without `scrub` it is not: then what was
+        removed may stand in its free space, until it is called with it, be it without
+        ids.
 
         Raises:
             UnknownTransaction: nothing is recorded under an id.
@@ -391,7 +395,12 @@ class Engine(BaseEngine, Closable):
 
         """
         forgetting = flow.forget(
-            self._context, transaction_ids, note=reason, actor=actor, is_trial=dry_run
+            self._context,
+            transaction_ids,
+            note=reason,
+            actor=actor,
+            is_trial=dry_run,
+            scrub=scrub,
         )
         return self.drive(forgetting)
 

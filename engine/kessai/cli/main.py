@@ -12,6 +12,10 @@ from kessai.cli.terminal.lazy import LazyGroup
 from kessai.cli.terminal.streams import guarded_streams
 
 _COMMANDS = {
+    "archive": (
+        "retention.archive:archive_command",
+        "Move what has ended to a file.",
+    ),
     "audit": ("audit.group:audit", "Prove that every step was allowed."),
     "demo": ("demo.command:demo", "A payment's whole life, in seconds."),
     "emulator": ("emulator:emulator", "A gateway to try things on."),

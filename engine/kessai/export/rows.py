@@ -9,7 +9,7 @@ from kessai.audit.verification.replay import Library, ReplayBroken, replay
 from kessai.errors import StoreBusy, TrailBroken
 from kessai.export.movements import movements_of
 from kessai.feed.event import FeedEvent, shown
-from kessai.machine.chain import AppliedEvent
+from kessai.machine.chain import AppliedEvent, is_removed
 from kessai.stores import Store
 from kessai.zones import Period
 
@@ -88,6 +88,8 @@ def _trails(store: Store) -> Iterator[list[AppliedEvent]]:
     """
     library = Library(store)
     for name, records in store.trails():
+        if is_removed(records):
+            continue
         try:
             yield list(replay(library, name, records))
         except ReplayBroken as broken:

@@ -6,6 +6,7 @@ from typing import Any, Self
 import attrs
 
 from kessai.machine import (
+    Archived,
     Begun,
     Closed,
     Denied,
@@ -134,7 +135,7 @@ def _moved_at_the_gateway(event: External | Reversed) -> dict[str, Any]:
 
 
 def _stated(
-    event: Lapsed | Learned | Discrepancy | Closed | Forgotten | Denied,
+    event: Lapsed | Learned | Discrepancy | Closed | Forgotten | Archived | Denied,
 ) -> dict[str, Any]:
     match event:
         case Lapsed(deadline=deadline):
@@ -145,5 +146,5 @@ def _stated(
             return {"reasons": tuple(reason.code for reason in reasons)}
         case Learned(evidence=evidence):
             return {"reasons": (*evidence.references, *evidence.deadlines)}
-        case Closed() | Forgotten():
+        case Closed() | Forgotten() | Archived():
             return {}

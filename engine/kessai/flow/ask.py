@@ -13,6 +13,7 @@ from kessai.flow.steps import (
     load,
     machine_of,
     no_transaction,
+    refuse_archived,
 )
 from kessai.machine import Command, Denial, Possibility, Transaction, can, decide
 from kessai.machine.decide import possibility, unknown_transaction
@@ -42,11 +43,15 @@ def possibilities(
 ) -> Flow[tuple[Possibility, ...]]:
     """Every command (or one): allowed with its exact bounds, or every reason why not.
 
+    None of what is archived.
+
     Raises:
         UnknownTransaction: no transaction has that id.
 
     """
     transaction = yield from existing(transaction_id)
+    if transaction.archived:
+        return ()
     machine = yield from machine_of(context, transaction)
     assert machine is not None  # noqa: S101 - it exists
     now: datetime = yield Now()
@@ -58,6 +63,7 @@ def possibilities(
 def preview(context: Context, command: Command) -> Flow[Denial | None]:
     """Whether `command` would be denied now, and why; writes and sends nothing."""
     loaded: Loaded = yield Load(None, command.transaction, command.agreement)
+    refuse_archived(loaded)
     check_account(command, loaded)
     transaction = loaded.transaction or Transaction(command.transaction)
     own = yield from machine_of(context, transaction)

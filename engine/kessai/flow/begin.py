@@ -11,7 +11,7 @@ from kessai.errors import MustRollBack, NotCommitted, VersionConflict
 from kessai.flow.answer import Answer, Status
 from kessai.flow.effects import Flow, Load, Loaded
 from kessai.flow.execute import take_up, to_answer, was_denied
-from kessai.flow.steps import Context, contended
+from kessai.flow.steps import Context, contended, refuse_archived
 from kessai.limits import ATTEMPTS
 from kessai.machine import Command, Denial, Phase, Transaction
 
@@ -48,6 +48,7 @@ def begin(context: Context, command: Command) -> Flow[Prepared]:
     before = None
     for _ in range(ATTEMPTS):
         loaded: Loaded = yield Load(command.key, command.transaction, command.agreement)
+        refuse_archived(loaded)
         if loaded == before:
             message = (
                 f"{command.transaction}: this database transaction does not see what"
@@ -96,6 +97,7 @@ def carry_out_prepared(context: Context, prepared: Prepared) -> Flow[Answer]:
         return answer
     for _ in range(ATTEMPTS):
         loaded: Loaded = yield Load(command.key, command.transaction, command.agreement)
+        refuse_archived(loaded)
         if loaded.recorded is None or was_denied(command, loaded.recorded):
             message = (
                 f"{command.transaction}: {command.name} is not in the store, so nothing"

@@ -21,6 +21,9 @@ from kessai.spec import Lifecycle
 
 T = TypeVar("T")
 
+ARCHIVED = "archived"
+"""The outcome under a key whose transaction was removed to an archive."""
+
 
 # Most of these are structs: a command makes many, and frozen attrs objects take longer.
 
@@ -28,7 +31,8 @@ T = TypeVar("T")
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """What is stored under a command's key: the request, and its outcome so far.
 
-    `outcome` is `begun`, `pending`, `unknown`, `succeeded`, `declined` or `denied`.
+    `outcome` is `begun`, `pending`, `unknown`, `succeeded`, `declined` or `denied`,
+    or `archived` (`ARCHIVED`).
     """
 
     key: str
@@ -145,6 +149,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     the transaction can be found from now on. `steps` shows the events of `records` to
     observers; it is not stored. `rewrites` are earlier records without the texts that
     `records` declare as forgotten: their bytes take the place of those that are there.
+    With `removes` all events before the version of `transaction` are removed: an archive
+    has them.
     """
 
     transaction: Transaction
@@ -156,6 +162,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     lease: Lease | None = None
     is_intent: bool = False
     rewrites: tuple[Record, ...] = ()
+    removes: bool = False
     steps: tuple[AppliedEvent, ...] = ()
     references: tuple[Reference, ...] = ()
 

@@ -46,6 +46,7 @@ from kessai.flow.steps import (
     load,
     machine_of,
     read_attempts,
+    refuse_archived,
     write,
 )
 from kessai.gateway import Adapter, Call, Evidence, Outcome
@@ -88,6 +89,7 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
     """
     for _ in range(ATTEMPTS):
         loaded: Loaded = yield Load(command.key, command.transaction, command.agreement)
+        refuse_archived(loaded)
         try:
             taken = yield from take_up(context, command, loaded)
         except VersionConflict:

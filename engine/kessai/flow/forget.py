@@ -5,7 +5,7 @@ each answer under a key, so all of it is there or nothing. Whoever is killed in 
 does it again; what is forgotten already stays as it is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
@@ -27,11 +27,9 @@ from kessai.machine import (
     Begun,
     Event,
     Forgotten,
-    Machine,
     Operation,
     Record,
     Reported,
-    Transaction,
     append,
     read_events,
 )
@@ -58,10 +56,12 @@ def forget(
     note: str,
     actor: str,
     is_trial: bool = False,
+    scrub: bool = True,
 ) -> Flow[tuple[Forgetting, ...]]:
     """Remove the personal texts of these transactions; `note` says why `actor` does it.
 
-    A trial writes nothing. Each transaction is a change of its own.
+    A trial writes nothing. Each transaction is a change of its own. At last the store is
+    scrubbed, unless that is left to another time: see `Store.scrub`.
 
     Raises:
         UnknownTransaction: nothing is recorded under an id.
@@ -76,7 +76,7 @@ def forget(
     for name in dict.fromkeys(transaction_ids):
         one = yield from _forget(context, name, note, actor, is_trial=is_trial)
         found.append(one)
-    if not is_trial:
+    if scrub and not is_trial:
         yield Scrub()
     return tuple(found)
 
@@ -97,6 +97,7 @@ def _forget(
         records: list[Record] = yield History(name)
         if len(records) != before.version:
             continue  # somebody was faster between the two readings
+        known = tuple(read_events(records))  # raises where the trail does not hold
         left = _remainders(records)
         fields = {number: each.fields for number, each in left.items()}
         if is_trial or not left:
@@ -104,8 +105,18 @@ def _forget(
         now: datetime = yield Now()
         digests = {str(number): each.digest for number, each in left.items()}
         event = Forgotten(now, actor, note, digests)
+        after, record = append(machine, before, event)
+        trail = [_left_of(each, left) for each in records]
+        answers = zip(known, read_events([*trail, record]), strict=False)
+        change = Change(
+            transaction=after,
+            records=(record,),
+            rewrites=tuple(each for each in trail if each.number in left),
+            closes=tuple(_answers(answers)),
+            steps=(AppliedEvent(event, machine, before, after),),
+        )
         try:
-            yield from commit(_change(machine, before, event, records, left))
+            yield from commit(change)
         except VersionConflict:
             continue
         return Forgetting(name, fields, before.version + 1)
@@ -118,27 +129,10 @@ def _remainders(records: Iterable[Record]) -> Mapping[int, Remainder]:
     return {number: each for number, each in found.items() if each.fields}
 
 
-def _change(
-    machine: Machine | None,
-    before: Transaction,
-    event: Forgotten,
-    records: Sequence[Record],
-    left: Mapping[int, Remainder],
-) -> Change:
-    after, record = append(machine, before, event)
-    trail = [
-        replace(each, body=left[each.number].body) if each.number in left else each
-        for each in records
-    ]
-    known = read_events(records)  # raises if the trail, as it is, does not hold
-    remaining = read_events([*trail, record])
-    return Change(
-        transaction=after,
-        records=(record,),
-        rewrites=tuple(each for each in trail if each.number in left),
-        closes=tuple(_answers(zip(known, remaining, strict=False))),
-        steps=(AppliedEvent(event, machine, before, after),),
-    )
+def _left_of(record: Record, left: Mapping[int, Remainder]) -> Record:
+    """What `record` is to be."""
+    found = left.get(record.number)
+    return record if found is None else replace(record, body=found.body)
 
 
 def _answers(events: Iterable[tuple[Event, Event]]) -> Iterator[Recorded]:

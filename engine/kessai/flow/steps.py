@@ -13,12 +13,14 @@ from kessai.errors import (
     LeaseLost,
     SafeToResend,
     TrailBroken,
+    TransactionArchived,
     UnknownLifecycle,
     UnknownTransaction,
     VersionConflict,
 )
 from kessai.evidence.attempts import Attempts
 from kessai.flow.effects import (
+    ARCHIVED,
     Append,
     Change,
     Declaration,
@@ -162,13 +164,39 @@ def load(transaction_id: str) -> Flow[Transaction]:
 
     Raises:
         UnknownTransaction: no transaction can have such an id.
+        TransactionArchived: only its archive has it.
 
     """
     if not is_id(transaction_id):
         message = "there is no transaction with such an id"
         raise UnknownTransaction(message)
     loaded: Loaded = yield Load(None, transaction_id)
-    return loaded.transaction or Transaction(transaction_id)
+    found = loaded.transaction or Transaction(transaction_id)
+    if found.is_removed:
+        raise is_archived(found)
+    return found
+
+
+def is_archived(transaction: Transaction) -> TransactionArchived:
+    """The error for a transaction with which nothing is done any more."""
+    message = f"{transaction.id}: is archived, in {transaction.archived}"
+    return TransactionArchived(message)
+
+
+def refuse_archived(loaded: Loaded) -> None:
+    """See that nothing of what was loaded for a command is archived.
+
+    Raises:
+        TransactionArchived: something is.
+
+    """
+    for found in (loaded.transaction, loaded.agreement):
+        if found is not None and found.archived:
+            raise is_archived(found)
+    recorded = loaded.recorded
+    if recorded is not None and recorded.outcome == ARCHIVED:
+        message = f"key {recorded.key!r} was used for {recorded.transaction}, which is archived"
+        raise TransactionArchived(message)
 
 
 def load_with_machine(
@@ -239,12 +267,16 @@ def write(
     be as it is.
 
     Raises:
+        TransactionArchived: nothing is written of it any more.
         VersionConflict: another writer was faster; nothing was written.
         LeaseLost: another recoverer has the transaction now; nothing was written.
         CommitUnknown: see `commit`.
 
     """
     known = transaction.references
+    events = list(events)
+    if events and transaction.archived:
+        raise is_archived(transaction)
     records: list[Record] = []
     closes: list[Recorded] = []
     steps: list[AppliedEvent] = []

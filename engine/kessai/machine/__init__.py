@@ -18,6 +18,7 @@ from kessai.machine.compile import Machine, compile_lifecycle
 from kessai.machine.decide import Possibility, as_of, can, decide, possibility
 from kessai.machine.denial import Bounds, Denial, Reason
 from kessai.machine.events import (
+    Archived,
     Begun,
     Closed,
     Denied,
@@ -41,6 +42,7 @@ from kessai.machine.transaction import Operation, Transaction
 
 __all__ = [
     "DENIAL",
+    "Archived",
     "Begun",
     "Bounds",
     "Closed",

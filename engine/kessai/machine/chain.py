@@ -8,7 +8,7 @@ What was forgotten of a record is declared by a later one: `kessai.machine.forgo
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import attrs
@@ -19,6 +19,7 @@ from kessai.gateway import Evidence, Outcome
 from kessai.machine.compile import Machine, Step
 from kessai.machine.events import (
     KIND_OF,
+    Archived,
     Begun,
     Closed,
     Denied,
@@ -204,6 +205,18 @@ def read_record(
 def is_whole(record: Record) -> bool:
     """Whether its bytes have its hash: nothing of it was forgotten, or changed."""
     return hashlib.sha256(record.body).hexdigest() == record.hash
+
+
+def is_removed(records: Sequence[Record]) -> bool:
+    """Whether of a trail only the event is left that says which archive has the rest.
+
+    Raises:
+        TrailBroken: what is left does not hold.
+
+    """
+    if len(records) != 1 or records[0].number == 1:
+        return False
+    return isinstance(read_record(records[0], None).event, Archived)
 
 
 def left_of(records: Iterable[Record]) -> Mapping[int, str]:

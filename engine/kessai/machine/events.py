@@ -159,6 +159,20 @@ class Forgotten:
 
 
 @attrs.frozen
+class Archived:
+    """The transaction has ended and belongs to an archive: nothing follows, as a rule.
+
+    `archive` is the name of its file, `hashes` are those of the events before. Where
+    those are removed, this one still shows what they were.
+    """
+
+    at: datetime
+    archive: str
+    actor: str
+    hashes: tuple[str, ...]
+
+
+@attrs.frozen
 class Denied:
     """A command that was denied. It changes nothing but the trail.
 
@@ -187,6 +201,7 @@ Event = (
     | Discrepancy
     | Closed
     | Forgotten
+    | Archived
     | Denied
 )
 
@@ -203,6 +218,7 @@ KINDS: Mapping[str, type[Event]] = {
     "discrepancy": Discrepancy,
     "closed": Closed,
     "forgotten": Forgotten,
+    "archived": Archived,
     "denied": Denied,
 }
 ENDED = frozenset(filter(is_final, Outcome))

@@ -14,6 +14,7 @@ import attrs
 from kessai.machine.compile import CompiledCommand, Machine, Step, end_of
 from kessai.machine.decide import opening_flags
 from kessai.machine.events import (
+    Archived,
     Begun,
     Closed,
     Denied,
@@ -80,8 +81,8 @@ def _changes(
     return changes | _stated(machine, transaction, event, changes)
 
 
-_UNMOVING = (Denied, Discrepancy, Closed, Forgotten)
-_UNANSWERED = (Begun, Sent, Resent, Resumed, Denied)
+_UNMOVING = (Denied, Discrepancy, Closed, Forgotten, Archived)
+_UNANSWERED = (Begun, Sent, Resent, Resumed, Denied, Archived)
 """What is no change yet, or none at all; but see `_opened`."""
 
 
@@ -94,6 +95,8 @@ def _noted(transaction: Transaction, event: Event) -> Changes:
         case Discrepancy():
             one = OpenDiscrepancy.of(event.reason, event.evidence)
             return {"discrepancies": {**noted, transaction.version + 1: one}}
+        case Archived(archive=archive):
+            return {"archived": archive}
         case Closed(discrepancy=closed):
             return {
                 "discrepancies": {n: one for n, one in noted.items() if n != closed},

@@ -170,6 +170,7 @@ class Changes(TypedDict, total=False):
     unclaimed: tuple[Unclaimed, ...]
     opened_at: datetime
     changed_at: datetime
+    archived: str
 
 
 @attrs.frozen(slots=False)  # see `of_fields`
@@ -189,6 +190,8 @@ class Transaction:
     operator closes them: see `kessai.machine.unclaimed`, which knows of others.
     `opened_at` is when its opening command was begun, and `changed_at` when it was
     changed last: by what was recorded then, and was neither a denial nor an intent.
+    `archived` names the archive that it belongs to: nothing is done with it any more.
+    Where it was removed to that, only its version and its head are known besides.
     """
 
     id: str
@@ -212,6 +215,12 @@ class Transaction:
     unclaimed: tuple[Unclaimed, ...] = ()
     opened_at: datetime | None = None
     changed_at: datetime | None = None
+    archived: str = ""
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether only its archive has it."""
+        return bool(self.archived) and not self.exists
 
     @property
     def exists(self) -> bool:

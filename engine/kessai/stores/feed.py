@@ -6,7 +6,7 @@ from kessai.errors import InvalidInput, VersionConflict
 from kessai.flow import Subscriber
 from kessai.machine.forgotten import canonical
 from kessai.stores.encoding import decode_undelivered
-from kessai.stores.query import Query, Steps
+from kessai.stores.query import Query, Row, Steps
 
 LAST_POSITION = 1 << 60
 """No store counts up to it, and after the greatest integer no event could follow."""
@@ -20,9 +20,8 @@ SELECT transaction_id, number FROM (
 ORDER BY transaction_id, number
 """  # noqa: S608 - a number of this module
 
-_FIND = """
-SELECT position, version, undelivered FROM kessai_subscribers WHERE name = :name
-"""
+_ALL = "SELECT name, position, version, undelivered FROM kessai_subscribers"
+_FIND = f"{_ALL} WHERE name = :name"
 
 _BEGIN = """
 INSERT INTO kessai_subscribers (name, version, position, undelivered)
@@ -76,14 +75,23 @@ def misplaced() -> Steps[list[tuple[str, int]]]:
 
 def subscriber(name: str) -> Steps[Subscriber]:
     """`Store.subscriber`."""
-    for position, version, raw in (yield Query(_FIND, {"name": name})):
-        return Subscriber(
-            name=name,
-            position=position,
-            version=version,
-            undelivered=decode_undelivered(raw),
-        )
-    return Subscriber(name=name)
+    rows = yield Query(_FIND, {"name": name})
+    return _read(rows[0]) if rows else Subscriber(name=name)
+
+
+def subscribers() -> Steps[list[Subscriber]]:
+    """`Store.subscribers`."""
+    return [_read(row) for row in (yield Query(f"{_ALL} ORDER BY name"))]
+
+
+def _read(row: Row) -> Subscriber:
+    name, position, version, raw = row
+    return Subscriber(
+        name=name,
+        position=position,
+        version=version,
+        undelivered=decode_undelivered(raw),
+    )
 
 
 def advance(subscriber: Subscriber) -> Steps[None]:

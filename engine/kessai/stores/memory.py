@@ -90,6 +90,7 @@ class MemoryStore(Closable):
     def append(self, change: Change) -> None:
         """See `Store.append`."""
         after = change.transaction
+        _check_keeps(change)
         with self._own():
             self._check(after.id, change.expected_version)
             if change.agreement is not None:
@@ -325,6 +326,11 @@ class MemoryStore(Closable):
         with self._own():
             return self._subscribers.get(name) or Subscriber(name=name)
 
+    def subscribers(self) -> list[Subscriber]:
+        """See `Store.subscribers`."""
+        with self._own():
+            return [self._subscribers[name] for name in sorted(self._subscribers)]
+
     def advance(self, subscriber: Subscriber) -> None:
         """See `Store.advance`."""
         with self._own():
@@ -338,6 +344,12 @@ class MemoryStore(Closable):
 
     def close(self) -> None:
         """See `Store.close`: nothing is held."""
+
+
+def _check_keeps(change: Change) -> None:
+    if change.removes:
+        message = "memory: a store in memory removes no events"
+        raise StoreUnsuitable(message)
 
 
 def _is_open_since(transaction: Transaction, moment: datetime) -> bool:

@@ -114,6 +114,7 @@ class Store(Protocol):
             StoreBusy: another process did not let go in time. Nothing was written.
             StoreFailed: there was no room, or no permission. Nothing was written.
             CommitUnknown: the commit failed; it may or may not be there.
+            StoreUnsuitable: it removes events, and the store never does.
 
         """
         ...
@@ -279,6 +280,10 @@ class Store(Protocol):
         """How far a subscriber of the feed is; before all events if it is not known."""
         ...
 
+    def subscribers(self) -> list[Subscriber]:
+        """All subscribers of the feed that are known, sorted by name."""
+        ...
+
     def advance(self, subscriber: Subscriber) -> None:
         """Write how far a subscriber is, if its stored version is still `version - 1`.
 
@@ -405,6 +410,10 @@ class AsyncStore(Protocol):
 
     async def subscriber(self, name: str) -> Subscriber:
         """See `Store.subscriber`."""
+        ...
+
+    async def subscribers(self) -> list[Subscriber]:
+        """See `Store.subscribers`."""
         ...
 
     async def advance(self, subscriber: Subscriber) -> None:

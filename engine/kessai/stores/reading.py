@@ -208,3 +208,7 @@ class ReadingStore(Closable, ABC):
     def subscriber(self, name: str) -> Subscriber:
         """See `Store.subscriber`."""
         return self._perform(feed.subscriber(name))
+
+    def subscribers(self) -> list[Subscriber]:
+        """See `Store.subscribers`."""
+        return self._perform(feed.subscribers())

@@ -40,6 +40,9 @@ _APPEND = (
     " VALUES (?, ?, ?, ?, ?, (SELECT ifnull(max(position), 0) + 1 FROM kessai_events))"
 )
 
+# Never the last one of all: its position must not be given again.
+_REMOVE = "DELETE FROM kessai_events WHERE transaction_id = ? AND number < ?"
+
 _FEED = (
     "SELECT position, transaction_id, number, body, hash, moved FROM kessai_events"
     " WHERE position > :after ORDER BY position LIMIT :limit"
@@ -73,7 +76,7 @@ def write_change(
     for record in change.records:
         values = record.transaction, record.number, record.body, record.hash
         connection.execute(_APPEND, (*values, record.moved))
-    _rewrite(connection, change.rewrites)
+    _take_away(connection, change)
     if change.opens is not None:
         _open_key(connection, change.opens)
     for closed in change.closes:
@@ -91,8 +94,11 @@ def write_change(
         _declare(connection, change.declaration)
 
 
-def _rewrite(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
-    """Put `records` in the place of those that are there, which leave no trace."""
+def _take_away(connection: sqlite3.Connection, change: Change) -> None:
+    """Take out what is forgotten or archived, which leaves no trace."""
+    after, records = change.transaction, change.rewrites
+    if change.removes:
+        connection.execute(_REMOVE, (after.id, after.version))
     if not records:
         return
     connection.execute("PRAGMA secure_delete = ON")

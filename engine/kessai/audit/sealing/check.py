@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from kessai.audit.sealing.file import Chain, Seal
 from kessai.audit.verification.report import AuditFault, Sealed
-from kessai.machine import Record
 
 
 class _ChainReader:
@@ -45,15 +44,18 @@ class Comparison:
             oldest, _ = self._taken(name)[0]
             yield AuditFault(name, 1, "sealed_missing", sealed_at(oldest.time))
 
-    def of(self, transaction: str, records: Sequence[Record]) -> AuditFault | None:
-        """What is wrong with a chain that holds in itself; to be asked in order of id."""
+    def of(self, transaction: str, hashes: Sequence[str]) -> AuditFault | None:
+        """What is wrong with a chain that holds in itself; to be asked in order of id.
+
+        `hashes` are those of its events.
+        """
         good = 0
         for seal, chain in self._taken(transaction):
             sealed = chain.version
-            if len(records) < sealed:
-                detail = f"{sealed} → {len(records)}, {sealed_at(seal.time)}"
-                return AuditFault(transaction, len(records) + 1, "sealed_cut", detail)
-            if records[sealed - 1].hash != chain.head:
+            if len(hashes) < sealed:
+                detail = f"{sealed} → {len(hashes)}, {sealed_at(seal.time)}"
+                return AuditFault(transaction, len(hashes) + 1, "sealed_cut", detail)
+            if hashes[sealed - 1] != chain.head:
                 # Of all between the two, the chain itself does not show which.
                 first = f"{good + 1}" if good + 1 == sealed else f"{good + 1}-{sealed}"
                 detail = f"{first}, {sealed_at(seal.time)}"

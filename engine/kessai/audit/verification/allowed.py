@@ -20,6 +20,7 @@ from kessai.evidence.outcome import (
 from kessai.evidence.totals import TOTALS_DIFFER
 from kessai.gateway import Outcome, Source
 from kessai.machine import (
+    Archived,
     Begun,
     Closed,
     Command,
@@ -61,6 +62,9 @@ class OperationRequest:
     agreement: Transaction | None
 
 
+_BY_HAND = Closed | Forgotten | Archived
+
+
 def check(library: Library, step: AppliedEvent, *, is_forgotten: bool = False) -> None:
     """Make sure that the lifecycle allows the event of `step`, and what it leaves.
 
@@ -71,7 +75,9 @@ def check(library: Library, step: AppliedEvent, *, is_forgotten: bool = False) -
 
     """
     machine, event = step.machine, step.event
-    if machine is None or isinstance(event, Denied | Closed | Forgotten):
+    if step.before.archived and not isinstance(event, Archived | Forgotten):
+        raise _not_allowed(step, "archived")
+    if machine is None or isinstance(event, _BY_HAND | Denied):
         _unmoving(step, event)
         return
     match event:
@@ -110,10 +116,21 @@ def _unmoving(step: AppliedEvent, event: Event) -> None:
                 raise _not_allowed(step, f"discrepancy {closed}")
         case Forgotten():
             _forgotten(step, event)
+        case Archived():
+            _archived(step, event)
         case Discrepancy(reason="unknown_transaction"):
             return
         case _:
             raise _not_allowed(step, "unknown_transaction")
+
+
+def _archived(step: AppliedEvent, event: Archived) -> None:
+    """Only what has ended is archived, by somebody, and the event has its hashes."""
+    before = step.before
+    if not before.exists or before.operations or before.discrepancies:
+        raise _not_allowed(step, "something of it is open")
+    if not (event.archive and event.actor):
+        raise _not_allowed(step, "no archive is named, or by nobody")
 
 
 def _forgotten(step: AppliedEvent, event: Forgotten) -> None:

@@ -118,12 +118,14 @@ class FaultTally(Generic[T]):
 class Report:
     """What an audit found. Discrepancies and open operations are no faults.
 
-    `trails` counts those of what was never opened, too. `accounts` are how many
+    `trails` counts those of what was never opened, too, and what is left of those that
+    are `archived`. `accounts` are how many
     transactions belong to each. `files` and `objects` count the faults that are lifecycle
     files' and foreign objects'.
     """
 
     trails: int
+    archived: int
     events: int
     accounts: Mapping[str, int]
     kinds: Mapping[str, int]
@@ -150,7 +152,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.subjects: Counter[str] = Counter()
-        self.events = 0
+        self.events = self.archived = 0
         self.accounts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.faults: FaultTally[AuditFault] = FaultTally()
@@ -161,6 +163,7 @@ class Tally:
         """The report so far."""
         return Report(
             trails=self.subjects["transaction"],
+            archived=self.archived,
             files=self.subjects["lifecycle"],
             objects=self.subjects["object"],
             events=self.events,

@@ -14,6 +14,7 @@ import attrs
 from kessai.audit.sealing.check import Comparison, sealed_at, shown
 from kessai.audit.sealing.file import Seal
 from kessai.audit.verification.answers import check_answers, keys_in
+from kessai.audit.verification.archived import check_hashes, check_removed, hashes_of
 from kessai.audit.verification.canonical import EventForm
 from kessai.audit.verification.fast_path.record import Note
 from kessai.audit.verification.fast_path.walk import TrailWalk, WalkedEvent, Walks
@@ -28,7 +29,7 @@ from kessai.audit.verification.report import (
 from kessai.driver import Clock, utc_now
 from kessai.errors import TrailBroken
 from kessai.flow import Reference
-from kessai.flow.effects import learned_references
+from kessai.flow.effects import ARCHIVED, learned_references
 from kessai.machine import Event, Record, Transaction
 from kessai.machine.chain import left_of
 from kessai.machine.events import KIND_OF
@@ -97,7 +98,7 @@ def examinations(
             # between. (No writer leaves a row that contradicts itself.)
             examined = examiner.examine(_read_again(store, found))
         if seals:
-            sealed = compared.of(found.name, examined.records)
+            sealed = compared.of(found.name, hashes_of(examined.records))
             examined.fault = examined.fault or sealed
         yield examined
     yield from map(Examined.of_fault, compared.gone())
@@ -152,6 +153,7 @@ class Examined:
             found = FoundDiscrepancy(self.name, number, one.reason)
             tally.discrepancies.add(found)
         if isinstance(self.stored, Transaction):
+            tally.archived += self.stored.is_removed
             if self.stored.account:
                 tally.accounts[self.stored.account] += 1
             for operation in self.stored.operations.values():
@@ -170,10 +172,17 @@ class _Examiner:
     def examine(self, found: _StoredTransaction) -> Examined:
         """Find out whether a transaction holds."""
         name = found.name
-        examined = Examined(name, found.records, found.stored)
+        stored = found.stored
+        examined = Examined(name, found.records, stored)
         try:
+            if isinstance(stored, Transaction) and stored.is_removed:
+                examined.kinds.append(ARCHIVED)
+                check_removed(stored, found.records, found.answers)
+                return examined
             replayed, events = self._walked(examined)
             _compare(found, replayed)
+            if replayed.archived:
+                check_hashes(found.records, events)
             check_answers(name, events, found.answers)
             _check_references(found, replayed)
             examined.lifecycle = replayed.lifecycle_hash

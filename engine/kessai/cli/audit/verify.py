@@ -64,6 +64,7 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
     return {
         "holds": report.holds,
         "trails": report.trails,
+        "archived": report.archived,
         "transactions": report.transactions,
         "events": report.events,
         "accounts": report.accounts,
@@ -101,7 +102,7 @@ def report_counts(report: Report) -> dict[str, str]:
 
 def never_opened_lines(report: Report, language: str) -> Iterator[str]:
     """How many trails have no transaction, if any have none."""
-    if count := report.trails - report.transactions:
+    if count := report.trails - report.transactions - report.archived:
         yield "  " + _WORDS("never_opened", language, count=f"{count:,}")
 
 

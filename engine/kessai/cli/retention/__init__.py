@@ -1,1 +1,1 @@
-"""For how long what is kept: `kessai forget`."""
+"""For how long what is kept: `kessai forget` and `kessai archive`."""

@@ -37,6 +37,12 @@ word = Words("retention")
 )
 @click.option("--by", "actor", default="", metavar="NAME", help="Who forgets.")
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
+@click.option(
+    "--no-scrub",
+    is_flag=True,
+    help="Do not write SQLite's file anew now. Until a forgetting without this option,"
+    " what was removed may still stand in its free space.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be removed, no more.")
 @shared_options("db", "json")
 def forget(
@@ -48,6 +54,7 @@ def forget(
     actor: str,
     reason: str,
     dry_run: bool,
+    no_scrub: bool,
 ) -> int:
     """Remove the personal texts of each transaction ID, or of all from --before TIME.
 
@@ -73,7 +80,13 @@ def forget(
         if before is not None:
             until = moment_of(before, zone_of(zone_name), "--before")
             names = _unchanged(engine, Search(until=until, limit=MOST_FOUND))
-        found = engine.forget(*names, reason=reason, actor=actor, dry_run=dry_run)
+        found = engine.forget(
+            *names,
+            reason=reason,
+            actor=actor,
+            dry_run=dry_run,
+            scrub=not no_scrub,
+        )
     _show(asked, [one for one in found if one.fields], dry_run=dry_run)
     return exits.DONE
 

@@ -8,6 +8,7 @@ import attrs
 
 from kessai.cli.tx.view import outcome_of
 from kessai.machine import (
+    Archived,
     Begun,
     Closed,
     Denied,
@@ -143,12 +144,12 @@ def _particulars(
         case Discrepancy(reason=reason, evidence=evidence):
             command = evidence.command or ""
             return {"command": command, "amount": evidence.amount, "stated": reason}
-        case Lapsed() | Closed() | Forgotten() | Learned():
+        case Lapsed() | Closed() | Forgotten() | Archived() | Learned():
             return _statement(event, machine)
 
 
 def _statement(
-    event: Lapsed | Closed | Forgotten | Learned, machine: Machine | None
+    event: Lapsed | Closed | Forgotten | Archived | Learned, machine: Machine | None
 ) -> dict[str, Any]:
     match event:
         case Lapsed(deadline=name):
@@ -158,6 +159,8 @@ def _statement(
             return {"stated": f"{closed}: {evidence.note}"}
         case Forgotten(events=events, note=note):
             return {"stated": f"{', '.join(events)}: {note}"}
+        case Archived(archive=archive, actor=actor):
+            return {"stated": f"{archive}: {actor}"}
         case Learned(evidence=evidence):
             return {"stated": ", ".join((*evidence.references, *evidence.deadlines))}
 

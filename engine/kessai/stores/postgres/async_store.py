@@ -249,6 +249,10 @@ class AsyncPostgresStore(AsyncClosable):
         """See `Store.subscriber`."""
         return await self._perform(feed.subscriber(name))
 
+    async def subscribers(self) -> list[Subscriber]:
+        """See `Store.subscribers`."""
+        return await self._perform(feed.subscribers())
+
     async def advance(self, subscriber: Subscriber) -> None:
         """See `Store.advance`."""
         await self._perform(feed.advance(subscriber))

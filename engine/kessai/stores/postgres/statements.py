@@ -138,6 +138,7 @@ def append_statement(change: Change, *, declares: bool) -> str:
         moved: True,
         _WRITTEN: True,
         _REWRITTEN: bool(change.rewrites),
+        _REMOVED: change.removes,
         _OPENED: change.opens is not None,
         _CLOSED: bool(change.closes),
         _DECLARED: declares,
@@ -169,6 +170,11 @@ _REWRITTEN = (
     " unnest(:rewritten::bigint[], :old_hashes::text[], :left::bytea[])"
     " AS new (number, hash, body) WHERE kessai_events.transaction_id = moved.id"
     " AND kessai_events.number = new.number AND kessai_events.hash = new.hash)"
+)
+
+_REMOVED = (
+    "removed AS (DELETE FROM kessai_events USING moved"
+    " WHERE kessai_events.transaction_id = moved.id AND kessai_events.number < :version)"
 )
 
 _OPENED = (

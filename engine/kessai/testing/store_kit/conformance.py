@@ -21,7 +21,13 @@ import attrs
 import pytest
 from msgspec.structs import replace
 
-from kessai.errors import InvalidInput, KessaiError, LeaseLost, VersionConflict
+from kessai.errors import (
+    InvalidInput,
+    KessaiError,
+    LeaseLost,
+    StoreUnsuitable,
+    VersionConflict,
+)
 from kessai.flow import (
     AmountBounds,
     Change,
@@ -34,9 +40,11 @@ from kessai.flow import (
     Subscriber,
     Undelivered,
 )
+from kessai.flow.archive import reduced, stub_of
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine import (
+    Archived,
     Begun,
     Bounds,
     Closed,
@@ -436,6 +444,46 @@ class StoreConformance:
         assert isinstance(events[0], Begun)
         assert events[0].operation.parameters == {"note": FORGOTTEN}
         assert events[2] == event
+
+    def test_what_is_archived_leaves_its_last_event(self, store: Store) -> None:
+        """It keeps its id, its key and its place in the feed; or nothing is removed."""
+        book = Book(store)
+        book.end(book.begin(key="k"), references=(Reference("a", "order", "o_1"),))
+        hashes = tuple(record.hash for record in store.records("order-1"))
+        book.write(book.change([Archived(NOON, "2025.db", "sato", hashes)]))
+        *_, last = published = store.feed("", 10)
+        answer = store.load("k", "order-1", None).recorded
+        assert answer is not None
+        left = stub_of(book.transaction)
+        removal = Change(
+            transaction=left, records=(), closes=(reduced(answer),), removes=True
+        )
+        try:
+            store.append(removal)
+        except StoreUnsuitable:
+            assert store.feed("", 10) == published
+            return
+        assert store.load("k", "order-1", None) == Loaded(reduced(answer), left, None)
+        assert store.records("order-1") == [last.record]
+        assert store.feed("", 10) == [last]
+        assert store.find("a", "order", "o_1") == ["order-1"]
+        assert store.search(Search()).transactions == ()
+        with pytest.raises(VersionConflict):
+            store.append(Book(store).begun(key="k2")[0])
+        with pytest.raises(VersionConflict):
+            store.append(Book(store, "order-2").begun(key="k")[0])
+        Book(store, "order-3").begin()
+        (after,) = store.feed(last.position, 10)
+        assert after.record.transaction == "order-3"
+
+    def test_subscribers_are_listed_by_name(self, store: Store) -> None:
+        """Each as it was stored last."""
+        known = [Subscriber(name=name, version=1) for name in ("b", "a")]
+        for each in known:
+            store.advance(each)
+        moved = known[0].moved(position="")
+        store.advance(moved)
+        assert store.subscribers() == [known[1], moved]
 
     def test_transactions_and_trails_come_sorted_by_id(self, store: Store) -> None:
         """In the order of their characters, whatever the order of writing."""

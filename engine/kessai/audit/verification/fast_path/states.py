@@ -84,6 +84,7 @@ class Particulars:
     unclaimed: tuple[Unclaimed, ...] = ()
     opened_at: datetime | None = None
     changed_at: datetime | None = None
+    archived: str = ""
 
     def take(self, transaction: Transaction) -> None:
         """Become those of `transaction`."""

@@ -177,6 +177,8 @@ class TrailWalk(Particulars):
         if read is None:
             return None
         lifecycle, event = read
+        if self.archived:
+            return None
         if isinstance(event, BegunForm):
             return self._begun(event, lifecycle, number)
         if lifecycle != self._state.outline.lifecycle:

@@ -1,0 +1,66 @@
+"""What comes late about an archived transaction: an answer that says where it is."""
+
+from datetime import timedelta
+
+import pytest
+
+from kessai import SQLiteStore
+from kessai.audit import verify
+from kessai.audit.archiving import archive
+from kessai.errors import TransactionArchived
+from kessai.flow.archive import Archivable
+
+HERE = r"order-1: is archived, in old\.db"
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = SQLiteStore(tmp_path / "shop.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def archived(shop, tmp_path):
+    """A payment that was cancelled, and is now in `old.db` alone."""
+    shop.asks("authorize", 100, note="for Ms Matsumoto")
+    shop.asks("cancel")
+    last = Archivable(until=shop.clock.now + timedelta(days=1))
+    engine = shop.another("sync").engine
+    assert archive(engine, tmp_path / "old.db", last, actor="sato").moved == 1
+    return shop
+
+
+def test_a_notification_changes_nothing_and_must_be_sent_again(archived, store):
+    before = store.records("order-1")
+    with pytest.raises(TransactionArchived, match=HERE):
+        archived.notification("cancel")
+    assert store.records("order-1") == before
+    assert verify(store).holds
+
+
+def test_no_command_reaches_the_gateway(archived, gateway):
+    sent = len(gateway.sent)
+    for asked in ("authorize", "capture", "refund", "cancel"):
+        for key in (None, "new"):
+            with pytest.raises(TransactionArchived, match=HERE):
+                archived.asks(asked, 100, key=key)
+    assert len(gateway.sent) == sent
+
+
+def test_recovery_and_sweeps_leave_it_alone(archived):
+    archived.clock.passes(days=400)
+    assert archived.recover() == []
+    with pytest.raises(TransactionArchived, match=HERE):
+        archived.call("sweep", "order-1")
+
+
+def test_its_texts_are_forgotten_in_the_archive(archived, tmp_path):
+    why = {"reason": "asked for", "actor": "sato"}
+    with pytest.raises(TransactionArchived, match=HERE):
+        archived.call("forget", "order-1", **why)
+    with SQLiteStore(tmp_path / "old.db") as old:
+        shop = type(archived)("sync", old, archived.gateway, archived.clock)
+        (found,) = shop.call("forget", "order-1", **why)
+        assert found.fields == {1: ("note",)}
+        assert verify(old).holds
