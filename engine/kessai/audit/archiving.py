@@ -6,7 +6,7 @@ store that it came from, which keeps its last event, its id and its keys. Broken
 moment, it goes on when it is done again with the same file.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -20,6 +20,7 @@ from kessai.errors import InvalidInput, StoreFailed, StoreUnsuitable, TrailBroke
 from kessai.flow.archive import Archivable, copy_of, freeze, removal_of
 from kessai.flow.steps import machine_of
 from kessai.limits import ARCHIVED_AFTER
+from kessai.machine import Transaction
 from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.stores.memory import MemoryStore
@@ -81,13 +82,13 @@ def archive(
             return ArchivingResult(path, 0, unread)
         _copy(engine, path, names)
     with SQLiteStore(path, must_exist=True) as copied:
-        names = _still_here(engine.store, copied, path)
+        leaving = _still_here(engine.store, copied, path)
         report, seal = _proved(copied, path, key)
         if not report.holds:
             return ArchivingResult(path, 0, unread, report)
-        for name in names:
-            engine.store.append(engine.drive(removal_of(engine.context, name)))
-    return ArchivingResult(path, len(names), unread, report, seal)
+        for each in leaving:
+            engine.store.append(engine.drive(removal_of(each)))
+    return ArchivingResult(path, len(leaving), unread, report, seal)
 
 
 def _frozen(
@@ -103,7 +104,16 @@ def _frozen(
             freeze(engine.context, name, archivable, **freezing)
         ):
             missed.add(family)
+    missed.update(_grown(engine.store, dict(chosen)))
     return [name for name, family in chosen if family not in missed], held
+
+
+def _grown(store: Store, chosen: Mapping[str, str]) -> Iterator[str]:
+    """The agreements among `chosen` that were charged once more before they were frozen."""
+    for each in store.transactions():
+        agreement = each.agreement
+        if agreement is not None and agreement in chosen and each.id not in chosen:
+            yield agreement
 
 
 def _chosen(
@@ -151,6 +161,7 @@ def _copy(engine: Engine, path: Path, names: Sequence[str]) -> None:
                 some = names[first : first + TOGETHER]
                 copies = [engine.drive(copy_of(engine.context, name)) for name in some]
                 store.append_all([change for copy in copies for change in copy])
+            store.scrub()  # nothing of it may be left in its log
         with beside.open("rb+") as file:
             keep(file, path)
     except OSError as error:
@@ -184,8 +195,8 @@ def _check(path: Path, archivable: Archivable) -> None:
         raise InvalidInput(message) from None
 
 
-def _still_here(store: Store, copied: Store, path: Path) -> list[str]:
-    """The ids of those in the archive that are frozen for it and still in the store.
+def _still_here(store: Store, copied: Store, path: Path) -> list[Transaction]:
+    """Those in the archive that are frozen for it and still in the store.
 
     An agreement comes after its charges, which the store cannot be verified without.
 
@@ -194,19 +205,22 @@ def _still_here(store: Store, copied: Store, path: Path) -> list[str]:
         TrailBroken: one is another than its copy.
 
     """
-    found: list[tuple[bool, str]] = []
+    found: list[Transaction] = []
     for each in copied.transactions():
         here = store.load(None, each.id, None).transaction
         if here is None or not here.exists or here.archived != path.name:
             continue
         if here != each:
-            message = f"{each.id}: in {path} it is not what it is in the store"
+            message = (
+                f"{each.id}: in {path} it is not what it is in the store; nothing was"
+                " removed: archive it in another file"
+            )
             raise TrailBroken(message)
-        found.append((each.agreement is None, each.id))
+        found.append(each)
     if not found:
         message = f"{path}: is there already, and nothing is left to be moved to it"
         raise InvalidInput(message)
-    return [name for _, name in sorted(found)]
+    return sorted(found, key=lambda each: each.agreement is None)
 
 
 def _proved(

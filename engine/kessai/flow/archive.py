@@ -125,11 +125,10 @@ def copy_of(context: Context, name: str) -> Flow[tuple[Change, ...]]:
     return (first, *others)
 
 
-def removal_of(context: Context, name: str) -> Flow[Change]:
-    """What leaves of a frozen transaction its last event, its id and its keys."""
-    transaction, _ = yield from load_with_machine(context, name)
-    records: list[Record] = yield History(name)
-    answers = yield from _answers(name, records)
+def removal_of(transaction: Transaction) -> Flow[Change]:
+    """What leaves of a frozen transaction, as it was copied, its last event and its keys."""
+    records: list[Record] = yield History(transaction.id)
+    answers = yield from _answers(transaction.id, records)
     return Change(
         transaction=stub_of(transaction),
         records=(),

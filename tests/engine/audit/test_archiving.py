@@ -218,11 +218,11 @@ def test_no_subscriber_loses_an_event(shop, out):
     assert known.isdisjoint(event.id for event in anew)
 
 
-class Dying:
-    """A store whose process is killed at one of its writes."""
+class Interrupted:
+    """A store that calls `interrupt` before one of its writes."""
 
-    def __init__(self, store):
-        self._store, self.left = store, 0
+    def __init__(self, store, interrupt):
+        self._store, self._interrupt, self.left = store, interrupt, 0
 
     def __getattr__(self, name):
         return getattr(self._store, name)
@@ -230,18 +230,47 @@ class Dying:
     def append(self, change):
         self.left -= 1
         if not self.left:
-            raise KeyboardInterrupt
+            self._interrupt()
         self._store.append(change)
+
+
+def dies():
+    raise KeyboardInterrupt
+
+
+def on(shop, store):
+    """An engine that archives on `store`."""
+    transport = shop.local.transport
+    return Engine(adapters=[], store=store, transport=transport, clock=shop.clock)
+
+
+def test_a_charge_that_begins_meanwhile_keeps_its_agreement(shop, out):
+    """Where the operator took for ended what can still be charged."""
+    also = ("payment.authorized", "consent.consented")
+    before = shop.engine
+    store = Interrupted(before.store, lambda: charges(before))
+    store.left = 1
+
+    def charges(engine):
+        command = Command("reauthorize", "R-1-b", key="b", agreement="R-1", amount=1)
+        assert engine.execute(command).status in {"succeeded", "pending", "declined"}
+
+    shop.engine = on(shop, store)
+    moves(shop, out, Archivable(until=NOON, also=also))
+    assert {"R-1", "R-1-a", "R-1-b"} < {*exists(before.store)}
+    assert "R-3" not in exists(before.store)
+    assert verify(before.store).holds
+    with SQLiteStore(out) as archived:
+        assert "R-1" not in exists(archived)
+        assert verify(archived).holds
 
 
 def test_killed_after_every_single_write_it_ends_with_each_in_one_place(ended, out):
     with closing(ended.open()) as store:
         shop = opened(store)
         others = [name for name in exists(store) if name not in MOVED]
-        dying, deaths, moved = Dying(store), 0, 0
-        shop.engine = Engine(
-            adapters=[], store=dying, transport=shop.local.transport, clock=shop.clock
-        )
+        dying, deaths, moved = Interrupted(store, dies), 0, 0
+        shop.engine = on(shop, dying)
         while not moved:
             dying.left = 2  # one more write, then its process dies
             try:

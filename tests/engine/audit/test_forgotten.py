@@ -15,6 +15,7 @@ from kessai.machine import Forgotten
 from kessai.machine.forgotten import without_texts
 
 NOON = datetime(2024, 7, 1, 12, 0, tzinfo=UTC)
+LATER = datetime(2024, 7, 2, 12, 0, tzinfo=UTC)
 WHY = {"reason": "asked for", "actor": "sato"}
 GIFT = "for Ms Matsumoto"
 NAME = "A-9"
@@ -49,8 +50,11 @@ def test_a_seal_made_before_still_checks(sold, tmp_path):
         opened(store).engine.forget(NAME, **WHY)
         seal = read_seal(tmp_path / "seal", key.public)
         report = verify(store, seals=[seal])
+        seals = [seal, write_seal(store, key, tmp_path / "next", LATER, [seal]).seal]
+        again = verify(store, seals=seals)
     assert report.holds
     assert report.kinds["forgotten"] == 1
+    assert (report.unsealed, again.unsealed) == (1, 0)  # the next seal binds what is left
 
 
 @pytest.mark.parametrize(

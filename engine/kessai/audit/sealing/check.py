@@ -33,6 +33,8 @@ class Comparison:
 
     def __init__(self, seals: Sequence[Seal]) -> None:
         self._readings = [_ChainReader(seal) for seal in in_order(seals)]
+        self.sealed = 0
+        """How many events of the chain that was asked of last have been sealed."""
 
     def gone(self, before: str | None = None) -> Iterator[AuditFault]:
         """Sealed transactions with an id before `before` that were not asked for."""
@@ -50,7 +52,9 @@ class Comparison:
         `hashes` are those of its events.
         """
         good = 0
-        for seal, chain in self._taken(transaction):
+        taken = self._taken(transaction)
+        self.sealed = max((chain.version for _, chain in taken), default=0)
+        for seal, chain in taken:
             sealed = chain.version
             if len(hashes) < sealed:
                 detail = f"{sealed} → {len(hashes)}, {sealed_at(seal.time)}"

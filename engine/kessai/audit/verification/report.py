@@ -119,13 +119,15 @@ class Report:
     """What an audit found. Discrepancies and open operations are no faults.
 
     `trails` counts those of what was never opened, too, and what is left of those that
-    are `archived`. `accounts` are how many
+    are `archived`. `unsealed` are the events whose texts were forgotten since they were
+    sealed: what is left of them no seal shows. `accounts` are how many
     transactions belong to each. `files` and `objects` count the faults that are lifecycle
     files' and foreign objects'.
     """
 
     trails: int
     archived: int
+    unsealed: int
     events: int
     accounts: Mapping[str, int]
     kinds: Mapping[str, int]
@@ -152,7 +154,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.subjects: Counter[str] = Counter()
-        self.events = self.archived = 0
+        self.events = self.archived = self.unsealed = 0
         self.accounts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.faults: FaultTally[AuditFault] = FaultTally()
@@ -164,6 +166,7 @@ class Tally:
         return Report(
             trails=self.subjects["transaction"],
             archived=self.archived,
+            unsealed=self.unsealed,
             files=self.subjects["lifecycle"],
             objects=self.subjects["object"],
             events=self.events,

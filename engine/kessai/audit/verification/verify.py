@@ -100,6 +100,7 @@ def examinations(
         if seals:
             sealed = compared.of(found.name, hashes_of(examined.records))
             examined.fault = examined.fault or sealed
+            examined.unsealed = _unsealed(examined.records, compared.sealed)
         yield examined
     yield from map(Examined.of_fault, compared.gone())
     yield from map(Examined.of_fault, examiner.files_gone(seals))
@@ -133,6 +134,8 @@ class Examined:
         factory=dict[int, OpenDiscrepancy]
     )
     fault: AuditFault | None = None
+    unsealed: int = 0
+    """How many of its events were sealed, and had texts forgotten since."""
     lifecycle: str = ""
     """The hash of the lifecycle file that it ran under, if it holds."""
 
@@ -146,6 +149,7 @@ class Examined:
         subject = "transaction" if self.fault is None else self.fault.subject
         tally.subjects[subject] += 1
         tally.events += len(self.records)
+        tally.unsealed += self.unsealed
         counts = tally.kinds
         for kind in self.kinds:  # faster than Counter.update on so few
             counts[kind] += 1
@@ -218,6 +222,19 @@ class _Examiner:
         if isinstance(stored, Transaction) and walk.leads_to(stored):
             return stored, walk.events
         return walk.transaction(), walk.events
+
+
+def _unsealed(records: Sequence[Record], sealed: int) -> int:
+    """How many of the `sealed` events are bound to the seal by their hashes no more.
+
+    What is left of them is bound to the event alone that declares it, as that came after
+    the seal.
+    """
+    left = left_of(records)
+    if not left:
+        return 0
+    known = left_of(records[:sealed])
+    return sum(n <= sealed and known.get(n) != left[n] for n in left)
 
 
 def _compare(found: _StoredTransaction, replayed: Transaction) -> None:

@@ -65,6 +65,7 @@ def report_data(report: Report, language: str) -> dict[str, Any]:
         "holds": report.holds,
         "trails": report.trails,
         "archived": report.archived,
+        "unsealed": report.unsealed,
         "transactions": report.transactions,
         "events": report.events,
         "accounts": report.accounts,
@@ -178,3 +179,6 @@ def _seal_lines(report: Report, words: Mapping[str, str]) -> Iterator[str | Styl
         )
         if seal.follows_unknown:
             yield Styled(words["unknown_seal"], "yellow")
+    if report.unsealed:
+        count = f"{report.unsealed:,}"
+        yield Styled(words["unsealed"].format(count=count), "yellow")
