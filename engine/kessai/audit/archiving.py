@@ -63,8 +63,7 @@ def archive(
     the archive is sealed in a file beside it.
 
     Raises:
-        InvalidInput: a file is there, and holds nothing that is still to be removed; or
-            the time is not a day ago (`limits.ARCHIVED_AFTER`).
+        InvalidInput: another file is there; or the time is not a day ago (`limits.ARCHIVED_AFTER`).
         StoreUnsuitable: the store is in memory.
         StoreBusy, StoreFailed, CommitUnknown: do it again, with the same file.
         TrailBroken: a trail does not hold; nothing was removed.
@@ -201,14 +200,18 @@ def _still_here(store: Store, copied: Store, path: Path) -> list[Transaction]:
     An agreement comes after its charges, which the store cannot be verified without.
 
     Raises:
-        InvalidInput: there are none: the archive is of something else, or finished.
+        InvalidInput: the file is no archive of the store.
         TrailBroken: one is another than its copy.
 
     """
     found: list[Transaction] = []
+    is_finished = False
     for each in copied.transactions():
         here = store.load(None, each.id, None).transaction
-        if here is None or not here.exists or here.archived != path.name:
+        if here is None or here.archived != path.name:
+            continue
+        if here.is_removed:
+            is_finished = True
             continue
         if here != each:
             message = (
@@ -217,8 +220,8 @@ def _still_here(store: Store, copied: Store, path: Path) -> list[Transaction]:
             )
             raise TrailBroken(message)
         found.append(each)
-    if not found:
-        message = f"{path}: is there already, and nothing is left to be moved to it"
+    if not found and not is_finished:
+        message = f"{path}: is there already, and is no archive of this store"
         raise InvalidInput(message)
     return sorted(found, key=lambda each: each.agreement is None)
 

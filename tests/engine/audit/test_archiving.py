@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from audited.shop import opened
+from audited.shop import filled, opened
 
 from kessai import Command, Engine, MemoryStore, SQLiteStore
 from kessai.audit import verify, write_seal
@@ -302,8 +302,11 @@ def test_a_full_disk_removes_nothing(shop, out, monkeypatch):
 
 def test_no_file_is_written_over(shop, out, tmp_path):
     moves(shop, out)
-    with pytest.raises(InvalidInput, match="nothing is left to be moved"):
-        moves(shop, out)
+    assert moves(shop, out).moved == 0
+    with SQLiteStore(tmp_path / "other.db") as other:
+        filled(other).engine.close()
+    with pytest.raises(InvalidInput, match="is no archive of this store"):
+        moves(shop, tmp_path / "other.db")
     with pytest.raises(InvalidInput, match="belongs to a database"):
         moves(shop, out.with_name(f"{LABEL}-wal"))
     plain = tmp_path / "notes.txt"

@@ -54,7 +54,10 @@ def test_a_seal_made_before_still_checks(sold, tmp_path):
         again = verify(store, seals=seals)
     assert report.holds
     assert report.kinds["forgotten"] == 1
-    assert (report.unsealed, again.unsealed) == (1, 0)  # the next seal binds what is left
+    assert (report.unsealed, again.unsealed) == (
+        1,
+        0,
+    )  # the next seal binds what is left
 
 
 @pytest.mark.parametrize(

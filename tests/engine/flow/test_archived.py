@@ -9,6 +9,7 @@ from kessai.audit import verify
 from kessai.audit.archiving import archive
 from kessai.errors import TransactionArchived
 from kessai.flow.archive import Archivable
+from kessai.machine import read_events
 
 HERE = r"order-1: is archived, in old\.db"
 
@@ -20,14 +21,26 @@ def store(tmp_path):
     store.close()
 
 
+WHY = {"reason": "asked for", "actor": "sato"}
+
+
 @pytest.fixture
-def archived(shop, tmp_path):
-    """A payment that was cancelled, and is now in `old.db` alone."""
+def cancelled(shop):
     shop.asks("authorize", 100, note="for Ms Matsumoto")
     shop.asks("cancel")
+    return shop
+
+
+@pytest.fixture
+def archived(cancelled, tmp_path):
+    """A payment that was cancelled, and is now in `old.db` alone."""
+    return moved(cancelled, tmp_path / "old.db")
+
+
+def moved(shop, path):
     last = Archivable(until=shop.clock.now + timedelta(days=1))
     engine = shop.another("sync").engine
-    assert archive(engine, tmp_path / "old.db", last, actor="sato").moved == 1
+    assert archive(engine, path, last, actor="sato").moved == 1
     return shop
 
 
@@ -56,11 +69,20 @@ def test_recovery_and_sweeps_leave_it_alone(archived):
 
 
 def test_its_texts_are_forgotten_in_the_archive(archived, tmp_path):
-    why = {"reason": "asked for", "actor": "sato"}
     with pytest.raises(TransactionArchived, match=HERE):
-        archived.call("forget", "order-1", **why)
+        archived.call("forget", "order-1", **WHY)
     with SQLiteStore(tmp_path / "old.db") as old:
         shop = type(archived)("sync", old, archived.gateway, archived.clock)
-        (found,) = shop.call("forget", "order-1", **why)
+        (found,) = shop.call("forget", "order-1", **WHY)
         assert found.fields == {1: ("note",)}
         assert verify(old).holds
+
+
+def test_what_was_forgotten_is_archived_as_it_is_left(cancelled, store, tmp_path):
+    cancelled.call("forget", "order-1", **WHY)
+    moved(cancelled, tmp_path / "old.db")
+    assert verify(store).holds
+    with SQLiteStore(tmp_path / "old.db") as old:
+        assert verify(old).holds
+        kinds = [type(event).__name__ for event in read_events(old.records("order-1"))]
+    assert kinds[-2:] == ["Forgotten", "Archived"]
