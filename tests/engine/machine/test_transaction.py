@@ -36,6 +36,7 @@ def whole(story):
         account="merchant/test",
         denials=2,
         unclaimed=(Unclaimed(3, "refund", 400),),
+        archived="2025.db",
     )
     blank = Transaction("")
     for field in attrs.fields(Transaction):
@@ -56,6 +57,7 @@ CHANGES = [
     {"references": {}},
     {"denials": 3},
     {"unclaimed": ()},
+    {"archived": "2026.db"},
     {"states": {}, "amounts": {}, "operations": {}},
 ]
 
