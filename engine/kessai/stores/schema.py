@@ -40,14 +40,14 @@ def _version(connection: sqlite3.Connection, *, shared: bool) -> int:
     if VERSIONS not in tables:
         if not shared and (tables or _is_marked(connection)):
             message = (
-                "the file is a database of another program; to keep the tables of kessai"
+                "a database of another program; to keep the tables of kessai"
                 " beside its own, open it with SQLiteStore(…, shared=True) first"
             )
             raise StoreUnsuitable(message)
         return 0
     version = int(connection.execute(f"SELECT count(*) FROM {VERSIONS}").fetchone()[0])  # noqa: S608 - ours
     if version > len(MIGRATIONS):
-        message = f"the file has schema version {version}; this kessai knows {len(MIGRATIONS)}"
+        message = f"schema version {version}; this kessai knows {len(MIGRATIONS)}"
         raise StoreUnsuitable(message)
     return version
 

@@ -3,7 +3,6 @@
 import sqlite3
 import warnings
 from contextlib import suppress
-from pathlib import Path
 
 from kessai.errors import StoreUnsuitable
 
@@ -66,7 +65,7 @@ class Neighbours:
         self._seen = None
 
 
-def make_durable(connection: sqlite3.Connection, path: Path) -> None:
+def make_durable(connection: sqlite3.Connection) -> None:
     """Ask for WAL and full syncs, and believe only what reads back.
 
     Raises:
@@ -79,7 +78,7 @@ def make_durable(connection: sqlite3.Connection, path: Path) -> None:
     level = connection.execute("PRAGMA synchronous").fetchone()[0]
     if mode != "wal" or level != 2:  # noqa: PLR2004 - FULL, as SQLite counts
         message = (
-            f"{path}: SQLite gave journal_mode={mode}, synchronous={level};"
+            f"SQLite gave journal_mode={mode}, synchronous={level};"
             " WAL and FULL (2) are needed"
         )
         raise StoreUnsuitable(message)

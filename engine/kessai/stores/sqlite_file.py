@@ -6,6 +6,7 @@ from time import monotonic, sleep
 
 from kessai.errors import KessaiError, StoreBusy, StoreFailed, StoreMissing
 from kessai.limits import BUSY_SECONDS, REOPEN_SECONDS
+from kessai.stores.naming import naming
 from kessai.stores.query import Query, Row
 from kessai.stores.schema import MIGRATIONS, migrate, version_of
 from kessai.stores.sqlite_durable import make_durable
@@ -85,14 +86,15 @@ class SQLiteFile:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        found = version_of(connection, shared=self._shared)
-        if not found and self._must_exist:
-            message = f"{self.path}: there is no store in this file"
-            raise StoreMissing(message)
-        if self._unchanging is None:
-            make_durable(connection, self.path)
-            if found < len(MIGRATIONS):
-                migrate(connection, shared=self._shared)
+        with naming(self.path):
+            found = version_of(connection, shared=self._shared)
+            if not found and self._must_exist:
+                message = "there is no store in this file"
+                raise StoreMissing(message)
+            if self._unchanging is None:
+                make_durable(connection)
+                if found < len(MIGRATIONS):
+                    migrate(connection, shared=self._shared)
         connection.execute("PRAGMA busy_timeout = 0")  # the writer waits, and fairly
 
     def rows(self, connection: sqlite3.Connection, query: Query) -> list[Row]:

@@ -29,6 +29,7 @@ from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
 from kessai.stores.encoding import Answered, decode_row
+from kessai.stores.naming import naming
 from kessai.stores.postgres import (
     appending,
     feeding,
@@ -80,9 +81,10 @@ class AsyncPostgresStore(AsyncClosable):
         server = server_at(url)
         connection = await _connect(server)
         try:
-            await _check_pooler(connection, server)
-            preparing = schema.prepare(must_exist=must_exist, to_read=to_read)
-            space = await _drive(connection, server, preparing)
+            with naming(server.name):
+                await _check_pooler(connection, server)
+                preparing = schema.prepare(must_exist=must_exist, to_read=to_read)
+                space = await _drive(connection, server, preparing)
         finally:
             await connection.close()
         store = cls(server, space, connections)

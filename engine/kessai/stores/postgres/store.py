@@ -20,6 +20,7 @@ from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
 from kessai.stores.encoding import Answered, decode_row
+from kessai.stores.naming import naming
 from kessai.stores.postgres import (
     appending,
     feeding,
@@ -75,7 +76,10 @@ class PostgresStore(ReadingStore):
     ) -> None:
         self._server = server_at(url)
         self._declared: set[str] = set()
-        with closing(_connect(self._server)) as connection:
+        with (
+            closing(_connect(self._server)) as connection,
+            naming(self._server.name),
+        ):
             _check_pooler(connection, self._server)
             preparing = schema.prepare(must_exist=must_exist, to_read=to_read)
             self._space = _drive(connection, self._server, preparing)
