@@ -112,24 +112,22 @@ def _take_away(connection: sqlite3.Connection, change: Change) -> None:
 _INSERT = """
 INSERT INTO kessai_states (account, lifecycle, status, version, open_since, discrepancies,
   opened_at, changed_at, due_at, state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO NOTHING
+ON CONFLICT (id) DO NOTHING RETURNING 0, 0
 """
 
 # SQLite rewrites every index on what is SET, be the value the same or not. So columns
-# that hardly ever change are set by statements of their own, which mostly find nothing.
+# that hardly ever change are set by statements of their own, where they do.
 _UPDATE = """
 UPDATE kessai_states SET version = ?4, open_since = ?5, discrepancies = ?6, due_at = ?9,
   attempts = 0, failure = iif(?9 IS NULL, NULL, failure), state = ?10
 WHERE id = ?11 AND version = ?12
+RETURNING status <> ?3 OR changed_at IS NOT ?8, opened_at IS NOT ?7
 """
-_CHANGED = """
-UPDATE kessai_states SET status = ?3, changed_at = ?8
-WHERE id = ?11 AND (status <> ?3 OR changed_at IS NOT ?8)
-"""
-_OPENED = """
-UPDATE kessai_states SET account = ?1, lifecycle = ?2, opened_at = ?7
-WHERE id = ?11 AND opened_at IS NOT ?7
-"""
+_CHANGED = "UPDATE kessai_states SET status = ?3, changed_at = ?8 WHERE id = ?11"
+_OPENED = (
+    "UPDATE kessai_states SET account = ?1, lifecycle = ?2, opened_at = ?7"
+    " WHERE id = ?11"
+)
 
 
 def _write_transaction(
@@ -142,14 +140,16 @@ def _write_transaction(
         after.id,
     )
     if expected:
-        written = connection.execute(_UPDATE, (*values, expected))
+        written = connection.execute(_UPDATE, (*values, expected)).fetchall()
     else:
-        written = connection.execute(_INSERT, values)
-    if written.rowcount != 1:
+        written = connection.execute(_INSERT, values).fetchall()
+    if not written:
         message = f"{after.id}: not at version {expected} any more"
         raise VersionConflict(message)
-    if expected:
+    ((is_changed, is_opened),) = written
+    if is_changed:
         connection.execute(_CHANGED, values)
+    if is_opened:
         connection.execute(_OPENED, values)
 
 

@@ -301,7 +301,9 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(
         connection.execute("CREATE TABLE songs (title)")
         connection.execute(f"PRAGMA user_version = {version}")
     before = path.read_bytes()
-    with pytest.raises(StoreUnsuitable, match="another program"):
+    with pytest.raises(
+        StoreUnsuitable, match=r"other\.db: a database of another program"
+    ):
         sqlite(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
@@ -534,3 +536,24 @@ def test_no_row_holds_what_was_disclosed_to_the_caller(sqlite, tmp_path):
 
 def test_the_path_of_a_store_is_the_one_it_was_given(sqlite, tmp_path):
     assert sqlite(str(tmp_path / "store.db")).path == tmp_path / "store.db"
+
+
+def test_columns_that_hardly_ever_change_are_set_when_they_do(sqlite):
+    store = sqlite()
+    asked = []
+    session(store).connection.set_trace_callback(asked.append)
+
+    def columns():
+        found = [s for s in asked if s.strip().startswith("UPDATE kessai_states")]
+        asked.clear()
+        return [text.partition("SET ")[2].partition(" ")[0] for text in found]
+
+    book = Book(store)
+    book.write(book.denied())
+    columns()
+    operation = book.begin()
+    assert columns() == ["version", "status", "account"]
+    book.end(operation)
+    assert columns() == ["version", "status"]
+    book.write(book.denied())
+    assert columns() == ["version"]
