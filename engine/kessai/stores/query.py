@@ -1,7 +1,7 @@
 """What a store asks of its database, as a value, so that each is written once.
 
-A step is a generator: it yields queries and is sent their rows. Stores differ in how they
-wait, and in the statements that only one database knows.
+A step is a generator: it yields queries and is sent their rows; a query's error is raised
+into it. Stores differ in how they wait, and in the statements that only one database knows.
 """
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -40,7 +40,12 @@ def perform(step: Steps[T], ask: Callable[[Query], list[Row]]) -> T:
     try:
         query = next(step)
         while True:
-            query = step.send(ask(query))
+            try:
+                rows = ask(query)
+            except BaseException as error:  # noqa: BLE001 - the step's own affair
+                query = step.throw(error)
+            else:
+                query = step.send(rows)
     except StopIteration as stop:
         value: T = stop.value
         return value
@@ -53,7 +58,12 @@ async def perform_async(
     try:
         query = next(step)
         while True:
-            query = step.send(await ask(query))
+            try:
+                rows = await ask(query)
+            except BaseException as error:  # noqa: BLE001 - the step's own affair
+                query = step.throw(error)
+            else:
+                query = step.send(rows)
     except StopIteration as stop:
         value: T = stop.value
         return value

@@ -5,8 +5,7 @@ tables are named with their schema, and nothing of the session is changed. A cha
 fails is undone by a savepoint, so that the shop's transaction can go on.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -15,7 +14,7 @@ from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
-from kessai.errors import InvalidInput, MustRollBack
+from kessai.errors import InvalidInput, KessaiError, MustRollBack
 from kessai.flow import Change, Loaded
 from kessai.stores import reading
 from kessai.stores.postgres import appending, place
@@ -26,7 +25,9 @@ from kessai.stores.query import Query, Row, Steps, T, perform, perform_async
 C = TypeVar("C", Connection[Any], AsyncConnection[Any])
 
 _NO_TABLES = {"42P01", "3F000"}  # no such table, no such schema
-_UNDO = ("ROLLBACK TO SAVEPOINT kessai", "RELEASE SAVEPOINT kessai")
+_SAVEPOINT = Query("SAVEPOINT kessai")
+_ROLL_BACK = Query("ROLLBACK TO SAVEPOINT kessai")
+_RELEASE = Query("RELEASE SAVEPOINT kessai")
 
 
 class _Session(Generic[C]):
@@ -68,6 +69,19 @@ class _Session(Generic[C]):
         refuse(error, self._name, writes=False, conflict=MustRollBack)
 
 
+def _append(change: Change) -> Steps[None]:
+    """`Within.append`, of which nothing is left if it fails."""
+    yield _SAVEPOINT
+    try:
+        yield from appending.append(change, set())
+    except BaseException:
+        with suppress(KessaiError):  # the connection may be gone
+            yield _ROLL_BACK
+            yield _RELEASE
+        raise
+    yield _RELEASE
+
+
 @lru_cache(maxsize=256)
 def _qualified(text: str | bytes, space: str) -> bytes:
     named = place.qualified(in_psycopg(text).decode(), space.replace("%", "%%"))
@@ -90,20 +104,7 @@ class PostgresWithin:
 
     def append(self, change: Change) -> None:
         """See `Within.append`."""
-        with self._savepoint():
-            self._perform(appending.append(change, set()))
-
-    @contextmanager
-    def _savepoint(self) -> Iterator[None]:
-        self._ask(Query("SAVEPOINT kessai"))
-        try:
-            yield
-        except BaseException:
-            with suppress(psycopg.Error):  # the connection may be gone
-                for statement in _UNDO:
-                    self._session.connection.execute(statement)
-            raise
-        self._ask(Query("RELEASE SAVEPOINT kessai"))
+        self._perform(_append(change))
 
     def _perform(self, step: Steps[T]) -> T:
         return perform(step, self._ask)
@@ -138,20 +139,7 @@ class AsyncPostgresWithin:
 
     async def append(self, change: Change) -> None:
         """See `Within.append`."""
-        async with self._savepoint():
-            await self._perform(appending.append(change, set()))
-
-    @asynccontextmanager
-    async def _savepoint(self) -> AsyncIterator[None]:
-        await self._ask(Query("SAVEPOINT kessai"))
-        try:
-            yield
-        except BaseException:
-            with suppress(psycopg.Error):  # the connection may be gone
-                for statement in _UNDO:
-                    await self._session.connection.execute(statement)
-            raise
-        await self._ask(Query("RELEASE SAVEPOINT kessai"))
+        await self._perform(_append(change))
 
     async def _perform(self, step: Steps[T]) -> T:
         return await perform_async(step, self._ask)
