@@ -6,12 +6,13 @@ with `kessai.`.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from inspect import getgeneratorlocals
 from typing import Any
 from urllib.parse import urlsplit
 
 from kessai.flow import Answer, Effect, Flow, Inquiry, Prepared
 from kessai.gateway import Failure, Reply, Request
-from kessai.machine import Denied, Discrepancy, Reason, Transaction
+from kessai.machine import Command, Denied, Discrepancy, Reason, Transaction
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.events import KIND_OF
 
@@ -137,6 +138,16 @@ def of_result(result: object) -> Attributes:
             return of_transaction(result.transaction)
         case _:
             return {}
+
+
+def of_flow(flow: Flow[Any]) -> Attributes:
+    """The transaction that a flow which has not begun yet was asked about, if one was."""
+    given = getgeneratorlocals(flow)
+    match given.get("command") or given.get("prepared"):
+        case Command(transaction=name) | Prepared(command=Command(transaction=name)):
+            return {TRANSACTION: name}
+        case _:
+            return known({TRANSACTION: given.get("transaction_id")})
 
 
 def name_of(flow: Flow[Any]) -> str:

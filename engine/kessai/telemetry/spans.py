@@ -27,7 +27,9 @@ class SpanObserver(Observer):
 
     def began(self, flow: Flow[Any]) -> None:
         """Begin the flow's span."""
-        span = self._tracer.start_span(f"kessai.{attributes.name_of(flow)}")
+        span = self._tracer.start_span(
+            f"kessai.{attributes.name_of(flow)}", attributes=attributes.of_flow(flow)
+        )
         token = context.attach(trace.set_span_in_context(span))
         self._flows[id(flow)] = span, token
 

@@ -81,13 +81,38 @@ def test_a_recovery_shows_whose_operation_it_resolved(shop, exported):
     assert event.attributes["kessai.source"] == "inquiry"
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_recovery_of_one_transaction_says_which(shop, exported, is_open):
+    if is_open:
+        shop.loses_its_reply("authorize", 100)
+    shop.call("recover_transaction", "order-1")
+    whole = named(exported, "kessai.recover")
+    assert whole.attributes["kessai.transaction.id"] == "order-1"
+
+
+def test_a_command_that_breaks_off_says_of_which_transaction_it_was(
+    shop, exported, monkeypatch
+):
+    def busy(*asked):
+        raise StoreBusy
+
+    monkeypatch.setattr(shop.store, "load", busy)
+    with pytest.raises(StoreBusy):
+        shop.asks("authorize", 100)
+    whole = named(exported, "kessai.execute")
+    assert whole.attributes["kessai.transaction.id"] == "order-1"
+
+
 def test_an_error_is_named_by_its_kind_without_its_message(shop, exported):
     with pytest.raises(UnknownTransaction):
         shop.call("transaction", "no-such-order")
     span = named(exported, "kessai.existing")
     assert span.status.status_code is StatusCode.ERROR
     assert span.status.description is None
-    assert span.attributes == {"error.type": "UnknownTransaction"}
+    assert span.attributes == {
+        "error.type": "UnknownTransaction",
+        "kessai.transaction.id": "no-such-order",
+    }
     assert not span.events
 
 
