@@ -50,6 +50,7 @@ class Then(StrEnum):
 
     ANSWER = "answer"  # that is all
     READ_TRAIL = "read the trail"  # the state alone does not show it: weigh again
+    ASK_FIRST = "ask first"  # inquire, then weigh again
     INQUIRE = "inquire"  # ask the gateway, then `confirm`
     SEND_AGAIN = "send again"  # the gateway must send it again: it may be listed later
 
@@ -68,11 +69,14 @@ def weigh(
     evidence: Evidence,
     now: datetime,
     attempts: Attempts | None = None,
+    *,
+    has_asked: bool = False,
 ) -> Consequence:
     """What follows from an item before the gateway is asked about it.
 
         it is about a transaction that was never opened   recorded, once
         it states another id than is known                recorded, once
+        it ends an opening command, before any answer     an inquiry, unless it `has_asked`
         it is the first outcome of its command            applied
         it was applied before, and nothing is open        nothing
         anything else                                     an inquiry
@@ -83,6 +87,8 @@ def weigh(
         return _about_another(machine, evidence, now, attempts)
     operation = first_outcome(machine, transaction, evidence)
     if operation is not None:
+        if not has_asked and _may_be_of_a_lost_order(machine, operation):
+            return Consequence(Then.ASK_FIRST)
         events = applied(machine, transaction, operation, evidence, now)
         return Consequence(events=tuple(events))
     repeated = is_repeated(transaction, evidence, attempts)
@@ -91,19 +97,13 @@ def weigh(
     return Consequence(Then.ANSWER if repeated else Then.INQUIRE)
 
 
-def is_before_any_answer(
-    machine: Machine | None, transaction: Transaction, evidence: Evidence
-) -> bool:
-    """Whether an item would end an opening command that the gateway has not answered.
+def _may_be_of_a_lost_order(machine: Machine, operation: Operation) -> bool:
+    """Whether an item that ends `operation` may be of one that the store has lost.
 
-    Then it may be of an order that the store has lost, and that is opened once more.
+    The order is opened once more, and the gateway has not answered that yet.
     """
-    if machine is None or differs(transaction, evidence):
-        return False
-    operation = first_outcome(machine, transaction, evidence)
-    if operation is None or operation.phase not in {Phase.BEGUN, Phase.UNKNOWN}:
-        return False
-    return machine.commands[operation.command].spec.is_opening
+    is_unanswered = operation.phase in {Phase.BEGUN, Phase.UNKNOWN}
+    return is_unanswered and machine.commands[operation.command].spec.is_opening
 
 
 def _about_another(

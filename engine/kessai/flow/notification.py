@@ -17,12 +17,7 @@ from kessai.errors import (
     VersionConflict,
 )
 from kessai.evidence.attempts import Case
-from kessai.evidence.notification import (
-    Then,
-    confirm,
-    is_before_any_answer,
-    weigh,
-)
+from kessai.evidence.notification import Then, confirm, weigh
 from kessai.flow.effects import Find, Flow, Now, Reference
 from kessai.flow.exchange import read_items
 from kessai.flow.inquiry import inquire
@@ -137,12 +132,12 @@ def receive(context: Context, account: str, evidence: Evidence) -> Flow[Transact
         if machine is not None and transaction.account != account:
             message = f"notification refused: {transaction.id} is not of {account}"
             raise NotificationRefused(message)
-        if not has_asked and is_before_any_answer(machine, transaction, evidence):
+        now: datetime = yield Now()
+        found = weigh(machine, transaction, evidence, now, has_asked=has_asked)
+        if found.then is Then.ASK_FIRST:
             yield from inquire(context, transaction.id)
             has_asked = True
             continue
-        now: datetime = yield Now()
-        found = weigh(machine, transaction, evidence, now)
         if found.then is Then.READ_TRAIL:
             attempts = yield from read_attempts(transaction)
             found = weigh(machine, transaction, evidence, now, attempts)
