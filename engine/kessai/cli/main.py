@@ -39,6 +39,8 @@ _COMMANDS = {
     "tx": ("tx.group:tx", "Look at transactions, ask, act."),
 }
 
+_TAB = 4
+
 
 @click.group(
     cls=LazyGroup,
@@ -86,7 +88,8 @@ def _run(given: list[str]) -> int:
     except click.ClickException as error:
         shown = StringIO()
         error.show(shown)
-        return _refused(error, shown.getvalue() + _hint(error), USAGE, given)
+        usage = shown.getvalue().expandtabs(_TAB)  # click indents choices by tabs
+        return _refused(error, usage + _hint(error), USAGE, given)
     except KessaiError as error:
         is_located = isinstance(error, InvalidCommandFile)  # each line names its place
         text = str(error) if is_located else f"kessai: {error}"

@@ -9,12 +9,11 @@ from kessai.cli.terminal.exits import DONE
 @click.argument("database", type=click.Choice(["postgresql", "sqlite"]))
 @click.option(
     "--schema",
-    default="kessai",
-    show_default=True,
+    show_default="kessai",
     metavar="NAME",
     help="On PostgreSQL, the schema that the tables are to stand in.",
 )
-def schema_command(database: str, schema: str) -> int:
+def schema_command(database: str, schema: str | None) -> int:
     """Print the SQL that makes kessai's tables, for a migration of your own.
 
     All of them are called kessai_…, and one says which version they have. A later

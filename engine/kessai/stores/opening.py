@@ -13,19 +13,22 @@ FORMS = "memory: or sqlite:///FILE or the path of an SQLite file or postgresql:/
 _POSTGRES = ("postgresql:", "postgres:")
 
 
-def schema(database: str, name: str = "kessai") -> list[str]:
+def schema(database: str, name: str | None = None) -> list[str]:
     """The SQL statements that make kessai's tables, for a migration of a shop's own.
 
     `database` is `postgresql` or `sqlite`, as Django calls them too; on PostgreSQL the
-    tables stand in the schema `name`. A later kessai brings them up to date when it
+    tables stand in the schema `name`, or in `kessai`. A later kessai brings them up to date when it
     opens them.
 
     Raises:
-        InvalidInput: there is no such database.
+        InvalidInput: there is no such database, or it has no schemas.
         StoreUnsuitable: the extra that PostgreSQL needs is not installed.
 
     """
     if database == "sqlite":
+        if name is not None:
+            message = f"schema {name!r}: is for postgresql; SQLite's files have none"
+            raise InvalidInput(message)
         from kessai.stores.schema import statements
 
         return statements()
@@ -36,7 +39,7 @@ def schema(database: str, name: str = "kessai") -> list[str]:
         from kessai.stores.postgres.schema import statements as of_postgresql
     except ImportError as error:
         raise StoreUnsuitable(str(error)) from error
-    return [*of_postgresql(name)]
+    return [*of_postgresql("kessai" if name is None else name)]
 
 
 def open_store(

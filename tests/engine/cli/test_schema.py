@@ -55,3 +55,15 @@ def test_the_statements_for_a_migration_by_sqlalchemy(server):
 def test_a_database_that_is_not_known_is_refused():
     with pytest.raises(InvalidInput, match="'mysql' is not known; postgresql or"):
         schema("mysql")
+
+
+def test_a_schema_for_sqlite_is_refused(kessai):
+    refused = kessai("schema", "sqlite", "--schema", "shop")
+    assert (refused.code, refused.out) == (2, "")
+    assert "schema 'shop': is for postgresql" in refused.err
+
+
+def test_what_it_can_be_asked_for_is_listed_legibly(kessai):
+    refused = kessai("schema")
+    assert refused.code == 2
+    assert "\n    postgresql,\n    sqlite" in refused.err

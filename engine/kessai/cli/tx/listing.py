@@ -50,7 +50,9 @@ word = Words("tx")
     show_default=True,
     metavar="N",
 )
-@click.option("--after", metavar="CURSOR", help="Go on where a list before ended.")
+@click.option(
+    "--after", metavar="CURSOR", help="Go on after a list that ended with this cursor."
+)
 @shared_options("db", "json")
 def tx_list(
     asked: Asked, *, since: str | None, until: str | None, zone_name: str, **given: Any
