@@ -2,8 +2,8 @@
 
 An event that fails waits, and so do the later ones of its transaction behind it; those
 of other transactions go on. It is sent again after pauses that grow, and is a dead
-letter after the last: then the later ones go on without it. A dead letter that is
-replayed waits like any other.
+letter after the last: then the later ones go on without it. What is replayed, a dead
+letter or one that waits, is due at once and waits like any other.
 
     order-1: event 4 fails, waits 5 s; event 5 waits behind it     order-2: all delivered
     order-1: event 4 has failed ten times, is a dead letter; event 5 is sent
@@ -73,8 +73,8 @@ def failed(tried: Undelivered, now: datetime, reason: str) -> Undelivered:
 
 
 def replayed(subscriber: Subscriber, ids: Container[str], now: datetime) -> Subscriber:
-    """One version later, its dead letters of these ids to be sent as if never tried."""
-    found = [each for each in dead(subscriber) if each.id in ids]
+    """One version later, its events of these ids to be sent as if never tried."""
+    found = [each for each in subscriber.undelivered if each.id in ids]
     anew = [msgspec.structs.replace(e, attempts=0, due_at=now) for e in found]
     return replaced(subscriber, found, anew)
 

@@ -40,7 +40,8 @@ class Deliveries:
     reason: str = ""
 
 
-def _http() -> Transport:
+def webhook_transport() -> Transport:
+    """HTTPS, with certificates verified, as long as a receiver may take to answer."""
     from kessai.transport.http import HttpTransport
 
     return HttpTransport(seconds=WEBHOOK_SECONDS, connections=1)
@@ -67,8 +68,7 @@ def check_url(url: str) -> str:
 class WebhookSender(Closable):
     """Sends a `subscriber`'s events to `url`, signed with each of `secrets`.
 
-    What answers 2xx has taken an event. `transport` is HTTPS by default, with
-    certificates verified. One sender a subscriber at a time. The store stays open when
+    What answers 2xx has taken an event. `transport` is `webhook_transport` by default. One sender a subscriber at a time. The store stays open when
     it is closed.
 
     Raises:
@@ -88,7 +88,7 @@ class WebhookSender(Closable):
     ) -> None:
         self._store, self._name = store, subscriber
         self._url, self._secrets = check_url(url), tuple(secrets)
-        self._transport = _http() if transport is None else transport
+        self._transport = webhook_transport() if transport is None else transport
         self._clock = in_utc(clock)
         self._reader = FeedReader()
 

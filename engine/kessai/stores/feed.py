@@ -1,6 +1,7 @@
 """What the stores have in common of the feed: positions, and how far subscribers are."""
 
 import re
+from operator import attrgetter
 
 from kessai.errors import InvalidInput, VersionConflict
 from kessai.flow import Subscriber
@@ -81,7 +82,8 @@ def subscriber(name: str) -> Steps[Subscriber]:
 
 def subscribers() -> Steps[list[Subscriber]]:
     """`Store.subscribers`."""
-    return [_read(row) for row in (yield Query(f"{_ALL} ORDER BY name"))]
+    found = [_read(row) for row in (yield Query(_ALL))]
+    return sorted(found, key=attrgetter("name"))  # by code points, as databases may not
 
 
 def _read(row: Row) -> Subscriber:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -65,7 +66,7 @@ def test_ctrl_c_ends_it_and_what_was_printed_is_not_printed_again(shop):
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
         printed += [json.loads(line) for line in rest.splitlines()]
-        assert process.returncode == 0
+        assert process.returncode == 130
     again = subprocess.run(
         [*asked, "--once"], capture_output=True, text=True, check=True
     )
@@ -108,6 +109,9 @@ def test_what_nobody_takes_waits_and_is_replayed(kessai, shop, monkeypatch):
     again = kessai("events", "send", *to, "--once")
     assert (again.code, told["reason"] in again.out) == (4, True)
     about = ("--subscriber", "mail", "--db", shop)
+    now = kessai("events", "replay", "--waiting", *about, "--json")
+    assert now.json == {"replayed": 5}
+    assert kessai("events", "send", *to, "--once", "--json").json["failed"] == 1
     assert kessai("events", "dead", *about).out == "There are no dead letters.\n"
     with closing(SQLiteStore(shop)) as store:
         before = store.subscriber("webhooks mail")
@@ -117,7 +121,7 @@ def test_what_nobody_takes_waits_and_is_replayed(kessai, shop, monkeypatch):
     assert [each["id"] for each in listed] == ["abc"]
     assert "abc" in kessai("events", "dead", *about).out
     assert kessai("events", "replay", *about).code == 2
-    assert "no dead letter" in kessai("events", "replay", "xyz", *about).err
+    assert "xyz: nothing that" in kessai("events", "replay", "xyz", *about).err
     assert kessai("events", "replay", "abc", *about, "--json").json == {"replayed": 1}
     assert kessai("events", "replay", "--all", *about, "--json").json == {"replayed": 0}
 
@@ -149,3 +153,39 @@ def test_who_follows_under_a_webhooks_name_takes_nothing_from_it(
         "events", "send", "--url", "http://127.0.0.1:9/", "--once", "--json", *name
     )
     assert sent.json["failed"] == 1
+
+
+@pytest.mark.parametrize("asked", [("dead",), ("replay", "--all"), ("replay", "xyz")])
+def test_a_subscriber_that_nothing_was_sent_to_is_an_error_with_the_known_ones(
+    kessai, shop, asked
+):
+    assert kessai("events", "follow", "--once", "--subscriber", "me", "--db", shop).out
+    with closing(SQLiteStore(shop)) as store:
+        store.advance(store.subscriber("webhooks mail").moved())
+    refused = kessai("events", *asked, "--subscriber", "me", "--db", shop)
+    assert refused.code == 2
+    assert "--subscriber me: nothing was sent" in refused.err
+    assert "known: mail\n" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)], ids=["INT", "TERM"]
+)
+def test_ctrl_c_breaks_off_what_is_being_sent_and_it_is_sent_again(shop, how, code):
+    asked = [sys.executable, "-m", "kessai", "events", "send", "--db", str(shop)]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        asked += ["--url", url, "--subscriber", "mail", "--lang", "en"]
+        environment = {**os.environ, "KESSAI_WEBHOOK_SECRET": SECRET}
+        with subprocess.Popen(
+            asked, stderr=subprocess.PIPE, text=True, env=environment
+        ) as process:
+            taken, _ = silent.accept()
+            with taken:
+                taken.recv(1)  # it is under way, and never answered
+                process.send_signal(how)
+                _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert said.startswith("Stopped.")
+    with closing(SQLiteStore(shop)) as store:
+        assert store.subscriber("webhooks mail").version == 0

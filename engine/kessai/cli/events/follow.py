@@ -9,7 +9,6 @@ import msgspec
 
 from kessai.card_numbers import without_card_numbers
 from kessai.cli.events.options import named, once_option, until_stopped
-from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
@@ -57,7 +56,7 @@ def follow(
         stop = stack.enter_context(stop_on_signals())
         one = _Follower(store, subscriber, after, asked, stop, notes=notes)
         until_stopped(one.print_all, stop, once=once)
-    return DONE
+    return stop.code
 
 
 class _Follower:

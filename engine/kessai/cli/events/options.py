@@ -11,6 +11,7 @@ from kessai.cli.terminal.stopping import Stop
 from kessai.errors import SafeToResend
 from kessai.limits import FOLLOW_SECONDS
 
+_WEBHOOKS = "webhooks "
 _NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
@@ -24,7 +25,12 @@ def named(_: click.Context, __: click.Parameter, name: str | None) -> str | None
 
 def of_webhooks(name: str) -> str:
     """The name under which `send` stores how far it is: `follow` has its own of it."""
-    return f"webhooks {name}"
+    return f"{_WEBHOOKS}{name}"
+
+
+def as_webhooks(stored: str) -> str:
+    """The name of the webhooks that are stored so; empty if it is a follower's."""
+    return stored.removeprefix(_WEBHOOKS) if stored.startswith(_WEBHOOKS) else ""
 
 
 subscriber_option = click.option(

@@ -1,6 +1,7 @@
 """`kessai events send`: every event to a URL, as signed webhooks."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -12,14 +13,15 @@ from kessai.cli.events.options import (
     subscriber_option,
     until_stopped,
 )
-from kessai.cli.terminal.exits import DONE, UNKNOWN
+from kessai.cli.terminal.exits import DONE, STOPPED, UNKNOWN
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.output import note, print_json, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.stores import opened_store
 from kessai.errors import InvalidInput
-from kessai.feed.sender import Deliveries, WebhookSender
+from kessai.feed.sender import Deliveries, WebhookSender, webhook_transport
 from kessai.feed.signature import WebhookSecret, read_secrets
+from kessai.gateway import Failure, Reply, Request
 from kessai.whole_file import others_may_read
 from kessai.words import Words
 
@@ -54,16 +56,25 @@ def send(
     after pauses that grow to a day, ten times; then it is a dead letter. The later
     events of its transaction wait behind it, no others. Run one for each subscriber.
 
-    Exit codes: 0, and with --once 4 if something waits to be sent again.
+    Ctrl-C breaks off what is being sent: whether it was taken is not known, so it is sent
+    again the next time.
+
+    Exit codes: 0, with --once 4 if something waits to be sent again, 130 stopped by Ctrl-C.
     """
     secrets = _secrets(secret_file)
     with (
         opened_store(asked.db) as store,
-        WebhookSender(store, of_webhooks(subscriber), url, secrets) as sender,
         stop_on_signals() as stop,
+        WebhookSender(
+            store, of_webhooks(subscriber), url, secrets, transport=_Sending(stop)
+        ) as sender,
     ):
         report = _SendReport(sender, stop, asked, is_only=once)
-        until_stopped(report.run, stop, once=once)
+        with suppress(KeyboardInterrupt):
+            until_stopped(report.run, stop, once=once)
+        if stop.is_asked:
+            note(_word("stopped", asked.language))
+            return STOPPED if once else stop.code
     return UNKNOWN if once and report.last.waiting else DONE
 
 
@@ -95,6 +106,23 @@ def _read(path: Path) -> str:
         )
         raise InvalidInput(message)
     return text
+
+
+class _Sending:
+    """The transport of webhooks; being asked to stop breaks off what is under way."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._transport = webhook_transport()
+
+    def send(self, request: Request) -> Reply | Failure:
+        """See `Transport.send`."""
+        with self._stop.breaking_off():
+            return self._transport.send(request)
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self._transport.close()
 
 
 class _SendReport:

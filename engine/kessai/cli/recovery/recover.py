@@ -98,7 +98,7 @@ def recover(
         if once:
             return report.show(one.run())
         _watch(one, every, report)
-    return exits.DONE
+    return stop.code
 
 
 def _minutes(number: float) -> timedelta:

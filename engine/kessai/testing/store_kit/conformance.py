@@ -477,13 +477,14 @@ class StoreConformance:
         assert after.record.transaction == "order-3"
 
     def test_subscribers_are_listed_by_name(self, store: Store) -> None:
-        """Each as it was stored last."""
-        known = [Subscriber(name=name, version=1) for name in ("b", "a")]
+        """Each as it was stored last; one that was only asked for is not known."""
+        known = [Subscriber(name=name, version=1) for name in ("mail", "books", "Mail")]
         for each in known:
             store.advance(each)
-        moved = known[0].moved(position="")
+        moved = known[1].moved(position="")
         store.advance(moved)
-        assert store.subscribers() == [known[1], moved]
+        store.subscriber("nobody")
+        assert store.subscribers() == [known[2], moved, known[0]]
 
     def test_transactions_and_trails_come_sorted_by_id(self, store: Store) -> None:
         """In the order of their characters, whatever the order of writing."""
