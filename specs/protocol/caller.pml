@@ -29,8 +29,12 @@
 #define FOUND end_over
 #endif
 
-/* Twins are interchangeable, so it is enough that A begins first. */
+/* Twins are interchangeable, so it is enough that A begins first; not if a shop does. */
+#if defined(PREPARES)
+#define IN_TURN(i) true
+#else
 #define IN_TURN(i) (i != B || !HAS_TWIN(B) || phase[A] != none)
+#endif
 
 /* An inquiry may have counted this very reply for the twin (flow/execute.py:
  * _may_be_counted; evidence/attribution.py: is_attributed_to_another). Then only
@@ -79,10 +83,25 @@ inline conclude(i, again, reported) {
   fi
 }
 
+/* machine/events.py: Sent. From here on its request may be under way. */
+inline write_sent(i) {
+  intend(i);
+  SAY("it is written that %c is about to be sent", i);
+  append(i, begun)
+}
+
 proctype Caller(byte me, i) {
-  /* flow/execute.py: take_up. A key that is known gives its recorded answer. */
+  /* flow/execute.py: take_up, _answer_again. A key that is known gives its recorded
+   * answer; what is only prepared is carried out (flow/begin.py: carry_out_prepared).
+   */
 ask:
   atomic {
+#if defined(PREPARES)
+    if
+    :: phase[i] == prepared -> goto carry
+    :: else
+    fi;
+#endif
 #if defined(ANSWER_NOT_KEPT)
     !OPEN(i) || me == OTHERS ->
 #else
@@ -112,10 +131,30 @@ begin:
        intend(i); append(i, begun); goto FOUND }
   :: atomic { !UNMOVED(me) ->
        if
-       :: phase[i] == none -> goto ask
+       :: phase[i] == none || phase[i] == prepared -> goto ask
        :: else -> goto FOUND
        fi }
   fi;
+
+#if defined(PREPARES)
+  goto send_it;
+
+  /* flow/execute.py: send_prepared. It is written that it is about to be sent; or it is
+   * declined, for instance as too late (machine/prepared.py: why_not_to_send).
+   */
+carry:
+  if
+#if defined(SENT_IS_UNRECORDED)
+  :: atomic { phase[i] == prepared -> send(me, i); goto hear }
+#endif
+#if defined(SENT_BY_BOTH)
+  :: atomic { OPEN(i) -> SAY("another is about to send %c", i) }
+#endif
+  :: atomic { phase[i] == prepared -> write_sent(i) }
+  :: atomic { phase[i] == prepared -> append(i, never_sent); goto end_over }
+  :: atomic { phase[i] != prepared -> goto end_over }
+  fi;
+#endif
 
   /* flow/execute.py: carry_out. The driver looks at the clock last (driver.py:
    * perform), and a connection may fail; in both cases the request is never_sent.
@@ -143,3 +182,23 @@ hear:
 end_over:
   false
 }
+
+#if defined(PREPARES)
+/* flow/begin.py: begin. A shop writes the intent in a transaction of its own, where
+ * nobody else sees it, and commits it or rolls it back. A commit that meets another's is
+ * refused; the shop may begin anew.
+ */
+proctype Shop(byte i) {
+ask:
+  atomic { phase[i] == none && FITS(i) -> fresh = fresh | BIT(SHOP) }
+#if defined(UNCOMMITTED_IS_SENT)
+  atomic { phase[i] == none -> send(OTHERS, i) }
+#endif
+  if
+  :: atomic { UNMOVED(SHOP) -> SAY("the shop commits %c", i); append(i, prepared) }
+  :: atomic { SAY("the shop rolls %c back", i); fresh = fresh & ~BIT(SHOP); goto ask }
+  fi;
+end_over:
+  false
+}
+#endif

@@ -64,6 +64,7 @@ def _variant(
 
 
 _SLOW = "TWO SLOW_RECOVERER NEVER_PENDING LEASED_ONLY"
+_PREPARED = "SAME_KEY PREPARES NEVER_PENDING"
 
 RIGHT = (
     _variant(
@@ -74,6 +75,7 @@ RIGHT = (
         "slow", _SLOW, "a recoverer that sleeps between any two steps", is_large=True
     ),
     _variant("same_key", "SAME_KEY NEVER_PENDING", "two callers of one key"),
+    _variant("prepared", _PREPARED, "a shop begins, and two carry it out"),
     _variant("keyed", "TWO DISTINCT KEYED DUPLICATES", "requests come twice"),
     _variant(
         "keyed_late",
@@ -106,6 +108,9 @@ MISTAKES = (
     _variant("RESERVATION_NOT_HELD", "NEVER_PENDING", "open refunds hold nothing"),
     _variant("ANSWER_NOT_KEPT", "SAME_KEY NEVER_PENDING", "a key is carried out anew"),
     _variant("FOUND_IS_SENT", "SAME_KEY NEVER_PENDING", "an intent found is sent"),
+    _variant("UNCOMMITTED_IS_SENT", _PREPARED, "a shop sends before it commits"),
+    _variant("SENT_IS_UNRECORDED", _PREPARED, "what is prepared is sent as it is"),
+    _variant("SENT_BY_BOTH", _PREPARED, "who did not write that it is sent sends, too"),
     _variant("SENDS_LATE", _TWO, "nobody looks at the clock before sending"),
     _variant("TIME_DECLINES", _TWO, "no answer for long is taken for a decline"),
     _variant("NO_IN_FLIGHT_LIMIT", _TWO, "what is not listed yet is taken for lost"),

@@ -16,7 +16,8 @@ inline send(me, i) {
 #else
   on_the_way[i]++;
 #endif
-  MUST("a request was sent whose intent is nowhere", phase[i] != none);
+  MUST("a request was sent whose intent is nowhere",
+       phase[i] != none && phase[i] != prepared);
   reply[me] = waiting
 }
 
@@ -48,7 +49,8 @@ inline intend(i) {
 #endif
 
 #define ASKED_FOR(i) \
-  (phase[i] != none && phase[i] != denied && phase[i] != never_sent)
+  (phase[i] != none && phase[i] != prepared && phase[i] != denied && \
+   phase[i] != never_sent)
 
 inline carry_out(i, place) {
   MUST("an operation is carried out twice",

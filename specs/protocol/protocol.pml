@@ -13,6 +13,9 @@ init {
   atomic {
     run Caller(A, A);
     run Caller(B, B);
+#if defined(PREPARES)
+    run Shop(A);
+#endif
 #if defined(SAME_KEY)
     run Caller(OTHERS, A);
 #elif !defined(TWO)

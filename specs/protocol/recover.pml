@@ -53,6 +53,18 @@ end:
        ask_gateway(); resolve_listing(); write()
      }
 
+#if defined(PREPARES)
+  /* flow/recover.py: _send_prepared. What nobody has carried out; the gateway is asked
+   * first. */
+  :: atomic { phase[A] == prepared ->
+       d_step { ask_gateway(); resolve_listing(); write() }
+       if
+       :: write_sent(A); send_alone(A)
+       :: append(A, never_sent)
+       fi
+     }
+#endif
+
   :: atomic { ANY_OPEN ->
        if
        :: missing = keep
@@ -79,6 +91,10 @@ end:
    * is pending at the gateway, one recovery resolves everything, and the books agree.
    */
   :: d_step { AT_REST(A) && AT_REST(B) && AT_REST(C) ->
+       if
+       :: phase[A] == prepared -> append(A, never_sent) /* it is too late to send it */
+       :: else
+       fi;
        presume_unanswered();
        ask_gateway(); resolve_listing(); find_unlisted(BIT(A) | BIT(B) | BIT(C));
        treat_unlisted(decline);

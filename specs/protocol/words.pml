@@ -6,6 +6,7 @@
 #define B 1
 #define C 2
 #define OTHERS 3 /* the place of all but first callers: a recoverer, a second caller */
+#define SHOP 4   /* who begins A in a transaction of its own */
 
 /* A and B are indistinguishable for an inquiry: two refunds of the same amount. Any two
  * of the three fit into what was captured, but not all three.
@@ -26,7 +27,7 @@
 
 mtype = {
   none,
-  begun, unknown, pending,                 /* machine/phases.py: Phase */
+  prepared, begun, unknown, pending,       /* machine/phases.py: Phase */
   succeeded, declined, never_sent, denied, /* how it can end */
   waiting,                                 /* a caller, for its reply */
   young, late, past_limit,                     /* how long ago a request was sent */
@@ -50,7 +51,8 @@ byte fresh;
   (phase[i] == succeeded || phase[i] == declined || phase[i] == never_sent)
 #define ANY_OPEN (OPEN(A) || OPEN(B) || OPEN(C))
 
-#define TAKEN(i) ((OPEN(i) || phase[i] == succeeded) -> AMOUNT(i) : 0)
+#define TAKEN(i) \
+  ((phase[i] == prepared || OPEN(i) || phase[i] == succeeded) -> AMOUNT(i) : 0)
 #define REFUNDED_AND_REFUNDING (TAKEN(A) + TAKEN(B) + TAKEN(C))
 
 /* The words of the story that shows a mistake. */
