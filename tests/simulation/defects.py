@@ -11,6 +11,7 @@ import account_defects  # noqa: F401 - it adds its own
 import attrs
 import recovery_defects  # noqa: F401 - so do these
 import restore_defects  # noqa: F401
+import sale_defects  # noqa: F401
 from msgspec.structs import replace
 from planting import DEFECTS, defect, planted
 

@@ -47,6 +47,8 @@ class Fault(StrEnum):
     LATE_REVERSAL = "late_reversal"
     RESTORED_BACKUP = "restored_backup"
     ADAPTER_SLIPS = "adapter_slips"
+    ROLLED_BACK = "rolled_back"
+    SERIALIZATION_FAILURE = "serialization_failure"
 
 
 MEANINGS = Words("simulation.faults")

@@ -44,12 +44,14 @@ class Intent:
 class Kept:
     """What is in the store, as it was seen written, and what callers were shown of it.
 
-    `operations` are the intents by their ids. `opened` and `promised` are the outcomes
+    `operations` are the intents by their ids; those of `prepared` were never sent, as far
+    as it knows. `opened` and `promised` are the outcomes
     that the keys were opened with and ended with, `promised_at` the moments when that
     was shown. `last_leases` are the numbers of the last leases.
     """
 
     operations: dict[str, Intent] = attrs.field(factory=dict[str, Intent])
+    prepared: set[str] = attrs.field(factory=set[str])
     opened: dict[str, str] = attrs.field(factory=dict[str, str])
     promised: dict[str, str] = attrs.field(factory=dict[str, str])
     promised_at: dict[str, int] = attrs.field(factory=dict[str, int])
@@ -59,6 +61,7 @@ class Kept:
         """The same, which goes its own way from now on."""
         return Kept(
             dict(self.operations),
+            set(self.prepared),
             dict(self.opened),
             dict(self.promised),
             dict(self.promised_at),

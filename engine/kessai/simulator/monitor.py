@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kessai.errors import SafeToResend
-from kessai.flow import Answer, Change, Lease, Recorded, Status
+from kessai.errors import NotCommitted, SafeToResend
+from kessai.flow import Answer, Change, Lease, Loaded, Recorded, Status
 from kessai.machine import (
     Closed,
+    Command,
     Machine,
     Machines,
+    Phase,
     Resent,
+    Sent,
     Transaction,
     broken_invariants,
 )
@@ -108,6 +111,9 @@ class Monitor:
             if intent.id not in self._kept.operations:
                 self.lost.add(intent, self.times(intent))
                 self._is_taken_for_another(intent)
+        for name in self._kept.prepared - before.prepared:  # it was sent since
+            intent = self._kept.operations[name]
+            self.lost.add(intent, self.times(intent))
         for intent in self._sent_again:
             self.touched.late(None, intent.order, intent.command, intent.amount)
 
@@ -181,6 +187,16 @@ class Monitor:
         for step in change.steps:
             if isinstance(step.event, Resent):
                 self._sent_again.add(self.operations[step.event.operation])
+            elif isinstance(step.event, Sent):
+                self._kept.prepared.discard(step.event.operation)
+
+    def left(self, command: Command, found: Loaded) -> None:
+        """A shop's transaction is over: what is not committed has left nothing."""
+        opened = (found.transaction or Transaction(command.transaction)).operations
+        is_opened = found.recorded is None or command.key in self._kept.opened
+        if not is_opened or opened.keys() - self.operations.keys():
+            code = BrokenPromise.ROLLED_BACK_IN_PART
+            raise Violation(code, command.transaction, command.key)
 
     def _finds(self, change: Change) -> None:
         """What a change says of movements that the store had lost."""
@@ -200,11 +216,15 @@ class Monitor:
             raise Violation(
                 BrokenPromise.KEY_OPENED_TWICE, opened.transaction, opened.key
             )
+        if task.role is Role.CARRIER:
+            raise Violation(BrokenPromise.PAYMENT_WITHOUT_ORDER, after.id, opened.key)
         self._kept.opened[opened.key] = opened.outcome
         task.is_written = True
         operation = after.operations.get(opened.operation or "")
         if operation is not None:
             rule = self._rule(after, operation.command)
+            if operation.phase is Phase.PREPARED:
+                self._kept.prepared.add(operation.id)
             self._kept.operations[operation.id] = Intent(
                 operation.id,
                 after.id,
@@ -280,7 +300,7 @@ class Monitor:
         recorded: Recorded | None,
     ) -> None:
         """A request that changes something leaves."""
-        if recorded is None:
+        if recorded is None or intent.id in self._kept.prepared:
             raise Violation(BrokenPromise.SENT_WITHOUT_INTENT, stored.id, intent.id)
         has_ended = (
             recorded.outcome == "declined" and intent.id not in stored.operations
@@ -348,6 +368,10 @@ class Monitor:
     def failed(self, task: Task, error: Exception) -> None:
         """A caller was given an error."""
         self.outcomes[type(error).__name__] += 1
+        key = "" if task.command is None else task.command.key
+        is_begun = self._kept.opened.get(key, "denied") != "denied"
+        if isinstance(error, NotCommitted) and is_begun:
+            raise Violation(BrokenPromise.ANSWER_LOST, task.order, key)
         if isinstance(error, SafeToResend) and task.is_written:
             # The error states that nothing was written: a new key would act twice.
             raise Violation(

@@ -37,6 +37,50 @@ class Ask(WorldMove):
 
 
 @attrs.frozen
+class Sell(WorldMove):
+    """A shop writes an order and begins its command, in a transaction of its own."""
+
+    task: int
+    command: Command
+    skew: int = 0
+    is_isolated: bool = False
+
+    @property
+    def order(self) -> str:
+        """The order that the command is about."""
+        return self.command.transaction
+
+
+@attrs.frozen
+class CommitSale(WorldMove):
+    """The shop of that task commits what it has begun."""
+
+    task: int
+    fault: Fault | None = None
+
+
+@attrs.frozen
+class RollBackSale(WorldMove):
+    """The shop of that task rolls back what it has begun."""
+
+    task: int
+
+
+@attrs.frozen
+class CarryOut(WorldMove):
+    """Someone carries out what a shop has begun."""
+
+    task: int
+    command: Command
+    skew: int = 0
+
+    @property
+    def order(self) -> str:
+        """The order that the command is about."""
+        return self.command.transaction
+
+
+@attrs.frozen
 class Recover(WorldMove):
     """A recoverer takes up the transaction that is due longest, or that of `order`."""
 

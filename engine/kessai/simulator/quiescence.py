@@ -21,7 +21,14 @@ from kessai.machine.events import ENDED
 from kessai.machine.transaction import OpenDiscrepancy
 from kessai.machine.unclaimed import MAY_BE_ANOTHER
 from kessai.simulator.gateway import differences
-from kessai.simulator.moves import CloseByHand, ComeBack, Deliver, Recover, Sweep
+from kessai.simulator.moves import (
+    CloseByHand,
+    ComeBack,
+    Deliver,
+    Recover,
+    RollBackSale,
+    Sweep,
+)
 from kessai.simulator.tasks import Role
 from kessai.simulator.violation import BrokenPromise, Violation
 from kessai.simulator.world import World, asks_first
@@ -77,6 +84,7 @@ class Quiescence:
         for transaction in found:
             self._compare(transaction)
         self._operations_hold()
+        self._sales_agree()
         for order in self._world.monitor.lost.orders if self._world.lists else ():
             if order in known and order not in self._world.monitor.unclear:
                 self._each_movement_is_found(order)
@@ -109,6 +117,8 @@ class Quiescence:
             if task.is_waiting:
                 self._everything_arrives(task.number)
             self._world.finish(task)
+        for number in tuple(self._world.shops.sales):
+            self._world.play(RollBackSale(number))
 
     def _everything_arrives(self, of: int | None = None) -> None:
         for parcel in tuple(self._world.parcels):
@@ -259,6 +269,15 @@ class Quiescence:
                     code = BrokenPromise.EXPLAINED_DISCREPANCY_OPEN
                     raise Violation(code, transaction.id, f"event {number}")
 
+    def _sales_agree(self) -> None:
+        """Each order that a shop has committed has the payment begun with it, and ended."""
+        world = self._world
+        for key, command in world.shops.orders.items():
+            order = command.transaction
+            recorded = world.store.load(key, order, None).recorded
+            if recorded is None or recorded.outcome not in ENDED:
+                raise Violation(BrokenPromise.ORDER_WITHOUT_PAYMENT, order, key)
+
     def _operations_hold(self) -> None:
         """Each operation was carried out as often as its caller was answered.
 
@@ -296,7 +315,7 @@ class Quiescence:
         lost = list(monitor.lost.of(order))
         moved: Counter[str] = Counter()
         is_opened = False
-        for intent in (*lost, *monitor.operations.values()):
+        for intent in dict.fromkeys((*lost, *monitor.operations.values())):
             if intent.order == order:
                 moved[intent.command] += monitor.times(intent)
                 is_opened |= intent.opens and monitor.times(intent) > 0

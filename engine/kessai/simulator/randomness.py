@@ -17,8 +17,8 @@ _SLIPS = 0.02
 class Randomness:
     """All that is drawn for one world comes from here, and from its seed alone.
 
-    No clock is wrong by more than `furthest` seconds, either way. Backups have a
-    generator `of_backups`, so that a world without one is as it is without that fault.
+    No clock is wrong by more than `furthest` seconds, either way. Backups and sales have
+    generators of their own, so that a world without them is as it is without that fault.
     """
 
     def __init__(self, seed: int, faults: Iterable[Fault], furthest: int) -> None:
@@ -26,6 +26,7 @@ class Randomness:
         self.rng = random.Random(f"kessai {seed}")  # noqa: S311 - no secret
         self.of_backups = random.Random(f"kessai backup {seed}")  # noqa: S311 - no secret
         self.of_adapters = random.Random(f"kessai adapter {seed}")  # noqa: S311 - no secret
+        self.of_sales = random.Random(f"kessai sale {seed}")  # noqa: S311 - no secret
         self.faults = frozenset(faults)
         self._numbers = 0
 

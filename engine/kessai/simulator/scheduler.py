@@ -30,6 +30,7 @@ from kessai.simulator.moves import (
 from kessai.simulator.randomness import Randomness
 from kessai.simulator.restoring import Restoring
 from kessai.simulator.scenes import Scene, Scenes
+from kessai.simulator.selling import Selling
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.wire import TRANSIT
 from kessai.simulator.workload import Workload
@@ -69,6 +70,7 @@ class Scheduler:
         self._accounts = world.gateway.accounts
         self._scenes = Scenes(world, self._randomness)
         self._restoring = Restoring(world, self._randomness, self._workload, commands)
+        self._selling = Selling(world, self._randomness)
         self._scene: Scene = iter(())
 
     def next(self) -> WorldMove | None:
@@ -95,12 +97,14 @@ class Scheduler:
             return self._queue.popleft()
         move = next(self._scene, None)
         if move is None and len(self._world.tasks) < WORKERS:
-            move = self._restoring.next()
+            move = self._restoring.next() or self._selling.next()
         return move
 
     def _ask(self) -> WorldMove | None:
         """Somebody asks for a command; now and then a scene begins with it."""
         move = self._workload.ask()
+        if isinstance(move, Ask) and (sale := self._selling.begin(move)) is not None:
+            return sale
         if isinstance(move, Ask) and not self._queue:
             scene = self._scenes.begin(move)
             if scene is not None:

@@ -12,6 +12,7 @@ from kessai.simulator.moves import (
     Pass,
     Recover,
     Restore,
+    Sell,
     WorldMove,
 )
 from kessai.simulator.run import FoundViolation, replay
@@ -48,7 +49,7 @@ def _of_one_order(finding: FoundViolation, fails: Fails) -> list[WorldMove]:
     orders |= {
         move.command.agreement
         for move in moves
-        if isinstance(move, Ask)
+        if isinstance(move, Ask | Sell)
         and move.order in orders
         and move.command.agreement is not None
     }

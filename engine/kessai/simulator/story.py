@@ -9,7 +9,16 @@ from kessai.flow import Answer, Append, Send
 from kessai.flow.effects import Effect
 from kessai.machine import Command
 from kessai.simulator.faults import MEANINGS, Fault
-from kessai.simulator.moves import Ask, Finish, InPortal, Recover, TaskStep, WorldMove
+from kessai.simulator.moves import (
+    Ask,
+    CarryOut,
+    Finish,
+    InPortal,
+    Recover,
+    Sell,
+    TaskStep,
+    WorldMove,
+)
 from kessai.simulator.run import conclude, living
 from kessai.simulator.tasks import Task
 from kessai.simulator.violation import Violation
@@ -63,7 +72,7 @@ class _Narrator:
     ) -> str:
         kind, values = type(move).__name__, attrs.asdict(move, recurse=False)
         match move:
-            case Ask():
+            case Ask() | Sell() | CarryOut():
                 values["command"] = _asked(move.command)
             case TaskStep():
                 values["effect"] = "-" if task is None else _shown(effect)

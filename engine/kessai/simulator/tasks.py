@@ -22,6 +22,8 @@ class Role(StrEnum):
     RECEIVER = "receiver"
     RECONCILER = "reconciler"
     OPERATOR = "operator"
+    SHOP = "shop"
+    CARRIER = "carrier"
 
 
 def _under_way(flow: Flow[Any]) -> FlowRun[Any]:

@@ -14,11 +14,14 @@ class BrokenPromise(StrEnum):
     SENT_WITHOUT_INTENT = "sent_without_intent"
     SENT_AFTER_ITS_END = "sent_after_its_end"
     CARRIED_OUT_TWICE = "carried_out_twice"
+    ROLLED_BACK_IN_PART = "rolled_back_in_part"  # a shop did, and something is left
     REPEATED = (
         "repeated"  # the gateway has it, and the restored store does not claim it
     )
     ANSWER_CONTRADICTED = "answer_contradicted"
     ANSWER_LOST = "answer_lost"
+    PAYMENT_WITHOUT_ORDER = "payment_without_order"  # it was begun by who carries out
+    ORDER_WITHOUT_PAYMENT = "order_without_payment"  # both were begun together
     NOT_SAFE_TO_RESEND = "not_safe_to_resend"  # the error states it, the store does not
     FORGED_NOTIFICATION_TAKEN = "forged_notification_taken"
     LEASED_TWICE = "leased_twice"

@@ -23,7 +23,7 @@ from kessai.simulator.commands import (
 from kessai.simulator.faults import Fault
 from kessai.simulator.moves import Ask, WorldMove
 from kessai.simulator.randomness import Randomness
-from kessai.simulator.tasks import Task
+from kessai.simulator.tasks import Role, Task
 from kessai.simulator.world import World
 from kessai.spec import Agreement
 
@@ -94,7 +94,9 @@ class Workload:
         command = task.command
         if command is None:
             return None
-        if isinstance(task.outcome, SafeToResend) and self._randomness.happens(0.5):
+        is_safe = isinstance(task.outcome, SafeToResend)
+        # What was begun before stands under its key, whatever became of carrying it out.
+        if is_safe and task.role is not Role.CARRIER and self._randomness.happens(0.5):
             return attrs.evolve(command, key=self._key())
         return command
 

@@ -17,10 +17,12 @@ from kessai.driver import ask_store, report
 from kessai.errors import (
     CommitUnknown,
     KessaiError,
+    NotCommitted,
     NotificationRefused,
     RecoveryFailed,
     StoreBusy,
     StoreFailed,
+    VersionConflict,
 )
 from kessai.flow import (
     Answer,
@@ -31,9 +33,12 @@ from kessai.flow import (
     Flow,
     Lease,
     Now,
+    Prepared,
     Recovery,
     Release,
     Send,
+    begin,
+    carry_out_prepared,
     close_by_hand,
     execute,
     inquire,
@@ -53,6 +58,7 @@ from kessai.simulator.gateway import MakeGateway, Notice, differences
 from kessai.simulator.gateways import Gateways
 from kessai.simulator.intents import Intent
 from kessai.simulator.monitor import Monitor, is_denied
+from kessai.simulator.sale import Sale, Shops
 from kessai.simulator.slips import NextSlip, SlippingAdapter
 from kessai.simulator.tasks import Role, Task
 from kessai.simulator.violation import BrokenPromise, Violation
@@ -102,8 +108,7 @@ class World:
         self.gateway = Gateways(stage.make_gateway(lambda: self.now))
         self._make_store = stage.make_store
         self.store = stage.make_store()
-        self._backup = Backup()
-        self._slip = NextSlip()
+        self._backup, self._slip = Backup(), NextSlip()
         slipping = [SlippingAdapter(each, self._slip) for each in self.gateway.adapters]
         self.context = Context(stage.machines, slipping)
         adapters = self.context.adapters
@@ -131,6 +136,7 @@ class World:
         self.accepted = 0
         self.recovered = 0
         self.retries: list[Task] = []
+        self.shops = Shops()
         self.reads = frozenset(
             name
             for machine in stage.machines.current
@@ -139,6 +145,10 @@ class World:
         )
         self._plays: dict[type[moves.WorldMove], Callable[[Any], None]] = {
             moves.Ask: self._ask,
+            moves.Sell: self._sell,
+            moves.CommitSale: self._commit_sale,
+            moves.RollBackSale: self._roll_back_sale,
+            moves.CarryOut: self._carry_out_prepared,
             moves.Recover: self._recover,
             moves.Sweep: self._sweep,
             moves.Deliver: self._deliver,
@@ -189,6 +199,24 @@ class World:
         # A gateway that keeps keys, and no order ids, would open another payment.
         if self.lists or command.transaction not in self.gone:
             self._enter(task, move.skew)
+
+    def _sell(self, move: moves.Sell) -> None:
+        command = move.command
+        self.commands += 1
+        if not self.lists and command.transaction in self.gone:
+            return
+        flow = begin(self.context, command)
+        task = Task(move.task, Role.SHOP, flow, command.transaction, command=command)
+        sale = Sale(self.store, task, command, is_isolated=move.is_isolated)
+        self.shops.sales[move.task] = sale
+        self._enter(task, move.skew)
+
+    def _carry_out_prepared(self, move: moves.CarryOut) -> None:
+        command = move.command
+        flow = carry_out_prepared(self.context, Prepared(command=command))
+        order = command.transaction
+        task = Task(move.task, Role.CARRIER, flow, order, command=command)
+        self._enter(task, move.skew)
 
     def _recover(self, move: moves.Recover) -> None:
         recovery = attrs.evolve(self.recovery, missing=move.missing)
@@ -292,6 +320,7 @@ class World:
         del self.tasks[task.number]
         task.effect = None
         task.run.close()
+        self._leave_no_sale(task)
         if task.command is not None:
             self.retries.append(task)
         elif task.notification is not None:
@@ -313,7 +342,9 @@ class World:
     def _ended(self, task: Task, outcome: object) -> None:
         del self.tasks[task.number]
         task.outcome = outcome
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Prepared):
+            self.shops.sales[task.number].prepared = outcome
+        elif isinstance(outcome, Answer):
             self.monitor.answered(task, outcome)
             self.accepted += task.is_written and not is_denied(outcome)
         elif task.role is Role.RECOVERER and outcome is not None:
@@ -325,13 +356,57 @@ class World:
         del self.tasks[task.number]
         task.effect, task.outcome = None, error
         self.monitor.failed(task, error)
-        if task.command is not None:
+        self._leave_no_sale(task)
+        if task.role is Role.SHOP and isinstance(error, VersionConflict):
+            self.shops.begun_anew += [task.command] if task.command else []
+        elif isinstance(error, NotCommitted):
+            pass  # there is no order that it would be for
+        elif task.command is not None:
             self.accepted += task.is_written
             self.retries.append(task)
         elif task.notification is not None and not isinstance(
             error, NotificationRefused
         ):
             self.undelivered.append(task.notification)
+
+    # ── a shop's own transaction ────────────────────────────────────────────────────
+
+    def _commit_sale(self, move: moves.CommitSale) -> None:
+        """Its order and what it has begun are committed together, or neither is."""
+        sale = self.shops.sales.get(move.task)
+        if sale is None or sale.prepared is None:
+            return
+        self._inject(move.fault)
+        is_kept = move.fault in {None, Fault.COMMIT_KEPT} and self._is_committed(sale)
+        if not is_kept:
+            self.shops.begun_anew.append(sale.command)
+        self._leave_no_sale(sale.task)
+
+    def _is_committed(self, sale: Sale) -> bool:
+        """Commit it; False if others were faster."""
+        assert sale.prepared is not None  # noqa: S101 - it is not committed before
+        try:
+            if sale.change is not None:
+                self._store_does(sale.task, Append(sale.change))
+        except VersionConflict:
+            return False
+        if not is_denied(sale.prepared.answer):
+            self.shops.orders[sale.command.key] = sale.command
+            self.accepted += sale.change is not None
+        return True
+
+    def _roll_back_sale(self, move: moves.RollBackSale) -> None:
+        sale = self.shops.sales.get(move.task)
+        if sale is not None and sale.prepared is not None:
+            self._inject(Fault.ROLLED_BACK)
+            self._leave_no_sale(sale.task)
+
+    def _leave_no_sale(self, task: Task) -> None:
+        """The transaction of a shop's task is over; what is not committed was never there."""
+        sale = self.shops.sales.pop(task.number, None)
+        if sale is not None:
+            found = self.store.load(sale.command.key, task.order, None)
+            self.monitor.left(sale.command, found)
 
     # ── effects ─────────────────────────────────────────────────────────────────────
 
@@ -341,8 +416,16 @@ class World:
                 return self.now + task.skew
             case Send():
                 return self._send(task, effect, move)
+            case _ if task.number in self.shops.sales:
+                return self._ask_within(task, effect, move.fault)
             case _:
                 return self._ask_store(task, effect, move.fault)
+
+    def _ask_within(self, task: Task, effect: Effect, fault: Fault | None) -> Result:
+        if fault is Fault.STORE_BUSY:
+            self._inject(fault)
+            raise StoreBusy(fault)
+        return self.shops.sales[task.number].perform(effect, self.now + task.skew)
 
     def _ask_store(
         self, task: Task, effect: StoreEffect, fault: Fault | None
@@ -566,6 +649,7 @@ class World:
 
     def _back_up(self, _: moves.BackUp) -> None:
         self._backup.make()
+        self.shops.copied = dict(self.shops.orders)
         self.monitor.copied()
 
     def _restore(self, _: moves.Restore) -> None:
@@ -575,9 +659,11 @@ class World:
         self._inject(Fault.RESTORED_BACKUP)
         for task in tuple(self.tasks.values()):
             self._die(task, None)
+        self.shops.sales.clear()
         self._pass(moves.Pass(round(self.recovery.in_flight_limit.total_seconds())))
         self.store.close()
         self.store = self._backup.put_back(self._make_store)
+        self.shops.orders = dict(self.shops.copied)
         self.monitor.restored()
         lost = self.monitor.lost.orders
         self.gone = {order for order in lost if not self.transaction(order).exists}
