@@ -140,3 +140,28 @@ def test_what_a_copy_has_as_prepared_and_was_sent_since_is_not_sent_again(stage)
 def test_an_order_that_was_committed_since_the_copy_is_gone_with_its_payment(stage):
     story = [BackUp(), *begun(), CommitSale(3), Restore(), *carried_out(4)]
     assert played(stage, story) == NOTHING
+
+
+def test_an_opening_that_was_sent_since_the_copy_is_shown_beside_its_update(stage):
+    """The copy has it as prepared: no success of its command can be its own."""
+    opening = Command("authorize", ORDER, key="key", lifecycle="one_time", amount=100)
+    update = Command("update_authorization", ORDER, key="update", amount=150)
+    story = [
+        *begun(3, opening),
+        CommitSale(3),
+        BackUp(),
+        *carried_out(4, opening),
+        Consume(ORDER, "log_in"),
+        Consume(ORDER, "approve"),
+        *recovered(5),
+        Ask(6, update),
+        *steps(6, 9),
+        Pass(round(CARRY_OUT_WITHIN.total_seconds())),
+        Restore(),
+    ]
+    with living(stage) as world:
+        for move in story:
+            world.play(move)
+        assert world.gateway.booked(ORDER).amounts["authorized"] == 150
+        found = world.transaction(ORDER).discrepancies.values()
+        assert [each.command for each in found] == ["authorize"]

@@ -400,7 +400,9 @@ class _Worklist:
             return None
         for operation in self.transaction.operations.values():
             amounts = {*updates, operation.amount}
-            if operation.command == listed.command and listed.amount in amounts:
+            is_sent = operation.phase is not Phase.PREPARED
+            is_like = operation.command == listed.command and listed.amount in amounts
+            if is_sent and is_like:
                 return operation
         return None
 
