@@ -28,6 +28,7 @@ class Intent:
     repeats: bool = True
     asked: Command | None = attrs.field(default=None, eq=False)
     sets_amount: bool = False
+    reads: bool = False
 
     @property
     def opens(self) -> bool:

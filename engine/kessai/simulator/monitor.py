@@ -114,6 +114,8 @@ class Monitor:
         for name in self._kept.prepared - before.prepared:  # it was sent since
             intent = self._kept.operations[name]
             self.lost.add(intent, self.times(intent))
+            if intent.opens and not self._lists:  # nobody knows the gateway's id of it
+                self.unclear.add(intent.order)
         for intent in self._sent_again:
             self.touched.late(None, intent.order, intent.command, intent.amount)
 
@@ -235,6 +237,7 @@ class Monitor:
                 rule is not None and _repeats(rule),
                 task.command,
                 rule is not None and rule.sets_amount,
+                rule is not None and rule.spec.reads,
             )
             asked = None if task.command is None else task.command.amount
             if asked is not None and asked != operation.amount:
@@ -311,14 +314,19 @@ class Monitor:
         # has to know the key for that: what never arrived, it would carry out now.
         is_known = not self._lists and intent in self.effects
         # What someone did in the portal cannot always be distinguished from what was
-        # asked for.
-        is_harmless = is_known or self.is_excused(intent)
+        # asked for. A read moves nothing.
+        is_harmless = is_known or intent.reads or self.is_excused(intent)
         if has_ended and not is_harmless:
             raise Violation(
                 BrokenPromise.SENT_AFTER_ITS_END, stored.id, f"{intent.id} at {now}"
             )
-        if self.lost.stands(intent) and not (is_known or self.is_touched(intent)):
+        # What the copy has goes out under its own key: such a gateway knows it from others.
+        is_own = is_known or (not self._lists and self._is_of_the_copy(intent))
+        if self.lost.stands(intent) and not (is_own or self.is_touched(intent)):
             raise Violation(BrokenPromise.REPEATED, stored.id, intent.id)
+
+    def _is_of_the_copy(self, intent: Intent) -> bool:
+        return self._copy is not None and intent in self._copy.operations.values()
 
     def arrived(self, intent: Intent, new: Sequence[BookedExchange]) -> None:
         """What the gateway has listed for a request."""
