@@ -3,6 +3,7 @@
 import pytest
 from applying import applied, approved, steps
 from defects import DEFECTS
+from staging import invented_stage
 
 from kessai import Command, Missing
 from kessai.limits import CARRY_OUT_WITHIN
@@ -165,3 +166,34 @@ def test_an_opening_that_was_sent_since_the_copy_is_shown_beside_its_update(stag
         assert world.gateway.booked(ORDER).amounts["authorized"] == 150
         found = world.transaction(ORDER).discrepancies.values()
         assert [each.command for each in found] == ["authorize"]
+
+
+def test_totals_that_may_be_of_what_was_sent_since_the_copy_end_no_other():
+    """The gateway knows its key, and answers it as before: that counts once."""
+    order = "kumo-1"
+    first = Command("refund", order, key="first", amount=1)
+    second = Command("refund", order, key="second", amount=1)
+    opening = Command(
+        "authorize",
+        order,
+        key="apply",
+        lifecycle="kumo",
+        amount=400,
+        currency="JPY",
+        parameters={"with_capture": True},
+    )
+    story = [
+        *(Ask(1, opening), *steps(1, 9)),
+        *(Ask(2, first), *steps(2, 3), TaskStep(2, Fault.LOST_REQUEST)),
+        *steps(2, 9),
+        *begun(3, second),
+        *(CommitSale(3), BackUp()),
+        *carried_out(4, second),
+        Restore(),
+    ]
+    with living(invented_stage()) as world:
+        for move in story:
+            world.play(move)
+        conclude(world)
+        assert world.gateway.booked(order).amounts["refunded"] == 2
+        assert world.transaction(order).amounts["refunded"] == 2

@@ -204,8 +204,9 @@ class Monitor:
         """What a change says of movements that the store had lost."""
         for closed in change.closes:
             intent = self.operations.get(closed.operation or "")
-            succeeded = intent is not None and closed.outcome == "succeeded"
-            if intent is not None and succeeded and not self.times(intent):
+            if intent is None or closed.outcome != "succeeded":
+                continue
+            if not self.times(intent) or intent in self.lost.intents:
                 self.lost.claimed(intent)
         for step in change.steps:
             if isinstance(step.event, Closed):
