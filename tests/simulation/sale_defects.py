@@ -107,10 +107,3 @@ def what_is_not_committed_is_carried_out():
 
     with planted((world, "carry_out_prepared", carry_out_prepared)):
         yield
-
-
-@defect
-def what_is_prepared_is_not_decided_again():
-    """A copy that knows nothing of the sending is put back, and it is sent once more."""
-    with planted((execute, "why_not_to_send", lambda *given: None)):
-        yield

@@ -22,9 +22,8 @@ RESTORED = {
     "what_the_gateway_has_done_is_done_again",
     "an_order_that_is_refused_a_second_time_has_failed",
     "a_key_is_made_from_the_id_of_its_operation",
-    "what_is_prepared_is_not_decided_again",
 }
-"""A quick story finds each of them, in `test_restored_worlds.py` or `test_sales.py`."""
+"""A quick story finds each of them, in `test_restored_worlds.py`."""
 
 
 def marked(name):
