@@ -16,6 +16,7 @@ gateway ever stated what became of the request of `order.3`. Whether event 6 was
 very request is decided from the attempts; nothing reads the trail again.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -178,6 +179,19 @@ class Attempts:
         """The attempts at `command`, in the order of their beginning."""
         attempts = self._by_operation.values()
         return (each for each in attempts if each.operation.command == command)
+
+    def lasting(self, command: str) -> set[int | None]:
+        """The amounts of the successes of `command` that were not taken back so far."""
+        count: Counter[int | None] = Counter(
+            end.amount
+            for end in self.ends
+            if end.operation.command == command
+            and end.report.outcome is Outcome.SUCCEEDED
+        )
+        for name, amount, outcome in self.outside:
+            if name == command:
+                count[amount] += -1 if outcome is Outcome.REVERSED else 1
+        return {amount for amount, times in count.items() if times > 0}
 
     def get(self, operation: str) -> Attempt | None:
         """The attempt of the operation with this id; None if none began."""

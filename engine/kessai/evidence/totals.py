@@ -127,8 +127,10 @@ def _by_ours(
 ) -> Iterator[tuple[Event, ...]]:
     """Every set of open operations whose success gives exactly these totals.
 
-    What was authorized by ours may have lapsed since.
+    What was authorized by ours may have lapsed since, and what had succeeded before may
+    have been taken back.
     """
+    besides = [_of(evidence, EXPIRE, None), *_taken_back(case, evidence)]
     for size in range(1, len(opened) + 1):
         for chosen in combinations(opened, size):
             after = _succeeded(case, chosen, evidence)
@@ -138,9 +140,21 @@ def _by_ours(
             if not differ(transaction, evidence):
                 yield events
                 continue
-            lapsed = _of(evidence, EXPIRE, None)
-            event = _outside(case.machine, transaction, lapsed, case.now)
-            yield from [(*events, event)] if event else []
+            for stated in besides:
+                event = _outside(case.machine, transaction, stated, case.now)
+                yield from [(*events, event)] if event else []
+
+
+# A refund of 1 has succeeded; two are open, of 1 and of 2. The totals have 1 more. Either
+# the open one of 1 has succeeded, or that of 2 has, and the first was sent back meanwhile:
+# both stay open. What has only just succeeded is not taken back yet.
+
+
+def _taken_back(case: Case, evidence: Evidence) -> Iterator[Evidence]:
+    """The reversal of each earlier success that the lifecycle can reverse."""
+    for name in case.machine.reversals:
+        for amount in sorted(case.attempts.lasting(name), key=lambda n: n or 0):
+            yield _of(evidence, name, amount, Outcome.REVERSED)
 
 
 def _succeeded(

@@ -10,6 +10,7 @@ from kessai import Command, Status
 from kessai.export import EXPORTS, Period
 from kessai.flow import Context, execute, inquire, receive_notification
 from kessai.flow.notification import NotificationNotConfirmed
+from kessai.gateway import Failure
 from kessai.machine import Machines
 from kessai.spec import load_file
 
@@ -119,6 +120,34 @@ def test_a_total_that_has_fallen_takes_a_refund_back(sold):
     found = standing(sold)
     assert found.amounts["refunded"] == 2500
     assert (found.status, found.discrepancies) == ("payment.partially_refunded", {})
+
+
+def test_a_total_that_a_reversal_explains_as_well_leaves_both_refunds_open(wallet):
+    wallet.execute(asked("authorize", 6000, "USD", with_capture=True))
+    wallet.execute(asked("refund", 1000))
+    for amount in (1001, 2001):
+        wallet.gateway.answers = [Failure(sent=True, reason="ReadTimeout")]
+        wallet.execute(asked("refund", amount))
+    # The first of the open ones, or the other while the first refund was sent back.
+    totals = {"captured": 6000, "refunded": 2001}
+    wallet.gateway.answers = [{"listing": [], "totals": totals}]
+    wallet.run(inquire(wallet.context, "order-1"))
+    found = standing(wallet)
+    assert [one.amount for one in found.operations.values()] == [1001, 2001]
+    assert (found.amounts["refunded"], found.discrepancies) == (1000, {})
+
+
+def test_a_total_that_only_a_refund_and_a_reversal_explain_applies_both(wallet):
+    wallet.execute(asked("authorize", 6000, "USD", with_capture=True))
+    wallet.execute(asked("refund", 1000))
+    wallet.gateway.answers = [Failure(sent=True, reason="ReadTimeout")]
+    wallet.execute(asked("refund", 2500))
+    totals = {"captured": 6000, "refunded": 2500}
+    wallet.gateway.answers = [{"listing": [], "totals": totals}]
+    wallet.run(inquire(wallet.context, "order-1"))
+    found = standing(wallet)
+    assert (found.operations, found.discrepancies) == ({}, {})
+    assert found.amounts["refunded"] == 2500
 
 
 def test_a_reversal_is_exported_as_a_movement_of_its_own_in_its_currency(sold):
