@@ -6,8 +6,8 @@ one effect at a time. Only this module reads the clock. It knows no command and 
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar, assert_never, overload
 
@@ -15,6 +15,7 @@ from kessai.errors import InvalidInput, KessaiError
 from kessai.flow import (
     Advance,
     Append,
+    Change,
     Claim,
     Declaration,
     Effect,
@@ -35,7 +36,7 @@ from kessai.flow.effects import Result, StoreEffect
 from kessai.gateway import Failure
 from kessai.machine.chain import AppliedEvent
 from kessai.stores import AsyncStore, Store
-from kessai.stores.protocol import AsyncWithin, Within
+from kessai.stores.protocol import AppendsEach, AsyncWithin, Within
 from kessai.transport import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -266,6 +267,47 @@ def _carry(flow: Flow[T], perform: Perform) -> T:
                 error = handed(effect, raised)
     finally:
         flow.close()
+
+
+def drive_together(
+    flows: Iterable[Flow[T]],
+    perform: Perform,
+    store: Store,
+    observer: Observer | None = None,
+) -> list[T]:
+    """Carry several `flows` to their ends; what they append at the same time is one commit.
+
+    Each goes on until it asks to append. What all of them want to append is written,
+    and they go on. So none may depend on what another one writes. The next one is taken
+    from `flows` when those before it wait. What a flow raises breaks all of them off.
+
+    One after the other is driven where the store cannot, and where somebody observes:
+    an observer sees one flow of a thread at a time.
+    """
+    if not isinstance(store, AppendsEach) or _all_observers(observer):
+        return [drive(flow, perform, observer) for flow in flows]
+    with ExitStack() as stack:
+        taken = map(stack.enter_context, map(FlowRun[T], flows))
+        standing = [(run, _next_change(run, perform)) for run in taken]
+        runs = [run for run, _ in standing]
+        while waiting := [(run, each) for run, each in standing if each is not None]:
+            errors = store.append_each([change for _, change in waiting])
+            for (run, _), error in zip(waiting, errors, strict=True):
+                run.result, run.error = None, error
+            standing = [(run, _next_change(run, perform)) for run, _ in waiting]
+        return [run.value for run in runs]
+
+
+def _next_change(run: FlowRun[T], perform: Perform) -> Change | None:
+    """What `run` asks to append next; None at its end."""
+    for effect in run:
+        if isinstance(effect, Append):
+            return effect.change
+        try:
+            run.result = perform(effect)
+        except Exception as error:  # noqa: BLE001 - what is not handed on is raised
+            run.error = handed(effect, error)
+    return None
 
 
 async def drive_async(

@@ -17,6 +17,7 @@ from kessai.driver import (
     Nonces,
     Observer,
     drive,
+    drive_together,
     in_utc,
     perform,
     perform_within,
@@ -133,6 +134,10 @@ class Engine(BaseEngine, Closable):
     def drive(self, flow: Flow[T]) -> T:
         """Carry a flow to its end with this engine's store, transport and clock."""
         return drive(flow, self._perform, self._observer)
+
+    def drive_together(self, flows: Iterable[Flow[T]]) -> list[T]:
+        """As `drive`, for several that do not depend on each other: see the driver's."""
+        return drive_together(flows, self._perform, self._store, self._observer)
 
     def transaction(self, transaction_id: str) -> Transaction:
         """The transaction as it stands.

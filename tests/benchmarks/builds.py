@@ -22,7 +22,13 @@ from pathlib import Path
 from time import process_time
 
 ROOT = Path(__file__).parents[2]
-TIMES = {"command in memory": 300, "command on SQLite": 60, "audit verify": 1}
+TIMES = {
+    "command in memory": 300,
+    "command on SQLite": 60,
+    "audit verify": 1,
+    "run in memory": 1,
+    "run on SQLite": 1,
+}
 
 
 def main() -> None:
@@ -30,8 +36,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("other", type=Path, help="a checkout with its environment")
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--only", choices=TIMES, action="append")
     asked = parser.parse_args()
-    for work in TIMES:
+    for work in asked.only or TIMES:
         ratios = sorted(_ratios(asked.other.absolute(), work, asked.rounds))
         low, middle, high = statistics.quantiles(ratios, n=4)
         print(f"{work}: {middle:.3f} ({low:.3f}-{high:.3f})")  # noqa: T201 - its purpose
@@ -88,21 +95,31 @@ def _prepared(work: str, folder: Path, build: Path) -> Callable[[], object]:
 
     from kessai import MemoryStore, SQLiteStore
 
+    orders = str(build / "tests" / "data" / "orders-1000.jsonl")
+    if work == "run in memory":
+        return lambda: _run(orders, "memory:")
+    if work == "run on SQLite":
+        files = map("{}/{}.db".format, itertools.repeat(folder), itertools.count())
+        return lambda: _run(orders, next(files))
     if work == "command in memory":
         return bench_speed.refunds(MemoryStore())
     store = SQLiteStore(folder / "store.db")
     if work == "command on SQLite":
         return bench_speed.refunds(store)
     from kessai.audit import verify
-    from kessai.cli.main import run_command
 
     store.close()
-    orders = str(build / "tests" / "data" / "orders-1000.jsonl")
     filled = folder / "orders.db"
-    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        run_command(["run", orders, "--db", str(filled)])
+    _run(orders, str(filled))
     verified = SQLiteStore(filled)
     return lambda: verify(verified)
+
+
+def _run(orders: str, store: str) -> None:
+    from kessai.cli.main import run_command
+
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        run_command(["run", orders, "--db", store])
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ Knows nothing of the wire, of notifications or of which command may follow which
 Amounts are integers in yen; times are aware and in UTC.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 import attrs
+import msgspec
 
 from kessai_adapters.emulator.codes import Code
 from kessai_adapters.emulator.errors import BooksBroken
@@ -234,6 +235,10 @@ class Totals(TypedDict):
     refunding: int
 
 
+_write: Final = msgspec.json.Encoder().encode
+_read: Final = msgspec.json.Decoder(Order).decode
+
+
 class Books:
     """All orders by id, written through to a file if there is one."""
 
@@ -243,8 +248,7 @@ class Books:
         self._serial: int = 0
         self._serial_end: int = 0
         if shelf is not None:
-            for row in shelf.rows():
-                order = order_from(row)
+            for order in map(_read, shelf.rows()):
                 self.orders[order.order_id] = order
 
     def __len__(self) -> int:
@@ -284,7 +288,7 @@ class Books:
         check(order)
         self.orders[order.order_id] = order
         if self._shelf is not None:
-            self._shelf.keep(order.order_id, row_of(order))
+            self._shelf.keep(order.order_id, _write(order).decode())
 
     def totals(self, now: datetime) -> Totals:
         """Count orders per kind and state at `now`, and sum the amounts in yen."""
@@ -320,43 +324,3 @@ class Books:
 
 def _count(counts: dict[str, int], word: str) -> None:
     counts[word] = counts.get(word, 0) + 1
-
-
-def _plain(_owner: object, _field: object, value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def row_of(order: Order) -> dict[str, Any]:
-    """Return the order as plain JSON data."""
-    return attrs.asdict(order, value_serializer=_plain)
-
-
-def order_from(row: Mapping[str, Any]) -> Order:
-    """Return the order that `row_of` wrote."""
-    expires = row["expires_at"]
-    changes: dict[str, Any] = {
-        "kind": Kind(row["kind"]),
-        "payment": Payment(row["payment"]),
-        "consent": None if row["consent"] is None else Consent(row["consent"]),
-        "step": Step(row["step"]),
-        "urls": Urls(**row["urls"]),
-        "terms": _terms_from(row["terms"]),
-        "expires_at": None if expires is None else datetime.fromisoformat(expires),
-        "exchanges": [_exchange_from(exchange) for exchange in row["exchanges"]],
-    }
-    return Order(**{**row, **changes})
-
-
-def _terms_from(row: Mapping[str, Any] | None) -> Terms | None:
-    return None if row is None else Terms(**row)
-
-
-def _exchange_from(row: Mapping[str, Any]) -> Exchange:
-    changes: dict[str, Any] = {
-        "command": Command(row["command"]),
-        "result": Result(row["result"]),
-        "code": Code(row["code"]),
-        "at": datetime.fromisoformat(row["at"]),
-        "terms": _terms_from(row["terms"]),
-    }
-    return Exchange(**{**row, **changes})

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from urllib.parse import unquote_to_bytes
 
 import attrs
+import msgspec
 
 from kessai_adapters.emulator.codes import MESSAGES, Code
 from kessai_adapters.emulator.errors import Refused
@@ -27,7 +28,7 @@ _JSON: Final = "application/json"
 _BLANK: Final = " \t\r\n"
 
 _decoder: Final = json.JSONDecoder()
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode: Final = msgspec.json.Encoder().encode
 
 
 @attrs.frozen(kw_only=True)
@@ -127,7 +128,7 @@ def read(text: str, merchant: Merchant) -> dict[str, Any]:
         params, written = members["params"]
         auth_hash, _ = members["authHash"]
         # A lone surrogate, escaped in the JSON, is a text that nobody can write.
-        _encode([params, auth_hash]).encode()
+        _encode([params, auth_hash])
     except (ValueError, KeyError, RecursionError) as error:
         raise Refused(Code.UNREADABLE) from error
     if not isinstance(params, dict) or not isinstance(auth_hash, str):
@@ -163,11 +164,10 @@ def result(
 
 def reply(result: Mapping[str, object], status: int = 200) -> EmulatorReply:
     """Return `result` in its envelope."""
-    text = _encode({"payNowIdResponse": {}, "result": result})
     return EmulatorReply(
         status=status,
         headers={"Content-Type": "application/json;charset=UTF-8"},
-        body=text.encode(),
+        body=_encode({"payNowIdResponse": {}, "result": result}),
     )
 
 

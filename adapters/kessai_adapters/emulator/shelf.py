@@ -4,19 +4,19 @@ Knows rows and numbers, and nothing of what an order is. The file is held for as
 as it is open: two emulators on one file would each remember only half of the money.
 """
 
-import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from kessai_adapters.emulator.errors import BooksInUse
 
 _PATIENCE_SECONDS: Final = 10.0
 _SCHEMA: Final = """
 PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA journal_mode = WAL;
 PRAGMA synchronous = OFF;
 BEGIN EXCLUSIVE;
 CREATE TABLE IF NOT EXISTS orders (
@@ -26,7 +26,6 @@ CREATE TABLE IF NOT EXISTS serial (taken INTEGER NOT NULL);
 INSERT INTO serial SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM serial);
 COMMIT;
 """
-_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Shelf:
@@ -51,17 +50,17 @@ class Shelf:
             self._db.close()
             raise
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[str]:
         """Yield every order's row."""
         for (content,) in self._db.execute("SELECT content FROM orders"):
-            yield json.loads(content)
+            yield content
 
-    def keep(self, order_id: str, row: Mapping[str, object]) -> None:
+    def keep(self, order_id: str, row: str) -> None:
         """Write one order's row over its former one."""
         self._db.execute(
             "INSERT INTO orders VALUES (?, ?) "
             "ON CONFLICT (order_id) DO UPDATE SET content = excluded.content",
-            (order_id, _encode(row)),
+            (order_id, row),
         )
 
     @contextmanager

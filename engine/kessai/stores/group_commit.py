@@ -73,19 +73,36 @@ class GroupCommit:
         Raises whatever `work` raises, or what the transaction failed with.
         """
         job = Job(work)
-        try:
-            self._waiting.append(job)
-            while not job.is_done:
-                if not self._is_led or _is_to_lead(job):
-                    self._lead(job)
-        except BaseException:  # an interrupt: nobody waits for this job any more
-            with suppress(ValueError):
-                self._waiting.remove(job)
-            self._hand_over()
-            raise
+        self._run([job])
         if job.error is not None:
             raise job.error
         return cast("T", job.result)
+
+    def run_each(
+        self, works: Sequence[Callable[[], object]]
+    ) -> list[KessaiError | None]:
+        """Run several at once; the error of each, None where it is committed.
+
+        Any other error of one of them is raised, as `run` does.
+        """
+        jobs = [Job(work) for work in works]
+        self._run(jobs)
+        errors = [job.error if job.is_done else _interrupted() for job in jobs]
+        return [each if each is None else _own(each) for each in errors]
+
+    def _run(self, jobs: Sequence[Job]) -> None:
+        last = jobs[-1]  # they are done in order, so the others are done before it
+        try:
+            self._waiting.extend(jobs)
+            while not last.is_done:
+                if not self._is_led or _is_to_lead(last):
+                    self._lead(last)
+        except BaseException:  # an interrupt: nobody waits for these jobs any more
+            for job in jobs:
+                with suppress(ValueError):
+                    self._waiting.remove(job)
+            self._hand_over()
+            raise
 
     def _lead(self, own: Job) -> None:
         group = Group(self._waiting)
@@ -147,6 +164,12 @@ def _is_to_lead(job: Job) -> bool:
         return job.call.get(timeout=LOOK_AGAIN_SECONDS)
     except Empty:
         return True
+
+
+def _own(error: BaseException) -> KessaiError:
+    if isinstance(error, KessaiError):
+        return error
+    raise error
 
 
 def _for_each(error: KessaiError) -> KessaiError:

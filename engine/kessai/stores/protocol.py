@@ -8,8 +8,9 @@ subscriber of the feed is.
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
+from kessai.errors import KessaiError
 from kessai.flow import (
     Change,
     Lease,
@@ -89,6 +90,18 @@ class StatusGroup(NamedTuple):
     account: str
     lifecycle: str
     status: str
+
+
+@runtime_checkable
+class AppendsEach(Protocol):
+    """What a store may be able to do besides: several changes in one commit."""
+
+    def append_each(self, changes: Sequence[Change]) -> Sequence[KessaiError | None]:
+        """Append each of `changes`, whole or not at all; the error of each.
+
+        They are of different transactions. Any other error is of all of them, and raised.
+        """
+        ...
 
 
 class Store(Protocol):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import attrs
 
+from kessai.errors import KessaiError
 from kessai.flow import (
     Change,
     Lease,
@@ -97,7 +98,20 @@ class SQLiteStore(ReadingStore):
 
     def append(self, change: Change) -> None:
         """See `Store.append`."""
-        self.append_all([change])
+        (error,) = self.append_each([change])
+        if error is not None:
+            raise error
+
+    def append_each(self, changes: Sequence[Change]) -> list[KessaiError | None]:
+        """See `AppendsEach.append_each`."""
+        write, declared = rows.write_change, self._declared
+        errors = self._own.get().writer.write_each(
+            partial(write, change=change, declared=declared) for change in changes
+        )
+        for change, error in zip(changes, errors, strict=True):
+            if change.declaration is not None and error is None:
+                self._declared.add(change.declaration.hash)
+        return errors
 
     def append_all(self, changes: Sequence[Change]) -> None:
         """As `append` for each of `changes`, all of them or none."""

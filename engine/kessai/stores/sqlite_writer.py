@@ -5,12 +5,13 @@ Threads commit together (`group_commit`), and processes take turns (`sqlite_queu
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from threading import get_ident
 from time import monotonic, sleep
 from typing import TypeVar
 
-from kessai.errors import CommitUnknown, StoreBusy
+from kessai.errors import CommitUnknown, KessaiError, StoreBusy
 from kessai.limits import BUSY_SECONDS
 from kessai.stores.group_commit import Group, GroupCommit, Job
 from kessai.stores.query import Query, Row
@@ -92,6 +93,15 @@ class SQLiteWriter:
                 " what was forgotten; do it again later"
             )
             raise StoreBusy(message)
+
+    def write_each(
+        self, works: Iterable[Callable[[sqlite3.Connection], object]]
+    ) -> list[KessaiError | None]:
+        """Do all of `works` in one commit; the error of each, None if it is committed."""
+        opened = self.session.opened
+        return self._together.run_each(
+            [partial(lambda work: work(opened()), work) for work in works]
+        )
 
     def _write_group(self, group: Group) -> None:
         """Write a group in one transaction of the database, all of it or nothing."""

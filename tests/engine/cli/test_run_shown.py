@@ -96,7 +96,7 @@ def test_what_the_owner_of_a_store_should_know_is_one_line_and_no_traceback(
     def ask_beside_another(wiring, line):
         with closing(SQLiteStore(path)) as other:
             Book(other, f"other-{next(others)}").begin()
-        real(wiring, line)
+        return real(wiring, line)
 
     monkeypatch.setattr(carry_out, "_ask", ask_beside_another)
     path.unlink()

@@ -3,11 +3,17 @@
 What stands finally under a line's key is its answer, and nothing is sent for it. The
 first line without one is where an earlier run was broken off: what that run left open
 is recovered there, before anything new is asked for.
+
+At the emulator in this process, lines that have nothing to do with each other are
+carried out together, and their events committed together. A real gateway is asked one
+thing after the other: what waits for its turn must not be sent too late.
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
+from itertools import takewhile
 
 import attrs
 
@@ -16,9 +22,15 @@ from kessai.cli.run.command_file import CommandLine
 from kessai.cli.terminal.gateways import Wiring
 from kessai.cli.terminal.stopping import Stop
 from kessai.errors import KessaiError
-from kessai.flow import Status
+from kessai.flow import Flow, Status, execute, recover
+
+MOST_TOGETHER = 32
+"""Lines. More would hardly share fewer commits; all of them are finished after Ctrl-C."""
 
 _FINAL = frozenset({Status.SUCCEEDED, Status.DECLINED, Status.DENIED})
+
+LineFlow = Flow[KessaiError | None]
+"""Carries out a line; gives the error that ends the run."""
 
 
 @attrs.define
@@ -30,6 +42,22 @@ class RunClock:
     def __call__(self) -> datetime:
         """The time of the line in hand."""
         return self.now
+
+    def at(self, moment: datetime, flow: LineFlow) -> LineFlow:
+        """`flow`, with the clock at `moment` for all that it asks for."""
+        result, error = None, None
+        with closing(flow):
+            while True:
+                try:
+                    effect = flow.send(result) if error is None else flow.throw(error)
+                except StopIteration as stop:
+                    found: KessaiError | None = stop.value
+                    return found
+                self.now = moment
+                try:
+                    result, error = (yield effect), None
+                except Exception as raised:  # noqa: BLE001 - it is for the flow
+                    error = raised
 
 
 @attrs.frozen
@@ -49,22 +77,39 @@ def carry_out(
 ) -> Halt | None:
     """Carry out `lines` in order; None when all are done. `count` is called for each."""
     done = 0
-    is_recovered = False
+    asking = _Asking(wiring, clock)
     try:
-        for line in lines:
-            if stop.is_asked:
+        for group in independent(lines, 1 if wiring.local is None else MOST_TOGETHER):
+            taken = takewhile(lambda _: not stop.is_asked, group)
+            results = wiring.engine.drive_together(map(asking.flow, taken))
+            for line, error in zip(group, results, strict=False):
+                if error is not None:
+                    return Halt(done, error)
+                done = line.number
+                count()
+            if len(results) < len(group):
                 return Halt(done)
-            if not is_answered(wiring, line):
-                if not is_recovered:
-                    _recover_open(wiring, clock, line.at)
-                    is_recovered = True
-                clock.now = line.at
-                _ask(wiring, line)
-            done = line.number
-            count()
     except KessaiError as error:
         return Halt(done, error)
     return None
+
+
+def independent(lines: Iterable[CommandLine], most: int) -> Iterator[list[CommandLine]]:
+    """`lines` in groups, in order; in none is a line about what another one changes."""
+    group: list[CommandLine] = []
+    changed: set[str] = set()
+    used: set[str | None] = {None}
+    for line in lines:
+        own, agreement = line.command.transaction, line.command.agreement
+        depends = own in changed or own in used or agreement in changed
+        if depends or len(group) == most:
+            yield group
+            group, changed, used = [], set(), {None}
+        group.append(line)
+        changed.add(own)
+        used.add(agreement)
+    if group:
+        yield group
 
 
 def is_answered(wiring: Wiring, line: CommandLine) -> bool:
@@ -76,11 +121,40 @@ def is_answered(wiring: Wiring, line: CommandLine) -> bool:
     return recorded.request == command.fingerprint
 
 
-def _ask(wiring: Wiring, line: CommandLine) -> None:
-    answer = wiring.engine.execute(line.command)
-    if answer.is_recorded and wiring.local is None:
-        return  # left open by an earlier run, and inquired about when this one began
-    resolved(wiring, answer)
+@attrs.define
+class _Asking:
+    """The lines of one run: before the first new one, what was left open is recovered."""
+
+    wiring: Wiring
+    clock: RunClock
+    is_recovered: bool = False
+
+    def flow(self, line: CommandLine) -> LineFlow:
+        """What carries out `line`, if it has no answer yet."""
+        if is_answered(self.wiring, line):
+            return _nothing()
+        if not self.is_recovered:
+            _recover_open(self.wiring, self.clock, line.at)
+            self.is_recovered = True
+        return self.clock.at(line.at, _ask(self.wiring, line))
+
+
+def _nothing() -> LineFlow:
+    yield from ()
+    return None
+
+
+def _ask(wiring: Wiring, line: CommandLine) -> LineFlow:
+    context = wiring.engine.context
+    try:
+        answer = yield from execute(context, line.command)
+        # What an earlier run left open at a gateway was inquired about when this began.
+        is_known = answer.is_recorded and wiring.local is None
+        if answer.status in OPEN and not is_known:
+            yield from recover(context, answer.transaction.id, recovery_for(wiring))
+    except KessaiError as error:
+        return error
+    return None
 
 
 def _recover_open(wiring: Wiring, clock: RunClock, at: datetime) -> None:

@@ -44,7 +44,7 @@ def run(asked: Asked, file: str) -> int:
     again, what was broken off is inquired about and finished.
 
     Exit codes: 0 done, 2 the file or the store cannot be used, 4 an outcome is still
-    open, 130 stopped by Ctrl-C or SIGTERM after the command in hand.
+    open, 130 stopped by Ctrl-C or SIGTERM after the commands in hand.
     """  # noqa: D301 - click reads \b
     began = time.monotonic()
     machines = Machines(shipped_lifecycles())

@@ -239,10 +239,20 @@ class _EngineBesideEmulator(Engine):
     """An engine whose calls end, as where a store is full, when the emulator dies."""
 
     def drive(self, flow: Flow[T]) -> T:
-        try:
+        with _ending_with_it():
             return super().drive(flow)
-        except _EmulatorDied as death:
-            raise StoreFailed(str(death)) from death
+
+    def drive_together(self, flows: Iterable[Flow[T]]) -> list[T]:
+        with _ending_with_it():
+            return super().drive_together(flows)
+
+
+@contextmanager
+def _ending_with_it() -> Iterator[None]:
+    try:
+        yield
+    except _EmulatorDied as death:
+        raise StoreFailed(str(death)) from death
 
 
 def _load(group: str, name: str) -> Any:
