@@ -18,6 +18,29 @@ HEAVY = {
 HEAVY |= {"filelock"}  # who only reads takes no turn
 
 
+MACHINERY = {
+    "kessai.driver",
+    "kessai.flow.execute",
+    "kessai.machine.compile",
+    "kessai.machine.decide",
+    "kessai.machine.events",
+    "kessai.spec.load",
+    "kessai.spec.model",
+    "kessai.stores.memory",
+    "transitions",
+}
+"""What carries commands out; who only lists transactions compiles and decides nothing."""
+
+SEARCHING = {
+    "importlib.metadata",
+    "importlib.resources",
+    "tempfile",
+    "json",
+    "traceback",
+}
+"""What looks for packages and files, or reads in Python what is read faster."""
+
+
 def imported_by(code: str) -> set[str]:
     show = "import sys; print(' '.join(sys.modules), file=sys.stderr)"
     done = subprocess.run(
@@ -41,7 +64,25 @@ def test_importing_the_package_alone_imports_no_part_of_it():
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_help_imports_no_engine(arguments):
-    call = f"from kessai.cli.main import run_command; run_command({arguments!r})"
-    found = imported_by(call)
+    found = imported_by(_running(*arguments))
     assert "click" in found
     assert not found & HEAVY
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_list_of_transactions_imports_nothing_that_carries_them_out(
+    tmp_path, options
+):
+    store = str(tmp_path / "shop.db")
+    opening = ["--lifecycle", "one_time", "--amount", "1000", "--db", store]
+    imported_by(_running("tx", "do", "order-1", "authorize", *opening))
+
+    found = imported_by(_running("tx", "list", "--db", store, *options))
+
+    allowed = {"rich"} if not options else {"kessai.machine.events"}
+    assert "kessai.machine.transaction" in found
+    assert not found & (HEAVY | MACHINERY | SEARCHING) - allowed
+
+
+def _running(*arguments):
+    return f"from kessai.cli.main import run_command; run_command({[*arguments]!r})"

@@ -3,11 +3,14 @@
 import ast
 import inspect
 from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
 
 import kessai
+from kessai import flow, machine, spec, stores
 from kessai.audit import write_seal
 from kessai.audit.coverage.totals import Coverage, read_coverage
 from kessai.audit.sealing import (
@@ -45,6 +48,31 @@ def test_what_is_imported_late_is_what_type_checkers_are_shown():
     assert set(shown) == {*kessai.__all__, *NEEDS_EXTRA}
     late = vars(kessai)["_AT"]
     assert {name: f"kessai.{module}" for name, module in late.items()} == shown
+
+
+@pytest.mark.parametrize("package", [machine, flow, spec, stores])
+def test_a_package_shows_on_demand_what_type_checkers_are_shown(package):
+    tree = ast.parse(Path(package.__file__).read_text("utf-8"))
+    (checked,) = (node for node in tree.body if isinstance(node, ast.If))
+    shown = {
+        alias.name: node.module
+        for node in checked.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    late = vars(package)["_places"]
+    places = {
+        name: resolve_name(place, package.__name__) for name, place in late.items()
+    }
+    assert places == shown
+    assert set(package.__all__) | NEEDS_EXTRA >= set(shown) >= set(package.__all__)
+    assert set(dir(package)) >= set(shown)
+
+
+def test_a_function_is_not_hidden_by_the_module_that_it_stands_in():
+    for module, name in ((machine, "decide"), (flow, "search"), (flow, "execute")):
+        import_module(f"{module.__name__}.{name}")
+        assert inspect.isfunction(getattr(module, name))
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

@@ -26,7 +26,6 @@ from kessai.evidence.outcome import EXPIRE
 from kessai.gateway import Evidence, ListedExchange, Outcome, Source
 from kessai.machine.compile import Machine
 from kessai.machine.events import (
-    ENDED,
     Begun,
     Closed,
     Discrepancy,
@@ -40,6 +39,7 @@ from kessai.machine.events import (
     Sent,
 )
 from kessai.machine.evolve import evolve
+from kessai.machine.phases import ENDED
 from kessai.machine.transaction import Operation, Transaction
 from kessai.machine.unclaimed import MAY_BE_ANOTHER
 

@@ -14,7 +14,7 @@ from kessai.evidence.outcome import expected_amount
 from kessai.gateway import ListedExchange, Outcome
 from kessai.machine.compile import CompiledCommand, Machine
 from kessai.machine.events import Event, Reported
-from kessai.machine.phases import Phase
+from kessai.machine.phase import Phase
 from kessai.machine.transaction import Operation, Transaction
 
 

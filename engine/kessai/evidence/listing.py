@@ -37,7 +37,7 @@ from kessai.evidence.outcome import expected_amount, resolve, resolve_external
 from kessai.gateway import Evidence, ListedExchange, Outcome, Source
 from kessai.machine.compile import Machine
 from kessai.machine.events import Discrepancy, Event, External, Reported
-from kessai.machine.phases import Phase
+from kessai.machine.phase import Phase
 from kessai.machine.transaction import Operation, Transaction
 from kessai.machine.unclaimed import MAY_BE_ANOTHER
 

@@ -30,8 +30,9 @@ from kessai.evidence.outcome import EXPIRE, applied
 from kessai.gateway import Evidence, Outcome
 from kessai.limits import LISTING_LAG
 from kessai.machine.compile import Machine
-from kessai.machine.events import ENDED, Discrepancy, Event
-from kessai.machine.phases import Phase
+from kessai.machine.events import Discrepancy, Event
+from kessai.machine.phase import Phase
+from kessai.machine.phases import ENDED
 from kessai.machine.references import REFERENCE_DIFFERS, differs
 from kessai.machine.transaction import (
     REMEMBERED,

@@ -23,7 +23,8 @@ from kessai.machine.events import (
 )
 from kessai.machine.evolve import at_gateway, committed
 from kessai.machine.invariants import broken_amounts
-from kessai.machine.phases import Phase, phase_after
+from kessai.machine.phase import Phase
+from kessai.machine.phases import phase_after
 from kessai.machine.references import REFERENCE_DIFFERS, differs, is_new
 from kessai.machine.transaction import Operation, Transaction
 

@@ -28,7 +28,7 @@ from kessai.machine.compile import Machine
 from kessai.machine.events import Discrepancy, Event, Reported
 from kessai.machine.evolve import evolve
 from kessai.machine.explained import differ
-from kessai.machine.phases import Phase
+from kessai.machine.phase import Phase
 from kessai.machine.transaction import Operation, Transaction
 
 TOTALS_DIFFER = "totals_differ"

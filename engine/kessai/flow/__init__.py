@@ -3,52 +3,84 @@
 Nothing here does I/O. `kessai.driver` drives flows synchronously and asynchronously.
 """
 
-from kessai.evidence.absence import Missing
-from kessai.evidence.inquiry import Inquiry
-from kessai.flow.abandon import abandon
-from kessai.flow.answer import Answer, Status
-from kessai.flow.ask import existing, possibilities, preview, reconcile, search
-from kessai.flow.begin import Prepared, begin, carry_out_prepared
-from kessai.flow.effects import (
-    Advance,
-    Append,
-    Change,
-    Claim,
-    Declaration,
-    Effect,
-    Find,
-    FindSubscriber,
-    Flow,
-    HeldBack,
-    History,
-    Lease,
-    Load,
-    Loaded,
-    Now,
-    Published,
-    ReadFeed,
-    Recorded,
-    Reference,
-    Release,
-    Scrub,
-    Send,
-    Subscriber,
-    Undelivered,
-)
-from kessai.flow.execute import execute
-from kessai.flow.failures import RecoveryFailure
-from kessai.flow.forget import Forgetting, forget
-from kessai.flow.inquiry import Recovery, compare, inquire
-from kessai.flow.notification import (
-    NotificationNotConfirmed,
-    receive,
-    receive_notification,
-)
-from kessai.flow.operator import close_by_hand, resolve_by_hand
-from kessai.flow.recover import recover, recover_all_due, recover_due, sweep
-from kessai.flow.resume import StillUnderWay, resume
-from kessai.flow.search import AmountBounds, Search, SearchResult
-from kessai.flow.steps import Context
+from typing import TYPE_CHECKING
+
+from kessai.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from kessai.evidence.absence import Missing
+    from kessai.evidence.inquiry import Inquiry
+    from kessai.flow.abandon import abandon
+    from kessai.flow.answer import Answer, Status
+    from kessai.flow.ask import existing, possibilities, preview, reconcile, search
+    from kessai.flow.begin import Prepared, begin, carry_out_prepared
+    from kessai.flow.effects import (
+        Advance,
+        Append,
+        Change,
+        Claim,
+        Declaration,
+        Effect,
+        Find,
+        FindSubscriber,
+        Flow,
+        HeldBack,
+        History,
+        Lease,
+        Load,
+        Loaded,
+        Now,
+        Published,
+        ReadFeed,
+        Recorded,
+        Reference,
+        Release,
+        Scrub,
+        Send,
+        Subscriber,
+        Undelivered,
+    )
+    from kessai.flow.execute import execute
+    from kessai.flow.failures import RecoveryFailure
+    from kessai.flow.forget import Forgetting, forget
+    from kessai.flow.inquiry import Recovery, compare, inquire
+    from kessai.flow.notification import (
+        NotificationNotConfirmed,
+        receive,
+        receive_notification,
+    )
+    from kessai.flow.operator import close_by_hand, resolve_by_hand
+    from kessai.flow.recover import recover, recover_all_due, recover_due, sweep
+    from kessai.flow.resume import StillUnderWay, resume
+    from kessai.flow.search import AmountBounds, Search, SearchResult
+    from kessai.flow.steps import Context
+else:
+    import_on_demand(
+        __name__,
+        {
+            "..evidence.absence": "Missing",
+            "..evidence.inquiry": "Inquiry",
+            ".abandon": "abandon",
+            ".answer": "Answer Status",
+            ".ask": "existing possibilities preview reconcile search",
+            ".begin": "Prepared begin carry_out_prepared",
+            ".effects": (
+                "Advance Append Change Claim Declaration Effect Find FindSubscriber "
+                "Flow HeldBack History Lease Load Loaded Now Published ReadFeed "
+                "Recorded Reference Release Scrub Send Subscriber Undelivered"
+            ),
+            ".execute": "execute",
+            ".failures": "RecoveryFailure",
+            ".forget": "Forgetting forget",
+            ".inquiry": "Recovery compare inquire",
+            ".notification": ("NotificationNotConfirmed receive receive_notification"),
+            ".operator": "close_by_hand resolve_by_hand",
+            ".recover": "recover recover_all_due recover_due sweep",
+            ".resume": "StillUnderWay resume",
+            ".search": "AmountBounds Search SearchResult",
+            ".steps": "Context",
+        },
+    )
 
 __all__ = [
     "Advance",

@@ -7,7 +7,7 @@ which one drives it.
 
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import msgspec
@@ -16,8 +16,10 @@ from kessai.flow.failures import RecoveryFailure
 from kessai.flow.search import Search, SearchResult
 from kessai.gateway import Evidence, Failure, Reply, Request
 from kessai.machine import Bounds, Reason, Record, Transaction
-from kessai.machine.chain import AppliedEvent
-from kessai.spec import Lifecycle
+
+if TYPE_CHECKING:
+    from kessai.machine.chain import AppliedEvent
+    from kessai.spec import Lifecycle
 
 T = TypeVar("T")
 
@@ -158,12 +160,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     opens: Recorded | None = None
     closes: tuple[Recorded, ...] = ()
     agreement: tuple[str, int] | None = None
-    declaration: Lifecycle | None = None
+    declaration: "Lifecycle | None" = None
     lease: Lease | None = None
     is_intent: bool = False
     rewrites: tuple[Record, ...] = ()
     removes: bool = False
-    steps: tuple[AppliedEvent, ...] = ()
+    steps: "tuple[AppliedEvent, ...]" = ()
     references: tuple[Reference, ...] = ()
 
     @property

@@ -73,7 +73,7 @@ from kessai.machine import (
 from kessai.machine.chain import AppliedEvent
 from kessai.machine.decide import key_conflict, opened_tracks, unknown_transaction
 from kessai.machine.denial import STRUCTURAL
-from kessai.machine.events import ENDED
+from kessai.machine.phases import ENDED
 from kessai.machine.prepared import why_not_to_send
 
 

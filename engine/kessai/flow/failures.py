@@ -6,7 +6,6 @@ class is taken, and where it was raised: enough to find it in the adapter.
 
 import sys
 from datetime import datetime
-from traceback import walk_tb
 from typing import Annotated
 
 import msgspec
@@ -50,6 +49,8 @@ def stopped_by(error: Exception) -> str:
 
 def _place(error: Exception) -> str:
     """The module and line that raised `error`, or called Python's own that did."""
+    from traceback import walk_tb  # only after a failure
+
     places = [
         (str(frame.f_globals.get("__name__")), line)
         for frame, line in walk_tb(error.__traceback__)

@@ -26,7 +26,7 @@ from kessai.flow.steps import (
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import ATTEMPTS
 from kessai.machine import Operation, Phase, Transaction
-from kessai.machine.events import ENDED
+from kessai.machine.phases import ENDED
 
 LONGEST_NOTE = 2000
 LONGEST_ACTOR = 100

@@ -12,8 +12,8 @@ import attrs
 import msgspec
 
 from kessai.errors import InvalidInput
+from kessai.ids import is_id
 from kessai.machine import Transaction
-from kessai.machine.command import is_id
 from kessai.money import is_amount
 
 MOST_FOUND = 1_000

@@ -34,6 +34,7 @@ from kessai.flow.effects import (
 )
 from kessai.gateway import INQUIRY, Adapter, AnyAdapter, Call
 from kessai.gateway_exchange import lift
+from kessai.ids import is_id
 from kessai.limits import ATTEMPTS, COMMITS
 from kessai.machine import (
     Begun,
@@ -50,7 +51,7 @@ from kessai.machine import (
     read_events,
 )
 from kessai.machine.chain import AppliedEvent
-from kessai.machine.command import fingerprint, is_id
+from kessai.machine.command import fingerprint
 
 
 def _by_account(adapters: Iterable[AnyAdapter]) -> Mapping[str, Adapter]:

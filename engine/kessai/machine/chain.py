@@ -37,24 +37,8 @@ from kessai.machine.events import (
 from kessai.machine.evolve import at_gateway, committed, evolve
 from kessai.machine.forgotten import canonical, declared, is_forgotten
 from kessai.machine.movements import moved_as_json
+from kessai.machine.record import Record
 from kessai.machine.transaction import Operation, Transaction
-
-
-class Record(msgspec.Struct, frozen=True):  # as many are made as there are events
-    """An event as it is kept: its number, its canonical bytes, their hash.
-
-    `moved` is what follows from it and those before, for whoever reads no trails: what
-    it added to each balance, as `kessai.machine.movements` has it; None if nothing.
-    """
-
-    transaction: str
-    number: int
-    body: bytes
-    hash: str
-    moved: str | None = None
-
-    def __repr__(self) -> str:
-        return f"<event {self.number} of {self.transaction}>"
 
 
 class AppliedEvent(
@@ -156,10 +140,6 @@ class RecordedEvent:
     event: Event
     lifecycle: str
     members: Mapping[str, Any] = attrs.field(repr=False)
-
-
-DENIAL = b'},"kind":"denied","lifecycle":"'
-"""What stands in the record of a denial: a text in it would have its quotes escaped."""
 
 
 def read_record(

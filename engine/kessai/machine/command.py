@@ -15,11 +15,11 @@ import msgspec
 
 from kessai.card_numbers import SHORTEST, has_card_number
 from kessai.errors import InvalidCommand
+from kessai.ids import MAX_ID, ONE_LINE
 from kessai.money import AMOUNT_LIMIT, is_amount
 from kessai.spec.model import NAME
-from kessai.spec.parameters import ONE_LINE, TextParameter, misshapen, texts_in
+from kessai.spec.parameters import TextParameter, misshapen, texts_in
 
-MAX_ID = 255
 MAX_PARAMETERS = 64
 """Far more than any lifecycle declares: a denial names each one that is not taken."""
 
@@ -136,11 +136,6 @@ _ID_SHAPE = (
     f"a text of 1 to {MAX_ID} characters, without control characters or half a"
     " surrogate pair"
 )
-
-
-def is_id(text: str) -> bool:
-    """Whether `text` can be a transaction's id; no store is asked for anything else."""
-    return ONE_LINE.fullmatch(text) is not None
 
 
 def _check_text(field: str, value: object, shape: re.Pattern[str], what: str) -> None:

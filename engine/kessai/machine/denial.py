@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import attrs
 
 from kessai.money import Currency, show_amount
-from kessai.spec import rule_codes
 from kessai.words import Text, Words
 
 Value = str | int
@@ -84,6 +83,8 @@ class Denial:
 
         A code without a sentence in the lifecycle file is left out.
         """
+        from kessai.spec import rule_codes  # who keeps or lists a denial asks for none
+
         codes = (code for reason in self.reasons for code in rule_codes(reason.rule))
         found = {code: self.texts.get(f"rule {code}") for code in codes}
         return {code: t.in_language(language) for code, t in found.items() if t}

@@ -14,7 +14,7 @@ import msgspec
 from kessai.errors import TrailBroken
 from kessai.gateway import Evidence, Outcome
 from kessai.machine.denial import Bounds, Reason
-from kessai.machine.phases import is_final
+from kessai.machine.stored_evidence import evidence_data
 from kessai.machine.transaction import Operation
 
 
@@ -221,17 +221,7 @@ KINDS: Mapping[str, type[Event]] = {
     "archived": Archived,
     "denied": Denied,
 }
-ENDED = frozenset(filter(is_final, Outcome))
-"""The outcomes after which an operation is no longer open."""
-
 KIND_OF: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
-
-_STORED_EVIDENCE = tuple(
-    (field.name, {} if isinstance(field.default, attrs.Factory) else field.default)  # type: ignore[arg-type]
-    for field in attrs.fields(Evidence)
-    if field.name not in {"disclosed", "listing"}
-)
-"""The stored fields of evidence, each with its empty value, which is left out."""
 
 
 def event_data(event: Event) -> dict[str, Any]:
@@ -246,14 +236,6 @@ def event_data(event: Event) -> dict[str, Any]:
         elif value != ():
             data[name] = value
     return data
-
-
-def evidence_data(evidence: Evidence) -> dict[str, Any]:
-    """Evidence as stored: without what was disclosed to the caller alone."""
-    fields = vars(evidence)
-    return {
-        name: fields[name] for name, empty in _STORED_EVIDENCE if fields[name] != empty
-    }
 
 
 def operation_data(operation: Operation) -> dict[str, Any]:

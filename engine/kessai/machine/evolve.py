@@ -31,7 +31,8 @@ from kessai.machine.events import (
     Sent,
 )
 from kessai.machine.explained import unexplained
-from kessai.machine.phases import RESENT, RESUMED, SENT, Phase, phase_after
+from kessai.machine.phase import Phase
+from kessai.machine.phases import RESENT, RESUMED, SENT, phase_after
 from kessai.machine.references import learned, stated
 from kessai.machine.transaction import (
     Changes,

@@ -15,23 +15,11 @@ while the first may still be answered, or is known to have arrived.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from transitions import Machine as TransitionsMachine
 
 from kessai.gateway import Outcome
-
-
-class Phase(StrEnum):
-    """How far an operation is. One that has succeeded or was declined has ended."""
-
-    PREPARED = "prepared"  # in the shop's own transaction; surely nothing was sent yet
-    BEGUN = "begun"  # the intent is durable; a call may be on its way
-    PENDING = "pending"  # the gateway accepted it and will report the end
-    UNKNOWN = "unknown"  # there is no evidence; only evidence ends it, never time
-    SUCCEEDED = "succeeded"
-    DECLINED = "declined"
-
+from kessai.machine.phase import Phase
 
 SENT = "sent"
 """The trigger of the first sending of what was only prepared."""
@@ -77,3 +65,7 @@ def phase_after(phase: Phase, trigger: str) -> Phase | None:
 def is_final(outcome: Outcome) -> bool:
     """Whether an operation has ended after `outcome`."""
     return outcome.value in PHASES.states and PHASES.states[outcome.value].final
+
+
+ENDED = frozenset(filter(is_final, Outcome))
+"""The outcomes after which an operation is no longer open."""

@@ -12,7 +12,7 @@ import attrs
 from kessai.frozen import of_fields
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
-from kessai.machine.phases import Phase
+from kessai.machine.phase import Phase
 
 
 @attrs.frozen

@@ -26,7 +26,7 @@ from kessai.machine import (
     broken_invariants,
 )
 from kessai.machine.compile import CompiledCommand
-from kessai.machine.events import ENDED
+from kessai.machine.phases import ENDED
 from kessai.simulator.commands import is_in_force
 from kessai.simulator.gateway import BookedExchange, BookedOrder, ahead
 from kessai.simulator.intents import Intent, Kept

@@ -17,7 +17,7 @@ from kessai.evidence.totals import TOTALS_DIFFER
 from kessai.flow import Missing, execute, inquire, resolve_by_hand
 from kessai.gateway import Outcome
 from kessai.machine import External, Lapsed, Transaction, read_events
-from kessai.machine.events import ENDED
+from kessai.machine.phases import ENDED
 from kessai.machine.transaction import OpenDiscrepancy
 from kessai.machine.unclaimed import MAY_BE_ANOTHER
 from kessai.simulator.gateway import differences

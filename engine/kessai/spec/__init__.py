@@ -4,31 +4,51 @@ This package owns what a lifecycle file may say. It knows nothing of transaction
 a declaration does to one is `kessai.machine`'s business.
 """
 
-from kessai.spec.expression import AmountEffect, Expression
-from kessai.spec.load import load_file, load_shipped, rebuild, shipped_names
-from kessai.spec.model import (
-    Agreement,
-    AmountRange,
-    CommandSpec,
-    Deadline,
-    Guard,
-    Identifier,
-    Invariant,
-    Lifecycle,
-    Move,
-    Opening,
-    Rule,
-    Track,
-    rule_codes,
-)
-from kessai.spec.parameters import (
-    FlagParameter,
-    FrequencyParameter,
-    Parameter,
-    TextParameter,
-)
-from kessai.spec.places import Mistake, Place
-from kessai.words import LANGUAGES, Text
+from typing import TYPE_CHECKING
+
+from kessai.on_demand import import_on_demand
+
+if TYPE_CHECKING:
+    from kessai.spec.expression import AmountEffect, Expression
+    from kessai.spec.load import load_file, load_shipped, rebuild, shipped_names
+    from kessai.spec.model import (
+        Agreement,
+        AmountRange,
+        CommandSpec,
+        Deadline,
+        Guard,
+        Identifier,
+        Invariant,
+        Lifecycle,
+        Move,
+        Opening,
+        Rule,
+        Track,
+        rule_codes,
+    )
+    from kessai.spec.parameters import (
+        FlagParameter,
+        FrequencyParameter,
+        Parameter,
+        TextParameter,
+    )
+    from kessai.spec.places import Mistake, Place
+    from kessai.words import LANGUAGES, Text
+else:
+    import_on_demand(
+        __name__,
+        {
+            ".expression": "AmountEffect Expression",
+            ".load": "load_file load_shipped rebuild shipped_names",
+            ".model": (
+                "Agreement AmountRange CommandSpec Deadline Guard Identifier "
+                "Invariant Lifecycle Move Opening Rule Track rule_codes"
+            ),
+            ".parameters": ("FlagParameter FrequencyParameter Parameter TextParameter"),
+            ".places": "Mistake Place",
+            "..words": "LANGUAGES Text",
+        },
+    )
 
 __all__ = [
     "LANGUAGES",

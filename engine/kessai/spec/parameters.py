@@ -12,15 +12,13 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import attrs
 
+from kessai.ids import ONE_LINE
 from kessai.money import is_amount
 from kessai.spec.table import Table
 from kessai.words import Text, Words
 
 MAX_TEXT = 16_384
 """How many characters a text may have at most, whatever its lifecycle allows."""
-
-ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
-"""A short text without control characters or half a surrogate pair."""
 
 FREQUENCY_UNITS = ("Year", "Month", "Week", "Day")
 SHOP = "https://shop.example/"

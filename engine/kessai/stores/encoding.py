@@ -10,8 +10,8 @@ import msgspec
 from kessai.errors import TrailBroken
 from kessai.flow import Recorded, Undelivered
 from kessai.machine import Transaction
-from kessai.machine.events import evidence_data
 from kessai.machine.forgotten import canonical
+from kessai.machine.stored_evidence import evidence_data
 from kessai.stores.schedule import Schedule
 
 T = TypeVar("T")

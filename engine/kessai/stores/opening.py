@@ -4,7 +4,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from kessai.errors import InvalidInput, StoreUnsuitable
-from kessai.stores.memory import MemoryStore
 from kessai.stores.protocol import Store
 from kessai.stores.sqlite import SQLiteStore
 
@@ -62,6 +61,8 @@ def open_store(
     """
     url = str(url)
     if url.rstrip("/") in {"memory:", ":memory:"}:
+        from kessai.stores.memory import MemoryStore  # only who asks for it
+
         return MemoryStore()
     if url.lower().startswith(_POSTGRES):
         return _postgres(url, must_exist=must_exist, to_read=to_read)

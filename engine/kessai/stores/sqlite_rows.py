@@ -3,16 +3,16 @@
 Everything here happens in a transaction that the caller has begun, and ends.
 """
 
-import json
 import sqlite3
 from collections.abc import Container, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Published, Recorded, RecoveryFailure
 from kessai.machine import DENIAL, Record, Transaction
-from kessai.spec import Lifecycle
 from kessai.stores.encoding import (
     columns_of,
     decode_row,
@@ -23,6 +23,9 @@ from kessai.stores.feed import check_place, counted
 from kessai.stores.query import Query, Steps
 from kessai.stores.schedule import encode_failure, lease_of
 from kessai.stores.schema import VIEWS
+
+if TYPE_CHECKING:
+    from kessai.spec import Lifecycle
 
 BUT_DENIALS = (
     "SELECT transaction_id, number, body, hash, moved FROM kessai_events"  # noqa: S608 - a constant
@@ -187,7 +190,7 @@ def _open_key(connection: sqlite3.Connection, opens: Recorded) -> None:
         raise VersionConflict(message) from None
 
 
-def _declare(connection: sqlite3.Connection, declared: Lifecycle) -> None:
+def _declare(connection: sqlite3.Connection, declared: "Lifecycle") -> None:
     connection.execute(
         "INSERT INTO kessai_lifecycles (hash, name, document) VALUES (?, ?, ?)"
         " ON CONFLICT (hash) DO NOTHING",
@@ -219,7 +222,7 @@ def claim(
     asked = {
         "now": moment(now),
         "until": moment(until),
-        "accounts": json.dumps(list(accounts)),
+        "accounts": msgspec.json.encode(accounts).decode(),
     }
     rows = connection.execute(_CLAIM, asked).fetchall()
     return lease_of(rows, until)

@@ -11,7 +11,7 @@ is read when it is first used, so that defining one costs nothing.
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
-from importlib import resources
+from pkgutil import get_data
 from typing import Any
 from unicodedata import category
 
@@ -103,8 +103,9 @@ def joined(how: str, **parts: Text) -> Text:
 
 @cache
 def _read(file: str) -> dict[str, Any]:
-    found = resources.files(__name__).joinpath(f"{file}.toml").read_text("utf-8")
-    return tomllib.loads(found)
+    found = get_data(__name__, f"{file}.toml")
+    assert found is not None  # noqa: S101 - only a loader without data gives none
+    return tomllib.loads(found.decode())
 
 
 _joining = Words("joining")

@@ -7,7 +7,7 @@ import pytest
 
 from kessai import Command
 from kessai.errors import InvalidCommand
-from kessai.machine.command import is_id
+from kessai.ids import is_id
 from kessai.money import AMOUNT_LIMIT
 
 GOOD = {"name": "capture", "transaction": "order-1", "key": "key-1"}

@@ -8,8 +8,7 @@ import pytest
 from kessai.evidence.outcome import resolve
 from kessai.gateway import Outcome
 from kessai.machine import Phase, Reported, Resent, Sent, evolve
-from kessai.machine.events import ENDED
-from kessai.machine.phases import PHASES, RESENT, SENT, phase_after
+from kessai.machine.phases import ENDED, PHASES, RESENT, SENT, phase_after
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 TRIGGERS = (*(outcome.value for outcome in Outcome), SENT, RESENT)

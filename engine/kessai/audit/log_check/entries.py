@@ -14,7 +14,7 @@ from kessai.audit.log_check.formats.table import Row
 from kessai.audit.log_check.times import LogTime, Span, Times
 from kessai.audit.log_check.words import BadValue, shown
 from kessai.card_numbers import has_card_number
-from kessai.machine.command import is_id
+from kessai.ids import is_id
 from kessai.spec import Parameter
 
 Extra = tuple[str | None, str | None, tuple[tuple[str, Any], ...]]

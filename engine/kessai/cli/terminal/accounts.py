@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from kessai.cli.terminal.options import Asked
 from kessai.cli.terminal.output import note
 from kessai.errors import AccountUnknown
-from kessai.machine.command import is_id
+from kessai.ids import is_id
 from kessai.stores import Store
 from kessai.words import Words
 

@@ -13,14 +13,14 @@ import msgspec
 from kessai.card_numbers import without_card_numbers
 from kessai.cli.terminal.tables import console
 from kessai.errors import InvalidInput, ResendWithSameKey, SafeToResend
-from kessai.flow import Answer, RecoveryFailure
-from kessai.machine import Bounds, Denial, Operation, Transaction
-from kessai.machine.unclaimed import all_unclaimed
 from kessai.whole_file import check_place, draft, keep
 from kessai.words import Words, printable
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a command that only lists needs none of them
     from rich.text import Text as Styled
+
+    from kessai.flow import Answer, RecoveryFailure
+    from kessai.machine import Bounds, Denial, Operation, Transaction
 
 
 _recovery_word = Words("recovery")
@@ -120,8 +120,10 @@ def error_data(error: Exception) -> dict[str, Any]:
     }
 
 
-def transaction_data(transaction: Transaction) -> dict[str, Any]:
+def transaction_data(transaction: "Transaction") -> dict[str, Any]:
     """A transaction as JSON shows it: amounts in minor units, times in UTC."""
+    from kessai.machine.unclaimed import all_unclaimed  # it knows of all events
+
     return {
         "transaction": transaction.id,
         "lifecycle": transaction.lifecycle,
@@ -139,7 +141,7 @@ def transaction_data(transaction: Transaction) -> dict[str, Any]:
     }
 
 
-def operation_data(operation: Operation) -> dict[str, Any]:
+def operation_data(operation: "Operation") -> dict[str, Any]:
     """An open operation as JSON shows it."""
     return {
         "operation": operation.id,
@@ -151,30 +153,30 @@ def operation_data(operation: Operation) -> dict[str, Any]:
     }
 
 
-def failure_data(failure: RecoveryFailure | None) -> dict[str, Any] | None:
+def failure_data(failure: "RecoveryFailure | None") -> dict[str, Any] | None:
     """How a recovery failed, as JSON shows it."""
     return None if failure is None else msgspec.structs.asdict(failure)
 
 
-def failure_line(failure: RecoveryFailure, language: str) -> str:
+def failure_line(failure: "RecoveryFailure", language: str) -> str:
     """The same for a person."""
     shown = {"at": f"{failure.at:%Y-%m-%d %H:%M:%S} UTC", "times": f"{failure.times:,}"}
     return _recovery_word("failed", language, error=failure.error, **shown)
 
 
-def bounds_data(bounds: Bounds | None) -> dict[str, Any] | None:
+def bounds_data(bounds: "Bounds | None") -> dict[str, Any] | None:
     """Bounds as JSON shows them."""
     return None if bounds is None else attrs.asdict(bounds)
 
 
-def denial_data(denial: Denial | None, language: str) -> dict[str, Any] | None:
+def denial_data(denial: "Denial | None", language: str) -> dict[str, Any] | None:
     """A denial as JSON shows it, its sentences in `language`."""
     if denial is None:
         return None
     return {"bounds": bounds_data(denial.bounds), **reasons_data(denial, language)}
 
 
-def reasons_data(denial: Denial, language: str) -> dict[str, Any]:
+def reasons_data(denial: "Denial", language: str) -> dict[str, Any]:
     """The reasons of a denial as JSON shows them, with the rules that they name."""
     sentences = denial.sentences(language)
     return {
@@ -186,14 +188,14 @@ def reasons_data(denial: Denial, language: str) -> dict[str, Any]:
     }
 
 
-def reason_lines(denial: Denial, language: str) -> Iterator[str]:
+def reason_lines(denial: "Denial", language: str) -> Iterator[str]:
     """The reasons of a denial for a person, a line each."""
     sentences = denial.sentences(language)
     for reason, sentence in zip(denial.reasons, sentences, strict=True):
         yield f"{sentence} [{reason.code}, {reason.rule}]"
 
 
-def answer_data(answer: Answer, language: str) -> dict[str, Any]:
+def answer_data(answer: "Answer", language: str) -> dict[str, Any]:
     """An answer as JSON shows it."""
     return {
         "status": answer.status,

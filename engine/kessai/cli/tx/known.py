@@ -5,7 +5,6 @@ import click
 from kessai.cli.terminal.json_line import meant, short
 from kessai.flow import Search
 from kessai.flow.search import state_names
-from kessai.spec import load_shipped, shipped_names
 from kessai.stores import Store
 
 
@@ -31,6 +30,8 @@ def check_names(store: Store, search: Search) -> None:
 
 def _known_names(store: Store) -> dict[str, set[str]]:
     """The names in the store, by option, and those that the shipped lifecycles declare."""
+    from kessai.spec import load_shipped, shipped_names  # only after a failed search
+
     groups = store.status_groups()
     states = {name for group in groups for name in state_names(group.status)}
     lifecycles = {group.lifecycle for group in groups}

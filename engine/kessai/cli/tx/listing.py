@@ -9,7 +9,6 @@ from kessai.cli.terminal.options import Asked, account_option, shared_options
 from kessai.cli.terminal.output import print_json, say, transaction_data
 from kessai.cli.terminal.stores import opened_store
 from kessai.cli.terminal.tables import print_table
-from kessai.cli.tx.known import check_names
 from kessai.cli.tx.titles import TransactionTitles, titled
 from kessai.cli.zones import period_of, period_options
 from kessai.flow import Search
@@ -70,6 +69,8 @@ def tx_list(
         result = store.search(search)
         found = result.transactions
         if not found or len(search.states) > 1:  # else it is what was found
+            from kessai.cli.tx.known import check_names
+
             check_names(store, search)
         views = [] if asked.as_json else titled(store, found, asked.language)
     if asked.as_json:

@@ -11,7 +11,7 @@ from kessai.cli.tx.trail import read_rows, row_data, trail_rules
 from kessai.cli.tx.view import TransactionView
 from kessai.errors import UnknownTransaction
 from kessai.flow.steps import is_archived
-from kessai.machine.command import is_id
+from kessai.ids import is_id
 
 
 @click.command("show")

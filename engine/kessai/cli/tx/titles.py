@@ -4,15 +4,20 @@ Nothing is compiled: a list of transactions needs no rule.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
-from kessai.errors import InvalidLifecycle
 from kessai.machine import Transaction
 from kessai.money import Currency, show_amount
-from kessai.spec import Lifecycle, rebuild
-from kessai.stores import Store
+from kessai.spec.titles import LifecycleTitles, stored_titles
 from kessai.words import Text
+
+if TYPE_CHECKING:
+    from kessai.spec import Lifecycle
+    from kessai.stores import Store
+
+    Declared = Lifecycle | LifecycleTitles | None
 
 
 @attrs.frozen
@@ -20,7 +25,7 @@ class TransactionTitles:
     """A transaction and the file it began under; without one, names stand for themselves."""
 
     transaction: Transaction
-    declared: Lifecycle | None
+    declared: "Declared"
     language: str
 
     @property
@@ -57,30 +62,21 @@ class TransactionTitles:
 
 
 def titled(
-    store: Store, transactions: Iterable[Transaction], language: str
+    store: "Store", transactions: Iterable[Transaction], language: str
 ) -> list[TransactionTitles]:
     """Each of `transactions` by the lifecycle file in the store, which is read once."""
-    files: dict[str, Lifecycle | None] = {}
+    files: dict[str, LifecycleTitles | None] = {}
     found = []
     for transaction in transactions:
         if (digest := transaction.lifecycle_hash) not in files:
-            files[digest] = _declared(store, digest)
+            document = store.declaration(digest)
+            files[digest] = stored_titles(document, digest) if document else None
         found.append(TransactionTitles(transaction, files[digest], language))
     return found
 
 
-def _declared(store: Store, digest: str) -> Lifecycle | None:
-    """The lifecycle file of that hash; None if it is not in the store, or damaged."""
-    document = store.declaration(digest)
-    try:
-        lifecycle = None if document is None else rebuild(document)
-    except InvalidLifecycle:
-        return None
-    return lifecycle if lifecycle and lifecycle.hash == digest else None
-
-
 def state_titles(
-    lifecycle: Lifecycle | None, track: str, state: str, language: str
+    lifecycle: "Declared", track: str, state: str, language: str
 ) -> tuple[str, str]:
     """The titles of a track and of one of its states."""
     declared = lifecycle.tracks.get(track) if lifecycle else None

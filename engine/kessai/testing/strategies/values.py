@@ -12,8 +12,8 @@ import attrs
 from hypothesis import strategies as st
 
 from kessai.card_numbers import has_card_number
+from kessai.ids import MAX_ID
 from kessai.machine import Bounds, Command, Denial, Machine, Transaction, decide
-from kessai.machine.command import MAX_ID
 from kessai.money import AMOUNT_LIMIT
 from kessai.simulator.commands import opening_of
 from kessai.simulator.world import BEGINNING

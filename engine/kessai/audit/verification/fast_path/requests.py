@@ -12,8 +12,8 @@ import attrs
 
 from kessai.audit.verification.canonical import BegunForm, as_json
 from kessai.card_numbers import has_card_number
+from kessai.ids import is_id
 from kessai.machine import Machine
-from kessai.machine.command import is_id
 from kessai.machine.decide import id_pattern
 
 _sha256 = hashlib.sha256

@@ -1,0 +1,46 @@
+"""Packages whose names are imported when they are first used, and not before.
+
+A command that only lists needs no machine, and whoever makes an engine needs no audit.
+"""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+
+class OnDemand(ModuleType):
+    """A package that imports a name when it is asked for it.
+
+    `decide`, say, is a function and the module that it stands in: the package has the
+    function under that name, whichever of the two was imported first.
+    """
+
+    _places: Mapping[str, str]
+    """Each name's module, as in a relative import."""
+
+    def __getattr__(self, name: str) -> Any:
+        places = vars(self)["_places"]
+        if name not in places:
+            message = f"module {self.__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        module = import_module(places[name], self.__name__)
+        value = vars(self)[name] = getattr(module, name)
+        return value
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in vars(self)["_places"] or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*vars(self), *vars(self)["_places"]})
+
+
+def import_on_demand(package: str, names: Mapping[str, str]) -> None:
+    """Have `package` import its `names`, given by module, when they are used."""
+    module: Any = sys.modules[package]
+    module._places = {  # noqa: SLF001 - it is about to be its own
+        name: place for place, found in names.items() for name in found.split()
+    }
+    module.__class__ = OnDemand
