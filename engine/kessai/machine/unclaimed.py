@@ -17,11 +17,14 @@ here opens a state or a bound: those come first.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from kessai.gateway import Outcome
-from kessai.machine.events import External, Reversed
 from kessai.machine.references import REFERENCE_DIFFERS
 from kessai.machine.transaction import Transaction, Unclaimed
+
+if TYPE_CHECKING:
+    from kessai.machine.events import External, Reversed
 
 MAY_BE_ANOTHER = "may_be_another"
 """The reason of a discrepancy: a listed success without an amount ended an operation,
@@ -32,7 +35,7 @@ _NOT_ITS_OWN = {MAY_BE_ANOTHER, REFERENCE_DIFFERS}
 
 
 def with_unclaimed(
-    transaction: Transaction, event: External | Reversed
+    transaction: Transaction, event: "External | Reversed"
 ) -> tuple[Unclaimed, ...]:
     """The external movements of `transaction` with that of `event`.
 

@@ -8,7 +8,6 @@ The texts of a lifecycle (titles, guards, deadlines, rules) are in its own file.
 is read when it is first used, so that defining one costs nothing.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pkgutil import get_data
@@ -103,6 +102,8 @@ def joined(how: str, **parts: Text) -> Text:
 
 @cache
 def _read(file: str) -> dict[str, Any]:
+    import tomllib  # what prints no words reads none
+
     found = get_data(__name__, f"{file}.toml")
     assert found is not None  # noqa: S101 - only a loader without data gives none
     return tomllib.loads(found.decode())

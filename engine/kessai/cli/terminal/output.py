@@ -13,6 +13,7 @@ import msgspec
 from kessai.card_numbers import without_card_numbers
 from kessai.cli.terminal.tables import console
 from kessai.errors import InvalidInput, ResendWithSameKey, SafeToResend
+from kessai.machine.unclaimed import all_unclaimed
 from kessai.whole_file import check_place, draft, keep
 from kessai.words import Words, printable
 
@@ -122,8 +123,6 @@ def error_data(error: Exception) -> dict[str, Any]:
 
 def transaction_data(transaction: "Transaction") -> dict[str, Any]:
     """A transaction as JSON shows it: amounts in minor units, times in UTC."""
-    from kessai.machine.unclaimed import all_unclaimed  # it knows of all events
-
     return {
         "transaction": transaction.id,
         "lifecycle": transaction.lifecycle,
