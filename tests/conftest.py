@@ -20,6 +20,31 @@ if not IN_CI:  # there Hypothesis chooses a fixed seed and no deadline by itself
     settings.load_profile("patient")
 
 
+TESTS = Path(__file__).parent
+LONG = {
+    *("crash", "races", "shops", "third_party"),
+    *(
+        f"testing/test_{name}.py"
+        for name in ("histories", "order_system", "strategies")
+    ),
+    *(f"simulation/test_{name}.py" for name in ("cli", "defects", "invented")),
+    *(f"testing_adapters/test_{name}.py" for name in ("plugin", "planted_mistakes")),
+    *(
+        f"engine/prove/test_prove_{name}.py"
+        for name in ("accounting", "command", "mistakes", "reversals", "shipped")
+    ),
+    *(f"engine/audit/test_{name}.py" for name in ("alterations", "audit_rewritten")),
+    *(f"engine/cli/test_{name}.py" for name in ("emulator", "run_broken_off")),
+    *(
+        f"engine/stores/test_{name}.py"
+        for name in ("forks", "processes", "sqlite_queue")
+    ),
+    *(f"engine/stores/postgres/test_{name}.py" for name in ("races", "standby")),
+    "engine/audit_report/test_observer.py",
+}
+"""Folders and files of which every test is slow: they take most of the time."""
+
+
 @attrs.frozen
 class Result:
     """What came of a command."""
@@ -60,11 +85,22 @@ def server():
         pytest.skip(str(error))
 
 
+@pytest.hookimpl(tryfirst=True)  # before the slow ones are left out
 def pytest_collection_modifyitems(items):
     """SQLite's own warning of its WAL-reset bug says nothing of a test."""
     ignore = pytest.mark.filterwarnings("ignore::kessai.StoreWarning")
     for item in items:
         item.add_marker(ignore)
+        if is_long(item.path):
+            item.add_marker(pytest.mark.slow)
+
+
+def is_long(path):
+    """Whether all tests of this file are slow."""
+    if not path.is_relative_to(TESTS):
+        return False
+    place = path.relative_to(TESTS)
+    return not LONG.isdisjoint({place.as_posix(), place.parts[0]})
 
 
 @pytest.hookimpl(wrapper=True)

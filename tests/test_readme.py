@@ -34,7 +34,7 @@ HOUSE = Path(__file__).parent.parent
 README = (HOUSE / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 FIRST = "pip install uv && uv run kessai demo"
-TESTS = "uv run pytest"
+TESTS = "uv run pytest -n auto"
 ALL_TESTS = 'uv run pytest -m ""'
 
 

@@ -27,7 +27,7 @@
 
 mtype = {
   none,
-  prepared, begun, unknown, pending,       /* machine/phases.py: Phase */
+  prepared, begun, unknown, pending,       /* machine/phase.py: Phase */
   succeeded, declined, never_sent, denied, /* how it can end */
   waiting,                                 /* a caller, for its reply */
   young, late, past_limit,                     /* how long ago a request was sent */

@@ -36,7 +36,7 @@ def found_in(system):
 
 
 in_examples = pytest.mark.parametrize(
-    "examples", [10, pytest.param(60, marks=pytest.mark.slow)]
+    "examples", [10, pytest.param(30, marks=pytest.mark.slow)]
 )
 
 

@@ -1,5 +1,6 @@
 """Every mistake planted in a shipped file is refused, refuted, or known to lose nothing."""
 
+import os
 import re
 from collections import Counter
 
@@ -30,17 +31,21 @@ SURVIVORS = {
 }
 """The mutants of which all is proved, and why nothing is lost by each."""
 
+IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+"""All mutants are judged then, else every third."""
+
 BREADTH = attrs.evolve(SHALLOW, ends=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["one_time", "recurring"])
 def test_every_mutant_is_found_or_loses_nothing(name):
-    fates = fates_of_mutants(name)
-    assert fates["refuted"] >= 250
-    assert fates["refused"] >= 90
+    every = 1 if IS_LONG else 3
+    fates = fates_of_mutants(name, every)
+    assert fates["refuted"] >= 250 // every
+    assert fates["refused"] >= 90 // every
     assert fates["not proved"] <= 1
-    assert fates["proved"] <= 20
+    assert fates["proved"] <= 20 // every + 4
 
 
 def test_some_mutants_from_everywhere_are_found_or_lose_nothing():

@@ -115,7 +115,8 @@ def histories(
     """Histories of one transaction of the lifecycle, each of them possible.
 
     They begin at `begun` and have from 1 to `most_steps` steps. The order id is drawn
-    unless it is given. Every state of the lifecycle is reached.
+    unless it is given. Every state of the lifecycle is reached. In none is a text
+    forgotten, and none is archived.
 
     Raises:
         InvalidInput: the lifecycle is none, has mistakes, or needs an agreement that no

@@ -3,19 +3,42 @@
 Imported when the first of them is asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 from hypothesis import strategies as st
 
 from kessai.gateway import Outcome
-from kessai.machine import Begun, Command, External, Operation, Reversed, Transaction
+from kessai.machine import (
+    Archived,
+    Begun,
+    Command,
+    External,
+    Forgotten,
+    Operation,
+    Reversed,
+    Transaction,
+)
 from kessai.spec import shipped_names
-from kessai.testing.strategies.commands import allowed_commands
+from kessai.testing.strategies.commands import NOW, allowed_commands
 from kessai.testing.strategies.histories import histories, last_events
 
 Some = st.SearchStrategy[Any]
+
+_HASHES = st.binary(min_size=32, max_size=32).map(bytes.hex)
+_NUMBERS = st.integers(1, 99).map(str)
+_RETENTION: Mapping[type, Some] = {
+    Forgotten: st.builds(
+        *(Forgotten, st.just(NOW), st.just("operator"), st.just("asked for")),
+        st.dictionaries(_NUMBERS, _HASHES, min_size=1),
+    ),
+    Archived: st.builds(
+        *(Archived, st.just(NOW), st.just("2019.db"), st.just("operator")),
+        st.lists(_HASHES, min_size=1).map(tuple),
+    ),
+}
+"""What is done to a trail, for which no history of a payment gives a reason."""
 
 
 def values_of(kind: type) -> Some:
@@ -28,6 +51,8 @@ def values_of(kind: type) -> Some:
         return _events(Begun).map(lambda begun: begun.operation)
     if kind is Reversed:
         return _events(External).map(_reversed)
+    if kind in _RETENTION:
+        return _RETENTION[kind]
     return _events(kind)
 
 
