@@ -22,12 +22,14 @@ if not IN_CI:  # there Hypothesis chooses a fixed seed and no deadline by itself
 
 TESTS = Path(__file__).parent
 LONG = {
-    *("crash", "races", "shops", "third_party"),
+    *("crash", "properties", "races", "shops", "simulation", "third_party"),
     *(
         f"testing/test_{name}.py"
-        for name in ("histories", "order_system", "strategies")
+        for name in (
+            *("histories", "order_system", "registration", "strategies"),
+            "transport_kit",
+        )
     ),
-    *(f"simulation/test_{name}.py" for name in ("cli", "defects", "invented")),
     *(f"testing_adapters/test_{name}.py" for name in ("plugin", "planted_mistakes")),
     *(
         f"engine/prove/test_prove_{name}.py"
@@ -40,7 +42,7 @@ LONG = {
         for name in ("forks", "processes", "sqlite_queue")
     ),
     *(f"engine/stores/postgres/test_{name}.py" for name in ("races", "standby")),
-    "engine/audit_report/test_observer.py",
+    *("engine/audit_report/test_observer.py", "specs/test_protocol.py"),
 }
 """Folders and files of which every test is slow: they take most of the time."""
 

@@ -85,6 +85,7 @@ def test_ci_runs_the_very_command_the_readme_gives_for_all_tests():
     assert ALL_TESTS in script.replace("uv run --locked", "uv run")
 
 
+@pytest.mark.slow
 def test_every_kessai_command_in_it_succeeds_in_the_order_given(clone):
     ran = 0
     for line in commands():
@@ -154,6 +155,7 @@ def test_the_extras_and_the_install_command_are_the_packages():
     assert "pip install kessai\n" in blocks("sh")
 
 
+@pytest.mark.slow
 def test_every_long_run_it_names_is_there_and_takes_its_options(clone):
     named = [
         line.split("#")[0] for block in blocks("sh") for line in block.splitlines()
