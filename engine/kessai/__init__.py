@@ -14,8 +14,9 @@ pytest and Hypothesis load a part of this package in each of their runs.
 needs `telemetry`.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from kessai.on_demand import import_on_demand
 
 if TYPE_CHECKING:
     from kessai.async_engine import AsyncEngine
@@ -101,58 +102,49 @@ if TYPE_CHECKING:
     from kessai.transport.async_http import AsyncHttpTransport
     from kessai.transport.http import HttpTransport
 else:
-    _NAMES = {
-        "async_engine": "AsyncEngine",
-        "driver": "Clock FlowRun Observer drive drive_async observe",
-        "flow": (
-            "AmountBounds Answer Change Effect Flow Inquiry Lease Loaded Missing "
-            "NotificationNotConfirmed Prepared Published Recorded Recovery Search "
-            "SearchResult Status StillUnderWay Subscriber Undelivered"
-        ),
-        "gateway": (
-            "Adapter Call Evidence Exchange Failure ListedExchange Mention Notification"
-            " Outcome Reception Reply Request Source TwoFunctionAdapter"
-        ),
-        "machine": (
-            "Bounds Command Denial Event Operation Phase Possibility Reason "
-            "Record Transaction"
-        ),
-        "machine.chain": "AppliedEvent",
-        "evidence.ledger": "Unconfirmed",
-        "feed.event": "FeedEvent",
-        "http.notifications": (
-            "NotificationAnswer NotificationEndpoint answer_notification"
-            " answer_notification_async"
-        ),
-        "shell": "Engine",
-        "spec": "Lifecycle load_file load_shipped shipped_names",
-        "stores": (
-            "AsyncPostgresStore PostgresStore Answered AsyncStore ForeignObject MemoryStore "
-            "SQLiteStore StatusGroup Store StoreWarning open_store"
-        ),
-        "stores.opening": "schema",
-        "telemetry.logs": "LogObserver",
-        "telemetry.telemetry": "Telemetry",
-        "transport": "AsyncTransport Transport",
-        "transport.async_http": "AsyncHttpTransport",
-        "transport.http": "HttpTransport",
-        "errors": "",
-    }
-    _AT = {name: module for module, names in _NAMES.items() for name in names.split()}
-
-    def __getattr__(name):
-        if name in _NAMES:
-            return import_module(f"kessai.{name}")
-        if name not in _AT:
-            message = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(message)
-        value = getattr(import_module(f"kessai.{_AT[name]}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__():
-        return sorted({*globals(), *_AT, "errors", "flow", "gateway", "spec"})
-
+    import_on_demand(
+        __name__,
+        {
+            ".": (
+                "async_engine driver errors flow gateway machine shell spec stores "
+                "transport"
+            ),
+            ".async_engine": "AsyncEngine",
+            ".driver": "Clock FlowRun Observer drive drive_async observe",
+            ".flow": (
+                "AmountBounds Answer Change Effect Flow Inquiry Lease Loaded Missing "
+                "NotificationNotConfirmed Prepared Published Recorded Recovery Search "
+                "SearchResult Status StillUnderWay Subscriber Undelivered"
+            ),
+            ".gateway": (
+                "Adapter Call Evidence Exchange Failure ListedExchange Mention Notification"
+                " Outcome Reception Reply Request Source TwoFunctionAdapter"
+            ),
+            ".machine": (
+                "Bounds Command Denial Event Operation Phase Possibility Reason "
+                "Record Transaction"
+            ),
+            ".machine.chain": "AppliedEvent",
+            ".evidence.ledger": "Unconfirmed",
+            ".feed.event": "FeedEvent",
+            ".http.notifications": (
+                "NotificationAnswer NotificationEndpoint answer_notification"
+                " answer_notification_async"
+            ),
+            ".shell": "Engine",
+            ".spec": "Lifecycle load_file load_shipped shipped_names",
+            ".stores": (
+                "AsyncPostgresStore PostgresStore Answered AsyncStore ForeignObject MemoryStore "
+                "SQLiteStore StatusGroup Store StoreWarning open_store"
+            ),
+            ".stores.opening": "schema",
+            ".telemetry.logs": "LogObserver",
+            ".telemetry.telemetry": "Telemetry",
+            ".transport": "AsyncTransport Transport",
+            ".transport.async_http": "AsyncHttpTransport",
+            ".transport.http": "HttpTransport",
+        },
+    )
 
 __version__ = "0.1.0"
 

@@ -25,8 +25,11 @@ class OnDemand(ModuleType):
         if name not in places:
             message = f"module {self.__name__!r} has no attribute {name!r}"
             raise AttributeError(message)
-        module = import_module(places[name], self.__name__)
-        value = vars(self)[name] = getattr(module, name)
+        if (place := places[name]) == ".":
+            value: Any = import_module(f".{name}", self.__name__)
+        else:
+            value = getattr(import_module(place, self.__name__), name)
+        vars(self)[name] = value
         return value
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -38,7 +41,10 @@ class OnDemand(ModuleType):
 
 
 def import_on_demand(package: str, names: Mapping[str, str]) -> None:
-    """Have `package` import its `names`, given by module, when they are used."""
+    """Have `package` import its `names`, given by module, when they are used.
+
+    Those of `.` are modules of its own.
+    """
     module: Any = sys.modules[package]
     module._places = {  # noqa: SLF001 - it is about to be its own
         name: place for place, found in names.items() for name in found.split()
