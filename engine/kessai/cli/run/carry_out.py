@@ -11,7 +11,6 @@ thing after the other: what waits for its turn must not be sent too late.
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from datetime import datetime
 from itertools import takewhile
 
@@ -21,6 +20,7 @@ from kessai.cli.recovery.inquire import OPEN, recovery_for, resolved
 from kessai.cli.run.command_file import CommandLine
 from kessai.cli.terminal.gateways import Wiring
 from kessai.cli.terminal.stopping import Stop
+from kessai.driver import FlowRun
 from kessai.errors import KessaiError
 from kessai.flow import Flow, Status, execute, recover
 
@@ -45,19 +45,14 @@ class RunClock:
 
     def at(self, moment: datetime, flow: LineFlow) -> LineFlow:
         """`flow`, with the clock at `moment` for all that it asks for."""
-        result, error = None, None
-        with closing(flow):
-            while True:
-                try:
-                    effect = flow.send(result) if error is None else flow.throw(error)
-                except StopIteration as stop:
-                    found: KessaiError | None = stop.value
-                    return found
+        with FlowRun(flow) as run:
+            for effect in run:
                 self.now = moment
                 try:
-                    result, error = (yield effect), None
-                except Exception as raised:  # noqa: BLE001 - it is for the flow
-                    error = raised
+                    run.result = yield effect
+                except Exception as error:  # noqa: BLE001 - it is for the flow
+                    run.error = error
+        return run.value
 
 
 @attrs.frozen
