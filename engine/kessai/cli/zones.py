@@ -1,5 +1,6 @@
 """Time zones and moments as the command line takes them."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 
@@ -49,6 +50,18 @@ def moment_of(text: str, zone: tzinfo | None, option: str) -> datetime:
     raise InvalidInput(message)
 
 
+def zone_option(meaning: str) -> Callable[[F], F]:
+    """`--timezone ZONE`; `meaning` says of what."""
+    return click.option(
+        "--timezone",
+        "zone_name",
+        default="UTC",
+        show_default=True,
+        metavar="ZONE",
+        help=f"The zone in which {meaning}: Asia/Tokyo, +09:00.",
+    )
+
+
 _PERIOD = (
     click.option(
         "--since",
@@ -60,14 +73,7 @@ _PERIOD = (
         metavar="TIME",
         help="Before then: --since 2026-01-01 --until 2026-02-01 is all of January.",
     ),
-    click.option(
-        "--timezone",
-        "zone_name",
-        default="UTC",
-        show_default=True,
-        metavar="ZONE",
-        help="The zone in which days begin and times are written: Asia/Tokyo, +09:00.",
-    ),
+    zone_option("days begin and times are written"),
 )
 
 

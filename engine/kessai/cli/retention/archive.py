@@ -11,7 +11,7 @@ from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
-from kessai.cli.zones import moment_of, zone_of
+from kessai.cli.zones import moment_of, zone_of, zone_option
 from kessai.flow.archive import Archivable
 from kessai.words import Words
 
@@ -27,14 +27,7 @@ _PATH = click.Path(path_type=Path, dir_okay=False)
     metavar="TIME",
     help="What has not changed since: a day such as 2020-01-01, or a moment.",
 )
-@click.option(
-    "--timezone",
-    "zone_name",
-    default="UTC",
-    show_default=True,
-    metavar="ZONE",
-    help="The zone in which that day begins: Asia/Tokyo, +09:00.",
-)
+@zone_option("that day begins")
 @click.option(
     "--out",
     required=True,

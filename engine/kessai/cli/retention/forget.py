@@ -10,7 +10,7 @@ from kessai.cli.terminal.gateways import looking
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.tables import print_table
-from kessai.cli.zones import moment_of, zone_of
+from kessai.cli.zones import moment_of, zone_of, zone_option
 from kessai.flow import Forgetting, Search
 from kessai.flow.search import MOST_FOUND
 from kessai.shell import Engine
@@ -27,14 +27,7 @@ word = Words("retention")
     help="All without an open operation that have not changed since: a day such as"
     " 2026-01-31, or a moment.",
 )
-@click.option(
-    "--timezone",
-    "zone_name",
-    default="UTC",
-    show_default=True,
-    metavar="ZONE",
-    help="The zone in which that day begins: Asia/Tokyo, +09:00.",
-)
+@zone_option("that day begins")
 @click.option("--by", "actor", default="", metavar="NAME", help="Who forgets.")
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 @click.option(
