@@ -35,9 +35,9 @@ from kessai.machine.events import (
     read_event,
 )
 from kessai.machine.evolve import at_gateway, committed, evolve
-from kessai.machine.forgotten import canonical, declared, is_forgotten
+from kessai.machine.forgotten import declared, is_forgotten
 from kessai.machine.movements import moved_as_json
-from kessai.machine.record import Record
+from kessai.machine.record import Record, canonical
 from kessai.machine.transaction import Operation, Transaction
 
 

@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kessai.machine.record import canonical
+
 FORGOTTEN = "[forgotten]"
 """What stands in the place of a text that was forgotten."""
 
 FORGETTING = b'},"kind":"forgotten","lifecycle":"'
 """What stands in the record of a forgetting, as `DENIAL` in that of a denial."""
-
-canonical = msgspec.json.Encoder(order="sorted").encode
-"""Plain data as canonical JSON."""
 
 
 class Remainder(NamedTuple):

@@ -20,5 +20,8 @@ class Record(msgspec.Struct, frozen=True):  # as many are made as there are even
         return f"<event {self.number} of {self.transaction}>"
 
 
+canonical = msgspec.json.Encoder(order="sorted").encode
+"""Plain data as canonical JSON."""
+
 DENIAL = b'},"kind":"denied","lifecycle":"'
 """What stands in the record of a denial: a text in it would have its quotes escaped."""

@@ -10,7 +10,7 @@ import msgspec
 from kessai.errors import TrailBroken
 from kessai.flow import Recorded, Undelivered
 from kessai.machine import Transaction
-from kessai.machine.forgotten import canonical
+from kessai.machine.record import canonical
 from kessai.machine.stored_evidence import evidence_data
 from kessai.stores.schedule import Schedule
 

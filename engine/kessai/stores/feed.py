@@ -5,7 +5,7 @@ from operator import attrgetter
 
 from kessai.errors import InvalidInput, VersionConflict
 from kessai.flow import Subscriber
-from kessai.machine.forgotten import canonical
+from kessai.machine.record import canonical
 from kessai.stores.encoding import decode_undelivered
 from kessai.stores.query import Query, Row, Steps
 

@@ -24,7 +24,7 @@ from kessai.audit.verification.replay import ReplayBroken
 from kessai.flow import Recorded
 from kessai.gateway import Evidence
 from kessai.machine import Begun, Denied, Event, Operation, Record, Reported
-from kessai.machine.forgotten import canonical
+from kessai.machine.record import canonical
 from kessai.stores import Answered
 
 CONFLICT = "key_conflict"

@@ -28,7 +28,7 @@ from kessai.machine import (
     read_record,
 )
 from kessai.machine.chain import AppliedEvent, RecordedEvent, left_of
-from kessai.machine.forgotten import canonical
+from kessai.machine.record import canonical
 from kessai.spec import rebuild
 from kessai.stores import Store
 
