@@ -76,6 +76,11 @@ def _name(file: BinaryIO, path: Path) -> None:
         Path(file.name).rename(path)
 
 
+def companions(path: Path) -> list[Path]:
+    """What may stand beside the store in the file `path`."""
+    return [path.with_name(path.name + end) for end in _COMPANIONS]
+
+
 def check_folder(path: Path) -> None:
     """See that there is a folder for the file `path`, and none in its place.
 

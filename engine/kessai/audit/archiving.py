@@ -7,6 +7,7 @@ moment, it goes on when it is done again with the same file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -25,13 +26,12 @@ from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.stores.memory import MemoryStore
 from kessai.stores.sqlite import SQLiteStore
-from kessai.whole_file import check_place, keep
+from kessai.whole_file import check_place, companions, keep
 
 TOGETHER = 100
 """So many transactions are copied in one commit."""
 
 _PAGE = 1_000
-_COMPANIONS = ("-wal", "-shm", "-queue")
 
 
 @attrs.frozen
@@ -159,7 +159,9 @@ def _copy(engine: Engine, path: Path, names: Sequence[str]) -> None:
             for first in range(0, len(names), TOGETHER):
                 some = names[first : first + TOGETHER]
                 copies = [engine.drive(copy_of(engine.context, name)) for name in some]
-                store.append_all([change for copy in copies for change in copy])
+                for error in store.append_each([*chain(*copies)]):
+                    if error is not None:
+                        raise error
             store.scrub()  # nothing of it may be left in its log
         with beside.open("rb+") as file:
             keep(file, path)
@@ -175,8 +177,8 @@ def _draft_of(path: Path) -> Path:
 
 
 def _clear(path: Path) -> None:
-    for end in ("", *_COMPANIONS):
-        path.with_name(path.name + end).unlink(missing_ok=True)
+    for each in (path, *companions(path)):
+        each.unlink(missing_ok=True)
 
 
 def _check(path: Path, archivable: Archivable) -> None:

@@ -97,9 +97,9 @@ class AppendsEach(Protocol):
     """What a store may be able to do besides: several changes in one commit."""
 
     def append_each(self, changes: Sequence[Change]) -> Sequence[KessaiError | None]:
-        """Append each of `changes`, whole or not at all; the error of each.
+        """Append each of `changes` in turn, whole or not at all; the error of each.
 
-        They are of different transactions. Any other error is of all of them, and raised.
+        Any other error is of all of them, and raised.
         """
         ...
 

@@ -5,7 +5,6 @@ gives less is refused. Each process has one connection that writes (`sqlite_writ
 others that read (`sqlite_readers`).
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -112,18 +111,6 @@ class SQLiteStore(ReadingStore):
             if change.declaration is not None and error is None:
                 self._declared.add(change.declaration.hash)
         return errors
-
-    def append_all(self, changes: Sequence[Change]) -> None:
-        """As `append` for each of `changes`, all of them or none."""
-        declared = self._declared
-
-        def write(connection: sqlite3.Connection) -> None:
-            for change in changes:
-                rows.write_change(connection, change, declared)
-
-        self._own.get().writer.write(write)
-        new = (change.declaration for change in changes)
-        declared.update(each.hash for each in new if each is not None)
 
     def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]

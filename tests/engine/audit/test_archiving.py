@@ -287,12 +287,16 @@ def test_killed_after_every_single_write_it_ends_with_each_in_one_place(ended, o
 
 
 def test_a_full_disk_removes_nothing(shop, out, monkeypatch):
+    append_each = SQLiteStore.append_each
+
     def full(self, changes):
+        if self is shop.engine.store:
+            return append_each(self, changes)
         raise StoreFailed("no room")
 
     before = exists(shop.engine.store)
     with monkeypatch.context() as patched:
-        patched.setattr(SQLiteStore, "append_all", full)
+        patched.setattr(SQLiteStore, "append_each", full)
         with pytest.raises(StoreFailed):
             archive(shop.engine, out, ENDED, actor="sato")
     assert exists(shop.engine.store) == before
