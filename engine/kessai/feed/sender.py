@@ -68,8 +68,8 @@ def check_url(url: str) -> str:
 class WebhookSender(Closable):
     """Sends a `subscriber`'s events to `url`, signed with each of `secrets`.
 
-    What answers 2xx has taken an event. `transport` is `webhook_transport` by default. One sender a subscriber at a time. The store stays open when
-    it is closed.
+    What answers 2xx has taken an event. `transport` is `webhook_transport` by default.
+    One sender a subscriber at a time. The store stays open when it is closed.
 
     Raises:
         InvalidInput: see `check_url`.

@@ -174,11 +174,11 @@ def load(transaction_id: str) -> Flow[Transaction]:
     loaded: Loaded = yield Load(None, transaction_id)
     found = loaded.transaction or Transaction(transaction_id)
     if found.is_removed:
-        raise is_archived(found)
+        raise gone_to_archive(found)
     return found
 
 
-def is_archived(transaction: Transaction) -> TransactionArchived:
+def gone_to_archive(transaction: Transaction) -> TransactionArchived:
     """The error for a transaction with which nothing is done any more."""
     message = f"{transaction.id}: is archived, in {transaction.archived}"
     return TransactionArchived(message)
@@ -193,7 +193,7 @@ def refuse_archived(loaded: Loaded) -> None:
     """
     for found in (loaded.transaction, loaded.agreement):
         if found is not None and found.archived:
-            raise is_archived(found)
+            raise gone_to_archive(found)
     recorded = loaded.recorded
     if recorded is not None and recorded.outcome == ARCHIVED:
         message = f"key {recorded.key!r} was used for {recorded.transaction}, which is archived"
@@ -277,7 +277,7 @@ def write(
     known = transaction.references
     events = list(events)
     if events and transaction.archived:
-        raise is_archived(transaction)
+        raise gone_to_archive(transaction)
     records: list[Record] = []
     closes: list[Recorded] = []
     steps: list[AppliedEvent] = []

@@ -17,8 +17,8 @@ _SLIPS = 0.02
 class Randomness:
     """All that is drawn for one world comes from here, and from its seed alone.
 
-    No clock is wrong by more than `furthest` seconds, either way. Backups and sales have
-    generators of their own, so that a world without them is as it is without that fault.
+    No clock is wrong by more than `furthest` seconds, either way. Backups, adapters and
+    sales have generators of their own, so that a world without them is as it is without that fault.
     """
 
     def __init__(self, seed: int, faults: Iterable[Fault], furthest: int) -> None:

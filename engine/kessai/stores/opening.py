@@ -16,8 +16,8 @@ def schema(database: str, name: str | None = None) -> list[str]:
     """The SQL statements that make kessai's tables, for a migration of a shop's own.
 
     `database` is `postgresql` or `sqlite`, as Django calls them too; on PostgreSQL the
-    tables stand in the schema `name`, or in `kessai`. A later kessai brings them up to date when it
-    opens them.
+    tables stand in the schema `name`, or in `kessai`. A later kessai brings them up to
+    date when it opens them.
 
     Raises:
         InvalidInput: there is no such database, or it has no schemas.

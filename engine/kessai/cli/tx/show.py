@@ -10,7 +10,7 @@ from kessai.cli.tx.report import print_trail, print_transaction
 from kessai.cli.tx.trail import read_rows, row_data, trail_rules
 from kessai.cli.tx.view import TransactionView
 from kessai.errors import UnknownTransaction
-from kessai.flow.steps import is_archived
+from kessai.flow.steps import gone_to_archive
 from kessai.ids import is_id
 
 
@@ -28,7 +28,7 @@ def tx_show(asked: Asked, transaction_id: str, *, events: bool) -> None:
             message = f"there is no transaction {short(transaction_id)}"
             raise UnknownTransaction(message)
         if transaction.is_removed:
-            raise is_archived(transaction)
+            raise gone_to_archive(transaction)
         view = TransactionView.of(engine, transaction, asked.language)
         records = store.records(transaction_id) if events else []
         rows = read_rows(records, view.machine)
