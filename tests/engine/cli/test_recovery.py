@@ -378,6 +378,50 @@ def test_a_watch_goes_on_until_it_is_stopped(lost_reply, tmp_path):
     assert "Traceback" not in out
 
 
+@pytest.fixture
+def two_overdue(past):
+    """Two authorizations of long ago; what came of either's capture, nobody knows."""
+    with past(AN_HOUR_AGO - timedelta(days=31)) as shop:
+        for name in ("one", "two"):
+            opening = {"amount": 9, "lifecycle": "one_time"}
+            shop.engine.execute(Command("authorize", name, key=name, **opening))
+            shop.engine.recover_transaction(name)
+            shop.suffers("lose_reply", "Capture")
+            shop.engine.execute(Command("capture", name, key=f"{name}.2", amount=9))
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("command", "method"),
+    [
+        ("recover --once", "recover_next"),
+        ("reconcile", "reconcile"),
+        ("sweep", "sweep"),
+    ],
+)
+@pytest.mark.usefixtures("two_overdue")
+def test_stopped_halfway_a_pass_finishes_what_is_in_hand_and_says_so(
+    kessai, monkeypatch, command, method, which
+):
+    """Whoever reads the exit code of a nightly job must not take a half for the whole."""
+    calls = []
+    do = getattr(Engine, method)
+
+    def stopped_at_the_first(engine, *arguments, **more):
+        calls.append(arguments)
+        signal.raise_signal(which)
+        return do(engine, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, method, stopped_at_the_first)
+        stopped = kessai(*command.split(), "--lang", "en")
+    assert len(calls) == 1
+    assert stopped.code == 130
+    assert stopped.err.endswith("Run it again for the rest.\n")
+    assert "Nothing" not in stopped.out
+    assert kessai(*command.split(), "--lang", "en").code != 130
+
+
 def test_one_order_that_cannot_be_recovered_holds_up_no_other(past, kessai, tmp_path):
     with past() as shop:
         shop.authorized()

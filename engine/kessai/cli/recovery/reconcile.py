@@ -8,7 +8,7 @@ import click
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.output import note, print_json, say
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table, progress
 from kessai.cli.tx.trail import read_row
@@ -48,7 +48,8 @@ def reconcile(asked: Asked, *, transaction_ids: tuple[str, ...], dry_run: bool) 
     What the gateway knows and the trail does not is recorded, as evidence always is:
     applied where the lifecycle allows it, else kept as a discrepancy.
 
-    Exit codes: 0 nothing differs, 4 something does, or could not be read.
+    Exit codes: 0 nothing differs, 4 something does, or could not be read, 130 stopped by
+    Ctrl-C or SIGTERM before the last one.
     """
     compared = 0
     found: list[Difference] = []
@@ -68,7 +69,9 @@ def reconcile(asked: Asked, *, transaction_ids: tuple[str, ...], dry_run: bool) 
         print_json({"compared": compared, "differences": shown})
     else:
         _print(list(zip(found, views, strict=True)), compared, asked.language)
-    return exits.UNKNOWN if found else exits.DONE
+    if stop.is_asked:
+        note(word("stopped", asked.language))
+    return stop.ended(exits.UNKNOWN if found else exits.DONE)
 
 
 def _names(wiring: Wiring) -> Iterator[str]:

@@ -87,16 +87,20 @@ def recover(
     stays open is inquired about again, after a pause that grows to six hours. What no
     inquiry resolves waits for an operator: see kessai tx resolve and tx close.
 
-    Exit codes: 0 all that was inquired about is resolved, 4 something is open or waits.
+    Exit codes: 0 all that was inquired about is resolved, 4 something is open or waits,
+    130 stopped by Ctrl-C, and with --once by SIGTERM.
     """
     recovery = Recovery(
         missing=Missing(missing), in_flight_limit=_minutes(in_flight_limit)
     )
     with wired(asked) as wiring, stop_on_signals() as stop:
-        report = _PassReport(wiring.engine, asked)
+        report = _PassReport(wiring.engine, asked, stop)
         one = _Round(wiring, recovery, limit, stop)
         if once:
-            return report.show(one.run())
+            code = report.show(one.run())
+            if stop.is_asked:
+                note(word("stopped", asked.language))
+            return stop.ended(code)
         _watch(one, every, report)
     return stop.code
 
@@ -173,6 +177,7 @@ class _PassReport:
 
     engine: Engine
     asked: Asked
+    stop: Stop
     shown: frozenset[str] = frozenset()
 
     def show(self, done: _Pass, *, always: bool = True) -> int:
@@ -205,7 +210,7 @@ class _PassReport:
                 word.each(language, "operation", "command", "status", "state"),
                 map(self._row, answers),
             )
-        elif not still:
+        elif not (still or self.stop.is_asked):
             self._print_nothing_due()
         print_closed(closed, language)
         if still:

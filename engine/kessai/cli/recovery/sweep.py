@@ -5,7 +5,7 @@ import click
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import wired
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import print_json, say, transaction_data
+from kessai.cli.terminal.output import note, print_json, say, transaction_data
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table
 from kessai.cli.tx.view import TransactionView
@@ -24,6 +24,8 @@ def sweep(asked: Asked) -> int:
 
     An authorization that was neither captured nor cancelled in its thirty days becomes
     expired; never while an operation is open, and not before the gateway was asked.
+
+    Exit codes: 0 all are moved, 130 stopped by Ctrl-C or SIGTERM before the last one.
     """
     moved: list[Transaction] = []
     with wired(asked) as wiring, stop_on_signals() as stop:
@@ -36,11 +38,20 @@ def sweep(asked: Asked) -> int:
         views = [
             TransactionView.listed(wiring.engine, t, asked.language) for t in moved
         ]
+    if moved or asked.as_json or not stop.is_asked:
+        _print(asked, moved, views)
+    if stop.is_asked:
+        note(word("stopped", asked.language))
+    return stop.ended(exits.DONE)
+
+
+def _print(
+    asked: Asked, moved: list[Transaction], views: list[TransactionView]
+) -> None:
     language = asked.language
     if asked.as_json:
         print_json({"moved": [transaction_data(transaction) for transaction in moved]})
-        return exits.DONE
-    if moved:
+    elif moved:
         print_table(
             word("lapsed", language),
             word.each(language, "transaction", "state"),
@@ -49,7 +60,6 @@ def sweep(asked: Asked) -> int:
         say(word("swept", language, count=f"{len(moved):,}"))
     else:
         say(word("nothing_overdue", language))
-    return exits.DONE
 
 
 def _overdue(store: Store) -> list[Transaction]:

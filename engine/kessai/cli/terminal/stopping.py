@@ -30,6 +30,10 @@ class Stop:
         """
         return STOPPED if self.is_interrupted else DONE
 
+    def ended(self, code: int) -> int:
+        """The exit code of work that ends by itself, with `code`; stopped, it has an own."""
+        return STOPPED if self.is_asked else code
+
     def ask(self, number: int) -> None:
         """Note a signal.
 
