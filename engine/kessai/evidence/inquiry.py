@@ -4,7 +4,7 @@ What is listed is read by `listing`, what is left out by `absence`, and totals b
 `totals`. The gateway is asked, and what follows is written, by `kessai.flow.inquiry`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -23,11 +23,15 @@ from kessai.machine.transaction import Operation, Transaction
 
 @attrs.frozen
 class InquiryAnswer:
-    """What a gateway answered, whether it lists exchanges, and what may be presumed."""
+    """What a gateway answered, whether it lists exchanges, and what may be presumed.
+
+    `replays`: for how long it knows keys; None if it promises nothing.
+    """
 
     evidence: Evidence
     lists: bool
     presumption: Presumption | None = None
+    replays: timedelta | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +75,7 @@ def read(case: Case, answer: InquiryAnswer) -> Inquiry:
         unlisted = read_listing(case, evidence.listing, answer.presumption)
         missing = unconfirmed(case.machine, case.attempts, evidence.listing)
     else:
-        unlisted = read_totals(case, evidence, answer.presumption)
+        unlisted = read_totals(case, evidence, answer.presumption, answer.replays)
     if not about_another:
         decline_abandoned(case, answer.presumption)
         for event in beside(case.machine, case.transaction, evidence, case.now):

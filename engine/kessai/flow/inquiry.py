@@ -154,7 +154,7 @@ def _ask(
         return InquiryAnswer(started.evidence, lists=False)
     evidence = yield from carry_on(adapter, started)
     lists = bool(evidence.listing) or not evidence.totals
-    return InquiryAnswer(evidence, lists, presumption)
+    return InquiryAnswer(evidence, lists, presumption, adapter.replays)
 
 
 def _presume_unanswered(

@@ -1,5 +1,7 @@
 """Gateways that state totals and list no exchanges: the difference is what is new."""
 
+from datetime import timedelta
+
 import pytest
 
 from kessai import Recovery, Status
@@ -63,6 +65,37 @@ def test_a_difference_that_only_all_of_them_explain_resolves_them(
     clock.passes(minutes=3)
     answers = captured.recover()
     assert [answer.status for answer in answers] == [Status.SUCCEEDED] * 2
+    events()
+
+
+def test_what_the_gateway_still_answers_by_its_key_is_asked_about_first(
+    captured, scripted, clock, events
+):
+    """The portal has refunded 30, and 20 + 30 look like the lost refund of 50."""
+    scripted.replays = timedelta(days=1)
+    refunds(captured, 50, 20)
+    states(scripted, captured=100, refunded=50)
+    known = {20: "succeeded", 50: "unknown"}
+
+    def answer_by_key(call):
+        yield scripted.ask(call)
+        return scripted.says(call, known[call.amount])
+
+    scripted.exchanges["refund"] = answer_by_key
+    clock.passes(minutes=3)
+    captured.recover()
+    assert phases(captured) == [(50, "unknown")]
+    assert captured.transaction().amounts["refunded"] == 20
+    events()
+
+
+def test_once_keys_are_forgotten_totals_are_believed(captured, scripted, clock, events):
+    scripted.replays = timedelta(days=1)
+    refunds(captured, 50, 20)
+    states(scripted, captured=100, refunded=50)
+    clock.passes(days=1)
+    captured.recover()
+    assert phases(captured) == [(20, "unknown")]
     events()
 
 
