@@ -6,19 +6,25 @@ store that it came from, which keeps its last event, its id and its keys. Broken
 moment, it goes on when it is done again with the same file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
 import attrs
 
+from kessai.audit.sealing.file import read_seal
 from kessai.audit.sealing.keys import PrivateKey
 from kessai.audit.sealing.seal import write_seal
 from kessai.audit.verification.report import Report
 from kessai.audit.verification.verify import verify
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput, StoreFailed, StoreUnsuitable, TrailBroken
+from kessai.flow import Subscriber
 from kessai.flow.archive import Archivable, copy_of, freeze, removal_of
+from kessai.flow.operator import check_actor
 from kessai.flow.steps import machine_of
 from kessai.limits import ARCHIVED_AFTER
 from kessai.machine import Transaction
@@ -26,25 +32,30 @@ from kessai.shell import Engine
 from kessai.stores import Store
 from kessai.stores.memory import MemoryStore
 from kessai.stores.sqlite import SQLiteStore
-from kessai.whole_file import check_place, companions, keep
+from kessai.whole_file import check_folder, check_place, companions, keep
 
 TOGETHER = 100
 """So many transactions are copied in one commit."""
 
 _PAGE = 1_000
+_OWN = 0o600
+_HOUR = timedelta(hours=1)
 
 
 @attrs.frozen
 class ArchivingResult:
     """What came of it. Nothing was removed if the archive's `report` does not hold.
 
-    `unread` are how many stay because a subscriber of the feed has not read all of
-    them; `seal` is the file of the seal, if one was asked for.
+    `unread` are how many stay because a subscriber of the feed, one of `unread_by`, has
+    not read all of them. `elsewhere` are how many stay because they are frozen for
+    another archive, by its name. `seal` is the file of the seal, if one was asked for.
     """
 
     path: Path
     moved: int
-    unread: int
+    unread: int = 0
+    unread_by: tuple[str, ...] = ()
+    elsewhere: Mapping[str, int] = attrs.field(factory=dict)
     report: Report | None = None
     seal: Path | None = None
 
@@ -56,46 +67,119 @@ def archive(
     *,
     actor: str,
     key: PrivateKey | None = None,
+    ignoring: Collection[str] = (),
 ) -> ArchivingResult:
     """Move what is `archivable` from the engine's store to a new store in the file `path`.
 
     A charge goes with its agreement and its other charges, or not at all. With a `key`
-    the archive is sealed in a file beside it.
+    the archive is sealed in a file beside it. Subscribers that one is `ignoring` need not
+    have read what is moved.
 
     Raises:
-        InvalidInput: another file is there; or the time is not a day ago (`limits.ARCHIVED_AFTER`).
+        InvalidInput: another file is there, or the store itself; an archive of that name
+            was made before; another archiving to it is under way; `actor` is no name; or
+            the time is not a day ago (`limits.ARCHIVED_AFTER`).
         StoreUnsuitable: the store is in memory.
         StoreBusy, StoreFailed, CommitUnknown: do it again, with the same file.
         TrailBroken: a trail does not hold; nothing was removed.
 
     """
-    unread = 0
     if isinstance(engine.store, MemoryStore):
         message = "memory: ends with its process, so nothing of it is archived"
         raise StoreUnsuitable(message)
-    _clear(_draft_of(path))  # of one that was killed
-    if not path.exists():
-        _check(path, archivable)
-        names, unread = _frozen(engine, path.name, archivable, actor)
-        if not names:
-            return ArchivingResult(path, 0, unread)
-        _copy(engine, path, names)
-    with SQLiteStore(path, must_exist=True) as copied:
-        leaving = _still_here(engine.store, copied, path)
-        report, seal = _proved(copied, path, key)
-        if not report.holds:
-            return ArchivingResult(path, 0, unread, report)
-        for each in leaving:
-            engine.store.append(engine.drive(removal_of(each)))
-    return ArchivingResult(path, len(leaving), unread, report, seal)
+    check_actor(actor)
+    _refuse_itself(engine.store, path)
+    seal = _Sealing(path, key)
+    made = ArchivingResult(path, 0)
+    try:
+        with _alone_at(path):
+            if not path.exists():
+                _check(path, archivable, seal)
+                made = _make(engine, path, archivable, actor, ignoring)
+                if not path.exists():
+                    return made
+            return _finish(engine, made, seal)
+    except OSError as error:
+        message = f"{path}: the archive cannot be written: {error.strerror}"
+        raise StoreFailed(message) from error
+
+
+def _refuse_itself(store: Store, path: Path) -> None:
+    if isinstance(store, SQLiteStore) and path.exists() and path.samefile(store.path):
+        message = f"{path}: is the store itself, and no archive of it"
+        raise InvalidInput(message)
+
+
+@contextmanager
+def _alone_at(path: Path) -> Iterator[None]:
+    """Keep others from archiving to the same file."""
+    from filelock import FileLock, Timeout
+
+    beside = path.with_name(f".{path.name}.lock")
+    check_folder(path)
+    try:
+        with FileLock(beside, timeout=0):
+            yield
+            beside.unlink(missing_ok=True)
+    except Timeout:
+        message = f"{path}: another archiving to it is under way"
+        raise InvalidInput(message) from None
+
+
+def _make(
+    engine: Engine,
+    path: Path,
+    archivable: Archivable,
+    actor: str,
+    ignoring: Collection[str],
+) -> ArchivingResult:
+    """Make the archive, if anything goes into it.
+
+    Its file is there before anything is frozen for it: where none can be written, all
+    stays as it is.
+    """
+    choice = _chosen(engine, path, archivable, ignoring)
+    with _draft(engine.store, path) as beside:
+        with SQLiteStore(beside) as copied:
+            names = _frozen(engine, path.name, archivable, actor, choice.chosen)
+            try:
+                _copy(engine, copied, names)
+            except StoreFailed as error:
+                message = (
+                    f"{error}; {len(names):,} transactions are frozen for {path.name},"
+                    " and still all here: do the same again"
+                )
+                raise StoreFailed(message) from error
+        if names:
+            with beside.open("rb+") as file:
+                keep(file, path)
+    return ArchivingResult(
+        path, 0, choice.unread, choice.unread_by, dict(choice.elsewhere)
+    )
+
+
+def _finish(
+    engine: Engine, made: ArchivingResult, sealing: "_Sealing"
+) -> ArchivingResult:
+    """Prove the archive, and remove from the store what is in it."""
+    with SQLiteStore(made.path, must_exist=True) as copied:
+        leaving = _still_here(engine.store, copied, made.path)
+        report, seal = sealing.proved(copied)
+        if report.holds:
+            for each in leaving:
+                engine.store.append(engine.drive(removal_of(each)))
+    moved = len(leaving) if report.holds else 0
+    return attrs.evolve(made, moved=moved, report=report, seal=seal)
 
 
 def _frozen(
-    engine: Engine, label: str, archivable: Archivable, actor: str
-) -> tuple[list[str], int]:
-    """The transactions that are frozen for this archive, and how many are unread."""
-    unread = {*_unread(engine.store)}
-    chosen, held = _chosen(engine, archivable, unread)
+    engine: Engine,
+    label: str,
+    archivable: Archivable,
+    actor: str,
+    chosen: Sequence[tuple[str, str]],
+) -> list[str]:
+    """Those of the `chosen` that are frozen for this archive."""
     missed: set[str] = set()
     freezing = {"archive": label, "actor": actor}
     for name, family in chosen:
@@ -104,7 +188,7 @@ def _frozen(
         ):
             missed.add(family)
     missed.update(_grown(engine.store, dict(chosen)))
-    return [name for name, family in chosen if family not in missed], held
+    return [name for name, family in chosen if family not in missed]
 
 
 def _grown(store: Store, chosen: Mapping[str, str]) -> Iterator[str]:
@@ -115,65 +199,109 @@ def _grown(store: Store, chosen: Mapping[str, str]) -> Iterator[str]:
             yield agreement
 
 
+@attrs.define
+class _Choice:
+    """What is to be archived, with their families, and what stays: see the result."""
+
+    chosen: list[tuple[str, str]]
+    unread: int
+    unread_by: tuple[str, ...]
+    elsewhere: Counter[str]
+
+
 def _chosen(
-    engine: Engine, archivable: Archivable, unread: set[str]
-) -> tuple[list[tuple[str, str]], int]:
+    engine: Engine, path: Path, archivable: Archivable, ignoring: Collection[str]
+) -> _Choice:
     """Those to be archived with their families, an agreement after its charges.
 
     A family is an agreement with all of its charges: where one stays, all do.
+
+    Raises:
+        InvalidInput: an archive of that name was made before; or something is frozen for
+            it that cannot be moved now.
+
     """
+    readers = _unread(engine.store, ignoring)
     staying: set[str] = set()
-    waiting: set[str] = set()
     ended: list[tuple[bool, str, str]] = []
+    frozen: dict[str, str] = {}
+    elsewhere: Counter[str] = Counter()
     for each in engine.store.transactions():
+        if each.is_removed and each.archived == path.name:
+            message = (
+                f"{path}: an archive of that name was made before; put it back there to"
+                " go on with it, or give another name"
+            )
+            raise InvalidInput(message)
         family = each.agreement or each.id
+        if each.archived and each.archived != path.name:
+            elsewhere[each.archived] += not each.is_removed
+            staying.add(family)
+            continue
         machine = engine.drive(machine_of(engine.context, each))
-        if machine is None or not archivable.has(machine, each):
+        if each.archived:
+            frozen[each.id] = family
+        if machine is None or not (each.archived or archivable.has(machine, each)):
             staying.add(family)
             continue
         ended.append((each.agreement is None, each.id, family))
-        if each.id in unread:
-            waiting.add(family)
     able = [
         (name, family) for _, name, family in sorted(ended) if family not in staying
     ]
+    waiting = {family for name, family in able if name in readers}
+    for name, family in frozen.items():
+        if family in staying | waiting:
+            message = (
+                f"{name}: is frozen for {path.name} by an archiving that broke off; to"
+                " go on, choose the same as then, or more"
+            )
+            raise InvalidInput(message)
     chosen = [each for each in able if each[1] not in waiting]
-    return chosen, len(able) - len(chosen)
+    by = {each for name, _ in able for each in readers.get(name, ())}
+    return _Choice(chosen, len(able) - len(chosen), tuple(sorted(by)), +elsewhere)
 
 
-def _unread(store: Store) -> Iterator[str]:
-    """The transactions of which some subscriber has not been given all events."""
+def _unread(store: Store, ignoring: Collection[str]) -> Mapping[str, set[str]]:
+    """The subscribers that have not been given all events of a transaction."""
+    found: dict[str, set[str]] = {}
     for subscriber in store.subscribers():
-        yield from (each.transaction for each in subscriber.undelivered)
-        position = subscriber.position
-        while found := store.feed(position, _PAGE):
-            yield from (each.record.transaction for each in found)
-            position = found[-1].position
+        if subscriber.name in ignoring:
+            continue
+        for name in _undelivered(store, subscriber):
+            found.setdefault(name, set()).add(subscriber.name)
+    return found
 
 
-def _copy(engine: Engine, path: Path, names: Sequence[str]) -> None:
-    """Write them to a new file, which gets its name once it is whole."""
-    beside = _draft_of(path)
+def _undelivered(store: Store, subscriber: Subscriber) -> Iterator[str]:
+    yield from (each.transaction for each in subscriber.undelivered)
+    position = subscriber.position
+    while found := store.feed(position, _PAGE):
+        yield from (each.record.transaction for each in found)
+        position = found[-1].position
+
+
+@contextmanager
+def _draft(store: Store, path: Path) -> Iterator[Path]:
+    """An empty file for the archive, gone at the end; who may read it, the store tells."""
+    mode = store.path.stat().st_mode if isinstance(store, SQLiteStore) else _OWN
+    beside = path.with_name(f".{path.name}.part")
+    _clear(beside)  # of one that was killed
     try:
-        with SQLiteStore(beside) as store:
-            for first in range(0, len(names), TOGETHER):
-                some = names[first : first + TOGETHER]
-                copies = [engine.drive(copy_of(engine.context, name)) for name in some]
-                for error in store.append_each([*chain(*copies)]):
-                    if error is not None:
-                        raise error
-            store.scrub()  # nothing of it may be left in its log
-        with beside.open("rb+") as file:
-            keep(file, path)
-    except OSError as error:
-        message = f"{path}: the archive cannot be written: {error.strerror}"
-        raise StoreFailed(message) from error
+        beside.touch(mode & 0o666)
+        yield beside
     finally:
         _clear(beside)
 
 
-def _draft_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
+def _copy(engine: Engine, copied: SQLiteStore, names: Sequence[str]) -> None:
+    """Write them to the archive, whole."""
+    for first in range(0, len(names), TOGETHER):
+        some = names[first : first + TOGETHER]
+        copies = [engine.drive(copy_of(engine.context, name)) for name in some]
+        for error in copied.append_each([*chain(*copies)]):
+            if error is not None:
+                raise error
+    copied.scrub()  # nothing of it may be left in its log
 
 
 def _clear(path: Path) -> None:
@@ -181,18 +309,20 @@ def _clear(path: Path) -> None:
         each.unlink(missing_ok=True)
 
 
-def _check(path: Path, archivable: Archivable) -> None:
+def _check(path: Path, archivable: Archivable, sealing: "_Sealing") -> None:
     latest = utc_now() - ARCHIVED_AFTER
     if archivable.until > latest:
         message = (
             f"until: {archivable.until:%Y-%m-%d %H:%M:%SZ} is too late: what changed less"
-            f" than {ARCHIVED_AFTER} ago may not be archived"
+            f" than {ARCHIVED_AFTER / _HOUR:g} hours ago may not be archived"
         )
         raise InvalidInput(message)
     try:
         check_place(path)
+        if sealing.key is not None:
+            check_place(sealing.path)
     except OSError as error:
-        message = f"{path}: {error.strerror}"
+        message = f"{error.filename}: {error.strerror}"
         raise InvalidInput(message) from None
 
 
@@ -228,12 +358,29 @@ def _still_here(store: Store, copied: Store, path: Path) -> list[Transaction]:
     return sorted(found, key=lambda each: each.agreement is None)
 
 
-def _proved(
-    copied: Store, path: Path, key: PrivateKey | None
-) -> tuple[Report, Path | None]:
-    """The archive verified, and sealed if there is a key and no seal yet."""
-    seal = path.with_name(f"{path.name}.seal")
-    if key is None or seal.exists():
-        return verify(copied), None
-    made = write_seal(copied, key, seal, utc_now())
-    return made.report, seal if made.seal else None
+@attrs.frozen
+class _Sealing:
+    """How the archive at `archive` is sealed, if there is a key."""
+
+    archive: Path
+    key: PrivateKey | None
+
+    @property
+    def path(self) -> Path:
+        """The file of the seal."""
+        return self.archive.with_name(f"{self.archive.name}.seal")
+
+    def proved(self, copied: Store) -> tuple[Report, Path | None]:
+        """The archive verified, and sealed if there is a key and no seal yet.
+
+        Raises:
+            InvalidInput, TrailBroken: what is in place of the seal is none by this key.
+
+        """
+        if self.key is None:
+            return verify(copied), None
+        if self.path.exists():  # it was made before this was broken off
+            seal = read_seal(self.path, self.key.public)
+            return verify(copied, seals=[seal]), self.path
+        made = write_seal(copied, self.key, self.path, utc_now())
+        return made.report, self.path if made.seal else None

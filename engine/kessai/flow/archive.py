@@ -73,7 +73,7 @@ class Archivable:
 def freeze(
     context: Context, name: str, archivable: Archivable, *, archive: str, actor: str
 ) -> Flow[bool]:
-    """Freeze a transaction for the archive of that name; whether it is frozen.
+    """Freeze a transaction for the archive of that name; whether it is frozen for it.
 
     Raises:
         TrailBroken: its trail does not hold.
@@ -81,15 +81,15 @@ def freeze(
     """
     for _ in range(ATTEMPTS):
         before, machine = yield from load_with_machine(context, name)
-        if before.archived == archive:
-            return True
+        if before.archived:
+            return before.archived == archive
         if machine is None or not archivable.has(machine, before):
             return False
         records: list[Record] = yield History(name)
         if len(records) != before.version:
             continue
         *_, last = read_events(records)
-        if last.at >= archivable.until and not isinstance(last, Archived):
+        if last.at >= archivable.until:
             return False  # a denial
         now: datetime = yield Now()
         hashes = tuple(record.hash for record in records)

@@ -118,16 +118,27 @@ def check_signed(note: str, actor: str) -> None:
         InvalidInput: one is missing or too long, or holds a card number.
 
     """
-    for name, text, longest in (
-        ("evidence", note, LONGEST_NOTE),
-        ("actor", actor, LONGEST_ACTOR),
-    ):
-        if not text.strip() or len(text) > longest or not text.isprintable():
-            message = f"{name}: must be 1 to {longest} printable characters"
-            raise InvalidInput(message)
-        if has_card_number(text):
-            message = f"{name}: must hold no card number; a name for it is right"
-            raise InvalidInput(message)
+    _check_text("evidence", note, LONGEST_NOTE)
+    check_actor(actor)
+
+
+def check_actor(actor: str) -> None:
+    """Make sure that what an operator does has their name.
+
+    Raises:
+        InvalidInput: it is missing or too long, or holds a card number.
+
+    """
+    _check_text("actor", actor, LONGEST_ACTOR)
+
+
+def _check_text(name: str, text: str, longest: int) -> None:
+    if not text.strip() or len(text) > longest or not text.isprintable():
+        message = f"{name}: must be 1 to {longest} printable characters"
+        raise InvalidInput(message)
+    if has_card_number(text):
+        message = f"{name}: must hold no card number; a name for it is right"
+        raise InvalidInput(message)
 
 
 def _by_hand(transaction_id: str, outcome: str, note: str, actor: str) -> Evidence:

@@ -1,7 +1,10 @@
 """An archive: what has ended is in it, whole, and can never be done again anywhere."""
 
+import errno
+import os
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from audited.shop import filled, opened
@@ -206,6 +209,7 @@ def test_no_subscriber_loses_an_event(shop, out):
     store.advance(subscriber)
     result = moves(shop, out)
     assert (result.moved, result.unread) == (0, len(MOVED))
+    assert result.unread_by == ("mail",)
     store.advance(subscriber.moved(position=events[-1].position))
     assert moves(shop, out).moved == len(MOVED)
     following = [(e.transaction, e.kind) for e in read_feed(store, events[-1].position)]
@@ -318,6 +322,125 @@ def test_no_file_is_written_over(shop, out, tmp_path):
     with pytest.raises((InvalidInput, StoreUnsuitable, StoreFailed)):
         moves(shop, plain)
     assert plain.read_text() == "mine"
+
+
+def test_a_subscriber_that_nobody_follows_any_more_holds_nothing_up(shop, out):
+    shop.engine.store.advance(Subscriber(name="mial", position="", version=1))
+    assert moves(shop, out).unread_by == ("mial",)
+    assert moves(shop, out, ignoring=["mial"]).moved == len(MOVED)
+
+
+def test_an_archive_of_itself_would_be_all_that_is_lost(shop, out):
+    moves(shop, out)
+    link = out.with_name("link.db")
+    link.symlink_to(out)
+    with SQLiteStore(out) as archived:
+        for path in (out, link):
+            with pytest.raises(InvalidInput, match="is the store itself"):
+                archive(on(shop, archived), path, ENDED, actor="sato")
+        assert exists(archived) == MOVED
+        assert verify(archived).holds
+
+
+@pytest.mark.parametrize(
+    "actor", ["", " ", "x" * 1000, "a\nb", "4111111111111111", "\x1b[31m"]
+)
+def test_nothing_is_frozen_by_nobody(shop, out, actor):
+    before = [*shop.engine.store.transactions()]
+    with pytest.raises(InvalidInput, match="actor: must"):
+        archive(shop.engine, out, ENDED, actor=actor)
+    assert [*shop.engine.store.transactions()] == before
+
+
+def killed_after(shop, writes, out):
+    """Archive, and die before one of the writes to the store."""
+    alive = shop.engine
+    dying = Interrupted(alive.store, dies)
+    dying.left = writes + 1
+    shop.engine = on(shop, dying)
+    with pytest.raises(KeyboardInterrupt):
+        moves(shop, out)
+    shop.engine = alive
+
+
+def test_what_is_frozen_for_one_archive_goes_into_no_other(shop, out):
+    """Else each of the two would have it, and sums over both would count it twice."""
+    killed_after(shop, len(MOVED) + 1, out)  # all are frozen, and one is removed
+    other = out.with_name("2025.db")
+    result = moves(shop, other)
+    assert (result.moved, result.elsewhere) == (0, {LABEL: len(MOVED) - 1})
+    assert not other.exists()
+    folder = out.with_name("moved")
+    folder.mkdir()
+    with pytest.raises(InvalidInput, match="of that name was made before"):
+        moves(shop, folder / LABEL)
+    assert moves(shop, out, Archivable(until=NOON - timedelta(days=300))).moved
+    with SQLiteStore(out) as archived:
+        assert exists(archived) == MOVED
+
+
+def test_what_was_frozen_goes_into_its_archive_with_all_its_family(shop, out):
+    """Broken off, and done again with another measure of what has ended."""
+    killed_after(shop, 1, out)
+    long_ago = Archivable(until=NOON - timedelta(days=300))
+    with pytest.raises(InvalidInput, match=r"R-2-a: is frozen for 2024\.db"):
+        moves(shop, out, long_ago)
+    assert not out.exists()
+    assert moves(shop, out).moved == len(MOVED)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX permissions")
+def test_where_no_archive_can_be_written_nothing_is_frozen(shop, tmp_path, monkeypatch):
+    before = [*shop.engine.store.transactions()]
+
+    def full(self, *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(StoreFailed, match="cannot be written: Read-only file system"):
+        moves(shop, tmp_path / LABEL)
+    assert [*shop.engine.store.transactions()] == before
+
+
+def test_two_archivings_to_one_file_do_not_meet(shop, out):
+    inner = []
+
+    def again():
+        with pytest.raises(InvalidInput, match="another archiving to it is under way"):
+            moves(shop, out)
+        inner.append(True)
+
+    store = Interrupted(shop.engine.store, again)
+    store.left = 2
+    outer = archive(on(shop, store), out, ENDED, actor="sato")
+    assert (outer.moved, inner) == (len(MOVED), [True])
+    assert [*out.parent.glob(".*.lock")] == []
+
+
+def test_a_seal_that_is_there_already_is_this_archives_or_none(shop, out, tmp_path):
+    new_private_key(tmp_path / "key")
+    key = read_private_key(tmp_path / "key")
+    seal = out.with_name(f"{LABEL}.seal")
+    seal.write_text("junk")
+    with pytest.raises(InvalidInput, match="is there already"):
+        moves(shop, out, key=key)
+    seal.unlink()
+    killed_after(shop, len(MOVED), out)
+    seal.write_text("junk")
+    with pytest.raises(InvalidInput, match=r"2024\.db\.seal"):
+        moves(shop, out, key=key)
+    seal.unlink()
+    assert moves(shop, out, key=key).moved == len(MOVED)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+def test_an_archive_is_read_by_those_who_may_read_the_store(tmp_path, out):
+    with closing(SQLiteStore(tmp_path / "private.db")) as store:
+        store.path.chmod(0o600)
+        end(opened(store))
+        shop = opened(store)
+        moves(shop, out)
+    assert out.stat().st_mode & 0o777 == 0o600
 
 
 def test_memory_has_no_archive(out):

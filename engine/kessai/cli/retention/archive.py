@@ -11,6 +11,7 @@ from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
+from kessai.cli.tx.known import check_states
 from kessai.cli.zones import moment_of, zone_of, zone_option
 from kessai.flow.archive import Archivable
 from kessai.words import Words
@@ -42,6 +43,13 @@ _PATH = click.Path(path_type=Path, dir_okay=False)
     help="Another state that counts as an end, such as captured: nothing can be refunded"
     " any more then; may be given several times.",
 )
+@click.option(
+    "--ignore",
+    "ignoring",
+    multiple=True,
+    metavar="SUBSCRIBER",
+    help="Of the feed: need not have read what is moved; may be given several times.",
+)
 @click.option("--key", type=_PATH, metavar="FILE", help="Seal it, in FILE.seal.")
 @click.option("--by", "actor", required=True, metavar="NAME", help="Who archives.")
 @shared_options("db", "json")
@@ -52,6 +60,7 @@ def archive_command(
     zone_name: str,
     out: Path,
     also: tuple[str, ...],
+    ignoring: tuple[str, ...],
     key: Path | None,
     actor: str,
 ) -> int:
@@ -75,7 +84,10 @@ def archive_command(
     )
     private = None if key is None else read_private_key(key)
     with looking(asked.db, to_read=False) as engine:
-        result = archive(engine, out, archivable, actor=actor, key=private)
+        check_states(engine.store, also, "--also")
+        result = archive(
+            engine, out, archivable, actor=actor, key=private, ignoring=ignoring
+        )
     _show(asked, result)
     is_whole = result.report is None or result.report.holds
     return exits.DONE if is_whole else exits.AUDIT
@@ -88,15 +100,20 @@ def _show(asked: Asked, result: ArchivingResult) -> None:
             "archive": str(result.path),
             "archived": result.moved,
             "unread": result.unread,
+            "unread_by": list(result.unread_by),
+            "elsewhere": dict(result.elsewhere),
             "seal": None if result.seal is None else str(result.seal),
             "report": None if report is None else report_data(report, language),
         }
         print_json(data)
         return
     counts = {"count": f"{result.moved:,}", "path": str(result.path)}
-    say(word("archived", language, **counts))
+    say(word("archived" if result.report else "nothing_archived", language, **counts))
     if result.unread:
-        say(word("unread", language, count=f"{result.unread:,}"))
+        names = ", ".join(result.unread_by)
+        say(word("unread", language, count=f"{result.unread:,}", names=names))
+    for name, count in result.elsewhere.items():
+        say(word("elsewhere", language, count=f"{count:,}", name=name))
     if report is not None and not report.holds:
         for line in report_lines(report, language):
             say(line)

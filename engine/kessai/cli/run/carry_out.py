@@ -23,11 +23,12 @@ from kessai.cli.terminal.stopping import Stop
 from kessai.driver import FlowRun
 from kessai.errors import KessaiError
 from kessai.flow import Flow, Status, execute, recover
+from kessai.flow.effects import ARCHIVED
 
 MOST_TOGETHER = 32
 """Lines. More would hardly share fewer commits; all of them are finished after Ctrl-C."""
 
-_FINAL = frozenset({Status.SUCCEEDED, Status.DECLINED, Status.DENIED})
+_FINAL = frozenset({Status.SUCCEEDED, Status.DECLINED, Status.DENIED, ARCHIVED})
 
 LineFlow = Flow[KessaiError | None]
 """Carries out a line; gives the error that ends the run."""

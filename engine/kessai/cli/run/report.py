@@ -7,6 +7,7 @@ from kessai.cli.terminal.output import say
 from kessai.cli.terminal.tables import print_pairs, print_table
 from kessai.cli.tx.titles import state_titles
 from kessai.flow import Status
+from kessai.flow.effects import ARCHIVED
 from kessai.machine import Machine
 from kessai.money import Currency, show_amount
 from kessai.words import Words
@@ -49,7 +50,7 @@ def _print_outcomes(
 ) -> None:
     always = (Status.SUCCEEDED, Status.DENIED)
     seen = {outcome for outcome, _ in totals.outcomes}
-    columns = [s for s in Status if s in always or s in seen]
+    columns = [s for s in (*Status, ARCHIVED) if s in always or s in seen]
     titles = _command_titles(machines, language)
     names = [name for name in titles if any(totals.outcomes[s, name] for s in columns)]
     print_table(

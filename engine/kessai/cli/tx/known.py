@@ -1,5 +1,7 @@
 """The names that a search may give; one that nothing has is a mistake, not none."""
 
+from collections.abc import Iterable
+
 import click
 
 from kessai.cli.terminal.json_line import meant, short
@@ -21,11 +23,19 @@ def check_names(store: Store, search: Search) -> None:
         "lifecycle": filter(None, [search.lifecycle]),
         "account": filter(None, [search.account]),
     }.items():
-        names = known[option]
-        for name in wanted:
-            if names and name not in names:
-                message = f"--{option} {short(name)}: {meant(name, sorted(names))}"
-                raise click.UsageError(message)
+        _check(f"--{option}", wanted, known[option])
+
+
+def check_states(store: Store, wanted: Iterable[str], option: str) -> None:
+    """See that there are states of these names; else as `check_names`."""
+    _check(option, wanted, _known_names(store)["state"])
+
+
+def _check(option: str, wanted: Iterable[str], names: set[str]) -> None:
+    for name in wanted:
+        if names and name not in names:
+            message = f"{option} {short(name)}: {meant(name, sorted(names))}"
+            raise click.UsageError(message)
 
 
 def _known_names(store: Store) -> dict[str, set[str]]:
