@@ -131,28 +131,39 @@ def test_what_comes_of_a_resend_that_was_lost_is_late(stage):
     assert replay(stage, story) is None
 
 
+AGREEMENT = "recurring-1"
+
+
+def updated(task, amount, fault=None):
+    asked = Command(
+        "update_consent",
+        AGREEMENT,
+        key=f"key-{task}",
+        amount=amount,
+        parameters=MONTHLY,
+    )
+    return [Ask(task, asked), *steps(task, 2), TaskStep(task, fault)]
+
+
+def agreed():
+    return [*applied("recurring", 501, **MONTHLY), *approved("recurring")]
+
+
 def test_a_list_without_amounts_shows_another_update_as_the_one_that_was_open(stage):
-    order = "recurring-1"
-
-    def updated(task, amount, fault=None):
-        asked = Command(
-            "update_consent",
-            order,
-            key=f"key-{task}",
-            amount=amount,
-            parameters=MONTHLY,
-        )
-        return [Ask(task, asked), *steps(task, 2), TaskStep(task, fault)]
-
     story = [
-        *applied("recurring", 501, **MONTHLY),
-        *approved("recurring"),
+        *agreed(),
         *[*updated(3, 201, Fault.LOST_REQUEST), BackUp()],
         Pass(601),
-        *[Recover(4, Missing.DECLINE, order=order), *steps(4, 20)],
+        *[Recover(4, Missing.DECLINE, order=AGREEMENT), *steps(4, 20)],
         *[*updated(5, 1), *steps(5, 2), Restore()],
     ]
     assert replay(stage, story) is None
+
+
+def test_it_shows_one_that_was_lost_and_comes_late_as_one_that_never_came(stage):
+    late = [*updated(3, 201), TaskStep(3, Fault.LATE_REQUEST)]
+    never = [*updated(4, 1), TaskStep(4, Fault.LOST_REQUEST), *steps(4, 3)]
+    assert replay(stage, [*agreed(), *lost(late), *never]) is None
 
 
 def test_what_was_asked_of_a_payment_that_its_consumer_declines_moved_nothing(stage):

@@ -120,7 +120,12 @@ class Monitor:
             self.touched.late(None, intent.order, intent.command, intent.amount)
 
     def _is_taken_for_another(self, intent: Intent) -> None:
-        """A list without amounts shows `intent` as the one that was open in the copy."""
+        """A list without amounts shows `intent` as another one that is open.
+
+        That may be open in the copy; or begin later, if `intent` has yet to arrive.
+        """
+        if intent.sets_amount and intent in self.late and intent not in self.effects:
+            self.unclear.add(intent.order)
         for kept in self._kept.operations.values():
             is_open = kept.key not in self._kept.promised
             alike = (kept.order, kept.command) == (intent.order, intent.command)
