@@ -12,40 +12,19 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Generator, Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 
 import attrs
 
 from kessai.errors import InvalidInput, NotificationRefused
+from kessai.outcomes import Outcome as Outcome  # noqa: PLC0414 - part of it
+from kessai.outcomes import Source as Source  # noqa: PLC0414
 
 INQUIRY = "inquiry"
 """The command of a `Call` that only asks the gateway what it knows."""
 
 
 _KEY_LENGTH = 32
-
-
-class Outcome(StrEnum):
-    """What a piece of evidence reports of an operation."""
-
-    SUCCEEDED = "succeeded"
-    DECLINED = "declined"
-    PENDING = "pending"  # the gateway accepted it and will report the end
-    UNKNOWN = "unknown"  # no evidence either way: only an inquiry resolves it
-    REVERSED = "reversed"  # it succeeded, and the gateway took that back later
-
-    # An exchange listed as reversed is listed once, and stands for both: the success
-    # that it was, and its reversal. `amount` is then what was taken back.
-
-
-class Source(StrEnum):
-    """Where evidence came from. All of it is handled the same way."""
-
-    REPLY = "reply"
-    NOTIFICATION = "notification"
-    INQUIRY = "inquiry"
-    OPERATOR = "operator"
 
 
 @attrs.frozen(kw_only=True, slots=False)  # faster to make

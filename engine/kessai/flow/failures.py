@@ -10,7 +10,6 @@ from typing import Annotated
 
 import msgspec
 
-from kessai.card_numbers import without_card_numbers
 from kessai.errors import KessaiError
 from kessai.words import printable
 
@@ -38,6 +37,8 @@ class RecoveryFailure(msgspec.Struct, frozen=True):
 
 def stopped_by(error: Exception) -> str:
     """The class of `error`, with kessai's own message or the place of any other."""
+    from kessai.card_numbers import without_card_numbers  # only after a failure
+
     kind = type(error)
     if isinstance(error, KessaiError):
         text = f"{kind.__name__}: {error}"

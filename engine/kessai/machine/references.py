@@ -10,23 +10,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kessai.gateway import Evidence
 from kessai.machine.transaction import Transaction
 
 if TYPE_CHECKING:
+    from kessai.gateway import Evidence
     from kessai.machine.compile import Machine
 
 REFERENCE_DIFFERS = "reference_differs"
 """The reason of a discrepancy: the gateway stated another id under a known name."""
 
 
-def differs(transaction: Transaction, evidence: Evidence) -> bool:
+def differs(transaction: Transaction, evidence: "Evidence") -> bool:
     """Whether `evidence` states another id under a name that has one already."""
     known = transaction.references
     return any(known.get(k, name) != name for k, name in evidence.references.items())
 
 
-def is_new(machine: "Machine", transaction: Transaction, evidence: Evidence) -> bool:
+def is_new(machine: "Machine", transaction: Transaction, evidence: "Evidence") -> bool:
     """Whether `evidence` states an id or a deadline that the transaction lacks."""
     if not evidence.references and not evidence.deadlines:
         return False
@@ -36,13 +36,13 @@ def is_new(machine: "Machine", transaction: Transaction, evidence: Evidence) -> 
     )
 
 
-def learned(known: Mapping[str, str], evidence: Evidence) -> Mapping[str, str]:
+def learned(known: Mapping[str, str], evidence: "Evidence") -> Mapping[str, str]:
     """The `known` ids after `evidence`; the first one under a name stays."""
     return {**evidence.references, **known}
 
 
 def stated(
-    machine: "Machine", known: Mapping[str, datetime], evidence: Evidence
+    machine: "Machine", known: Mapping[str, datetime], evidence: "Evidence"
 ) -> Mapping[str, datetime]:
     """The `known` deadlines after `evidence`; one that the lifecycle lacks is ignored."""
     named = evidence.deadlines.items()

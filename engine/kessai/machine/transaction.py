@@ -5,14 +5,18 @@ Amounts are integers in minor units of `currency`; times are aware and in UTC.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import attrs
+import msgspec
 
 from kessai.frozen import of_fields
-from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import REPLY_WITHIN
 from kessai.machine.phase import Phase
+from kessai.outcomes import Outcome, Source
+
+if TYPE_CHECKING:  # who lists transactions needs no evidence
+    from kessai.gateway import Evidence
 
 
 @attrs.frozen
@@ -81,8 +85,7 @@ REMEMBERED = 16
 """How many of the notifications that ended an operation a transaction remembers."""
 
 
-@attrs.frozen
-class Notified:
+class Notified(msgspec.Struct, frozen=True):
     """An item of a notification that ended an operation: what identifies it."""
 
     command: str | None
@@ -91,7 +94,7 @@ class Notified:
     exchange: str
 
     @classmethod
-    def of(cls, evidence: Evidence) -> "Notified | None":
+    def of(cls, evidence: "Evidence") -> "Notified | None":
         """What identifies `evidence`; None if the gateway gave it no id."""
         if evidence.source is not Source.NOTIFICATION or evidence.exchange is None:
             return None
@@ -105,8 +108,7 @@ def remember(known: tuple[Notified, ...], last: Notified) -> tuple[Notified, ...
     return (*known[1 - REMEMBERED :], last)
 
 
-@attrs.frozen
-class OpenDiscrepancy:
+class OpenDiscrepancy(msgspec.Struct, frozen=True):
     """An open discrepancy: its reason, and what its evidence stated.
 
     It is what `kessai.machine.explained` knows the same evidence by, when that is
@@ -119,10 +121,10 @@ class OpenDiscrepancy:
     outcome: Outcome
     amount: int | None
     exchange: str | None
-    totals: Mapping[str, int] = attrs.field(factory=dict)
+    totals: Mapping[str, int] = msgspec.field(default_factory=dict)
 
     @classmethod
-    def of(cls, reason: str, evidence: Evidence) -> "OpenDiscrepancy":
+    def of(cls, reason: str, evidence: "Evidence") -> "OpenDiscrepancy":
         """The discrepancy that `evidence` is, for `reason`."""
         return cls(
             reason,
@@ -135,8 +137,7 @@ class OpenDiscrepancy:
         )
 
 
-@attrs.frozen
-class Unclaimed:
+class Unclaimed(msgspec.Struct, frozen=True):
     """A movement at the gateway that `event` shows and no operation asked for.
 
     `amount` is None if it is not stated, or if `command` takes none. With `is_sum` it

@@ -19,9 +19,9 @@ here opens a state or a bound: those come first.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kessai.gateway import Outcome
 from kessai.machine.references import REFERENCE_DIFFERS
 from kessai.machine.transaction import Transaction, Unclaimed
+from kessai.outcomes import Outcome
 
 if TYPE_CHECKING:
     from kessai.machine.events import External, Reversed

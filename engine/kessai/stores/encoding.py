@@ -1,25 +1,38 @@
 """Transactions and answers in a database: JSON, read back to the same objects."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import msgspec
 
+from kessai import flow
 from kessai.errors import TrailBroken
-from kessai.flow import Recorded, Undelivered
 from kessai.machine import Transaction
 from kessai.machine.record import canonical
-from kessai.machine.stored_evidence import evidence_data
 from kessai.stores.schedule import Schedule
+
+if TYPE_CHECKING:  # who lists transactions needs only what they are
+    from kessai.flow import Recorded, Undelivered
 
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
 _transactions = msgspec.json.Decoder(Transaction)
-_recorded = msgspec.json.Decoder(Recorded)
-_undelivered = msgspec.json.Decoder(tuple[Undelivered, ...])
+
+
+@cache
+def _recorded() -> msgspec.json.Decoder[Recorded]:
+    return msgspec.json.Decoder(flow.Recorded)
+
+
+@cache
+def _undelivered() -> msgspec.json.Decoder[tuple[Undelivered, ...]]:
+    return msgspec.json.Decoder(tuple[flow.Undelivered, ...])
 
 
 def _decode(decoder: msgspec.json.Decoder[T], raw: bytes, what: str) -> T:
@@ -109,6 +122,8 @@ def _within(part: Any, whole: Any) -> bool:
 
 def encode_recorded(recorded: Recorded) -> bytes:
     """What is stored under a key as JSON, without what only the caller may see."""
+    from kessai.machine.stored_evidence import evidence_data
+
     data: dict[str, Any] = {
         "key": recorded.key,
         "request": recorded.request,
@@ -134,7 +149,7 @@ def decode_recorded(raw: bytes) -> Recorded:
         TrailBroken: it is none; someone else wrote to the database.
 
     """
-    return _decode(_recorded, raw, "answer")
+    return _decode(_recorded(), raw, "answer")
 
 
 def decode_undelivered(raw: bytes) -> tuple[Undelivered, ...]:
@@ -144,7 +159,7 @@ def decode_undelivered(raw: bytes) -> tuple[Undelivered, ...]:
         TrailBroken: it is none; someone else wrote to the database.
 
     """
-    return _decode(_undelivered, raw, "subscriber")
+    return _decode(_undelivered(), raw, "subscriber")
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):
@@ -156,7 +171,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     recorded: bytes
 
     @classmethod
-    def of(cls, recorded: Recorded) -> "Answered":
+    def of(cls, recorded: Recorded) -> Answered:
         """What a store keeps of `recorded`."""
         return cls(
             recorded.transaction,

@@ -1,13 +1,19 @@
 """What the stores have in common of the feed: positions, and how far subscribers are."""
 
+from __future__ import annotations
+
 import re
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
+from kessai import flow
 from kessai.errors import InvalidInput, VersionConflict
-from kessai.flow import Subscriber
 from kessai.machine.record import canonical
 from kessai.stores.encoding import decode_undelivered
 from kessai.stores.query import Query, Row, Steps
+
+if TYPE_CHECKING:  # who lists transactions needs only what they are
+    from kessai.flow import Subscriber
 
 LAST_POSITION = 1 << 60
 """No store counts up to it, and after the greatest integer no event could follow."""
@@ -77,7 +83,7 @@ def misplaced() -> Steps[list[tuple[str, int]]]:
 def subscriber(name: str) -> Steps[Subscriber]:
     """`Store.subscriber`."""
     rows = yield Query(_FIND, {"name": name})
-    return _read(rows[0]) if rows else Subscriber(name=name)
+    return _read(rows[0]) if rows else flow.Subscriber(name=name)
 
 
 def subscribers() -> Steps[list[Subscriber]]:
@@ -88,7 +94,7 @@ def subscribers() -> Steps[list[Subscriber]]:
 
 def _read(row: Row) -> Subscriber:
     name, position, version, raw = row
-    return Subscriber(
+    return flow.Subscriber(
         name=name,
         position=position,
         version=version,

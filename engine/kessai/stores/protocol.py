@@ -6,24 +6,28 @@ and only if nobody else moved the transaction meanwhile. Besides, it keeps how f
 subscriber of the feed is.
 """
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from kessai.errors import KessaiError
-from kessai.flow import (
-    Change,
-    Lease,
-    Loaded,
-    Published,
-    RecoveryFailure,
-    Reference,
-    Search,
-    SearchResult,
-    Subscriber,
-)
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered
+
+if TYPE_CHECKING:  # who lists transactions needs only what they are
+    from kessai.flow import (
+        Change,
+        Lease,
+        Loaded,
+        Published,
+        RecoveryFailure,
+        Reference,
+        Search,
+        SearchResult,
+        Subscriber,
+    )
 
 
 class ForeignObject(NamedTuple):

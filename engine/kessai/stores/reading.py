@@ -3,19 +3,14 @@
 Nothing here waits, and nothing here knows whether the shell around it is synchronous.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from datetime import datetime
+from typing import TYPE_CHECKING
 
+from kessai import flow
 from kessai.closable import Closable
-from kessai.flow import (
-    Loaded,
-    RecoveryFailure,
-    Reference,
-    Search,
-    SearchResult,
-    Subscriber,
-)
 from kessai.machine import Record
 from kessai.stores import feed
 from kessai.stores.encoding import decode_recorded, decode_transaction
@@ -23,6 +18,18 @@ from kessai.stores.protocol import ForeignObject, StatusGroup
 from kessai.stores.query import Query, Row, Steps, T
 from kessai.stores.schedule import decode_failure
 from kessai.stores.searching import search, status_groups
+
+if TYPE_CHECKING:  # who lists transactions needs only what they are
+    from datetime import datetime
+
+    from kessai.flow import (
+        Loaded,
+        RecoveryFailure,
+        Reference,
+        Search,
+        SearchResult,
+        Subscriber,
+    )
 
 TRANSACTIONS = (
     "SELECT id, account, lifecycle, status, version, open_since, discrepancies,"
@@ -79,7 +86,7 @@ def load(key: str | None, transaction: str, agreement: str | None) -> Steps[Load
     values = {"key": key, "transaction": transaction, "agreement": agreement}
     found: dict[int, bytes] = dict((yield Query(_LOAD, values)))
     recorded, own, other = (found.get(part) for part in range(3))
-    return Loaded(
+    return flow.Loaded(
         None if recorded is None else decode_recorded(recorded),
         None if own is None else decode_transaction(own),
         None if other is None else decode_transaction(other),
@@ -142,7 +149,7 @@ def foreign_objects(
 def referring(row: Row) -> tuple[str, Reference]:
     """A row of `REFERENCES`."""
     transaction, *reference = row
-    return transaction, Reference(*reference)
+    return transaction, flow.Reference(*reference)
 
 
 def _names(rows: list[Row]) -> list[str]:

@@ -4,16 +4,22 @@ A trail cannot prove these columns, as they change without events. But a recover
 leaves only some values in them, and any other would keep what is open from recovery.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from kessai import flow
 from kessai.errors import TrailBroken
-from kessai.flow import Lease, RecoveryFailure
+from kessai.flow import RecoveryFailure
 from kessai.limits import LONGEST_REST
 from kessai.machine import Transaction
+
+if TYPE_CHECKING:  # who lists transactions needs only what they are
+    from kessai.flow import Lease
 
 MOST_ATTEMPTS = 10**9
 """More than a recoverer can make: each one makes the pause longer, up to hours."""
@@ -37,7 +43,7 @@ def decode_failure(text: str | None) -> RecoveryFailure | None:
 def lease_of(rows: Iterable[Sequence[Any]], until: datetime) -> Lease | None:
     """The lease that a claim was given in its one row; None for no row."""
     for name, number, attempts, failure in rows:
-        return Lease(
+        return flow.Lease(
             transaction=name,
             number=number,
             attempts=attempts,

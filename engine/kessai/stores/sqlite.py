@@ -5,26 +5,17 @@ gives less is refused. Each process has one connection that writes (`sqlite_writ
 others that read (`sqlite_readers`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import groupby, starmap
 from operator import itemgetter
 from pathlib import Path
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from kessai.errors import KessaiError
-from kessai.flow import (
-    Change,
-    Lease,
-    Published,
-    RecoveryFailure,
-    Reference,
-    Search,
-    SearchResult,
-    Subscriber,
-)
 from kessai.forks import PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
@@ -40,11 +31,22 @@ from kessai.stores.sqlite_readers import SQLiteReaders
 from kessai.stores.sqlite_within import SQLiteWithin
 from kessai.stores.sqlite_writer import SQLiteWriter
 
+if TYPE_CHECKING:  # who lists transactions needs only what they are
+    from kessai.flow import (
+        Change,
+        Lease,
+        Published,
+        RecoveryFailure,
+        Reference,
+        Search,
+        SearchResult,
+        Subscriber,
+    )
+
 __all__ = ["SQLiteStore", "StoreWarning"]
 
 
-@attrs.frozen
-class _Connections:
+class _Connections(NamedTuple):
     """What one process has of the file."""
 
     writer: SQLiteWriter

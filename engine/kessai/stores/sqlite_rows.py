@@ -3,6 +3,8 @@
 Everything here happens in a transaction that the caller has begun, and ends.
 """
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Container, Sequence
 from datetime import UTC, datetime
@@ -10,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kessai import flow
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.flow import Change, Lease, Published, Recorded, RecoveryFailure
 from kessai.machine import DENIAL, Record, Transaction
 from kessai.stores.encoding import (
     columns_of,
@@ -25,6 +27,7 @@ from kessai.stores.schedule import encode_failure, lease_of
 from kessai.stores.schema import VIEWS
 
 if TYPE_CHECKING:
+    from kessai.flow import Change, Lease, Published, Recorded, RecoveryFailure
     from kessai.spec import Lifecycle
 
 BUT_DENIALS = (
@@ -190,7 +193,7 @@ def _open_key(connection: sqlite3.Connection, opens: Recorded) -> None:
         raise VersionConflict(message) from None
 
 
-def _declare(connection: sqlite3.Connection, declared: "Lifecycle") -> None:
+def _declare(connection: sqlite3.Connection, declared: Lifecycle) -> None:
     connection.execute(
         "INSERT INTO kessai_lifecycles (hash, name, document) VALUES (?, ?, ?)"
         " ON CONFLICT (hash) DO NOTHING",
@@ -260,7 +263,7 @@ def feed(after: str, limit: int) -> Steps[list[Published]]:
     if not found:
         ((last,),) = yield Query(_LAST)
         check_place(after, position, last)
-    return [Published(str(at), Record(*columns)) for at, *columns in found]
+    return [flow.Published(str(at), Record(*columns)) for at, *columns in found]
 
 
 def _columns(transaction: Transaction) -> tuple[object, ...]:

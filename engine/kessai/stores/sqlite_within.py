@@ -4,17 +4,22 @@ The shop's transaction may have read before, and then SQLite lets it write only 
 else has written meanwhile.
 """
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kessai.errors import InvalidInput, KessaiError, MustRollBack
-from kessai.flow import Change, Loaded
 from kessai.stores import reading
 from kessai.stores import sqlite_rows as rows
 from kessai.stores.query import Query, Row, Steps, T, perform
 from kessai.stores.sqlite_file import SQLiteFile
+
+if TYPE_CHECKING:  # who lists transactions needs only what they are
+    from kessai.flow import Change, Loaded
 
 
 class SQLiteWithin:

@@ -67,6 +67,21 @@ def test_a_narrow_table_folds_no_word(capsys, monkeypatch):
     assert all(width_of(line) <= 40 for line in shown.splitlines())
 
 
+def test_longer_cells_give_way_before_any_word_does(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "46")
+    print_table("", ["Transaction", "Lifecycle"], [["1", "a payment, " * 9]])
+    shown = capsys.readouterr().out
+    assert "  Transaction   Lifecycle " in shown
+    assert "  1             a payment, a payment, a " in shown
+
+
+def test_a_terminal_shows_headings_in_bold(order, tmp_path, on_terminal):
+    seen = on_terminal("tx", "list", "--lang", "en", cwd=tmp_path).seen.decode()
+    headings, *rows = seen[seen.index("\x1b[1m") :].splitlines()
+    assert headings.endswith("\x1b[0m")
+    assert not any("\x1b" in row for row in rows)
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("asked", [("list",), ("show", "order", "--events")])
 def test_in_forty_columns_every_word_and_amount_stays_whole(

@@ -22,7 +22,7 @@ from kessai.cli.lifecycle.command import found_lifecycle
 from kessai.cli.terminal.exits import AUDIT, DONE, STOPPED, USAGE
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import note, print_json, say
-from kessai.cli.terminal.tables import progress
+from kessai.cli.terminal.progress import progress
 from kessai.cli.zones import zone_of
 from kessai.errors import InvalidInput
 

@@ -9,8 +9,9 @@ from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import note, print_json, say
+from kessai.cli.terminal.progress import progress
 from kessai.cli.terminal.stopping import stop_on_signals
-from kessai.cli.terminal.tables import print_table, progress
+from kessai.cli.terminal.tables import print_table
 from kessai.cli.tx.trail import read_row
 from kessai.cli.tx.view import TransactionView
 from kessai.evidence.reasons import discrepancy_sentence

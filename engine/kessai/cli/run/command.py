@@ -15,8 +15,8 @@ from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import is_emulator, wired
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import error_data, note, print_json, say
+from kessai.cli.terminal.progress import progress
 from kessai.cli.terminal.stopping import stop_on_signals
-from kessai.cli.terminal.tables import progress
 from kessai.driver import utc_now
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles

@@ -15,8 +15,8 @@ from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import local_gateway
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say
+from kessai.cli.terminal.progress import progress
 from kessai.cli.terminal.stopping import stop_on_signals
-from kessai.cli.terminal.tables import progress
 from kessai.errors import InvalidInput
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles

@@ -1,10 +1,18 @@
 """Text in terminal columns, where a Japanese character takes two."""
 
+import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len
-from rich.text import Text as Styled
+
+if TYPE_CHECKING:  # they take longer to import than most commands
+    from rich.console import Console
+    from rich.text import Text as Styled
+
+PLAIN_WIDTH = 120
+"""Columns where nobody looks: wide, so that what is piped on is rarely folded."""
 
 # What may not begin a line stays with the word or character before it.
 _CLOSING = "[、。）」:]*"
@@ -39,12 +47,38 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 
 
 def paragraph(
-    text: str, width: int, *, first: str | Styled = "", indent: int = 0, style: str = ""
-) -> Iterator[Styled]:
+    text: str,
+    width: int,
+    *,
+    first: "str | Styled" = "",
+    indent: int = 0,
+    style: str = "",
+) -> Iterator["Styled"]:
     """`text` in lines of at most `width` columns, each after `indent` spaces.
 
     `first` is as wide, and stands before the first line instead of them.
     """
+    from rich.text import Text as Styled
+
     for line in wrapped(text, width - indent):
         yield Styled.assemble(first or " " * indent, (line, style))
         first = ""
+
+
+def columns_of(stream: TextIO) -> int:
+    """How wide `stream` is: its terminal, or what the variable COLUMNS says."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or PLAIN_WIDTH
+    except (OSError, ValueError):  # nobody looks
+        return PLAIN_WIDTH
+
+
+def console(stream: TextIO) -> "Console":
+    """What writes styled lines to `stream`."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else columns_of(stream)
+    return Console(file=stream, width=width, highlight=False)

@@ -10,10 +10,7 @@ import attrs
 import click
 import msgspec
 
-from kessai.card_numbers import without_card_numbers
-from kessai.cli.terminal.tables import console
 from kessai.errors import InvalidInput, ResendWithSameKey, SafeToResend
-from kessai.machine.unclaimed import all_unclaimed
 from kessai.whole_file import check_place, draft, keep
 from kessai.words import Words, printable
 
@@ -96,6 +93,8 @@ def say(line: "str | Styled") -> None:
         sys.stdout.write(f"{printable(line)}\n")
         sys.stdout.flush()
     else:
+        from kessai.cli.terminal.columns import console
+
         line.plain = printable(line.plain)  # as long as before: styles keep their place
         console(sys.stdout).print(line, soft_wrap=True)
 
@@ -105,6 +104,8 @@ def note(text: str) -> None:
 
     They may repeat what was typed or stored, without the card numbers in it.
     """
+    from kessai.card_numbers import without_card_numbers
+
     lines = map(printable, without_card_numbers(text).split("\n"))
     click.echo("\n".join(lines), err=True)
 
@@ -123,6 +124,8 @@ def error_data(error: Exception) -> dict[str, Any]:
 
 def transaction_data(transaction: "Transaction") -> dict[str, Any]:
     """A transaction as JSON shows it: amounts in minor units, times in UTC."""
+    from kessai.machine.unclaimed import all_unclaimed
+
     return {
         "transaction": transaction.id,
         "lifecycle": transaction.lifecycle,
@@ -134,7 +137,7 @@ def transaction_data(transaction: "Transaction") -> dict[str, Any]:
         "deadlines": transaction.deadlines,
         "operations": [operation_data(o) for o in transaction.operations.values()],
         "discrepancies": list(transaction.discrepancies),
-        "unclaimed": [attrs.asdict(one) for one in all_unclaimed(transaction)],
+        "unclaimed": all_unclaimed(transaction),
         "version": transaction.version,
         "head": transaction.head,
     }

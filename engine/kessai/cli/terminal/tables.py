@@ -1,29 +1,25 @@
 """Tables for people, on whatever terminal they have.
 
-A narrow terminal folds cells, and what is not a terminal gets plain text.
+A narrow terminal folds cells, and what is not a terminal gets plain text. They are drawn
+here, because importing what draws any table takes longer than most commands.
 """
 
-import shutil
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from itertools import count, zip_longest
 
-import attrs
+import click
 
+from kessai.cli.terminal.columns import columns_of, padded, width_of
 from kessai.words import printable
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
-PLAIN_WIDTH = 120
-"""Columns where nobody looks: wide, so that what is piped on is rarely folded."""
 
 _LONG_ID = 12
 """Columns: an id or a number that is longer may be folded; a word never is."""
 
-_BETWEEN = 3
+_EDGE, _GAP, _PAIR_GAP = "  ", "   ", "  "
+_WORD = re.compile(r"\s*\S+\s*")
 
 
 def print_table(
@@ -33,42 +29,35 @@ def print_table(
 
     Where its columns would be too narrow for words, each row is a list of its own.
     """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = console(sys.stdout)
-    cells = [list(row) for row in rows]
-    if _least_width([headings, *cells]) > shown.width:
-        _print_lists(title, headings, cells)
+    heading, *cells = [[printable(cell) for cell in row] for row in (headings, *rows)]
+    around = 2 * len(_EDGE) + len(_GAP) * (len(heading) - 1)
+    room = columns_of(sys.stdout) - around
+    if sum(_least_widths([heading, *cells])) > room:
+        _print_lists(printable(title), heading, cells)
         return
-    table = Table(
-        title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD
-    )
-    first_number = len(headings) - numbers
-    for place, heading in enumerate(headings):
-        is_number = place >= first_number
-        justify: Literal["right", "left"] = "right" if is_number else "left"
-        table.add_column(Text(printable(heading)), justify=justify, overflow="fold")
+    widths = _widths([heading, *cells], room)
+    wide = sum(widths) + around
+    titles = _folded(printable(title), wide) if title else ()
+    shown = [padded(line, wide) for line in (*titles, "")]
+    shown += [click.style(line, bold=True) for line in _drawn(heading, widths, numbers)]
+    shown.append(f" {_line() * (wide - 2)} ")
     for row in cells:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    shown.print(table)
+        shown += _drawn(row, widths, numbers)
+    _write([*shown, padded("", wide)])
 
 
-def _least_width(rows: Sequence[Sequence[str]]) -> int:
-    """The columns of a terminal that let words stay whole."""
-    columns = (
-        max((_least(word) for cell in column for word in cell.split()), default=0)
-        for column in zip(*rows, strict=True)
-    )
-    return sum(column + _BETWEEN for column in columns)
+def _drawn(row: Sequence[str], widths: Sequence[int], numbers: int) -> Iterator[str]:
+    for cells in _lines(row, widths, numbers):
+        yield f"{_EDGE}{_GAP.join(cells)}{_EDGE}"
 
 
-def _least(word: str) -> int:
-    from rich.cells import cell_len
-
-    is_word = word.isascii() and not any(map(str.isdigit, word))
-    return cell_len(word) if is_word else min(cell_len(word), _LONG_ID)
+def _line() -> str:
+    """What a line is drawn with; a hyphen where the encoding has nothing better."""
+    try:
+        "─".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "-"
+    return "─"
 
 
 def _print_lists(
@@ -77,60 +66,76 @@ def _print_lists(
     if title:
         print_pairs([(title, "")])
     for row in rows:
-        console(sys.stdout).line()
+        _write([""])
         pairs = zip(headings, row, strict=True)
         print_pairs((heading, cell) for heading, cell in pairs if cell)
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
-    for name, value in pairs:
-        table.add_row(Text(printable(name), style="dim"), Text(printable(value)))
-    console(sys.stdout).print(table)
+    rows = [[printable(text) for text in pair] for pair in pairs]
+    widths = _widths(rows, columns_of(sys.stdout) - len(_PAIR_GAP))
+    _write(
+        f"{click.style(name, dim=True)}{_PAIR_GAP}{value}"
+        for row in rows
+        for name, value in _lines(row, widths)
+    )
 
 
-@contextmanager
-def progress(total: int | None, title: str) -> Iterator["ProgressBar"]:
-    """A bar on standard error if that is a terminal, otherwise nothing."""
-    if not sys.stderr.isatty():
-        yield ProgressBar()
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    shown_on = console(sys.stderr)
-    with Progress(*columns, Remaining(), console=shown_on, transient=True) as shown:
-        yield ProgressBar(shown, shown.add_task(title, total=total))
+def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    """The width of each column; where the `room` is too small, the widest give way."""
+    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
+    least = _least_widths(rows)
+    while sum(widths) > room and max(widths) > 1:
+        columns = range(len(widths))
+        wider = [n for n in columns if widths[n] > least[n]] or columns
+        _, last = max((widths[n], n) for n in wider)
+        widths[last] -= 1
+    return widths
 
 
-@attrs.frozen
-class ProgressBar:
-    """Shows how much is done, if anybody is looking."""
-
-    _shown: "Progress | None" = None
-    _task: Any = None
-
-    def step(self, number: int = 1) -> None:
-        """So many more are done."""
-        if self._shown is not None:
-            self._shown.advance(self._task, number)
-
-    def reach(self, done: int) -> None:
-        """So many are done."""
-        if self._shown is not None:
-            self._shown.update(self._task, completed=done)
+def _least_widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of each column that lets words stay whole."""
+    return [
+        max((_least(word) for cell in column for word in cell.split()), default=0)
+        for column in zip(*rows, strict=True)
+    ]
 
 
-def console(stream: TextIO) -> "Console":
-    """A terminal of any width, or a wide page where nobody looks."""
-    from rich.console import Console
+def _least(word: str) -> int:
+    is_word = word.isascii() and not any(map(str.isdigit, word))
+    return width_of(word) if is_word else min(width_of(word), _LONG_ID)
 
-    width = None if stream.isatty() else shutil.get_terminal_size((PLAIN_WIDTH, 0))[0]
-    return Console(file=stream, width=width, highlight=False)
+
+def _lines(
+    row: Sequence[str], widths: Sequence[int], numbers: int = 0
+) -> Iterator[list[str]]:
+    """The lines that a row takes, each of its cells as wide as its column."""
+    first_number = len(row) - numbers
+    for line in zip_longest(*map(_folded, row, widths), fillvalue=""):
+        yield [
+            padded(part, width, right=place >= first_number)
+            for place, (part, width) in enumerate(zip(line, widths, strict=True))
+        ]
+
+
+def _folded(text: str, width: int) -> Iterator[str]:
+    """`text` in lines of at most `width` columns; a word that is wider is cut."""
+    line = ""
+    for word in _WORD.findall(text):
+        if line and width_of(line + word.rstrip()) > width:
+            yield line.rstrip()
+            line = ""
+        line += word
+        while width_of(line.rstrip()) > width:
+            cut = next(n for n in count(1) if width_of(line[: n + 1]) > width)
+            yield line[:cut]
+            line = line[cut:]
+    yield line.rstrip()
+
+
+def _write(lines: Iterable[str]) -> None:
+    """Write lines to standard output; on a terminal that knows them, with their styles."""
+    has_styles = None if os.environ.get("TERM") not in {"dumb", "unknown"} else False
+    shown = "".join(f"{line}\n" for line in lines)
+    click.echo(shown, sys.stdout, nl=False, color=has_styles)

@@ -84,6 +84,6 @@ def _possibility_data(possibility: Possibility, language: str) -> dict[str, Any]
         "command": possibility.command,
         "allowed": possibility.is_allowed,
         "bounds": bounds_data(possibility.bounds),
-        "unclaimed": [attrs.asdict(one) for one in possibility.unclaimed],
+        "unclaimed": possibility.unclaimed,
         **why,
     }

@@ -1,19 +1,20 @@
 """`kessai tx list`: transactions as they stand, a line each."""
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from kessai.cli.terminal.options import Asked, account_option, shared_options
 from kessai.cli.terminal.output import print_json, say, transaction_data
 from kessai.cli.terminal.stores import opened_store
-from kessai.cli.terminal.tables import print_table
-from kessai.cli.tx.titles import TransactionTitles, titled
 from kessai.cli.zones import period_of, period_options
 from kessai.flow import Search
 from kessai.flow.search import MOST_FOUND, By
 from kessai.words import Words
+
+if TYPE_CHECKING:
+    from kessai.cli.tx.titles import TransactionTitles
 
 word = Words("tx")
 
@@ -72,18 +73,22 @@ def tx_list(
             from kessai.cli.tx.known import check_names
 
             check_names(store, search)
-        views = [] if asked.as_json else titled(store, found, asked.language)
-    if asked.as_json:
-        shown = [transaction_data(transaction) for transaction in found]
-        print_json({"transactions": shown, "cursor": result.cursor})
-        return
+        if asked.as_json:
+            shown = [transaction_data(transaction) for transaction in found]
+            print_json({"transactions": shown, "cursor": result.cursor})
+            return
+        from kessai.cli.tx.titles import titled  # programs need neither titles
+
+        views = titled(store, found, asked.language)
     _print_list(views, asked.language)
     if result.cursor is not None:
         say(word("more", asked.language, cursor=result.cursor))
 
 
-def _print_list(found: Sequence[TransactionTitles], language: str) -> None:
+def _print_list(found: Sequence["TransactionTitles"], language: str) -> None:
     """Print a line for each transaction, with its account where there are several."""
+    from kessai.cli.terminal.tables import print_table  # nor tables
+
     if not found:
         say(word("none", language))
         return
