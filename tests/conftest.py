@@ -12,6 +12,12 @@ from hypothesis import HealthCheck, settings
 sys.path.append(str(Path(__file__).with_name("engine") / "stores/postgres"))  # pg
 os.environ.pop("COLUMNS", None)  # what is printed is as wide for everybody
 
+if sys.dont_write_bytecode:  # else each Python that a test starts compiles all anew
+    bytecode = Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(bytecode)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
 IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
 
 if not IN_CI:  # there Hypothesis chooses a fixed seed and no deadline by itself
@@ -95,6 +101,12 @@ def pytest_collection_modifyitems(items):
         item.add_marker(ignore)
         if is_long(item.path):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """What is slow as a whole is not even imported where slow tests are left out."""
+    leaves_out = config.option.markexpr == "not slow"
+    return True if leaves_out and is_long(collection_path) else None
 
 
 def is_long(path):

@@ -245,10 +245,25 @@ class Shop:
         assert report.open_operations.count >= len(still_open)
 
 
-@pytest.fixture(params=["sync", "async"])
-def driver(request):
+WAYS = [
+    ("sync", "sqlite"),
+    ("async", "memory"),
+    # How a flow is driven and where it is kept know nothing of each other.
+    pytest.param(("sync", "memory"), marks=pytest.mark.slow),
+    pytest.param(("async", "sqlite"), marks=pytest.mark.slow),
+]
+
+
+@pytest.fixture(params=WAYS, ids="-".join)
+def way(request):
+    """How the engine is driven, and where it keeps its transactions."""
+    return request.param
+
+
+@pytest.fixture
+def driver(way):
     """What makes an engine, what carries its bytes, and what waits for its methods."""
-    if request.param == "sync":
+    if "sync" in way:
         yield Engine, Wire, lambda value: value
         return
     with asyncio.Runner() as runner:
@@ -259,12 +274,10 @@ def driver(request):
         yield AsyncEngine, AsyncWire, run
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def shop(request, driver, tmp_path):
+@pytest.fixture
+def shop(way, driver, tmp_path):
     make_engine, wire, run = driver
-    store = MemoryStore()
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path / "shop.db")
+    store = SQLiteStore(tmp_path / "shop.db") if "sqlite" in way else MemoryStore()
     shop = Shop(make_engine, wire, store, run)
     yield shop
     run(shop.engine.close())

@@ -1,6 +1,7 @@
 """Stores with real trails, and a thief for those in a file."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,17 @@ def thief(path):
     return Thief(path)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)],
+)
 def thieves(request):
     """The thief before each kind of database, one after the other."""
     from audited.shop import filled
     from audited.thief import PostgresThief
 
     if request.param == "sqlite":
-        return request.getfixturevalue("thief")
-    thief = PostgresThief(request.getfixturevalue("url"))
-    filled(thief.open()).engine.close()
-    return thief
+        yield request.getfixturevalue("thief")
+        return
+    with closing(PostgresThief(request.getfixturevalue("url"))) as thief:
+        filled(thief.open()).engine.close()
+        yield thief

@@ -89,13 +89,13 @@ class Copies:
 
     folder: Path
     database: str
-    url: str = ""
+    thief_of_all: Thief | None = None
     before: dict = attrs.field(factory=dict)
 
     def thief(self, tmp_path):
         if self.database == "sqlite":
             return Thief(shutil.copy(self.folder / "shop.db", tmp_path / "shop.db"))
-        return PostgresThief(self.url)
+        return self.thief_of_all
 
     def restore(self, thief):
         """Put back what was altered in a database that all rows share."""
@@ -111,8 +111,9 @@ def copies(request, tmp_path_factory):
         made = Copies(folder, request.param)
         if request.param == "postgres":
             server = request.getfixturevalue("server")
-            made.url = stack.enter_context(server.schema())
-            thief = PostgresThief(made.url)
+            url = stack.enter_context(server.schema())
+            thief = stack.enter_context(closing(PostgresThief(url)))
+            made.thief_of_all = thief
         else:
             thief = Thief(folder / "shop.db")
         with closing(thief.open()) as store:

@@ -1,5 +1,7 @@
 """What others have put on the store's tables: triggers, rules, policies, views."""
 
+from contextlib import closing
+
 import pytest
 from audited.shop import opened
 from audited.thief import PostgresThief
@@ -63,12 +65,13 @@ def test_a_view_in_the_place_of_ours_is_found_in_a_file(thief):
 
 @pytest.mark.parametrize("kind", POSTGRES)
 def test_it_is_found_in_a_database(url, kind):
-    thief = PostgresThief(url)
-    with thief.open() as store:
-        opened(store).sells("A-1")
-    assert faults(thief) == []
-    thief.run(POSTGRES[kind])
-    names = [name for name, code in faults(thief) if code == f"foreign_{_word(kind)}"]
+    with closing(PostgresThief(url)) as thief:
+        with thief.open() as store:
+            opened(store).sells("A-1")
+        assert faults(thief) == []
+        thief.run(POSTGRES[kind])
+        found = faults(thief)
+    names = [name for name, code in found if code == f"foreign_{_word(kind)}"]
     assert names
     assert all(name in POSTGRES[kind] for name in names)
 

@@ -378,7 +378,9 @@ class Many(MemoryStore):
         return load_shipped("one_time").document
 
 
-@pytest.mark.parametrize("form", ["csv", "ndjson"])
+@pytest.mark.parametrize(
+    "form", ["csv", pytest.param("ndjson", marks=pytest.mark.slow)]
+)
 def test_memory_stays_flat_however_many_transactions_there_are(tmp_path, form):
     def peak(count):
         store = Many()

@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from contextlib import closing
+from functools import cached_property
 
 import msgspec
 
@@ -33,6 +34,9 @@ class Thief:
 
     def open(self):
         return SQLiteStore(self.path)
+
+    def close(self):
+        """End what it keeps open."""
 
     def faults(self):
         """What the audit finds now."""
@@ -105,27 +109,30 @@ class Thief:
 
 
 class PostgresThief(Thief):
-    """The same thief before PostgreSQL; `path` is its URL."""
+    """The same thief before PostgreSQL, on one connection; `path` is its URL."""
+
+    @cached_property
+    def _server(self):
+        import psycopg
+
+        return psycopg.connect(self.path, autocommit=True)
+
+    def close(self):
+        self._server.close()
 
     def run(self, sql, *values):
-        import psycopg
-
-        with psycopg.connect(self.path, autocommit=True) as server:
-            done = server.execute(sql.replace("?", "%s"), values)
-            return done.fetchall() if done.description else []
+        done = self._server.execute(sql.replace("?", "%s"), values)
+        return done.fetchall() if done.description else []
 
     def rows(self, sql):
-        import psycopg
         from psycopg.rows import dict_row
 
-        with psycopg.connect(self.path, row_factory=dict_row) as server:
-            return server.execute(sql).fetchall()
+        with self._server.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(sql).fetchall()
 
     def put_back(self, contents):
         """Make the rows of all tables those that they were."""
-        import psycopg
-
-        with psycopg.connect(self.path) as server, server.cursor() as cursor:
+        with self._server.transaction(), self._server.cursor() as cursor:
             for table, rows in contents.items():
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608
                 marks = ", ".join("%s" for _ in rows[0])

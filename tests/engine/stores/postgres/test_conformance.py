@@ -17,6 +17,7 @@ class TestPostgresStore(_OnPostgres):
         return PostgresStore(self.url)
 
 
+@pytest.mark.slow  # the same statements, awaited: tests of asyncio show that
 class TestAsyncPostgresStore(_OnPostgres):
     def make_store(self, tmp_path):
         from pg.waited import Waited
