@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
-import attrs
+import msgspec
 
 _OFFSET = re.compile(r"([+-])(\d\d)(?::?([0-5]\d))?", re.ASCII)
 
@@ -41,8 +41,7 @@ def day_of(day: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
     return start.astimezone(UTC), last
 
 
-@attrs.frozen
-class Period:
+class Period(msgspec.Struct, frozen=True):
     """From `since` on and before `until`, each None for no bound; times in `zone`.
 
     The time of recording counts, so nothing is ever added to a past period.

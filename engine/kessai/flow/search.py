@@ -211,8 +211,7 @@ class Search:
         return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-@attrs.frozen
-class SearchResult:
+class SearchResult(msgspec.Struct, frozen=True):
     """What a search found, in its order.
 
     With `cursor` as its `after`, the same search goes on; None if that was all.

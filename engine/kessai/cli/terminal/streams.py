@@ -12,16 +12,14 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import IO, Any, cast
 
-import attrs
 
-
-@attrs.define
 class StreamState:
     """Whether a stream still takes anything, and the failure that ended it, if one did."""
 
-    on_failure: Callable[[OSError], object] | None = None
-    is_over: bool = False
-    failure: OSError | None = None
+    def __init__(self, on_failure: Callable[[OSError], object] | None = None) -> None:
+        self.on_failure = on_failure
+        self.is_over = False
+        self.failure: OSError | None = None
 
     def attempt(self, act: Callable[..., object], *arguments: object) -> None:
         """Do what may fail; nothing, once it has."""
