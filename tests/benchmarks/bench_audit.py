@@ -14,6 +14,7 @@ import json
 import os
 import sqlite3
 import statistics
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ from kessai import SQLiteStore
 from kessai.audit import verify
 from kessai.audit.reporting.gather import gather
 from kessai.cli.main import run_command
+
+sys.path.append(str(Path(__file__).parents[1] / "engine/audit_report"))
 
 ORDERS = Path(__file__).parents[1] / "data" / "orders-1000.jsonl"
 ROUNDS = 9
@@ -77,6 +80,23 @@ def measured(benchmark, store, path):
 def test_verify_with_every_step_decided_again(benchmark, database):
     with closing(SQLiteStore(database)) as store:
         measured(benchmark, store, database)
+
+
+def test_verify_one_long_trail(benchmark, tmp_path):
+    """Its events are gone by in pages: memory does not grow with it."""
+    from big_store import make_long, peak
+
+    paths = {count: tmp_path / f"{count}.db" for count in (1_000, 20_000)}
+    for count, path in paths.items():
+        make_long(path, count)
+    few, many = (peak(verify, path)[1] for path in paths.values())
+    benchmark.extra_info["memory"] = round(many / few, 2)
+    print(  # noqa: T201 - its purpose
+        f"\n{benchmark.name}: {many / 1e6:.1f} MB at most with 20,000 events,"
+        f" {few / 1e6:.1f} MB with 1,000"
+    )
+    with closing(SQLiteStore(paths[20_000])) as store:
+        measured(benchmark, store, paths[20_000])
 
 
 def test_a_report_against_verifying(benchmark, database):

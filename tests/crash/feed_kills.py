@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections import Counter
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -80,7 +81,7 @@ def kill(options, folder):
                 each.kill()
         drain(url, folder / "relayed", port)
     with closing(open_store(url)) as store:
-        written = {name: len(trail) for name, trail in store.trails()}
+        written = Counter(name for name, part in store.trails() for _ in part)
     sinks = {name: arrived(folder / name) for name in ("relayed", "received")}
     amiss = [
         f"{name}: {what}" for name, at in sinks.items() for what in judge(written, at)

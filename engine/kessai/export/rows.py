@@ -1,6 +1,8 @@
 """The rows of each export, transaction by transaction, in the order of their ids."""
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import attrs
@@ -87,11 +89,12 @@ def _trails(store: Store) -> Iterator[list[AppliedEvent]]:
 
     """
     library = Library(store)
-    for name, records in store.trails():
+    for name, pages in groupby(store.trails(), key=itemgetter(0)):
+        records = [record for _, page in pages for record in page]
         if is_removed(records):
             continue
         try:
-            yield list(replay(library, name, records))
+            yield list(replay(library, name, [records]))
         except ReplayBroken as broken:
             message = f"{name}: event {broken.number}: {broken.code} {broken.detail}"
             raise TrailBroken(message.rstrip()) from broken

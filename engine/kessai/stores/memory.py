@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from operator import attrgetter
 from threading import Lock
 
@@ -26,6 +27,7 @@ from kessai.machine import DENIAL, Record, Transaction
 from kessai.stores.encoding import Answered, undisclosed
 from kessai.stores.feed import check_place, counted, outrun
 from kessai.stores.protocol import ForeignObject, StatusGroup, Within
+from kessai.stores.query import PAGE
 
 
 @attrs.define
@@ -168,6 +170,11 @@ class MemoryStore(Closable):
             kept = self._records if denials else self._weighed
             return list(kept.get(transaction, ()))
 
+    def records_from(self, transaction: str, first: int) -> list[Record]:
+        """See `Store.records_from`."""
+        found = (each for each in self.records(transaction) if each.number >= first)
+        return [*islice(found, PAGE)]
+
     def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""
         with self._own():
@@ -197,7 +204,11 @@ class MemoryStore(Closable):
         """See `Store.trails`."""
         with self._own():
             found = sorted((name, list(trail)) for name, trail in self._records.items())
-        return iter(found)
+        return (
+            (name, trail[first : first + PAGE])
+            for name, trail in found
+            for first in range(0, len(trail), PAGE)
+        )
 
     def answers(self) -> Iterator[Answered]:
         """See `Store.answers`."""

@@ -83,6 +83,10 @@ class AsyncWithin(Protocol):
         """See `Within.append`."""
         ...
 
+    async def records_from(self, transaction: str, first: int) -> list[Record]:
+        """See `Store.records_from`."""
+        ...
+
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Within.declaration`."""
         ...
@@ -143,6 +147,13 @@ class Store(Protocol):
         """
         ...
 
+    def records_from(self, transaction: str, first: int) -> list[Record]:
+        """The next records of a transaction from number `first` on, in order.
+
+        At most 500, so that who goes through a long trail need not hold all of it.
+        """
+        ...
+
     def declaration(self, lifecycle_hash: str) -> bytes | None:
         """The document of a lifecycle file that records are bound to."""
         ...
@@ -173,7 +184,10 @@ class Store(Protocol):
         ...
 
     def trails(self) -> Iterator[tuple[str, list[Record]]]:
-        """All records, a transaction at a time, sorted by id, read at one moment."""
+        """All records, sorted by id and number, read at one moment.
+
+        Each list is of one transaction, and has at most 500: a long trail is several.
+        """
         ...
 
     def answers(self) -> Iterator[Answered]:

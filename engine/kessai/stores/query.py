@@ -17,6 +17,9 @@ Row = tuple[Any, ...]
 READ_AHEAD = 200
 """How many rows are fetched at once where all are read."""
 
+PAGE = 500
+"""How many records of one transaction are given at once where all are read."""
+
 
 @attrs.frozen
 class Query:

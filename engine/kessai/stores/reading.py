@@ -15,7 +15,7 @@ from kessai.machine import Record
 from kessai.stores import feed
 from kessai.stores.encoding import decode_recorded, decode_transaction
 from kessai.stores.protocol import ForeignObject, StatusGroup
-from kessai.stores.query import Query, Row, Steps, T
+from kessai.stores.query import PAGE, Query, Row, Steps, T
 from kessai.stores.schedule import decode_failure
 from kessai.stores.searching import search, status_groups
 
@@ -61,6 +61,11 @@ SELECT transaction_id, number, body, hash, moved FROM kessai_events
 WHERE transaction_id = :transaction ORDER BY number
 """
 
+_RECORDS_FROM = """
+SELECT transaction_id, number, body, hash, moved FROM kessai_events
+WHERE transaction_id = :transaction AND number >= :first ORDER BY number LIMIT :limit
+"""
+
 _FIND = """
 SELECT transaction_id FROM kessai_gateway_ids
 WHERE account = :account AND kind = :kind AND gateway_id = :name
@@ -97,6 +102,12 @@ def records(transaction: str, but_denials: str | None = None) -> Steps[list[Reco
     """`Store.records`; those `but_denials` by a statement of the database's own."""
     rows = yield Query(but_denials or _RECORDS, {"transaction": transaction})
     return [Record(*row) for row in rows]
+
+
+def records_from(transaction: str, first: int) -> Steps[list[Record]]:
+    """`Store.records_from`."""
+    values = {"transaction": transaction, "first": first, "limit": PAGE}
+    return [Record(*row) for row in (yield Query(_RECORDS_FROM, values))]
 
 
 def declaration(lifecycle_hash: str) -> Steps[bytes | None]:
@@ -175,6 +186,10 @@ class ReadingStore(Closable, ABC):
         return self._perform(
             records(transaction, None if denials else self._but_denials)
         )
+
+    def records_from(self, transaction: str, first: int) -> list[Record]:
+        """See `Store.records_from`."""
+        return self._perform(records_from(transaction, first))
 
     def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""

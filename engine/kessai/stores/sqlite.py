@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import groupby, starmap
+from itertools import groupby, islice, starmap
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +22,7 @@ from kessai.stores import feed, reading
 from kessai.stores import sqlite_rows as rows
 from kessai.stores.encoding import Answered
 from kessai.stores.protocol import ForeignObject
-from kessai.stores.query import Query, Row, Steps, T, perform
+from kessai.stores.query import PAGE, Query, Row, Steps, T, perform
 from kessai.stores.reading import ReadingStore
 from kessai.stores.searching import search
 from kessai.stores.sqlite_durable import StoreWarning, check_library
@@ -186,7 +186,8 @@ class SQLiteStore(ReadingStore):
             " ORDER BY transaction_id, number"
         )
         for transaction, group in groupby(found, key=itemgetter(0)):
-            yield transaction, [Record(*row) for row in group]
+            while page := [Record(*row) for row in islice(group, PAGE)]:
+                yield transaction, page
 
     def answers(self) -> Iterator[Answered]:
         """See `Store.answers`: a connection of its own, so writers go on."""

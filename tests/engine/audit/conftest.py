@@ -8,7 +8,8 @@ import pytest
 
 from kessai import MemoryStore, SQLiteStore
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "audit_report")]  # big_store
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -10,7 +10,7 @@ import argparse
 import sqlite3
 import tempfile
 import tracemalloc
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import process_time
@@ -96,13 +96,36 @@ class Trail:
         write_change(self.connection, change, ())
 
 
-def make(path, count):
-    """Fill a new store at `path` with `count` transactions; how many events."""
+@contextmanager
+def filling(path):
+    """A connection to a new store at `path`, while it is filled."""
     SQLiteStore(path).close()
-    events = 0
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN")
+        yield connection
+        connection.execute("COMMIT")
+
+
+def make_long(path, count):
+    """Fill a new store at `path` with one transaction of `count` events."""
+    with filling(path) as connection:
+        trail = Trail(connection, Transaction("T-long"), BEGIN)
+        trail.do("authorize", lifecycle="one_time", amount=1_000_000)
+        trail.now += timedelta(hours=1)
+        trail.do("capture", amount=900_000)
+        while trail.standing.version < count - 2:
+            trail.do("refund", amount=3)
+            if trail.asked % 7 == 0:
+                trail.do("capture")
+        while trail.standing.version < count:
+            trail.do("capture")
+
+
+def make(path, count):
+    """Fill a new store at `path` with `count` transactions; how many events."""
+    events = 0
+    with filling(path) as connection:
         for number in range(count):
             blank = Transaction(f"T-{number:08d}")
             trail = Trail(connection, blank, BEGIN + timedelta(minutes=number))
@@ -114,17 +137,25 @@ def make(path, count):
             if number % 4 == 0:
                 trail.do("refund", amount=100)
             events += trail.standing.version
-        connection.execute("COMMIT")
     return events
 
 
 def report(path):
     """The facts of the store at `path`, and the most memory that gathering them took."""
+    return peak(gathered, path)
+
+
+def gathered(store):
+    """The facts that a report shows of `store`."""
+    return gather(store, "big", BEGIN, known=shipped_lifecycles())
+
+
+def peak(audit, path):
+    """What `audit` makes of the store at `path`, and the most memory that took."""
     store = SQLiteStore(path)
     tracemalloc.start()
     try:
-        facts = gather(store, "big", BEGIN, known=shipped_lifecycles())
-        return facts, tracemalloc.get_traced_memory()[1]
+        return audit(store), tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
         store.close()

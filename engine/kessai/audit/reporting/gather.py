@@ -26,6 +26,7 @@ from kessai.audit.reporting.facts import (
 )
 from kessai.audit.reporting.spans import Spans
 from kessai.audit.verification.canonical import BegunForm
+from kessai.audit.verification.fast_path.states import AbstractState
 from kessai.audit.verification.fast_path.walk import WalkedEvent
 from kessai.audit.verification.report import FaultTally
 from kessai.audit.verification.verify import Examined, verify
@@ -119,22 +120,23 @@ class _Gatherer:
 
     def visit(self, examined: Examined) -> None:
         """Count one transaction."""
-        records = examined.records
-        head = records[-1].hash if records else ""
-        self.heads.update(f"{examined.name}\0{len(records)}\0{head}\n".encode())
-        walked = examined.walked
-        for passed in walked:
+        head = examined.last.hash if examined.last else ""
+        self.heads.update(f"{examined.name}\0{examined.events}\0{head}\n".encode())
+        stays, machine = _Stays(), None
+        for passed in examined.walked:
             self._event(examined.name, passed)
-        self._resolutions(examined.name, walked)
+            if passed.applied is not None:
+                self._resolutions(examined.name, passed.applied)
+            machine = passed.state.machine
+            if machine is not None:
+                stays.count(self._figures(machine), passed)
         stored = examined.stored
         if isinstance(stored, Transaction):
             for operation in stored.operations.values():
                 self.waiting.add(Waiting(stored.id, operation, stored.currency))
-        machine = walked[-1].state.machine if walked else None
         if machine is not None:
             figures = self._figures(machine)
             figures.transactions += 1
-            _count_states(figures, walked)
             if isinstance(stored, Transaction) and examined.fault is None:
                 _count_standing(figures, stored)  # else nobody knows where it stands
 
@@ -191,20 +193,19 @@ class _Gatherer:
             case _:
                 return
 
-    def _resolutions(self, name: str, walked: Sequence[WalkedEvent]) -> None:
+    def _resolutions(self, name: str, step: AppliedEvent) -> None:
         """What an operator has closed, or an event has explained.
 
         Discrepancies, and movements at the gateway that nobody claimed.
         """
-        for step in filter(None, (passed.applied for passed in walked)):
-            event = step.event
-            signed = event.evidence if isinstance(event, Closed) else None
-            who = (signed.actor, signed.note) if signed else ("", "")
-            for number in step.closes:
-                open_before = step.before.discrepancies.get(number)
-                reason = open_before.reason if open_before else KIND_OF[External]
-                found = Closing(name, number, reason, event.at, step.number, *who)
-                self.closed.add(found)
+        event = step.event
+        signed = event.evidence if isinstance(event, Closed) else None
+        who = (signed.actor, signed.note) if signed else ("", "")
+        for number in step.closes:
+            open_before = step.before.discrepancies.get(number)
+            reason = open_before.reason if open_before else KIND_OF[External]
+            found = Closing(name, number, reason, event.at, step.number, *who)
+            self.closed.add(found)
 
     def _outside(
         self, name: str, step: AppliedEvent, event: External | Reversed
@@ -239,22 +240,27 @@ class _Gatherer:
             figures.refusals.add(standing, event, loose.count)
 
 
-def _count_states(figures: LifecycleFigures, walked: Sequence[WalkedEvent]) -> None:
-    """How long the transaction stayed in each state that it has left."""
-    since: dict[str, tuple[str, datetime]] = {}
-    before = None
-    for event, shape, *_ in walked:
-        if shape is before:
-            continue
-        before = shape
-        for track, state in shape.states.items():
-            known = since.get(track)
+class _Stays:
+    """How long a transaction stayed in each state that it has left."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[str, datetime]] = {}
+        self._state: AbstractState | None = None
+
+    def count(self, figures: LifecycleFigures, passed: WalkedEvent) -> None:
+        """Count what the next event has ended and begun."""
+        event, reached, *_ = passed
+        if reached is self._state:
+            return
+        self._state = reached
+        for track, state in reached.states.items():
+            known = self._since.get(track)
             if known is not None and known[0] == state:
                 continue
             if known is not None:
                 left = f"{track}.{known[0]}"
                 figures.spans.setdefault(left, Spans()).add(event.at - known[1])
-            since[track] = state, event.at
+            self._since[track] = state, event.at
             figures.entered[f"{track}.{state}"] += 1
 
 

@@ -4,7 +4,7 @@ Seals and store are read side by side, both sorted by id, so memory holds one ch
 each however many there are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from kessai.audit.sealing.file import Chain, Seal
@@ -33,8 +33,7 @@ class Comparison:
 
     def __init__(self, seals: Sequence[Seal]) -> None:
         self._readings = [_ChainReader(seal) for seal in in_order(seals)]
-        self.sealed = 0
-        """How many events of the chain that was asked of last have been sealed."""
+        self._taken: list[tuple[Seal, Chain]] = []
 
     def gone(self, before: str | None = None) -> Iterator[AuditFault]:
         """Sealed transactions with an id before `before` that were not asked for."""
@@ -43,23 +42,24 @@ class Comparison:
             name = min(following, default=None)
             if name is None or (before is not None and name >= before):
                 return
-            oldest, _ = self._taken(name)[0]
+            self.take(name)
+            oldest, _ = self._taken[0]
             yield AuditFault(name, 1, "sealed_missing", sealed_at(oldest.time))
 
-    def of(self, transaction: str, hashes: Sequence[str]) -> AuditFault | None:
-        """What is wrong with a chain that holds in itself; to be asked in order of id.
+    def fault(
+        self, transaction: str, events: int, hashes: Mapping[int, str]
+    ) -> AuditFault | None:
+        """What is wrong with the chain that was taken, which holds in itself.
 
-        `hashes` are those of its events.
+        It has `events`; `hashes` are those of the `sealed` ones, by their numbers.
         """
         good = 0
-        taken = self._taken(transaction)
-        self.sealed = max((chain.version for _, chain in taken), default=0)
-        for seal, chain in taken:
+        for seal, chain in self._taken:
             sealed = chain.version
-            if len(hashes) < sealed:
-                detail = f"{sealed} → {len(hashes)}, {sealed_at(seal.time)}"
-                return AuditFault(transaction, len(hashes) + 1, "sealed_cut", detail)
-            if hashes[sealed - 1] != chain.head:
+            if events < sealed:
+                detail = f"{sealed} → {events}, {sealed_at(seal.time)}"
+                return AuditFault(transaction, events + 1, "sealed_cut", detail)
+            if hashes[sealed] != chain.head:
                 # Of all between the two, the chain itself does not show which.
                 first = f"{good + 1}" if good + 1 == sealed else f"{good + 1}-{sealed}"
                 detail = f"{first}, {sealed_at(seal.time)}"
@@ -67,12 +67,14 @@ class Comparison:
             good = max(good, sealed)
         return None
 
-    def _taken(self, transaction: str) -> list[tuple[Seal, Chain]]:
-        return [
+    def take(self, transaction: str) -> frozenset[int]:
+        """Take up the chains of `transaction`, in order of id: the numbers of their ends."""
+        self._taken = [
             (reading.seal, chain)
             for reading in self._readings
             if (chain := reading.take(transaction)) is not None
         ]
+        return frozenset(chain.version for _, chain in self._taken)
 
 
 def in_order(seals: Sequence[Seal]) -> list[Seal]:

@@ -90,9 +90,9 @@ class _SealLines:
 
     def add(self, examined: Examined) -> None:
         """Add the chain of a transaction, if it holds: else none of it is kept."""
-        if examined.fault is not None or not examined.records:
+        last = examined.last
+        if examined.fault is not None or last is None:
             return
-        last = examined.records[-1]
         line = canonical(Chain(examined.name, last.number, last.hash))
         self._tree.add(line)
         self._file.write(line + b"\n")

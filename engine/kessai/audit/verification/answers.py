@@ -4,7 +4,9 @@ An answer is given again whenever its key comes again: an edited one misleads th
 system, and where one was deleted the same key has a second effect.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from secrets import token_bytes
 from typing import Any
 
 import msgspec
@@ -22,7 +24,7 @@ from kessai.audit.verification.canonical import (
 )
 from kessai.audit.verification.replay import ReplayBroken
 from kessai.flow import Recorded
-from kessai.gateway import Evidence
+from kessai.gateway import Evidence, Outcome
 from kessai.machine import Begun, Denied, Event, Operation, Record, Reported
 from kessai.machine.record import canonical
 from kessai.stores import Answered
@@ -32,6 +34,7 @@ CONFLICT = "key_conflict"
 _BEGUN = (BegunForm, Begun)
 _REPORTED = (ReportedForm, Reported)
 _DENIED = (DeniedForm, Denied)
+_ENDS = (Outcome.SUCCEEDED, Outcome.DECLINED)
 
 
 def check_answers(
@@ -57,6 +60,53 @@ def check_answers(
     raise ReplayBroken(
         None, "answer_differs", next((key for key in given if key not in due), "")
     )
+
+
+class AnswerSums:
+    """The answers of a trail that is too long to keep them, against those that are due.
+
+    Both come in an order of their own, so sums of their hashes are compared. The key of
+    the hashes is drawn for each reading: nobody can look for other answers with the same
+    sum beforehand.
+    """
+
+    def __init__(self, transaction: str) -> None:
+        self._transaction = transaction
+        self._key = token_bytes(32)
+        self._due = 0
+        self._open: dict[str, tuple[Begun | BegunForm, Reported | ReportedForm | None]]
+        self._open = {}
+
+    def take(self, events: Iterable[Event | EventForm]) -> None:
+        """Add what follows from the next events of the trail."""
+        for event in events:
+            if isinstance(event, _BEGUN):
+                self._open[event.operation.id] = event, None
+            elif isinstance(event, _REPORTED) and event.operation in self._open:
+                self._open[event.operation] = self._open[event.operation][0], event
+                if event.outcome in _ENDS:
+                    self._add(*self._open.pop(event.operation))
+            elif isinstance(event, _DENIED) and not _is_conflict(event):
+                self._due += self._hash(_denied(self._transaction, event))
+
+    def match(self, answers: Iterable[Answered]) -> bool:
+        """Whether `answers` are those that all events of the trail gave."""
+        while self._open:
+            self._add(*self._open.popitem()[1])
+        return self._due == sum(map(self._hash, answers))
+
+    def _add(
+        self, begun: Begun | BegunForm, last: Reported | ReportedForm | None
+    ) -> None:
+        self._due += self._hash(_begun(self._transaction, begun.operation, last))
+
+    def _hash(self, answer: Answered) -> int:
+        text = b"%b\0%b\0%b" % (
+            answer.key.encode(),
+            answer.outcome.encode(),
+            answer.recorded,
+        )
+        return int.from_bytes(hashlib.blake2b(text, key=self._key).digest())
 
 
 class _AnswerForm(ObjectForm, kw_only=True):

@@ -3,7 +3,9 @@
 The event has the hashes of all before it, so seals from before are compared with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from operator import ne
 
 from kessai.audit.verification.replay import ReplayBroken
 from kessai.errors import TrailBroken
@@ -13,7 +15,7 @@ from kessai.stores import Answered
 
 
 def check_removed(
-    stored: Transaction, records: Sequence[Record], answers: Sequence[Answered]
+    stored: Transaction, records: Sequence[Record], answers: Iterable[Answered]
 ) -> None:
     """Make sure that what is left is what archiving leaves.
 
@@ -42,18 +44,18 @@ def check_removed(
             raise ReplayBroken(None, "answer_differs", answer.key)
 
 
-def check_hashes(records: Sequence[Record], events: Sequence[object]) -> None:
-    """Make sure that each event of archiving has the hashes of those before it.
+def check_hashes(records: Iterable[Record], archived: Mapping[int, Archived]) -> None:
+    """Make sure that each event of archiving, by its number, has all hashes before it.
 
     Raises:
         ReplayBroken: one has others.
 
     """
-    hashes = hashes_of(records)
-    for place, event in enumerate(events):
-        if isinstance(event, Archived) and event.hashes != hashes[:place]:
+    for number, event in archived.items():
+        hashes = (record.hash for record in islice(records, number - 1))
+        if len(event.hashes) != number - 1 or any(map(ne, event.hashes, hashes)):
             detail = "its hashes are not those of the events before"
-            raise ReplayBroken(place + 1, "not_allowed", detail)
+            raise ReplayBroken(number, "not_allowed", detail)
 
 
 def hashes_of(records: Sequence[Record]) -> tuple[str, ...]:

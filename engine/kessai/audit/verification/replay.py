@@ -5,13 +5,15 @@ the lifecycle allows is decided in `kessai.audit.verification.allowed`.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 import attrs
 
+from kessai.audit.verification.pages import Pages, StoredPages
 from kessai.errors import InvalidLifecycle, TrailBroken
 from kessai.machine import (
     Begun,
@@ -35,6 +37,9 @@ from kessai.stores import Store
 AGREEMENTS = 64
 """How many agreements are remembered with their histories."""
 
+HISTORY = 1_000
+"""After how many of their first events."""
+
 
 class ReplayBroken(Exception):
     """The replay cannot go on: event `number` is not what it must be."""
@@ -57,7 +62,7 @@ class Library:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._machines: dict[str, Machine | str] = {}
-        self._histories: OrderedDict[str, list[Transaction]] = OrderedDict()
+        self._histories: OrderedDict[str, _History] = OrderedDict()
 
     def machine(self, lifecycle_hash: str, number: int) -> Machine:
         """The machine of the file with that hash, as the store holds it.
@@ -80,9 +85,9 @@ class Library:
         except ReplayBroken:
             return None
 
-    def records(self, transaction: str) -> list[Record]:
-        """The records of a transaction, as the store holds them."""
-        return self._store.records(transaction)
+    def pages(self, transaction: str) -> StoredPages:
+        """The trail of a transaction, as the store holds it."""
+        return StoredPages(self._store, transaction)
 
     def _compiled(self, lifecycle_hash: str) -> Machine | str:
         document = self._store.declaration(lifecycle_hash)
@@ -100,32 +105,58 @@ class Library:
         """An agreement as it stood at `version`, or why it is not known."""
         history = self._histories.get(transaction)
         if history is None:
-            history = self._histories[transaction] = self._history(transaction)
+            history = self._histories[transaction] = _History(self, transaction)
             if len(self._histories) > AGREEMENTS:
                 self._histories.popitem(last=False)
         self._histories.move_to_end(transaction)
-        if 0 <= version < len(history):
-            return history[version]
-        return f"{transaction} has no event {version} that holds"
+        found = history.at(version)
+        return found or f"{transaction} has no event {version} that holds"
 
-    def _history(self, transaction: str) -> list[Transaction]:
-        """An agreement after each of its events, from before the first."""
-        steps = replay(self, transaction, self._store.records(transaction))
-        return [Transaction(transaction), *(step.after for step in _whole(steps))]
+
+class _History:
+    """An agreement after each of its first events, and after the last one asked for.
+
+    To go back among the later ones, it is replayed again from its beginning.
+    """
+
+    def __init__(self, library: Library, transaction: str) -> None:
+        self._library = library
+        self._first = [Transaction(transaction)]
+        self._begin()
+
+    def _begin(self) -> None:
+        self._last = self._first[0]
+        pages = self._library.pages(self._last.id)
+        self._steps = _whole(replay(self._library, self._last.id, pages))
+
+    def at(self, version: int) -> Transaction | None:
+        """The agreement at `version`, if all events up to there hold."""
+        if 0 <= version < len(self._first):
+            return self._first[version]
+        if version < self._last.version:
+            self._begin()
+        while self._last.version != version:
+            step = next(self._steps, None)
+            if step is None:
+                return None
+            self._last = step.after
+            if self._last.version == len(self._first) <= HISTORY:
+                self._first.append(self._last)
+        return self._last
 
 
 def replay(
-    library: Library, transaction_id: str, records: Iterable[Record]
+    library: Library, transaction_id: str, pages: Pages
 ) -> Iterator[AppliedEvent]:
-    """Every event of a trail in turn.
+    """Every event of a trail in turn; it is gone through twice.
 
     Raises:
         Broken: the next event is not what its place in the chain demands.
 
     """
-    transaction, records = Transaction(transaction_id), tuple(records)
-    left = left_of(records)
-    for record in records:
+    transaction = Transaction(transaction_id)
+    left = left_of(chain.from_iterable(pages))
+    for record in chain.from_iterable(pages):
         step = follow(library, transaction, record, left.get(record.number))
         yield step
         transaction = step.after

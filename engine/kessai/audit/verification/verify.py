@@ -1,23 +1,30 @@
 """All trails against all transactions, side by side, one transaction at a time.
 
-Memory holds one trail, a few agreements and the first finds, however large the store.
+Memory holds a page of one trail, a few agreements and the first finds, however large the
+store and however long the trail.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import suppress
+from itertools import chain, islice
+from typing import NoReturn
 
 import attrs
 
 from kessai.audit.sealing.check import Comparison, sealed_at, shown
 from kessai.audit.sealing.file import Seal
-from kessai.audit.verification.answers import check_answers, keys_in
+from kessai.audit.verification.answers import AnswerSums, check_answers
 from kessai.audit.verification.archived import check_hashes, check_removed, hashes_of
-from kessai.audit.verification.canonical import EventForm
 from kessai.audit.verification.fast_path.record import Note
 from kessai.audit.verification.fast_path.walk import TrailWalk, WalkedEvent, Walks
+from kessai.audit.verification.pages import Pages, StoredPages
 from kessai.audit.verification.replay import Library, ReplayBroken
 from kessai.audit.verification.report import (
     AuditFault,
@@ -26,23 +33,30 @@ from kessai.audit.verification.report import (
     Report,
     Tally,
 )
+from kessai.audit.verification.stored import (
+    StoredState,
+    StoredTransaction,
+    read_again,
+    read_whole,
+    side_by_side,
+    stored_state,
+)
 from kessai.driver import Clock, utc_now
 from kessai.errors import TrailBroken
-from kessai.flow import Reference
 from kessai.flow.effects import ARCHIVED, learned_references
-from kessai.machine import Event, Record, Transaction
+from kessai.machine import Archived, Record, Transaction
 from kessai.machine.chain import left_of
 from kessai.machine.events import KIND_OF
 from kessai.machine.transaction import OpenDiscrepancy
-from kessai.stores import Answered, Store
-
-T = TypeVar("T")
+from kessai.stores import Store
 
 READINGS = 10
 """How often a transaction that others are changing is read again."""
 
-StoredState = Transaction | TrailBroken | None
-"""A transaction as the store has it: there, there but unreadable, or missing."""
+_READ_ANEW = "read_anew"
+"""The fault of a long trail that cannot be examined while it goes by."""
+_ANSWERS_DIFFER = "answers_differ"
+"""The fault of a long trail with others than the answers due: which, is not known yet."""
 
 
 def verify(
@@ -89,18 +103,21 @@ def examinations(
 
     """
     examiner, compared = _Examiner(store, note), Comparison(seals)
-    for found in _side_by_side(store, clock()):
+    for found in side_by_side(store, clock()):
         if seals:
             yield from map(Examined.of_fault, compared.gone(before=found.name))
-        examined = examiner.examine(found)
-        if examined.fault is not None and not isinstance(found.stored, TrailBroken):
+        sealed = compared.take(found.name)
+        examined = examiner.examine(found, sealed)
+        if examined.fault is not None and (
+            found.is_passing or not isinstance(found.stored, TrailBroken)
+        ):
             # All of it was read at several moments, and someone may have written in
             # between. (No writer leaves a row that contradicts itself.)
-            examined = examiner.examine(_read_again(store, found))
-        if seals:
-            sealed = compared.of(found.name, hashes_of(examined.records))
-            examined.fault = examined.fault or sealed
-            examined.unsealed = _unsealed(examined.records, compared.sealed)
+            examined = examiner.examine_again(found, sealed)
+        if examined.fault is None and examined.last is not None:
+            examined.fault = compared.fault(
+                found.name, examined.last.number, examined.sealed
+            )
         yield examined
     yield from map(Examined.of_fault, compared.gone())
     yield from map(Examined.of_fault, examiner.files_gone(seals))
@@ -108,28 +125,22 @@ def examinations(
     yield from map(Examined.of_fault, _foreign_objects(store))
 
 
-class _StoredTransaction(NamedTuple):
-    """What a store holds of one transaction."""
-
-    name: str
-    records: Sequence[Record]
-    stored: StoredState
-    answers: Sequence[Answered]
-    references: Sequence[Reference]
-
-
 @attrs.define
 class Examined:
     """What was found of one transaction; `walked` are the events that hold.
 
-    `discrepancies` are those that they leave open, by the numbers of their events.
+    `events` are how many there are, and `last` is the last record. `discrepancies` are
+    those that they leave open, by the numbers of their events. `sealed` are the hashes of
+    those events that end sealed chains.
     """
 
     name: str
-    records: Sequence[Record]
     stored: StoredState
-    walked: Sequence[WalkedEvent] = ()
-    kinds: list[str] = attrs.field(factory=list[str])
+    events: int = 0
+    last: Record | None = None
+    sealed: dict[int, str] = attrs.field(factory=dict[int, str])
+    walked: Iterable[WalkedEvent] = ()
+    kinds: dict[str, int] = attrs.field(factory=dict[str, int])
     discrepancies: Mapping[int, OpenDiscrepancy] = attrs.field(
         factory=dict[int, OpenDiscrepancy]
     )
@@ -142,17 +153,29 @@ class Examined:
     @classmethod
     def of_fault(cls, fault: AuditFault) -> "Examined":
         """What was found of what is no transaction, or none any more."""
-        return cls(fault.transaction, (), None, fault=fault)
+        return cls(fault.transaction, None, fault=fault)
+
+    def passing(
+        self, pages: Pages, sealed: Collection[int]
+    ) -> Iterator[Sequence[Record]]:
+        """The `pages` of its trail, while what is remembered of them is."""
+        for page in pages:
+            for number in sealed:
+                if self.events < number <= self.events + len(page):
+                    self.sealed[number] = page[number - self.events - 1].hash
+            self.events += len(page)
+            self.last = page[-1]
+            yield page
 
     def add_to(self, tally: Tally) -> None:
         """Count it."""
         subject = "transaction" if self.fault is None else self.fault.subject
         tally.subjects[subject] += 1
-        tally.events += len(self.records)
+        tally.events += self.events
         tally.unsealed += self.unsealed
         counts = tally.kinds
-        for kind in self.kinds:  # faster than Counter.update on so few
-            counts[kind] += 1
+        for kind, count in self.kinds.items():  # faster than Counter.update on so few
+            counts[kind] += count
         for number, one in self.discrepancies.items():
             found = FoundDiscrepancy(self.name, number, one.reason)
             tally.discrepancies.add(found)
@@ -170,29 +193,57 @@ class _Examiner:
     """Goes through trails over compiled paths."""
 
     def __init__(self, store: Store, note: Note | None = None) -> None:
+        self._store = store
         self._library = Library(store)
         self._walks = Walks(self._library, note)
 
-    def examine(self, found: _StoredTransaction) -> Examined:
-        """Find out whether a transaction holds."""
-        name = found.name
-        stored = found.stored
-        examined = Examined(name, found.records, stored)
+    def examine(self, found: StoredTransaction, sealed: Collection[int]) -> Examined:
+        """Find out whether a transaction holds, of which `sealed` events end chains."""
+        examined = Examined(found.name, found.stored)
+        pages = examined.passing(found.pages, sealed)
         try:
-            if isinstance(stored, Transaction) and stored.is_removed:
-                examined.kinds.append(ARCHIVED)
-                check_removed(stored, found.records, found.answers)
-                return examined
-            replayed, events = self._walked(examined)
-            _compare(found, replayed)
-            if replayed.archived:
-                check_hashes(found.records, events)
-            check_answers(name, events, found.answers)
-            _check_references(found, replayed)
-            examined.lifecycle = replayed.lifecycle_hash
+            if isinstance(found.stored, Transaction) and found.stored.is_removed:
+                self._removed(found, found.stored, examined, pages)
+            else:
+                self._replayed(found, examined, pages, sealed)
         except ReplayBroken as broken:
-            examined.fault = AuditFault(name, broken.number, broken.code, broken.detail)
+            examined.fault = AuditFault(
+                found.name, broken.number, broken.code, broken.detail
+            )
+        for _ in pages:
+            pass  # what comes after a fault is counted
         return examined
+
+    def examine_again(
+        self, found: StoredTransaction, sealed: Collection[int]
+    ) -> Examined:
+        """The same, read so that nothing came between what is held of it."""
+        examined = Examined(found.name, found.stored)
+        for _ in range(READINGS):
+            found = read_again(self._store, found)
+            examined = self.examine(found, sealed)
+            fault = examined.fault
+            if fault is not None and fault.code == _ANSWERS_DIFFER:
+                found = read_whole(self._store, found)
+                examined = self.examine(found, sealed)
+                fault = examined.fault
+            if fault is None or isinstance(found.stored, TrailBroken):
+                break
+            if stored_state(self._store, found.name) == found.stored:
+                break
+        return examined
+
+    def _removed(
+        self,
+        found: StoredTransaction,
+        stored: Transaction,
+        examined: Examined,
+        pages: Iterator[Sequence[Record]],
+    ) -> None:
+        examined.kinds[ARCHIVED] = 1
+        records = [*islice(chain.from_iterable(pages), 2)]
+        check_removed(stored, records, found.answers)
+        examined.sealed = dict(enumerate(hashes_of(records), 1))
 
     def files_gone(self, seals: Sequence[Seal]) -> Iterator[AuditFault]:
         """The lifecycle files that were sealed, and are missing or changed now."""
@@ -203,47 +254,104 @@ class _Examiner:
                     lifecycle, None, "sealed_lifecycle", sealed_at(seal.time)
                 )
 
-    def _walked(
-        self, examined: Examined
-    ) -> tuple[Transaction, Sequence[Event | EventForm]]:
-        """The transaction that the trail leads to, every event of it allowed."""
-        walk = TrailWalk(self._walks, examined.name, left_of(examined.records))
-        examined.walked = walk.walked
+    def _replayed(
+        self,
+        found: StoredTransaction,
+        examined: Examined,
+        pages: Iterator[Sequence[Record]],
+        sealed: Collection[int],
+    ) -> None:
+        """Replay the trail, every event of it allowed, and compare all else with it."""
+        left = {} if found.is_passing else left_of(found.records)
+        if left and sealed:
+            examined.unsealed = _unsealed(found, left, max(sealed))
+        walk = TrailWalk(self._walks, found.name, left)
+        examined.walked = (
+            _WalkedAgain(self._store, walk) if found.is_long else walk.walked
+        )
+        sums = AnswerSums(found.name) if found.is_long else None
+        archived: dict[int, Archived] = {}
+        for page in pages:
+            if found.is_passing and left_of(page):
+                raise ReplayBroken(None, _READ_ANEW)
+            self._page(walk, page, examined, archived)
+            if sums is not None:
+                sums.take(walk.events)
+                walk.forget()
+        self._walks.agreements.passed(found.name, walk)
+        replayed = _compared(found, examined.events, walk)
+        if archived and found.is_passing:
+            raise ReplayBroken(None, _READ_ANEW)
+        check_hashes(found.records, archived)
+        if sums is None:
+            check_answers(found.name, walk.events, [*found.answers])
+        elif not sums.match(found.answers):
+            raise ReplayBroken(None, _ANSWERS_DIFFER)
+        _check_references(found, replayed)
+        examined.lifecycle = replayed.lifecycle_hash
+
+    def _page(
+        self,
+        walk: TrailWalk,
+        page: Sequence[Record],
+        examined: Examined,
+        archived: dict[int, Archived],
+    ) -> None:
         step, kinds = walk.step, examined.kinds
-        for record in examined.records:
-            result = step(record)
-            if isinstance(result, str):
-                kinds.append(result)
-            else:
-                kinds.append(KIND_OF[type(result)])
+        for record in page:
+            kind = step(record)
+            if not isinstance(kind, str):
                 examined.discrepancies = walk.discrepancies
-        self._walks.agreements.passed(examined.name, walk)
-        stored = examined.stored
-        if isinstance(stored, Transaction) and walk.leads_to(stored):
-            return stored, walk.events
-        return walk.transaction(), walk.events
+                if isinstance(kind, Archived):
+                    archived[record.number] = kind
+                kind = KIND_OF[type(kind)]
+            kinds[kind] = kinds.get(kind, 0) + 1
 
 
-def _unsealed(records: Sequence[Record], sealed: int) -> int:
+class _WalkedAgain:
+    """The events of a long trail that hold, gone by anew each time they are asked for."""
+
+    def __init__(self, store: Store, walk: TrailWalk) -> None:
+        self._store = store
+        self._walk = walk
+
+    def __iter__(self) -> Iterator[WalkedEvent]:
+        walk = self._walk.anew()
+        records = chain.from_iterable(StoredPages(self._store, walk.id))
+        for record in islice(records, self._walk.version):
+            with suppress(ReplayBroken):  # the last one may have moved something else
+                walk.step(record)
+            yield from walk.walked
+            walk.forget()
+
+
+def _unsealed(found: StoredTransaction, left: Mapping[int, str], sealed: int) -> int:
     """How many of the `sealed` events are bound to the seal by their hashes no more.
 
     What is left of them is bound to the event alone that declares it, as that came after
     the seal.
     """
-    left = left_of(records)
-    if not left:
-        return 0
-    known = left_of(records[:sealed])
+    known = left_of(islice(found.records, sealed))
     return sum(n <= sealed and known.get(n) != left[n] for n in left)
 
 
-def _compare(found: _StoredTransaction, replayed: Transaction) -> None:
-    stored, events = found.stored, len(found.records)
-    if events and (stored is replayed or stored == replayed):
-        return
+def _compared(found: StoredTransaction, events: int, walk: TrailWalk) -> Transaction:
+    """The transaction that the `walk` through all `events` leads to, if it is stored so."""
+    stored = found.stored
+    if events and isinstance(stored, Transaction) and walk.leads_to(stored):
+        return stored
+    replayed = walk.transaction()
+    if not events or stored != replayed:
+        _refuse(found, events, replayed)
+    return replayed
+
+
+def _refuse(found: StoredTransaction, events: int, replayed: Transaction) -> NoReturn:
+    """Say what is wrong with what is stored, as it is not what was `replayed`."""
+    stored = found.stored
     if stored is None:
-        if not events and found.answers:
-            raise ReplayBroken(1, "transaction_gone", found.answers[0].key)
+        if not events and (answer := next(iter(found.answers), None)):
+            raise ReplayBroken(1, "transaction_gone", answer.key)
         if not events:
             _check_references(found, replayed)
         raise ReplayBroken(None, "transaction_missing")
@@ -259,7 +367,7 @@ def _compare(found: _StoredTransaction, replayed: Transaction) -> None:
     raise ReplayBroken(None, "state_differs", differing)
 
 
-def _check_references(found: _StoredTransaction, transaction: Transaction) -> None:
+def _check_references(found: StoredTransaction, transaction: Transaction) -> None:
     """Make sure that it is found by the gateway's ids that it has, and by no others."""
     if wrong := {*found.references} ^ {*learned_references({}, transaction)}:
         detail = ", ".join(sorted(f"{each.kind} {each.id}" for each in wrong))
@@ -289,116 +397,3 @@ def _differing(stored: Transaction, replayed: Transaction) -> Iterator[str]:
         for name in sorted({*ours, *right}):
             if ours.get(name) != right.get(name):
                 yield f"{field.name}.{name} {ours.get(name)}, not {right.get(name)}"
-
-
-class _Side(Generic[T]):
-    """What a store holds in one place: of each id something, sorted by id."""
-
-    def __init__(self, found: Iterator[tuple[str, T]]) -> None:
-        self._found = found
-        self.next = next(found, None)
-
-    def take(self, name: str) -> T | None:
-        """What there is of `name`, if that comes next."""
-        taken = self.next
-        if taken is None or taken[0] != name:
-            return None
-        self.next = next(self._found, None)
-        return taken[1]
-
-
-def _side_by_side(store: Store, now: datetime) -> Iterator[_StoredTransaction]:
-    """Each id that anything is held of."""
-    trails = _Side(iter(store.trails()))
-    states = _Side(_stored_states(store, now))
-    answers = _Side(_grouped((each.transaction, each) for each in store.answers()))
-    references = _Side(_grouped(store.references()))
-    sides = trails, states, answers, references
-    while names := [side.next[0] for side in sides if side.next is not None]:
-        name = min(names)
-        yield _StoredTransaction(
-            name,
-            trails.take(name) or (),
-            states.take(name),
-            answers.take(name) or (),
-            references.take(name) or (),
-        )
-
-
-def _grouped(found: Iterable[tuple[str, T]]) -> Iterator[tuple[str, list[T]]]:
-    for name, each in groupby(found, key=itemgetter(0)):
-        yield name, [one for _, one in each]
-
-
-def _stored_states(
-    store: Store, now: datetime
-) -> Iterator[tuple[str, Transaction | TrailBroken]]:
-    transactions = iter(store.transactions(now))
-    while True:
-        try:
-            transaction = next(transactions)
-        except StopIteration:
-            return
-        except TrailBroken as error:
-            yield error.transaction or "", error
-        else:
-            yield transaction.id, transaction
-
-
-def _read_again(store: Store, found: _StoredTransaction) -> _StoredTransaction:
-    """The same, read so that nothing came between what is held of it."""
-    name, again = found.name, found
-    stored = _stored_state(store, name)
-    for _ in range(READINGS):
-        before, records = stored, store.records(name)
-        again = _StoredTransaction(
-            name,
-            records,
-            before,
-            _answers(store, found, records),
-            _references(store, found, before),
-        )
-        stored = _stored_state(store, name)
-        if stored == before:
-            break
-    return again
-
-
-def _answers(
-    store: Store, found: _StoredTransaction, records: Sequence[Record]
-) -> Sequence[Answered]:
-    """The answers that are now under the keys in answers or records."""
-    # No writer leaves an answer that contradicts itself: it is as it was found.
-    unreadable = {a.key: a for a in found.answers if a.read() is None}
-    keys = {*(answered.key for answered in found.answers), *keys_in(records)}
-    read = [_answer(store, found.name, key) for key in sorted(keys - {*unreadable})]
-    return [*unreadable.values(), *(a for a in read if a is not None)]
-
-
-def _answer(store: Store, name: str, key: str) -> Answered | None:
-    try:
-        recorded = store.load(key, name, None).recorded
-    except TrailBroken:
-        return Answered(name, key, "", b"")
-    if recorded is None or recorded.transaction != name:
-        return None
-    return (
-        Answered.of(recorded) if recorded.key == key else Answered(name, key, "", b"")
-    )
-
-
-def _references(
-    store: Store, found: _StoredTransaction, stored: StoredState
-) -> Sequence[Reference]:
-    """The ids by which it is found now, among those that it was found by or has."""
-    known = {*found.references}
-    if isinstance(stored, Transaction):
-        known |= {*learned_references({}, stored)}
-    return [r for r in known if found.name in store.find(r.account, r.kind, r.id)]
-
-
-def _stored_state(store: Store, name: str) -> StoredState:
-    try:
-        return store.load(None, name, None).transaction
-    except TrailBroken as error:
-        return error

@@ -143,6 +143,10 @@ class AsyncPostgresStore(AsyncClosable):
         but_denials = None if denials else statements.BUT_DENIALS
         return await self._perform(reading.records(transaction, but_denials))
 
+    async def records_from(self, transaction: str, first: int) -> list[Record]:
+        """See `Store.records_from`."""
+        return await self._perform(reading.records_from(transaction, first))
+
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Store.declaration`."""
         return await self._perform(reading.declaration(lifecycle_hash))

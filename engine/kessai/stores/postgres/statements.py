@@ -24,6 +24,7 @@ import re
 from kessai.flow import Change
 from kessai.machine import DENIAL
 from kessai.stores import reading
+from kessai.stores.query import PAGE
 
 _COLUMNS = {
     "account": "text",
@@ -117,12 +118,13 @@ WHERE (ours.oid <> ev_class OR rulename <> '_RETURN')
 ORDER BY 1, 2, 3
 """
 
-# One row per trail, so that both shells read rows in the same way.
-TRAILS = """
+# One row per page of a trail, so that both shells read rows in the same way.
+TRAILS = f"""
 SELECT transaction_id, array_agg(number ORDER BY number),
   array_agg(body ORDER BY number), array_agg(hash ORDER BY number),
   array_agg(moved ORDER BY number)
-FROM kessai_events GROUP BY transaction_id ORDER BY transaction_id
+FROM kessai_events GROUP BY transaction_id, number / {PAGE}
+ORDER BY transaction_id, number / {PAGE}
 """
 
 

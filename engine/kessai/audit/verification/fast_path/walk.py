@@ -12,6 +12,7 @@ file that it is bound to, its operation's id, and the fingerprint of its request
 import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -40,7 +41,7 @@ from kessai.audit.verification.fast_path.states import (
     particulars,
     values_of,
 )
-from kessai.audit.verification.replay import Library, ReplayBroken, follow
+from kessai.audit.verification.replay import HISTORY, Library, ReplayBroken, follow
 from kessai.gateway import Outcome
 from kessai.machine import (
     Begun,
@@ -118,9 +119,26 @@ class TrailWalk(Particulars):
         self._operations: list[OperationForm | Operation] = []
         self.events: list[EventForm | Event] = []
         self.history = [walks.blank]
-        """The abstract state after each event, from before the first."""
+        """The abstract state after each of the first events, from before them all.
+
+        What refers to a later one is decided in full.
+        """
         self.walked: list[WalkedEvent] = []
         self._moved: str | None = None
+
+    @property
+    def lifecycle(self) -> str:
+        """The hash of the lifecycle file that it runs under."""
+        return self._state.outline.lifecycle
+
+    def anew(self) -> "TrailWalk":
+        """A walk through the same trail, again from its beginning."""
+        return TrailWalk(self._walks, self.id, self._left)
+
+    def forget(self) -> None:
+        """Forget the events that were gone by: what they lead to stays."""
+        self.events.clear()
+        self.walked.clear()
 
     def step(self, record: Record) -> str | Event:
         """Replay one event: return its kind, or all of it where it was read in full.
@@ -327,7 +345,8 @@ class TrailWalk(Particulars):
                 self._moved = f"{{{','.join(moved)}}}"
         self._state = state
         self._values = values
-        self.history.append(state)
+        if len(self.history) <= HISTORY:
+            self.history.append(state)
 
     # ── what is not ─────────────────────────────────────────────────────────────────
 
@@ -407,7 +426,7 @@ class AgreementStates:
 
     def passed(self, name: str, walk: TrailWalk) -> None:
         """Remember a walk, if it was that of an agreement."""
-        if walk.history[-1].outline.lifecycle in self._lifecycles:
+        if walk.lifecycle in self._lifecycles:
             self._keep(name, walk)
 
     def state(self, name: str, version: int | None) -> AbstractState | None:
@@ -430,18 +449,20 @@ class AgreementStates:
         return found if self._accounts[name] == (event.account or "") else None
 
     def _found(self, name: str) -> list[AbstractState]:
-        records = self._walks.library.records(name)
-        walk = TrailWalk(self._walks, name, left_of(records))
+        pages = self._walks.library.pages(name)
+        left = left_of(chain.from_iterable(pages))
+        walk = TrailWalk(self._walks, name, left)
         if not self._is_walking:  # an agreement under another is left to the replay
             self._is_walking = True
             try:
-                for record in records:
+                for record in chain.from_iterable(pages):
                     walk.step(record)
+                    walk.forget()
             except ReplayBroken:
                 pass  # reported where it is broken; what comes before holds
             finally:
                 self._is_walking = False
-            self._lifecycles.add(walk.history[-1].outline.lifecycle)
+            self._lifecycles.add(walk.lifecycle)
             self._keep(name, walk)
         return walk.history
 
