@@ -16,7 +16,9 @@ def broken_amounts(machine: Machine, amounts: Mapping[str, int]) -> tuple[str, .
     """The same for amounts alone."""
     broken = [] if _in_range(amounts.values()) else ["amounts"]
     if amounts:
-        broken += [name for name, holds in machine.invariants if not holds(amounts)]
+        for name, holds in machine.invariants:
+            if not holds(amounts):
+                broken.append(name)
     return tuple(broken)
 
 

@@ -166,7 +166,7 @@ class Classifier:
             return self._numbers[cells]
         except KeyError:
             number = self._number(cells)
-            if len(self._numbers) < _MOST_KNOWN:
+            if len(self._numbers) < MOST_KNOWN:
                 self._numbers[cells] = number
             return number
 
@@ -275,7 +275,7 @@ class Classifier:
         return truth == "yes"
 
 
-_MOST_KNOWN = 10_000
+MOST_KNOWN = 10_000
 
 
 def _known_commands(machines: Iterable[Machine]) -> dict[str, Meaning]:

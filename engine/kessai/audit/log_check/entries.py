@@ -2,13 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import attrs
 
 from kessai.audit.log_check.amounts import Amounts
-from kessai.audit.log_check.cells import id_reader, text_reader, texts_reader
-from kessai.audit.log_check.classifier import Classifier
+from kessai.audit.log_check.cells import (
+    ReadText,
+    ReadTexts,
+    id_reader,
+    text_reader,
+    texts_reader,
+)
+from kessai.audit.log_check.classifier import MOST_KNOWN, Classifier
 from kessai.audit.log_check.columns import Columns
 from kessai.audit.log_check.formats.table import Row
 from kessai.audit.log_check.times import LogTime, Span, Times
@@ -51,6 +58,22 @@ class Readers:
     flags: tuple[str, ...]
 
 
+_CLASS = ("command", "outcome", "lifecycle", "currency")
+"""The fields that make the class of a row, besides the flags."""
+
+
+class _KnownClass(NamedTuple):
+    """What is read alike in all rows that have the same words for their class."""
+
+    number: int
+    command: str
+    read_order: ReadText
+    order_field: str
+    read_amount: ReadTexts | None
+    amount_field: str
+    amounts: Amounts
+
+
 class Entries:
     """Reads rows as entries; rows that cannot be read are given back as what is wrong."""
 
@@ -76,6 +99,18 @@ class Entries:
             for field in ("zone", "outcome", "lifecycle", "currency")
         )
         self._flags = [text_reader(places[name]) for name in readers.flags]
+        self._class_cells = itemgetter(
+            *sorted(
+                {
+                    place
+                    for field in (*_CLASS, *readers.flags)
+                    for group in places.get(field, ())
+                    for place in group
+                }
+            )
+        )
+        self._known: dict[Any, _KnownClass | None] = {}
+        self._checked: set[str] = set()
         self._ids = [
             (field, id_reader(places[field]) if field in places else None)
             for field in ("agreement", "operation")
@@ -119,12 +154,15 @@ class Entries:
                 return None
             self._check_width(cells)
             self._check_text(cells)
-        number = self._kind(cells)
-        if number is None:
+        known = self._class(cells)
+        if known is None:
             return None
-        order = self._id(cells, number)
+        number = known.number
+        order = known.read_order(cells)
+        if order not in self._checked:
+            self._check_order(known.order_field, order)
         at, nanoseconds, span = self._at(cells)
-        amount = self._amount(cells, number) if self._read_amount else None
+        amount = None if known.read_amount is None else self._amount(cells, known)
         extra = self._extra(cells) if self._has_extra else None
         if span is not None and span.twice:
             self.twice += 1
@@ -146,6 +184,30 @@ class Entries:
             field = "zone" if wrong.code == "zone_unknown" and zone else "time"
             raise self._placed(wrong, field) from None
 
+    def _class(self, cells: list[str]) -> "_KnownClass | None":
+        """What all rows of the same words have in common; None: they are left out."""
+        words = self._class_cells(cells)
+        try:
+            return self._known[words]
+        except KeyError:
+            pass
+        number, known = self._kind(cells), None
+        if number is not None:
+            kind = self._readers.classifier.classes[number]
+            command = kind.command
+            known = _KnownClass(
+                number,
+                command,
+                self._read_order.get(command, self._order),
+                f"order:{command}" if command in self._read_order else "order",
+                self._read_amount.get(command, self._read_amount.get(None)),
+                f"amount:{command}" if command in self._read_amount else "amount",
+                self._readers.amounts[kind.currency],
+            )
+        if len(self._known) < MOST_KNOWN:
+            self._known[words] = known
+        return known
+
     def _kind(self, cells: list[str]) -> int | None:
         outcome, lifecycle, currency = self._outcome, self._lifecycle, self._currency
         asked = (
@@ -160,33 +222,24 @@ class Entries:
         except BadValue as wrong:
             raise self._placed(wrong, str(wrong.values.get("field"))) from None
 
-    def _amount(self, cells: list[str], number: int) -> int | None:
-        kind = self._readers.classifier.classes[number]
-        read = self._read_amount.get(kind.command, self._read_amount.get(None))
-        if read is None:
+    def _amount(self, cells: list[str], known: "_KnownClass") -> int | None:
+        if known.read_amount is None:
             return None
-        texts, amounts = read(cells), self._readers.amounts[kind.currency]
+        texts = known.read_amount(cells)
         try:
             if len(texts) == 1:
-                return amounts.read(texts[0], kind.command)
-            return amounts.total(texts, kind.command)
+                return known.amounts.read(texts[0], known.command)
+            return known.amounts.total(texts, known.command)
         except BadValue as wrong:
-            own = f"amount:{kind.command}"
-            field = own if kind.command in self._read_amount else "amount"
-            raise self._placed(wrong, field) from None
+            raise self._placed(wrong, known.amount_field) from None
 
-    def _id(self, cells: list[str], number: int) -> str:
-        command, field = self._readers.classifier.classes[number].command, "order"
-        read = self._read_order.get(command)
-        if read is None:
-            read = self._order
-        else:
-            field = f"order:{command}"
-        order = read(cells)
+    def _check_order(self, field: str, order: str) -> None:
         self._check_id(field, order)
         if not order:
             raise self._placed(BadValue("order_missing"), field)
-        return order
+        if len(self._checked) >= MOST_KNOWN:
+            self._checked.clear()
+        self._checked.add(order)
 
     def _check_id(self, field: str, text: str) -> None:
         if has_card_number(text):

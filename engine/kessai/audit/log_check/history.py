@@ -111,7 +111,7 @@ class HistoryCheck:
 
     def step(self, entry: Entry) -> None:
         """Judge one row, and take its step if it is allowed."""
-        _, _, _, number, amount, extra, _ = entry
+        at, _, _, number, amount, extra, span = entry
         position = self._position
         situation = position.situation
         key: PlanKey | None = number
@@ -123,10 +123,12 @@ class HistoryCheck:
         if situation is not None and key is not None:
             plan = situation.plans.get(key)
             if plan is not None:
-                kind = self._context.classes[number]
-                if position.takes(plan, amount, _when(entry)):
-                    self._allowed()
-                    self._tell_of_amount(kind, amount, is_taken=plan.takes_amount)
+                latest = at if span is None else span.until
+                if position.takes(plan, amount, (at, latest)):
+                    self._findings.allowed += 1
+                    if (amount is None) is plan.takes_amount:
+                        kind = self._context.classes[number]
+                        self._tell_of_amount(kind, amount, is_taken=plan.takes_amount)
                     return
         self._in_full(entry)
 

@@ -100,9 +100,10 @@ class RowOrder:
             entries.sort()
         else:
             entries.sort(key=self._by_time)
-        if all(entry[-1] is None for entry in entries):
-            return None
-        return self._by_file_where_they_overlap(entries)
+        for entry in entries:
+            if entry[-1] is not None:
+                return self._by_file_where_they_overlap(entries)
+        return None
 
     def _by_file(self, entry: Entry) -> int:
         return self.in_file(entry[2])

@@ -10,7 +10,7 @@ first time, and whatever it does not take is decided in full: it never denies.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -65,8 +65,7 @@ class Situations:
         return found
 
 
-@attrs.frozen
-class Taken:
+class Taken(NamedTuple):  # one is made for every row
     """Where a step led."""
 
     situation: QuietSituation
@@ -148,7 +147,7 @@ class Plan:
         return not self.guards or all(holds(names) for holds in self.guards)
 
     def _situation(self, after: Mapping[str, int]) -> QuietSituation | None:
-        chosen = tuple(s.enabled(after) for s in self.steps)
+        chosen = tuple([s.enabled(after) for s in self.steps])
         found = self.leads_to.get(chosen)
         if found is None:
             steps = [s for s, is_on in zip(self.steps, chosen, strict=True) if is_on]

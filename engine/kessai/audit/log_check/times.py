@@ -47,6 +47,8 @@ class _Written(NamedTuple):
 _MOST_KNOWN = 50_000
 _HOUR = timedelta(minutes=59, seconds=59)
 _ISO_DATE = len("2026-01-05")
+_ISO_SECONDS = len("2026-01-05T09:05:00")
+_IN_UTC = "+00:00"
 _ISO_MICROSECONDS = len("2026-01-05T09:05:00.123456")
 _SEPARATED = re.compile(
     r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"
@@ -84,6 +86,8 @@ class Times:
         self._zone = zone or UTC
         self._form = form
         self._has_offsets: bool | None = None
+        self._is_plain = False
+        """Whether a time without an offset, a zone or a form is one of UTC."""
         self._known: dict[str | tuple[str, str], LogTime] = {}
         self._offsets: dict[tuple[tzinfo, int], timedelta | None] = {}
         self._zones = {word: named_zone(at) for word, at in meaning_of("zones").items()}
@@ -95,6 +99,13 @@ class Times:
             BadValue: it states none, or may mean two.
 
         """
+        if self._is_plain and len(text) == _ISO_SECONDS and not zone:
+            # Hardly one is written twice: reading it costs less than remembering it.
+            try:
+                if text[4] == "-" == text[7] and text.isascii():
+                    return LogTime(datetime.fromisoformat(text + _IN_UTC), 0, None)
+            except ValueError:
+                pass
         key = (text, zone) if zone else text
         found = self._known.get(key)
         if found is None:
@@ -136,7 +147,9 @@ class Times:
             raise BadValue(code="time_mixed", value=shown(text))
         if self._has_offsets is None:
             self._has_offsets = not is_local
-        self.has_local = self.has_local or is_local
+        if is_local and not self.has_local:
+            self.has_local = True
+            self._is_plain = self._form is None and self._zone is UTC
         known = when.tzinfo
         if known is None:
             known = self._named(named, when) if named else self._zone
