@@ -21,7 +21,7 @@ from kessai.driver import (
     utc_now,
 )
 from kessai.feed.event import FeedEvent
-from kessai.feed.following import lag, pass_over, subscribed
+from kessai.feed.following import lag, pass_over, passed, subscribed
 from kessai.feed.reading import FeedReader
 from kessai.flow import (
     Answer,
@@ -261,7 +261,7 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         standing, count = await self.drive(subscribed(subscriber)), 0
         async for event in self.events(standing.position):
             await handle(event)
-            standing = await self.drive(pass_over(standing, event.position))
+            standing = passed(await self.drive(pass_over(standing, event.position)))
             count += 1
         return count
 

@@ -24,7 +24,7 @@ from kessai.driver import (
     utc_now,
 )
 from kessai.feed.event import FeedEvent
-from kessai.feed.following import lag, pass_over, subscribed
+from kessai.feed.following import lag, pass_over, passed, subscribed
 from kessai.feed.reading import FeedReader
 from kessai.flow import (
     Answer,
@@ -430,8 +430,10 @@ class Engine(BaseEngine, Closable):
         """Give each event that `subscriber` has not passed yet to `handle`, in order.
 
         Its position is stored after each call. What raises or dies in between gets the
-        same event again, so `handle` must take one twice: each has its `id`. Returns
-        how many there were.
+        same event again, so `handle` must take one twice: each has its `id`. Where two
+        follow, one that is slow hands on an older status after the other has handed on
+        a newer one: the event's `number` tells which is newer. Returns how many there
+        were.
 
         Raises:
             VersionConflict: another process relays for `subscriber` at the same time.
@@ -440,7 +442,7 @@ class Engine(BaseEngine, Closable):
         standing, count = self.drive(subscribed(subscriber)), 0
         for event in self.events(standing.position):
             handle(event)
-            standing = self.drive(pass_over(standing, event.position))
+            standing = passed(self.drive(pass_over(standing, event.position)))
             count += 1
         return count
 

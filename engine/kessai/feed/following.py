@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from kessai.errors import VersionConflict
 from kessai.flow import (
     Advance,
     FindSubscriber,
@@ -21,16 +22,32 @@ def subscribed(name: str) -> Flow[Subscriber]:
     return found
 
 
-def pass_over(subscriber: Subscriber, position: str) -> Flow[Subscriber]:
+def pass_over(
+    subscriber: Subscriber, position: str
+) -> Flow[Subscriber | VersionConflict]:
     """Write that `subscriber` is past `position`; how far it is then.
+
+    That another process carries it on is a result, not an error: of two workers that
+    follow, one loses each race, and nobody needs to read that in a log.
+    """
+    moved = subscriber.moved(position=position)
+    try:
+        yield Advance(moved)
+    except VersionConflict as error:
+        return error
+    return moved
+
+
+def passed(outcome: Subscriber | VersionConflict) -> Subscriber:
+    """How far the subscriber is, of what `pass_over` gave.
 
     Raises:
         VersionConflict: another process carries it on.
 
     """
-    moved = subscriber.moved(position=position)
-    yield Advance(moved)
-    return moved
+    if isinstance(outcome, VersionConflict):
+        raise outcome
+    return outcome
 
 
 def lag() -> Flow[timedelta]:

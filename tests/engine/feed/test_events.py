@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from kessai import AsyncEngine, Record, SQLiteStore
+from kessai.driver import observe
 from kessai.errors import InvalidInput, TrailBroken, VersionConflict
 from kessai.feed import read_feed
 from kessai.flow import Published, Subscriber
+from kessai.telemetry.logs import LogObserver
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -137,6 +139,18 @@ def test_of_two_that_relay_for_one_subscriber_one_is_refused(shop):
 
     with pytest.raises(VersionConflict, match="subscriber 'mail'"):
         shop.engine.relay("mail", another_is_faster)
+
+
+def test_a_race_that_is_lost_is_no_matter_for_a_log(shop, caplog):
+    shop.sells()
+
+    def another_is_faster(event):
+        moved = Subscriber(name="mail", position=event.position, version=1)
+        shop.engine.store.advance(moved)
+
+    with observe(LogObserver()), pytest.raises(VersionConflict):
+        shop.engine.relay("mail", another_is_faster)
+    assert not caplog.records
 
 
 def test_nothing_is_held_back_where_writers_take_turns(shop):

@@ -17,7 +17,7 @@ from kessai.cli.terminal.streams import output_is_over
 from kessai.driver import drive
 from kessai.errors import InvalidInput
 from kessai.feed import FeedEvent, FeedReader
-from kessai.feed.following import pass_over
+from kessai.feed.following import pass_over, passed
 from kessai.feed.reading import asking
 from kessai.stores import Store
 
@@ -102,7 +102,7 @@ class _Follower:
     def _pass(self, event: FeedEvent) -> None:
         if self._subscriber is not None:
             passing = pass_over(self._subscriber, event.position)
-            self._subscriber = drive(passing, asking(self._store))
+            self._subscriber = passed(drive(passing, asking(self._store)))
 
 
 def _line(event: FeedEvent) -> str:
