@@ -134,6 +134,9 @@ BUSY_SECONDS = 10.0
 FORK_SECONDS = 2 * BUSY_SECONDS
 """For other threads to leave a file alone, so that the process can fork."""
 
+KEPT_SECONDS = 60.0
+"""For which a database connection stays beside its pool, which closes what is idle."""
+
 STATEMENT_SECONDS = 30.0
 """For one statement in a server."""
 

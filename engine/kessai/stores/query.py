@@ -25,11 +25,11 @@ PAGE = 500
 class Query:
     """One statement. `writes` means that it commits, so that a lost reply is unknown.
 
-    A text has its values as `:name`, in bytes as psycopg does. `conflict` is the error
-    when it loses against another session.
+    The text has its values as `:name`. `conflict` is the error when it loses against
+    another session.
     """
 
-    text: str | bytes
+    text: str
     values: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
     writes: bool = False
     conflict: type[KessaiError] = StoreBusy

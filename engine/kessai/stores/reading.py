@@ -53,8 +53,10 @@ REFERENCES = (
 _LOAD = """
 SELECT 0, recorded FROM kessai_answers WHERE key = :key
 UNION ALL SELECT 1, state FROM kessai_states WHERE id = :transaction
-UNION ALL SELECT 2, state FROM kessai_states WHERE id = :agreement
 """
+_LOAD_WITH_AGREEMENT = f"""{_LOAD}
+UNION ALL SELECT 2, state FROM kessai_states WHERE id = :agreement
+"""  # noqa: S608 - constants
 
 _RECORDS = """
 SELECT transaction_id, number, body, hash, moved FROM kessai_events
@@ -89,7 +91,8 @@ ORDER BY id LIMIT :limit
 def load(key: str | None, transaction: str, agreement: str | None) -> Steps[Loaded]:
     """`Store.load`: one statement, so one moment."""
     values = {"key": key, "transaction": transaction, "agreement": agreement}
-    found: dict[int, bytes] = dict((yield Query(_LOAD, values)))
+    text = _LOAD if agreement is None else _LOAD_WITH_AGREEMENT
+    found: dict[int, bytes] = dict((yield Query(text, values)))
     recorded, own, other = (found.get(part) for part in range(3))
     return flow.Loaded(
         None if recorded is None else decode_recorded(recorded),

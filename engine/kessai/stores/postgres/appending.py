@@ -2,15 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kessai.errors import LeaseLost, VersionConflict
 from kessai.flow import Change, Lease, Recorded, RecoveryFailure
 from kessai.machine import Record
 from kessai.stores.encoding import encode_recorded, encode_transaction
 from kessai.stores.postgres import statements
+from kessai.stores.postgres.statements import (
+    CLOSED,
+    EVENTS,
+    REFERENCES,
+    REWRITTEN,
+    Shape,
+    append_statement,
+)
 from kessai.stores.query import Query, Row, Steps
 from kessai.stores.schedule import encode_failure, lease_of
+
+if TYPE_CHECKING:
+    from kessai.spec import Lifecycle
 
 
 def append(change: Change, declared: set[str]) -> Steps[None]:
@@ -18,42 +29,54 @@ def append(change: Change, declared: set[str]) -> Steps[None]:
     new = change.declaration
     if new is not None and new.hash in declared:
         new = None
-    values = _transaction_values(change) | _key_values(change)
-    values["numbers"] = [record.number for record in change.records]
-    values["bodies"] = [record.body for record in change.records]
-    values["hashes"] = [record.hash for record in change.records]
-    values["movements"] = [record.moved for record in change.records]
-    values["rewritten"] = [record.number for record in change.rewrites]
-    values["old_hashes"] = [record.hash for record in change.rewrites]
-    values["left"] = [record.body for record in change.rewrites]
-    values["accounts"] = [reference.account for reference in change.references]
-    values["kinds"] = [reference.kind for reference in change.references]
-    values["gateway_ids"] = [reference.id for reference in change.references]
-    if new is not None:
-        values |= {"declared": new.hash, "name": new.name, "document": new.document}
-    statement = statements.append_statement(change, declares=new is not None)
-    rows = yield Query(statement, values, writes=True, conflict=VersionConflict)
+    opens, closes = _keys(change)
+    events = [
+        (each.number, each.body, each.hash, each.moved) for each in change.records
+    ]
+    rewritten = [(each.number, each.hash, each.body) for each in change.rewrites]
+    closed = [(each.key, each.outcome, encode_recorded(each)) for each in closes]
+    references = [(each.account, each.kind, each.id) for each in change.references]
+    values = _transaction_values(change)
+    values.update(EVENTS.values(events))
+    values.update(REWRITTEN.values(rewritten))
+    values.update(CLOSED.values(closed))
+    values.update(REFERENCES.values(references))
+    values |= _opened(opens) | _declared(new)
+    shape = Shape(
+        is_new=not change.expected_version,
+        is_agreed=change.agreement is not None,
+        is_leased=change.lease is not None,
+        removes=change.removes,
+        opens=opens is not None,
+        declares=new is not None,
+        events=len(events),
+        rewritten=len(rewritten),
+        closed=len(closed),
+        references=len(references),
+    )
+    text = append_statement(shape)
+    rows = yield Query(text, values, writes=True, conflict=VersionConflict)
     if not rows:
         yield from _explain(change)
     if new is not None:
         declared.add(new.hash)
 
 
-def _key_values(change: Change) -> dict[str, Any]:
-    opens, closes = _keys(change)
-    values: dict[str, Any] = {
-        "keys": [closed.key for closed in closes],
-        "outcomes": [closed.outcome for closed in closes],
-        "answers": [encode_recorded(closed) for closed in closes],
+def _opened(opens: Recorded | None) -> dict[str, Any]:
+    if opens is None:
+        return {}
+    return {
+        "key": opens.key,
+        "owner": opens.transaction,
+        "outcome": opens.outcome,
+        "recorded": encode_recorded(opens),
     }
-    if opens is not None:
-        values |= {
-            "key": opens.key,
-            "owner": opens.transaction,
-            "outcome": opens.outcome,
-            "recorded": encode_recorded(opens),
-        }
-    return values
+
+
+def _declared(new: "Lifecycle | None") -> dict[str, Any]:
+    if new is None:
+        return {}
+    return {"declared": new.hash, "name": new.name, "document": new.document}
 
 
 def _keys(change: Change) -> tuple[Recorded | None, tuple[Recorded, ...]]:

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from functools import partial
-from time import monotonic
 from typing import Generic, Self
 
 import psycopg
-from psycopg import AsyncConnection, IsolationLevel
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg import IsolationLevel
+from psycopg_pool import AsyncConnectionPool
 
 from kessai.closable import AsyncClosable
 from kessai.errors import StoreBusy
@@ -25,7 +24,6 @@ from kessai.flow import (
     Subscriber,
 )
 from kessai.forks import AsyncOwnStack, PerProcess
-from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
 from kessai.stores.encoding import Answered, decode_row
@@ -38,17 +36,18 @@ from kessai.stores.postgres import (
     schema,
     statements,
 )
+from kessai.stores.postgres.lending import AsyncLender
 from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
     Server,
-    has_rows,
     in_psycopg,
-    is_quiet,
     no_connection,
+    numbered,
     pauses,
     server_at,
 )
+from kessai.stores.postgres.sessions import AsyncPostgresSession
 from kessai.stores.postgres.within import AsyncPostgresWithin
 from kessai.stores.protocol import ForeignObject, StatusGroup
 from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T, perform_async
@@ -65,7 +64,7 @@ class AsyncPostgresStore(AsyncClosable):
     def __init__(self, server: Server, space: str, connections: int) -> None:
         self._server = server
         self._space = space
-        self._pools = PerProcess(partial(self._new_pool, connections))
+        self._lenders = PerProcess(partial(self._new_lender, connections))
         self._declared: set[str] = set()
 
     @classmethod
@@ -88,45 +87,28 @@ class AsyncPostgresStore(AsyncClosable):
         finally:
             await connection.close()
         store = cls(server, space, connections)
-        await store._pools.get().open()
+        await store._lenders.get().open()
         return store
 
-    def _new_pool(self, connections: int) -> AsyncConnectionPool[AsyncConnection]:
-        return AsyncConnectionPool(
+    def _new_lender(self, connections: int) -> AsyncLender:
+        pool = AsyncConnectionPool(
             **self._server.pool(connections),
+            connection_class=AsyncPostgresSession,
             configure=partial(_apply_settings, self._server, self._space),
             open=False,
         )
+        return AsyncLender(self._server, pool)
 
     def __repr__(self) -> str:
         return f"AsyncPostgresStore({self._server.name!r})"
 
-    async def _lend(
-        self, pool: AsyncConnectionPool[AsyncConnection]
-    ) -> AsyncConnection:
-        """A connection of `pool` that is not known to be broken."""
-        until = monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                if pool.closed:  # in a child process, where it was just made
-                    await pool.open()
-                connection = await pool.getconn(max(until - monotonic(), 0))
-            except PoolTimeout as error:
-                raise StoreBusy(no_connection(self._server)) from error
-            except psycopg.Error as error:
-                raise failed(error, self._server.name) from error
-            if is_quiet(connection):
-                return connection
-            await connection.close()
-            await pool.putconn(connection)
-
     async def _perform(self, step: Steps[T]) -> T:
-        pool = self._pools.get()
-        connection = await self._lend(pool)
+        lender = self._lenders.get()
+        session = await lender.lend()
         try:
-            return await _drive(connection, self._server, step)
+            return await _drive(session, self._server, step)
         finally:
-            await pool.putconn(connection)
+            await lender.give_back(session)
 
     async def load(
         self, key: str | None, transaction: str, agreement: str | None
@@ -196,7 +178,7 @@ class AsyncPostgresStore(AsyncClosable):
                     connection.cursor("reading", scrollable=False)
                 )
                 cursor.itersize = READ_AHEAD
-                await cursor.execute(in_psycopg(statement), binary=True)
+                await cursor.execute(numbered(statement)[0], binary=True)
                 async for row in cursor:
                     yield row
                     own.check(self._server.name)
@@ -268,8 +250,8 @@ class AsyncPostgresStore(AsyncClosable):
 
     async def close(self) -> None:
         """See `Store.close`."""
-        if (pool := self._pools.close()) is not None:
-            await pool.close()
+        if (lender := self._lenders.close()) is not None:
+            await lender.close()
 
 
 class _Mapped(Generic[T]):
@@ -286,10 +268,10 @@ class _Mapped(Generic[T]):
         return self._read(await anext(self._rows))
 
 
-async def _connect(server: Server) -> AsyncConnection:
+async def _connect(server: Server) -> AsyncPostgresSession:
     for pause in pauses():
         try:
-            return await AsyncConnection.connect(
+            return await AsyncPostgresSession.connect(
                 server.conninfo, autocommit=True, prepare_threshold=None
             )
         except psycopg.Error as error:
@@ -300,12 +282,12 @@ async def _connect(server: Server) -> AsyncConnection:
 
 
 async def _apply_settings(
-    server: Server, space: str, connection: AsyncConnection
+    server: Server, space: str, connection: AsyncPostgresSession
 ) -> None:
     await _drive(connection, server, schema.apply_settings(space))
 
 
-async def _check_pooler(connection: AsyncConnection, server: Server) -> None:
+async def _check_pooler(connection: AsyncPostgresSession, server: Server) -> None:
     numbers = set(await _drive(connection, server, pooling.backends()))
     if numbers == {connection.info.backend_pid}:
         return
@@ -320,15 +302,14 @@ async def _check_pooler(connection: AsyncConnection, server: Server) -> None:
     pooling.check(numbers, others)
 
 
-async def _drive(connection: AsyncConnection, server: Server, step: Steps[T]) -> T:
+async def _drive(connection: AsyncPostgresSession, server: Server, step: Steps[T]) -> T:
     return await perform_async(step, partial(_ask, connection, server))
 
 
-async def _ask(connection: AsyncConnection, server: Server, query: Query) -> list[Row]:
+async def _ask(
+    connection: AsyncPostgresSession, server: Server, query: Query
+) -> list[Row]:
     try:
-        cursor = await connection.execute(
-            in_psycopg(query.text), query.values, binary=True
-        )
-        return await cursor.fetchall() if has_rows(cursor) else []
+        return await connection.rows(*in_psycopg(query))
     except (psycopg.Error, UnicodeEncodeError) as error:
         refuse(error, server.name, writes=query.writes, conflict=query.conflict)

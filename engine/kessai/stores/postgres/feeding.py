@@ -15,8 +15,8 @@ An id is taken at a session's first write, which a shop may have made for itself
     session A   takes id 100 for a row of its own …          writes event 2 of order-1
     session B            takes id 101, writes event 1 of order-1, commits
 
-So an event's position is never less than that of the event before it: here both have
-101. That delays an event, and loses none: what wrote it has ended before 101 is read.
+So an event's position is never less than that of the event before it, which stands in
+the transaction's row: here both have 101. That delays an event, and loses none: what wrote it has ended before 101 is read.
 Events of the same position stand in the order of their transactions and their numbers.
 
 Ids count on for all databases of a server, and one that stays open anywhere on it (also
@@ -58,6 +58,7 @@ HAVING max(position) >= {_NEXT}
 """  # noqa: S608
 
 _REBASE_EVENTS = "UPDATE kessai_events SET position = position - :shift::bigint"
+_REBASE_STATES = "UPDATE kessai_states SET position = position - :shift::bigint"
 _REBASE_SUBSCRIBERS = """
 UPDATE kessai_subscribers SET position =
   (split_part(position, '.', 1)::bigint - :shift::bigint)::text
@@ -97,6 +98,7 @@ def rebase() -> Steps[None]:
     shift = yield from beyond()
     if shift is not None:
         yield Query(_REBASE_EVENTS, {"shift": shift})
+        yield Query(_REBASE_STATES, {"shift": shift})
         yield Query(_REBASE_SUBSCRIBERS, {"shift": shift})
 
 

@@ -11,6 +11,7 @@ found any more, instead of something else; and temporary tables come after it.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 import attrs
@@ -31,16 +32,16 @@ TABLES = frozenset(
     }
 )
 
-_ASKED = b"SELECT current_setting('search_path'), current_user::text"
+_ASKED = "SELECT current_setting('search_path'), current_user::text"
 
 # The catalog as a table, not `to_regclass`: a session remembers what it did not find,
 # even if another session has made it while this one waited for the advisory lock.
-_FOUND = b"""
+_FOUND = """
 SELECT nspname::text, has_schema_privilege(spaces.oid, 'USAGE'), relname::text,
   relkind::text, relpersistence::text
 FROM pg_catalog.pg_namespace AS spaces
-LEFT JOIN pg_catalog.pg_class ON relnamespace = spaces.oid AND relname = ANY (%(tables)s)
-WHERE nspname = ANY (%(names)s) OR relname = %(versions)s
+LEFT JOIN pg_catalog.pg_class ON relnamespace = spaces.oid AND relname = ANY (:tables)
+WHERE nspname = ANY (:names) OR relname = :versions
 """
 
 _KINDS = {
@@ -149,6 +150,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+@lru_cache(maxsize=256)
 def qualified(statement: str, schema: str) -> str:
     """`statement` with our tables and views in `schema`, whatever the search path is."""
     named = quoted(schema)

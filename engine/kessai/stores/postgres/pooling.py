@@ -23,7 +23,7 @@ def backends() -> Steps[list[int]]:
     """Who serves a session's transaction, and who the next."""
     found = []
     for _ in range(2):
-        ((number,),) = yield Query(b"SELECT pg_backend_pid()")
+        ((number,),) = yield Query("SELECT pg_backend_pid()")
         found.append(number)
     return found
 

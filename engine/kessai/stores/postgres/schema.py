@@ -23,18 +23,18 @@ SELECT current_setting('server_encoding'),
   set_config('synchronous_commit', current_setting('synchronous_commit'), false),
   set_config('lock_timeout', '{BUSY_SECONDS:g}s', false),
   set_config('statement_timeout', '{STATEMENT_SECONDS:g}s', false),
-  set_config('search_path', %(path)s, false)
-""".encode()
+  set_config('search_path', :path, false)
+"""
 
-_WRITES = b"SELECT pg_is_in_recovery(), current_setting('transaction_read_only')"
+_WRITES = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')"
 
 _READING = (
-    b"SELECT set_config('statement_timeout', '0', false),"
-    b" set_config('idle_in_transaction_session_timeout', '0', false),"
-    b" set_config('search_path', %(path)s, false)"
+    "SELECT set_config('statement_timeout', '0', false),"
+    " set_config('idle_in_transaction_session_timeout', '0', false),"
+    " set_config('search_path', :path, false)"
 )
 
-_VERSION_TABLE = b"""
+_VERSION_TABLE = """
 CREATE TABLE IF NOT EXISTS kessai_schema (
   version bigint PRIMARY KEY,
   made_at timestamptz NOT NULL DEFAULT now()
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS kessai_schema (
 # each version writes that down in its own way. So the mark says what the one that made
 # the view made of it: whoever changes the view later leaves it as it was, or has none.
 VIEWS = (
-    b"""
+    """
 CREATE VIEW kessai_transactions AS
 SELECT id AS transaction_id, account, lifecycle, content ->> 'agreement' AS agreement,
   status, content ->> 'currency' AS currency,
@@ -56,7 +56,7 @@ SELECT id AS transaction_id, account, lifecycle, content ->> 'agreement' AS agre
   opened_at, changed_at, open_since, discrepancies
 FROM kessai_states, LATERAL (SELECT convert_from(state, 'UTF8')::json AS content) AS read
 WHERE lifecycle <> ''""",
-    b"""
+    """
 CREATE VIEW kessai_movements AS
 SELECT (content #>> '{data,at}')::timestamptz AS at,
   ended.transaction_id, ended.number AS event, account, lifecycle,
@@ -73,7 +73,7 @@ LEFT JOIN kessai_events AS began ON began.transaction_id = ended.transaction_id
   AND began.number = substr(CASE WHEN json_typeof(content #> '{data,operation}') = 'string'
     THEN content #>> '{data,operation}' END, length(ended.transaction_id) + 2)::bigint
 WHERE ended.moved IS NOT NULL""",
-    b"""
+    """
 DO $$ DECLARE
   view regclass;
   path text := current_setting('search_path');
@@ -84,16 +84,16 @@ BEGIN
     PERFORM set_config('search_path', quote_ident(nspname) || ', pg_temp', true)
       FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
       WHERE pg_class.oid = view;
-    EXECUTE format('COMMENT ON VIEW %%s IS %%L', view, current_setting('server_version_num')
+    EXECUTE format('COMMENT ON VIEW %s IS %L', view, current_setting('server_version_num')
       ::int / 10000 || ' ' || md5(pg_get_viewdef(view)));
   END LOOP;
   PERFORM set_config('search_path', path, true);
 END $$""",
 )
 
-MIGRATIONS: tuple[tuple[bytes, ...], ...] = (
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
-        b"""
+        """
 CREATE TABLE kessai_states (
   id text COLLATE "C" PRIMARY KEY,
   account text COLLATE "C" NOT NULL,
@@ -109,21 +109,22 @@ CREATE TABLE kessai_states (
   lease bigint NOT NULL DEFAULT 0,
   leased_until timestamptz,
   failure text,
+  position bigint NOT NULL,
   state bytea NOT NULL
 )""",
-        b"""
+        """
 CREATE INDEX kessai_states_due ON kessai_states (account, due_at, id)
   WHERE due_at IS NOT NULL""",
-        b"""
+        """
 CREATE INDEX kessai_states_changed
   ON kessai_states (account, lifecycle, status, changed_at, id)
   WHERE lifecycle <> ''""",
-        b"""
+        """
 CREATE INDEX kessai_states_opened ON kessai_states (opened_at, id)
   WHERE opened_at IS NOT NULL""",
-        b"""
+        """
 CREATE INDEX kessai_states_discrepant ON kessai_states (id) WHERE discrepancies > 0""",
-        b"""
+        """
 CREATE TABLE kessai_events (
   transaction_id text COLLATE "C" NOT NULL,
   number bigint NOT NULL,
@@ -133,27 +134,25 @@ CREATE TABLE kessai_events (
   position bigint NOT NULL,
   PRIMARY KEY (transaction_id, number)
 )""",
-        b"""
-CREATE INDEX kessai_events_by_position
-ON kessai_events (position, transaction_id, number)""",
-        b"""
+        """
+CREATE INDEX kessai_events_by_position ON kessai_events (position)""",
+        f"""
 CREATE INDEX kessai_events_but_denials ON kessai_events (transaction_id, number)
-WHERE position('\\x%b'::bytea IN body) = 0"""
-        % DENIAL.hex().encode(),
-        b"""
+WHERE position('\\x{DENIAL.hex()}'::bytea IN body) = 0""",
+        """
 CREATE TABLE kessai_answers (
   key text COLLATE "C" CONSTRAINT kessai_answers_pkey PRIMARY KEY,
   transaction_id text COLLATE "C" NOT NULL,
   outcome text NOT NULL,
   recorded bytea NOT NULL
 )""",
-        b"""
+        """
 CREATE TABLE kessai_lifecycles (
   hash text PRIMARY KEY,
   name text NOT NULL,
   document bytea NOT NULL
 )""",
-        b"""
+        """
 CREATE TABLE kessai_gateway_ids (
   account text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
@@ -161,7 +160,7 @@ CREATE TABLE kessai_gateway_ids (
   transaction_id text COLLATE "C" NOT NULL,
   PRIMARY KEY (account, kind, gateway_id, transaction_id)
 )""",
-        b"""
+        """
 CREATE TABLE kessai_subscribers (
   name text COLLATE "C" PRIMARY KEY,
   version bigint NOT NULL,
@@ -179,8 +178,7 @@ def statements(space: str) -> Iterator[str]:
     made = [_VERSION_TABLE, *(each for step in MIGRATIONS for each in step)]
     yield f"CREATE SCHEMA IF NOT EXISTS {place.quoted(space)}"
     for statement in made:
-        written = statement.decode().strip().replace("%%", "%")  # psycopg's escape
-        yield place.qualified(written, space)
+        yield place.qualified(statement.strip(), space)
     for number in range(1, len(MIGRATIONS) + 1):
         version = f"INSERT INTO {place.VERSIONS} (version) VALUES ({number})"  # noqa: S608 - ours
         yield place.qualified(version, space)
@@ -239,12 +237,12 @@ def prepare(*, must_exist: bool, to_read: bool) -> Steps[str]:
         message = f"there is no store in this database (schema {place.quoted(space)})"
         raise StoreMissing(message)
     # Each statement must see what was committed while it waited for the lock.
-    yield Query(b"BEGIN ISOLATION LEVEL READ COMMITTED")
-    yield Query(b"SET LOCAL statement_timeout = 0")
-    yield Query(b"SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
+    yield Query("BEGIN ISOLATION LEVEL READ COMMITTED")
+    yield Query("SET LOCAL statement_timeout = 0")
+    yield Query("SELECT pg_advisory_xact_lock(:lock)", {"lock": LOCK})
     yield from _migrate((yield from _version(space)))  # another may have been faster
     yield from feeding.rebase()
-    yield Query(b"COMMIT", writes=True)
+    yield Query("COMMIT", writes=True)
     return space
 
 
@@ -271,7 +269,7 @@ def _migrate(found: int) -> Steps[None]:
         for statement in statements:
             yield Query(statement)
         yield Query(
-            b"INSERT INTO kessai_schema (version) VALUES (%(version)s)",
+            "INSERT INTO kessai_schema (version) VALUES (:version)",
             {"version": number},
         )
 
@@ -281,7 +279,7 @@ def _version(space: str) -> Steps[int]:
     found = yield from place.relations(space)
     if not found:
         return 0
-    rows: list[Row] = yield Query(b"SELECT max(version) FROM kessai_schema")
+    rows: list[Row] = yield Query("SELECT max(version) FROM kessai_schema")
     version = int(rows[0][0] or 0)
     if version > len(MIGRATIONS):
         message = (

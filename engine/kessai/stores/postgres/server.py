@@ -4,9 +4,9 @@ libpq's own complaint about a URL may quote a piece of the password, so it is no
 """
 
 import re
-import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from time import monotonic
 from typing import Any
 
@@ -17,6 +17,7 @@ from psycopg.pq import PGconn, Ping
 
 from kessai.errors import InvalidInput
 from kessai.limits import BUSY_SECONDS, STARTING_SECONDS
+from kessai.stores.query import Query
 
 CONNECTIONS = 10
 """How many connections a store holds at most, by default."""
@@ -102,28 +103,28 @@ def pauses() -> Iterator[float]:
         yield STARTING_SECONDS
 
 
-def is_quiet(connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
-    """Whether a connection that lay idle may be used. Asks nobody, so it costs nothing.
-
-    An idle connection has nothing to read. If it has, that is the server's last message
-    or the end of the stream, and a statement written to it would have an unknown fate.
-    """
-    if connection.closed:
-        return False
-    number = connection.fileno()
-    if not hasattr(select, "poll"):  # Windows, where a socket's number has no limit
-        return not select.select([number], [], [], 0)[0]
-    poll = select.poll()
-    poll.register(number, select.POLLIN)
-    return not poll.poll(0)
-
-
 @lru_cache(maxsize=256)
-def in_psycopg(text: str | bytes) -> bytes:
-    """A query's text as psycopg takes it: values are `%(name)s`."""
-    if isinstance(text, bytes):
-        return text
-    return re.sub(r"(?<![:\w]):(\w+)", r"%(\1)s", text).encode()
+def numbered(text: str) -> tuple[bytes, Callable[[Mapping[str, Any]], Sequence[Any]]]:
+    """A query's text as the server takes it, `$1` for its first value; which these are."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return f"${names.setdefault(found[1], len(names) + 1)}"
+
+    written = re.sub(r"(?<![:\w]):(\w+)", number, text)
+    return written.encode(), _picking(*names)
+
+
+def _picking(*names: str) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]
+
+
+def in_psycopg(query: Query) -> tuple[bytes, Sequence[Any]]:
+    """A query's text and values as a cursor takes them that sends both as they are."""
+    text, pick = numbered(query.text)
+    return text, pick(query.values)
 
 
 def has_rows(cursor: psycopg.Cursor | psycopg.AsyncCursor) -> bool:

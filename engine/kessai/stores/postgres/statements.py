@@ -20,11 +20,83 @@ same in all: agreement, transaction, key, lifecycle file.
 # ruff: noqa: S608 - texts are put together from names in this module; values are sent apart
 
 import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
-from kessai.flow import Change
+import attrs
+
 from kessai.machine import DENIAL
 from kessai.stores import reading
 from kessai.stores.query import PAGE
+
+
+@attrs.frozen(slots=False)
+class NewRows:
+    """NewRows that an append gives to the server, as `new`, and what is done with them.
+
+    Nearly always it is one, which is given as it is. Lists cost both sides more than all
+    the rest of a statement: each is encoded by itself, and the server, which does not
+    know how long they are, plans for many.
+    """
+
+    name: str
+    columns: dict[str, str]
+    part: str
+
+    def text(self, count: int) -> str:
+        """The part of the statement for so many; nothing for none."""
+        names = {column: f":{self.name}_{column}" for column in self.columns}
+        if count == 1:
+            values = [f"{names[c]}::{kind} AS {c}" for c, kind in self.columns.items()]
+            new = f"(SELECT {', '.join(values)}) AS new"
+        else:
+            lists = [f"{names[c]}::{kind}[]" for c, kind in self.columns.items()]
+            new = f"unnest({', '.join(lists)}) AS new ({', '.join(self.columns)})"
+        return self.part.format(new=new) if count else ""
+
+    def values(self, rows: Sequence[Sequence[Any]]) -> Iterable[tuple[str, Any]]:
+        """The values of `rows` as they are named there."""
+        found = rows[0] if len(rows) == 1 else map(list, zip(*rows, strict=True))
+        return zip(self._names, found, strict=True) if rows else ()
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}_{column}" for column in self.columns)
+
+
+EVENTS = NewRows(
+    "event",
+    {"number": "bigint", "body": "bytea", "hash": "text", "moved": "text"},
+    "written AS (INSERT INTO kessai_events"
+    " (transaction_id, number, body, hash, moved, position)"
+    " SELECT moved.id, new.number, new.body, new.hash, new.moved, moved.position"
+    " FROM moved, {new})",
+)
+
+REWRITTEN = NewRows(
+    "rewritten",
+    {"number": "bigint", "hash": "text", "body": "bytea"},
+    "rewritten AS (UPDATE kessai_events SET body = new.body FROM moved, {new}"
+    " WHERE kessai_events.transaction_id = moved.id"
+    " AND kessai_events.number = new.number AND kessai_events.hash = new.hash)",
+)
+
+CLOSED = NewRows(
+    "closed",
+    {"key": "text", "outcome": "text", "recorded": "bytea"},
+    "closed AS (UPDATE kessai_answers SET outcome = new.outcome, recorded = new.recorded"
+    " FROM moved, {new} WHERE kessai_answers.key = new.key)",
+)
+
+REFERENCES = NewRows(
+    "reference",
+    {"account": "text", "kind": "text", "gateway_id": "text"},
+    "referring AS (INSERT INTO kessai_gateway_ids"
+    " (account, kind, gateway_id, transaction_id)"
+    " SELECT new.account, new.kind, new.gateway_id, moved.id FROM moved, {new}"
+    " ON CONFLICT DO NOTHING)",
+)
 
 _COLUMNS = {
     "account": "text",
@@ -128,26 +200,42 @@ ORDER BY transaction_id, number / {PAGE}
 """
 
 
-def append_statement(change: Change, *, declares: bool) -> str:
+class Shape(NamedTuple):
+    """What an append does, as far as its statement depends on it: few are ever made.
+
+    Of `events` and so on it is how many there are.
+    """
+
+    is_new: bool
+    is_agreed: bool
+    is_leased: bool
+    removes: bool
+    opens: bool
+    declares: bool
+    events: int
+    rewritten: int
+    closed: int
+    references: int
+
+
+@lru_cache(maxsize=256)
+def append_statement(shape: Shape) -> str:
     """The statement of an append: it gives a row if the transaction moved, else none.
 
-    Its values are named as `appending` gives them; each list of them may be of any
-    length, so that few statements serve every change.
+    Its values are named as `appending` gives them.
     """
-    moved = _update(change) if change.expected_version else _insert(change)
-    parts = {
-        _AGREED: change.agreement is not None,
-        moved: True,
-        _WRITTEN: True,
-        _REWRITTEN: bool(change.rewrites),
-        _REMOVED: change.removes,
-        _OPENED: change.opens is not None,
-        _CLOSED: bool(change.closes),
-        _DECLARED: declares,
-        _REFERRING: bool(change.references),
-    }
-    chosen = ",\n".join(part for part, is_needed in parts.items() if is_needed)
-    return f"WITH {chosen}\nSELECT 1 FROM moved"
+    parts = (
+        _AGREED * shape.is_agreed,
+        _insert(shape) if shape.is_new else _update(shape),
+        EVENTS.text(shape.events),
+        REWRITTEN.text(shape.rewritten),
+        _REMOVED * shape.removes,
+        _OPENED * shape.opens,
+        CLOSED.text(shape.closed),
+        _DECLARED * shape.declares,
+        REFERENCES.text(shape.references),
+    )
+    return "WITH {}\nSELECT 1 FROM moved".format(",\n".join(filter(None, parts)))
 
 
 _AGREED = (
@@ -156,23 +244,6 @@ _AGREED = (
 )
 
 _IS_AGREED = "EXISTS (SELECT 1 FROM agreed)"
-
-_WRITTEN = (
-    "written AS (INSERT INTO kessai_events"
-    " (transaction_id, number, body, hash, moved, position)"
-    " SELECT moved.id, new.number, new.body, new.hash, new.moved,"
-    " greatest(pg_current_xact_id()::text::bigint, (SELECT position FROM kessai_events"
-    " WHERE transaction_id = :id AND number = :expected)) FROM moved,"
-    " unnest(:numbers::bigint[], :bodies::bytea[], :hashes::text[], :movements::text[])"
-    " AS new (number, body, hash, moved))"
-)
-
-_REWRITTEN = (
-    "rewritten AS (UPDATE kessai_events SET body = new.body FROM moved,"
-    " unnest(:rewritten::bigint[], :old_hashes::text[], :left::bytea[])"
-    " AS new (number, hash, body) WHERE kessai_events.transaction_id = moved.id"
-    " AND kessai_events.number = new.number AND kessai_events.hash = new.hash)"
-)
 
 _REMOVED = (
     "removed AS (DELETE FROM kessai_events USING moved"
@@ -184,24 +255,10 @@ _OPENED = (
     " SELECT :key::text, :owner::text, :outcome::text, :recorded::bytea FROM moved)"
 )
 
-_CLOSED = (
-    "closed AS (UPDATE kessai_answers SET outcome = new.outcome, recorded = new.recorded"
-    " FROM moved, unnest(:keys::text[], :outcomes::text[], :answers::bytea[])"
-    " AS new (key, outcome, recorded) WHERE kessai_answers.key = new.key)"
-)
-
 _DECLARED = (
     "declared AS (INSERT INTO kessai_lifecycles (hash, name, document)"
     " SELECT :declared::text, :name::text, :document::bytea FROM moved"
     " ON CONFLICT (hash) DO NOTHING)"
-)
-
-_REFERRING = (
-    "referring AS (INSERT INTO kessai_gateway_ids"
-    " (account, kind, gateway_id, transaction_id)"
-    " SELECT new.account, new.kind, new.gateway_id, moved.id FROM moved,"
-    " unnest(:accounts::text[], :kinds::text[], :gateway_ids::text[])"
-    " AS new (account, kind, gateway_id) ON CONFLICT DO NOTHING)"
 )
 
 
@@ -209,22 +266,27 @@ _VALUES = ", ".join(f":{name}::{kind}" for name, kind in _COLUMNS.items())
 _CHANGED = ", ".join(f"{name} = :{name}::{kind}" for name, kind in _COLUMNS.items())
 
 
-def _insert(change: Change) -> str:
-    where = f" WHERE {_IS_AGREED}" if change.agreement is not None else ""
+_POSITION = "pg_current_xact_id()::text::bigint"  # see `feeding`
+
+
+def _insert(shape: Shape) -> str:
+    where = f" WHERE {_IS_AGREED}" if shape.is_agreed else ""
     return (
-        f"moved AS (INSERT INTO kessai_states ({', '.join(_COLUMNS)}, id)"
-        f" SELECT {_VALUES}, :id::text{where} ON CONFLICT (id) DO NOTHING RETURNING id)"
+        f"moved AS (INSERT INTO kessai_states ({', '.join(_COLUMNS)}, id, position)"
+        f" SELECT {_VALUES}, :id::text, {_POSITION}{where}"
+        " ON CONFLICT (id) DO NOTHING RETURNING id, position)"
     )
 
 
-def _update(change: Change) -> str:
+def _update(shape: Shape) -> str:
     conditions = ["id = :id", "version = :expected"]
-    if change.lease is not None:
+    if shape.is_leased:
         conditions.append("lease = :lease")
-    if change.agreement is not None:
+    if shape.is_agreed:
         conditions.append(_IS_AGREED)
     return (
         f"moved AS (UPDATE kessai_states SET {_CHANGED}, attempts = 0,"
+        f" position = greatest({_POSITION}, position),"
         " failure = CASE WHEN :due_at::timestamptz IS NOT NULL THEN failure END"
-        f" WHERE {' AND '.join(conditions)} RETURNING id)"
+        f" WHERE {' AND '.join(conditions)} RETURNING id, position)"
     )

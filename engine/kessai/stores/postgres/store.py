@@ -6,17 +6,16 @@ from contextlib import closing
 from datetime import datetime
 from functools import partial
 from itertools import starmap
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import psycopg
-from psycopg import Connection, IsolationLevel
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg import IsolationLevel
+from psycopg_pool import ConnectionPool
 
 from kessai.errors import StoreBusy
 from kessai.flow import Change, Lease, Published, RecoveryFailure, Reference, Subscriber
 from kessai.forks import OwnStack, PerProcess
-from kessai.limits import BUSY_SECONDS
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
 from kessai.stores.encoding import Answered, decode_row
@@ -29,17 +28,18 @@ from kessai.stores.postgres import (
     schema,
     statements,
 )
+from kessai.stores.postgres.lending import Lender
 from kessai.stores.postgres.meaning import failed, refuse, unreachable
 from kessai.stores.postgres.server import (
     CONNECTIONS,
     Server,
-    has_rows,
     in_psycopg,
-    is_quiet,
     no_connection,
+    numbered,
     pauses,
     server_at,
 )
+from kessai.stores.postgres.sessions import PostgresSession
 from kessai.stores.postgres.within import PostgresWithin
 from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T, perform
@@ -83,44 +83,33 @@ class PostgresStore(ReadingStore):
             _check_pooler(connection, self._server)
             preparing = schema.prepare(must_exist=must_exist, to_read=to_read)
             self._space = _drive(connection, self._server, preparing)
-        self._pools = PerProcess(partial(self._new_pool, connections))
-        self._pools.get()
+        self._lenders = PerProcess(partial(self._new_lender, connections))
+        self._lenders.get()
 
     def __repr__(self) -> str:
         return f"PostgresStore({self._server.name!r})"
 
-    def _new_pool(self, connections: int) -> ConnectionPool[Connection]:
-        return _OwnPool(
-            **self._server.pool(connections), configure=self._configure, open=True
+    def _new_lender(self, connections: int) -> Lender:
+        pool = _OwnPool(
+            **self._server.pool(connections),
+            connection_class=PostgresSession,
+            configure=self._configure,
+            open=True,
         )
+        return Lender(self._server, pool)
 
-    def _configure(self, connection: Connection) -> None:
+    def _configure(self, connection: PostgresSession) -> None:
         _drive(connection, self._server, schema.apply_settings(self._space))
-
-    def _lend(self, pool: ConnectionPool[Connection]) -> Connection:
-        """A connection of `pool` that is not known to be broken."""
-        until = monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                connection = pool.getconn(max(until - monotonic(), 0))
-            except PoolTimeout as error:
-                raise StoreBusy(no_connection(self._server)) from error
-            except psycopg.Error as error:
-                raise failed(error, self._server.name) from error
-            if is_quiet(connection):
-                return connection
-            connection.close()
-            pool.putconn(connection)
 
     _but_denials = statements.BUT_DENIALS
 
     def _perform(self, step: Steps[T]) -> T:
-        pool = self._pools.get()
-        connection = self._lend(pool)
+        lender = self._lenders.get()
+        session = lender.lend()
         try:
-            return _drive(connection, self._server, step)
+            return _drive(session, self._server, step)
         finally:
-            pool.putconn(connection)
+            lender.give_back(session)
 
     def append(self, change: Change) -> None:
         """See `Store.append`."""
@@ -160,7 +149,7 @@ class PostgresStore(ReadingStore):
                     connection.cursor("reading", scrollable=False)
                 )
                 cursor.itersize = READ_AHEAD
-                for row in cursor.execute(in_psycopg(statement), binary=True):
+                for row in cursor.execute(numbered(statement)[0], binary=True):
                     yield row
                     own.check(self._server.name)
         except psycopg.Error as error:
@@ -199,11 +188,11 @@ class PostgresStore(ReadingStore):
 
     def close(self) -> None:
         """See `Store.close`."""
-        if (pool := self._pools.close()) is not None:
-            pool.close()
+        if (lender := self._lenders.close()) is not None:
+            lender.close()
 
 
-class _OwnPool(ConnectionPool[Connection]):
+class _OwnPool(ConnectionPool[PostgresSession]):
     """A pool that a child process drops without a word.
 
     The pool would wait there for threads and locks of the parent.
@@ -218,10 +207,10 @@ class _OwnPool(ConnectionPool[Connection]):
             super().__del__()
 
 
-def _connect(server: Server) -> Connection:
+def _connect(server: Server) -> PostgresSession:
     for pause in pauses():
         try:
-            return psycopg.connect(
+            return PostgresSession.connect(
                 server.conninfo, autocommit=True, prepare_threshold=None
             )
         except psycopg.Error as error:
@@ -231,7 +220,7 @@ def _connect(server: Server) -> Connection:
     raise StoreBusy(no_connection(server))
 
 
-def _check_pooler(connection: Connection, server: Server) -> None:
+def _check_pooler(connection: PostgresSession, server: Server) -> None:
     numbers = set(_drive(connection, server, pooling.backends()))
     if numbers == {connection.info.backend_pid}:
         return
@@ -243,13 +232,12 @@ def _check_pooler(connection: Connection, server: Server) -> None:
     pooling.check(numbers, others)
 
 
-def _drive(connection: Connection, server: Server, step: Steps[T]) -> T:
+def _drive(connection: PostgresSession, server: Server, step: Steps[T]) -> T:
     return perform(step, partial(_ask, connection, server))
 
 
-def _ask(connection: Connection, server: Server, query: Query) -> list[Row]:
+def _ask(connection: PostgresSession, server: Server, query: Query) -> list[Row]:
     try:
-        cursor = connection.execute(in_psycopg(query.text), query.values, binary=True)
-        return cursor.fetchall() if has_rows(cursor) else []
+        return connection.rows(*in_psycopg(query))
     except (psycopg.Error, UnicodeEncodeError) as error:
         refuse(error, server.name, writes=query.writes, conflict=query.conflict)

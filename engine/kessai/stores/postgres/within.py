@@ -5,12 +5,13 @@ tables are named with their schema, and nothing of the session is changed. A cha
 fails is undone by a savepoint, so that the shop's transaction can go on.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, Generic, NoReturn, TypeVar
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from attrs import evolve
+from psycopg import AsyncConnection, AsyncRawCursor, Connection, RawCursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
@@ -53,9 +54,9 @@ class _Session(Generic[C]):
         self._space = space
         self._name = name
 
-    def text(self, query: Query) -> bytes:
-        """The statement of `query`, its tables in our schema."""
-        return _qualified(query.text, self._space)
+    def in_psycopg(self, query: Query) -> tuple[bytes, Sequence[Any]]:
+        """As a cursor takes `query`, with its tables in our schema."""
+        return in_psycopg(evolve(query, text=place.qualified(query.text, self._space)))
 
     def refuse(self, error: Exception) -> NoReturn:
         """Raise what `error` means for the shop's transaction."""
@@ -82,12 +83,6 @@ def _append(change: Change) -> Steps[None]:
     yield _RELEASE
 
 
-@lru_cache(maxsize=256)
-def _qualified(text: str | bytes, space: str) -> bytes:
-    named = place.qualified(in_psycopg(text).decode(), space.replace("%", "%%"))
-    return named.encode()
-
-
 class PostgresWithin:
     """See `Within`."""
 
@@ -111,11 +106,9 @@ class PostgresWithin:
 
     def _ask(self, query: Query) -> list[Row]:
         # A cursor of psycopg's own, whatever the shop's connection makes.
-        cursor = Cursor(self._session.connection, row_factory=tuple_row)
+        cursor = RawCursor(self._session.connection, row_factory=tuple_row)
         try:
-            cursor.execute(
-                self._session.text(query), query.values, prepare=False, binary=True
-            )
+            cursor.execute(*self._session.in_psycopg(query), prepare=False, binary=True)
             return cursor.fetchall() if has_rows(cursor) else []
         except (psycopg.Error, UnicodeEncodeError) as error:
             self._session.refuse(error)
@@ -145,10 +138,10 @@ class AsyncPostgresWithin:
         return await perform_async(step, self._ask)
 
     async def _ask(self, query: Query) -> list[Row]:
-        cursor = AsyncCursor(self._session.connection, row_factory=tuple_row)
+        cursor = AsyncRawCursor(self._session.connection, row_factory=tuple_row)
         try:
             await cursor.execute(
-                self._session.text(query), query.values, prepare=False, binary=True
+                *self._session.in_psycopg(query), prepare=False, binary=True
             )
             return await cursor.fetchall() if has_rows(cursor) else []
         except (psycopg.Error, UnicodeEncodeError) as error:

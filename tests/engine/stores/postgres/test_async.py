@@ -9,7 +9,7 @@ from pg.shop import ADAPTER, Clock
 from kessai import AsyncEngine, AsyncPostgresStore, Command, Status
 from kessai.audit import verify
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed, TrailBroken
-from kessai.stores.postgres import async_store
+from kessai.stores.postgres import lending
 from kessai.testing.store_kit.conformance import Book
 from kessai_adapters.emulator import (
     Emulator,
@@ -135,10 +135,11 @@ def test_errors_are_told_as_by_the_synchronous_store(proxy, monkeypatch):
         proxy.cut(b"array_agg", AFTER)
         with pytest.raises(StoreFailed):
             await anext(store.trails())
-        async with store._pools.get().connection():
-            monkeypatch.setattr(async_store, "BUSY_SECONDS", 0.3)
-            with pytest.raises(StoreBusy):
-                await store.records("order-1")
+        session = await store._lenders.get().lend()
+        monkeypatch.setattr(lending, "BUSY_SECONDS", 0.3)
+        with pytest.raises(StoreBusy):
+            await store.records("order-1")
+        await store._lenders.get().give_back(session)
         await store.close()
         with pytest.raises(StoreFailed):
             await store.records("order-1")

@@ -25,15 +25,14 @@ class OwnTransaction:
     """A transaction of the database that is its user's own, with what a store writes."""
 
     def __init__(self, url):
-        self.connection = psycopg.connect(url)
+        self.connection = psycopg.connect(url, cursor_factory=psycopg.RawCursor)
 
     def write(self, book, change):
         perform(appending.append(change, set()), self._ask)
         book.transaction = change.transaction
 
     def _ask(self, query):
-        text = in_psycopg(query.text)
-        found = self.connection.execute(text, query.values, binary=True)
+        found = self.connection.execute(*in_psycopg(query), binary=True)
         return found.fetchall() if has_rows(found) else []
 
     def takes_an_id(self):
@@ -119,6 +118,7 @@ def test_what_was_restored_into_another_server_is_followed_on(postgres, url):
     far = 10**12
     with psycopg.connect(url) as server:  # as if from a server that is far ahead
         server.execute("UPDATE kessai_events SET position = position + %s", [far])
+        server.execute("UPDATE kessai_states SET position = position + %s", [far])
         server.execute(
             "UPDATE kessai_subscribers SET position = (split_part(position, '.', 1)"
             "::bigint + %s)::text || substr(position, strpos(position, '.'))",

@@ -4,6 +4,7 @@ from urllib.parse import unquote
 
 import attrs
 import pytest
+from pg.lent import lent
 from pg.server import with_options
 
 from kessai.errors import StoreFailed, StoreMissing, StoreUnsuitable
@@ -227,6 +228,6 @@ def test_a_schema_that_goes_while_the_store_is_open_leads_to_no_other(
 def test_a_temporary_table_hides_none_of_ours(postgres, places):
     store = postgres(places.along(places.ours), connections=1)
     Book(store).begin()
-    with store._pools.get().connection() as connection:
+    with lent(store) as connection:
         connection.execute("CREATE TEMPORARY TABLE kessai_events (what text)")
     assert len(store.records("order-1")) == 1

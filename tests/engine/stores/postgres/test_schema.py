@@ -67,7 +67,7 @@ def test_a_search_path_that_leads_nowhere_is_refused(postgres, server):
 
 def test_a_migration_that_fails_leaves_the_version_before(postgres, url, monkeypatch):
     Book(postgres()).begin()
-    steps = (b"ALTER TABLE kessai_states ADD COLUMN more text", b"SELECT 1 / 0")
+    steps = ("ALTER TABLE kessai_states ADD COLUMN more text", "SELECT 1 / 0")
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, steps))
     with pytest.raises(InvalidInput, match="division by zero"):
         postgres()
@@ -106,7 +106,9 @@ def test_a_setting_that_is_changed_later_does_not_reach_an_open_store(
         "ALTER SYSTEM SET synchronous_commit = off", "SELECT pg_reload_conf()"
     )
     try:
-        with store._pools.get().connection() as connection:
+        from pg.lent import lent
+
+        with lent(store) as connection:
             found = connection.execute("SHOW synchronous_commit").fetchone()
         assert found == ("on",)
     finally:

@@ -13,6 +13,10 @@ from kessai.testing.store_kit.conformance import NOON, _fill
 DAY = {"since": NOON, "until": NOON + timedelta(days=1)}
 
 
+def raw(url):
+    return psycopg.connect(url, cursor_factory=psycopg.RawCursor)
+
+
 def plans(connection, asked):
     """The plan of each statement that a search makes, where scans are the last resort."""
     connection.execute("SET enable_seqscan = off")
@@ -22,15 +26,15 @@ def plans(connection, asked):
             query = next(step) if rows is None else step.send(rows)
         except StopIteration:
             return found
-        text = in_psycopg(query.text)
-        plan = connection.execute(b"EXPLAIN " + text, query.values).fetchall()
+        text, values = in_psycopg(query)
+        plan = connection.execute(b"EXPLAIN " + text, values).fetchall()
         found.append("\n".join(line for (line,) in plan))
-        rows = connection.execute(text, query.values, binary=True).fetchall()
+        rows = connection.execute(text, values, binary=True).fetchall()
 
 
 @pytest.mark.parametrize("by", ["changed", "opened"])
 def test_no_search_must_scan_a_table(url, by):
-    with PostgresStore(url) as store, psycopg.connect(url) as connection:
+    with PostgresStore(url) as store, raw(url) as connection:
         _fill(store)
         after = store.search(Search(by=by, limit=1)).cursor
         for asked in (

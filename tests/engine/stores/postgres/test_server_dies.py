@@ -6,11 +6,12 @@ from time import monotonic, sleep
 
 import psycopg
 import pytest
+from pg.lent import lent
 from pg.shop import Shop, is_over
 
 from kessai import Status
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed
-from kessai.stores.postgres import store as shell
+from kessai.stores.postgres import lending
 from kessai.testing.store_kit.conformance import Book
 
 PAYMENTS, REFUNDS = 6, 25
@@ -73,7 +74,7 @@ def test_an_append_that_waits_too_long_for_a_lock_is_busy(postgres, server, url)
     store = postgres(connections=1)
     book = Book(store)
     operation = book.begin()
-    with store._pools.get().connection() as connection:
+    with lent(store) as connection:
         connection.execute("SET lock_timeout = '50ms'")
     with psycopg.connect(url) as holder:
         holder.execute("SELECT 1 FROM kessai_states FOR UPDATE")
@@ -88,7 +89,7 @@ def test_a_server_that_is_not_there_is_told_at_once_and_at_last(
     store = postgres()
     Book(store).begin()
     own_server.stop()
-    monkeypatch.setattr(shell, "BUSY_SECONDS", 0.3)
+    monkeypatch.setattr(lending, "BUSY_SECONDS", 0.3)
     try:
         with pytest.raises(StoreFailed, match="refused"):
             postgres()
