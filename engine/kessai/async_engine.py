@@ -82,7 +82,9 @@ class AsyncEngine(BaseEngine, AsyncClosable):
         super().__init__(adapters, lifecycles, observer)
         self._store = store
         self._transport = _http() if transport is None else transport
-        self._threads = StoreThreads() if makes_wait(store) else None
+        self._threads: StoreThreads | None = None
+        if makes_wait(store):
+            self._threads = StoreThreads(store, partial(ask_store, store))
         self._clock = in_utc(clock)
         self._begin: Callable[[Effect], Result | Awaitable[Result]] = partial(
             perform,
@@ -103,7 +105,7 @@ class AsyncEngine(BaseEngine, AsyncClosable):
 
     async def _perform(self, effect: Effect) -> Result:
         if self._threads is not None and not isinstance(effect, (Now, Send)):
-            return await self._threads.call(ask_store, self._store, effect)
+            return await self._threads.perform(effect)
         found = self._begin(effect)
         return await found if isawaitable(found) else found
 

@@ -5,12 +5,12 @@ other calls: if it were called in the loop, nothing would ever come.
 """
 
 import asyncio
-from threading import Barrier, Event, get_ident
+from threading import Event, get_ident
 
 import pytest
 
 from kessai import AsyncEngine, Command, MemoryStore, SQLiteStore, Status
-from kessai.errors import StoreFailed
+from kessai.errors import CommitUnknown, StoreFailed
 from kessai.machine import Phase
 from kessai_adapters.in_process import AsyncEmulatorTransport
 from kessai_adapters.local import LocalGateway
@@ -20,15 +20,16 @@ AT_ONCE = 8
 
 
 class SlowDisk(SQLiteStore):
-    """Each append waits for `before` first, and then for `after`."""
+    """Each commit waits for `before` first, and then for `after`."""
 
     before = staticmethod(lambda: None)
     after = staticmethod(lambda: None)
 
-    def append(self, change):
+    def append_each(self, changes):
         self.before()
-        super().append(change)
+        errors = super().append_each(changes)
         self.after()
+        return errors
 
 
 @pytest.fixture
@@ -67,16 +68,44 @@ def test_the_loop_goes_on_while_the_store_writes(store, gateway):
     assert asyncio.run(day()).status is Status.PENDING
 
 
-def test_tasks_write_at_the_same_time(store, gateway):
-    all_are_there = Barrier(AT_ONCE)
-    store.before = lambda: all_are_there.wait(PATIENCE)
-
+def gather(store, gateway):
     async def day():
         async with engine_on(store, gateway) as engine:
             orders = map(authorize, range(AT_ONCE))
-            return await asyncio.gather(*map(engine.execute, orders))
+            commands = map(engine.execute, orders)
+            return await asyncio.gather(*commands, return_exceptions=True)
 
-    assert {answer.status for answer in asyncio.run(day())} == {Status.PENDING}
+    return asyncio.run(day())
+
+
+def test_what_tasks_write_at_the_same_time_is_one_commit(store, gateway):
+    commits = []
+    store.before = lambda: commits.append(True)
+    assert {answer.status for answer in gather(store, gateway)} == {Status.PENDING}
+    assert len(commits) < 2 * AT_ONCE
+
+
+class ForeignError(Exception):
+    """What no store of ours raises."""
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_what_one_change_raises_no_other_task_does(store, gateway, is_committed):
+    """Of the others it is not known whether they were committed, so that is looked up."""
+
+    class Breaking(SlowDisk):
+        def append_each(self, changes):
+            errors = super().append_each(changes) if is_committed else None
+            if any(change.transaction.id == "order-3" for change in changes):
+                raise ForeignError
+            return errors or super().append_each(changes)
+
+    store.__class__ = Breaking
+    answers = gather(store, gateway)
+    assert isinstance(answers.pop(3), ForeignError)
+    for each in answers:
+        assert isinstance(each, CommitUnknown) or each.status is Status.PENDING
+    assert any(isinstance(each, CommitUnknown) for each in answers) is is_committed
 
 
 def test_memory_is_asked_in_the_loop_itself(gateway):
