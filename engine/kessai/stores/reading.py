@@ -107,10 +107,12 @@ def records(transaction: str, but_denials: str | None = None) -> Steps[list[Reco
     return [Record(*row) for row in rows]
 
 
-def records_from(transaction: str, first: int) -> Steps[list[Record]]:
-    """`Store.records_from`."""
+def records_from(
+    transaction: str, first: int, text: str = _RECORDS_FROM
+) -> Steps[list[Record]]:
+    """`Store.records_from`, by a statement of the database's own if it has one."""
     values = {"transaction": transaction, "first": first, "limit": PAGE}
-    return [Record(*row) for row in (yield Query(_RECORDS_FROM, values))]
+    return [Record(*row) for row in (yield Query(text, values))]
 
 
 def declaration(lifecycle_hash: str) -> Steps[bytes | None]:

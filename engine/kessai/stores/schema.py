@@ -112,6 +112,9 @@ def _is_marked(connection: sqlite3.Connection) -> bool:
     return any(connection.execute(number).fetchone()[0] for number in numbers)
 
 
+IS_DENIAL = f"instr(body, X'{DENIAL.hex()}') > 0"
+"""Whether an event is a denial, as the index of a transaction's events has it."""
+
 # For people with an SQL client; nothing here reads them. What follows from an operation
 # has its command from the event that began it, whose number ends the operation's id.
 VIEWS = (
@@ -126,7 +129,7 @@ SELECT id AS transaction_id, account, lifecycle,
   opened_at, changed_at, open_since, discrepancies
 FROM (SELECT *, CAST(state AS TEXT) AS content FROM kessai_states)
 WHERE lifecycle <> ''""",
-    """CREATE VIEW kessai_movements AS
+    f"""CREATE VIEW kessai_movements AS
 SELECT replace(json_extract(content, '$.data.at'), 'Z', '+00:00') AS at,
   ended.transaction_id, ended.number AS event, account, lifecycle,
   COALESCE(json_extract(content, '$.data.command'),
@@ -139,13 +142,15 @@ FROM (SELECT *, CAST(body AS TEXT) AS content FROM kessai_events
 JOIN kessai_states AS held ON held.id = ended.transaction_id
 JOIN json_each(ended.moved) AS each
 LEFT JOIN kessai_events AS began ON began.transaction_id = ended.transaction_id
+  AND (instr(began.body, X'{DENIAL.hex()}') > 0) = 0
   AND began.number = CAST(substr(json_extract(content, '$.data.operation'),
-    length(ended.transaction_id) + 2) AS INTEGER)""",
+    length(ended.transaction_id) + 2) AS INTEGER)""",  # noqa: S608 - a constant
 )
 """Each transaction in plain columns, and each time that money moved; in minor units."""
 
-# Rows that are written once and found by their key live in it (WITHOUT ROWID): one page
-# less to write, and to sync. States are rewritten, and too long for that.
+# Each page that a commit touches is written and synced. So events stand in the order in
+# which they are written, in the last page of their table. What is small and found by its
+# key lives in that (WITHOUT ROWID): one page less.
 MIGRATIONS: tuple[str, ...] = (
     f"""
 CREATE TABLE kessai_states (
@@ -179,12 +184,10 @@ CREATE TABLE kessai_events (
   body BLOB NOT NULL,
   hash TEXT NOT NULL,
   moved TEXT,
-  position INTEGER NOT NULL,
-  PRIMARY KEY (transaction_id, number)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX kessai_events_by_position ON kessai_events (position);
-CREATE INDEX kessai_events_but_denials ON kessai_events (transaction_id, number)
-  WHERE instr(body, X'{DENIAL.hex()}') = 0;
+  position INTEGER PRIMARY KEY NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX kessai_events_of_transaction
+  ON kessai_events (transaction_id, {IS_DENIAL}, number);
 CREATE TABLE kessai_answers (
   key TEXT PRIMARY KEY NOT NULL,
   transaction_id TEXT NOT NULL,

@@ -158,6 +158,12 @@ class SQLiteStore(ReadingStore):
         found = own.writer.rows(query)
         return own.readers.rows(query) if found is None else found
 
+    def records_from(self, transaction: str, first: int) -> list[Record]:
+        """See `Store.records_from`."""
+        return self._perform(
+            reading.records_from(transaction, first, rows.RECORDS_FROM)
+        )
+
     def search(self, asked: Search) -> SearchResult:
         """See `Store.search`."""
         return self._perform(search(asked, rows.moment))

@@ -14,7 +14,7 @@ import msgspec
 
 from kessai import flow
 from kessai.errors import LeaseLost, VersionConflict
-from kessai.machine import DENIAL, Record, Transaction
+from kessai.machine import Record, Transaction
 from kessai.stores.encoding import (
     columns_of,
     decode_row,
@@ -24,7 +24,7 @@ from kessai.stores.encoding import (
 from kessai.stores.feed import check_place, counted
 from kessai.stores.query import Query, Steps
 from kessai.stores.schedule import encode_failure, lease_of
-from kessai.stores.schema import VIEWS
+from kessai.stores.schema import IS_DENIAL, VIEWS
 
 if TYPE_CHECKING:
     from kessai.flow import Change, Lease, Published, Recorded, RecoveryFailure
@@ -32,13 +32,23 @@ if TYPE_CHECKING:
 
 BUT_DENIALS = (
     "SELECT transaction_id, number, body, hash, moved FROM kessai_events"  # noqa: S608 - a constant
-    " INDEXED BY kessai_events_but_denials"
-    f" WHERE transaction_id = :transaction AND instr(body, X'{DENIAL.hex()}') = 0"
+    " INDEXED BY kessai_events_of_transaction"
+    f" WHERE transaction_id = :transaction AND ({IS_DENIAL}) = 0"
     " ORDER BY number"
 )
 """The records of a transaction without those of refused attempts."""
 
 _OURS = ", ".join("'{}'".format(view.replace("'", "''")) for view in VIEWS)
+
+_EITHER = (
+    "SELECT * FROM (SELECT transaction_id, number, body, hash, moved FROM kessai_events"  # noqa: S608 - a constant
+    f" WHERE transaction_id = :transaction AND ({IS_DENIAL}) = {{}}"
+    " AND number >= :first ORDER BY number LIMIT :limit)"
+)
+RECORDS_FROM = (
+    f"{_EITHER.format(0)} UNION ALL {_EITHER.format(1)} ORDER BY number LIMIT :limit"
+)
+"""A page of a trail, of which the index has denials apart."""
 
 # One after the other, as writers take turns: none is skipped, none committed later.
 _APPEND = (
@@ -74,7 +84,7 @@ def write_change(
         VersionConflict, LeaseLost: see `Store.append`; roll back what was written.
 
     """
-    _write_transaction(connection, change.transaction, change.expected_version)
+    _write_transaction(connection, change)
     if change.agreement is not None:
         _check_version(connection, *change.agreement)
     if change.lease is not None:
@@ -109,8 +119,8 @@ def _take_away(connection: sqlite3.Connection, change: Change) -> None:
         return
     connection.execute("PRAGMA secure_delete = ON")
     connection.executemany(
-        "UPDATE kessai_events SET body = ?"
-        " WHERE transaction_id = ? AND number = ? AND hash = ?",
+        "UPDATE kessai_events SET body = ? WHERE transaction_id = ?"  # noqa: S608 - a constant
+        f" AND ({IS_DENIAL}) IN (0, 1) AND number = ? AND hash = ?",
         [(each.body, each.transaction, each.number, each.hash) for each in records],
     )
 
@@ -118,45 +128,52 @@ def _take_away(connection: sqlite3.Connection, change: Change) -> None:
 _INSERT = """
 INSERT INTO kessai_states (account, lifecycle, status, version, open_since, discrepancies,
   opened_at, changed_at, due_at, state, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO NOTHING RETURNING 0, 0
+ON CONFLICT (id) DO NOTHING
 """
 
 # SQLite rewrites every index on what is SET, be the value the same or not. So columns
-# that hardly ever change are set by statements of their own, where they do.
+# that most changes leave as they are are set only where they do not stay so.
 _UPDATE = """
 UPDATE kessai_states SET version = ?4, open_since = ?5, discrepancies = ?6, due_at = ?9,
-  attempts = 0, failure = iif(?9 IS NULL, NULL, failure), state = ?10
-WHERE id = ?11 AND version = ?12
-RETURNING status <> ?3 OR changed_at IS NOT ?8, opened_at IS NOT ?7
+  attempts = 0, failure = iif(?9 IS NULL, NULL, failure), state = ?10{}
+WHERE id = ?11 AND version = ?12{}
 """
-_CHANGED = "UPDATE kessai_states SET status = ?3, changed_at = ?8 WHERE id = ?11"
-_OPENED = (
-    "UPDATE kessai_states SET account = ?1, lifecycle = ?2, opened_at = ?7"
-    " WHERE id = ?11"
+_OF_MOVED = ", status = ?3, changed_at = ?8"
+_OF_OPENED = ", account = ?1, lifecycle = ?2, opened_at = ?7"
+_UPDATES = (
+    _UPDATE.format("", " AND status = ?3 AND changed_at IS ?8 AND opened_at IS ?7"),
+    _UPDATE.format(_OF_MOVED, " AND opened_at IS ?7"),
+    _UPDATE.format(_OF_MOVED + _OF_OPENED, ""),
 )
+"""Each is for more than the one before it, and finds no row that it would leave wrong."""
 
 
-def _write_transaction(
-    connection: sqlite3.Connection, after: Transaction, expected: int
-) -> None:
+def _write_transaction(connection: sqlite3.Connection, change: Change) -> None:
+    after, expected = change.transaction, change.expected_version
     values = (
         *_columns(after),
         moment(after.due_at),
         encode_transaction(after),
         after.id,
     )
-    if expected:
-        written = connection.execute(_UPDATE, (*values, expected)).fetchall()
+    if not expected:
+        if connection.execute(_INSERT, values).rowcount:
+            return
     else:
-        written = connection.execute(_INSERT, values).fetchall()
-    if not written:
-        message = f"{after.id}: not at version {expected} any more"
-        raise VersionConflict(message)
-    ((is_changed, is_opened),) = written
-    if is_changed:
-        connection.execute(_CHANGED, values)
-    if is_opened:
-        connection.execute(_OPENED, values)
+        values = (*values, expected)
+        for update in _UPDATES[_moves(change) :]:
+            if connection.execute(update, values).rowcount:
+                return
+    message = f"{after.id}: not at version {expected} any more"
+    raise VersionConflict(message)
+
+
+def _moves(change: Change) -> bool:
+    """Whether `change` surely moves its transaction in the order by the last change."""
+    if not change.steps:
+        return False
+    before, after = change.steps[0].before, change.transaction
+    return before.states != after.states or before.changed_at != after.changed_at
 
 
 def _check_version(
