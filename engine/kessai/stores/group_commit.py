@@ -7,7 +7,7 @@ interrupted anywhere: what was not committed is left to the next leader.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -26,7 +26,7 @@ class Job:
 
     __slots__ = ("call", "error", "is_done", "result", "work")
 
-    def __init__(self, work: Callable[[], object]) -> None:
+    def __init__(self, work: Callable[..., object]) -> None:
         self.work = work
         self.call: SimpleQueue[bool] = SimpleQueue()
         self.is_done = False
@@ -56,8 +56,8 @@ class Group:
 class GroupCommit:
     """Runs the work of many threads in as few transactions as possible.
 
-    `write` writes a `Group` in one transaction: it begins, takes the jobs, does each
-    and keeps its result or its error in the job, and commits. What `write` raises is
+    `write` writes a `Group` in one transaction: it begins, takes the jobs, does each (it
+    alone knows what their work is to be given) and keeps its result or its error in the job, and commits. What `write` raises is
     the error of all the jobs.
     """
 
@@ -67,7 +67,7 @@ class GroupCommit:
         self._leading = Lock()
         self._is_led = False
 
-    def run(self, work: Callable[[], T]) -> T:
+    def run(self, work: Callable[..., T]) -> T:
         """What `work` gives, once it is committed.
 
         Raises whatever `work` raises, or what the transaction failed with.
@@ -79,7 +79,7 @@ class GroupCommit:
         return cast("T", job.result)
 
     def run_each(
-        self, works: Sequence[Callable[[], object]]
+        self, works: Iterable[Callable[..., object]]
     ) -> list[KessaiError | None]:
         """Run several at once; the error of each, None where it is committed.
 

@@ -7,12 +7,13 @@ others that read (`sqlite_readers`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import groupby, islice, starmap
 from operator import itemgetter
 from pathlib import Path
+from sqlite3 import Connection
 from typing import TYPE_CHECKING, NamedTuple
 
 from kessai.errors import KessaiError
@@ -99,20 +100,23 @@ class SQLiteStore(ReadingStore):
 
     def append(self, change: Change) -> None:
         """See `Store.append`."""
-        (error,) = self.append_each([change])
-        if error is not None:
-            raise error
+        self._own.get().writer.write(self._writing(change))
+        self._has_declared(change)
 
     def append_each(self, changes: Sequence[Change]) -> list[KessaiError | None]:
         """See `AppendsEach.append_each`."""
-        write, declared = rows.write_change, self._declared
-        errors = self._own.get().writer.write_each(
-            partial(write, change=change, declared=declared) for change in changes
-        )
+        errors = self._own.get().writer.write_each(map(self._writing, changes))
         for change, error in zip(changes, errors, strict=True):
-            if change.declaration is not None and error is None:
-                self._declared.add(change.declaration.hash)
+            if error is None:
+                self._has_declared(change)
         return errors
+
+    def _writing(self, change: Change) -> Callable[[Connection], None]:
+        return partial(rows.write_change, change=change, declared=self._declared)
+
+    def _has_declared(self, change: Change) -> None:
+        if change.declaration is not None:
+            self._declared.add(change.declaration.hash)
 
     def claim(
         self, now: datetime, until: datetime, accounts: Sequence[str]

@@ -6,7 +6,6 @@ Threads commit together (`group_commit`), and processes take turns (`sqlite_queu
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from functools import partial
 from threading import get_ident
 from time import monotonic, sleep
 from typing import TypeVar
@@ -67,7 +66,7 @@ class SQLiteWriter:
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` gives, once it is committed."""
-        return self._together.run(lambda: work(self.session.opened()))
+        return self._together.run(work)
 
     def scrub(self) -> None:
         """Write the file anew, without what is deleted, and empty its log.
@@ -98,10 +97,7 @@ class SQLiteWriter:
         self, works: Iterable[Callable[[sqlite3.Connection], object]]
     ) -> list[KessaiError | None]:
         """Do all of `works` in one commit; the error of each, None if it is committed."""
-        opened = self.session.opened
-        return self._together.run_each(
-            [partial(lambda work: work(opened()), work) for work in works]
-        )
+        return self._together.run_each(works)
 
     def _write_group(self, group: Group) -> None:
         """Write a group in one transaction of the database, all of it or nothing."""
@@ -111,7 +107,6 @@ class SQLiteWriter:
             try:
                 _roll_back(connection)  # what an earlier failure may have left behind
                 self._begin(connection)
-                self._neighbours.look(connection)
                 if self._do_all(connection, group):
                     group.is_committing = True
                     self._commit(connection)
@@ -139,12 +134,13 @@ class SQLiteWriter:
                     )
                     raise StoreBusy(message)
                 sleep(PAUSE)
+        self._neighbours.look(connection)  # once a turn will do: what it sees stays so
 
     def _do_all(self, connection: sqlite3.Connection, group: Group) -> bool:
         """Do every job that waits; whether anything is to be committed."""
         jobs = group.take()
         if len(jobs) == 1:
-            self._do(jobs[0])
+            self._do(connection, jobs[0])
             return jobs[0].error is None
         for job in jobs:
             self._do_apart(connection, job)
@@ -153,14 +149,14 @@ class SQLiteWriter:
     def _do_apart(self, connection: sqlite3.Connection, job: Job) -> None:
         """Do a job so that, if it fails, nothing of it is left among the others."""
         connection.execute("SAVEPOINT job")
-        self._do(job)
+        self._do(connection, job)
         if job.error is not None:
             connection.execute("ROLLBACK TO job")
         connection.execute("RELEASE job")
 
-    def _do(self, job: Job) -> None:
+    def _do(self, connection: sqlite3.Connection, job: Job) -> None:
         try:
-            job.result = job.work()
+            job.result = job.work(connection)
         except sqlite3.Error as error:
             if not is_of_one_statement(error):
                 raise

@@ -24,7 +24,7 @@ from kessai.errors import (
     TrailBroken,
     VersionConflict,
 )
-from kessai.stores import schema, sqlite_file, sqlite_writer
+from kessai.stores import schema, sqlite_file, sqlite_queue, sqlite_writer
 from kessai.stores import sqlite_durable as durable
 from kessai.stores.sqlite_durable import has_wal_reset_bug
 from kessai.testing.store_kit.conformance import Book
@@ -151,6 +151,7 @@ def test_of_the_wal_reset_bug_it_warns_once_and_only_where_others_write_too(
     tmp_path, monkeypatch, has_bug
 ):
     monkeypatch.setattr(durable, "has_wal_reset_bug", lambda _: has_bug)
+    monkeypatch.setattr(sqlite_queue, "TURN", 0)  # it looks once a turn
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         store = SQLiteStore(tmp_path / "store.db")
@@ -171,6 +172,7 @@ def test_of_the_wal_reset_bug_it_warns_once_and_only_where_others_write_too(
 
 def test_where_warnings_are_errors_a_commit_is_one_all_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(durable, "has_wal_reset_bug", lambda _: True)
+    monkeypatch.setattr(sqlite_queue, "TURN", 0)
     with (
         closing(SQLiteStore(tmp_path / "store.db")) as store,
         closing(SQLiteStore(tmp_path / "store.db")) as other,
