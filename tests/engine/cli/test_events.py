@@ -11,6 +11,8 @@ from contextlib import closing
 import pytest
 
 from kessai import SQLiteStore
+from kessai.cli.terminal.stopping import Stop
+from kessai.errors import StoreBusy
 from kessai.feed import delivery
 from kessai.flow import Undelivered
 
@@ -73,6 +75,44 @@ def test_ctrl_c_ends_it_and_what_was_printed_is_not_printed_again(shop):
     printed += [json.loads(line) for line in again.stdout.splitlines()]
     numbers = [event["number"] for event in printed]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_what_could_not_be_stored_as_passed_is_printed_again(kessai, shop, monkeypatch):
+    advance, tried = SQLiteStore.advance, []
+
+    def busy_at_the_second(store, subscriber):
+        tried.append(subscriber.position)
+        if len(tried) == 2:
+            message = "shop.db: busy"
+            raise StoreBusy(message)
+        advance(store, subscriber)
+
+    assert followed(kessai, shop, monkeypatch, busy_at_the_second) == [1, 2, 2, 3, 4, 5]
+
+
+def test_of_two_followers_the_slower_goes_on_where_the_other_is(
+    kessai, shop, monkeypatch
+):
+    advance, tried = SQLiteStore.advance, []
+
+    def another_passes_the_second(store, subscriber):
+        tried.append(subscriber.position)
+        if len(tried) == 2:
+            advance(store, subscriber)
+        advance(store, subscriber)
+
+    followed_here = followed(kessai, shop, monkeypatch, another_passes_the_second)
+    assert followed_here == [1, 2, 3, 4, 5]
+
+
+def followed(kessai, shop, monkeypatch, advance):
+    """The numbers of what is printed where following goes on after a rest, once."""
+    rests = iter([True, False])
+    monkeypatch.setattr(SQLiteStore, "advance", advance)
+    monkeypatch.setattr(Stop, "rest", lambda *_: next(rests))
+    done = kessai("events", "follow", "--db", shop, "--subscriber", "me", "--json")
+    assert done.code == 0
+    return [json.loads(line)["number"] for line in done.out.splitlines()]
 
 
 def test_what_its_reader_did_not_take_is_not_passed(shop):

@@ -74,15 +74,14 @@ class _Follower:
     ) -> None:
         self._store, self._stop, self._as_json = store, stop, asked.as_json
         self._subscriber = None if name is None else store.subscriber(name)
-        if self._subscriber is not None:
-            if after is not None and self._subscriber.version:
-                message = f"--after: {name} goes on where it is; leave --after out"
-                raise InvalidInput(message)
-            after = after or self._subscriber.position
+        if after is not None and self._subscriber and self._subscriber.version:
+            message = f"--after: {name} goes on where it is; leave --after out"
+            raise InvalidInput(message)
         self._reader = FeedReader(after=after or "", with_notes=notes)
 
     def print_all(self) -> None:
-        """Print what there is now."""
+        """Print what there is now; under a name, what is not stored as passed."""
+        self._go_to_what_is_stored()
         for event in self._new():
             if self._as_json:
                 sys.stdout.buffer.write(_encode(event.data()) + b"\n")
@@ -94,6 +93,13 @@ class _Follower:
                 self._pass(event)
             if self._stop.is_asked:
                 return
+
+    def _go_to_what_is_stored(self) -> None:
+        """Go back if the last time broke off, and on if another was faster."""
+        if self._subscriber is not None:
+            self._subscriber = self._store.subscriber(self._subscriber.name)
+            if self._subscriber.version:
+                self._reader.position = self._subscriber.position
 
     def _new(self) -> Iterator[FeedEvent]:
         while events := drive(self._reader.page(), asking(self._store)):
