@@ -19,6 +19,7 @@ from kessai.feed.signature import WebhookSecret, signed_headers
 from kessai.flow import Published, Subscriber, Undelivered
 from kessai.gateway import Failure, Request
 from kessai.limits import WEBHOOK_SECONDS
+from kessai.machine.chain import numbered
 from kessai.stores import Store
 from kessai.transport import Transport
 from kessai.transport.request import MalformedRequest, origin_of
@@ -122,8 +123,7 @@ class WebhookSender(Closable):
         return Deliveries(one.delivered, one.failed, len(waiting), reason)
 
     def _next(self, after: str) -> list[FeedEvent]:
-        if self._reader.position != after:  # a page was broken off
-            self._reader = FeedReader(after=after)
+        self._reader.position = after  # the last page may have been broken off
         return drive(self._reader.page(), asking(self._store))
 
     def _take(self, one: "_SendingPass", event: FeedEvent) -> None:
@@ -163,13 +163,14 @@ class WebhookSender(Closable):
         return None if reply.status // 100 == 2 else f"status {reply.status}"  # noqa: PLR2004
 
     def _event(self, tried: Undelivered) -> FeedEvent:
-        records = self._store.records(tried.transaction)
-        for record in records[tried.number - 1 : tried.number]:
-            if record.hash == tried.id:
-                published = Published(tried.position, record)
-                return drive(FeedReader().event(published), asking(self._store))
-        message = f"event {tried.number} of {tried.transaction}: not the one that waits"
-        raise TrailBroken(message)
+        record = numbered(self._store.records(tried.transaction), tried.number)
+        if record is None or record.hash != tried.id:
+            message = (
+                f"event {tried.number} of {tried.transaction}: not the one that waits"
+            )
+            raise TrailBroken(message)
+        published = Published(tried.position, record)
+        return drive(FeedReader().event(published), asking(self._store))
 
     def close(self) -> None:
         """Let go of connections."""

@@ -50,7 +50,7 @@ from kessai.machine import (
     read_but_denials,
     read_events,
 )
-from kessai.machine.chain import AppliedEvent
+from kessai.machine.chain import AppliedEvent, numbered
 from kessai.machine.command import fingerprint
 
 
@@ -250,7 +250,7 @@ def _is_there(record: Record, unknown: CommitUnknown) -> Flow[bool]:
         records: list[Record] = yield History(record.transaction)
     except SafeToResend:  # this reading wrote nothing; the change may be there
         raise unknown from None
-    return record in records[record.number - 1 : record.number]
+    return numbered(records, record.number) == record
 
 
 def write(
@@ -413,11 +413,11 @@ def begun_hash(records: Iterable[Record], operation: Operation) -> str:
 
     """
     name, _, number = operation.id.rpartition(".")
-    for record in records:
-        if record.number == int(number):
-            return record.hash
-    message = f"{name}: the event that began {operation.id} is not in its trail"
-    raise TrailBroken(message, transaction=name)
+    record = numbered(records, int(number))
+    if record is None:
+        message = f"{name}: the event that began {operation.id} is not in its trail"
+        raise TrailBroken(message, transaction=name)
+    return record.hash
 
 
 def closed(operation: Operation, event: Reported) -> Recorded:

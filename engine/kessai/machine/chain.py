@@ -199,6 +199,14 @@ def is_removed(records: Sequence[Record]) -> bool:
     return isinstance(read_record(records[0], None).event, Archived)
 
 
+def numbered(records: Iterable[Record], number: int) -> Record | None:
+    """The record of that number, which may have any place: of a trail a part is read.
+
+    Denials may be left out, and of an archived transaction only the last one is left.
+    """
+    return next((record for record in records if record.number == number), None)
+
+
 def left_of(records: Iterable[Record]) -> Mapping[int, str]:
     """What `read_record` needs to know of the forgotten ones among a trail's records."""
     return declared(record.body for record in records)

@@ -1,5 +1,6 @@
 """A shop whose clock is moved by hand."""
 
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,10 +34,18 @@ class Shop:
         self.does("authorize", order, amount=1000, lifecycle="one_time")
         self.does("capture", order, amount=900)
 
+    def close(self):
+        self.engine.close()
+        self.local.close()
+
 
 @pytest.fixture
-def shop():
-    made = Shop(MemoryStore())
-    yield made
-    made.engine.close()
-    made.local.close()
+def shop_on():
+    """A shop on a store, to be closed with it."""
+    with ExitStack() as opened:
+        yield lambda store: opened.enter_context(closing(Shop(store)))
+
+
+@pytest.fixture
+def shop(shop_on):
+    return shop_on(MemoryStore())

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from kessai import AsyncEngine, Record, SQLiteStore
+from kessai import AsyncEngine, MemoryStore, Record, SQLiteStore
 from kessai.driver import observe
 from kessai.errors import InvalidInput, TrailBroken, VersionConflict
 from kessai.feed import read_feed
@@ -14,14 +14,9 @@ from kessai.telemetry.logs import LogObserver
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def shop(request, shop, tmp_path):
-    if request.param == "memory":
-        yield shop
-        return
-    made = type(shop)(SQLiteStore(tmp_path / "shop.db"))
-    yield made
-    made.engine.close()
-    made.local.close()
+def shop(request, shop_on, tmp_path):
+    is_memory = request.param == "memory"
+    return shop_on(MemoryStore() if is_memory else SQLiteStore(tmp_path / "shop.db"))
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from threading import Thread
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from kessai import Reply
+from kessai import Reply, SQLiteStore
+from kessai.audit.archiving import archive
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput, NotificationRefused, VersionConflict
 from kessai.feed import delivery
@@ -21,6 +22,7 @@ from kessai.feed.signature import (
     read_secrets,
     signed_headers,
 )
+from kessai.flow.archive import Archivable
 from kessai.limits import MOST_WAITING, WEBHOOK_PAUSES
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -56,6 +58,10 @@ def endpoint():
 
 @pytest.fixture
 def sender(shop, endpoint):
+    return sender_of(shop, endpoint)
+
+
+def sender_of(shop, endpoint):
     return WebhookSender(
         shop.engine.store,
         "mail",
@@ -236,6 +242,28 @@ def test_after_the_last_pause_it_is_a_dead_letter_and_the_later_ones_go_on(
     assert sender.run() == Deliveries(delivered=1)
     assert endpoint.taken[-1] == "A-1.1"
     assert dead(shop) == []
+
+
+def test_what_is_left_of_an_archived_transaction_is_sent_again(
+    shop_on, tmp_path, endpoint
+):
+    shop = shop_on(SQLiteStore(tmp_path / "shop.db"))
+    shop.now -= timedelta(days=400)
+    sender = sender_of(shop, endpoint)
+    shop.does("authorize", amount=1000, lifecycle="one_time")
+    shop.does("cancel")
+    sender.run()
+    last = Archivable(until=shop.now + timedelta(days=1))
+    assert archive(shop.engine, tmp_path / "old.db", last, actor="sato").moved == 1
+    (left,) = shop.engine.store.records("A-1")
+    endpoint.refuses = lambda name: name == f"A-1.{left.number}"
+    assert sender.run().failed == 1
+    endpoint.refuses = lambda name: False
+    shop.now += WEBHOOK_PAUSES[0]
+    shop.does("authorize", "A-2", amount=1000, lifecycle="one_time")
+    assert sender.run().waiting == 0
+    assert f"A-1.{left.number}" in endpoint.taken
+    assert "A-2.1" in endpoint.taken
 
 
 def test_the_same_event_is_the_same_webhook_at_each_attempt(shop, sender, endpoint):

@@ -7,9 +7,11 @@ import pytest
 from kessai import SQLiteStore
 from kessai.audit import verify
 from kessai.audit.archiving import archive
-from kessai.errors import TransactionArchived
+from kessai.errors import CommitUnknown, TransactionArchived, VersionConflict
+from kessai.flow import Change, History
 from kessai.flow.archive import Archivable
-from kessai.machine import read_events
+from kessai.flow.steps import commit
+from kessai.machine import Transaction, read_events
 
 HERE = r"order-1: is archived, in old\.db"
 
@@ -59,6 +61,17 @@ def test_no_command_reaches_the_gateway(archived, gateway):
             with pytest.raises(TransactionArchived, match=HERE):
                 archived.asks(asked, 100, key=key)
     assert len(gateway.sent) == sent
+
+
+def test_a_commit_that_raised_is_found_in_what_is_left_of_its_trail(archived, store):
+    """The last event's: another who archives the same has removed the rest meanwhile."""
+    (left,) = store.records("order-1")
+    committing = commit(Change(transaction=Transaction("order-1"), records=(left,)))
+    next(committing)
+    committing.throw(CommitUnknown())
+    assert committing.throw(VersionConflict()) == History("order-1")
+    with pytest.raises(StopIteration):  # and no conflict
+        committing.send([left])
 
 
 def test_recovery_and_sweeps_leave_it_alone(archived):
