@@ -133,7 +133,13 @@ class AsyncEngine(BaseEngine, AsyncClosable):
             return await found if isawaitable(found) else found
 
         beginning = flow.begin(self._context, command)
-        return await drive_async(beginning, performing, self._observer)
+        try:
+            return await drive_async(beginning, performing, self._observer)
+        except BaseException:
+            undoing = within.give_up()
+            if undoing is not None:
+                await undoing
+            raise
 
     async def carry_out(self, prepared: Prepared) -> Answer:
         """See `Engine.carry_out`."""

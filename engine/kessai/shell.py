@@ -190,11 +190,12 @@ class Engine(BaseEngine, Closable):
         It is not committed. Rolled back, also to a savepoint, it was never begun, and its
         key is free. Should nobody carry it out, `recover` sends it, or declines it after
         an hour (`limits.CARRY_OUT_WITHIN`). An observer is shown the event though it may
-        be rolled back.
+        be rolled back. Where this raises, the connection is as it was.
 
         Raises:
-            InvalidInput: the connection is of another driver or another database, or
-                has no transaction open. See also `execute`.
+            InvalidInput: the connection is of another driver or another database, has
+                no transaction open or one that only reads, is in a pipeline, or lacks
+                characters of a text. See also `execute`.
             StoreUnsuitable: the store is in memory.
             MustRollBack: the transaction lost against another. Roll it back, and begin
                 it anew.
@@ -203,7 +204,11 @@ class Engine(BaseEngine, Closable):
         """
         within = self._store.within(driver_connection(connection))
         performing: Any = partial(perform_within, store=within, clock=self._clock)
-        return drive(flow.begin(self._context, command), performing, self._observer)
+        try:
+            return drive(flow.begin(self._context, command), performing, self._observer)
+        except BaseException:
+            within.give_up()
+            raise
 
     def carry_out(self, prepared: Prepared) -> Answer:
         """Send what `begin` has prepared, after the shop's transaction was committed.

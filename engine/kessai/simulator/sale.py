@@ -54,6 +54,9 @@ class Sale:
             raise error(change.transaction.id)
         self.change = change
 
+    def give_up(self) -> None:
+        """See `Within.give_up`: the world itself ends what has failed."""
+
     def _fits(self, change: Change) -> bool:
         key = None if change.opens is None else change.opens.key
         name, version = change.agreement or (None, 0)

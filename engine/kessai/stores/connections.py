@@ -6,12 +6,18 @@ Neither is imported: whoever hands one in has it.
 import inspect
 from typing import Any
 
+from kessai.errors import InvalidInput
+
 
 def driver_connection(connection: object) -> Any:
     """The driver's connection behind a shop's `connection`; else `connection` itself.
 
     It is SQLAlchemy's (a Core connection or an ORM session), whose transaction is begun
     if it is not, as its own statements would, or Django's.
+
+    Raises:
+        InvalidInput: it is SQLAlchemy's for asyncio.
+
     """
     shop: Any = connection
     if _is_of(shop, "django") and hasattr(shop, "ensure_connection"):
@@ -19,6 +25,12 @@ def driver_connection(connection: object) -> Any:
         return shop.connection
     if not _is_of(shop, "sqlalchemy"):
         return shop
+    if _is_of(shop, "sqlalchemy.ext.asyncio"):
+        message = (
+            f"connection: SQLAlchemy's {type(shop).__name__} is for asyncio; begin on it"
+            " with an AsyncEngine"
+        )
+        raise InvalidInput(message)
     if hasattr(shop, "get_bind"):  # an ORM session, or a scoped one
         shop = shop.connection()
     if hasattr(shop, "get_transaction"):

@@ -69,6 +69,13 @@ class Within(Protocol):
         """See `Store.declaration`."""
         ...
 
+    def give_up(self) -> None:
+        """Roll the transaction back if it was not open before `Store.within`.
+
+        Never the shop's own, nor anything that was written in it.
+        """
+        ...
+
 
 class AsyncWithin(Protocol):
     """The same, every method awaited."""
@@ -89,6 +96,10 @@ class AsyncWithin(Protocol):
 
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Within.declaration`."""
+        ...
+
+    async def give_up(self) -> None:
+        """See `Within.give_up`."""
         ...
 
 

@@ -35,6 +35,7 @@ class SQLiteWithin:
             raise InvalidInput(message)
         self._connection = connection
         self._file = file
+        self._is_own = not connection.in_transaction
         try:
             with self._as_python_has_it():
                 self._check_file()
@@ -76,6 +77,11 @@ class SQLiteWithin:
             )
             raise InvalidInput(message)
         connection.execute("BEGIN IMMEDIATE")
+
+    def give_up(self) -> None:
+        """See `Within.give_up`."""
+        if self._is_own and self._connection.in_transaction:
+            self._connection.rollback()
 
     def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
         """See `Store.load`."""

@@ -379,6 +379,29 @@ def test_what_is_no_connection_of_the_stores_database_is_refused(
         shop.call("begin", command("authorize", 5), connection=object())
 
 
+def test_where_it_raises_no_transaction_is_left_open(shop, database, command):
+    with closing(database.connect()) as connection:
+        with pytest.raises(InvalidInput):
+            shop.call("begin", command("pay", 5), connection=connection)
+        assert not is_in_transaction(database, connection)
+        assert shop.asks("authorize", 5).status is Status.SUCCEEDED
+
+
+def test_where_it_raises_what_the_shop_has_begun_stays(shop, database, command):
+    with database.transaction() as connection:
+        database.orders_in(connection)
+        with pytest.raises(InvalidInput):
+            shop.call("begin", command("pay", 5), connection=connection)
+        assert is_in_transaction(database, connection)
+    assert database.orders() == ["order-1"]
+
+
+def is_in_transaction(database, connection):
+    if database.kind == "sqlite":
+        return connection.in_transaction
+    return connection.info.transaction_status.name != "IDLE"
+
+
 def test_a_shop_may_have_its_own_forms_of_rows(shop, database, command):
     with database.transaction() as connection:
         if database.kind == "sqlite":

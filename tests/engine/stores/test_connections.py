@@ -1,6 +1,7 @@
 """The connections that a shop may begin a command on: SQLAlchemy's and Django's."""
 
 import asyncio
+from contextlib import nullcontext
 
 import pytest
 import sqlalchemy
@@ -176,6 +177,15 @@ def test_psycopg_for_asyncio(url, their_url):
             ):
                 await engine.begin(asked(), connection=waits)
             assert "is no psycopg.AsyncConnection" in str(refused.value)
+            async with await psycopg.AsyncConnection.connect(their_url) as failing:
+                with pytest.raises(InvalidInput):
+                    await engine.begin(
+                        Command("pay", "one", key="p"), connection=failing
+                    )
+                assert failing.info.transaction_status.name == "IDLE"
+                async with failing.pipeline():
+                    with pytest.raises(InvalidInput, match="pipeline"):
+                        await engine.begin(asked(), connection=failing)
             older = await psycopg.AsyncConnection.connect(their_url)
             await older.set_isolation_level(psycopg.IsolationLevel.SERIALIZABLE)
             async with older:
@@ -189,6 +199,56 @@ def test_psycopg_for_asyncio(url, their_url):
 
     assert asyncio.run(sell()).status in {Status.PENDING, Status.SUCCEEDED}
     database.store.close()
+
+
+# ── what is wrong with a connection ─────────────────────────────────────────────────
+
+
+def test_a_session_for_asyncio_is_for_the_other_engine(engine):
+    asking = AsyncSession(create_async_engine("postgresql+psycopg://"))
+    with pytest.raises(InvalidInput, match=r"AsyncSession is for asyncio.*AsyncEngine"):
+        engine.begin(asked(), connection=asking)
+
+
+@pytest.fixture
+def begun_on(url, their_url):
+    """What is said where a command is begun on a connection that is prepared so."""
+    import psycopg
+
+    def begun(prepares, order="order-1"):
+        store, gateway = OnAServer(url, their_url).store, LocalGateway()
+        parts = {"adapters": [gateway.adapter], "transport": gateway.transport}
+        about = {"lifecycle": "one_time", "amount": 100, "key": "k"}
+        with (
+            Engine(store=store, **parts) as engine,
+            psycopg.connect(their_url) as connection,
+            prepares(connection),
+            pytest.raises(InvalidInput) as refused,
+        ):
+            engine.begin(Command("authorize", order, **about), connection=connection)
+        return str(refused.value)
+
+    return begun
+
+
+def test_in_a_pipeline_nothing_is_begun(begun_on):
+    said = begun_on(lambda connection: connection.pipeline())
+    assert "begin outside of `with connection.pipeline()`" in said
+
+
+def test_a_transaction_that_only_reads_is_told_from_a_server_that_does(begun_on):
+    said = begun_on(lambda connection: connection.set_read_only(True) or nullcontext())
+    assert "its transaction may only read" in said
+
+
+def test_a_connection_that_has_not_all_characters_is_named_with_them(begun_on):
+    def speaks_latin(connection):
+        connection.execute("SET client_encoding TO latin1")
+        return nullcontext()
+
+    said = begun_on(speaks_latin, "注文-1")
+    assert "client_encoding LATIN1" in said
+    assert "UTF8 is right" in said
 
 
 # ── Django ──────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ from kessai.errors import (
 
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
 _BUSY = {"55P03", "57014", "53300"}  # lock timeout, statement timeout, connections
-_READS_ONLY = "25006"
+READS_ONLY = "25006"
 _NOT_KNOWN = {"40003", "08007"}  # the server itself does not know
 _TAKEN = "23505"
 KEYS = "kessai_answers_pkey"
@@ -70,7 +70,7 @@ def _rolled_back(
         return conflict(message)
     if state == _TAKEN and error.diag.constraint_name == KEYS:
         return VersionConflict("the key is taken")
-    if state == _READS_ONLY:  # the primary may have become a standby meanwhile
+    if state == READS_ONLY:  # the primary may have become a standby meanwhile
         return StoreFailed(f"{message}: nothing was written, the server only reads now")
     if state in _BUSY:
         return StoreBusy(message)

@@ -12,19 +12,20 @@ from typing import Any, Generic, NoReturn, TypeVar
 import psycopg
 from attrs import evolve
 from psycopg import AsyncConnection, AsyncRawCursor, Connection, RawCursor
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
 from kessai.errors import InvalidInput, KessaiError, MustRollBack
 from kessai.flow import Change, Loaded
 from kessai.stores import reading
 from kessai.stores.postgres import appending, place
-from kessai.stores.postgres.meaning import refuse
+from kessai.stores.postgres.meaning import READS_ONLY, refuse
 from kessai.stores.postgres.server import has_rows, in_psycopg
 from kessai.stores.query import Query, Row, Steps, T, perform, perform_async
 
 C = TypeVar("C", Connection[Any], AsyncConnection[Any])
 
+_UNTRANSLATABLE = "22P05"
 _NO_TABLES = {"42P01", "3F000"}  # no such table, no such schema
 _SAVEPOINT = Query("SAVEPOINT kessai")
 _ROLL_BACK = Query("ROLLBACK TO SAVEPOINT kessai")
@@ -43,8 +44,14 @@ class _Session(Generic[C]):
                 f" is no psycopg.{kind.__name__}, as this store ({name}) needs"
             )
             raise InvalidInput(message)
-        is_idle = connection.info.transaction_status is TransactionStatus.IDLE
-        if connection.autocommit and is_idle:
+        if connection.pgconn.pipeline_status != PipelineStatus.OFF:
+            message = (
+                "connection: in pipeline mode, where nothing can be decided by what is"
+                " read; begin outside of `with connection.pipeline()`"
+            )
+            raise InvalidInput(message)
+        self._is_own = self._is_idle(connection)
+        if connection.autocommit and self._is_own:
             message = (
                 "connection: no transaction is open, so what is begun would be committed"
                 " at once: begin it within `with connection.transaction()`"
@@ -54,13 +61,41 @@ class _Session(Generic[C]):
         self._space = space
         self._name = name
 
+    @staticmethod
+    def _is_idle(connection: C) -> bool:
+        return connection.info.transaction_status is TransactionStatus.IDLE
+
+    @property
+    def is_to_undo(self) -> bool:
+        """Whether a transaction is open that was not before, and can be rolled back."""
+        is_idle = self.connection.closed or self._is_idle(self.connection)
+        return self._is_own and not is_idle
+
     def in_psycopg(self, query: Query) -> tuple[bytes, Sequence[Any]]:
         """As a cursor takes `query`, with its tables in our schema."""
         return in_psycopg(evolve(query, text=place.qualified(query.text, self._space)))
 
     def refuse(self, error: Exception) -> NoReturn:
         """Raise what `error` means for the shop's transaction."""
-        if getattr(error, "sqlstate", None) in _NO_TABLES:
+        state, info = getattr(error, "sqlstate", None), self.connection.info
+        encoding = info.parameter_status("client_encoding")
+        is_of_text = isinstance(error, UnicodeError) or state == _UNTRANSLATABLE
+        if is_of_text and encoding != "UTF8":
+            message = (
+                f"connection: its client_encoding {encoding} does not have a character"
+                " of a text; UTF8 is right"
+            )
+            raise InvalidInput(message) from error
+        if state == READS_ONLY and (
+            self.connection.read_only
+            or info.parameter_status("in_hot_standby") == "off"
+        ):
+            message = (
+                "connection: its transaction may only read (READ ONLY); begin in one"
+                " that writes"
+            )
+            raise InvalidInput(message) from error
+        if state in _NO_TABLES:
             message = (
                 f"connection: its database has no tables of kessai in the schema"
                 f" {place.quoted(self._space)}, where the store ({self._name}) has its"
@@ -88,6 +123,12 @@ class PostgresWithin:
 
     def __init__(self, connection: object, space: str, name: str) -> None:
         self._session = _Session(connection, Connection, space, name)
+
+    def give_up(self) -> None:
+        """See `Within.give_up`."""
+        if self._session.is_to_undo:
+            with suppress(psycopg.Error):  # without its connection it is rolled back
+                self._session.connection.rollback()
 
     def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
         """See `Store.load`."""
@@ -119,6 +160,12 @@ class AsyncPostgresWithin:
 
     def __init__(self, connection: object, space: str, name: str) -> None:
         self._session = _Session(connection, AsyncConnection, space, name)
+
+    async def give_up(self) -> None:
+        """See `Within.give_up`."""
+        if self._session.is_to_undo:
+            with suppress(psycopg.Error):
+                await self._session.connection.rollback()
 
     async def load(
         self, key: str | None, transaction: str, agreement: str | None
