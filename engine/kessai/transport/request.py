@@ -30,6 +30,8 @@ _URL: Final = re.compile(
     r"(?::([0-9]{1,5}))?"
     r"(/[!\"$->@-~]*)?(\?[!\"$-~]*)?"  # no space, and nothing from '#' on
 )
+_AUTHORITY_END: Final = re.compile("[/?#]")
+_BLANK: Final = re.compile(r"\s")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -93,17 +95,42 @@ def _target(url: str) -> tuple[Origin, str, str]:
     """Where `url` leads, the value of `Host`, and what is asked for there."""
     found = _URL.fullmatch(url)
     if found is None:
-        message = "the request's URL is malformed"
+        message = f"the request's URL is malformed: {_why_malformed(url)}"
         raise MalformedRequest(message)
     scheme, name, given, path, query = found.groups()
     tls = scheme.lower() == "https"
     port = _DEFAULT_PORTS[tls] if given is None else int(given)
     if not 0 < port <= _LARGEST_PORT:
-        message = "the request's port is malformed"
+        message = f"the request's port is malformed: 1 to {_LARGEST_PORT} is right"
         raise MalformedRequest(message)
     host = name if port == _DEFAULT_PORTS[tls] else f"{name}:{port}"
     origin = Origin(tls, name.strip("[]").lower(), port)
     return origin, host, (path or "/") + (query or "")
+
+
+def _why_malformed(url: str) -> str:
+    """Which part of a `url` is wrong, and what would be right; no part is repeated."""
+    scheme, separator, rest = url.partition("://")
+    authority = _AUTHORITY_END.split(rest, maxsplit=1)[0]
+    rest = rest[len(authority) :]
+    wrongs = (
+        (not url, "it is empty"),
+        (
+            not separator or scheme.lower() not in {"http", "https"},
+            "it does not begin with https:// or http://",
+        ),
+        ("@" in authority, "a user name or a password does not belong in it"),
+        (not authority or authority[0] == ":", "it names no host"),
+        (
+            not authority.isascii(),
+            "its host has characters beyond ASCII; Punycode (xn--…) is right",
+        ),
+        ("#" in rest, "what begins with '#' is never sent; leave it out"),
+        (bool(_BLANK.search(url)), "it has a blank; %20 is right in a path"),
+        (not rest.isascii(), "it has characters beyond ASCII; %XX is right for them"),
+    )
+    found = (what for is_wrong, what in wrongs if is_wrong)
+    return next(found, "HOST or HOST:PORT is right before the path")
 
 
 @lru_cache

@@ -15,7 +15,7 @@ from kessai.audit.archiving import archive
 from kessai.driver import utc_now
 from kessai.errors import InvalidInput, NotificationRefused, VersionConflict
 from kessai.feed import delivery
-from kessai.feed.sender import Deliveries, WebhookSender
+from kessai.feed.sender import Deliveries, WebhookSender, check_url
 from kessai.feed.signature import (
     WebhookSecret,
     check_webhook,
@@ -147,6 +147,29 @@ def test_an_event_leaves_the_machine_encrypted_or_not_at_all(shop, url):
 def test_what_no_request_can_go_to_is_refused_at_once(shop, url):
     with pytest.raises(InvalidInput, match="malformed"):
         WebhookSender(shop.engine.store, "mail", url, [])
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "it is empty"),
+        ("shop.example", "does not begin with https://"),
+        ("https://", "names no host"),
+        ("https://:443/", "names no host"),
+        ("https://ann:s3cret@shop.example/", "a password does not belong in it"),
+        ("https://s3cret@shop.example/", "a password does not belong in it"),
+        ("https://shop.example/#top", "'#' is never sent"),
+        ("https://shop.example/a b", "%20 is right"),
+        ("https://注文.example/", r"Punycode \(xn--…\)"),
+        ("https://shop.example/注文", "%XX is right"),
+        ("https://shop.example:a/", "HOST:PORT is right"),
+        ("https://shop.example:0/", "1 to 65535 is right"),
+    ],
+)
+def test_what_is_wrong_with_a_url_is_said_and_not_quoted(url, said):
+    with pytest.raises(InvalidInput, match=said) as refused:
+        check_url(url)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_a_scheme_may_be_written_in_capitals(shop):
