@@ -10,7 +10,7 @@ from datetime import datetime
 
 import attrs
 
-from kessai.card_numbers import has_card_number
+from kessai.card_numbers import has_card_number, without_card_numbers
 from kessai.errors import InvalidInput, VersionConflict
 from kessai.evidence.outcome import close_discrepancy, resolve
 from kessai.flow.answer import Answer
@@ -163,7 +163,8 @@ def _waiting(transaction: Transaction, name: str, now: datetime) -> Operation:
     operation = transaction.operations.get(name)
     if operation is None:
         known = ", ".join(transaction.operations) or "none"
-        message = f"{transaction.id}: no operation {name!r} is open; open: {known}"
+        asked = without_card_numbers(repr(name))
+        message = f"{transaction.id}: no operation {asked} is open; open: {known}"
         raise InvalidInput(message)
     if operation.is_awaited(now):
         message = (

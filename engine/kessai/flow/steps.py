@@ -6,6 +6,7 @@ from datetime import datetime
 
 import attrs
 
+from kessai.card_numbers import without_card_numbers
 from kessai.errors import (
     AccountUnknown,
     CommitUnknown,
@@ -155,9 +156,10 @@ def agreement_as_of(
 
 def no_transaction(blank: Transaction) -> UnknownTransaction:
     """The error for a transaction that does not exist."""
+    name = without_card_numbers(repr(blank.id))
     if blank.version:  # something of it was denied, or evidence did not fit
-        return UnknownTransaction(f"transaction {blank.id!r} was never opened")
-    return UnknownTransaction(f"there is no transaction {blank.id!r}")
+        return UnknownTransaction(f"transaction {name} was never opened")
+    return UnknownTransaction(f"there is no transaction {name}")
 
 
 def load(transaction_id: str) -> Flow[Transaction]:

@@ -5,11 +5,11 @@ with `kessai.`.
 """
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from inspect import getgeneratorlocals
 from typing import Any
 from urllib.parse import urlsplit
 
+from kessai.card_numbers import without_card_numbers
 from kessai.flow import Answer, Effect, Flow, Inquiry, Prepared
 from kessai.gateway import Failure, Reply, Request
 from kessai.machine import Command, Denied, Discrepancy, Reason, Transaction
@@ -41,12 +41,15 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def known(attributes: Mapping[str, Any]) -> Attributes:
-    """Those of `attributes` that have a value, as plain values."""
-    return {
-        name: str(value) if isinstance(value, StrEnum) else value
-        for name, value in attributes.items()
-        if value
-    }
+    """Those of `attributes` that have a value, as plain values without card numbers.
+
+    An id that somebody asked for may be one, though no transaction has it.
+    """
+    return {name: _plain(value) for name, value in attributes.items() if value}
+
+
+def _plain(value: Any) -> str | int:
+    return without_card_numbers(str(value)) if isinstance(value, str) else value
 
 
 def error_type(error: BaseException) -> str:
@@ -131,7 +134,7 @@ def of_result(result: object) -> Attributes:
                 }
             )
         case Prepared(command=command):
-            return {COMMAND: command.name, TRANSACTION: command.transaction}
+            return known({COMMAND: command.name, TRANSACTION: command.transaction})
         case Transaction():
             return of_transaction(result)
         case Inquiry():
@@ -145,7 +148,7 @@ def of_flow(flow: Flow[Any]) -> Attributes:
     given = getgeneratorlocals(flow)
     match given.get("command") or given.get("prepared"):
         case Command(transaction=name) | Prepared(command=Command(transaction=name)):
-            return {TRANSACTION: name}
+            return known({TRANSACTION: name})
         case _:
             return known({TRANSACTION: given.get("transaction_id")})
 

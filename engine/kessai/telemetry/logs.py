@@ -34,7 +34,8 @@ class LogObserver(Observer):
             about.get(attributes.REASON),
         )
         said = " ".join(str(one) for one in what if one)
-        _log.log(level, "%s: %s", step.after.id, said, extra={"kessai": about})
+        name = about.get(attributes.TRANSACTION)
+        _log.log(level, "%s: %s", name, said, extra={"kessai": about})
 
     def broke_off(self, flow: Flow[Any], error: BaseException) -> None:
         """Write which kind of error ended a flow."""

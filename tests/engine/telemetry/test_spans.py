@@ -6,7 +6,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
-from kessai.errors import StoreBusy, UnknownTransaction
+from kessai.errors import KessaiError, StoreBusy, UnknownTransaction
 from kessai.flow import Recovery
 
 SECRETS = ("12345", "merchantCcId", "authHash", "order-1 authorize")
@@ -114,6 +114,41 @@ def test_an_error_is_named_by_its_kind_without_its_message(shop, exported):
         "kessai.transaction.id": "no-such-order",
     }
     assert not span.events
+
+
+CARD = "4111111111111111"
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("transaction", ()),
+        ("can", ()),
+        ("sweep", ()),
+        ("recover_transaction", ()),
+        ("reconcile", ()),
+        ("resume", ({},)),
+        ("abandon", ()),
+        ("resolve", ("1", "declined")),
+        ("close_discrepancy", (1,)),
+        ("forget", ()),
+    ],
+)
+def test_a_card_number_that_is_asked_for_is_shown_nowhere(shop, exported, name, given):
+    said = {
+        "resolve": {"evidence": "seen", "actor": "sato"},
+        "close_discrepancy": {"evidence": "seen", "actor": "sato"},
+        "forget": {"reason": "asked for", "actor": "sato"},
+    }
+    shown = ""
+    try:
+        shop.call(name, CARD, *given, **said.get(name, {}))
+    except KessaiError as error:
+        shown = str(error)
+    assert CARD not in shown
+    spans = exported.get_finished_spans()
+    assert spans
+    assert not [span for span in spans if CARD in str(span.attributes)]
 
 
 def test_a_store_in_trouble_shows_in_its_own_span_and_in_the_commands(
