@@ -35,11 +35,11 @@ def moment_of(text: str, zone: tzinfo | None, option: str) -> datetime:
         InvalidInput: it is neither, or no zone is known; the message names `option`.
 
     """
-    with suppress(ValueError, OverflowError):
+    with suppress(ValueError):
         moment = datetime.fromisoformat(text)
         zone = moment.tzinfo or zone
         if zone is not None:
-            return moment.replace(tzinfo=zone).astimezone(UTC)
+            return _in_utc(moment.replace(tzinfo=zone), text, option)
     right = "a day such as 2026-01-31 nor a moment such as 2026-01-31T09:00:00"
     message = f"{option} {text!r}: neither {right}"
     if zone is None:
@@ -48,6 +48,17 @@ def moment_of(text: str, zone: tzinfo | None, option: str) -> datetime:
             " 2026-01-31T09:00:00Z"
         )
     raise InvalidInput(message)
+
+
+def _in_utc(moment: datetime, text: str, option: str) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        message = (
+            f"{option} {text!r}: in {moment.tzinfo} it is too early or too late; the"
+            " years 1 to 9999, in UTC, are right"
+        )
+        raise InvalidInput(message) from None
 
 
 def zone_option(meaning: str) -> Callable[[F], F]:

@@ -20,7 +20,8 @@ def schema(database: str, name: str | None = None) -> list[str]:
     date when it opens them.
 
     Raises:
-        InvalidInput: there is no such database, or it has no schemas.
+        InvalidInput: there is no such database, it has no schemas, or no store could be
+            opened in one of that name.
         StoreUnsuitable: the extra that PostgreSQL needs is not installed.
 
     """

@@ -57,6 +57,22 @@ def test_a_database_that_is_not_known_is_refused():
         schema("mysql")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "has no name"),
+        ("s" * 64, "at most 63 bytes"),
+        ("店" * 22, "at most 63 bytes"),
+        ("pg_shop", "pg_"),
+        ("$user", "'$user' stands for the user"),
+    ],
+)
+def test_a_schema_that_no_store_could_be_opened_in_is_refused(kessai, name, said):
+    refused = kessai("schema", "postgresql", "--schema", name)
+    assert (refused.code, refused.out) == (2, "")
+    assert said in refused.err
+
+
 def test_a_schema_for_sqlite_is_refused(kessai):
     refused = kessai("schema", "sqlite", "--schema", "shop")
     assert (refused.code, refused.out) == (2, "")

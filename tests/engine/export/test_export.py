@@ -336,7 +336,14 @@ def test_a_store_is_not_overwritten_by_its_export(kessai, shop, tmp_path, end):
     [
         (("--since", "yesterday"), "--since 'yesterday': neither a day"),
         (("--until", "2026-13-01"), "--until '2026-13-01': neither a day"),
-        (("--since", "0001-01-01", "--timezone", "+09:00"), "neither a day"),
+        (
+            ("--since", "0001-01-01", "--timezone", "+09:00"),
+            "UTC+09:00 it is too early",
+        ),
+        (
+            ("--until", "9999-12-31T20:00:00-09:00"),
+            "UTC-09:00 it is too early or too late",
+        ),
         (("--timezone", "Mars/Base"), "not known here"),
         (("--format", "sqlite"), "give --out FILE"),
         (("--format", "sqlite", "--out", "/dev/null"), "give --out FILE"),

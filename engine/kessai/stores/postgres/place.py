@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 import attrs
 
-from kessai.errors import StoreUnsuitable
+from kessai.errors import InvalidInput, StoreUnsuitable
+from kessai.ids import is_id
 from kessai.stores.query import Query, Steps
 
 VERSIONS = "kessai_schema"
@@ -55,6 +56,7 @@ _KINDS = {
 }
 
 _SHOWN = 3
+_LONGEST = 63
 
 VIEWS = frozenset({"kessai_transactions", "kessai_movements"})
 """What people read with a SQL client; no session of ours does."""
@@ -141,6 +143,29 @@ def relations(schema: str) -> Steps[frozenset[str]]:
         message = f"the schema {quoted(schema)} has no store: {'; '.join(wrong)}"
         raise StoreUnsuitable(message)
     return frozenset(found)
+
+
+def check_new(name: str) -> None:
+    """See that a store can be opened in a schema that is called `name`.
+
+    Raises:
+        InvalidInput: it cannot; the message says what is right.
+
+    """
+    wrong = None
+    if not name:
+        wrong = "it has no name"
+    elif len(name.encode(errors="surrogatepass")) > _LONGEST:
+        wrong = f"PostgreSQL cuts it off; at most {_LONGEST} bytes are right"
+    elif name == "$user":
+        wrong = "in a search path '$user' stands for the user's own"
+    elif name.startswith("pg_"):
+        wrong = "names that begin with pg_ are PostgreSQL's own"
+    elif not is_id(name):
+        wrong = "a name has no control characters and no half of a surrogate pair"
+    if wrong:
+        message = f"schema {name!r}: {wrong}"
+        raise InvalidInput(message)
 
 
 def quoted(name: str) -> str:

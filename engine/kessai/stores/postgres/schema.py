@@ -174,7 +174,13 @@ CREATE TABLE kessai_subscribers (
 
 
 def statements(space: str) -> Iterator[str]:
-    """What makes our tables of the newest version in the schema `space`, and it."""
+    """What makes our tables of the newest version in the schema `space`, and it.
+
+    Raises:
+        InvalidInput: no store could be opened in a schema of that name.
+
+    """
+    place.check_new(space)
     made = [_VERSION_TABLE, *(each for step in MIGRATIONS for each in step)]
     yield f"CREATE SCHEMA IF NOT EXISTS {place.quoted(space)}"
     for statement in made:
