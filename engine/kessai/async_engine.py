@@ -38,6 +38,7 @@ from kessai.flow import (
 )
 from kessai.flow.effects import Result
 from kessai.gateway import AnyAdapter
+from kessai.given import with_checked_arguments
 from kessai.machine import (
     Command,
     Denial,
@@ -60,6 +61,7 @@ def _http() -> AsyncTransport:
     return AsyncHttpTransport()
 
 
+@with_checked_arguments
 class AsyncEngine(BaseEngine, AsyncClosable):
     """The same for asyncio: every method of `Engine`, to be awaited.
 

@@ -38,6 +38,7 @@ from kessai.flow import (
     SearchResult,
 )
 from kessai.gateway import AnyAdapter
+from kessai.given import with_checked_arguments
 from kessai.machine import (
     Command,
     Denial,
@@ -89,6 +90,7 @@ class BaseEngine:
         return self._context.machines.current
 
 
+@with_checked_arguments
 class Engine(BaseEngine, Closable):
     """Carries payments through their lifecycles, one call at a time.
 

@@ -25,6 +25,7 @@ from kessai.flow.steps import (
     write,
 )
 from kessai.gateway import Adapter, Evidence, Outcome, Source
+from kessai.given import check_fields
 from kessai.limits import (
     ATTEMPTS,
     ESCALATION,
@@ -66,6 +67,7 @@ class Recovery:
     waits: Waits = WAITS
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self)
         self.waits.check(self.in_flight_limit)
         if self.lease > LONGEST_REST:
             message = f"lease {self.lease}: {LONGEST_REST} at most"

@@ -4,14 +4,15 @@ Stores narrow a search by their indexes. `Search.matches` alone says what it mea
 """
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import attrs
 import msgspec
 
 from kessai.errors import InvalidInput
+from kessai.given import check_fields
 from kessai.ids import is_id
 from kessai.machine import Transaction
 from kessai.money import is_amount
@@ -47,6 +48,7 @@ class AmountBounds:
         if not all(map(is_amount, bounds)) or bounds != sorted(bounds):
             message = f"amount: {self.name} must lie between whole numbers, lower first"
             raise InvalidInput(message)
+        check_fields(self)
 
     def has(self, transaction: Transaction) -> bool:
         """Whether the amount of `transaction` lies in it."""
@@ -59,9 +61,14 @@ class AmountBounds:
         )
 
 
+def _are_texts(given: Any) -> bool:
+    is_one = isinstance(given, str) or not isinstance(given, Collection)
+    return not is_one and all(isinstance(each, str) for each in given)
+
+
 def _several(states: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(states, str):
-        message = f"states: give a list, such as [{states!r}]"
+    if not _are_texts(states):
+        message = "states: a list of texts is right, such as ['captured']"
         raise InvalidInput(message)
     return tuple(states)
 
@@ -108,6 +115,7 @@ class Search:
 
     def __attrs_post_init__(self) -> None:
         """See that it can be asked."""
+        check_fields(self)
         for problem in self._problems():
             raise InvalidInput(problem)
 
