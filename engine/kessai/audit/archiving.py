@@ -8,7 +8,7 @@ moment, it goes on when it is done again with the same file.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -119,8 +119,11 @@ def _alone_at(path: Path) -> Iterator[None]:
     check_folder(path)
     try:
         with FileLock(beside, timeout=0):
-            yield
-            beside.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # where files are not removed while open
+                    beside.unlink()
     except Timeout:
         message = f"{path}: another archiving to it is under way"
         raise InvalidInput(message) from None
