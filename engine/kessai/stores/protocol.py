@@ -90,10 +90,6 @@ class AsyncWithin(Protocol):
         """See `Within.append`."""
         ...
 
-    async def records_from(self, transaction: str, first: int) -> list[Record]:
-        """See `Store.records_from`."""
-        ...
-
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
         """See `Within.declaration`."""
         ...
@@ -368,6 +364,10 @@ class AsyncStore(Protocol):
 
     async def records(self, transaction: str, *, denials: bool = True) -> list[Record]:
         """See `Store.records`."""
+        ...
+
+    async def records_from(self, transaction: str, first: int) -> list[Record]:
+        """See `Store.records_from`."""
         ...
 
     async def declaration(self, lifecycle_hash: str) -> bytes | None:
