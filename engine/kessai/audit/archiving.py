@@ -9,7 +9,6 @@ moment, it goes on when it is done again with the same file.
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -39,7 +38,6 @@ TOGETHER = 100
 
 _PAGE = 1_000
 _OWN = 0o600
-_HOUR = timedelta(hours=1)
 
 
 @attrs.frozen
@@ -317,7 +315,7 @@ def _check(path: Path, archivable: Archivable, sealing: "_Sealing") -> None:
     if archivable.until > latest:
         message = (
             f"until: {archivable.until:%Y-%m-%d %H:%M:%SZ} is too late: what changed less"
-            f" than {ARCHIVED_AFTER / _HOUR:g} hours ago may not be archived"
+            f" than {ARCHIVED_AFTER.total_seconds() / 3600:g} hours ago may not be archived"
         )
         raise InvalidInput(message)
     try:

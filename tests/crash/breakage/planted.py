@@ -8,16 +8,19 @@ class IntentAfterTheCall(SQLiteStore):
 
     def __init__(self, path):
         super().__init__(path)
-        self._held = None
+        self._held = []
 
-    def append(self, change):
+    def append_each(self, changes):
+        return [self._append_late(change) for change in changes]
+
+    def _append_late(self, change):
         if change.opens is not None and change.opens.outcome == "begun":
-            self._held = change
-            return
-        if self._held is not None:
-            super().append(self._held)
-            self._held = None
-        super().append(change)
+            self._held.append(change)
+            return None
+        held, self._held = self._held, []
+        for each in (*held, change):
+            (error,) = super().append_each([each])
+        return error
 
 
 STORES = {"": SQLiteStore, "intent after the call": IntentAfterTheCall}
