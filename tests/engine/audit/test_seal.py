@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import stat
 import traceback
 from datetime import UTC, datetime
@@ -116,6 +117,27 @@ def test_any_byte_changed_in_a_seal_is_found(seal, key, data):
     with pytest.raises((InvalidInput, TrailBroken)):
         read_seal(seal.path, key.public)
     seal.path.write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    ("written", "otherwise"),
+    [
+        (rb'(?<="signature":")[0-9a-f]+', bytes.upper),
+        (rb'(?<="time":")[^"]+', bytes.lower),
+        (rb'(?<="time":")[^"]+', lambda time: time.replace(b"Z", b"+00:00")),
+        (rb'"signature":', lambda name: name + b" "),
+    ],
+    ids=["letters", "time", "zone", "space"],
+)
+def test_what_is_read_alike_but_written_otherwise_is_no_seal(
+    seal, key, written, otherwise
+):
+    whole = seal.path.read_bytes()
+    (found,) = re.findall(written, whole)
+    assert otherwise(found) != found
+    seal.path.write_bytes(whole.replace(found, otherwise(found)))
+    with pytest.raises(TrailBroken, match="changed after it was signed"):
+        read_seal(seal.path, key.public)
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,7 @@ def read_seal(path: Path | str, public_key: PublicKey) -> Seal:
     if counted != (summary.chains, summary.events, summary.root) or not (
         public_key.has_signed(summary.message(), _signature(summary, path))
     ):
-        message = f"{path}: the seal was changed after it was signed"
-        raise TrailBroken(message)
+        raise _changed(path)
     return Seal(path, summary, digest)
 
 
@@ -169,15 +168,25 @@ def _summary(line: bytes, path: Path, number: int) -> Summary:
         raise _no_seal(path, number) from None
     if summary.format != FORMAT:
         raise _no_seal(path, number)
+    if (
+        canonical(summary) + b"\n" != line
+    ):  # what is read alike may be written otherwise
+        raise _changed(path)
     return summary
 
 
 def _signature(summary: Summary, path: Path) -> bytes:
     try:
-        return bytes.fromhex(summary.signature)
+        signature = bytes.fromhex(summary.signature)
     except ValueError:
-        message = f"{path}: the seal was changed after it was signed"
-        raise TrailBroken(message) from None
+        raise _changed(path) from None
+    if signature.hex() != summary.signature:
+        raise _changed(path)
+    return signature
+
+
+def _changed(path: Path) -> TrailBroken:
+    return TrailBroken(f"{path}: the seal was changed after it was signed")
 
 
 def _no_seal(path: Path, number: int | None) -> InvalidInput:
