@@ -41,13 +41,19 @@ LONG = {
         f"engine/prove/test_prove_{name}.py"
         for name in ("accounting", "command", "mistakes", "reversals", "shipped")
     ),
-    *(f"engine/audit/test_{name}.py" for name in ("alterations", "audit_rewritten")),
+    *(
+        f"engine/audit/test_{name}.py"
+        for name in ("alterations", "archiving", "audit_rewritten")
+    ),
     *(f"engine/cli/test_{name}.py" for name in ("emulator", "run_broken_off")),
     *(
         f"engine/stores/test_{name}.py"
         for name in ("forks", "processes", "sqlite_queue")
     ),
-    *(f"engine/stores/postgres/test_{name}.py" for name in ("races", "standby")),
+    *(
+        f"engine/stores/postgres/test_{name}.py"
+        for name in ("place", "races", "standby")
+    ),
     *("engine/audit_report/test_observer.py", "specs/test_protocol.py"),
 }
 """Folders and files of which every test is slow: they take most of the time."""
