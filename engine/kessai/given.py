@@ -6,7 +6,7 @@ many forms, each flow sees for itself what they hold.
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from functools import cache, wraps
 from itertools import repeat
 from types import FunctionType, UnionType
 from typing import Any, TypeVar, get_args, get_origin
@@ -32,14 +32,14 @@ def with_checked_arguments(kind: C) -> C:
     return kind
 
 
-def check_fields(value: object) -> None:
+def check_fields(value: Any) -> None:
     """See that the fields of an attrs object are of the kinds that they declare.
 
     Raises:
         InvalidInput: one is not; the message says what was given and what is right.
 
     """
-    kinds = _kinds_of(type(value).__annotations__)
+    kinds = _kinds_of_fields(value.__class__)
     _check(kinds, ((name, getattr(value, name)) for name in kinds))
 
 
@@ -77,6 +77,11 @@ def _check(kinds: Kinds, given: Iterable[tuple[str, Any]]) -> None:
             shown = " or ".join(_shown(each) for each in right)
             message = f"{name}: {shown} is right, not {_shown(type(value))}"
             raise (InvalidCommand if name == "command" else InvalidInput)(message)
+
+
+@cache
+def _kinds_of_fields(kind: type) -> Kinds:
+    return _kinds_of(kind.__annotations__)
 
 
 def _kinds_of(annotations: Mapping[str, Any]) -> Kinds:

@@ -8,7 +8,6 @@ has one lifecycle in its `if`s, no reasons, no replay, no recovery.
 import hashlib
 import json
 import sqlite3
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -125,16 +124,3 @@ class ByHand:
 def by_hand() -> type[ByHand]:
     """The hand-written rival."""
     return ByHand
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A PostgreSQL server."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "engine/stores/postgres"))
-    from pg.server import NoServer, running
-
-    try:
-        with running() as found:
-            yield found
-    except NoServer as error:
-        pytest.skip(str(error))

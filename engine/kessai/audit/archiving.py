@@ -250,16 +250,21 @@ def _chosen(
         (name, family) for _, name, family in sorted(ended) if family not in staying
     ]
     waiting = {family for name, family in able if name in readers}
+    _check_frozen(path, frozen, staying | waiting)
+    chosen = [each for each in able if each[1] not in waiting]
+    by = {each for name, _ in able for each in readers.get(name, ())}
+    return _Choice(chosen, len(able) - len(chosen), tuple(sorted(by)), +elsewhere)
+
+
+def _check_frozen(path: Path, frozen: Mapping[str, str], held: Collection[str]) -> None:
+    """Make sure that of what is frozen for this archive no family is held back."""
     for name, family in frozen.items():
-        if family in staying | waiting:
+        if family in held:
             message = (
                 f"{name}: is frozen for {path.name} by an archiving that broke off; to"
                 " go on, choose the same as then, or more"
             )
             raise InvalidInput(message)
-    chosen = [each for each in able if each[1] not in waiting]
-    by = {each for name, _ in able for each in readers.get(name, ())}
-    return _Choice(chosen, len(able) - len(chosen), tuple(sorted(by)), +elsewhere)
 
 
 def _unread(store: Store, ignoring: Collection[str]) -> Mapping[str, set[str]]:

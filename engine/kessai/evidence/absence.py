@@ -21,7 +21,7 @@ from kessai.evidence.listing import may_be_listed, resolve_listing
 from kessai.evidence.outcome import abandoned, moving, presumed_lost
 from kessai.gateway import ListedExchange, Outcome
 from kessai.machine.compile import Machine
-from kessai.machine.phases import RESENT, phase_after
+from kessai.machine.phases import may_be_resent
 from kessai.machine.transaction import Operation, Transaction
 
 Listing = tuple[ListedExchange, ...]
@@ -139,8 +139,7 @@ def _unlisted(case: Case, listing: Listing, sent_by: datetime) -> tuple[Operatio
     old = [
         operation
         for operation in opened
-        if phase_after(operation.phase, RESENT) is not None
-        and operation.resumed_at is None  # else the gateway knew of it before
+        if may_be_resent(operation)
         and operation.sent_at <= sent_by
         and operation.command not in pending
     ]

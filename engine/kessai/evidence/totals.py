@@ -29,7 +29,7 @@ from kessai.machine.events import Discrepancy, Event, Reported
 from kessai.machine.evolve import evolve
 from kessai.machine.explained import differ
 from kessai.machine.phase import Phase
-from kessai.machine.phases import RESENT, phase_after
+from kessai.machine.phases import may_be_resent
 from kessai.machine.transaction import Operation, Transaction
 
 TOTALS_DIFFER = "totals_differ"
@@ -105,8 +105,7 @@ def _answers_again(case: Case, operation: Operation, replays: timedelta | None) 
     return (
         replays is not None
         and case.now - operation.begun_at < replays
-        and operation.resumed_at is None
-        and phase_after(operation.phase, RESENT) is not None
+        and may_be_resent(operation)
     )
 
 
@@ -145,8 +144,7 @@ def _not_carried_out(case: Case, evidence: Evidence) -> tuple[Operation, ...]:
     return tuple(
         operation
         for operation in moving(case.machine, case.transaction)
-        if operation.phase is Phase.UNKNOWN
-        and operation.resumed_at is None  # else the gateway knew of it before
+        if may_be_resent(operation)
         and (after := _succeeded(case, (operation,), evidence))
         and differ(after[0], evidence)
     )

@@ -34,8 +34,9 @@ class FeedEvent:
     whenever it is given. `at` is when it was recorded, aware and in UTC. `amount` is in
     minor units of `currency`, `shown` has both for people; `status` is the transaction's
     after it, and `code` the gateway's. `reasons` are codes: of a denial, of a
-    discrepancy, or the names of what was learned. `closes` are the numbers of discrepancies that it closes. `note` and
-    `actor` are an operator's, and there only for who asks for notes.
+    discrepancy, or the names of what was learned. `closes` are the numbers of
+    discrepancies that it closes. `note` and `actor` are an operator's, and there only for
+    who asks for notes.
     """
 
     position: str

@@ -44,7 +44,7 @@ from kessai.machine import (
     Resent,
     Transaction,
 )
-from kessai.machine.phases import RESENT, phase_after
+from kessai.machine.phases import may_be_resent
 from kessai.machine.prepared import is_too_late
 
 _TIRED = 6
@@ -222,8 +222,7 @@ def _to_resend(
     return tuple(
         operation
         for operation in opened.values()
-        if phase_after(operation.phase, RESENT) is not None
-        and operation.resumed_at is None
+        if may_be_resent(operation)
         and operation.due_at <= now
         and operation.begun_at >= known_since
     )

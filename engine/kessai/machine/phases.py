@@ -15,11 +15,15 @@ while the first may still be answered, or is known to have arrived.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from transitions import Machine as TransitionsMachine
 
 from kessai.gateway import Outcome
 from kessai.machine.phase import Phase
+
+if TYPE_CHECKING:
+    from kessai.machine.transaction import Operation
 
 SENT = "sent"
 """The trigger of the first sending of what was only prepared."""
@@ -60,6 +64,15 @@ def phase_after(phase: Phase, trigger: str) -> Phase | None:
     event = PHASES.events.get(trigger)
     found = None if event is None else event.transitions.get(phase)
     return _NAMED[found[0].dest] if found else None
+
+
+def may_be_resent(operation: "Operation") -> bool:
+    """Whether the request of an open operation may be sent again.
+
+    Not once its consumer has come back: the gateway knew of it before.
+    """
+    is_unanswered = phase_after(operation.phase, RESENT) is not None
+    return is_unanswered and operation.resumed_at is None
 
 
 def is_final(outcome: Outcome) -> bool:

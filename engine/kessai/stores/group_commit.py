@@ -57,8 +57,8 @@ class GroupCommit:
     """Runs the work of many threads in as few transactions as possible.
 
     `write` writes a `Group` in one transaction: it begins, takes the jobs, does each (it
-    alone knows what their work is to be given) and keeps its result or its error in the job, and commits. What `write` raises is
-    the error of all the jobs.
+    alone knows what their work is to be given) and keeps its result or its error in the
+    job, and commits. What `write` raises is the error of all the jobs.
     """
 
     def __init__(self, write: Callable[[Group], None]) -> None:

@@ -8,7 +8,7 @@ import click
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import note, print_json, say
+from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.progress import progress
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table
@@ -70,9 +70,8 @@ def reconcile(asked: Asked, *, transaction_ids: tuple[str, ...], dry_run: bool) 
         print_json({"compared": compared, "differences": shown})
     else:
         _print(list(zip(found, views, strict=True)), compared, asked.language)
-    if stop.is_asked:
-        note(word("stopped", asked.language))
-    return stop.ended(exits.UNKNOWN if found else exits.DONE)
+    code = exits.UNKNOWN if found else exits.DONE
+    return stop.ended(code, word("stopped", asked.language))
 
 
 def _names(wiring: Wiring) -> Iterator[str]:

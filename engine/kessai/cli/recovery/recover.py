@@ -98,9 +98,7 @@ def recover(
         one = _Round(wiring, recovery, limit, stop)
         if once:
             code = report.show(one.run())
-            if stop.is_asked:
-                note(word("stopped", asked.language))
-            return stop.ended(code)
+            return stop.ended(code, word("stopped", asked.language))
         _watch(one, every, report)
     return stop.code
 

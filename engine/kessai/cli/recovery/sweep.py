@@ -5,7 +5,7 @@ import click
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import wired
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import note, print_json, say, transaction_data
+from kessai.cli.terminal.output import print_json, say, transaction_data
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table
 from kessai.cli.tx.view import TransactionView
@@ -40,9 +40,7 @@ def sweep(asked: Asked) -> int:
         ]
     if moved or asked.as_json or not stop.is_asked:
         _print(asked, moved, views)
-    if stop.is_asked:
-        note(word("stopped", asked.language))
-    return stop.ended(exits.DONE)
+    return stop.ended(exits.DONE, word("stopped", asked.language))
 
 
 def _print(

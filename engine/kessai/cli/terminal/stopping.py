@@ -9,6 +9,7 @@ from types import FrameType
 import attrs
 
 from kessai.cli.terminal.exits import DONE, STOPPED
+from kessai.cli.terminal.output import note
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOK_EVERY = 0.1
@@ -30,9 +31,15 @@ class Stop:
         """
         return STOPPED if self.is_interrupted else DONE
 
-    def ended(self, code: int) -> int:
-        """The exit code of work that ends by itself, with `code`; stopped, it has an own."""
-        return STOPPED if self.is_asked else code
+    def ended(self, code: int, stopped: str) -> int:
+        """The exit code of work that ends by itself, with `code`.
+
+        If it was stopped before, it has its own, and `stopped` is said.
+        """
+        if not self.is_asked:
+            return code
+        note(stopped)
+        return STOPPED
 
     def ask(self, number: int) -> None:
         """Note a signal.

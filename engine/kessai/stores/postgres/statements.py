@@ -33,7 +33,7 @@ from kessai.stores.query import PAGE
 
 @attrs.frozen(slots=False)
 class NewRows:
-    """NewRows that an append gives to the server, as `new`, and what is done with them.
+    """Rows that an append gives to the server, as `new`, and what is done with them.
 
     Nearly always it is one, which is given as it is. Lists cost both sides more than all
     the rest of a statement: each is encoded by itself, and the server, which does not
