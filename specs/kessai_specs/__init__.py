@@ -1,5 +1,7 @@
-"""The shipped lifecycles: `one_time.toml`, `recurring.toml`, `charge.toml`.
+"""The shipped lifecycles, a file each.
 
-The files are package data, read by `kessai.spec`; this package holds no code. What
-several lifecycles share stands once, under `shared/`, and is included.
+Of Amazon Pay through VeriTrans4G: `one_time`, `recurring`, `charge`. Of cards: `card`,
+`saved_card`, `saved_card_charge`. The files are package data, read by `kessai.spec`;
+this package holds no code. What several lifecycles share stands once, under `shared/`,
+and is included.
 """

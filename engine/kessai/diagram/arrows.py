@@ -142,11 +142,12 @@ def _moves(
     for command, move, source in lifecycle.moves(section):
         if move.track == track.name:
             title = command.title.in_language(language)
-            unasked = word("is_external", language)
+            if move.external and command.is_asked_for:
+                title = _labelled(command, "is_external", language)
             yield Arrow(
                 cause="reversal" if is_reversal else "command",
                 name=command.name,
-                label=f"{title}: {unasked}" if move.external else title,
+                label=title,
                 track=track.name,
                 source=source,
                 target=move.target or (source if is_reversal else None),

@@ -48,10 +48,7 @@ def guessed(rules: Rules, search: StateSearch) -> list[Lemma]:
             here = [row for row in rows if row[name] == code]
             lemmas += _given(_is(name, code), _at_state(rules, here))
             for deadline in rules.deadlines.values():
-                if (deadline.track, code) == (
-                    track,
-                    rules.codes[track].get(deadline.state),
-                ):
+                if deadline.track == track:
                     running = _is(clock_of(deadline.name), 1)
                     lemmas += _given(_is(name, code), _if(running, here))
     for command in rules.moving:

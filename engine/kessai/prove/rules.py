@@ -199,6 +199,12 @@ class Rules:
             if steps:
                 yield Situation(stand, steps)
 
+    def ways_from(self, rule: CompiledCommand, states: States) -> tuple[Step, ...]:
+        """The steps by which it goes on from `states`, asked for or decided elsewhere."""
+        if rule.spec.is_asked_for:
+            return self.steps_from(rule, states)
+        return self.outside_from(rule, states)
+
     @staticmethod
     def steps_from(rule: CompiledCommand, states: States) -> tuple[Step, ...]:
         """The machine's own answer: which steps start from `states`."""
@@ -253,10 +259,13 @@ class Rules:
 
         Neither can go on for ever, so that each way leads to an end, however long.
         """
+        moves = [m for m in self.lifecycle.moves() if m[1].track == track]
+        asked = {s for _, move, s in moves if not move.external and move.target != s}
         edges = {
             (source, move.target)
-            for _, move, source in self.lifecycle.moves()
-            if move.track == track and move.target is not None and not move.external
+            for command, move, source in moves
+            if move.target is not None
+            if not move.external or (source not in asked and not command.is_asked_for)
         }
         edges |= {
             (d.state, d.target) for d in self.deadlines.values() if d.track == track
@@ -277,7 +286,7 @@ class Rules:
         """The commands that pay back what another one took."""
         if self._giving_back is not None:
             return self._giving_back
-        return giving_back(self._largest(), self.reserved)
+        return giving_back(self._largest(asked=True), self.reserved)
 
     @cached_property
     def pools(self) -> tuple[AmountPool, ...]:
@@ -313,9 +322,13 @@ class Rules:
         ]
         return tuple(dict.fromkeys(taking))
 
-    def _largest(self) -> Iterator[tuple[CommandSpec, Expression]]:
+    def _largest(
+        self, *, asked: bool = False
+    ) -> Iterator[tuple[CommandSpec, Expression]]:
+        """The largest amounts; only of what can be `asked` for, if that is wanted."""
         for rule in self.others.values():
-            if (amount := self.range_of(rule.spec)) is not None:
+            amount = self.range_of(rule.spec)
+            if amount is not None and (rule.spec.is_asked_for or not asked):
                 yield rule.spec, amount.maximum
 
 

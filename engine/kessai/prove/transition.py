@@ -201,7 +201,7 @@ def leads_on(
     track, here = goal.track, states.get(goal.track)
     ways: list[Truth] = []
     for rule in rules.others.values():
-        steps = rules.steps_from(rule, states)
+        steps = rules.ways_from(rule, states)
         nearer = [
             s for s in steps if s.track == track and (here, s.target) in goal.nearer
         ]

@@ -143,6 +143,11 @@ class CommandSpec:
     )
     """Whether the command begins a transaction."""
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether anybody here may ask for it: a dispute is decided by the bank."""
+        return any(not move.external for move in self.moves)
+
     def rule_places(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every part of the command that names a rule of its own."""
         for rule in dict.fromkeys(one.rule for one in (self.amount or {}).values()):

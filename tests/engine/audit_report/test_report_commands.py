@@ -11,6 +11,7 @@ from busy_shop import spoil
 from kessai import SQLiteStore
 from kessai.audit.coverage.totals import from_store
 from kessai.cli.audit.report import shown_store
+from kessai.spec import shipped_names
 
 AT = "2026-04-01T12:00:00Z"
 
@@ -176,7 +177,7 @@ def test_stores_and_files_are_merged(kessai, busy_path, coverage_file):
 def test_without_a_lifecycle_all_shipped_ones_are_shown(kessai, coverage_file):
     done = kessai("audit", "coverage", coverage_file, "--format", "json")
     report = json.loads(done.out)
-    assert [one["lifecycle"] for one in report] == ["charge", "one_time", "recurring"]
+    assert [one["lifecycle"] for one in report] == list(shipped_names())
 
 
 @pytest.mark.parametrize(("share", "code"), [(15, 0), (18.1, 0), (20, 5), (100, 5)])

@@ -11,17 +11,24 @@ from kessai.errors import InvalidInput, InvalidLifecycle, UnknownLifecycle
 from kessai.spec import load_file, load_shipped, rebuild, shipped_names
 
 MINIMAL = Path(__file__).parent / "data" / "minimal.toml"
-SHIPPED = ("charge", "one_time", "recurring")
+SHIPPED = (
+    "card",
+    "charge",
+    "one_time",
+    "recurring",
+    "saved_card",
+    "saved_card_charge",
+)
 
 
-def test_the_shipped_lifecycles_are_the_three_of_amazon_pay() -> None:
+def test_the_shipped_lifecycles_are_these() -> None:
     assert shipped_names() == SHIPPED
     assert [load_shipped(name).name for name in SHIPPED] == list(SHIPPED)
 
 
 @pytest.mark.parametrize("name", ["nope", "", "shared/payment", "../one_time"])
 def test_a_lifecycle_that_is_not_shipped_is_unknown(name: str) -> None:
-    with pytest.raises(UnknownLifecycle, match="shipped are charge, one_time"):
+    with pytest.raises(UnknownLifecycle, match="shipped are card, charge"):
         load_shipped(name)
 
 
