@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kessai.errors import StoreBusy, StoreUnsuitable
-from kessai_adapters.emulator import (
+from kessai_adapters.emulators import BooksInUse, NotificationSender
+from kessai_adapters.emulators.clock import utc_now
+from kessai_adapters.emulators.in_process import (
+    AsyncEmulatorTransport,
+    EmulatorTransport,
+)
+from kessai_adapters.emulators.veritrans4g import (
     DEFAULT_CCID,
     DEFAULT_KEY,
-    BooksInUse,
     Emulator,
     Kind,
-    NotificationSender,
 )
-from kessai_adapters.emulator.emulator import utc_now
-from kessai_adapters.emulator.words import Step
-from kessai_adapters.in_process import AsyncEmulatorTransport, EmulatorTransport
+from kessai_adapters.emulators.veritrans4g.words import Step
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class LocalGateway:
 
     def serve(self, *, port: int, tls: tuple[str, str] | None = None) -> Any:
         """The emulator behind a port on loopback; a context manager with a `url`."""
-        from kessai_adapters.emulator import serve
+        from kessai_adapters.emulators import serve
 
         return serve(self.emulator, port=port, tls=tls)
 

@@ -11,16 +11,16 @@ from typing import Final
 
 from kessai.gateway import Reply, Request
 from kessai.simulator.gateway import BookedOrder, Notice
-from kessai_adapters.emulator import (
+from kessai_adapters.emulators import EmulatorError
+from kessai_adapters.emulators.in_process import exchange
+from kessai_adapters.emulators.veritrans4g import (
     Consent,
     Emulator,
-    EmulatorError,
     Exchange,
     Order,
     Payment,
     Result,
 )
-from kessai_adapters.in_process import exchange
 from kessai_adapters.veritrans4g import VeriTrans4G
 
 AMOUNTS: Final = ("authorized", "captured", "released", "refunded", "refunding")
@@ -96,11 +96,7 @@ class PlayedGateway:
         if not len(self._emulator.outbox):
             return ()
         return [
-            Notice(
-                notification.notices[0]["orderId"],
-                notification.headers,
-                notification.body,
-            )
+            Notice(notification.order, notification.headers, notification.body)
             for notification in self._emulator.take_notifications()
         ]
 

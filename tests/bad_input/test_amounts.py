@@ -16,7 +16,7 @@ from kessai.errors import InvalidCommand, InvalidInput
 from kessai.gateway import INQUIRY, Call, Outcome, Reply
 from kessai.machine import Transaction, compile_lifecycle, decide
 from kessai.money import AMOUNT_LIMIT, Currency, minor_digits
-from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 

@@ -22,7 +22,8 @@ from kessai.cli.main import run_command
 from kessai.errors import InvalidInput, KessaiError, RedirectRefused
 from kessai.gateway import Call, Failure, Reply
 from kessai.machine import read_record
-from kessai_adapters.emulator import Emulator, Fault, commands, serve
+from kessai_adapters.emulators import Fault, serve
+from kessai_adapters.emulators.veritrans4g import Emulator, OwnFault, commands
 from kessai_adapters.veritrans4g import (
     Credentials,
     VeriTrans4G,
@@ -186,7 +187,7 @@ def lead(life):
     life.emulator.consumer.approve("order")
     for notification in life.emulator.take_notifications():
         life.engine.receive_notification(notification.headers, notification.body)
-    for number, fault in enumerate(set(Fault) - {Fault.PENDING}):
+    for number, fault in enumerate({*Fault, *OwnFault} - {OwnFault.PENDING}):
         life.emulator.misbehave(fault, command="GetAddress")
         life.do("get_address", "order", key=f"f{number}", parameters=DETAILS)
     life.do("capture", "order", key="k3", parameters={"note": FREE_TEXTS["note"]})

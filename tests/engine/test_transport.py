@@ -19,7 +19,7 @@ from kessai.limits import REPLY_SECONDS
 from kessai.testing.transport_kit.server import ScriptedServer
 from kessai.testing.transport_kit.trial import echo, post, whole
 from kessai.transport import pool as pools
-from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 CALL = Call(

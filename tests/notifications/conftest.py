@@ -23,14 +23,17 @@ from kessai import (
 from kessai.audit import verify
 from kessai.gateway import Failure, Reply
 from kessai.machine import read_events
-from kessai_adapters.emulator import (
+from kessai_adapters.emulators.in_process import (
+    AsyncEmulatorTransport,
+    EmulatorTransport,
+)
+from kessai_adapters.emulators.veritrans4g import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
     Merchant,
     compose,
 )
-from kessai_adapters.in_process import AsyncEmulatorTransport, EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 URL = "https://shop.example/push"

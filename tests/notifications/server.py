@@ -16,7 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from kessai import AsyncEngine, NotificationEndpoint, SQLiteStore
-from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 

@@ -26,14 +26,8 @@ from kessai import (
 from kessai.audit import verify
 from kessai.http.notifications import LARGEST_NOTIFICATION
 from kessai.machine import read_events
-from kessai_adapters.emulator import (
-    DEFAULT_CCID,
-    DEFAULT_KEY,
-    Emulator,
-    NotificationSender,
-    Patience,
-    serve,
-)
+from kessai_adapters.emulators import NotificationSender, Patience, serve
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 SERVER = Path(__file__).with_name("server.py")

@@ -5,7 +5,7 @@ import pytest
 
 from kessai import MemoryStore
 from kessai.gateway import Outcome
-from kessai_adapters.emulator import Merchant
+from kessai_adapters.emulators.veritrans4g import Merchant
 
 OTHER_CCID = "B200000000000000000000cc"
 OTHER_KEY = "0a1b2c3d" * 8

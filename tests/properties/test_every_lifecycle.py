@@ -46,28 +46,24 @@ from kessai.gateway import Failure, Reply
 from kessai.machine import broken_invariants, fold, read_record
 from kessai.machine.decide import amount_bounds
 from kessai.spec import FlagParameter, FrequencyParameter
-from kessai_adapters.emulator import (
+from kessai_adapters.emulators import Fault, Lost, NotConnected, OutOfPlay
+from kessai_adapters.emulators.veritrans4g import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
-    Fault,
-    Lost,
-    NotConnected,
-    OutOfPlay,
+    OwnFault,
     Payment,
     Refused,
     Result,
     rules,
 )
-from kessai_adapters.emulator import (
-    Command as Wire,
-)
+from kessai_adapters.emulators.veritrans4g import Command as Wire
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 from kessai_adapters.veritrans4g.commands import COMMANDS
 
 NOTIFICATION_URL = "https://shop.example/push"
 
-FAULTS = tuple(Fault)
+FAULTS = (*Fault, *OwnFault)
 MOMENTS = (
     timedelta(seconds=1),
     timedelta(minutes=11),

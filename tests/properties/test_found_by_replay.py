@@ -13,13 +13,13 @@ from kessai import (
     Status,
 )
 from kessai.errors import ResendWithSameKey, StoreBusy
-from kessai_adapters.emulator import (
+from kessai_adapters.emulators.in_process import EmulatorTransport
+from kessai_adapters.emulators.veritrans4g import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
     Refused,
 )
-from kessai_adapters.in_process import EmulatorTransport
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 MERCHANTS_PAGE = {

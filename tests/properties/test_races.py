@@ -7,12 +7,8 @@ from threading import Barrier
 import pytest
 
 from kessai import Command, Engine, SQLiteStore, Status, StoreWarning
-from kessai_adapters.emulator import (
-    DEFAULT_CCID,
-    DEFAULT_KEY,
-    Emulator,
-)
-from kessai_adapters.in_process import EmulatorTransport
+from kessai_adapters.emulators.in_process import EmulatorTransport
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 ROUNDS = 5

@@ -16,12 +16,11 @@ from kessai.audit import verify
 from kessai.flow import Missing, Recovery
 from kessai.machine import broken_invariants, read_events
 from kessai.simulator import differences
-from kessai_adapters.emulator import (
-    DEFAULT_CCID,
-    DEFAULT_KEY,
-    Emulator,
+from kessai_adapters.emulators.in_process import (
+    AsyncEmulatorTransport,
+    EmulatorTransport,
 )
-from kessai_adapters.in_process import AsyncEmulatorTransport, EmulatorTransport
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
 from kessai_adapters.played import booked_order
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 

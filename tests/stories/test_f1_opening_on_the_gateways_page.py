@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from kessai.errors import NotificationRefused, RedirectRefused
-from kessai_adapters.emulator import OutOfPlay
+from kessai_adapters.emulators import OutOfPlay
 from kessai_adapters.veritrans4g import check_redirect
 
 THANKS = "https://shop.example/thanks"

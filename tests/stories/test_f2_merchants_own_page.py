@@ -2,7 +2,7 @@
 
 import pytest
 
-from kessai_adapters.emulator import OutOfPlay
+from kessai_adapters.emulators import OutOfPlay
 
 PAGE = "https://shop.example/confirm"
 OWN_PAGE = {"merchant_page": True, "merchant_page_url": PAGE}

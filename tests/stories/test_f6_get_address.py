@@ -3,7 +3,7 @@
 import pytest
 
 from kessai import SQLiteStore
-from kessai_adapters.emulator import commands
+from kessai_adapters.emulators.veritrans4g import commands
 
 OWN_PAGE = {
     "merchant_page": True,

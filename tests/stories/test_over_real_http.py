@@ -8,7 +8,8 @@ import trustme
 
 from kessai import Command, Engine, HttpTransport, MemoryStore, SQLiteStore
 from kessai.audit import verify
-from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY, Emulator, serve
+from kessai_adapters.emulators import serve
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 

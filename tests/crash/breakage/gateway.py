@@ -12,13 +12,11 @@ import attrs
 
 from breakage.story import WIRE
 from kessai.gateway import Failure, Reply
-from kessai_adapters.emulator import (
+from kessai_adapters.emulators import Lost, NotConnected, OutOfPlay
+from kessai_adapters.emulators.veritrans4g import (
     DEFAULT_CCID,
     DEFAULT_KEY,
     Emulator,
-    Lost,
-    NotConnected,
-    OutOfPlay,
     Refused,
 )
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G

@@ -16,7 +16,8 @@ from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import NOTHING_IN_FLIGHT
 from kessai.machine import Discrepancy
-from kessai_adapters.emulator import Fault, Refused
+from kessai_adapters.emulators import Fault
+from kessai_adapters.emulators.veritrans4g import OwnFault, Refused
 
 
 def test_an_empty_store_holds(store):
@@ -103,7 +104,7 @@ AMOUNTS = st.sampled_from([None, 1, 300, 1000])
 STEPS = st.lists(
     st.one_of(
         st.tuples(COMMANDS, st.sampled_from(["A-1", "R-1", "R-1-a"]), AMOUNTS),
-        st.tuples(st.just("misbehave"), st.sampled_from(list(Fault))),
+        st.tuples(st.just("misbehave"), st.sampled_from([*Fault, *OwnFault])),
         st.tuples(st.just("by hand"), st.sampled_from(["refund", "cancel", "expire"])),
         st.tuples(st.just("recover"), st.sampled_from(list(Missing))),
         st.tuples(st.just("wait"), st.integers(-1, 31)),

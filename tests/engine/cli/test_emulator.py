@@ -244,7 +244,7 @@ def test_books_that_are_something_else_are_refused(kessai, tmp_path):
 
 
 def test_books_in_use_may_be_tried_again_later(tmp_path, monkeypatch):
-    monkeypatch.setattr("kessai_adapters.emulator.shelf._PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("kessai_adapters.emulators.shelf._PATIENCE_SECONDS", 0.01)
     first = LocalGateway(books=tmp_path / "books")
     with pytest.raises(StoreBusy):
         LocalGateway(books=tmp_path / "books")

@@ -21,7 +21,7 @@ import pytest
 from kessai.cli.main import run_command
 from kessai.cli.run import carry_out
 from kessai.stores import SQLiteStore, sqlite_rows
-from kessai_adapters.emulator.shelf import Shelf
+from kessai_adapters.emulators.shelf import Shelf
 
 KESSAI = (sys.executable, "-m", "kessai")
 

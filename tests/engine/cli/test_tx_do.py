@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from kessai_adapters.emulator import Fault
+from kessai_adapters.emulators import Fault
+from kessai_adapters.emulators.veritrans4g import OwnFault
 from kessai_adapters.local import LocalGateway
 
 AUTHORIZE = ("authorize", "--lifecycle", "one_time", "--amount", "1000")
@@ -86,7 +87,7 @@ def test_a_denial_gives_every_reason_and_exits_3(do, database):
 
 def test_a_decline_of_the_gateway_exits_3(do, gateway):
     do(*AUTHORIZE)
-    gateway(Fault.REFUSE)
+    gateway(OwnFault.REFUSE)
 
     result = do("capture", "--json")
 
@@ -127,7 +128,7 @@ def test_an_amount_beyond_all_amounts_is_refused_with_the_most_there_is(do):
 
 
 def test_nobody_is_said_to_have_given_an_amount_that_nobody_gave(do, gateway):
-    gateway(Fault.REFUSE)
+    gateway(OwnFault.REFUSE)
     assert do(*AUTHORIZE).code == 3
     late = do("capture", "--lang", "en").out
     assert "The amount would be 0 JPY; the smallest possible is 1 JPY." in late
@@ -251,7 +252,9 @@ def test_an_address_is_shown_because_it_was_asked_for(do):
 
 def test_what_an_address_holds_cannot_move_a_terminals_cursor(do, monkeypatch):
     monkeypatch.setitem(
-        __import__("kessai_adapters.emulator.commands", fromlist=["_"])._SHIPPING,
+        __import__(
+            "kessai_adapters.emulators.veritrans4g.commands", fromlist=["_"]
+        )._SHIPPING,
         "shippingName",
         "\x1b[2Jgone",
     )
@@ -353,7 +356,7 @@ def test_a_parameter_that_no_lifecycle_has_is_denied_not_dropped(do):
 
 def test_two_at_once_on_one_emulator_are_asked_to_wait(do, database, monkeypatch):
     do(*AUTHORIZE)
-    monkeypatch.setattr("kessai_adapters.emulator.shelf._PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("kessai_adapters.emulators.shelf._PATIENCE_SECONDS", 0.01)
     books = database.path.with_name("orders.db.gateway")
     other = LocalGateway(books=books)
     try:

@@ -10,12 +10,8 @@ from kessai import Command, Engine, MemoryStore
 from kessai.diagram import TransactionPath, render_transaction
 from kessai.machine import Machines, read_events
 from kessai.shell import shipped_lifecycles
-from kessai_adapters.emulator import (
-    DEFAULT_CCID,
-    DEFAULT_KEY,
-    Emulator,
-)
-from kessai_adapters.in_process import EmulatorTransport
+from kessai_adapters.emulators.in_process import EmulatorTransport
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 SVG = "{http://www.w3.org/2000/svg}"

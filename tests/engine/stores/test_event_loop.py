@@ -12,7 +12,7 @@ import pytest
 from kessai import AsyncEngine, Command, MemoryStore, SQLiteStore, Status
 from kessai.errors import CommitUnknown, StoreFailed
 from kessai.machine import Phase
-from kessai_adapters.in_process import AsyncEmulatorTransport
+from kessai_adapters.emulators.in_process import AsyncEmulatorTransport
 from kessai_adapters.local import LocalGateway
 
 PATIENCE = 30.0  # seconds until a test gives up; nothing waits for it

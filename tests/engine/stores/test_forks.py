@@ -36,7 +36,8 @@ from kessai.stores import sqlite_session
 from kessai.testing import check_store
 from kessai.testing.forked import Child
 from kessai.testing.store_kit.conformance import Book
-from kessai_adapters.emulator import DEFAULT_CCID, DEFAULT_KEY, Emulator, serve
+from kessai_adapters.emulators import serve
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 pytestmark = pytest.mark.skipif(

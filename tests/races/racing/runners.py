@@ -15,13 +15,9 @@ from threading import Barrier
 
 from kessai import Engine, open_store
 from kessai.driver import utc_now
-from kessai_adapters.emulator import (
-    DEFAULT_CCID,
-    DEFAULT_KEY,
-    Emulator,
-    serve,
-)
-from kessai_adapters.in_process import EmulatorTransport
+from kessai_adapters.emulators import serve
+from kessai_adapters.emulators.in_process import EmulatorTransport
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 from racing.contests import Outcome
 from racing.persistent import carry_out, to_data

@@ -11,10 +11,8 @@ from kessai.audit import verify
 from kessai.errors import CommitUnknown, StoreBusy, StoreFailed, TrailBroken
 from kessai.stores.postgres import lending
 from kessai.testing.store_kit.conformance import Book
-from kessai_adapters.emulator import (
-    Emulator,
-)
-from kessai_adapters.in_process import AsyncEmulatorTransport
+from kessai_adapters.emulators.in_process import AsyncEmulatorTransport
+from kessai_adapters.emulators.veritrans4g import Emulator
 
 
 @pytest.fixture

@@ -7,12 +7,8 @@ from kessai import Command, Engine, Missing, Recovery, Status
 from kessai.audit import verify
 from kessai.errors import CommitUnknown, SafeToResend
 from kessai.machine import broken_invariants
-from kessai_adapters.emulator import (
-    DEFAULT_CCID,
-    DEFAULT_KEY,
-    Emulator,
-)
-from kessai_adapters.in_process import EmulatorTransport
+from kessai_adapters.emulators.in_process import EmulatorTransport
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
