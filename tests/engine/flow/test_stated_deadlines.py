@@ -10,7 +10,8 @@ from kessai.machine import Lapsed, Learned
 
 @pytest.fixture
 def ends(clock, market):
-    (name,) = market.engine.machines[0].deadlines
+    machines = {machine.name: machine for machine in market.engine.machines}
+    (name,) = machines["one_time"].deadlines
     return name, clock.now + timedelta(days=7)
 
 

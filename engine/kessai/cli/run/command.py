@@ -53,7 +53,7 @@ def run(asked: Asked, file: str) -> int:
         clock = RunClock(_BEFORE_ALL)
         keeping = clock if is_emulator(asked) else utc_now
         if not number:
-            return _print_nothing(asked, machines)
+            return _print_nothing(asked)
         with wired(asked, keeping, on=(), may_make=True) as wiring:
             if set(wiring.engine.store.accounts()) - {wiring.account}:
                 commands.check(partial(wrong_owner, wiring, asked.language))
@@ -66,17 +66,17 @@ def run(asked: Asked, file: str) -> int:
             seconds = round(time.monotonic() - began, 3)
             current = wiring.engine.machines
             if asked.as_json:
-                data = {**totals_data(totals, current), "seconds": seconds}
+                data = {**totals_data(totals), "seconds": seconds}
                 print_json(data if halt is None else {**data, "stopped": _data(halt)})
             else:
                 print_totals(totals, current, seconds, asked.language)
     return _exit(halt, totals)
 
 
-def _print_nothing(asked: Asked, machines: Machines) -> int:
+def _print_nothing(asked: Asked) -> int:
     """Say that there is no command; no store is made for none."""
     if asked.as_json:
-        print_json({**totals_data(Totals(), machines.current), "seconds": 0})
+        print_json({**totals_data(Totals()), "seconds": 0})
     else:
         say(word("empty", asked.language))
     return exits.DONE

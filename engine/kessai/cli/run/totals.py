@@ -13,7 +13,7 @@ import attrs
 from kessai.cli.run.command_file import CommandLine
 from kessai.cli.run.seen import Seen
 from kessai.flow import Recorded, Status
-from kessai.machine import Machine, Transaction
+from kessai.machine import Transaction
 from kessai.stores import Store
 
 _SUMS = ("captured", "refunded")
@@ -55,12 +55,12 @@ def count(store: Store, lines: Iterable[CommandLine]) -> Totals:
     return totals
 
 
-def totals_data(totals: Totals, machines: Iterable[Machine]) -> dict[str, Any]:
+def totals_data(totals: Totals) -> dict[str, Any]:
     """`totals` as `run --json` shows them; what did not occur is left out.
 
-    A track that several lifecycles have is counted by lifecycle.
+    A track that several of the lifecycles have that occurred is counted by lifecycle.
     """
-    tracks = Counter(track for machine in machines for track in machine.tracks)
+    tracks = Counter(track for track, _ in {key[:2] for key in totals.states})
     outcomes = sorted(totals.outcomes.items())
     data: dict[str, Any] = {
         "transactions": totals.transactions,
