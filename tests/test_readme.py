@@ -1,5 +1,6 @@
 """The README's every block is run, or held against what it quotes."""
 
+import json
 import os
 import re
 import shlex
@@ -7,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -73,6 +76,29 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         timeout=300,
         check=False,
     )
+
+
+def test_an_emulator_answers_every_request_of_its_control_that_is_listed():
+    rows = re.findall(
+        r"^\| `(\w+) (/_emulator/\S*)` \| (?:`(.*?)`)? ?\|", README, re.MULTILINE
+    )
+    assert len(rows) > 10
+    with closing(LocalGateway(approve="ask")) as local, local.serve(port=0) as server:
+        address = server.url.removeprefix("http://")
+        order = notified = ""
+        for method, path, body in rows:
+            place = path.replace("ID", notified)
+            asked = body.replace("A-1", order)
+            with closing(HTTPConnection(address, timeout=60)) as connection:
+                connection.request(method, place, asked)
+                reply = connection.getresponse()
+                answer = json.loads(reply.read())
+            # The order is captured, so neither its consumer nor a clerk has more to do.
+            acts = path.endswith(("/approve", "/complete"))
+            assert reply.status == (409 if acts else 200), (method, path, answer)
+            if "triggers" in path:
+                order = answer["result"]
+                notified = local.emulator.take_notifications()[0].id
 
 
 def test_the_first_commands_are_the_demo_and_the_tests():

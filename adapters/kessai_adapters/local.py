@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kessai.errors import StoreBusy, StoreUnsuitable
 from kessai_adapters.emulators import BooksInUse, NotificationSender
-from kessai_adapters.emulators.clock import utc_now
+from kessai_adapters.emulators.clock import EmulatorClock, utc_now
 from kessai_adapters.emulators.in_process import (
     AsyncEmulatorTransport,
     EmulatorTransport,
@@ -56,9 +56,10 @@ class LocalGateway:
         approve: str = "now",
     ) -> None:
         make = partial(Emulator, approve=approve, books=books)
-        self._clock = clock or utc_now
+        self.clock = EmulatorClock(clock or utc_now)
+        """The emulator's, which can be moved."""
         try:
-            self.emulator = make(clock=self._clock)
+            self.emulator = make(clock=self.clock)
         except BooksInUse as error:
             raise StoreBusy(str(error)) from error
         except sqlite3.DatabaseError as error:
@@ -80,9 +81,15 @@ class LocalGateway:
 
     def serve(self, *, port: int, tls: tuple[str, str] | None = None) -> Any:
         """The emulator behind a port on loopback; a context manager with a `url`."""
-        from kessai_adapters.emulators import serve
+        from kessai_adapters.emulators import Controls, serve
 
-        return serve(self.emulator, port=port, tls=tls)
+        controls = Controls(
+            gateway=self.adapter.name,
+            clock=self.clock,
+            orders=lambda: self.emulator.books.orders,
+            triggers=self.emulator.triggers,
+        )
+        return serve(self.emulator, controls=controls, port=port, tls=tls)
 
     def deliver_notifications(self) -> NotificationSender:
         """Deliver notifications by HTTP, on loopback alone; a context manager."""
@@ -104,7 +111,7 @@ class LocalGateway:
         """The emulator in the hands of `kessai simulate`."""
         from kessai_adapters.played import PlayedGateway
 
-        return PlayedGateway(self.emulator, self.adapter, self._clock)
+        return PlayedGateway(self.emulator, self.adapter, self.clock)
 
     def waiting(self) -> Mapping[str, str]:
         """The consumer's page of every opening command that waits, by order id."""

@@ -9,7 +9,9 @@ emulator has. None of them shares code with the engine, so that the two can disa
 `in_process` alone knows the engine's contract.
 """
 
+from kessai_adapters.emulators.clock import EmulatorClock
 from kessai_adapters.emulators.contract import GatewayEmulator, Served
+from kessai_adapters.emulators.control import Controls
 from kessai_adapters.emulators.errors import (
     BooksInUse,
     EmulatorError,
@@ -34,6 +36,8 @@ from kessai_adapters.emulators.shelf import Shelf
 __all__ = [
     "LOOPBACK",
     "BooksInUse",
+    "Controls",
+    "EmulatorClock",
     "EmulatorError",
     "EmulatorReply",
     "Fault",

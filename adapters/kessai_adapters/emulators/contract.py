@@ -1,15 +1,14 @@
 """What every emulator of a gateway has, by protocols: nothing is inherited.
 
 A consumer and a portal differ from gateway to gateway: what can be done at each are its
-public methods, each with an order's id first.
+public methods, what they are about first, with arguments that JSON has.
 """
 
 from collections.abc import Mapping, Sequence
-from threading import Event
 from typing import Any, Protocol
 
 from kessai_adapters.emulators.faults import Mishaps
-from kessai_adapters.emulators.notifications import Notification
+from kessai_adapters.emulators.notifications import Notification, Outbox
 from kessai_adapters.emulators.reply import EmulatorReply
 
 
@@ -36,15 +35,6 @@ class Served(Protocol):
         ...
 
 
-class Waiting(Protocol):
-    """The notifications not yet taken."""
-
-    @property
-    def waiting(self) -> Event:
-        """Set while there is something to take."""
-        ...
-
-
 class GatewayEmulator(Served, Protocol):
     """A gateway's stand-in; all methods may be called from any thread."""
 
@@ -59,8 +49,8 @@ class GatewayEmulator(Served, Protocol):
         ...
 
     @property
-    def outbox(self) -> Waiting:
-        """The notifications not yet taken."""
+    def outbox(self) -> Outbox[Any]:
+        """The notifications not yet taken, and what became of the others."""
         ...
 
     @property

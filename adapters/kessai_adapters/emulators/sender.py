@@ -30,7 +30,7 @@ class Patience:
     first_pause: float = 0.2
     """Doubled after each further attempt."""
     timeout: float = 10.0
-    accepted: Container[int] = frozenset({200})
+    accepted: Container[object] = frozenset({200})
     """The statuses by which a merchant's server accepts; many gateways take any 2xx."""
 
 
@@ -85,32 +85,39 @@ class NotificationSender:
 
     def _deliver_all(self) -> None:
         for notification in self._emulator.take_notifications():
-            if not self._deliver(notification):
+            statuses = self._deliver(notification)
+            delivered = bool(statuses) and statuses[-1] in self._patience.accepted
+            if not delivered:
                 self.undelivered.append(notification)
+            outbox = self._emulator.outbox
+            outbox.note(notification, delivered=delivered, statuses=statuses)
 
-    def _deliver(self, notification: Notification) -> bool:
+    def _deliver(self, notification: Notification) -> list[int | None]:
+        """The answer to each attempt, None for none."""
+        statuses: list[int | None] = []
         host = urlsplit(notification.url).hostname
         if host is None or host not in self._hosts:
-            return False
+            return statuses
         pause = self._patience.first_pause
-        for attempt in range(self._patience.attempts):
-            if attempt:
+        while len(statuses) < self._patience.attempts:
+            if statuses:
                 if self._stop.wait(pause):
                     break
                 pause *= 2
-            if self._post(notification):
-                return True
-        return False
+            statuses.append(self._post(notification))
+            if statuses[-1] in self._patience.accepted:
+                break
+        return statuses
 
-    def _post(self, notification: Notification) -> bool:
+    def _post(self, notification: Notification) -> int | None:
         parts = urlsplit(notification.url)
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         connection = self._connection(parts.scheme, parts.netloc)
         try:
             connection.request("POST", target, notification.body, notification.headers)
-            return connection.getresponse().status in self._patience.accepted
+            return connection.getresponse().status
         except (OSError, http.client.HTTPException):
-            return False
+            return None
         finally:
             connection.close()
 

@@ -15,7 +15,8 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
-from kessai_adapters.emulators.contract import Served
+from kessai_adapters.emulators.contract import GatewayEmulator
+from kessai_adapters.emulators.control import PREFIX, Control, Controls
 from kessai_adapters.emulators.errors import Lost
 from kessai_adapters.emulators.reply import EmulatorReply
 
@@ -37,9 +38,14 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False
 
     def __init__(
-        self, address: tuple[str, int], emulator: Served, tls: ssl.SSLContext | None
+        self,
+        address: tuple[str, int],
+        emulator: GatewayEmulator,
+        control: Control,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self.emulator = emulator
+        self.control = control
         self._tls = tls
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
@@ -119,14 +125,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(body)
             return
         try:
-            server = cast("_Server", self.server)
-            reply = server.emulator.handle(
-                self.command, self.path, dict(self.headers.items()), body
-            )
+            reply = self._reply(dict(self.headers.items()), body)
         except Lost:
             self.close_connection = True
             return
         self._answer(reply)
+
+    def _reply(self, headers: dict[str, str], body: bytes) -> EmulatorReply:
+        server = cast("_Server", self.server)
+        if not self.path.startswith(PREFIX):
+            return server.emulator.handle(self.command, self.path, headers, body)
+        caller = str(self.client_address[0])
+        return server.control.handle(self.command, self.path, headers, body, caller)
 
     def _answer(self, reply: EmulatorReply) -> None:
         length = str(len(reply.body))
@@ -181,13 +191,17 @@ class RunningServer:
 
 
 def serve(
-    emulator: Served,
+    emulator: GatewayEmulator,
     *,
+    controls: Controls | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
     tls: tuple[FilePath, FilePath] | None = None,
 ) -> RunningServer:
     """Serve the emulator in the background; port 0 takes a free one.
+
+    Under `/_emulator/` it is controlled; `controls` is what can be, besides what every
+    emulator has.
 
     `tls` names the files of a certificate and its key, and makes it HTTPS. The
     emulator's `base_url` becomes the server's URL. A lost request or reply closes the
@@ -198,7 +212,8 @@ def serve(
     if tls is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(*tls)
-    server = _Server((host, port), emulator, context)
+    control = Control(emulator, controls or Controls())
+    server = _Server((host, port), emulator, control, context)
     running = RunningServer(server, "http" if context is None else "https")
     emulator.base_url = running.url
     return running

@@ -86,16 +86,23 @@ class Till:
     def take_notifications(self):
         return self.outbox.take()
 
-    def misbehave(self, fault, *, command=None, times=1, carried_out=None):
+    def misbehave(
+        self,
+        fault: str,
+        *,
+        command: str | None = None,
+        times: int = 1,
+        carried_out: bool | None = None,
+    ):
         self.mishaps.ask(fault, command, times, carried_out=carried_out)
 
     def behave(self):
         self.mishaps.clear()
 
-    def complete(self, order_id):
+    def complete(self, order_id: str):
         return self._end(order_id, "completed")
 
-    def fail(self, order_id):
+    def fail(self, order_id: str):
         return self._end(order_id, "failed")
 
     def _end(self, order_id, state):
@@ -114,7 +121,7 @@ class Consumer:
     def __init__(self, till):
         self._till = till
 
-    def approve(self, order_id):
+    def approve(self, order_id: str):
         """Approve."""
         if order_id not in self._till.orders:
             message = f"no order {order_id}"

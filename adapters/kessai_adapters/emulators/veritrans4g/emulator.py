@@ -6,6 +6,7 @@ port. One lock lets one request in at a time.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from os import PathLike
 from threading import RLock
 from types import TracebackType
@@ -46,6 +47,7 @@ from kessai_adapters.emulators.veritrans4g.protocol import (
     result,
     text_of,
 )
+from kessai_adapters.emulators.veritrans4g.triggers import STORIES, Triggers
 from kessai_adapters.emulators.veritrans4g.words import Command, Result
 
 _BAD_REQUEST: Final = 400
@@ -96,6 +98,7 @@ class Emulator:
         self.portal = Portal(self._operations, clock, self._lock)
         self._commands = Commands(self._operations, self.consumer)
         self._commands.approve = wish
+        self._triggers = Triggers(self._operations, self.consumer, self.portal)
         self._pages = Pages(self.consumer)
         self.mishaps = Mishaps(Command, OWN)
         """What was asked of `misbehave` and has not struck yet."""
@@ -157,6 +160,18 @@ class Emulator:
             if batch:
                 return self.outbox.take_batched(self._clock())
             return self.outbox.take()
+
+    @property
+    def triggers(self) -> Mapping[str, Callable[[str], str]]:
+        """What happens until a result of each name is notified to a URL.
+
+        Each makes an order of its own and returns its id.
+        """
+        return {command: partial(self._trigger, command) for command in STORIES}
+
+    def _trigger(self, command: Command, url: str) -> str:
+        with self._lock:
+            return self._triggers.play(command, url, self._clock())
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
 

@@ -24,6 +24,9 @@ class Refused(EmulatorError):
         self.txn_id = ""
         """The exchange in the inquiry's list, if the refusal is in it."""
 
+    def __str__(self) -> str:
+        return f"{self.code.value}: {self.message}"
+
     @property
     def message(self) -> str:
         """The message for people, as `merrMsg` carries it."""
