@@ -46,9 +46,9 @@ class EmulatorClock:
         self._move(at - self._clock())
 
     def _move(self, ahead: timedelta) -> None:
+        now = self._clock()
         try:
-            self._clock() + ahead
+            self._ahead = now + ahead - now
         except OverflowError as error:
             message = "no such time: the calendar ends with the year 9999"
             raise ValueError(message) from error
-        self._ahead = ahead
