@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Change,
         Effect,
         Flow,
+        ImportedCommand,
         Inquiry,
         Lease,
         Loaded,
@@ -112,7 +113,8 @@ else:
             ".async_engine": "AsyncEngine",
             ".driver": "Clock FlowRun Observer drive drive_async observe",
             ".flow": (
-                "AmountBounds Answer Change Effect Flow Inquiry Lease Loaded Missing "
+                "AmountBounds Answer Change Effect Flow ImportedCommand Inquiry Lease "
+                "Loaded Missing "
                 "NotificationNotConfirmed Prepared Published Recorded Recovery Search "
                 "SearchResult Status StillUnderWay Subscriber Undelivered"
             ),
@@ -175,6 +177,7 @@ __all__ = [
     "FlowRun",
     "ForeignObject",
     "HttpTransport",
+    "ImportedCommand",
     "Inquiry",
     "Lease",
     "Lifecycle",

@@ -28,6 +28,7 @@ from kessai.flow import (
     Effect,
     Flow,
     Forgetting,
+    ImportedCommand,
     Inquiry,
     Now,
     Prepared,
@@ -226,6 +227,15 @@ class AsyncEngine(BaseEngine, AsyncClosable):
             actor=actor,
         )
         return await self.drive(resolving)
+
+    async def import_command(
+        self, imported: ImportedCommand, *, evidence: str, actor: str
+    ) -> Answer:
+        """See `Engine.import_command`."""
+        importing = flow.import_command(
+            self._context, imported, note=evidence, actor=actor
+        )
+        return await self.drive(importing)
 
     async def close_discrepancy(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str

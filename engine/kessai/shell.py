@@ -31,6 +31,7 @@ from kessai.flow import (
     Context,
     Flow,
     Forgetting,
+    ImportedCommand,
     Inquiry,
     Prepared,
     Recovery,
@@ -365,6 +366,29 @@ class Engine(BaseEngine, Closable):
             actor=actor,
         )
         return self.drive(resolving)
+
+    def import_command(
+        self, imported: ImportedCommand, *, evidence: str, actor: str
+    ) -> Answer:
+        """Record that a command was carried out elsewhere, before the order came here.
+
+        `actor` answers for it, and `evidence` says how it is known: both go into the
+        trail. Nothing is sent. It is decided as of the time when it happened; an order
+        comes here command by command, in their order, and is carried on from there.
+        Asked again, it is answered as before.
+
+        Raises:
+            InvalidCommand, AccountUnknown: see `execute`.
+            InvalidInput: it is said to have happened in the future, or only reads; a
+                deadline or a reference is not what such are; or the name or the reason
+                is missing.
+            VersionConflict, StoreBusy, StoreFailed, CommitUnknown: ask again.
+
+        """
+        importing = flow.import_command(
+            self._context, imported, note=evidence, actor=actor
+        )
+        return self.drive(importing)
 
     def close_discrepancy(
         self, transaction_id: str, discrepancy: int, *, evidence: str, actor: str

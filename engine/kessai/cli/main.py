@@ -22,6 +22,7 @@ _COMMANDS = {
     "events": ("events.group:events", "What happened, to follow or to be sent."),
     "export": ("export:export_command", "Rows for other programs."),
     "forget": ("retention.forget:forget", "Remove personal texts."),
+    "import": ("importing:import_command", "Take over what began elsewhere."),
     "lifecycle": ("lifecycle.command:lifecycle", "The declared rules."),
     "prove": ("prove.command:prove_command", "Prove that the rules are right."),
     "reconcile": (

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from kessai.flow.execute import execute
     from kessai.flow.failures import RecoveryFailure
     from kessai.flow.forget import Forgetting, forget
+    from kessai.flow.importing import ImportedCommand, import_command
     from kessai.flow.inquiry import Recovery, compare, inquire
     from kessai.flow.notification import (
         NotificationNotConfirmed,
@@ -72,6 +73,7 @@ else:
             ".execute": "execute",
             ".failures": "RecoveryFailure",
             ".forget": "Forgetting forget",
+            ".importing": "ImportedCommand import_command",
             ".inquiry": "Recovery compare inquire",
             ".notification": ("NotificationNotConfirmed receive receive_notification"),
             ".operator": "close_by_hand resolve_by_hand",
@@ -98,6 +100,7 @@ __all__ = [
     "Forgetting",
     "HeldBack",
     "History",
+    "ImportedCommand",
     "Inquiry",
     "Lease",
     "Load",
@@ -129,6 +132,7 @@ __all__ = [
     "execute",
     "existing",
     "forget",
+    "import_command",
     "inquire",
     "possibilities",
     "preview",

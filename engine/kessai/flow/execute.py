@@ -75,6 +75,7 @@ from kessai.machine.decide import key_conflict, opened_tracks, unknown_transacti
 from kessai.machine.denial import STRUCTURAL
 from kessai.machine.phases import ENDED
 from kessai.machine.prepared import why_not_to_send
+from kessai.spec import Lifecycle
 
 
 def execute(context: Context, command: Command) -> Flow[Answer]:
@@ -146,15 +147,87 @@ def take_up(
         VersionConflict: another writer was faster; nothing was written.
 
     """
-    if loaded.recorded is not None and not was_denied(command, loaded.recorded):
-        return (yield from _answer_again(context, command, loaded.recorded, loaded))
+    again = yield from taken_again(context, command, loaded)
+    if again is not None:
+        return again
+    decided = yield from decided_on(context, command, loaded)
+    if isinstance(decided, Answer):
+        return decided
+    return (yield from _begin(context, decided, prepares=prepares))
+
+
+def taken_again(
+    context: Context, command: Command, loaded: Loaded
+) -> Flow[Answer | None]:
+    """The answer to what was asked for before; None if it is to be decided."""
+    if loaded.recorded is None or was_denied(command, loaded.recorded):
+        return None
+    return (yield from _answer_again(context, command, loaded.recorded, loaded))
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """A command that is allowed: its operation, on what was `loaded`.
+
+    `account` is what the transaction is opened in, if it is.
+    """
+
+    machine: Machine
+    loaded: Loaded
+    operation: Operation
+    account: str | None
+
+    def begun(self, *, prepares: bool = False) -> tuple[Begun, Transaction, Record]:
+        """The event of the intent, what the transaction is after it, and its record."""
+        machine, operation = self.machine, self.operation
+        agreement = self.agreement
+        event = Begun(
+            operation.begun_at,
+            operation,
+            agreement.id if agreement else None,
+            opened_tracks(machine, operation),
+            agreement.version if agreement else None,
+            self.account,
+            prepares,
+        )
+        return event, *append(machine, self.transaction, event)
+
+    @property
+    def transaction(self) -> Transaction:
+        """What the command is about, as it was before; a blank one if it opens it."""
+        transaction = self.loaded.transaction
+        assert transaction is not None  # noqa: S101 - a blank one is put there
+        return transaction
+
+    @property
+    def agreement(self) -> Transaction | None:
+        """The agreement that it is under."""
+        rule = self.machine.commands[self.operation.command].spec
+        return self.loaded.agreement if rule.agreement else None
+
+    @property
+    def declaration(self) -> Lifecycle | None:
+        """The lifecycle that a new transaction is bound to."""
+        rule = self.machine.commands[self.operation.command].spec
+        return self.machine.lifecycle if rule.is_opening else None
+
+
+def decided_on(
+    context: Context, command: Command, loaded: Loaded, at: datetime | None = None
+) -> Flow[Answer | Decided]:
+    """Decide on what was not asked for before, as of now or `at`; write a denial.
+
+    Raises:
+        InvalidCommand, AccountUnknown: see `execute`.
+        VersionConflict: another writer was faster; nothing was written.
+
+    """
     transaction = loaded.transaction or Transaction(command.transaction)
     own = yield from machine_of(context, transaction)
     machine = context.machines.for_opening(command, own) or own
     check_account(command, loaded)
     if own is not None:
         context.adapter_of(transaction)
-    now: datetime = yield Now()
+    now: datetime = at or (yield Now())
     if machine is None:
         denial = unknown_transaction(command)
         return (yield from _deny(own, loaded, command, denial, now))
@@ -168,9 +241,7 @@ def take_up(
     if not transaction.exists:
         account = _account_to_open_in(context, command, loaded.agreement)
     loaded = Loaded(loaded.recorded, transaction, loaded.agreement)
-    return (
-        yield from _begin(context, machine, loaded, verdict, account, prepares=prepares)
-    )
+    return Decided(machine, loaded, verdict, account)
 
 
 def check_account(command: Command, loaded: Loaded) -> None:
@@ -348,32 +419,14 @@ def _deny(
 
 
 def _begin(
-    context: Context,
-    machine: Machine,
-    loaded: Loaded,
-    operation: Operation,
-    account: str | None,
-    *,
-    prepares: bool,
+    context: Context, decided: Decided, *, prepares: bool
 ) -> Flow[OperationToSend]:
-    """Write the intent; `account` is what the transaction is opened in, if it is.
+    """Write the intent.
 
     If it only `prepares`, nothing may be sent before `send_prepared` has said so.
     """
-    transaction = loaded.transaction
-    assert transaction is not None  # noqa: S101 - a blank one is put there
-    rule = machine.commands[operation.command].spec
-    agreement = loaded.agreement if rule.agreement else None
-    event = Begun(
-        operation.begun_at,
-        operation,
-        agreement.id if agreement else None,
-        opened_tracks(machine, operation),
-        agreement.version if agreement else None,
-        account,
-        prepares,
-    )
-    begun, record = append(machine, transaction, event)
+    machine, loaded, operation = decided.machine, decided.loaded, decided.operation
+    event, begun, record = decided.begun(prepares=prepares)
     # Made before the intent is written: a request that cannot be made leaves no trace.
     call = call_for(machine, begun, operation, record.hash)
     to_send = operation_to_send(context, machine, begun, call)
@@ -381,19 +434,20 @@ def _begin(
         key=operation.key,
         request=operation.request,
         command=operation.command,
-        transaction=transaction.id,
+        transaction=begun.id,
         outcome=operation.phase.value,
         operation=operation.id,
     )
+    agreement = decided.agreement
     change = Change(
         transaction=begun,
         records=(record,),
         opens=recorded if loaded.recorded is None else None,
         closes=() if loaded.recorded is None else (recorded,),
         agreement=(agreement.id, agreement.version) if agreement else None,
-        declaration=machine.lifecycle if rule.is_opening else None,
+        declaration=decided.declaration,
         is_intent=not prepares,
-        steps=(AppliedEvent(event, machine, transaction, begun),),
+        steps=(AppliedEvent(event, machine, decided.transaction, begun),),
     )
     yield from commit(change)
     return to_send

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kessai.cli.run.carry_out import independent
+from kessai.cli.run.command_fields import TimedCommand
 from kessai.cli.run.command_file import CommandLine
 from kessai.machine import Command
 from kessai.stores import SQLiteStore
@@ -17,7 +18,7 @@ def lines(*about):
     for number, each in enumerate(about, 1):
         name, _, agreement = each.partition("<")
         command = Command("any", name, key=str(number), agreement=agreement or None)
-        yield CommandLine(number, NOON, command)
+        yield CommandLine(number, TimedCommand(NOON, command))
 
 
 @pytest.mark.parametrize(

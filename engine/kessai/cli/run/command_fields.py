@@ -20,6 +20,8 @@ from kessai.spec import FrequencyParameter
 _REQUIRED = ("at", "key", "command", "transaction")
 _TEXTS = (*_REQUIRED, "lifecycle", "agreement", "currency", "account")
 KNOWN = (*_TEXTS, "amount", "frequency", "parameters")
+OF_IMPORTS = ("references", "deadlines")
+"""What a line has besides that says what was carried out elsewhere."""
 
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -44,18 +46,27 @@ class WrongField:
 
 @attrs.frozen
 class TimedCommand:
-    """A command, and when the order system asks for it."""
+    """A command, and when the order system asks for it.
+
+    Of one that was carried out elsewhere: when, and what the gateway stated of it.
+    """
 
     at: datetime
     command: Command
+    references: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    deadlines: Mapping[str, datetime] = attrs.field(factory=dict[str, datetime])
 
 
 def read_fields(
-    fields: Mapping[str, Any], machines: Machines
+    fields: Mapping[str, Any], machines: Machines, more: tuple[str, ...] = ()
 ) -> TimedCommand | list[WrongField]:
-    """The command that `fields` ask for, or all that is wrong with them."""
-    wrong = list(_wrong_names(fields))
+    """The command that `fields` ask for, or all that is wrong with them.
+
+    `more` are names that they may have besides.
+    """
+    wrong = list(_wrong_names(fields, (*KNOWN, *more)))
     wrong += _wrong_kinds(fields)
+    wrong += _wrong_statements(fields)
     at = _time(fields.get("at"))
     if isinstance(fields.get("at"), str) and at is None:
         wrong.append(WrongField(("at",), f"at: not a time; {_TIME}"))
@@ -66,13 +77,21 @@ def read_fields(
         machines.for_opening(command)
     except InvalidCommand as error:
         return [_placed(str(error), fields)]
-    return TimedCommand(at, command)
+    deadlines = fields.get("deadlines", {}).items()
+    return TimedCommand(
+        at,
+        command,
+        dict(fields.get("references", {})),
+        {name: end for name, value in deadlines if (end := _time(value))},
+    )
 
 
-def _wrong_names(fields: Mapping[str, Any]) -> Iterator[WrongField]:
+def _wrong_names(
+    fields: Mapping[str, Any], known: tuple[str, ...]
+) -> Iterator[WrongField]:
     for name in fields:
-        if name not in KNOWN:
-            what = f"unknown field {short(name)}; {meant(name, KNOWN)}"
+        if name not in known:
+            what = f"unknown field {short(name)}; {meant(name, known)}"
             yield WrongField((name,), what, of_name=True)
     for name in _REQUIRED:
         if name not in fields:
@@ -126,6 +145,22 @@ def _wrong_parameters(value: object, fields: Mapping[str, Any]) -> Iterator[Wron
                 continue
             right = "a text in quotes, true, false or a frequency is right"
             yield WrongField((*path, name), f"{short(name)}: {kind_of(given)}; {right}")
+
+
+def _wrong_statements(fields: Mapping[str, Any]) -> Iterator[WrongField]:
+    """What is wrong with what the gateway stated."""
+    rights = {"references": "a text in quotes is right", "deadlines": _TIME}
+    for field, right in rights.items():
+        value = fields.get(field, {})
+        if not isinstance(value, dict):
+            what = f"{field}: {kind_of(value)}; an object by name is right"
+            yield WrongField((field,), what)
+            continue
+        for name, stated in value.items():
+            is_text = isinstance(stated, str) and bool(stated)
+            if not (is_text if field == "references" else _time(stated)):
+                what = f"{short(name)}: not one of {field}; {right}"
+                yield WrongField((field, name), what)
 
 
 def _time(value: object) -> datetime | None:

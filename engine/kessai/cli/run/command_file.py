@@ -15,7 +15,12 @@ import attrs
 import click
 
 from kessai.card_numbers import find_card_numbers, without_card_numbers
-from kessai.cli.run.command_fields import TimedCommand, WrongField, read_fields
+from kessai.cli.run.command_fields import (
+    OF_IMPORTS,
+    TimedCommand,
+    WrongField,
+    read_fields,
+)
 from kessai.cli.run.seen import Seen
 from kessai.cli.terminal.json_line import JsonMistake, column_of, decode_object, short
 from kessai.errors import InvalidCommandFile
@@ -33,11 +38,23 @@ _BOM = "\ufeff"
 
 @attrs.frozen
 class CommandLine:
-    """A line that can be carried out: its number, its time in UTC, its command."""
+    """A line that can be carried out: its number, its time in UTC, its command.
+
+    `stated` is all that it says, of what was carried out elsewhere, too.
+    """
 
     number: int
-    at: datetime
-    command: Command
+    stated: TimedCommand
+
+    @property
+    def at(self) -> datetime:
+        """When it is asked for."""
+        return self.stated.at
+
+    @property
+    def command(self) -> Command:
+        """What is asked for."""
+        return self.stated.command
 
 
 @attrs.frozen
@@ -50,10 +67,21 @@ class LineMistake:
 
 
 class CommandFile:
-    """The commands in an open, seekable file. `name` is what messages call it."""
+    """The commands in an open, seekable file. `name` is what messages call it.
 
-    def __init__(self, file: IO[bytes], name: str, machines: Machines) -> None:
+    With `imports` they were carried out elsewhere: they stand in any order of time.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        name: str,
+        machines: Machines,
+        *,
+        imports: bool = False,
+    ) -> None:
         self._file = file
+        self._imports = imports
         self._name = name
         self._machines = machines
         self._text = ""  # of the line last read
@@ -107,7 +135,9 @@ class CommandFile:
                 yield found
                 if isinstance(found, LineMistake):
                     continue
-                wrong = [_in_time(found, latest), _under_key(found, keys)]
+                wrong = [_under_key(found, keys)]
+                if not self._imports:
+                    wrong.append(_in_time(found, latest))
                 wrong += (ask(found.command) for ask in wrong_in)
                 latest = found
                 yield from self._placed(found.number, filter(None, wrong))
@@ -154,18 +184,21 @@ class CommandFile:
             yield LineMistake(number, found[0] + 1, _CARD)
             return
         try:
-            asked = read_fields(decode_object(text), self._machines)
+            more = OF_IMPORTS if self._imports else ()
+            asked = read_fields(decode_object(text), self._machines, more)
         except JsonMistake as error:
             yield LineMistake(number, error.column, error.what)
             return
         if isinstance(asked, TimedCommand):
-            yield CommandLine(number, asked.at, asked.command)
+            yield CommandLine(number, asked)
             return
         yield from self._placed(number, asked)
 
 
 @contextmanager
-def opened(path: str, machines: Machines) -> Iterator[CommandFile]:
+def opened(
+    path: str, machines: Machines, *, imports: bool = False
+) -> Iterator[CommandFile]:
     """The command file at `path`; `-` is standard input, kept while it is needed."""
     name = "standard input" if path == "-" else path
     with click.open_file(path, "rb") as stream, tempfile.TemporaryFile() as kept:
@@ -173,7 +206,7 @@ def opened(path: str, machines: Machines) -> Iterator[CommandFile]:
         if path == "-" or not stream.seekable():  # it can be read only once
             shutil.copyfileobj(stream, kept)
             file = kept
-        yield CommandFile(file, name, machines)
+        yield CommandFile(file, name, machines, imports=imports)
 
 
 def _in_time(found: CommandLine, latest: CommandLine | None) -> WrongField | None:

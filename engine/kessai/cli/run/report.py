@@ -16,9 +16,9 @@ word, _amounts = Words("run.lines"), Words("run.amounts")
 
 
 def print_totals(
-    totals: Totals, machines: Iterable[Machine], seconds: float, language: str
+    totals: Totals, machines: Iterable[Machine], seconds: float | None, language: str
 ) -> None:
-    """Print the whole report."""
+    """Print the whole report, with the time it took if that is given."""
     known = {machine.name: machine for machine in machines}
     _print_outcomes(totals, known, language)
     _print_states(totals, known, language)
@@ -27,8 +27,9 @@ def print_totals(
         ("transactions", f"{totals.transactions:,}"),
         ("left_open", f"{totals.left_open:,}"),
         ("discrepancies", f"{totals.discrepancies:,}"),
-        ("seconds", f"{seconds:,.1f}"),
     ]
+    if seconds is not None:
+        pairs.append(("seconds", f"{seconds:,.1f}"))
     shown = [(word(name, language), value) for name, value in pairs]
     print_pairs((*shown[:2], *_money(totals, known, language), *shown[2:]))
     if totals.left_open:
