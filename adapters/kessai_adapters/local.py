@@ -5,9 +5,11 @@ without knowing any adapter.
 """
 
 import sqlite3
+import tomllib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,9 @@ class LocalGateway:
         StoreUnsuitable: the file of the books is something else.
 
     """
+
+    example = "authorize --lifecycle one_time --amount 1200"
+    """A first command: what `kessai tx do` takes after an order's id."""
 
     def __init__(
         self,
@@ -106,6 +111,17 @@ class LocalGateway:
             "KESSAI_VERITRANS_KEY": DEFAULT_KEY,
             "KESSAI_VERITRANS_DUMMY": "1",
         }
+
+    @property
+    def merchant(self) -> str:
+        """Who the merchant is at the emulator."""
+        return self.emulator.merchant.ccid
+
+    def story(self) -> list[dict[str, Any]]:
+        """What happens in `kessai demo`."""
+        text = files("kessai_adapters.veritrans4g").joinpath("demo.toml").read_text()
+        steps: list[dict[str, Any]] = tomllib.loads(text)["step"]
+        return steps
 
     def played(self) -> "PlayedGateway":
         """The emulator in the hands of `kessai simulate`."""

@@ -12,8 +12,8 @@ import msgspec
 from rich.text import Text as Styled
 
 from kessai.cli.terminal.exits import DONE
-from kessai.cli.terminal.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
-from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.gateways import LocalGateway, local_gateway
+from kessai.cli.terminal.options import Asked, emulated_option, shared_options
 from kessai.cli.terminal.output import free_place, note, put, say
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_pairs
@@ -34,6 +34,7 @@ def emulator() -> None:
 
 
 @emulator.command("serve")
+@emulated_option("Whose emulator is served.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -59,6 +60,7 @@ def emulator() -> None:
 def serve_command(
     asked: Asked,
     *,
+    emulated: str,
     port: int,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -76,7 +78,7 @@ def serve_command(
     if books is not None and not (books.exists() and books.stat().st_size):
         free_place("--books", books, replace=True)
     with (
-        closing(local_gateway(books=books, approve=approve)) as local,
+        closing(local_gateway(books=books, approve=approve, name=emulated)) as local,
         stop_on_signals() as stop,
         _served(local, port, tls) as url,
         local.deliver_notifications() as notifications,
@@ -108,14 +110,13 @@ def _served(
 
 def _announce(local: LocalGateway, url: str, approve: str, asked: Asked) -> None:
     environment = local.environment(url)
-    merchant = local.emulator.merchant.ccid
     if asked.as_json:
         data = {
             "url": url,
-            "merchant": merchant,
+            "merchant": local.merchant,
             "approve": approve,
             "environment": environment,
-            "gateway": FIRST_GATEWAY,
+            "gateway": local.adapter.name,
         }
         # On one line: its reader must not wait for the server to end.
         put(msgspec.json.encode(data, order="sorted") + b"\n")
@@ -127,7 +128,7 @@ def _announce(local: LocalGateway, url: str, approve: str, asked: Asked) -> None
         (words[name], value)
         for name, value in (
             ("gateway", url),
-            ("merchant", merchant),
+            ("merchant", local.merchant),
             ("consumer", words[approve]),
         )
     )
@@ -139,10 +140,7 @@ def _announce(local: LocalGateway, url: str, approve: str, asked: Asked) -> None
     if url.startswith("https:"):
         say(words["authority"])
         say("export SSL_CERT_FILE=…")
-    say(
-        "kessai tx do order-1 authorize --lifecycle one_time --amount 1200"
-        f" --gateway {FIRST_GATEWAY}"
-    )
+    say(f"kessai tx do order-1 {local.example} --gateway {local.adapter.name}")
     say("")
     say(Styled(words["key"], "dim"))
 

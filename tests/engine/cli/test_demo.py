@@ -9,8 +9,10 @@ import pytest
 
 from kessai.cli.demo import script as demo_story
 from kessai.cli.demo.narration import DemoNarration
-from kessai.cli.demo.script import ORDER, PLAN, opened_stage, proof, story
+from kessai.cli.demo.script import opened_stage, proof, story
 from kessai.cli.terminal.columns import width_of, wrapped
+
+ORDER, PLAN = "order-1001", "plan-7"
 
 
 @pytest.fixture
@@ -102,11 +104,11 @@ def test_books_that_disagree_are_named_and_end_with_exit_code_5(kessai, monkeypa
     result = kessai("demo", "--json")
     assert result.code == 5
     assert result.json["books"]["differences"] == [
-        f"{PLAN}: captured is 3000, and 2999 at the gateway"
+        f"{PLAN}: captured 3000, the gateway 2999"
     ]
     shown = kessai("demo", "--lang", "en")
     assert shown.code == 5
-    assert "2999 at the gateway" in shown.out
+    assert "the gateway 2999" in shown.out
 
 
 def test_an_order_that_only_one_side_knows_is_a_difference():
@@ -117,7 +119,7 @@ def test_an_order_that_only_one_side_knows_is_a_difference():
         del stage.local.emulator.books.orders[PLAN]
         found = proof(stage)
     assert not found.is_good
-    assert f"{PLAN}: the gateway has no such order" in found.differences
+    assert f"{PLAN}: captured 3000, the gateway knows nothing" in found.differences
 
 
 def test_a_trail_that_does_not_hold_is_no_good_end():

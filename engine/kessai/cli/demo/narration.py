@@ -11,7 +11,7 @@ from kessai.cli.demo.script import Scene, TrailCheck, rule_of
 from kessai.cli.terminal.columns import padded, paragraph, width_of
 from kessai.cli.terminal.output import bounds_data, denial_data
 from kessai.machine import Possibility
-from kessai.money import Currency, show_amount
+from kessai.money import show_amount
 from kessai.words import Words
 
 word, _notes = Words("demo.lines"), Words("demo.notes")
@@ -24,7 +24,6 @@ _ROOMY = 66
 """From here on there is room for the state beside the status."""
 
 _INDENT = 6
-_YEN = Currency("JPY", 0)
 _MARKS = {
     "succeeded": ("✓", "green"),
     "declined": ("✗", "red"),
@@ -89,7 +88,9 @@ class DemoNarration:
             for fault in proof.report.faults.first
         ]
         yield from self._verdict("audit", holds, faults)
-        totals = {name: show_amount(n, _YEN) for name, n in proof.totals.items()}
+        totals = {
+            name: show_amount(n, proof.currency) for name, n in proof.totals.items()
+        }
         agree = word("books_agree", self.language, **totals)
         yield from self._verdict("books", agree, proof.differences)
         yield ""

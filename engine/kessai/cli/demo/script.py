@@ -1,6 +1,6 @@
 """The demo's story: real commands through a real engine, scene by scene.
 
-Nothing here is printed and no outcome is assumed: each scene holds what the engine
+What happens is data of the gateway's own package: a step each, played in order. Nothing here is printed and no outcome is assumed: each scene holds what the engine
 answered. `kessai.cli.demo.narration` puts them into words.
 """
 
@@ -13,21 +13,39 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
+import msgspec
 
 from kessai.audit import Report, verify
-from kessai.cli.terminal.gateways import LocalGateway, local_gateway
+from kessai.cli.terminal.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
 from kessai.machine import Command, Denial, Machine, Possibility, Transaction
+from kessai.money import Currency
 from kessai.shell import Engine
+from kessai.simulator.gateway import differences
 from kessai.stores import SQLiteStore, Store, StoreWarning
 
-ORDER = "order-1001"
-PLAN = "plan-7"
-NOTIFICATION_URL = "https://shop.example/notified"
-"""Where the gateway would send notifications; here they are carried by hand."""
-
 _BEGIN = datetime(2024, 4, 1, 9, tzinfo=UTC)
-_MONTHLY = {"unit": "Month", "value": 1}
 _AMOUNTS = ("authorized", "captured", "released", "refunded", "refunding")
+
+
+class DemoStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that is to happen: a command, an act of the consumer, or an inquiry.
+
+    `chapter` groups steps, `note` names a text of the demo's table. `days` pass before;
+    `fault` is what the gateway's next exchange suffers. All steps have one currency.
+    """
+
+    chapter: str
+    note: str
+    transaction: str
+    command: str = ""
+    consumer: str = ""
+    inquiry: bool = False
+    lifecycle: str | None = None
+    agreement: str | None = None
+    amount: int | None = None
+    parameters: dict[str, Any] = {}
+    days: int = 0
+    fault: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -56,6 +74,7 @@ class TrailCheck:
     report: Report
     differences: tuple[str, ...]
     totals: Mapping[str, int]
+    currency: Currency | None
 
     @property
     def is_good(self) -> bool:
@@ -75,11 +94,15 @@ class _Clock:
 
 
 class DemoStage:
-    """An engine on a database, its gateway in this process, and time to pass."""
+    """An engine on a database, a gateway in this process, and time to pass."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, gateway: str) -> None:
         self.clock = _Clock()
-        self.local: LocalGateway = local_gateway(self.clock, approve="ask")
+        self.local: LocalGateway = local_gateway(
+            self.clock, approve="ask", name=gateway
+        )
+        self.played = self.local.played()
+        self.steps = msgspec.convert(self.local.story(), list[DemoStep])
         self.engine = Engine(
             adapters=[self.local.adapter],
             store=store,
@@ -88,19 +111,36 @@ class DemoStage:
         )
         self._machines = {machine.name: machine for machine in self.engine.machines}
 
-    def ask(self, chapter: str, note: str, name: str, tx: str, **what: Any) -> Scene:
-        """Have a command carried out; what came of it."""
+    def play(self, step: DemoStep) -> Scene:
+        """Have a step happen; what came of it."""
+        self.clock.pass_by(days=step.days)
+        if step.fault:
+            self.local.emulator.misbehave(step.fault)
+        if step.command:
+            return self._ask(step)
+        return self._inquire(step) if step.inquiry else self._consumer(step)
+
+    def _ask(self, step: DemoStep) -> Scene:
         self.clock.pass_by(minutes=1)
-        key = f"{tx}/{name}/{self.clock.now:%m%d%H%M}"
-        amount = what["amount"] if "amount" in what else self._default(name, tx)
-        answer = self.engine.execute(Command(name, tx, key=key, **what))
+        name, tx, amount = step.command, step.transaction, step.amount
+        command = Command(
+            name,
+            tx,
+            key=f"{tx}/{name}/{self.clock.now:%m%d%H%M}",
+            lifecycle=step.lifecycle,
+            agreement=step.agreement,
+            amount=amount,
+            parameters=step.parameters,
+        )
+        if amount is None:
+            amount = self._default(name, tx)
+        answer = self.engine.execute(command)
         after = answer.transaction
         can = self.engine.can(after.id) if answer.denial and after.exists else ()
         return self._scene(
+            step,
             name,
             after,
-            chapter=chapter,
-            note=note,
             what=name,
             status=answer.status.value,
             amount=amount,
@@ -113,21 +153,32 @@ class DemoStage:
         bounds = self.engine.can(tx, name)[0].bounds
         return None if bounds is None else bounds.default
 
-    def approve(self, chapter: str, note: str, tx: str) -> Scene:
-        """Have the consumer approve; give the gateway's notification to the engine."""
+    def _consumer(self, step: DemoStep) -> Scene:
+        """The consumer acts; what they come back with, and notifications, are sent on."""
         self.clock.pass_by(minutes=2)
-        self.local.emulator.consumer.approve(tx)
-        for notification in self.local.emulator.take_notifications():
-            self.engine.receive_notification(notification.headers, notification.body)
-        return self._seen(chapter, note, "notification", "authorize", tx)
+        tx, command = step.transaction, self._open_command(step)
+        if not self.played.consumer(tx, step.consumer):
+            message = f"the demo's consumer cannot {step.consumer} {tx}"
+            raise AssertionError(message)
+        if brought := self.played.brought(tx):
+            self.engine.resume(tx, brought)
+        for notice in self.played.take_notifications():
+            self.engine.receive_notification(notice.headers, notice.body)
+        return self._seen(step, "notification", command)
 
-    def inquire(self, chapter: str, note: str, tx: str) -> Scene:
-        """Have the engine ask the gateway what became of an open refund."""
+    def _inquire(self, step: DemoStep) -> Scene:
+        """The engine asks the gateway what became of an open operation."""
         self.clock.pass_by(minutes=3)
-        self.engine.recover_transaction(tx)
-        return self._seen(chapter, note, "inquiry", "refund", tx)
+        command = self._open_command(step)
+        self.engine.recover_transaction(step.transaction)
+        return self._seen(step, "inquiry", command)
 
-    def _machine(self, transaction: Transaction, command: str) -> Machine:
+    def _open_command(self, step: DemoStep) -> str:
+        """The command that the transaction's open operation carries out."""
+        operations = self.engine.transaction(step.transaction).operations
+        return next(iter(operations.values())).command
+
+    def machine(self, transaction: Transaction, command: str) -> Machine:
         """The transaction's machine, or the one under which `command` begins it."""
         if transaction.exists:
             return self._machines[transaction.lifecycle]
@@ -138,23 +189,31 @@ class DemoStage:
         self.engine.close()
         self.local.close()
 
-    def _seen(self, chapter: str, note: str, what: str, command: str, tx: str) -> Scene:
+    def _seen(self, step: DemoStep, what: str, command: str) -> Scene:
         """What evidence made of a transaction; still open if it resolved nothing."""
-        after = self.engine.transaction(tx)
+        after = self.engine.transaction(step.transaction)
         return self._scene(
+            step,
             command,
             after,
-            chapter=chapter,
-            note=note,
             what=what,
             status="pending" if after.operations else "succeeded",
         )
 
-    def _scene(self, command: str, after: Transaction, **seen: Any) -> Scene:
-        machine = self._machine(after, command)
+    def _scene(
+        self, step: DemoStep, command: str, after: Transaction, **seen: Any
+    ) -> Scene:
+        machine = self.machine(after, command)
         is_flow = seen["what"] == "notification"
         rule = rule_of(machine, machine.commands[command].spec.rule, is_flow)
-        return Scene(rule=rule, after=after, machine=machine, **seen)
+        return Scene(
+            chapter=step.chapter,
+            note=step.note,
+            rule=rule,
+            after=after,
+            machine=machine,
+            **seen,
+        )
 
 
 def rule_of(machine: Machine, rules: str, is_flow: bool = False) -> str:  # noqa: FBT001, FBT002
@@ -165,14 +224,14 @@ def rule_of(machine: Machine, rules: str, is_flow: bool = False) -> str:  # noqa
 
 
 @contextmanager
-def opened_stage() -> Iterator[DemoStage]:
+def opened_stage(gateway: str = FIRST_GATEWAY) -> Iterator[DemoStage]:
     """A stage on a database that is gone afterwards."""
     with TemporaryDirectory(prefix="kessai-demo-") as directory:
         with warnings.catch_warnings():
             # It warns of several processes on one file; this file has one, and dies.
             warnings.simplefilter("ignore", StoreWarning)
             store = SQLiteStore(Path(directory) / "demo.db")
-        stage = DemoStage(store)
+        stage = DemoStage(store, gateway)
         try:
             yield stage
         finally:
@@ -181,83 +240,26 @@ def opened_stage() -> Iterator[DemoStage]:
 
 def story(stage: DemoStage) -> Iterator[Scene]:
     """Everything that happens, in order."""
-    yield from _one_time(stage)
-    stage.clock.pass_by(days=1)
-    yield from _recurring(stage)
-
-
-def _one_time(stage: DemoStage) -> Iterator[Scene]:
-    def ask(note: str, name: str, **what: Any) -> Scene:
-        return stage.ask("one_time", note, name, ORDER, **what)
-
-    where = {"authorize_notification_url": NOTIFICATION_URL}
-    yield ask(
-        "applied", "authorize", lifecycle="one_time", amount=12_000, parameters=where
-    )
-    yield stage.approve("one_time", "approved", ORDER)
-    yield ask("captured_in_part", "capture", amount=9_800)
-    stage.local.emulator.misbehave("lose_reply", command="Refund")
-    yield ask("reply_lost", "refund", amount=4_000)
-    yield ask("captured_once", "capture", amount=2_200)
-    yield stage.inquire("one_time", "looked_up", ORDER)
-    yield ask("refunded_more", "refund", amount=5_000)
-    yield ask("refunded_rest", "refund")
-
-
-def _recurring(stage: DemoStage) -> Iterator[Scene]:
-    def ask(note: str, name: str, tx: str = PLAN, **what: Any) -> Scene:
-        return stage.ask("recurring", note, name, tx, **what)
-
-    terms = {
-        "frequency": _MONTHLY,
-        "with_capture": True,
-        "authorize_notification_url": NOTIFICATION_URL,
-    }
-    yield ask(
-        "applied_for_consent",
-        "authorize",
-        lifecycle="recurring",
-        amount=3_000,
-        parameters=terms,
-    )
-    yield stage.approve("recurring", "consented", PLAN)
-    stage.clock.pass_by(days=30)
-    second, third = f"{PLAN}-2", f"{PLAN}-3"
-    yield ask("charged", "reauthorize", second, agreement=PLAN, amount=3_000)
-    yield ask("captured_charge", "capture", second)
-    frequency = {"frequency": _MONTHLY}
-    yield ask("updated", "update_consent", amount=4_500, parameters=frequency)
-    yield ask("terminated", "terminate")
-    yield ask("no_consent", "reauthorize", third, agreement=PLAN, amount=4_500)
+    return map(stage.play, stage.steps)
 
 
 def proof(stage: DemoStage) -> TrailCheck:
     """The trail verified, and the gateway's own books laid beside it."""
-    store = stage.engine.store
-    books = stage.local.emulator.books
+    store, played = stage.engine.store, stage.played
     standing = [found for found in store.transactions() if found.exists]
-    differences = [line for found in standing for line in _differing(found, books)]
-    if len(books) != len(standing):
-        differences.append(f"{len(books)} orders, not {len(standing)}")
+    differing = [
+        f"{found.id}: {line}"
+        for found in standing
+        for line in differences(found, played.booked(found.id))
+    ]
+    if len(played.orders()) != len(standing):
+        differing.append(f"{len(played.orders())} orders, not {len(standing)}")
+    first = standing[0]
     return TrailCheck(
         report=verify(store),
-        differences=tuple(differences),
-        totals={name: sum(t.amounts[name] for t in standing) for name in _AMOUNTS},
+        differences=tuple(differing),
+        totals={
+            name: sum(t.amounts.get(name, 0) for t in standing) for name in _AMOUNTS
+        },
+        currency=stage.machine(first, "").lifecycle.currency(first.currency),
     )
-
-
-def _differing(transaction: Transaction, books: Any) -> Iterator[str]:
-    """Where the gateway's order is not what the engine believes."""
-    if transaction.id not in books:
-        yield f"{transaction.id}: the gateway has no such order"
-        return
-    order = books[transaction.id]
-    ours: dict[str, object] = {
-        "payment": transaction.states.get("payment", "none"),
-        "consent": transaction.states.get("consent"),
-        **{name: transaction.amounts[name] for name in _AMOUNTS},
-    }
-    for name, value in ours.items():
-        theirs = getattr(order, name)
-        if theirs != value:
-            yield f"{transaction.id}: {name} is {value}, and {theirs} at the gateway"

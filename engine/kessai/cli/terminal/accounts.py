@@ -76,6 +76,14 @@ def _right(accounts: Iterable[str]) -> str:
     from importlib.metadata import entry_points  # only where there is something to say
 
     known = {point.name for point in entry_points(group="kessai.adapters")}
-    names = dict.fromkeys(account.partition("/")[0] for account in accounts)
-    named = [name for name in names if name in {*known, "emulator"}] or ["NAME"]
+    emulated = {point.name for point in entry_points(group="kessai.emulators")}
+    right = {name: name for name in known} | {"emulator/local": "emulator"}
+    right |= {f"emulator/{name}": f"emulator/{name}" for name in emulated}
+    names = (right.get(_gateway_of(account)) for account in accounts)
+    named = list(dict.fromkeys(filter(None, names))) or ["NAME"]
     return " | ".join(f"--gateway {name}" for name in named)
+
+
+def _gateway_of(account: str) -> str:
+    """An account begins with its adapter, at an emulator with both their names."""
+    return account if account.startswith("emulator/") else account.partition("/")[0]

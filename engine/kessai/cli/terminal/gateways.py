@@ -6,7 +6,7 @@ The engine knows no adapter by name: packages publish them under the entry point
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ FIRST_GATEWAY = "veritrans4g"
 
 _ENDS_WITH_US = (
     "kessai: the emulator's orders end with this command; for some that last, start"
-    " `kessai emulator serve` and give --gateway veritrans4g"
+    " `kessai emulator serve --gateway {name}` and give --gateway {name}"
 )
 
 
@@ -46,6 +46,10 @@ class LocalGateway(Protocol):
 
     adapter: Adapter
     emulator: Any
+    merchant: str
+    """Who the merchant is at the emulator."""
+    example: str
+    """A first command: what `kessai tx do` takes after an order's id."""
 
     @property
     def transport(self) -> Transport:
@@ -66,6 +70,10 @@ class LocalGateway(Protocol):
 
     def waiting(self) -> Mapping[str, str]:
         """The consumer's page of every opening command that waits, by order id."""
+        ...
+
+    def story(self) -> Sequence[Mapping[str, Any]]:
+        """What happens in `kessai demo`: the members of its steps (`DemoStep`)."""
         ...
 
     def played(self) -> "PlayedGateway":
@@ -92,7 +100,13 @@ class Wiring:
 
 def is_emulator(asked: Asked) -> bool:
     """Whether the emulator in this process is meant, or a gateway outside."""
-    return asked.gateway in {None, EMULATOR}
+    return _emulated(asked) is not None
+
+
+def _emulated(asked: Asked) -> str | None:
+    """Whose emulator in this process is meant: `emulator` is the first gateway's."""
+    kind, _, name = (asked.gateway or EMULATOR).partition("/")
+    return (name or FIRST_GATEWAY) if kind == EMULATOR else None
 
 
 def account_of(asked: Asked) -> str:
@@ -102,9 +116,10 @@ def account_of(asked: Asked) -> str:
         AdapterMissing, InvalidInput: no such gateway is installed, or not set up.
 
     """
-    if not is_emulator(asked):
+    name = _emulated(asked)
+    if name is None:
         return str(_adapter(asked).account)
-    with closing(local_gateway()) as local:
+    with closing(local_gateway(name=name)) as local:
         return local.adapter.account
 
 
@@ -135,15 +150,19 @@ def wired(
     """
     making = asked.language if may_make else None
     transport: Transport
-    outside = None if is_emulator(asked) else _adapter(asked)  # before a store is made
+    emulated = _emulated(asked)
+    # Before a store is made.
+    adapter: Any = _adapter(asked) if emulated is None else None
+    if emulated not in {None, FIRST_GATEWAY}:
+        _load("kessai.emulators", emulated)
     with opened_store(asked.db, making) as store, ExitStack() as held:
         local: LocalGateway | None = None
-        if outside is not None:
+        if emulated is None:
             from kessai.transport.http import HttpTransport  # who speaks to a gateway
 
-            adapter, transport = outside, HttpTransport()
+            transport = HttpTransport()
         else:
-            local = _emulator_beside(store, clock)
+            local = _emulator_beside(store, clock, emulated)
             held.callback(local.close)
             adapter, transport = local.adapter, _InProcess(local.transport)
         kind = Engine if local is None else _EngineBesideEmulator
@@ -193,21 +212,30 @@ def local_gateway(
     clock: Callable[[], datetime] = utc_now,
     books: Path | None = None,
     approve: str = "now",
+    name: str = FIRST_GATEWAY,
 ) -> LocalGateway:
-    """The first gateway's emulator in this process."""
-    factory = _load("kessai.emulators", FIRST_GATEWAY)
+    """A gateway's emulator in this process, of those that are installed.
+
+    Raises:
+        AdapterMissing: none of that name is; the message lists those that are.
+
+    """
+    factory = _load("kessai.emulators", name)
     local: LocalGateway = factory(clock=clock, books=books, approve=approve)
     return local
 
 
-def _emulator_beside(store: Store, clock: Callable[[], datetime]) -> LocalGateway:
+def _emulator_beside(
+    store: Store, clock: Callable[[], datetime], name: str
+) -> LocalGateway:
     """The emulator, whose orders outlive the process where the engine's do."""
     books = None  # there is no beside a server's database
     if isinstance(store, SQLiteStore):
-        books = store.path.with_name(store.path.name + ".gateway")
+        whose = "" if name == FIRST_GATEWAY else f"-{name}"
+        books = store.path.with_name(f"{store.path.name}.gateway{whose}")
     elif not isinstance(store, MemoryStore):
-        note(_ENDS_WITH_US)
-    return local_gateway(clock, books)
+        note(_ENDS_WITH_US.format(name=name))
+    return local_gateway(clock, books, name=name)
 
 
 class _EmulatorDied(BaseException):
@@ -255,7 +283,7 @@ def _ending_with_it() -> Iterator[None]:
         raise StoreFailed(str(death)) from death
 
 
-def _load(group: str, name: str) -> Any:
+def _load(group: str, name: str | None) -> Any:
     from importlib.metadata import entry_points  # it costs as much as all of the engine
 
     found = {point.name: point for point in entry_points(group=group)}

@@ -55,6 +55,18 @@ def out_option(help_text: str) -> Callable[[F], F]:
     return decorate
 
 
+def emulated_option(help_text: str) -> Callable[[F], F]:
+    """`--gateway NAME`: which gateway's emulator."""
+    return click.option(
+        "--gateway",
+        "emulated",
+        default="veritrans4g",
+        show_default=True,
+        metavar="NAME",
+        help=f"{help_text} Any installed that has one.",
+    )
+
+
 _SHARED: dict[str, Callable[[Any], Any]] = {
     "db": click.option(
         "--db",
@@ -72,7 +84,8 @@ _SHARED: dict[str, Callable[[Any], Any]] = {
         "--gateway",
         envvar="KESSAI_GATEWAY",
         metavar="NAME",
-        help="'emulator' (in this process), or an installed adapter such as"
+        help="'emulator' (in this process; emulator/NAME for another gateway's than"
+        " VeriTrans4G's), or an installed adapter such as"
         " veritrans4g, set up by KESSAI_VERITRANS_… variables. May be left out where"
         " the store holds nothing of another gateway: then it is the emulator.",
     ),

@@ -1,0 +1,104 @@
+"""Which gateway's emulator plays: chosen by name, among those that are installed."""
+
+from importlib import metadata
+from types import SimpleNamespace
+
+import pytest
+
+from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY
+from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
+
+
+class Second(LocalGateway):
+    """Another gateway, which happens to speak as the first does."""
+
+    def __init__(self, **given):
+        super().__init__(**given)
+        credentials = Credentials(DEFAULT_CCID, DEFAULT_KEY)
+        account = "emulator/second"
+        self.adapter = VeriTrans4G(credentials, dummy=True, account=account)
+
+    def story(self):
+        opening = {
+            "chapter": "only",
+            "note": "applied",
+            "transaction": "second-1",
+            "command": "authorize",
+            "lifecycle": "one_time",
+            "amount": 700,
+        }
+        approval = {**opening, "note": "approved", "consumer": "approve"}
+        for name in ("command", "lifecycle", "amount"):
+            del approval[name]
+        where = {"authorize_notification_url": "https://shop.example/notified"}
+        return [{**opening, "parameters": where}, approval]
+
+
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch):
+    """A second emulator is installed beside the first."""
+    real = metadata.entry_points
+
+    def entry_points(**asked):
+        found = list(real(**asked))
+        if asked == {"group": "kessai.emulators"}:
+            found.append(SimpleNamespace(name="second", load=lambda: Second))
+        return found
+
+    monkeypatch.setattr(metadata, "entry_points", entry_points)
+
+
+def test_the_demo_is_the_gateways_own_story(kessai):
+    result = kessai("demo", "--gateway", "second", "--json")
+    assert result.code == 0
+    done = [
+        (step["transaction"], step["step"], step["status"])
+        for step in result.json["steps"]
+    ]
+    assert done == [
+        ("second-1", "authorize", "pending"),
+        ("second-1", "notification", "succeeded"),
+    ]
+    assert result.json["agreed"] is True
+    assert result.json["books"]["totals"]["authorized"] == 700
+
+
+def test_a_command_goes_to_the_emulator_that_is_named(kessai, tmp_path):
+    db, order = tmp_path / "a.db", ("authorize", "--lifecycle", "one_time")
+    for name, tx in (("emulator", "A-1"), ("emulator/second", "B-1")):
+        asked = ("--amount", "500", "--gateway", name, "--db", db)
+        assert kessai("tx", "do", tx, *order, *asked).code == 0
+    # Each keeps books of its own, beside the store.
+    assert (tmp_path / "a.db.gateway").exists()
+    assert (tmp_path / "a.db.gateway-second").exists()
+    wrong = kessai("tx", "do", "B-1", "capture", "--gateway", "emulator", "--db", db)
+    assert wrong.code == 2
+    assert "--gateway emulator/second" in wrong.err
+    asked = ("--gateway", "emulator/second", "--db", db)
+    assert kessai("tx", "do", "B-1", "capture", *asked).code == 0
+    wrong = kessai("tx", "do", "A-1", "capture", *asked)
+    assert "--gateway emulator" in wrong.err
+    assert "emulator/local" in wrong.err
+
+
+def test_the_first_gateways_emulator_has_two_names(kessai, tmp_path):
+    db, order = tmp_path / "a.db", ("authorize", "--lifecycle", "one_time")
+    asked = ("--amount", "500", "--gateway", "emulator/veritrans4g", "--db", db)
+    assert kessai("tx", "do", "A-1", *order, *asked).code == 0
+    asked = ("--gateway", "emulator", "--db", db)
+    assert kessai("tx", "do", "A-1", "capture", *asked).code == 0
+
+
+def test_a_name_that_is_not_installed_is_refused_with_those_that_are(kessai, tmp_path):
+    db = tmp_path / "a.db"
+    order = ("tx", "do", "A-1", "authorize", "--lifecycle", "one_time", "--amount", "5")
+    for asked in (
+        ("demo", "--gateway", "nowhere"),
+        ("emulator", "serve", "--gateway", "nowhere"),
+        (*order, "--gateway", "emulator/nowhere", "--db", db),
+    ):
+        result = kessai(*asked)
+        assert result.code == 2, asked
+        assert "installed are: second, veritrans4g" in result.err
+    assert not db.exists()
