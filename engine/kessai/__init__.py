@@ -14,9 +14,7 @@ pytest and Hypothesis load a part of this package in each of their runs.
 needs `telemetry`.
 """
 
-from typing import TYPE_CHECKING
-
-from kessai.on_demand import import_on_demand
+from kessai.on_demand import TYPE_CHECKING, import_on_demand
 
 if TYPE_CHECKING:
     from kessai.async_engine import AsyncEngine

@@ -1,13 +1,18 @@
 """Packages whose names are imported when they are first used, and not before.
 
 A command that only lists needs no machine, and whoever makes an engine needs no audit.
+Nor does this import `typing`, or what imports it: that takes as long as starting Python.
 """
 
 import sys
-from collections.abc import Mapping
-from importlib import import_module
 from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+"""True to type checkers, who know this name wherever it stands."""
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 
 class OnDemand(ModuleType):
@@ -17,10 +22,12 @@ class OnDemand(ModuleType):
     function under that name, whichever of the two was imported first.
     """
 
-    _places: Mapping[str, str]
+    _places: "Mapping[str, str]"
     """Each name's module, as in a relative import."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> "Any":
+        from importlib import import_module
+
         places = vars(self)["_places"]
         if name not in places:
             message = f"module {self.__name__!r} has no attribute {name!r}"
@@ -40,7 +47,7 @@ class OnDemand(ModuleType):
         return sorted({*vars(self), *vars(self)["_places"]})
 
 
-def import_on_demand(package: str, names: Mapping[str, str]) -> None:
+def import_on_demand(package: str, names: "Mapping[str, str]") -> None:
     """Have `package` import its `names`, given by module, when they are used.
 
     Those of `.` are modules of its own.
