@@ -126,10 +126,7 @@ class _AnswerForm(ObjectForm, kw_only=True):
 def _due(transaction: str, events: Sequence[Event | EventForm]) -> dict[str, Answered]:
     """What must stand under each key, to the last byte."""
     due: dict[str, Answered] = {}
-    ended: dict[str, Reported | ReportedForm] = {}
-    for event in events:
-        if isinstance(event, _REPORTED):
-            ended[event.operation] = event
+    ended = {e.operation: e for e in events if isinstance(e, _REPORTED)}
     for event in events:
         if isinstance(event, _BEGUN):
             operation = event.operation

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from kessai.machine import Bounds, Reason
+from kessai.machine import Bounds, Reason, Record
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Number = Annotated[int, msgspec.Meta(gt=-(10**12), lt=10**12)]
@@ -19,7 +19,7 @@ Number = Annotated[int, msgspec.Meta(gt=-(10**12), lt=10**12)]
 
 OutcomeName = Literal["succeeded", "declined", "pending", "unknown"]
 
-_START = b'{"data":'
+_DATA = len(b'{"data":')
 _KIND = b',"kind":"'
 _MIDDLE = re.compile(rb',"kind":"([a-z]+)","lifecycle":"((?:[0-9a-f]{64})?)')
 _MOST = 1_000
@@ -146,16 +146,22 @@ class Reader:
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[str, Callable[[bytes], EventForm]]] = {}
 
-    def read(self, body: bytes, place: bytes) -> tuple[str, EventForm] | None:
-        """The event in `body` with its lifecycle's hash, if it ends in `place`.
+    def read(
+        self, record: Record, previous: str, transaction: bytes
+    ) -> tuple[str, EventForm] | None:
+        """The event of `record` with its lifecycle's hash, if it comes after `previous`.
 
-        That is the end that its place demands. None if its form is another: then
-        `read_record` has the word.
+        `transaction` is the id as JSON. None if its form is another: then `read_record`
+        has the word.
         """
-        at = body.rfind(_KIND, 0, -len(place))
-        if at < 0 or not body.endswith(place) or not body.startswith(_START):
-            return None
-        middle = self._known.get(between := body[at : -len(place)])
+        place = b'","number":%d,"previous":"%b","transaction":%b}' % (
+            record.number,
+            previous.encode(),
+            transaction,
+        )
+        body, end = record.body, -len(place)
+        at = body.rfind(_KIND, 0, end)
+        middle = self._known.get(between := body[at:end])
         if middle is None:
             found = _MIDDLE.fullmatch(between)
             decoder = _DECODERS.get(found[1].decode()) if found else None
@@ -163,22 +169,13 @@ class Reader:
                 return None
             middle = self._known[between] = found[2].decode(), decoder.decode
         lifecycle, decode = middle
-        data = body[len(_START) : at]
         try:
-            event = decode(data)
+            event = decode(body[_DATA:at])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         # Read last wins, written first: a member that stands there twice is found here.
-        return (lifecycle, event) if _encode(event) == data else None
-
-
-def place(number: int, previous: bytes, transaction: bytes) -> bytes:
-    """How a record ends at its place; `transaction` is the id as JSON."""
-    return b'","number":%d,"previous":"%b","transaction":%b}' % (
-        number,
-        previous,
-        transaction,
-    )
+        written = b'{"data":%b%b%b' % (_encode(event), between, place)
+        return (lifecycle, event) if written == body else None
 
 
 def as_json(text: str) -> bytes:

@@ -63,16 +63,17 @@ class _Side(Generic[T]):
 
     def __init__(self, found: Iterator[tuple[str, T]]) -> None:
         self._found = found
-        self.next = next(found, None)
+        self.name: str | None
+        self._there: T | None
+        self.go_on()
 
     def of(self, name: str) -> T | None:
         """What there is of `name`, if that comes next."""
-        return self.next[1] if self.next and self.next[0] == name else None
+        return self._there if self.name == name else None
 
-    def go_past(self, name: str) -> None:
+    def go_on(self) -> None:
         """Go on to what comes after `name`."""
-        if self.next and self.next[0] == name:
-            self.next = next(self._found, None)
+        self.name, self._there = next(self._found, (None, None))
 
 
 def side_by_side(store: Store, now: datetime) -> Iterator[StoredTransaction]:
@@ -82,7 +83,7 @@ def side_by_side(store: Store, now: datetime) -> Iterator[StoredTransaction]:
     answers = _Side(groupby(store.answers(), key=attrgetter("transaction")))
     references = _Side(groupby(store.references(), key=itemgetter(0)))
     sides = trails, states, answers, references
-    while names := [side.next[0] for side in sides if side.next is not None]:
+    while names := [side.name for side in sides if side.name is not None]:
         name = min(names)
         trail = (page for _, page in trails.of(name) or ())
         given = iter(answers.of(name) or ())
@@ -98,7 +99,8 @@ def side_by_side(store: Store, now: datetime) -> Iterator[StoredTransaction]:
             is_passing=is_long,
         )
         for side in sides:
-            side.go_past(name)
+            if side.name == name:
+                side.go_on()
 
 
 def _stored_states(

@@ -4,7 +4,7 @@ The rules run on traced values, which record each comparison and each sum. What 
 rules must not look at is opaque to them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -39,13 +39,13 @@ from kessai.machine import (
     evolve,
 )
 from kessai.machine.chain import AppliedEvent
+from kessai.money import AMOUNT_LIMIT
 
 Note = Callable[[AppliedEvent], Iterable[str]]
 """Finds in a step what another audit wants to count."""
 
-PARAMETERS = "v, at, begun_at, amount, reported_at"
-"""What a repetition takes: the values of the state, then those of the event."""
-
+PARAMETERS = ("at", "begun_at", "amount", "reported_at")
+"""What a repetition takes of the event, after the values of the state: `v0`, `v1`, …"""
 
 Asked = tuple[RequestForm, AbstractState | None]
 """The form of the request that began an operation, and its agreement's state."""
@@ -63,10 +63,12 @@ def path_of(
     It is to be repeated; None if it cannot be recorded. What `note` finds in the step,
     it finds in each repetition: what it asks of the values is part of the path.
     """
-    trace = Trace()
+    numbers = values_of(real.before)
+    names = [f"v{place}" for place in range(len(numbers))]
+    trace = Trace(_in_range(names[: len(real.before.amounts)]))
     values = [
-        None if value is None else trace.value(f"v[{place}]", value)
-        for place, value in enumerate(values_of(real.before))
+        None if value is None else trace.value(name, value)
+        for name, value in zip(names, numbers, strict=True)
     ]
     opened = [_opened(o.id) for o in real.before.operations.values()]
     old = real.before
@@ -85,21 +87,29 @@ def path_of(
         step = AppliedEvent(event, real.machine, before, after)
         _check(asked, step)
         noted = tuple(note(step))
-        repeat = trace.repeat(PARAMETERS, values_of(after))
+        parameters = ", ".join((*names, *PARAMETERS))
+        repeat = trace.repeat(parameters, values_of(after))
         reached = states.of(after, real.machine)
-        path = CompiledPath(repeat, reached, _ended(before, after), noted)
+        path = CompiledPath(repeat, reached, _ended(before, after), _moves(step), noted)
     except (ReplayBroken, Untraceable, OverflowError):
         return None
     return path if _is_repeated(path, states, real) else None
+
+
+def _in_range(amounts: Iterable[str]) -> set[str]:
+    """What holds of `amounts` from the event before: it was checked when it came."""
+    limits = (">= (0)", f"< ({AMOUNT_LIMIT})")
+    return {f"{name} {limit}" for name in amounts for limit in limits}
 
 
 def _is_repeated(
     path: CompiledPath, states: AbstractStates, real: AppliedEvent
 ) -> bool:
     """Whether the path leads where the rules led: asked once, of the very first."""
-    values = path.repeat(values_of(real.before), *inputs(real.event))
+    values = values_of(real.after)
     state = states.of(real.after, real.machine)
-    return values == values_of(real.after) and path.after is state
+    repeated = path.repeat(*values_of(real.before), *inputs(real.event))
+    return values == repeated and path.after is state
 
 
 def inputs(event: Event) -> tuple[Any, Any, Any, Any]:
@@ -123,7 +133,7 @@ def _opened(name: str) -> Operation:
 
 def _noting(trace: Trace, event: Event) -> Event:
     """`event` with traced values in the place of its own."""
-    named = zip(("at", "begun_at", "amount", "reported_at"), inputs(event), strict=True)
+    named = zip(PARAMETERS, inputs(event), strict=True)
     noting: list[Any] = [None if v is None else trace.value(n, v) for n, v in named]
     at, begun_at, amount, reported_at = noting
     match event:
@@ -209,6 +219,17 @@ def _agreement(state: AbstractState, name: str) -> Transaction:
     values = [_unseen() for _ in range(size)]
     opened = [_opened(str(place)) for place in range(len(outline.operations))]
     return state.transaction(rest, values, opened)
+
+
+def _moves(step: AppliedEvent) -> Sequence[tuple[str, int]]:
+    """The balances that the step may change, sorted, with their places among the values."""
+    old, new = step.before.amounts, step.after.amounts
+    held = sorted(step.machine.balances) if step.machine else ()
+    # What evolves unchanged is the same traced value, and zero at the beginning.
+    changed = [name for name in held if new.get(name, 0) is not old.get(name, 0)]
+    if changed and [*old] != [*new]:
+        raise Untraceable
+    return [(name, [*new].index(name)) for name in changed]
 
 
 def _ended(before: Transaction, after: Transaction) -> int | None:

@@ -68,14 +68,13 @@ def form_of(
         return None
     if given is not None and not is_plain(given):
         return None
-    currency = as_json(operation.currency or held)
     agreement = _NULL if given is None else as_json(given)
     amount = _NULL if operation.amount is None else b"%d" % operation.amount
     name, request = as_json(transaction), operation.request
     parameters = bytes(operation.parameters)
     for start, lifecycle, form in rule.forms:
         taken = amount if form.has_amount else _NULL
-        named = currency if form.has_currency else _NULL
+        named = as_json(operation.currency or held) if form.has_currency else _NULL
         of = as_json(event.account or account) if form.has_account else _NULL
         text = start, name, lifecycle, agreement, taken, named, parameters, of
         if _sha256(b"%b%b,%b,%b,%b,%b,%b,%b]" % text).hexdigest() == request:

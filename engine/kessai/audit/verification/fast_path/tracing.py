@@ -10,7 +10,7 @@ rules are run in full each time.
 """
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import CodeType
@@ -68,10 +68,15 @@ class Opaque:
 
 
 class Trace:
-    """What one pass compared and added, as the source of a function."""
+    """What one pass compared and added, as the source of a function.
 
-    def __init__(self) -> None:
-        self._conditions: dict[str, None] = {}
+    The conditions that are `given` hold for all values, and are not asked again.
+    """
+
+    def __init__(self, given: Collection[str] = ()) -> None:
+        self._given = given
+        self._lines: dict[str, None] = {}
+        self._sums: dict[str, str] = {}
         self._constants: dict[str, object] = {}
 
     def value(self, source: str, value: int | datetime) -> "Traced":
@@ -80,7 +85,16 @@ class Trace:
 
     def note(self, condition: str) -> None:
         """A repetition must find `condition` true."""
-        self._conditions[condition] = None
+        if condition not in self._given:
+            self._lines[f" if not {condition}: return None"] = None
+
+    def sum(self, expression: str) -> str:
+        """The name that `expression` has in a repetition, which works it out once."""
+        name = self._sums.get(expression)
+        if name is None:
+            name = self._sums[expression] = f"s{len(self._sums)}"
+            self._lines[f" {name} = {expression}"] = None
+        return name
 
     def source(self, value: object) -> str:
         """`value` as an expression."""
@@ -103,23 +117,24 @@ class Trace:
         that stands in a lifecycle file or in a trail gets into it.
         """
         found = "".join(f"{self.source(result)}," for result in results)
-        asked = " and ".join(self._conditions) or "True"
-        source = f"lambda {parameters}: ({found}) if {asked} else None"
-        repeat: Repeat = eval(  # noqa: S307 - see above
-            _compiled(source), {"__builtins__": {}, **self._constants}
-        )
+        lines = f"def repeat({parameters}):", *self._lines, f" return ({found})"
+        names: dict[str, Any] = {"__builtins__": {}, **self._constants}
+        exec(_compiled("\n".join(lines)), names)  # noqa: S102 - see above
+        repeat: Repeat = names["repeat"]
         return repeat
 
 
 @lru_cache(maxsize=1_024)  # a third of an audit of a small store, if done each time
 def _compiled(source: str) -> CodeType:
-    return compile(source, "<a pass of the rules>", "eval")
+    return compile(source, "<a pass of the rules>", "exec")
 
 
 def _sums(symbol: str, *, turned: bool = False) -> Callable[["Traced", object], Any]:
     operate = _OPERATIONS[symbol]
 
     def method(self: "Traced", other: object) -> Any:
+        if type(self.value) is type(other) is int and (symbol, other) in _NEUTRAL:
+            return -self if turned and symbol == "-" else self
         ours, theirs = (self.value, self.source), _known(self, other)
         if turned:
             ours, theirs = theirs, ours
@@ -128,7 +143,8 @@ def _sums(symbol: str, *, turned: bool = False) -> Callable[["Traced", object], 
         except OverflowError:  # the rules may go on from here: another path than most
             self.trace.note("False")
             raise
-        return Traced(self.trace, f"({ours[1]} {symbol} {theirs[1]})", value)
+        source = self.trace.sum(f"{ours[1]} {symbol} {theirs[1]}")
+        return Traced(self.trace, source, value)
 
     return method
 
@@ -146,12 +162,16 @@ def _asks(symbol: str) -> Callable[["Traced", object], Any]:
             return symbol == "!="  # there or not: the same on every repetition
         value, source = _known(self, other)
         answer = bool(operate(self.value, value))
-        condition = f"({self.source} {symbol} {source})"
-        self.trace.note(condition if answer else f"(not {condition})")
+        if source != self.source:
+            condition = f"{self.source} {symbol} {source}"
+            self.trace.note(condition if answer else f"not {condition}")
         return answer
 
     return method
 
+
+_NEUTRAL = {("+", 0), ("-", 0), ("*", 1)}
+"""What changes no number."""
 
 _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -191,7 +211,7 @@ class Traced(Opaque):
     __rmul__: Any = _sums("*", turned=True)
 
     def __neg__(self) -> "Traced":
-        return Traced(self.trace, f"(-{self.source})", -self.value)
+        return Traced(self.trace, self.trace.sum(f"-{self.source}"), -self.value)
 
     def __bool__(self) -> bool:
         return bool(self != 0)

@@ -28,7 +28,6 @@ from kessai.audit.verification.canonical import (
     ReportedForm,
     as_json,
     bounds_of,
-    place,
     reasons_of,
 )
 from kessai.audit.verification.fast_path.record import Asked, Note, path_of
@@ -52,6 +51,7 @@ from kessai.machine import (
     Transaction,
 )
 from kessai.machine.chain import AppliedEvent, left_of
+from kessai.machine.movements import moved_as_json
 from kessai.machine.transaction import Notified, remember
 
 AGREEMENTS = 20_000
@@ -64,7 +64,7 @@ _sha256 = hashlib.sha256
 Key = tuple[Hashable, ...]
 Values = tuple[Any, ...]
 
-Known = tuple[EventForm, Key, Any, Any, Any, Any]
+Known = tuple[EventForm, Key, Values]
 """An event as it was read: the key of its path from a state, and its four values.
 
 A plain tuple, as one is made of every event.
@@ -124,7 +124,6 @@ class TrailWalk(Particulars):
         What refers to a later one is decided in full.
         """
         self.walked: list[WalkedEvent] = []
-        self._moved: str | None = None
 
     @property
     def lifecycle(self) -> str:
@@ -147,28 +146,16 @@ class TrailWalk(Particulars):
             Broken: it is not what its place in the chain demands, or was not allowed.
 
         """
-        number, body, digest = self.version + 1, record.body, record.hash
         known = None
-        gone_by: str | Event | None = None
-        is_whole = number not in self._left and record.number == number
-        if is_whole and _sha256(body).hexdigest() == digest:
-            known = self._read(body, number)
-            if known is not None and self._goes_on(known, digest):
-                gone_by = known[0].kind
-        gone_by = gone_by or self._in_full(record, known)
-        self.check_moved(record)
-        return gone_by
-
-    def check_moved(self, record: Record) -> None:
-        """See that the last event moved what stands beside it in the store.
-
-        Raises:
-            ReplayBroken: it did not.
-
-        """
-        if record.moved != self._moved:
-            detail = f"{record.moved}, not {self._moved}"
-            raise ReplayBroken(record.number, "movement_differs", detail)
+        if (
+            record.number == self.version + 1
+            and record.number not in self._left
+            and _sha256(record.body).hexdigest() == record.hash
+        ):
+            known = self._read(record)
+            if known is not None and self._goes_on(known, record):
+                return known[0].kind
+        return self._in_full(record, known)
 
     def transaction(self) -> Transaction:
         """The transaction as the trail so far leaves it."""
@@ -189,21 +176,18 @@ class TrailWalk(Particulars):
 
     # ── what is known ───────────────────────────────────────────────────────────────
 
-    def _read(self, body: bytes, number: int) -> Known | None:
-        end = place(number, self.head.encode(), self._json)
-        read = self._walks.reader.read(body, end)
-        if read is None:
+    def _read(self, record: Record) -> Known | None:
+        read = self._walks.reader.read(record, self.head, self._json)
+        if read is None or self.archived:
             return None
         lifecycle, event = read
-        if self.archived:
-            return None
         if isinstance(event, BegunForm):
-            return self._begun(event, lifecycle, number)
+            return self._begun(event, lifecycle, record.number)
         if lifecycle != self._state.outline.lifecycle:
             return None
         if isinstance(event, ReportedForm):
             return self._reported(event)
-        return event, _DENIED, event.at, None, None, None
+        return event, _DENIED, (event.at, None, None, None)
 
     def _begun(self, event: BegunForm, lifecycle: str, number: int) -> Known | None:
         walks, operation = self._walks, event.operation
@@ -239,13 +223,16 @@ class TrailWalk(Particulars):
             operation.currency,
             event.account is None,
         )
-        return event, key, event.at, operation.begun_at, amount, None
+        return event, key, (event.at, operation.begun_at, amount, None)
 
     def _reported(self, event: ReportedForm) -> Known | None:
-        index = self._place_of(event.operation)
-        if index is None or self.discrepancies:  # it may explain one
+        for index, held in enumerate(self._operations):  # noqa: B007 - it is its place
+            if held.id == event.operation:
+                break
+        else:
             return None
-        held = self._operations[index]
+        if self.discrepancies:  # it may explain one
+            return None
         if isinstance(held, Operation) and (held.not_before or held.resumed_at):
             return None
         evidence = event.evidence
@@ -261,38 +248,36 @@ class TrailWalk(Particulars):
             evidence.needs_inquiry,
             evidence.never_sent,
         )
-        return event, key, event.at, None, evidence.amount, evidence.reported_at
+        inputs = event.at, None, evidence.amount, evidence.reported_at
+        return event, key, inputs
 
-    def _place_of(self, operation: str) -> int | None:
-        for index, held in enumerate(self._operations):
-            if held.id == operation:
-                return index
-        return None
-
-    def _goes_on(self, known: Known, digest: str) -> bool:
+    def _goes_on(self, known: Known, record: Record) -> bool:
         """Take the path of the event, if it is known."""
-        event, key, at, begun_at, amount, reported_at = known
+        event, key, inputs = known
+        old, keeps = self._values, self._walks.keeps_events
         for path in self._state.paths.get(key, ()):
             try:
-                values = path.repeat(self._values, at, begun_at, amount, reported_at)
+                values = path.repeat(*old, *inputs)
             except OverflowError:
                 continue
-            if values is None:
-                continue
-            before = self._denied_on(event)
-            self._take_in(event, path.ends)
-            self.events.append(event)
-            self.head, self.version = digest, self.version + 1
-            self._arrive(path.after, values)
-            if self._walks.keeps_events:
-                self._keep(event, path, before)
-            return True
-        return False
+            if values is not None:
+                break
+        else:
+            return False
+        before = self._denied_on(event) if keeps else None
+        self.head, self.version = record.hash, record.number
+        self._take_in(event, path.ends)
+        self._arrive(event, path.after, values)
+        if keeps:
+            self._keep(event, path, before)
+        moved = path.moved(old, values) if path.moves else None
+        if record.moved != moved:
+            raise _moved_otherwise(record, moved)
+        return True
 
     def _denied_on(self, event: EventForm) -> Transaction | None:
         """What a denial was of, which depends on more than its path."""
-        is_kept = self._walks.keeps_events and isinstance(event, DeniedForm)
-        return self.transaction() if is_kept else None
+        return self.transaction() if isinstance(event, DeniedForm) else None
 
     def _keep(
         self, event: EventForm, path: CompiledPath, before: Transaction | None
@@ -306,43 +291,34 @@ class TrailWalk(Particulars):
         self.walked.append(WalkedEvent(denied, path.after, noted, step))
 
     def _take_in(self, event: EventForm, ends: int | None) -> None:
-        if isinstance(event, DeniedForm):
-            self.denials += 1
-            return
-        if isinstance(event, BegunForm):
+        if isinstance(event, ReportedForm):
+            self.changed_at = event.at
+            if ends is not None:
+                del self._operations[ends]
+                if event.evidence.source == "notification":
+                    self._remember(event.evidence)
+        elif isinstance(event, BegunForm):
+            self._operations.append(event.operation)
             if self.opened_at is None:
                 self.opened_at = self.changed_at = event.at
-            self._operations.append(event.operation)
-            if event.agreement is not None:
                 self.agreement = event.agreement
-            if event.account is not None:
-                self.account = event.account
-            return
-        self.changed_at = event.at
-        if ends is not None:
-            del self._operations[ends]
-            self._remember(event.evidence)
+                self.account = event.account or ""
+        else:
+            self.denials += 1
 
     def _remember(self, evidence: EvidenceForm) -> None:
         """Keep a notified item as `Transaction.with_notified` does."""
-        if evidence.source == "notification" and evidence.exchange is not None:
+        if evidence.exchange is not None:
             outcome = Outcome(evidence.outcome)
             last = Notified(
                 evidence.command, outcome, evidence.amount, evidence.exchange
             )
             self.notified = remember(self.notified, last)
 
-    def _arrive(self, state: AbstractState, values: Values) -> None:
-        old = self._values
-        self._moved = None
-        if self._state.outline.amounts == state.outline.amounts:
-            moved = [
-                f'"{name}":{values[at] - old[at]}'
-                for name, at in state.balances
-                if values[at] != old[at]
-            ]
-            if moved:  # as `moved_as_json` has it, which takes longer
-                self._moved = f"{{{','.join(moved)}}}"
+    def _arrive(
+        self, event: EventForm | Event, state: AbstractState, values: Values
+    ) -> None:
+        self.events.append(event)
         self._state = state
         self._values = values
         if len(self.history) <= HISTORY:
@@ -359,9 +335,8 @@ class TrailWalk(Particulars):
         machine = step.machine if after.exists else None
         self.take(after)
         self._operations = list(after.operations.values())
-        self.events.append(step.event)
         state = walks.states.of(after, machine)
-        self._arrive(state, values_of(after))
+        self._arrive(step.event, state, values_of(after))
         if walks.keeps_events:
             noted = tuple(walks.note(step))
             self.walked.append(WalkedEvent(step.event, state, noted, step))
@@ -370,7 +345,16 @@ class TrailWalk(Particulars):
             path = path_of(walks.states, before, step, asked, walks.note)
             if path is not None:
                 walks.states.add(before, known[1], path)
+        moved = moved_as_json(step.machine, step.before.amounts, after.amounts)
+        if record.moved != moved:
+            raise _moved_otherwise(record, moved)
         return step.event
+
+
+def _moved_otherwise(record: Record, moved: str | None) -> ReplayBroken:
+    """An event `moved` something else than stands beside it in the store."""
+    detail = f"{record.moved}, not {moved}"
+    return ReplayBroken(record.number, "movement_differs", detail)
 
 
 def _asked(key: Key) -> Asked:
