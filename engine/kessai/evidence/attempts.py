@@ -150,11 +150,7 @@ class Attempts:
             case Reported():
                 self._reported(event)
             case External() | Reversed():
-                taken_back = isinstance(event, Reversed)
-                outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
-                self.outside.append((event.command, event.amount, outcome))
-                self._applied.add(_exchange(event.evidence))
-                self._outside.add(_exchange(event.evidence))
+                self._happened_outside(event)
             case Lapsed():
                 self.outside.append((EXPIRE, None, Outcome.SUCCEEDED))
             case Discrepancy():
@@ -163,6 +159,14 @@ class Attempts:
                 self.closed.add(event.discrepancy)
             case _:  # denials, ids: no outcome is reported
                 pass
+
+    def _happened_outside(self, event: External | Reversed) -> None:
+        taken_back = isinstance(event, Reversed)
+        outcome = Outcome.REVERSED if taken_back else Outcome.SUCCEEDED
+        self.outside.append((event.command, event.amount, outcome))
+        self._applied.add(_exchange(event.evidence))
+        if not taken_back:  # a reversal has the id of a success, be it ours
+            self._outside.add(_exchange(event.evidence))
 
     def _first_sent(self, event: Begun | Sent) -> None:
         if isinstance(event, Begun):

@@ -80,7 +80,8 @@ class Story:
         return event
 
     def listed(self, *facts):
-        listing = [ListedExchange(command=c, outcome=o, amount=a) for c, o, a in facts]
+        names = ("command", "outcome", "amount", "exchange")
+        listing = [ListedExchange(**dict(zip(names, each))) for each in facts]  # noqa: B905
         events = list(resolve_listing(self.case(), listing))
         for event in events:
             self.append(event)
@@ -191,6 +192,16 @@ def test_a_refund_listed_as_reversed_accounts_for_the_refund_and_its_reversal(wa
     assert wallet.listed(*listed) == []
     listing = [ListedExchange(command=c, outcome=o, amount=a) for c, o, a in listed]
     assert unconfirmed(wallet.machine, Attempts(wallet.events), listing) == ()
+
+
+def test_a_reversal_that_has_the_id_of_its_refund_is_counted_once(wallet):
+    # The list that is read next names the refund by that id once more: it is no other.
+    wallet.refund(60)
+    listed = OF_SALE, ("refund", Outcome.REVERSED, 60, "re_1")
+    (event,) = wallet.listed(*listed)
+    assert type(event) is Reversed
+    assert wallet.listed(*listed) == []
+    assert wallet.stands == ("payment.captured", 100, 0)
 
 
 def test_an_open_refund_listed_as_reversed_succeeds_and_is_taken_back(wallet):
