@@ -42,7 +42,8 @@ class Call:
     same request; an exchange that is resumed gets those known by then.
 
     `resumed` is what the consumer came back with, in the exchange that sends it on;
-    None in every other exchange. `begun_at` is when the operation began.
+    None in every other exchange. `begun_at` is when the operation began; of an inquiry,
+    when the transaction was opened.
     """
 
     command: str

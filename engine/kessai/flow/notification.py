@@ -33,6 +33,8 @@ from kessai.gateway import Evidence, Mention, Notification, NotificationPartlyRe
 from kessai.gateway_exchange import rebuilt_notification
 from kessai.limits import ATTEMPTS
 from kessai.machine import Machine, Transaction
+from kessai.machine.events import Learned
+from kessai.machine.references import is_new
 
 _GRAVITY = (NotificationRefused, SafeToResend, ResendWithSameKey, KessaiError)
 # Of several errors the last in this order is raised: one that an operator must mend.
@@ -141,13 +143,16 @@ def receive(context: Context, account: str, evidence: Evidence) -> Flow[Transact
         if found.then is Then.READ_TRAIL:
             attempts = yield from read_attempts(transaction)
             found = weigh(machine, transaction, evidence, now, attempts)
-        if found.then is Then.INQUIRE and machine is not None:
-            return (yield from _inquire_about(context, machine, evidence))
+        inquires, events = found.then is Then.INQUIRE, found.events
+        if inquires and machine and is_new(machine, transaction, evidence):
+            events = (Learned(now, evidence),)  # the gateway is asked by that id
         try:
-            transaction, _ = yield from write(machine, transaction, found.events)
+            transaction, _ = yield from write(machine, transaction, events)
         except VersionConflict:
             continue
-        return transaction
+        if not inquires or machine is None:
+            return transaction
+        return (yield from _inquire_about(context, machine, evidence))
     raise contended(evidence.transaction)
 
 

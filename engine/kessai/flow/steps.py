@@ -390,6 +390,7 @@ def inquiry_for(machine: Machine, transaction: Transaction) -> Call:
         agreement=transaction.agreement,
         tracks=tuple(machine.lifecycle.tracks),
         references=transaction.references,
+        begun_at=transaction.opened_at,
     )
 
 

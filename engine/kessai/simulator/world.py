@@ -511,7 +511,8 @@ class World:
 
     def _asks(self, task: Task, send: Send) -> tuple[str, Intent | None]:
         """The order that a request is about, and the operation it carries out."""
-        if send.until is None:  # an inquiry, or a read: it changes nothing
+        # An inquiry or a read changes nothing, nor does what shows a page once more.
+        if send.until is None or send.request.method == "GET":
             return task.order, None
         # Who asks for a page once more sends what was sent before, and writes no intent.
         intent = task.operation or self.sent.get(send.request)

@@ -2,6 +2,7 @@
 
 import json
 
+import attrs
 import pytest
 
 from kessai import NotificationNotConfirmed, Recovery, Status
@@ -108,6 +109,22 @@ def test_a_notification_teaches_an_id(market, scripted, wire, events):
     assert market.status == "payment.authorized"
     assert market.transaction().references == GIVEN
     events()
+
+
+def test_the_inquiry_after_a_notification_is_made_by_the_id_that_it_names(
+    market, scripted, wire
+):
+    """The reply that would have named it was lost."""
+    scripted.once("authorize", "unknown")
+    market.asks("authorize", 100)
+    reason = attrs.evolve(
+        notified(references=GIVEN), command=None, outcome=Outcome.UNKNOWN
+    )
+    scripted.heard = hears(attrs.evolve(reason, needs_inquiry=True))
+    scripted.once(INQUIRY, listing=(done("authorize", 100),))
+    market.call("receive_notification", {}, b"")
+    assert given_on(wire) == GIVEN
+    assert market.status == "payment.authorized"
 
 
 # ── another id under the same name ──────────────────────────────────────────────────
