@@ -1,15 +1,15 @@
 """The adapter itself: settings, checked once, in front of the pure functions."""
 
 import hashlib
-import ipaddress
 import re
-from collections.abc import Callable, Mapping
-from typing import ClassVar, TypeVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 import attrs
 
 from kessai.errors import InvalidInput
 from kessai.gateway import INQUIRY, Call, Evidence, Failure, Reply, Request
+from kessai_adapters.settings import checked_host, is_stand_in, required, setting
 from kessai_adapters.veritrans4g import notification as notifications
 from kessai_adapters.veritrans4g.commands import COMMANDS
 from kessai_adapters.veritrans4g.credentials import (
@@ -24,34 +24,9 @@ from kessai_adapters.veritrans4g.wire import HEADERS, Envelope
 
 DEFAULT_HOST = "https://api3.veritrans.co.jp"
 
-_HOST = re.compile(
-    r"(https?)://(?:\[([0-9A-Fa-f:]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::([0-9]{1,5}))?/?"
-)
-_HIGHEST_PORT = 65535
 _NOTIFICATION_URL = re.compile(r"https?://[!-~]{1,248}")
 _LONGEST_URL = 256
 _SWITCH = {"1": True, "true": True, "0": False, "false": False}
-
-_T = TypeVar("_T")
-
-
-def _checked_host(value: object) -> str:
-    message = "the host must be https://<name>[:port]; http only on loopback"
-    found = _HOST.fullmatch(value) if isinstance(value, str) else None
-    if found is None or int(found[4] or 0) > _HIGHEST_PORT:
-        raise InvalidInput(message)
-    scheme, address, name, _port = found.groups()
-    if scheme != "https" and not _is_loopback(address or name):
-        # The secret is not on the wire, but a consumer's name and address are.
-        raise InvalidInput(message)
-    return found[0].removesuffix("/")
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name.lower() == "localhost"
 
 
 def _checked_notification_url(value: object) -> str | None:
@@ -82,27 +57,6 @@ def _switch(value: str) -> bool:
     return switch
 
 
-def _setting(
-    environ: Mapping[str, str], variable: str, read: Callable[[str], _T]
-) -> _T | None:
-    value = environ.get(variable)
-    if not value:
-        return None
-    try:
-        return read(value)
-    except InvalidInput as mistake:
-        message = f"{variable}: {mistake}"
-        raise InvalidInput(message) from None
-
-
-def _required(
-    environ: Mapping[str, str], variable: str, read: Callable[[str], _T]
-) -> _T:
-    value = _setting(environ, variable, read)
-    assert value is not None  # noqa: S101 - the caller has seen that it is set
-    return value
-
-
 def _envelope_of(adapter: "VeriTrans4G") -> Envelope:
     return Envelope(adapter.credentials, adapter.dummy)
 
@@ -115,8 +69,7 @@ def _account_of(adapter: "VeriTrans4G") -> str:
     """
     digest = hashlib.sha256(adapter.credentials.merchant_ccid.encode()).hexdigest()
     kind = "test" if adapter.dummy else "live"
-    found = _HOST.fullmatch(adapter.host)
-    if found is not None and _is_loopback(found[2] or found[3]):
+    if is_stand_in(adapter.host):
         kind = "emulator"
     return f"{adapter.name}/{digest[:12]}/{kind}"
 
@@ -152,7 +105,7 @@ class VeriTrans4G:
     name: ClassVar[str] = "veritrans4g"
 
     credentials: Credentials = attrs.field(repr=False)
-    host: str = attrs.field(default=DEFAULT_HOST, converter=_checked_host, kw_only=True)
+    host: str = attrs.field(default=DEFAULT_HOST, converter=checked_host, kw_only=True)
     dummy: bool = attrs.field(default=False, converter=_checked_dummy, kw_only=True)
     notification_url: str | None = attrs.field(
         default=None, converter=_checked_notification_url, kw_only=True, repr=False
@@ -193,19 +146,15 @@ class VeriTrans4G:
 
         """
         prefix = "KESSAI_VERITRANS_"
-        required = (f"{prefix}CCID", f"{prefix}KEY")
-        if missing := [name for name in required if not environ.get(name)]:
-            are = "is" if len(missing) == 1 else "are"
-            message = f"{' and '.join(missing)} {are} not set"
-            raise InvalidInput(message)
+        ccid, key = required(
+            environ,
+            {f"{prefix}CCID": checked_ccid, f"{prefix}KEY": checked_secret_key},
+        )
         return cls(
-            Credentials(
-                _required(environ, f"{prefix}CCID", checked_ccid),
-                _required(environ, f"{prefix}KEY", checked_secret_key),
-            ),
-            host=_setting(environ, f"{prefix}HOST", _checked_host) or DEFAULT_HOST,
-            dummy=_setting(environ, f"{prefix}DUMMY", _switch) or False,
-            notification_url=_setting(
+            Credentials(ccid, key),
+            host=setting(environ, f"{prefix}HOST", checked_host) or DEFAULT_HOST,
+            dummy=setting(environ, f"{prefix}DUMMY", _switch) or False,
+            notification_url=setting(
                 environ, f"{prefix}NOTIFICATION_URL", _checked_notification_url
             ),
         )

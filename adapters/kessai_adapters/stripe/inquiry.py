@@ -1,0 +1,178 @@
+"""What Stripe knows of a transaction: its intent, then its refunds, then its disputes.
+
+Refunds are asked for once an intent has succeeded: nothing can be captured after that, so
+the two answers cannot contradict each other, however much time is between them.
+
+Where the intent's id is not known, the intents made since the transaction was opened are
+read through: their metadata says whose they are. Searching would be less, but Stripe's
+index is late by up to an hour.
+"""
+
+from collections.abc import Generator
+from datetime import timedelta
+
+from kessai.gateway import (
+    Call,
+    Evidence,
+    Exchange,
+    Failure,
+    ListedExchange,
+    Outcome,
+    Reply,
+    Request,
+)
+from kessai_adapters.stripe.disputes import listed as disputes_listed
+from kessai_adapters.stripe.intents import Intent
+from kessai_adapters.stripe.refunds import listed as refunds_listed
+from kessai_adapters.stripe.replies import BROKEN_OFF, UNREADABLE, says, unknown
+from kessai_adapters.stripe.requests import INTENT, METHOD, SETUP, TRANSACTION
+from kessai_adapters.stripe.setups import Setup, is_detached
+from kessai_adapters.stripe.wire import (
+    Api,
+    ApiObject,
+    inner,
+    read_code,
+    read_id,
+    read_items,
+    read_object,
+)
+
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""By how much Stripe's clock may be behind ours."""
+
+KEYS_LAST = timedelta(hours=24)
+"""Until then after its beginning, an opening command may have been sent again."""
+
+_AT_ONCE = 100
+_PAGES = 6
+_OK = 200
+_EXPANDED = ("latest_charge",)
+_EXPANDED_OF = ("data.latest_charge",)
+
+_Found = Generator[Request, Reply | Failure, list[ApiObject] | Evidence]
+
+
+def inquire(api: Api, call: Call) -> Exchange:
+    """All that Stripe knows of a transaction; UNKNOWN where it does not answer."""
+    kind = SETUP if "consent" in call.tracks else INTENT
+    found = yield from _found(api, call, kind)
+    if isinstance(found, Evidence):
+        return found
+    if not found:
+        return says(call, Outcome.SUCCEEDED, found=False)
+    of = Setup(found[0], call) if kind == SETUP else Intent(found[0], call)
+    if not of.id or of.opened is Outcome.UNKNOWN or len(found) > 1:
+        return unknown(call, UNREADABLE)
+    if isinstance(of, Setup):
+        return (yield from _saved(api, of))
+    return (yield from _paid(api, of))
+
+
+def _found(api: Api, call: Call, kind: str) -> _Found:
+    """The intent, by its id if that is known; there may be none, or several."""
+    path = f"{kind}s"
+    if kind not in call.references:
+        return (yield from _search(api, call, path))
+    expands = _EXPANDED if kind == INTENT else None
+    reply = yield api.get(f"{path}/{call.references[kind]}", expand=expands)
+    stated = _read(reply)
+    return [stated] if stated else _no_answer(call, reply, is_first=True)
+
+
+def _paid(api: Api, intent: Intent) -> Exchange:
+    call = intent.call
+    refunds, disputes = list[ApiObject](), list[ApiObject]()
+    if intent.has_ended:
+        found = yield from _pages(api, call, "refunds", payment_intent=intent.id)
+        if isinstance(found, Evidence):
+            return found
+        refunds = found
+    if intent.is_disputed:
+        found = yield from _pages(api, call, "disputes", payment_intent=intent.id)
+        if isinstance(found, Evidence):
+            return found
+        disputes = found
+    given_back = refunds_listed(refunds, intent)
+    if given_back is None or not intent.has_amounts:
+        return unknown(call, UNREADABLE)
+    return says(
+        call,
+        Outcome.SUCCEEDED,
+        listing=(*intent.listed(), *given_back, *disputes_listed(disputes, call)),
+        references=intent.references,
+        deadlines=intent.deadlines,
+    )
+
+
+def _saved(api: Api, setup: Setup) -> Exchange:
+    """A saved card: its setup intent, and whether it was detached since."""
+    call, listing = setup.call, [setup.listed()]
+    if setup.opened is Outcome.SUCCEEDED:
+        reply = yield api.get(f"payment_methods/{setup.references.get(METHOD, '')}")
+        is_over = is_detached(_read(reply))
+        if is_over is None:
+            return _no_answer(call, reply)
+        if is_over:
+            ended = ListedExchange(command="terminate", outcome=Outcome.SUCCEEDED)
+            listing.append(ended)
+    return says(
+        call,
+        Outcome.SUCCEEDED,
+        listing=tuple(listing),
+        references=setup.references,
+    )
+
+
+def _search(api: Api, call: Call, path: str) -> _Found:
+    """The intents of a transaction whose id is not known, of those that still count."""
+    if call.begun_at is None:
+        return unknown(call, "id_not_known")
+    since, until = call.begun_at - CLOCKS_DIFFER, call.begun_at + KEYS_LAST
+    created = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
+    expands = _EXPANDED_OF if path == "payment_intents" else None
+    found = yield from _pages(api, call, path, created=created, expand=expands)
+    if isinstance(found, Evidence):
+        return found
+    ours = [
+        each
+        for each in found
+        if inner(each, "metadata").get(TRANSACTION) == call.transaction
+    ]
+    kind = Intent if path == "payment_intents" else Setup
+    stands = [each for each in ours if kind(each, call).opened is not Outcome.DECLINED]
+    return stands or ours[:1]
+
+
+def _pages(api: Api, call: Call, path: str, **fields: object) -> _Found:
+    """All items of a list; UNKNOWN if it is too long, or breaks off."""
+    found: list[ApiObject] = []
+    after: str | None = None
+    is_first = path in {f"{INTENT}s", f"{SETUP}s"}
+    for _ in range(_PAGES):
+        reply = yield api.get(path, **fields, limit=_AT_ONCE, starting_after=after)
+        stated = _read(reply)
+        items = read_items(stated)
+        if items is None:
+            return _no_answer(call, reply, is_first=is_first and after is None)
+        found += items
+        if stated.get("has_more") is not True:
+            return found
+        after = read_id(items[-1]) if items else ""
+        if not after:
+            break
+    return unknown(call, "list_too_long")
+
+
+def _read(reply: Reply | Failure) -> ApiObject:
+    if isinstance(reply, Failure) or reply.status != _OK:
+        return {}
+    return read_object(reply.body)
+
+
+def _no_answer(
+    call: Call, reply: Reply | Failure, *, is_first: bool = False
+) -> Evidence:
+    if isinstance(reply, Failure):
+        return unknown(call, BROKEN_OFF, never_sent=is_first and not reply.sent)
+    error = inner(read_object(reply.body), "error")
+    return unknown(call, read_code(error, "code") or UNREADABLE)

@@ -1,0 +1,149 @@
+"""Requests as form fields, replies as JSON, and what can be read off either.
+
+Every reader is total: a value that cannot be trusted is None or empty, never an error and
+never a guess. No text for people passes.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import quote
+
+import attrs
+
+from kessai.errors import InvalidInput
+from kessai.gateway import Call, Request
+from kessai_adapters.stripe.credentials import StripeCredentials
+
+API_VERSION = "2026-10-28.endive"
+"""The version of Stripe's API whose replies are read here, whatever the account's is."""
+
+ApiObject = Mapping[str, Any]
+"""What a reply states, as JSON has it."""
+
+_ID = re.compile(r"[A-Za-z0-9_]{1,255}")
+_CODE = re.compile(r"[a-z0-9_]{1,100}")
+_LATEST = 10**11
+_HIGHEST = 10**12
+
+
+@attrs.frozen
+class Api:
+    """Makes the requests for one account."""
+
+    host: str
+    credentials: StripeCredentials = attrs.field(repr=False)
+
+    def get(self, path: str, **fields: object) -> Request:
+        """A request that only reads."""
+        query = _form(fields)
+        url = f"{self.host}/v1/{path}{'?' if query else ''}{query}"
+        return Request(method="GET", url=url, headers=self._headers())
+
+    def post(self, path: str, call: Call, **fields: object) -> Request:
+        """A request that moves something, under the key of `call`."""
+        return Request(
+            method="POST",
+            url=f"{self.host}/v1/{path}",
+            headers=(
+                *self._headers(),
+                ("Content-Type", "application/x-www-form-urlencoded"),
+                ("Idempotency-Key", call.key()),
+            ),
+            body=_form(fields).encode(),
+        )
+
+    def _headers(self) -> tuple[tuple[str, str], ...]:
+        return (
+            ("Authorization", f"Bearer {self.credentials.api_key}"),
+            ("Stripe-Version", API_VERSION),
+        )
+
+
+def _form(fields: Mapping[str, object]) -> str:
+    pairs = (f"{name}={_quoted(value)}" for name, value in _flat("", fields))
+    return "&".join(pairs)
+
+
+def _flat(under: str, fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Each field by its name with brackets; what is None is left out."""
+    for name, value in fields.items():
+        full = f"{under}[{name}]" if under else name
+        if isinstance(value, Mapping):
+            yield from _flat(full, cast("Mapping[str, object]", value))
+        elif isinstance(value, tuple):
+            yield from _flat(full, {str(n): each for n, each in enumerate(value)})
+        elif isinstance(value, bool):
+            yield full, "true" if value else "false"
+        elif value is not None:
+            yield full, str(value)
+
+
+def _quoted(value: str) -> str:
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        message = "a parameter holds half a surrogate pair, which no UTF-8 can hold"
+    raise InvalidInput(message)
+
+
+def read_object(body: bytes) -> ApiObject:
+    """The members of a JSON object; none where it is no such thing, or says one twice."""
+    try:
+        stated = json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return {}
+    return stated if isinstance(stated, dict) else {}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        # Two readers may take different ones of two `status`: then neither is evidence.
+        message = "a member is there twice"
+        raise ValueError(message)
+    return dict(pairs)
+
+
+def inner(stated: ApiObject, name: str) -> ApiObject:
+    """The object under `name`; empty where there is none."""
+    value = stated.get(name)
+    return cast("ApiObject", value) if isinstance(value, dict) else {}
+
+
+def read_items(stated: ApiObject) -> list[ApiObject] | None:
+    """The objects of a list; None where it is no list."""
+    data = stated.get("data")
+    if stated.get("object") != "list" or not isinstance(data, list):
+        return None
+    items: list[ApiObject] = [each for each in data if isinstance(each, dict)]
+    return items if len(items) == len(data) else None
+
+
+def read_id(stated: ApiObject, name: str = "id") -> str:
+    """An id: of an object in full, too; empty where there is none."""
+    value = stated.get(name)
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+
+
+def read_code(stated: ApiObject, name: str) -> str:
+    """A code or a status; empty where there is none."""
+    value = stated.get(name)
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else ""
+
+
+def read_number(stated: ApiObject, name: str) -> int | None:
+    """A whole number that is not below 0; None where there is none."""
+    value = stated.get(name)
+    return value if type(value) is int and 0 <= value < _HIGHEST else None
+
+
+def read_time(stated: ApiObject, name: str) -> datetime | None:
+    """A time, in UTC; None where there is none."""
+    value = stated.get(name)
+    if type(value) is not int or not 0 < value < _LATEST:
+        return None
+    return datetime.fromtimestamp(value, UTC)
