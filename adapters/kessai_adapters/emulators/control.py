@@ -8,7 +8,8 @@ or a portal can do is found by its public methods.
     GET  POST DELETE  /faults   {"fault": "lose_reply", "command": "Refund", "times": 1}
     GET  POST  /clock           {"advance": {"days": 30}} or {"set": "2024-06-01T00:00:00Z"}
     POST /consumer/ACT  /portal/ACT  /complete  /fail       {"order": "A-1"}
-    GET  /notifications  /notifications/ID      POST /notifications/ID/replay
+    GET  /notifications?after=0&limit=1000      as they came; /notifications/ID, one
+    POST /notifications/ID/replay
     POST /triggers/NAME         {"url": "http://127.0.0.1:8000/hook"}
     GET  /orders  /orders/ID
 """
@@ -20,7 +21,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import ip_address
 from typing import Any, Final, get_args, get_type_hints
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import attrs
 import msgspec
@@ -28,7 +29,7 @@ import msgspec
 from kessai_adapters.emulators.clock import EmulatorClock
 from kessai_adapters.emulators.contract import GatewayEmulator
 from kessai_adapters.emulators.errors import EmulatorError
-from kessai_adapters.emulators.notifications import Posting
+from kessai_adapters.emulators.notifications import JOURNAL_LENGTH, Posting
 from kessai_adapters.emulators.reply import EmulatorReply
 
 PREFIX: Final = "/_emulator/"
@@ -120,8 +121,9 @@ class Control:
         return EmulatorReply(status=status, headers=headers, body=_encode(answer))
 
     def _answer(self, method: str, path: str, body: bytes) -> Any:
-        bare = path.partition("?")[0].removeprefix(PREFIX).rstrip("/")
-        room, *rest = [unquote(part) for part in bare.split("/")]
+        bare, _, query = path.partition("?")
+        parts = bare.removeprefix(PREFIX).rstrip("/").split("/")
+        room, *rest = [unquote(part) for part in parts]
         methods = self._rooms.get(room)
         if methods is None:
             raise _Wrong(
@@ -129,7 +131,8 @@ class Control:
             )
         if method not in methods:
             raise _Wrong(405, f"{room or 'here'}: {_listed(methods)}, not {method}")
-        return methods[method](rest, _read(body))
+        asked = dict(parse_qsl(query)) if method == "GET" else _read(body)
+        return methods[method](rest, asked)
 
     # ── what there is ───────────────────────────────────────────────────────────────
 
@@ -144,6 +147,7 @@ class Control:
             "consumer": _described(emulator.consumer),
             "portal": _described(emulator.portal),
             "triggers": sorted(self._controls.triggers),
+            "notifications": emulator.outbox.count,
         }
 
     def _orders(self, rest: list[str], _asked: _Asked) -> Any:
@@ -224,12 +228,16 @@ class Control:
 
     # ── notifications ───────────────────────────────────────────────────────────────
 
-    def _notifications(self, rest: list[str], _asked: _Asked) -> Any:
+    def _notifications(self, rest: list[str], asked: _Asked) -> Any:
         outbox = self._emulator.outbox
         if not rest:
-            return {"notifications": [_shown(posting) for posting in outbox.journal]}
+            return {"notifications": _called(self._came, asked, lax=True)}
         _nothing_below(rest[1:])
         return _shown(outbox.find(rest[0]))
+
+    def _came(self, after: int = 0, limit: int = JOURNAL_LENGTH) -> list[Any]:
+        journal = self._emulator.outbox.journal
+        return [_shown(each) for each in journal if each.number > after][:limit]
 
     def _replay(self, rest: list[str], _asked: _Asked) -> Any:
         match rest:
@@ -291,11 +299,19 @@ def _shown(posting: Posting[Any]) -> Any:
         "order": notification.order,
         "url": notification.url,
         "headers": notification.headers,
-        "body": notification.body.decode("utf-8", "replace"),
+        **_body(notification.body),
         "delivery": posting.delivery,
         "attempts": posting.attempts,
         "status": posting.status,
     }
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    """A body as text, or in Base64 where it is none: a byte must not be lost."""
+    try:
+        return {"body": body.decode()}
+    except UnicodeDecodeError:
+        return {"body": None, "body_base64": body}
 
 
 # ── calling by name ─────────────────────────────────────────────────────────────────
@@ -355,7 +371,7 @@ def _acted(actor: object, rest: list[str], asked: _Asked) -> Any:
     return {"result": _called(_chosen(acts, rest[0], "act"), asked, _ORDER)}
 
 
-def _called(act: Act, asked: _Asked, about: str = "") -> object:
+def _called(act: Act, asked: _Asked, about: str = "", *, lax: bool = False) -> object:
     """Call `act` with what was asked, each by its name and of the right kind."""
     parameters = _parameters(act, about)
     fields = [
@@ -368,7 +384,8 @@ def _called(act: Act, asked: _Asked, about: str = "") -> object:
         "Asked", fields, kw_only=True, forbid_unknown_fields=True
     )
     try:
-        given = msgspec.convert(asked, wanted)
+        # A query has nothing but texts.
+        given = msgspec.convert(asked, wanted, strict=not lax)
         return act(**{each.name: getattr(given, n) for n, each in parameters.items()})
     except (ValueError, OverflowError) as error:  # a ValidationError is a ValueError
         right = _encode(_right(act, about)).decode()

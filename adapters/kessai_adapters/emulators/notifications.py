@@ -81,6 +81,11 @@ class Outbox(Generic[AnyNotification]):
             return iter(tuple(self._queue))
 
     @property
+    def count(self) -> int:
+        """How many there were so far, repetitions among them: the latest's number."""
+        return self._count
+
+    @property
     def journal(self) -> tuple[Posting[AnyNotification], ...]:
         """The latest notifications, taken or not, as they came."""
         with self._lock:

@@ -18,12 +18,16 @@ _COMMANDS = {
     ),
     "audit": ("audit.group:audit", "Prove that every step was allowed."),
     "demo": ("demo.command:demo", "A payment's whole life, in seconds."),
-    "emulator": ("emulator:emulator", "A gateway to try things on."),
+    "emulator": ("emulator.group:emulator", "A gateway to try things on."),
     "events": ("events.group:events", "What happened, to follow or to be sent."),
     "export": ("export:export_command", "Rows for other programs."),
     "forget": ("retention.forget:forget", "Remove personal texts."),
     "import": ("importing:import_command", "Take over what began elsewhere."),
     "lifecycle": ("lifecycle.command:lifecycle", "The declared rules."),
+    "listen": (
+        "emulator.listen:listen_command",
+        "A running emulator's notifications, as they come.",
+    ),
     "prove": ("prove.command:prove_command", "Prove that the rules are right."),
     "reconcile": (
         "recovery.reconcile:reconcile",

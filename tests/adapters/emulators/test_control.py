@@ -1,5 +1,6 @@
 """Control of a served emulator over HTTP, as a test in any language has it."""
 
+import base64
 import http.client
 import json
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 from kessai_adapters.emulators import (
     Controls,
     EmulatorClock,
+    Notification,
     NotificationSender,
     Patience,
     serve,
@@ -127,6 +129,10 @@ def test_notifications_are_listed_as_they_came_and_replayed_by_id(ask, till):
     assert json.loads(first["body"]) == {"order": "A-1", "state": "open"}
     assert (first["delivery"], first["attempts"]) == ("undelivered", 1)
 
+    later = ask("GET", "notifications?after=1&limit=5")[1]["notifications"]
+    assert [one["number"] for one in later] == [2]
+    assert ask("GET", "")[1]["notifications"] == 2
+
     again = ask("POST", f"notifications/{second['id']}/replay")[1]
     assert (again["number"], again["id"], again["delivery"]) == (3, "n2", "waiting")
     assert [taken.order for taken in till.take_notifications()] == ["A-2"]
@@ -164,6 +170,8 @@ def test_a_notification_is_triggered_by_its_name(ask, till):
         (("POST", "notifications/n9/replay", {}), 409, "no notification n9"),
         (("POST", "notifications/n9", {}), 404, "POST notifications/ID/replay"),
         (("GET", "orders/A-9", None), 404, "no order 'A-9'"),
+        (("GET", "notifications?after=x", None), 400, "Expected `int`"),
+        (("GET", "notifications?since=1", None), 400, '"after":"int, optional"'),
         (("PUT", "faults", {}), 405, "GET, POST, DELETE, not PUT"),
         (("GET", "weather", None), 404, "nothing at 'weather': faults, clock"),
     ],
@@ -175,6 +183,16 @@ def test_what_is_wrong_is_refused_and_says_what_would_be_right(
     assert (found, reason in answer["error"]) == (status, True), answer
     assert list(till.mishaps) == []
     assert till.orders == {}
+
+
+def test_a_body_that_is_no_text_loses_no_byte(ask, till):
+    body = "注文".encode("shift_jis")
+    till.outbox.put(
+        Notification(id="n1", name="x", url=till.url, headers={}, body=body)
+    )
+    (found,) = ask("GET", "notifications")[1]["notifications"]
+    assert found["body"] is None
+    assert base64.b64decode(found["body_base64"]) == body
 
 
 @pytest.mark.parametrize(

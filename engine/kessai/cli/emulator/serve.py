@@ -1,4 +1,4 @@
-"""`kessai emulator`: the gateway's stand-in as a real server, on loopback."""
+"""`kessai emulator serve`: the gateway's stand-in as a real server, on loopback."""
 
 import errno
 import ssl
@@ -28,12 +28,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WORDS = Words("emulator")
 
 
-@click.group()
-def emulator() -> None:
-    """A gateway to try things on: no account, no network, no money."""
-
-
-@emulator.command("serve")
+@click.command("serve")
 @emulated_option("Whose emulator is served.")
 @click.option(
     "--port",
