@@ -50,6 +50,8 @@ class LocalGateway:
 
     """
 
+    lifecycles = ("charge", "one_time", "recurring")
+    """The shipped ones that it carries payments through, by name."""
     example = "authorize --lifecycle one_time --amount 1200"
     """A first command: what `kessai tx do` takes after an order's id."""
 

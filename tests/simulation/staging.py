@@ -8,9 +8,14 @@ from invented.played import LIFECYCLE, PlayedKumo
 
 from kessai import MemoryStore
 from kessai.machine import Machines
-from kessai.shell import shipped_lifecycles
 from kessai.simulator import ALL, COMMANDS_EACH, Figures, Stage, play_world
+from kessai.spec import load_shipped
 from kessai_adapters.local import LocalGateway
+
+
+def machines():
+    """Those of the lifecycles that the gateway carries payments through."""
+    return Machines([load_shipped(name) for name in LocalGateway.lifecycles])
 
 
 def gateway(clock):
@@ -19,7 +24,7 @@ def gateway(clock):
 
 @cache
 def memory_stage():
-    return Stage(Machines(shipped_lifecycles()), gateway, MemoryStore)
+    return Stage(machines(), gateway, MemoryStore)
 
 
 NORTH, SOUTH = "https://north.example", "https://south.example"
@@ -38,7 +43,7 @@ def two_accounts(clock):
 
 @cache
 def accounts_stage():
-    return Stage(Machines(shipped_lifecycles()), two_accounts, MemoryStore)
+    return Stage(machines(), two_accounts, MemoryStore)
 
 
 @cache

@@ -10,6 +10,7 @@ import pytest
 from defects import DEFECTS
 
 from kessai.cli.main import run_command
+from kessai.cli.simulate import command
 
 
 def test_the_figures_are_shown(capsys):
@@ -33,6 +34,25 @@ def test_named_faults_strike_and_no_others(capfdbinary):
     assert set(figures["faults"]) == {"portal", "lost_reply"}
     assert figures["violation"] is None
     assert 0 < figures["excused"] < figures["operations"]
+
+
+def test_only_what_its_gateway_can_carry_is_asked_for(monkeypatch):
+    begun = set()
+    real = command.simulate
+
+    def watched(stage, *given):
+        begun.update(machine.name for machine in stage.machines.current)
+        return real(stage, *given)
+
+    monkeypatch.setattr(command, "simulate", watched)
+    asked = ["simulate", "--commands", "20", "--gateway", "veritrans4g"]
+    assert run_command(asked) == 0
+    assert begun == {"charge", "one_time", "recurring"}
+
+
+def test_a_gateway_that_is_not_installed_is_a_mistake_of_usage(capsys):
+    assert run_command(["simulate", "--gateway", "nowhere"]) == 2
+    assert "installed are: " in capsys.readouterr().err
 
 
 def test_a_file_can_keep_the_transactions(capsys):

@@ -16,7 +16,8 @@ import attrs
 import msgspec
 
 from kessai.audit import Report, verify
-from kessai.cli.terminal.gateways import FIRST_GATEWAY, LocalGateway, local_gateway
+from kessai.cli.terminal.gateways import LocalGateway, local_gateway
+from kessai.cli.terminal.options import FIRST_GATEWAY
 from kessai.machine import Command, Denial, Machine, Possibility, Transaction
 from kessai.money import Currency
 from kessai.shell import Engine

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,13 +14,17 @@ import click
 from kessai.cli.simulate.report import VIOLATION, figures_data, print_figures, word
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import local_gateway
-from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.options import (
+    FIRST_GATEWAY,
+    Asked,
+    emulated_option,
+    shared_options,
+)
 from kessai.cli.terminal.output import print_json, say
 from kessai.cli.terminal.progress import progress
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.errors import InvalidInput
 from kessai.machine import Machines
-from kessai.shell import shipped_lifecycles
 from kessai.simulator import (
     Fault,
     Figures,
@@ -32,6 +37,7 @@ from kessai.simulator import (
     simulate,
     written,
 )
+from kessai.spec import load_shipped
 from kessai.stores import MemoryStore, SQLiteStore, Store
 
 
@@ -66,6 +72,7 @@ def _faults(_context: click.Context, _option: object, text: str) -> frozenset[Fa
     show_default=True,
     help="What keeps the transactions; sqlite writes to temporary files.",
 )
+@emulated_option("Whose emulator plays the gateway, with its own lifecycles.")
 @shared_options("json")
 def simulate_command(asked: Asked, **given: Any) -> int:
     """Run the engine's own flows against the gateway's stand-in, with faults.
@@ -79,11 +86,11 @@ def simulate_command(asked: Asked, **given: Any) -> int:
     story that shows it are printed), 130 stopped by Ctrl-C after the world in hand.
     """
     began, language = time.monotonic(), asked.language
-    with _stage(given["store"]) as stage:
+    with _stage(given) as stage:
         figures, stopped = _played(stage, given, language)
         seconds = time.monotonic() - began
         story = _story(stage, figures.finding, language)
-    again = None if figures.finding is None else _again(figures.finding, given["store"])
+    again = None if figures.finding is None else _again(figures.finding, given)
     if asked.as_json:
         print_json(figures_data(figures, seconds, story, again))
     else:
@@ -106,13 +113,16 @@ def _played(stage: Stage, given: dict[str, Any], language: str) -> tuple[Figures
 
 
 @contextmanager
-def _stage(store: str) -> Iterator[Stage]:
-    machines = Machines(shipped_lifecycles())
-    if store == "memory":
-        yield Stage(machines, _gateway, MemoryStore)
+def _stage(given: dict[str, Any]) -> Iterator[Stage]:
+    name = given["emulated"]
+    with closing(local_gateway(name=name)) as local:
+        machines = Machines([load_shipped(each) for each in local.lifecycles])
+    gateway = partial(_gateway, name)
+    if given["store"] == "memory":
+        yield Stage(machines, gateway, MemoryStore)
         return
     with TemporaryDirectory(prefix="kessai-simulate-") as folder:
-        yield Stage(machines, _gateway, _Files(Path(folder)))
+        yield Stage(machines, gateway, _Files(Path(folder)))
 
 
 class _Files:
@@ -129,8 +139,8 @@ class _Files:
         return SQLiteStore(self._folder / f"world-{self._number}.db")
 
 
-def _gateway(clock: Callable[[], datetime]) -> PlayedGateway:
-    return local_gateway(clock, approve="ask").played()
+def _gateway(name: str, clock: Callable[[], datetime]) -> PlayedGateway:
+    return local_gateway(clock, approve="ask", name=name).played()
 
 
 def _story(stage: Stage, finding: FoundViolation | None, language: str) -> list[str]:
@@ -139,11 +149,13 @@ def _story(stage: Stage, finding: FoundViolation | None, language: str) -> list[
     return list(narrate(stage, shortest(stage, finding), language))
 
 
-def _again(finding: FoundViolation, store: str) -> str:
+def _again(finding: FoundViolation, given: dict[str, Any]) -> str:
     """The command line that runs the same world once more."""
+    name = given["emulated"]
+    gateway = "" if name == FIRST_GATEWAY else f" --gateway {name}"
     return (
         f"kessai simulate --seed {finding.seed} --commands {finding.commands}"
-        f" --faults {written(finding.faults)} --store {store}"
+        f" --faults {written(finding.faults)} --store {given['store']}{gateway}"
     )
 
 

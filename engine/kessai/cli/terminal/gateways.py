@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 import attrs
 
 from kessai.cli.terminal.accounts import check_account
-from kessai.cli.terminal.options import Asked
+from kessai.cli.terminal.options import FIRST_GATEWAY, Asked
 from kessai.cli.terminal.output import note
 from kessai.cli.terminal.stores import opened_store
 from kessai.driver import utc_now
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EMULATOR = "emulator"
-FIRST_GATEWAY = "veritrans4g"
 
 _ENDS_WITH_US = (
     "kessai: the emulator's orders end with this command; for some that last, start"
@@ -48,6 +47,8 @@ class LocalGateway(Protocol):
     emulator: Any
     merchant: str
     """Who the merchant is at the emulator."""
+    lifecycles: Sequence[str]
+    """The shipped ones that it carries payments through, by name."""
     example: str
     """A first command: what `kessai tx do` takes after an order's id."""
 

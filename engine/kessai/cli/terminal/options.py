@@ -12,6 +12,7 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_DB = "sqlite:///kessai.db"
+FIRST_GATEWAY = "veritrans4g"
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +61,7 @@ def emulated_option(help_text: str) -> Callable[[F], F]:
     return click.option(
         "--gateway",
         "emulated",
-        default="veritrans4g",
+        default=FIRST_GATEWAY,
         show_default=True,
         metavar="NAME",
         help=f"{help_text} Any installed that has one.",
