@@ -6,11 +6,12 @@ from functools import cache, partial
 import attrs
 from invented.played import LIFECYCLE, PlayedKumo
 
-from kessai import MemoryStore
+from kessai import MemoryStore, load_shipped
 from kessai.machine import Machines
 from kessai.simulator import ALL, COMMANDS_EACH, Figures, Stage, play_world
 from kessai.spec import load_shipped
 from kessai_adapters.local import LocalGateway
+from kessai_adapters.local_stripe import LocalStripe
 
 
 def machines():
@@ -51,10 +52,19 @@ def invented_stage():
     return Stage(Machines([LIFECYCLE]), PlayedKumo, MemoryStore)
 
 
+@cache
+def stripe_stage():
+    def gateway(clock):
+        return LocalStripe(clock=clock, approve="ask").played()
+
+    return Stage(Machines([load_shipped("card")]), gateway, MemoryStore)
+
+
 STAGES = {
     "emulator": memory_stage,
     "invented": invented_stage,
     "accounts": accounts_stage,
+    "stripe": stripe_stage,
 }
 
 

@@ -164,7 +164,7 @@ class StripeEmulator:
     def take_notifications(self) -> list[Notification]:
         """Return the webhooks not yet delivered, oldest first, and forget them."""
         with self._lock:
-            return self.outbox.take()
+            return self._events.take()
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
 

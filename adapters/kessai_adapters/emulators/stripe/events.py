@@ -105,6 +105,17 @@ class Events:
             )
         )
 
+    def take(self) -> list[Notification]:
+        """The webhooks not yet taken, each signed at this moment."""
+        secrets = {endpoint.url: endpoint.secrets for endpoint in self.endpoints}
+        now = self._books.now()
+        return [
+            attrs.evolve(
+                each, headers=signed_headers(secrets.get(each.url, ()), now, each.body)
+            )
+            for each in self.outbox.take()
+        ]
+
     def kept(self) -> list[ApiObject]:
         """The events of the last 30 days, oldest first."""
         since = self._books.now() - int(KEPT.total_seconds())

@@ -1,0 +1,29 @@
+"""Stripe's stand-in in the hands of the simulator: nothing lost, nothing twice.
+
+More of it: `python tests/simulation/long.py --gateway stripe --commands 10000`.
+"""
+
+import pytest
+from staging import played
+
+from kessai.simulator import COMMANDS_EACH, Fault
+
+COMMANDS = 1_000
+IMPOSSIBLE = {
+    Fault.TERMINATION_RACE,  # there are no agreements
+    *(Fault.WRONG_ENDPOINT, Fault.ACCOUNT_UNKNOWN),  # and one account
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "commands"),
+    [(1, COMMANDS), pytest.param(101, 10_000, marks=pytest.mark.slow)],
+)
+def test_whatever_goes_wrong_at_stripe_no_promise_is_broken(first, commands):
+    worlds = range(first, first + commands // COMMANDS_EACH)
+    total, found = played("stripe", worlds)
+    assert [(finding.seed, str(finding.violation)) for finding in found] == []
+    assert total.commands >= commands
+    assert total.resolved == total.operations
+    assert not set(total.faults) & IMPOSSIBLE
+    assert {Fault.BAD_REPLY, Fault.LATE_REVERSAL, Fault.LOST_REPLY} <= set(total.faults)
