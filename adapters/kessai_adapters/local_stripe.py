@@ -4,14 +4,16 @@ Published as an entry point `kessai.emulators`.
 """
 
 import sqlite3
+import tomllib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kessai.errors import StoreBusy, StoreUnsuitable
 from kessai_adapters.emulators import BooksInUse, NotificationSender, Patience
-from kessai_adapters.emulators.clock import utc_now
+from kessai_adapters.emulators.clock import EmulatorClock, utc_now
 from kessai_adapters.emulators.in_process import (
     AsyncEmulatorTransport,
     EmulatorTransport,
@@ -22,6 +24,7 @@ from kessai_adapters.emulators.stripe import (
     StripeEmulator,
 )
 from kessai_adapters.stripe import Stripe, StripeCredentials
+from kessai_adapters.stripe.requests import TRANSACTION
 
 if TYPE_CHECKING:
     from kessai_adapters.played_stripe import PlayedStripe
@@ -46,6 +49,16 @@ class LocalStripe:
 
     """
 
+    merchant = MERCHANT
+    """Who the merchant is at the emulator."""
+    lifecycles = ("card",)
+    """The shipped ones that are played in the simulator, by name."""
+    example = (
+        "authorize --lifecycle card --amount 1200 --currency JPY"
+        " --param payment_method=pm_card_visa"
+    )
+    """A first command: what `kessai tx do` takes after an order's id."""
+
     def __init__(
         self,
         *,
@@ -53,9 +66,11 @@ class LocalStripe:
         books: Path | str | None = None,
         approve: str = "now",
     ) -> None:
+        self.clock = EmulatorClock(clock or utc_now)
+        """The emulator's, which can be moved."""
         try:
             self.emulator = StripeEmulator(
-                clock=clock or utc_now, books=books, approves=approve == "now"
+                clock=self.clock, books=books, approves=approve == "now"
             )
         except BooksInUse as error:
             raise StoreBusy(str(error)) from error
@@ -78,9 +93,14 @@ class LocalStripe:
 
     def serve(self, *, port: int, tls: tuple[str, str] | None = None) -> Any:
         """The emulator behind a port on loopback; a context manager with a `url`."""
-        from kessai_adapters.emulators import serve
+        from kessai_adapters.emulators import Controls, serve
 
-        return serve(self.emulator, port=port, tls=tls)
+        controls = Controls(
+            gateway=self.adapter.name,
+            clock=self.clock,
+            orders=lambda: {each.id: each.intent for each in self.emulator.payments()},
+        )
+        return serve(self.emulator, controls=controls, port=port, tls=tls)
 
     def deliver_notifications(self) -> NotificationSender:
         """Deliver webhooks by HTTP, on loopback alone; a context manager."""
@@ -98,6 +118,12 @@ class LocalStripe:
             "KESSAI_STRIPE_WEBHOOK_SECRET": DEFAULT_SECRET,
         }
 
+    def story(self) -> list[dict[str, Any]]:
+        """What happens in `kessai demo`."""
+        text = files("kessai_adapters.stripe").joinpath("demo.toml").read_text()
+        steps: list[dict[str, Any]] = tomllib.loads(text)["step"]
+        return steps
+
     def played(self) -> "PlayedStripe":
         """The emulator in the hands of `kessai simulate`."""
         from kessai_adapters.played_stripe import PlayedStripe
@@ -105,8 +131,14 @@ class LocalStripe:
         return PlayedStripe(self.emulator, self.adapter)
 
     def waiting(self) -> Mapping[str, str]:
-        """The bank's page of every intent that waits for its cardholder, by its id."""
-        return self.emulator.waiting()
+        """The bank's page of every intent that waits for its cardholder, by its order."""
+        books = self.emulator.books
+        asked = {name: books.payments[name].intent for name in books.payments}
+        asked.update(books.setups)
+        return {
+            asked[name]["metadata"].get(TRANSACTION, name): page
+            for name, page in self.emulator.waiting().items()
+        }
 
     def close(self) -> None:
         """Let go of the books' file."""

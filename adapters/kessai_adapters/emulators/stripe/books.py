@@ -127,6 +127,19 @@ class Books:
         """The time in seconds since 1970."""
         return int(self.clock().timestamp())
 
+    def named(self, name: str) -> str:
+        """The id of the intent that somebody means: by its id, or by its metadata.
+
+        Of several it is the last. What is none is returned as it is.
+        """
+        if name in self.payments or name in self.setups:
+            return name
+        intents = [payment.intent for payment in self.payments.values()]
+        for intent in reversed([*self.setups.values(), *intents]):
+            if name in intent["metadata"].values():
+                return str(intent["id"])
+        return name
+
     def payment(self, name: str, param: str = "") -> Payment:
         """The payment of an intent's id.
 

@@ -204,7 +204,7 @@ class StripeEmulator:
         self, name: str, statuses: set[str], *, good: bool, last: bool = False
     ) -> ApiObject:
         with self._lock, self.books.whole():
-            payment = self.books.payments.get(name)
+            payment = self.books.payments.get(self.books.named(name))
             found = [] if payment is None else _refunds(payment, statuses)
             if payment is None or not found:
                 message = f"no refund of {name} is {' or '.join(sorted(statuses))}"

@@ -1,12 +1,13 @@
 """What people do: the cardholder on the bank's page, and an operator in the Dashboard.
 
-Each act names the id of the intent (or setup intent) that it is about.
+Each act names the intent (or setup intent) that it is about: by its id, or by what the
+merchant has written into its metadata, such as the number of the order.
 """
 
 from collections.abc import Callable
 from functools import wraps
 from threading import RLock
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.stripe.books import ApiObject, Books, Payment
@@ -17,21 +18,18 @@ from kessai_adapters.emulators.stripe.intents import Intents
 from kessai_adapters.emulators.stripe.methods import Methods
 from kessai_adapters.emulators.stripe.refunds import DISPUTED, Refunds
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
+_Act = TypeVar("_Act", bound=Callable[..., Any])
 
 
-def _alone(
-    act: Callable[Concatenate[Any, _P], _T],
-) -> Callable[Concatenate[Any, _P], _T]:
-    """Let an act have the books to itself, and be written whole."""
+def _alone(act: _Act) -> _Act:
+    """Let an act have the books to itself, and the id of the intent that is meant."""
 
     @wraps(act)
-    def acted(hand: Any, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    def acted(hand: Any, name: str, *args: Any, **kwargs: Any) -> Any:
         with hand.lock, hand.books.whole():
-            return act(hand, *args, **kwargs)
+            return act(hand, hand.books.named(name), *args, **kwargs)
 
-    return acted
+    return cast("_Act", acted)
 
 
 class Consumer:

@@ -32,7 +32,8 @@ class DemoStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One thing that is to happen: a command, an act of the consumer, or an inquiry.
 
     `chapter` groups steps, `note` names a text of the demo's table. `days` pass before;
-    `fault` is what the gateway's next exchange suffers. All steps have one currency.
+    `fault` is what the gateway's next exchange suffers. All steps have one currency; it
+    is named where a lifecycle has several.
     """
 
     chapter: str
@@ -44,6 +45,7 @@ class DemoStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lifecycle: str | None = None
     agreement: str | None = None
     amount: int | None = None
+    currency: str | None = None
     parameters: dict[str, Any] = {}
     days: int = 0
     fault: str = ""
@@ -131,6 +133,7 @@ class DemoStage:
             lifecycle=step.lifecycle,
             agreement=step.agreement,
             amount=amount,
+            currency=step.currency,
             parameters=step.parameters,
         )
         if amount is None:
