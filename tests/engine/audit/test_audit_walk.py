@@ -15,7 +15,6 @@ from kessai import MemoryStore, SQLiteStore
 from kessai.audit import verify
 from kessai.audit.verification import canonical
 from kessai.audit.verification.fast_path import states, walk
-from kessai.audit.verification.fast_path.tracing import Opaque, Trace, Untraceable
 from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome
 from kessai.machine import (
@@ -32,6 +31,7 @@ from kessai.machine import (
     Resent,
     Transaction,
 )
+from kessai.machine.tracing import Opaque, Trace, Untraceable
 
 
 def same_both_ways(store):

@@ -21,19 +21,17 @@ from kessai.audit.log_check.context import (
 from kessai.audit.log_check.entries import Entry, Extra, until_of
 from kessai.audit.log_check.expiry import expired
 from kessai.audit.log_check.findings import LogViolation
-from kessai.audit.log_check.position import DecidedStep, Position, When, learn
-from kessai.audit.log_check.shortcuts import PlanKey
+from kessai.audit.log_check.position import Position
+from kessai.audit.log_check.shortcuts import EVIDENCE, LoggedStep, PathKey, When
 from kessai.evidence.attribution import candidates
 from kessai.evidence.outcome import EXPIRE, resolve
-from kessai.gateway import Evidence, Outcome, Source
+from kessai.gateway import Outcome
 from kessai.machine import (
-    Begun,
     Denial,
     Discrepancy,
     Machine,
     Operation,
     Reason,
-    Reported,
     Transaction,
     as_of,
     broken_invariants,
@@ -41,19 +39,13 @@ from kessai.machine import (
     evolve,
 )
 from kessai.machine.compile import CompiledCommand
-from kessai.machine.decide import opened_tracks, unknown_transaction
+from kessai.machine.decide import unknown_transaction
 
 _OUTCOMES = {
     Logged.SUCCEEDED: Outcome.SUCCEEDED,
     Logged.DECLINED: Outcome.DECLINED,
     Logged.PENDING: Outcome.PENDING,
     Logged.UNKNOWN: Outcome.UNKNOWN,
-}
-_EVIDENCE = {
-    outcome: Evidence(
-        source=Source.OPERATOR, transaction="", command=None, outcome=outcome
-    )
-    for outcome in Outcome
 }
 
 
@@ -90,7 +82,7 @@ class HistoryCheck:
         self._order = order
         self._position = Position(context.any_id or order, context.situations)
         self._logged: dict[str, _LoggedOperation] = {}
-        self._key: PlanKey | None = None
+        self._key: PathKey | None = None
 
     @property
     def transaction(self) -> Transaction:
@@ -112,28 +104,26 @@ class HistoryCheck:
     def step(self, entry: Entry) -> None:
         """Judge one row, and take its step if it is allowed."""
         at, _, _, number, amount, extra, span = entry
-        position = self._position
-        situation = position.situation
-        key: PlanKey | None = number
+        key: PathKey | None = ~number if amount is None else number
         if extra is not None:
             if extra[1] is not None and self._is_logged(entry, extra[1]):
                 return
             key = self._key_of(entry, extra)
         self._key = key
-        if situation is not None and key is not None:
-            plan = situation.plans.get(key)
-            if plan is not None:
-                latest = at if span is None else span.until
-                if position.takes(plan, amount, (at, latest)):
-                    self._findings.allowed += 1
-                    if (amount is None) is plan.takes_amount:
-                        kind = self._context.classes[number]
-                        self._tell_of_amount(kind, amount, is_taken=plan.takes_amount)
-                    return
-        self._in_full(entry)
+        path = None
+        if key is not None:
+            latest = at if span is None else span.until
+            path = self._position.repeat(key, at, latest, amount)
+        if path is None:
+            self._in_full(entry)
+            return
+        self._findings.allowed += 1
+        if (amount is None) is path.takes_amount:
+            kind = self._context.classes[number]
+            self._tell_of_amount(kind, amount, is_taken=path.takes_amount)
 
-    def _key_of(self, entry: Entry, extra: Extra) -> PlanKey | None:
-        """The key of the plan for a row that names no parameters.
+    def _key_of(self, entry: Entry, extra: Extra) -> PathKey | None:
+        """The key of the paths for a row that names no parameters.
 
         Of an agreement with nothing open, its lifecycle and states are all that counts.
         """
@@ -141,12 +131,13 @@ class HistoryCheck:
         if parameters:
             return None
         number = entry[3]
+        key = ~number if entry[4] is None else number
         if agreement is None:
-            return number
+            return key
         held = self._agreement(entry, agreement, self._prepared(number))
         if held is None:
-            return number, "", ""
-        return None if held.operations else (number, held.lifecycle, held.status)
+            return key, "", ""
+        return None if held.operations else (key, held.lifecycle, held.status)
 
     def _agreement(
         self, entry: Entry, name: str, prepared: PreparedClass | None
@@ -201,14 +192,15 @@ class HistoryCheck:
     def _ask(self, entry: Entry, prepared: PreparedClass, amount: int | None) -> None:
         """Decide on a command, and carry it out if it may be."""
         kind = prepared.kind
-        verdict = self._decide(entry, prepared, amount)
+        step = self._asked(entry, prepared, amount)
+        verdict = step.decide(self.transaction, entry[0])
         if isinstance(verdict, Denial):
             self._refused(entry, kind, verdict, prepared.machine)
         elif kind.outcome is Logged.DENIED:
             self._findings.refused += 1
             self._findings.refused_though_allowed += 1
         else:
-            self._carry_out(entry, prepared, verdict, amount)
+            self._carry_out(entry, prepared, step, verdict)
 
     def _refused(
         self, entry: Entry, kind: RowClass, denial: Denial, machine: Machine | None
@@ -221,10 +213,11 @@ class HistoryCheck:
         else:
             self._violated(entry, denial, machine)
 
-    def _decide(
+    def _asked(
         self, entry: Entry, prepared: PreparedClass, amount: int | None
-    ) -> Operation | Denial:
-        at, extra = entry[0], entry[5]
+    ) -> LoggedStep:
+        """What the row asks, with the agreement as it was then."""
+        extra = entry[5]
         parameters, key = prepared.parameters, GIVEN
         agreement = prepared.agreement
         name = None if agreement is None else GIVEN
@@ -244,41 +237,34 @@ class HistoryCheck:
             currency=prepared.kind.currency,
             parameters=parameters,
         )
-        return decide(prepared.machine, self.transaction, asked, at, agreement)
+        named = None if extra is None else extra[0]
+        outcome = _OUTCOMES.get(prepared.kind.outcome, Outcome.UNKNOWN)
+        return LoggedStep(prepared.machine, asked, agreement, named, outcome)
 
     def _carry_out(
         self,
         entry: Entry,
         prepared: PreparedClass,
+        step: LoggedStep,
         operation: Operation,
-        amount: int | None,
     ) -> None:
         """Begin the operation and report its outcome."""
-        at, extra = entry[0], entry[5]
         machine, kind, before = prepared.machine, prepared.kind, self.transaction
-        opens: tuple[str, ...] = ()
-        if prepared.rule.spec.is_opening:
-            opens = opened_tracks(machine, operation)
-        agreement = None if extra is None else extra[0]
-        begun = evolve(machine, before, Begun(at, operation, agreement, opens))
-        outcome = _OUTCOMES[kind.outcome]
         when = _when(entry)
-        # A deadline counts from the last moment at which it may have happened.
-        report = Reported(when[1], operation.id, outcome, _EVIDENCE[outcome])
-        after = evolve(machine, begun, report)
+        after = step.carry_out(before, operation, when)
         broken = broken_invariants(machine, after)
         if broken:
             values = {"invariants": ", ".join(broken)}
             reason = Reason("invariant_broken", prepared.rule.spec.rule, values)
             self._violated(entry, self._denial(kind.command, reason), machine)
             return
-        situation, key = self._position.situation, self._key
-        if kind.outcome is Logged.SUCCEEDED and situation is not None:
-            step = DecidedStep(machine, prepared.rule, before, after, amount, when)
-            if key is not None and key not in situation.plans:
-                learn(situation, key, step, self._context.situations)
+        held, key = self._position.situation, self._key
+        if kind.outcome is Logged.SUCCEEDED and held is not None and key is not None:
+            changed = before, after
+            self._context.situations.learn(key, step, changed, when)
         self._position.move_to(machine, after)
         self._allowed()
+        amount = step.command.amount
         self._tell_of_amount(kind, amount, is_taken=prepared.takes_amount)
 
     def _tell_of_amount(
@@ -351,7 +337,7 @@ class HistoryCheck:
     ) -> None:
         """What a later row makes of an open operation."""
         machine, kind = prepared.machine, prepared.kind
-        evidence = _EVIDENCE[_OUTCOMES[kind.outcome]]
+        evidence = EVIDENCE[_OUTCOMES[kind.outcome]]
         if amount is not None and prepared.rule.spec.reports is not None:
             evidence = attrs.evolve(evidence, amount=amount)
         elif amount not in (None, operation.amount):

@@ -1,216 +1,216 @@
-"""The plain steps of a log, taken fast: what a lifecycle asks of amounts and time alone.
+"""The plain steps of a log, taken fast: what is like a step before is not decided anew.
 
-Nearly every row of a log is a command that succeeded while nothing else was open. Which
-reasons against it come from states, flags and parameters alone is the same for all rows
-of a kind in the same situation. So the first is decided and carried out in full, by
-`decide` and `evolve`; from then on only the declared bounds, guards, deadlines, effects
-and invariants are evaluated. A plan is used only if it led to the very same result the
-first time, and whatever it does not take is decided in full: it never denies.
+Nearly every row of a log is a command that succeeded while nothing else was open. The
+first of a kind in a situation is decided and carried out in full, and then once more on
+traced values: see `kessai.machine.tracing`. For the rows that follow, the comparisons
+and sums of that path are repeated. What takes another path is decided in full: none
+denies anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import attrs
 
-from kessai.machine import Machine, Transaction
-from kessai.machine.compile import CompiledCommand, Step, end_of
-from kessai.machine.decide import id_pattern
-from kessai.machine.evolve import apply_effects
-from kessai.machine.invariants import broken_amounts
-from kessai.spec import AmountEffect, Deadline
-from kessai.spec.expression import Evaluate
+from kessai.gateway import Evidence, Outcome, Source
+from kessai.machine import (
+    Begun,
+    Command,
+    Denial,
+    Machine,
+    Operation,
+    Reported,
+    Transaction,
+    broken_invariants,
+    decide,
+    evolve,
+)
+from kessai.machine.decide import id_pattern, opened_tracks
+from kessai.machine.tracing import Repeat, Trace, Untraceable, in_range
 
-Deadlines = Mapping[str, datetime]
-PlanKey = int | tuple[int, str, str]
+When = tuple[datetime, datetime]
+"""The first moment at which something may have happened, and the last."""
+
+PathKey = int | tuple[int, str, str]
+"""The number of a row's class, inverted if it states no amount; with the lifecycle and
+the states of its agreement, if it names one."""
+
+Values = Sequence[Any]
+"""Amounts and deadlines, in the order in which a situation names them."""
+
+EVIDENCE = {
+    outcome: Evidence(
+        source=Source.OPERATOR, transaction="", command=None, outcome=outcome
+    )
+    for outcome in Outcome
+}
+
+_MOST = 20
+"""So many paths of rows with one key are remembered."""
+
+
+@attrs.frozen
+class LoggedPath:
+    """A step that was taken once, ready to be repeated."""
+
+    repeat: Repeat
+    after: "QuietSituation"
+    takes_amount: bool
+    fits_id: Callable[[str], Any] | None
 
 
 @attrs.define(eq=False)
 class QuietSituation:
-    """All of a transaction but its amounts and times; nothing is open in it.
+    """All of a transaction but its amounts and times.
 
-    `plans` are by the number of a class of rows and the state of its agreement, if it
-    names one; None where there can be none.
+    Nothing is open in it, and it breaks no invariant.
     """
 
     machine: Machine | None
     currency: str
     states: Mapping[str, str]
     flags: Mapping[str, int]
-    plans: dict["PlanKey", "Plan | None"] = attrs.field(factory=dict)
+    amounts: tuple[str, ...]
+    deadlines: tuple[str, ...]
+    paths: dict[PathKey, list[LoggedPath]] = attrs.field(factory=dict)
+
+    def transaction(self, name: str, values: Values) -> Transaction:
+        """The transaction `name` in this situation."""
+        if self.machine is None:
+            return Transaction(name)
+        lifecycle = self.machine.lifecycle
+        return Transaction(
+            name,
+            lifecycle.name,
+            lifecycle.hash,
+            self.currency,
+            states=self.states,
+            amounts=dict(zip(self.amounts, values, strict=False)),
+            flags=self.flags,
+            deadlines=dict(
+                zip(self.deadlines, values[len(self.amounts) :], strict=True)
+            ),
+        )
+
+
+def values_of(transaction: Transaction) -> tuple[Any, ...]:
+    """The amounts and the deadlines of `transaction`."""
+    return (*transaction.amounts.values(), *transaction.deadlines.values())
+
+
+@attrs.frozen
+class LoggedStep:
+    """A command of a log, as it is decided and carried out; `named` is its agreement."""
+
+    machine: Machine
+    command: Command
+    agreement: Transaction | None
+    named: str | None
+    outcome: Outcome
+
+    def decide(self, before: Transaction, at: datetime) -> Operation | Denial:
+        """What it begins on `before`, or why it may not."""
+        return decide(self.machine, before, self.command, at, self.agreement)
+
+    def carry_out(
+        self, before: Transaction, operation: Operation, when: When
+    ) -> Transaction:
+        """`before` with the operation begun, and its outcome reported."""
+        opens: tuple[str, ...] = ()
+        if self.machine.commands[self.command.name].spec.is_opening:
+            opens = opened_tracks(self.machine, operation)
+        begins = Begun(when[0], operation, self.named, opens)
+        begun = evolve(self.machine, before, begins)
+        # A deadline counts from the last moment at which it may have happened.
+        evidence = EVIDENCE[self.outcome]
+        report = Reported(when[1], operation.id, self.outcome, evidence)
+        return evolve(self.machine, begun, report)
 
 
 class Situations:
-    """Every situation once, so that its plans are made once."""
+    """Every situation once, so that its paths are found once."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], QuietSituation] = {}
-        self.blank = self.of(None, "", {}, {})
+        self.blank = self.of(None, Transaction("-"))
         """That of what never came to be."""
 
-    def of(
-        self,
-        machine: Machine | None,
-        currency: str,
-        states: Mapping[str, str],
-        flags: Mapping[str, int],
-    ) -> QuietSituation:
-        """The situation of a transaction of `machine`."""
-        name = "" if machine is None else machine.name
-        key = (name, currency, tuple(states.items()), tuple(flags.items()))
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = QuietSituation(machine, currency, states, flags)
-        return found
+    def of(self, machine: Machine | None, transaction: Transaction) -> QuietSituation:
+        """The situation of a transaction of `machine`, in which nothing is open."""
+        found = QuietSituation(
+            machine,
+            transaction.currency,
+            transaction.states,
+            transaction.flags,
+            tuple(transaction.amounts),
+            tuple(transaction.deadlines),
+        )
+        key = (
+            "" if machine is None else machine.name,
+            found.currency,
+            tuple(found.states.items()),
+            tuple(found.flags.items()),
+            found.amounts,
+            found.deadlines,
+        )
+        return self._known.setdefault(key, found)
 
+    def learn(
+        self, key: PathKey, step: LoggedStep, changed: Sequence[Transaction], when: When
+    ) -> None:
+        """Keep the path of `step`, if its repetition leads to the very same result.
 
-class Taken(NamedTuple):  # one is made for every row
-    """Where a step led."""
-
-    situation: QuietSituation
-    amounts: Mapping[str, int]
-    deadlines: Deadlines
-
-
-@attrs.define(eq=False)
-class Plan:
-    """What remains to be asked of a row of one kind in one situation."""
-
-    machine: Machine
-    currency: str
-    takes_amount: bool
-    minimum: Evaluate | None
-    maximum: Evaluate | None
-    default: Evaluate | None
-    guards: Sequence[Evaluate]
-    passed: Sequence[str]
-    effects: tuple[AmountEffect, ...]
-    steps: Sequence[Step]
-    starts: Sequence[Deadline]
-    fits_id: Callable[[str], Any] | None
-    states: Mapping[str, str]
-    flags: Mapping[str, int]
-    reads: bool
-    situations: Situations
-    leads_to: dict[tuple[bool, ...], QuietSituation] = attrs.field(factory=dict)
-
-    def take(
-        self,
-        amounts: Mapping[str, int],
-        deadlines: Deadlines,
-        amount: int | None,
-        when: tuple[datetime, datetime],
-    ) -> Taken | None:
-        """Where the step leads; None when it is to be decided in full.
-
-        `when` is the first moment at which it may have happened, and the last.
+        `changed` is the transaction before it, and after it.
         """
-        names = {**amounts, **self.flags}
-        asked = self._amount(names, amount)
-        if asked is None or not self._may(names, asked, deadlines, when[0]):
-            return None
-        names["amount"] = asked
-        after = apply_effects(self.effects, names, amounts)
-        if broken_amounts(self.machine, after):
-            return None
-        situation = self._situation(names)
-        if situation is None:
-            return None
-        if self.starts:
-            deadlines = self._restarted(deadlines, when[1])
-        return Taken(situation, after, deadlines)
+        before, after = changed
+        held = self.of(step.machine if before.exists else None, before)
+        paths = held.paths.setdefault(key, [])
+        if len(paths) >= _MOST:
+            return
+        path = self._path(held, step, before, when)
+        inputs = (*values_of(before), *when, step.command.amount)
+        if (
+            path is None
+            or path.after is not self.of(step.machine, after)
+            or path.repeat(*inputs) != values_of(after)
+        ):
+            path = LoggedPath(_other_path, held, takes_amount=False, fits_id=None)
+        paths.append(path)
 
-    def _amount(self, names: Mapping[str, int], amount: int | None) -> int | None:
-        """The amount within its bounds, 0 where none is taken; None if it is not."""
-        if self.minimum is None or self.maximum is None:
-            return 0
-        if amount is None:
-            if self.default is None:
+    def _path(
+        self, held: QuietSituation, step: LoggedStep, before: Transaction, when: When
+    ) -> LoggedPath | None:
+        values, command = values_of(before), step.command
+        names = [f"v{place}" for place in range(len(values))]
+        trace = Trace(in_range(names[: len(before.amounts)]))
+        at: Any = trace.value("at", when[0])
+        latest: Any = trace.value("latest", when[1])
+        asked: Any = command.amount
+        if asked is not None:
+            asked = trace.value("amount", asked)
+        step = attrs.evolve(step, command=attrs.evolve(command, amount=asked))
+        try:
+            begins = held.transaction(before.id, [*map(trace.value, names, values)])
+            operation = step.decide(begins, at)
+            if isinstance(operation, Denial):
                 return None
-            amount = self.default(names)
-        within = self.minimum(names) <= amount <= self.maximum(names)
-        return amount if within else None
-
-    def _may(
-        self,
-        names: dict[str, int],
-        amount: int,
-        deadlines: Deadlines,
-        at: datetime,
-    ) -> bool:
-        for deadline in self.passed:
-            ends = deadlines.get(deadline)
-            if ends is not None and at >= ends:
-                return False
-        names["amount"] = amount
-        return not self.guards or all(holds(names) for holds in self.guards)
-
-    def _situation(self, after: Mapping[str, int]) -> QuietSituation | None:
-        chosen = tuple([s.enabled(after) for s in self.steps])
-        found = self.leads_to.get(chosen)
-        if found is None:
-            steps = [s for s, is_on in zip(self.steps, chosen, strict=True) if is_on]
-            if not steps and not self.reads:
+            after = step.carry_out(begins, operation, (at, latest))
+            if after.operations or broken_invariants(step.machine, after):
                 return None
-            states = {**self.states, **{s.track: s.target for s in steps}}
-            found = self.situations.of(self.machine, self.currency, states, self.flags)
-            self.leads_to[chosen] = found
-        return found
+            parameters = ", ".join((*names, "at", "latest", "amount"))
+            repeat = trace.repeat(parameters, values_of(after))
+        except (Untraceable, OverflowError):
+            return None
+        spec = step.machine.commands[command.name].spec
+        called = id_pattern(step.machine.lifecycle.identifier)
+        return LoggedPath(
+            repeat,
+            self.of(step.machine, after),
+            takes_amount=spec.amount is not None,
+            fits_id=called.fullmatch if spec.is_opening else None,
+        )
 
-    def _restarted(self, deadlines: Deadlines, at: datetime) -> Deadlines:
-        after = dict(deadlines)
-        for deadline in self.starts:
-            ends = end_of(deadline, at)
-            before = after.get(deadline.name)
-            after[deadline.name] = ends if before is None else max(before, ends)
-        return after
 
-
-def plan_for(
-    machine: Machine,
-    rule: CompiledCommand,
-    begun: Transaction,
-    situations: Situations,
-) -> Plan | None:
-    """The plan of rows like the one that led to `begun`, with its operation open.
-
-    None where what opens a track depends on the amount.
-    """
-    spec = rule.spec
-    if any(o.when is not None and "amount" in o.when.names for o in spec.opens):
-        return None
-    candidates = rule.steps_from(begun.states)
-    old = () if spec.is_opening else candidates
-    declared = None if spec.amount is None else spec.amount[begun.currency]
-    default = None if declared is None else declared.default
-    return Plan(
-        machine=machine,
-        currency=begun.currency,
-        takes_amount=declared is not None,
-        minimum=None if declared is None else declared.minimum.evaluate,
-        maximum=None if declared is None else declared.maximum.evaluate,
-        default=None if default is None else default.evaluate,
-        guards=[
-            guard.holds.evaluate
-            for guards in (rule.guards, *(step.guards for step in old))
-            for guard in guards
-        ],
-        passed=[
-            deadline.name
-            for deadline in (() if spec.is_opening else rule.deadlines)
-            if begun.states.get(deadline.track) == deadline.state
-        ],
-        effects=spec.reserve + (candidates[0].commit if candidates else ()),
-        steps=candidates,
-        starts=rule.starts,
-        fits_id=(
-            id_pattern(machine.lifecycle.identifier).fullmatch
-            if spec.is_opening
-            else None
-        ),
-        states=begun.states,
-        flags=begun.flags,
-        reads=spec.reads,
-        situations=situations,
-    )
+def _other_path(*_: object) -> None:
+    """What stands for a path that cannot be repeated: each row is decided in full."""

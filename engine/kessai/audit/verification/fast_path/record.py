@@ -24,7 +24,6 @@ from kessai.audit.verification.fast_path.states import (
     Particulars,
     values_of,
 )
-from kessai.audit.verification.fast_path.tracing import Opaque, Trace, Untraceable
 from kessai.audit.verification.replay import ReplayBroken
 from kessai.gateway import Evidence
 from kessai.machine import (
@@ -39,7 +38,7 @@ from kessai.machine import (
     evolve,
 )
 from kessai.machine.chain import AppliedEvent
-from kessai.money import AMOUNT_LIMIT
+from kessai.machine.tracing import Opaque, Trace, Untraceable, in_range
 
 Note = Callable[[AppliedEvent], Iterable[str]]
 """Finds in a step what another audit wants to count."""
@@ -65,7 +64,7 @@ def path_of(
     """
     numbers = values_of(real.before)
     names = [f"v{place}" for place in range(len(numbers))]
-    trace = Trace(_in_range(names[: len(real.before.amounts)]))
+    trace = Trace(in_range(names[: len(real.before.amounts)]))
     values = [
         None if value is None else trace.value(name, value)
         for name, value in zip(names, numbers, strict=True)
@@ -94,12 +93,6 @@ def path_of(
     except (ReplayBroken, Untraceable, OverflowError):
         return None
     return path if _is_repeated(path, states, real) else None
-
-
-def _in_range(amounts: Iterable[str]) -> set[str]:
-    """What holds of `amounts` from the event before: it was checked when it came."""
-    limits = (">= (0)", f"< ({AMOUNT_LIMIT})")
-    return {f"{name} {limit}" for name in amounts for limit in limits}
 
 
 def _is_repeated(

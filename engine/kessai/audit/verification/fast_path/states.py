@@ -1,8 +1,8 @@
 """A transaction without its numbers: its abstract state, shared by thousands.
 
 Abstract state, numbers and particulars together are the transaction. Two of the same
-abstract state differ only in amounts, times, ids and hashes; the module `tracing`
-beside this one finds out whether that makes a difference to the rules.
+abstract state differ only in amounts, times, ids and hashes; `kessai.machine.tracing`
+finds out whether that makes a difference to the rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
-from kessai.audit.verification.fast_path.tracing import Repeat
 from kessai.machine import Machine, Operation, Phase, Transaction
+from kessai.machine.tracing import Repeat
 from kessai.machine.transaction import Notified, OpenDiscrepancy, Unclaimed
 
 MOST = 4_096

@@ -16,6 +16,8 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
+from kessai.money import AMOUNT_LIMIT
+
 Repeat = Callable[..., tuple[Any, ...] | None]
 """The path taken once, for other values; None if they would take another."""
 
@@ -122,6 +124,12 @@ class Trace:
         exec(_compiled("\n".join(lines)), names)  # noqa: S102 - see above
         repeat: Repeat = names["repeat"]
         return repeat
+
+
+def in_range(amounts: Iterable[str]) -> set[str]:
+    """What is given of the `amounts` of a transaction that breaks no invariant."""
+    limits = (">= (0)", f"< ({AMOUNT_LIMIT})")
+    return {f"{name} {limit}" for name in amounts for limit in limits}
 
 
 @lru_cache(maxsize=1_024)  # a third of an audit of a small store, if done each time
