@@ -9,7 +9,6 @@ from invented.played import LIFECYCLE, PlayedKumo
 from kessai import MemoryStore, load_shipped
 from kessai.machine import Machines
 from kessai.simulator import ALL, COMMANDS_EACH, Figures, Stage, play_world
-from kessai.spec import load_shipped
 from kessai_adapters.local import LocalGateway
 from kessai_adapters.local_stripe import LocalStripe
 
