@@ -95,7 +95,7 @@ def test_old_orders_live_on_while_new_ones_go_to_the_new_gateway(shop):
 
 
 def test_with_two_contracts_a_new_order_says_which(shop):
-    command = Command("authorize", "new", key="a", amount=9, currency="JPY", **CARD)
+    command = Command("authorize", "new", key="a", amount=900, currency="JPY", **CARD)
     with (
         shop.engine(shop.after, shop.before) as engine,
         pytest.raises(AccountUnknown, match="emulator/stripe"),
