@@ -3,26 +3,21 @@
 Published as an entry point `kessai.emulators`.
 """
 
-import sqlite3
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kessai.errors import StoreBusy, StoreUnsuitable
-from kessai_adapters.emulators import BooksInUse, NotificationSender, Patience
-from kessai_adapters.emulators.clock import EmulatorClock, utc_now
-from kessai_adapters.emulators.in_process import (
-    AsyncEmulatorTransport,
-    EmulatorTransport,
-)
+import attrs
+
+from kessai_adapters.emulators import Controls, EmulatorClock, Patience
+from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.stripe import (
     DEFAULT_KEY,
     DEFAULT_SECRET,
     StripeEmulator,
 )
+from kessai_adapters.in_process_gateway import InProcessGateway, opening
 from kessai_adapters.stripe import Stripe, StripeCredentials
 from kessai_adapters.stripe.requests import TRANSACTION
 
@@ -33,10 +28,9 @@ ACCOUNT = "emulator/stripe"
 """What is at an emulator in this process is at no gateway, and at no served emulator."""
 
 MERCHANT = "acct_kessai"
-_ACCEPTED = frozenset(range(200, 300))
 
 
-class LocalStripe:
+class LocalStripe(InProcessGateway[StripeEmulator]):
     """A Stripe adapter in test mode, and the emulator that answers it.
 
     `clock` gives aware times in UTC, the real ones unless given; `books` is a file that
@@ -49,6 +43,8 @@ class LocalStripe:
 
     """
 
+    name = "stripe"
+    patience = Patience(accepted=frozenset(range(200, 300)))
     merchant = MERCHANT
     """Who the merchant is at the emulator."""
     lifecycles = ("card",)
@@ -66,45 +62,22 @@ class LocalStripe:
         books: Path | str | None = None,
         approve: str = "now",
     ) -> None:
-        self.clock = EmulatorClock(clock or utc_now)
-        """The emulator's, which can be moved."""
-        try:
-            self.emulator = StripeEmulator(
-                clock=self.clock, books=books, approves=approve == "now"
+        moved = EmulatorClock(clock or utc_now)
+        with opening(books):
+            emulator = StripeEmulator(
+                clock=moved, books=books, approves=approve == "now"
             )
-        except BooksInUse as error:
-            raise StoreBusy(str(error)) from error
-        except sqlite3.DatabaseError as error:
-            message = f"{books}: not the emulator's books: {error}"
-            raise StoreUnsuitable(message) from error
+        super().__init__(emulator, moved)
         self.adapter = Stripe(
             StripeCredentials(DEFAULT_KEY, (DEFAULT_SECRET,)), MERCHANT, account=ACCOUNT
         )
 
-    @property
-    def transport(self) -> EmulatorTransport:
-        """What `kessai.Engine` reaches the emulator through."""
-        return EmulatorTransport(self.emulator)
+    def controls(self) -> Controls:
+        """What can be controlled of the emulator where it is served."""
+        return attrs.evolve(super().controls(), orders=self._orders)
 
-    @property
-    def async_transport(self) -> AsyncEmulatorTransport:
-        """The same for `kessai.AsyncEngine`."""
-        return AsyncEmulatorTransport(self.emulator)
-
-    def serve(self, *, port: int, tls: tuple[str, str] | None = None) -> Any:
-        """The emulator behind a port on loopback; a context manager with a `url`."""
-        from kessai_adapters.emulators import Controls, serve
-
-        controls = Controls(
-            gateway=self.adapter.name,
-            clock=self.clock,
-            orders=lambda: {each.id: each.intent for each in self.emulator.payments()},
-        )
-        return serve(self.emulator, controls=controls, port=port, tls=tls)
-
-    def deliver_notifications(self) -> NotificationSender:
-        """Deliver webhooks by HTTP, on loopback alone; a context manager."""
-        return NotificationSender(self.emulator, patience=Patience(accepted=_ACCEPTED))
+    def _orders(self) -> Mapping[str, object]:
+        return {payment.id: payment.intent for payment in self.emulator.payments()}
 
     def environment(self, url: str) -> Mapping[str, str]:
         """The variables that point the adapter at the emulator at `url`.
@@ -117,12 +90,6 @@ class LocalStripe:
             "KESSAI_STRIPE_KEY": DEFAULT_KEY,
             "KESSAI_STRIPE_WEBHOOK_SECRET": DEFAULT_SECRET,
         }
-
-    def story(self) -> list[dict[str, Any]]:
-        """What happens in `kessai demo`."""
-        text = files("kessai_adapters.stripe").joinpath("demo.toml").read_text()
-        steps: list[dict[str, Any]] = tomllib.loads(text)["step"]
-        return steps
 
     def played(self) -> "PlayedStripe":
         """The emulator in the hands of `kessai simulate`."""
@@ -139,7 +106,3 @@ class LocalStripe:
             asked[name]["metadata"].get(TRANSACTION, name): page
             for name, page in self.emulator.waiting().items()
         }
-
-    def close(self) -> None:
-        """Let go of the books' file."""
-        self.emulator.close()

@@ -1,10 +1,15 @@
 """Which gateway's emulator plays: chosen by name, among those that are installed."""
 
+import json
+import shlex
+from contextlib import closing
+from http.client import HTTPConnection
 from importlib import metadata
 from types import SimpleNamespace
 
 import pytest
 
+from kessai.cli.terminal.gateways import local_gateway
 from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY
 from kessai_adapters.local import LocalGateway
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
@@ -33,6 +38,54 @@ class Second(LocalGateway):
             del approval[name]
         where = {"authorize_notification_url": "https://shop.example/notified"}
         return [{**opening, "parameters": where}, approval]
+
+
+INSTALLED = sorted(metadata.entry_points(group="kessai.emulators").names)
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_every_gateway_has_a_story_that_ends_well(kessai, name, language):
+    result = kessai("demo", "--gateway", name, "--json", "--lang", language)
+    assert result.code == 0
+    assert result.json["agreed"] is True
+    assert len(result.json["steps"]) > 5
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_the_example_that_each_gateway_gives_is_carried_out(kessai, name):
+    with closing(local_gateway(name=name)) as local:
+        example = shlex.split(local.example)
+    asked = ("--gateway", f"emulator/{name}", "--db", "memory:")
+    assert kessai("tx", "do", "order-1", *example, *asked).code == 0
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_each_is_played_by_the_simulator(kessai, name):
+    result = kessai("simulate", "--gateway", name, "--commands", "20", "--json")
+    assert result.code == 0
+    assert result.json["accepted"] > 0
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_each_is_controlled_where_it_is_served(name):
+    with closing(local_gateway(name=name)) as local, local.serve(port=0) as server:
+        address = server.url.removeprefix("http://")
+        with closing(HTTPConnection(address, timeout=60)) as connection:
+            for method, path, body in (
+                ("GET", "", b""),
+                ("GET", "orders", b""),
+                ("POST", "faults", b'{"fault": "lose_reply"}'),
+                ("POST", "clock", b'{"advance": {"days": 1}}'),
+            ):
+                connection.request(method, f"/_emulator/{path}", body)
+                reply = connection.getresponse()
+                answer = json.loads(reply.read())
+                assert reply.status == 200, answer
+                if not path:
+                    assert answer["gateway"] == name
+                    assert {"approve", "decline"} <= set(answer["consumer"])
+                    assert {"capture", "refund"} <= set(answer["portal"])
 
 
 @pytest.fixture(autouse=True)
@@ -100,5 +153,7 @@ def test_a_name_that_is_not_installed_is_refused_with_those_that_are(kessai, tmp
     ):
         result = kessai(*asked)
         assert result.code == 2, asked
-        assert "installed are: second, veritrans4g" in result.err
+        assert "installed are: second" in result.err
+        assert "veritrans4g" in result.err
+        assert result.out == ""
     assert not db.exists()

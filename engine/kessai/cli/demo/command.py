@@ -29,8 +29,8 @@ def demo(asked: Asked, *, emulated: str) -> int:
 def _narrate(language: str, gateway: str) -> int:
     started = perf_counter()
     narration = DemoNarration.here(language)
-    _say(narration.opening())
     with opened_stage(gateway) as stage:
+        _say(narration.opening())
         chapter = ""
         for scene in story(stage):
             if scene.chapter != chapter:
