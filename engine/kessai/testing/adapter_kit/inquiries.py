@@ -11,6 +11,8 @@ from kessai.testing.adapter_kit.stories import ConformanceFinding
 def lists(kit: Kit) -> Iterator[ConformanceFinding]:
     """An inquiry that lists several exchanges, or states totals, is on record."""
     stated = [sample.evidence for sample, _ in kit.inquiries]
+    several = kit.samples.exchanges
+    stated += [each.evidence for each in several if each.call.command == INQUIRY]
     if not any(each.totals or len(each.listing) > 1 for each in stated):
         yield ConformanceFinding(
             "no recorded inquiry lists more than one exchange",

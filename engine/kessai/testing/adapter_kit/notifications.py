@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kessai.errors import NotificationRefused
-from kessai.gateway import Evidence, Mention, Source
+from kessai.gateway import Evidence, Mention, Outcome, Source
 from kessai.gateway_exchange import rebuilt_notification
 from kessai.testing.adapter_kit import contract
 from kessai.testing.adapter_kit.falsify import (
@@ -132,9 +132,14 @@ def names_in_any_case(kit: Kit) -> Iterator[ConformanceFinding]:
 
 
 def any_bit(kit: Kit) -> Iterator[ConformanceFinding]:
-    """One bit of the body or of its signature is flipped: the notification is refused."""
+    """One bit of the body or of its signature is flipped: the notification is refused.
+
+    Where nothing signs the body, it may only cause an inquiry.
+    """
     for sample, headers, body in kit.accepted:
-        for place in _places(len(body)):
+        if not kit.samples.signs_body:
+            yield from _believed(kit, sample, headers, body)
+        for place in _places(len(body) if kit.samples.signs_body else 0):
             changed = bytearray(body)
             changed[place] ^= 1 << (place % 8)
             yield from _heard(kit, sample, headers, bytes(changed), f"byte {place}")
@@ -155,9 +160,11 @@ def forged(kit: Kit) -> Iterator[ConformanceFinding]:
             bare = _without(headers, name)
             yield from _heard(kit, sample, bare, body, f"{name} left out")
             yield from _heard(kit, sample, {**bare, name: ""}, body, f"an empty {name}")
+        yield from _heard(kit, sample, {}, body, "all headers left out")
+        if not kit.samples.signs_body:
+            continue
         yield from _heard(kit, sample, headers, b"", "its body left out")
         yield from _heard(kit, sample, headers, body + b" ", "a space after its body")
-        yield from _heard(kit, sample, {}, body, "all headers left out")
         if kit.samples.sign is not None:
             signed = {**headers, **_cased(headers, kit.samples.sign(b"another body"))}
             yield from _heard(kit, sample, signed, body, "another body's signature")
@@ -171,13 +178,17 @@ def _cased(headers: Mapping[str, str], signed: Mapping[str, str]) -> dict[str, s
 
 def constant_time(kit: Kit) -> Iterator[ConformanceFinding]:
     """hmac.compare_digest finds a forged signature, not the first wrong byte."""
-    for sample, headers, body in kit.accepted:
-        changed = body[:-1] + bytes([body[-1] ^ 1])
+    for sample, given, body in kit.accepted:
+        headers, changed, what = given, body[:-1] + bytes([body[-1] ^ 1]), "body"
+        if not kit.samples.signs_body:
+            name = next(iter(_signing(kit, body)))
+            value = _flipped(_held(given, name), 0)
+            headers, changed, what = {**_without(given, name), name: value}, body, name
         with _comparisons(kit.package) as seen:
             _ = kit.notification(headers, changed)
         if not any(equal is False for equal in seen):
             yield ConformanceFinding(
-                f"{sample.name}: the body was changed, and no hmac.compare_digest"
+                f"{sample.name}: the {what} was changed, and no hmac.compare_digest"
                 " found its signature wrong" + ("" if seen else "; none was called"),
                 contract.CONSTANT_TIME,
                 "hmac.compare_digest(claimed, proof): `==` ends at the first byte that"
@@ -311,6 +322,23 @@ def _heard(
             "NotificationRefused, before one byte of it is interpreted",
             kit.notification_story(headers, body, _REFUSED),
         )
+
+
+def _believed(
+    kit: Kit, sample: NotificationSample, headers: Mapping[str, str], body: bytes
+) -> Iterator[ConformanceFinding]:
+    """What is stated of a body that nothing signs."""
+    for item in readable(kit.notification(headers, body)):
+        if isinstance(item, Evidence) and item.outcome is not Outcome.UNKNOWN:
+            yield ConformanceFinding(
+                f"{sample.name}: nothing signs its body, and it is believed to be"
+                f" {item.outcome.value}",
+                contract.SIGNED,
+                "a Mention, or Outcome.UNKNOWN with needs_inquiry",
+                kit.notification_story(
+                    headers, body, ["print(adapter.notification(headers, body))"]
+                ),
+            )
 
 
 def _signing(kit: Kit, body: bytes) -> list[str]:

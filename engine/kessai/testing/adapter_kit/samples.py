@@ -78,8 +78,9 @@ class AdapterSamples:
 
     Not every gateway is alike: `lifecycles` are those the adapter is for (shipped names
     or files); `key_on_the_wire` is false where requests carry no idempotency key;
-    `many_a_notification` is false where a notification is one item; `never` are
-    outcomes that the gateway has not.
+    `many_a_notification` is false where a notification is one item; `signs_body` is
+    false where what `sign` makes is the same for every body, as a token is: then a
+    notification may only cause an inquiry. `never` are outcomes that the gateway has not.
     """
 
     folder: Path = attrs.field(converter=Path)
@@ -95,6 +96,7 @@ class AdapterSamples:
     lifecycles: Sequence[str | Path] = attrs.field(factory=shipped_names)
     key_on_the_wire: bool = True
     many_a_notification: bool = True
+    signs_body: bool = True
     never: frozenset[Outcome] = frozenset()
 
     def request_file(self, sample: RequestSample) -> Path:
