@@ -56,6 +56,8 @@ def booked_order(order: Order) -> BookedOrder:
 class PlayedGateway:
     """An emulator and its adapter in the hands of the simulator."""
 
+    opens_once = True
+
     def __init__(
         self, emulator: Emulator, adapter: VeriTrans4G, clock: Callable[[], datetime]
     ) -> None:

@@ -84,6 +84,8 @@ class SignedNow(Mapping[str, str]):
 class PlayedStripe:
     """An emulator and its adapter in the hands of the simulator."""
 
+    opens_once = False
+
     def __init__(self, emulator: StripeEmulator, adapter: Stripe) -> None:
         self.adapter = adapter
         self._emulator = emulator

@@ -94,6 +94,11 @@ class PlayedGateway(Protocol):
         """The adapter that speaks its language."""
         ...
 
+    @property
+    def opens_once(self) -> bool:
+        """Whether it refuses an order id that it has already."""
+        ...
+
     def carry_out(self, request: Request, mishap: str | None) -> Reply:
         """What the gateway answers; `mishap` is `refuse`, `pending`, or a bad reply."""
         ...

@@ -30,6 +30,11 @@ class Gateways:
         """The account of each gateway."""
         return [adapter.account for adapter in self.adapters]
 
+    @property
+    def opens_once(self) -> bool:
+        """Whether each refuses an order id that it has already."""
+        return all(each.opens_once for each in self._all)
+
     def account_of(self, request: Request) -> str:
         """The account that a request is sent to."""
         return self._asked(request).adapter.account

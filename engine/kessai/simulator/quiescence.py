@@ -169,7 +169,7 @@ class Quiescence:
         agreement has ended since.
         """
         world = self._world
-        if not world.lists:
+        if not world.gateway.opens_once:
             self._never_found = world.gone
             return
         for intent in world.monitor.lost.intents:

@@ -196,14 +196,14 @@ class World:
         task = Task(move.task, Role.WORKER, flow, command.transaction, command=command)
         self.commands += 1
         self._inject(move.fault)
-        # A gateway that keeps keys, and no order ids, would open another payment.
-        if self.lists or command.transaction not in self.gone:
+        # A gateway that goes by ids of its own would open another payment.
+        if self.gateway.opens_once or command.transaction not in self.gone:
             self._enter(task, move.skew)
 
     def _sell(self, move: moves.Sell) -> None:
         command = move.command
         self.commands += 1
-        if not self.lists and command.transaction in self.gone:
+        if not self.gateway.opens_once and command.transaction in self.gone:
             return
         flow = begin(self.context, command)
         task = Task(move.task, Role.SHOP, flow, command.transaction, command=command)

@@ -19,6 +19,8 @@ BAD_REPLIES = ("too_many", "too_many", "http_500", "garbage")
 class PlayedKumo:
     """The gateway's books and its adapter, by what the simulator asks of any gateway."""
 
+    opens_once = False
+
     def __init__(self, clock):
         self.adapter = Kumo()
         self.books = Books(clock)
