@@ -11,6 +11,7 @@ from kessai.machine import Machines
 from kessai.simulator import ALL, COMMANDS_EACH, Figures, Stage, play_world
 from kessai_adapters.local import LocalGateway
 from kessai_adapters.local_stripe import LocalStripe
+from kessai_adapters.payjp.local import LocalGateway as PayJpGateway
 
 
 def machines():
@@ -46,6 +47,33 @@ def accounts_stage():
     return Stage(machines(), two_accounts, MemoryStore)
 
 
+NOT_AT_PAYJP = {
+    *("several_captures", "save_payment_method"),
+    *("payment_method", "return_url", "reason"),  # invented values mean nothing there
+}
+
+
+def asked_at_payjp(lifecycle):
+    """`lifecycle` in yen, without what this gateway or the simulator has not."""
+    in_yen = lifecycle.in_currency("JPY")
+    commands = {
+        name: attrs.evolve(
+            spec, optional=tuple(n for n in spec.optional if n not in NOT_AT_PAYJP)
+        )
+        for name, spec in in_yen.commands.items()
+    }
+    return attrs.evolve(in_yen, commands=commands)
+
+
+@cache
+def payjp_stage():
+    def gateway(clock):
+        return PayJpGateway(clock=clock, approve="ask").played()
+
+    taken = [asked_at_payjp(load_shipped(name)) for name in PayJpGateway.lifecycles]
+    return Stage(Machines(taken), gateway, MemoryStore)
+
+
 @cache
 def invented_stage():
     return Stage(Machines([LIFECYCLE]), PlayedKumo, MemoryStore)
@@ -63,6 +91,7 @@ STAGES = {
     "emulator": memory_stage,
     "invented": invented_stage,
     "accounts": accounts_stage,
+    "payjp": payjp_stage,
     "stripe": stripe_stage,
 }
 

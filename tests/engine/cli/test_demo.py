@@ -48,6 +48,13 @@ def test_a_one_time_payment_lives_from_opening_to_the_last_yen(played):
     assert last["amounts"]["released"] == 2_200
 
 
+def test_a_card_lives_as_long_at_another_gateway(kessai):
+    played = kessai("demo", "--gateway", "payjp", "--json", "--lang", "ja").json
+    last = played["steps"][-1]
+    assert last["states"] == {"payment": "refunded"}
+    assert last["amounts"]["refunded"] == 9_800
+
+
 def test_a_lost_reply_is_reserved_until_the_inquiry_resolves_it(played):
     lost, _, found = played["steps"][3:6]
     assert (lost["amounts"]["refunding"], lost["amounts"]["refunded"]) == (4_000, 0)

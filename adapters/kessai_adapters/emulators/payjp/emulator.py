@@ -155,7 +155,7 @@ class Emulator:
         self.books.consumer_waits = consumer_waits
         self.portal = Portal(self.books, lambda: self.flows, self._lock)
         self.mishaps = Mishaps(_ROUTES, own(frozenset(_ROUTES), _READS))
-        self._idempotency = Idempotency(clock, keys_last)
+        self.idempotency = Idempotency(clock, keys_last)
         self._pages = Pages(self.consumer)
 
     def __repr__(self) -> str:
@@ -286,7 +286,7 @@ class Emulator:
                 return work()
             request = f"{method} {path}\n".encode() + visit.body
             key = headers.get("idempotency-key")
-            return self._idempotency.answer(key, request, work)
+            return self.idempotency.answer(key, request, work)
         except Problem as problem:
             return problem.reply()
 
