@@ -5,7 +5,7 @@ Threads commit together (`group_commit`), and processes take turns (`sqlite_queu
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import get_ident
 from time import monotonic, sleep
 from typing import TypeVar
@@ -142,9 +142,22 @@ class SQLiteWriter:
         if len(jobs) == 1:
             self._do(connection, jobs[0])
             return jobs[0].error is None
+        # Nearly always none fails, and one savepoint will do for all.
+        connection.execute("SAVEPOINT jobs")
         for job in jobs:
-            self._do_apart(connection, job)
+            self._do(connection, job)
+            if job.error is not None:
+                connection.execute("ROLLBACK TO jobs")
+                self._do_each_apart(connection, jobs)
+                break
         return any(job.error is None for job in jobs)
+
+    def _do_each_apart(
+        self, connection: sqlite3.Connection, jobs: Sequence[Job]
+    ) -> None:
+        for job in jobs:
+            job.error = None
+            self._do_apart(connection, job)
 
     def _do_apart(self, connection: sqlite3.Connection, job: Job) -> None:
         """Do a job so that, if it fails, nothing of it is left among the others."""

@@ -186,7 +186,7 @@ def test_when_all_have_failed_nothing_is_committed(store, connection):
     [
         ("COMMIT", sqlite3.SQLITE_IOERR_FSYNC, CommitUnknown),
         ("COMMIT", sqlite3.SQLITE_FULL, StoreFailed),
-        ("SAVEPOINT job", sqlite3.SQLITE_IOERR, StoreFailed),
+        ("SAVEPOINT jobs", sqlite3.SQLITE_IOERR, StoreFailed),
         ("BEGIN IMMEDIATE", sqlite3.SQLITE_IOERR, StoreFailed),
     ],
 )
@@ -257,7 +257,7 @@ def test_who_leads_and_is_interrupted_leaves_the_others_to_the_next(store, conne
             leader.append(threading.current_thread())
             raise KeyboardInterrupt
 
-    connection.at["SAVEPOINT job"] = interrupt
+    connection.at["SAVEPOINT jobs"] = interrupt
     outcomes = [None] * THREADS
     works = [interruptible(begin, outcomes, n) for n, begin in enumerate(begins(store))]
     together(store, works)
