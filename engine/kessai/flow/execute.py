@@ -78,8 +78,10 @@ from kessai.machine.prepared import why_not_to_send
 from kessai.spec import Lifecycle
 
 
-def execute(context: Context, command: Command) -> Flow[Answer]:
-    """Carry out `command`, or say why not.
+def execute(
+    context: Context, command: Command, loaded: Loaded | None = None
+) -> Flow[Answer]:
+    """Carry out `command`, or say why not; `loaded` is what its `Load` gave just now.
 
     Raises:
         InvalidCommand: no lifecycle has the command, it must name its lifecycle, or what
@@ -89,11 +91,14 @@ def execute(context: Context, command: Command) -> Flow[Answer]:
 
     """
     for _ in range(ATTEMPTS):
-        loaded: Loaded = yield Load(command.key, command.transaction, command.agreement)
-        refuse_archived(loaded)
+        found: Loaded = loaded or (
+            yield Load(command.key, command.transaction, command.agreement)
+        )
+        refuse_archived(found)
         try:
-            taken = yield from take_up(context, command, loaded)
+            taken = yield from take_up(context, command, found)
         except VersionConflict:
+            loaded = None
             continue
         if isinstance(taken, Answer):
             return taken

@@ -40,7 +40,7 @@ def _plain_value(value: object) -> object:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # see `of_fields`
 class Command:
     """A request to carry one transaction one step further.
 

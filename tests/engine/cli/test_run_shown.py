@@ -93,10 +93,10 @@ def test_what_the_owner_of_a_store_should_know_is_one_line_and_no_traceback(
 
     real, others = carry_out._ask, iter(range(100))
 
-    def ask_beside_another(wiring, line):
+    def ask_beside_another(wiring, line, loaded):
         with closing(SQLiteStore(path)) as other:
             Book(other, f"other-{next(others)}").begin()
-        return real(wiring, line)
+        return real(wiring, line, loaded)
 
     monkeypatch.setattr(carry_out, "_ask", ask_beside_another)
     path.unlink()

@@ -23,7 +23,7 @@ from kessai.cli.terminal.stopping import Stop
 from kessai.driver import FlowRun
 from kessai.errors import KessaiError
 from kessai.flow import Flow, Status, execute, recover
-from kessai.flow.effects import ARCHIVED
+from kessai.flow.effects import ARCHIVED, Loaded, Recorded
 
 MOST_TOGETHER = 32
 """Lines. More would hardly share fewer commits; all of them are finished after Ctrl-C."""
@@ -108,13 +108,11 @@ def independent(lines: Iterable[CommandLine], most: int) -> Iterator[list[Comman
         yield group
 
 
-def is_answered(wiring: Wiring, line: CommandLine) -> bool:
-    """Whether an earlier run has the final answer of `line`."""
-    command = line.command
-    recorded = wiring.engine.store.load(command.key, command.transaction, None).recorded
+def is_answered(line: CommandLine, recorded: Recorded | None) -> bool:
+    """Whether what an earlier run recorded under the key of `line` is its final answer."""
     if recorded is None or recorded.outcome not in _FINAL:
         return False
-    return recorded.request == command.fingerprint
+    return recorded.request == line.command.fingerprint
 
 
 @attrs.define
@@ -127,12 +125,19 @@ class _Asking:
 
     def flow(self, line: CommandLine) -> LineFlow:
         """What carries out `line`, if it has no answer yet."""
-        if is_answered(self.wiring, line):
+        loaded = self._loaded(line)
+        if is_answered(line, loaded.recorded):
             return _nothing()
         if not self.is_recovered:
             _recover_open(self.wiring, self.clock, line.at)
             self.is_recovered = True
-        return self.clock.at(line.at, _ask(self.wiring, line))
+            loaded = self._loaded(line)
+        return self.clock.at(line.at, _ask(self.wiring, line, loaded))
+
+    def _loaded(self, line: CommandLine) -> Loaded:
+        asked = line.command
+        store = self.wiring.engine.store
+        return store.load(asked.key, asked.transaction, asked.agreement)
 
 
 def _nothing() -> LineFlow:
@@ -140,10 +145,10 @@ def _nothing() -> LineFlow:
     return None
 
 
-def _ask(wiring: Wiring, line: CommandLine) -> LineFlow:
+def _ask(wiring: Wiring, line: CommandLine, loaded: Loaded) -> LineFlow:
     context = wiring.engine.context
     try:
-        answer = yield from execute(context, line.command)
+        answer = yield from execute(context, line.command, loaded)
         # What an earlier run left open at a gateway was inquired about when this began.
         is_known = answer.is_recorded and wiring.local is None
         if answer.status in OPEN and not is_known:

@@ -1,7 +1,8 @@
 """A file of commands, one JSON object a line: checked whole before one is carried out.
 
-The file is read line by line, once to check it and once more for each use, so its
-length costs no memory. This module knows no engine, no store and no gateway.
+The file is read line by line, so its length costs no memory. What was checked is kept on
+the disk, and carried out from there: nobody can change it meanwhile. This module knows no
+engine, no store and no gateway.
 """
 
 import shutil
@@ -9,10 +10,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import IO
+from typing import IO, Any
 
 import attrs
 import click
+import msgspec
 
 from kessai.card_numbers import find_card_numbers, without_card_numbers
 from kessai.cli.run.command_fields import (
@@ -24,6 +26,7 @@ from kessai.cli.run.command_fields import (
 from kessai.cli.run.seen import Seen
 from kessai.cli.terminal.json_line import JsonMistake, column_of, decode_object, short
 from kessai.errors import InvalidCommandFile
+from kessai.frozen import of_fields
 from kessai.machine import Command, Machines
 
 MAX_LINE_BYTES = 1_000_000
@@ -34,6 +37,11 @@ WrongIn = Callable[[Command], WrongField | None]
 """What the file alone does not show to be wrong with a command; None if nothing is."""
 
 _BOM = "\ufeff"
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(
+    tuple[int, datetime, dict[str, Any], dict[str, str], dict[str, datetime]]
+).decode
 
 
 @attrs.frozen
@@ -69,18 +77,21 @@ class LineMistake:
 class CommandFile:
     """The commands in an open, seekable file. `name` is what messages call it.
 
-    With `imports` they were carried out elsewhere: they stand in any order of time.
+    Those that were checked are kept in `checked`, an empty file. With `imports` they
+    were carried out elsewhere: they stand in any order of time.
     """
 
     def __init__(
         self,
         file: IO[bytes],
+        checked: IO[bytes],
         name: str,
         machines: Machines,
         *,
         imports: bool = False,
     ) -> None:
         self._file = file
+        self._kept = checked
         self._imports = imports
         self._name = name
         self._machines = machines
@@ -113,23 +124,20 @@ class CommandFile:
         return commands
 
     def lines(self) -> Iterator[CommandLine]:
-        """The lines of a file that was checked.
-
-        Raises:
-            InvalidCommandFile: it was changed since.
-
-        """
-        for found in self._read():
-            if isinstance(found, LineMistake):
-                message = f"{self._name}:{found.line}: the file was changed meanwhile"
-                raise InvalidCommandFile(message)
-            yield found
+        """The lines, as they were when the file was last checked."""
+        self._kept.seek(0)
+        for raw in self._kept:
+            number, at, fields, references, deadlines = _decode(raw)
+            command = of_fields(Command, fields)
+            yield CommandLine(number, TimedCommand(at, command, references, deadlines))
 
     def _checked(
         self, wrong_in: Iterable[WrongIn]
     ) -> Iterator[CommandLine | LineMistake]:
         """Every line on its own and among the others: in time, and under its key."""
         latest: CommandLine | None = None
+        self._kept.seek(0)
+        self._kept.truncate()
         with closing(Seen()) as keys:
             for found in self._read():
                 yield found
@@ -140,7 +148,14 @@ class CommandFile:
                     wrong.append(_in_time(found, latest))
                 wrong += (ask(found.command) for ask in wrong_in)
                 latest = found
+                self._keep(found)
                 yield from self._placed(found.number, filter(None, wrong))
+
+    def _keep(self, line: CommandLine) -> None:
+        stated = line.stated
+        more = stated.references, stated.deadlines
+        kept = (line.number, stated.at, vars(stated.command), *more)
+        self._kept.write(_encode(kept) + b"\n")
 
     def _placed(self, line: int, wrong: Iterable[WrongField]) -> list[LineMistake]:
         """What is wrong with the line last read, by the columns."""
@@ -201,12 +216,16 @@ def opened(
 ) -> Iterator[CommandFile]:
     """The command file at `path`; `-` is standard input, kept while it is needed."""
     name = "standard input" if path == "-" else path
-    with click.open_file(path, "rb") as stream, tempfile.TemporaryFile() as kept:
+    with (
+        click.open_file(path, "rb") as stream,
+        tempfile.TemporaryFile() as kept,
+        tempfile.TemporaryFile() as checked,
+    ):
         file: IO[bytes] = stream
         if path == "-" or not stream.seekable():  # it can be read only once
             shutil.copyfileobj(stream, kept)
             file = kept
-        yield CommandFile(file, name, machines, imports=imports)
+        yield CommandFile(file, checked, name, machines, imports=imports)
 
 
 def _in_time(found: CommandLine, latest: CommandLine | None) -> WrongField | None:
