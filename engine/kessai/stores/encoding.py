@@ -59,18 +59,21 @@ def decode_transaction(raw: bytes) -> Transaction:
 
 
 def columns_of(
-    transaction: Transaction,
-) -> tuple[str, str, str, int, datetime | None, int, datetime | None, datetime | None]:
-    """What is kept beside a transaction's state, to find it by."""
+    transaction: Transaction, stored: Callable[[datetime | None], Any] = lambda at: at
+) -> tuple[str, str, str, int, Any, int, Any, Any]:
+    """What is kept beside a transaction's state, to find it by.
+
+    `stored` is the form that the database has of a time.
+    """
     return (
         transaction.account,
         transaction.lifecycle,
         transaction.status,
         transaction.version,
-        transaction.open_since,
+        stored(transaction.open_since),
         len(transaction.discrepancies),
-        transaction.opened_at,
-        transaction.changed_at,
+        stored(transaction.opened_at),
+        stored(transaction.changed_at),
     )
 
 
@@ -78,10 +81,9 @@ def decode_row(
     row: Sequence[Any],
     now: datetime | None = None,
     *,
-    kept: Callable[[Transaction], tuple[object, ...]] = columns_of,
     stored: Callable[[datetime | None], Any] = lambda at: at,
 ) -> Transaction:
-    """The transaction of a row: its id, what is `kept`, its schedule, its state.
+    """The transaction of a row: its id, its `columns_of`, its schedule, its state.
 
     `stored` is the form that the database has of a time; `now` is for the schedule.
 
@@ -94,7 +96,7 @@ def decode_row(
         transaction = decode_transaction(state)
     except TrailBroken as error:
         raise TrailBroken(str(error), transaction=name) from error
-    if transaction.id != name or kept(transaction) != tuple(columns):
+    if transaction.id != name or columns_of(transaction, stored) != tuple(columns):
         message = "the columns of a stored transaction do not agree with its state"
         raise TrailBroken(message, transaction=name)
     written = encode_transaction(transaction)

@@ -150,8 +150,8 @@ _UPDATES = (
 
 def _write_transaction(connection: sqlite3.Connection, change: Change) -> None:
     after, expected = change.transaction, change.expected_version
-    values = (
-        *_columns(after),
+    values: tuple[object, ...] = (
+        *columns_of(after, moment),
         moment(after.due_at),
         encode_transaction(after),
         after.id,
@@ -283,16 +283,6 @@ def feed(after: str, limit: int) -> Steps[list[Published]]:
     return [flow.Published(str(at), Record(*columns)) for at, *columns in found]
 
 
-def _columns(transaction: Transaction) -> tuple[object, ...]:
-    """The columns beside the state, as SQLite keeps them."""
-    return tuple(
-        [
-            moment(each) if isinstance(each, datetime) else each
-            for each in columns_of(transaction)
-        ]
-    )
-
-
 def read_row(now: datetime | None, row: tuple[Any, ...]) -> Transaction:
     """The transaction of a row of `TRANSACTIONS`: see `decode_row`."""
-    return decode_row(row, now, kept=_columns, stored=moment)
+    return decode_row(row, now, stored=moment)
