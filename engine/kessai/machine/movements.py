@@ -26,8 +26,11 @@ def moved(
     """What was added to each balance, in minor units, in the lifecycle's order."""
     if machine is None or before == after:
         return {}
-    changes = {n: after.get(n, 0) - before.get(n, 0) for n in machine.balances}
-    return {name: change for name, change in changes.items() if change}
+    return {
+        name: change
+        for name in machine.balances
+        if (change := after.get(name, 0) - before.get(name, 0))
+    }
 
 
 def moved_as_json(
