@@ -14,6 +14,9 @@ payments are live:
   documented: if it has succeeded without a last capture, the rest counts as lapsed.
 - Whether a charge has its intent's metadata is not documented: of a webhook about a
   charge or a refund without ours, the intent is asked.
+- Lists cannot be asked for by metadata, and Stripe's search is late. A payment whose reply
+  and webhooks were all lost is looked for among the first 600 made within 20 minutes, and
+  the first 600 of its day; where there were more, it waits for an operator.
 - When a 429 is over is not stated: the command is declined, and may be begun anew.
 - How Stripe counts IQD and LYD is not documented: payments in them are refused.
 

@@ -9,7 +9,7 @@ index is late by up to an hour.
 """
 
 from collections.abc import Generator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kessai.gateway import (
     Call,
@@ -40,11 +40,17 @@ from kessai_adapters.stripe.wire import (
 CLOCKS_DIFFER = timedelta(minutes=10)
 """By how much Stripe's clock may be behind ours."""
 
+SENT_WITHIN = timedelta(minutes=20)
+"""Within that after its beginning, an opening command was surely carried out, or lost."""
+
 KEYS_LAST = timedelta(hours=24)
-"""Until then after its beginning, an opening command may have been sent again."""
+"""Until then it may have been sent again, under its key."""
 
 _AT_ONCE = 100
-_PAGES = 6
+_PAGES_OF_ALL = 6
+_PAGES_OF_ONE = 4
+"""How many pages are read of all that was made in a time, and of one payment's."""
+
 _OK = 200
 _EXPANDED = ("latest_charge",)
 _EXPANDED_OF = ("data.latest_charge",)
@@ -124,13 +130,34 @@ def _saved(api: Api, setup: Setup) -> Exchange:
 
 
 def _search(api: Api, call: Call, path: str) -> _Found:
-    """The intents of a transaction whose id is not known, of those that still count."""
+    """The intents of a transaction whose id is not known, of those that still count.
+
+    Mostly it was made at once; only what was sent again was made later.
+    """
     if call.begun_at is None:
         return unknown(call, "id_not_known")
-    since, until = call.begun_at - CLOCKS_DIFFER, call.begun_at + KEYS_LAST
-    created = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
-    expands = _EXPANDED_OF if path == "payment_intents" else None
-    found = yield from _pages(api, call, path, created=created, expand=expands)
+    first, last = call.begun_at + SENT_WITHIN, call.begun_at + KEYS_LAST
+    times = (call.begun_at - CLOCKS_DIFFER, first), (first + timedelta(seconds=1), last)
+    for since, until in times:
+        found = yield from _made(api, call, path, since, until)
+        if found:
+            return found
+    return []
+
+
+def _made(api: Api, call: Call, path: str, since: datetime, until: datetime) -> _Found:
+    """Those of a transaction that were made in a time."""
+    is_first = call.begun_at is not None and since < call.begun_at
+    of_intents = path == "payment_intents"
+    found = yield from _pages(
+        api,
+        call,
+        path,
+        most=_PAGES_OF_ALL,
+        is_first=is_first,
+        created={"gte": int(since.timestamp()), "lte": int(until.timestamp())},
+        expand=_EXPANDED_OF if of_intents else None,
+    )
     if isinstance(found, Evidence):
         return found
     ours = [
@@ -138,17 +165,24 @@ def _search(api: Api, call: Call, path: str) -> _Found:
         for each in found
         if inner(each, "metadata").get(TRANSACTION) == call.transaction
     ]
-    kind = Intent if path == "payment_intents" else Setup
+    kind = Intent if of_intents else Setup
     stands = [each for each in ours if kind(each, call).opened is not Outcome.DECLINED]
     return stands or ours[:1]
 
 
-def _pages(api: Api, call: Call, path: str, **fields: object) -> _Found:
+def _pages(
+    api: Api,
+    call: Call,
+    path: str,
+    *,
+    most: int = _PAGES_OF_ONE,
+    is_first: bool = False,
+    **fields: object,
+) -> _Found:
     """All items of a list; UNKNOWN if it is too long, or breaks off."""
     found: list[ApiObject] = []
     after: str | None = None
-    is_first = path in {f"{INTENT}s", f"{SETUP}s"}
-    for _ in range(_PAGES):
+    for _ in range(most):
         reply = yield api.get(path, **fields, limit=_AT_ONCE, starting_after=after)
         stated = _read(reply)
         items = read_items(stated)

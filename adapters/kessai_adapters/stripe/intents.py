@@ -178,7 +178,7 @@ class Intent:
     def _end(self, last: str) -> str:
         """How an authorization ended that was not captured to its end."""
         if self.status == "canceled" and self.charge:
-            reason = self.stated.get("cancellation_reason")
+            reason = read_code(self.stated, "cancellation_reason")
             return EXPIRE if reason in _BY_ITSELF else "cancel"
         is_left = self.status == "succeeded" and self.left_over
         return EXPIRE if is_left and last == "capture_part" else ""

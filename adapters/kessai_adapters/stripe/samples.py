@@ -231,9 +231,9 @@ REPLIES = [
         INQUIRE,
         says(INQUIRE, listing=(OPENED, done("cancel")), references=IDS),
     ),
-    ReplySample("inquiry-not-found", SEARCH, says(SEARCH, found=False)),
 ]
 EXCHANGES = [
+    ExchangeSample("inquiry-not-found", SEARCH, says(SEARCH, found=False)),
     ExchangeSample(
         "inquiry-refunded",
         INQUIRE,

@@ -142,7 +142,7 @@ def test_a_list_is_read_to_its_end():
 def test_a_list_that_breaks_off_or_never_ends_says_nothing():
     broken = reads(INQUIRE, (200, CAPTURED), (500, {}))
     endless = listing(refund(1, 1), has_more=True)
-    told = reads(INQUIRE, (200, CAPTURED), *[(200, endless)] * 6)
+    told = reads(INQUIRE, (200, CAPTURED), *[(200, endless)] * 4)
     for evidence in (broken, told):
         assert (evidence.outcome, evidence.listing) == (Outcome.UNKNOWN, ())
 
@@ -153,6 +153,15 @@ def test_of_several_intents_of_one_order_an_operator_must_choose():
     declined = intent(id="pi_1", status="canceled", latest_charge=None)
     evidence = reads(SEARCH, (200, listing(declined, intent(id="pi_2"))))
     assert evidence.references["payment_intent"] == "pi_2"
+
+
+def test_what_was_sent_again_is_looked_for_later():
+    evidence = reads(SEARCH, (200, listing()), (200, listing(intent())))
+    assert evidence.references["payment_intent"] == "pi_3OnRecord"
+    assert reads(SEARCH, (200, listing()), (200, listing())).found is False
+    too_many = listing(intent(metadata={}), has_more=True)
+    evidence = reads(SEARCH, *[(200, too_many)] * 6)
+    assert evidence.outcome is Outcome.UNKNOWN
 
 
 def test_without_an_id_or_a_time_nothing_is_asked():
