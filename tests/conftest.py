@@ -36,7 +36,7 @@ LONG = {
             "transport_kit",
         )
     ),
-    "adapters/stripe/test_conformance.py",
+    *(f"adapters/{name}/test_conformance.py" for name in ("payjp", "stripe")),
     *(f"testing_adapters/test_{name}.py" for name in ("plugin", "planted_mistakes")),
     *(
         f"engine/prove/test_prove_{name}.py"
