@@ -144,7 +144,8 @@ class Evidence:
     `references` are ids that the gateway gave, by the adapter's names for them. Only
     ids that a transaction has one of are listed; a refund's own id is its `exchange`.
     `totals` are amounts of the whole transaction, by the lifecycle's names for them,
-    from a gateway that states totals and lists no exchanges. `deadlines` are times that
+    from a gateway that states totals and lists no exchanges; a `listing` beside them has
+    those that can be asked about by id, and leaves out others. `deadlines` are times that
     the gateway states, by the lifecycle's names for the deadlines; they take precedence
     over declared durations. Until `not_before` the gateway must not be asked again.
 
@@ -218,8 +219,8 @@ Reception = Generator[Request, Reply | Failure, tuple[Evidence | Mention, ...]]
 class Adapter(Protocol):
     """What the engine needs of an adapter.
 
-    A class that names this one as its base has the defaults of `replays`, `page` and
-    `seal`.
+    A class that names this one as its base has the defaults of `replays`, `totals_lag`,
+    `page` and `seal`.
     For a gateway that needs one request per command, `TwoFunctionAdapter` is less work.
     """
 
@@ -240,6 +241,14 @@ class Adapter(Protocol):
         None if it does not repeat answers, or if its documents do not promise it.
         """
         return None
+
+    @property
+    def totals_lag(self) -> frozenset[str]:
+        """The commands whose success the totals of an inquiry may show only later.
+
+        So totals never show that such a command was not carried out. None by default.
+        """
+        return frozenset()
 
     def exchange(self, call: Call) -> Exchange:
         """Carry out `call`: yield each request, get its reply, return the evidence.

@@ -11,12 +11,13 @@ import attrs
 from kessai.evidence.absence import Presumption, decline_abandoned, read_listing
 from kessai.evidence.attempts import Attempts, Case
 from kessai.evidence.ledger import Unconfirmed
-from kessai.evidence.listing import unconfirmed
+from kessai.evidence.listing import resolve_listing, unconfirmed
 from kessai.evidence.outcome import beside
 from kessai.evidence.totals import read_totals
 from kessai.gateway import Evidence, Outcome
 from kessai.machine.compile import Machine
 from kessai.machine.events import Discrepancy, Event, External, Reported
+from kessai.machine.explained import differ
 from kessai.machine.references import REFERENCE_DIFFERS, differs
 from kessai.machine.transaction import Operation, Transaction
 
@@ -25,13 +26,15 @@ from kessai.machine.transaction import Operation, Transaction
 class InquiryAnswer:
     """What a gateway answered, whether it lists exchanges, and what may be presumed.
 
-    `replays`: for how long it knows keys; None if it promises nothing.
+    `replays`: for how long it knows keys; None if it promises nothing. `totals_lag`: the
+    commands whose success its totals may show only later.
     """
 
     evidence: Evidence
     lists: bool
     presumption: Presumption | None = None
     replays: timedelta | None = None
+    totals_lag: frozenset[str] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -40,8 +43,7 @@ class Inquiry:
 
     `readable` is False when the gateway gave no answer that states anything; it must
     not be asked again before `not_before`, if it stated that. `lists` is False if it
-    has no inquiry, or one that states totals alone: it may have done what it does not
-    list. `events` are what it reported that the trail did not know. `unconfirmed` are
+    has no inquiry, or one that states totals: it may have done what it does not list. `events` are what it reported that the trail did not know. `unconfirmed` are
     successes that the trail holds and the gateway does not list. `unlisted` are open
     operations that it does not list and that can no longer arrive. `attempts` are those
     of the trail with the events, and `may_be_outdated` says whether the events may be
@@ -75,9 +77,19 @@ def read(case: Case, answer: InquiryAnswer) -> Inquiry:
         unlisted = read_listing(case, evidence.listing, answer.presumption)
         missing = unconfirmed(case.machine, case.attempts, evidence.listing)
     else:
-        unlisted = read_totals(case, evidence, answer.presumption, answer.replays)
+        resolve_listing(
+            case, evidence.listing
+        )  # of some; what is left out says nothing
+        unlisted = read_totals(
+            case,
+            evidence,
+            answer.presumption,
+            replays=answer.replays,
+            lag=answer.totals_lag,
+        )
     if not about_another:
-        decline_abandoned(case, answer.presumption)
+        if not differ(case.transaction, evidence):  # else it may be what came of it
+            decline_abandoned(case, answer.presumption)
         for event in beside(case.machine, case.transaction, evidence, case.now):
             case.add(event)
     return Inquiry(

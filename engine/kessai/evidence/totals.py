@@ -43,11 +43,14 @@ def read_totals(
     case: Case,
     evidence: Evidence,
     presumption: Presumption | None = None,
+    *,
     replays: timedelta | None = None,
+    lag: frozenset[str] = frozenset(),
 ) -> tuple[Operation, ...]:
     """Add what follows from the totals of `evidence`; returns what they do not show.
 
     For as long as `replays` after it began, an operation can be asked about by its key.
+    Of the commands in `lag`, totals may show a success only later.
 
     Nothing is presumed without a `presumption`, nor while anything differs.
     """
@@ -59,7 +62,7 @@ def read_totals(
             case.add(event)
     if presumption is None or found:
         return ()
-    shown = _not_carried_out(case, evidence)
+    shown = [o for o in _not_carried_out(case, evidence) if o.command not in lag]
     unlisted = tuple(each for each in shown if each.sent_at <= presumption.sent_by)
     for operation in unlisted:
         if presumption.declines(operation, case.attempts):

@@ -155,8 +155,13 @@ def _ask(
     if started.evidence is not None:
         return InquiryAnswer(started.evidence, lists=False)
     evidence = yield from carry_on(adapter, started)
-    lists = bool(evidence.listing) or not evidence.totals
-    return InquiryAnswer(evidence, lists, presumption, adapter.replays)
+    return InquiryAnswer(
+        evidence,
+        lists=not evidence.totals,
+        presumption=presumption,
+        replays=adapter.replays,
+        totals_lag=adapter.totals_lag,
+    )
 
 
 def _presume_unanswered(

@@ -503,9 +503,10 @@ class World:
         """Only the account that an order belongs to is ever asked about it.
 
         An order kit's inquiries do not say which order they are about; it has one account.
+        What a notification needs is fetched before anybody knows whether there is an order.
         """
         asked, owner = self.gateway.account_of(request), self.transaction(order).account
-        if order and asked != owner:
+        if owner and asked != owner:
             detail = f"{asked} was asked, it belongs to {owner}"
             raise Violation(BrokenPromise.ANOTHER_ACCOUNT, order, detail)
 

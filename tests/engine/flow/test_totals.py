@@ -215,3 +215,59 @@ def test_what_fits_is_no_news(captured, scripted, store):
     assert (finding.readable, finding.events) == (True, ())
     captured.call("reconcile", "order-1")
     assert len(store.records("order-1")) == 4
+
+
+# ── totals with a list of what has an id of its own ─────────────────────────────────
+
+
+def listed(outcome, number, amount=30):
+    return ListedExchange(
+        command="refund",
+        outcome=Outcome(outcome),
+        amount=amount,
+        operation=f"order-1.{number}",
+    )
+
+
+def test_what_is_listed_beside_totals_is_resolved_and_what_is_left_out_stays_open(
+    captured, scripted, clock, events
+):
+    refunds(captured, 30, 30, 40)
+    first, second, _ = captured.transaction().operations
+    declined = listed("declined", second.rpartition(".")[2])
+    scripted.once(
+        INQUIRY, totals={"captured": 100, "refunded": 30}, listing=(declined,)
+    )
+    clock.passes(minutes=3)
+    captured.recover()
+    assert phases(captured) == [(40, "unknown")]
+    assert first not in captured.transaction().operations
+    assert captured.transaction().amounts["refunded"] == 30
+    events()
+
+
+def test_totals_that_lag_never_show_that_something_was_not_carried_out(
+    captured, scripted, clock, monkeypatch
+):
+    refunds(captured, 30)
+    monkeypatch.setattr(type(scripted), "totals_lag", frozenset({"refund"}))
+    for _ in range(3):
+        states(scripted, captured=100, refunded=0)
+        clock.passes(hours=1)
+        captured.recover()
+    assert phases(captured) == [(30, "unknown")]
+    monkeypatch.setattr(type(scripted), "totals_lag", frozenset())
+    states(scripted, captured=100, refunded=0)
+    clock.passes(hours=1)
+    captured.recover()
+    assert phases(captured) == []
+
+
+def test_nothing_is_abandoned_while_totals_show_something(market, scripted, clock):
+    scripted.once("authorize", "pending")
+    market.asks("authorize", 100)
+    for _ in range(3):
+        states(scripted, authorized=100, captured=100)
+        clock.passes(days=3)
+        market.recover()
+    assert phases(market) == [(100, "pending")]

@@ -78,7 +78,9 @@ class AdapterSamples:
 
     Not every gateway is alike: `lifecycles` are those the adapter is for (shipped names
     or files); `key_on_the_wire` is false where requests carry no idempotency key;
-    `many_a_notification` is false where a notification is one item; `signs_body` is
+    `many_a_notification` is false where a notification is one item;
+    `notifications_fetch` is true where one is read only with what the adapter fetches
+    for it, such as a certificate: then refusals alone are on record. `signs_body` is
     false where what `sign` makes is the same for every body, as a token is: then a
     notification may only cause an inquiry. `never` are outcomes that the gateway has not.
     """
@@ -96,6 +98,7 @@ class AdapterSamples:
     lifecycles: Sequence[str | Path] = attrs.field(factory=shipped_names)
     key_on_the_wire: bool = True
     many_a_notification: bool = True
+    notifications_fetch: bool = False
     signs_body: bool = True
     never: frozenset[Outcome] = frozenset()
 
