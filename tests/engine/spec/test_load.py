@@ -12,6 +12,9 @@ from kessai.spec import load_file, load_shipped, rebuild, shipped_names
 
 MINIMAL = Path(__file__).parent / "data" / "minimal.toml"
 SHIPPED = (
+    "amazon_pay",
+    "amazon_pay_charge",
+    "amazon_pay_recurring",
     "card",
     "charge",
     "one_time",
@@ -28,7 +31,9 @@ def test_the_shipped_lifecycles_are_these() -> None:
 
 @pytest.mark.parametrize("name", ["nope", "", "shared/payment", "../one_time"])
 def test_a_lifecycle_that_is_not_shipped_is_unknown(name: str) -> None:
-    with pytest.raises(UnknownLifecycle, match="shipped are card, charge"):
+    with pytest.raises(
+        UnknownLifecycle, match="shipped are amazon_pay, amazon_pay_charge"
+    ):
         load_shipped(name)
 
 
