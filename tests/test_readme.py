@@ -176,7 +176,7 @@ def test_every_file_it_points_to_is_there():
 
 def test_the_extras_and_the_install_command_are_the_packages():
     project = tomllib.loads((HOUSE / "pyproject.toml").read_text("utf-8"))["project"]
-    listed = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+    listed = set(re.findall(r"^\| `([\w-]+)` \|", README, re.MULTILINE))
     assert listed == set(project["optional-dependencies"])
     assert "pip install kessai\n" in blocks("sh")
 

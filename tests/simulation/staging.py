@@ -10,6 +10,7 @@ from kessai import MemoryStore, load_shipped
 from kessai.machine import Machines
 from kessai.simulator import ALL, COMMANDS_EACH, Figures, Stage, play_world
 from kessai_adapters.local import LocalGateway
+from kessai_adapters.local_amazon_pay import LocalAmazonPay
 from kessai_adapters.local_stripe import LocalStripe
 from kessai_adapters.payjp.local import LocalGateway as PayJpGateway
 
@@ -87,7 +88,16 @@ def stripe_stage():
     return Stage(Machines([load_shipped("card")]), gateway, MemoryStore)
 
 
+@cache
+def amazon_pay_stage():
+    machines = Machines([load_shipped(name) for name in LocalAmazonPay.lifecycles])
+    return Stage(
+        machines, lambda clock: LocalAmazonPay(clock=clock).played(), MemoryStore
+    )
+
+
 STAGES = {
+    "amazon_pay": amazon_pay_stage,
     "emulator": memory_stage,
     "invented": invented_stage,
     "accounts": accounts_stage,

@@ -1,0 +1,103 @@
+"""Amazon Pay at home: the adapter, its emulator and the way between, in one process.
+
+Published as the entry point `kessai.emulators`, as `local` is.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kessai.errors import InvalidInput
+from kessai_adapters.amazon_pay import AmazonCredentials, AmazonPay
+from kessai_adapters.emulators import Controls, EmulatorClock
+from kessai_adapters.emulators.amazon_pay import (
+    DEFAULT_KEY_ID,
+    DEFAULT_MERCHANT,
+    TOPIC,
+    AmazonPayEmulator,
+    as_pem,
+    merchant_key,
+)
+from kessai_adapters.emulators.clock import utc_now
+from kessai_adapters.in_process_gateway import InProcessGateway
+
+if TYPE_CHECKING:
+    from kessai_adapters.played_amazon_pay import PlayedAmazonPay
+
+ACCOUNT = "amazon_pay/emulator/local"
+"""What is at an emulator in this process is at no gateway, and at no served emulator."""
+
+_STORE = "emulator-store"
+_REGION = "jp"
+
+
+class LocalAmazonPay(InProcessGateway[AmazonPayEmulator]):
+    """An adapter of Amazon Pay, and the emulator that answers it.
+
+    `clock` gives aware times in UTC, the real ones unless given. Its books are kept in
+    memory alone, and the buyer is always asked.
+
+    Raises:
+        InvalidInput: a file was named for its books.
+
+    """
+
+    name = "amazon_pay"
+    merchant = DEFAULT_MERCHANT
+    """Who the merchant is at the emulator."""
+    lifecycles = ("amazon_pay", "amazon_pay_recurring", "amazon_pay_charge")
+    """The shipped ones that are played in the simulator, by name."""
+    example = "authorize --lifecycle amazon_pay --amount 1200 --currency JPY"
+    """A first command: what `kessai tx do` takes after an order's id."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        books: Path | str | None = None,
+        approve: str = "ask",  # noqa: ARG002 - a session waits for its buyer, always
+    ) -> None:
+        if books is not None:
+            message = "the emulator of Amazon Pay keeps its books in memory alone"
+            raise InvalidInput(message)
+        moved = EmulatorClock(clock or utc_now)
+        super().__init__(AmazonPayEmulator(clock=moved), moved)
+        pem = as_pem(merchant_key())
+        self.adapter = AmazonPay(
+            AmazonCredentials(DEFAULT_MERCHANT, _STORE, DEFAULT_KEY_ID, pem),
+            region=_REGION,
+            host=self.emulator.base_url,
+            account=ACCOUNT,
+        )
+
+    def controls(self) -> Controls:
+        """What can be controlled of the emulator where it is served."""
+        return attrs.evolve(super().controls(), orders=self.emulator.orders)
+
+    def environment(self, url: str) -> Mapping[str, str]:
+        """The variables that point the adapter at the emulator at `url`.
+
+        The key is made up, and another one in every process.
+        """
+        return {
+            "KESSAI_AMAZON_PAY_HOST": url,
+            "KESSAI_AMAZON_PAY_MERCHANT_ID": DEFAULT_MERCHANT,
+            "KESSAI_AMAZON_PAY_STORE_ID": _STORE,
+            "KESSAI_AMAZON_PAY_KEY_ID": DEFAULT_KEY_ID,
+            "KESSAI_AMAZON_PAY_KEY": as_pem(merchant_key()).replace("\n", "\\n"),
+            "KESSAI_AMAZON_PAY_REGION": _REGION,
+            "KESSAI_AMAZON_PAY_TOPIC": TOPIC,
+        }
+
+    def played(self) -> "PlayedAmazonPay":
+        """The emulator in the hands of `kessai simulate`."""
+        from kessai_adapters.played_amazon_pay import PlayedAmazonPay
+
+        return PlayedAmazonPay(self.emulator, self.adapter, self.clock)
+
+    def waiting(self) -> Mapping[str, str]:
+        """The buyer's page of every session that waits, by order id."""
+        return self.emulator.waiting()
