@@ -49,9 +49,9 @@ def main():
         stack.enter_context(host.hearing(url))
         recover = ["-m", "kessai", "recover", "--watch", "--gateway", "veritrans4g"]
         stack.enter_context(host.started(*recover, url=url))
-        print(f"{asked.shop}: {url}/  (its log: {host.log})")  # noqa: T201
+        print(f"{asked.shop}: {url}/  (its log: {host.log})")
         if asked.shop == "django":
-            print(f"{url}/admin/ is for sato, password {host.password}")  # noqa: T201
+            print(f"{url}/admin/ is for sato, password {host.password}")
         sys.stdout.flush()
         signal.pause()
 

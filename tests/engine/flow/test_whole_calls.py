@@ -87,6 +87,7 @@ def test_an_inquiry_is_about_a_transaction_and_nothing_else(authorized, calls):
         transaction="order-1",
         lifecycle="one_time",
         tracks=("payment",),
+        begun_at=standing(authorized).opened_at,
     )
     assert call == asked
 
