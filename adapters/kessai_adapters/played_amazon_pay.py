@@ -36,6 +36,9 @@ _CONSENT: Final = {"Chargeable": "consented", "Closed": "terminated"}
 class PlayedAmazonPay:
     """An emulator and its adapter in the hands of the simulator."""
 
+    opens_once = False
+    """Amazon takes a merchant's reference as often as it comes."""
+
     def __init__(
         self,
         emulator: AmazonPayEmulator,
