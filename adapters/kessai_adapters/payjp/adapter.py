@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import ClassVar
 
 import attrs
@@ -70,7 +69,7 @@ def _sender_of(adapter: "PayJp") -> Sender:
 
 
 @attrs.frozen
-class PayJp:
+class PayJp(Adapter):
     """PAY.JP, API v2: payment flows by card, Apple Pay and PayPay, in yen.
 
     `merchant` is the shop's own name for its PAY.JP account: keys change, and payments
@@ -86,14 +85,12 @@ class PayJp:
 
     """
 
-    name: ClassVar[str] = "payjp"
-    replays: ClassVar[timedelta | None] = None
-    seal = Adapter.seal
+    name: ClassVar[str] = "payjp"  # pyright: ignore[reportIncompatibleMethodOverride]
 
     credentials: Credentials = attrs.field(repr=False)
     merchant: str = attrs.field(converter=_checked_merchant)
     host: str = attrs.field(default=DEFAULT_HOST, converter=checked_host, kw_only=True)
-    account: str = attrs.field(
+    account: str = attrs.field(  # pyright: ignore[reportIncompatibleMethodOverride]
         kw_only=True, default=attrs.Factory(_account_of, takes_self=True)
     )
     _sender: Sender = attrs.field(
