@@ -31,7 +31,7 @@ from kessai import (
     SQLiteStore,
 )
 from kessai.cli.main import run_command
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 HOUSE = Path(__file__).parent.parent
 README = (HOUSE / "README.md").read_text("utf-8")

@@ -3,7 +3,7 @@
 import pytest
 
 from kessai import Command, Engine, MemoryStore, SQLiteStore
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 CARD = "4111111111111111"
 """A number that every gateway's documents give for tests."""

@@ -26,7 +26,7 @@ import trustme
 
 from kessai import AsyncHttpTransport, Command, Engine, HttpTransport, MemoryStore
 from kessai.gateway import Request
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 ROUNDS, REQUESTS = 15, 200
 TARGET, COLD_TARGET = 0.8, 0.9

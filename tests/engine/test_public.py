@@ -19,7 +19,7 @@ from kessai.audit.sealing import (
     read_public_key,
     read_seal,
 )
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 NEEDS_EXTRA = {"AsyncPostgresStore", "PostgresStore", "Telemetry"}
 MODULES = {"errors", "flow", "gateway", "spec"}

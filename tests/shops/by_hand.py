@@ -15,7 +15,7 @@ from pathlib import Path
 
 from running import HERE, RECIPES, Host
 
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 PORT = 8000
 

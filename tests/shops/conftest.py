@@ -17,8 +17,8 @@ import pytest
 import kessai_specs
 from kessai import Engine, open_store
 from kessai.driver import utc_now
-from kessai_adapters.local import LocalGateway
 from kessai_adapters.veritrans4g import VeriTrans4G
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))

@@ -9,10 +9,10 @@ from invented.played import LIFECYCLE, PlayedKumo
 from kessai import MemoryStore, load_shipped
 from kessai.machine import Machines
 from kessai.simulator import ALL, COMMANDS_EACH, Figures, Stage, play_world
-from kessai_adapters.local import LocalGateway
-from kessai_adapters.local_amazon_pay import LocalAmazonPay
-from kessai_adapters.local_stripe import LocalStripe
-from kessai_adapters.payjp.local import LocalGateway as PayJpGateway
+from kessai_adapters.amazon_pay.local import LocalAmazonPay
+from kessai_adapters.payjp.local import LocalPayJp
+from kessai_adapters.stripe.local import LocalStripe
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 
 def machines():
@@ -69,9 +69,9 @@ def asked_at_payjp(lifecycle):
 @cache
 def payjp_stage():
     def gateway(clock):
-        return PayJpGateway(clock=clock, approve="ask").played()
+        return LocalPayJp(clock=clock, approve="ask").played()
 
-    taken = [asked_at_payjp(load_shipped(name)) for name in PayJpGateway.lifecycles]
+    taken = [asked_at_payjp(load_shipped(name)) for name in LocalPayJp.lifecycles]
     return Stage(Machines(taken), gateway, MemoryStore)
 
 

@@ -21,8 +21,8 @@ from kessai_adapters.emulators.in_process import (
     EmulatorTransport,
 )
 from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY, Emulator
-from kessai_adapters.played import booked_order
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
+from kessai_adapters.veritrans4g.played import booked_order
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 KEEP = Recovery(missing=Missing.KEEP)  # what is not listed stays open

@@ -14,8 +14,8 @@ from kessai import Command, Engine, MemoryStore
 from kessai.audit import verify
 from kessai.errors import AccountUnknown
 from kessai.gateway import Failure, Reply, Request
-from kessai_adapters.local import LocalGateway
-from kessai_adapters.local_stripe import LocalStripe
+from kessai_adapters.stripe.local import LocalStripe
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 CARD = {"lifecycle": "card", "parameters": {"payment_method": "pm_card_visa"}}
 

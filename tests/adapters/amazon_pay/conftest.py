@@ -6,7 +6,7 @@ import pytest
 
 from kessai import Command, Engine, MemoryStore
 from kessai_adapters.amazon_pay.exchanges import BROUGHT
-from kessai_adapters.local_amazon_pay import LocalAmazonPay
+from kessai_adapters.amazon_pay.local import LocalAmazonPay
 
 FOUND_LATER = timedelta(minutes=11)
 

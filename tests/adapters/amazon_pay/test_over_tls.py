@@ -8,7 +8,7 @@ import trustme
 from kessai import Command, Engine, MemoryStore, Status
 from kessai.transport.http import HttpTransport
 from kessai_adapters.amazon_pay import AmazonPay
-from kessai_adapters.local_amazon_pay import LocalAmazonPay
+from kessai_adapters.amazon_pay.local import LocalAmazonPay
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kessai import Command, Engine, MemoryStore
-from kessai_adapters.payjp.local import LocalGateway
+from kessai_adapters.payjp.local import LocalPayJp
 
 
 class Shop:
@@ -13,7 +13,7 @@ class Shop:
 
     def __init__(self):
         self.now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-        self.local = LocalGateway(
+        self.local = LocalPayJp(
             clock=lambda: self.now, approve="ask", webhook_url="http://127.0.0.1/hook"
         )
         self.gateway = self.local.emulator

@@ -8,7 +8,7 @@ import pytest
 from kessai import Command, Engine, MemoryStore
 from kessai.errors import StoreBusy, StoreUnsuitable
 from kessai_adapters.payjp import PayJp
-from kessai_adapters.payjp.local import LocalGateway
+from kessai_adapters.payjp.local import LocalPayJp
 
 PAY = Command(
     *("authorize", "order-7"), key="key-1", lifecycle="card", amount=500, currency="JPY"
@@ -17,7 +17,7 @@ PAY = Command(
 
 def test_a_payment_goes_over_http():
     with ExitStack() as stack:
-        local = LocalGateway()
+        local = LocalPayJp()
         stack.callback(local.close)
         server = stack.enter_context(local.serve(port=0))
         adapter = PayJp.from_environment(local.environment(server.url))
@@ -32,7 +32,7 @@ def test_a_payment_goes_over_http():
 
 
 def test_who_waits_has_a_page():
-    local = LocalGateway(approve="ask")
+    local = LocalPayJp(approve="ask")
     engine = Engine(
         adapters=[local.adapter], store=MemoryStore(), transport=local.transport
     )
@@ -48,13 +48,13 @@ def test_who_waits_has_a_page():
 
 def test_the_books_are_held_by_one_and_are_nobody_elses(tmp_path):
     path = tmp_path / "orders.db.gateway-payjp"
-    first = LocalGateway(books=path)
+    first = LocalPayJp(books=path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kessai_adapters.emulators.shelf._PATIENCE_SECONDS", 0.01)
         with pytest.raises(StoreBusy):
-            LocalGateway(books=path)
+            LocalPayJp(books=path)
     first.close()
     other = tmp_path / "another.db"
     other.write_bytes(b"no database at all, but long enough to be read as one" * 9)
     with pytest.raises(StoreUnsuitable):
-        LocalGateway(books=other)
+        LocalPayJp(books=other)

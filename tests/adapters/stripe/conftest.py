@@ -9,7 +9,7 @@ from kessai import Command, Engine, MemoryStore
 from kessai.audit import verify
 from kessai_adapters.emulators.in_process import EmulatorTransport
 from kessai_adapters.emulators.stripe import StripeEmulator
-from kessai_adapters.local_stripe import LocalStripe
+from kessai_adapters.stripe.local import LocalStripe
 
 CARD = {"payment_method": "pm_card_visa"}
 

@@ -14,7 +14,7 @@ from kessai import Missing, Recovery, SQLiteStore
 from kessai.audit import verify
 from kessai.machine import Begun, broken_invariants, read_events
 from kessai.simulator import differences
-from kessai_adapters.played import booked_order
+from kessai_adapters.veritrans4g.played import booked_order
 
 LONG_ENOUGH = timedelta(hours=7)
 ROUNDS = 6

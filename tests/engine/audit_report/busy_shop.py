@@ -13,7 +13,7 @@ from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import append, compile_lifecycle
 from kessai.spec import load_shipped
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 MONTHLY = {"frequency": {"unit": "Month", "value": 1}}
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"

@@ -14,7 +14,7 @@ from kessai.driver import observe
 from kessai.errors import StoreBusy, VersionConflict
 from kessai.spec import load_shipped
 from kessai.testing.pytest_plugin.observer import CoverageObserver, CoveragePlugin
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 CAPTURED = "commit capture payment.authorized -> payment.captured"
 
@@ -114,7 +114,7 @@ def test_what_is_done_afterwards_does_not_count():
 TEST = """
 import sys
 from kessai import Command, Engine, MemoryStore
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 def test_a_sale():
     local = LocalGateway()

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from kessai import Command, Engine, SQLiteStore
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 LIVE, TEST = "veritrans4g/0123456789ab/live", "emulator/local"
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251

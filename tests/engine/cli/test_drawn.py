@@ -24,7 +24,7 @@ from kessai.machine import Machines, read_events
 from kessai.shell import shipped_lifecycles
 from kessai.spec import load_file
 from kessai.stores import open_store
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 
 @pytest.fixture

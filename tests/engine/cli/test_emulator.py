@@ -16,7 +16,7 @@ import trustme
 
 from kessai import HttpTransport, Request
 from kessai.errors import StoreBusy, StoreUnsuitable
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 SOON = 300  # seconds, for what should take one; a machine may be busy
 

@@ -11,8 +11,8 @@ import pytest
 
 from kessai.cli.terminal.gateways import local_gateway
 from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY
-from kessai_adapters.local import LocalGateway
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 
 class Second(LocalGateway):
@@ -49,15 +49,17 @@ def test_every_gateway_has_a_story_that_ends_well(kessai, name, language):
     result = kessai("demo", "--gateway", name, "--json", "--lang", language)
     assert result.code == 0
     assert result.json["agreed"] is True
-    assert len(result.json["steps"]) > 5
+    assert len(result.json["steps"]) > 3
 
 
 @pytest.mark.parametrize("name", INSTALLED)
 def test_the_example_that_each_gateway_gives_is_carried_out(kessai, name):
+    """Or is open, where the consumer must be sent to the gateway first."""
     with closing(local_gateway(name=name)) as local:
         example = shlex.split(local.example)
     asked = ("--gateway", f"emulator/{name}", "--db", "memory:")
-    assert kessai("tx", "do", "order-1", *example, *asked).code == 0
+    done = kessai("tx", "do", "order-1", *example, *asked)
+    assert done.code == 0 or (done.code == 4 and "sent on to the gateway" in done.out)
 
 
 @pytest.mark.parametrize("name", INSTALLED)

@@ -14,7 +14,7 @@ import pytest
 
 from kessai import Command, Engine, Failure, SQLiteStore
 from kessai.flow import RecoveryFailure
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251
 

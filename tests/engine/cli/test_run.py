@@ -139,7 +139,7 @@ def test_a_line_may_carry_parameters_and_reading_them_sends_nothing_twice(
 def test_what_the_gateway_leaves_pending_is_left_open_and_exits_4(
     kessai, few, database, monkeypatch
 ):
-    from kessai_adapters.local import LocalGateway
+    from kessai_adapters.veritrans4g.local import LocalGateway
 
     make = LocalGateway.__init__
     consumer_waits = {"approve": "ask"}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 ORDER = {"transaction": "order"}
 LONG_AGO = "2024-06-01T0{}:00:00Z"

@@ -14,7 +14,7 @@ from kessai.cli.terminal.tables import print_table
 from kessai.diagram import render
 from kessai.spec import Text, load_shipped
 from kessai.words import printable
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 AN_ORDER = ("authorize", "--lifecycle", "one_time", "--amount", 12_000)
 BY_HAND = ("--evidence", "seen in the portal", "--actor", "sato")

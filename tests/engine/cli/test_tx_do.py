@@ -6,7 +6,7 @@ import pytest
 
 from kessai_adapters.emulators import Fault
 from kessai_adapters.emulators.veritrans4g import OwnFault
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 AUTHORIZE = ("authorize", "--lifecycle", "one_time", "--amount", "1000")
 

@@ -202,7 +202,7 @@ def test_show_of_a_bent_trail_fails_as_an_audit_does(kessai, done):
 
 
 def test_show_names_what_is_open_and_since_when(kessai, few, database, monkeypatch):
-    from kessai_adapters.local import LocalGateway
+    from kessai_adapters.veritrans4g.local import LocalGateway
 
     make = LocalGateway.__init__
     monkeypatch.setattr(

@@ -20,7 +20,7 @@ from kessai.export import EXPORTS, FORMATS, Period, Rows, write
 from kessai.spec import load_shipped
 from kessai.spreadsheet import safe_cell
 from kessai.testing.store_kit.conformance import Book
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 ORDERS = Path(__file__).parents[2] / "data" / "orders-1000.jsonl"
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -10,7 +10,7 @@ import pytest
 
 from kessai import Command, Engine, PostgresStore, SQLiteStore
 from kessai.export import EXPORTS, Period
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 ALWAYS = Period(UTC)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kessai import Command, Engine, MemoryStore
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 NOON = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
 

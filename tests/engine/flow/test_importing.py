@@ -20,7 +20,7 @@ from kessai import (
 from kessai.audit import verify
 from kessai.errors import InvalidInput
 from kessai.machine import Begun, Denied, Reported, read_events
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 BY = {"evidence": "export of the old shop", "actor": "sato"}

@@ -6,7 +6,7 @@ import pytest
 
 from kessai import AsyncEngine, Engine, MemoryStore, SQLiteStore
 from kessai.errors import StoreFailed
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 
 def test_a_store_is_closed_at_the_end_of_its_block(tmp_path):

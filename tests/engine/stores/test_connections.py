@@ -21,7 +21,7 @@ from kessai import (
     Status,
 )
 from kessai.errors import InvalidInput, MustRollBack
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 ORDER = text("INSERT INTO orders VALUES ('order-1')")
 

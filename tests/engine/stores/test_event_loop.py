@@ -13,7 +13,7 @@ from kessai import AsyncEngine, Command, MemoryStore, SQLiteStore, Status
 from kessai.errors import CommitUnknown, StoreFailed
 from kessai.machine import Phase
 from kessai_adapters.emulators.in_process import AsyncEmulatorTransport
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 PATIENCE = 30.0  # seconds until a test gives up; nothing waits for it
 AT_ONCE = 8

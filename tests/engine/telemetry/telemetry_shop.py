@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from kessai import AsyncEngine, Command, Engine, Failure, MemoryStore
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 
 class Clock:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from kessai.audit import verify
 from kessai.machine import Begun, broken_invariants, read_events
 from kessai.simulator import differences
-from kessai_adapters.played import booked_order
+from kessai_adapters.veritrans4g.played import booked_order
 from racing.contests import Outcome, demand
 
 LONG_ENOUGH = timedelta(hours=1)

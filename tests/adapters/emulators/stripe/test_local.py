@@ -6,8 +6,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from kessai import Command, Engine, HttpTransport, MemoryStore, Status
-from kessai_adapters.local_stripe import LocalStripe
 from kessai_adapters.stripe import Stripe
+from kessai_adapters.stripe.local import LocalStripe
 
 ASKS = {
     "payment_method": "pm_card_threeDSecure2Required",

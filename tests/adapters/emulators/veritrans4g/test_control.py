@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 HOOK = "http://127.0.0.1:9/hook"
 

@@ -8,7 +8,7 @@ from kessai import Command, Engine, MemoryStore
 from kessai.flow import Change
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.machine import Begun, Operation, Transaction, append
-from kessai_adapters.local import LocalGateway
+from kessai_adapters.veritrans4g.local import LocalGateway
 
 MONTHLY = {"frequency": {"unit": "Month", "value": 1}}
 

@@ -24,7 +24,7 @@ from kessai_adapters.in_process_gateway import InProcessGateway, opening
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 
 if TYPE_CHECKING:
-    from kessai_adapters.played import PlayedGateway
+    from kessai_adapters.veritrans4g.played import PlayedGateway
 
 
 ACCOUNT = "emulator/local"
@@ -92,7 +92,7 @@ class LocalGateway(InProcessGateway[Emulator]):
 
     def played(self) -> "PlayedGateway":
         """The emulator in the hands of `kessai simulate`."""
-        from kessai_adapters.played import PlayedGateway
+        from kessai_adapters.veritrans4g.played import PlayedGateway
 
         return PlayedGateway(self.emulator, self.adapter, self.clock)
 

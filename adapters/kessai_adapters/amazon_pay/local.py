@@ -25,9 +25,9 @@ from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.in_process_gateway import InProcessGateway
 
 if TYPE_CHECKING:
-    from kessai_adapters.played_amazon_pay import PlayedAmazonPay
+    from kessai_adapters.amazon_pay.played import PlayedAmazonPay
 
-ACCOUNT = "amazon_pay/emulator/local"
+ACCOUNT = "emulator/amazon_pay"
 """What is at an emulator in this process is at no gateway, and at no served emulator."""
 
 _STORE = "emulator-store"
@@ -94,7 +94,7 @@ class LocalAmazonPay(InProcessGateway[AmazonPayEmulator]):
 
     def played(self) -> "PlayedAmazonPay":
         """The emulator in the hands of `kessai simulate`."""
-        from kessai_adapters.played_amazon_pay import PlayedAmazonPay
+        from kessai_adapters.amazon_pay.played import PlayedAmazonPay
 
         return PlayedAmazonPay(self.emulator, self.adapter, self.clock)
 

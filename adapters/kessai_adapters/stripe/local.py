@@ -22,7 +22,7 @@ from kessai_adapters.stripe import Stripe, StripeCredentials
 from kessai_adapters.stripe.requests import TRANSACTION
 
 if TYPE_CHECKING:
-    from kessai_adapters.played_stripe import PlayedStripe
+    from kessai_adapters.stripe.played import PlayedStripe
 
 ACCOUNT = "emulator/stripe"
 """What is at an emulator in this process is at no gateway, and at no served emulator."""
@@ -93,7 +93,7 @@ class LocalStripe(InProcessGateway[StripeEmulator]):
 
     def played(self) -> "PlayedStripe":
         """The emulator in the hands of `kessai simulate`."""
-        from kessai_adapters.played_stripe import PlayedStripe
+        from kessai_adapters.stripe.played import PlayedStripe
 
         return PlayedStripe(self.emulator, self.adapter)
 
