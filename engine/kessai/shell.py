@@ -380,8 +380,8 @@ class Engine(BaseEngine, Closable):
         Raises:
             InvalidCommand, AccountUnknown: see `execute`.
             InvalidInput: it is said to have happened in the future, or only reads; a
-                deadline or a reference is not what such are; or the name or the reason
-                is missing.
+                deadline is not the lifecycle's; another order has the references; or
+                the name or the reason is missing.
             VersionConflict, StoreBusy, StoreFailed, CommitUnknown: ask again.
 
         """

@@ -31,7 +31,7 @@ def test_one_capture_of_a_part_releases_the_rest() -> None:
 
 def test_parts_are_captured_one_by_one_only_where_that_was_asked_for() -> None:
     assert card().begins("capture_part", 600).refused == (
-        "several_captures_not_asked_for",
+        "several_captures_external_command",
     )
     payment = card(several_captures=True).begins("capture_part", 600).succeeds(2)
     assert stands(payment, "captured", "released") == ("partially_captured", 600, 0)
@@ -100,7 +100,7 @@ def test_a_dispute_that_is_lost_pays_the_cardholder() -> None:
 
 def test_nobody_here_can_ask_for_a_dispute_or_pay_back_what_is_disputed() -> None:
     payment = card(with_capture=True)
-    assert payment.begins("dispute", 1).refused == ("state_not_allowed",)
+    assert payment.begins("dispute", 1).refused == ("external_command",)
     payment = card(with_capture=True).external("dispute", 900)
     assert payment.begins("refund", 101).refused == ("amount_above_maximum",)
     payment = card(with_capture=True).external("dispute", 900)

@@ -15,6 +15,8 @@ from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import note, print_json
 from kessai.cli.terminal.progress import progress
 from kessai.cli.terminal.stopping import Stop, stop_on_signals
+from kessai.driver import utc_now
+from kessai.errors import InvalidInput
 from kessai.flow import Answer, ImportedCommand
 from kessai.machine import Machines
 from kessai.shell import shipped_lifecycles
@@ -49,7 +51,7 @@ def import_command(asked: Asked, file: str, evidence: str, actor: str) -> int:
     stopped by Ctrl-C or SIGTERM after the line in hand.
     """  # noqa: D301 - click reads \b
     machines = Machines(shipped_lifecycles())
-    with opened(file, machines, imports=True) as commands:
+    with opened(file, machines, before=utc_now()) as commands:
         number = commands.check(OfAccount(asked))
         with wired(asked, on=(), may_make=True) as wiring:
             commands.check(partial(wrong_owner, wiring, asked.language))
@@ -99,4 +101,8 @@ def _take(wiring: Wiring, line: CommandLine, *, evidence: str, actor: str) -> An
         references=stated.references,
         deadlines=stated.deadlines,
     )
-    return wiring.engine.import_command(imported, evidence=evidence, actor=actor)
+    try:
+        return wiring.engine.import_command(imported, evidence=evidence, actor=actor)
+    except InvalidInput as error:
+        message = f"line {line.number}: {error}"
+        raise InvalidInput(message) from error

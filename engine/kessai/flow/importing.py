@@ -15,7 +15,16 @@ import attrs
 from kessai.errors import InvalidInput, VersionConflict
 from kessai.evidence.outcome import applied
 from kessai.flow.answer import Answer
-from kessai.flow.effects import Change, Flow, Load, Loaded, Now, learned_references
+from kessai.flow.effects import (
+    Change,
+    Find,
+    Flow,
+    Load,
+    Loaded,
+    Now,
+    Reference,
+    learned_references,
+)
 from kessai.flow.execute import (
     Decided,
     answer_for,
@@ -66,8 +75,8 @@ def import_command(
     Raises:
         InvalidCommand, AccountUnknown: see `kessai.flow.execute.execute`.
         InvalidInput: it is said to have happened in the future; a command that only
-            reads moved nothing; a deadline or a reference is not what such are; or the
-            name or the reason is missing or too long.
+            reads moved nothing; a deadline is not the lifecycle's; another order has
+            the references; or the name or the reason is missing or too long.
 
     """
     check_signed(note, actor)
@@ -84,6 +93,7 @@ def import_command(
             decided = yield from decided_on(context, command, loaded, imported.at)
             if isinstance(decided, Answer):
                 return decided
+            yield from _check_owner(decided, imported.references)
             evidence = _evidence(decided, imported, _signed(note, now), actor)
             yield from _write(decided, evidence)
         except VersionConflict:
@@ -100,6 +110,26 @@ def _check(imported: ImportedCommand, now: datetime) -> None:
             raise InvalidInput(message)
     if imported.at > now:
         message = f"at: {imported.at} is in the future: it has not happened elsewhere"
+        raise InvalidInput(message)
+
+
+def _check_owner(decided: Decided, references: Mapping[str, str]) -> Flow[None]:
+    """See that the gateway's ids are no other order's, or a payment would count twice.
+
+    Some of them may be: a customer's, say.
+    """
+    account = decided.account or decided.transaction.account
+    others: set[str] | None = None
+    for kind, name in references.items():
+        found: list[str] = yield Find(Reference(account, kind, name))
+        has_it = set(found) - {decided.transaction.id}
+        others = has_it if others is None else others & has_it
+    if others:
+        names = ", ".join(f"{kind} {name}" for kind, name in references.items())
+        message = (
+            f"references: {min(others)} has {names} already; each payment is imported"
+            " once, with an id of its own"
+        )
         raise InvalidInput(message)
 
 

@@ -290,6 +290,8 @@ def id_pattern(identifier: Identifier) -> re.Pattern[str]:
 
 
 def _state_not_allowed(rule: CompiledCommand, transaction: Transaction) -> Reason:
+    if not rule.spec.is_asked_for:
+        return Reason("external_command", rule.spec.rule, {"command": rule.spec.name})
     allowed = ", ".join(
         dict.fromkeys(
             f"{move.track}.{state}"

@@ -65,14 +65,14 @@ def test_it_is_imported_once_however_often_the_file_is(imported):
 
 def test_an_order_after_the_other_is_fine_whatever_their_times(imported):
     later = {**AUTHORIZED, "at": "2026-05-01T09:00:00Z"}
-    earlier = {**AUTHORIZED, "key": "old-3", "transaction": "A-2"}
+    earlier = {**AUTHORIZED, "key": "old-3", "transaction": "A-2", "references": {}}
     assert imported(later, earlier, more=("--json",)).json["transactions"] == 2
 
 
 def test_a_line_that_the_rules_do_not_allow_is_told_and_the_others_are_imported(
     imported,
 ):
-    other = {**AUTHORIZED, "key": "old-3", "transaction": "A-2"}
+    other = {**AUTHORIZED, "key": "old-3", "transaction": "A-2", "references": {}}
     done = imported(AUTHORIZED, {**CAPTURED, "amount": 1001}, other)
     assert done.code == 3
     assert "line 2: A-1: The amount 1,001 JPY is above" in done.err
@@ -103,10 +103,36 @@ def test_a_command_file_says_nothing_of_what_a_gateway_stated(kessai, tmp_path):
     assert "unknown field 'references'" in done.err
 
 
-def test_what_is_in_the_future_is_no_history(imported):
-    done = imported({**AUTHORIZED, "at": "2999-01-01T00:00:00Z"})
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        ("2999-01-01T00:00:00Z", "old.jsonl:2:8: at: in the future"),
+        ("2026-03-31T09:00:00Z", "old.jsonl:2:8: at: earlier than line 1 of the same"),
+    ],
+)
+def test_what_cannot_be_an_orders_history_is_found_before_anything_is_written(
+    imported, tmp_path, at, says
+):
+    done = imported(AUTHORIZED, {**CAPTURED, "at": at})
     assert done.code == 2
-    assert "in the future" in done.err
+    assert says in done.err
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_what_shows_only_in_the_store_is_told_with_its_line(imported):
+    other = {**AUTHORIZED, "key": "old-3", "transaction": "A-2"}
+    done = imported(AUTHORIZED, CAPTURED, other)
+    assert done.code == 2
+    assert "line 3: references: A-1 has intent pi_1 already" in done.err
+
+
+def test_a_success_that_the_gateway_does_not_list_is_told_by_reconcile(
+    kessai, imported, tmp_path
+):
+    imported(AUTHORIZED)
+    told = kessai("reconcile", "--db", tmp_path / "new.db")
+    assert told.code == 4
+    assert "the gateway does not list it" in told.out
 
 
 def test_an_empty_file_is_fine(imported):

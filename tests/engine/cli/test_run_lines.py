@@ -67,7 +67,7 @@ def test_what_a_gateway_stated_of_an_import_is_kept_too(path):
     given = {"references": {"intent": "pi_1"}, "deadlines": {"authorization": AT}}
     written(path, line("one", **given))
 
-    with checked(path, imports=True) as commands:
+    with checked(path, before=ASKED) as commands:
         commands.check()
         (found,) = [each.stated for each in commands.lines()]
 

@@ -168,6 +168,18 @@ def test_references_are_known_from_then_on(shop):
     assert shop.order().deadlines == {"authorization": ends}
 
 
+def test_a_payment_is_no_two_orders_though_a_customer_has_many(shop):
+    def taken(order: str, **references: str) -> ImportedCommand:
+        command = Command("authorize", order, key=order, lifecycle="one_time", amount=1)
+        return ImportedCommand(command=command, at=NOON, references=references)
+
+    shop.new.import_command(taken("order-1", customer="c-1", intent="pi_1"), **BY)
+    shop.new.import_command(taken("order-2", customer="c-1", intent="pi_2"), **BY)
+    with pytest.raises(InvalidInput, match="order-1 has customer c-1, intent pi_1"):
+        shop.new.import_command(taken("order-3", customer="c-1", intent="pi_1"), **BY)
+    assert shop.new.store.load(None, "order-3", None).transaction is None
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

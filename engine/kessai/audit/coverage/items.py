@@ -123,7 +123,10 @@ def _structural(machine: Machine, command: CommandSpec) -> Iterator[tuple[str, s
         yield "transaction_exists", command.rule
         yield "transaction_id_invalid", machine.lifecycle.identifier.rule
         return
-    yield "state_not_allowed", command.rule
+    yield (
+        "state_not_allowed" if command.is_asked_for else "external_command",
+        command.rule,
+    )
     if machine.commands[command.name].excludes:
         yield "operation_open", command.rule
 

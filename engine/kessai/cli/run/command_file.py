@@ -77,8 +77,8 @@ class LineMistake:
 class CommandFile:
     """The commands in an open, seekable file. `name` is what messages call it.
 
-    Those that were checked are kept in `checked`, an empty file. With `imports` they
-    were carried out elsewhere: they stand in any order of time.
+    Those that were checked are kept in `checked`, an empty file. With `before` they
+    were carried out elsewhere before then, and stand in the order of each order's times.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class CommandFile:
         name: str,
         machines: Machines,
         *,
-        imports: bool = False,
+        before: datetime | None = None,
     ) -> None:
         self._file = file
         self._kept = checked
-        self._imports = imports
+        self._before = before
         self._name = name
         self._machines = machines
         self._text = ""  # of the line last read
@@ -138,14 +138,16 @@ class CommandFile:
         latest: CommandLine | None = None
         self._kept.seek(0)
         self._kept.truncate()
-        with closing(Seen()) as keys:
+        with closing(Seen()) as keys, closing(Seen()) as orders:
             for found in self._read():
                 yield found
                 if isinstance(found, LineMistake):
                     continue
                 wrong = [_under_key(found, keys)]
-                if not self._imports:
+                if self._before is None:
                     wrong.append(_in_time(found, latest))
+                else:
+                    wrong.append(_in_history(found, orders, self._before))
                 wrong += (ask(found.command) for ask in wrong_in)
                 latest = found
                 self._keep(found)
@@ -199,7 +201,7 @@ class CommandFile:
             yield LineMistake(number, found[0] + 1, _CARD)
             return
         try:
-            more = OF_IMPORTS if self._imports else ()
+            more = OF_IMPORTS if self._before else ()
             asked = read_fields(decode_object(text), self._machines, more)
         except JsonMistake as error:
             yield LineMistake(number, error.column, error.what)
@@ -212,7 +214,7 @@ class CommandFile:
 
 @contextmanager
 def opened(
-    path: str, machines: Machines, *, imports: bool = False
+    path: str, machines: Machines, *, before: datetime | None = None
 ) -> Iterator[CommandFile]:
     """The command file at `path`; `-` is standard input, kept while it is needed."""
     name = "standard input" if path == "-" else path
@@ -225,7 +227,7 @@ def opened(
         if path == "-" or not stream.seekable():  # it can be read only once
             shutil.copyfileobj(stream, kept)
             file = kept
-        yield CommandFile(file, checked, name, machines, imports=imports)
+        yield CommandFile(file, checked, name, machines, before=before)
 
 
 def _in_time(found: CommandLine, latest: CommandLine | None) -> WrongField | None:
@@ -234,6 +236,22 @@ def _in_time(found: CommandLine, latest: CommandLine | None) -> WrongField | Non
     what = (
         f"at: earlier than line {latest.number} ({latest.at:%Y-%m-%dT%H:%M:%SZ}); lines"
         " are carried out in order, so a time not before it is right"
+    )
+    return WrongField(("at",), what)
+
+
+def _in_history(
+    found: CommandLine, orders: Seen, before: datetime
+) -> WrongField | None:
+    if found.at > before:
+        return WrongField(("at",), "at: in the future; what has happened is imported")
+    note = f"{found.number} {found.at.isoformat()}"
+    line, _, at = (orders.put(found.command.transaction, note) or note).partition(" ")
+    if found.at >= datetime.fromisoformat(at):
+        return None
+    what = (
+        f"at: earlier than line {line} of the same order; the lines of an order are in"
+        " the order in which it happened"
     )
     return WrongField(("at",), what)
 

@@ -29,6 +29,13 @@ class Seen:
         found = self._db.execute("SELECT note FROM seen WHERE name = ?", (name,))
         return str(found.fetchone()[0])
 
+    def put(self, name: str, note: str) -> str | None:
+        """The note that `name` was put or met with last; from now on it is `note`."""
+        last = self.meet(name, note)
+        if last is not None:
+            self._db.execute("UPDATE seen SET note = ? WHERE name = ?", (note, name))
+        return last
+
     def close(self) -> None:
         """Forget all of it."""
         self._db.close()
