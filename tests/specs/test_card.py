@@ -31,7 +31,7 @@ def test_one_capture_of_a_part_releases_the_rest() -> None:
 
 def test_parts_are_captured_one_by_one_only_where_that_was_asked_for() -> None:
     assert card().begins("capture_part", 600).refused == (
-        "several_captures_external_command",
+        "several_captures_not_asked_for",
     )
     payment = card(several_captures=True).begins("capture_part", 600).succeeds(2)
     assert stands(payment, "captured", "released") == ("partially_captured", 600, 0)
