@@ -65,7 +65,15 @@ class Shelf:
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """Keep all that is written meanwhile, or nothing of it if the process dies."""
+        """Keep all that is written meanwhile, or nothing of it if the process dies.
+
+        Within another it is part of that one: the consumer acts while a request is
+        answered.
+        """
+        is_within = self._db.in_transaction
+        if is_within:
+            yield
+            return
         self._db.execute("BEGIN")
         try:
             yield
