@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import attrs
 import pytest
@@ -152,6 +153,32 @@ def test_a_person_plays_the_consumer_on_the_page_that_is_printed(tmp_path):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_shell_runs_what_is_printed(tmp_path):
+    process = begin("--gateway", "amazon_pay", "--lang", "en")
+    try:
+        script = ["set -e\n"]
+        while not script[-1].startswith("kessai "):
+            line = process.stdout.readline().decode()
+            assert line, "it ended before the command"
+            if line.startswith(("export ", "kessai ")):
+                script.append(line)
+        bin_ = Path(sys.executable).parent
+        done = subprocess.run(
+            ["/bin/sh"],
+            input="".join(script).encode(),
+            env={**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}"},
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+            timeout=SOON,
+        )
+    finally:
+        process.kill()
+        process.communicate()
+    assert done.returncode == 4, done.stderr
+    assert b"sent on to the gateway" in done.stdout
 
 
 class Shop(HTTPServer):

@@ -1,6 +1,7 @@
 """`kessai emulator serve`: the gateway's stand-in as a real server, on loopback."""
 
 import errno
+import shlex
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -131,7 +132,7 @@ def _announce(local: LocalGateway, url: str, approve: str, asked: Asked) -> None
     say(words["other"])
     say("")
     for name, value in environment.items():
-        say(f"export {name}={value}")
+        say(f"export {name}={shlex.quote(value)}")
     if url.startswith("https:"):
         say(words["authority"])
         say("export SSL_CERT_FILE=…")
