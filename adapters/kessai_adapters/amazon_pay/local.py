@@ -22,6 +22,7 @@ from kessai_adapters.emulators.amazon_pay import (
     merchant_key,
 )
 from kessai_adapters.emulators.clock import utc_now
+from kessai_adapters.emulators.notifications import NOBODY
 from kessai_adapters.in_process_gateway import InProcessGateway
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class LocalAmazonPay(InProcessGateway[AmazonPayEmulator]):
     def controls(self) -> Controls:
         """What can be controlled of the emulator where it is served."""
         return attrs.evolve(super().controls(), orders=self.emulator.orders)
+
+    def notify(self, url: str) -> None:
+        """Send notifications to `url` from now on; empty: keep them, to be listed."""
+        self.emulator.notification_url = url or NOBODY
 
     def environment(self, url: str) -> Mapping[str, str]:
         """The variables that point the adapter at the emulator at `url`.

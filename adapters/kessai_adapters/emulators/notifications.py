@@ -17,6 +17,9 @@ from kessai_adapters.emulators.errors import OutOfPlay
 JOURNAL_LENGTH: Final = 1000
 """How many notifications the journal remembers."""
 
+NOBODY: Final = "http://nobody.invalid/"
+"""An address that there never is (RFC 2606): what goes there is listed, and not sent."""
+
 
 @attrs.frozen(kw_only=True)
 class Notification:

@@ -13,6 +13,7 @@ import attrs
 
 from kessai_adapters.emulators import Controls, EmulatorClock, Patience
 from kessai_adapters.emulators.clock import utc_now
+from kessai_adapters.emulators.notifications import NOBODY
 from kessai_adapters.emulators.payjp import DEFAULT_KEY, DEFAULT_TOKEN, Emulator
 from kessai_adapters.in_process_gateway import InProcessGateway, opening
 from kessai_adapters.payjp.adapter import PayJp
@@ -74,6 +75,10 @@ class LocalPayJp(InProcessGateway[Emulator]):
         return attrs.evolve(
             super().controls(), orders=lambda: self.emulator.books.objects
         )
+
+    def notify(self, url: str) -> None:
+        """Send webhooks to `url` from now on; empty: keep them, to be listed."""
+        self.emulator.events.url = url or NOBODY
 
     def environment(self, url: str) -> Mapping[str, str]:
         """The variables that point the adapter at the emulator at `url`.

@@ -12,6 +12,7 @@ import attrs
 
 from kessai_adapters.emulators import Controls, EmulatorClock, Patience
 from kessai_adapters.emulators.clock import utc_now
+from kessai_adapters.emulators.notifications import NOBODY
 from kessai_adapters.emulators.stripe import (
     DEFAULT_KEY,
     DEFAULT_SECRET,
@@ -78,6 +79,10 @@ class LocalStripe(InProcessGateway[StripeEmulator]):
 
     def _orders(self) -> Mapping[str, object]:
         return {payment.id: payment.intent for payment in self.emulator.payments()}
+
+    def notify(self, url: str) -> None:
+        """Send events to `url` from now on; empty: keep them, to be listed."""
+        self.emulator.send_events_to(url or NOBODY)
 
     def environment(self, url: str) -> Mapping[str, str]:
         """The variables that point the adapter at the emulator at `url`.

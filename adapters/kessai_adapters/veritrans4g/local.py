@@ -61,6 +61,7 @@ class LocalGateway(InProcessGateway[Emulator]):
         with opening(books):
             emulator = Emulator(clock=moved, approve=approve, books=books)
         super().__init__(emulator, moved)
+        self._notified = ""
         self.adapter = VeriTrans4G(
             Credentials(DEFAULT_CCID, DEFAULT_KEY), dummy=True, account=ACCOUNT
         )
@@ -73,16 +74,25 @@ class LocalGateway(InProcessGateway[Emulator]):
             triggers=self.emulator.triggers,
         )
 
+    def notify(self, url: str) -> None:
+        """Name `url` in `environment`: VeriTrans4G is told it with each order.
+
+        Empty: no order names one, unless its shop does.
+        """
+        self._notified = url
+
     def environment(self, url: str) -> Mapping[str, str]:
         """The variables that point the adapter at the emulator at `url`.
 
         The credentials are made up and the same for everyone: they open nothing else.
         """
+        named = {"KESSAI_VERITRANS_NOTIFICATION_URL": self._notified}
         return {
             "KESSAI_VERITRANS_HOST": url,
             "KESSAI_VERITRANS_CCID": DEFAULT_CCID,
             "KESSAI_VERITRANS_KEY": DEFAULT_KEY,
             "KESSAI_VERITRANS_DUMMY": "1",
+            **(named if self._notified else {}),
         }
 
     @property

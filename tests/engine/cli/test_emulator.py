@@ -217,6 +217,30 @@ def test_notifications_reach_a_shop_on_loopback(tmp_path):
     assert b"orderId0000=A-1" in shop.body
 
 
+def test_a_gateway_of_one_endpoint_is_given_it_where_it_is_served(tmp_path):
+    order = ("authorize", "--lifecycle", "card", "--amount", 1200, "--currency", "JPY")
+    with Shop() as shop:
+        thread = threading.Thread(target=shop.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{shop.server_port}/notified"
+        try:
+            with serving("--gateway", "payjp", "--notify", url) as served:
+                asked = ("--db", tmp_path / "a.db", "--gateway", "payjp")
+                served.kessai("tx", "do", "A-1", *order, *asked)
+                assert shop.came.wait(SOON)
+        finally:
+            shop.shutdown()
+            thread.join()
+    assert b"payment_flow." in shop.body
+
+
+def test_notifications_go_nowhere_but_to_this_machine(kessai):
+    asked = ("emulator", "serve", "--notify", "https://shop.example/notified")
+    refused = kessai(*asked)
+    assert refused.code == 2
+    assert "a URL on this machine is right" in " ".join(refused.err.split())
+
+
 def test_a_notification_that_nobody_takes_is_counted_at_the_end(tmp_path):
     order = ("A-1", "authorize", "--lifecycle", "one_time", "--amount", 1200)
     with serving("--lang", "en") as served:

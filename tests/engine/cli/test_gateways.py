@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from kessai.cli.terminal.gateways import local_gateway
+from kessai_adapters.emulators.notifications import NOBODY
 from kessai_adapters.emulators.veritrans4g import DEFAULT_CCID, DEFAULT_KEY
 from kessai_adapters.veritrans4g import Credentials, VeriTrans4G
 from kessai_adapters.veritrans4g.local import LocalGateway
@@ -101,6 +102,27 @@ def test_each_is_controlled_where_it_is_served(name):
                     assert answer["gateway"] == name
                     assert {"approve", "decline"} <= set(answer["consumer"])
                     assert {"capture", "refund"} <= set(answer["portal"])
+
+
+@pytest.mark.parametrize("hook", ["http://127.0.0.1:9/hook", ""])
+@pytest.mark.parametrize("name", INSTALLED)
+def test_each_notifies_the_url_that_it_is_given(
+    kessai, monkeypatch, tmp_path, name, hook
+):
+    with closing(local_gateway(name=name)) as local, local.serve(port=0) as server:
+        local.notify(hook)
+        for variable, value in local.environment(server.url).items():
+            monkeypatch.setenv(variable, value)
+        asked = ("--gateway", name, "--db", tmp_path / "a.db")
+        example = shlex.split(local.example)
+        kessai("tx", "do", "order-1", *example, *asked)
+        if name == "amazon_pay":  # its buyer is still to come
+            local.emulator.ask_for_subscription()
+        urls = {each.notification.url for each in local.emulator.outbox.journal}
+    if hook:
+        assert urls == {hook}
+    else:  # for those who list them
+        assert urls == (set() if name == "veritrans4g" else {NOBODY})
 
 
 @pytest.fixture(autouse=True)

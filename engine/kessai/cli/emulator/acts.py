@@ -2,7 +2,8 @@
 
 import click
 
-from kessai.cli.emulator.client import emulator_option, on_this_machine, running
+from kessai.cli.emulator.client import emulator_option, running
+from kessai.cli.emulator.loopback import on_this_machine
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json, say

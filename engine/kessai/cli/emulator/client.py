@@ -3,33 +3,19 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import click
 import msgspec
 
-from kessai.cli.emulator.serve import PORT
+from kessai.cli.emulator.loopback import PORT, on_this_machine
 from kessai.gateway import Failure, Reply, Request
 from kessai.transport.http import HttpTransport
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OK: Final = 200
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _JSON: Final = (("Content-Type", "application/json"),)
-
-
-def on_this_machine(
-    _context: click.Context, _option: object, url: str | None
-) -> str | None:
-    """A URL on loopback, as an option has it: test notifications go nowhere else."""
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or parts.hostname not in _LOOPBACK:
-        message = "a URL on this machine is right: http://127.0.0.1:8000/hook"
-        raise click.BadParameter(message)
-    return url
 
 
 def emulator_option(function: F) -> F:

@@ -5,12 +5,8 @@ from typing import Any
 import click
 import msgspec
 
-from kessai.cli.emulator.client import (
-    RunningEmulator,
-    emulator_option,
-    on_this_machine,
-    running,
-)
+from kessai.cli.emulator.client import RunningEmulator, emulator_option, running
+from kessai.cli.emulator.loopback import on_this_machine
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import note, put, say
 from kessai.cli.terminal.stopping import stop_on_signals

@@ -12,6 +12,7 @@ import click
 import msgspec
 from rich.text import Text as Styled
 
+from kessai.cli.emulator.loopback import PORT, on_this_machine
 from kessai.cli.terminal.exits import DONE
 from kessai.cli.terminal.gateways import LocalGateway, local_gateway
 from kessai.cli.terminal.options import Asked, emulated_option, shared_options
@@ -20,7 +21,6 @@ from kessai.cli.terminal.stopping import Stop, stop_on_signals
 from kessai.cli.terminal.tables import print_pairs
 from kessai.words import Words
 
-PORT = 8089
 _LOOK_EVERY = 0.2
 """Seconds between two looks for consumers who wait."""
 
@@ -52,6 +52,14 @@ _WORDS = Words("emulator")
     type=click.Path(dir_okay=False, path_type=Path),
     help="A file that keeps the orders for the next time.",
 )
+@click.option(
+    "--notify",
+    "hook",
+    callback=on_this_machine,
+    metavar="URL",
+    help="Where notifications go, on this machine. VeriTrans4G is told with each order:"
+    " its URL is one of the variables that are printed.",
+)
 @shared_options("json")
 def serve_command(
     asked: Asked,
@@ -62,10 +70,12 @@ def serve_command(
     tls_key: Path | None,
     approve: str,
     books: Path | None,
+    hook: str | None,
 ) -> int:
     """Serve the emulator until Ctrl-C; prints how to point kessai at it.
 
-    Notifications go to shops on loopback, and to nobody else.
+    Notifications go to shops on loopback, and to nobody else; `kessai listen` shows
+    them without a shop, too.
     """
     if (tls_cert is None) != (tls_key is None):
         message = "--tls-cert and --tls-key go together"
@@ -79,6 +89,7 @@ def serve_command(
         _served(local, port, tls) as url,
         local.deliver_notifications() as notifications,
     ):
+        local.notify(hook or "")
         _announce(local, url, approve, asked)
         _wait(local, stop, asked)
     _take_leave(notifications.undelivered, asked.language)

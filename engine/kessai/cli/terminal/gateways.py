@@ -65,6 +65,13 @@ class LocalGateway(Protocol):
         """Deliver notifications by HTTP, on loopback alone; a context manager."""
         ...
 
+    def notify(self, url: str) -> None:
+        """Send notifications to `url` from now on; empty: keep them, to be listed.
+
+        A gateway that is given an address with each order names it in `environment`.
+        """
+        ...
+
     def environment(self, url: str) -> Mapping[str, str]:
         """The variables that point the adapter at the emulator at `url`."""
         ...
