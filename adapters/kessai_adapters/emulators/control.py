@@ -55,6 +55,8 @@ class Controls:
     """The clock that the emulator was made with, if it can be moved."""
     orders: Callable[[], Mapping[str, object]] = dict
     """The books: each order, or whatever the gateway has for one, by its id."""
+    named: Callable[[str], str] = str
+    """The id in `orders` of what a name means: of a shop's own order, for one."""
     triggers: Mapping[str, Callable[[str], object]] = attrs.field(
         factory=dict[str, Callable[[str], object]]
     )
@@ -155,7 +157,7 @@ class Control:
         if not rest:
             return {"orders": orders}
         _nothing_below(rest[1:])
-        return _chosen(orders, rest[0], "order")
+        return _chosen(orders, self._controls.named(rest[0]), "order")
 
     # ── faults and time ─────────────────────────────────────────────────────────────
 

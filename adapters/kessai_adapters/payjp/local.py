@@ -72,8 +72,11 @@ class LocalPayJp(InProcessGateway[Emulator]):
 
     def controls(self) -> Controls:
         """What can be controlled of the emulator where it is served."""
+        books = self.emulator.books
         return attrs.evolve(
-            super().controls(), orders=lambda: self.emulator.books.objects
+            super().controls(),
+            orders=lambda: {flow.id: flow.shown for flow in books.flows()},
+            named=books.named,
         )
 
     def notify(self, url: str) -> None:
@@ -101,10 +104,9 @@ class LocalPayJp(InProcessGateway[Emulator]):
     def waiting(self) -> Mapping[str, str]:
         """The consumer's page of every opening command that waits, by order id."""
         consumer = self.emulator.consumer
-        found = tuple(self.emulator.books.objects.values())
         return {
             order: consumer.page_url(flow)
-            for flow in found
-            if flow.kind in {"payment_flow", "setup_flow"} and consumer.is_awaited(flow)
+            for flow in self.emulator.books.flows()
+            if consumer.is_awaited(flow)
             if (order := metadata(flow.shown, ORDER)) is not None
         }

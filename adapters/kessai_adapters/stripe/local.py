@@ -75,10 +75,13 @@ class LocalStripe(InProcessGateway[StripeEmulator]):
 
     def controls(self) -> Controls:
         """What can be controlled of the emulator where it is served."""
-        return attrs.evolve(super().controls(), orders=self._orders)
+        return attrs.evolve(
+            super().controls(), orders=self._orders, named=self.emulator.books.named
+        )
 
     def _orders(self) -> Mapping[str, object]:
-        return {payment.id: payment.intent for payment in self.emulator.payments()}
+        intents = {one.id: one.intent for one in self.emulator.payments()}
+        return {**intents, **self.emulator.books.setups}
 
     def notify(self, url: str) -> None:
         """Send events to `url` from now on; empty: keep them, to be listed."""

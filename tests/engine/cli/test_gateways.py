@@ -104,6 +104,34 @@ def test_each_is_controlled_where_it_is_served(name):
                     assert {"capture", "refund"} <= set(answer["portal"])
 
 
+@pytest.mark.parametrize("name", ["payjp", "stripe", "veritrans4g"])
+def test_an_order_is_controlled_by_the_shops_own_id_of_it(
+    kessai, monkeypatch, tmp_path, name
+):
+    with closing(local_gateway(name=name)) as local, local.serve(port=0) as server:
+        for variable, value in local.environment(server.url).items():
+            monkeypatch.setenv(variable, value)
+        asked = ("--gateway", name, "--db", tmp_path / "a.db")
+        done = kessai("tx", "do", "P-1", *shlex.split(local.example), *asked)
+        assert done.code == 0, done.err
+        address = server.url.removeprefix("http://")
+        with closing(HTTPConnection(address, timeout=60)) as connection:
+
+            def ask(method, path, **given):
+                body = json.dumps(given)
+                connection.request(method, f"/_emulator/{path}", body)
+                reply = connection.getresponse()
+                answer = json.loads(reply.read())
+                assert reply.status == 200, answer
+                return answer
+
+            before = ask("GET", "orders/P-1")
+            ask("POST", "portal/capture", order="P-1")
+            assert ask("GET", "orders/P-1") != before
+            (only,) = ask("GET", "orders")["orders"].values()
+            assert only == ask("GET", "orders/P-1")
+
+
 @pytest.mark.parametrize("hook", ["http://127.0.0.1:9/hook", ""])
 @pytest.mark.parametrize("name", INSTALLED)
 def test_each_notifies_the_url_that_it_is_given(

@@ -25,6 +25,9 @@ PREFIXES: Final = {
 }
 """How the id of each kind of object begins."""
 
+FLOWS: Final = frozenset({"payment_flow", "setup_flow"})
+"""The kinds of what a shop has for an order."""
+
 _AT_ONCE: Final = 100
 _TIMES: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -113,6 +116,21 @@ class Books:
         if kept is None or kept.kind != kind:
             refuse_missing(kind)
         return kept
+
+    def flows(self) -> list[Kept]:
+        """Every flow, of either kind, oldest first."""
+        return [kept for kept in tuple(self.objects.values()) if kept.kind in FLOWS]
+
+    def named(self, name: str) -> str:
+        """The id of the flow that somebody means: by its id, or by its metadata.
+
+        Of several it is the last. What is none is returned as it is.
+        """
+        if name not in self.objects:
+            for flow in reversed(self.flows()):
+                if name in flow["metadata"].values():
+                    return flow.id
+        return name
 
     def all(self, kind: str, **having: str | None) -> Iterator[Kept]:
         """The objects of `kind`, newest first, whose members are as given."""

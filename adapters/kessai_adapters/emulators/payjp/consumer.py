@@ -1,7 +1,8 @@
 """The consumer: at the page of 3-D Secure or PayPay, or in the shop's own page.
 
 A program plays the consumer through `Consumer`; a person does through `pages`. Each act
-takes the id of a payment flow or of a setup flow.
+takes the id of a payment flow or of a setup flow, or what its metadata has: the order's
+number.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from enum import StrEnum
 from threading import RLock
 
 from kessai_adapters.emulators.errors import OutOfPlay
-from kessai_adapters.emulators.payjp.books import Books, Kept
+from kessai_adapters.emulators.payjp.books import FLOWS, Books, Kept
 from kessai_adapters.emulators.payjp.flows import AWAITED, Flows
 from kessai_adapters.emulators.payjp.problems import Problem
 from kessai_adapters.emulators.payjp.setups import OPEN, Setups
@@ -52,7 +53,7 @@ class Consumer:
     def find(self, id_: str) -> Kept:
         """The flow with this id, of either kind."""
         kept = self._books.objects.get(id_)
-        if kept is None or kept.kind not in {"payment_flow", "setup_flow"}:
+        if kept is None or kept.kind not in FLOWS:
             message = f"there is no flow {id_}"
             raise OutOfPlay(message)
         return kept
@@ -66,7 +67,7 @@ class Consumer:
         with self._lock, self._books.whole():
             flow = self._awaited(id_)
             if flow.kind == "setup_flow":
-                self._played(lambda: self._setups.succeed(id_))
+                self._played(lambda: self._setups.succeed(flow.id))
             else:
                 self._played(lambda: self._flows().authorize(flow))
 
@@ -90,14 +91,14 @@ class Consumer:
         with self._lock, self._books.whole():
             flow = self._awaited(id_)
             if flow.kind == "setup_flow":
-                self._played(lambda: self._setups.fails(id_, reason))
+                self._played(lambda: self._setups.fails(flow.id, reason))
             else:
                 self._played(lambda: self._flows().fails(flow, reason))
 
     def _awaited(self, id_: str) -> Kept:
-        flow = self.find(id_)
+        flow = self.find(self._books.named(id_))
         is_setup = flow.kind == "setup_flow"
-        flow = (self._setups if is_setup else self._flows()).find(id_)
+        flow = (self._setups if is_setup else self._flows()).find(flow.id)
         if not self.is_awaited(flow):
             message = f"no consumer has {id_} before them"
             raise OutOfPlay(message)

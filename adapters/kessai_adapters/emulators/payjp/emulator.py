@@ -23,7 +23,7 @@ from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.faults import Mishap, Mishaps, suffer
 from kessai_adapters.emulators.notifications import Notification, Outbox
-from kessai_adapters.emulators.payjp.books import Books, Kept
+from kessai_adapters.emulators.payjp.books import FLOWS, Books, Kept
 from kessai_adapters.emulators.payjp.cards import Cards
 from kessai_adapters.emulators.payjp.consumer import Approve, Consumer
 from kessai_adapters.emulators.payjp.events import Events
@@ -225,7 +225,7 @@ class Emulator:
 
     def _finish(self, id_: str, *, good: bool) -> Kept:
         with self._lock, self.books.whole():
-            flow = self.books.objects.get(id_)
+            flow = self.books.objects.get(self.books.named(id_))
             if flow is not None and flow["status"] == "processing":
                 if good:
                     self.flows.authorize(flow)
@@ -346,7 +346,7 @@ class Emulator:
 
     def _meets(self, kept: Kept) -> None:
         """The consumer reacts, once the merchant has the answer."""
-        if kept.kind not in {"payment_flow", "setup_flow"}:
+        if kept.kind not in FLOWS:
             return
         if self.approve is Approve.ASK or not self.consumer.is_awaited(kept):
             return

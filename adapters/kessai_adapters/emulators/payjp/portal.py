@@ -1,4 +1,7 @@
-"""The merchant's own hands in PAY.JP's console: capture, cancel, refund, by flow id."""
+"""The merchant's own hands in PAY.JP's console: capture, cancel, refund.
+
+Each names the flow by its id, or by what its metadata has: the order's number.
+"""
 
 import json
 from collections.abc import Callable
@@ -23,16 +26,16 @@ class Portal:
     def capture(self, id_: str, amount: int | None = None) -> Kept:
         """Capture all, or `amount` yen."""
         asked = _asked(amount_to_capture=amount)
-        return self._done(lambda: self._flows().capture(id_, asked))
+        return self._done(lambda: self._flows().capture(self._books.named(id_), asked))
 
     def cancel(self, id_: str) -> Kept:
         """Cancel an authorization, or a flow that nobody has paid."""
         asked = _asked(cancellation_reason="requested_by_customer")
-        return self._done(lambda: self._flows().cancel(id_, asked))
+        return self._done(lambda: self._flows().cancel(self._books.named(id_), asked))
 
     def refund(self, id_: str, amount: int | None = None) -> Kept:
         """Refund all that is left, or `amount` yen."""
-        asked = _asked(payment_flow_id=id_, amount=amount)
+        asked = _asked(payment_flow_id=self._books.named(id_), amount=amount)
         return self._done(lambda: self._flows().refund(asked))
 
     def _done(self, act: Callable[[], Kept]) -> Kept:

@@ -23,6 +23,21 @@ def test_an_issuer_asks_the_consumer_who_approves(shop, emulator):
         emulator.consumer.approve(flow["id"])
 
 
+def test_a_flow_is_known_by_the_order_in_its_metadata(shop, emulator):
+    for metadata in ({"order": "A-1"}, {"order": "A-2"}):
+        asked_by_issuer(shop, metadata=metadata)
+    emulator.consumer.decline("A-2")
+    emulator.consumer.approve("A-1")
+    assert emulator.portal.capture("A-1")["status"] == "succeeded"
+    assert emulator.portal.refund("A-1", 200)["amount"] == 200
+    assert emulator.portal.cancel("A-2")["status"] == "canceled"
+    setup = shop.post("setup_flows", metadata={"order": "A-3"})
+    emulator.consumer.approve("A-3")
+    assert shop.get(f"setup_flows/{setup['id']}")["status"] == "succeeded"
+    with pytest.raises(OutOfPlay):
+        emulator.consumer.approve("A-4")
+
+
 def test_paypay_always_asks_and_may_be_declined(shop, emulator):
     flow = shop.flow(kind="paypay")
     assert flow["status"] == "requires_action"
