@@ -51,8 +51,8 @@ class Consumer:
         return f"{self.base_url}/consumer/{flow.id}?secret={flow['client_secret']}"
 
     def find(self, id_: str) -> Kept:
-        """The flow with this id, of either kind."""
-        kept = self._books.objects.get(id_)
+        """The flow that is meant, of either kind."""
+        kept = self._books.objects.get(self._books.named(id_))
         if kept is None or kept.kind not in FLOWS:
             message = f"there is no flow {id_}"
             raise OutOfPlay(message)
@@ -96,7 +96,7 @@ class Consumer:
                 self._played(lambda: self._flows().fails(flow, reason))
 
     def _awaited(self, id_: str) -> Kept:
-        flow = self.find(self._books.named(id_))
+        flow = self.find(id_)
         is_setup = flow.kind == "setup_flow"
         flow = (self._setups if is_setup else self._flows()).find(flow.id)
         if not self.is_awaited(flow):
