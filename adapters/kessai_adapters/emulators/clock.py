@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+NO_SUCH_TIME: Final = "no such time: the calendar ends with the year 9999"
 _STANDING: Final = timedelta(0)
 
 
@@ -36,7 +37,7 @@ class EmulatorClock:
         if span < _STANDING:
             message = "time passes forward: to go back, set the clock"
             raise ValueError(message)
-        self._move(self._ahead + span)
+        self._move(self._ahead, span)
 
     def set(self, at: datetime) -> None:
         """Set the time to `at`, which is aware; it runs on from there."""
@@ -45,10 +46,9 @@ class EmulatorClock:
             raise ValueError(message)
         self._move(at - self._clock())
 
-    def _move(self, ahead: timedelta) -> None:
+    def _move(self, ahead: timedelta, further: timedelta = _STANDING) -> None:
         now = self._clock()
         try:
-            self._ahead = now + ahead - now
+            self._ahead = now + ahead + further - now
         except OverflowError as error:
-            message = "no such time: the calendar ends with the year 9999"
-            raise ValueError(message) from error
+            raise ValueError(NO_SUCH_TIME) from error

@@ -15,7 +15,6 @@ or a portal can do is found by its public methods.
 """
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
@@ -26,7 +25,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import attrs
 import msgspec
 
-from kessai_adapters.emulators.clock import EmulatorClock
+from kessai_adapters.emulators.clock import NO_SUCH_TIME, EmulatorClock
 from kessai_adapters.emulators.contract import GatewayEmulator
 from kessai_adapters.emulators.errors import EmulatorError
 from kessai_adapters.emulators.notifications import JOURNAL_LENGTH, Posting
@@ -42,6 +41,14 @@ _ORDER: Final = "order"
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _PLAIN: Final = (str, int, float, bool, datetime, timedelta, type(None))
+_WORDED: Final[Mapping[object, str]] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    datetime: "time as in 2024-06-01T00:00:00Z",
+    timedelta: "duration as in P1DT12H",
+}
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -78,6 +85,18 @@ class Span(msgspec.Struct, forbid_unknown_fields=True):
     hours: float = 0
     minutes: float = 0
     seconds: float = 0
+
+    def length(self) -> timedelta:
+        """All of it.
+
+        Raises:
+            ValueError: nothing lasts so long.
+
+        """
+        try:
+            return timedelta(**msgspec.structs.asdict(self))
+        except OverflowError as error:
+            raise ValueError(NO_SUCH_TIME) from error
 
 
 class Control:
@@ -204,7 +223,7 @@ class Control:
                 message = "one of `advance` and `set`"
                 raise ValueError(message)
             if advance is not None:
-                clock.advance(timedelta(**msgspec.structs.asdict(advance)))
+                clock.advance(advance.length())
             elif set is not None:
                 clock.set(set)
 
@@ -354,11 +373,22 @@ def _takes_plain(parameters: list[inspect.Parameter]) -> bool:
 def _right(act: Act, about: str = "") -> dict[str, str]:
     """What an act takes, for people."""
     return {
-        # Where a type comes from says nothing to a test in another language.
-        name: re.sub(r"\w+\.", "", inspect.formatannotation(each.annotation))
+        name: _worded(each.annotation)
         + ("" if each.default is each.empty else ", optional")
         for name, each in _parameters(act, about).items()
     }
+
+
+def _worded(hint: Any) -> str:
+    """What JSON has for a type, whatever language the test is in."""
+    if hint in _WORDED:
+        return _WORDED[hint]
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return f"object of {', '.join(hint.__struct_fields__)}"
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return " | ".join(str(each.value) for each in hint)
+    inner = [each for each in get_args(hint) if each is not type(None)]
+    return " | ".join(map(_worded, inner)) or str(hint)
 
 
 def _described(actor: object) -> dict[str, dict[str, str]]:
