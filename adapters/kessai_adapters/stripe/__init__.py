@@ -2,7 +2,10 @@
 
 It owns the wire format of API v1 and nothing else: no connection, no clock, no state.
 A transaction is one PaymentIntent. Its metadata bear our ids, `kessai_transaction` and
-`kessai_operation`, so that an inquiry says of each exchange whose it is.
+`kessai_operation`, so that an inquiry says of each exchange whose it is. An intent that
+began in another system and was imported bears none: it is known by Stripe's id, what was
+done with it there by its amounts. Webhooks about it name no transaction of ours and are
+passed over, but for refunds that were made here: `kessai reconcile` asks for the rest.
 
 What Stripe's documents leave open, and how it is treated here; try it in a sandbox before
 payments are live:

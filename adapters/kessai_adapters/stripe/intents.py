@@ -58,14 +58,9 @@ class Intent:
     def id(self) -> str:
         """Stripe's id; empty if this is no intent of the call's transaction."""
         stated, call = self.stated, self.call
-        metadata = inner(stated, "metadata")
-        is_ours = (
-            stated.get("object") == INTENT
-            and metadata.get(TRANSACTION) == call.transaction
-            and stated.get("currency") == call.currency.lower()
-            and call.references.get(INTENT) in {None, read_id(stated)}
-        )
-        return read_id(stated) if is_ours else ""
+        is_ours = is_of(stated, call, INTENT)
+        is_in_currency = stated.get("currency") == call.currency.lower()
+        return read_id(stated) if is_ours and is_in_currency else ""
 
     @property
     def status(self) -> str:
@@ -200,6 +195,18 @@ class Intent:
         """What was authorized and never captured, as Stripe counts it."""
         amount = read_number(self.stated, "amount") or 0
         return amount - (read_number(self.stated, "amount_received") or 0)
+
+
+def is_of(stated: ApiObject, call: Call, kind: str) -> bool:
+    """Whether an object of `kind` is of the call's transaction.
+
+    One that began elsewhere bears no id of ours: it is known by Stripe's, and may not be
+    another transaction's.
+    """
+    known, named = call.references.get(kind), inner(stated, "metadata").get(TRANSACTION)
+    is_named = named == call.transaction or (known is not None and named is None)
+    is_it = known in {None, read_id(stated)}
+    return stated.get("object") == kind and is_named and is_it
 
 
 def operation_of(stated: ApiObject, call: Call) -> str | None:

@@ -5,16 +5,14 @@ from collections.abc import Mapping
 import attrs
 
 from kessai.gateway import Call, ListedExchange, Outcome
-from kessai_adapters.stripe.intents import is_tried_again, operation_of
+from kessai_adapters.stripe.intents import is_of, is_tried_again, operation_of
 from kessai_adapters.stripe.requests import (
     CUSTOMER,
     METHOD,
     SETUP,
-    TRANSACTION,
 )
 from kessai_adapters.stripe.wire import (
     ApiObject,
-    inner,
     read_code,
     read_id,
     read_time,
@@ -33,13 +31,8 @@ class Setup:
     @property
     def id(self) -> str:
         """Stripe's id; empty if this is none of the call's transaction."""
-        stated, call = self.stated, self.call
-        is_ours = (
-            stated.get("object") == SETUP
-            and inner(stated, "metadata").get(TRANSACTION) == call.transaction
-            and call.references.get(SETUP) in {None, read_id(stated)}
-        )
-        return read_id(stated) if is_ours else ""
+        is_ours = is_of(self.stated, self.call, SETUP)
+        return read_id(self.stated) if is_ours else ""
 
     @property
     def opened(self) -> Outcome:

@@ -90,7 +90,6 @@ def test_an_error_is_read_by_what_it_means(status, error, outcome):
         {"currency": "usd"},
         {"id": "pi_other"},
         {"metadata": {"kessai_transaction": "order-8"}},
-        {"metadata": {}},
         {"status": "of_tomorrow"},
         {"object": "charge"},
     ],
