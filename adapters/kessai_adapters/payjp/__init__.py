@@ -19,6 +19,8 @@ What PAY.JP's pages leave open, and what is done about it here:
 - Webhooks are not signed: one is a reason to ask the gateway, and proves nothing.
 - A flow that the consumer has not paid when the lifecycle gives it up may be paid later;
   a discrepancy shows it then.
+- A flow that began in another system and was imported has no metadata of ours: it is known
+  by its id. Webhooks about it are passed over, but for refunds; `kessai reconcile` asks.
 - An order id is taken more than once: what a restored store does not know, and is opened
   once more, is another payment.
 - Sent again under a key that the gateway has forgotten (`missing=resend`), a payment that

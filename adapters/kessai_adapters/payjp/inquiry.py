@@ -27,6 +27,7 @@ from kessai_adapters.payjp.replies import (
     deadlines,
     error_code,
     is_detached,
+    is_of,
     read_object,
     says,
     setup_references,
@@ -89,8 +90,7 @@ def _found(call: Call, sender: Sender, kind: str, *, live: bool) -> Asking:
     if known is None:
         return _of_order(call, *_list(reply, kind, live=live))
     stated = read_object(reply, kind, live=live)
-    is_ours = stated is not None and stated.get("id") == known
-    if not is_ours or metadata(stated or {}, ORDER) != call.transaction:
+    if stated is None or stated.get("id") != known or not is_of(call, stated):
         raise Unreadable
     return stated
 

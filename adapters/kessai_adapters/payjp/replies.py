@@ -117,8 +117,14 @@ def is_made_by(call: Call, stated: Members) -> bool:
 
 
 def is_of(call: Call, stated: Members) -> bool:
-    """Whether an object is of the transaction of `call`."""
-    return metadata(stated, ORDER) == call.transaction
+    """Whether an object is of the transaction of `call`.
+
+    One that began elsewhere names none: it is known by the gateway's id of it.
+    """
+    named = metadata(stated, ORDER)
+    known = call.references.get(read_code(stated.get("object")))
+    is_known = known is not None and stated.get("id") == known
+    return named == call.transaction or (named is None and is_known)
 
 
 def error_code(stated: Members) -> str:

@@ -98,7 +98,7 @@ def test_the_events_say_whether_a_flow_was_held_before(status, states, listed):
         {"status": "a_status_of_tomorrow"},
         {"status": ["succeeded"]},
         {"amount": "500"},
-        {"metadata": {}},
+        {"metadata": {"kessai_order": "order-8"}},
         {"object": "setup_flow"},
     ],
 )
