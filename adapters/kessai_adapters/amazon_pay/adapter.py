@@ -23,10 +23,11 @@ from kessai_adapters.amazon_pay.credentials import (
     checked_name,
     checked_private_key,
 )
-from kessai_adapters.amazon_pay.exchanges import AmazonCalls
+from kessai_adapters.amazon_pay.exchanges import AmazonCalls, carried
 from kessai_adapters.amazon_pay.inquiry import inquire
 from kessai_adapters.amazon_pay.notification import EnvelopeReader
 from kessai_adapters.amazon_pay.signing import NEWEST, SALT_BYTES, Signer
+from kessai_adapters.carried import check_carried
 from kessai_adapters.settings import checked_host, is_stand_in, required, setting
 
 HOSTS = {
@@ -220,6 +221,7 @@ class AmazonPay(Adapter):
         """Carry out `call`: see `kessai.gateway.Adapter.exchange`."""
         if call.command == INQUIRY:
             return inquire(self.calls, call)
+        check_carried(call, carried(call), "Amazon Pay")
         if call.resumed is not None:
             return self.calls.complete(call)
         commands: Mapping[str, Callable[[Call], Exchange]] = {
@@ -231,11 +233,7 @@ class AmazonPay(Adapter):
             "update_consent": self.calls.update_consent,
             "terminate": self.calls.terminate,
         }
-        found = commands.get(call.command)
-        if found is None:
-            message = f"{call.command}: Amazon Pay has no such command"
-            raise InvalidInput(message)
-        return found(call)
+        return commands[call.command](call)
 
     def page(self, call: Call) -> Exchange:
         """Ask once more for the page of a session: see `kessai.gateway.Adapter.page`."""

@@ -49,6 +49,24 @@ _HEADERS = (
 )
 _NO_REASON = "no reason was given"
 
+_SHOWN = frozenset({"review_url", "result_url", "note"})
+_CHARGED = frozenset({"with_capture", "allow_pending", "note"})
+_CARRIED = {
+    "authorize": _SHOWN | _CHARGED,
+    "create_charge": _CHARGED,
+    "capture": frozenset({"soft_descriptor"}),
+    "cancel": frozenset({"reason"}),
+    "refund": frozenset({"soft_descriptor"}),
+    "update_consent": frozenset({"frequency"}),
+    "terminate": frozenset({"reason"}),
+}
+_CARRIED_FOR_CONSENT = {**_CARRIED, "authorize": _SHOWN | {"frequency"}}
+
+
+def carried(call: Call) -> Mapping[str, frozenset[str]]:
+    """The parameters that each command carries."""
+    return _CARRIED_FOR_CONSENT if "consent" in call.tracks else _CARRIED
+
 
 def refund_of(call: Call) -> str:
     """The name under which the id of a refund is known: each operation has one."""

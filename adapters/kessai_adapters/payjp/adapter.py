@@ -19,6 +19,7 @@ from kessai.gateway import (
     Reception,
     Reply,
 )
+from kessai_adapters.carried import check_carried, wrong
 from kessai_adapters.payjp import notification as notifications
 from kessai_adapters.payjp import replies, requests
 from kessai_adapters.payjp.credentials import (
@@ -27,7 +28,7 @@ from kessai_adapters.payjp.credentials import (
     checked_token,
 )
 from kessai_adapters.payjp.inquiry import inquired
-from kessai_adapters.payjp.requests import FLOW, METHOD, SETUP, Sender, known, wrong
+from kessai_adapters.payjp.requests import FLOW, METHOD, SETUP, Sender, known
 from kessai_adapters.payjp.values import Members
 from kessai_adapters.settings import checked_host, is_stand_in, required, setting
 
@@ -134,6 +135,7 @@ class PayJp(Adapter):
             raise wrong(call, "nothing that a consumer brings back is sent on")
         if call.command == INQUIRY:
             return inquired(call, self._sender, live=self.credentials.live)
+        check_carried(call, requests.CARRIED, "PAY.JP")
         if call.command in _CHANGES:
             return self._change(call)
         exchanges = {
@@ -141,8 +143,6 @@ class PayJp(Adapter):
             "refund": self._refund,
             "set_up": self._set_up,
         }
-        if call.command not in exchanges:
-            raise wrong(call, "PAY.JP has no such command")
         return exchanges[call.command](call)
 
     def page(self, call: Call) -> Exchange:

@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
-from kessai.errors import InvalidInput
 from kessai.gateway import Call, Request
+from kessai_adapters.carried import wrong
 from kessai_adapters.payjp.credentials import Credentials
 from kessai_adapters.payjp.values import (
     CONFIRMED_BY,
@@ -38,6 +38,18 @@ REFUND_REASONS = CANCEL_REASONS[1:]
 PLAIN_REASON = "requested_by_customer"
 
 _CURRENCY = "JPY"
+
+_OPENING = frozenset({CUSTOMER, "description"})
+CARRIED = {
+    "authorize": _OPENING
+    | {METHOD, "return_url", "with_capture", "several_captures", "save_payment_method"},
+    "capture": frozenset[str](),
+    "cancel": frozenset({"reason"}),
+    "refund": frozenset({"reason"}),
+    "set_up": _OPENING | {METHOD, "return_url"},
+    "terminate": frozenset[str](),
+}
+"""The parameters that each command can have; of some, only a value that says no."""
 
 
 @attrs.frozen
@@ -67,12 +79,6 @@ class Sender:
     def _headers(self) -> tuple[tuple[str, str], ...]:
         bearer = f"Bearer {self.credentials.secret_key}"
         return (("Authorization", bearer), ("Accept", "application/json"))
-
-
-def wrong(call: Call, what: str) -> InvalidInput:
-    """The refusal of what cannot be sent."""
-    name = call.command if call.command.isidentifier() else "a call"
-    return InvalidInput(f"{name[:64]}: {what}")
 
 
 def is_of_agreement(call: Call) -> bool:

@@ -1,14 +1,10 @@
-"""What each command is at Stripe, and what of it goes on the wire.
+"""What each command is at Stripe, and what of it goes on the wire."""
 
-A parameter that a command cannot carry is refused, and not dropped: the caller meant
-something by it.
-"""
-
-import re
 from collections.abc import Mapping
 
 from kessai.errors import InvalidInput
 from kessai.gateway import Call, Request
+from kessai_adapters.carried import check_carried, wrong
 from kessai_adapters.stripe.amounts import to_stripe
 from kessai_adapters.stripe.wire import Api
 
@@ -38,15 +34,6 @@ REFUND_REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
 """What Stripe takes. `fraudulent` of a refund also blocks the card and the e-mail."""
 
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-def wrong(call: Call, what: str) -> InvalidInput:
-    """The refusal to send `call`."""
-    command = call.command if _NAME.fullmatch(call.command) else "a call"
-    return InvalidInput(f"{command}: {what}")
-
-
 _SHOWN = (METHOD, "return_url", "description")
 _PARAMETERS: Mapping[str, frozenset[str]] = {
     "authorize": frozenset(
@@ -69,14 +56,7 @@ def request_of(api: Api, call: Call) -> Request:
         InvalidInput: there is no such command, or Stripe cannot be asked for it.
 
     """
-    known = _PARAMETERS.get(call.command)
-    if known is None:
-        raise wrong(call, "Stripe has no such command")
-    if foreign := set(call.parameters) - known:
-        # What is no name may be a person's data.
-        names = sorted(name for name in foreign if _NAME.fullmatch(str(name)))
-        shown = ", ".join([*names, *(["others"] if len(names) < len(foreign) else [])])
-        raise wrong(call, f"cannot carry the parameters: {shown}")
+    check_carried(call, _PARAMETERS, "Stripe")
     if call.resumed is not None:
         raise wrong(call, "nothing that a consumer brings back is sent on")
     return _MAKERS[call.command](api, call)

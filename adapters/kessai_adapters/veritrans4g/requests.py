@@ -4,14 +4,11 @@ Two tables, as the gateway's documents have them: the members of each command, a
 form of each member. What may be asked for, and when, is the lifecycle's affair.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-import attrs
-
-from kessai.errors import InvalidInput
 from kessai.gateway import INQUIRY, Call
+from kessai_adapters.carried import check_carried, wrong
 from kessai_adapters.veritrans4g.values import AMOUNT_LIMIT
 
 _SERVICE = "amazonpay"
@@ -45,21 +42,13 @@ _MEMBERS = {
 }
 
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-def _wrong(call: Call, what: str) -> InvalidInput:
-    command = call.command if _NAME.fullmatch(call.command) else "a call"
-    return InvalidInput(f"{command}: {what}")
-
-
 def _order_id(call: Call, _parameter: str, _value: object) -> str:
     return call.transaction
 
 
 def _original_order_id(call: Call, _parameter: str, _value: object) -> str:
     if call.agreement is None:
-        raise _wrong(call, "needs the transaction id of its agreement (R7)")
+        raise wrong(call, "needs the transaction id of its agreement (R7)")
     return call.agreement
 
 
@@ -67,10 +56,10 @@ def _amount(call: Call, _parameter: str, _value: object) -> str | None:
     if call.amount is None:
         return None
     if type(call.amount) is not int or not 0 <= call.amount < AMOUNT_LIMIT:
-        raise _wrong(call, "the amount must be an integer of yen, not below 0")
+        raise wrong(call, "the amount must be an integer of yen, not below 0")
     if call.currency != _CURRENCY:
         # The wire names no currency: 10.00 USD would be taken for 1000 yen.
-        raise _wrong(call, f"the currency must be {_CURRENCY}")
+        raise wrong(call, f"the currency must be {_CURRENCY}")
     return str(call.amount)
 
 
@@ -87,14 +76,14 @@ def _consent_auth_type(call: Call, parameter: str, value: object) -> str | None:
     if _is_recurring(call):
         return "0" if consent_only else "1"
     if consent_only:
-        raise _wrong(call, f"parameter {parameter}: is for recurring payments (R2)")
+        raise wrong(call, f"parameter {parameter}: is for recurring payments (R2)")
     return None
 
 
 def _flag(call: Call, parameter: str, value: object) -> bool | None:
     if value is None or isinstance(value, bool):
         return value
-    raise _wrong(call, f"parameter {parameter}: must be true or false")
+    raise wrong(call, f"parameter {parameter}: must be true or false")
 
 
 def _boolean(call: Call, parameter: str, value: object) -> str | None:
@@ -109,7 +98,7 @@ def _one_or_nothing(call: Call, parameter: str, value: object) -> str | None:
 def _text(call: Call, parameter: str, value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise _wrong(call, f"parameter {parameter}: must be text")
+    raise wrong(call, f"parameter {parameter}: must be text")
 
 
 def _frequency(call: Call, parameter: str, value: object) -> tuple[str, str] | None:
@@ -121,7 +110,7 @@ def _frequency(call: Call, parameter: str, value: object) -> tuple[str, str] | N
         if len(frequency) == 2 and isinstance(unit, str) and type(count) is int:  # noqa: PLR2004 - unit and value, nothing else
             return unit, str(count)
     message = f"parameter {parameter}: must be a unit (text) and a value (an integer)"
-    raise _wrong(call, message)
+    raise wrong(call, message)
 
 
 def _frequency_unit(call: Call, parameter: str, value: object) -> str | None:
@@ -164,18 +153,14 @@ _FORMS: dict[str, tuple[str, _Form]] = {
 """Each member's parameter (empty: it comes from the call itself) and its form."""
 
 
-@attrs.frozen
-class _Shape:
-    members: tuple[tuple[str, str, _Form], ...]
-    parameters: frozenset[str]
-
-
-def _shape(names: str) -> _Shape:
-    members = tuple((name, *_FORMS[name]) for name in names.split())
-    return _Shape(members, frozenset(parameter for _, parameter, _ in members) - {""})
-
-
-_SHAPES = {command: _shape(names) for command, names in _MEMBERS.items()}
+_SHAPES = {
+    command: tuple((name, *_FORMS[name]) for name in names.split())
+    for command, names in _MEMBERS.items()
+}
+_PARAMETERS = {
+    command: frozenset(parameter for _, parameter, _ in shape if parameter)
+    for command, shape in _SHAPES.items()
+}
 
 
 def members_of(
@@ -183,8 +168,7 @@ def members_of(
 ) -> dict[str, Any]:
     """List the members of `call`'s request, but the common and the unset ones.
 
-    `defaults` holds parameters for where `call` has none. A parameter that the command
-    cannot carry is refused and not dropped: the caller meant something by it.
+    `defaults` holds parameters for where `call` has none.
 
     Raises:
         InvalidInput: the command, or a parameter, is nothing the gateway can be sent.
@@ -192,14 +176,10 @@ def members_of(
     """
     if call.command == INQUIRY:
         return _search(call, dummy=dummy)
-    shape = _SHAPES.get(call.command)
-    if shape is None:
-        raise _wrong(call, "VeriTrans4G has no such command")
+    check_carried(call, _PARAMETERS, "VeriTrans4G")
     given = call.parameters
-    if not shape.parameters.issuperset(given):
-        raise _wrong(call, f"cannot carry the parameters: {_named(given, shape)}")
     members: dict[str, Any] = {}
-    for name, parameter, form in shape.members:
+    for name, parameter, form in _SHAPES[call.command]:
         value = given.get(parameter)
         if value is None:
             value = defaults.get(parameter)
@@ -207,14 +187,6 @@ def members_of(
         if text is not None:
             members[name] = text
     return members
-
-
-def _named(given: Mapping[str, Any], shape: _Shape) -> str:
-    """The unknown members that are names: anything else may be a person's data."""
-    foreign = [name for name in given if name not in shape.parameters]
-    names = [name for name in foreign if _NAME.fullmatch(str(name))]
-    unnamed = ["and others"] if len(names) < len(foreign) else []
-    return ", ".join([*sorted(names), *unnamed])
 
 
 def _search(call: Call, *, dummy: bool) -> dict[str, Any]:

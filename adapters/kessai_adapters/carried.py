@@ -1,0 +1,38 @@
+"""What each command carries to a gateway; what it cannot carry is refused, and not dropped.
+
+The caller meant something by it: a parameter of another gateway's lifecycle, say.
+"""
+
+import re
+from collections.abc import Mapping
+
+from kessai.errors import InvalidInput
+from kessai.gateway import Call
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def wrong(call: Call, what: str) -> InvalidInput:
+    """The refusal to send `call`; what is no name may be a person's data."""
+    command = call.command if _NAME.fullmatch(call.command) else "a call"
+    return InvalidInput(f"{command}: {what}")
+
+
+def check_carried(
+    call: Call, carried: Mapping[str, frozenset[str]], gateway: str
+) -> None:
+    """Refuse a command that `gateway` has not, or a parameter that it does not carry.
+
+    `carried` are the parameters that each command carries, by its name.
+
+    Raises:
+        InvalidInput: it is such; the message names the parameters.
+
+    """
+    known = carried.get(call.command)
+    if known is None:
+        raise wrong(call, f"{gateway} has no such command")
+    if foreign := set(call.parameters) - known:
+        names = sorted(name for name in foreign if _NAME.fullmatch(str(name)))
+        shown = ", ".join([*names, *(["others"] if len(names) < len(foreign) else [])])
+        raise wrong(call, f"cannot carry the parameters: {shown}")
