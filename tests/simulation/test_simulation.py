@@ -11,14 +11,12 @@ from itertools import count
 import attrs
 import pytest
 from defects import DEFECTS
-from staging import gateway, played_on_all_cores
+from staging import gateway, machines, played_on_all_cores
 
 from kessai import SQLiteStore
 from kessai.errors import InvalidInput
 from kessai.flow import Recovery
 from kessai.limits import NOTHING_IN_FLIGHT, WAITS
-from kessai.machine import Machines
-from kessai.shell import shipped_lifecycles
 from kessai.simulator import (
     ALL,
     COMMANDS_EACH,
@@ -90,9 +88,7 @@ def test_the_shortest_limit_that_is_accepted_loses_nothing(stage):
 
 def test_a_world_is_the_same_in_memory_and_in_a_file(stage, tmp_path):
     files = (tmp_path / f"world-{number}.db" for number in count())
-    on_disk = Stage(
-        Machines(shipped_lifecycles()), gateway, lambda: SQLiteStore(next(files))
-    )
+    on_disk = Stage(machines(), gateway, lambda: SQLiteStore(next(files)))
     figures = play_world(on_disk, 7, 60, ALL)
     assert figures == play_world(stage, 7, 60, ALL)
     assert figures.faults[Fault.RESTORED_BACKUP] == 1

@@ -166,7 +166,7 @@ def test_an_emulator_that_is_not_installed_is_named():
     class OfNoEmulator(OrderSystem):
         emulator = "nowhere"
 
-    with pytest.raises(AdapterMissing, match="installed are: veritrans4g"):
+    with pytest.raises(AdapterMissing, match=r"installed are: .*veritrans4g"):
         OfNoEmulator()
 
 

@@ -124,11 +124,12 @@ def test_after_any_history_what_must_be_denied_is_denied_for_these_reasons(lifec
         assert denied.reasons <= set(verdict.codes)
         reasons.update(denied.reasons)
 
+    takes_amounts = any(c.amount for c in load_shipped(lifecycle).commands.values())
+    of_amounts = {"amount_below_minimum", "amount_above_maximum"}
     wanted = {
+        *(of_amounts if takes_amounts else ()),
         "state_not_allowed",
         "operation_open",
-        "amount_below_minimum",
-        "amount_above_maximum",
         "amount_not_taken",
         "parameter_not_taken",
         "parameter_invalid",

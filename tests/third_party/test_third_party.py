@@ -17,7 +17,7 @@ def test_kessai_names_it_among_the_installed_ones(run, tmp_path):
     order = ["order-7", "authorize", "--lifecycle", "one_time", "--amount", "5000"]
     done = run(tmp_path, "kessai", "tx", "do", *order, "--gateway", "nonesuch")
     assert done.returncode == 2
-    assert "examplepay, stripe, veritrans4g" in done.stderr
+    assert "amazon_pay, examplepay, payjp, stripe, veritrans4g" in done.stderr
 
 
 def test_a_setting_that_is_missing_is_named(run, tmp_path):

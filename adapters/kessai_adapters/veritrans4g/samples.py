@@ -194,6 +194,7 @@ def samples() -> AdapterSamples:
         notifications=_notifications(),
         sign=signed,
         logged=exchange_for_log,
+        lifecycles=("charge", "one_time", "recurring"),
         # The transaction with the command is all that a resend has in common.
         key_on_the_wire=False,
     )

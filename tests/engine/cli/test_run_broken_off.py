@@ -142,10 +142,10 @@ def asked_to_stop(request, monkeypatch):
 
     @contextmanager
     def at_line(number):
-        def asking(wiring, line):
+        def asking(wiring, line, *more):
             if line.number == number:
                 signal.raise_signal(which)
-            return ask(wiring, line)
+            return ask(wiring, line, *more)
 
         with monkeypatch.context() as patch:
             patch.setattr(carry_out, "_ask", asking)
@@ -178,11 +178,11 @@ def test_asked_twice_it_stops_at_once_and_nothing_is_lost(
 ):
     ask = carry_out._ask
 
-    def interrupted(wiring, line):
+    def interrupted(wiring, line, *more):
         if line.number == 4:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
-        return ask(wiring, line)
+        return ask(wiring, line, *more)
 
     monkeypatch.setattr(carry_out, "_ask", interrupted)
 

@@ -72,11 +72,16 @@ def test_the_shortest_story_to_a_partial_refund_needs_no_capture_of_its_own():
 
 
 def test_who_pays_back_is_found_by_its_shape(lifecycle):
-    [pair] = Prover(compile_lifecycle(lifecycle)).rules.giving_back
+    found = Prover(compile_lifecycle(lifecycle)).rules.giving_back
+    if "refund" not in lifecycle.commands:  # an agreement, of which nothing is paid
+        assert found == ()
+        return
+    [pair] = found
+    taken_back = [n for n in ("disputed", "charged_back") if n in lifecycle.amounts]
     assert (pair.command, pair.pool.whole, pair.pool.parts) == (
         "refund",
         "captured",
-        ("refunded",),
+        ("refunded", *taken_back),
     )
 
 
@@ -186,9 +191,12 @@ def removed(request):
 
 
 def test_each_rule_that_is_left_out_is_missed_or_redundant_for_a_reason(removed):
-    _, found = removed
+    lifecycle, found = removed
     assert [r.part for r in found if r.is_open] == []
     kinds = {r.part.kind.value for r in found}
+    if "refund" not in lifecycle.commands:  # an agreement moves no money
+        assert kinds >= {"exclusion"}
+        return
     assert kinds >= {"min", "max", "exclusion", "reserve", "commit", "release", "when"}
 
 
@@ -211,8 +219,12 @@ def test_none_of_those_stories_goes_wrong_with_the_rule_in_place(removed):
 
 
 def test_no_bound_reservation_or_release_on_money_is_redundant(removed):
+    lifecycle = removed[0]
     for each in removed[1]:
         part = each.part
+        command = lifecycle.commands.get(part.command)
+        if command is not None and not command.is_asked_for:
+            continue  # what the gateway reports is above zero anyhow
         if part.kind.value in {"min", "reserve", "release"}:
             assert each.story is not None, part
         if part.kind.value == "max" and not part.what.replace("_", "").isdigit():
