@@ -19,9 +19,9 @@ def figures_of(capsys):
 
 @pytest.mark.slow
 def test_killed_before_and_after_statements_of_every_command(capsys):
-    assert kill.main(["--kills", "60", "--seed", "100", "--kinds", "statement"]) == 0
+    assert kill.main(["--kills", "90", "--seed", "100", "--kinds", "statement"]) == 0
     figures = figures_of(capsys)
-    assert figures["done"] == 60
+    assert figures["done"] == 90
     chosen = {step.name for seed in range(100, 106) for step in story(seed).steps}
     passive = {"approve", "complete", "wait"}
     assert chosen - passive <= figures["killed_in"].keys()
