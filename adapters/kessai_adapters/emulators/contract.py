@@ -1,4 +1,4 @@
-"""What every emulator of a gateway has, by protocols: nothing is inherited.
+"""What every emulator of a gateway has, by protocols: none need be inherited.
 
 A consumer and a portal differ from gateway to gateway: what can be done at each are its
 public methods, what they are about first, with arguments that JSON has.

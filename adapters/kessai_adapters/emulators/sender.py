@@ -10,12 +10,12 @@ import http.client
 import ssl
 import threading
 from collections.abc import Container
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
 
+from kessai_adapters.emulators.base import Closing
 from kessai_adapters.emulators.contract import GatewayEmulator
 from kessai_adapters.emulators.notifications import Notification
 
@@ -34,7 +34,7 @@ class Patience:
     """The statuses by which a merchant's server accepts; many gateways take any 2xx."""
 
 
-class NotificationSender:
+class NotificationSender(Closing):
     """Delivers an emulator's notifications until `close`; also a context manager.
 
     `tls` is the context for a merchant's server on HTTPS, e.g. with a test's authority.
@@ -65,17 +65,6 @@ class NotificationSender:
         self._stop.set()
         self._emulator.outbox.waiting.set()
         self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -12,9 +12,9 @@ import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from os import PathLike
-from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, cast
 
+from kessai_adapters.emulators.base import Closing
 from kessai_adapters.emulators.contract import GatewayEmulator
 from kessai_adapters.emulators.control import PREFIX, Control, Controls
 from kessai_adapters.emulators.errors import Lost
@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
 
 
-class RunningServer:
+class RunningServer(Closing):
     """A server that runs until `close`; also a context manager."""
 
     def __init__(self, server: _Server, scheme: str) -> None:
@@ -177,17 +177,6 @@ class RunningServer:
         self._thread.join()
         self._server.end_connections()
         self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def serve(

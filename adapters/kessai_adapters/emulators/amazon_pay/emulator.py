@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -50,6 +50,7 @@ from kessai_adapters.emulators.amazon_pay.pages import PREFIX, answer_browser
 from kessai_adapters.emulators.amazon_pay.portal import SellerCentral
 from kessai_adapters.emulators.amazon_pay.signature import root_of, verify
 from kessai_adapters.emulators.amazon_pay.throttle import Throttle
+from kessai_adapters.emulators.base import Misbehaving
 from kessai_adapters.emulators.clock import utc_now
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ OWN_FAULTS: Final = {
 """What Amazon alone does: it throttles, declines, or answers before it is done."""
 
 
-class AmazonPayEmulator:
+class AmazonPayEmulator(Misbehaving):
     """A stateful stand-in for Amazon Pay's API, version 2, as a sandbox.
 
     `keys` are the merchant's public keys by their ids; `clock` returns aware times in
@@ -110,12 +111,6 @@ class AmazonPayEmulator:
 
     def __repr__(self) -> str:
         return f"AmazonPayEmulator({len(self.books.movements)} orders)"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Nothing is held."""
@@ -169,23 +164,6 @@ class AmazonPayEmulator:
             return self.outbox.take()
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
-
-    def misbehave(
-        self,
-        fault: str,
-        *,
-        command: str | None = None,
-        times: int = 1,
-        carried_out: bool | None = None,
-    ) -> None:
-        """Let the next `times` exchanges of `command` (any, if None) suffer `fault`."""
-        with self._lock:
-            self.mishaps.ask(fault, command, times, carried_out=carried_out)
-
-    def behave(self) -> None:
-        """Forget every misbehaviour that has not struck yet."""
-        with self._lock:
-            self.mishaps.clear()
 
     def complete(self, order_id: str) -> object:
         """Let what is pending of an order succeed: the oldest, if there are several."""

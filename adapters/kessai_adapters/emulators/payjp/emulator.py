@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from os import PathLike
 from threading import RLock
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import attrs
 
+from kessai_adapters.emulators.base import Misbehaving
 from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.faults import Mishap, Mishaps, suffer
@@ -114,7 +114,7 @@ class _Visit:
         return mishap.fault if mishap is not None and mishap.gateways_own else None
 
 
-class Emulator:
+class Emulator(Misbehaving):
     """A stateful stand-in for PAY.JP's API v2.
 
     `clock` returns aware times in UTC; `approve` is what the consumer does; `books` is
@@ -161,17 +161,6 @@ class Emulator:
     def __repr__(self) -> str:
         return f"Emulator(objects={len(self.books)})"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Let go of the books' file."""
         with self._lock:
@@ -197,23 +186,6 @@ class Emulator:
             return self.outbox.take()
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
-
-    def misbehave(
-        self,
-        fault: str,
-        *,
-        command: str | None = None,
-        times: int = 1,
-        carried_out: bool | None = None,
-    ) -> None:
-        """Let the next `times` exchanges of `command` (any, if None) suffer `fault`."""
-        with self._lock:
-            self.mishaps.ask(fault, command, times, carried_out=carried_out)
-
-    def behave(self) -> None:
-        """Forget every misbehaviour that has not struck yet."""
-        with self._lock:
-            self.mishaps.clear()
 
     def complete(self, order_id: str) -> Kept:
         """Let what is pending of a flow succeed: its payment, or its oldest refund."""

@@ -10,11 +10,11 @@ from contextlib import suppress
 from datetime import datetime
 from os import PathLike
 from threading import RLock
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import attrs
 
+from kessai_adapters.emulators.base import Misbehaving
 from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.faults import Mishap, Mishaps, suffer
@@ -55,12 +55,13 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _EXPANDED: Final = "expand"
 
 
-class StripeEmulator:
+class StripeEmulator(Misbehaving):
     """A stateful stand-in for Stripe's API v1, of card payments.
 
     `clock` returns aware times in UTC; `books` is the path of a file that keeps what
     there is, or None. `multicapture`: whether the account may capture several times.
-    `approves`: whether a cardholder passes each check at once.
+    `approves`: whether a cardholder passes each check at once. Commands are called as in
+    Stripe's SDKs, where it is asked to misbehave: `payment_intents.create`.
     """
 
     def __init__(
@@ -95,17 +96,6 @@ class StripeEmulator:
 
     def __repr__(self) -> str:
         return f"StripeEmulator(payments={len(self.books.payments)})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the books' file."""
@@ -167,26 +157,6 @@ class StripeEmulator:
             return self._events.take()
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
-
-    def misbehave(
-        self,
-        fault: str,
-        *,
-        command: str | None = None,
-        times: int = 1,
-        carried_out: bool | None = None,
-    ) -> None:
-        """Let the next `times` exchanges of `command` (any, if None) suffer `fault`.
-
-        Commands are called as in Stripe's SDKs: `payment_intents.create`.
-        """
-        with self._lock:
-            self.mishaps.ask(fault, command, times, carried_out=carried_out)
-
-    def behave(self) -> None:
-        """Forget every misbehaviour that has not struck yet."""
-        with self._lock:
-            self.mishaps.clear()
 
     def complete(self, order_id: str) -> ApiObject:
         """Let the oldest pending refund of an intent succeed."""

@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import partial
 from os import PathLike
 from threading import RLock
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import attrs
 
+from kessai_adapters.emulators.base import Misbehaving
 from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.faults import Mishap, Mishaps, suffer
@@ -71,7 +71,7 @@ class _Visit:
         return OwnFault(self.mishap.fault)
 
 
-class Emulator:
+class Emulator(Misbehaving):
     """A stateful stand-in for the VeriTrans4G Amazon Pay gateway.
 
     `clock` returns aware times in UTC; `approve` is what the consumer does about an
@@ -101,23 +101,11 @@ class Emulator:
         self._triggers = Triggers(self._operations, self.consumer, self.portal)
         self._pages = Pages(self.consumer)
         self.mishaps = Mishaps(Command, OWN)
-        """What was asked of `misbehave` and has not struck yet."""
 
     def __repr__(self) -> str:
         return (
             f"Emulator(merchant_ccid={self.merchant.ccid!r}, orders={len(self.books)})"
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the books' file."""
@@ -174,27 +162,6 @@ class Emulator:
             return self._triggers.play(command, url, self._clock())
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
-
-    def misbehave(
-        self,
-        fault: str,
-        *,
-        command: str | None = None,
-        times: int = 1,
-        carried_out: bool | None = None,
-    ) -> None:
-        """Let the next `times` exchanges of `command` (any, if None) suffer `fault`.
-
-        `carried_out` overrides whether the gateway does the work although the client
-        never hears of it.
-        """
-        with self._lock:
-            self.mishaps.ask(fault, command, times, carried_out=carried_out)
-
-    def behave(self) -> None:
-        """Forget every misbehaviour that has not struck yet."""
-        with self._lock:
-            self.mishaps.clear()
 
     def complete(self, order_id: str, *, txn_id: str | None = None) -> Exchange:
         """Let a pending command succeed: the oldest, or the one with `txn_id`.
