@@ -1,4 +1,4 @@
-"""What adapters' settings have in common: a gateway's host, and environment variables.
+"""What adapters' settings have in common: their forms, a host, environment variables.
 
 No message shows a value: it may be a key that stands in the wrong place.
 """
@@ -6,7 +6,7 @@ No message shows a value: it may be a key that stands in the wrong place.
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Never, TypeVar
 
 from kessai.errors import InvalidInput
 
@@ -16,6 +16,29 @@ _HOST = re.compile(
 _HIGHEST_PORT = 65535
 
 _T = TypeVar("_T")
+
+
+class Unpicklable:
+    """Credentials: a task queue or a cache that pickled them would write them to disk."""
+
+    __slots__ = ()
+
+    # `typing.override` comes with Python 3.12.
+    def __reduce_ex__(self, _protocol: object) -> Never:
+        message = "credentials are never pickled or copied"
+        raise TypeError(message)
+
+
+def matching(value: object, form: re.Pattern[str], message: str) -> str:
+    """Return `value` if it is a text of that form.
+
+    Raises:
+        InvalidInput: it is not; the message is the one given.
+
+    """
+    if isinstance(value, str) and form.fullmatch(value):
+        return value
+    raise InvalidInput(message)
 
 
 def checked_host(value: object) -> str:
@@ -44,6 +67,16 @@ def is_stand_in(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name.lower() == "localhost"
+
+
+def environment_of(host: str, *, live: bool) -> str:
+    """The last part of an account's name: `emulator`, `live` or `test`.
+
+    What is on loopback is a stand-in, which knows nothing of what the gateway holds.
+    """
+    if is_stand_in(host):
+        return "emulator"
+    return "live" if live else "test"
 
 
 def setting(

@@ -4,11 +4,12 @@ This module owns what credentials look like, and that the key stays out of every
 """
 
 import re
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING
 
 import attrs
 
 from kessai.errors import InvalidInput
+from kessai_adapters.settings import Unpicklable, matching
 
 if TYPE_CHECKING:
     from Crypto.PublicKey.RSA import RsaKey
@@ -25,10 +26,11 @@ def checked_key_id(value: object) -> str:
         InvalidInput: it cannot; the message does not show it.
 
     """
-    if not isinstance(value, str) or not _KEY_ID.fullmatch(value):
-        message = "the id of the public key must be 8 to 64 letters, digits and dashes"
-        raise InvalidInput(message)
-    return value
+    return matching(
+        value,
+        _KEY_ID,
+        "the id of the public key must be 8 to 64 letters, digits and dashes",
+    )
 
 
 def checked_name(value: object) -> str:
@@ -38,10 +40,9 @@ def checked_name(value: object) -> str:
         InvalidInput: it cannot; the message does not show it.
 
     """
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        message = "an id of a merchant or a store is 1 to 100 of A-Z a-z 0-9 . _ -"
-        raise InvalidInput(message)
-    return value
+    return matching(
+        value, _NAME, "an id of a merchant or a store is 1 to 100 of A-Z a-z 0-9 . _ -"
+    )
 
 
 def checked_private_key(value: object) -> "RsaKey":
@@ -69,7 +70,7 @@ def checked_private_key(value: object) -> "RsaKey":
 
 
 @attrs.frozen(eq=False)
-class AmazonCredentials:
+class AmazonCredentials(Unpicklable):
     """The merchant, its store, and the key pair that Amazon knows the public part of.
 
     The private key is in no repr, and the whole cannot be pickled: a task queue or a
@@ -84,11 +85,6 @@ class AmazonCredentials:
     store_id: str = attrs.field(converter=checked_name, repr=False)
     public_key_id: str = attrs.field(converter=checked_key_id, repr=False)
     private_key: "RsaKey" = attrs.field(converter=checked_private_key, repr=False)
-
-    # `typing.override` comes with Python 3.12.
-    def __reduce_ex__(self, _protocol: object) -> Never:
-        message = "credentials are never pickled or copied"
-        raise TypeError(message)
 
     @property
     def environment(self) -> str | None:

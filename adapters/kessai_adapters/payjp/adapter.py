@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import attrs
 
-from kessai.errors import InvalidInput
 from kessai.gateway import (
     INQUIRY,
     Adapter,
@@ -30,7 +29,13 @@ from kessai_adapters.payjp.credentials import (
 from kessai_adapters.payjp.inquiry import inquired
 from kessai_adapters.payjp.requests import FLOW, METHOD, SETUP, Sender, known
 from kessai_adapters.payjp.values import Members
-from kessai_adapters.settings import checked_host, is_stand_in, required, setting
+from kessai_adapters.settings import (
+    checked_host,
+    environment_of,
+    matching,
+    required,
+    setting,
+)
 
 DEFAULT_HOST = "https://api.pay.jp"
 
@@ -48,20 +53,13 @@ _CHANGES: Mapping[str, tuple[str, str, _Maker, _Reader]] = {
 
 
 def _checked_merchant(value: object) -> str:
-    if not isinstance(value, str) or not _MERCHANT.fullmatch(value):
-        message = "the merchant must be 1 to 64 letters, digits, - and _"
-        raise InvalidInput(message)
-    return value
+    return matching(
+        value, _MERCHANT, "the merchant must be 1 to 64 letters, digits, - and _"
+    )
 
 
 def _account_of(adapter: "PayJp") -> str:
-    """The adapter, the merchant and the environment.
-
-    What is on loopback is a stand-in, which knows nothing of what the gateway holds.
-    """
-    kind = "live" if adapter.credentials.live else "test"
-    if is_stand_in(adapter.host):
-        kind = "emulator"
+    kind = environment_of(adapter.host, live=adapter.credentials.live)
     return f"{adapter.name}/{adapter.merchant}/{kind}"
 
 

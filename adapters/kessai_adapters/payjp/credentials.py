@@ -4,11 +4,10 @@ This module owns what both look like, and that they stay out of every text.
 """
 
 import re
-from typing import Never
 
 import attrs
 
-from kessai.errors import InvalidInput
+from kessai_adapters.settings import Unpicklable, matching
 
 _KEY = re.compile(r"sk_(?:test|live)_[A-Za-z0-9]{8,128}")
 _TOKEN = re.compile(r"[!-~]{8,255}")
@@ -21,10 +20,11 @@ def checked_key(value: object) -> str:
         InvalidInput: it cannot; the message does not show it.
 
     """
-    if not isinstance(value, str) or not _KEY.fullmatch(value):
-        message = "the key must be a secret key: sk_test_ or sk_live_, then letters and digits"
-        raise InvalidInput(message)
-    return value
+    return matching(
+        value,
+        _KEY,
+        "the key must be a secret key: sk_test_ or sk_live_, then letters and digits",
+    )
 
 
 def checked_token(value: object) -> str | None:
@@ -36,14 +36,13 @@ def checked_token(value: object) -> str | None:
     """
     if value is None:
         return None
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
-        message = "the webhook token must be 8 to 255 visible ASCII characters"
-        raise InvalidInput(message)
-    return value
+    return matching(
+        value, _TOKEN, "the webhook token must be 8 to 255 visible ASCII characters"
+    )
 
 
 @attrs.frozen
-class Credentials:
+class Credentials(Unpicklable):
     """The account's secret key and, where webhooks are received, its webhook token.
 
     Neither is in a repr, and the whole cannot be pickled: a task queue or a cache
@@ -58,11 +57,6 @@ class Credentials:
     webhook_token: str | None = attrs.field(
         default=None, converter=checked_token, repr=False
     )
-
-    # `typing.override` comes with Python 3.12.
-    def __reduce_ex__(self, _protocol: object) -> Never:
-        message = "credentials are never pickled or copied"
-        raise TypeError(message)
 
     @property
     def live(self) -> bool:

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import attrs
 
-from kessai.errors import InvalidInput
 from kessai.gateway import (
     INQUIRY,
     Adapter,
@@ -16,7 +15,13 @@ from kessai.gateway import (
     Notification,
     Reception,
 )
-from kessai_adapters.settings import checked_host, is_stand_in, required, setting
+from kessai_adapters.settings import (
+    checked_host,
+    environment_of,
+    matching,
+    required,
+    setting,
+)
 from kessai_adapters.stripe.credentials import (
     StripeCredentials,
     checked_api_key,
@@ -41,16 +46,11 @@ def checked_account(value: object) -> str:
         InvalidInput: it cannot.
 
     """
-    if not isinstance(value, str) or not _ACCOUNT.fullmatch(value):
-        message = "the account must be Stripe's id of it, acct_…"
-        raise InvalidInput(message)
-    return value
+    return matching(value, _ACCOUNT, "the account must be Stripe's id of it, acct_…")
 
 
 def _account_of(adapter: "Stripe") -> str:
-    kind = "live" if adapter.credentials.is_live else "test"
-    if is_stand_in(adapter.host):
-        kind = "emulator"
+    kind = environment_of(adapter.host, live=adapter.credentials.is_live)
     return f"{adapter.name}/{adapter.merchant}/{kind}"
 
 

@@ -4,11 +4,12 @@ It owns what the two look like, and that neither is in any text. It knows no mes
 """
 
 import re
-from typing import Never, cast
+from typing import cast
 
 import attrs
 
 from kessai.errors import InvalidInput
+from kessai_adapters.settings import Unpicklable, matching
 
 _API_KEY = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]{8,255}")
 _SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{8,255}")
@@ -23,10 +24,11 @@ def checked_api_key(value: object) -> str:
         InvalidInput: it cannot; the message does not show it.
 
     """
-    if not isinstance(value, str) or not _API_KEY.fullmatch(value):
-        message = "the API key must be sk_test_…, sk_live_…, rk_test_… or rk_live_…"
-        raise InvalidInput(message)
-    return value
+    return matching(
+        value,
+        _API_KEY,
+        "the API key must be sk_test_…, sk_live_…, rk_test_… or rk_live_…",
+    )
 
 
 def checked_secrets(value: object) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ def checked_secrets(value: object) -> tuple[str, ...]:
 
 
 @attrs.frozen
-class StripeCredentials:
+class StripeCredentials(Unpicklable):
     """An API key, and the secrets of the webhook endpoint.
 
     None is in a repr, and the whole cannot be pickled: a task queue or a cache would
@@ -62,11 +64,6 @@ class StripeCredentials:
     webhook_secrets: tuple[str, ...] = attrs.field(
         default=(), converter=checked_secrets, repr=False
     )
-
-    # `typing.override` comes with Python 3.12.
-    def __reduce_ex__(self, _protocol: object) -> Never:
-        message = "credentials are never pickled or copied"
-        raise TypeError(message)
 
     @property
     def is_live(self) -> bool:

@@ -9,7 +9,7 @@ import attrs
 
 from kessai.errors import InvalidInput
 from kessai.gateway import INQUIRY, Call, Evidence, Failure, Reply, Request
-from kessai_adapters.settings import checked_host, is_stand_in, required, setting
+from kessai_adapters.settings import checked_host, environment_of, required, setting
 from kessai_adapters.veritrans4g import notification as notifications
 from kessai_adapters.veritrans4g.commands import COMMANDS
 from kessai_adapters.veritrans4g.credentials import (
@@ -65,12 +65,9 @@ def _account_of(adapter: "VeriTrans4G") -> str:
     """The adapter, the merchant and the environment.
 
     It is stored and shown, which the merchant's CCID is not: its hash stands for it.
-    What is on loopback is a stand-in, which knows nothing of what the gateway holds.
     """
     digest = hashlib.sha256(adapter.credentials.merchant_ccid.encode()).hexdigest()
-    kind = "test" if adapter.dummy else "live"
-    if is_stand_in(adapter.host):
-        kind = "emulator"
+    kind = environment_of(adapter.host, live=not adapter.dummy)
     return f"{adapter.name}/{digest[:12]}/{kind}"
 
 

@@ -5,11 +5,10 @@ text. It knows no message that is signed with it.
 """
 
 import re
-from typing import Never
 
 import attrs
 
-from kessai.errors import InvalidInput
+from kessai_adapters.settings import Unpicklable, matching
 
 _CCID = re.compile(r"[A-Za-z0-9]{1,64}")
 _SECRET_KEY = re.compile(r"[0-9A-Fa-f]{64}")
@@ -22,10 +21,9 @@ def checked_ccid(value: object) -> str:
         InvalidInput: it cannot; the message does not show it.
 
     """
-    if not isinstance(value, str) or not _CCID.fullmatch(value):
-        message = "the merchant CCID must be 1 to 64 ASCII letters and digits"
-        raise InvalidInput(message)
-    return value
+    return matching(
+        value, _CCID, "the merchant CCID must be 1 to 64 ASCII letters and digits"
+    )
 
 
 def checked_secret_key(value: object) -> str:
@@ -35,14 +33,11 @@ def checked_secret_key(value: object) -> str:
         InvalidInput: it cannot; the message does not show it.
 
     """
-    if not isinstance(value, str) or not _SECRET_KEY.fullmatch(value):
-        message = "the secret key must be 64 hexadecimal digits"
-        raise InvalidInput(message)
-    return value
+    return matching(value, _SECRET_KEY, "the secret key must be 64 hexadecimal digits")
 
 
 @attrs.frozen
-class Credentials:
+class Credentials(Unpicklable):
     """The merchant's CCID and secret key, as the gateway issued them.
 
     Neither is in a repr, and the whole cannot be pickled: a task queue or a cache
@@ -55,11 +50,6 @@ class Credentials:
 
     merchant_ccid: str = attrs.field(converter=checked_ccid, repr=False)
     secret_key: str = attrs.field(converter=checked_secret_key, repr=False)
-
-    # `typing.override` comes with Python 3.12.
-    def __reduce_ex__(self, _protocol: object) -> Never:
-        message = "credentials are never pickled or copied"
-        raise TypeError(message)
 
     @property
     def signing_key(self) -> bytes:
