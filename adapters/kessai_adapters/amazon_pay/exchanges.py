@@ -18,13 +18,10 @@ from kessai_adapters.amazon_pay.replies import (
     is_as_it_stands,
     of_charge,
     refused,
-    says,
     unclear,
 )
 from kessai_adapters.amazon_pay.values import (
     DIGITS,
-    Members,
-    inner,
     read_code,
     read_id,
     read_price,
@@ -33,6 +30,7 @@ from kessai_adapters.amazon_pay.values import (
     stated_of,
     write_price,
 )
+from kessai_adapters.stated import Members, inner, says
 
 SESSION = "checkout_session"
 PERMISSION = "charge_permission"

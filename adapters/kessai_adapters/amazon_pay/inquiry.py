@@ -25,13 +25,10 @@ from kessai_adapters.amazon_pay.exchanges import (
 from kessai_adapters.amazon_pay.replies import (
     deadlines_of,
     is_declined_late,
-    says,
     unanswered,
     unclear,
 )
 from kessai_adapters.amazon_pay.values import (
-    Members,
-    inner,
     read_id,
     read_price,
     read_time,
@@ -40,6 +37,7 @@ from kessai_adapters.amazon_pay.values import (
     state_of,
     stated_of,
 )
+from kessai_adapters.stated import Members, inner, says
 
 MOST_REFUNDS = 16
 """Of so many refunds, the last ones, an inquiry asks: an exchange has 20 requests."""

@@ -18,7 +18,8 @@ import attrs
 from kessai.errors import NotificationRefused
 from kessai.gateway import Failure, Mention, Notification, Reception, Request
 from kessai_adapters.amazon_pay.exchanges import CHARGE, PERMISSION, AmazonCalls
-from kessai_adapters.amazon_pay.values import Members, members_of, read_id, stated_in
+from kessai_adapters.amazon_pay.values import read_id, stated_in
+from kessai_adapters.stated import Members, members_of
 
 _SERVICE = re.compile(r"sns\.[a-z0-9-]{3,30}\.amazonaws\.com(?:\.cn)?")
 _SIGNED = (

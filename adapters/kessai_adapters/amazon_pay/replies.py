@@ -9,17 +9,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Reply, Source
+from kessai.gateway import Call, Evidence, Failure, Outcome, Reply
 from kessai_adapters.amazon_pay.values import (
-    Members,
-    inner,
-    members_of,
     read_code,
     read_price,
     read_time,
     reason_of,
     state_of,
 )
+from kessai_adapters.stated import Members, inner, members_of, says
 
 REST = timedelta(minutes=1)
 """How long a throttled merchant leaves Amazon alone: no document says how long."""
@@ -50,18 +48,6 @@ inquiry shows it."""
 
 _REFUSED = range(400, 500)
 _CAPTURED_LATE = timedelta(days=7)
-
-
-def says(call: Call, outcome: Outcome, **more: Any) -> Evidence:
-    """The evidence of a reply to `call`."""
-    inquires = call.command == INQUIRY
-    return Evidence(
-        source=Source.INQUIRY if inquires else Source.REPLY,
-        transaction=call.transaction,
-        command=None if inquires else call.command,
-        outcome=outcome,
-        **more,
-    )
 
 
 def unclear(call: Call, reply: Reply | Failure, **more: Any) -> Evidence:

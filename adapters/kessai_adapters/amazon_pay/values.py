@@ -4,18 +4,16 @@ Every reader is total. A value that cannot be trusted is None or empty, never an
 and never a guess; nothing that passes here can carry free text into the audit trail.
 """
 
-import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 from kessai.gateway import Call, Failure, Reply
+from kessai_adapters.stated import Members, inner, members_of
 
 DIGITS = {"EUR": 2, "GBP": 2, "JPY": 0, "USD": 2}
 """Amazon Pay's ledger currencies, with the digits after their points (ISO 4217)."""
 
-Members = Mapping[str, Any]
 
 _DECIMAL = re.compile(r"([0-9]{1,13})(?:\.([0-9]{1,4}))?")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -72,22 +70,6 @@ def read_time(value: object) -> datetime | None:
         return None
 
 
-def members_of(body: bytes) -> Members:
-    """The members of a JSON object; none if it is no such thing, or says one twice."""
-    try:
-        stated = json.loads(body, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("Members", stated) if isinstance(stated, dict) else {}
-
-
-def _once(pairs: list[tuple[str, Any]]) -> Members:
-    if len(dict(pairs)) < len(pairs):
-        message = "a member is there twice"
-        raise ValueError(message)
-    return dict(pairs)
-
-
 def stated_in(reply: Reply | Failure) -> Members:
     """What an answer that something was done, or is so, states; else nothing."""
     if isinstance(reply, Failure) or reply.status not in {200, 201, 202}:
@@ -100,12 +82,6 @@ def stated_of(call: Call, reply: Reply | Failure) -> Members:
     stated = stated_in(reply)
     named = inner(stated, "merchantMetadata").get("merchantReferenceId")
     return {} if isinstance(named, str) and named != call.transaction else stated
-
-
-def inner(stated: Members, name: str) -> Members:
-    """The object called `name` in `stated`; an empty one if there is none."""
-    found = stated.get(name)
-    return cast("Members", found) if isinstance(found, dict) else {}
 
 
 def state_of(stated: Members) -> str:

@@ -28,7 +28,6 @@ from kessai_adapters.payjp.credentials import (
 )
 from kessai_adapters.payjp.inquiry import inquired
 from kessai_adapters.payjp.requests import FLOW, METHOD, SETUP, Sender, known
-from kessai_adapters.payjp.values import Members
 from kessai_adapters.settings import (
     checked_host,
     environment_of,
@@ -36,6 +35,7 @@ from kessai_adapters.settings import (
     required,
     setting,
 )
+from kessai_adapters.stated import Members, says
 
 DEFAULT_HOST = "https://api.pay.jp"
 
@@ -191,7 +191,7 @@ class PayJp(Adapter):
             call, path, requests.confirm_flow(call), "confirm"
         )
         if isinstance(reply, Failure):
-            return replies.says(call, Outcome.UNKNOWN, references=references)
+            return says(call, Outcome.UNKNOWN, references=references)
         stated = self._object(reply, FLOW)
         if stated is None:
             return attrs.evolve(replies.no_object(call, reply), references=references)

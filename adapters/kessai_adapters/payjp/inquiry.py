@@ -29,7 +29,6 @@ from kessai_adapters.payjp.replies import (
     is_detached,
     is_of,
     read_object,
-    says,
     setup_references,
 )
 from kessai_adapters.payjp.requests import FLOW, METHOD, PAGE, SETUP, Sender
@@ -37,16 +36,15 @@ from kessai_adapters.payjp.values import (
     CONFIRMED_BY,
     ORDER,
     SERVER,
-    Members,
     is_identifier,
     metadata,
     read_amount,
     read_identifier,
-    read_members,
     read_operation,
     read_time,
     status_of,
 )
+from kessai_adapters.stated import Members, members_of, says
 
 Asking = Generator[Request, Reply | Failure, Any]
 
@@ -122,7 +120,7 @@ def _list(
     """The objects of one page of a list, and whether there are more."""
     if isinstance(reply, Failure) or reply.status != _OK:
         raise Unreadable
-    stated = read_members(reply.body)
+    stated = members_of(reply.body)
     data, has_more = stated.get("data"), stated.get("has_more")
     if stated.get("object") != "list" or not isinstance(data, list):
         raise Unreadable

@@ -11,13 +11,8 @@ from typing import Never
 from kessai.errors import NotificationRefused
 from kessai.gateway import Mention
 from kessai_adapters.payjp.requests import FLOW, METHOD, SETUP
-from kessai_adapters.payjp.values import (
-    ORDER,
-    metadata,
-    read_code,
-    read_identifier,
-    read_members,
-)
+from kessai_adapters.payjp.values import ORDER, metadata, read_code, read_identifier
+from kessai_adapters.stated import members_of
 
 BODY_LIMIT = 1024 * 1024
 """The longest webhook that is read, in bytes."""
@@ -53,7 +48,7 @@ def mentioned(body: bytes, *, live: bool) -> tuple[Mention, ...]:
         NotificationRefused: it is no event, or one of the other mode.
 
     """
-    event = read_members(body)
+    event = members_of(body)
     data = event.get("data")
     if event.get("object") != "event" or not isinstance(data, dict):
         _refuse("it is no event")

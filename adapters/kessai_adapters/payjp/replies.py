@@ -9,20 +9,19 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Reply, Source
+from kessai.gateway import Call, Evidence, Failure, Outcome, Reply
 from kessai_adapters.payjp.requests import CUSTOMER, FLOW, METHOD, SETUP
 from kessai_adapters.payjp.values import (
     OPERATION,
     ORDER,
-    Members,
     metadata,
     read_amount,
     read_code,
     read_identifier,
-    read_members,
     read_time,
     status_of,
 )
+from kessai_adapters.stated import Members, members_of, says
 
 WAITING = frozenset({"requires_payment_method", "requires_confirmation"})
 """The statuses of a flow that was not confirmed, or failed and may be paid again."""
@@ -54,18 +53,6 @@ _NOTHING_DONE = MappingProxyType(
 """The problems by which nothing was done, though their status alone does not say so."""
 
 
-def says(call: Call, outcome: Outcome, **more: Any) -> Evidence:
-    """Evidence about `call`."""
-    inquires = call.command == INQUIRY
-    return Evidence(
-        source=Source.INQUIRY if inquires else Source.REPLY,
-        transaction=call.transaction,
-        command=None if inquires else call.command,
-        outcome=outcome,
-        **more,
-    )
-
-
 def unknown(call: Call, code: str = "", **more: Any) -> Evidence:
     """Evidence that shows nothing; the gateway is asked next."""
     return says(call, Outcome.UNKNOWN, code=code, needs_inquiry=True, **more)
@@ -75,7 +62,7 @@ def read_object(reply: Reply | Failure, kind: str, *, live: bool) -> Members | N
     """The object of `kind` that a reply holds, of this mode; None for all else."""
     if isinstance(reply, Failure) or reply.status != _OK:
         return None
-    stated = read_members(reply.body)
+    stated = members_of(reply.body)
     is_ours = stated.get("object") == kind and stated.get("livemode") is live
     return stated if is_ours and read_identifier(stated, "id") else None
 
@@ -100,7 +87,7 @@ def _problem(reply: Reply) -> str:
     A declined payment gives the issuer's own code, where there is one. The pages tell
     problems apart by their titles, so a title that has no code stands for it.
     """
-    stated = read_members(reply.body)
+    stated = members_of(reply.body)
     title = stated.get("title")
     if stated.get("status") != reply.status or not isinstance(title, str):
         return ""

@@ -17,9 +17,9 @@ from kessai_adapters.payjp.values import (
     OPERATION,
     ORDER,
     SERVER,
-    Members,
     is_identifier,
 )
+from kessai_adapters.stated import Members
 
 FLOW = "payment_flow"
 SETUP = "setup_flow"

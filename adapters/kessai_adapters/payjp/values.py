@@ -4,11 +4,10 @@ Every reader is total. A value that cannot be trusted is None or empty, never an
 and never a guess; nothing that passes here can carry free text into the audit trail.
 """
 
-import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+
+from kessai_adapters.stated import Members
 
 OPERATION = "kessai_operation"
 """The member of an object's metadata that echoes our operation."""
@@ -21,7 +20,6 @@ CONFIRMED_BY = "kessai_confirmed_by"
 
 SERVER = "server"
 
-Members = Mapping[str, Any]
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -30,22 +28,6 @@ _TIME = re.compile(
 )
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _AMOUNT_LIMIT = 10**9
-
-
-def read_members(body: bytes) -> Members:
-    """The members of a JSON object; none if it is no such thing, or says one twice."""
-    try:
-        stated = json.loads(body, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        return {}
-    return stated if isinstance(stated, dict) else {}
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        message = "a member is there twice"
-        raise ValueError(message)
-    return dict(pairs)
 
 
 def is_identifier(value: object) -> bool:

@@ -22,6 +22,7 @@ from kessai_adapters.settings import (
     required,
     setting,
 )
+from kessai_adapters.stated import members_of, says
 from kessai_adapters.stripe.credentials import (
     StripeCredentials,
     checked_api_key,
@@ -29,10 +30,10 @@ from kessai_adapters.stripe.credentials import (
 )
 from kessai_adapters.stripe.inquiry import KEYS_LAST, inquire
 from kessai_adapters.stripe.intents import Intent
-from kessai_adapters.stripe.replies import answer, says, unknown
+from kessai_adapters.stripe.replies import answer, unknown
 from kessai_adapters.stripe.requests import INTENT, request_of
 from kessai_adapters.stripe.webhooks import read, verify
-from kessai_adapters.stripe.wire import Api, read_object
+from kessai_adapters.stripe.wire import Api
 
 DEFAULT_HOST = "https://api.stripe.com"
 
@@ -133,7 +134,7 @@ class Stripe(Adapter):
         if INTENT not in call.references:
             return (yield from self._command(call))
         reply = yield self._api.get(f"payment_intents/{call.references[INTENT]}")
-        stated = read_object(getattr(reply, "body", b""))
+        stated = members_of(getattr(reply, "body", b""))
         intent = Intent(stated, call)
         if not intent.id:
             return unknown(call, "no_page")

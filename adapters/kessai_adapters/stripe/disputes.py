@@ -3,14 +3,9 @@
 from collections.abc import Iterator
 
 from kessai.gateway import Call, ListedExchange, Outcome
+from kessai_adapters.stated import Members
 from kessai_adapters.stripe.amounts import from_stripe
-from kessai_adapters.stripe.wire import (
-    ApiObject,
-    read_code,
-    read_id,
-    read_number,
-    read_time,
-)
+from kessai_adapters.stripe.wire import read_code, read_id, read_number, read_time
 
 _MOVES_NOTHING = frozenset(
     {
@@ -23,7 +18,7 @@ _MOVES_NOTHING = frozenset(
 _ENDS = {"won": "win_dispute", "lost": "lose_dispute"}
 
 
-def listed(disputes: list[ApiObject], call: Call) -> Iterator[ListedExchange]:
+def listed(disputes: list[Members], call: Call) -> Iterator[ListedExchange]:
     """The disputes of an intent, oldest first, each with its end."""
     for dispute in disputes[::-1]:
         status = read_code(dispute, "status")

@@ -21,21 +21,14 @@ from kessai.gateway import (
     Reply,
     Request,
 )
+from kessai_adapters.stated import Members, inner, members_of, says
 from kessai_adapters.stripe.disputes import listed as disputes_listed
 from kessai_adapters.stripe.intents import Intent
 from kessai_adapters.stripe.refunds import listed as refunds_listed
-from kessai_adapters.stripe.replies import BROKEN_OFF, UNREADABLE, says, unknown
+from kessai_adapters.stripe.replies import BROKEN_OFF, UNREADABLE, unknown
 from kessai_adapters.stripe.requests import INTENT, METHOD, SETUP, TRANSACTION
 from kessai_adapters.stripe.setups import Setup, is_detached
-from kessai_adapters.stripe.wire import (
-    Api,
-    ApiObject,
-    inner,
-    read_code,
-    read_id,
-    read_items,
-    read_object,
-)
+from kessai_adapters.stripe.wire import Api, read_code, read_id, read_items
 
 CLOCKS_DIFFER = timedelta(minutes=10)
 """By how much Stripe's clock may be behind ours."""
@@ -55,7 +48,7 @@ _OK = 200
 _EXPANDED = ("latest_charge",)
 _EXPANDED_OF = ("data.latest_charge",)
 
-_Found = Generator[Request, Reply | Failure, list[ApiObject] | Evidence]
+_Found = Generator[Request, Reply | Failure, list[Members] | Evidence]
 
 
 def inquire(api: Api, call: Call) -> Exchange:
@@ -87,7 +80,7 @@ def _found(api: Api, call: Call, kind: str) -> _Found:
 
 def _paid(api: Api, intent: Intent) -> Exchange:
     call = intent.call
-    refunds, disputes = list[ApiObject](), list[ApiObject]()
+    refunds, disputes = list[Members](), list[Members]()
     if intent.has_ended:
         found = yield from _pages(api, call, "refunds", payment_intent=intent.id)
         if isinstance(found, Evidence):
@@ -180,7 +173,7 @@ def _pages(
     **fields: object,
 ) -> _Found:
     """All items of a list; UNKNOWN if it is too long, or breaks off."""
-    found: list[ApiObject] = []
+    found: list[Members] = []
     after: str | None = None
     for _ in range(most):
         reply = yield api.get(path, **fields, limit=_AT_ONCE, starting_after=after)
@@ -197,10 +190,10 @@ def _pages(
     return unknown(call, "list_too_long")
 
 
-def _read(reply: Reply | Failure) -> ApiObject:
+def _read(reply: Reply | Failure) -> Members:
     if isinstance(reply, Failure) or reply.status != _OK:
         return {}
-    return read_object(reply.body)
+    return members_of(reply.body)
 
 
 def _no_answer(
@@ -208,5 +201,5 @@ def _no_answer(
 ) -> Evidence:
     if isinstance(reply, Failure):
         return unknown(call, BROKEN_OFF, never_sent=is_first and not reply.sent)
-    error = inner(read_object(reply.body), "error")
+    error = inner(members_of(reply.body), "error")
     return unknown(call, read_code(error, "code") or UNREADABLE)

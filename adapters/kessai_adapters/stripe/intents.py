@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from kessai.gateway import Call, ListedExchange, Outcome
+from kessai_adapters.stated import Members, inner
 from kessai_adapters.stripe.amounts import from_stripe
 from kessai_adapters.stripe.requests import (
     BROWSER,
@@ -24,14 +25,7 @@ from kessai_adapters.stripe.requests import (
     PAID_IN,
     TRANSACTION,
 )
-from kessai_adapters.stripe.wire import (
-    ApiObject,
-    inner,
-    read_code,
-    read_id,
-    read_number,
-    read_time,
-)
+from kessai_adapters.stripe.wire import read_code, read_id, read_number, read_time
 
 EXPIRE = "expire"
 """How the engine calls a deadline that the gateway let lapse."""
@@ -51,7 +45,7 @@ _DIGITS = 9
 class Intent:
     """An intent as a reply shows it, its charge in full; `call` is what was asked."""
 
-    stated: ApiObject
+    stated: Members
     call: Call
 
     @property
@@ -68,7 +62,7 @@ class Intent:
         return read_code(self.stated, "status")
 
     @property
-    def charge(self) -> ApiObject:
+    def charge(self) -> Members:
         """The charge that was authorized; empty if none was."""
         charge = inner(self.stated, "latest_charge")
         return charge if charge.get("status") == "succeeded" else {}
@@ -197,7 +191,7 @@ class Intent:
         return amount - (read_number(self.stated, "amount_received") or 0)
 
 
-def is_of(stated: ApiObject, call: Call, kind: str) -> bool:
+def is_of(stated: Members, call: Call, kind: str) -> bool:
     """Whether an object of `kind` is of the call's transaction.
 
     One that began elsewhere bears no id of ours: it is known by Stripe's, and may not be
@@ -209,7 +203,7 @@ def is_of(stated: ApiObject, call: Call, kind: str) -> bool:
     return stated.get("object") == kind and is_named and is_it
 
 
-def operation_of(stated: ApiObject, call: Call) -> str | None:
+def operation_of(stated: Members, call: Call) -> str | None:
     """Our id of the operation that made an object; None if it is not ours."""
     return operation_in(inner(stated, "metadata").get(OPERATION), call)
 
@@ -223,7 +217,7 @@ def operation_in(value: object, call: Call) -> str | None:
     return value if is_ours and len(number) <= _DIGITS else None
 
 
-def disclosed(stated: ApiObject) -> dict[str, Any]:
+def disclosed(stated: Members) -> dict[str, Any]:
     """The page that asks the consumer, and the secret for Stripe's script."""
     found: dict[str, Any] = {}
     if isinstance(secret := stated.get("client_secret"), str):
@@ -234,6 +228,6 @@ def disclosed(stated: ApiObject) -> dict[str, Any]:
     return found
 
 
-def is_tried_again(stated: ApiObject) -> bool:
+def is_tried_again(stated: Members) -> bool:
     """Whether the consumer may try another card, in their browser."""
     return inner(stated, "metadata").get(PAID_IN) == BROWSER

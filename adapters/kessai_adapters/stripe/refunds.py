@@ -7,16 +7,11 @@ it is the oldest of those that are not ours and have just that amount.
 from collections.abc import Iterator
 
 from kessai.gateway import Call, ListedExchange, Outcome
+from kessai_adapters.stated import Members
 from kessai_adapters.stripe.amounts import from_stripe
 from kessai_adapters.stripe.intents import Intent, operation_of
 from kessai_adapters.stripe.requests import INTENT
-from kessai_adapters.stripe.wire import (
-    ApiObject,
-    read_code,
-    read_id,
-    read_number,
-    read_time,
-)
+from kessai_adapters.stripe.wire import read_code, read_id, read_number, read_time
 
 _OUTCOMES = {
     "succeeded": Outcome.SUCCEEDED,
@@ -27,7 +22,7 @@ _OUTCOMES = {
 }
 
 
-def outcome_of(refund: ApiObject) -> Outcome:
+def outcome_of(refund: Members) -> Outcome:
     """What has come of a refund; REVERSED if it took the money, and gave it back."""
     outcome = _OUTCOMES.get(read_code(refund, "status"), Outcome.UNKNOWN)
     gave_back = refund.get("failure_balance_transaction") is not None
@@ -35,7 +30,7 @@ def outcome_of(refund: ApiObject) -> Outcome:
     return Outcome.REVERSED if is_undone else outcome
 
 
-def amount_of(refund: ApiObject, call: Call) -> int | None:
+def amount_of(refund: Members, call: Call) -> int | None:
     """What it gives back, in ISO 4217's minor units; None if it is of another payment."""
     amount = read_number(refund, "amount")
     is_ours = (
@@ -46,7 +41,7 @@ def amount_of(refund: ApiObject, call: Call) -> int | None:
     return from_stripe(amount, call.currency) if is_ours and amount else None
 
 
-def listed(refunds: list[ApiObject], intent: Intent) -> Iterator[ListedExchange] | None:
+def listed(refunds: list[Members], intent: Intent) -> Iterator[ListedExchange] | None:
     """The refunds of an intent as the engine lists them; None if one is unreadable."""
     call, found = intent.call, _of_captured(refunds, intent)
     if any(
@@ -67,7 +62,7 @@ def listed(refunds: list[ApiObject], intent: Intent) -> Iterator[ListedExchange]
     )
 
 
-def _of_captured(refunds: list[ApiObject], intent: Intent) -> list[ApiObject]:
+def _of_captured(refunds: list[Members], intent: Intent) -> list[Members]:
     """The refunds, oldest first, without the one of what was left over."""
     oldest_first = refunds[::-1]
     for place, refund in enumerate(oldest_first):

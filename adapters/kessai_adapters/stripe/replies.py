@@ -12,18 +12,13 @@
 
 from typing import Any
 
-from kessai.gateway import INQUIRY, Call, Evidence, Failure, Outcome, Reply, Source
+from kessai.gateway import Call, Evidence, Failure, Outcome, Reply
+from kessai_adapters.stated import Members, inner, members_of, says
 from kessai_adapters.stripe.intents import Intent, disclosed, operation_of
 from kessai_adapters.stripe.refunds import amount_of, outcome_of
 from kessai_adapters.stripe.requests import CHARGE, INTENT, METHOD, SETUP
 from kessai_adapters.stripe.setups import Setup, is_detached
-from kessai_adapters.stripe.wire import (
-    ApiObject,
-    inner,
-    read_code,
-    read_id,
-    read_object,
-)
+from kessai_adapters.stripe.wire import read_code, read_id
 
 BROKEN_OFF = "no_reply"
 NEVER_SENT = "not_connected"
@@ -43,18 +38,6 @@ _MAY_BE_DONE = frozenset(
 )
 
 
-def says(call: Call, outcome: Outcome, **more: Any) -> Evidence:
-    """The evidence about `call`: of an inquiry, or of a command."""
-    inquires = call.command == INQUIRY
-    return Evidence(
-        source=Source.INQUIRY if inquires else Source.REPLY,
-        transaction=call.transaction,
-        command=None if inquires else call.command,
-        outcome=outcome,
-        **more,
-    )
-
-
 def unknown(call: Call, code: str, **more: Any) -> Evidence:
     """No evidence either way."""
     return says(call, Outcome.UNKNOWN, code=code, **more)
@@ -66,13 +49,13 @@ def answer(call: Call, reply: Reply | Failure) -> Evidence:
         if reply.sent:
             return unknown(call, BROKEN_OFF)
         return says(call, Outcome.DECLINED, code=NEVER_SENT, never_sent=True)
-    stated = read_object(reply.body)
+    stated = members_of(reply.body)
     if reply.status == _OK:
         return _READERS[call.command](call, stated)
     return _refused(call, reply.status, inner(stated, "error"))
 
 
-def _intended(call: Call, stated: ApiObject) -> Evidence:
+def _intended(call: Call, stated: Members) -> Evidence:
     """The intent that was captured, or cancelled."""
     intent = Intent(stated, call)
     if not intent.id:
@@ -89,7 +72,7 @@ def _intended(call: Call, stated: ApiObject) -> Evidence:
     return says(call, Outcome.SUCCEEDED, amount=ours[0].amount, references=ids)
 
 
-def _set_up(call: Call, stated: ApiObject) -> Evidence:
+def _set_up(call: Call, stated: Members) -> Evidence:
     setup = Setup(stated, call)
     if not setup.id or setup.opened in {Outcome.UNKNOWN, Outcome.DECLINED}:
         return unknown(call, UNREADABLE, needs_inquiry=True)
@@ -99,14 +82,14 @@ def _set_up(call: Call, stated: ApiObject) -> Evidence:
     return says(call, setup.opened, references=ids, **exchange)
 
 
-def _terminated(call: Call, stated: ApiObject) -> Evidence:
+def _terminated(call: Call, stated: Members) -> Evidence:
     is_it = read_id(stated) == call.references.get(METHOD)
     if is_it and is_detached(stated):
         return says(call, Outcome.SUCCEEDED)
     return unknown(call, UNREADABLE, needs_inquiry=True)
 
 
-def _authorized(call: Call, stated: ApiObject) -> Evidence:
+def _authorized(call: Call, stated: Members) -> Evidence:
     intent = Intent(stated, call)
     if not intent.id:
         return unknown(call, UNREADABLE)
@@ -119,7 +102,7 @@ def _authorized(call: Call, stated: ApiObject) -> Evidence:
     return unknown(call, intent.status or UNREADABLE, needs_inquiry=True, **ids)
 
 
-def _refunded(call: Call, stated: ApiObject) -> Evidence:
+def _refunded(call: Call, stated: Members) -> Evidence:
     outcome, amount = outcome_of(stated), amount_of(stated, call)
     exchange = read_id(stated)
     is_it = operation_of(stated, call) == call.operation
@@ -143,7 +126,7 @@ _READERS = {
 }
 
 
-def _refused(call: Call, status: int, error: ApiObject) -> Evidence:
+def _refused(call: Call, status: int, error: Members) -> Evidence:
     kind = read_code(error, "type")
     if not kind:  # a proxy's, say: no word of Stripe's
         return unknown(call, UNREADABLE)
@@ -158,7 +141,7 @@ def _refused(call: Call, status: int, error: ApiObject) -> Evidence:
     return unknown(call, code)
 
 
-def _declined(call: Call, code: str, error: ApiObject) -> Evidence:
+def _declined(call: Call, code: str, error: Members) -> Evidence:
     """The card was declined; the intent exists all the same, and keeps its id."""
     of: Intent | Setup = Intent(inner(error, INTENT), call)
     if call.command == "set_up":

@@ -5,18 +5,14 @@ from collections.abc import Mapping
 import attrs
 
 from kessai.gateway import Call, ListedExchange, Outcome
+from kessai_adapters.stated import Members
 from kessai_adapters.stripe.intents import is_of, is_tried_again, operation_of
 from kessai_adapters.stripe.requests import (
     CUSTOMER,
     METHOD,
     SETUP,
 )
-from kessai_adapters.stripe.wire import (
-    ApiObject,
-    read_code,
-    read_id,
-    read_time,
-)
+from kessai_adapters.stripe.wire import read_code, read_id, read_time
 
 _WAITING = frozenset({"requires_confirmation", "requires_action", "processing"})
 
@@ -25,7 +21,7 @@ _WAITING = frozenset({"requires_confirmation", "requires_action", "processing"})
 class Setup:
     """A setup intent as a reply shows it; `call` is what was asked."""
 
-    stated: ApiObject
+    stated: Members
     call: Call
 
     @property
@@ -67,7 +63,7 @@ class Setup:
         )
 
 
-def is_detached(method: ApiObject) -> bool | None:
+def is_detached(method: Members) -> bool | None:
     """Whether a payment method was detached; None if that cannot be read."""
     if method.get("object") != METHOD or CUSTOMER not in method:
         return None

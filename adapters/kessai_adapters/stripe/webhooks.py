@@ -22,8 +22,9 @@ from kessai.gateway import (
     Reception,
     Source,
 )
+from kessai_adapters.stated import Members, inner, members_of
 from kessai_adapters.stripe.requests import INTENT, TRANSACTION
-from kessai_adapters.stripe.wire import Api, ApiObject, inner, read_id, read_object
+from kessai_adapters.stripe.wire import Api, read_id
 
 TOLERANCE = timedelta(minutes=5)
 """By how much the time of a signature may differ from that of receipt, either way."""
@@ -91,7 +92,7 @@ def read(api: Api, notification: Notification) -> Reception:
             the other way round.
 
     """
-    event = read_object(notification.body)
+    event = members_of(notification.body)
     kind = event.get("type")
     if event.get("object") != "event" or not isinstance(kind, str):
         _refuse("it is no event of the API v1")
@@ -110,10 +111,10 @@ def read(api: Api, notification: Notification) -> Reception:
     reply = yield api.get(f"payment_intents/{intent}")
     if isinstance(reply, Failure) or reply.status not in {_OK, _NOT_FOUND}:
         return (Mention(INTENT, intent),)
-    return tuple(_reasons(read_object(reply.body), intent))
+    return tuple(_reasons(members_of(reply.body), intent))
 
 
-def _reasons(about: ApiObject, name: str) -> Iterator[Evidence]:
+def _reasons(about: Members, name: str) -> Iterator[Evidence]:
     """The reason to inquire about a transaction, if the object is of one of ours."""
     transaction = _transaction(about)
     if not transaction or not name:
@@ -129,6 +130,6 @@ def _reasons(about: ApiObject, name: str) -> Iterator[Evidence]:
     )
 
 
-def _transaction(about: ApiObject) -> str:
+def _transaction(about: Members) -> str:
     value = inner(about, "metadata").get(TRANSACTION)
     return value if isinstance(value, str) else ""

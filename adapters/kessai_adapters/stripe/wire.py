@@ -4,23 +4,22 @@ Every reader is total: a value that cannot be trusted is None or empty, never an
 never a guess. No text for people passes.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 from urllib.parse import quote
 
 import attrs
 
 from kessai.errors import InvalidInput
 from kessai.gateway import Call, Request
+from kessai_adapters.stated import Members
 from kessai_adapters.stripe.credentials import StripeCredentials
 
 API_VERSION = "2026-10-28.endive"
 """The version of Stripe's API whose replies are read here, whatever the account's is."""
 
-ApiObject = Mapping[str, Any]
 """What a reply states, as JSON has it."""
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,255}")
@@ -89,39 +88,16 @@ def _quoted(value: str) -> str:
     raise InvalidInput(message)
 
 
-def read_object(body: bytes) -> ApiObject:
-    """The members of a JSON object; none where it is no such thing, or says one twice."""
-    try:
-        stated = json.loads(body, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        return {}
-    return stated if isinstance(stated, dict) else {}
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        # Two readers may take different ones of two `status`: then neither is evidence.
-        message = "a member is there twice"
-        raise ValueError(message)
-    return dict(pairs)
-
-
-def inner(stated: ApiObject, name: str) -> ApiObject:
-    """The object under `name`; empty where there is none."""
-    value = stated.get(name)
-    return cast("ApiObject", value) if isinstance(value, dict) else {}
-
-
-def read_items(stated: ApiObject) -> list[ApiObject] | None:
+def read_items(stated: Members) -> list[Members] | None:
     """The objects of a list; None where it is no list."""
     data = stated.get("data")
     if stated.get("object") != "list" or not isinstance(data, list):
         return None
-    items: list[ApiObject] = [each for each in data if isinstance(each, dict)]
+    items: list[Members] = [each for each in data if isinstance(each, dict)]
     return items if len(items) == len(data) else None
 
 
-def read_id(stated: ApiObject, name: str = "id") -> str:
+def read_id(stated: Members, name: str = "id") -> str:
     """An id: of an object in full, too; empty where there is none."""
     value = stated.get(name)
     if isinstance(value, dict):
@@ -129,19 +105,19 @@ def read_id(stated: ApiObject, name: str = "id") -> str:
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
-def read_code(stated: ApiObject, name: str) -> str:
+def read_code(stated: Members, name: str) -> str:
     """A code or a status; empty where there is none."""
     value = stated.get(name)
     return value if isinstance(value, str) and _CODE.fullmatch(value) else ""
 
 
-def read_number(stated: ApiObject, name: str) -> int | None:
+def read_number(stated: Members, name: str) -> int | None:
     """A whole number that is not below 0; None where there is none."""
     value = stated.get(name)
     return value if type(value) is int and 0 <= value < _HIGHEST else None
 
 
-def read_time(stated: ApiObject, name: str) -> datetime | None:
+def read_time(stated: Members, name: str) -> datetime | None:
     """A time, in UTC; None where there is none."""
     value = stated.get(name)
     if type(value) is not int or not 0 < value < _LATEST:
