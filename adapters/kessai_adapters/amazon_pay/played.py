@@ -1,7 +1,6 @@
 """Amazon Pay's emulator as the simulator drives it: plain values both ways, nothing raised."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +13,6 @@ from kessai_adapters.amazon_pay.exchanges import (
     PERMISSION,
     SESSION,
 )
-from kessai_adapters.emulators import EmulatorError
 from kessai_adapters.emulators.amazon_pay import (
     AmazonPayEmulator,
     Charge,
@@ -23,7 +21,7 @@ from kessai_adapters.emulators.amazon_pay import (
     Refund,
     Session,
 )
-from kessai_adapters.emulators.in_process import exchange
+from kessai_adapters.played import Played, done
 
 BAD_REPLIES: Final = (
     *("http_429", "http_500", "http_502", "http_503"),
@@ -33,7 +31,7 @@ _DECLINED: Final = frozenset({"Declined"})
 _CONSENT: Final = {"Chargeable": "consented", "Closed": "terminated"}
 
 
-class PlayedAmazonPay:
+class PlayedAmazonPay(Played[AmazonPayEmulator]):
     """An emulator and its adapter in the hands of the simulator."""
 
     opens_once = False
@@ -45,8 +43,8 @@ class PlayedAmazonPay:
         adapter: AmazonPay,
         clock: Callable[[], datetime],
     ) -> None:
+        super().__init__(emulator)
         self.adapter = adapter
-        self._emulator = emulator
         self._clock = clock
 
     def carry_out(self, request: Request, mishap: str | None) -> Reply:
@@ -55,10 +53,7 @@ class PlayedAmazonPay:
         known = set(emulator.books.refunds)
         if mishap is not None and request.method == "GET":
             mishap = mishap if mishap in BAD_REPLIES else None
-        if mishap is not None:
-            emulator.misbehave(mishap)
-        reply = exchange(emulator, request)
-        emulator.behave()
+        reply = super().carry_out(request, mishap)
         for name in emulator.books.refunds.keys() - known:
             if mishap != "pending":
                 refund = emulator.books.refunds[name]
@@ -110,17 +105,18 @@ class PlayedAmazonPay:
             "decline": self._emulator.consumer.decline,
             "refuse_card": self._emulator.consumer.decline,
         }
-        return act in acts and self._done(lambda: acts[act](order))
+        return act in acts and done(lambda: acts[act](order))
 
     def portal(self, order: str, act: str, amount: int | None) -> bool:
         """Do `act` in the portal."""
+        play = getattr(self._emulator.portal, act, None)
         asked = () if amount is None else (amount,)
-        return self._done(lambda: getattr(self._emulator.portal, act)(order, *asked))
+        return play is not None and done(lambda: play(order, *asked))
 
     def finish(self, order: str, *, good: bool) -> bool:
         """Let what is pending succeed or fail."""
         end = self._emulator.complete if good else self._emulator.fail
-        return self._done(lambda: end(order))
+        return done(lambda: end(order))
 
     def awaits_consumer(self, order: str) -> bool:
         """Whether a buyer has still to decide."""
@@ -143,28 +139,9 @@ class PlayedAmazonPay:
             if not isinstance(each, Refund)
         }
 
-    def reversible(self) -> Sequence[str]:
-        """None: what has succeeded stays."""
-        return ()
-
-    def take_back(self, order: str) -> bool:  # noqa: ARG002
-        """Not here."""
-        return False
-
-    def close(self) -> None:
-        """Let go of what is held."""
-        self._emulator.close()
-
     def _sessions(self, order: str) -> list[Session]:
         found = self._emulator.books.of(order)
         return [each for each in found if isinstance(each, Session)]
-
-    @staticmethod
-    def _done(act: Callable[[], object]) -> bool:
-        with suppress(EmulatorError, AttributeError):
-            act()
-            return True
-        return False
 
 
 def _agreed(permission: Permission) -> int:

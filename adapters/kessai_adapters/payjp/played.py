@@ -5,18 +5,13 @@ that this server was to confirm, and never did, is no order yet: it moves nothin
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-import attrs
-
 from kessai.gateway import Reply, Request
 from kessai.simulator.gateway import BookedOrder, Notice
-from kessai_adapters.emulators import EmulatorError
-from kessai_adapters.emulators.in_process import exchange
 from kessai_adapters.emulators.payjp import Emulator
 from kessai_adapters.emulators.payjp.books import Kept, moment
 from kessai_adapters.payjp.adapter import PayJp
@@ -24,6 +19,7 @@ from kessai_adapters.payjp.inquiry import is_declined, is_unconfirmed
 from kessai_adapters.payjp.replies import WAITING
 from kessai_adapters.payjp.requests import CUSTOMER, FLOW, METHOD, SETUP
 from kessai_adapters.payjp.values import ORDER, metadata
+from kessai_adapters.played import BookedAct, Played, done
 
 BAD_REPLIES: Final = (
     "http_500",
@@ -49,18 +45,6 @@ _RESULTS: Final = {
 }
 
 
-@attrs.frozen
-class _Booked:
-    """Something that moved money, or may; what came of it is read when it is asked."""
-
-    read: Callable[[], str]
-
-    @property
-    def result(self) -> str:
-        """`success`, `failure` or `pending`."""
-        return self.read()
-
-
 def _success() -> str:
     return "success"
 
@@ -75,48 +59,43 @@ def _is_captured(flow: Kept) -> bool:
     return (status, method) == ("succeeded", "manual")
 
 
-class PlayedPayJp:
+class PlayedPayJp(Played[Emulator]):
     """An emulator and its adapter in the hands of the simulator."""
 
     opens_once = False
 
     def __init__(self, emulator: Emulator, adapter: PayJp) -> None:
+        super().__init__(emulator)
         self.adapter = adapter
-        self._emulator = emulator
         emulator.events.url = WEBHOOK
         emulator.books.consumer_waits = CONSUMER_WAITS
         emulator.idempotency.lasts = KEYS_LAST
 
     def carry_out(self, request: Request, mishap: str | None) -> Reply:
         """Answer a request that arrived; a customer whom it names is there."""
-        emulator = self._emulator
         self._know_customer(request)
-        if mishap is not None:
-            emulator.misbehave(mishap)
-        reply = exchange(emulator, request)
-        emulator.behave()
-        return reply
+        return super().carry_out(request, mishap)
 
     def bad_replies(self) -> Sequence[str]:
         """What can malform a reply."""
         return BAD_REPLIES
 
-    def exchanges(self, order: str) -> Sequence[_Booked]:
+    def exchanges(self, order: str) -> Sequence[BookedAct]:
         """All that moved something of an order, or is about to, oldest first."""
         flow = self._flow(order)
         if flow is None:
             return ()
-        found = [_Booked(lambda: self._opened(flow))]
+        found = [BookedAct(lambda: self._opened(flow))]
         if flow.kind == SETUP:
             ended = self._consent(flow) == "terminated"
-            return [*found, _Booked(_success)] if ended else found
+            return [*found, BookedAct(_success)] if ended else found
         canceled = flow["status"] == "canceled"
         if (canceled and flow["cancellation_reason"] != "expired") or _is_captured(
             flow
         ):
-            found.append(_Booked(_success))
+            found.append(BookedAct(_success))
         refunds = reversed(self._emulator.flows.refunds(flow))
-        return [*found, *(_Booked(partial(_refunded, each)) for each in refunds)]
+        return [*found, *(BookedAct(partial(_refunded, each)) for each in refunds)]
 
     def booked(self, order: str) -> BookedOrder | None:
         """How an order stands now; an authorization may have expired by the clock."""
@@ -155,7 +134,7 @@ class PlayedPayJp:
         play = getattr(self._emulator.consumer, act, None)
         if flow is None or play is None or is_declined(flow.shown):
             return False
-        return _done(lambda: play(flow.id))
+        return done(lambda: play(flow.id))
 
     def portal(self, order: str, act: str, amount: int | None) -> bool:
         """Do `act` in the console."""
@@ -164,13 +143,13 @@ class PlayedPayJp:
         if flow is None or play is None or flow.kind != FLOW:
             return False
         asked = () if amount is None else (amount,)
-        return _done(lambda: play(flow.id, *asked))
+        return done(lambda: play(flow.id, *asked))
 
     def finish(self, order: str, *, good: bool) -> bool:
         """Let what is pending succeed or fail."""
         flow = self._flow(order)
         end = self._emulator.complete if good else self._emulator.fail
-        return flow is not None and flow.kind == FLOW and _done(lambda: end(flow.id))
+        return flow is not None and flow.kind == FLOW and done(lambda: end(flow.id))
 
     def awaits_consumer(self, order: str) -> bool:
         """Whether a consumer has still to decide."""
@@ -178,10 +157,6 @@ class PlayedPayJp:
         if flow is None or is_declined(flow.shown):
             return False
         return self._emulator.consumer.is_awaited(flow)
-
-    def brought(self, order: str) -> Mapping[str, str]:  # noqa: ARG002
-        """Nothing: the page tells the gateway, and not the shop."""
-        return {}
 
     def references(self, order: str) -> Mapping[str, str]:
         """The gateway's ids for an order."""
@@ -193,18 +168,6 @@ class PlayedPayJp:
         found = {SETUP: flow.id, CUSTOMER: flow["customer_id"]}
         saved = flow["payment_method_id"]
         return found if saved is None else {**found, METHOD: saved}
-
-    def reversible(self) -> Sequence[str]:
-        """None: what has succeeded stays."""
-        return ()
-
-    def take_back(self, order: str) -> bool:  # noqa: ARG002
-        """Not here."""
-        return False
-
-    def close(self) -> None:
-        """Let go of what is held."""
-        self._emulator.close()
 
     # ── what the books say ──────────────────────────────────────────────────────────
 
@@ -292,10 +255,3 @@ def _payment(flow: Kept, amounts: Mapping[str, int]) -> str:
 
 def _sum(refunds: Sequence[Kept], statuses: set[str]) -> int:
     return sum(each["amount"] for each in refunds if each["status"] in statuses)
-
-
-def _done(act: Callable[[], object]) -> bool:
-    with suppress(EmulatorError):
-        act()
-        return True
-    return False

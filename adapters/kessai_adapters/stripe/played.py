@@ -6,7 +6,6 @@ cards ask their cardholder. An order is what a payment's metadata say.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import unquote
@@ -15,8 +14,6 @@ import attrs
 
 from kessai.gateway import Reply, Request
 from kessai.simulator.gateway import BookedOrder, Notice
-from kessai_adapters.emulators import EmulatorError
-from kessai_adapters.emulators.in_process import exchange
 from kessai_adapters.emulators.stripe import (
     DEFAULT_SECRET,
     ApiObject,
@@ -24,6 +21,7 @@ from kessai_adapters.emulators.stripe import (
     StripeEmulator,
     signed_headers,
 )
+from kessai_adapters.played import BookedAct, Played, done
 from kessai_adapters.stripe import Stripe
 from kessai_adapters.stripe.amounts import from_stripe, to_stripe
 from kessai_adapters.stripe.requests import INTENT, PAID_IN, TRANSACTION
@@ -50,18 +48,6 @@ _PATIENCE: Final = timedelta(hours=20)
 
 
 @attrs.frozen(eq=False)
-class BookedAct:
-    """Something that moved money, or would have; its `result` is read when it is asked."""
-
-    read: Callable[[], str]
-
-    @property
-    def result(self) -> str:
-        """`success`, `failure` or `pending`."""
-        return self.read()
-
-
-@attrs.frozen(eq=False)
 class SignedNow(Mapping[str, str]):
     """The headers of a webhook: Stripe signs it anew each time that it is delivered."""
 
@@ -81,27 +67,21 @@ class SignedNow(Mapping[str, str]):
         return len(self._headers())
 
 
-class PlayedStripe:
+class PlayedStripe(Played[StripeEmulator]):
     """An emulator and its adapter in the hands of the simulator."""
 
     opens_once = False
 
     def __init__(self, emulator: StripeEmulator, adapter: Stripe) -> None:
+        super().__init__(emulator)
         self.adapter = adapter
-        self._emulator = emulator
         emulator.send_events_to("https://shop.example/stripe")
 
     # ── the network ─────────────────────────────────────────────────────────────────
 
     def carry_out(self, request: Request, mishap: str | None) -> Reply:
         """Answer a request that arrived."""
-        emulator = self._emulator
-        if mishap is not None:
-            emulator.misbehave(mishap)
-        reply = exchange(emulator, self._with_a_card(request))
-        if mishap is not None:
-            emulator.behave()
-        return reply
+        return super().carry_out(self._with_a_card(request), mishap)
 
     def _with_a_card(self, request: Request) -> Request:
         """`request`, with a test card in place of the text that was drawn for one."""
@@ -181,8 +161,8 @@ class PlayedStripe:
             return False
         if payment.intent["status"] != "requires_action":
             card = "pm_card_visa" if act == "approve" else "pm_card_visa_chargeDeclined"
-            return _done(lambda: consumer.pay(payment.id, card))
-        return _done(lambda: acts[act](payment.id))
+            return done(lambda: consumer.pay(payment.id, card))
+        return done(lambda: acts[act](payment.id))
 
     def awaits_consumer(self, order: str) -> bool:
         """Whether a cardholder has still to answer, and has not gone away."""
@@ -191,10 +171,6 @@ class PlayedStripe:
             return False
         waited = self._emulator.books.now() - payment.intent["created"]
         return bool(waited < _PATIENCE.total_seconds())
-
-    def brought(self, order: str) -> Mapping[str, str]:  # noqa: ARG002
-        """Nothing: the bank's page tells Stripe, and not the shop."""
-        return {}
 
     def portal(self, order: str, act: str, amount: int | None) -> bool:
         """Do `act` in the Dashboard."""
@@ -209,16 +185,16 @@ class PlayedStripe:
             return False
         if payment.intent["status"] in _OPEN:  # its cardholder has gone away
             is_over = act == "expire" and not _has_failed(payment)
-            return is_over and _done(lambda: portal.cancel(payment.id))
+            return is_over and done(lambda: portal.cancel(payment.id))
         currency = payment.intent["currency"].upper()
         given = () if amount is None else (to_stripe(amount, currency),)
-        return _done(lambda: acts[act](payment.id, *given))
+        return done(lambda: acts[act](payment.id, *given))
 
     def finish(self, order: str, *, good: bool) -> bool:
         """Let a refund that is pending succeed or fail."""
         payment = self._payment(order)
         end = self._emulator.complete if good else self._emulator.fail
-        return payment is not None and _done(lambda: end(payment.id))
+        return payment is not None and done(lambda: end(payment.id))
 
     def reversible(self) -> Sequence[str]:
         """The orders of which a refund can fail after all."""
@@ -234,18 +210,7 @@ class PlayedStripe:
         payment = self._payment(order)
         if payment is None:
             return False
-        return _done(lambda: self._emulator.fail_later(payment.id))
-
-    def close(self) -> None:
-        """Let go of what is held."""
-        self._emulator.close()
-
-
-def _done(act: Callable[[], object]) -> bool:
-    with suppress(EmulatorError):
-        act()
-        return True
-    return False
+        return done(lambda: self._emulator.fail_later(payment.id))
 
 
 def _order(payment: Payment) -> str:

@@ -4,15 +4,11 @@ The simulator does what the network does to a request. The emulator does what th
 gateway does, and malforms its answers where it is asked to.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from kessai.gateway import Reply, Request
 from kessai.simulator.gateway import BookedOrder, Notice
-from kessai_adapters.emulators import EmulatorError
-from kessai_adapters.emulators.in_process import exchange
 from kessai_adapters.emulators.veritrans4g import (
     Consent,
     Emulator,
@@ -21,6 +17,7 @@ from kessai_adapters.emulators.veritrans4g import (
     Payment,
     Result,
 )
+from kessai_adapters.played import Played, done
 from kessai_adapters.veritrans4g import VeriTrans4G
 
 AMOUNTS: Final = ("authorized", "captured", "released", "refunded", "refunding")
@@ -53,7 +50,7 @@ def booked_order(order: Order) -> BookedOrder:
     return BookedOrder(states, amounts, deadlines=deadlines)
 
 
-class PlayedGateway:
+class PlayedGateway(Played[Emulator]):
     """An emulator and its adapter in the hands of the simulator."""
 
     opens_once = True
@@ -61,19 +58,9 @@ class PlayedGateway:
     def __init__(
         self, emulator: Emulator, adapter: VeriTrans4G, clock: Callable[[], datetime]
     ) -> None:
+        super().__init__(emulator)
         self.adapter = adapter
-        self._emulator = emulator
         self._clock = clock
-
-    def carry_out(self, request: Request, mishap: str | None) -> Reply:
-        """Answer a request that arrived."""
-        emulator = self._emulator
-        if mishap is not None:
-            emulator.misbehave(mishap)
-        reply = exchange(emulator, request)
-        if mishap is not None:
-            emulator.behave()
-        return reply
 
     def bad_replies(self) -> Sequence[str]:
         """What can malform a reply."""
@@ -104,17 +91,17 @@ class PlayedGateway:
 
     def consumer(self, order: str, act: str) -> bool:
         """Let the consumer do `act`."""
-        return self._done(lambda: getattr(self._emulator.consumer, act)(order))
+        return done(lambda: getattr(self._emulator.consumer, act)(order))
 
     def portal(self, order: str, act: str, amount: int | None) -> bool:
         """Do `act` in the portal."""
         asked = () if amount is None else (amount,)
-        return self._done(lambda: getattr(self._emulator.portal, act)(order, *asked))
+        return done(lambda: getattr(self._emulator.portal, act)(order, *asked))
 
     def finish(self, order: str, *, good: bool) -> bool:
         """Let what is pending succeed or fail."""
         end = self._emulator.complete if good else self._emulator.fail
-        return self._done(lambda: end(order))
+        return done(lambda: end(order))
 
     def awaits_consumer(self, order: str) -> bool:
         """Whether a consumer has still to decide."""
@@ -122,30 +109,3 @@ class PlayedGateway:
         if found is None or found.held:
             return False
         return found.application.result is Result.PENDING
-
-    def brought(self, order: str) -> Mapping[str, str]:  # noqa: ARG002
-        """Nothing: the gateway's page tells the gateway, and not the shop."""
-        return {}
-
-    def references(self, order: str) -> Mapping[str, str]:  # noqa: ARG002
-        """None: it goes by the shop's own."""
-        return {}
-
-    def reversible(self) -> Sequence[str]:
-        """None: what has succeeded stays."""
-        return ()
-
-    def take_back(self, order: str) -> bool:  # noqa: ARG002
-        """Not here."""
-        return False
-
-    def close(self) -> None:
-        """Let go of what is held."""
-        self._emulator.close()
-
-    @staticmethod
-    def _done(act: Callable[[], object]) -> bool:
-        with suppress(EmulatorError):
-            act()
-            return True
-        return False
