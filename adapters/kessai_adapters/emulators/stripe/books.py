@@ -6,10 +6,10 @@ nothing.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -17,6 +17,7 @@ from kessai_adapters.emulators.shelf import Shelf
 from kessai_adapters.emulators.stripe.errors import missing
 
 ApiObject = dict[str, Any]
+_Held = TypeVar("_Held")
 
 _SERIALS_AT_ONCE: Final = 64
 _DIGITS: Final = 10
@@ -137,11 +138,7 @@ class Books:
             ApiError: there is none.
 
         """
-        found = self.payments.get(name)
-        if found is None:
-            what = "payment_intent"
-            raise missing(what, name, param)
-        return found
+        return _found(self.payments, "payment_intent", name, param)
 
     def method(self, name: str, param: str = "") -> ApiObject:
         """A payment method.
@@ -150,11 +147,7 @@ class Books:
             ApiError: there is none.
 
         """
-        found = self.methods.get(name)
-        if found is None:
-            what = "PaymentMethod"
-            raise missing(what, name, param)
-        return found
+        return _found(self.methods, "PaymentMethod", name, param)
 
     def customer(self, name: str, param: str = "") -> ApiObject:
         """A customer.
@@ -163,11 +156,7 @@ class Books:
             ApiError: there is none.
 
         """
-        found = self.customers.get(name)
-        if found is None:
-            what = "customer"
-            raise missing(what, name, param)
-        return found
+        return _found(self.customers, "customer", name, param)
 
     def of_charge(self, name: str, param: str) -> Payment:
         """The payment that has a charge.
@@ -196,3 +185,10 @@ class Books:
         """Let go of the file."""
         if self._shelf is not None:
             self._shelf.close()
+
+
+def _found(held: Mapping[str, _Held], what: str, name: str, param: str) -> _Held:
+    found = held.get(name)
+    if found is None:
+        raise missing(what, name, param)
+    return found
