@@ -6,23 +6,15 @@ HTML without scripts, in Japanese and English. It opens only with the flow's sec
 import hmac
 from html import escape
 from typing import Final
-from urllib.parse import parse_qs
 
 from kessai_adapters.emulators.errors import OutOfPlay
+from kessai_adapters.emulators.html import field_of, headers_of, html
 from kessai_adapters.emulators.payjp.books import Kept
 from kessai_adapters.emulators.payjp.consumer import Consumer
 from kessai_adapters.emulators.reply import EmulatorReply
 
 PREFIX: Final = "/consumer/"
 
-_HEADERS: Final = {
-    "Content-Type": "text/html; charset=UTF-8",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 _LABELS: Final = {
     "approve": "支払う / Approve",
     "refuse_card": "カードを拒否させる / Let the card be refused",
@@ -36,20 +28,12 @@ A stand-in: no real payment is made here.</small></main></body></html>"""
 
 
 def _page(title: str, content: str, status: int = 200) -> EmulatorReply:
-    body = _PAGE.format(title=escape(title), content=content)
-    return EmulatorReply(status=status, headers=dict(_HEADERS), body=body.encode())
+    return html(_PAGE.format(title=escape(title), content=content), status)
 
 
 def _not_found() -> EmulatorReply:
     text = "<p>ページがありません。 / There is no such page.</p>"
     return _page("見つかりません / Not found", text, 404)
-
-
-def _secret(sent: str) -> str:
-    try:
-        return parse_qs(sent, max_num_fields=10).get("secret", [""])[0]
-    except ValueError:
-        return ""
 
 
 class Pages:
@@ -73,7 +57,7 @@ class Pages:
         except OutOfPlay:
             return _not_found()
         secret = str(flow["client_secret"])
-        if not hmac.compare_digest(secret.encode(), _secret(sent).encode()):
+        if not hmac.compare_digest(secret.encode(), field_of(sent, "secret").encode()):
             return _not_found()
         if method == "POST" and action in self._acts:
             return self._act(flow, action)
@@ -101,5 +85,5 @@ class Pages:
             text = "<p>この操作は今できません。 / This cannot be done now.</p>"
             return _page("できません / Not possible", text, 409)
         location = back or self._consumer.page_url(flow)
-        headers = {**_HEADERS, "Location": location}
+        headers = {**headers_of(), "Location": location}
         return EmulatorReply(status=303, headers=headers, body=b"")

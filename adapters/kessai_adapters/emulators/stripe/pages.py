@@ -9,6 +9,7 @@ from html import escape
 from typing import Final
 
 from kessai_adapters.emulators.errors import OutOfPlay
+from kessai_adapters.emulators.html import html
 from kessai_adapters.emulators.reply import EmulatorReply
 from kessai_adapters.emulators.stripe.books import Books
 from kessai_adapters.emulators.stripe.hands import Consumer
@@ -19,14 +20,6 @@ _ACTS: Final = {
     "approve": "認証する / Approve",
     "refuse_card": "カードを拒否させる / Let the card be declined",
     "decline": "認証に失敗する / Fail the check",
-}
-_HEADERS: Final = {
-    "Content-Type": "text/html; charset=UTF-8",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="ja"><head><meta charset="UTF-8">
@@ -79,8 +72,7 @@ class Pages:
 
 
 def _page(content: str, status: int = 200) -> EmulatorReply:
-    body = _PAGE.format(content=content).encode()
-    return EmulatorReply(status=status, headers=dict(_HEADERS), body=body)
+    return html(_PAGE.format(content=content), status)
 
 
 def _went_on(url: str) -> EmulatorReply:

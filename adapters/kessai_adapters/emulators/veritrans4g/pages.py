@@ -5,12 +5,11 @@ an order is escaped. A page opens only with the checkout session's id in its URL
 """
 
 import hmac
-from collections.abc import Mapping
 from html import escape
 from typing import Final
-from urllib.parse import parse_qs
 
 from kessai_adapters.emulators.errors import OutOfPlay
+from kessai_adapters.emulators.html import field_of, headers_of, html
 from kessai_adapters.emulators.reply import EmulatorReply
 from kessai_adapters.emulators.veritrans4g.books import Order
 from kessai_adapters.emulators.veritrans4g.consumer import Consumer, confirms_here
@@ -18,14 +17,6 @@ from kessai_adapters.emulators.veritrans4g.words import Kind, Payment, Step
 
 PREFIX: Final = "/consumer/"
 
-_HEADERS: Final = {
-    "Content-Type": "text/html; charset=UTF-8",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 _LABELS: Final = {
     "login": "ログイン / Log in",
     "approve": "支払う / Approve",
@@ -65,8 +56,8 @@ A stand-in: no real payment is made here.</small></main></body></html>"""
 
 def page(title: str, content: str, status: int = 200) -> EmulatorReply:
     """Return a page; `content` is HTML already."""
-    body = _PAGE.format(title=escape(title), content=content)
-    return EmulatorReply(status=status, headers=dict(_HEADERS), body=body.encode())
+    text = _PAGE.format(title=escape(title), content=content)
+    return html(text, status, styled=True)
 
 
 def _not_found() -> EmulatorReply:
@@ -122,13 +113,6 @@ def _show(order: Order, session: str) -> EmulatorReply:
     return page("お支払いの確認 / Confirm your payment", content)
 
 
-def _session(query: str) -> str:
-    try:
-        return parse_qs(query, max_num_fields=10).get("session", [""])[0]
-    except ValueError:
-        return ""
-
-
 class Pages:
     """Serves the consumer's pages."""
 
@@ -151,7 +135,9 @@ class Pages:
         except OutOfPlay:
             return _not_found()
         session = self._consumer.session(order)
-        if not hmac.compare_digest(session.encode(), _session(sent).encode()):
+        if not hmac.compare_digest(
+            session.encode(), field_of(sent, "session").encode()
+        ):
             return _not_found()
         if method == "POST":
             return self._act(order, action)
@@ -178,5 +164,5 @@ class Pages:
 
 
 def _see_other(url: str) -> EmulatorReply:
-    headers: Mapping[str, str] = {**_HEADERS, "Location": url}
-    return EmulatorReply(status=303, headers=dict(headers), body=b"")
+    headers = {**headers_of(styled=True), "Location": url}
+    return EmulatorReply(status=303, headers=headers, body=b"")
