@@ -181,20 +181,18 @@ class Decided(msgspec.Struct, frozen=True):
     operation: Operation
     account: str | None
 
-    def begun(self, *, prepares: bool = False) -> tuple[Begun, Transaction, Record]:
-        """The event of the intent, what the transaction is after it, and its record."""
-        machine, operation = self.machine, self.operation
+    def intent(self, *, prepares: bool = False) -> Begun:
+        """The event of the intent, which only `prepares` it or not."""
         agreement = self.agreement
-        event = Begun(
-            operation.begun_at,
-            operation,
+        return Begun(
+            self.operation.begun_at,
+            self.operation,
             agreement.id if agreement else None,
-            opened_tracks(machine, operation),
+            opened_tracks(self.machine, self.operation),
             agreement.version if agreement else None,
             self.account,
             prepares,
         )
-        return event, *append(machine, self.transaction, event)
 
     @property
     def transaction(self) -> Transaction:
@@ -431,7 +429,8 @@ def _begin(
     If it only `prepares`, nothing may be sent before `send_prepared` has said so.
     """
     machine, loaded, operation = decided.machine, decided.loaded, decided.operation
-    event, begun, record = decided.begun(prepares=prepares)
+    event = decided.intent(prepares=prepares)
+    begun, record = append(machine, decided.transaction, event)
     # Made before the intent is written: a request that cannot be made leaves no trace.
     call = call_for(machine, begun, operation, record.hash)
     to_send = operation_to_send(context, machine, begun, call)

@@ -15,34 +15,13 @@ import attrs
 from kessai.errors import InvalidInput, VersionConflict
 from kessai.evidence.outcome import applied
 from kessai.flow.answer import Answer
-from kessai.flow.effects import (
-    Change,
-    Find,
-    Flow,
-    Load,
-    Loaded,
-    Now,
-    Reference,
-    learned_references,
-)
-from kessai.flow.execute import (
-    Decided,
-    answer_for,
-    decided_on,
-    taken_again,
-)
+from kessai.flow.effects import Find, Flow, Load, Loaded, Now, Reference
+from kessai.flow.execute import Decided, answer_for, decided_on, taken_again
 from kessai.flow.operator import check_signed
-from kessai.flow.steps import (
-    Context,
-    closed,
-    commit,
-    contended,
-    refuse_archived,
-)
+from kessai.flow.steps import Context, contended, refuse_archived, write
 from kessai.gateway import Evidence, Outcome, Source
 from kessai.limits import ATTEMPTS
-from kessai.machine import Command, Event, Reported, append
-from kessai.machine.chain import AppliedEvent
+from kessai.machine import Command, Reported, evolve
 
 IMPORTED = "imported"
 """The code of the evidence that a command was carried out elsewhere."""
@@ -167,35 +146,17 @@ def _evidence(
 def _write(decided: Decided, evidence: Evidence) -> Flow[None]:
     """Write intent and outcome, both or neither."""
     machine, operation = decided.machine, decided.operation
-    begun, opened, record = decided.begun()
-    records, steps = (
-        [record],
-        [AppliedEvent(begun, machine, decided.transaction, opened)],
-    )
-    after = opened
-    ended: list[Reported] = []
-    events: list[Event] = applied(machine, opened, operation, evidence, begun.at)
-    for event in events:
-        before = after
-        after, record = append(machine, before, event)
-        records.append(record)
-        steps.append(AppliedEvent(event, machine, before, after))
-        if isinstance(event, Reported):
-            ended.append(event)
-    if not ended:
+    begun = decided.intent()
+    opened = evolve(machine, decided.transaction, begun)
+    events = applied(machine, opened, operation, evidence, begun.at)
+    if not any(isinstance(event, Reported) for event in events):
         message = f"{operation.command}: the lifecycle does not allow its success"
         raise InvalidInput(message)
-    recorded = closed(operation, ended[0])
-    is_first = decided.loaded.recorded is None
-    agreement = decided.agreement
-    change = Change(
-        transaction=after,
-        records=tuple(records),
-        opens=recorded if is_first else None,
-        closes=() if is_first else (recorded,),
-        agreement=(agreement.id, agreement.version) if agreement else None,
+    yield from write(
+        machine,
+        decided.transaction,
+        [begun, *events],
+        agreement=decided.agreement,
+        opens=decided.loaded.recorded is None,
         declaration=decided.declaration,
-        steps=tuple(steps),
-        references=learned_references(decided.transaction.references, after),
     )
-    yield from commit(change)

@@ -53,6 +53,7 @@ from kessai.machine import (
 )
 from kessai.machine.chain import AppliedEvent, numbered
 from kessai.machine.command import fingerprint
+from kessai.spec import Lifecycle
 
 
 def _by_account(adapters: Iterable[AnyAdapter]) -> Mapping[str, Adapter]:
@@ -263,11 +264,14 @@ def write(
     *,
     agreement: Transaction | None = None,
     is_intent: bool = False,
+    opens: bool = False,
+    declaration: Lifecycle | None = None,
 ) -> Flow[tuple[Transaction, tuple[Recorded, ...]]]:
     """Append `events`, and the new outcomes under the keys of their operations.
 
     With `is_intent` a request is sent once they are written. An `agreement` must still
-    be as it is.
+    be as it is. With `opens` the one operation that ends began under a new key; a
+    `declaration` is what a new transaction is bound to.
 
     Raises:
         TransactionArchived: nothing is written of it any more.
@@ -295,8 +299,10 @@ def write(
             Change(
                 transaction=transaction,
                 records=tuple(records),
-                closes=tuple(closes),
+                opens=closes[0] if opens else None,
+                closes=() if opens else tuple(closes),
                 agreement=(agreement.id, agreement.version) if agreement else None,
+                declaration=declaration,
                 lease=lease,
                 is_intent=is_intent,
                 steps=tuple(steps),
