@@ -10,7 +10,6 @@ stand in the file, and nowhere here.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -21,10 +20,15 @@ from kessai.simulator.world import BEGINNING
 from kessai.testing.strategies.agreements import agreement_for
 from kessai.testing.strategies.denied import DeniedCommand, denials
 from kessai.testing.strategies.lifecycles import AnyLifecycle, machine_of
-from kessai.testing.strategies.values import amounts, keys, order_ids, parameters
+from kessai.testing.strategies.values import (
+    T,
+    among,
+    amounts,
+    keys,
+    order_ids,
+    parameters,
+)
 from kessai.testing.strategies.variants import CommandCase, CommandVariant, ways
-
-T = TypeVar("T")
 
 NOW = BEGINNING
 """The moment that commands are asked for at, unless another is given."""
@@ -110,20 +114,23 @@ def case_of(
 def _allowed(case: CommandCase) -> st.SearchStrategy[Command]:
     # By name first: a command with many flags shall not crowd out the rest.
     by_name = [found for name in case.machine.commands if (found := ways(case, name))]
-    if not by_name:
-        return st.nothing()
-    return st.sampled_from(by_name).flatmap(lambda some: commands_in(case, some))
+    return _in_any_way(case, by_name) if by_name else st.nothing()
 
 
 @st.composite
-def commands_in(
-    draw: st.DrawFn, case: CommandCase, some: Sequence[CommandVariant]
+def _in_any_way(
+    draw: st.DrawFn, case: CommandCase, by_name: Sequence[Sequence[CommandVariant]]
+) -> Command:
+    return command_in(draw, case, among(draw, by_name), draw(keys()))
+
+
+def command_in(
+    draw: st.DrawFn, case: CommandCase, some: Sequence[CommandVariant], key: str
 ) -> Command:
     """A command in one of some ways, with amounts and parameters of any kind."""
-    way = draw(st.sampled_from(some))
+    way = among(draw, some)
     rule = case.machine.commands[way.name]
-    given = draw(parameters(case.machine, rule.spec, way.flags))
-    key = draw(keys())
+    given = parameters(draw, case.machine, rule.spec, way.flags)
 
     def command(amount: int | None) -> Command:
         return case.command(

@@ -15,8 +15,8 @@ from kessai.machine import Bounds, Command, possibility
 from kessai.machine.compile import CompiledCommand
 from kessai.machine.decide import EXTERNAL_UNCLAIMED, bounds_of
 from kessai.testing.strategies.values import (
+    among,
     amounts,
-    invalid_values,
     keys,
     wrong_amounts,
 )
@@ -39,10 +39,8 @@ class DeniedCommand:
     reasons: frozenset[str]
 
 
-Denials = st.SearchStrategy[DeniedCommand]
-Make = Callable[[], Denials]
-Values = st.SearchStrategy[dict[str, Any]]
-Mistake = Callable[[str], Values]
+Make = Callable[[st.DrawFn], DeniedCommand]
+Mistake = Callable[[st.DrawFn, str], dict[str, Any]]
 
 
 @st.composite
@@ -53,27 +51,22 @@ def denials(
 
     With `kinds` only by mistakes of these kinds, which every command allows.
     """
+    return denial(draw, case, kinds, key=draw(keys()))
+
+
+def denial(
+    draw: st.DrawFn, case: CommandCase, kinds: Collection[str] = (), *, key: str
+) -> DeniedCommand:
+    """One of `denials`, under that key."""
     strangers = [] if kinds else [STRANGER]
-    name = draw(st.sampled_from([*case.machine.commands, *strangers]))
+    name = among(draw, [*case.machine.commands, *strangers])
     if name == STRANGER:
-        return draw(_stranger(case))
+        asked = Command(STRANGER, case.transaction.id, key=key)
+        return DeniedCommand(asked, frozenset({"not_in_lifecycle"}))
     mistakes = _WrongVariants(case, name).all()
     found = [kind for kind in sorted(mistakes) if not kinds or kind in kinds]
-    return draw(mistakes[draw(st.sampled_from(found))]())
-
-
-def _stranger(case: CommandCase) -> Denials:
-    asked = Command(STRANGER, case.transaction.id, key="-")
-    return _keyed(st.just((asked, frozenset({"not_in_lifecycle"}))))
-
-
-def _keyed(some: st.SearchStrategy[tuple[Command, frozenset[str]]]) -> Denials:
-    """The same under keys of any kind."""
-    return st.builds(
-        lambda found, key: DeniedCommand(attrs.evolve(found[0], key=key), found[1]),
-        some,
-        keys(),
-    )
+    denied = mistakes[among(draw, found)](draw)
+    return attrs.evolve(denied, command=attrs.evolve(denied.command, key=key))
 
 
 class _WrongVariants:
@@ -115,15 +108,10 @@ class _WrongVariants:
             *of_the_request,
         }
 
-    def _denied(
-        self, amount: st.SearchStrategy[int | None], *reasons: str, **more: Any
-    ) -> Denials:
+    def _denied(self, amount: int | None, *reasons: str, **more: Any) -> DeniedCommand:
         more.setdefault("parameters", self.parameters)
-        command = self.case.command
-        wrong = frozenset(reasons) | self.already
-        return _keyed(
-            amount.map(lambda given: (command(self.name, given, **more), wrong))
-        )
+        command = self.case.command(self.name, amount, **more)
+        return DeniedCommand(command, frozenset(reasons) | self.already)
 
     def _right_amount(self) -> st.SearchStrategy[int | None]:
         """An amount that passes, or any where none would."""
@@ -135,26 +123,25 @@ class _WrongVariants:
     def _as_it_stands(self) -> dict[str, Make]:
         if not self.already:
             return {}
-        return {"as_it_stands": lambda: self._denied(self._right_amount())}
+        return {"as_it_stands": lambda draw: self._denied(draw(self._right_amount()))}
 
     def _amounts(self) -> dict[str, Make]:
         bounds = self.bounds
         if bounds is None:
-            any_amount = wrong_amounts(None)
-            return {"amount": lambda: self._denied(any_amount, "amount_not_taken")}
-        made: dict[str, Make] = {"amount": lambda: self._beyond(bounds)}
+            return {"amount": self._not_taken_amount}
+        made: dict[str, Make] = {"amount": partial(self._beyond, bounds)}
         if bounds.default is None:
-            made["no_amount"] = lambda: self._denied(st.none(), "amount_missing")
+            made["no_amount"] = lambda _: self._denied(None, "amount_missing")
         return made
 
-    def _beyond(self, bounds: Bounds) -> Denials:
-        def wrong(amount: int) -> tuple[Command, frozenset[str]]:
-            is_low = amount < bounds.minimum
-            code = "amount_below_minimum" if is_low else "amount_above_maximum"
-            given = self.case.command(self.name, amount, parameters=self.parameters)
-            return given, self.already | {code}
+    def _not_taken_amount(self, draw: st.DrawFn) -> DeniedCommand:
+        return self._denied(draw(wrong_amounts(None)), "amount_not_taken")
 
-        return _keyed(wrong_amounts(bounds).map(wrong))
+    def _beyond(self, bounds: Bounds, draw: st.DrawFn) -> DeniedCommand:
+        amount = draw(wrong_amounts(bounds))
+        is_low = amount < bounds.minimum
+        code = "amount_below_minimum" if is_low else "amount_above_maximum"
+        return self._denied(amount, code)
 
     def _parameters(self) -> dict[str, Make]:
         declared, taken = self.case.machine.lifecycle.parameters, self.rule.parameters
@@ -170,25 +157,21 @@ class _WrongVariants:
             if names
         }
 
-    def _one_of(self, names: Sequence[str], change: Mistake, reason: str) -> Denials:
-        amount = self._right_amount()
+    def _one_of(
+        self, names: Sequence[str], change: Mistake, reason: str, draw: st.DrawFn
+    ) -> DeniedCommand:
+        given = change(draw, among(draw, names))
+        return self._denied(draw(self._right_amount()), reason, parameters=given)
 
-        def denied(given: dict[str, Any]) -> Denials:
-            return self._denied(amount, reason, parameters=given)
+    def _left_out(self, _: st.DrawFn, name: str) -> dict[str, Any]:
+        return {k: v for k, v in self.parameters.items() if k != name}
 
-        return st.sampled_from(names).flatmap(change).flatmap(denied)
+    def _not_taken(self, _: st.DrawFn, name: str) -> dict[str, Any]:
+        return {**self.parameters, name: True}
 
-    def _left_out(self, name: str) -> Values:
-        return st.just({k: v for k, v in self.parameters.items() if k != name})
-
-    def _not_taken(self, name: str) -> Values:
-        return st.just({**self.parameters, name: True})
-
-    def _malformed(self, name: str) -> Values:
-        declared = self.case.machine.lifecycle.parameters[name]
-        return invalid_values(declared).map(
-            lambda value: {**self.parameters, name: value}
-        )
+    def _malformed(self, draw: st.DrawFn, name: str) -> dict[str, Any]:
+        wrong = self.case.machine.lifecycle.parameters[name].invalid()
+        return {**self.parameters, name: among(draw, wrong)}
 
     def _guards(self) -> dict[str, Make]:
         """Flags under which a guard fails, by its expression."""
@@ -197,12 +180,12 @@ class _WrongVariants:
         failing = [way for way, _ in tried(self.case, self.name) if self._failed(way)]
         if not failing:
             return {}
-        return {"guard": lambda: st.sampled_from(failing).flatmap(self._under)}
+        return {"guard": lambda draw: self._under(among(draw, failing))}
 
-    def _under(self, way: CommandVariant) -> Denials:
+    def _under(self, way: CommandVariant) -> DeniedCommand:
         given = plainest(self.case.machine, self.rule, way.flags)
         amount = None if way.bounds is None else way.bounds.minimum
-        return self._denied(st.just(amount), *self._failed(way), parameters=given)
+        return self._denied(amount, *self._failed(way), parameters=given)
 
     def _failed(self, way: CommandVariant) -> tuple[str, ...]:
         amount = 0 if way.bounds is None else way.bounds.minimum
@@ -225,9 +208,11 @@ class _WrongVariants:
         if spec.is_opening and len(self.case.machine.lifecycle.currencies) > 1:
             wrong["no_currency"] = ("currency_missing", {"currency": None})
         return {
-            kind: partial(self._other, reason, **given)
+            kind: partial(self._other, reason, given)
             for kind, (reason, given) in wrong.items()
         }
 
-    def _other(self, reason: str, **more: Any) -> Denials:
-        return self._denied(self._right_amount(), reason, **more)
+    def _other(
+        self, reason: str, given: dict[str, str | None], draw: st.DrawFn
+    ) -> DeniedCommand:
+        return self._denied(draw(self._right_amount()), reason, **given)

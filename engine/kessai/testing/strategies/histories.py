@@ -51,10 +51,10 @@ from kessai.simulator.commands import opening_of, possible_names
 from kessai.stores import Store
 from kessai.testing.store_kit.written import changes
 from kessai.testing.strategies.agreements import agreement_with_trail
-from kessai.testing.strategies.commands import NOW, commands_in
-from kessai.testing.strategies.denied import denials
+from kessai.testing.strategies.commands import NOW, command_in
+from kessai.testing.strategies.denied import denial
 from kessai.testing.strategies.lifecycles import AnyLifecycle, machine_of
-from kessai.testing.strategies.values import amounts, order_ids
+from kessai.testing.strategies.values import T, among, amounts, order_ids
 from kessai.testing.strategies.variants import CommandCase, ways
 
 MOST_STEPS = 20
@@ -140,7 +140,7 @@ def _histories(
     agreement, trail = agreement_with_trail(machine) or (None, ())
     course = Course(draw, machine, draw(ids), begun, agreement)
     course.ask(opening_of(machine).spec.name)
-    for _ in range(draw(st.integers(0, most_steps - 1))):
+    for _ in range(among(draw, range(most_steps))):
         course.go_on()
     return TransactionHistory(
         machine=machine,
@@ -200,9 +200,12 @@ class Course:
         self.prepares = False
         """Whether all commands are begun in a shop's own transaction; some always are."""
 
+    def _among(self, options: Sequence[T]) -> T:
+        return among(self._draw, options)
+
     def go_on(self) -> None:
         """One step more: mostly a command, or what came of one before."""
-        self.now += self._draw(st.sampled_from(_PAUSES))
+        self.now += self._among(_PAUSES)
         steps: list[Callable[[], None]] = []
         possible = possible_names(self.machine, self.transaction)
         if possible:
@@ -220,7 +223,7 @@ class Course:
         if self.transaction.exists:
             steps += [self.learned]
         steps += [self.refused, self.strange]
-        self._draw(st.sampled_from(steps))()
+        self._among(steps)()
 
     def append(self, event: Event | None) -> None:
         """Let `event` happen; None changes nothing."""
@@ -270,28 +273,28 @@ class Course:
         found = ways(case, name)
         if not found:
             return False
-        command = self._keyed(self._draw(commands_in(case, found)))
+        command = command_in(self._draw, case, found, self._next_key())
         operation = case.decide(command)
         assert isinstance(operation, Operation)  # noqa: S101 - it is allowed
         self.asked.append(command)
         self._begin(operation)
-        outcome = self._draw(st.sampled_from(answers))
+        outcome = self._among(answers)
         if outcome is not None:
             self.now += timedelta(seconds=1)
             self.sent()
             self._resolve(self.transaction.operations[operation.id], outcome)
         return True
 
-    def _keyed(self, command: Command) -> Command:
-        """The command under a key that no other has, in any store."""
-        return attrs.evolve(command, key=f"{self.transaction.id}:{len(self.asked) + 1}")
+    def _next_key(self) -> str:
+        """A key that no other command has, in any store."""
+        return f"{self.transaction.id}:{len(self.asked) + 1}"
 
     def _begin(self, operation: Operation) -> None:
         needed = self.machine.commands[operation.command].spec.agreement
         under = self._agreement if needed is not None else None
         named = (None, None) if under is None else (under.id, under.version)
         opens = opened_tracks(self.machine, operation)
-        prepared = self.prepares or self._draw(st.sampled_from(_PREPARED))
+        prepared = self.prepares or self._among(_PREPARED)
         self.append(
             Begun(self.now, operation, named[0], opens, named[1], None, prepared)
         )
@@ -305,12 +308,12 @@ class Course:
     def command(self) -> None:
         """Any command that is possible; those that must wait give way to another."""
         names = possible_names(self.machine, self.transaction)
-        first = self._draw(st.integers(0, len(names) - 1))
+        first = self._among(range(len(names)))
         any(self.ask(name) for name in (*names[first:], *names[:first]))
 
     def refused(self) -> None:
         """What must be denied is asked for, and is."""
-        command = self._keyed(self._draw(denials(self.case)).command)
+        command = denial(self._draw, self.case, key=self._next_key()).command
         verdict = self.case.decide(command)
         assert isinstance(verdict, Denial)  # noqa: S101 - it must be denied
         self.asked.append(command)
@@ -340,21 +343,19 @@ class Course:
         amount = None
         if outcome is Outcome.SUCCEEDED:
             amount = expected_amount(rule, self.transaction, operation)
-        source = self._draw(st.sampled_from([Source.REPLY, Source.NOTIFICATION]))
+        source = self._among([Source.REPLY, Source.NOTIFICATION])
         evidence = self._evidence(operation.command, outcome, amount, source)
         self.append(resolve(machine, self.transaction, operation, evidence, self.now))
 
     def ends(self) -> None:
         """Something that is open succeeds or is declined."""
         operations = list(self.transaction.operations.values())
-        self._resolve(
-            self._draw(st.sampled_from(operations)), self._draw(st.sampled_from(_ENDS))
-        )
+        self._resolve(self._among(operations), self._among(_ENDS))
 
     def gateway_acts(self) -> None:
         """Someone works in the gateway's portal, and perhaps the lifecycle allows it."""
         names = possible_names(self.machine, self.transaction)
-        rule = self.machine.commands[self._draw(st.sampled_from(names))]
+        rule = self.machine.commands[self._among(names)]
         self._outside(rule, Outcome.SUCCEEDED)
 
     def reversible(self) -> list[CompiledCommand]:
@@ -369,7 +370,7 @@ class Course:
 
     def taken_back(self) -> None:
         """The gateway takes a success back."""
-        rule = self._draw(st.sampled_from(self.reversible()))
+        rule = self._among(self.reversible())
         self._outside(rule, Outcome.REVERSED)
 
     def _bounds(self, rule: CompiledCommand) -> Bounds | None:
@@ -402,7 +403,7 @@ class Course:
 
     def closed(self) -> None:
         """A person has dealt with a discrepancy, or with what nobody claims."""
-        number = self._draw(st.sampled_from(self.closable()))
+        number = self._among(self.closable())
         evidence = attrs.evolve(
             self._evidence(_STRANGE, Outcome.SUCCEEDED, None, Source.OPERATOR),
             actor="operator",
@@ -412,7 +413,7 @@ class Course:
 
     def learned(self) -> None:
         """The gateway names an id, its own or another than before, and nothing else."""
-        name = self._draw(st.sampled_from(_IDS))
+        name = self._among(_IDS)
         stated = Evidence(
             source=Source.INQUIRY,
             transaction=self.transaction.id,
@@ -435,7 +436,7 @@ class Course:
 
     def resumed(self) -> None:
         """What the consumer came back with is about to be sent on."""
-        token = self._draw(st.sampled_from(_IDS))
+        token = self._among(_IDS)
         for operation in self.resumable():
             self.append(Resumed(self.now, operation, fingerprint({"token": token})))
 
@@ -449,7 +450,7 @@ class Course:
             if phase_after(operation.phase, RESENT) is not None
         ]
         if lost:
-            self.append(Resent(self.now, self._draw(st.sampled_from(lost))))
+            self.append(Resent(self.now, self._among(lost)))
 
     def deadlines(self) -> list[datetime]:
         """When the deadlines of the states that hold now end."""
@@ -462,6 +463,6 @@ class Course:
 
     def lapses(self) -> None:
         """A deadline passes; what it is about lapses unless something is open."""
-        self.now = max(self.now, self._draw(st.sampled_from(self.deadlines())))
+        self.now = max(self.now, self._among(self.deadlines()))
         for event in tuple(overdue(self.machine, self.transaction, self.now)):
             self.append(event)

@@ -5,13 +5,13 @@ may hold: card numbers, control characters, halves of surrogate pairs.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 import attrs
 from hypothesis import strategies as st
 
-from kessai.card_numbers import has_card_number
+from kessai.card_numbers import SHORTEST, has_card_number
 from kessai.ids import MAX_ID
 from kessai.machine import Bounds, Command, Denial, Machine, Transaction, decide
 from kessai.money import AMOUNT_LIMIT
@@ -42,12 +42,14 @@ def order_ids(lifecycle: AnyLifecycle) -> st.SearchStrategy[str]:
     return some.filter(_holds_no_card)
 
 
+@cache
 def keys() -> st.SearchStrategy[str]:
     """Idempotency keys of any kind."""
     longest = st.just("k" * MAX_ID)
     return st.text(_LETTERS, min_size=1, max_size=_COMMON) | longest
 
 
+@lru_cache(maxsize=1000)
 def amounts(bounds: Bounds | None) -> st.SearchStrategy[int | None]:
     """Amounts within `bounds`, often at their edges; None where the default is taken.
 
@@ -69,7 +71,7 @@ def amounts(bounds: Bounds | None) -> st.SearchStrategy[int | None]:
     default = bounds.default
     if default is not None and low <= default <= high:
         some.append(st.none())
-    return st.one_of(*some, st.integers(low, high)).filter(_is_no_card)
+    return _free_of_cards(high, *some, st.integers(low, high))
 
 
 def wrong_amounts(bounds: Bounds | None) -> st.SearchStrategy[int]:
@@ -80,7 +82,17 @@ def wrong_amounts(bounds: Bounds | None) -> st.SearchStrategy[int]:
     some = [st.integers(0, highest) | st.just(highest)] if highest >= 0 else []
     if lowest < AMOUNT_LIMIT:
         some.append(st.integers(lowest, min(lowest + 1000, AMOUNT_LIMIT - 1)))
-    return st.one_of(*some).filter(_is_no_card)
+    return _free_of_cards(lowest + 1000, *some)
+
+
+def among(draw: st.DrawFn, options: Sequence[T]) -> T:
+    """One of `options`, drawn by a strategy that need not be made anew each time."""
+    return options[draw(_positions(len(options)))]
+
+
+@cache
+def _positions(count: int) -> st.SearchStrategy[int]:
+    return st.integers(0, count - 1)
 
 
 def parameter_values(
@@ -93,13 +105,16 @@ def parameter_values(
     return _values(machine_of(lifecycle).lifecycle.parameters[name])
 
 
-def _values(declared: Parameter) -> st.SearchStrategy[Any]:
-    edges = declared.edges()
-    return _sampled(declared) | st.sampled_from(edges) if edges else _sampled(declared)
-
-
 @st.composite
-def _sampled(draw: st.DrawFn, declared: Parameter) -> Any:
+def _values(draw: st.DrawFn, declared: Parameter) -> Any:
+    return _value(draw, declared)
+
+
+def _value(draw: st.DrawFn, declared: Parameter) -> Any:
+    edges = declared.edges()
+    is_edge = bool(edges) and among(draw, (False, True))
+    if is_edge:
+        return among(draw, edges)
     return declared.sample(_Drawing(draw))
 
 
@@ -110,13 +125,13 @@ class _Drawing:
     _draw: st.DrawFn
 
     def among(self, options: Sequence[T], /) -> T:
-        return self._draw(st.sampled_from(options))
+        return among(self._draw, options)
 
     def between(self, least: int, most: int, /) -> int:
         return self._draw(st.integers(least, most))
 
     def flag(self) -> bool:
-        return self._draw(st.booleans())
+        return among(self._draw, (False, True))
 
     def text(self, least: int, most: int, /) -> str:
         return self._draw(_texts(least, min(most, _COMMON)))
@@ -127,25 +142,13 @@ def _texts(least: int, most: int) -> st.SearchStrategy[str]:
     return st.text(_LETTERS, min_size=least, max_size=most)
 
 
-def invalid_values(declared: Parameter) -> st.SearchStrategy[Any]:
-    """Values of a parameter that are beyond its limits, or of another kind."""
-    return st.sampled_from(declared.invalid())
-
-
 def parameters(
-    machine: Machine, spec: CommandSpec, flags: Mapping[str, bool] | None = None
-) -> st.SearchStrategy[dict[str, Any]]:
+    draw: st.DrawFn, machine: Machine, spec: CommandSpec, flags: Mapping[str, bool]
+) -> dict[str, Any]:
     """What the command requires, some of the optional, and what those need.
 
     `flags` are given as they are; one that is False keeps out what needs it.
     """
-    return _parameters(machine, spec, dict(flags or {}))
-
-
-@st.composite
-def _parameters(
-    draw: st.DrawFn, machine: Machine, spec: CommandSpec, flags: dict[str, bool]
-) -> dict[str, Any]:
     declared = machine.lifecycle.parameters
     free = [
         name
@@ -154,9 +157,15 @@ def _parameters(
     ]
     chosen = [name for name in spec.required if name not in flags]
     if free:
-        chosen += draw(st.lists(st.sampled_from(free), unique=True, max_size=4))
-    values = {name: draw(_values(declared[name])) for name in chosen}
+        some = draw(_some_positions(len(free)))
+        chosen += [free[position] for position in some]
+    values = {name: _value(draw, declared[name]) for name in chosen}
     return complete(machine, {**flags, **values})
+
+
+@cache
+def _some_positions(count: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(_positions(count), unique=True, max_size=4)
 
 
 def _may_come(
@@ -194,6 +203,15 @@ def _id_characters(machine: Machine) -> list[str]:
 
 def _holds_no_card(text: str) -> bool:
     return not has_card_number(text)
+
+
+def _free_of_cards(
+    highest: int, *some: st.SearchStrategy[int | None]
+) -> st.SearchStrategy[Any]:
+    # Hypothesis reads the source of what filters integers, each time anew.
+    any_of_them = st.one_of(*some)
+    may_be_a_card = highest >= 10 ** (SHORTEST - 1)
+    return any_of_them.filter(_is_no_card) if may_be_a_card else any_of_them
 
 
 def _is_no_card(amount: int | None) -> bool:
