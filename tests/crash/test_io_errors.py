@@ -57,7 +57,7 @@ def intent_sync(approved, tmp_path_factory):
 
 @pytest.mark.slow
 def test_errors_at_writes_and_syncs_leave_the_books_in_agreement(capsys):
-    assert io_errors.main(["--errors", "32", "--seed", "300"]) == 0
+    assert io_errors.main(["--errors", "18", "--seed", "300"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["done"] == 32
     assert figures["errors_raised"].keys() >= {"nothing", "StoreFailed"}

@@ -31,9 +31,9 @@ def test_killed_before_and_after_statements_of_every_command(capsys):
 @pytest.mark.usefixtures("strace")
 def test_killed_at_the_system_calls_that_reach_the_disk(capsys):
     calls = "pwrite64,fdatasync,fsync,ftruncate,unlink"
-    assert kill.main(["--kills", "30", "--seed", "200", "--kinds", calls]) == 0
+    assert kill.main(["--kills", "18", "--seed", "200", "--kinds", calls]) == 0
     figures = figures_of(capsys)
-    assert figures["done"] == 30
+    assert figures["done"] == 18
     assert {"pwrite64", "fdatasync"} <= figures["killed_at"].keys()
 
 

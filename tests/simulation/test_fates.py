@@ -13,7 +13,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("every", [19, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [19, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("commands", COMMANDS, ids=lambda names: names[0])
 def test_whatever_befalls_two_in_a_row_the_books_agree_or_it_shows(commands, every):
     """Every so manyth way; `fates.py` goes all of them."""

@@ -25,7 +25,7 @@ from kessai.simulator.world import World
 
 ORDER = "kumo-1"
 A_DAY = 24 * 3600
-COMMANDS = 5_000
+COMMANDS = 3_000
 IMPOSSIBLE = {
     Fault.TERMINATION_RACE,  # there are no agreements
     *(Fault.WRONG_ENDPOINT, Fault.ACCOUNT_UNKNOWN),  # and one account

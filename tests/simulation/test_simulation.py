@@ -44,7 +44,7 @@ def test_what_another_process_finds_is_shown_as_it_was_found():
     assert (str(again), vars(again)) == (str(found), vars(found))
 
 
-COMMANDS = 6_000
+COMMANDS = 4_000
 
 
 @pytest.mark.parametrize("first", [1, pytest.param(1_001, marks=pytest.mark.slow)])
