@@ -5,7 +5,6 @@ import importlib.util
 import os
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -40,27 +39,18 @@ def by_name(variants):
     return pytest.mark.parametrize("variant", variants, ids=lambda v: v.name)
 
 
-@pytest.fixture(scope="module")
-def verdicts(request):
-    """What spin says of the chosen variants, two searched at a time: large ones first."""
-    chosen = {
-        item.callspec.params["variant"]: protocol.DEPTHS
-        for item in request.session.items
-        if item.module is request.module
-        and "variant" in getattr(item, "fixturenames", ())
-    }
-    for variant in protocol.RIGHT:
-        if variant in chosen:
-            chosen[variant] = protocol.DEPTHS[-1:]
-    ordered = sorted(chosen, key=lambda variant: not variant.is_large)
-    with ThreadPoolExecutor(2) as pool:
-        yield {v: pool.submit(protocol.check, v, chosen[v]) for v in ordered}
+@pytest.fixture
+def verdict(variant):
+    """What spin says of a variant."""
+    is_right = variant in protocol.RIGHT
+    return protocol.check(
+        variant, protocol.DEPTHS[-1:] if is_right else protocol.DEPTHS
+    )
 
 
 @needs_spin
 @by_name(protocol.RIGHT)
-def test_the_protocol_holds_in_every_state(variant, verdicts):
-    verdict = verdicts[variant].result()
+def test_the_protocol_holds_in_every_state(variant, verdict):
     assert not verdict.failure, f"{variant.about}\n{verdict}"
     assert verdict.is_exhaustive
     assert verdict.states > 10_000
@@ -68,16 +58,14 @@ def test_the_protocol_holds_in_every_state(variant, verdicts):
 
 @needs_spin
 @by_name(protocol.ASSUMED)
-def test_without_its_assumption_the_double_effect_is_found(variant, verdicts):
-    verdict = verdicts[variant].result()
+def test_without_its_assumption_the_double_effect_is_found(variant, verdict):
     assert verdict.failure, f"{variant.about}: not found in {verdict.states} states"
     assert verdict.story[-1] == "BROKEN: an operation is carried out twice"
 
 
 @needs_spin
 @by_name(list(map(protocol.planted, protocol.MISTAKES)))
-def test_a_planted_mistake_is_found(variant, verdicts):
-    verdict = verdicts[variant].result()
+def test_a_planted_mistake_is_found(variant, verdict):
     assert verdict.failure, f"{variant.about}: not found in {verdict.states} states"
     assert verdict.story[-1].startswith("BROKEN: ")
 
