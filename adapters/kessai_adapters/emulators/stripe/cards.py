@@ -18,6 +18,9 @@ class CardKind:
     code: str = ""
     """The code of the error that declines it; empty: it is not declined."""
     decline_code: str = ""
+    """Why; empty, where the error's code says it already."""
+    can_be_saved: bool = True
+    """Whether a customer can have it."""
     asks: bool = False
     """Whether 3-D Secure asks the cardholder."""
     is_disputed: bool = False
@@ -33,16 +36,25 @@ CARDS: Final = {
     "pm_card_discover": CardKind(brand="discover", last4="9424"),
     "pm_card_jcb": CardKind(brand="jcb", last4="0505"),
     "pm_card_visa_chargeDeclined": CardKind(
-        last4="0002", code=_DECLINED, decline_code="generic_decline"
+        last4="0002",
+        code=_DECLINED,
+        decline_code="generic_decline",
+        can_be_saved=False,
     ),
     "pm_card_visa_chargeDeclinedInsufficientFunds": CardKind(
-        last4="9995", code=_DECLINED, decline_code="insufficient_funds"
+        last4="9995",
+        code=_DECLINED,
+        decline_code="insufficient_funds",
+        can_be_saved=False,
     ),
     "pm_card_chargeDeclinedExpiredCard": CardKind(
-        last4="0069", code="expired_card", decline_code="expired_card"
+        last4="0069", code="expired_card", can_be_saved=False
     ),
     "pm_card_chargeDeclinedProcessingError": CardKind(
-        last4="0119", code="processing_error", decline_code="processing_error"
+        last4="0119", code="processing_error", can_be_saved=False
+    ),
+    "pm_card_chargeCustomerFail": CardKind(
+        last4="0341", code=_DECLINED, decline_code="generic_decline"
     ),
     "pm_card_authenticationRequired": CardKind(last4="3184", asks=True),
     "pm_card_threeDSecure2Required": CardKind(last4="3220", asks=True),
@@ -50,6 +62,9 @@ CARDS: Final = {
     "pm_card_pendingRefund": CardKind(last4="7726", refund_waits=True),
 }
 """Every one that the emulator knows."""
+
+DECLINED: Final = CARDS["pm_card_visa_chargeDeclined"]
+"""How a card is declined that is not by itself."""
 
 _WINDOW: Final = timedelta(days=7)
 _VISA_BY_MERCHANT: Final = timedelta(days=4, hours=18)

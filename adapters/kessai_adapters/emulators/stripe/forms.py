@@ -108,6 +108,15 @@ class Params:
             raise invalid(message, code=code, param=self._name(name))
         return int(value)
 
+    def positive_integer(self, name: str) -> int | None:
+        """A whole number above 0."""
+        value = self.integer(name)
+        if value is not None and value < 1:
+            message = f"Invalid positive integer: {name}"
+            code = "parameter_invalid_integer"
+            raise invalid(message, code=code, param=self._name(name))
+        return value
+
     def required_integer(self, name: str) -> int:
         """A whole number that must be there."""
         value = self.integer(name)

@@ -11,7 +11,7 @@ from typing import Final
 
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.stripe.books import ApiObject, Books, Payment
-from kessai_adapters.emulators.stripe.cards import CARDS, CardKind, window
+from kessai_adapters.emulators.stripe.cards import CARDS, DECLINED, CardKind, window
 from kessai_adapters.emulators.stripe.currencies import (
     check_amount,
     check_currency,
@@ -288,8 +288,9 @@ class Intents:
             raise not_possible(message, code="parameter_missing")
         card = self._card(payment)
         if self.refuses or card.code:
-            code, why = card.code or "card_declined", card.decline_code
-            raise self._declined(payment, code, why or "generic_decline", _DECLINED)
+            declined = card if card.code else DECLINED
+            code, why = declined.code, declined.decline_code
+            raise self._declined(payment, code, why, _DECLINED)
         is_set_up = self._methods.is_set_up(intent["payment_method"])
         if card.asks and payment.off_session and not is_set_up:
             code = "authentication_required"

@@ -1,10 +1,10 @@
 """Customers, their payment methods, and the setup intents by which one is saved."""
 
-from typing import Final
+from typing import Any, Final
 
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.stripe.books import ApiObject, Books
-from kessai_adapters.emulators.stripe.cards import CARDS
+from kessai_adapters.emulators.stripe.cards import CARDS, DECLINED, CardKind
 from kessai_adapters.emulators.stripe.errors import (
     ApiError,
     invalid,
@@ -113,6 +113,9 @@ class Methods:
         if method["customer"] is not None or method.get("_was_detached"):
             message = "The payment method is attached already, or was detached"
             raise not_possible(message, code="payment_method_unexpected_state")
+        card = CARDS[method["_kind"]]
+        if not card.can_be_saved:
+            raise _refusal(_declined(card))
         return self.attached(method["id"], customer)
 
     def attached(
@@ -231,12 +234,9 @@ class Methods:
             message = "You cannot confirm a SetupIntent without a payment method"
             raise invalid(message, code="parameter_missing", param="payment_method")
         card = CARDS[self._books.method(setup["payment_method"])["_kind"]]
-        if self.refuses or card.code:
-            code = card.code or "card_declined"
-            self._failed(setup, code, card.decline_code or "generic_decline")
-            error = {**setup["last_setup_error"]}
-            kind, message = error.pop("type"), error.pop("message")
-            raise ApiError(402, kind, message, **error, setup_intent=shown(setup))
+        if self.refuses or not card.can_be_saved:
+            self._failed(setup, _declined(card if card.code else DECLINED))
+            raise _refusal(setup["last_setup_error"], setup_intent=shown(setup))
         if card.asks and not self.approves:
             setup["status"] = "requires_action"
             setup["_return_url"] = return_url
@@ -260,7 +260,8 @@ class Methods:
         if passes:
             self._succeeded(setup)
         else:
-            self._failed(setup, "setup_intent_authentication_failure", "")
+            code = "setup_intent_authentication_failure"
+            self._failed(setup, _card_error(code, ""))
         return setup
 
     def _succeeded(self, setup: ApiObject) -> None:
@@ -270,21 +271,28 @@ class Methods:
             self.attached(method, customer, is_set_up=True)
         self._kept(setup, "setup_intent.succeeded")
 
-    def _failed(self, setup: ApiObject, code: str, decline_code: str) -> None:
-        error = {
-            "type": "card_error",
-            "code": code,
-            "message": "The card was declined.",
-        }
-        setup["last_setup_error"] = error | (
-            {"decline_code": decline_code} if decline_code else {}
-        )
+    def _failed(self, setup: ApiObject, error: ApiObject) -> None:
+        setup["last_setup_error"] = error
         setup["status"], setup["payment_method"] = "requires_payment_method", None
         self._kept(setup, "setup_intent.setup_failed")
 
     def _kept(self, setup: ApiObject, kind: str) -> None:
         self._books.keep_object("setups", setup["id"], setup)
         self._events.record(kind, setup)
+
+
+def _declined(card: CardKind) -> ApiObject:
+    return _card_error(card.code, card.decline_code)
+
+
+def _refusal(error: ApiObject, **more: ApiObject) -> ApiError:
+    members: dict[str, Any] = {**error, **more}
+    return ApiError(402, members.pop("type"), members.pop("message"), **members)
+
+
+def _card_error(code: str, decline_code: str) -> ApiObject:
+    error = {"type": "card_error", "code": code, "message": "The card was declined."}
+    return {**error, "decline_code": decline_code} if decline_code else error
 
 
 def _unexpected(setup: ApiObject) -> ApiError:

@@ -32,7 +32,7 @@ class Refunds:
     def create(self, given: Params) -> ApiObject:
         """Refund what was captured, or a part of it."""
         payment = self._payment(given)
-        amount = given.integer("amount")
+        amount = given.positive_integer("amount")
         reason = given.choice("reason", _REASONS)
         metadata = given.metadata()
         given.text("instructions_email")

@@ -96,6 +96,26 @@ def test_a_decline_shows_the_intent_which_waits_for_another_card(merchant):
     assert paid["latest_charge"] != intent["latest_charge"]
 
 
+@pytest.mark.parametrize(
+    ("card", "code"),
+    [
+        ("pm_card_chargeDeclinedExpiredCard", "expired_card"),
+        ("pm_card_chargeDeclinedProcessingError", "processing_error"),
+    ],
+)
+def test_only_a_card_that_is_declined_as_such_has_a_decline_code(merchant, card, code):
+    error = merchant.pays(1000, card)["error"]
+    assert error["code"] == code
+    assert "decline_code" not in error
+
+
+def test_a_refund_is_of_a_positive_amount(merchant):
+    paid = merchant.pays(capture_method="automatic")
+    asked = {"payment_intent": paid["id"], "amount": 0}
+    error = merchant.post("refunds", "k-1", **asked)["error"]
+    assert (error["code"], error["param"]) == ("parameter_invalid_integer", "amount")
+
+
 def test_the_cardholder_passes_the_check_on_the_banks_page(merchant, emulator):
     asked = merchant.pays(
         900, "pm_card_threeDSecure2Required", return_url="https://shop.example/x?o=7"

@@ -47,6 +47,30 @@ def test_a_saved_card_is_its_customers_alone(merchant):
     assert (merchant.status, error["param"]) == (400, "payment_method")
 
 
+def test_a_card_that_is_declined_cannot_be_saved(merchant):
+    customer = merchant.post("customers")["id"]
+    path = "payment_methods/pm_card_visa_chargeDeclined/attach"
+    error = merchant.post(path, customer=customer)["error"]
+    assert (merchant.status, error["code"]) == (402, "card_declined")
+    assert merchant.get(f"customers/{customer}/payment_methods")["data"] == []
+
+
+def test_a_card_may_be_saved_and_declined_later(merchant):
+    customer = merchant.post("customers")["id"]
+    setup = merchant.post(
+        "setup_intents",
+        customer=customer,
+        payment_method="pm_card_chargeCustomerFail",
+        confirm=True,
+    )
+    assert setup["status"] == "succeeded"
+    method = setup["payment_method"]
+    error = merchant.pays(500, method, customer=customer, off_session=True)["error"]
+    assert (merchant.status, error["code"]) == (402, "card_declined")
+    (saved,) = merchant.get(f"customers/{customer}/payment_methods")["data"]
+    assert saved["id"] == method
+
+
 def test_metadata_are_merged_and_an_empty_text_deletes(merchant):
     paid = merchant.pays(metadata={"order": "7", "note": "x"})
     path = f"payment_intents/{paid['id']}"
