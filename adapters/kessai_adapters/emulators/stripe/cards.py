@@ -23,7 +23,10 @@ class CardKind:
     """Whether a customer can have it."""
     asks: bool = False
     """Whether 3-D Secure asks the cardholder."""
+    asks_always: bool = False
+    """Whether it asks about a card that is saved, too, while its owner is away."""
     is_disputed: bool = False
+    """Whether the cardholder disputes what was captured, at once."""
     refund_waits: bool = False
 
 
@@ -56,7 +59,10 @@ CARDS: Final = {
     "pm_card_chargeCustomerFail": CardKind(
         last4="0341", code=_DECLINED, decline_code="generic_decline"
     ),
-    "pm_card_authenticationRequired": CardKind(last4="3184", asks=True),
+    "pm_card_authenticationRequired": CardKind(
+        last4="3184", asks=True, asks_always=True
+    ),
+    "pm_card_authenticationRequiredOnSetup": CardKind(last4="3155", asks=True),
     "pm_card_threeDSecure2Required": CardKind(last4="3220", asks=True),
     "pm_card_createDispute": CardKind(last4="0259", is_disputed=True),
     "pm_card_pendingRefund": CardKind(last4="7726", refund_waits=True),

@@ -23,6 +23,7 @@ from kessai_adapters.emulators.reply import EmulatorReply
 from kessai_adapters.emulators.shelf import Shelf
 from kessai_adapters.emulators.stripe.answers import Answers, answer
 from kessai_adapters.emulators.stripe.books import ApiObject, Books, Payment
+from kessai_adapters.emulators.stripe.disputes import Disputes
 from kessai_adapters.emulators.stripe.errors import ApiError
 from kessai_adapters.emulators.stripe.events import (
     API_VERSION,
@@ -78,13 +79,14 @@ class StripeEmulator(Misbehaving):
         self.books = Books(clock, None if books is None else Shelf(books))
         self._events = Events(self.books)
         self._methods = Methods(self.books, self._events)
-        self._intents = Intents(self.books, self._events, self._methods)
+        disputes = Disputes(self.books, self._events)
+        self._intents = Intents(self.books, self._events, self._methods, disputes)
         self._intents.multicapture = multicapture
         self._intents.approves = self._methods.approves = approves
         self._refunds = Refunds(self.books, self._events)
         self.consumer = Consumer(self.books, self._lock, self._intents, self._methods)
         self.portal = Portal(
-            self.books, self._lock, self._events, self._intents, self._refunds
+            self.books, self._lock, disputes, self._intents, self._refunds
         )
         self._answers = Answers(self.books)
         self._pages = Pages(self.books, self.consumer, lambda: self.base_url)

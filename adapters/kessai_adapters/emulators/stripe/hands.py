@@ -11,12 +11,12 @@ from typing import Any, TypeVar, cast
 
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.stripe.books import ApiObject, Books, Payment
+from kessai_adapters.emulators.stripe.disputes import DISPUTED, Disputes
 from kessai_adapters.emulators.stripe.errors import not_possible
-from kessai_adapters.emulators.stripe.events import Events
 from kessai_adapters.emulators.stripe.forms import Params
 from kessai_adapters.emulators.stripe.intents import Intents
 from kessai_adapters.emulators.stripe.methods import Methods
-from kessai_adapters.emulators.stripe.refunds import DISPUTED, Refunds
+from kessai_adapters.emulators.stripe.refunds import Refunds
 
 _Act = TypeVar("_Act", bound=Callable[..., Any])
 
@@ -98,13 +98,13 @@ class Portal:
         self,
         books: Books,
         lock: RLock,
-        events: Events,
+        disputes: Disputes,
         intents: Intents,
         refunds: Refunds,
     ) -> None:
         self.books = books
         self.lock = lock
-        self._events = events
+        self._disputes = disputes
         self._intents = intents
         self._refunds = refunds
 
@@ -138,47 +138,26 @@ class Portal:
     def dispute(self, name: str, amount: int | None = None) -> ApiObject:
         """The cardholder disputes the charge: the money is withdrawn meanwhile."""
         payment = self._intents.found(name)
-        charge = payment.charge
-        if charge is None or not payment.intent["amount_received"]:
+        if not payment.intent["amount_received"]:
             message = "Nothing was captured"
             raise not_possible(message)
         if any(dispute["status"] in DISPUTED for dispute in payment.disputes):
             message = "It is disputed already"
             raise not_possible(message)
-        dispute: ApiObject = {
-            "id": self.books.new_id("dp"),
-            "object": "dispute",
-            "amount": payment.refundable if amount is None else amount,
-            "charge": charge["id"],
-            "created": self.books.now(),
-            "currency": charge["currency"],
-            "livemode": False,
-            "metadata": {},
-            "payment_intent": payment.id,
-            "reason": "fraudulent",
-            "status": "needs_response",
-        }
-        payment.disputes.append(dispute)
-        charge["disputed"] = True
-        self._recorded(payment, "charge.dispute.created", dispute)
-        self._recorded(payment, "charge.dispute.funds_withdrawn", dispute)
-        return dispute
+        return self._disputes.opened(payment, amount)
 
     @_alone
     def win_dispute(self, name: str) -> ApiObject:
         """The dispute ends in the merchant's favour: the money comes back."""
         payment, dispute = self._disputed(name)
-        dispute["status"] = "won"
-        self._recorded(payment, "charge.dispute.funds_reinstated", dispute)
-        self._recorded(payment, "charge.dispute.closed", dispute)
+        self._disputes.won(payment, dispute)
         return dispute
 
     @_alone
     def lose_dispute(self, name: str) -> ApiObject:
         """The dispute ends in the cardholder's favour."""
         payment, dispute = self._disputed(name)
-        dispute["status"] = "lost"
-        self._recorded(payment, "charge.dispute.closed", dispute)
+        self._disputes.lost(payment, dispute)
         return dispute
 
     def _disputed(self, name: str) -> tuple[Payment, ApiObject]:
@@ -188,7 +167,3 @@ class Portal:
                 return payment, dispute
         message = f"nothing of {name} is disputed"
         raise OutOfPlay(message)
-
-    def _recorded(self, payment: Payment, kind: str, dispute: ApiObject) -> None:
-        self.books.keep(payment)
-        self._events.record(kind, dispute)

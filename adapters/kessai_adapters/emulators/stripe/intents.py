@@ -17,6 +17,7 @@ from kessai_adapters.emulators.stripe.currencies import (
     check_currency,
     check_decimals,
 )
+from kessai_adapters.emulators.stripe.disputes import Disputes
 from kessai_adapters.emulators.stripe.errors import (
     ApiError,
     invalid,
@@ -44,7 +45,9 @@ class Intents:
     if it `approves`, every cardholder passes the check at once.
     """
 
-    def __init__(self, books: Books, events: Events, methods: Methods) -> None:
+    def __init__(
+        self, books: Books, events: Events, methods: Methods, disputes: Disputes
+    ) -> None:
         self.multicapture = False
         self.refuses = False
         self.approves = False
@@ -52,6 +55,7 @@ class Intents:
         self._books = books
         self._events = events
         self._methods = methods
+        self._disputes = disputes
 
     # ── what the merchant asks for ──────────────────────────────────────────────────
 
@@ -235,6 +239,7 @@ class Intents:
         payment.intent["status"] = "succeeded"
         self._release(payment)
         self._events.record("payment_intent.succeeded", payment.intent)
+        self._let_dispute(payment)
 
     def cancelled(self, payment: Payment, reason: str | None) -> None:
         """Give an intent up."""
@@ -292,7 +297,8 @@ class Intents:
             code, why = declined.code, declined.decline_code
             raise self._declined(payment, code, why, _DECLINED)
         is_set_up = self._methods.is_set_up(intent["payment_method"])
-        if card.asks and payment.off_session and not is_set_up:
+        is_asked = card.asks and (card.asks_always or not is_set_up)
+        if is_asked and payment.off_session:
             code = "authentication_required"
             raise self._declined(payment, code, code, "Authentication is required")
         if card.asks and not payment.off_session and not self.approves:
@@ -335,6 +341,12 @@ class Intents:
         self._events.record("charge.succeeded", charge)
         self._events.record(kind, intent)
         self._books.keep(payment)
+        self._let_dispute(payment)
+
+    def _let_dispute(self, payment: Payment) -> None:
+        has_succeeded = payment.intent["status"] == "succeeded"
+        if has_succeeded and self._card(payment).is_disputed:
+            self._disputes.opened(payment)
 
     def _new_charge(self, payment: Payment, status: str) -> ApiObject:
         intent = payment.intent

@@ -10,12 +10,10 @@ from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.stripe.books import ApiObject, Books, Payment
 from kessai_adapters.emulators.stripe.cards import CARDS
 from kessai_adapters.emulators.stripe.currencies import check_decimals
+from kessai_adapters.emulators.stripe.disputes import DISPUTED
 from kessai_adapters.emulators.stripe.errors import missing, not_possible
 from kessai_adapters.emulators.stripe.events import Events
 from kessai_adapters.emulators.stripe.forms import Params, merged
-
-DISPUTED: Final = frozenset({"needs_response", "under_review"})
-"""The statuses of a dispute that has not ended."""
 
 _REASONS: Final = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
 

@@ -55,6 +55,18 @@ def test_a_refund_may_be_pending_until_somebody_ends_it(merchant, emulator):
         emulator.complete(paid["id"])
 
 
+@pytest.mark.parametrize("method", ["automatic", "manual"])
+def test_a_card_may_be_disputed_as_soon_as_it_was_charged(merchant, method):
+    paid = merchant.pays(1000, "pm_card_createDispute", capture_method=method)
+    if method == "manual":
+        assert merchant.get("disputes", payment_intent=paid["id"])["data"] == []
+        merchant.post(f"payment_intents/{paid['id']}/capture", amount_to_capture=400)
+    (listed,) = merchant.get("disputes", payment_intent=paid["id"])["data"]
+    captured = 400 if method == "manual" else 1000
+    assert (listed["amount"], listed["reason"]) == (captured, "fraudulent")
+    assert refunds(merchant, paid)["error"]["code"] == "charge_disputed"
+
+
 def test_a_dispute_withholds_the_money_and_is_lost_or_won(merchant, emulator, captured):
     refunds(merchant, captured, 100)
     dispute = emulator.portal.dispute(captured["id"])

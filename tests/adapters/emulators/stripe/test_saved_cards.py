@@ -22,7 +22,7 @@ def test_a_check_at_the_saving_spares_one_at_each_charge(merchant, emulator):
     setup = merchant.post(
         "setup_intents",
         customer=customer,
-        payment_method="pm_card_authenticationRequired",
+        payment_method="pm_card_authenticationRequiredOnSetup",
         confirm=True,
         return_url="https://shop.example/saved",
     )
@@ -31,6 +31,20 @@ def test_a_check_at_the_saving_spares_one_at_each_charge(merchant, emulator):
     method = merchant.get(f"setup_intents/{setup['id']}")["payment_method"]
     paid = merchant.pays(500, method, customer=customer, off_session=True)
     assert paid["status"] == "requires_capture"
+
+
+def test_some_cards_need_a_check_at_each_charge(merchant, emulator):
+    customer = merchant.post("customers")["id"]
+    setup = merchant.post(
+        "setup_intents",
+        customer=customer,
+        payment_method="pm_card_authenticationRequired",
+        confirm=True,
+    )
+    emulator.consumer.approve(setup["id"])
+    method = merchant.get(f"setup_intents/{setup['id']}")["payment_method"]
+    error = merchant.pays(500, method, customer=customer, off_session=True)["error"]
+    assert (merchant.status, error["code"]) == (402, "authentication_required")
 
 
 def test_a_payment_may_save_its_card(merchant):
