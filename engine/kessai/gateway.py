@@ -191,11 +191,15 @@ class Notification:
 class Mention:
     """Something happened to what the gateway calls `id`: a reason to inquire.
 
-    `kind` is the name under which the adapter reports that id in `references`.
+    `kind` is the name under which the adapter reports that id in `references`. If no
+    transaction has the id, its reply may still be on its way, and the gateway must send
+    the notification again. Not so of what was `made_elsewhere`, as the object itself
+    shows: it is an imported transaction's, or nobody's here.
     """
 
     kind: str
     id: str
+    made_elsewhere: bool = attrs.field(default=False, kw_only=True)
 
 
 class NotificationPartlyRefused(NotificationRefused):

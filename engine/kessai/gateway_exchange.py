@@ -137,7 +137,8 @@ def rebuilt_notification(given: object) -> Evidence | Mention:
     """
     try:
         if isinstance(given, Mention):
-            return Mention(_name(given.kind), _name(given.id))
+            elsewhere = given.made_elsewhere is True
+            return Mention(_name(given.kind), _name(given.id), made_elsewhere=elsewhere)
         transaction = _name(getattr(given, "transaction", ""))
     except Exception:  # noqa: BLE001 - a value of a stranger's class can raise anything
         message = "notification refused: it names no transaction"

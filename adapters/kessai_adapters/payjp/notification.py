@@ -42,7 +42,9 @@ def verify(token: str | None, headers: Mapping[str, str], body: bytes) -> None:
 
 
 def mentioned(body: bytes, *, live: bool) -> tuple[Mention, ...]:
-    """The object to ask about; none if it was not made by kessai.
+    """The object to ask about; none if it is nothing that kessai asks about.
+
+    What was not made by kessai may have been imported.
 
     Raises:
         NotificationRefused: it is no event, or one of the other mode.
@@ -60,8 +62,8 @@ def mentioned(body: bytes, *, live: bool) -> tuple[Mention, ...]:
     kind, id_ = read_code(data.get("object")), read_identifier(data, "id")
     if id_ is None:
         _refuse("it names no object")
-    is_ours = metadata(data, ORDER) is not None
     ends = kind == METHOD and data.get("customer_id") is None
-    if ends or (kind in {FLOW, SETUP} and is_ours):
-        return (Mention(kind, id_),)
-    return ()
+    if not ends and kind not in {FLOW, SETUP}:
+        return ()
+    is_ours = metadata(data, ORDER) is not None
+    return (Mention(kind, id_, made_elsewhere=not is_ours),)

@@ -23,8 +23,8 @@ from kessai.gateway import (
     Source,
 )
 from kessai_adapters.stated import Members, inner, members_of
-from kessai_adapters.stripe.requests import INTENT, TRANSACTION
-from kessai_adapters.stripe.wire import Api, read_id
+from kessai_adapters.stripe.requests import INTENT, METHOD, SETUP, TRANSACTION
+from kessai_adapters.stripe.wire import Api, read_code, read_id
 
 TOLERANCE = timedelta(minutes=5)
 """By how much the time of a signature may differ from that of receipt, either way."""
@@ -34,7 +34,11 @@ BODY_LIMIT = 1024 * 1024
 
 _HEADER = "stripe-signature"
 _TIME = re.compile(r"[0-9]{1,12}")
-_ABOUT = ("payment_intent.", "charge.", "refund.")
+_ABOUT = (
+    *("payment_intent.", "setup_intent.", "charge.", "refund."),
+    "payment_method.detached",
+)
+_REFERENCES = frozenset({INTENT, SETUP, METHOD})
 _OK, _NOT_FOUND = 200, 404
 
 
@@ -83,7 +87,7 @@ def _is_signed(
 
 
 def read(api: Api, notification: Notification) -> Reception:
-    """What a verified webhook is about; nothing, if it is not about a payment of ours.
+    """What a verified webhook is about; nothing, if it is about no payment.
 
     Of an object that does not say whose it is, its intent is asked.
 
@@ -92,42 +96,52 @@ def read(api: Api, notification: Notification) -> Reception:
             the other way round.
 
     """
-    event = members_of(notification.body)
-    kind = event.get("type")
-    if event.get("object") != "event" or not isinstance(kind, str):
-        _refuse("it is no event of the API v1")
-    if event.get("livemode") is not api.credentials.is_live:
-        _refuse("it is of a test where payments are live, or the other way round")
-    if not kind.startswith(_ABOUT):
-        return ()
-    about = inner(inner(event, "data"), "object")
-    if not about:
-        _refuse("it has no object")
-    if about.get("object") == INTENT or _transaction(about):
-        return tuple(_reasons(about, read_id(about)))
+    about = _about(api, members_of(notification.body))
+    if read_code(about, "object") in _REFERENCES or _transaction(about):
+        return tuple(_reasons(about))
     intent = read_id(about, INTENT)
     if not intent:
         return ()
     reply = yield api.get(f"payment_intents/{intent}")
     if isinstance(reply, Failure) or reply.status not in {_OK, _NOT_FOUND}:
         return (Mention(INTENT, intent),)
-    return tuple(_reasons(members_of(reply.body), intent))
+    stated = members_of(reply.body)
+    return tuple(_reasons({**stated, "object": INTENT, "id": intent}))
 
 
-def _reasons(about: Members, name: str) -> Iterator[Evidence]:
-    """The reason to inquire about a transaction, if the object is of one of ours."""
+def _about(api: Api, event: Members) -> Members:
+    """The object of an event; empty if nothing depends on events of its type."""
+    kind = event.get("type")
+    if event.get("object") != "event" or not isinstance(kind, str):
+        _refuse("it is no event of the API v1")
+    if event.get("livemode") is not api.credentials.is_live:
+        _refuse("it is of a test where payments are live, or the other way round")
+    about = inner(inner(event, "data"), "object")
+    if not kind.startswith(_ABOUT):
+        return {}
+    if not about:
+        _refuse("it has no object")
+    return about
+
+
+def _reasons(about: Members) -> Iterator[Evidence | Mention]:
+    """The reason to inquire about the transaction that an object is of.
+
+    What was not made by kessai may have been imported.
+    """
+    kind, name = read_code(about, "object"), read_id(about)
     transaction = _transaction(about)
-    if not transaction or not name:
-        return
-    is_intent = about.get("object") == INTENT
-    yield Evidence(
-        source=Source.NOTIFICATION,
-        transaction=transaction,
-        command=None,
-        outcome=Outcome.UNKNOWN,
-        needs_inquiry=True,
-        references={INTENT: name} if is_intent else {},
-    )
+    if name and not transaction:
+        yield Mention(kind, name, made_elsewhere=True)
+    elif name:
+        yield Evidence(
+            source=Source.NOTIFICATION,
+            transaction=transaction,
+            command=None,
+            outcome=Outcome.UNKNOWN,
+            needs_inquiry=True,
+            references={kind: name} if kind in _REFERENCES else {},
+        )
 
 
 def _transaction(about: Members) -> str:

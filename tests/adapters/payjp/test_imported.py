@@ -111,3 +111,32 @@ def test_a_refund_whose_reply_was_lost_is_found_once(shop, flow):
     assert not shop.transaction().discrepancies
     assert shop.gateway.flows.left(shop.flow()) == 500
     assert shop.engine.reconcile("order-7").events == ()
+
+
+def test_what_is_done_in_the_console_is_heard_of(shop, flow):
+    shop.gateway.take_notifications()  # while nobody here knew of it
+    imports(shop, flow)
+    shop.gateway.portal.refund(flow, 300)
+    shop.deliver()
+    assert shop.transaction().amounts["refunded"] == 500
+    assert not shop.transaction().discrepancies
+
+
+def test_a_capture_in_the_console_is_heard_of(shop):
+    card = shop.customer()
+    opening = {"amount": 900, "currency": "jpy", "capture_method": "manual"}
+    made = posts(shop, "payment_flows", **opening, customer_id=card["customer"])["id"]
+    method = card["payment_method"]
+    posts(shop, f"payment_flows/{made}/confirm", payment_method_id=method)
+    given = {"lifecycle": "card", "currency": "JPY", "amount": 900}
+    command = Command("authorize", "order-7", key="a", **given)
+    shop.engine.import_command(
+        ImportedCommand(
+            command=command, at=shop.now, references={"payment_flow": made}
+        ),
+        **BY,
+    )
+    shop.deliver()
+    shop.gateway.portal.capture(made)
+    shop.deliver()
+    assert shop.state() == "captured"

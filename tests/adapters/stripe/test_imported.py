@@ -96,3 +96,23 @@ def test_a_refund_whose_reply_was_lost_is_found_once(shop, intent):
     refunds = shop.emulator.books.payments[intent].refunds
     assert [each["amount"] for each in refunds] == [200, 300]
     assert shop.engine.reconcile("order-7").events == ()
+
+
+def test_what_is_done_in_the_dashboard_is_heard_of(shop, intent):
+    shop.hears()  # of all that was done before, while nobody here knew of it
+    imports(shop, intent)
+    shop.emulator.portal.refund(intent, 300)
+    shop.hears()
+    shop.emulator.portal.dispute(intent)
+    shop.hears()
+    assert shop.stands() == (
+        "payment.disputed",
+        {"authorized": 1000, "captured": 1000, "refunded": 500, "disputed": 500},
+    )
+    assert not shop.found().discrepancies
+
+
+def test_what_nobody_imported_is_left_to_others(shop, intent):
+    shop.emulator.portal.dispute(intent)
+    shop.hears()
+    assert list(shop.engine.store.transactions()) == []

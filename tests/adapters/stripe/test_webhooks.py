@@ -109,11 +109,29 @@ def test_an_intent_of_ours_is_a_reason_to_ask_by_its_id():
     assert (found.references, asked) == ({"payment_intent": "pi_1"}, [])
 
 
-@pytest.mark.parametrize(
-    "about", [intent(metadata={}), intent(), {"object": "charge", "id": "ch_1"}]
-)
-def test_what_is_none_of_ours_is_left_to_others(about):
-    assert hears(about, f"{about['object']}.succeeded") == ((), [])
+IMPORTED = Mention("payment_intent", "pi_1", made_elsewhere=True)
+
+
+@pytest.mark.parametrize("about", [intent(metadata={}), intent()])
+def test_an_intent_that_was_made_elsewhere_may_have_been_imported(about):
+    assert hears(about, "payment_intent.succeeded") == ((IMPORTED,), [])
+
+
+def test_a_card_that_was_detached_is_mentioned_and_no_other_change_of_one():
+    card = {"object": "payment_method", "id": "pm_1"}
+    (found,), _ = hears(card, "payment_method.detached")
+    assert found == Mention("payment_method", "pm_1", made_elsewhere=True)
+    assert hears(card, "payment_method.updated") == ((), [])
+
+
+def test_a_setup_intent_of_ours_is_a_reason_to_ask_by_its_id():
+    setup = {"object": "setup_intent", "id": "seti_1", "metadata": OURS}
+    (found,), _ = hears(setup, "setup_intent.succeeded")
+    assert found.references == {"setup_intent": "seti_1"}
+
+
+def test_a_charge_without_an_intent_is_left_to_others():
+    assert hears({"object": "charge", "id": "ch_1"}, "charge.succeeded") == ((), [])
 
 
 def test_of_a_dispute_the_intent_is_asked():
@@ -122,7 +140,7 @@ def test_of_a_dispute_the_intent_is_asked():
     (found,), asked = hears(dispute, "charge.dispute.created", ours)
     assert (found.transaction, asked) == ("order-7", ["payment_intents/pi_1"])
     others = Reply(status=200, body=json.dumps(intent(metadata={})).encode())
-    assert hears(dispute, "charge.dispute.created", others)[0] == ()
+    assert hears(dispute, "charge.dispute.created", others)[0] == (IMPORTED,)
     silence = Failure(sent=True, reason="ReadTimeout")
     (found,), _ = hears(dispute, "charge.dispute.created", silence)
     assert found == Mention("payment_intent", "pi_1")
