@@ -6,8 +6,12 @@ The caller meant something by it: a parameter of another gateway's lifecycle, sa
 import re
 from collections.abc import Mapping
 
+import msgspec
+
 from kessai.errors import InvalidInput
 from kessai.gateway import Call
+
+NO_UTF_8 = "a parameter holds half a surrogate pair, which no UTF-8 can hold"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -32,7 +36,22 @@ def check_carried(
     known = carried.get(call.command)
     if known is None:
         raise wrong(call, f"{gateway} has no such command")
-    if foreign := set(call.parameters) - known:
+    if foreign := call.parameters.keys() - known:
         names = sorted(name for name in foreign if _NAME.fullmatch(str(name)))
         shown = ", ".join([*names, *(["others"] if len(names) < len(foreign) else [])])
         raise wrong(call, f"cannot carry the parameters: {shown}")
+
+
+def as_json(members: Mapping[str, object]) -> bytes:
+    """The body that carries `members`.
+
+    Raises:
+        InvalidInput: a text cannot be written in UTF-8.
+
+    """
+    try:
+        return msgspec.json.encode(members)
+    except UnicodeEncodeError:
+        pass
+    # Outside of `except`: that error holds the whole text, a note to a person.
+    raise InvalidInput(NO_UTF_8)

@@ -46,6 +46,16 @@ _TOPIC = re.compile(
 )
 _ENVIRONMENTS = ("live", "sandbox")
 
+_COMMANDS: Mapping[str, Callable[[AmazonCalls, Call], Exchange]] = {
+    "authorize": AmazonCalls.authorize,
+    "create_charge": AmazonCalls.create_charge,
+    "capture": AmazonCalls.capture,
+    "cancel": AmazonCalls.cancel,
+    "refund": AmazonCalls.refund,
+    "update_consent": AmazonCalls.update_consent,
+    "terminate": AmazonCalls.terminate,
+}
+
 
 def _one_of(allowed: tuple[str, ...], what: str, value: object) -> str:
     if isinstance(value, str) and value in allowed:
@@ -224,16 +234,7 @@ class AmazonPay(Adapter):
         check_carried(call, carried(call), "Amazon Pay")
         if call.resumed is not None:
             return self.calls.complete(call)
-        commands: Mapping[str, Callable[[Call], Exchange]] = {
-            "authorize": self.calls.authorize,
-            "create_charge": self.calls.create_charge,
-            "capture": self.calls.capture,
-            "cancel": self.calls.cancel,
-            "refund": self.calls.refund,
-            "update_consent": self.calls.update_consent,
-            "terminate": self.calls.terminate,
-        }
-        return commands[call.command](call)
+        return _COMMANDS[call.command](self.calls, call)
 
     def page(self, call: Call) -> Exchange:
         """Ask once more for the page of a session: see `kessai.gateway.Adapter.page`."""

@@ -5,7 +5,6 @@ first answer for ever. `cancel` and `terminate` are DELETE: where Amazon refuses
 object is read, as it may have been done before.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, cast
@@ -30,6 +29,7 @@ from kessai_adapters.amazon_pay.values import (
     stated_of,
     write_price,
 )
+from kessai_adapters.carried import as_json
 from kessai_adapters.stated import Members, inner, says
 
 SESSION = "checkout_session"
@@ -91,12 +91,11 @@ class AmazonCalls:
     def send(self, method: str, path: str, body: Members, key: str) -> Request:
         """A request that moves something; Amazon heeds the key of a POST alone."""
         keyed = ("x-amz-pay-idempotency-key", key)
-        text = json.dumps(body, sort_keys=True)
         return Request(
             method=method,
             url=f"{self.root}/{path}",
             headers=(*_HEADERS, keyed),
-            body=text.encode(),
+            body=as_json(body),
         )
 
     # ── the buyer's part ────────────────────────────────────────────────────────────
@@ -200,12 +199,7 @@ class AmazonCalls:
         asked = {"captureAmount": _price(call), **_descriptor(call)}
         reply = yield self.send("POST", f"charges/{charge}/capture", asked, call.key())
         stated = stated_of(call, reply)
-        outcomes = {
-            "Captured": Outcome.SUCCEEDED,
-            "CaptureInitiated": Outcome.PENDING,
-            "Declined": Outcome.DECLINED,
-        }
-        outcome = outcomes.get(state_of(stated))
+        outcome = _CAPTURES.get(state_of(stated))
         if outcome is None or stated.get("chargeId") != charge:
             return refused(call, reply)
         is_done = outcome is Outcome.SUCCEEDED
@@ -291,6 +285,11 @@ class AmazonCalls:
         return unclear(call, reply)
 
 
+_CAPTURES = {
+    "Captured": Outcome.SUCCEEDED,
+    "CaptureInitiated": Outcome.PENDING,
+    "Declined": Outcome.DECLINED,
+}
 REFUNDS = {
     "RefundInitiated": Outcome.PENDING,
     "Refunded": Outcome.SUCCEEDED,

@@ -46,6 +46,13 @@ NOT_AS_IT_STANDS = frozenset(
 """Codes of a request that was not carried out because of what there is, or was before: an
 inquiry shows it."""
 
+_OPENED = {
+    "AuthorizationInitiated": Outcome.PENDING,
+    "Authorized": Outcome.SUCCEEDED,
+    "CaptureInitiated": Outcome.SUCCEEDED,
+    "Captured": Outcome.SUCCEEDED,
+    "Declined": Outcome.DECLINED,
+}
 _REFUSED = range(400, 500)
 _CAPTURED_LATE = timedelta(days=7)
 
@@ -71,8 +78,9 @@ def refused(call: Call, reply: Reply | Failure) -> Evidence:
             code = "NotConnected"
             return says(call, Outcome.DECLINED, code=code, never_sent=True)
         return unclear(call, reply)
-    code, asks = code_of(reply), is_as_it_stands(reply)
-    if asks or (reply.status in _REFUSED and code in NOT_CARRIED_OUT):
+    code = code_of(reply)
+    asks = code in NOT_AS_IT_STANDS
+    if reply.status in _REFUSED and (asks or code in NOT_CARRIED_OUT):
         return says(call, Outcome.DECLINED, code=code, needs_inquiry=asks)
     return unclear(call, reply)
 
@@ -106,14 +114,9 @@ def rests_until(reply: Reply | Failure) -> datetime | None:
 
 def of_charge(call: Call, stated: Members, references: Mapping[str, str]) -> Evidence:
     """What a charge's state says of the command that made it."""
-    outcomes = {
-        "AuthorizationInitiated": Outcome.PENDING,
-        "Authorized": Outcome.SUCCEEDED,
-        "CaptureInitiated": Outcome.SUCCEEDED,
-        "Captured": Outcome.SUCCEEDED,
-        "Declined": Outcome.SUCCEEDED if is_declined_late(stated) else Outcome.DECLINED,
-    }
-    outcome = outcomes.get(state_of(stated), Outcome.UNKNOWN)
+    outcome = _OPENED.get(state_of(stated), Outcome.UNKNOWN)
+    if outcome is Outcome.DECLINED and is_declined_late(stated):
+        outcome = Outcome.SUCCEEDED
     moved = outcome in {Outcome.SUCCEEDED, Outcome.PENDING}
     return says(
         call,

@@ -4,13 +4,12 @@ What may be asked for, and when, is the lifecycle's affair; here is only refused
 wire has no place for.
 """
 
-import json
 from typing import Any
 
 import attrs
 
 from kessai.gateway import Call, Request
-from kessai_adapters.carried import wrong
+from kessai_adapters.carried import as_json, wrong
 from kessai_adapters.payjp.credentials import Credentials
 from kessai_adapters.payjp.values import (
     CONFIRMED_BY,
@@ -70,7 +69,7 @@ class Sender:
             method="POST",
             url=self._url(path),
             headers=(*self._headers(), ("Content-Type", "application/json"), key),
-            body=json.dumps(members, sort_keys=True).encode(),
+            body=as_json(members),
         )
 
     def _url(self, path: str) -> str:

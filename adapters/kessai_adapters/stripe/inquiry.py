@@ -97,7 +97,7 @@ def _paid(api: Api, intent: Intent) -> Exchange:
     return says(
         call,
         Outcome.SUCCEEDED,
-        listing=(*intent.listed(), *given_back, *disputes_listed(disputes, call)),
+        listing=(*intent.listed, *given_back, *disputes_listed(disputes, call)),
         references=intent.references,
         deadlines=intent.deadlines,
     )

@@ -8,6 +8,7 @@ much it was; the rest was captured by others.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -41,14 +42,14 @@ _LONGEST_PAGE = 4096
 _DIGITS = 9
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Intent:
     """An intent as a reply shows it, its charge in full; `call` is what was asked."""
 
     stated: Members
     call: Call
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Stripe's id; empty if this is no intent of the call's transaction."""
         stated, call = self.stated, self.call
@@ -56,12 +57,12 @@ class Intent:
         is_in_currency = stated.get("currency") == call.currency.lower()
         return read_id(stated) if is_ours and is_in_currency else ""
 
-    @property
+    @cached_property
     def status(self) -> str:
         """How it stands."""
         return read_code(self.stated, "status")
 
-    @property
+    @cached_property
     def charge(self) -> Members:
         """The charge that was authorized; empty if none was."""
         charge = inner(self.stated, "latest_charge")
@@ -77,7 +78,7 @@ class Intent:
         stated = read_number(self.stated, name)
         return None if stated is None else from_stripe(stated, self.call.currency)
 
-    @property
+    @cached_property
     def references(self) -> Mapping[str, str]:
         """The ids that a transaction has one of."""
         found = {INTENT: self.id, CHARGE: read_id(self.charge)}
@@ -96,7 +97,7 @@ class Intent:
         """The page that asks the consumer, and the secret for Stripe's script."""
         return disclosed(self.stated)
 
-    @property
+    @cached_property
     def opened(self) -> Outcome:
         """What has come of its authorization."""
         if self.status in _WAITING:
@@ -116,6 +117,7 @@ class Intent:
         is_over = has_failed and not is_tried_again(self.stated)
         return Outcome.DECLINED if is_over else Outcome.PENDING
 
+    @cached_property
     def captures(self) -> list[ListedExchange]:
         """What was captured after the authorization, ours first, the rest after that."""
         if self.stated.get("capture_method") != "manual":
@@ -149,6 +151,7 @@ class Intent:
             operation=operation,
         )
 
+    @cached_property
     def listed(self) -> list[ListedExchange]:
         """What was done with it, refunds and disputes aside; in its order."""
         opened = ListedExchange(
@@ -159,7 +162,7 @@ class Intent:
             at=read_time(self.stated, "created"),
             operation=operation_of(self.stated, self.call),
         )
-        found = [opened, *self.captures()]
+        found = [opened, *self.captures]
         if end := self._end(found[-1].command):
             found.append(ListedExchange(command=end, outcome=Outcome.SUCCEEDED))
         return found
@@ -181,7 +184,7 @@ class Intent:
     @property
     def has_amounts(self) -> bool:
         """Whether its amounts can be read."""
-        amounts = {one.amount for one in (*self.captures(), *self.listed()[:1])}
+        amounts = {one.amount for one in (*self.captures, *self.listed[:1])}
         return None not in {self.amount("amount_received"), *amounts}
 
     @property

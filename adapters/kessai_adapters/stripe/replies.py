@@ -65,7 +65,7 @@ def _intended(call: Call, stated: Members) -> Evidence:
         if intent.status == "canceled":
             return says(call, Outcome.SUCCEEDED, references=ids)
         return unknown(call, UNREADABLE, needs_inquiry=True, references=ids)
-    ours = [one for one in intent.captures() if one.operation == call.operation]
+    ours = [one for one in intent.captures if one.operation == call.operation]
     is_open = intent.status == "requires_capture" and call.command == "capture_part"
     if len(ours) != 1 or not (is_open or intent.status == "succeeded"):
         return unknown(call, UNREADABLE, needs_inquiry=True, references=ids)

@@ -1,6 +1,7 @@
 """What a setup intent states: whether a card may be charged later, and which one."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import attrs
 
@@ -17,20 +18,20 @@ from kessai_adapters.stripe.wire import read_code, read_id, read_time
 _WAITING = frozenset({"requires_confirmation", "requires_action", "processing"})
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Setup:
     """A setup intent as a reply shows it; `call` is what was asked."""
 
     stated: Members
     call: Call
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Stripe's id; empty if this is none of the call's transaction."""
         is_ours = is_of(self.stated, self.call, SETUP)
         return read_id(self.stated) if is_ours else ""
 
-    @property
+    @cached_property
     def opened(self) -> Outcome:
         """What has come of it."""
         status = read_code(self.stated, "status")
@@ -43,7 +44,7 @@ class Setup:
         outcomes = {"succeeded": Outcome.SUCCEEDED, "canceled": Outcome.DECLINED}
         return outcomes.get(status, Outcome.UNKNOWN)
 
-    @property
+    @cached_property
     def references(self) -> Mapping[str, str]:
         """The ids that the saved card has one of: its own ones once it is saved."""
         found = {SETUP: self.id}

@@ -5,7 +5,6 @@ is believed, and each is a reason for an inquiry. The signature is checked over 
 bytes before one of them is interpreted.
 """
 
-import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Mapping
@@ -80,7 +79,7 @@ def _is_signed(
     signed = time.encode() + b"." + body
     found = False
     for secret in secrets:
-        right = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode()
+        right = hmac.digest(secret.encode(), signed, "sha256").hex().encode()
         for each in claimed:  # all are compared, whichever matches
             found |= hmac.compare_digest(right, each.encode())
     return found

@@ -7,6 +7,7 @@ out.
 
 import hmac
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Never
 from urllib.parse import parse_qsl
@@ -78,13 +79,9 @@ class _Form:
         pairs = parse_qsl(
             body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"
         )
-        fields: dict[str, str] = {}
-        repeated: set[str] = set()
-        for name, value in pairs:
-            if name in fields:
-                repeated.add(name)
-            fields[name] = value
-        return cls(fields, frozenset(repeated))
+        fields = dict(pairs)
+        counts = Counter(name for name, _ in pairs) if len(fields) < len(pairs) else {}
+        return cls(fields, frozenset(name for name, n in counts.items() if n > 1))
 
     def find(self, name: str) -> str | None:
         if name in self._repeated:

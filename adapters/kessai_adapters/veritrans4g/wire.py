@@ -12,9 +12,8 @@ from typing import Any, NoReturn, cast
 from urllib.parse import quote_from_bytes
 
 import attrs
-from msgspec.json import encode
 
-from kessai.errors import InvalidInput
+from kessai_adapters.carried import as_json
 from kessai_adapters.veritrans4g.credentials import Credentials
 
 HEADERS = (("Content-Type", "application/x-www-form-urlencoded"),)
@@ -49,7 +48,7 @@ def _common(envelope: "Envelope") -> bytes:
         "dummyRequest": "1" if envelope.dummy else "0",
         "merchantCcid": envelope.credentials.merchant_ccid,
     }
-    return encode(members).removeprefix(b"{")
+    return as_json(members).removeprefix(b"{")
 
 
 def _common_quoted(envelope: "Envelope") -> str:
@@ -81,11 +80,7 @@ class Envelope:
             InvalidInput: a text cannot be written in UTF-8 (half a surrogate pair).
 
         """
-        text = _encoded(members)
-        if text is None:
-            message = "a parameter holds half a surrogate pair, which no UTF-8 can hold"
-            raise InvalidInput(message)
-        own = text.removesuffix(b"}")
+        own = as_json(members).removesuffix(b"}")
         digest = auth_hash(self.credentials, own + b"," + self._common)
         parts = (
             _OPENING,
@@ -97,14 +92,6 @@ class Envelope:
             _CLOSING,
         )
         return "".join(parts).encode()
-
-
-def _encoded(members: Mapping[str, object]) -> bytes | None:
-    # Refused outside of `except`: the error holds the whole text, a note to a person.
-    try:
-        return encode(members)
-    except UnicodeEncodeError:
-        return None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
