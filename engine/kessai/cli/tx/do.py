@@ -5,16 +5,15 @@ from uuid import uuid4  # noqa: TID251 - the shell makes identifiers
 
 import click
 
-from kessai.cli.recovery.inquire import OPEN, resolved
+from kessai.cli.recovery.inquire import resolved
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking, wired
 from kessai.cli.terminal.options import Asked, shared_options
-from kessai.cli.terminal.output import answer_data, denial_data, note, print_json, say
-from kessai.cli.terminal.streams import output_failed
+from kessai.cli.terminal.output import denial_data, note, print_json, say
+from kessai.cli.tx.answered import give
 from kessai.cli.tx.options import Amount, known_command, read_parameters
-from kessai.cli.tx.report import print_answer, print_denial
+from kessai.cli.tx.report import print_denial
 from kessai.cli.tx.view import TransactionView
-from kessai.flow import Answer, Status
 from kessai.machine import Command, Machines
 from kessai.shell import shipped_lifecycles
 from kessai.words import Words
@@ -81,14 +80,7 @@ def tx_do(
     with wired(asked, on=on, may_make=opens) as wiring:
         answer = resolved(wiring, wiring.engine.execute(request))
         view = TransactionView.of(wiring.engine, answer.transaction, asked.language)
-    if asked.as_json:
-        data = answer_data(answer, asked.language)
-        print_json({**data, "disclosed": answer.disclosed})
-    else:
-        print_answer(answer, view)
-    if output_failed():
-        note(f"kessai: what was done is in the store under key {answer.key}")
-    return _exit(answer)
+    return give(answer, view, asked)
 
 
 def _preview(request: Command, asked: Asked, *, must_exist: bool) -> int:
@@ -103,9 +95,3 @@ def _preview(request: Command, asked: Asked, *, must_exist: bool) -> int:
         say(word("denied", asked.language))
         print_denial(denial, asked.language)
     return exits.DONE if denial is None else exits.DENIED
-
-
-def _exit(answer: Answer) -> int:
-    if answer.status in OPEN:
-        return exits.UNKNOWN
-    return exits.DONE if answer.status is Status.SUCCEEDED else exits.DENIED

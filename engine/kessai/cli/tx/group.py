@@ -12,6 +12,7 @@ _COMMANDS = {
     "do": ("tx.do:tx_do", "Carry out a command."),
     "list": ("tx.listing:tx_list", "List transactions, what changed last first."),
     "resolve": ("tx.resolve:tx_resolve", "State the outcome of an open operation."),
+    "resume": ("tx.resume:tx_resume", "Send on what a consumer came back with."),
     "totals": ("tx.totals:tx_totals", "Add up how much money moved, by day or month."),
     "show": ("tx.show:tx_show", "Show how a transaction stands."),
 }

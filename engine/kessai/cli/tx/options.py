@@ -66,18 +66,31 @@ def read_parameters(
     for machine in machines:
         declared |= machine.lifecycle.parameters
     texts = [*given, *([f"frequency={frequency}"] if frequency is not None else [])]
-    parameters: dict[str, Any] = {}
-    for text in texts:
+    return {
+        name: _value(name, text, declared.get(name, _UNDECLARED))
+        for name, text in read_texts(texts).items()
+    }
+
+
+def read_texts(given: Iterable[str]) -> dict[str, str]:
+    """The values of `name=value` texts by their names.
+
+    Raises:
+        click.UsageError: a text is not of that form, or a name is given twice.
+
+    """
+    texts: dict[str, str] = {}
+    for text in given:
         name, found, value = text.partition("=")
         if not found or not name:
             # Not shown: without a name it is the value, a note to a person perhaps.
             message = "--param: give a name and a value, such as note=thanks"
             raise click.UsageError(message)
-        if name in parameters:
+        if name in texts:
             message = f"--param {short(name)}: given twice"
             raise click.UsageError(message)
-        parameters[name] = _value(name, value, declared.get(name, _UNDECLARED))
-    return parameters
+        texts[name] = value
+    return texts
 
 
 def _value(name: str, text: str, kind: Parameter | type[Parameter]) -> Any:
