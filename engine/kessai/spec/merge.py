@@ -6,11 +6,12 @@ included, and what two files must not both declare.
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from pathlib import PurePosixPath
 from typing import Any
 
-from kessai.spec.places import Mistake, Path, Place, find, scan, show
+from kessai.spec.places import Mistake, Path, Place, Places, find, show
 from kessai.spec.shapes import is_list, is_table
 
 MAX_INCLUDES = 16
@@ -19,6 +20,7 @@ MAX_BYTES = 1_000_000
 Open = Callable[[str], bytes]
 """Gives the bytes of a file by its name; raises FileNotFoundError if there is none."""
 
+_INCLUDE: Path = ("include",)
 _LINE = re.compile(r"at line (\d+)")
 
 
@@ -34,7 +36,7 @@ class Merge:
         self._seen: set[str] = set()
         self._open_files: list[str] = []
         self.document: dict[str, Any] = {}
-        self.places: dict[Path, Place] = {}
+        self.places = Places()
         self.mistakes: list[Mistake] = []
         self.incomplete = False
 
@@ -51,36 +53,38 @@ class Merge:
         self._seen.add(name)
         text = self._decoded(name, raw)
         data = self._parsed(name, text)
-        places = scan(name, text)
-        at = find(places, ("include",), name)
-        includes: object = data.pop("include", [])
+        places = Places()
+        places.add(name, text)
+        includes: object = data.get("include", [])
         if not is_list(includes):
+            at = find(places, _INCLUDE, name)
             self._wrong(at, "'include' must be a list of file names")
             includes = []
         self._open_files.append(name)
-        self._add(self.document, data, (), places)
+        declared = {key: value for key, value in data.items() if key not in _INCLUDE}
+        self._add(self.document, declared, (), places)
         # Only now, so that a repeated declaration is reported with its first place.
-        for path, place in places.items():
-            self.places.setdefault(path, place)
+        self.places.add(name, text)
         for other in includes:
-            self._include(other, at)
+            self._include(other, places)
         self._open_files.pop()
 
-    def _include(self, other: object, at: Place) -> None:
+    def _include(self, other: object, places: Places) -> None:
+        at = partial(find, places, _INCLUDE, self._open_files[-1])
         if not _is_below(other):
-            self._wrong(at, f"include {other!r}: only a .toml file beside or below")
+            self._wrong(at(), f"include {other!r}: only a .toml file beside or below")
             return
         name = str(PurePosixPath(str(other)))
         if name in self._open_files:
             chain = " → ".join((*self._open_files, name))
-            self._wrong(at, f"files include each other: {chain}")
+            self._wrong(at(), f"files include each other: {chain}")
         elif len(self._seen) > MAX_INCLUDES:
-            self._wrong(at, f"more than {MAX_INCLUDES} files are included")
+            self._wrong(at(), f"more than {MAX_INCLUDES} files are included")
         elif name not in self._seen:
             try:
                 raw = self._open(name)
             except FileNotFoundError:
-                self._wrong(at, f"include {name!r}: there is no such file", lost=True)
+                self._wrong(at(), f"include {name!r}: there is no such file", lost=True)
                 return
             self._add_file(name, raw)
 
@@ -95,9 +99,9 @@ class Merge:
             self._wrong(Place(name, line), f"not UTF-8: {error.reason}", lost=True)
             return ""
 
-    def _parsed(self, name: str, text: str) -> dict[str, Any]:
+    def _parsed(self, name: str, text: str) -> Mapping[str, Any]:
         try:
-            return tomllib.loads(text)
+            return _tables(text)
         except ValueError as error:
             found = _LINE.search(str(error))
             line = int(found[1]) if found else text.rstrip().count("\n") + 1
@@ -109,16 +113,16 @@ class Merge:
     def _add(
         self,
         into: dict[str, Any],
-        data: dict[str, Any],
+        data: Mapping[str, Any],
         path: Path,
-        places: dict[Path, Place],
+        places: Places,
     ) -> None:
         for key, value in data.items():
             here = (*path, key)
-            if key not in into:
-                into[key] = value
-            elif is_table(into[key]) and is_table(value):
+            if is_table(value) and is_table(into.setdefault(key, {})):
                 self._add(into[key], value, here, places)
+            elif key not in into:
+                into[key] = value
             else:
                 first = find(self.places, here, "another file")
                 again = find(places, here, self._open_files[-1])
@@ -129,6 +133,12 @@ class Merge:
     ) -> None:
         self.mistakes.append(Mistake(place, at, message))
         self.incomplete |= lost
+
+
+@lru_cache(maxsize=2 * MAX_INCLUDES)
+def _tables(text: str) -> Mapping[str, Any]:
+    """What `text` says: most files include what others include, too."""
+    return tomllib.loads(text)
 
 
 def _is_below(name: object) -> bool:

@@ -7,7 +7,7 @@ table heads, keys and the items of lists that have lines of their own. What is n
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -44,6 +44,36 @@ class Mistake:
     def __str__(self) -> str:
         where = f" [{self.path}]" if self.path else ""
         return f"{self.place}:{where} {self.message}"
+
+
+class Places(Mapping[Path, Place]):
+    """Where the declarations of some files are, each where it came first.
+
+    Most files have no mistake, so they are scanned when a place is first looked for.
+    """
+
+    def __init__(self) -> None:
+        self._unscanned: list[tuple[str, str]] = []
+        self._found: dict[Path, Place] = {}
+
+    def add(self, file: str, text: str) -> None:
+        """Add the places in `text` after those that are there."""
+        self._unscanned.append((file, text))
+
+    def _scanned(self) -> dict[Path, Place]:
+        for file, text in self._unscanned:
+            self._found = scan(file, text) | self._found
+        self._unscanned.clear()
+        return self._found
+
+    def __getitem__(self, path: Path) -> Place:
+        return self._scanned()[path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._scanned())
+
+    def __len__(self) -> int:
+        return len(self._scanned())
 
 
 def scan(file: str, text: str) -> dict[Path, Place]:
