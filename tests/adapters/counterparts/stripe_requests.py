@@ -220,11 +220,6 @@ def about_charges(*, theirs):
                 "pm_card_chargeDeclinedProcessingError",
             )
         ),
-        _pays(
-            "pay with a card that is disputed", "pm_card_createDispute", theirs=theirs
-        ),
-        _get("the disputed charge", charge),
-        refund("refund what is disputed"),
         _post("refund no such charge", "refunds", charge="ch_none"),
         _get("no such charge", "charges/ch_none"),
         _get("no such refund", "refunds/re_none"),
