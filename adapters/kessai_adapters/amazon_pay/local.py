@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kessai.errors import InvalidInput
 from kessai_adapters.amazon_pay import AmazonCredentials, AmazonPay
 from kessai_adapters.emulators import Controls, EmulatorClock
 from kessai_adapters.emulators.amazon_pay import (
@@ -23,7 +22,7 @@ from kessai_adapters.emulators.amazon_pay import (
 )
 from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.notifications import NOBODY
-from kessai_adapters.in_process_gateway import InProcessGateway
+from kessai_adapters.in_process_gateway import InProcessGateway, opening
 
 if TYPE_CHECKING:
     from kessai_adapters.amazon_pay.played import PlayedAmazonPay
@@ -38,11 +37,14 @@ _REGION = "jp"
 class LocalAmazonPay(InProcessGateway[AmazonPayEmulator]):
     """An adapter of Amazon Pay, and the emulator that answers it.
 
-    `clock` gives aware times in UTC, the real ones unless given. Its books are kept in
-    memory alone, and the buyer is always asked.
+    `clock` gives aware times in UTC, the real ones unless given; `books` is a file that
+    keeps what is at the emulator for a later process, or None. With `approve` as `now` the
+    buyer approves at once, with `ask` when a test or a person says so; in either case
+    nothing is charged before the shop resumes.
 
     Raises:
-        InvalidInput: a file was named for its books.
+        StoreBusy: another process holds the books.
+        StoreUnsuitable: the file of the books is something else.
 
     """
 
@@ -59,13 +61,14 @@ class LocalAmazonPay(InProcessGateway[AmazonPayEmulator]):
         *,
         clock: Callable[[], datetime] | None = None,
         books: Path | str | None = None,
-        approve: str = "ask",  # noqa: ARG002 - a session waits for its buyer, always
+        approve: str = "ask",
     ) -> None:
-        if books is not None:
-            message = "the emulator of Amazon Pay keeps its books in memory alone"
-            raise InvalidInput(message)
         moved = EmulatorClock(clock or utc_now)
-        super().__init__(AmazonPayEmulator(clock=moved), moved)
+        with opening(books):
+            emulator = AmazonPayEmulator(
+                clock=moved, books=books, approves=approve == "now"
+            )
+        super().__init__(emulator, moved)
         pem = as_pem(merchant_key())
         self.adapter = AmazonPay(
             AmazonCredentials(DEFAULT_MERCHANT, _STORE, DEFAULT_KEY_ID, pem),

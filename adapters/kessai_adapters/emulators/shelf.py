@@ -14,6 +14,7 @@ from typing import Final
 from kessai_adapters.emulators.errors import BooksInUse
 
 _PATIENCE_SECONDS: Final = 10.0
+_NUMBERS_AT_ONCE: Final = 1000
 _SCHEMA: Final = """
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
@@ -96,6 +97,22 @@ class Shelf:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+class Serial:
+    """Counts from 1: no number is given twice, also over restarts with one file."""
+
+    def __init__(self, shelf: Shelf | None) -> None:
+        self._shelf = shelf
+        self._taken = self._reserved = 0
+
+    def next(self) -> int:
+        """A number that was never given before."""
+        if self._shelf is not None and self._taken == self._reserved:
+            self._taken = self._shelf.reserve(_NUMBERS_AT_ONCE)
+            self._reserved = self._taken + _NUMBERS_AT_ONCE
+        self._taken += 1
+        return self._taken
 
 
 def _check_owner(path: Path) -> None:

@@ -20,6 +20,7 @@ from kessai_adapters.emulators.amazon_pay.books import (
     Permission,
     Refund,
     Session,
+    UsedKey,
 )
 from kessai_adapters.emulators.amazon_pay.changes import Changes
 from kessai_adapters.emulators.amazon_pay.errors import (
@@ -124,12 +125,13 @@ def read_members(body: bytes) -> dict[str, Any]:
 class Api:
     """All calls, and the keys that were used."""
 
-    def __init__(self, changes: Changes, page_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, changes: Changes, page_of: Callable[[str], str], *, approves: bool
+    ) -> None:
         self._changes = changes
         self._books = changes.books
         self._page_of = page_of
-        self._keys: dict[str, tuple[tuple[str, str, bytes], EmulatorReply]] = {}
-        self._updates: set[str] = set()
+        self._approves = approves
 
     def under_key(
         self,
@@ -149,14 +151,13 @@ class Api:
         if not _KEY.fullmatch(key):
             message = "x-amz-pay-idempotency-key is not valid"
             raise AmazonRefused(400, "InvalidHeaderValue", message)
-        if key in self._keys:
-            known, reply = self._keys[key]
-            if known != request:
+        if used := self._books.used.get(key):
+            if used.request != request:
                 message = "the key came with another request before"
                 raise AmazonRefused(400, "DuplicateIdempotencyKey", message)
-            return attrs.evolve(reply, headers=dict(reply.headers))
+            return attrs.evolve(used.reply, headers=dict(used.reply.headers))
         reply = answered(*work())
-        self._keys[key] = request, reply
+        self._books.use(UsedKey(key=key, request=request, reply=reply))
         return reply
 
     def carry_out(self, visit: AmazonVisit) -> Answer:
@@ -197,6 +198,7 @@ class Api:
             price=price,
             intent=intent,
             is_recurring=kind == "Recurring",
+            is_approved=self._approves,
             page=self._page_of(id_),
             movement=self._books.moved(
                 reference, Movement("authorize", amount, "pending")
@@ -217,6 +219,7 @@ class Api:
             session.price = price_of(payment, "chargeAmount")
         session.intent = payment.get("paymentIntent", session.intent)
         session.details.update(visit.body)
+        self._books.changed(session.reference)
         return 200, session.on_wire()
 
     def _complete(self, visit: AmazonVisit) -> Answer:
@@ -264,14 +267,15 @@ class Api:
             permission.recurring = dict(recurring)
             self._note_update(visit, permission)
         permission.metadata.update(_object(visit.body, "merchantMetadata"))
+        self._books.changed(permission.reference)
         return 200, permission.on_wire()
 
     def _note_update(self, visit: AmazonVisit, permission: Permission) -> None:
         """Note an update, but for one that was sent again: that changes nothing more."""
-        if visit.key is None or visit.key not in self._updates:
+        if visit.key is None or visit.key not in permission.updates:
             amount = _agreed(visit.body)
             self._books.moved(permission.reference, Movement("update_consent", amount))
-            self._updates.add(visit.key or "")
+            permission.updates.append(visit.key or "")
 
     def _close(self, visit: AmazonVisit) -> Answer:
         permission = _found(self._books.permissions, visit.id)

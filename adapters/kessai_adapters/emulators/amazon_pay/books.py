@@ -2,16 +2,21 @@
 
 Owns what each is, how it shows itself on the wire, and what time does to it. Amounts are
 in minor units. `reference` is the merchant's own id of an order: nothing is found by it
-on the wire.
+on the wire. With a `Shelf` the books are in a file: a row of all that an order has, and a
+row for each key.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
+import msgspec
 
+from kessai_adapters.emulators import EmulatorReply
 from kessai_adapters.emulators.amazon_pay.price import Price
+from kessai_adapters.emulators.shelf import Serial, Shelf
 
 SESSION_LASTS: Final = timedelta(hours=24)
 SESSION_KEPT: Final = timedelta(days=30)
@@ -34,6 +39,8 @@ class Movement:
     command: str
     amount: int | None
     result: str = "success"
+    number: int = 0
+    """Which of its order's it is."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -110,6 +117,8 @@ class Permission(_Object):
     metadata: dict[str, Any] = attrs.field(factory=dict[str, Any])
     recurring: dict[str, Any] = attrs.field(factory=dict[str, Any])
     charges: int = 0
+    updates: list[str] = attrs.field(factory=list[str])
+    """The keys of its updates."""
 
     def on_wire(self) -> dict[str, Any]:
         """Return the permission as Amazon shows it: its reasons are a list."""
@@ -183,29 +192,135 @@ class Refund(_Object):
         )
 
 
-class AmazonBooks:
-    """All objects by their ids, and the exchanges of each order, oldest first."""
+@attrs.define(eq=False, kw_only=True)
+class UsedKey:
+    """A key with the request that it came with, and its first answer."""
 
-    def __init__(self) -> None:
+    key: str
+    request: tuple[str, str, bytes]
+    reply: EmulatorReply
+
+
+@attrs.define(eq=False, kw_only=True)
+class _Row:
+    """What the file has of an order, or of a key."""
+
+    order: str = ""
+    movements: list[Movement] = attrs.field(factory=list[Movement])
+    sessions: list[Session] = attrs.field(factory=list[Session])
+    permissions: list[Permission] = attrs.field(factory=list[Permission])
+    charges: list[Charge] = attrs.field(factory=list[Charge])
+    refunds: list[Refund] = attrs.field(factory=list[Refund])
+    used: UsedKey | None = None
+
+
+class AmazonBooks:
+    """All objects by their ids, and the exchanges of each order, oldest first.
+
+    Whoever changes an object says so (`changed`), or its order is not written.
+    """
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
         self.sessions: dict[str, Session] = {}
         self.permissions: dict[str, Permission] = {}
         self.charges: dict[str, Charge] = {}
         self.refunds: dict[str, Refund] = {}
         self.movements: dict[str, list[Movement]] = {}
-        self._serial = 0
+        self.used: dict[str, UsedKey] = {}
+        self._shelf = shelf
+        self._serial = Serial(shelf)
+        self._changed: set[str] = set()
+        for row in () if shelf is None else shelf.rows():
+            self._take(msgspec.json.decode(row, type=_Row))
+
+    def _take(self, row: _Row) -> None:
+        if row.used is not None:
+            self.used[row.used.key] = row.used
+            return
+        self.movements[row.order] = row.movements
+        self.sessions |= {each.id: each for each in row.sessions}
+        self.permissions |= {each.id: each for each in row.permissions}
+        self.charges |= {each.id: each for each in row.charges}
+        self.refunds |= {each.id: each for each in row.refunds}
+        # An object and the order's list have one movement between them.
+        for session in row.sessions:
+            session.movement = row.movements[session.movement.number]
+        for refund in row.refunds:
+            refund.movement = row.movements[refund.movement.number]
+        for charge in row.charges:
+            charge.opening = row.movements[charge.opening.number]
+            if charge.capture is not None:
+                charge.capture = row.movements[charge.capture.number]
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Write what changes meanwhile, or nothing of it if the process dies."""
+        if self._shelf is None:
+            yield
+            return
+        with self._shelf.whole():
+            try:
+                yield
+            finally:
+                self._write(self._shelf)
+
+    def _write(self, shelf: Shelf) -> None:
+        for order in self._changed:
+            row = _Row(
+                order=order,
+                movements=self.movements[order],
+                sessions=_of(self.sessions, order),
+                permissions=_of(self.permissions, order),
+                charges=_of(self.charges, order),
+                refunds=_of(self.refunds, order),
+            )
+            shelf.keep(f"order/{order}", msgspec.json.encode(row).decode())
+        self._changed.clear()
+
+    def changed(self, order: str) -> None:
+        """Note that something of an order has changed."""
+        if self._shelf is not None:
+            self._changed.add(order)
+
+    def use(self, used: UsedKey) -> None:
+        """Keep a key for ever."""
+        self.used[used.key] = used
+        if self._shelf is not None:
+            row = msgspec.json.encode(_Row(used=used)).decode()
+            self._shelf.keep(f"key/{used.key}", row)
+
+    def serial(self) -> int:
+        """A number that was never given before."""
+        return self._serial.next()
 
     def new_id(self, prefix: str) -> str:
         """Return an id that nothing has yet."""
-        self._serial += 1
-        return f"{prefix}{self._serial:07d}"
+        return f"{prefix}{self.serial():07d}"
 
     def moved(self, reference: str, movement: Movement) -> Movement:
         """Note an exchange of an order."""
-        self.movements.setdefault(reference, []).append(movement)
+        movements = self.movements.setdefault(reference, [])
+        movement.number = len(movements)
+        movements.append(movement)
+        self.changed(reference)
         return movement
 
     def of(self, order: str) -> Iterator[Session | Permission | Charge | Refund]:
         """All objects of an order, in the order of their making."""
-        for kept in (self.sessions, self.permissions, self.charges, self.refunds):
-            objects: Mapping[str, Session | Permission | Charge | Refund] = kept
-            yield from (each for each in objects.values() if each.reference == order)
+        yield from _of(self.sessions, order)
+        yield from _of(self.permissions, order)
+        yield from _of(self.charges, order)
+        yield from _of(self.refunds, order)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._shelf is not None:
+            self._shelf.close()
+            self._shelf = None
+
+
+_Kept = TypeVar("_Kept", bound=_Object)
+
+
+def _of(kept: Mapping[str, _Kept], order: str) -> list[_Kept]:
+    return [each for each in kept.values() if each.reference == order]

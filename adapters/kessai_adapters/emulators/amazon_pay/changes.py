@@ -65,6 +65,7 @@ class Changes:
         """End a session that nobody completes."""
         session.becomes("Canceled", now, reason)
         session.movement.result = "failure"
+        self.books.changed(session.reference)
 
     def complete(
         self, session: Session, now: datetime, *, declines: bool, pends: bool
@@ -101,6 +102,7 @@ class Changes:
             )
             session.charge = charge.id
         session.becomes("Completed", now)
+        self.books.changed(session.reference)
         return True
 
     # ── permissions ─────────────────────────────────────────────────────────────────
@@ -126,6 +128,7 @@ class Changes:
     ) -> Charge:
         """Charge the buyer: authorized or captured, pending, or declined."""
         permission.charges += 1
+        self.books.changed(permission.reference)
         charge = Charge(
             id=f"{permission.id}-C{permission.charges:06d}",
             reference=str(metadata.get("merchantReferenceId", permission.reference)),
@@ -249,13 +252,17 @@ class Changes:
         self._charge_changed(charge)
 
     def _charge_changed(self, charge: Charge) -> None:
-        self._notify("CHARGE", charge.id, charge.permission, charge.reference)
+        self._tell("CHARGE", charge, charge.permission)
 
     def _refund_changed(self, refund: Refund) -> None:
         permission = self.books.charges[refund.charge].permission
-        self._notify("REFUND", refund.id, permission, refund.reference)
+        self._tell("REFUND", refund, permission)
 
     def _permission_changed(self, permission: Permission) -> None:
-        self._notify(
-            "CHARGE_PERMISSION", permission.id, permission.id, permission.reference
-        )
+        self._tell("CHARGE_PERMISSION", permission, permission.id)
+
+    def _tell(
+        self, kind: str, changed: Charge | Refund | Permission, permission: str
+    ) -> None:
+        self.books.changed(changed.reference)
+        self._notify(kind, changed.id, permission, changed.reference)

@@ -20,6 +20,7 @@ class Buyer:
         with self._emulator.at_work():
             session = self._waiting(order)
             session.is_approved = True
+            self._emulator.books.changed(order)
             return session.id
 
     def decline(self, order: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from email.utils import format_datetime
 from functools import partial
+from os import PathLike
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,6 +53,7 @@ from kessai_adapters.emulators.amazon_pay.signature import root_of, verify
 from kessai_adapters.emulators.amazon_pay.throttle import Throttle
 from kessai_adapters.emulators.base import Misbehaving
 from kessai_adapters.emulators.clock import utc_now
+from kessai_adapters.emulators.shelf import Shelf
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -80,7 +82,14 @@ class AmazonPayEmulator(Misbehaving):
 
     `keys` are the merchant's public keys by their ids; `clock` returns aware times in
     UTC; notifications go to `notification_url`, if there is one. With `throttles` more
-    requests than the sandbox takes are answered 429.
+    requests than the sandbox takes are answered 429. `books` is the path of a file that
+    keeps what is here for a later process, or None; the keys are new in each. If it
+    `approves`, every buyer does so at once, and has still to come back.
+
+    Raises:
+        BooksInUse: another process holds the books.
+        sqlite3.DatabaseError: the file is something else.
+
     """
 
     def __init__(
@@ -91,34 +100,41 @@ class AmazonPayEmulator(Misbehaving):
         clock: Callable[[], datetime] = utc_now,
         notification_url: str = "",
         throttles: bool = False,
+        books: str | PathLike[str] | None = None,
+        approves: bool = False,
     ) -> None:
         self.keys = dict(keys or {DEFAULT_KEY_ID: merchant_key().public_key()})
         self.merchant_id = merchant_id
         self.notification_url = notification_url
         self.base_url = "http://127.0.0.1"
-        self.books = AmazonBooks()
+        self.books = AmazonBooks(None if books is None else Shelf(books))
         self.outbox: Outbox[Notification] = Outbox()
         self.mishaps = Mishaps(COMMANDS, OWN_FAULTS)
         self.changes = Changes(self.books, self._notify)
         self.consumer = Buyer(self)
         self.portal = SellerCentral(self)
         self.is_subscribed = False
-        self._api = Api(self.changes, lambda id_: f"{self.base_url}{PREFIX}{id_}")
+        self._api = Api(
+            self.changes,
+            lambda id_: f"{self.base_url}{PREFIX}{id_}",
+            approves=approves,
+        )
         self._throttle = Throttle() if throttles else None
         self._clock = clock
         self._lock = RLock()
-        self._number = 0
 
     def __repr__(self) -> str:
         return f"AmazonPayEmulator({len(self.books.movements)} orders)"
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Let go of the books' file."""
+        with self._lock:
+            self.books.close()
 
     @contextmanager
     def at_work(self) -> Iterator[datetime]:
         """Let nobody else in; the time, once all has expired that has by then."""
-        with self._lock:
+        with self._lock, self.books.whole():
             now = self._clock()
             self.changes.pass_to(now)
             yield now
@@ -138,19 +154,18 @@ class AmazonPayEmulator(Misbehaving):
     # ── notifications ───────────────────────────────────────────────────────────────
 
     def _notify(self, kind: str, id_: str, permission: str, order: str) -> None:
-        self._number += 1
-        members = of_change(self.merchant_id, kind, id_, permission, self._number)
-        self._put(members, order)
+        number = self.books.serial()
+        members = of_change(self.merchant_id, kind, id_, permission, number)
+        self._put(number, members, order)
 
     def ask_for_subscription(self) -> None:
         """Send what wants its address visited before anything is notified."""
         with self._lock:
-            self._number += 1
-            self._put(of_subscription(self.base_url), "")
+            self._put(self.books.serial(), of_subscription(self.base_url), "")
 
-    def _put(self, members: Mapping[str, str], order: str) -> None:
+    def _put(self, number: int, members: Mapping[str, str], order: str) -> None:
         notification = compose(
-            self._number,
+            number,
             members,
             url=self.notification_url,
             base=self.base_url,

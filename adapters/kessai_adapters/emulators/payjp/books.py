@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from kessai_adapters.emulators.payjp.problems import refuse_missing
-from kessai_adapters.emulators.shelf import Shelf
+from kessai_adapters.emulators.shelf import Serial, Shelf
 
 PREFIXES: Final = {
     "payment_flow": "pfw",
@@ -28,7 +28,6 @@ PREFIXES: Final = {
 FLOWS: Final = frozenset({"payment_flow", "setup_flow"})
 """The kinds of what a shop has for an order."""
 
-_AT_ONCE: Final = 100
 _TIMES: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -75,7 +74,7 @@ class Books:
         self.objects: dict[str, Kept] = {}
         self._livemode = livemode
         self._shelf = shelf
-        self._taken = self._reserved = 0
+        self._serial = Serial(shelf)
         rows = () if shelf is None else shelf.rows()
         found = [Kept(**json.loads(row)) for row in rows]
         for kept in sorted(found, key=lambda one: int(one.hidden["serial"])):
@@ -90,7 +89,7 @@ class Books:
 
     def make(self, kind: str, id_: str | None = None, **shown: Any) -> Kept:
         """A new object of `kind`; it is kept once it is saved."""
-        serial = self._serial()
+        serial = self._serial.next()
         now = written(self.clock())
         id_ = id_ or f"{PREFIXES[kind]}_{_code(kind, serial)}"
         head = {"object": kind, "id": id_, "livemode": self._livemode}
@@ -149,13 +148,6 @@ class Books:
         if self._shelf is not None:
             self._shelf.close()
             self._shelf = None
-
-    def _serial(self) -> int:
-        if self._shelf is not None and self._taken == self._reserved:
-            self._taken = self._shelf.reserve(_AT_ONCE)
-            self._reserved = self._taken + _AT_ONCE
-        self._taken += 1
-        return self._taken
 
 
 def _code(kind: str, serial: int) -> str:

@@ -13,13 +13,12 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from kessai_adapters.emulators.shelf import Shelf
+from kessai_adapters.emulators.shelf import Serial, Shelf
 from kessai_adapters.emulators.stripe.errors import missing
 
 ApiObject = dict[str, Any]
 _Held = TypeVar("_Held")
 
-_SERIALS_AT_ONCE: Final = 64
 _DIGITS: Final = 10
 
 
@@ -74,7 +73,7 @@ class Books:
         self.answers: dict[str, ApiObject] = {}
         self.events: list[ApiObject] = []
         self._shelf = shelf
-        self._serial = self._reserved = 0
+        self._serial = Serial(shelf)
         if shelf is not None:
             self._read(shelf)
 
@@ -105,14 +104,7 @@ class Books:
 
     def new_id(self, prefix: str) -> str:
         """An id that was never given before."""
-        if self._shelf is None:
-            self._serial += 1
-        elif self._serial == self._reserved:
-            self._serial = self._shelf.reserve(_SERIALS_AT_ONCE) + 1
-            self._reserved = self._serial + _SERIALS_AT_ONCE - 1
-        else:
-            self._serial += 1
-        return f"{prefix}_kessai{self._serial:0{_DIGITS}}"
+        return f"{prefix}_kessai{self._serial.next():0{_DIGITS}}"
 
     def now(self) -> int:
         """The time in seconds since 1970."""

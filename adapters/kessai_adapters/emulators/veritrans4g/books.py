@@ -13,7 +13,7 @@ from typing import Final, TypedDict
 import attrs
 import msgspec
 
-from kessai_adapters.emulators.shelf import Shelf
+from kessai_adapters.emulators.shelf import Serial, Shelf
 from kessai_adapters.emulators.veritrans4g.codes import Code
 from kessai_adapters.emulators.veritrans4g.errors import BooksBroken
 from kessai_adapters.emulators.veritrans4g.words import (
@@ -30,7 +30,6 @@ CAPTURED_STATES: Final = frozenset(
 )
 _RELEASED_STATES: Final = frozenset({Payment.CANCELLED, Payment.EXPIRED})
 # Numbers are taken from the file in blocks, so that giving one costs no write.
-_SERIAL_BLOCK: Final = 100_000
 
 _PAYMENT_WORK: Final = frozenset(
     {Command.CAPTURE, Command.CANCEL, Command.UPDATE_AUTHORIZE}
@@ -245,8 +244,7 @@ class Books:
     def __init__(self, shelf: Shelf | None = None) -> None:
         self.orders: dict[str, Order] = {}
         self._shelf = shelf
-        self._serial: int = 0
-        self._serial_end: int = 0
+        self._serial = Serial(shelf)
         if shelf is not None:
             for order in map(_read, shelf.rows()):
                 self.orders[order.order_id] = order
@@ -265,12 +263,7 @@ class Books:
 
     def serial(self) -> int:
         """Return a number never given before, also over restarts with one file."""
-        if self._serial == self._serial_end:
-            if self._shelf is not None:
-                self._serial = self._shelf.reserve(_SERIAL_BLOCK)
-            self._serial_end = self._serial + _SERIAL_BLOCK
-        self._serial += 1
-        return self._serial
+        return self._serial.next()
 
     def whole(self) -> AbstractContextManager[None]:
         """Keep what one exchange does whole, or not at all if the process dies."""
