@@ -79,7 +79,11 @@ class LocalAmazonPay(InProcessGateway[AmazonPayEmulator]):
 
     def controls(self) -> Controls:
         """What can be controlled of the emulator where it is served."""
-        return attrs.evolve(super().controls(), orders=self.emulator.orders)
+        return attrs.evolve(
+            super().controls(),
+            orders=self.emulator.orders,
+            triggers=self.emulator.triggers(),
+        )
 
     def notify(self, url: str) -> None:
         """Send notifications to `url` from now on; empty: keep them, to be listed."""

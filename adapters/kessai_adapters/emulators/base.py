@@ -1,10 +1,27 @@
-"""What emulators do alike: each ends with its block, and misbehaves where it is asked to."""
+"""What emulators do alike: each ends with its block, and misbehaves where it is asked to.
 
-from contextlib import AbstractContextManager
+And a value of theirs can be another one meanwhile.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from kessai_adapters.emulators.faults import Mishaps
+
+
+@contextmanager
+def meanwhile(holder: object, **values: Any) -> Iterator[None]:
+    """Have `holder` hold other values, and then those that it had."""
+    before = {name: getattr(holder, name) for name in values}
+    for name, value in values.items():
+        setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(holder, name, value)
 
 
 class Closing:

@@ -18,7 +18,7 @@ from kessai_adapters.emulators.payjp import DEFAULT_KEY, DEFAULT_TOKEN, Emulator
 from kessai_adapters.in_process_gateway import InProcessGateway, opening
 from kessai_adapters.payjp.adapter import PayJp
 from kessai_adapters.payjp.credentials import Credentials
-from kessai_adapters.payjp.values import ORDER, metadata
+from kessai_adapters.payjp.values import OPERATION, ORDER, metadata
 
 if TYPE_CHECKING:
     from kessai_adapters.payjp.played import PlayedPayJp
@@ -77,6 +77,9 @@ class LocalPayJp(InProcessGateway[Emulator]):
             super().controls(),
             orders=lambda: {flow.id: flow.shown for flow in books.flows()},
             named=books.named,
+            triggers=self.emulator.triggers(
+                lambda order: {ORDER: order, OPERATION: f"{order}.1"}
+            ),
         )
 
     def notify(self, url: str) -> None:

@@ -20,7 +20,7 @@ from kessai_adapters.emulators.stripe import (
 )
 from kessai_adapters.in_process_gateway import InProcessGateway, opening
 from kessai_adapters.stripe import Stripe, StripeCredentials
-from kessai_adapters.stripe.requests import TRANSACTION
+from kessai_adapters.stripe.requests import OPERATION, TRANSACTION
 
 if TYPE_CHECKING:
     from kessai_adapters.stripe.played import PlayedStripe
@@ -76,7 +76,12 @@ class LocalStripe(InProcessGateway[StripeEmulator]):
     def controls(self) -> Controls:
         """What can be controlled of the emulator where it is served."""
         return attrs.evolve(
-            super().controls(), orders=self._orders, named=self.emulator.books.named
+            super().controls(),
+            orders=self._orders,
+            named=self.emulator.books.named,
+            triggers=self.emulator.triggers(
+                lambda order: {TRANSACTION: order, OPERATION: f"{order}.1"}
+            ),
         )
 
     def _orders(self) -> Mapping[str, object]:

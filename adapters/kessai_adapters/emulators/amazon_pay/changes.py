@@ -200,6 +200,11 @@ class Changes:
         """Amazon takes an authorization back."""
         self._charge(charge, "Canceled", now, "AmazonCanceled")
 
+    def charge_back(self, charge: Charge) -> None:
+        """The buyer's bank takes the money back: no call tells of it."""
+        id_ = self.books.new_id(f"{charge.id}-B")
+        self._notify("CHARGEBACK", id_, charge.permission, charge.reference)
+
     # ── refunds ─────────────────────────────────────────────────────────────────────
 
     def refund(

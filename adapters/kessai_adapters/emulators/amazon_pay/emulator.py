@@ -51,7 +51,13 @@ from kessai_adapters.emulators.amazon_pay.pages import PREFIX, answer_browser
 from kessai_adapters.emulators.amazon_pay.portal import SellerCentral
 from kessai_adapters.emulators.amazon_pay.signature import root_of, verify
 from kessai_adapters.emulators.amazon_pay.throttle import Throttle
-from kessai_adapters.emulators.base import Misbehaving
+from kessai_adapters.emulators.amazon_pay.triggers import (
+    PRICE,
+    STORIES,
+    SUBSCRIPTION,
+    session_for,
+)
+from kessai_adapters.emulators.base import Misbehaving, meanwhile
 from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.shelf import Shelf
 
@@ -156,14 +162,18 @@ class AmazonPayEmulator(Misbehaving):
     def _notify(self, kind: str, id_: str, permission: str, order: str) -> None:
         number = self.books.serial()
         members = of_change(self.merchant_id, kind, id_, permission, number)
-        self._put(number, members, order)
+        self._put(number, members, order, kind)
 
     def ask_for_subscription(self) -> None:
         """Send what wants its address visited before anything is notified."""
         with self._lock:
-            self._put(self.books.serial(), of_subscription(self.base_url), "")
+            self._put(
+                self.books.serial(), of_subscription(self.base_url), "", SUBSCRIPTION
+            )
 
-    def _put(self, number: int, members: Mapping[str, str], order: str) -> None:
+    def _put(
+        self, number: int, members: Mapping[str, str], order: str, kind: str
+    ) -> None:
         notification = compose(
             number,
             members,
@@ -171,12 +181,44 @@ class AmazonPayEmulator(Misbehaving):
             base=self.base_url,
             at=self._clock(),
         )
-        self.outbox.put(attrs.evolve(notification, order=order))
+        self.outbox.put(attrs.evolve(notification, order=order, name=kind))
 
     def take_notifications(self) -> list[Notification]:
         """Return the notifications not yet delivered, oldest first, and forget them."""
         with self.at_work():
             return self.outbox.take()
+
+    def triggers(self) -> Mapping[str, Callable[[str], str]]:
+        """What happens until a notification of each kind goes to a URL, and nowhere else.
+
+        Each makes an order of its own and returns the merchant's id of it.
+        """
+        return {
+            SUBSCRIPTION: self._trigger_subscription,
+            **{kind: partial(self._trigger, kind) for kind in STORIES},
+        }
+
+    def _trigger_subscription(self, url: str) -> str:
+        with self._lock, meanwhile(self, notification_url=url):
+            self.ask_for_subscription()
+        return ""
+
+    def _trigger(self, kind: str, url: str) -> str:
+        with self.at_work() as now, meanwhile(self, notification_url=url):
+            order = self.books.new_id("trigger-")
+            opens = AmazonVisit(
+                command="create_session", id="", body=session_for(order), now=now
+            )
+            _, shown = self._api.carry_out(opens)
+            session = self.books.sessions[shown["checkoutSessionId"]]
+            session.is_approved = True
+            pays = {"chargeAmount": PRICE}
+            self._api.carry_out(
+                attrs.evolve(opens, command="complete", id=session.id, body=pays)
+            )
+            for act in STORIES[kind]:
+                act(self, order)
+        return order
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
 

@@ -44,6 +44,11 @@ class SellerCentral:
                 lambda: changes.finish_refund(changes.refund(charge, amount, now), now)
             )
 
+    def charge_back(self, order: str) -> None:
+        """Let the buyer's bank take the charge's money back: that is notified alone."""
+        with self._emulator.at_work():
+            self._emulator.changes.charge_back(self._charge(order, "Captured"))
+
     def expire(self, order: str) -> None:
         """Let Amazon take the order's authorization back."""
         with self._emulator.at_work() as now:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 
 import attrs
 
-from kessai_adapters.emulators.base import Misbehaving
+from kessai_adapters.emulators.base import Misbehaving, meanwhile
 from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.faults import Mishap, Mishaps, suffer
@@ -39,6 +39,7 @@ from kessai_adapters.emulators.payjp.problems import (
     refuse_value,
 )
 from kessai_adapters.emulators.payjp.setups import Setups
+from kessai_adapters.emulators.payjp.triggers import STORIES
 from kessai_adapters.emulators.reply import EmulatorReply
 from kessai_adapters.emulators.shelf import Shelf
 
@@ -184,6 +185,41 @@ class Emulator(Misbehaving):
         """Return the webhooks not yet delivered, oldest first, and forget them."""
         with self._lock:
             return self.outbox.take()
+
+    def triggers(
+        self, written: Callable[[str], Mapping[str, str]]
+    ) -> Mapping[str, Callable[[str], str]]:
+        """What happens until an event of each type is sent to a URL, and nowhere else.
+
+        Each makes a flow of its own and returns its order's number. `written` are the
+        metadata that the shop writes to a flow of that order.
+        """
+        return {name: partial(self._trigger, name, written) for name in STORIES}
+
+    def _trigger(
+        self, name: str, written: Callable[[str], Mapping[str, str]], url: str
+    ) -> str:
+        asked, following = STORIES[name]
+        with self._lock, self.books.whole(), meanwhile(self.events, url=url):
+            customer = self.books.save(
+                self.books.make("customer", default_payment_method_id=None)
+            )
+            order = f"trigger-{customer.id}"
+            paid: dict[str, str] = {}
+            if asked:
+                method = self.cards.make_method("card", customer.id, {})
+                paid = {"customer_id": customer.id, "payment_method_id": method.id}
+            members = {
+                "amount": 1000,
+                "currency": "jpy",
+                "metadata": {"order": order, **written(order)},
+                **paid,
+                **asked,
+            }
+            self.flows.create(Fields(json.dumps(members).encode()))
+            for act in following:
+                act(self, order)
+        return order
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
 

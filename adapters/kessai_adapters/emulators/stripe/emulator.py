@@ -8,13 +8,14 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from os import PathLike
 from threading import RLock
 from typing import Final
 
 import attrs
 
-from kessai_adapters.emulators.base import Misbehaving
+from kessai_adapters.emulators.base import Misbehaving, meanwhile
 from kessai_adapters.emulators.clock import utc_now
 from kessai_adapters.emulators.errors import OutOfPlay
 from kessai_adapters.emulators.faults import Mishap, Mishaps, suffer
@@ -45,6 +46,7 @@ from kessai_adapters.emulators.stripe.methods import Methods
 from kessai_adapters.emulators.stripe.pages import PREFIX, Pages
 from kessai_adapters.emulators.stripe.refunds import Refunds
 from kessai_adapters.emulators.stripe.routes import ApiRoute, Routes
+from kessai_adapters.emulators.stripe.triggers import STORIES
 
 DEFAULT_KEY: Final = "sk_test_kessai_emulator"
 """The API key that every emulator takes; it opens nothing else."""
@@ -157,6 +159,42 @@ class StripeEmulator(Misbehaving):
         """Return the webhooks not yet delivered, oldest first, and forget them."""
         with self._lock:
             return self._events.take()
+
+    def triggers(
+        self, written: Callable[[str], Mapping[str, str]]
+    ) -> Mapping[str, Callable[[str], str]]:
+        """What happens until an event of each type is sent to a URL, and nowhere else.
+
+        Each makes an intent of its own and returns its order's number. `written` are
+        the metadata that the shop writes to an intent of that order.
+        """
+        return {name: partial(self._trigger, name, written) for name in STORIES}
+
+    def _trigger(
+        self, name: str, written: Callable[[str], Mapping[str, str]], url: str
+    ) -> str:
+        card, following = STORIES[name]
+        paid = {"payment_method": card, "confirm": "true"} if card else {}
+        with (
+            self._lock,
+            self.books.whole(),
+            meanwhile(
+                self._events, endpoints=[WebhookEndpoint(url, (DEFAULT_SECRET,))]
+            ),
+            meanwhile(self._intents, approves=False),
+        ):
+            order = self.books.new_id("trigger")
+            asked = {
+                "amount": "1000",
+                "currency": "jpy",
+                "capture_method": "manual",
+                "metadata": {"order": order, **written(order)},
+            }
+            with suppress(ApiError):  # the card was to be declined
+                self._intents.create(Params({**asked, **paid}))
+            for act in following:
+                act(self, order)
+        return order
 
     # ── misbehaviour ────────────────────────────────────────────────────────────────
 

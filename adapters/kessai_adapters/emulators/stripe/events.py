@@ -106,13 +106,18 @@ class Events:
         )
 
     def take(self) -> list[Notification]:
-        """The webhooks not yet taken, each signed at this moment."""
+        """The webhooks not yet taken, each signed at this moment.
+
+        One for what is no endpoint any more is signed as it was.
+        """
         secrets = {endpoint.url: endpoint.secrets for endpoint in self.endpoints}
         now = self._books.now()
         return [
             attrs.evolve(
-                each, headers=signed_headers(secrets.get(each.url, ()), now, each.body)
+                each, headers=signed_headers(secrets[each.url], now, each.body)
             )
+            if each.url in secrets
+            else each
             for each in self.outbox.take()
         ]
 
