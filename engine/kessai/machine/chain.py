@@ -209,7 +209,7 @@ def numbered(records: Iterable[Record], number: int) -> Record | None:
 
 def left_of(records: Iterable[Record]) -> Mapping[int, str]:
     """What `read_record` needs to know of the forgotten ones among a trail's records."""
-    return declared(record.body for record in records)
+    return declared([record.body for record in records])
 
 
 def read_events(records: Iterable[Record]) -> Iterator[Event]:

@@ -77,6 +77,9 @@ class Schedule(NamedTuple):
             TrailBroken: no recoverer leaves such values.
 
         """
+        is_idle = self.due_at is self.leased_until is self.failure is None
+        if is_idle and not (self.attempts or transaction.operations or self.lease < 0):
+            return  # as nearly always
         wrong = [*self._contradictions(transaction, stored)]
         if now is not None and not wrong:
             wrong += self._too_late(transaction, stored, now)
