@@ -53,12 +53,13 @@ def import_command(asked: Asked, file: str, evidence: str, actor: str) -> int:
     machines = Machines(shipped_lifecycles())
     with opened(file, machines, before=utc_now()) as commands:
         number = commands.check(OfAccount(asked))
-        with wired(asked, on=(), may_make=True) as wiring:
+        with (
+            # Before the store is opened: one that is being made is made whole.
+            stop_on_signals() as stop,
+            wired(asked, on=(), may_make=True) as wiring,
+        ):
             commands.check(partial(wrong_owner, wiring, asked.language))
-            with (
-                stop_on_signals() as stop,
-                progress(number, word("running", asked.language)) as bar,
-            ):
+            with progress(number, word("running", asked.language)) as bar:
                 take = partial(_take, wiring, evidence=evidence, actor=actor)
                 denied = _take_all(commands, take, stop, bar.step, asked.language)
             totals = count(wiring.engine.store, commands.lines())

@@ -1,8 +1,11 @@
 """`kessai import`: a file of what was carried out elsewhere becomes orders that go on."""
 
 import json
+import signal
 
 import pytest
+
+from kessai.stores import sqlite_file
 
 BY = ("--evidence", "export of the old shop", "--actor", "sato")
 AUTHORIZED = {
@@ -137,3 +140,25 @@ def test_a_success_that_the_gateway_does_not_list_is_told_by_reconcile(
 
 def test_an_empty_file_is_fine(imported):
     assert imported("", more=("--json",)).json["transactions"] == 0
+
+
+def test_asked_to_stop_while_the_store_is_made_it_is_made_whole(
+    imported, kessai, tmp_path, monkeypatch
+):
+    make = sqlite_file.make_durable
+
+    def making(connection):
+        signal.raise_signal(signal.SIGTERM)
+        make(connection)
+
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("broken off"))
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(sqlite_file, "make_durable", making)
+            stopped = imported(AUTHORIZED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert stopped.code == 130
+    assert kessai("tx", "list", "--db", tmp_path / "new.db").code == 0
+    assert imported(AUTHORIZED).code == 0

@@ -297,3 +297,29 @@ def test_a_command_left_open_by_hand_is_recovered_before_the_first_new_line(
     shown = kessai("tx", "show", "mine", "--db", database.path, "--json").json
     assert shown["states"] == {"payment": "authorized"}
     assert shown["operations"] == []
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_line_that_the_gateway_cannot_be_sent_is_named(kessai, tmp_path, first):
+    opens = {
+        "at": "2026-04-01T09:00:00Z",
+        "command": "authorize",
+        "lifecycle": "card",
+        "amount": 1200,
+        "currency": "JPY",
+    }
+    paid = {"payment_method": "pm_card_visa"}
+    good = {**opens, "transaction": "A-1", "key": "1", "parameters": paid}
+    foreign = {"lifecycle": "amazon_pay", "parameters": {"note": "thanks"}}
+    bad = {**good, "transaction": "A-2", "key": "2", **foreign}
+    file = tmp_path / "two.jsonl"
+    lines = [bad, good] if first else [good, bad]
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    asked = ("--gateway", "emulator/stripe", "--db", tmp_path / "a.db")
+
+    stopped = kessai("run", file, *asked, "--json")
+
+    number = lines.index(bad) + 1
+    assert stopped.code == 2
+    assert f"stopped at line {number}; run the same file again" in stopped.err
+    assert stopped.json["stopped"]["line"] == number

@@ -58,10 +58,14 @@ class RunClock:
 
 @attrs.frozen
 class Halt:
-    """A run that ended before its file did: after which line, and by which error."""
+    """A run that ended before its file did: after which line, and by which error.
+
+    `line` is the line that the error is about, if it is about one: nothing was sent for it.
+    """
 
     after: int
     error: KessaiError | None = None
+    line: int | None = None
 
 
 def carry_out(
@@ -80,7 +84,7 @@ def carry_out(
             results = wiring.engine.drive_together(map(asking.flow, taken))
             for line, error in zip(group, results, strict=False):
                 if error is not None:
-                    return Halt(done, error)
+                    return Halt(done, error, line.number)
                 done = line.number
                 count()
             if len(results) < len(group):

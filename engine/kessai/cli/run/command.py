@@ -54,13 +54,14 @@ def run(asked: Asked, file: str) -> int:
         keeping = clock if is_emulator(asked) else utc_now
         if not number:
             return _print_nothing(asked)
-        with wired(asked, keeping, on=(), may_make=True) as wiring:
+        with (
+            # Before the store is opened: one that is being made is made whole.
+            stop_on_signals() as stop,
+            wired(asked, keeping, on=(), may_make=True) as wiring,
+        ):
             if set(wiring.engine.store.accounts()) - {wiring.account}:
                 commands.check(partial(wrong_owner, wiring, asked.language))
-            with (
-                stop_on_signals() as stop,
-                progress(number, word("running", asked.language)) as bar,
-            ):
+            with progress(number, word("running", asked.language)) as bar:
                 halt = carry_out(wiring, clock, commands.lines(), stop, bar.step)
             totals = count(wiring.engine.store, commands.lines())
             seconds = round(time.monotonic() - began, 3)
@@ -84,14 +85,19 @@ def _print_nothing(asked: Asked) -> int:
 
 def _data(halt: Halt) -> dict[str, object]:
     error = None if halt.error is None else error_data(halt.error)
-    return {"after_line": halt.after, "error": error}
+    return {"after_line": halt.after, "line": halt.line, "error": error}
 
 
 def _exit(halt: Halt | None, totals: Totals) -> int:
     if halt is None:
         return exits.UNKNOWN if totals.left_open else exits.DONE
-    where = f"stopped after line {halt.after:,}"
     if halt.error is not None:
         note(f"kessai: {halt.error}")
-    note(f"{where}; run the same file again to go on")
+    note(f"stopped {_where(halt)}; run the same file again to go on")
     return exits.STOPPED if halt.error is None else exits.exit_code_of(halt.error)
+
+
+def _where(halt: Halt) -> str:
+    if halt.line is not None:
+        return f"at line {halt.line:,}"
+    return f"after line {halt.after:,}" if halt.after else "before the first line"
