@@ -130,15 +130,21 @@ def _refused(call: Call, status: int, error: Members) -> Evidence:
     kind = read_code(error, "type")
     if not kind:  # a proxy's, say: no word of Stripe's
         return unknown(call, UNREADABLE)
-    code = read_code(error, "decline_code") or read_code(error, "code") or kind
+    code = _why(error) or kind
     if status == _CARD_ERROR:
         return _declined(call, code, error)
-    is_over = call.command == "terminate" or code in _MAY_BE_DONE
+    is_over = call.command == "terminate" or read_code(error, "code") in _MAY_BE_DONE
     if status in _REFUSED and is_over:
         return unknown(call, code, needs_inquiry=True)
     if status in _NOT_CARRIED_OUT or (status in _REFUSED and kind != _OTHER_BODY):
         return says(call, Outcome.DECLINED, code=code)
     return unknown(call, code)
+
+
+def _why(error: Members) -> str:
+    """The code of an error and its decline code, as far as it has them."""
+    stated = (read_code(error, "code"), read_code(error, "decline_code"))
+    return "/".join(dict.fromkeys(filter(None, stated)))
 
 
 def _declined(call: Call, code: str, error: Members) -> Evidence:

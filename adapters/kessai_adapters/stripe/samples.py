@@ -170,7 +170,12 @@ REPLIES = [
     ReplySample(
         "authorize-declined",
         AUTHORIZE,
-        says(AUTHORIZE, "declined", code="generic_decline", references=KNOWN),
+        says(
+            AUTHORIZE,
+            "declined",
+            code="card_declined/generic_decline",
+            references=KNOWN,
+        ),
     ),
     ReplySample(
         "authorize-too-many",

@@ -47,7 +47,7 @@ def test_a_declined_card_keeps_the_id_of_its_intent(shop):
     answer = shop.authorizes(payment_method="pm_card_visa_chargeDeclined")
     assert (answer.status, answer.evidence.code) == (
         Status.DECLINED,
-        "generic_decline",
+        "card_declined/generic_decline",
     )
     assert shop.stands() == ("payment.failed", {})
     assert shop.intent in shop.emulator.books.payments
