@@ -258,7 +258,7 @@ def foreign(request, tmp_path):
     source = next(iter(kessai_specs.__path__))
     shutil.copytree(source, tmp_path / "specs")
     path = tmp_path / "specs" / "one_time.toml"
-    text = path.read_text("utf-8").replace('"JPY"', json.dumps(request.param))
+    text = path.read_text("utf-8").replace("{ JPY = 0 }", json.dumps([request.param]))
     path.write_text(text, "utf-8")
     return load_file(path)
 

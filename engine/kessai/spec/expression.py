@@ -104,6 +104,7 @@ class Expression:
     evaluate: Evaluate = attrs.field(repr=False, eq=False)
 
     @classmethod
+    @lru_cache(maxsize=512)  # lifecycles share most of theirs
     def parse(cls, text: str) -> "Expression":
         """Parse `text`.
 
@@ -127,6 +128,7 @@ class AmountEffect:
     value: Expression = attrs.field(repr=False, eq=False)
 
     @classmethod
+    @lru_cache(maxsize=512)
     def parse(cls, text: str) -> "AmountEffect":
         """Parse `text`; `a += b` means `a = a + b`.
 
@@ -269,7 +271,9 @@ def names_in(tree: Node) -> set[str]:
             return names_in(tree.left) | names_in(tree.right)
 
 
-@lru_cache(maxsize=256)  # lifecycles share most of theirs, and compiling is slow
+@lru_cache(
+    maxsize=256
+)  # an effect often has the value of a guard, and provers ask again
 def compiled(tree: Node) -> Evaluate:
     """A function that evaluates a tree under given names.
 

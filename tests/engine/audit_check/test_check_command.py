@@ -129,7 +129,7 @@ def test_a_lifecycle_of_ones_own_in_dollars_asks_for_the_unit(kessai, log, tmp_p
     from kessai.spec.load import _open_shipped
 
     own = tmp_path / "own.toml"
-    text = _open_shipped("one_time.toml").decode().replace('"JPY"', '"USD"')
+    text = _open_shipped("one_time.toml").decode().replace("{ JPY = 0 }", '["USD"]')
     own.write_text(text, "utf-8")
     path = log(SALE.replace("1000", "10.00").replace("600", "6"))
     arguments = ("audit", "check", path, "--lifecycle", own)

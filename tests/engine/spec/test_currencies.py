@@ -6,9 +6,9 @@ import pytest
 
 from kessai import money
 from kessai.errors import InvalidInput, InvalidLifecycle
-from kessai.money import Currency
+from kessai.money import Currency, minor_digits
 from kessai.spec import currencies as of_spec
-from kessai.spec import load_file, load_shipped, rebuild
+from kessai.spec import load_file, load_shipped, rebuild, shipped_names
 
 MINIMAL = (Path(__file__).parent / "data" / "minimal.toml").read_text()
 
@@ -67,3 +67,9 @@ def test_a_list_and_the_digits_it_stands_for_are_the_same_declaration(
 
 def test_the_shipped_lifecycles_are_in_yen() -> None:
     assert load_shipped("one_time").currencies == {"JPY": Currency("JPY", 0)}
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_the_shipped_lifecycles_state_the_digits_that_the_table_has(name: str) -> None:
+    stated = {code: each.digits for code, each in load_shipped(name).currencies.items()}
+    assert stated == {code: minor_digits(code) for code in stated}
