@@ -85,7 +85,8 @@ def stripe_stage():
     def gateway(clock):
         return LocalStripe(clock=clock, approve="ask").played()
 
-    return Stage(Machines([load_shipped("card")]), gateway, MemoryStore)
+    machines = Machines([load_shipped(name) for name in LocalStripe.lifecycles])
+    return Stage(machines, gateway, MemoryStore)
 
 
 @cache

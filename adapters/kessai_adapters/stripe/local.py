@@ -48,7 +48,7 @@ class LocalStripe(InProcessGateway[StripeEmulator]):
     patience = Patience(accepted=frozenset(range(200, 300)))
     merchant = MERCHANT
     """Who the merchant is at the emulator."""
-    lifecycles = ("card",)
+    lifecycles = ("card", "saved_card", "saved_card_charge")
     """The shipped ones that are played in the simulator, by name."""
     example = (
         "authorize --lifecycle card --amount 1200 --currency JPY"

@@ -1,14 +1,15 @@
 """Stripe's emulator as the simulator drives it: plain values both ways, nothing raised.
 
 The simulator draws payment methods as any text: each stands for a card here, and some
-cards ask their cardholder. An order is what a payment's metadata say.
+cards ask their cardholder; one asks for every payment, so that a charge of it is declined
+while its cardholder is away. An order is what an intent's metadata say.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 import attrs
 
@@ -24,7 +25,8 @@ from kessai_adapters.emulators.stripe import (
 from kessai_adapters.played import BookedAct, Played, done
 from kessai_adapters.stripe import Stripe
 from kessai_adapters.stripe.amounts import from_stripe, to_stripe
-from kessai_adapters.stripe.requests import INTENT, PAID_IN, TRANSACTION
+from kessai_adapters.stripe.played_setups import SavedCards, opened, order_of
+from kessai_adapters.stripe.requests import INTENT, PAID_IN
 
 BAD_REPLIES: Final = (
     "http_500",
@@ -36,9 +38,12 @@ BAD_REPLIES: Final = (
     "garbage",
     "truncate",
 )
-_CARDS: Final = ("pm_card_visa", "pm_card_amex", "pm_card_threeDSecure2Required")
+_CARDS: Final = (
+    *("pm_card_visa", "pm_card_amex"),
+    *("pm_card_threeDSecure2Required", "pm_card_authenticationRequired"),
+)
 _METHOD: Final = re.compile(rb"(?<=&payment_method=)[^&]*")
-_CUSTOMER: Final = re.compile(rb"(?<=&customer=)([^&]*)")
+_CUSTOMER: Final = re.compile(rb"(?<=&customer=)[^&]*")
 _OPEN: Final = frozenset(
     {"requires_payment_method", "requires_confirmation", "requires_action"}
 )
@@ -75,19 +80,25 @@ class PlayedStripe(Played[StripeEmulator]):
     def __init__(self, emulator: StripeEmulator, adapter: Stripe) -> None:
         super().__init__(emulator)
         self.adapter = adapter
+        self._saved = SavedCards(emulator)
+        emulator.multicapture = True
         emulator.send_events_to("https://shop.example/stripe")
 
     # ── the network ─────────────────────────────────────────────────────────────────
 
     def carry_out(self, request: Request, mishap: str | None) -> Reply:
-        """Answer a request that arrived."""
+        """Answer a request that arrived; a customer whom it names is there."""
+        for named in _CUSTOMER.finditer(request.body):
+            self._emulator.know_customer(unquote_plus(named[0].decode()))
         return super().carry_out(self._with_a_card(request), mishap)
 
     def _with_a_card(self, request: Request) -> Request:
         """`request`, with a test card in place of the text that was drawn for one."""
 
         def card(found: re.Match[bytes]) -> bytes:
-            drawn = unquote(found[0].decode())
+            drawn = unquote_plus(found[0].decode())
+            if drawn in self._emulator.books.methods:
+                return found[0]
             return _CARDS[sum(map(ord, drawn)) % len(_CARDS)].encode()
 
         body = _METHOD.sub(card, request.body)
@@ -100,21 +111,26 @@ class PlayedStripe(Played[StripeEmulator]):
     def take_notifications(self) -> Sequence[Notice]:
         """The webhooks that were not taken yet."""
         books = self._emulator.books
+        intents = {each.id: each.intent for each in books.payments.values()}
+        intents |= books.setups
+        for setup in books.setups.values():  # what befalls its card is about it, too
+            if setup["payment_method"] is not None:
+                intents.setdefault(setup["payment_method"], setup)
         return [
             Notice(
-                _order(books.payments[each.order]),
+                order_of(intents[each.order]),
                 SignedNow(books.now, each.body),
                 each.body,
             )
             for each in self._emulator.take_notifications()
-            if each.order in books.payments
+            if each.order in intents
         ]
 
     # ── the books ───────────────────────────────────────────────────────────────────
 
     def _payments(self, order: str) -> list[Payment]:
         payments = self._emulator.payments()
-        return [payment for payment in payments if _order(payment) == order]
+        return [payment for payment in payments if order_of(payment.intent) == order]
 
     def _payment(self, order: str) -> Payment | None:
         """The payment of an order that counts: one that was not declined, if any."""
@@ -124,25 +140,33 @@ class PlayedStripe(Played[StripeEmulator]):
 
     def exchanges(self, order: str) -> Sequence[BookedAct]:
         """All exchanges of an order, oldest first."""
+        if (setup := self._saved.find(order)) is not None:
+            return self._saved.exchanges(setup)
         return [act for payment in self._payments(order) for act in _acts(payment)]
 
     def booked(self, order: str) -> BookedOrder | None:
         """How an order stands now; an authorization may have lapsed by the clock."""
-        payment = self._payment(order)
-        if payment is None:
+        payment, setup = self._payment(order), self._saved.find(order)
+        if setup is not None:
+            booked = self._saved.booked(setup)
+        elif payment is not None:
+            booked = _booked(payment)
+        else:
             return None
-        booked = _booked(payment)
-        is_waiting = booked.states["payment"] == "requested"
-        if is_waiting and not self.awaits_consumer(order):  # nobody answers any more
-            return attrs.evolve(booked, states={"payment": "failed"})
+        ((track, state),) = booked.states.items()
+        if state == "requested" and not self.awaits_consumer(order):
+            return attrs.evolve(booked, states={track: "failed"})  # nobody answers
         return booked
 
     def orders(self) -> Sequence[str]:
         """The ids of all orders."""
-        return tuple(dict.fromkeys(map(_order, self._emulator.payments())))
+        paid = (order_of(each.intent) for each in self._emulator.payments())
+        return tuple(dict.fromkeys((*self._saved.orders(), *paid)))
 
     def references(self, order: str) -> Mapping[str, str]:
-        """Stripe's id of the intent."""
+        """Stripe's id of the intent, and of what it has saved."""
+        if (setup := self._saved.find(order)) is not None:
+            return self._saved.references(setup)
         payment = self._payment(order)
         return {} if payment is None else {INTENT: payment.id}
 
@@ -150,14 +174,18 @@ class PlayedStripe(Played[StripeEmulator]):
 
     def consumer(self, order: str, act: str) -> bool:
         """Let the cardholder do `act`."""
-        payment = self._payment(order)
+        payment, setup = self._payment(order), self._saved.find(order)
         consumer = self._emulator.consumer
         acts = {
             "approve": consumer.approve,
             "decline": consumer.decline,
             "refuse_card": consumer.refuse_card,
         }
-        if payment is None or act not in acts or not self.awaits_consumer(order):
+        if act not in acts or not self.awaits_consumer(order):
+            return False
+        if setup is not None:
+            return self._saved.consumer(setup, act)
+        if payment is None:
             return False
         if payment.intent["status"] != "requires_action":
             card = "pm_card_visa" if act == "approve" else "pm_card_visa_chargeDeclined"
@@ -166,14 +194,22 @@ class PlayedStripe(Played[StripeEmulator]):
 
     def awaits_consumer(self, order: str) -> bool:
         """Whether a cardholder has still to answer, and has not gone away."""
-        payment = self._payment(order)
-        if payment is None or _opened(payment) != "pending":
+        payment, setup = self._payment(order), self._saved.find(order)
+        if setup is not None:
+            intent, result = setup, opened(setup)
+        elif payment is not None:
+            intent, result = payment.intent, _opened(payment)
+        else:
             return False
-        waited = self._emulator.books.now() - payment.intent["created"]
+        if result != "pending":
+            return False
+        waited = self._emulator.books.now() - intent["created"]
         return bool(waited < _PATIENCE.total_seconds())
 
     def portal(self, order: str, act: str, amount: int | None) -> bool:
         """Do `act` in the Dashboard."""
+        if (setup := self._saved.find(order)) is not None:
+            return self._saved.portal(setup, act)
         payment, portal = self._payment(order), self._emulator.portal
         acts: dict[str, Callable[..., Any]] = {
             "capture": portal.capture,
@@ -211,10 +247,6 @@ class PlayedStripe(Played[StripeEmulator]):
         if payment is None:
             return False
         return done(lambda: self._emulator.fail_later(payment.id))
-
-
-def _order(payment: Payment) -> str:
-    return str(payment.intent["metadata"].get(TRANSACTION, ""))
 
 
 def _has_failed(payment: Payment) -> bool:

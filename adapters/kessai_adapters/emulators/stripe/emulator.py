@@ -83,12 +83,12 @@ class StripeEmulator(Misbehaving):
         self._methods = Methods(self.books, self._events)
         disputes = Disputes(self.books, self._events)
         self._intents = Intents(self.books, self._events, self._methods, disputes)
-        self._intents.multicapture = multicapture
+        self.multicapture = multicapture
         self._intents.approves = self._methods.approves = approves
         self._refunds = Refunds(self.books, self._events)
         self.consumer = Consumer(self.books, self._lock, self._intents, self._methods)
         self.portal = Portal(
-            self.books, self._lock, disputes, self._intents, self._refunds
+            self._lock, disputes, self._intents, self._refunds, self._methods
         )
         self._answers = Answers(self.books)
         self._pages = Pages(self.books, self.consumer, lambda: self.base_url)
@@ -115,6 +115,22 @@ class StripeEmulator(Misbehaving):
     def base_url(self, url: str) -> None:
         """Change the address that is given for the bank's pages."""
         self._intents.base_url = self._methods.base_url = url.rstrip("/")
+
+    @property
+    def multicapture(self) -> bool:
+        """Whether the account may capture several times."""
+        return self._intents.multicapture
+
+    @multicapture.setter
+    def multicapture(self, has: bool) -> None:
+        """Change what the account may do."""
+        self._intents.multicapture = has
+
+    def know_customer(self, name: str) -> None:
+        """Have a customer under an id that was given elsewhere, if there is none."""
+        with self._lock, self.books.whole():
+            if name not in self.books.customers:
+                self._methods.keep_customer(name)
 
     def payments(self) -> list[Payment]:
         """Every payment as it stands by now, oldest first."""

@@ -49,11 +49,16 @@ class Consumer:
     @_alone
     def pay(self, name: str, card: str) -> str:
         """Enter a card in the shop's page, by Stripe's own script there."""
-        payment = self.books.payments.get(name)
-        if payment is None or payment.intent["status"] != "requires_payment_method":
+        payment, setup = self.books.payments.get(name), self.books.setups.get(name)
+        intent = setup if payment is None else payment.intent
+        if intent is None or intent["status"] != "requires_payment_method":
             message = f"no card can be entered for {name}"
             raise OutOfPlay(message)
-        self._intents.confirm(name, Params({"payment_method": card}))
+        entered = Params({"payment_method": card})
+        if payment is None:
+            self._methods.confirm_setup(name, entered)
+        else:
+            self._intents.confirm(name, entered)
         return ""
 
     @_alone
@@ -96,17 +101,18 @@ class Portal:
 
     def __init__(
         self,
-        books: Books,
         lock: RLock,
         disputes: Disputes,
         intents: Intents,
         refunds: Refunds,
+        methods: Methods,
     ) -> None:
-        self.books = books
+        self.books = methods.books
         self.lock = lock
         self._disputes = disputes
         self._intents = intents
         self._refunds = refunds
+        self._methods = methods
 
     @_alone
     def capture(self, name: str, amount: int | None = None) -> ApiObject:
@@ -116,8 +122,16 @@ class Portal:
 
     @_alone
     def cancel(self, name: str) -> ApiObject:
-        """Give the intent up."""
+        """Give the intent, or setup intent, up."""
+        if name in self.books.setups:
+            return self._methods.cancel_setup(name, Params({}))
         return self._intents.cancel(name, Params({}))
+
+    @_alone
+    def detach(self, name: str) -> ApiObject:
+        """Remove the card that a setup intent has saved."""
+        method = self._methods.setup(name)["payment_method"]
+        return self._methods.detach(str(method), Params({}))
 
     @_alone
     def refund(self, name: str, amount: int | None = None) -> ApiObject:

@@ -25,37 +25,49 @@ class Methods:
         self.base_url = ""
         self.refuses = False
         self.approves = False
-        self._books = books
+        self.books = books
         self._events = events
 
     # ── customers ───────────────────────────────────────────────────────────────────
 
     def create_customer(self, given: Params) -> ApiObject:
         """Make a customer."""
-        customer: ApiObject = {
-            "id": self._books.new_id("cus"),
-            "object": "customer",
-            "created": self._books.now(),
+        stated = {
             "description": given.text("description"),
             "email": given.text("email"),
-            "livemode": False,
             "metadata": given.metadata(),
             "name": given.text("name"),
         }
         given.finish()
-        self._books.keep_object("customers", customer["id"], customer)
+        customer = self.keep_customer(self.books.new_id("cus"), **stated)
         self._events.record("customer.created", customer)
+        return customer
+
+    def keep_customer(self, id_: str, /, **stated: object) -> ApiObject:
+        """Write a customer of that id down."""
+        customer: ApiObject = {
+            "id": id_,
+            "object": "customer",
+            "created": self.books.now(),
+            "description": None,
+            "email": None,
+            "livemode": False,
+            "metadata": {},
+            "name": None,
+            **stated,
+        }
+        self.books.keep_object("customers", id_, customer)
         return customer
 
     def update_customer(self, name: str, given: Params) -> ApiObject:
         """Change what is said of a customer."""
-        customer = self._books.customer(name)
+        customer = self.books.customer(name)
         metadata = given.metadata()
         changes = {each: given.text(each) for each in ("description", "email", "name")}
         given.finish()
         customer.update({key: value for key, value in changes.items() if value})
         customer["metadata"] = merged(customer["metadata"], metadata)
-        self._books.keep_object("customers", name, customer)
+        self.books.keep_object("customers", name, customer)
         return customer
 
     # ── payment methods ─────────────────────────────────────────────────────────────
@@ -64,7 +76,7 @@ class Methods:
         """A new payment method of a test card."""
         card = CARDS[kind]
         method: ApiObject = {
-            "id": self._books.new_id("pm"),
+            "id": self.books.new_id("pm"),
             "object": "payment_method",
             "card": {
                 "brand": card.brand,
@@ -72,14 +84,14 @@ class Methods:
                 "exp_month": 12,
                 "exp_year": 2040,
             },
-            "created": self._books.now(),
+            "created": self.books.now(),
             "customer": None,
             "livemode": False,
             "metadata": {},
             "type": "card",
             "_kind": kind,
         }
-        self._books.keep_object("methods", method["id"], method)
+        self.books.keep_object("methods", method["id"], method)
         return method
 
     def chosen(self, name: str, customer: str | None) -> ApiObject:
@@ -91,7 +103,7 @@ class Methods:
         """
         if name in CARDS:
             return self.of_card(name)
-        method = self._books.method(name, "payment_method")
+        method = self.books.method(name, "payment_method")
         if method["customer"] not in {None, customer}:
             message = "The payment method belongs to a customer; name that one"
             raise not_possible(message, param="payment_method")
@@ -102,14 +114,14 @@ class Methods:
 
     def is_set_up(self, name: str) -> bool:
         """Whether its cardholder was authenticated for charges off session."""
-        return bool(self._books.method(name).get(_SET_UP))
+        return bool(self.books.method(name).get(_SET_UP))
 
     def attach(self, name: str, given: Params) -> ApiObject:
         """Save a payment method for a customer."""
         customer = given.required("customer")
         given.finish()
-        self._books.customer(customer, "customer")
-        method = self.of_card(name) if name in CARDS else self._books.method(name)
+        self.books.customer(customer, "customer")
+        method = self.of_card(name) if name in CARDS else self.books.method(name)
         if method["customer"] is not None or method.get("_was_detached"):
             message = "The payment method is attached already, or was detached"
             raise not_possible(message, code="payment_method_unexpected_state")
@@ -122,30 +134,30 @@ class Methods:
         self, name: str, customer: str, *, is_set_up: bool = False
     ) -> ApiObject:
         """The payment method, saved for a customer from now on."""
-        method = self._books.method(name)
+        method = self.books.method(name)
         method["customer"] = customer
         method[_SET_UP] = is_set_up or bool(method.get(_SET_UP))
-        self._books.keep_object("methods", name, method)
+        self.books.keep_object("methods", name, method)
         self._events.record("payment_method.attached", method)
         return method
 
     def detach(self, name: str, given: Params) -> ApiObject:
         """Forget a payment method: nothing can be charged to it any more."""
         given.finish()
-        method = self._books.method(name)
+        method = self.books.method(name)
         if method["customer"] is None:
             message = "The payment method is not attached to a customer"
             raise not_possible(message, code="payment_method_unexpected_state")
         before = {"customer": method["customer"]}
         method["customer"], method["_was_detached"] = None, True
-        self._books.keep_object("methods", name, method)
+        self.books.keep_object("methods", name, method)
         self._events.record("payment_method.detached", method, before)
         return method
 
     def saved_of(self, customer: str) -> list[ApiObject]:
         """The payment methods of a customer."""
-        self._books.customer(customer)
-        methods = self._books.methods.values()
+        self.books.customer(customer)
+        methods = self.books.methods.values()
         return [method for method in methods if method["customer"] == customer]
 
     # ── setup intents ───────────────────────────────────────────────────────────────
@@ -154,14 +166,14 @@ class Methods:
         """Make a setup intent, and confirm it if that is asked for."""
         customer = given.text("customer")
         if customer is not None:
-            self._books.customer(customer, "customer")
-        name = self._books.new_id("seti")
+            self.books.customer(customer, "customer")
+        name = self.books.new_id("seti")
         setup: ApiObject = {
             "id": name,
             "object": "setup_intent",
             "cancellation_reason": None,
             "client_secret": f"{name}_secret_{name[-10:]}",
-            "created": self._books.now(),
+            "created": self.books.now(),
             "customer": customer,
             "description": given.text("description"),
             "last_setup_error": None,
@@ -179,7 +191,7 @@ class Methods:
         given.finish()
         self._choose(setup, method)
         self._events.record("setup_intent.created", setup)
-        self._books.keep_object("setups", name, setup)
+        self.books.keep_object("setups", name, setup)
         if confirms:
             self._attempt(setup, return_url)
         return setup
@@ -215,7 +227,7 @@ class Methods:
             ApiError: there is none.
 
         """
-        found = self._books.setups.get(name)
+        found = self.books.setups.get(name)
         if found is None:
             what = "setup_intent"
             raise missing(what, name)
@@ -233,7 +245,7 @@ class Methods:
         if setup["payment_method"] is None:
             message = "You cannot confirm a SetupIntent without a payment method"
             raise invalid(message, code="parameter_missing", param="payment_method")
-        card = CARDS[self._books.method(setup["payment_method"])["_kind"]]
+        card = CARDS[self.books.method(setup["payment_method"])["_kind"]]
         if self.refuses or not card.can_be_saved:
             self._failed(setup, _declined(card if card.code else DECLINED))
             raise _refusal(setup["last_setup_error"], setup_intent=shown(setup))
@@ -252,7 +264,7 @@ class Methods:
             OutOfPlay: nobody was asked.
 
         """
-        setup = self._books.setups.get(name)
+        setup = self.books.setups.get(name)
         if setup is None or setup["status"] != "requires_action":
             message = f"nobody is asked about {name}"
             raise OutOfPlay(message)
@@ -277,7 +289,7 @@ class Methods:
         self._kept(setup, "setup_intent.setup_failed")
 
     def _kept(self, setup: ApiObject, kind: str) -> None:
-        self._books.keep_object("setups", setup["id"], setup)
+        self.books.keep_object("setups", setup["id"], setup)
         self._events.record(kind, setup)
 
 
