@@ -5,6 +5,7 @@ Published as the entry point `kessai.emulators`, as `local` is.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,13 @@ ACCOUNT = "emulator/amazon_pay"
 
 _STORE = "emulator-store"
 _REGION = "jp"
+
+
+@cache
+def _credentials() -> AmazonCredentials:
+    """Those of this process, read once: checking a key takes longer than a payment."""
+    pem = as_pem(merchant_key())
+    return AmazonCredentials(DEFAULT_MERCHANT, _STORE, DEFAULT_KEY_ID, pem)
 
 
 class LocalAmazonPay(InProcessGateway[AmazonPayEmulator]):
@@ -69,9 +77,8 @@ class LocalAmazonPay(InProcessGateway[AmazonPayEmulator]):
                 clock=moved, books=books, approves=approve == "now"
             )
         super().__init__(emulator, moved)
-        pem = as_pem(merchant_key())
         self.adapter = AmazonPay(
-            AmazonCredentials(DEFAULT_MERCHANT, _STORE, DEFAULT_KEY_ID, pem),
+            _credentials(),
             region=_REGION,
             host=self.emulator.base_url,
             account=ACCOUNT,
