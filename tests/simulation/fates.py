@@ -1,9 +1,11 @@
 """Whatever can befall a few operations in a row, every combination of it.
 
     python tests/simulation/fates.py refund,refund,refund update_consent,terminate
+    python tests/simulation/fates.py --gateway stripe --pairs
 
 A transaction is asked for a few commands, of one amount or of different ones; --pairs
-takes any two that one lifecycle has. Each request is carried out, refused, lost or
+takes any two that one lifecycle of the gateway has, or a charge and its agreement;
+--every 10 takes every tenth combination of them. Each request is carried out, refused, lost or
 late, its reply lost or slept over, its worker dies or sleeps; what is late arrives, and
 who slept wakes up, at any later point. The gateway is asked what it lists once the
 in-flight limit has passed, after each or after the last. In the end all resolves and is
@@ -14,18 +16,20 @@ wrong.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations_with_replacement, product
 
 import attrs
-from applying import MERCHANTS_PAGE, MONTHLY, applied, approved, opening
-from staging import memory_stage
+from applying import MERCHANTS_PAGE
+from settings import PLENTY, Setting, pairs_of, setting_of
+from staging import STAGES
 
 from kessai import Command, Missing
-from kessai.simulator import Fault, Violation, replay
+from kessai.simulator import Fault, Stage, Violation, replay
 from kessai.simulator.moves import (
     Arrive,
     Ask,
+    ComeBack,
     Consume,
     Pass,
     Recover,
@@ -33,10 +37,9 @@ from kessai.simulator.moves import (
     WorldMove,
 )
 
-PLENTY = 24
-"""More steps than any task has left; what is past its end does nothing."""
-
 PAST_THE_IN_FLIGHT_LIMIT = 660
+RETURNING = 99
+"""The worker that sends on what the consumer comes back with."""
 
 
 @attrs.frozen
@@ -63,39 +66,6 @@ def looks(operations: int) -> list[tuple[Look, ...]]:
 
 
 @attrs.frozen
-class Setting:
-    """Where commands are asked for: the opening command, and its consumer."""
-
-    lifecycle: str
-    applied: int
-    given: dict = attrs.field(factory=dict)
-
-    @property
-    def order(self):
-        return f"{self.lifecycle}-1"
-
-    def moves(self) -> list[WorldMove]:
-        return [
-            *applied(self.lifecycle, self.applied, **self.given),
-            Consume(self.order, "log_in"),
-            *approved(self.lifecycle),
-        ]
-
-
-AUTHORIZED = Setting("one_time", 500)
-CAPTURED = Setting("one_time", 500, {"with_capture": True})
-CONSENTED = Setting("recurring", 400, MONTHLY)
-WHOLE = {"cancel", "terminate"}
-
-
-def setting_of(commands: tuple[str, ...]) -> Setting:
-    """A consent for what is a consent's; what begins with a refund finds it captured."""
-    if {"update_consent", "terminate"} & set(commands):
-        return CONSENTED
-    return CAPTURED if commands[0] == "refund" else AUTHORIZED
-
-
-@attrs.frozen
 class Fate:
     """What becomes of a request; what is left of it goes on at a later `point`."""
 
@@ -112,6 +82,7 @@ class Fate:
 class Way:
     """One combination: what is asked for, what becomes of each, and who recovers."""
 
+    setting: Setting
     commands: tuple[str, ...]
     amounts: tuple[int, ...]
     fates: tuple[Fate, ...]
@@ -128,8 +99,7 @@ class Way:
 
     def story(self) -> list[WorldMove]:
         """Its moves. After each request, and after each inquiry, there is a point."""
-        setting = setting_of(self.commands)
-        story = [] if self.commands[0] == "authorize" else setting.moves()
+        story = self.setting.moves(self.commands)
         for place, fate in enumerate(self.fates):
             task, recoverer = tasks(place)
             story += [
@@ -149,22 +119,15 @@ class Way:
         return story
 
     def _asked(self, place: int) -> Command:
-        name = self.commands[place]
-        if name == "authorize":
-            setting = setting_of(self.commands)
-            given = {**setting.given, **MERCHANTS_PAGE}
-            return opening(setting.lifecycle, self.amounts[place], **given)
-        return Command(
-            name,
-            setting_of(self.commands).order,
-            key=f"key-{place}",
-            amount=None if name in WHOLE else self.amounts[place],
-            parameters=MONTHLY if name == "update_consent" else {},
+        flags = self.setting.flags(self.commands)
+        name, amount = self.commands[place], self.amounts[place]
+        return self.setting.asked(
+            name, f"key-{place}", amount, **MERCHANTS_PAGE, **flags
         )
 
     def _comes_later(self, point: int) -> list[WorldMove]:
         """What arrives, then what the consumer does, and then who wakes up."""
-        order = setting_of(self.commands).order
+        order = self.setting.order
         acts = zip(("log_in", "approve"), self.consumer, strict=False)
         left = [
             move
@@ -175,6 +138,12 @@ class Way:
         return [
             *(move for move in left if isinstance(move, Arrive)),
             *(Consume(order, act) for act, when in acts if when == point),
+            *(
+                ComeBack(RETURNING, order)
+                for when in self.consumer[1:]
+                if when == point
+            ),
+            *[TaskStep(RETURNING)] * (PLENTY if point in self.consumer[1:] else 0),
             *(move for move in left if isinstance(move, TaskStep)),
         ]
 
@@ -190,7 +159,7 @@ def of(task, moves):
 
 def fates(place: int, operations: int) -> Iterator[Fate]:
     """All that can become of the request in `place`; its worker's next step is to send."""
-    rest = (TaskStep(0),) * 4
+    rest = (TaskStep(0),) * PLENTY
     yield Fate("fine", rest)
     yield Fate("lost", (TaskStep(0, Fault.LOST_REQUEST), *rest))
     yield Fate("unheard", (TaskStep(0, Fault.LOST_REPLY), *rest))
@@ -205,11 +174,16 @@ def fates(place: int, operations: int) -> Iterator[Fate]:
         yield Fate("asleep", (), (TaskStep(0),) * PLENTY, point)
 
 
-def ways(commands: tuple[str, ...], who_looks: list[tuple[Look, ...]]) -> Iterator[Way]:
+def ways(
+    stage: Stage, commands: tuple[str, ...], who_looks: list[tuple[Look, ...]]
+) -> Iterator[Way]:
     """Every combination, with one amount and with different ones."""
+    setting = setting_of(stage, commands)
     places = range(len(commands))
+    opens = commands[0] == setting.opening
+    step = -20 if opens else 50  # what is opened by less allows no more after it
     alike = tuple(100 for _ in places)
-    different = tuple(100 + 50 * place for place in places)
+    different = tuple(100 + step * place for place in places)
     of_each = [list(fates(place, len(commands))) for place in places]
     points = 2 * len(commands)
     consumers = [(), *combinations_with_replacement(range(points), 2)]
@@ -217,28 +191,17 @@ def ways(commands: tuple[str, ...], who_looks: list[tuple[Look, ...]]) -> Iterat
         (alike, different),
         product(*of_each),
         who_looks,
-        consumers if commands[0] == "authorize" else [()],
+        consumers if opens and setting.under is None else [()],
     ):
-        yield Way(commands, amounts, chosen, looked, consumer)
+        yield Way(setting, commands, amounts, chosen, looked, consumer)
 
 
-def violations(found: Iterator[Way]) -> Iterator[tuple[Way, Violation]]:
+def violations(stage: Stage, found: Iterable[Way]) -> Iterator[tuple[Way, Violation]]:
     """The ways that end wrong."""
-    stage = memory_stage()
     for way in found:
         violation = replay(stage, way.story())
         if violation is not None:
             yield way, violation
-
-
-ONE_TIME = ("update_authorization", "capture", "cancel", "refund")
-RECURRING = ("update_consent", "terminate", *ONE_TIME)
-PAIRS = sorted(
-    {
-        *product(("authorize", *ONE_TIME), ONE_TIME),
-        *product(("authorize", *RECURRING), RECURRING),
-    }
-)
 
 
 def main():
@@ -247,13 +210,16 @@ def main():
     )
     parser.add_argument("commands", nargs="*", metavar="COMMAND,COMMAND,...")
     parser.add_argument("--pairs", action="store_true", help="any two commands")
+    parser.add_argument("--gateway", choices=STAGES, default="emulator")
+    parser.add_argument("--every", type=int, default=1, metavar="N")
     given = parser.parse_args()
+    stage = STAGES[given.gateway]()
     asked = [tuple(line.split(",")) for line in given.commands]
     any_wrong = False
-    for commands in [*asked, *(PAIRS if given.pairs else ())]:
-        every = list(ways(commands, looks(len(commands))))
+    for commands in [*asked, *(pairs_of(stage) if given.pairs else ())]:
+        every = list(ways(stage, commands, looks(len(commands))))[:: given.every]
         wrong = 0
-        for way, violation in violations(every):
+        for way, violation in violations(stage, every):
             wrong += 1
             print(f"{way}\n  {violation}", flush=True)  # noqa: T201
         line = f"{','.join(commands)}: {len(every):,} ways, {wrong:,} end wrong"
