@@ -8,6 +8,8 @@ from applying import (
     opening,
     steps,
 )
+from settings import setting_of
+from staging import STAGES
 
 from kessai import Command, Missing
 from kessai.simulator import Fault, replay
@@ -355,5 +357,20 @@ def test_an_opening_is_not_given_up_while_its_update_may_show_it(stage):
         Arrive(1),
         Consume("one_time-1", "log_in"),
         *steps(3, 9),
+    ]
+    assert replay(stage, story) is None
+
+
+def test_the_deadline_that_stripe_states_comes_with_what_it_is_about():
+    # The reply to a charge was lost. An inquiry finds it, and that its authorization
+    # lasts less long than others: the cardholder was away. Both are one change.
+    stage = STAGES["stripe"]()
+    charge = setting_of(stage, ("authorize", "terminate"))
+    story = [
+        *charge.moves(("authorize",)),
+        Ask(3, charge.asked("authorize", "charge", 150)),
+        *steps(3, 3),
+        TaskStep(3, fault=Fault.LOST_REPLY),
+        *steps(3, 4),
     ]
     assert replay(stage, story) is None

@@ -64,9 +64,10 @@ class TooSoon:
                 self._nobody_waits(order, event)
             if isinstance(event, Lapsed):
                 _nothing_is_open(order, step)
-            _ends_by_then(step, booked)
             if is_presumed_lost(event) or isinstance(event, Resent):
                 _is_under(held, change)
+        if change.steps:
+            _ends_by_then(change, booked)
 
     def _notes(self, event: Event) -> None:
         if isinstance(event, Begun):
@@ -94,15 +95,19 @@ def _nothing_is_open(order: str, step: AppliedEvent) -> None:
             raise Violation(BrokenPromise.LAPSED_TOO_SOON, order, operation.id)
 
 
-def _ends_by_then(step: AppliedEvent, booked: BookedOrder | None) -> None:
-    """A deadline counts from when it happened, not from when that was read."""
+def _ends_by_then(change: Change, booked: BookedOrder | None) -> None:
+    """A deadline counts from when it happened, not from when that was read.
+
+    What the gateway states of it may be the change's next event: nobody reads in between.
+    """
+    before, after = change.steps[0].before, change.transaction
     known = {} if booked is None else booked.deadlines
-    for name, ends in step.after.deadlines.items():
+    for name, ends in after.deadlines.items():
         theirs = known.get(name)
-        is_new = step.before.deadlines.get(name) != ends
+        is_new = before.deadlines.get(name) != ends
         if is_new and theirs is not None and ends > theirs + MARGIN:
             detail = f"{name} ends at {ends}, at the gateway at {theirs}"
-            raise Violation(BrokenPromise.DEADLINE_TOO_LATE, step.after.id, detail)
+            raise Violation(BrokenPromise.DEADLINE_TOO_LATE, after.id, detail)
 
 
 def _is_under(held: Lease | None, change: Change) -> None:
