@@ -321,12 +321,15 @@ def _at_gateway(
     amounts, steps = at_gateway(machine, transaction, event)
     if rule is None or not steps:
         return {}
+    unclaimed = transaction.unclaimed
+    if rule.spec.is_asked_for:
+        unclaimed = with_unclaimed(transaction, event)
     return {
         "states": _moved(transaction, steps),
         "amounts": amounts,
         "deadlines": _restarted(rule, transaction, event),
         "concluded": _concluded(transaction, event.command),
-        "unclaimed": with_unclaimed(transaction, event),
+        "unclaimed": unclaimed,
     }
 
 

@@ -10,6 +10,9 @@ store was restored from a copy of Monday:
 Carried out, it would pay 800 back. It is denied, until an operator has closed event 7:
 the two are not the same. A refund of 300 is another command, and passes.
 
+What nobody here can ask for, a dispute say, the bank alone does: it is no command of ours,
+so nobody claims it, and nothing equal to it is ever asked for.
+
 Evidence of a success that was set aside as a discrepancy has moved something, too, for
 as long as that is open: what explains it claims it. What the gateway has only counted in
 its totals may be several movements together, so any amount up to it is equal. Nothing

@@ -1,9 +1,13 @@
 """Orders at Stripe, from the command to the money, through the engine."""
 
+from datetime import timedelta
+
 import pytest
 
-from kessai import Status
+from kessai import Status, load_shipped
 from kessai.errors import InvalidInput
+from kessai.flow.archive import Archivable
+from kessai.machine import compile_lifecycle
 from kessai_adapters.emulators.stripe.forms import Params
 
 
@@ -179,6 +183,7 @@ def test_a_dispute_withholds_the_money_until_it_ends(shop, end, status, amounts)
     shop.hears()
     assert shop.stands()[0] == "payment.disputed"
     assert shop.stands()[1]["disputed"] == 900
+    assert not shop.found().unclaimed  # nobody here asks for what the bank decides
     getattr(shop.emulator.portal, end)(shop.intent)
     shop.hears()
     kept = {"authorized": 1000, "captured": 1000, "refunded": 100}
@@ -228,6 +233,17 @@ def test_a_dinar_ends_in_nought(shop):
             parameters={"payment_method": "pm_card_visa"},
         )
     assert shop.wire.sent == []
+
+
+def test_an_order_that_was_charged_back_is_archived_without_an_operator(shop):
+    shop.authorizes(900, with_capture=True)
+    shop.emulator.portal.dispute(shop.intent)
+    shop.hears()
+    shop.emulator.portal.lose_dispute(shop.intent)
+    shop.hears()
+    assert shop.stands()[0] == "payment.charged_back"
+    later = Archivable(until=shop.clock.now + timedelta(days=1))
+    assert later.has(compile_lifecycle(load_shipped("card")), shop.found())
 
 
 def test_a_card_is_saved_charged_while_its_owner_is_away_and_let_go(shop):
