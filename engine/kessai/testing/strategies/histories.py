@@ -2,8 +2,8 @@
 
 Built forwards, one step after the other, from what the machine itself allows: nothing
 is drawn to be thrown away. Commands succeed, are declined, stay pending or unknown, or
-without any answer; the gateway acts on its own; deadlines pass; the impossible is asked
-for and refused.
+without any answer; the gateway acts on its own, and so does the cardholder's bank;
+deadlines pass; the impossible is asked for and refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -206,23 +206,22 @@ class Course:
     def go_on(self) -> None:
         """One step more: mostly a command, or what came of one before."""
         self.now += self._among(_PAUSES)
-        steps: list[Callable[[], None]] = []
-        possible = possible_names(self.machine, self.transaction)
-        if possible:
-            steps += [self.command] * 5 + [self.gateway_acts]
-        if self.reversible():
-            steps += [self.taken_back] * 2
-        if self.transaction.operations:
-            steps += [self.ends] * 3 + [self.resent, self.sent]
-        if self.resumable():
-            steps += [self.resumed]
-        if self.deadlines():
-            steps += [self.lapses]
-        if self.closable():
-            steps += [self.closed]
-        if self.transaction.exists:
-            steps += [self.learned]
-        steps += [self.refused, self.strange]
+        is_open = bool(self.transaction.operations)
+        weights: Mapping[Callable[[], None], int] = {
+            self.command: 5 * bool(possible_names(self.machine, self.transaction)),
+            self.gateway_acts: self._unasked_weight(),
+            self.taken_back: 2 * bool(self.reversible()),
+            self.ends: 3 * is_open,
+            self.resent: is_open,
+            self.sent: is_open,
+            self.resumed: bool(self.resumable()),
+            self.lapses: bool(self.deadlines()),
+            self.closed: bool(self.closable()),
+            self.learned: self.transaction.exists,
+            self.refused: 1,
+            self.strange: 1,
+        }
+        steps = [step for step, weight in weights.items() for _ in range(weight)]
         self._among(steps)()
 
     def append(self, event: Event | None) -> None:
@@ -257,7 +256,7 @@ class Course:
         }
         if kind is Closed:
             self.strange()
-        if kind is External and not possible_names(self.machine, self.transaction):
+        if kind is External and not self.unasked():
             return
         if kind is Reversed and not self.reversible():
             self.command()
@@ -352,11 +351,23 @@ class Course:
         operations = list(self.transaction.operations.values())
         self._resolve(self._among(operations), self._among(_ENDS))
 
+    def unasked(self) -> list[CompiledCommand]:
+        """What the gateway may do now though nobody here asks for it.
+
+        Someone works in its portal; or the cardholder's bank decides, which alone may.
+        """
+        rules = self.machine.commands.values()
+        states = self.transaction.states
+        return [r for r in rules if not r.spec.is_opening and r.outside_from(states)]
+
+    def _unasked_weight(self) -> int:
+        """More where nobody here could bring about the same."""
+        found = self.unasked()
+        return bool(found) + 3 * sum(not rule.spec.is_asked_for for rule in found)
+
     def gateway_acts(self) -> None:
-        """Someone works in the gateway's portal, and perhaps the lifecycle allows it."""
-        names = possible_names(self.machine, self.transaction)
-        rule = self.machine.commands[self._among(names)]
-        self._outside(rule, Outcome.SUCCEEDED)
+        """Something is done there, and perhaps the lifecycle allows it."""
+        self._outside(self._among(self.unasked()), Outcome.SUCCEEDED)
 
     def reversible(self) -> list[CompiledCommand]:
         """The reversals that the gateway may do now."""
