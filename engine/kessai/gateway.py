@@ -23,6 +23,13 @@ from kessai.outcomes import Source as Source  # noqa: PLC0414
 INQUIRY = "inquiry"
 """The command of a `Call` that only asks the gateway what it knows."""
 
+ID_NOT_KNOWN = "id_not_known"
+"""The code of an inquiry that the gateway answered: it knows nothing under that id.
+
+The outcome is UNKNOWN. The id may be wrong, or another account's: that it is not known
+does not show that nothing was carried out.
+"""
+
 
 _KEY_LENGTH = 32
 

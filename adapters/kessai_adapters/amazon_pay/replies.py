@@ -9,7 +9,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from kessai.gateway import Call, Evidence, Failure, Outcome, Reply
+from kessai.gateway import (
+    ID_NOT_KNOWN,
+    Call,
+    Evidence,
+    Failure,
+    Outcome,
+    Reply,
+)
 from kessai_adapters.amazon_pay.values import (
     read_code,
     read_price,
@@ -54,6 +61,7 @@ _OPENED = {
     "Declined": Outcome.DECLINED,
 }
 _REFUSED = range(400, 500)
+_NOT_FOUND = 404
 _CAPTURED_LATE = timedelta(days=7)
 
 
@@ -67,6 +75,8 @@ def unclear(call: Call, reply: Reply | Failure, **more: Any) -> Evidence:
 
 def unanswered(call: Call, reply: Reply | Failure) -> Evidence:
     """No answer to the first request of an inquiry."""
+    if not isinstance(reply, Failure) and reply.status == _NOT_FOUND:
+        return says(call, Outcome.UNKNOWN, code=ID_NOT_KNOWN)
     never_sent = isinstance(reply, Failure) and not reply.sent
     return unclear(call, reply, never_sent=never_sent)
 

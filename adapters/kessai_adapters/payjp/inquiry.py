@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from kessai.gateway import (
+    ID_NOT_KNOWN,
     Call,
     Evidence,
     Failure,
@@ -50,14 +51,15 @@ Asking = Generator[Request, Reply | Failure, Any]
 
 _AUTHORIZED = frozenset({"requires_capture", "succeeded"})
 _HISTORY = frozenset({"canceled", "processing"})
-_OK = 200
+_OK, _NOT_FOUND = 200, 404
 
 
 class Unreadable(Exception):
     """A reply is not what was asked for: nothing is known then."""
 
-    def __init__(self, *, never_sent: bool = False) -> None:
+    def __init__(self, code: str = "", *, never_sent: bool = False) -> None:
         super().__init__()
+        self.code = code
         self.never_sent = never_sent
 
 
@@ -72,7 +74,7 @@ def inquired(
             return says(call, Outcome.SUCCEEDED, found=False)
         found: Evidence = yield from read(call, sender, stated, live=live)
     except Unreadable as reply:
-        return says(call, Outcome.UNKNOWN, never_sent=reply.never_sent)
+        return says(call, Outcome.UNKNOWN, code=reply.code, never_sent=reply.never_sent)
     return found
 
 
@@ -87,6 +89,8 @@ def _found(call: Call, sender: Sender, kind: str, *, live: bool) -> Asking:
         raise Unreadable(never_sent=not reply.sent)
     if known is None:
         return _of_order(call, *_list(reply, kind, live=live))
+    if reply.status == _NOT_FOUND:
+        raise Unreadable(ID_NOT_KNOWN)
     stated = read_object(reply, kind, live=live)
     if stated is None or stated.get("id") != known or not is_of(call, stated):
         raise Unreadable

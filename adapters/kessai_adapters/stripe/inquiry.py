@@ -12,6 +12,7 @@ from collections.abc import Generator
 from datetime import datetime, timedelta
 
 from kessai.gateway import (
+    ID_NOT_KNOWN,
     Call,
     Evidence,
     Exchange,
@@ -44,7 +45,7 @@ _PAGES_OF_ALL = 6
 _PAGES_OF_ONE = 4
 """How many pages are read of all that was made in a time, and of one payment's."""
 
-_OK = 200
+_OK, _NOT_FOUND = 200, 404
 _EXPANDED = ("latest_charge",)
 _EXPANDED_OF = ("data.latest_charge",)
 
@@ -128,7 +129,7 @@ def _search(api: Api, call: Call, path: str) -> _Found:
     Mostly it was made at once; only what was sent again was made later.
     """
     if call.begun_at is None:
-        return unknown(call, "id_not_known")
+        return unknown(call, "no_id")
     first, last = call.begun_at + SENT_WITHIN, call.begun_at + KEYS_LAST
     times = (call.begun_at - CLOCKS_DIFFER, first), (first + timedelta(seconds=1), last)
     for since, until in times:
@@ -201,5 +202,7 @@ def _no_answer(
 ) -> Evidence:
     if isinstance(reply, Failure):
         return unknown(call, BROKEN_OFF, never_sent=is_first and not reply.sent)
+    if reply.status == _NOT_FOUND:
+        return unknown(call, ID_NOT_KNOWN)
     error = inner(members_of(reply.body), "error")
     return unknown(call, read_code(error, "code") or UNREADABLE)

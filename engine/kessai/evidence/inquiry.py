@@ -42,7 +42,9 @@ class Inquiry:
     """A transaction after an inquiry, and what still needs care.
 
     `readable` is False when the gateway gave no answer that states anything; it must
-    not be asked again before `not_before`, if it stated that. `lists` is False if it
+    not be asked again before `not_before`, if it stated that; `code` is the adapter's for
+    what was answered instead, `ID_NOT_KNOWN` if the gateway knows nothing under the id
+    that it was asked about. `lists` is False if it
     has no inquiry, or one that states totals: it may have done what it does not list. `events` are what it reported that the trail did not know. `unconfirmed` are
     successes that the trail holds and the gateway does not list. `unlisted` are open
     operations that it does not list and that can no longer arrive. `attempts` are those
@@ -58,6 +60,7 @@ class Inquiry:
     unlisted: tuple[Operation, ...] = ()
     lists: bool = True
     not_before: datetime | None = None
+    code: str = ""
     attempts: Attempts = attrs.field(factory=Attempts, repr=False, eq=False)
     may_be_outdated: bool = attrs.field(default=False, repr=False, eq=False)
 

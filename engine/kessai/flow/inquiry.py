@@ -231,6 +231,7 @@ def _read(
             readable=False,
             lists=answer.lists,
             not_before=stated.not_before,
+            code=stated.code,
         )
     transaction, attempts = yield from load_with_attempts(asked.id)
     now: datetime = yield Now()

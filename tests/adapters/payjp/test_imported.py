@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kessai import Command, ImportedCommand
-from kessai.gateway import Request
+from kessai.gateway import ID_NOT_KNOWN, Request
 from kessai_adapters.emulators.in_process import EmulatorTransport
 from kessai_adapters.emulators.payjp import DEFAULT_KEY
 
@@ -140,3 +140,11 @@ def test_a_capture_in_the_console_is_heard_of(shop):
     shop.gateway.portal.capture(made)
     shop.deliver()
     assert shop.state() == "captured"
+
+
+def test_under_a_wrong_id_payjp_knows_nothing_and_nothing_is_concluded(shop):
+    imports(shop, "pfw_wrong")
+    before = shop.transaction()
+    inquiry = shop.engine.reconcile("order-7")
+    assert (inquiry.readable, inquiry.code) == (False, ID_NOT_KNOWN)
+    assert shop.transaction() == before

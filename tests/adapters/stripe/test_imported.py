@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from kessai import Command, ImportedCommand, Status
-from kessai.gateway import Request
+from kessai.gateway import ID_NOT_KNOWN, Request
 from kessai.machine import Learned
 from kessai_adapters.emulators.in_process import EmulatorTransport
 from kessai_adapters.emulators.stripe import DEFAULT_KEY
@@ -116,3 +116,13 @@ def test_what_nobody_imported_is_left_to_others(shop, intent):
     shop.emulator.portal.dispute(intent)
     shop.hears()
     assert list(shop.engine.store.transactions()) == []
+
+
+def test_under_a_wrong_id_stripe_knows_nothing_and_nothing_is_concluded(shop):
+    shop.clock.pass_by(days=1)
+    imports(shop, "pi_wrong")
+    before = shop.stands()
+    inquiry = shop.engine.reconcile("order-7")
+    assert (inquiry.readable, inquiry.code) == (False, ID_NOT_KNOWN)
+    assert shop.stands() == before
+    assert not shop.found().discrepancies

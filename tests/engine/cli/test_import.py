@@ -162,3 +162,24 @@ def test_asked_to_stop_while_the_store_is_made_it_is_made_whole(
     assert stopped.code == 130
     assert kessai("tx", "list", "--db", tmp_path / "new.db").code == 0
     assert imported(AUTHORIZED).code == 0
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_an_id_that_the_gateway_does_not_know_is_told_as_that(
+    kessai, imported, tmp_path, language
+):
+    wrong = {
+        **AUTHORIZED,
+        "lifecycle": "card",
+        "currency": "JPY",
+        "references": {"payment_intent": "pi_wrong"},
+    }
+    at_stripe = ("--gateway", "emulator/stripe")
+    assert imported(wrong, more=at_stripe).code == 0
+    asked = ("reconcile", "--db", tmp_path / "new.db", *at_stripe)
+    told = kessai(*asked, "--lang", language)
+    assert told.code == 4
+    sentence = {"en": "knows nothing under that id", "ja": "そのIDは見つからない"}
+    assert sentence[language] in told.out
+    (difference,) = kessai(*asked, "--json").json["differences"]
+    assert difference["kind"] == "id_not_known"

@@ -15,11 +15,13 @@ from kessai.cli.terminal.tables import print_table
 from kessai.cli.tx.trail import read_row
 from kessai.cli.tx.view import TransactionView
 from kessai.evidence.reasons import discrepancy_sentence
+from kessai.gateway import ID_NOT_KNOWN
 from kessai.machine import Discrepancy, Event, Lapsed, Operation
 from kessai.shell import Engine
 from kessai.words import Words
 
 word = Words("recovery")
+_UNREAD = frozenset({"unreadable", ID_NOT_KNOWN})
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +30,8 @@ class Difference:
 
     `kind` is the kind of the event that it makes (`reported`, `external`, `lapsed`,
     `discrepancy`), `unconfirmed` for a success that the gateway does not list, or
-    `unreadable` when an inquiry was not answered. `amount` is in minor units; `reason`
+    `unreadable` when an inquiry was not answered, `id_not_known` when the gateway
+    answered that it knows nothing under the id it was asked about. `amount` is in minor units; `reason`
     is a discrepancy's.
     """
 
@@ -82,7 +85,9 @@ def _differences(engine: Engine, name: str, *, record: bool) -> list[Difference]
     operations = engine.transaction(name).operations
     inquiry = engine.reconcile(name, record=record)
     if not inquiry.readable:
-        return [Difference(transaction=name, kind="unreadable")]
+        is_known = inquiry.code != ID_NOT_KNOWN
+        kind = "unreadable" if is_known else ID_NOT_KNOWN
+        return [Difference(transaction=name, kind=kind)]
     found = [_difference(name, event, operations) for event in inquiry.events]
     for success in inquiry.unconfirmed:
         command, amount = success.command, success.amount
@@ -133,8 +138,8 @@ def _print(
         ),
         numbers=1,
     )
-    differ = {d.transaction for d, _ in found if d.kind != "unreadable"}
-    unread = {d.transaction for d, _ in found if d.kind == "unreadable"}
+    differ = {d.transaction for d, _ in found if d.kind not in _UNREAD}
+    unread = {d.transaction for d, _ in found if d.kind in _UNREAD}
     counts = {"count": compared, "differ": len(differ), "unread": len(unread)}
     say(word("compared", language, **{n: f"{count:,}" for n, count in counts.items()}))
 
