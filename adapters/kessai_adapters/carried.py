@@ -27,7 +27,9 @@ def check_carried(
 ) -> None:
     """Refuse a command that `gateway` has not, or a parameter that it does not carry.
 
-    `carried` are the parameters that each command carries, by its name.
+    `carried` are the parameters that each command carries, by its name. A command whose
+    lifecycle declares others is of another gateway's kind of payment, though none of
+    them is given: under its name `gateway` would do something else.
 
     Raises:
         InvalidInput: it is such; the message names the parameters.
@@ -40,6 +42,10 @@ def check_carried(
         names = sorted(name for name in foreign if _NAME.fullmatch(str(name)))
         shown = ", ".join([*names, *(["others"] if len(names) < len(foreign) else [])])
         raise wrong(call, f"cannot carry the parameters: {shown}")
+    if of_elsewhere := call.declared - known:
+        shown = ", ".join(sorted(of_elsewhere))
+        message = f"{gateway} cannot carry what its lifecycle declares for it: {shown}"
+        raise wrong(call, message)
 
 
 def as_json(members: Mapping[str, object]) -> bytes:

@@ -40,8 +40,9 @@ class Call:
 
     `parameters` are the command's own, under the names that the lifecycle declares;
     flags are booleans, `frequency` is `{"unit": …, "value": …}`, the rest is text.
-    `tracks` are the names of the lifecycle's tracks. An adapter that must know what
-    kind of payment it is looks at them, never at the lifecycle's name.
+    `declared` are the names of all that the lifecycle declares for the command, and
+    `tracks` those of its tracks. An adapter that must know what kind of payment it is
+    looks at them, never at the lifecycle's name.
 
     `references` are the gateway's ids for the transaction; `agreement_references` are
     those for the agreement, where the command opens a charge under it. Both are as they
@@ -61,6 +62,7 @@ class Call:
     currency: str = "JPY"
     agreement: str | None = None
     parameters: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    declared: frozenset[str] = frozenset()
     tracks: tuple[str, ...] = ()
     references: Mapping[str, str] = attrs.field(factory=dict)
     agreement_references: Mapping[str, str] = attrs.field(factory=dict)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kessai import Command, Engine, MemoryStore
 from kessai.errors import InvalidInput
 from kessai.gateway import Call
 from kessai_adapters.amazon_pay.local import LocalAmazonPay
@@ -63,3 +64,32 @@ def test_a_command_of_another_gateway_is_refused(adapter):
     said = refusal(adapter, call("top_up"))
     assert said.startswith("top_up: ")
     assert said.endswith(" has no such command")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lifecycle"),
+    [
+        *((LocalAmazonPay, name) for name in ("card", "one_time")),
+        *((LocalPayJp, name) for name in ("amazon_pay", "one_time")),
+        *((LocalStripe, name) for name in ("amazon_pay", "one_time")),
+        *((LocalGateway, name) for name in ("amazon_pay", "card")),
+    ],
+)
+def test_a_payment_of_another_gateways_kind_is_refused_before_it_is_begun(
+    kind, lifecycle
+):
+    local = kind()
+    opens = Command(
+        *("authorize", "order-7"),
+        key="1",
+        lifecycle=lifecycle,
+        amount=1000,
+        currency="JPY",
+    )
+    with Engine(
+        adapters=[local.adapter], store=MemoryStore(), transport=local.transport
+    ) as engine:
+        with pytest.raises(InvalidInput, match="cannot carry what its lifecycle"):
+            engine.execute(opens)
+        assert not engine.search().transactions
+    local.close()

@@ -377,6 +377,7 @@ def call_for(
         currency=transaction.currency,
         agreement=transaction.agreement,
         parameters=operation.parameters,
+        declared=machine.commands[operation.command].parameters,
         tracks=tuple(machine.lifecycle.tracks),
         references=references,
         agreement_references=operation.agreement_references,
