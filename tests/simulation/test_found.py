@@ -374,3 +374,25 @@ def test_the_deadline_that_stripe_states_comes_with_what_it_is_about():
         *steps(3, 4),
     ]
     assert replay(stage, story) is None
+
+
+def test_a_capture_that_arrives_after_a_part_has_ended_it_all_the_same():
+    # Numbers say in which order they were begun. The part was taken for the last one, and
+    # the rest, which the late capture had released, for lapsed.
+    stage = STAGES["stripe"]()
+    pair = ("capture", "capture_part")
+    card = setting_of(stage, pair)
+    story = [
+        *card.moves(pair),
+        Ask(3, card.asked("capture", "late", 100)),
+        *steps(3, 3),
+        TaskStep(3, fault=Fault.LATE_REQUEST),
+        *steps(3, 4),
+        Pass(660),
+        Recover(4, Missing.DECLINE),
+        *steps(4, 24),
+        Ask(5, card.asked("capture_part", "part", 100)),
+        *steps(5, 9),
+        Arrive(3),
+    ]
+    assert replay(stage, story) is None

@@ -163,17 +163,20 @@ class Intent:
             operation=operation_of(self.stated, self.call),
         )
         found = [opened, *self.captures]
-        if end := self._end(found[-1].command):
+        if end := self._end({each.command for each in self.captures}):
             found.append(ListedExchange(command=end, outcome=Outcome.SUCCEEDED))
         return found
 
-    def _end(self, last: str) -> str:
-        """How an authorization ended that was not captured to its end."""
+    def _end(self, captures: set[str]) -> str:
+        """How an authorization ended that was not captured to its end.
+
+        A capture ends it, whenever it arrived; after parts alone, the rest has lapsed.
+        """
         if self.status == "canceled" and self.charge:
             reason = read_code(self.stated, "cancellation_reason")
             return EXPIRE if reason in _BY_ITSELF else "cancel"
         is_left = self.status == "succeeded" and self.left_over
-        return EXPIRE if is_left and last == "capture_part" else ""
+        return EXPIRE if is_left and captures == {"capture_part"} else ""
 
     @property
     def has_ended(self) -> bool:
