@@ -239,7 +239,7 @@ def commands(group: click.Group) -> Iterator[str]:
 PLAIN_ENGLISH = parts(
     "answered applied async call can change check clock confirmed demo do drive effect"
     " endpoint file follow function http list load loaded memory missing names not"
-    " observe prove recorded reply request resolve replay run send serve shipped show"
+    " observe prove recorded reply request resolve replay send serve shipped show"
     " simulate"
     " group result source still tx two under verify warning way"
     " above allowed another be below broken conflict contradicts differ differs earlier"

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from inspect import isawaitable
 from typing import TypeVar
@@ -123,6 +123,10 @@ class AsyncEngine(BaseEngine, AsyncClosable):
     async def execute(self, command: Command) -> Answer:
         """See `Engine.execute`."""
         return await self.drive(flow.execute(self._context, command))
+
+    async def charge_period(self, command: Command, period: date) -> Answer:
+        """See `Engine.charge_period`."""
+        return await self.drive(flow.charge_period(self._context, command, period))
 
     async def begin(self, command: Command, *, connection: object) -> Prepared:
         """See `Engine.begin`; `connection` is psycopg's or SQLAlchemy's for asyncio.

@@ -13,6 +13,7 @@ from typing import Any, Generic, Self, TypeVar, assert_never, overload
 
 from kessai.errors import InvalidInput, KessaiError
 from kessai.flow import (
+    AddBills,
     Advance,
     Append,
     Change,
@@ -31,12 +32,13 @@ from kessai.flow import (
     Scrub,
     Search,
     Send,
+    WriteBill,
 )
 from kessai.flow.effects import Result, StoreEffect
 from kessai.gateway import Failure
 from kessai.machine.chain import AppliedEvent
 from kessai.stores import AsyncStore, Store
-from kessai.stores.protocol import AppendsEach, AsyncWithin, Within
+from kessai.stores.protocol import AppendsEach, AsyncWithin, Within, bills_of
 from kessai.transport import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -449,5 +451,9 @@ def ask_store(  # noqa: C901, PLR0911, PLR0912 - a line an effect
             return store.advance(subscriber)
         case Scrub():
             return store.scrub()
+        case AddBills(bills):
+            return bills_of(store).add(bills)
+        case WriteBill(bill, lease):
+            return bills_of(store).write(bill, lease)
         case _:
             assert_never(effect)

@@ -6,9 +6,9 @@ ever open while a request is under way.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kessai import flow
 from kessai.closable import Closable
@@ -52,6 +52,9 @@ from kessai.spec import Lifecycle, load_shipped, shipped_names
 from kessai.stores import Store
 from kessai.stores.connections import driver_connection
 from kessai.transport import Transport
+
+if TYPE_CHECKING:
+    from kessai.billing.plan import BilledAgreement, PlanReport
 
 T = TypeVar("T")
 
@@ -259,6 +262,50 @@ class Engine(BaseEngine, Closable):
 
         """
         return self.drive(flow.abandon(self._context, transaction_id))
+
+    def charge_period(self, command: Command, period: date) -> Answer:
+        """Carry out `command`, which charges its agreement for the `period` of that date.
+
+        As `execute`, and once for a period: a second charge is denied as `period_taken`,
+        which names the first one, whatever its id or amount, planned or not. Only one
+        that was denied or declined makes room for another.
+
+        Raises:
+            InvalidInput: it names no agreement, the period is no date, the charge is one
+                of another period, or the store keeps no bills.
+            Others: see `execute`.
+
+        """
+        return self.drive(flow.charge_period(self._context, command, period))
+
+    def plan(
+        self,
+        run: str,
+        agreements: Iterable["BilledAgreement"],
+        *,
+        since: date,
+        until: date,
+        parameters: Mapping[str, Any] | None = None,
+        dry_run: bool = False,
+    ) -> "PlanReport":
+        """Write what `run` is to charge: a bill for each agreement and period date.
+
+        These are the dates from `since` on and before `until`. Planned again, nothing is
+        written twice, and no period ever has a second bill: see `charge_period`. All
+        charges have the `parameters`; by default they capture at once. A `dry_run`
+        reports the same, and writes nothing.
+
+        Raises:
+            InvalidInput: the run's name is none, the store keeps no bills, or of an
+                agreement something is none that a command could have.
+            StoreBusy, StoreFailed, CommitUnknown: plan it again.
+
+        """
+        from kessai.billing.plan import Planning  # who plans nothing needs no calendar
+
+        chosen = {"with_capture": True} if parameters is None else parameters
+        planning = Planning(self._context, self._store, run, chosen)
+        return planning.write(agreements, since, until, dry_run=dry_run)
 
     def preview(self, command: Command) -> Denial | None:
         """Whether `command` would be denied now, and why. Writes and sends nothing."""

@@ -3,8 +3,15 @@
 from kessai.on_demand import TYPE_CHECKING, import_on_demand
 
 if TYPE_CHECKING:
+    from kessai.billing.plan import BilledAgreement, PlanReport
     from kessai.billing.schedule import BillingSchedule, BusinessDays
 else:
-    import_on_demand(__name__, {".schedule": "BillingSchedule BusinessDays"})
+    import_on_demand(
+        __name__,
+        {
+            ".plan": "BilledAgreement PlanReport",
+            ".schedule": "BillingSchedule BusinessDays",
+        },
+    )
 
-__all__ = ["BillingSchedule", "BusinessDays"]
+__all__ = ["BilledAgreement", "BillingSchedule", "BusinessDays", "PlanReport"]

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from kessai.flow.answer import Answer, Status
     from kessai.flow.ask import existing, possibilities, preview, reconcile, search
     from kessai.flow.begin import Prepared, begin, carry_out_prepared
+    from kessai.flow.bills import charge_bill, charge_period
     from kessai.flow.effects import (
+        AddBills,
         Advance,
         Append,
+        Bill,
         Change,
+        ChunkLease,
         Claim,
         Declaration,
         Effect,
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
         Send,
         Subscriber,
         Undelivered,
+        WriteBill,
     )
     from kessai.flow.execute import execute
     from kessai.flow.failures import RecoveryFailure
@@ -65,10 +70,12 @@ else:
             ".answer": "Answer Status",
             ".ask": "existing possibilities preview reconcile search",
             ".begin": "Prepared begin carry_out_prepared",
+            ".bills": "charge_bill charge_period",
             ".effects": (
-                "Advance Append Change Claim Declaration Effect Find FindSubscriber "
-                "Flow HeldBack History Lease Load Loaded Now Published ReadFeed "
-                "Recorded Reference Release Scrub Send Subscriber Undelivered"
+                "AddBills Advance Append Bill Change ChunkLease Claim Declaration "
+                "Effect Find FindSubscriber Flow HeldBack History Lease Load Loaded Now Published ReadFeed "
+                "Recorded Reference Release Scrub Send Subscriber Undelivered "
+                "WriteBill"
             ),
             ".execute": "execute",
             ".failures": "RecoveryFailure",
@@ -85,11 +92,14 @@ else:
     )
 
 __all__ = [
+    "AddBills",
     "Advance",
     "AmountBounds",
     "Answer",
     "Append",
+    "Bill",
     "Change",
+    "ChunkLease",
     "Claim",
     "Context",
     "Declaration",
@@ -124,9 +134,12 @@ __all__ = [
     "StillUnderWay",
     "Subscriber",
     "Undelivered",
+    "WriteBill",
     "abandon",
     "begin",
     "carry_out_prepared",
+    "charge_bill",
+    "charge_period",
     "close_by_hand",
     "compare",
     "execute",

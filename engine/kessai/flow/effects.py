@@ -6,7 +6,7 @@ which one drives it.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -148,7 +148,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     version. `declaration` is the lifecycle file that the records are bound to. A
     `lease` must still be the last one given for the transaction. `is_intent` means that
     a request is sent once this is written. `references` are the gateway's ids by which
-    the transaction can be found from now on. `steps` shows the events of `records` to
+    the transaction can be found from now on. A `bill` (agreement, period, version) must
+    still have that version: it is what names this transaction as the period's charge.
+    `steps` shows the events of `records` to
     observers; it is not stored. `rewrites` are earlier records without the texts that
     `records` declare as forgotten: their bytes take the place of those that are there.
     With `removes` all events before the version of `transaction` are removed: an archive
@@ -160,6 +162,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     opens: Recorded | None = None
     closes: tuple[Recorded, ...] = ()
     agreement: tuple[str, int] | None = None
+    bill: tuple[str, date, int] | None = None
     declaration: "Lifecycle | None" = None
     lease: Lease | None = None
     is_intent: bool = False
@@ -178,6 +181,54 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """What now stands under the key of the operation that begins; None if none."""
         found = (self.opens, *self.closes)
         return next((each for each in found if each and each.outcome == "begun"), None)
+
+
+PLANNED = "planned"
+"""The status of a bill whose charge nobody has asked for yet."""
+
+
+class Bill(msgspec.Struct, frozen=True, kw_only=True):
+    """What is charged of an agreement for one period, which it is the only one for.
+
+    `period` is the date that names the period. `charge` is the id of the transaction
+    that has it, `key` its command's. `amount` is in minor units of `currency`; both are
+    None where the lifecycle decides. `run` names the plan that it is part of: a shop's
+    own charge is of none. `command`, `parameters` (JSON) and `terms` are what is asked
+    for, and what the agreement was then.
+
+    `status` is `planned`, or what came of the charge, with its `reason`. From `due_at`
+    on it is charged, or looked after; nothing follows where that is None. `attempts`
+    counts the charges there were, `declines` those that the gateway declined. `remedy`
+    is what else would help. `version` counts how often the bill was written.
+    """
+
+    agreement: str
+    period: date
+    charge: str
+    key: str
+    command: str
+    amount: int | None = None
+    currency: str | None = None
+    run: str = ""
+    parameters: str = "{}"
+    terms: str = ""
+    status: str = PLANNED
+    reason: str = ""
+    remedy: str = ""
+    due_at: datetime | None = None
+    attempts: int = 0
+    declines: int = 0
+    version: int = 1
+
+
+class ChunkLease(msgspec.Struct, frozen=True):
+    """The right to charge the bills of one chunk for a while, given to one at a time.
+
+    `number` counts the leases of the chunk; an older one is no longer valid.
+    """
+
+    chunk: int
+    number: int
 
 
 class Now(msgspec.Struct, frozen=True):
@@ -277,6 +328,25 @@ class Advance(msgspec.Struct, frozen=True):
     subscriber: Subscriber
 
 
+class AddBills(msgspec.Struct, frozen=True):
+    """Write the bills whose periods have none; gives those that were there already."""
+
+    bills: tuple[Bill, ...]
+
+
+class WriteBill(msgspec.Struct, frozen=True):
+    """Write a bill, of which the version before is stored; under a `lease`, or by hand.
+
+    Raises into the flow:
+        VersionConflict: the stored one has another version, or the charge another bill.
+        LeaseLost: someone else has the chunk of the bill now.
+
+    """
+
+    bill: Bill
+    lease: ChunkLease | None = None
+
+
 TOO_LATE = Failure(sent=False, reason="too late to send")
 """The failure of a request whose time was over: it must not be sent any more."""
 
@@ -329,6 +399,8 @@ StoreEffect = (
     | FindSubscriber
     | Advance
     | Scrub
+    | AddBills
+    | WriteBill
 )
 Effect = Now | Send | StoreEffect
 Result = (
@@ -338,6 +410,7 @@ Result = (
     | list[Record]
     | list[str]
     | list[Published]
+    | list[Bill]
     | Subscriber
     | bytes
     | Lease

@@ -5,8 +5,8 @@ open in between. If another writer was faster, the command is decided again.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Protocol
 
 import attrs
 import msgspec
@@ -63,6 +63,7 @@ from kessai.machine import (
     Machine,
     Operation,
     Phase,
+    Reason,
     Record,
     Reported,
     Sent,
@@ -78,10 +79,28 @@ from kessai.machine.prepared import why_not_to_send
 from kessai.spec import Lifecycle
 
 
+class Gate(Protocol):
+    """What is asked besides the lifecycle: whether the bill of a period allows a charge."""
+
+    @property
+    def bill(self) -> tuple[str, date, int]:
+        """The bill's agreement and period, and the version it must have at the intent."""
+        ...
+
+    def ask(self, loaded: Loaded) -> Flow[Reason | None]:
+        """Why the command is not carried out; None if it may be."""
+        ...
+
+
 def execute(
-    context: Context, command: Command, loaded: Loaded | None = None
+    context: Context,
+    command: Command,
+    loaded: Loaded | None = None,
+    gate: Gate | None = None,
 ) -> Flow[Answer]:
     """Carry out `command`, or say why not; `loaded` is what its `Load` gave just now.
+
+    What was asked for before is answered as before; then the `gate` is asked.
 
     Raises:
         InvalidCommand: no lifecycle has the command, it must name its lifecycle, or what
@@ -96,7 +115,7 @@ def execute(
         )
         refuse_archived(found)
         try:
-            taken = yield from take_up(context, command, found)
+            taken = yield from take_up(context, command, found, gate=gate)
         except VersionConflict:
             loaded = None
             continue
@@ -143,7 +162,12 @@ def operation_to_send(
 
 
 def take_up(
-    context: Context, command: Command, loaded: Loaded, *, prepares: bool = False
+    context: Context,
+    command: Command,
+    loaded: Loaded,
+    *,
+    prepares: bool = False,
+    gate: Gate | None = None,
 ) -> Flow[Answer | OperationToSend]:
     """Decide, and write either the denial or the intent, which only `prepares` it or not.
 
@@ -155,10 +179,13 @@ def take_up(
     again = yield from taken_again(context, command, loaded)
     if again is not None:
         return again
+    if gate is not None and (reason := (yield from gate.ask(loaded))) is not None:
+        return (yield from _refuse(context, command, loaded, reason))
     decided = yield from decided_on(context, command, loaded)
     if isinstance(decided, Answer):
         return decided
-    return (yield from _begin(context, decided, prepares=prepares))
+    bill = None if gate is None else gate.bill
+    return (yield from _begin(context, decided, prepares=prepares, bill=bill))
 
 
 def taken_again(
@@ -368,6 +395,19 @@ def was_denied(command: Command, recorded: Recorded) -> bool:
     return denied and recorded.request == command.fingerprint
 
 
+def _refuse(
+    context: Context, command: Command, loaded: Loaded, reason: Reason
+) -> Flow[Answer]:
+    """Deny `command` for a reason that no lifecycle has."""
+    transaction = loaded.transaction or Transaction(command.transaction)
+    own = yield from machine_of(context, transaction)
+    denial = Denial(
+        command=command.name, transaction=command.transaction, reasons=(reason,)
+    )
+    now: datetime = yield Now()
+    return (yield from _deny(own, loaded, command, denial, now))
+
+
 def _deny(
     own: Machine | None,
     loaded: Loaded,
@@ -422,7 +462,11 @@ def _deny(
 
 
 def _begin(
-    context: Context, decided: Decided, *, prepares: bool
+    context: Context,
+    decided: Decided,
+    *,
+    prepares: bool,
+    bill: tuple[str, date, int] | None,
 ) -> Flow[OperationToSend]:
     """Write the intent.
 
@@ -450,6 +494,7 @@ def _begin(
         closes=() if loaded.recorded is None else (recorded,),
         agreement=(agreement.id, agreement.version) if agreement else None,
         declaration=decided.declaration,
+        bill=bill,
         is_intent=not prepares,
         steps=(AppliedEvent(event, machine, decided.transaction, begun),),
     )

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cached_property, partial
 from itertools import islice
 from operator import attrgetter
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -24,10 +26,14 @@ from kessai.flow import (
     Subscriber,
 )
 from kessai.machine import DENIAL, Record, Transaction
+from kessai.stores.bills import SQLITE, Bills
 from kessai.stores.encoding import Answered, undisclosed
 from kessai.stores.feed import check_place, counted, outrun
 from kessai.stores.protocol import ForeignObject, StatusGroup, Within
-from kessai.stores.query import PAGE
+from kessai.stores.query import PAGE, Query, Row, Steps, T, perform
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 
 @attrs.define
@@ -80,6 +86,33 @@ class MemoryStore(Closable):
             raise StoreUnsuitable(message)
         return self._lock
 
+    @property
+    def bills(self) -> Bills:
+        """See `BillStore`: there is a database for them, in this process alone."""
+        return Bills(SQLITE, self._on_bills, self._on_bills)
+
+    @cached_property
+    def _billing(self) -> "Connection":
+        from sqlite3 import connect  # who bills nothing needs no database
+
+        from kessai.stores.schema import BILLS
+
+        connection = connect(":memory:", isolation_level=None, check_same_thread=False)
+        connection.executescript(BILLS)
+        return connection
+
+    def _on_bills(self, step: Steps[T]) -> T:
+        with self._own():
+            connection = self._billing
+            connection.execute("BEGIN")
+            try:
+                result = perform(step, partial(_rows, connection))
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+            return result
+
     def load(self, key: str | None, transaction: str, agreement: str | None) -> Loaded:
         """See `Store.load`."""
         with self._own():
@@ -94,11 +127,7 @@ class MemoryStore(Closable):
         after = change.transaction
         _check_keeps(change)
         with self._own():
-            self._check(after.id, change.expected_version)
-            if change.agreement is not None:
-                self._check(*change.agreement)
-            if change.lease is not None:
-                self._check_lease(change.lease)
+            self._check_all(change)
             opens = change.opens
             if opens is not None and opens.key in self._recorded:
                 message = f"key {opens.key!r} is taken"
@@ -115,6 +144,17 @@ class MemoryStore(Closable):
             for reference in change.references:
                 self._referring.setdefault(reference, set()).add(after.id)
             self._schedule(after)
+
+    def _check_all(self, change: Change) -> None:
+        self._check(change.transaction.id, change.expected_version)
+        if change.agreement is not None:
+            self._check(*change.agreement)
+        if change.lease is not None:
+            self._check_lease(change.lease)
+        if change.bill is not None:
+            from kessai.stores.sqlite_rows import check_bill
+
+            check_bill(self._billing, change.bill)
 
     def _keep(self, transaction: str, records: Sequence[Record]) -> None:
         self._records.setdefault(transaction, []).extend(records)
@@ -355,6 +395,12 @@ class MemoryStore(Closable):
 
     def close(self) -> None:
         """See `Store.close`: nothing is held."""
+        if "_billing" in vars(self):
+            self._billing.close()
+
+
+def _rows(connection: "Connection", query: Query) -> list[Row]:
+    return connection.execute(query.text, query.values).fetchall()
 
 
 def _check_keeps(change: Change) -> None:

@@ -9,16 +9,18 @@ subscriber of the feed is.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, Protocol, overload, runtime_checkable
 
-from kessai.errors import KessaiError
+from kessai.errors import KessaiError, StoreUnsuitable
 from kessai.machine import Record, Transaction
 from kessai.stores.encoding import Answered
 
 if TYPE_CHECKING:  # who lists transactions needs only what they are
     from kessai.flow import (
+        Bill,
         Change,
+        ChunkLease,
         Lease,
         Loaded,
         Published,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:  # who lists transactions needs only what they are
         SearchResult,
         Subscriber,
     )
+    from kessai.stores.bills import BillTotal
 
 
 class ForeignObject(NamedTuple):
@@ -117,6 +120,120 @@ class AppendsEach(Protocol):
         Any other error is of all of them, and raised.
         """
         ...
+
+
+class BillStore(Protocol):
+    """What a store keeps of billing: bills, and the chunks that workers charge.
+
+    A bill is the only one of its agreement and period, and of its charge. It is charged
+    in a chunk. Who has a chunk's lease charges its bills; leases are counted, and end by
+    the database's clock alone.
+    """
+
+    def add(self, bills: Sequence[Bill]) -> list[Bill]:
+        """Write those whose periods have no bill; those that were there already.
+
+        Raises:
+            InvalidInput: a charge has a bill of another period. In memory and SQLite
+                nothing was written, in PostgreSQL the others may have been.
+
+        """
+        ...
+
+    def write(self, bill: Bill, lease: ChunkLease | None = None) -> None:
+        """Write a bill whose stored version is `version - 1`, and take it from its chunk.
+
+        Raises:
+            VersionConflict: it has another version. Nothing was written.
+            LeaseLost: `lease` is not the last one of its chunk. Nothing was written.
+
+        """
+        ...
+
+    def standing(self, bills: Sequence[Bill]) -> list[Bill]:
+        """The bills that are stored for the agreements and periods of `bills`."""
+        ...
+
+    def listed(self, run: str, after: tuple[str, str], limit: int) -> list[Bill]:
+        """The bills of a run by agreement and period, from `after` on (`("", "")`)."""
+        ...
+
+    def totals(self, run: str) -> list[BillTotal]:
+        """How many bills a run has of each status and currency, and their sums."""
+        ...
+
+    def next_due(self, run: str) -> datetime | None:
+        """When the next bill of a run is due; None if none is to be charged any more."""
+        ...
+
+    def form_chunk(self, run: str, now: datetime, size: int) -> int | None:
+        """Put at most `size` bills that are due into a new chunk; None if none is.
+
+        Two that form chunks at the same time never have a bill in common.
+        """
+        ...
+
+    def open_chunks(self, run: str, limit: int) -> list[int]:
+        """The chunks of a run that are not done and that nobody has a lease of."""
+        ...
+
+    def claim_chunk(
+        self, chunk: int, owner: str, lease: timedelta
+    ) -> ChunkLease | timedelta | None:
+        """A lease; or for how long somebody else has it still; None if it is done."""
+        ...
+
+    def renew_chunk(self, held: ChunkLease, lease: timedelta) -> None:
+        """Let a lease last for so long from now on.
+
+        Raises:
+            LeaseLost: it is not the chunk's last one.
+
+        """
+        ...
+
+    def bills_in(self, held: ChunkLease) -> list[Bill]:
+        """The bills that are left in a chunk, by agreement and period."""
+        ...
+
+    def release_chunk(self, held: ChunkLease) -> None:
+        """Give a lease back; the chunk is done if no bill is left in it.
+
+        Raises:
+            LeaseLost: it is not the chunk's last one.
+
+        """
+        ...
+
+
+class AsyncBillStore(Protocol):
+    """The part of it that commands need, every method awaited."""
+
+    async def add(self, bills: Sequence[Bill]) -> list[Bill]:
+        """See `BillStore.add`."""
+        ...
+
+    async def write(self, bill: Bill, lease: ChunkLease | None = None) -> None:
+        """See `BillStore.write`."""
+        ...
+
+
+@overload
+def bills_of(store: Store) -> BillStore: ...
+@overload
+def bills_of(store: Store | AsyncStore) -> BillStore | AsyncBillStore: ...
+def bills_of(store: Store | AsyncStore) -> BillStore | AsyncBillStore:
+    """What `store` keeps of billing.
+
+    Raises:
+        StoreUnsuitable: it keeps no bills.
+
+    """
+    found: BillStore | AsyncBillStore | None = getattr(store, "bills", None)
+    if found is None:
+        message = f"{type(store).__name__} keeps no bills, so nothing is charged once in a period"
+        raise StoreUnsuitable(message)
+    return found
 
 
 class Store(Protocol):

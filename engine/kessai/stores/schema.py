@@ -148,6 +148,37 @@ LEFT JOIN kessai_events AS began ON began.transaction_id = ended.transaction_id
 )
 """Each transaction in plain columns, and each time that money moved; in minor units."""
 
+BILLS = """
+CREATE TABLE kessai_bills (
+  agreement TEXT NOT NULL,
+  period TEXT NOT NULL,
+  charge TEXT NOT NULL UNIQUE,
+  run TEXT NOT NULL,
+  status TEXT NOT NULL,
+  currency TEXT,
+  amount INTEGER,
+  due_at TEXT,
+  version INTEGER NOT NULL,
+  chunk INTEGER,
+  bill TEXT NOT NULL,
+  PRIMARY KEY (agreement, period)
+) STRICT;
+CREATE INDEX kessai_bills_due ON kessai_bills (run, due_at, agreement, period)
+  WHERE due_at IS NOT NULL AND chunk IS NULL;
+CREATE INDEX kessai_bills_of_run ON kessai_bills (run, agreement, period);
+CREATE INDEX kessai_bills_of_chunk ON kessai_bills (chunk) WHERE chunk IS NOT NULL;
+CREATE TABLE kessai_chunks (
+  id INTEGER PRIMARY KEY NOT NULL,
+  run TEXT NOT NULL,
+  lease INTEGER NOT NULL DEFAULT 0,
+  owner TEXT,
+  leased_until TEXT,
+  is_done INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX kessai_chunks_open ON kessai_chunks (run, id) WHERE is_done = 0
+"""
+"""What is charged of each agreement and period, and what of it a worker has in hand."""
+
 # Each page that a commit touches is written and synced. So events stand in the order in
 # which they are written, in the last page of their table. What is small and found by its
 # key lives in that (WITHOUT ROWID): one page less.
@@ -214,5 +245,6 @@ CREATE TABLE kessai_subscribers (
 ) STRICT, WITHOUT ROWID;
 {";".join(VIEWS)}
 """,
+    BILLS,
 )
 """What makes each version out of the one before."""

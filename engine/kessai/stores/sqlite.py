@@ -21,6 +21,7 @@ from kessai.forks import PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
 from kessai.stores import sqlite_rows as rows
+from kessai.stores.bills import SQLITE, Bills
 from kessai.stores.encoding import Answered
 from kessai.stores.protocol import ForeignObject
 from kessai.stores.query import PAGE, Query, Row, Steps, T, perform
@@ -136,10 +137,7 @@ class SQLiteStore(ReadingStore):
 
     def advance(self, subscriber: Subscriber) -> None:
         """See `Store.advance`."""
-        step = partial(feed.advance, subscriber)
-        self._own.get().writer.write(
-            lambda connection: perform(step(), partial(self._file.rows, connection))
-        )
+        self._write_step(feed.advance(subscriber))
 
     def scrub(self) -> None:
         """See `Store.scrub`: the file is written anew, and its log emptied.
@@ -148,6 +146,16 @@ class SQLiteStore(ReadingStore):
         only while it is asked to; free space may hold rows from before.
         """
         self._own.get().writer.scrub()
+
+    @property
+    def bills(self) -> Bills:
+        """See `BillStore`."""
+        return Bills(SQLITE, self._perform, self._write_step)
+
+    def _write_step(self, step: Steps[T]) -> T:
+        return self._own.get().writer.write(
+            lambda connection: perform(step, partial(self._file.rows, connection))
+        )
 
     # ── reading ─────────────────────────────────────────────────────────────────────
 

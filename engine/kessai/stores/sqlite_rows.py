@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Container, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -85,10 +85,7 @@ def write_change(
 
     """
     _write_transaction(connection, change)
-    if change.agreement is not None:
-        _check_version(connection, *change.agreement)
-    if change.lease is not None:
-        _check_lease(connection, change.lease)
+    _check_others(connection, change)
     for record in change.records:
         values = record.transaction, record.number, record.body, record.hash
         connection.execute(_APPEND, (*values, record.moved))
@@ -108,6 +105,15 @@ def write_change(
         )
     if change.declaration is not None and change.declaration.hash not in declared:
         _declare(connection, change.declaration)
+
+
+def _check_others(connection: sqlite3.Connection, change: Change) -> None:
+    if change.agreement is not None:
+        _check_version(connection, *change.agreement)
+    if change.lease is not None:
+        _check_lease(connection, change.lease)
+    if change.bill is not None:
+        check_bill(connection, change.bill)
 
 
 def _take_away(connection: sqlite3.Connection, change: Change) -> None:
@@ -185,6 +191,23 @@ def _check_version(
     ).fetchall()
     if not rows:
         message = f"{transaction}: not at version {version} any more"
+        raise VersionConflict(message)
+
+
+def check_bill(connection: sqlite3.Connection, bill: tuple[str, date, int]) -> None:
+    """See that a bill still has the version that was decided on.
+
+    Raises:
+        VersionConflict: it has not.
+
+    """
+    agreement, period, version = bill
+    rows = connection.execute(
+        "SELECT 1 FROM kessai_bills WHERE agreement = ? AND period = ? AND version = ?",
+        (agreement, period.isoformat(), version),
+    ).fetchall()
+    if not rows:
+        message = f"the bill of {agreement} for {period} was written since"
         raise VersionConflict(message)
 
 

@@ -108,6 +108,8 @@ def test_tables_are_strict_so_that_no_amount_turns_into_a_float(sqlite):
     ).fetchall()
     assert sorted(tables) == [
         ("kessai_answers", 1),
+        ("kessai_bills", 1),
+        ("kessai_chunks", 1),
         ("kessai_events", 1),
         ("kessai_gateway_ids", 1),
         ("kessai_lifecycles", 1),
@@ -279,7 +281,7 @@ def test_a_file_of_a_newer_kessai_is_refused(sqlite, tmp_path):
     begin(sqlite(path)).store.close()
     with raw(path) as connection:
         connection.execute("INSERT INTO kessai_schema (name) VALUES ('later')")
-    with pytest.raises(StoreUnsuitable, match="schema version 2; this kessai knows 1"):
+    with pytest.raises(StoreUnsuitable, match="schema version 3; this kessai knows 2"):
         sqlite(path)
 
 

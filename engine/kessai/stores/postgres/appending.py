@@ -46,6 +46,7 @@ def append(change: Change, declared: set[str]) -> Steps[None]:
         is_new=not change.expected_version,
         is_agreed=change.agreement is not None,
         is_leased=change.lease is not None,
+        is_billed=change.bill is not None,
         removes=change.removes,
         opens=opens is not None,
         declares=new is not None,
@@ -93,6 +94,7 @@ def _keys(change: Change) -> tuple[Recorded | None, tuple[Recorded, ...]]:
 def _transaction_values(change: Change) -> dict[str, Any]:
     after = change.transaction
     agreement, agreed_version = change.agreement or (None, None)
+    billed, period, bill_version = change.bill or (None, None, None)
     return {
         "id": after.id,
         "account": after.account,
@@ -109,6 +111,9 @@ def _transaction_values(change: Change) -> dict[str, Any]:
         "lease": None if change.lease is None else change.lease.number,
         "agreement": agreement,
         "agreed_version": agreed_version,
+        "billed": billed,
+        "period": None if period is None else period.isoformat(),
+        "bill_version": bill_version,
     }
 
 
@@ -128,7 +133,9 @@ def _explain(change: Change) -> Steps[None]:
         raise LeaseLost(message)
     message = f"{name}: not at version {expected} any more"
     if version == expected:
-        message = f"{agreement}: not at version {agreed_version} any more"
+        message = (
+            f"{agreement}: it or its bill is not at the version decided on any more"
+        )
     raise VersionConflict(message)
 
 

@@ -26,6 +26,7 @@ from kessai.flow import (
 from kessai.forks import AsyncOwnStack, PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
+from kessai.stores.bills import POSTGRES, AsyncBills
 from kessai.stores.encoding import Answered, decode_row
 from kessai.stores.naming import naming
 from kessai.stores.postgres import (
@@ -109,6 +110,11 @@ class AsyncPostgresStore(AsyncClosable):
             return await _drive(session, self._server, step)
         finally:
             await lender.give_back(session)
+
+    @property
+    def bills(self) -> AsyncBills:
+        """See `AsyncBillStore`."""
+        return AsyncBills(POSTGRES, self._perform)
 
     async def load(
         self, key: str | None, transaction: str, agreement: str | None

@@ -30,6 +30,8 @@ TABLES = frozenset(
         "kessai_lifecycles",
         "kessai_gateway_ids",
         "kessai_subscribers",
+        "kessai_bills",
+        "kessai_chunks",
     }
 )
 

@@ -169,6 +169,41 @@ CREATE TABLE kessai_subscribers (
 )""",
         *VIEWS,
     ),
+    (
+        """
+CREATE TABLE kessai_bills (
+  agreement text COLLATE "C" NOT NULL,
+  period text COLLATE "C" NOT NULL,
+  charge text COLLATE "C" NOT NULL UNIQUE,
+  run text COLLATE "C" NOT NULL,
+  status text COLLATE "C" NOT NULL,
+  currency text,
+  amount bigint,
+  due_at timestamptz,
+  version bigint NOT NULL,
+  chunk bigint,
+  bill text NOT NULL,
+  PRIMARY KEY (agreement, period)
+)""",
+        """
+CREATE INDEX kessai_bills_due ON kessai_bills (run, due_at, agreement, period)
+  WHERE due_at IS NOT NULL AND chunk IS NULL""",
+        """
+CREATE INDEX kessai_bills_of_run ON kessai_bills (run, agreement, period)""",
+        """
+CREATE INDEX kessai_bills_of_chunk ON kessai_bills (chunk) WHERE chunk IS NOT NULL""",
+        """
+CREATE TABLE kessai_chunks (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  run text COLLATE "C" NOT NULL,
+  lease bigint NOT NULL DEFAULT 0,
+  owner text,
+  leased_until timestamptz,
+  is_done bigint NOT NULL DEFAULT 0
+)""",
+        """
+CREATE INDEX kessai_chunks_open ON kessai_chunks (run, id) WHERE is_done = 0""",
+    ),
 )
 """What makes each version out of the one before."""
 

@@ -14,7 +14,8 @@ two appends never wait for each other in a circle; if they did, one would fail (
 
 A key that is taken is an error of the unique index, which waits for a session that is
 just writing the same key: the whole statement is rolled back. The order of locks is the
-same in all: agreement, transaction, key, lifecycle file.
+same in all: agreement, bill, transaction, key, lifecycle file. Who writes a bill locks its
+chunk before it, and nothing of these.
 """
 
 # ruff: noqa: S608 - texts are put together from names in this module; values are sent apart
@@ -209,6 +210,7 @@ class Shape(NamedTuple):
     is_new: bool
     is_agreed: bool
     is_leased: bool
+    is_billed: bool
     removes: bool
     opens: bool
     declares: bool
@@ -226,6 +228,7 @@ def append_statement(shape: Shape) -> str:
     """
     parts = (
         _AGREED * shape.is_agreed,
+        _BILLED * shape.is_billed,
         _insert(shape) if shape.is_new else _update(shape),
         EVENTS.text(shape.events),
         REWRITTEN.text(shape.rewritten),
@@ -244,6 +247,13 @@ _AGREED = (
 )
 
 _IS_AGREED = "EXISTS (SELECT 1 FROM agreed)"
+
+_BILLED = (
+    "billed AS (SELECT 1 FROM kessai_bills WHERE agreement = :billed"
+    " AND period = :period AND version = :bill_version FOR SHARE)"
+)
+
+_IS_BILLED = "EXISTS (SELECT 1 FROM billed)"
 
 _REMOVED = (
     "removed AS (DELETE FROM kessai_events USING moved"
@@ -270,7 +280,8 @@ _POSITION = "pg_current_xact_id()::text::bigint"  # see `feeding`
 
 
 def _insert(shape: Shape) -> str:
-    where = f" WHERE {_IS_AGREED}" if shape.is_agreed else ""
+    conditions = [_IS_AGREED] * shape.is_agreed + [_IS_BILLED] * shape.is_billed
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return (
         f"moved AS (INSERT INTO kessai_states ({', '.join(_COLUMNS)}, id, position)"
         f" SELECT {_VALUES}, :id::text, {_POSITION}{where}"
@@ -284,6 +295,8 @@ def _update(shape: Shape) -> str:
         conditions.append("lease = :lease")
     if shape.is_agreed:
         conditions.append(_IS_AGREED)
+    if shape.is_billed:
+        conditions.append(_IS_BILLED)
     return (
         f"moved AS (UPDATE kessai_states SET {_CHANGED}, attempts = 0,"
         f" position = greatest({_POSITION}, position),"

@@ -18,6 +18,7 @@ from kessai.flow import Change, Lease, Published, RecoveryFailure, Reference, Su
 from kessai.forks import OwnStack, PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
+from kessai.stores.bills import POSTGRES, Bills
 from kessai.stores.encoding import Answered, decode_row
 from kessai.stores.naming import naming
 from kessai.stores.postgres import (
@@ -110,6 +111,11 @@ class PostgresStore(ReadingStore):
             return _drive(session, self._server, step)
         finally:
             lender.give_back(session)
+
+    @property
+    def bills(self) -> Bills:
+        """See `BillStore`."""
+        return Bills(POSTGRES, self._perform, self._perform)
 
     def append(self, change: Change) -> None:
         """See `Store.append`."""
