@@ -92,6 +92,17 @@ prepared it has given up, and what is wanted may be something else by now."""
 LEASE = timedelta(minutes=10)
 """How long one recoverer has a transaction to itself."""
 
+CHUNK_LEASE = timedelta(minutes=2)
+"""How long one worker has the bills of a chunk to itself, unless it renews its lease."""
+
+CHUNK_BILLS = 50
+"""How many bills are charged under one lease."""
+
+LOOK_AFTER = timedelta(minutes=15)
+"""Until a bill is looked after whose charge is open, or could not be asked for: by then
+an inquiry may say what became of it."""
+assert LOOK_AFTER > IN_FLIGHT_LIMIT  # noqa: S101 - as above
+
 ESCALATION = timedelta(hours=24)
 """An operation that is open for longer is listed for an operator."""
 

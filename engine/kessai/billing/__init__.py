@@ -3,15 +3,35 @@
 from kessai.on_demand import TYPE_CHECKING, import_on_demand
 
 if TYPE_CHECKING:
+    from kessai.billing.chunks import (
+        ChunkBusy,
+        ChunkDone,
+        ChunkLost,
+        next_chunk,
+        run_bills,
+        run_chunk,
+    )
     from kessai.billing.plan import BilledAgreement, PlanReport
     from kessai.billing.schedule import BillingSchedule, BusinessDays
 else:
     import_on_demand(
         __name__,
         {
+            ".chunks": "ChunkBusy ChunkDone ChunkLost next_chunk run_bills run_chunk",
             ".plan": "BilledAgreement PlanReport",
             ".schedule": "BillingSchedule BusinessDays",
         },
     )
 
-__all__ = ["BilledAgreement", "BillingSchedule", "BusinessDays", "PlanReport"]
+__all__ = [
+    "BilledAgreement",
+    "BillingSchedule",
+    "BusinessDays",
+    "ChunkBusy",
+    "ChunkDone",
+    "ChunkLost",
+    "PlanReport",
+    "next_chunk",
+    "run_bills",
+    "run_chunk",
+]

@@ -87,7 +87,8 @@ class _FirstOfPeriod:
         self.standing = None
         found: list[Bill] = yield AddBills((self.wanted,))
         first = found[0] if found else self.wanted
-        if first.charge != self.wanted.charge or first.status in _OVER:
+        is_same = (first.charge, first.key) == (self.wanted.charge, self.wanted.key)
+        if not is_same or first.status in _OVER:
             first = yield from _as_it_stands(first)
             if first.status not in _OVER or first.due_at is not None:
                 return _is_taken(first)
@@ -165,6 +166,11 @@ def charge_bill(
     if answer.status in _OPEN and answer.is_recorded:
         yield from recover(context, bill.charge, Recovery())
         answer = yield from answer_for(answer.transaction, bill.key)
+    elif answer.denial is not None and "key_conflict" in answer.denial.codes:
+        # The shop has asked for this very charge, in other words than the plan's.
+        loaded: Loaded = yield Load(bill.key, bill.charge)
+        if loaded.recorded is not None and loaded.recorded.transaction == bill.charge:
+            answer = to_answer(loaded.recorded, answer.transaction)
     now: datetime = yield Now()
     after = replace(decide(bill, answer, now), version=bill.version + 1)
     yield WriteBill(after, lease)

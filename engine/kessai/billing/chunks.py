@@ -1,0 +1,242 @@
+"""Charging the bills of one chunk under a lease, and a run chunk by chunk.
+
+`run_chunk` is the seam for whoever drives a run: a loop here, or a workflow engine. Only
+a chunk's id travels: what is charged stands in the store. It may be called by anybody, as
+often as they like: whoever has the lease charges, the others hear for how long.
+
+    worker 1 has the chunk (lease 1), and is frozen while it charges A
+    its lease ends by the database's clock; worker 2 claims the chunk (lease 2)
+        A: its key gives what became of the charge, nothing is sent again
+        B, C: are charged
+    worker 1 goes on: what it writes of A is refused, and it begins nothing more
+
+An engine is a hint and the table is the truth: an open chunk whose lease has ended is
+offered again. This module knows no gateway and no rule of a lifecycle.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import Event, Thread
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+import attrs
+from msgspec.structs import replace
+
+from kessai.errors import (
+    KessaiError,
+    LeaseLost,
+    NeverResend,
+    VersionConflict,
+)
+from kessai.flow import (
+    Answer,
+    Bill,
+    ChunkLease,
+    Flow,
+    Now,
+    Status,
+    WriteBill,
+    charge_bill,
+)
+from kessai.flow.bills import Decide, answered
+from kessai.limits import CHUNK_BILLS, CHUNK_LEASE, LOOK_AFTER
+from kessai.shell import Engine
+from kessai.stores.protocol import BillStore, bills_of
+
+OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
+
+
+@attrs.frozen
+class ChunkDone:
+    """Its bills are charged, or left for whoever claims it next; how many of each status.
+
+    `left` are those that it had no time for, or that others wrote meanwhile.
+    """
+
+    statuses: Mapping[str, int]
+    left: int = 0
+
+
+@attrs.frozen
+class ChunkBusy:
+    """Somebody else has it, and may have it for as long as `retry_after`."""
+
+    retry_after: timedelta
+
+
+@attrs.frozen
+class ChunkLost:
+    """Somebody else has claimed it since; nothing more was written here."""
+
+
+ChunkResult = ChunkDone | ChunkBusy | ChunkLost
+
+
+def look_after(bill: Bill, answer: Answer, now: datetime) -> Bill:
+    """`bill` after an answer: looked after while it is open, else nothing follows."""
+    after = replace(answered(bill, answer), attempts=bill.attempts or 1)
+    return replace(after, due_at=now + LOOK_AFTER if answer.status in OPEN else None)
+
+
+def run_chunk(
+    engine: Engine,
+    chunk_id: int,
+    *,
+    owner: str,
+    lease: timedelta = CHUNK_LEASE,
+    decide: Decide = look_after,
+) -> ChunkResult:
+    """Charge the bills of a chunk, if nobody else has it.
+
+    `owner` names the worker, for people. It takes a third of the `lease` at most; what
+    is not charged by then is offered again. `decide` says what follows an answer.
+
+    Raises:
+        StoreBusy, StoreFailed, CommitUnknown: the store is in trouble; the chunk is
+            offered again.
+
+    """
+    bills = bills_of(engine.store)
+    held = bills.claim_chunk(chunk_id, owner, lease)
+    if held is None:
+        return ChunkDone({})
+    if isinstance(held, timedelta):
+        return ChunkBusy(held)
+    try:
+        with _Heartbeat(bills, held, lease) as heartbeat:
+            done = _charge(engine, held, heartbeat, decide)
+        bills.release_chunk(held)
+    except LeaseLost:
+        return ChunkLost()
+    except BaseException:
+        with suppress(KessaiError):
+            bills.release_chunk(held)
+        raise
+    return done
+
+
+def _charge(
+    engine: Engine, held: ChunkLease, heartbeat: "_Heartbeat", decide: Decide
+) -> ChunkDone:
+    statuses: Counter[str] = Counter()
+    bills = bills_of(engine.store).bills_in(held)
+    for bill in bills:
+        if heartbeat.is_time_over():
+            break
+        heartbeat.check()
+        try:
+            after = engine.drive(charge_bill(engine.context, bill, held, decide))
+        except VersionConflict:  # somebody has charged it by hand, and it has left
+            continue
+        except NeverResend as error:
+            after = engine.drive(_set_aside(bill, held, error))
+        statuses[after.status] += 1
+    return ChunkDone(statuses, len(bills) - statuses.total())
+
+
+def _set_aside(bill: Bill, held: ChunkLease, error: NeverResend) -> Flow[Bill]:
+    """Note why a bill cannot be charged now; it keeps none of the others waiting."""
+    now: datetime = yield Now()
+    after = replace(
+        bill,
+        reason=type(error).__name__,
+        due_at=now + LOOK_AFTER,
+        version=bill.version + 1,
+    )
+    yield WriteBill(after, held)
+    return after
+
+
+class _Heartbeat:
+    """Renews a lease each third of it, from a thread; a frozen process renews none."""
+
+    def __init__(self, bills: BillStore, held: ChunkLease, lease: timedelta) -> None:
+        self._bills, self._held, self._lease = bills, held, lease
+        self._third = lease.total_seconds() / 3
+        self._renewed = self._began = monotonic()
+        self._is_lost = False
+        self._stop = Event()
+        self._thread = Thread(target=self._beat, name="kessai-bill", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def is_time_over(self) -> bool:
+        """Whether the chunk has taken a third of its lease."""
+        return monotonic() - self._began > self._third
+
+    def check(self) -> None:
+        """See that the lease is still held, before anything is sent.
+
+        Raises:
+            LeaseLost: it is not.
+
+        """
+        if self._is_lost or monotonic() - self._renewed > self._third:
+            self._renew()  # after any pause, by asking
+
+    def _renew(self) -> None:
+        at = monotonic()
+        self._bills.renew_chunk(self._held, self._lease)
+        self._renewed = at
+
+    def _beat(self) -> None:
+        while not self._stop.wait(self._third):
+            try:
+                self._renew()
+            except LeaseLost:
+                self._is_lost = True
+                return
+            except KessaiError:  # the next beat, or the next bill, asks again
+                continue
+
+
+def run_bills(
+    engine: Engine,
+    run: str,
+    *,
+    owner: str,
+    lease: timedelta = CHUNK_LEASE,
+    size: int = CHUNK_BILLS,
+    decide: Decide = look_after,
+) -> Iterator[ChunkResult]:
+    """Charge what is due of a run, chunk by chunk, until nothing is; what came of each.
+
+    Any number of workers may do so at once, on any number of machines.
+
+    Raises:
+        See `run_chunk`.
+
+    """
+    while (chunk := next_chunk(engine, run, size)) is not None:
+        yield run_chunk(engine, chunk, owner=owner, lease=lease, decide=decide)
+
+
+def next_chunk(engine: Engine, run: str, size: int = CHUNK_BILLS) -> int | None:
+    """The id of a chunk of a run that waits to be charged; None if nothing is due.
+
+    Whoever has workers of its own submits it to one; a few at a time, not the whole run.
+    """
+    bills = bills_of(engine.store)
+    for chunk in bills.open_chunks(run, 1):
+        return chunk
+    return bills.form_chunk(run, engine.drive(_now()), size)
+
+
+def _now() -> Flow[datetime]:
+    now: datetime = yield Now()
+    return now
