@@ -47,7 +47,7 @@ class PlanReport:
 
     `written` are new; `standing` are planned or charged already, `differing` of them
     with another amount or in another run. `skipped` are agreements for which nothing was
-    planned, with the reason: `unknown`, `account` (another's) or `not_charged` (nothing
+    planned, with the reason: `no_agreement`, `account` (another's) or `not_charged` (nothing
     charges its lifecycle); at most 100 of them, `skips` counts all.
     """
 
@@ -59,7 +59,7 @@ class PlanReport:
     skipped: dict[str, str] = attrs.field(factory=dict[str, str])
 
 
-_SKIPPED = frozenset({"unknown", "account", "not_charged"})
+_SKIPPED = frozenset({"no_agreement", "account", "not_charged"})
 
 
 @attrs.define
@@ -130,7 +130,7 @@ class Planning:
     def _command(self, agreement: Transaction | None) -> str:
         """The command that charges it, or why none does."""
         if agreement is None or not agreement.exists:
-            return "unknown"
+            return "no_agreement"
         if agreement.account not in self.context.adapters:
             return "account"
         return charging_command(self.context, agreement) or "not_charged"

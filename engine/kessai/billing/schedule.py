@@ -37,6 +37,14 @@ class BusinessDays(StrEnum):
     PREVIOUS = "previous"  # on the last business day before it
 
 
+def _business_days(given: str) -> BusinessDays:
+    try:
+        return BusinessDays(given)
+    except ValueError:
+        message = f"business_days: {given!r}; one of {', '.join(BusinessDays)} is right"
+        raise InvalidInput(message) from None
+
+
 @attrs.frozen(kw_only=True)
 class BillingSchedule:
     """The days on which an agreement is charged: `anchor`, and each period after it.
@@ -60,7 +68,7 @@ class BillingSchedule:
     zone: str = "UTC"
     at: time = time(0)
     business_days: BusinessDays = attrs.field(
-        default=BusinessDays.NONE, converter=BusinessDays
+        default=BusinessDays.NONE, converter=_business_days
     )
     holidays: str = ""
     until: date | None = None

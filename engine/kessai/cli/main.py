@@ -17,6 +17,7 @@ _COMMANDS = {
         "Move what has ended to a file.",
     ),
     "audit": ("audit.group:audit", "Prove that every step was allowed."),
+    "bill": ("bill.group:bill", "Charge agreements, each once in a period."),
     "demo": ("demo.command:demo", "A payment's whole life, in seconds."),
     "emulator": ("emulator.group:emulator", "A gateway to try things on."),
     "events": ("events.group:events", "What happened, to follow or to be sent."),

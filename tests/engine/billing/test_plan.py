@@ -50,7 +50,7 @@ def test_what_no_charge_can_be_made_for_is_skipped_with_the_reason(shop):
     shop.agrees("A")
     shop.do("authorize", "order", lifecycle="one_time", amount=100)
     report = shop.plan("nobody", "A", "order")
-    assert report.skipped == {"nobody": "unknown", "order": "not_charged"}
+    assert report.skipped == {"nobody": "no_agreement", "order": "not_charged"}
     assert (report.skips, report.written) == (2, 1)
 
 

@@ -145,6 +145,7 @@ def test_a_date_that_is_moved_stays_the_date_of_its_period():
         ({"value": True}, "value: a whole number"),
         ({"zone": "Asia/Nowhere"}, "zone: 'Asia/Nowhere' is not known"),
         ({"zone": "../etc"}, "zone: '../etc' is not known"),
+        ({"business_days": "maybe"}, "one of none, next, previous is right"),
         ({"holidays": "XX"}, "holidays: 'XX' is not known"),
     ],
 )

@@ -1,0 +1,1 @@
+"""`kessai bill`: a month's billing, planned, charged once, and reconciled."""

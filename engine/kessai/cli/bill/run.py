@@ -1,0 +1,54 @@
+"""`kessai bill run`: charges what is due, until nothing is."""
+
+import os
+import socket
+from collections import Counter
+
+import click
+
+from kessai.billing import ChunkDone, next_chunk, run_chunk
+from kessai.cli.bill.shown import print_statuses, totals_of, word
+from kessai.cli.terminal import exits
+from kessai.cli.terminal.gateways import wired
+from kessai.cli.terminal.options import Asked, shared_options
+from kessai.cli.terminal.output import print_json
+from kessai.cli.terminal.progress import progress
+from kessai.cli.terminal.stopping import stop_on_signals
+from kessai.flow import Status
+
+_OPEN = (Status.PENDING, Status.UNKNOWN)
+
+
+@click.command(short_help="Charge what is due of a run.")
+@click.argument("name", metavar="RUN")
+@shared_options("db", "gateway", "account", "json")
+def run(asked: Asked, *, name: str) -> int:
+    """Charge the bills of a run that are due, in chunks, until none is.
+
+    Run it on as many machines as it takes, and again after whatever happened: a chunk is
+    leased to one, and comes back by itself. What has no outcome is looked after a quarter
+    of an hour later, and never sent again.
+
+    Exit codes: 0 all that was due has an outcome, 4 something is open, 130 stopped by
+    Ctrl-C or SIGTERM after the chunk in hand.
+    """
+    owner, statuses = f"{socket.gethostname()}/{os.getpid()}", Counter[str]()
+    with wired(asked) as wiring, stop_on_signals() as stop:
+        engine = wiring.engine
+        planned = sum(total.number for total in totals_of(engine.store, name))
+        with progress(planned, word("running", asked.language)) as bar:
+            while not stop.is_asked:
+                chunk = next_chunk(engine, name)
+                if chunk is None:
+                    break
+                found = run_chunk(engine, chunk, owner=owner)
+                if isinstance(found, ChunkDone):
+                    statuses.update(found.statuses)
+                    bar.step(sum(found.statuses.values()))
+    if asked.as_json:
+        print_json({"run": name, "charged": dict(statuses)})
+    else:
+        print_statuses(statuses, asked.language)
+    is_open = any(statuses[status] for status in _OPEN)
+    code = exits.UNKNOWN if is_open else exits.DONE
+    return stop.ended(code, word("stopped", asked.language))
