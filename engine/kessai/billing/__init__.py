@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         run_bills,
         run_chunk,
     )
+    from kessai.billing.ladder import RetryLadder, read_ladder
     from kessai.billing.plan import BilledAgreement, PlanReport
     from kessai.billing.schedule import BillingSchedule, BusinessDays
 else:
@@ -18,6 +19,7 @@ else:
         __name__,
         {
             ".chunks": "ChunkBusy ChunkDone ChunkLost next_chunk run_bills run_chunk",
+            ".ladder": "RetryLadder read_ladder",
             ".plan": "BilledAgreement PlanReport",
             ".schedule": "BillingSchedule BusinessDays",
         },
@@ -31,7 +33,9 @@ __all__ = [
     "ChunkDone",
     "ChunkLost",
     "PlanReport",
+    "RetryLadder",
     "next_chunk",
+    "read_ladder",
     "run_bills",
     "run_chunk",
 ]

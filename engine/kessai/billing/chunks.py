@@ -26,6 +26,7 @@ from typing import Self
 import attrs
 from msgspec.structs import replace
 
+from kessai.billing.ladder import RetryLadder
 from kessai.errors import (
     KessaiError,
     LeaseLost,
@@ -33,21 +34,17 @@ from kessai.errors import (
     VersionConflict,
 )
 from kessai.flow import (
-    Answer,
     Bill,
     ChunkLease,
     Flow,
     Now,
-    Status,
     WriteBill,
     charge_bill,
 )
-from kessai.flow.bills import Decide, answered
+from kessai.flow.bills import Decide
 from kessai.limits import CHUNK_BILLS, CHUNK_LEASE, LOOK_AFTER
 from kessai.shell import Engine
 from kessai.stores.protocol import BillStore, bills_of
-
-OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
 
 
 @attrs.frozen
@@ -73,13 +70,9 @@ class ChunkLost:
     """Somebody else has claimed it since; nothing more was written here."""
 
 
+NO_LADDER = RetryLadder()
+
 ChunkResult = ChunkDone | ChunkBusy | ChunkLost
-
-
-def look_after(bill: Bill, answer: Answer, now: datetime) -> Bill:
-    """`bill` after an answer: looked after while it is open, else nothing follows."""
-    after = replace(answered(bill, answer), attempts=bill.attempts or 1)
-    return replace(after, due_at=now + LOOK_AFTER if answer.status in OPEN else None)
 
 
 def run_chunk(
@@ -88,12 +81,12 @@ def run_chunk(
     *,
     owner: str,
     lease: timedelta = CHUNK_LEASE,
-    decide: Decide = look_after,
+    ladder: RetryLadder = NO_LADDER,
 ) -> ChunkResult:
     """Charge the bills of a chunk, if nobody else has it.
 
     `owner` names the worker, for people. It takes a third of the `lease` at most; what
-    is not charged by then is offered again. `decide` says what follows an answer.
+    is not charged by then is offered again. The `ladder` says what follows a decline.
 
     Raises:
         StoreBusy, StoreFailed, CommitUnknown: the store is in trouble; the chunk is
@@ -108,7 +101,7 @@ def run_chunk(
         return ChunkBusy(held)
     try:
         with _Heartbeat(bills, held, lease) as heartbeat:
-            done = _charge(engine, held, heartbeat, decide)
+            done = _charge(engine, held, heartbeat, ladder.decide)
         bills.release_chunk(held)
     except LeaseLost:
         return ChunkLost()
@@ -212,7 +205,7 @@ def run_bills(
     owner: str,
     lease: timedelta = CHUNK_LEASE,
     size: int = CHUNK_BILLS,
-    decide: Decide = look_after,
+    ladder: RetryLadder = NO_LADDER,
 ) -> Iterator[ChunkResult]:
     """Charge what is due of a run, chunk by chunk, until nothing is; what came of each.
 
@@ -223,7 +216,7 @@ def run_bills(
 
     """
     while (chunk := next_chunk(engine, run, size)) is not None:
-        yield run_chunk(engine, chunk, owner=owner, lease=lease, decide=decide)
+        yield run_chunk(engine, chunk, owner=owner, lease=lease, ladder=ladder)
 
 
 def next_chunk(engine: Engine, run: str, size: int = CHUNK_BILLS) -> int | None:

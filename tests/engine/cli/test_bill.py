@@ -166,3 +166,16 @@ def test_a_run_that_is_not_planned_is_refused(consented, bill):
         code, out = bill(command, "feb")
         assert code == 2
         assert "run 'feb': nothing is planned under that name" in out.err
+
+
+def test_a_ladder_that_is_none_is_refused_before_anything_is_charged(
+    planned, bill, tmp_path
+):
+    path = tmp_path / "ladder.toml"
+    path.write_text("[again]\ncodes = ['X']\nafter_days = [0]\n", "utf-8")
+    code, out = bill("run", "jan", "--ladder", str(path))
+    assert code == 2
+    assert "an attempt follows after a day or more" in out.err
+    path.write_text("[again]\ncodes = ['X']\nafter_days = [3]\n", "utf-8")
+    code, out = bill("run", "jan", "--ladder", str(path), "--json")
+    assert (code, json.loads(out.out)["charged"]) == (0, {"succeeded": 2})

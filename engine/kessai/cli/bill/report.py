@@ -91,7 +91,9 @@ def _finding(wiring: Wiring, bill: Bill) -> str:
         return "missing"
     if outcome in _OVER and outcome != bill.status:
         return "differs"
-    made = [of_attempt(bill, bill.period, n).charge for n in range(1, bill.attempts)]
+    made = [
+        of_attempt(bill, bill.period, n).charge for n in range(1, bill.attempts + 1)
+    ]
     found = (_compared(wiring, charge) for charge in {*made, bill.charge})
     return next(filter(None, found), "")
 
@@ -141,13 +143,16 @@ def _print_rows(rows: list[tuple[Bill, str]], language: str) -> None:
         return
     print_table(
         word("others", language),
-        word.each(language, "charge", "period", "status", "reason", "finding"),
+        word.each(
+            language, "charge", "period", "status", "reason", "remedy", "finding"
+        ),
         (
             [
                 bill.charge,
                 bill.period.isoformat(),
                 word(bill.status, language),
                 bill.reason,
+                word(bill.remedy, language) if bill.remedy else "",
                 word(found, language) if found else "",
             ]
             for bill, found in rows

@@ -3,10 +3,17 @@
 import os
 import socket
 from collections import Counter
+from pathlib import Path
 
 import click
 
-from kessai.billing import ChunkDone, next_chunk, run_chunk
+from kessai.billing import (
+    ChunkDone,
+    RetryLadder,
+    next_chunk,
+    read_ladder,
+    run_chunk,
+)
 from kessai.cli.bill.shown import print_statuses, totals_of, word
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import wired
@@ -21,8 +28,15 @@ _OPEN = (Status.PENDING, Status.UNKNOWN)
 
 @click.command(short_help="Charge what is due of a run.")
 @click.argument("name", metavar="RUN")
+@click.option(
+    "--ladder",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="What follows a decline, as TOML: [again] codes and after_days, [ask] codes."
+    " Without it a decline is final.",
+)
 @shared_options("db", "gateway", "account", "json")
-def run(asked: Asked, *, name: str) -> int:
+def run(asked: Asked, *, name: str, ladder: Path | None) -> int:
     """Charge the bills of a run that are due, in chunks, until none is.
 
     Run it on as many machines as it takes, and again after whatever happened: a chunk is
@@ -32,6 +46,7 @@ def run(asked: Asked, *, name: str) -> int:
     Exit codes: 0 all that was due has an outcome, 4 something is open, 130 stopped by
     Ctrl-C or SIGTERM after the chunk in hand.
     """
+    rungs = RetryLadder() if ladder is None else read_ladder(ladder)
     owner, statuses = f"{socket.gethostname()}/{os.getpid()}", Counter[str]()
     with wired(asked) as wiring, stop_on_signals() as stop:
         engine = wiring.engine
@@ -41,7 +56,7 @@ def run(asked: Asked, *, name: str) -> int:
                 chunk = next_chunk(engine, name)
                 if chunk is None:
                     break
-                found = run_chunk(engine, chunk, owner=owner)
+                found = run_chunk(engine, chunk, owner=owner, ladder=rungs)
                 if isinstance(found, ChunkDone):
                     statuses.update(found.statuses)
                     bar.step(sum(found.statuses.values()))
