@@ -4,6 +4,7 @@ from kessai.on_demand import TYPE_CHECKING, import_on_demand
 
 if TYPE_CHECKING:
     from kessai.billing.chunks import (
+        BillRunner,
         ChunkBusy,
         ChunkDone,
         ChunkLost,
@@ -18,7 +19,7 @@ else:
     import_on_demand(
         __name__,
         {
-            ".chunks": "ChunkBusy ChunkDone ChunkLost next_chunk run_bills run_chunk",
+            ".chunks": "BillRunner ChunkBusy ChunkDone ChunkLost next_chunk run_bills run_chunk",
             ".ladder": "RetryLadder read_ladder",
             ".plan": "BilledAgreement PlanReport",
             ".schedule": "BillingSchedule BusinessDays",
@@ -26,6 +27,7 @@ else:
     )
 
 __all__ = [
+    "BillRunner",
     "BilledAgreement",
     "BillingSchedule",
     "BusinessDays",

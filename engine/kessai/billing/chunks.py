@@ -15,13 +15,14 @@ offered again. This module knows no gateway and no rule of a lifecycle.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import attrs
 from msgspec.structs import replace
@@ -198,35 +199,80 @@ class _Heartbeat:
                 continue
 
 
+@attrs.frozen(kw_only=True)
+class BillRunner:
+    """Charges what is due of a `run`, in chunks of `size` bills, `threads` at a time.
+
+    Any number of them may do so at once, on any number of machines; `owner` names this
+    one, for people. See `run_chunk` for the rest.
+    """
+
+    engine: Engine
+    run: str
+    owner: str
+    lease: timedelta = CHUNK_LEASE
+    size: int = CHUNK_BILLS
+    ladder: RetryLadder = NO_LADDER
+    threads: int = 1
+
+    def results(self, is_stopped: Callable[[], bool]) -> Iterator[ChunkResult]:
+        """What came of each chunk, until nothing is due or it `is_stopped`.
+
+        Raises:
+            See `run_chunk`; what the other threads have in hand is finished first.
+
+        """
+        with ThreadPoolExecutor(self.threads, "kessai-bill") as pool:
+            under_way: dict[Future[ChunkResult], int] = {}
+            while True:
+                while len(under_way) < self.threads and not is_stopped():
+                    chunk = self._next(under_way.values())
+                    if chunk is None:
+                        break
+                    under_way[pool.submit(self._run, chunk)] = chunk
+                if not under_way:
+                    return
+                for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    del under_way[done]
+                    yield done.result()
+
+    def _run(self, chunk: int) -> ChunkResult:
+        return run_chunk(
+            self.engine,
+            chunk,
+            owner=self.owner,
+            lease=self.lease,
+            ladder=self.ladder,
+        )
+
+    def _next(self, besides: Collection[int]) -> int | None:
+        return next_chunk(self.engine, self.run, size=self.size, besides=besides)
+
+
 def run_bills(
+    engine: Engine, run: str, *, owner: str, **more: Any
+) -> list[ChunkResult]:
+    """Charge all that is due of a run; what came of each chunk. See `BillRunner`."""
+    runner = BillRunner(engine=engine, run=run, owner=owner, **more)
+    return list(runner.results(lambda: False))
+
+
+def next_chunk(
     engine: Engine,
     run: str,
     *,
-    owner: str,
-    lease: timedelta = CHUNK_LEASE,
     size: int = CHUNK_BILLS,
-    ladder: RetryLadder = NO_LADDER,
-) -> Iterator[ChunkResult]:
-    """Charge what is due of a run, chunk by chunk, until nothing is; what came of each.
-
-    Any number of workers may do so at once, on any number of machines.
-
-    Raises:
-        See `run_chunk`.
-
-    """
-    while (chunk := next_chunk(engine, run, size)) is not None:
-        yield run_chunk(engine, chunk, owner=owner, lease=lease, ladder=ladder)
-
-
-def next_chunk(engine: Engine, run: str, size: int = CHUNK_BILLS) -> int | None:
+    besides: Collection[int] = (),
+) -> int | None:
     """The id of a chunk of a run that waits to be charged; None if nothing is due.
 
-    Whoever has workers of its own submits it to one; a few at a time, not the whole run.
+    Whoever has workers of its own submits it to one: a few at a time, not the whole run,
+    and `besides` those that are submitted already.
     """
     bills = bills_of(engine.store)
-    for chunk in bills.open_chunks(run, 1):
-        return chunk
+    for chunk in bills.open_chunks(run, len(besides) + 1):
+        if chunk not in besides:
+            return chunk
     return bills.form_chunk(run, engine.drive(_now()), size)
 
 

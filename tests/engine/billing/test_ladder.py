@@ -30,7 +30,7 @@ def due(shop):
 
 
 def bill(shop, ladder=LADDER):
-    return list(run_bills(shop.engine, RUN, owner="worker", ladder=ladder))
+    return run_bills(shop.engine, RUN, owner="worker", ladder=ladder)
 
 
 def refuses(shop, times=1):

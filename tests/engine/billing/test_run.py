@@ -8,6 +8,7 @@ import pytest
 
 from kessai import PostgresStore
 from kessai.billing import (
+    BillRunner,
     ChunkBusy,
     ChunkDone,
     ChunkLost,
@@ -36,7 +37,7 @@ def due(shop):
 
 
 def bill(shop, **more):
-    return list(run_bills(shop.engine, RUN, owner="worker", **more))
+    return run_bills(shop.engine, RUN, owner="worker", **more)
 
 
 def charged_once(shop, names=NAMES):
@@ -113,7 +114,7 @@ def test_a_frozen_worker_writes_nothing_and_sends_nothing_more(due):
     def freeze():
         due.wire.before = lambda: None
         due.lease_ends()
-        assert list(run_bills(other, RUN, owner="other")) == [
+        assert run_bills(other, RUN, owner="other") == [
             ChunkDone(Counter(unknown=1, succeeded=3))
         ]
 
@@ -236,7 +237,7 @@ def test_two_workers_on_a_server_charge_a_run_once(url, shop):
     shop.at(2026, 1, 31)
 
     def work(engine):
-        return list(run_bills(engine, RUN, owner="worker", size=2))
+        return run_bills(engine, RUN, owner="worker", size=2, threads=2)
 
     with ThreadPoolExecutor(2) as pool:
         done = [
@@ -248,3 +249,12 @@ def test_two_workers_on_a_server_charge_a_run_once(url, shop):
     assert sum(succeeded) == 12
     charged_once(shop, names)
     store.close()
+
+
+def test_a_run_that_is_stopped_finishes_the_chunk_in_hand(due):
+    runner = BillRunner(engine=due.engine, run=RUN, owner="worker", size=1)
+    done = runner.results(lambda: bool(due.orders()))
+    assert list(done) == [ChunkDone(Counter(succeeded=1))]
+    assert list(runner.results(lambda: True)) == []
+    bill(due)
+    charged_once(due)

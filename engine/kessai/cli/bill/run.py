@@ -7,13 +7,7 @@ from pathlib import Path
 
 import click
 
-from kessai.billing import (
-    ChunkDone,
-    RetryLadder,
-    next_chunk,
-    read_ladder,
-    run_chunk,
-)
+from kessai.billing import BillRunner, ChunkDone, RetryLadder, read_ladder
 from kessai.cli.bill.shown import print_statuses, totals_of, word
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import wired
@@ -35,8 +29,16 @@ _OPEN = (Status.PENDING, Status.UNKNOWN)
     help="What follows a decline, as TOML: [again] codes and after_days, [ask] codes."
     " Without it a decline is final.",
 )
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="So many chunks at a time; one at the emulator.",
+)
 @shared_options("db", "gateway", "account", "json")
-def run(asked: Asked, *, name: str, ladder: Path | None) -> int:
+def run(asked: Asked, *, name: str, ladder: Path | None, threads: int) -> int:
     """Charge the bills of a run that are due, in chunks, until none is.
 
     Run it on as many machines as it takes, and again after whatever happened: a chunk is
@@ -44,19 +46,22 @@ def run(asked: Asked, *, name: str, ladder: Path | None) -> int:
     of an hour later, and never sent again.
 
     Exit codes: 0 all that was due has an outcome, 4 something is open, 130 stopped by
-    Ctrl-C or SIGTERM after the chunk in hand.
+    Ctrl-C or SIGTERM after the chunks in hand.
     """
     rungs = RetryLadder() if ladder is None else read_ladder(ladder)
     owner, statuses = f"{socket.gethostname()}/{os.getpid()}", Counter[str]()
     with wired(asked) as wiring, stop_on_signals() as stop:
         engine = wiring.engine
         planned = sum(total.number for total in totals_of(engine.store, name))
+        runner = BillRunner(
+            engine=engine,
+            run=name,
+            owner=owner,
+            ladder=rungs,
+            threads=threads if wiring.local is None else 1,
+        )
         with progress(planned, word("running", asked.language)) as bar:
-            while not stop.is_asked:
-                chunk = next_chunk(engine, name)
-                if chunk is None:
-                    break
-                found = run_chunk(engine, chunk, owner=owner, ladder=rungs)
+            for found in runner.results(lambda: stop.is_asked):
                 if isinstance(found, ChunkDone):
                     statuses.update(found.statuses)
                     bar.step(sum(found.statuses.values()))
