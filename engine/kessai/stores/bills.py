@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 
 import msgspec
 
@@ -23,6 +24,8 @@ from kessai.stores.query import Query, Row, Steps, T
 
 if TYPE_CHECKING:
     from kessai.flow import Bill, ChunkLease
+
+P = ParamSpec("P")
 
 _COLUMNS = {
     "agreement": "text",
@@ -60,135 +63,93 @@ class BillTotal(NamedTuple):
     amount: int
 
 
+_Step = Callable[Concatenate["Bills", P], Steps[T]]
+_Method = Callable[Concatenate["Bills", P], T]
+
+
+def _reading(step: _Step[P, T]) -> _Method[P, T]:
+    """A method that is a step, performed by what reads."""
+
+    @wraps(step)
+    def method(self: Bills, /, *given: P.args, **named: P.kwargs) -> T:
+        found: T = self.perform_reading(step(self, *given, **named))
+        return found
+
+    return method
+
+
+def _writing(step: _Step[P, T]) -> _Method[P, T]:
+    """A method that is a step, performed by what writes."""
+
+    @wraps(step)
+    def method(self: Bills, /, *given: P.args, **named: P.kwargs) -> T:
+        written: T = self.perform_writing(step(self, *given, **named))
+        return written
+
+    return method
+
+
 class Bills:
-    """What a store keeps of billing: see each method of `BillStore`."""
+    """What a store keeps of billing: see each method of `BillStore`.
+
+    Where what performs its steps is asynchronous, its methods are to be awaited.
+    """
 
     def __init__(
         self,
         dialect: Dialect,
-        read: Callable[[Steps[Any]], Any],
-        write: Callable[[Steps[Any]], Any],
+        perform_reading: Callable[[Steps[Any]], Any],
+        perform_writing: Callable[[Steps[Any]], Any],
     ) -> None:
-        self._steps = _BillSteps(dialect)
-        self._read, self._write = read, write
-
-    def add(self, bills: Sequence[Bill]) -> list[Bill]:
-        """See `BillStore.add`."""
-        return self._written(self._steps.add(bills))
-
-    def write(self, bill: Bill, lease: ChunkLease | None = None) -> None:
-        """See `BillStore.write`."""
-        self._written(self._steps.write(bill, lease))
-
-    def standing(self, bills: Sequence[Bill]) -> list[Bill]:
-        """See `BillStore.standing`."""
-        return self._found(self._steps.standing(bills))
-
-    def listed(self, run: str, after: tuple[str, str], limit: int) -> list[Bill]:
-        """See `BillStore.listed`."""
-        return self._found(self._steps.listed(run, after, limit))
-
-    def totals(self, run: str) -> list[BillTotal]:
-        """See `BillStore.totals`."""
-        return self._found(self._steps.totals(run))
-
-    def next_due(self, run: str) -> datetime | None:
-        """See `BillStore.next_due`."""
-        return self._found(self._steps.next_due(run))
-
-    def form_chunk(self, run: str, now: datetime, size: int) -> int | None:
-        """See `BillStore.form_chunk`."""
-        return self._written(self._steps.form_chunk(run, now, size))
-
-    def open_chunks(self, run: str, limit: int) -> list[int]:
-        """See `BillStore.open_chunks`."""
-        return self._found(self._steps.open_chunks(run, limit))
-
-    def claim_chunk(
-        self, chunk: int, owner: str, lease: timedelta
-    ) -> ChunkLease | timedelta | None:
-        """See `BillStore.claim_chunk`."""
-        return self._written(self._steps.claim_chunk(chunk, owner, lease))
-
-    def renew_chunk(self, held: ChunkLease, lease: timedelta) -> None:
-        """See `BillStore.renew_chunk`."""
-        self._written(self._steps.renew_chunk(held, lease))
-
-    def bills_in(self, held: ChunkLease) -> list[Bill]:
-        """See `BillStore.bills_in`."""
-        return self._found(self._steps.bills_in(held))
-
-    def release_chunk(self, held: ChunkLease) -> None:
-        """See `BillStore.release_chunk`."""
-        self._written(self._steps.release_chunk(held))
-
-    def _found(self, step: Steps[T]) -> T:
-        found: T = self._read(step)
-        return found
-
-    def _written(self, step: Steps[T]) -> T:
-        written: T = self._write(step)
-        return written
-
-
-class AsyncBills:
-    """The part of it that commands need, every method awaited."""
-
-    def __init__(self, dialect: Dialect, write: Callable[[Steps[Any]], Any]) -> None:
-        self._steps, self._write = _BillSteps(dialect), write
-
-    async def add(self, bills: Sequence[Bill]) -> list[Bill]:
-        """See `BillStore.add`."""
-        found: list[Bill] = await self._write(self._steps.add(bills))
-        return found
-
-    async def write(self, bill: Bill, lease: ChunkLease | None = None) -> None:
-        """See `BillStore.write`."""
-        await self._write(self._steps.write(bill, lease))
-
-
-class _BillSteps:
-    """The same as queries out and rows in."""
-
-    def __init__(self, dialect: Dialect) -> None:
+        self.perform_reading = perform_reading
+        self.perform_writing = perform_writing
         self._of = dialect
         asked = ", ".join(dialect.member(*column) for column in _COLUMNS.items())
         keys = ", ".join(dialect.member(key, "text") for key in ("agreement", "period"))
-        self._add = (
+        self._insert = (
             f"INSERT INTO kessai_bills ({', '.join(_COLUMNS)})"
             f" SELECT {asked} FROM {dialect.each} WHERE true"
             " ON CONFLICT DO NOTHING RETURNING agreement, period"
         )
-        self._standing = (
+        self._find = (
             "SELECT bill FROM kessai_bills WHERE (agreement, period) IN"
             f" (SELECT {keys} FROM {dialect.each})"
         )
         changed = ", ".join(f"{name} = :{name}" for name in list(_COLUMNS)[2:])
-        self._write = (
+        self._update = (
             f"UPDATE kessai_bills SET {changed}, chunk = NULL WHERE agreement = :agreement"
             " AND period = :period AND version = :version - 1{held} RETURNING version"
         )
 
+    @_writing
     def add(self, bills: Sequence[Bill]) -> Steps[list[Bill]]:
+        """See `BillStore.add`."""
         values = {"rows": _rows(bills, self._of)}
-        new = yield Query(self._add, values, writes=True)
+        new = yield Query(self._insert, values, writes=True)
         if len(new) == len(bills):
             return []
         written = {(agreement, period) for agreement, period in new}
         others = [bill for bill in bills if _key(bill) not in written]
-        found = yield from self.standing(others)
+        found = yield from self._standing(others)
         if missing := {*map(_key, others)} - {*map(_key, found)}:
             named = [bill.charge for bill in others if _key(bill) in missing]
             message = f"{', '.join(named[:3])}: is the charge of another period already"
             raise InvalidInput(message)
         return found
 
+    @_reading
     def standing(self, bills: Sequence[Bill]) -> Steps[list[Bill]]:
-        rows = yield Query(self._standing, {"rows": _rows(bills, self._of)})
+        """See `BillStore.standing`."""
+        return self._standing(bills)
+
+    def _standing(self, bills: Sequence[Bill]) -> Steps[list[Bill]]:
+        rows = yield Query(self._find, {"rows": _rows(bills, self._of)})
         return _read(rows)
 
-    def write(self, bill: Bill, lease: ChunkLease | None) -> Steps[None]:
-        values, text, held = _values(bill, self._of), self._write, ""
+    @_writing
+    def write(self, bill: Bill, lease: ChunkLease | None = None) -> Steps[None]:
+        """See `BillStore.write`."""
+        values, text, held = _values(bill, self._of), self._update, ""
         if lease is not None:
             text = f"{_HELD.format(share=self._of.share)} {text}"
             held = " AND EXISTS (SELECT 1 FROM held)"
@@ -208,31 +169,43 @@ class _BillSteps:
         if not (yield Query(_HELD_NOW, values)):
             raise _lost(lease)
 
+    @_reading
     def listed(self, run: str, after: tuple[str, str], limit: int) -> Steps[list[Bill]]:
+        """See `BillStore.listed`."""
         agreement, period = after
         values = {"run": run, "agreement": agreement, "period": period, "limit": limit}
         return _read((yield Query(_LISTED, values)))
 
+    @_reading
     def totals(self, run: str) -> Steps[list[BillTotal]]:
+        """See `BillStore.totals`."""
         rows = yield Query(_TOTALS, {"run": run})
         return [BillTotal(*row) for row in rows]
 
+    @_reading
     def next_due(self, run: str) -> Steps[datetime | None]:
+        """See `BillStore.next_due`."""
         ((due_at,),) = yield Query(_NEXT_DUE, {"run": run})
         return datetime.fromisoformat(due_at) if isinstance(due_at, str) else due_at
 
+    @_writing
     def form_chunk(self, run: str, now: datetime, size: int) -> Steps[int | None]:
+        """See `BillStore.form_chunk`."""
         values = {"run": run, "now": self._of.moment(now), "size": size}
         return (yield from self._of.form(values))
 
+    @_reading
     def open_chunks(self, run: str, limit: int) -> Steps[list[int]]:
+        """See `BillStore.open_chunks`."""
         text = _OPEN_CHUNKS.format(now=self._of.now)
         rows = yield Query(text, {"run": run, "limit": limit})
         return [chunk for (chunk,) in rows]
 
+    @_writing
     def claim_chunk(
         self, chunk: int, owner: str, lease: timedelta
     ) -> Steps[ChunkLease | timedelta | None]:
+        """See `BillStore.claim_chunk`."""
         text = _CLAIM.format(now=self._of.now, until=self._of.until)
         values = {"chunk": chunk, "owner": owner, "seconds": lease.total_seconds()}
         for (number,) in (yield Query(text, values, writes=True)):
@@ -242,17 +215,23 @@ class _BillSteps:
             return timedelta(seconds=max(0.0, float(left or 0)))
         return None
 
+    @_writing
     def renew_chunk(self, held: ChunkLease, lease: timedelta) -> Steps[None]:
+        """See `BillStore.renew_chunk`."""
         text = _RENEW.format(until=self._of.until)
         values = {"chunk": held.chunk, "lease": held.number}
         values["seconds"] = lease.total_seconds()  # type: ignore[assignment]
         if not (yield Query(text, values, writes=True)):
             raise _lost(held)
 
+    @_reading
     def bills_in(self, held: ChunkLease) -> Steps[list[Bill]]:
+        """See `BillStore.bills_in`."""
         return _read((yield Query(_BILLS_IN, {"chunk": held.chunk})))
 
+    @_writing
     def release_chunk(self, held: ChunkLease) -> Steps[None]:
+        """See `BillStore.release_chunk`."""
         values = {"chunk": held.chunk, "lease": held.number}
         if not (yield Query(_RELEASE, values, writes=True)):
             raise _lost(held)

@@ -86,7 +86,7 @@ class MemoryStore(Closable):
             raise StoreUnsuitable(message)
         return self._lock
 
-    @property
+    @cached_property
     def bills(self) -> Bills:
         """See `BillStore`: there is a database for them, in this process alone."""
         return Bills(SQLITE, self._on_bills, self._on_bills)

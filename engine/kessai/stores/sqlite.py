@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby, islice, starmap
 from operator import itemgetter
 from pathlib import Path
@@ -147,7 +147,7 @@ class SQLiteStore(ReadingStore):
         """
         self._own.get().writer.scrub()
 
-    @property
+    @cached_property
     def bills(self) -> Bills:
         """See `BillStore`."""
         return Bills(SQLITE, self._perform, self._write_step)

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from functools import partial
-from typing import Generic, Self
+from functools import cached_property, partial
+from typing import Any, Generic, Self
 
 import psycopg
 from psycopg import IsolationLevel
@@ -26,7 +26,7 @@ from kessai.flow import (
 from kessai.forks import AsyncOwnStack, PerProcess
 from kessai.machine import Record, Transaction
 from kessai.stores import feed, reading
-from kessai.stores.bills import POSTGRES, AsyncBills
+from kessai.stores.bills import POSTGRES, Bills
 from kessai.stores.encoding import Answered, decode_row
 from kessai.stores.naming import naming
 from kessai.stores.postgres import (
@@ -50,7 +50,7 @@ from kessai.stores.postgres.server import (
 )
 from kessai.stores.postgres.sessions import AsyncPostgresSession
 from kessai.stores.postgres.within import AsyncPostgresWithin
-from kessai.stores.protocol import ForeignObject, StatusGroup
+from kessai.stores.protocol import AsyncBillStore, ForeignObject, StatusGroup
 from kessai.stores.query import READ_AHEAD, Query, Row, Steps, T, perform_async
 from kessai.stores.searching import search, status_groups
 
@@ -111,10 +111,12 @@ class AsyncPostgresStore(AsyncClosable):
         finally:
             await lender.give_back(session)
 
-    @property
-    def bills(self) -> AsyncBills:
+    @cached_property
+    def bills(self) -> AsyncBillStore:
         """See `AsyncBillStore`."""
-        return AsyncBills(POSTGRES, self._perform)
+        found: Any = Bills(POSTGRES, self._perform, self._perform)
+        bills: AsyncBillStore = found
+        return bills
 
     async def load(
         self, key: str | None, transaction: str, agreement: str | None

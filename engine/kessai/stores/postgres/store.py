@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import starmap
 from time import sleep
 from typing import Any
@@ -112,7 +112,7 @@ class PostgresStore(ReadingStore):
         finally:
             lender.give_back(session)
 
-    @property
+    @cached_property
     def bills(self) -> Bills:
         """See `BillStore`."""
         return Bills(POSTGRES, self._perform, self._perform)
