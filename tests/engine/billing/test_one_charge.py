@@ -5,8 +5,11 @@ from datetime import date, datetime
 
 import pytest
 
-from kessai import AsyncEngine
+from kessai import AsyncEngine, AsyncPostgresStore, Command
 from kessai.errors import InvalidInput
+from kessai_adapters.emulators.in_process import AsyncEmulatorTransport
+
+MONTHLY = {"unit": "Month", "value": 1}
 
 
 def test_a_second_charge_of_a_period_is_denied_with_the_first_one_named(shop):
@@ -92,9 +95,6 @@ def test_a_charge_that_recovery_found_declined_makes_room_for_another(shop):
 def test_asyncio_charges_a_period_once_too(shop):
     shop.agrees("A")
     shop.charge("A-7")
-    from kessai import Command
-    from kessai_adapters.emulators.in_process import AsyncEmulatorTransport
-
     engine = AsyncEngine(
         adapters=[shop.local.adapter],
         store=shop.store,
@@ -117,3 +117,39 @@ def test_asyncio_charges_a_period_once_too(shop):
 def test_what_is_no_period_is_refused(shop, more, message):
     with pytest.raises(InvalidInput, match=message):
         shop.charge("A-7", **more)
+
+
+def test_an_asynchronous_store_on_a_server_keeps_one_bill_too(shop, url):
+    async def charged():
+        store = await AsyncPostgresStore.open(url)
+        engine = AsyncEngine(
+            adapters=[shop.local.adapter],
+            store=store,
+            transport=AsyncEmulatorTransport(shop.local.emulator),
+            clock=lambda: shop.now,
+        )
+        consent = {"frequency": MONTHLY, "consent_only": True}
+        await engine.execute(
+            Command(
+                *("authorize", "P"),
+                key="p",
+                lifecycle="recurring",
+                amount=980,
+                parameters=consent,
+            )
+        )
+        await engine.recover_transaction("P")
+        answers = [
+            await engine.charge_period(
+                Command("reauthorize", name, key=name, agreement="P", amount=980),
+                date(2026, 1, 31),
+            )
+            for name in ("P-1", "P-2", "P-1")
+        ]
+        await engine.close()
+        return answers
+
+    first, second, again = asyncio.run(charged())
+    assert (first.status, second.denial.codes) == ("succeeded", ("period_taken",))
+    assert again.is_recorded
+    assert shop.orders() == {"P-1": "P"}
