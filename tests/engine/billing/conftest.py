@@ -72,6 +72,16 @@ class Shop:
             self.engine.recover_transaction(name)
             assert self.transaction(name).status == "consent.consented"
 
+    def agrees_to(self, name, amount):
+        """The consumer agrees to another amount."""
+        self.do(
+            "update_consent",
+            name,
+            key=f"{name}/{amount}",
+            amount=amount,
+            parameters={"frequency": MONTHLY},
+        )
+
     def transaction(self, name):
         return self.engine.transaction(name)
 
@@ -126,3 +136,9 @@ def shop(tmp_path):
     yield shop
     shop.local.close()
     store.close()
+
+
+@pytest.fixture
+def wire_kind():
+    """The class of wires to the gateway."""
+    return Wire

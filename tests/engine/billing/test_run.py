@@ -137,8 +137,10 @@ def test_a_worker_that_was_frozen_before_it_began_begins_nothing(due):
     chunk = next_chunk(due.engine, RUN)
     frozen = due.bills.claim_chunk(chunk, "frozen", timedelta(0))
     seen, *_ = due.bills.bills_in(frozen)
-    due.do("terminate", "A")
+    due.agrees_to("A", 500)
     assert bill(due) == [ChunkDone(Counter(denied=1, succeeded=3))]
+    due.agrees_to("A", 980)
+    assert due.charge("A-by-hand").status == "succeeded"
     before = due.wire.sent
     with pytest.raises(LeaseLost):
         due.engine.drive(
@@ -176,12 +178,7 @@ def test_an_agreement_that_ended_since_is_denied_and_listed(due):
 
 
 def test_an_agreement_that_was_changed_since_is_denied_and_listed(due):
-    due.do(
-        "update_consent",
-        "B",
-        amount=500,
-        parameters={"frequency": {"unit": "Month", "value": 1}},
-    )
+    due.agrees_to("B", 500)
     assert bill(due) == [ChunkDone(Counter(succeeded=3, denied=1))]
     (denied,) = [each for each in due.listed() if each.status == "denied"]
     assert denied.reason == "agreement_differs"
