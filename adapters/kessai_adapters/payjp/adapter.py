@@ -136,7 +136,13 @@ class PayJp(Adapter):
         check_carried(call, requests.CARRIED, "PAY.JP")
         if call.command in _CHANGES:
             return self._change(call)
-        return _EXCHANGES[call.command](self, call)
+        match call.command:
+            case "authorize":
+                return self._authorize(call)
+            case "refund":
+                return self._refund(call)
+            case _:
+                return self._set_up(call)
 
     def page(self, call: Call) -> Exchange:
         """Read the flow once more: it has what the consumer needs to go on."""
@@ -229,13 +235,6 @@ class PayJp(Adapter):
 
     def _object(self, reply: Reply | Failure, kind: str) -> Members | None:
         return replies.read_object(reply, kind, live=self.credentials.live)
-
-
-_EXCHANGES: Mapping[str, Callable[[PayJp, Call], Exchange]] = {
-    "authorize": PayJp._authorize,  # noqa: SLF001
-    "refund": PayJp._refund,  # noqa: SLF001
-    "set_up": PayJp._set_up,  # noqa: SLF001
-}
 
 
 def _is_asked_for(call: Call, stated: Members) -> bool:
