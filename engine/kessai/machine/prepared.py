@@ -39,7 +39,6 @@ def why_not_to_send(
         operation.command,
         transaction.id,
         key=operation.key,
-        lifecycle=None if before.exists else machine.name,
         agreement=None if before.exists else transaction.agreement,
         amount=operation.amount,
         currency=operation.currency,
@@ -61,11 +60,7 @@ def _without(
     """`transaction` as if `operation` had not begun."""
     rule = machine.commands[operation.command].spec
     if rule.is_opening:
-        return attrs.evolve(
-            Transaction(transaction.id, version=transaction.version),
-            discrepancies=transaction.discrepancies,
-            unclaimed=transaction.unclaimed,
-        )
+        return Transaction(transaction.id, discrepancies=transaction.discrepancies)
     names = transaction.names(operation.amount)
     opened = transaction.operations.items()
     return attrs.evolve(

@@ -7,7 +7,18 @@ import pytest
 from msgspec.structs import replace
 
 from kessai.errors import TrailBroken
-from kessai.machine import Record, read_events, read_record
+from kessai.machine import (
+    Archived,
+    Closed,
+    Denied,
+    Discrepancy,
+    Forgotten,
+    Record,
+    read_events,
+    read_record,
+)
+from kessai.machine.chain import is_removed, is_whole, numbered, read_but_denials
+from kessai.machine.forgotten import without_texts
 
 
 @pytest.fixture
@@ -161,3 +172,132 @@ def test_a_record_is_bound_to_the_hash_of_its_lifecycle_file(records):
     }
     assert isinstance(records[0], Record)
     assert records[0].hash == hashlib.sha256(records[0].body).hexdigest()
+
+
+# ── a trail of which a part was read, or is left ────────────────────────────────────
+
+
+@pytest.fixture
+def with_denial(story):
+    """Four events, of which the third is a denial."""
+    past = story("one_time", "authorize 1000")
+    denial = past.ask("refund", 60)
+    past.append(Denied(past.now, "refund", "k", "", denial.reasons, 60))
+    past.begin("capture", 600)
+    return past
+
+
+def test_without_its_denials_each_event_has_the_number_that_it_has_with_them(
+    with_denial,
+):
+    first, second, _, last = with_denial.events
+    del with_denial.records[2]
+    assert list(read_but_denials(with_denial.records)) == [
+        (1, first),
+        (2, second),
+        (4, last),
+    ]
+
+
+def test_an_event_is_bound_to_the_one_before_it_where_that_was_read(with_denial):
+    first, second, _, last = with_denial.records
+    bent = forged(second, previous="0" * 64)
+    with pytest.raises(TrailBroken, match="event 2 of order-1: its 'previous'"):
+        list(read_but_denials([first, bent]))
+    # What stands before the last one was left out: nothing can be said of its place.
+    bent = forged(last, previous="0" * 64)
+    assert [n for n, _ in read_but_denials([first, second, bent])] == [1, 2, 4]
+
+
+def test_the_first_event_of_a_trail_follows_nothing(records):
+    bent = forged(records[0], previous="0" * 64)
+    with pytest.raises(TrailBroken, match="event 1 of order-1: its 'previous'"):
+        list(read_but_denials([bent]))
+
+
+@pytest.mark.parametrize("places", [(0, 0), (1, 0), (0, 2, 1)])
+def test_a_part_of_a_trail_is_read_in_its_order(records, places):
+    message = f"^event {places[-1] + 1} of order-1: out of its place$"
+    with pytest.raises(TrailBroken, match=message):
+        list(read_but_denials([records[place] for place in places]))
+
+
+@pytest.fixture
+def forgotten(story):
+    """A trail of which the operator's words were forgotten, as its last event declares."""
+    past = story("one_time", "authorize 1000")
+    evidence = past.evidence("chargeback", amount=5)
+    past.append(Discrepancy(past.now, "not_in_lifecycle", evidence))
+    past.close(3)
+    left = without_texts(past.records[3].body)
+    past.append(Forgotten(past.now, "hanako", "asked for", {"4": left.digest}))
+    past.records[3] = replace(past.records[3], body=left.body)
+    return past
+
+
+@pytest.mark.parametrize(
+    "read",
+    [read_events, lambda records: [each for _, each in read_but_denials(records)]],
+)
+def test_what_was_forgotten_is_read_as_what_is_left_of_it(forgotten, read):
+    assert not is_whole(forgotten.records[3])
+    assert is_whole(forgotten.records[2])
+    (closed,) = (each for each in read(forgotten.records) if isinstance(each, Closed))
+    assert (closed.evidence.actor, closed.evidence.note) == ("[forgotten]",) * 2
+
+
+def test_what_is_left_of_a_forgotten_event_cannot_be_edited(forgotten):
+    record = forgotten.records[3]
+    forgotten.records[3] = replace(record, body=record.body + b" ")
+    message = (
+        "^event 4 of order-1: it is not what was left when its texts were forgotten$"
+    )
+    with pytest.raises(TrailBroken, match=message):
+        list(read_events(forgotten.records))
+
+
+def test_an_event_that_has_its_texts_was_not_forgotten(records):
+    """Else a declaration would pass an edit of what has no text to forget."""
+    bent = forged(records[0], data=msgspec.json.decode(records[0].body)["data"])
+    message = (
+        "^event 1 of order-1: was declared as forgotten, and has no forgotten text$"
+    )
+    with pytest.raises(TrailBroken, match=message):
+        read_record(bent, "", bent.hash)
+
+
+def test_of_a_removed_trail_the_event_is_left_that_names_its_archive(records, story):
+    past = story("one_time", "authorize! 1000")
+    hashes = tuple(record.hash for record in past.records)
+    past.append(Archived(past.now, "2025.db", "hanako", hashes))
+    assert is_removed(past.records[-1:])
+    assert not is_removed(past.records)
+    assert not is_removed(past.records[1:])
+    assert not is_removed(records[-1:])
+    assert not is_removed([])
+
+
+def test_a_transaction_that_has_one_event_is_not_removed(story):
+    past = story("one_time")
+    past.append(Archived(past.now, "2025.db", "hanako", ()))
+    assert not is_removed(past.records)
+
+
+def test_an_event_is_found_by_its_number_wherever_it_stands(with_denial):
+    del with_denial.records[2]
+    assert numbered(with_denial.records, 4) is with_denial.records[2]
+    assert numbered(with_denial.records, 3) is None
+
+
+def test_a_record_says_what_it_moved(story):
+    past = story("one_time", "authorize 1000, capture? 600")
+    assert [record.moved for record in past.records] == [
+        None,
+        '{"authorized":1000}',
+        None,
+    ]
+
+
+def test_an_event_shows_all_that_its_record_holds(records):
+    members = read_record(records[0], "").members
+    assert members == msgspec.json.decode(records[0].body)

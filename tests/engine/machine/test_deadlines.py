@@ -7,7 +7,7 @@ import pytest
 
 from kessai.evidence.outcome import overdue
 from kessai.gateway import Outcome
-from kessai.machine import External, Lapsed, broken_invariants, evolve
+from kessai.machine import External, Lapsed, as_of, broken_invariants, evolve
 
 DAYS = timedelta(days=30)
 SECOND = timedelta(seconds=1)
@@ -190,3 +190,30 @@ def test_a_decline_after_the_deadline_still_leaves_the_lapse_to_the_clock(story)
     past.resolve(operation, Outcome.DECLINED)
     assert past.status == "payment.authorized"
     assert len(lapsed(past)) == 1
+
+
+@pytest.mark.parametrize(
+    ("after", "status"),
+    [
+        (DAYS - timedelta(microseconds=1), "consent.consented payment.authorized"),
+        (DAYS, "consent.consented payment.expired"),
+        (2 * DAYS, "consent.consented payment.expired"),
+    ],
+)
+def test_a_passed_deadline_is_seen_before_the_sweep_has_moved_anything(
+    story, after, status
+):
+    past = story("recurring", "authorize 1000")
+    seen = as_of(past.machine, past.transaction, past.now + after)
+    assert seen.status == status
+    assert attrs.evolve(seen, states=past.transaction.states) == past.transaction
+
+
+def test_a_passed_deadline_of_another_state_is_passed_over(story):
+    past = story("one_time", "authorize 1000, capture")
+    assert as_of(past.machine, past.transaction, past.now + DAYS) is past.transaction
+    authorized = story("one_time", "authorize 1000")
+    deadlines = {"gone": past.now, **authorized.transaction.deadlines}
+    transaction = attrs.evolve(authorized.transaction, deadlines=deadlines)
+    assert as_of(past.machine, transaction, past.now) is transaction
+    assert as_of(past.machine, transaction, past.now + DAYS).status == "payment.expired"

@@ -58,7 +58,9 @@ class Story:
             self.resolve(operation, outcome)
         return operation
 
-    def command(self, name, amount=None, *, key="key", lifecycle=None, **given):
+    def command(
+        self, name, amount=None, *, key="key", lifecycle=None, currency=None, **given
+    ):
         """A command on this transaction, with what it needs to be well-formed."""
         rule = self.machine.commands.get(name)
         agreement = given.pop("agreement", None)
@@ -73,6 +75,7 @@ class Story:
             lifecycle=lifecycle,
             agreement=agreement,
             amount=amount,
+            currency=currency,
             parameters={k: v for k, v in given.items() if v is not None},
         )
 
@@ -89,7 +92,7 @@ class Story:
         verdict = self.ask(name, amount, **given)
         return " ".join(verdict.codes) if isinstance(verdict, Denial) else "ok"
 
-    def begin(self, name, amount=None, **given):
+    def begin(self, name, amount=None, *, prepared=False, **given):
         rule = self.machine.commands[name].spec
         if rule.agreement is not None:
             given.setdefault("under", CONSENT)
@@ -99,7 +102,8 @@ class Story:
         opened = opened_tracks(self.machine, operation)
         under = given.get("under")
         agreement = None if under is None else under.transaction.id
-        self.append(Begun(self.now, operation, agreement, opened))
+        begun = Begun(self.now, operation, agreement, opened, prepared=prepared)
+        self.append(begun)
         return operation
 
     def resolve(self, operation, outcome=Outcome.SUCCEEDED, amount=None, **more):
