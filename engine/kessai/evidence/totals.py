@@ -184,7 +184,7 @@ def _by_ours(
 def _taken_back(case: Case, evidence: Evidence) -> Iterator[Evidence]:
     """The reversal of each earlier success that the lifecycle can reverse."""
     for name in case.machine.reversals:
-        for amount in sorted(case.attempts.lasting(name), key=lambda n: n or 0):
+        for amount in case.attempts.lasting(name):
             yield _of(evidence, name, amount, Outcome.REVERSED)
 
 
@@ -210,7 +210,7 @@ def _by_others(case: Case, evidence: Evidence) -> Iterator[Event]:
     known = transaction.amounts
     amounts = {abs(n - known.get(name, n)) for name, n in evidence.totals.items()} - {0}
     for name, outcome, takes_amount in _possible(machine):
-        for amount in sorted(amounts) if takes_amount else (None,):
+        for amount in amounts if takes_amount else (None,):
             stated = _of(evidence, name, amount, outcome)
             event = _outside(machine, transaction, stated, case.now)
             yield from [event] if event else []

@@ -12,6 +12,8 @@ from kessai.machine import (
     Lapsed,
     Reported,
     Resent,
+    Reversed,
+    Sent,
 )
 
 
@@ -114,3 +116,70 @@ def test_what_fitted_nothing_is_known_since_it_was_first_listed(
     assert past.attempts.unmatched_since(listed) == since
     past.append(External(past.now, "refund", 5, evidence))
     assert past.attempts.unmatched_since(listed) is None or exchange == "B"
+
+
+@pytest.mark.parametrize(
+    ("history", "outside", "lasting"),
+    [
+        ("refund 30, refund 50", "", {30, 50}),
+        ("refund! 30, refund? 50", "", set()),
+        ("refund 30", "-30", set()),
+        ("refund 30, refund 30", "-30", {30}),
+        ("refund 30", "+40", {30, 40}),
+        ("refund 30, refund 30", "+30 -30 -30", {30}),
+        ("refund 30", "+30 -30 -30", set()),
+        ("", "+30 +30 -30", {30}),
+        ("", "+30 -30", set()),
+    ],
+)
+def test_a_success_lasts_until_as_many_like_it_were_taken_back(
+    story, history, outside, lasting
+):
+    """In the portal 30 were refunded (+30), or a refund of 30 came back (-30)."""
+    past = story("one_time", f"authorize 100, capture, {history}")
+    attempts = past.attempts
+    for word in outside.split():
+        kind = External if word[0] == "+" else Reversed
+        evidence = past.evidence("refund", amount=int(word[1:]))
+        attempts.note(kind(past.now, "refund", int(word[1:]), evidence))
+    assert attempts.lasting("refund") == lasting
+    assert attempts.lasting("capture") == {100}
+
+
+def test_what_is_prepared_is_an_attempt_from_when_it_was_sent(story):
+    past = story("one_time", "authorize 100")
+    capture = past.begin("capture", 60, prepared=True)
+    assert past.attempts.get(capture.id) is None
+    past.append(Sent(past.now, capture.id))
+    past.append(Sent(past.now, "order-1.9"))
+    attempt = past.attempts.get(capture.id)
+    assert (attempt.operation, attempt.number) == (capture, 4)
+    assert past.attempts.get("order-1.9") is None
+
+
+@pytest.mark.parametrize("by", ["our id", "the gateway's"])
+def test_a_listed_decline_may_be_of_any_request_of_what_was_sent_again(past, by):
+    """Its other request may have succeeded; a success is that of either."""
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, Outcome.PENDING, exchange="X")
+    ids = {"operation": operation.id} if by == "our id" else {"exchange": "X"}
+    listed = {
+        outcome: ListedExchange(command="capture", outcome=outcome, **ids)
+        for outcome in (Outcome.SUCCEEDED, Outcome.DECLINED)
+    }
+    attempts = past.attempts
+    attempt = attempts.get(operation.id)
+    assert attempts.identified(listed[Outcome.DECLINED]) is attempt
+    attempts.note(Resent(past.now, operation.id))
+    assert attempts.identified(listed[Outcome.DECLINED]) is None
+    assert attempts.identified(listed[Outcome.SUCCEEDED]) is attempt
+
+
+def test_what_was_reported_with_an_id_is_no_longer_unmatched(past):
+    evidence = past.evidence("capture", exchange="A", source=Source.INQUIRY)
+    past.append(Discrepancy(past.now, "amount_missing", evidence))
+    listed = ListedExchange(command="capture", outcome=Outcome.SUCCEEDED, exchange="A")
+    assert past.attempts.unmatched_since(listed) == 4
+    (operation,) = past.transaction.operations.values()
+    past.resolve(operation, exchange="A")
+    assert past.attempts.unmatched_since(listed) is None
