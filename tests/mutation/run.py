@@ -30,7 +30,11 @@ OF_FLOWS = (
 MUTATED = {
     "spec": ("tests/engine/spec", "tests/specs/test_shipped.py"),
     "machine": ("tests/engine/machine",),
-    "evidence": ("tests/engine/evidence", *OF_FLOWS),
+    "evidence": (
+        "tests/engine/evidence",
+        "tests/engine/machine/test_reversals.py",
+        *OF_FLOWS,
+    ),
     "flow": OF_FLOWS,
 }
 """The packages, and the tests that must notice what changes in them."""

@@ -149,8 +149,8 @@ class _Left:
 
 def differs_in_amount(machine: Machine, end: End, listed: ListedExchange) -> bool:
     """Whether `listed` states the outcome of `end` with another amount."""
-    command, known, outcome = _key_of(machine, end)
-    stated = _amount(machine, command, listed.amount)
+    _, known, outcome = _key_of(machine, end)
+    stated = listed.amount
     is_same = outcome is listed.outcome
     return is_same and None not in {known, stated} and known != stated
 

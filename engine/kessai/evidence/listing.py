@@ -285,10 +285,7 @@ class _Worklist:
         if not found:
             return None
         if self._ids.are_certain(listed):
-            is_pending = found[0].phase is Phase.PENDING
-            return (
-                None if is_pending and listed.outcome is Outcome.PENDING else found[0]
-            )
+            return found[0]
         count = len(self._listed_before_like(listed)) + self._first_listed_like(listed)
         if listed.outcome is Outcome.PENDING:  # those known to be pending are not new
             known = sum(o.phase is Phase.PENDING for o in found)

@@ -4,6 +4,7 @@ A gateway's list names no operation. Of an update of the consent it tells no amo
 either, as that of VeriTrans4G: `list_of("A B")` lists two of them, by their exchanges.
 """
 
+import attrs
 import pytest
 
 from kessai.evidence.attribution import (
@@ -242,6 +243,48 @@ def test_what_else_stood_aside_says_nothing_of_it(consent, other):
     operation = consent.tell("update_consent? 300")
     (listed,) = list_of("A")
     assert about(consent, listed) == [operation]
+
+
+def refunds_in_flight(story, first_listed):
+    """Two refunds of 50; one of the gateway's, `A`, was listed after so many began."""
+    past = story("one_time", "authorize 500, capture")
+    for number in range(3):
+        if number == first_listed:
+            aside = past.evidence(
+                "refund", amount=50, exchange="A", source=Source.INQUIRY
+            )
+            past.append(Discrepancy(past.now, "state_not_allowed", aside))
+            past.tell("close")
+        if number < 2:
+            past.begin("refund", 50)
+    return past
+
+
+def test_what_was_listed_before_both_began_does_not_say_that_both_succeeded(story):
+    past = refunds_in_flight(story, 0)
+    known = [*list_of("C", "capture", 500), *list_of("D", "refund", 10)]
+    known[1] = attrs.evolve(known[1], operation="desk-7")
+    seen = inquire(past, [*known, *list_of("A B", "refund", 50)])
+    assert seen == "external refund 10, external refund 50"
+    assert len(past.transaction.operations) == 2
+
+
+def test_what_was_listed_before_the_second_began_is_the_first_ones(story):
+    past = refunds_in_flight(story, 1)
+    first, second = (name[-1:] for name in past.transaction.operations)
+    known = list_of("C", "capture", 500)
+    assert inquire(past, [*known, *list_of("A B", "refund", 50)]) == (
+        f".{first} succeeded, .{second} succeeded"
+    )
+
+
+def test_what_is_listed_again_under_one_id_is_new_once_the_first_has_its_place(story):
+    past = refunds_in_flight(story, 1)
+    first, second = (name[-1:] for name in past.transaction.operations)
+    known = list_of("C", "capture", 500)
+    assert inquire(past, [*known, *list_of("A A", "refund", 50)]) == (
+        f".{first} succeeded, .{second} succeeded"
+    )
 
 
 # ── a late reply, after an inquiry told of another one alike ─────────────────────────

@@ -50,6 +50,7 @@ def words(event):
 
 def inquire(past, line):
     events = list(resolve_listing(past.case, listing(line)))
+    assert {event.at for event in events} <= {past.now}
     for event in events:
         past.append(event)
     return ", ".join(map(words, events))

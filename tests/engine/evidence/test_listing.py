@@ -445,6 +445,21 @@ def test_an_opening_that_an_update_overtook_is_resolved_without_its_amount(story
     ]
 
 
+def test_an_opening_shows_the_amount_that_an_update_beside_it_has_set(story):
+    past = story("one_time", "authorize? 100 merchant_page, update_authorization? 150")
+    events = resolve_listing(
+        past.case, listed("authorize 150, update_authorization 150")
+    )
+    evidence = [
+        past.evidence(command, amount=150, source=Source.INQUIRY)
+        for command in ("update_authorization", "authorize")
+    ]
+    assert list(events) == [
+        Reported(past.now, "order-1.2", Outcome.SUCCEEDED, evidence[0]),
+        Reported(past.now, "order-1.1", Outcome.SUCCEEDED, evidence[1]),
+    ]
+
+
 def test_an_update_from_outside_comes_before_the_opening_that_it_changed(story):
     past = story("one_time", "authorize? 100 merchant_page")
     inquire(past, "authorize 150, update_authorization 150, capture 150")
