@@ -80,7 +80,7 @@ def _gone_is_gone(monkeypatch):
 @pytest.mark.usefixtures("_gone_is_gone")
 @pytest.mark.parametrize(
     "seed",
-    [1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 23))],
+    [1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 9))],
 )
 def test_every_agreement_is_charged_once_whoever_is_killed_or_frozen(
     shop, wire_kind, seed
@@ -93,7 +93,7 @@ def test_every_agreement_is_charged_once_whoever_is_killed_or_frozen(
         chaos.step()
         if number % 3 == 2:
             shop.passes(minutes=21)
-    assert chaos.kills
+    assert chaos.kills or chaos.freezes
     for _ in range(LAST):
         shop.passes(hours=3)
         shop.lease_ends()

@@ -245,7 +245,7 @@ def test_a_full_disk_is_reported_in_words(orders, database):
 
     assert done.returncode in NO_ROOM
     assert b"Traceback" not in done.stderr
-    assert b"stopped after line" in done.stderr
+    assert b"stopped at line" in done.stderr
     assert str(database.path).encode() in done.stderr
 
 

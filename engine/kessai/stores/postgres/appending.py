@@ -123,18 +123,22 @@ def _explain(change: Change) -> Steps[None]:
     agreement, agreed_version = change.agreement or (name, expected)
     rows = yield Query(statements.STANDING, {"id": name, "agreement": agreement})
     version, number = _standing(rows, name)
+    moved = agreement != name and _standing(rows, agreement)[0] != agreed_version
     if (
         lease is not None
         and version == expected
         and number != lease.number
-        and (agreement == name or _standing(rows, agreement)[0] == agreed_version)
+        and not moved
     ):
         message = f"{name}: lease {lease.number} is not the last one"
         raise LeaseLost(message)
     message = f"{name}: not at version {expected} any more"
-    if version == expected:
+    if version == expected and moved:
+        message = f"{agreement}: not at version {agreed_version} any more"
+    elif version == expected and change.bill is not None:
+        billed, period, bill_version = change.bill
         message = (
-            f"{agreement}: it or its bill is not at the version decided on any more"
+            f"the bill of {billed} for {period}: not at version {bill_version} any more"
         )
     raise VersionConflict(message)
 
