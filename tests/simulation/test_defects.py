@@ -11,8 +11,16 @@ from kessai.simulator import replay, simulate
 SEED = 1
 
 
-LATER_FROM_THERE = {"a_key_is_made_from_the_id_of_its_operation": 3001}
-"""What shows from `SEED` on only after more commands, with the seed for it."""
+LATER_FROM_THERE = {
+    "the_in_flight_limit_counts_from_the_first_send": 12,
+    "what_may_be_anothers_is_sent_again": 8,
+    "a_late_reply_counts_again": 7,
+    "a_lower_amount_ends_an_operation": 5,
+    "what_the_gateway_has_done_is_done_again": 13,
+    "an_order_that_is_refused_a_second_time_has_failed": 5,
+    "a_key_is_made_from_the_id_of_its_operation": 3027,
+}
+"""What shows from `SEED` on only after more commands, with a seed where it shows soon."""
 
 RARE = {"a_deadline_lapses_over_an_open_operation"}
 """Found after thousands of commands."""

@@ -247,10 +247,8 @@ class Shop:
 WAYS = [
     ("sync", "sqlite"),
     ("async", "memory"),
-    # How a flow is driven and where it is kept know nothing of each other.
-    pytest.param(("sync", "memory"), marks=pytest.mark.slow),
-    pytest.param(("async", "sqlite"), marks=pytest.mark.slow),
 ]
+"""How a flow is driven and where it is kept know nothing of each other: two will do."""
 
 
 @pytest.fixture(params=WAYS, ids="-".join)
