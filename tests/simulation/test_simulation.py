@@ -47,10 +47,9 @@ def test_what_another_process_finds_is_shown_as_it_was_found():
 COMMANDS = 4_000
 
 
-@pytest.mark.parametrize("first", [1, pytest.param(1_001, marks=pytest.mark.slow)])
-def test_whatever_goes_wrong_no_promise_is_broken(first):
+def test_whatever_goes_wrong_no_promise_is_broken():
     total, found = Figures(), []
-    worlds = range(first, first + COMMANDS // COMMANDS_EACH)
+    worlds = range(1, 1 + COMMANDS // COMMANDS_EACH)
     for figures, findings in played_on_all_cores(worlds, processes=2):
         total.add(figures)
         found += findings
@@ -83,7 +82,7 @@ def test_an_in_flight_limit_that_is_too_short_loses_a_payment(stage):
 
 def test_the_shortest_limit_that_is_accepted_loses_nothing(stage):
     least = Recovery(in_flight_limit=WAITS.least_limit)
-    assert simulate(attrs.evolve(stage, recovery=least), 1, 5_000).finding is None
+    assert simulate(attrs.evolve(stage, recovery=least), 1, 2_500).finding is None
 
 
 def test_a_world_is_the_same_in_memory_and_in_a_file(stage, tmp_path):
