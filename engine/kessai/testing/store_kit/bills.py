@@ -1,11 +1,10 @@
 """What a store promises that keeps bills, as stories that its author can run."""
 # ruff: noqa: S101 - asserting is what a test suite is for
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from kessai.errors import InvalidInput, LeaseLost, VersionConflict
 from kessai.flow import Bill, ChunkLease
 from kessai.stores import Store
 from kessai.stores.protocol import BillStore, bills_of
-from kessai.testing.store_kit.conformance import Book
+from kessai.testing.store_kit.conformance import Book, StoreSuite
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 JANUARY, FEBRUARY = date(2026, 1, 31), date(2026, 2, 28)
@@ -38,19 +37,8 @@ def bill(agreement: str = "A", period: date = JANUARY, **more: Any) -> Bill:
     )
 
 
-class BillConformance:
+class BillConformance(StoreSuite):
     """The suite; `make_store` must give a new store."""
-
-    def make_store(self, tmp_path: Path) -> Store:
-        """A new store, which may keep its data in the folder that it is given."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
-        """The store under test."""
-        store = self.make_store(tmp_path)
-        yield store
-        store.close()
 
     @pytest.fixture
     def bills(self, store: Store) -> BillStore:

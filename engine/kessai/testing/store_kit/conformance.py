@@ -184,8 +184,8 @@ def race(actions: list[Callable[[], None]]) -> list[Exception | None]:
         return list(pool.map(run, actions))
 
 
-class StoreConformance:
-    """Subclass it as `Test…`, give `make_store`, and run pytest."""
+class StoreSuite:
+    """What each suite for stores needs: `make_store` must give a new store."""
 
     def make_store(self, tmp_path: Path) -> Store:
         """A new store, empty, which may keep its data in `tmp_path`."""
@@ -197,6 +197,10 @@ class StoreConformance:
         store = self.make_store(tmp_path)
         yield store
         store.close()
+
+
+class StoreConformance(StoreSuite):
+    """Subclass it as `Test…`, give `make_store`, and run pytest."""
 
     def test_an_empty_store_knows_nothing(self, store: Store) -> None:
         """Nothing is found, and nothing is an error."""
