@@ -74,7 +74,7 @@ def plan(
             agreements_in(file, file.name),
             since=since,
             until=until,
-            parameters={"with_capture": True} if capture else {},
+            parameters=None if capture else {},
             dry_run=dry_run,
         )
     if asked.as_json:

@@ -1,11 +1,12 @@
 """What the commands of `kessai bill` show alike."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from kessai.cli.terminal.output import say
 from kessai.cli.terminal.tables import print_table
 from kessai.errors import InvalidInput
-from kessai.money import show_amount
+from kessai.money import Currency, show_amount
 from kessai.shell import shipped_lifecycles
 from kessai.stores import Store
 from kessai.stores.bills import BillTotal
@@ -17,12 +18,16 @@ word = Words("bill")
 
 def money(amount: int, currency: str) -> str:
     """An amount in minor units with its currency, as people write it."""
-    known = {
+    return show_amount(amount, _currencies().get(currency))
+
+
+@cache
+def _currencies() -> dict[str, Currency]:
+    return {
         code: each
         for lifecycle in shipped_lifecycles()
         for code, each in lifecycle.currencies.items()
     }
-    return show_amount(amount, known.get(currency))
 
 
 def totals_of(store: Store, name: str) -> list[BillTotal]:
