@@ -25,11 +25,11 @@ from msgspec.structs import replace
 from kessai.billing.plan import of_attempt
 from kessai.errors import InvalidInput
 from kessai.flow import Answer, Bill, Status
+from kessai.flow.answer import OPEN
 from kessai.flow.bills import answered
 from kessai.flow.effects import PLANNED
 from kessai.limits import LONGEST_PAUSE, LOOK_AFTER
 
-OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
 ASK, STOP = "ask", "stop"
 """What would help of a declined bill: the consumer's other means, or nothing here."""
 

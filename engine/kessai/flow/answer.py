@@ -20,6 +20,13 @@ class Status(StrEnum):
     DENIED = "denied"  # by the lifecycle; nothing was sent
 
 
+OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
+"""The outcomes that leave an operation open."""
+
+OVER = frozenset(Status) - OPEN
+"""The outcomes that are final."""
+
+
 @attrs.frozen(kw_only=True, slots=False)  # faster to make
 class Answer:
     """The answer to one command.

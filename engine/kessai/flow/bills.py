@@ -21,7 +21,7 @@ import msgspec
 from msgspec.structs import replace
 
 from kessai.errors import InvalidInput, LeaseLost, VersionConflict
-from kessai.flow.answer import Answer, Status
+from kessai.flow.answer import OPEN, Answer, Status
 from kessai.flow.effects import (
     AddBills,
     Bill,
@@ -42,8 +42,7 @@ from kessai.machine.decide import REQUEST
 Decide = Callable[[Bill, Answer, datetime], Bill]
 """What becomes of a bill after an answer to its charge, at a time."""
 
-_OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
-_OVER = frozenset({Status.DECLINED, Status.DENIED})
+_WITHOUT_EFFECT = frozenset({Status.DECLINED, Status.DENIED})
 
 
 def answered(bill: Bill, answer: Answer) -> Bill:
@@ -88,9 +87,9 @@ class _FirstOfPeriod:
         found: list[Bill] = yield AddBills((self.wanted,))
         first = found[0] if found else self.wanted
         is_same = (first.charge, first.key) == (self.wanted.charge, self.wanted.key)
-        if not is_same or first.status in _OVER:
+        if not is_same or first.status in _WITHOUT_EFFECT:
             first = yield from _as_it_stands(first)
-            if first.status not in _OVER or first.due_at is not None:
+            if first.status not in _WITHOUT_EFFECT or first.due_at is not None:
                 return _is_taken(first)
             taken = replace(self.wanted, run=first.run, version=first.version + 1)
             yield WriteBill(taken)
@@ -163,7 +162,7 @@ def charge_bill(
     answer = yield from execute(
         context, command_of(bill), gate=_AsPlanned(context, bill)
     )
-    if answer.status in _OPEN and answer.is_recorded:
+    if answer.status in OPEN and answer.is_recorded:
         yield from recover(context, bill.charge, Recovery())
         answer = yield from answer_for(answer.transaction, bill.key)
     elif answer.denial is not None and "key_conflict" in answer.denial.codes:

@@ -150,9 +150,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     a request is sent once this is written. `references` are the gateway's ids by which
     the transaction can be found from now on. A `bill` (agreement, period, version) must
     still have that version: it is what names this transaction as the period's charge.
-    `steps` shows the events of `records` to
-    observers; it is not stored. `rewrites` are earlier records without the texts that
-    `records` declare as forgotten: their bytes take the place of those that are there.
+    `steps` shows the events of `records` to observers; it is not stored. `rewrites` are
+    earlier records without the texts that `records` declare as forgotten: their bytes
+    take the place of those that are there.
     With `removes` all events before the version of `transaction` are removed: an archive
     has them.
     """

@@ -87,9 +87,8 @@ def _take_in(context: Context, account: str, item: Evidence | Mention) -> Flow[N
         return
     reference = Reference(account, item.kind, item.id)
     mentioned: list[str] = yield Find(reference)
-    if (
-        not mentioned and not item.made_elsewhere
-    ):  # the reply that brings the id may still be on its way
+    # The reply that brings the id may still be on its way.
+    if not mentioned and not item.made_elsewhere:
         message = (
             f"no transaction has the {item.kind} {item.id!r}, so far; send it again"
         )

@@ -271,9 +271,8 @@ def names_in(tree: Node) -> set[str]:
             return names_in(tree.left) | names_in(tree.right)
 
 
-@lru_cache(
-    maxsize=256
-)  # an effect often has the value of a guard, and provers ask again
+# An effect often has the value of a guard, and provers ask again.
+@lru_cache(maxsize=256)
 def compiled(tree: Node) -> Evaluate:
     """A function that evaluates a tree under given names.
 

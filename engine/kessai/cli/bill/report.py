@@ -16,13 +16,12 @@ from kessai.cli.terminal.progress import progress
 from kessai.cli.terminal.stopping import stop_on_signals
 from kessai.cli.terminal.tables import print_table
 from kessai.flow import Bill, Status
+from kessai.flow.answer import OVER
 from kessai.flow.effects import PLANNED
 from kessai.stores import Store
 from kessai.stores.bills import BillTotal
 from kessai.stores.protocol import bills_of
 from kessai.stores.query import PAGE
-
-_OVER = frozenset({Status.SUCCEEDED, Status.DENIED, Status.DECLINED})
 
 
 @click.command(short_help="How far a run is.")
@@ -71,7 +70,7 @@ def report(asked: Asked, *, name: str) -> int:
     else:
         _print_totals(totals, asked.language)
         _print_rows(rows, asked.language)
-    is_over = all(bill.status in _OVER and not found for bill, found in rows)
+    is_over = all(bill.status in OVER and not found for bill, found in rows)
     code = exits.DONE if is_over else exits.UNKNOWN
     return stop.ended(code, word("stopped", asked.language))
 
@@ -89,7 +88,7 @@ def _finding(wiring: Wiring, bill: Bill) -> str:
     outcome = None if recorded is None else recorded.outcome
     if outcome is None and bill.status != PLANNED:
         return "missing"
-    if outcome in _OVER and outcome != bill.status:
+    if outcome in OVER and outcome != bill.status:
         return "differs"
     made = [
         of_attempt(bill, bill.period, n).charge for n in range(1, bill.attempts + 1)

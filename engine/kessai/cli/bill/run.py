@@ -15,9 +15,7 @@ from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import print_json
 from kessai.cli.terminal.progress import progress
 from kessai.cli.terminal.stopping import stop_on_signals
-from kessai.flow import Status
-
-_OPEN = (Status.PENDING, Status.UNKNOWN)
+from kessai.flow.answer import OPEN
 
 
 @click.command(short_help="Charge what is due of a run.")
@@ -69,6 +67,6 @@ def run(asked: Asked, *, name: str, ladder: Path | None, threads: int) -> int:
         print_json({"run": name, "charged": dict(statuses)})
     else:
         print_statuses(statuses, asked.language)
-    is_open = any(statuses[status] for status in _OPEN)
+    is_open = any(statuses[status] for status in OPEN)
     code = exits.UNKNOWN if is_open else exits.DONE
     return stop.ended(code, word("stopped", asked.language))

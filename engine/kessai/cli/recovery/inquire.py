@@ -10,10 +10,8 @@ import attrs
 
 from kessai.cli.terminal.gateways import Wiring
 from kessai.flow import Answer, Missing, Recovery, Status
+from kessai.flow.answer import OPEN
 from kessai.limits import NOTHING_IN_FLIGHT
-
-OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
-"""The answers that leave an operation open."""
 
 _AT_ONCE = Recovery(patience=timedelta(0), missing=Missing.KEEP)
 _IN_PROCESS = Recovery(

@@ -15,7 +15,6 @@ from kessai.cli.recovery.attention import (
     waiting,
     waiting_data,
 )
-from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import Wiring, wired
 from kessai.cli.terminal.options import Asked, shared_options
@@ -26,6 +25,7 @@ from kessai.cli.tx.trail import Row
 from kessai.cli.tx.view import TransactionView, outcome_of
 from kessai.errors import KessaiError, RecoveryFailed
 from kessai.flow import Answer, Missing, Recovery
+from kessai.flow.answer import OPEN
 from kessai.limits import IN_FLIGHT_LIMIT, WATCH_SECONDS
 from kessai.machine import Transaction
 from kessai.shell import Engine

@@ -16,19 +16,20 @@ from itertools import takewhile
 
 import attrs
 
-from kessai.cli.recovery.inquire import OPEN, recovery_for, resolved
+from kessai.cli.recovery.inquire import recovery_for, resolved
 from kessai.cli.run.command_file import CommandLine
 from kessai.cli.terminal.gateways import Wiring
 from kessai.cli.terminal.stopping import Stop
 from kessai.driver import FlowRun
 from kessai.errors import KessaiError
-from kessai.flow import Flow, Status, execute, recover
+from kessai.flow import Flow, execute, recover
+from kessai.flow.answer import OPEN, OVER
 from kessai.flow.effects import ARCHIVED, Loaded, Recorded
 
 MOST_TOGETHER = 32
 """Lines. More would hardly share fewer commits; all of them are finished after Ctrl-C."""
 
-_FINAL = frozenset({Status.SUCCEEDED, Status.DECLINED, Status.DENIED, ARCHIVED})
+_FINAL = OVER | {ARCHIVED}
 
 LineFlow = Flow[KessaiError | None]
 """Carries out a line; gives the error that ends the run."""

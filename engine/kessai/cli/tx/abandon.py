@@ -2,7 +2,6 @@
 
 import click
 
-from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import wired
 from kessai.cli.terminal.options import Asked, shared_options
@@ -10,6 +9,7 @@ from kessai.cli.terminal.output import answer_data, print_json, say
 from kessai.cli.tx.report import print_answer
 from kessai.cli.tx.view import TransactionView
 from kessai.flow import Status
+from kessai.flow.answer import OPEN
 from kessai.words import Words
 
 word = Words("tx")

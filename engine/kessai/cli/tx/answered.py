@@ -1,6 +1,5 @@
 """An answer, given to whoever asked for a command: shown, and as an exit code."""
 
-from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.options import Asked
 from kessai.cli.terminal.output import answer_data, note, print_json
@@ -8,6 +7,7 @@ from kessai.cli.terminal.streams import output_failed
 from kessai.cli.tx.report import print_answer
 from kessai.cli.tx.view import TransactionView
 from kessai.flow import Answer, Status
+from kessai.flow.answer import OPEN
 
 
 def give(answer: Answer, view: TransactionView, asked: Asked) -> int:

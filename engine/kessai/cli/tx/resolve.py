@@ -2,11 +2,11 @@
 
 import click
 
-from kessai.cli.recovery.inquire import OPEN
 from kessai.cli.terminal import exits
 from kessai.cli.terminal.gateways import looking
 from kessai.cli.terminal.options import Asked, shared_options
 from kessai.cli.terminal.output import answer_data, print_json, say, transaction_data
+from kessai.flow.answer import OPEN
 from kessai.words import Words
 
 word = Words("recovery")
